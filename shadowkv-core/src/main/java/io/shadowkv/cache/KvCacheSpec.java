@@ -1,0 +1,73 @@
+package io.shadowkv.cache;
+
+/// Which strategy keeps keys and values, and its parameters.
+public sealed interface KvCacheSpec {
+    /// Short name as the command line spells it.
+    String name();
+
+    /// Every key and value stays near the arithmetic; attention reads all of them.
+    record Full() implements KvCacheSpec {
+        @Override
+        public String name() {
+            return "full";
+        }
+    }
+
+    /// ShadowKV (arXiv 2410.21465): low-rank plain keys and landmarks near the arithmetic, values in host memory, a few
+    /// chunks fetched and rebuilt at each step.
+    ///
+    /// @param rank columns kept of the key factorisation; at most kvHeads · headDim of the model, else all are kept
+    /// @param chunkSize tokens of a selection unit
+    /// @param sparseBudget tokens selected per step and key-value head; a multiple of `chunkSize`
+    /// @param outlierChunks chunks per key-value head that stay whole
+    /// @param localTokens newest tokens that always stay whole; a multiple of `chunkSize`
+    /// @param generatedTokens further new tokens that stay whole until they join the index together; a multiple of
+    ///     `chunkSize`
+    record Shadow(int rank, int chunkSize, int sparseBudget, int outlierChunks, int localTokens, int generatedTokens)
+            implements KvCacheSpec {
+        /// The paper's defaults.
+        public static final Shadow DEFAULT = new Shadow(160, 8, 2048, 48, 32, 256);
+
+        public Shadow {
+            atLeast("rank", rank, 1);
+            atLeast("chunk size", chunkSize, 1);
+            atLeast("outlier chunks", outlierChunks, 0);
+            multiple("sparse budget", sparseBudget, chunkSize, chunkSize);
+            multiple("local tokens", localTokens, chunkSize, chunkSize);
+            multiple("generated tokens", generatedTokens, chunkSize, chunkSize);
+        }
+
+        @Override
+        public String name() {
+            return "shadowkv";
+        }
+
+        /// Units selected per step and head.
+        public int selectedUnits() {
+            return sparseBudget / chunkSize;
+        }
+
+        /// Tokens outside which nothing is indexed: a sequence that fits keeps everything, exactly.
+        public int residentTokens() {
+            return outlierChunks * chunkSize + sparseBudget + recentTokens();
+        }
+
+        /// Rows of the recent region: local, generated, and the remainder of a chunk.
+        public int recentTokens() {
+            return localTokens + generatedTokens + chunkSize;
+        }
+
+        private static void atLeast(String what, int value, int least) {
+            if (value < least) {
+                throw new IllegalArgumentException(what + " is " + value + "; expected at least " + least);
+            }
+        }
+
+        private static void multiple(String what, int value, int unit, int least) {
+            atLeast(what, value, least);
+            if (value % unit != 0) {
+                throw new IllegalArgumentException(what + " is " + value + " tokens; expected a multiple of the chunk size, " + unit);
+            }
+        }
+    }
+}

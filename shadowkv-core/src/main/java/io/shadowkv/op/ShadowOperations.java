@@ -1,0 +1,77 @@
+package io.shadowkv.op;
+
+import io.shadowkv.tensor.Tensor;
+
+/// What ShadowKV (arXiv 2410.21465) does at the end of prefill and at every decode step.
+///
+/// H key-value heads, d head dim, D = H·d, J tokens a unit. "Plain" keys are before RoPE, "rotated" after.
+public interface ShadowOperations {
+    /// `gram += keysᵀ · keys`.
+    ///
+    /// @param keys plain, [t, D], storage type
+    /// @param gram F32 [D, D], in place
+    void accumulateGram(Tensor keys, Tensor gram);
+
+    /// The `rank` eigenvectors of largest eigenvalue of a symmetric non-negative matrix, as rows, orthonormal, largest
+    /// first; at least 99.9 % of the energy that the exact ones hold. Rows beyond D, if any, are zero.
+    ///
+    /// @param gram F32 [D, D], symmetric; may be overwritten
+    /// @param basis [rank, D], rounded to its type
+    void topEigenvectors(Tensor gram, Tensor basis);
+
+    /// Mean of each unit's rotated keys, and how badly it represents its worst member.
+    ///
+    /// @param keys rotated, [H, capacity, d]
+    /// @param firstUnit number of the first unit: its first token is row `(firstUnit) * J` of `keys`
+    /// @param landmarks [H, units, d]
+    /// @param minCosines F32 [H, units], the least cosine between a member and the (unrounded) mean
+    void landmarks(Tensor keys, int firstUnit, int unitTokens, Tensor landmarks, Tensor minCosines);
+
+    /// The units of least `minCosines` per head, and all others; both ascending. Ties go to the lower unit.
+    ///
+    /// @param minCosines F32 [H, units]
+    /// @param outliers I32 [H, o]
+    /// @param others I32 [H, units - o]
+    void splitOutliers(Tensor minCosines, Tensor outliers, Tensor others);
+
+    /// Copies whole units of each head: unit `units[h, i]` of `source` to rows `targetRow + i * unitTokens` of `target`.
+    ///
+    /// @param source [H, sourceCapacity, d]
+    /// @param units I32 [H, m]
+    /// @param target [H, targetCapacity, d], rounded to its type
+    void gatherUnits(Tensor source, Tensor units, int unitTokens, Tensor target, int targetRow);
+
+    /// Copies rows `from` until `from + count` of every head to `target` at `to`. Source and target may be the same
+    /// tensor if `to <= from`.
+    ///
+    /// @param source [H, sourceCapacity, d]
+    /// @param target [H, targetCapacity, d], rounded to its type
+    void copyRows(Tensor source, int from, int count, Tensor target, int to);
+
+    /// Takes rows of rotated keys back to before RoPE, token-major: the inverse of `store(rotate(...))`.
+    ///
+    /// @param keys rotated, [H, capacity, d]; rows `from` until `from + count` are read
+    /// @param firstPosition position of row `from`; the others follow
+    /// @param plain [count, D]
+    void unrotate(Tensor keys, int from, int count, int firstPosition, Rotary rotary, Tensor plain);
+
+    /// `scores[i, h, u] = max over the group's query heads of softmax over u of (query · landmark[h, u] * scale)`.
+    ///
+    /// @param queries [r, queryHeads, d], rotated
+    /// @param scores F32 [r, H, unitCapacity]; the first `units[i]` of row i are written
+    void scoreLandmarks(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores);
+
+    /// Chooses, for each row and head, the k units of highest score (k = slots; ties to the lower unit), keeps those
+    /// already resident in their slots (hits) and gives every other one a freed slot (misses): writes `missUnits`,
+    /// `missSlots`, `missCounts`, updates `residentUnits` and `counters`. Rows with `units[i] == 0` select nothing.
+    ///
+    /// @param scores F32 [r, H, unitCapacity]
+    void select(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows);
+
+    /// Copies the values of all misses from the store to their slots. May run beside [#rebuildKeys] on another queue;
+    /// joined before the next attention.
+    void fetchValues(SlotTable<IndexedLayer> layers, StepRows rows);
+
+    /// Rebuilds the keys of all misses in their slots: `rotate(factor[token] · basis[:, head], token's position)`.
+    void rebuildKeys(SlotTable<IndexedLayer> layers, StepRows rows, Rotary rotary);
+}

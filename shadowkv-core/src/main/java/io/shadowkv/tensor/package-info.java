@@ -1,0 +1,8 @@
+/// Typed, shaped views of memory; no arithmetic.
+///
+/// In: memory that a checkpoint mapped or a backend allocated. Out: [Tensor] views that operations read and write.
+/// Called by every other room. Next stop: `io.shadowkv.checkpoint`.
+@NullMarked
+package io.shadowkv.tensor;
+
+import org.jspecify.annotations.NullMarked;
