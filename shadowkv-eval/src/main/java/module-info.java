@@ -1,0 +1,7 @@
+/// Measures what a cache strategy keeps: tasks whose answers are known, scores, plots.
+module io.shadowkv.eval {
+    requires static org.jspecify;
+    requires transitive io.shadowkv.core;
+
+    exports io.shadowkv.eval;
+}
