@@ -4,4 +4,5 @@ module io.shadowkv.eval {
     requires transitive io.shadowkv.core;
 
     exports io.shadowkv.eval;
+    exports io.shadowkv.eval.plot;
 }
