@@ -42,6 +42,9 @@ public interface Backend extends AutoCloseable {
     /// Waits, then copies an I32 tensor to the host.
     int[] downloadInts(Tensor source);
 
+    /// Waits, then copies an I64 tensor to the host.
+    long[] downloadLongs(Tensor source);
+
     @Override
     void close();
 
