@@ -62,13 +62,13 @@ final class PullCommand implements Callable<Integer> {
             opened.cached(repository, revision);
             return opened;
         });
+        Path folder;
         try (var shown = new Shown(err, ProgressLine.style(root.surroundings(), progress))) {
-            Path folder = hub.pull(repository, revision, shown);
-            shown.close();
-            PrintWriter out = spec.commandLine().getOut();
-            out.println(folder);
-            out.flush();
+            folder = hub.pull(repository, revision, shown);
         }
+        PrintWriter out = spec.commandLine().getOut();
+        out.println(folder);
+        out.flush();
         return 0;
     }
 

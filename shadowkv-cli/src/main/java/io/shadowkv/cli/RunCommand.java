@@ -98,12 +98,14 @@ final class RunCommand implements Callable<Integer> {
         KvCacheSpec strategy = cache.spec();
         flags.options(strategy);
         sampling.check();
-        Path folder = root.models().resolve(model);
-        PrintWriter err = spec.commandLine().getErr();
         String text = chat && prompt == null && file == null
                 ? ""
                 : TextSource.read(spec, prompt, file, root.surroundings());
-        try (OpenModel open = OpenModel.open(folder, flags, strategy, err)) {
+        if (text.isBlank() && !chat) {
+            throw new ParameterException(spec.commandLine(), "the prompt is empty; give a text to answer");
+        }
+        Path folder = root.models().resolve(model);
+        try (OpenModel open = OpenModel.open(folder, flags, strategy, spec.commandLine().getErr())) {
             if (chat) {
                 var settings = new ChatSession.Settings(
                         system, sampling, context, ProgressLine.style(root.surroundings(), progress), strategy.name());
