@@ -2,6 +2,7 @@
 module io.shadowkv.eval {
     requires static org.jspecify;
     requires transitive io.shadowkv.core;
+    requires tools.jackson.databind;
 
     exports io.shadowkv.eval;
     exports io.shadowkv.eval.plot;

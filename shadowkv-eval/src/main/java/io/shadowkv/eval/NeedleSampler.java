@@ -1,7 +1,6 @@
 package io.shadowkv.eval;
 
 import java.util.List;
-import java.util.function.ToIntFunction;
 
 /// Makes needle tasks of a length. The same seed and index give the same sample, on any machine.
 ///
@@ -9,17 +8,14 @@ import java.util.function.ToIntFunction;
 /// is up to one sentence shorter.
 public final class NeedleSampler {
     private final PromptFormat format;
-    private final ToIntFunction<String> tokens;
     private final RunningText text;
     private final WordList words;
 
-    /// @param format wraps the questions
-    /// @param tokens counts the tokens of a wrapped prompt, or of a wrapped later turn
+    /// @param format wraps the questions; a sample has as many tokens as it says
     /// @param text running text for the tasks that hide needles in one
     /// @param words what keys are made of
-    public NeedleSampler(PromptFormat format, ToIntFunction<String> tokens, RunningText text, WordList words) {
+    public NeedleSampler(PromptFormat format, RunningText text, WordList words) {
         this.format = format;
-        this.tokens = tokens;
         this.text = text;
         this.words = words;
     }
@@ -82,10 +78,10 @@ public final class NeedleSampler {
         int total = turns.size() * size.maxNewTokens();
         for (int i = 0; i < turns.size(); i++) {
             Sample.Turn turn = turns.get(i);
-            total += tokens.applyAsInt(
-                    i == 0
-                            ? format.first(turn.user(), turn.answerPrefix())
-                            : format.next(turn.user(), turn.answerPrefix()));
+            int[] ids = i == 0
+                    ? format.first(turn.user(), turn.answerPrefix())
+                    : format.next(turn.user(), turn.answerPrefix());
+            total += ids.length;
         }
         return new Sample(layout.task().name(), index, turns, filled.needles(), size.maxNewTokens(), total);
     }

@@ -14,18 +14,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 final class NeedleSamplerTest {
     private static final RunningText TEXT = RunningText.kingJames();
     private static final NeedleSampler SAMPLER =
-            new NeedleSampler(PromptFormat.PLAIN, NeedleSamplerTest::tokens, TEXT, WordList.bundled());
+            new NeedleSampler(new CountingFormat(), TEXT, WordList.bundled());
 
-    /// Words and single other characters: coarse, but additive over text as real tokenizers nearly are.
     private static int tokens(String text) {
-        int count = 0;
-        boolean inWord = false;
-        for (int i = 0; i < text.length(); i++) {
-            boolean letter = Character.isLetter(text.charAt(i));
-            count += letter && inWord || text.charAt(i) == ' ' ? 0 : 1;
-            inWord = letter;
-        }
-        return count;
+        return CountingFormat.tokens(text);
     }
 
     static Stream<Arguments> tasksAndSizes() {
