@@ -2,10 +2,12 @@ package io.shadowkv.op.reference;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shadowkv.op.AttentionConformance;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider;
 import io.shadowkv.op.DenseConformance;
 import io.shadowkv.op.MemoryConformance;
+import io.shadowkv.op.ShadowPrefillConformance;
 import java.util.ServiceLoader;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -38,6 +40,22 @@ class ReferenceBackendTest {
 
     @Nested
     class Dense extends DenseConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class Attention extends AttentionConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class ShadowPrefill extends ShadowPrefillConformance {
         @Override
         protected Backend open() {
             return new ReferenceBackend();
