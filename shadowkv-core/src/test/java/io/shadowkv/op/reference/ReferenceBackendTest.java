@@ -6,6 +6,7 @@ import io.shadowkv.op.AttentionConformance;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider;
 import io.shadowkv.op.DenseConformance;
+import io.shadowkv.op.EigenvectorConformance;
 import io.shadowkv.op.MemoryConformance;
 import io.shadowkv.op.ShadowPrefillConformance;
 import java.util.ServiceLoader;
@@ -56,6 +57,14 @@ class ReferenceBackendTest {
 
     @Nested
     class ShadowPrefill extends ShadowPrefillConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class Eigenvector extends EigenvectorConformance {
         @Override
         protected Backend open() {
             return new ReferenceBackend();
