@@ -8,7 +8,9 @@ import io.shadowkv.op.BackendProvider;
 import io.shadowkv.op.DenseConformance;
 import io.shadowkv.op.EigenvectorConformance;
 import io.shadowkv.op.MemoryConformance;
+import io.shadowkv.op.SelectionConformance;
 import io.shadowkv.op.ShadowPrefillConformance;
+import io.shadowkv.op.ShadowStepConformance;
 import java.util.ServiceLoader;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -65,6 +67,22 @@ class ReferenceBackendTest {
 
     @Nested
     class Eigenvector extends EigenvectorConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class Selection extends SelectionConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class ShadowStep extends ShadowStepConformance {
         @Override
         protected Backend open() {
             return new ReferenceBackend();
