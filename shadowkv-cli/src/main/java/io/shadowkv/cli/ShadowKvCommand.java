@@ -1,5 +1,6 @@
 package io.shadowkv.cli;
 
+import io.shadowkv.cli.demo.DemoCommand;
 import io.shadowkv.engine.Cancellation;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -29,7 +30,8 @@ import picocli.CommandLine.Spec;
             InspectCommand.class,
             TokenizeCommand.class,
             LogitsCommand.class,
-            BackendsCommand.class
+            BackendsCommand.class,
+            DemoCommand.class
         })
 public final class ShadowKvCommand implements Runnable {
     private final Surroundings surroundings;

@@ -4,16 +4,16 @@ import java.util.Locale;
 
 /// Numbers as people read them: three digits, a unit, a blank between.
 public final class Quantity {
-    private static final String[] BYTE_UNITS = {"B", "kB", "MB", "GB", "TB"};
+    private static final String[] BYTE_UNITS = {"B", "KiB", "MiB", "GiB", "TiB"};
 
     private Quantity() {}
 
-    /// `83.9 MB`; powers of 1,000.
+    /// `80.0 MiB`; powers of 1,024.
     public static String bytes(double bytes) {
         int unit = 0;
         double value = bytes;
-        while (Math.abs(value) >= 999.5 && unit < BYTE_UNITS.length - 1) {
-            value /= 1000;
+        while (Math.abs(value) >= 1000 && unit < BYTE_UNITS.length - 1) {
+            value /= 1024;
             unit++;
         }
         return (unit == 0 ? whole(value) : threeDigits(value)) + " " + BYTE_UNITS[unit];

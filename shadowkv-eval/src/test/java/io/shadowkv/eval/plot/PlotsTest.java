@@ -43,7 +43,7 @@ final class PlotsTest {
                 .toList();
         assertThat(widths.get(1) * 4).isCloseTo(widths.get(0), offset(0.1));
         assertThat(widths.get(1) * 2).isCloseTo(widths.get(2), offset(0.1));
-        assertThat(withClass(root, "text", "value").stream().map(Element::getTextContent)).containsExactly("4.00 MB", "3.00 MB");
+        assertThat(withClass(root, "text", "value").stream().map(Element::getTextContent)).containsExactly("3.81 MiB", "2.86 MiB");
         assertThat(root.getElementsByTagName("title").item(0).getTextContent()).isEqualTo("Memory <by> part");
     }
 
@@ -88,8 +88,8 @@ final class PlotsTest {
 
     @Test
     void quantitiesHaveThreeDigitsAndAUnit() {
-        assertThat(Quantity.bytes(83_886_080)).isEqualTo("83.9 MB");
-        assertThat(Quantity.bytes(999.6e3)).isEqualTo("1.00 MB");
+        assertThat(Quantity.bytes(83_886_080)).isEqualTo("80.0 MiB");
+        assertThat(Quantity.bytes(1_047_000)).isEqualTo("1.00 MiB");
         assertThat(Quantity.bytes(12)).isEqualTo("12 B");
         assertThat(Quantity.bytes(0)).isEqualTo("0 B");
         assertThat(Quantity.seconds(0.34)).isEqualTo("340 ms");
