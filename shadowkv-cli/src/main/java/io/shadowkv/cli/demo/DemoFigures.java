@@ -22,9 +22,9 @@ final class DemoFigures {
                 "keys, values and index of the sequence, MiB",
                 mebibytes -> mebibytes == 0 ? "0" : Quantity.threeDigits(mebibytes),
                 List.of(
-                        bar("full, planned", planned(result.full())),
+                        bar("full, planned", planned(result.full(), 0)),
                         bar("full, measured", measured(result.full())),
-                        bar("ShadowKV, planned", planned(result.shadow())),
+                        bar("ShadowKV, planned", planned(result.shadow(), 1)),
                         bar("ShadowKV, measured", measured(result.shadow()))));
         StringBuilder out = new StringBuilder("<section>\n<h2>Memory</h2>\n<p class=\"note\">What one sequence needs. Striped parts")
                 .append(" lie in host memory and are fetched from; the others stay near the arithmetic. On a CPU both are the same")
@@ -69,17 +69,21 @@ final class DemoFigures {
         return new StackedBars.Bar(label, parts);
     }
 
-    private static List<StackedBars.Part> planned(DemoResult.Outcome outcome) {
-        return outcome.planned().parts().stream()
-                .map(part -> new StackedBars.Part(part.name(), part.bytes() / MEBI, part.isOffloaded()))
-                .toList();
+    /// @param firstColour of the palette, whose last two are kept for what is measured
+    private static List<StackedBars.Part> planned(DemoResult.Outcome outcome, int firstColour) {
+        List<StackedBars.Part> parts = new ArrayList<>();
+        for (MemoryPlan.Part part : outcome.planned().parts()) {
+            String colour = "p" + (firstColour + parts.size()) % 6;
+            parts.add(new StackedBars.Part(part.name(), part.bytes() / MEBI, colour, part.isOffloaded()));
+        }
+        return parts;
     }
 
     private static List<StackedBars.Part> measured(DemoResult.Outcome outcome) {
         List<StackedBars.Part> parts = new ArrayList<>();
-        parts.add(new StackedBars.Part("measured, resident", outcome.measured().resident() / MEBI, false));
+        parts.add(new StackedBars.Part("measured, resident", outcome.measured().resident() / MEBI, "p6", false));
         if (outcome.measured().offloaded() > 0) {
-            parts.add(new StackedBars.Part("measured, offloaded", outcome.measured().offloaded() / MEBI, true));
+            parts.add(new StackedBars.Part("measured, offloaded", outcome.measured().offloaded() / MEBI, "p6", true));
         }
         return parts;
     }

@@ -26,7 +26,7 @@ final class DemoReport {
             thead th{color:var(--muted);font-weight:500;font-size:13.5px}tbody th{font-weight:500}
             tbody tr:last-child>*{border-bottom:0}.n{text-align:right;padding-right:20px}
             .right{color:var(--good);font-weight:600}.wrong{color:var(--bad);font-weight:600}
-            code{font:13px ui-monospace,Menlo,Consolas,monospace}
+            .answer{white-space:nowrap}.answer span{font-size:13.5px;padding-left:4px}
             figure{margin:14px 0 0}figure svg{margin-bottom:6px}details{margin-top:12px}
             summary{cursor:pointer;color:var(--muted);font-size:13.5px}
             .key{display:flex;flex-wrap:wrap;gap:6px 18px;margin:10px 0 4px;padding:0;list-style:none;font-size:13px;color:var(--muted)}
@@ -84,7 +84,7 @@ final class DemoReport {
     private static void answers(StringBuilder page, DemoResult result) {
         page.append("<section>\n<h2>Answers</h2>\n<div class=\"scroll\"><table>\n<caption>An answer is right if it contains the")
                 .append(" hidden number.</caption>\n<thead><tr><th scope=\"col\">Question</th>")
-                .append("<th scope=\"col\" class=\"n\">Hidden at token</th><th scope=\"col\">Expected</th>")
+                .append("<th scope=\"col\" class=\"n\">At token</th><th scope=\"col\">Expected</th>")
                 .append("<th scope=\"col\">Full attention</th><th scope=\"col\">ShadowKV</th></tr></thead>\n<tbody>\n");
         for (int i = 0; i < result.questions().size(); i++) {
             DemoResult.Question question = result.questions().get(i);
@@ -99,7 +99,7 @@ final class DemoReport {
     }
 
     private static void answer(StringBuilder page, DemoResult.Answer answer) {
-        page.append("<td>").append(Svg.escape(answer.text())).append(answer.isRight()
+        page.append("<td class=\"answer\">").append(Svg.escape(answer.text())).append(answer.isRight()
                 ? " <span class=\"right\">✓ right</span></td>"
                 : " <span class=\"wrong\">✗ wrong</span></td>");
     }

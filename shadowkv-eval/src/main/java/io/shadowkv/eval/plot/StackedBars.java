@@ -1,9 +1,8 @@
 package io.shadowkv.eval.plot;
 
-import java.util.ArrayList;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import java.util.function.DoubleFunction;
 
 /// Horizontal bars of named parts, their total behind them and the parts' names below.
@@ -27,13 +26,15 @@ public record StackedBars(String id, String title, String axisLabel, DoubleFunct
         }
     }
 
+    /// @param name parts of one name share a colour
+    /// @param colour class of its colour, `p0` to `p7`
     /// @param isHatched drawn with stripes, for parts of another kind
-    public record Part(String name, double value, boolean isHatched) {}
+    public record Part(String name, double value, String colour, boolean isHatched) {}
 
-    /// The picture; as many colours as different names, up to eight.
+    /// The picture.
     public String render() {
-        List<String> names = names();
-        int legendRows = (names.size() + 2) / 3;
+        List<Part> entries = entries();
+        int legendRows = (entries.size() + 2) / 3;
         int axisAt = 8 + bars.size() * PITCH;
         Axis axis = Axis.upTo(bars.stream().mapToDouble(Bar::total).max().orElse(1), 5);
         double scale = (WIDTH - LEFT - RIGHT) / axis.top();
@@ -47,20 +48,20 @@ public record StackedBars(String id, String title, String axisLabel, DoubleFunct
         }
         svg.text(LEFT + (WIDTH - LEFT - RIGHT) / 2.0, axisAt + 34, "middle", "axis", axisLabel);
         for (int i = 0; i < bars.size(); i++) {
-            bar(svg, bars.get(i), 8 + i * PITCH, scale, names);
+            bar(svg, bars.get(i), 8 + i * PITCH, scale);
         }
         svg.line(LEFT, 4, LEFT, axisAt, "base");
-        legend(svg, names, axisAt + 52);
+        legend(svg, entries, axisAt + 52);
         return svg.toString();
     }
 
-    private void bar(Svg svg, Bar bar, double y, double scale, List<String> names) {
+    private void bar(Svg svg, Bar bar, double y, double scale) {
         svg.text(LEFT - 10, y + BAR / 2.0 + 4, "end", "label", bar.label());
         double x = LEFT;
         for (Part part : bar.parts()) {
             double width = part.value() * scale;
             String hint = bar.label() + ", " + part.name() + ": " + format.apply(part.value());
-            svg.hinted(x, y, width, BAR, "part p" + names.indexOf(part.name()) % 8, hint);
+            svg.hinted(x, y, width, BAR, "part " + part.colour(), hint);
             if (part.isHatched()) {
                 hatch(svg, x, y, width, BAR);
             }
@@ -69,17 +70,16 @@ public record StackedBars(String id, String title, String axisLabel, DoubleFunct
         svg.text(x + 8, y + BAR / 2.0 + 4, "start", "value", format.apply(bar.total()));
     }
 
-    private void legend(Svg svg, List<String> names, double top) {
-        Set<String> hatched = new LinkedHashSet<>();
-        bars.forEach(bar -> bar.parts().stream().filter(Part::isHatched).map(Part::name).forEach(hatched::add));
-        for (int i = 0; i < names.size(); i++) {
+    private void legend(Svg svg, List<Part> entries, double top) {
+        for (int i = 0; i < entries.size(); i++) {
+            Part part = entries.get(i);
             double x = LEFT + i % 3 * 200;
             double y = top + i / 3 * 20;
-            svg.rect(x, y, 12, 12, "part p" + i % 8);
-            if (hatched.contains(names.get(i))) {
+            svg.rect(x, y, 12, 12, "part " + part.colour());
+            if (part.isHatched()) {
                 hatch(svg, x, y, 12, 12);
             }
-            svg.text(x + 18, y + 10, "start", "tick", names.get(i));
+            svg.text(x + 18, y + 10, "start", "tick", part.name());
         }
     }
 
@@ -88,10 +88,11 @@ public record StackedBars(String id, String title, String axisLabel, DoubleFunct
                 .formatted(Svg.number(x), Svg.number(y), Svg.number(width), Svg.number(height), id));
     }
 
-    private List<String> names() {
-        Set<String> names = new LinkedHashSet<>();
-        bars.forEach(bar -> bar.parts().forEach(part -> names.add(part.name())));
-        return new ArrayList<>(names);
+    /// The first part of each name.
+    private List<Part> entries() {
+        Map<String, Part> entries = new LinkedHashMap<>();
+        bars.forEach(bar -> bar.parts().forEach(part -> entries.putIfAbsent(part.name(), part)));
+        return List.copyOf(entries.values());
     }
 
     private String description() {

@@ -33,9 +33,9 @@ final class PlotsTest {
     @Test
     void barsAreAsLongAsTheirValues() throws Exception {
         var bars = new StackedBars("m", "Memory <by> part", "bytes", Quantity::bytes, List.of(
-                new StackedBars.Bar("full", List.of(new StackedBars.Part("keys & values", 4e6, false))),
+                new StackedBars.Bar("full", List.of(new StackedBars.Part("keys & values", 4e6, "p0", false))),
                 new StackedBars.Bar("shadow", List.of(
-                        new StackedBars.Part("keys & values", 1e6, false), new StackedBars.Part("values", 2e6, true)))));
+                        new StackedBars.Part("keys & values", 1e6, "p0", false), new StackedBars.Part("values", 2e6, "p1", true)))));
         Element root = parse(bars.render());
         List<Double> widths = withClass(root, "rect", "part").stream()
                 .limit(3)
