@@ -4,10 +4,10 @@ module io.shadowkv.core {
     requires jdk.management;
     requires static org.jspecify;
     requires tools.jackson.databind;
-    requires ai.djl.api;
     requires ai.djl.tokenizers;
 
     exports io.shadowkv.tensor;
+    exports io.shadowkv.text;
     exports io.shadowkv.checkpoint;
     exports io.shadowkv.op;
     exports io.shadowkv.op.reference;

@@ -94,14 +94,13 @@ final class BlobDownload {
 
     /// One request: everything from `done` on, or as much of it as arrives.
     private void receive() throws IOException, InterruptedException {
-        HttpResponse<InputStream> response = client.open(request.repo(), request.commit(), request.file(), done);
-        try (InputStream body = response.body();
-                var guard = new StallGuard(body, client.policy().stallLimit())) {
+        HttpResponse<HubBody> response = client.open(request.repo(), request.commit(), request.file(), done);
+        try (HubBody body = response.body()) {
             if (done > 0 && !continues(response)) {
                 restart();
             }
             try (OutputStream out = open(true)) {
-                copy(guard, out);
+                copy(body, out);
             }
         }
         if (done < request.bytes()) {
@@ -128,7 +127,7 @@ final class BlobDownload {
         return true;
     }
 
-    private void copy(StallGuard in, OutputStream out) throws IOException, InterruptedException {
+    private void copy(HubBody in, OutputStream out) throws IOException, InterruptedException {
         byte[] buffer = new byte[1 << 16];
         for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
             if (count > request.bytes() - done) {

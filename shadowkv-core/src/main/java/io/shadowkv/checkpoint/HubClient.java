@@ -1,7 +1,6 @@
 package io.shadowkv.checkpoint;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -53,12 +52,10 @@ final class HubClient {
     Repository repository(String repo, String revision, PullListener listener) throws InterruptedException {
         URI uri = URI.create(endpoint + "/api/models/" + repo + "/revision/" + encode(revision));
         JsonNode root = retrying(uri, listener, () -> {
-            HttpResponse<InputStream> response = send("GET", uri, 0);
-            try (InputStream body = response.body();
-                    var guard = new StallGuard(body, policy.stallLimit())) {
+            HttpResponse<HubBody> response = send("GET", uri, 0);
+            try (HubBody body = response.body()) {
                 check(response, repo, "revision " + revision);
-                byte[] bytes = guard.readAll((int) Json.MAX_BYTES);
-                return Json.object("answer of " + uri, bytes);
+                return Json.object("answer of " + uri, body.readAll(Json.MAX_BYTES));
             }
         });
         String commit = root.path("sha").stringValue("");
@@ -76,8 +73,8 @@ final class HubClient {
     /// @throws CheckpointException if the hub refuses, cannot be reached, or leaves out what a safe download needs
     Facts facts(String repo, String commit, String file, PullListener listener) throws InterruptedException {
         URI uri = content(repo, commit, file);
-        HttpResponse<InputStream> response = retrying(uri, listener, () -> {
-            HttpResponse<InputStream> head = send("HEAD", uri, 0);
+        HttpResponse<HubBody> response = retrying(uri, listener, () -> {
+            HttpResponse<HubBody> head = send("HEAD", uri, 0);
             head.body().close();
             if (head.statusCode() / 100 != 3) {
                 check(head, repo, file);
@@ -109,9 +106,9 @@ final class HubClient {
     /// The content of a file from byte `from` on; the status is 200, 206 or, if `from` is not 0, 416.
     ///
     /// @throws HubTransientException or IOException if a later try may do better
-    HttpResponse<InputStream> open(String repo, String commit, String file, long from)
+    HttpResponse<HubBody> open(String repo, String commit, String file, long from)
             throws IOException, InterruptedException {
-        HttpResponse<InputStream> response = send("GET", content(repo, commit, file), from);
+        HttpResponse<HubBody> response = send("GET", content(repo, commit, file), from);
         try {
             if (from == 0 || response.statusCode() != 416) {
                 check(response, repo, file);
@@ -132,7 +129,7 @@ final class HubClient {
         return origin.getAuthority();
     }
 
-    private HttpResponse<InputStream> send(String method, URI first, long from) throws IOException, InterruptedException {
+    private HttpResponse<HubBody> send(String method, URI first, long from) throws IOException, InterruptedException {
         URI uri = first;
         for (int hop = 0; hop <= MAX_REDIRECTS; hop++) {
             HttpRequest.Builder request = HttpRequest.newBuilder(uri)
@@ -146,7 +143,7 @@ final class HubClient {
             if (from > 0) {
                 request.header("Range", "bytes=" + from + "-");
             }
-            HttpResponse<InputStream> response = client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
+            HttpResponse<HubBody> response = client.send(request.build(), _ -> new HubBody(policy.stallLimit()));
             Optional<String> location = response.headers().firstValue("Location");
             if (response.statusCode() / 100 != 3 || location.isEmpty()) {
                 return response;
