@@ -34,6 +34,8 @@ public interface CacheStrategy {
     /// Bytes that one prompt needs beside its footprint while it is read.
     long promptWorkspaceBytes(int promptTokens);
 
+    /// One part of a sequence's memory, all layers together.
+    ///
     /// @param name what it is, for people
     record Part(String name, long bytes, Backend.Place place) {}
 }

@@ -29,6 +29,17 @@ public final class RotaryTables {
         this.scope = scope;
     }
 
+    /// The table for a sequence that starts with `tokens` tokens and may reach `capacity`: a short sequence keeps its table
+    /// as far as that goes.
+    public Rotary forSequence(int tokens, int capacity) {
+        return forLength(isShort(tokens) ? Math.min(capacity, spec.shortLimit()) : capacity);
+    }
+
+    /// True if a sequence of `tokens` tokens rotates by the frequencies of short ones.
+    public boolean isShort(int tokens) {
+        return tokens <= spec.shortLimit();
+    }
+
     /// The table for a sequence that holds `tokens` tokens, covering at least as many positions.
     public Rotary forLength(int tokens) {
         boolean isLong = tokens > spec.shortLimit();

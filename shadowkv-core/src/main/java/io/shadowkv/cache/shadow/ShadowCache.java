@@ -29,7 +29,7 @@ public final class ShadowCache implements CacheStrategy {
 
     @Override
     public DecodeCache openDecode() {
-        return new ShadowDecodeCache(shape, backend);
+        return new ShadowDecodeCache(shape, backend, 1 / Math.sqrt(shape.headDim()));
     }
 
     @Override

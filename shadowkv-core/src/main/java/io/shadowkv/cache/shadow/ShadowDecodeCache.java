@@ -27,6 +27,7 @@ final class ShadowDecodeCache implements DecodeCache {
     private final Backend backend;
     private final AttentionOperations attention;
     private final ShadowOperations shadow;
+    private final double scoreScale;
     private final List<SlotTable<AttendedRows>> resident;
     private final List<SlotTable<IndexedLayer>> index;
     private final Map<Integer, ShadowSequence> sequences = new HashMap<>();
@@ -34,8 +35,11 @@ final class ShadowDecodeCache implements DecodeCache {
     private @Nullable Tensor scoreBuffer;
     private @Nullable SelectionTrace trace;
 
-    ShadowDecodeCache(CacheShape shape, Backend backend) {
+    /// @param scoreScale factor of the landmarks' dot products before the softmax; 1/√headDim (the original writes 1/√128
+    ///     for every head dim)
+    ShadowDecodeCache(CacheShape shape, Backend backend, double scoreScale) {
         this.shape = shape;
+        this.scoreScale = scoreScale;
         this.backend = backend;
         this.attention = backend.operations().attention();
         this.shadow = backend.operations().shadow();
@@ -83,15 +87,15 @@ final class ShadowDecodeCache implements DecodeCache {
         StepRows rows = wave.rows();
         attention.append(keys, values, resident.get(layer), rows);
         if (wave.isIndexed()) {
-            selectChunks(layer, queries, rows, wave.rotary(), scale);
+            selectChunks(layer, queries, rows, wave.rotary());
         }
         attention.decode(queries, resident.get(layer), rows, scale, out);
     }
 
-    private void selectChunks(int layer, Tensor queries, StepRows rows, Rotary rotary, double scale) {
+    private void selectChunks(int layer, Tensor queries, StepRows rows, Rotary rotary) {
         SlotTable<IndexedLayer> chunks = index.get(layer);
         Tensor scores = scores(rows.count());
-        shadow.scoreLandmarks(queries, chunks, rows, scale, scores);
+        shadow.scoreLandmarks(queries, chunks, rows, scoreScale, scores);
         shadow.select(scores, chunks, rows);
         shadow.fetchValues(chunks, rows);
         shadow.rebuildKeys(chunks, rows, rotary);

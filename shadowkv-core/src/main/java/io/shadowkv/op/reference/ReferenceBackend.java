@@ -1,5 +1,7 @@
 package io.shadowkv.op.reference;
 
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+
 import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.DenseOperations;
@@ -65,6 +67,11 @@ public final class ReferenceBackend implements Backend, Operations {
     }
 
     @Override
+    public boolean isHostDevice() {
+        return true;
+    }
+
+    @Override
     public long availableBytes(Place place) {
         return HostMemoryProbe.availableBytes();
     }
@@ -92,6 +99,11 @@ public final class ReferenceBackend implements Backend, Operations {
     @Override
     public int[] downloadInts(Tensor source) {
         return Elements.readInts(source);
+    }
+
+    @Override
+    public long[] downloadLongs(Tensor source) {
+        return source.segment().toArray(JAVA_LONG_UNALIGNED);
     }
 
     @Override

@@ -6,9 +6,11 @@ import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Comparator;
 import java.util.Deque;
+import java.util.List;
 import java.util.function.ObjIntConsumer;
 import java.util.stream.IntStream;
 
@@ -76,8 +78,8 @@ final class ReferenceShadowStep {
         return chosen;
     }
 
-    /// Keeps the hits of head h where they are and gives each miss a freed slot, lowest unit and lowest slot first; a slot
-    /// that stays free holds -1. Returns the number of misses.
+    /// Keeps the hits of head h where they are and gives each miss a freed slot, lowest unit and lowest slot first; a
+    /// slot that stays free holds -1. Returns the number of misses.
     private static int settle(IndexedLayer layer, int h, BitSet chosen) {
         int slots = layer.residentUnits().extent(1);
         long first = (long) h * slots;
@@ -104,29 +106,50 @@ final class ReferenceShadowStep {
     }
 
     void fetchValues(SlotTable<IndexedLayer> layers, StepRows rows) {
-        forEach(layers, rows, (layer, i) -> forEachMiss(layer, (h, token, row) -> ReferenceShadow.copyHeadRows(
-                layer.storedValues(), h, token, layer.unitTokens(), layer.attended().values(), row)));
+        forEach(layers, rows, (layer, i) -> {
+            for (int h = 0; h < layer.residentUnits().extent(0); h++) {
+                for (Miss miss : misses(layer, h)) {
+                    Tensor target = layer.attended().values();
+                    ReferenceShadow.copyHeadRows(
+                            layer.storedValues(), h, miss.token(), layer.unitTokens(), target, miss.row());
+                }
+            }
+        });
     }
 
     void rebuildKeys(SlotTable<IndexedLayer> layers, StepRows rows, Rotary rotary) {
-        forEach(layers, rows, (layer, i) -> forEachMiss(layer, (h, token, row) -> {
-            for (int j = 0; j < layer.unitTokens(); j++) {
-                rebuild(layer, h, token + j, row + j, rotary);
+        forEach(layers, rows, (layer, i) -> {
+            for (int h = 0; h < layer.residentUnits().extent(0); h++) {
+                List<Miss> misses = misses(layer, h);
+                double[][] basis = misses.isEmpty() ? new double[0][] : headBasis(layer, h);
+                for (Miss miss : misses) {
+                    for (int j = 0; j < layer.unitTokens(); j++) {
+                        rebuild(layer, h, basis, miss.token() + j, miss.row() + j, rotary);
+                    }
+                }
             }
-        }));
+        });
     }
 
-    private static void rebuild(IndexedLayer layer, int h, int token, int row, Rotary rotary) {
+    /// B's columns of head h, [rank][headDim].
+    private static double[][] headBasis(IndexedLayer layer, int h) {
+        int headDim = layer.attended().keys().extent(2);
+        double[][] basis = new double[layer.basis().extent(0)][];
+        for (int r = 0; r < basis.length; r++) {
+            long at = (long) r * layer.basis().extent(1) + (long) h * headDim;
+            basis[r] = Elements.read(layer.basis(), at, headDim);
+        }
+        return basis;
+    }
+
+    private static void rebuild(IndexedLayer layer, int h, double[][] basis, int token, int row, Rotary rotary) {
         Tensor keys = layer.attended().keys();
         int headDim = keys.extent(2);
-        int rank = layer.factor().extent(1);
-        double[] factors = Elements.read(layer.factor(), (long) token * rank, rank);
+        double[] factors = Elements.read(layer.factor(), (long) token * basis.length, basis.length);
         double[] key = new double[headDim];
-        for (int r = 0; r < rank; r++) {
-            long at = (long) r * layer.basis().extent(1) + (long) h * headDim;
-            double[] direction = Elements.read(layer.basis(), at, headDim);
+        for (int r = 0; r < basis.length; r++) {
             for (int e = 0; e < headDim; e++) {
-                key[e] += factors[r] * direction[e];
+                key[e] += factors[r] * basis[r][e];
             }
         }
         new Rotation(rotary, token).forward(key, 0);
@@ -141,22 +164,20 @@ final class ReferenceShadowStep {
         }
     }
 
-    private static void forEachMiss(IndexedLayer layer, MissAction action) {
-        int slots = layer.residentUnits().extent(1);
-        int capacity = layer.unitIds().extent(1);
-        for (int h = 0; h < layer.residentUnits().extent(0); h++) {
-            int misses = Elements.readInt(layer.missCounts(), h);
-            for (int m = 0; m < misses; m++) {
-                int unit = Elements.readInt(layer.missUnits(), (long) h * slots + m);
-                int slot = Elements.readInt(layer.missSlots(), (long) h * slots + m);
-                int token = Elements.readInt(layer.unitIds(), (long) h * capacity + unit) * layer.unitTokens();
-                action.fill(h, token, layer.firstRow() + slot * layer.unitTokens());
-            }
+    private static List<Miss> misses(IndexedLayer layer, int h) {
+        long first = (long) h * layer.residentUnits().extent(1);
+        long ids = (long) h * layer.unitIds().extent(1);
+        List<Miss> misses = new ArrayList<>();
+        for (int m = 0; m < Elements.readInt(layer.missCounts(), h); m++) {
+            int unit = Elements.readInt(layer.missUnits(), first + m);
+            int slot = Elements.readInt(layer.missSlots(), first + m);
+            int chunk = Elements.readInt(layer.unitIds(), ids + unit);
+            misses.add(new Miss(chunk * layer.unitTokens(), layer.firstRow() + slot * layer.unitTokens()));
         }
+        return misses;
     }
 
-    /// What is done for one missing unit: its first token, and the first row of its slot in the attended region.
-    private interface MissAction {
-        void fill(int h, int token, int row);
-    }
+    /// @param token first token of the missing unit
+    /// @param row first row of its slot in the attended region
+    private record Miss(int token, int row) {}
 }

@@ -1,0 +1,136 @@
+package io.shadowkv.checkpoint;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import tools.jackson.databind.JsonNode;
+
+/// Finds the files of a checkpoint folder and says what is missing.
+final class CheckpointFolder {
+    static final String SINGLE = "model.safetensors";
+    static final String INDEX = "model.safetensors.index.json";
+
+    private CheckpointFolder() {}
+
+    /// @throws CheckpointException if `folder` is no folder or holds no `config.json`
+    static Path config(Path folder) {
+        if (!Files.exists(folder)) {
+            throw new CheckpointException(folder + ": no such folder. Give a folder with config.json and *.safetensors, or"
+                    + " fetch a model with `shadowkv pull ORG/NAME`");
+        }
+        if (!Files.isDirectory(folder)) {
+            throw new CheckpointException(folder + ": a file, not a folder. Give the folder that holds config.json and"
+                    + " *.safetensors");
+        }
+        Path config = folder.resolve("config.json");
+        if (!Files.isRegularFile(config)) {
+            List<String> names = names(folder);
+            throw new CheckpointException(folder + ": no config.json; "
+                    + (names.isEmpty() ? "the folder is empty" : "found " + Json.shorten(names.toString()))
+                    + ". Give a folder in the Hugging Face layout");
+        }
+        return config;
+    }
+
+    /// Maps every weight file; the result names each tensor's file.
+    ///
+    /// A plain `model.safetensors` wins over an index, as it does in transformers.
+    static Map<String, Safetensors> weights(Path folder, Arena arena) {
+        if (Files.isRegularFile(folder.resolve(SINGLE))) {
+            return single(folder.resolve(SINGLE), arena);
+        }
+        if (Files.exists(folder.resolve(INDEX))) {
+            return sharded(folder, arena);
+        }
+        List<String> names = names(folder);
+        List<String> candidates = names.stream().filter(name -> name.endsWith(".safetensors")).toList();
+        if (candidates.size() == 1) {
+            return single(folder.resolve(candidates.getFirst()), arena);
+        }
+        if (candidates.size() > 1) {
+            throw new CheckpointException(folder + ": " + candidates.size() + " *.safetensors files but no " + INDEX
+                    + ", which says what is where. Fetch the index from the place the weights came from");
+        }
+        List<String> pickled = names.stream().filter(CheckpointFolder::isOtherFormat).toList();
+        throw new CheckpointException(folder + ": no *.safetensors"
+                + (pickled.isEmpty() ? "" : ", only " + Json.shorten(pickled.toString()))
+                + (pickled.isEmpty() ? ". Fetch the weights too" : ", which the engine does not read. Save the model with"
+                        + " transformers' save_pretrained(..., safe_serialization=True), or fetch a safetensors version"));
+    }
+
+    private static boolean isOtherFormat(String name) {
+        return name.endsWith(".bin") || name.endsWith(".pth") || name.endsWith(".pt") || name.endsWith(".gguf");
+    }
+
+    private static Map<String, Safetensors> single(Path file, Arena arena) {
+        Safetensors opened = Safetensors.open(file, arena);
+        Map<String, Safetensors> fileOf = new LinkedHashMap<>();
+        opened.names().forEach(name -> fileOf.put(name, opened));
+        return fileOf;
+    }
+
+    private static Map<String, Safetensors> sharded(Path folder, Arena arena) {
+        JsonNode map = Json.object(folder.resolve(INDEX)).path("weight_map");
+        if (!map.isObject() || map.isEmpty()) {
+            throw new CheckpointException(INDEX + ": \"weight_map\" is " + Json.describe(map)
+                    + "; expected an object of tensor names and file names");
+        }
+        Map<String, Safetensors> shards = new TreeMap<>();
+        Map<String, Safetensors> fileOf = new LinkedHashMap<>();
+        for (Map.Entry<String, JsonNode> entry : map.properties()) {
+            String shard = shardName(entry.getKey(), entry.getValue());
+            Safetensors file = shards.get(shard);
+            if (file == null) {
+                file = openShard(folder, shard, arena);
+                shards.put(shard, file);
+            }
+            if (!file.has(entry.getKey())) {
+                throw new CheckpointException(INDEX + ": " + SafetensorsHeader.label(entry.getKey()) + " should be in "
+                        + shard + ", which does not hold it. Index and shards are of different versions; fetch them again");
+            }
+            fileOf.put(entry.getKey(), file);
+        }
+        return fileOf;
+    }
+
+    private static Safetensors openShard(Path folder, String shard, Arena arena) {
+        Path file = folder.resolve(shard);
+        if (!Files.isRegularFile(file)) {
+            throw new CheckpointException(folder + ": the index names " + shard
+                    + ", which is not there. Fetch it, or pull the model again: what is complete is kept");
+        }
+        return Safetensors.open(file, arena);
+    }
+
+    /// Shards lie in the folder itself; a name that leads elsewhere is an attack or a mistake.
+    private static String shardName(String tensor, JsonNode value) {
+        String shard = value.isString() ? value.stringValue() : "";
+        boolean plain;
+        try {
+            plain = !shard.isEmpty() && !shard.equals("..") && !shard.contains("/") && !shard.contains("\\")
+                    && Path.of(shard).getNameCount() == 1;
+        } catch (InvalidPathException e) {
+            plain = false;
+        }
+        if (!plain) {
+            throw new CheckpointException(INDEX + ": " + SafetensorsHeader.label(tensor) + " is mapped to "
+                    + Json.describe(value) + "; expected the name of a file in the same folder");
+        }
+        return shard;
+    }
+
+    private static List<String> names(Path folder) {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        } catch (IOException e) {
+            throw CheckpointException.io("cannot list " + folder, e);
+        }
+    }
+}

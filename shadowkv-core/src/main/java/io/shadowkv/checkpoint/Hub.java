@@ -1,0 +1,141 @@
+package io.shadowkv.checkpoint;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// Fetches models from a hub into the standard cache folder and finds them there again.
+///
+/// Only the files an engine reads are fetched; each is verified before it can be seen, an interrupted pull goes on where
+/// it ended, and a snapshot becomes visible to [#cached] only once it is whole. Safe to share between threads; two pulls
+/// of one repository at once are refused, in this process and between processes.
+public final class Hub {
+    private final HubClient client;
+    private final Path cacheFolder;
+    private final HubDisk disk;
+
+    /// @param endpoint such as the value of HF_ENDPOINT: scheme http or https, a host, perhaps a path
+    /// @param token sent to the endpoint only, never to a host it redirects to; null or blank for none
+    /// @param cacheFolder the folder that holds `models--ORG--NAME` folders; made when needed
+    /// @throws IllegalArgumentException if the endpoint is no http address
+    public Hub(URI endpoint, @Nullable String token, Path cacheFolder) {
+        this(endpoint, token, cacheFolder, HubPolicy.DEFAULT, HubDisk.real());
+    }
+
+    Hub(URI endpoint, @Nullable String token, Path cacheFolder, HubPolicy policy, HubDisk disk) {
+        String scheme = String.valueOf(endpoint.getScheme());
+        if (!scheme.equalsIgnoreCase("http") && !scheme.equalsIgnoreCase("https") || endpoint.getHost() == null) {
+            throw new IllegalArgumentException(
+                    "hub endpoint \"" + endpoint + "\" is no address of a server; expected http(s)://HOST, see HF_ENDPOINT");
+        }
+        this.client = new HubClient(endpoint, token, policy);
+        this.cacheFolder = cacheFolder.toAbsolutePath().normalize();
+        this.disk = disk;
+    }
+
+    /// Brings the current state of `revision` into the cache and returns its snapshot folder. What is there already is
+    /// not fetched again.
+    ///
+    /// @param repo `ORG/NAME`
+    /// @param revision branch, tag or commit; usually `main`
+    /// @throws CheckpointException if the hub refuses or cannot be reached, content is damaged, the disk is full, or
+    ///     another pull of the repository runs
+    /// @throws InterruptedException if this thread is interrupted; the next pull resumes
+    public Path pull(String repo, String revision, PullListener listener) throws InterruptedException {
+        HubNames.checkRepository(repo);
+        HubNames.checkRevision(revision);
+        HubCache cache = new HubCache(cacheFolder, repo, disk);
+        HubClient.Repository found = client.repository(repo, revision, listener);
+        List<String> files = HubNames.wanted(repo, found.files());
+        try {
+            Files.createDirectories(cacheFolder);
+            try (HubCache.Lock _ = cache.lock()) {
+                fetch(cache, repo, found.commit(), files, listener);
+                cache.writeRef(revision, found.commit());
+            }
+        } catch (IOException e) {
+            HubErrors.checkInterrupted(e);
+            throw CheckpointException.io("cannot keep " + repo + " in " + cacheFolder, e);
+        }
+        return cache.snapshot(found.commit());
+    }
+
+    /// The snapshot folder of an earlier pull; asks no server.
+    public Optional<Path> cached(String repo, String revision) {
+        HubNames.checkRepository(repo);
+        HubNames.checkRevision(revision);
+        return new HubCache(cacheFolder, repo, disk).cached(revision);
+    }
+
+    /// The folder a user means: a folder that exists, or the cached snapshot of a repository's `main`.
+    ///
+    /// @throws CheckpointException if there is neither
+    public Path resolve(String repoOrPath) {
+        Path path = Path.of(repoOrPath);
+        if (Files.exists(path)) {
+            return path;
+        }
+        Optional<Path> cached = Optional.empty();
+        try {
+            cached = cached(repoOrPath, "main");
+        } catch (IllegalArgumentException e) {
+            throw new CheckpointException(repoOrPath + ": no such folder", e);
+        }
+        return cached.orElseThrow(() -> new CheckpointException(repoOrPath + ": no such folder, and no model of this name in "
+                + cacheFolder + ". Fetch it with `shadowkv pull " + repoOrPath + "`"));
+    }
+
+    /// Fetches what is missing; links it into the snapshot last, `config.json` at the very end, so that a snapshot with
+    /// a configuration is whole.
+    private void fetch(HubCache cache, String repo, String commit, List<String> files, PullListener listener)
+            throws IOException, InterruptedException {
+        Map<String, HubClient.Facts> missing = new HashMap<>();
+        List<String> toLink = new ArrayList<>();
+        for (String file : files) {
+            if (!cache.holds(commit, file)) {
+                missing.put(file, client.facts(repo, commit, file, listener));
+                toLink.add(file);
+            }
+        }
+        toLink.sort(Comparator.comparingLong(file -> Objects.requireNonNull(missing.get(file)).bytes()));
+        checkSpace(cache, missing);
+        for (String file : toLink) {
+            HubClient.Facts facts = Objects.requireNonNull(missing.get(file));
+            if (HubCache.size(cache.blob(facts.etag())) != facts.bytes() || !Files.exists(cache.blob(facts.etag()))) {
+                new BlobDownload(client, cache, listener,
+                                new BlobDownload.Request(repo, commit, file, facts.etag(), facts.bytes()))
+                        .run();
+            } else {
+                listener.progress(file, facts.bytes(), facts.bytes());
+            }
+        }
+        toLink.sort(Comparator.comparing(file -> file.equals("config.json")));
+        for (String file : toLink) {
+            cache.link(commit, file, Objects.requireNonNull(missing.get(file)).etag());
+        }
+    }
+
+    private static void checkSpace(HubCache cache, Map<String, HubClient.Facts> missing) throws IOException {
+        Map<String, Long> bytesOf = new HashMap<>();
+        for (HubClient.Facts facts : missing.values()) {
+            long there = HubCache.size(cache.blob(facts.etag())) == facts.bytes()
+                    ? facts.bytes()
+                    : Math.min(facts.bytes(), HubCache.size(cache.incomplete(facts.etag())));
+            bytesOf.put(facts.etag(), facts.bytes() - there);
+        }
+        long needed = 0;
+        for (long bytes : bytesOf.values()) {
+            needed = Long.MAX_VALUE - needed < bytes ? Long.MAX_VALUE : needed + bytes;
+        }
+        cache.checkSpace(needed);
+    }
+}

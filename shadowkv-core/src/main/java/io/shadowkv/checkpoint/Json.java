@@ -1,0 +1,123 @@
+package io.shadowkv.checkpoint;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.Reader;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.TokenStreamLocation;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.core.json.JsonReadFeature;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// JSON from strangers: strict UTF-8, bounded in size and depth, every failure a [CheckpointException].
+final class Json {
+    /// The largest document read as a tree; the largest index file in the wild has about 10 MB.
+    static final long MAX_BYTES = 64L << 20;
+
+    private static final int MAX_DEPTH = 64;
+
+    /// NaN and Infinity are let through because Python writes them; accessors refuse them where a number must be finite.
+    private static final JsonMapper TREES = JsonMapper.builder(JsonFactory.builder()
+                    .streamReadConstraints(limits(MAX_BYTES))
+                    .build())
+            .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
+
+    private static final JsonFactory STREAMS = JsonFactory.builder()
+            .streamReadConstraints(limits(Long.MAX_VALUE))
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
+
+    private Json() {}
+
+    private static StreamReadConstraints limits(long bytes) {
+        return StreamReadConstraints.builder()
+                .maxNestingDepth(MAX_DEPTH)
+                .maxDocumentLength(bytes)
+                .maxNumberLength(200)
+                .maxNameLength(50_000)
+                .build();
+    }
+
+    /// The object that is `file`'s whole content.
+    ///
+    /// @throws CheckpointException if the file is unreadable, larger than [#MAX_BYTES] or not one JSON object
+    static JsonNode object(Path file) {
+        byte[] bytes;
+        try (InputStream in = Files.newInputStream(file)) {
+            bytes = in.readNBytes((int) MAX_BYTES + 1);
+        } catch (IOException e) {
+            throw CheckpointException.io("cannot read " + file, e);
+        }
+        return object(String.valueOf(file.getFileName()), bytes);
+    }
+
+    /// The object that `bytes` hold; `source` names them in messages.
+    static JsonNode object(String source, byte[] bytes) {
+        if (bytes.length > MAX_BYTES) {
+            throw new CheckpointException(
+                    source + ": more than " + MAX_BYTES + " bytes of JSON; that is no file of a checkpoint");
+        }
+        try {
+            JsonNode root = TREES.readTree(utf8(bytes));
+            if (!root.isObject()) {
+                throw new CheckpointException(source + ": expected a JSON object, found " + describe(root));
+            }
+            return root;
+        } catch (JacksonException e) {
+            throw malformed(source, e);
+        }
+    }
+
+    /// A parser that refuses duplicate keys, for headers too large to become a tree.
+    static JsonParser stream(byte[] bytes) {
+        return STREAMS.createParser(ObjectReadContext.empty(), utf8(bytes));
+    }
+
+    static CheckpointException malformed(String source, JacksonException cause) {
+        TokenStreamLocation at = cause.getLocation();
+        String where = at == null || at.getLineNr() < 0 ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr();
+        return new CheckpointException(
+                source + ": not valid JSON" + where + ": " + shorten(String.valueOf(cause.getOriginalMessage()))
+                        + ". The file is damaged or cut; fetch it again",
+                cause);
+    }
+
+    /// What kind of value `node` is, with the value where it is short.
+    static String describe(JsonNode node) {
+        if (node.isObject()) {
+            return "an object of " + node.size() + " entries";
+        }
+        if (node.isArray()) {
+            return "an array of " + node.size() + " elements";
+        }
+        return node.isMissingNode() ? "nothing" : shorten(node.toString());
+    }
+
+    static String shorten(String text) {
+        return text.length() <= 160 ? text : text.substring(0, 160) + "…";
+    }
+
+    /// Decoding by a strict reader, because a byte parser would guess UTF-16 and UTF-32 and pass some malformed UTF-8.
+    private static Reader utf8(byte[] bytes) {
+        return new InputStreamReader(
+                new ByteArrayInputStream(bytes),
+                StandardCharsets.UTF_8
+                        .newDecoder()
+                        .onMalformedInput(CodingErrorAction.REPORT)
+                        .onUnmappableCharacter(CodingErrorAction.REPORT));
+    }
+}
