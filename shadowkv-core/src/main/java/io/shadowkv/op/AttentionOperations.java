@@ -11,7 +11,8 @@ public interface AttentionOperations {
     /// @param target [kvHeads, capacity, headDim], rounded to its type
     void store(Tensor rows, Tensor target, int at);
 
-    /// Causal attention of t consecutive tokens of one sequence: query i reads keys 0 until `keyCount - t + i`, inclusive.
+    /// Causal attention of t consecutive tokens of one sequence: query i reads keys 0 until `keyCount - t + i`,
+    /// inclusive.
     ///
     /// @param queries [t, queryHeads, headDim], rotated
     /// @param keys [kvHeads, capacity, headDim], rotated; rows 0 until `keyCount` are valid, the t tokens' own included

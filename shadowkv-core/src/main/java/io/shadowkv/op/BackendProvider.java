@@ -32,10 +32,12 @@ public interface BackendProvider {
 
         public BackendOptions {
             if (threads < 0) {
-                throw new IllegalArgumentException("threads is " + threads + "; expected 1 or more, or 0 for one per core");
+                throw new IllegalArgumentException(
+                        "threads is " + threads + "; expected 1 or more, or 0 for one per core");
             }
             if (vectorBits != 0 && vectorBits != 128 && vectorBits != 256 && vectorBits != 512) {
-                throw new IllegalArgumentException("vector width is " + vectorBits + " bits; expected 128, 256 or 512, or 0 for the widest");
+                throw new IllegalArgumentException("vector width is " + vectorBits
+                        + " bits; expected 128, 256 or 512, or 0 for the widest");
             }
         }
     }

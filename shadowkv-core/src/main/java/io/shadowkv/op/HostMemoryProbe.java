@@ -26,7 +26,8 @@ public final class HostMemoryProbe {
         return Math.max(0, Math.min(available, containerBytes(root.resolve("sys/fs/cgroup"))));
     }
 
-    /// What the container's limit leaves, file pages that the kernel would drop counted as free; no limit is `MAX_VALUE`.
+    /// What the container's limit leaves, file pages that the kernel would drop counted as free; no limit is
+    /// `MAX_VALUE`.
     private static long containerBytes(Path cgroup) {
         OptionalLong limit = number(cgroup.resolve("memory.max"), "");
         OptionalLong used = number(cgroup.resolve("memory.current"), "");

@@ -27,7 +27,8 @@ public interface ShadowOperations {
     /// @param keys rotated, [H, capacity, d]
     /// @param firstUnit number of the first unit: its first token is row `(firstUnit) * J` of `keys`
     /// @param landmarks [H, units, d]
-    /// @param minCosines F32 [H, units], the least cosine between a member and the (unrounded) mean; a zero vector's is 0
+    /// @param minCosines F32 [H, units], the least cosine between a member and the (unrounded) mean; a zero vector's is
+    ///     0
     void landmarks(Tensor keys, int firstUnit, int unitTokens, Tensor landmarks, Tensor minCosines);
 
     /// The units of least `minCosines` per head, and all others; both ascending. Ties go to the lower unit.
@@ -37,7 +38,8 @@ public interface ShadowOperations {
     /// @param others I32 [H, units - o]
     void splitOutliers(Tensor minCosines, Tensor outliers, Tensor others);
 
-    /// Copies whole units of each head: unit `units[h, i]` of `source` to rows `targetRow + i * unitTokens` of `target`.
+    /// Copies whole units of each head: unit `units[h, i]` of `source` to rows `targetRow + i * unitTokens` of
+    /// `target`.
     ///
     /// @param source [H, sourceCapacity, d]
     /// @param units I32 [H, m]
@@ -64,11 +66,11 @@ public interface ShadowOperations {
     /// @param scores F32 [r, H, unitCapacity]; the first `units[i]` of row i are written
     void scoreLandmarks(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores);
 
-    /// Chooses, for each row and head, the k units of highest score (k = slots, or all units if there are fewer; ties to
-    /// the lower unit), keeps those already resident in their slots (hits) and gives every other one a freed slot
-    /// (misses): writes `missUnits`, `missSlots`, `missCounts`, updates `residentUnits` and `counters`. Slots are filled
-    /// from the lowest free one on, so that fewer units than slots fill the first ones; a slot left free holds -1. Which
-    /// miss gets which of these slots is open (the reference: ascending units to ascending slots).
+    /// Chooses, for each row and head, the k units of highest score (k = slots, or all units if there are fewer; ties
+    /// to the lower unit), keeps those already resident in their slots (hits) and gives every other one a freed slot
+    /// (misses): writes `missUnits`, `missSlots`, `missCounts`, updates `residentUnits` and `counters`. Slots are
+    /// filled from the lowest free one on, so that fewer units than slots fill the first ones; a slot left free holds
+    /// -1. Which miss gets which of these slots is open (the reference: ascending units to ascending slots).
     ///
     /// @param scores F32 [r, H, unitCapacity]
     void select(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows);

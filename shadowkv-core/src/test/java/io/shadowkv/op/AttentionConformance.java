@@ -103,7 +103,7 @@ public abstract class AttentionConformance extends BackendConformance {
 
             float[] plain = new float[queries.values().length];
             for (int i = 0; i < sizes[0]; i++) {
-                plainRow(queries, i, keys, values, sizes[1] - sizes[0] + i + 1, (float) scale, plain);
+                plainRow(queries, i, new Region(keys, values), sizes[1] - sizes[0] + i + 1, (float) scale, plain);
             }
             closeness(bench, sharpness).check(Judge.values(exact), plain, bench.values(out));
         }
@@ -213,7 +213,7 @@ public abstract class AttentionConformance extends BackendConformance {
 
             float[] plain = new float[queries.values().length];
             for (int i = 0; i < count; i++) {
-                plainRow(queries, i, keys[i], values[i], attended[i], (float) scale, plain);
+                plainRow(queries, i, new Region(keys[i], values[i]), attended[i], (float) scale, plain);
             }
             closeness(bench, sharpness).check(Judge.values(exact), plain, bench.values(out));
         }
@@ -237,18 +237,19 @@ public abstract class AttentionConformance extends BackendConformance {
         return region;
     }
 
-    private static void plainRow(
-            Sample queries, int i, Sample keys, Sample values, int count, float scale, float[] out) {
+    private static void plainRow(Sample queries, int i, Region region, int count, float scale, float[] out) {
         int queryHeads = queries.extent(1);
         int headDim = queries.extent(2);
         for (int q = 0; q < queryHeads; q++) {
             int at = (i * queryHeads + q) * headDim;
             float[] query = Arrays.copyOfRange(queries.values(), at, at + headDim);
-            int head = q / (queryHeads / keys.extent(0));
-            System.arraycopy(
-                    PlainAttention.attend(query, keys, values, head, count, scale), 0, out, at, headDim);
+            int head = q / (queryHeads / region.keys().extent(0));
+            float[] sum = PlainAttention.attend(query, region.keys(), region.values(), head, count, scale);
+            System.arraycopy(sum, 0, out, at, headDim);
         }
     }
+
+    private record Region(Sample keys, Sample values) {}
 
     /// Values are below 5 or so, and a rounding of a score moves its weight by that rounding times the score.
     private static Closeness closeness(Workbench bench, double sharpness) {

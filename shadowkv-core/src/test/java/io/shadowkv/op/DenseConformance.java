@@ -63,7 +63,8 @@ public abstract class DenseConformance extends BackendConformance {
         Tensor exact = judge.output(x.extents());
         judge.operations().dense().rmsNorm(judge.input(x), judge.input(weight), epsilon, exact);
         float[] plain = PlainDense.rmsNorm(x.values(), weight.values(), (float) epsilon);
-        new Closeness(bench.description(), x.dtype(), largest(plain)).check(Judge.values(exact), plain, bench.values(out));
+        new Closeness(bench.description(), x.dtype(), largest(plain))
+                .check(Judge.values(exact), plain, bench.values(out));
     }
 
     @Test
@@ -222,11 +223,13 @@ public abstract class DenseConformance extends BackendConformance {
         }
     }
 
-    /// Random bits of all magnitudes, and the numbers at which rounding goes wrong: ties, subnormals, overflow, no number.
+    /// Random bits of all magnitudes, and the numbers at which rounding goes wrong: ties, subnormals, overflow, no
+    /// number.
     private static Sample awkward(Workbench bench, DType type, int count) {
         float[] special = {
-            1 + 0x1p-8f, 1 + 0x3p-8f, 1 + 0x1p-11f, 1 + 0x3p-11f, 65504, 65519.99f, 65520, 1e-7f, 0x1p-25f, 0x1.002p-25f,
-            Float.MAX_VALUE, Float.MIN_VALUE, -0f, Float.NEGATIVE_INFINITY, Float.NaN, 0x1.ffp127f, -3.14159f
+            1 + 0x1p-8f, 1 + 0x3p-8f, 1 + 0x1p-11f, 1 + 0x3p-11f, 65504, 65519.99f, 65520, 1e-7f,
+            0x1p-25f, 0x1.002p-25f, Float.MAX_VALUE, Float.MIN_VALUE, -0f, Float.NEGATIVE_INFINITY,
+            Float.NaN, 0x1.ffp127f, -3.14159f
         };
         float[] values = new float[count];
         for (int i = 0; i < count; i++) {

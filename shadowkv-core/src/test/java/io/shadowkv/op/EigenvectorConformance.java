@@ -10,7 +10,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// The best subspace for a layer's keys: energy kept, orthonormal rows, degenerate matrices, and foreign expected values.
+/// The best subspace for a layer's keys: energy kept, orthonormal rows, degenerate matrices, and foreign expected
+/// values.
 public abstract class EigenvectorConformance extends BackendConformance {
     private static final double ENERGY_KEPT = 0.999;
     private static final double ENERGY_KEPT_STEEP = 0.9999;

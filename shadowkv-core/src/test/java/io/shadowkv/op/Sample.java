@@ -43,7 +43,8 @@ record Sample(DType dtype, float[] values, int... extents) {
     /// A tensor on the heap, zero.
     static Tensor heap(DType dtype, int... extents) {
         Shape shape = Shape.of(extents);
-        return Tensor.of(dtype, shape, MemorySegment.ofArray(new byte[Math.toIntExact(shape.elements() * dtype.bytes())]));
+        byte[] bytes = new byte[Math.toIntExact(shape.elements() * dtype.bytes())];
+        return Tensor.of(dtype, shape, MemorySegment.ofArray(bytes));
     }
 
     int extent(int axis) {

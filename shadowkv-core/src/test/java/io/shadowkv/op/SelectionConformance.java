@@ -9,8 +9,8 @@ import java.util.BitSet;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// Which units are selected, which of them are hits, and where misses go. Sets are compared, and that everything written
-/// is consistent; which miss gets which freed slot is the backend's choice.
+/// Which units are selected, which of them are hits, and where misses go. Sets are compared, and that everything
+/// written is consistent; which miss gets which freed slot is the backend's choice.
 public abstract class SelectionConformance extends BackendConformance {
     private static final int HEADS = 3;
     private static final int[] SLOTS = {5, 1, 2, 7, 0};

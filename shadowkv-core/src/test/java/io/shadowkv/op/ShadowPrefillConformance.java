@@ -109,7 +109,8 @@ public abstract class ShadowPrefillConformance extends BackendConformance {
             }
             cosines[i] = Float.POSITIVE_INFINITY;
             for (int j = 0; j < unitTokens; j++) {
-                cosines[i] = Math.min(cosines[i], cosine(keys.values(), from + j * headDim, means, i * headDim, headDim));
+                float cosine = cosine(keys.values(), from + j * headDim, means, i * headDim, headDim);
+                cosines[i] = Math.min(cosines[i], cosine);
             }
         }
     }
@@ -242,7 +243,8 @@ public abstract class ShadowPrefillConformance extends BackendConformance {
                     Sample before = bench.normal(type, 3, 33, 10);
                     Tensor rows = bench.state(before);
                     bench.operations().shadow().copyRows(rows, move[0], move[1], rows, move[2]);
-                    Exactly.same(bench.description(), moved(before, move[0], move[1], before, move[2]), bench.values(rows));
+                    float[] expected = moved(before, move[0], move[1], before, move[2]);
+                    Exactly.same(bench.description(), expected, bench.values(rows));
                 }
             }
         }

@@ -8,7 +8,8 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// ShadowKV's decode step: scores, and the fetch and rebuild of what was missing. Selection is [SelectionConformance]'s.
+/// ShadowKV's decode step: scores, and the fetch and rebuild of what was missing. Selection is
+/// [SelectionConformance]'s.
 public abstract class ShadowStepConformance extends BackendConformance {
     /// Slots of a wave's sequences; a row without an index stands among them, and its slot holds nothing.
     private static final int[] SLOTS = {3, 6, 0, 4};
@@ -124,7 +125,8 @@ public abstract class ShadowStepConformance extends BackendConformance {
                     boolean interleaved = pair % 2 == 0;
                     int rotaryDim = pair % 3 == 0 ? headDim / 4 * 2 : headDim;
                     int rank = cycle(List.of(1, 16, 33, 160), pair++);
-                    var table = RotaryTable.of(2 * 12 * unitTokens + 1, rotaryDim, interleaved, pair % 4 == 0 ? 1.19 : 1);
+                    double scaling = pair % 4 == 0 ? 1.19 : 1;
+                    var table = RotaryTable.of(2 * 12 * unitTokens + 1, rotaryDim, interleaved, scaling);
                     fill(new IndexedSequence.Sizes(type, unitTokens, 2, headDim, rank, 12, 5), table);
                 }
             }

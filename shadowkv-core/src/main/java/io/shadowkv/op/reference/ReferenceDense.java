@@ -13,8 +13,8 @@ final class ReferenceDense implements DenseOperations {
         int[] wanted = Elements.readInts(ids);
         for (int i = 0; i < wanted.length; i++) {
             if (wanted[i] < 0 || wanted[i] >= table.extent(0)) {
-                throw new IllegalArgumentException("token id " + wanted[i] + " in row " + i + " is outside the table of "
-                        + table.extent(0) + " tokens");
+                throw new IllegalArgumentException("token id " + wanted[i] + " in row " + i
+                        + " is outside the table of " + table.extent(0) + " tokens");
             }
             Elements.write(out, (long) i * width, Elements.read(table, (long) wanted[i] * width, width));
         }

@@ -78,8 +78,8 @@ final class ReferenceShadowStep {
         return chosen;
     }
 
-    /// Keeps the hits of head h where they are and gives each miss a freed slot, lowest unit and lowest slot first; a slot
-    /// that stays free holds -1. Returns the number of misses.
+    /// Keeps the hits of head h where they are and gives each miss a freed slot, lowest unit and lowest slot first; a
+    /// slot that stays free holds -1. Returns the number of misses.
     private static int settle(IndexedLayer layer, int h, BitSet chosen) {
         int slots = layer.residentUnits().extent(1);
         long first = (long) h * slots;
@@ -109,8 +109,9 @@ final class ReferenceShadowStep {
         forEach(layers, rows, (layer, i) -> {
             for (int h = 0; h < layer.residentUnits().extent(0); h++) {
                 for (Miss miss : misses(layer, h)) {
+                    Tensor target = layer.attended().values();
                     ReferenceShadow.copyHeadRows(
-                            layer.storedValues(), h, miss.token(), layer.unitTokens(), layer.attended().values(), miss.row());
+                            layer.storedValues(), h, miss.token(), layer.unitTokens(), target, miss.row());
                 }
             }
         });
