@@ -1,0 +1,57 @@
+package io.shadowkv.cpu;
+
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.BackendProvider;
+
+/// Offers [CpuBackend] where the incubating vector module is present.
+///
+/// Names no vector class itself: it loads and answers without the module.
+public final class CpuBackendProvider implements BackendProvider {
+    private static final int PRIORITY = 10;
+    private static final String VECTOR_MODULE = "jdk.incubator.vector";
+
+    @Override
+    public String name() {
+        return "cpu";
+    }
+
+    @Override
+    public Availability availability() {
+        if (ModuleLayer.boot().findModule(VECTOR_MODULE).isEmpty()) {
+            return new Availability(
+                    false,
+                    PRIORITY,
+                    "this JVM runs without the module " + VECTOR_MODULE + "; start it with --add-modules " + VECTOR_MODULE);
+        }
+        int threads = Runtime.getRuntime().availableProcessors();
+        return new Availability(true, PRIORITY, CpuBackend.describe(VectorWidth.bits(), threads));
+    }
+
+    @Override
+    public Backend open(BackendOptions options) {
+        Availability availability = availability();
+        if (!availability.usable()) {
+            throw new IllegalStateException(availability.reason());
+        }
+        int bits = options.vectorBits();
+        if (bits > VectorWidth.bits()) {
+            throw new IllegalArgumentException("vectors of " + bits + " bits were asked for; this machine's have "
+                    + VectorWidth.bits() + ". Ask for that or less, or for 0 to take the widest");
+        }
+        if (bits == 0 || bits == VectorWidth.bits()) {
+            return new CpuBackend(options);
+        }
+        return openCopy(options);
+    }
+
+    private static Backend openCopy(BackendOptions options) {
+        try {
+            return (Backend) new WidthLoader(options.vectorBits())
+                    .loadClass(CpuBackend.class.getName())
+                    .getConstructor(BackendOptions.class)
+                    .newInstance(options);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("cannot load the kernels for vectors of " + options.vectorBits() + " bits", e);
+        }
+    }
+}

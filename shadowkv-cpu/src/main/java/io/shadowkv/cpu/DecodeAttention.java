@@ -1,0 +1,127 @@
+package io.shadowkv.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+
+import io.shadowkv.cpu.Scratch.Use;
+import io.shadowkv.op.AttendedRows;
+import io.shadowkv.op.SlotTable;
+import io.shadowkv.op.StepRows;
+import io.shadowkv.tensor.Tensor;
+import java.util.Arrays;
+
+/// Attention of one token of each of several sequences. Each sequence, key-value head and stretch of keys is a task of its
+/// own; the stretches' softmaxes are merged at the end.
+final class DecodeAttention {
+    /// Keys of a stretch: long enough that merging costs nothing.
+    private static final int STRETCH = 1024;
+
+    private final WorkerPool pool;
+
+    DecodeAttention(WorkerPool pool) {
+        this.pool = pool;
+    }
+
+    void run(Tensor queries, SlotTable<AttendedRows> attended, StepRows rows, double scale, Tensor out) {
+        var wave = new Wave(queries, attended, rows, scale);
+        pool.each(wave.tasks * wave.kvHeads, wave::attend);
+        var target = new FloatRows(out);
+        for (int i = 0; i < rows.count(); i++) {
+            for (int h = 0; h < wave.kvHeads; h++) {
+                wave.merge(i, h, target);
+            }
+        }
+    }
+
+    /// The rows of one call, cut into stretches.
+    private static final class Wave {
+        private final FloatRows queries;
+        private final SlotTable<AttendedRows> attended;
+        private final int[] slots;
+        private final int[] counts;
+        /// First task of each row; one more at the end.
+        private final int[] firstTask;
+        private final int tasks;
+        private final int kvHeads;
+        private final int groupSize;
+        private final int headDim;
+        private final float scale;
+        /// For each task and query of the group: headDim sums, the largest score, the total.
+        private final float[] partial;
+
+        Wave(Tensor queries, SlotTable<AttendedRows> attended, StepRows rows, double scale) {
+            this.queries = new FloatRows(queries);
+            this.attended = attended;
+            this.scale = (float) (scale / Math.log(2));
+            slots = rows.slots().segment().toArray(JAVA_INT_UNALIGNED);
+            counts = rows.attended().segment().toArray(JAVA_INT_UNALIGNED);
+            firstTask = new int[rows.count() + 1];
+            for (int i = 0; i < rows.count(); i++) {
+                firstTask[i + 1] = firstTask[i] + Math.ceilDiv(counts[i], STRETCH);
+            }
+            tasks = firstTask[rows.count()];
+            kvHeads = rows.count() == 0 ? 0 : attended.get(slots[0]).keys().extent(0);
+            groupSize = kvHeads == 0 ? 0 : queries.extent(1) / kvHeads;
+            headDim = queries.extent(2);
+            partial = new float[tasks * kvHeads * groupSize * (headDim + 2)];
+        }
+
+        void attend(int index, Scratch scratch) {
+            int task = index / kvHeads;
+            int head = index % kvHeads;
+            int found = Arrays.binarySearch(firstTask, task);
+            int row = found >= 0 ? found : -found - 2;
+            int from = (task - firstTask[row]) * STRETCH;
+            int count = Math.min(STRETCH, counts[row] - from);
+            AttendedRows region = attended.get(slots[row]);
+            java.util.Objects.checkFromIndexSize(from, count, region.keys().extent(1));
+            float[] query = scratch.floats(Use.ROW, groupSize * headDim);
+            queries.load(queryAt(row, head), query, 0, groupSize * headDim);
+            VectorMath.scale(scale, query, 0, groupSize * headDim);
+            var scores = new KeyTile.Scores(scratch.floats(Use.SCORES, groupSize * STRETCH), STRETCH);
+            long first = (long) head * region.keys().extent(1) + from;
+            new KeyTile(new FloatRows(region.keys()), headDim, scratch).score(first, count, query, groupSize, scores);
+            float[] sums = scratch.floats(Use.SUMS, groupSize * headDim);
+            Arrays.fill(sums, 0, groupSize * headDim, 0);
+            int at = partialAt(task, head);
+            for (int g = 0; g < groupSize; g++) {
+                float largest = VectorMath.largest(scores.values(), g * STRETCH, count);
+                int end = at + g * (headDim + 2) + headDim;
+                partial[end] = largest;
+                partial[end + 1] = VectorMath.exp2InPlace(scores.values(), g * STRETCH, count, largest);
+            }
+            new KeyTile(new FloatRows(region.values()), headDim, scratch)
+                    .addWeighted(first, count, scores, groupSize, sums);
+            for (int g = 0; g < groupSize; g++) {
+                System.arraycopy(sums, g * headDim, partial, at + g * (headDim + 2), headDim);
+            }
+        }
+
+        private long queryAt(int row, int head) {
+            return ((long) row * kvHeads + head) * groupSize * headDim;
+        }
+
+        private int partialAt(int task, int head) {
+            return (task * kvHeads + head) * groupSize * (headDim + 2);
+        }
+
+        void merge(int row, int head, FloatRows out) {
+            float[] sum = new float[headDim];
+            for (int g = 0; g < groupSize; g++) {
+                float largest = Float.NEGATIVE_INFINITY;
+                for (int task = firstTask[row]; task < firstTask[row + 1]; task++) {
+                    largest = Math.max(largest, partial[partialAt(task, head) + g * (headDim + 2) + headDim]);
+                }
+                Arrays.fill(sum, 0);
+                float total = 0;
+                for (int task = firstTask[row]; task < firstTask[row + 1]; task++) {
+                    int at = partialAt(task, head) + g * (headDim + 2);
+                    float factor = (float) Math.pow(2, partial[at + headDim] - largest);
+                    VectorMath.addScaled(factor, partial, at, sum, 0, headDim);
+                    total += factor * partial[at + headDim + 1];
+                }
+                VectorMath.scale(1 / total, sum, 0, headDim);
+                out.store(sum, 0, queryAt(row, head) + (long) g * headDim, headDim);
+            }
+        }
+    }
+}

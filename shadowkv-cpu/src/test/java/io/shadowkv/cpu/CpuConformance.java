@@ -1,0 +1,81 @@
+package io.shadowkv.cpu;
+
+import io.shadowkv.op.AttentionConformance;
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.BackendProvider.BackendOptions;
+import io.shadowkv.op.DenseConformance;
+import io.shadowkv.op.EigenvectorConformance;
+import io.shadowkv.op.MemoryConformance;
+import io.shadowkv.op.SelectionConformance;
+import io.shadowkv.op.ShadowPrefillConformance;
+import io.shadowkv.op.ShadowStepConformance;
+import org.junit.jupiter.api.Nested;
+
+/// Every room's tests on the CPU backend, at one vector width and number of threads.
+abstract class CpuConformance {
+    private final BackendOptions options;
+
+    CpuConformance(int threads, int vectorBits) {
+        options = new BackendOptions(threads, vectorBits);
+    }
+
+    private Backend openCpu() {
+        return new CpuBackendProvider().open(options);
+    }
+
+    @Nested
+    class Memory extends MemoryConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Dense extends DenseConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Attention extends AttentionConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class ShadowPrefill extends ShadowPrefillConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Eigenvector extends EigenvectorConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Selection extends SelectionConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class ShadowStep extends ShadowStepConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+}
