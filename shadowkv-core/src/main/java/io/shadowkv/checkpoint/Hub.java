@@ -80,12 +80,12 @@ public final class Hub {
     ///
     /// @throws CheckpointException if there is neither
     public Path resolve(String repoOrPath) {
-        Path path = Path.of(repoOrPath);
-        if (Files.exists(path)) {
-            return path;
-        }
-        Optional<Path> cached = Optional.empty();
+        Optional<Path> cached;
         try {
+            Path path = Path.of(repoOrPath);
+            if (Files.exists(path)) {
+                return path;
+            }
             cached = cached(repoOrPath, "main");
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(repoOrPath + ": no such folder", e);

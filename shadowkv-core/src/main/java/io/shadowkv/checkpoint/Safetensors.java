@@ -61,6 +61,7 @@ public final class Safetensors {
             MemorySegment mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
             long length = mapped.get(LENGTH, 0);
             checkHeaderLength(source, length, size);
+            SafetensorsHeader.checkStart(source, length > 0 ? mapped.get(ValueLayout.JAVA_BYTE, Long.BYTES) : 0);
             byte[] text = mapped.asSlice(Long.BYTES, length).toArray(ValueLayout.JAVA_BYTE);
             long dataStart = Long.BYTES + length;
             return new Safetensors(

@@ -49,6 +49,7 @@ final class FakeHub implements AutoCloseable {
     volatile String extraSiblings = "";
     volatile @Nullable String requiredToken;
     volatile boolean ignoresRanges;
+    volatile @Nullable String apiAnswer;
 
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final HttpServer hub = start(this::answerHub);
@@ -138,9 +139,9 @@ final class FakeHub implements AutoCloseable {
         String siblings = files.keySet().stream()
                 .map(name -> "{\"rfilename\":\"" + name + "\"}")
                 .collect(Collectors.joining(","));
-        byte[] answer = ("{\"id\":\"" + REPO + "\",\"sha\":\"" + COMMIT + "\",\"gated\":false,\"siblings\":[" + siblings
-                        + extraSiblings + "]}")
-                .getBytes(StandardCharsets.UTF_8);
+        String whole = "{\"id\":\"" + REPO + "\",\"sha\":\"" + COMMIT + "\",\"gated\":false,\"siblings\":[" + siblings
+                + extraSiblings + "]}";
+        byte[] answer = java.util.Objects.requireNonNullElse(apiAnswer, whole).getBytes(StandardCharsets.UTF_8);
         exchange.sendResponseHeaders(200, answer.length);
         exchange.getResponseBody().write(answer);
     }
