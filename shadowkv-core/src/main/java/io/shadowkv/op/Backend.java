@@ -25,6 +25,9 @@ public interface Backend extends AutoCloseable {
     /// The tensor itself where this backend can read mapped host memory, else a copy owned by `scope`.
     Tensor place(Tensor host, MemoryScope scope);
 
+    /// True if both places are the same memory, so that they share what is available.
+    boolean isHostDevice();
+
     /// Bytes this backend may still allocate in `place`.
     long availableBytes(Place place);
 
@@ -41,6 +44,9 @@ public interface Backend extends AutoCloseable {
 
     /// Waits, then copies an I32 tensor to the host.
     int[] downloadInts(Tensor source);
+
+    /// Waits, then copies an I64 tensor to the host.
+    long[] downloadLongs(Tensor source);
 
     @Override
     void close();

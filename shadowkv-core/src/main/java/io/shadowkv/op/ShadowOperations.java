@@ -5,6 +5,9 @@ import io.shadowkv.tensor.Tensor;
 /// What ShadowKV (arXiv 2410.21465) does at the end of prefill and at every decode step.
 ///
 /// H key-value heads, d head dim, D = H·d, J tokens a unit. "Plain" keys are before RoPE, "rotated" after.
+///
+/// The four operations of a decode step pass over rows with `units[i] == 0`: nothing of theirs is read or written, and
+/// their slot need not hold a layer. A sequence's layers may differ in capacity from those of others in the batch.
 public interface ShadowOperations {
     /// `gram += keysᵀ · keys`.
     ///
@@ -24,7 +27,7 @@ public interface ShadowOperations {
     /// @param keys rotated, [H, capacity, d]
     /// @param firstUnit number of the first unit: its first token is row `(firstUnit) * J` of `keys`
     /// @param landmarks [H, units, d]
-    /// @param minCosines F32 [H, units], the least cosine between a member and the (unrounded) mean
+    /// @param minCosines F32 [H, units], the least cosine between a member and the (unrounded) mean; a zero vector's is 0
     void landmarks(Tensor keys, int firstUnit, int unitTokens, Tensor landmarks, Tensor minCosines);
 
     /// The units of least `minCosines` per head, and all others; both ascending. Ties go to the lower unit.
@@ -61,9 +64,11 @@ public interface ShadowOperations {
     /// @param scores F32 [r, H, unitCapacity]; the first `units[i]` of row i are written
     void scoreLandmarks(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores);
 
-    /// Chooses, for each row and head, the k units of highest score (k = slots; ties to the lower unit), keeps those
-    /// already resident in their slots (hits) and gives every other one a freed slot (misses): writes `missUnits`,
-    /// `missSlots`, `missCounts`, updates `residentUnits` and `counters`. Rows with `units[i] == 0` select nothing.
+    /// Chooses, for each row and head, the k units of highest score (k = slots, or all units if there are fewer; ties to
+    /// the lower unit), keeps those already resident in their slots (hits) and gives every other one a freed slot
+    /// (misses): writes `missUnits`, `missSlots`, `missCounts`, updates `residentUnits` and `counters`. Slots are filled
+    /// from the lowest free one on, so that fewer units than slots fill the first ones; a slot left free holds -1. Which
+    /// miss gets which of these slots is open (the reference: ascending units to ascending slots).
     ///
     /// @param scores F32 [r, H, unitCapacity]
     void select(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows);
@@ -72,6 +77,7 @@ public interface ShadowOperations {
     /// joined before the next attention.
     void fetchValues(SlotTable<IndexedLayer> layers, StepRows rows);
 
-    /// Rebuilds the keys of all misses in their slots: `rotate(factor[token] · basis[:, head], token's position)`.
+    /// Rebuilds the keys of all misses in their slots: `rotate(factor[token] · basis[:, head], token's position)`, sums
+    /// in float or better, rounded once to the type of the attended keys. A token's position is its number.
     void rebuildKeys(SlotTable<IndexedLayer> layers, StepRows rows, Rotary rotary);
 }

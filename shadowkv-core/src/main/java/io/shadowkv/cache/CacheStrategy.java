@@ -1,0 +1,41 @@
+package io.shadowkv.cache;
+
+import io.shadowkv.cache.full.FullCache;
+import io.shadowkv.cache.shadow.ShadowCache;
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.Rotary;
+import java.util.List;
+
+/// A strategy bound to a decoder's shape and a backend: makes the caches of both phases and knows their size beforehand.
+///
+/// [PromptCache] (prefill) → [PromptCache#seal] → [SequenceCache], which joins the [DecodeCache] (decode).
+public interface CacheStrategy {
+    static CacheStrategy of(KvCacheSpec spec, CacheShape shape, Backend backend) {
+        return switch (spec) {
+            case KvCacheSpec.Full full -> new FullCache(shape, backend);
+            case KvCacheSpec.Shadow shadow -> new ShadowCache(shadow, shape, backend);
+        };
+    }
+
+    /// Opens one sequence for its prompt and allocates what it will ever need.
+    ///
+    /// @param promptTokens tokens that prefill will bring
+    /// @param capacityTokens tokens the sequence may reach, generated ones included
+    /// @param rotary tables that cover the capacity
+    /// @throws io.shadowkv.op.BackendMemoryException if the memory is not to be had
+    PromptCache openPrompt(int promptTokens, int capacityTokens, Rotary rotary);
+
+    /// The cache that sequences join to be decoded together.
+    DecodeCache openDecode();
+
+    /// Bytes of one sequence of up to `capacityTokens` tokens, part by part; [#openPrompt] allocates exactly these.
+    List<Part> footprint(int capacityTokens);
+
+    /// Bytes that one prompt needs beside its footprint while it is read.
+    long promptWorkspaceBytes(int promptTokens);
+
+    /// One part of a sequence's memory, all layers together.
+    ///
+    /// @param name what it is, for people
+    record Part(String name, long bytes, Backend.Place place) {}
+}

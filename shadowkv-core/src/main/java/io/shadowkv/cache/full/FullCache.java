@@ -1,0 +1,41 @@
+package io.shadowkv.cache.full;
+
+import io.shadowkv.cache.CacheShape;
+import io.shadowkv.cache.CacheStrategy;
+import io.shadowkv.cache.DecodeCache;
+import io.shadowkv.cache.PromptCache;
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.Rotary;
+import java.util.List;
+
+/// Every key and value of a sequence in one region a layer, in the backend's memory.
+public final class FullCache implements CacheStrategy {
+    private final CacheShape shape;
+    private final Backend backend;
+
+    public FullCache(CacheShape shape, Backend backend) {
+        this.shape = shape;
+        this.backend = backend;
+    }
+
+    @Override
+    public PromptCache openPrompt(int promptTokens, int capacityTokens, Rotary rotary) {
+        return new FullPromptCache(shape, backend, FullSequence.allocate(shape, backend, capacityTokens, rotary));
+    }
+
+    @Override
+    public DecodeCache openDecode() {
+        return new FullDecodeCache(shape, backend);
+    }
+
+    @Override
+    public List<Part> footprint(int capacityTokens) {
+        long bytes = 2L * shape.layers() * shape.kvWidth() * shape.kvType().bytes() * capacityTokens;
+        return List.of(new Part("keys and values", bytes, Backend.Place.DEVICE));
+    }
+
+    @Override
+    public long promptWorkspaceBytes(int promptTokens) {
+        return 0;
+    }
+}

@@ -1,0 +1,97 @@
+package io.shadowkv.cache.full;
+
+import io.shadowkv.cache.CacheShape;
+import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.op.AttendedRows;
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.MemoryScope;
+import io.shadowkv.op.Rotary;
+import java.util.ArrayList;
+import java.util.List;
+
+/// One sequence's keys and values, [kvHeads, capacity, headDim] a layer; row t is token t.
+final class FullSequence implements SequenceCache {
+    private final MemoryScope scope;
+    private final List<AttendedRows> layers;
+    private final Rotary rotary;
+    private int length;
+
+    private FullSequence(MemoryScope scope, List<AttendedRows> layers, Rotary rotary) {
+        this.scope = scope;
+        this.layers = List.copyOf(layers);
+        this.rotary = rotary;
+    }
+
+    static FullSequence allocate(CacheShape shape, Backend backend, int capacity, Rotary rotary) {
+        MemoryScope scope = backend.newScope("the keys and values of a sequence of " + capacity + " tokens");
+        try {
+            List<AttendedRows> layers = new ArrayList<>();
+            for (int layer = 0; layer < shape.layers(); layer++) {
+                layers.add(new AttendedRows(
+                        scope.allocate(shape.kvType(), shape.kvHeads(), capacity, shape.headDim()),
+                        scope.allocate(shape.kvType(), shape.kvHeads(), capacity, shape.headDim())));
+            }
+            return new FullSequence(scope, layers, rotary);
+        } catch (RuntimeException e) {
+            scope.close();
+            throw e;
+        }
+    }
+
+    AttendedRows layer(int layer) {
+        return layers.get(layer);
+    }
+
+    void filled(int tokens) {
+        length = tokens;
+    }
+
+    @Override
+    public int length() {
+        return length;
+    }
+
+    @Override
+    public int capacity() {
+        return layers.getFirst().keys().extent(1);
+    }
+
+    @Override
+    public int room() {
+        return capacity() - length;
+    }
+
+    @Override
+    public NewRow advance() {
+        if (room() == 0) {
+            throw new IllegalStateException("the sequence is full at " + length + " tokens");
+        }
+        int row = length++;
+        return new NewRow(row, row, length, 0);
+    }
+
+    @Override
+    public boolean isIndexed() {
+        return false;
+    }
+
+    @Override
+    public Rotary rotary() {
+        return rotary;
+    }
+
+    @Override
+    public long bytes(Backend.Place place) {
+        return scope.bytes(place);
+    }
+
+    @Override
+    public Selections selections() {
+        return new Selections(0, 0);
+    }
+
+    @Override
+    public void close() {
+        scope.close();
+    }
+}

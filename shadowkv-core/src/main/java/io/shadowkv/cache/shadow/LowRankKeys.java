@@ -1,0 +1,69 @@
+package io.shadowkv.cache.shadow;
+
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.DenseOperations;
+import io.shadowkv.op.MemoryScope;
+import io.shadowkv.op.Rotary;
+import io.shadowkv.op.ShadowOperations;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Tensor;
+
+/// Plain (pre-RoPE) keys of one layer as A · B: A [tokens, rank], B [rank, kvWidth]. One subspace for all heads.
+///
+/// B's rows are the leading eigenvectors of KᵀK, A = K · Bᵀ: the best rank-r approximation, as the paper's SVD gives
+/// (arXiv 2410.21465, section 4), for one matrix product instead of an SVD of the tall matrix. Plain keys are recovered
+/// from the rotated ones, so that prompt and generated tokens take the same way and no second copy of the keys is kept.
+final class LowRankKeys {
+    private final Tensor factor;
+    private final Tensor basis;
+    private final DenseOperations dense;
+    private final ShadowOperations shadow;
+
+    LowRankKeys(ShadowLayout layout, Backend backend, MemoryScope scope) {
+        DType type = layout.shape().kvType();
+        this.factor = scope.allocate(type, layout.indexedTokens(), layout.rank());
+        this.basis = scope.allocate(type, layout.rank(), layout.shape().kvWidth());
+        this.dense = backend.operations().dense();
+        this.shadow = backend.operations().shadow();
+    }
+
+    /// A, [indexedTokens, rank].
+    Tensor factor() {
+        return factor;
+    }
+
+    /// B, [rank, kvWidth].
+    Tensor basis() {
+        return basis;
+    }
+
+    /// Finds the subspace of the first `tokens` keys and projects the first `contextTokens` on it.
+    ///
+    /// @param keys rotated, [kvHeads, capacity, headDim], row t is token t
+    void fit(Tensor keys, int tokens, int contextTokens, Rotary rotary, IndexScratch scratch) {
+        dense.copy(scratch.zeros(), scratch.gram());
+        int step = scratch.plain().extent(0);
+        for (int from = 0; from < tokens; from += step) {
+            Tensor plain = scratch.plain().slice(0, Math.min(step, tokens - from));
+            shadow.unrotate(keys, from, plain.extent(0), from, rotary, plain);
+            shadow.accumulateGram(plain, scratch.gram());
+        }
+        shadow.topEigenvectors(scratch.gram(), basis);
+        project(keys, 0, contextTokens, 0, rotary, scratch.plain());
+    }
+
+    /// Projects `count` keys on the subspace: A's rows from `firstToken` on.
+    ///
+    /// @param keys rotated, [kvHeads, capacity, headDim]; rows from `row` on are read
+    /// @param firstToken position of the first of them
+    /// @param scratch F32 [any, kvWidth]
+    void project(Tensor keys, int row, int count, int firstToken, Rotary rotary, Tensor scratch) {
+        int step = scratch.extent(0);
+        for (int from = 0; from < count; from += step) {
+            Tensor plain = scratch.slice(0, Math.min(step, count - from));
+            int rows = plain.extent(0);
+            shadow.unrotate(keys, row + from, rows, firstToken + from, rotary, plain);
+            dense.linear(plain, basis, null, factor.slice(firstToken + from, rows));
+        }
+    }
+}

@@ -1,0 +1,38 @@
+package io.shadowkv.cache.shadow;
+
+import io.shadowkv.cache.SelectionListener;
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.IndexedLayer;
+import io.shadowkv.op.SlotTable;
+import io.shadowkv.op.StepRows;
+import java.util.Arrays;
+
+/// Reads back what a step selected and tells a listener, in chunk numbers.
+///
+/// @param backend where the selection lies
+/// @param listener who hears of it
+record SelectionTrace(Backend backend, SelectionListener listener) {
+    void record(int layer, SlotTable<IndexedLayer> chunks, StepRows rows) {
+        int[] slots = backend.downloadInts(rows.slots());
+        int[] positions = backend.downloadInts(rows.positions());
+        for (int row = 0; row < rows.count(); row++) {
+            IndexedLayer indexed = chunks.get(slots[row]);
+            int heads = indexed.missCounts().extent(0);
+            int[] missCounts = backend.downloadInts(indexed.missCounts());
+            int[][] missed = new int[heads][];
+            int[][] resident = new int[heads][];
+            for (int head = 0; head < heads; head++) {
+                int[] chunkOf = backend.downloadInts(indexed.unitIds().row(head));
+                int[] misses = backend.downloadInts(indexed.missUnits().row(head));
+                missed[head] = Arrays.stream(misses, 0, missCounts[head])
+                        .map(unit -> chunkOf[unit])
+                        .toArray();
+                resident[head] = Arrays.stream(backend.downloadInts(indexed.residentUnits().row(head)))
+                        .filter(unit -> unit >= 0)
+                        .map(unit -> chunkOf[unit])
+                        .toArray();
+            }
+            listener.selected(layer, slots[row], positions[row], missed, resident);
+        }
+    }
+}

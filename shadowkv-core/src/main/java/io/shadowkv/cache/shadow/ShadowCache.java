@@ -1,0 +1,46 @@
+package io.shadowkv.cache.shadow;
+
+import io.shadowkv.cache.CacheShape;
+import io.shadowkv.cache.CacheStrategy;
+import io.shadowkv.cache.DecodeCache;
+import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.PromptCache;
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.Rotary;
+import java.util.List;
+
+/// ShadowKV for one decoder on one backend.
+public final class ShadowCache implements CacheStrategy {
+    private final KvCacheSpec.Shadow spec;
+    private final CacheShape shape;
+    private final Backend backend;
+
+    public ShadowCache(KvCacheSpec.Shadow spec, CacheShape shape, Backend backend) {
+        this.spec = spec;
+        this.shape = shape;
+        this.backend = backend;
+    }
+
+    @Override
+    public PromptCache openPrompt(int promptTokens, int capacityTokens, Rotary rotary) {
+        ShadowLayout layout = new ShadowLayout(spec, shape, capacityTokens);
+        return new ShadowPromptCache(layout, backend, promptTokens, rotary);
+    }
+
+    @Override
+    public DecodeCache openDecode() {
+        return new ShadowDecodeCache(shape, backend, 1 / Math.sqrt(shape.headDim()));
+    }
+
+    @Override
+    public List<Part> footprint(int capacityTokens) {
+        return new ShadowLayout(spec, shape, capacityTokens).parts();
+    }
+
+    @Override
+    public long promptWorkspaceBytes(int promptTokens) {
+        ShadowLayout layout = new ShadowLayout(spec, shape, promptTokens);
+        long oneLayer = 2L * shape.kvWidth() * promptTokens * shape.kvType().bytes();
+        return oneLayer + (layout.isAlwaysWhole() ? 0 : IndexScratch.bytes(layout, layout.contextUnits(promptTokens)));
+    }
+}

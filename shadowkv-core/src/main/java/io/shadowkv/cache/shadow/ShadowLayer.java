@@ -1,0 +1,91 @@
+package io.shadowkv.cache.shadow;
+
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.IndexedLayer;
+import io.shadowkv.op.MemoryScope;
+import io.shadowkv.op.Rotary;
+import io.shadowkv.op.ShadowOperations;
+import io.shadowkv.tensor.Tensor;
+
+/// One layer of one sequence: the resident region, and the index once the sequence has outgrown it.
+final class ShadowLayer {
+    private final ShadowLayout layout;
+    private final ShadowOperations shadow;
+    private final ResidentBuffer resident;
+    private final LowRankKeys lowRankKeys;
+    private final Landmarks landmarks;
+    private final ValueStore valueStore;
+    private final ChunkSelector selector;
+
+    /// Allocates the index as well; for sequences that may outgrow the resident region.
+    ShadowLayer(ShadowLayout layout, Backend backend, MemoryScope scope) {
+        this.layout = layout;
+        this.shadow = backend.operations().shadow();
+        this.resident = new ResidentBuffer(layout, backend, scope);
+        this.lowRankKeys = new LowRankKeys(layout, backend, scope);
+        this.landmarks = new Landmarks(layout, backend, scope);
+        this.valueStore = new ValueStore(layout, backend, scope);
+        this.selector = ChunkSelector.allocate(layout, backend, scope);
+    }
+
+    ResidentBuffer resident() {
+        return resident;
+    }
+
+    ChunkSelector selector() {
+        return selector;
+    }
+
+    /// Indexes a context: factorises its keys, makes landmarks, keeps outliers and recent tokens whole, offloads the values.
+    ///
+    /// @param keys rotated, [kvHeads, capacity, headDim], row t is token t
+    /// @param values the same shape
+    /// @param tokens valid rows
+    void index(Tensor keys, Tensor values, int tokens, Rotary rotary, IndexScratch scratch) {
+        int unitTokens = layout.spec().chunkSize();
+        int contextTokens = layout.contextUnits(tokens) * unitTokens;
+        lowRankKeys.fit(keys, tokens, contextTokens, rotary, scratch);
+        shadow.landmarks(keys, 0, unitTokens, scratch.landmarks(), scratch.minCosines());
+        shadow.splitOutliers(scratch.minCosines(), scratch.outliers(), scratch.others());
+        landmarks.keep(scratch.landmarks(), scratch.others());
+        resident.keepOutliers(keys, values, scratch.outliers());
+        resident.keepRecent(keys, values, contextTokens, tokens - contextTokens);
+        valueStore.offload(values, 0, contextTokens, 0);
+    }
+
+    /// Moves the oldest recent tokens into the index.
+    ///
+    /// @param firstToken position of the oldest; a multiple of the unit
+    /// @param units how many units move
+    /// @param held recent tokens before
+    /// @param indexed units in the index before
+    /// @param scratch F32 [any, kvWidth]
+    void join(int firstToken, int units, int held, int indexed, Rotary rotary, Tensor scratch) {
+        int unitTokens = layout.spec().chunkSize();
+        int tokens = units * unitTokens;
+        Tensor keys = resident.rows().keys();
+        lowRankKeys.project(keys, layout.recentRow(), tokens, firstToken, rotary, scratch);
+        landmarks.append(
+                keys, layout.recentRow() / unitTokens, unitTokens, firstToken / unitTokens, indexed, units);
+        valueStore.offload(resident.rows().values(), layout.recentRow(), tokens, firstToken);
+        resident.dropRecent(tokens, held);
+    }
+
+    /// This layer as the operations of a decode step see it.
+    IndexedLayer indexed() {
+        return new IndexedLayer(
+                layout.spec().chunkSize(),
+                landmarks.means(),
+                landmarks.unitIds(),
+                lowRankKeys.factor(),
+                lowRankKeys.basis(),
+                valueStore.values(),
+                resident.rows(),
+                layout.selectedRow(),
+                selector.residentUnits(),
+                selector.missUnits(),
+                selector.missSlots(),
+                selector.missCounts(),
+                selector.counters());
+    }
+}

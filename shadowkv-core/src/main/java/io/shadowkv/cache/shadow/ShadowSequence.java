@@ -1,0 +1,189 @@
+package io.shadowkv.cache.shadow;
+
+import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.op.AttendedRows;
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.IndexedLayer;
+import io.shadowkv.op.MemoryScope;
+import io.shadowkv.op.Rotary;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/// One sequence under ShadowKV. Whole while it fits the resident region, exactly as full attention; indexed from then on.
+///
+/// New tokens enter the recent rows. When those are full, all but the newest local tokens join the index together, so that
+/// memory stays what was allocated, however long the answer.
+final class ShadowSequence implements SequenceCache {
+    private final ShadowLayout layout;
+    private final Backend backend;
+    private final MemoryScope scope;
+    private final Rotary rotary;
+    private final List<ResidentBuffer> resident = new ArrayList<>();
+    private final List<ShadowLayer> layers = new ArrayList<>();
+    private int length;
+    private boolean isIndexed;
+    private int indexedUnits;
+    private int recentToken;
+
+    private ShadowSequence(ShadowLayout layout, Backend backend, MemoryScope scope, Rotary rotary) {
+        this.layout = layout;
+        this.backend = backend;
+        this.scope = scope;
+        this.rotary = rotary;
+    }
+
+    static ShadowSequence allocate(ShadowLayout layout, Backend backend, Rotary rotary) {
+        MemoryScope scope = backend.newScope("ShadowKV's cache of a sequence of " + layout.capacity() + " tokens");
+        try {
+            ShadowSequence sequence = new ShadowSequence(layout, backend, scope, rotary);
+            for (int layer = 0; layer < layout.shape().layers(); layer++) {
+                if (layout.isAlwaysWhole()) {
+                    sequence.resident.add(new ResidentBuffer(layout, backend, scope));
+                } else {
+                    ShadowLayer indexable = new ShadowLayer(layout, backend, scope);
+                    sequence.layers.add(indexable);
+                    sequence.resident.add(indexable.resident());
+                }
+            }
+            return sequence;
+        } catch (RuntimeException e) {
+            scope.close();
+            throw e;
+        }
+    }
+
+    ShadowLayout layout() {
+        return layout;
+    }
+
+    ResidentBuffer resident(int layer) {
+        return resident.get(layer);
+    }
+
+    ShadowLayer layer(int layer) {
+        return layers.get(layer);
+    }
+
+    AttendedRows attended(int layer) {
+        return resident.get(layer).rows();
+    }
+
+    IndexedLayer indexed(int layer) {
+        return layers.get(layer).indexed();
+    }
+
+    /// All layers hold the prompt, row t is token t.
+    void keptWhole(int tokens) {
+        length = tokens;
+    }
+
+    /// All layers have indexed the first `tokens` tokens.
+    void keptIndexed(int tokens) {
+        length = tokens;
+        int contextUnits = layout.contextUnits(tokens);
+        indexedUnits = contextUnits - layout.spec().outlierChunks();
+        recentToken = contextUnits * layout.spec().chunkSize();
+        isIndexed = true;
+    }
+
+    @Override
+    public int length() {
+        return length;
+    }
+
+    @Override
+    public int capacity() {
+        return layout.capacity();
+    }
+
+    @Override
+    public int room() {
+        int free = isIndexed ? layout.spec().recentTokens() - recentTokens() : layout.residentRows() - length;
+        return Math.min(free, capacity() - length);
+    }
+
+    @Override
+    public NewRow advance() {
+        if (room() == 0) {
+            throw new IllegalStateException("no room after " + length + " tokens; make room first");
+        }
+        int row = isIndexed ? layout.recentRow() + recentTokens() : length;
+        return new NewRow(length++, row, row + 1, indexedUnits);
+    }
+
+    /// Turns a whole sequence into an indexed one, or moves its oldest recent tokens into the index.
+    void makeRoom() {
+        if (length == capacity()) {
+            throw new IllegalStateException("the sequence is at its capacity of " + capacity() + " tokens");
+        }
+        try (MemoryScope scratch = backend.newScope("indexing a sequence")) {
+            if (isIndexed) {
+                joinRecent(scratch);
+            } else {
+                indexWhole(scratch);
+            }
+            backend.synchronize();
+        }
+    }
+
+    private void indexWhole(MemoryScope scope) {
+        var shape = layout.shape();
+        IndexScratch scratch = IndexScratch.allocate(layout, scope, layout.contextUnits(length));
+        Tensor keys = scope.allocate(shape.kvType(), shape.kvHeads(), length, shape.headDim());
+        Tensor values = scope.allocate(shape.kvType(), shape.kvHeads(), length, shape.headDim());
+        for (ShadowLayer layer : layers) {
+            layer.resident().copyTo(keys, values, length);
+            layer.index(keys, values, length, rotary, scratch);
+        }
+        keptIndexed(length);
+    }
+
+    private void joinRecent(MemoryScope scope) {
+        int held = recentTokens();
+        int units = (held - layout.spec().localTokens()) / layout.spec().chunkSize();
+        Tensor scratch = scope.allocate(DType.F32, IndexScratch.PLAIN_ROWS, layout.shape().kvWidth());
+        for (ShadowLayer layer : layers) {
+            layer.join(recentToken, units, held, indexedUnits, rotary, scratch);
+        }
+        indexedUnits += units;
+        recentToken += units * layout.spec().chunkSize();
+    }
+
+    private int recentTokens() {
+        return length - recentToken;
+    }
+
+    @Override
+    public boolean isIndexed() {
+        return isIndexed;
+    }
+
+    @Override
+    public Rotary rotary() {
+        return rotary;
+    }
+
+    @Override
+    public long bytes(Backend.Place place) {
+        return scope.bytes(place);
+    }
+
+    @Override
+    public Selections selections() {
+        long selected = 0;
+        long missed = 0;
+        for (ShadowLayer layer : layers) {
+            long[] counters = backend.downloadLongs(layer.selector().counters());
+            selected += counters[0];
+            missed += counters[1];
+        }
+        return new Selections(selected, missed);
+    }
+
+    @Override
+    public void close() {
+        scope.close();
+    }
+}

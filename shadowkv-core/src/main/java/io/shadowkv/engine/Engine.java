@@ -1,0 +1,331 @@
+package io.shadowkv.engine;
+
+import io.shadowkv.cache.CacheShape;
+import io.shadowkv.cache.CacheStrategy;
+import io.shadowkv.cache.SelectionListener;
+import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.checkpoint.Checkpoint;
+import io.shadowkv.model.Decoder;
+import io.shadowkv.model.DecoderSpec;
+import io.shadowkv.model.RotaryTables;
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.MemoryScope;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.text.ChatMessage;
+import io.shadowkv.text.ChatTemplate;
+import io.shadowkv.text.Tokenizer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// A checkpoint, a backend and a cache strategy, ready to complete prompts.
+///
+/// Calls may come from any thread; they run one after the other, each with all its requests together. Cancel with a
+/// request's [Cancellation]. Closing waits for the call under way; the backend stays the caller's.
+public final class Engine implements AutoCloseable {
+    private final EngineOptions options;
+    private final Checkpoint checkpoint;
+    private final Backend backend;
+    private final Decoder decoder;
+    private final CacheStrategy strategy;
+    private final DType kvType;
+    private final MemoryScope tableScope;
+    private final RotaryTables rotary;
+    private final Planner planner;
+    private final Scheduler scheduler;
+    private @Nullable Tokenizer tokenizer;
+    private @Nullable ChatTemplate chatTemplate;
+    private boolean isClosed;
+
+    private Engine(EngineOptions options, Checkpoint checkpoint, Backend backend, Decoder decoder) {
+        this.options = options;
+        this.checkpoint = checkpoint;
+        this.backend = backend;
+        this.decoder = decoder;
+        DecoderSpec spec = decoder.spec();
+        this.kvType = options.kvType() != null ? options.kvType() : weightType(checkpoint);
+        this.strategy = CacheStrategy.of(
+                options.cache(),
+                new CacheShape(spec.layers(), spec.queryHeads(), spec.kvHeads(), spec.headDim(), kvType),
+                backend);
+        this.tableScope = backend.newScope("rotary tables");
+        this.rotary = new RotaryTables(spec.rope(), backend, tableScope);
+        this.planner = new Planner(options, backend, decoder, strategy, checkpoint.weightBytes());
+        this.scheduler = new Scheduler(options, backend, decoder, strategy, rotary, planner);
+    }
+
+    /// Opens a checkpoint folder.
+    ///
+    /// @param backend stays open as long as the engine; not closed by it
+    /// @throws io.shadowkv.checkpoint.CheckpointException if the folder is not one that this engine reads
+    public static Engine open(Path folder, Backend backend, EngineOptions options) {
+        Checkpoint checkpoint = Checkpoint.open(folder);
+        try {
+            return new Engine(options, checkpoint, backend, Decoder.load(checkpoint, backend));
+        } catch (RuntimeException e) {
+            checkpoint.close();
+            throw e;
+        }
+    }
+
+    /// The type most weights have, which keys and values then have too.
+    private static DType weightType(Checkpoint checkpoint) {
+        return checkpoint.names().stream()
+                .map(checkpoint::tensor)
+                .max((a, b) -> Long.compare(a.elements(), b.elements()))
+                .map(tensor -> tensor.dtype())
+                .orElse(DType.BF16);
+    }
+
+    public DecoderSpec spec() {
+        return decoder.spec();
+    }
+
+    public EngineOptions options() {
+        return options;
+    }
+
+    public Checkpoint checkpoint() {
+        return checkpoint;
+    }
+
+    public Backend backend() {
+        return backend;
+    }
+
+    /// Type of stored keys and values.
+    public DType kvType() {
+        return kvType;
+    }
+
+    /// Tokens that the checkpoint was made for, prompt and answer together.
+    public int contextTokens() {
+        return decoder.spec().contextTokens();
+    }
+
+    /// The checkpoint's tokenizer, opened when first asked for.
+    ///
+    /// @throws io.shadowkv.text.TokenizerException if the folder has none that can be read
+    public synchronized Tokenizer tokenizer() {
+        Tokenizer opened = tokenizer;
+        if (opened == null) {
+            opened = Tokenizer.open(checkpoint.folder());
+            tokenizer = opened;
+        }
+        return opened;
+    }
+
+    /// True if the folder holds a tokenizer; without one the engine takes and gives ids only.
+    public boolean hasTokenizer() {
+        return Files.exists(checkpoint.folder().resolve("tokenizer.json"))
+                || Files.exists(checkpoint.folder().resolve("tokenizer.model"));
+    }
+
+    /// The checkpoint's chat template.
+    ///
+    /// @throws io.shadowkv.text.ChatTemplateException if the folder has none
+    public synchronized ChatTemplate chatTemplate() {
+        ChatTemplate opened = chatTemplate;
+        if (opened == null) {
+            opened = ChatTemplate.open(checkpoint.folder());
+            chatTemplate = opened;
+        }
+        return opened;
+    }
+
+    /// Ids of a plain prompt, with what the tokenizer puts in front.
+    public int[] encode(String prompt) {
+        return tokenizer().encode(prompt, true);
+    }
+
+    /// Ids of a conversation through the chat template, ready for the assistant's answer.
+    public int[] encodeChat(List<ChatMessage> messages) {
+        return tokenizer().encode(chatTemplate().render(messages, true), false);
+    }
+
+    /// The memory that `batch` sequences of up to `contextTokens` tokens would need.
+    public MemoryPlan plan(int contextTokens, int batch) {
+        if (contextTokens < 1 || batch < 1) {
+            throw new IllegalArgumentException(
+                    "a plan for " + batch + " sequences of " + contextTokens + " tokens; expected 1 or more of each");
+        }
+        return planner.plan(contextTokens, batch);
+    }
+
+    /// Completes one prompt.
+    ///
+    /// @throws ContextLengthException if prompt and answer exceed the context
+    /// @throws MemoryPlanException if the plan does not fit the memory
+    public Completion complete(Request request) {
+        return complete(List.of(request)).getFirst();
+    }
+
+    /// Completes prompts of any lengths together, in batches as large as the plan admits; answers stand in the requests'
+    /// order.
+    public synchronized List<Completion> complete(List<Request> requests) {
+        List<Sequence> sequences = new ArrayList<>();
+        for (Request request : requests) {
+            int capacity = capacityOf(request);
+            sequences.add(sequence(request, new int[0], capacity, planner.sequence(capacity), null));
+        }
+        try {
+            run(sequences);
+            return sequences.stream().map(Sequence::completion).toList();
+        } finally {
+            for (Sequence sequence : sequences) {
+                closeCache(sequence);
+            }
+        }
+    }
+
+    /// Opens a conversation that keeps its cache between turns.
+    ///
+    /// @param capacityTokens tokens that all turns together may reach
+    public Conversation converse(int capacityTokens) {
+        checkContext(capacityTokens, "a conversation of " + capacityTokens + " tokens");
+        return new Conversation(this, capacityTokens);
+    }
+
+    /// Hears of every selection of the steps to come; slow. Null ends it.
+    public synchronized void traceSelections(@Nullable SelectionListener listener) {
+        scheduler.decodeCache().trace(listener);
+    }
+
+    /// Logits of given ids, for comparing with other engines; needs no tokenizer.
+    ///
+    /// @param ids token ids, at least one
+    /// @param prefillTokens ids that prefill reads; the others are fed one by one through decode
+    /// @param allPositions true for the logits after every id, false for those after the last
+    /// @param generate ids to generate greedily after the given ones, end-of-sequence ids ignored
+    /// @param sink gets one row [vocabulary] a position, in order
+    /// @return the generated ids
+    public synchronized int[] logits(
+            int[] ids, int prefillTokens, boolean allPositions, int generate, Consumer<float[]> sink) {
+        checkOpen();
+        checkIds(ids);
+        if (ids.length == 0 || prefillTokens < 1 || prefillTokens > ids.length || generate < 0) {
+            throw new IllegalArgumentException(ids.length + " ids, " + prefillTokens + " of them by prefill, " + generate
+                    + " to generate; expected at least one id, 1 to all of them by prefill, and 0 or more to generate");
+        }
+        int capacity = ids.length + generate;
+        checkContext(capacity, ids.length + " ids and " + generate + " more");
+        if (!planner.fitsBeside(List.of(), capacity)) {
+            throw new MemoryPlanException(planner.plan(capacity, 1).refusal());
+        }
+        try (LogitsRun run = new LogitsRun(backend, decoder, strategy, rotary, options.prefillChunk(), capacity)) {
+            return run.run(ids, prefillTokens, allPositions, sink);
+        }
+    }
+
+    /// One turn of a conversation.
+    ///
+    /// @param history tokens before this turn
+    /// @param held the conversation's cache, or null before the first turn
+    synchronized Sequence turn(Request request, int[] history, int capacity, @Nullable SequenceCache held) {
+        checkOpen();
+        int needed = history.length + request.promptIds().length + request.options().maxNewTokens();
+        if (needed > capacity) {
+            throw new ContextLengthException("the conversation holds %,d tokens; %,d more and up to %,d of an answer exceed its %,d. Open it with a larger capacity or start anew"
+                    .formatted(history.length, request.promptIds().length, request.options().maxNewTokens(), capacity));
+        }
+        checkIds(request.promptIds());
+        Sequence sequence = sequence(request, history, capacity, planner.sequence(capacity), held);
+        run(List.of(sequence));
+        return sequence;
+    }
+
+    private void run(List<Sequence> sequences) {
+        checkOpen();
+        try {
+            sequences.forEach(scheduler::submit);
+            while (!sequences.stream().allMatch(Sequence::isFinished)) {
+                scheduler.step();
+            }
+        } finally {
+            scheduler.withdraw(sequences);
+        }
+    }
+
+    private Sequence sequence(
+            Request request,
+            int[] history,
+            int capacity,
+            MemoryPlan.SequenceBytes planned,
+            @Nullable SequenceCache held) {
+        boolean hasTokenizer = hasTokenizer();
+        if (!hasTokenizer && !request.options().stopStrings().isEmpty()) {
+            throw new IllegalArgumentException(
+                    "stop strings need a tokenizer; " + checkpoint.folder() + " has none. Leave them out");
+        }
+        return new Sequence(
+                request,
+                history,
+                capacity,
+                planned,
+                checkpoint.generation().eosTokenIds(),
+                hasTokenizer ? tokenizer().detokenizer(true) : null,
+                held);
+    }
+
+    private int capacityOf(Request request) {
+        checkIds(request.promptIds());
+        int prompt = request.promptIds().length;
+        int context = contextTokens();
+        if (prompt >= context) {
+            throw new ContextLengthException("prompt has %,d tokens; the model's context is %,d. Shorten it, or use a model with a longer context."
+                    .formatted(prompt, context));
+        }
+        // An answer may be cut by the context's end, as it may be by an end-of-sequence id.
+        return (int) Math.min(context, (long) prompt + request.options().maxNewTokens());
+    }
+
+    private void checkContext(int tokens, String what) {
+        if (tokens > contextTokens()) {
+            throw new ContextLengthException(
+                    "%s would exceed the model's context of %,d tokens. Shorten it, or use a model with a longer context."
+                            .formatted(what, contextTokens()));
+        }
+    }
+
+    private void checkIds(int[] ids) {
+        int vocabulary = spec().vocabularySize();
+        for (int i = 0; i < ids.length; i++) {
+            if (ids[i] < 0 || ids[i] >= vocabulary) {
+                throw new IllegalArgumentException(
+                        "id " + i + " of the prompt is " + ids[i] + "; the model's vocabulary has ids 0 to " + (vocabulary - 1));
+            }
+        }
+    }
+
+    private void checkOpen() {
+        if (isClosed) {
+            throw new IllegalStateException("the engine is closed");
+        }
+    }
+
+    private static void closeCache(Sequence sequence) {
+        SequenceCache cache = sequence.cache();
+        if (cache != null) {
+            cache.close();
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        if (isClosed) {
+            return;
+        }
+        isClosed = true;
+        scheduler.close();
+        decoder.close();
+        tableScope.close();
+        Tokenizer opened = tokenizer;
+        if (opened != null) {
+            opened.close();
+        }
+        checkpoint.close();
+    }
+}

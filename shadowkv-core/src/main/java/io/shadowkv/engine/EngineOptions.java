@@ -1,0 +1,60 @@
+package io.shadowkv.engine;
+
+import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.tensor.DType;
+import org.jspecify.annotations.Nullable;
+
+/// How an engine keeps and reads sequences.
+///
+/// @param cache full attention or ShadowKV with its parameters
+/// @param kvType type of keys and values, F32, BF16 or F16; null takes the checkpoint's weights' type
+/// @param prefillChunk rows of the prompt computed at a time; bounds activation memory, not results
+/// @param maxBatch sequences that decode together at most
+/// @param deviceBytes bytes the plan may use near the arithmetic; 0 asks the backend
+/// @param hostBytes bytes the plan may use in host memory; 0 asks the backend
+public record EngineOptions(
+        KvCacheSpec cache,
+        @Nullable DType kvType,
+        int prefillChunk,
+        int maxBatch,
+        long deviceBytes,
+        long hostBytes) {
+    public static final EngineOptions DEFAULT =
+            new EngineOptions(new KvCacheSpec.Full(), null, 512, 16, 0, 0);
+
+    public EngineOptions {
+        if (kvType != null && kvType != DType.F32 && kvType != DType.BF16 && kvType != DType.F16) {
+            throw new IllegalArgumentException("keys and values cannot be " + kvType + "; expected F32, BF16 or F16");
+        }
+        if (prefillChunk < 1) {
+            throw new IllegalArgumentException("prefill chunk is " + prefillChunk + " rows; expected 1 or more");
+        }
+        if (maxBatch < 1) {
+            throw new IllegalArgumentException("batch is " + maxBatch + " sequences; expected 1 or more");
+        }
+        if (deviceBytes < 0 || hostBytes < 0) {
+            throw new IllegalArgumentException(
+                    "memory limits are " + deviceBytes + " and " + hostBytes + " bytes; expected 0 (ask the backend) or more");
+        }
+    }
+
+    public EngineOptions withCache(KvCacheSpec spec) {
+        return new EngineOptions(spec, kvType, prefillChunk, maxBatch, deviceBytes, hostBytes);
+    }
+
+    public EngineOptions withKvType(@Nullable DType type) {
+        return new EngineOptions(cache, type, prefillChunk, maxBatch, deviceBytes, hostBytes);
+    }
+
+    public EngineOptions withPrefillChunk(int rows) {
+        return new EngineOptions(cache, kvType, rows, maxBatch, deviceBytes, hostBytes);
+    }
+
+    public EngineOptions withMaxBatch(int sequences) {
+        return new EngineOptions(cache, kvType, prefillChunk, sequences, deviceBytes, hostBytes);
+    }
+
+    public EngineOptions withMemoryLimits(long device, long host) {
+        return new EngineOptions(cache, kvType, prefillChunk, maxBatch, device, host);
+    }
+}

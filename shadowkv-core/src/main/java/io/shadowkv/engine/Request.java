@@ -1,0 +1,28 @@
+package io.shadowkv.engine;
+
+/// One sequence to generate.
+///
+/// @param promptIds token ids of the prompt, at least one; not copied
+/// @param options when to end and how to draw
+/// @param listener hears of progress
+/// @param cancellation stops it from outside
+public record Request(
+        int[] promptIds, GenerationOptions options, GenerationListener listener, Cancellation cancellation) {
+    public Request {
+        if (promptIds.length == 0) {
+            throw new IllegalArgumentException("the prompt has no tokens; give at least one");
+        }
+    }
+
+    public static Request of(int[] promptIds, GenerationOptions options) {
+        return new Request(promptIds, options, GenerationListener.SILENT, new Cancellation());
+    }
+
+    public Request withListener(GenerationListener other) {
+        return new Request(promptIds, options, other, cancellation);
+    }
+
+    public Request withCancellation(Cancellation other) {
+        return new Request(promptIds, options, listener, other);
+    }
+}

@@ -1,0 +1,171 @@
+package io.shadowkv.engine;
+
+import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.op.Backend;
+import io.shadowkv.sampling.Sampler;
+import io.shadowkv.text.IncrementalDetokenizer;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// One turn of one sequence on its way through the scheduler: its tokens, its cache, and when it ends.
+final class Sequence {
+    private final Request request;
+    private final int capacity;
+    private final MemoryPlan.SequenceBytes plannedBytes;
+    private final List<Integer> endIds;
+    private final Sampler sampler;
+    private final @Nullable IncrementalDetokenizer detokenizer;
+    private final StopStrings stops;
+    private final StringBuilder text = new StringBuilder();
+    private int[] ids;
+    private int count;
+    private final int firstGenerated;
+    private @Nullable SequenceCache cache;
+    private Completion.@Nullable FinishReason finish;
+    long prefillNanos;
+    long sealNanos;
+    long decodeNanos;
+    int decodeSteps;
+
+    /// @param history tokens before this turn: those the cache holds, and possibly the last one sampled
+    /// @param held the cache of a conversation that goes on, or null for a new sequence
+    Sequence(
+            Request request,
+            int[] history,
+            int capacity,
+            MemoryPlan.SequenceBytes plannedBytes,
+            List<Integer> endIds,
+            @Nullable IncrementalDetokenizer detokenizer,
+            @Nullable SequenceCache held) {
+        this.request = request;
+        this.capacity = capacity;
+        this.plannedBytes = plannedBytes;
+        this.endIds = request.options().ignoreEos() ? List.of() : endIds;
+        this.sampler = new Sampler(request.options().sampling());
+        this.detokenizer = detokenizer;
+        this.stops = new StopStrings(request.options().stopStrings());
+        this.ids = Arrays.copyOf(history, history.length + request.promptIds().length + 64);
+        System.arraycopy(request.promptIds(), 0, ids, history.length, request.promptIds().length);
+        this.count = history.length + request.promptIds().length;
+        this.firstGenerated = count;
+        this.cache = held;
+    }
+
+    Request request() {
+        return request;
+    }
+
+    int capacity() {
+        return capacity;
+    }
+
+    MemoryPlan.SequenceBytes plannedBytes() {
+        return plannedBytes;
+    }
+
+    /// All tokens so far, the cache's and those that wait for it.
+    int[] ids() {
+        return Arrays.copyOf(ids, count);
+    }
+
+    int length() {
+        return count;
+    }
+
+    @Nullable SequenceCache cache() {
+        return cache;
+    }
+
+    SequenceCache requireCache() {
+        SequenceCache held = cache;
+        if (held == null) {
+            throw new IllegalStateException("the sequence has no cache yet");
+        }
+        return held;
+    }
+
+    void holds(@Nullable SequenceCache newCache) {
+        cache = newCache;
+    }
+
+    /// Tokens that the cache does not hold yet, at most `limit`.
+    int[] pending(int limit) {
+        int held = cache == null ? 0 : cache.length();
+        return Arrays.copyOfRange(ids, held, Math.min(count, held + limit));
+    }
+
+    int pendingCount() {
+        return count - (cache == null ? 0 : cache.length());
+    }
+
+    /// Draws the next token and tells the listener.
+    void accept(float[] logits) {
+        int id = sampler.next(logits, ids, count);
+        if (count == ids.length) {
+            ids = Arrays.copyOf(ids, ids.length * 2);
+        }
+        ids[count++] = id;
+        boolean isEnd = endIds.contains(id);
+        String piece = isEnd || detokenizer == null ? "" : stops.push(detokenizer.push(id));
+        if (isEnd) {
+            finish = Completion.FinishReason.END_OF_SEQUENCE;
+        } else if (stops.isFound()) {
+            finish = Completion.FinishReason.STOP_STRING;
+        } else if (count - firstGenerated >= request.options().maxNewTokens()) {
+            finish = Completion.FinishReason.MAX_NEW_TOKENS;
+        }
+        if (finish != null) {
+            piece += rest();
+        }
+        text.append(piece);
+        request.listener().token(id, piece);
+    }
+
+    private String rest() {
+        if (detokenizer == null) {
+            return "";
+        }
+        String last = stops.push(detokenizer.finish());
+        return last + stops.finish();
+    }
+
+    /// Notices a request to stop.
+    void checkCancellation() {
+        if (finish == null && request.cancellation().isRequested()) {
+            text.append(rest());
+            finish = Completion.FinishReason.CANCELLED;
+        }
+    }
+
+    boolean isFinished() {
+        return finish != null;
+    }
+
+    Completion completion() {
+        Completion.FinishReason reason = finish;
+        if (reason == null) {
+            throw new IllegalStateException("the sequence has not ended");
+        }
+        return new Completion(
+                request.promptIds().length,
+                Arrays.copyOfRange(ids, firstGenerated, count),
+                text.toString(),
+                reason,
+                new Completion.Timings(prefillNanos, sealNanos, decodeNanos, decodeSteps),
+                cacheReport());
+    }
+
+    private Completion.CacheReport cacheReport() {
+        SequenceCache held = cache;
+        if (held == null) {
+            return new Completion.CacheReport(
+                    plannedBytes, new MemoryPlan.SequenceBytes(0, 0, List.of()), 0, 0, false);
+        }
+        SequenceCache.Selections selections = held.selections();
+        var measured = new MemoryPlan.SequenceBytes(
+                held.bytes(Backend.Place.DEVICE), held.bytes(Backend.Place.HOST), List.of());
+        return new Completion.CacheReport(
+                plannedBytes, measured, selections.selected(), selections.missed(), !held.isIndexed());
+    }
+}

@@ -1,0 +1,134 @@
+package io.shadowkv.engine;
+
+import io.shadowkv.cache.DecodeCache;
+import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.model.DecodeStep;
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.MemoryScope;
+import io.shadowkv.op.Rotary;
+import io.shadowkv.op.StepRows;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/// Lays the new tokens of a step's sequences out in rows and waves, and uploads what the host knows of them.
+final class StepBuilder implements AutoCloseable {
+    private static final int FIELDS = 5;
+
+    private final Backend backend;
+    private @Nullable MemoryScope scope;
+    private @Nullable Tensor table;
+
+    StepBuilder(Backend backend) {
+        this.backend = backend;
+    }
+
+    /// New tokens of one sequence.
+    ///
+    /// @param slot where it stands in the decode cache
+    /// @param cache its cache, with room for all ids
+    /// @param ids one or more tokens, in order
+    /// @param wantsLogits true if the last token's logits are wanted
+    record Part(int slot, SequenceCache cache, int[] ids, boolean wantsLogits) {
+        /// True if it reads a turn's tokens rather than going on by one generated token.
+        boolean isTurn() {
+            return ids.length > 1 || !wantsLogits;
+        }
+    }
+
+    /// Advances the caches and builds the step.
+    Built build(List<Part> parts) {
+        List<Row> rows = new ArrayList<>();
+        List<List<Row>> waves = new ArrayList<>();
+        int longest = parts.stream().mapToInt(part -> part.ids().length).max().orElse(0);
+        for (int i = 0; i < longest; i++) {
+            for (List<Row> wave : wavesOf(parts, i)) {
+                waves.add(wave);
+                rows.addAll(wave);
+            }
+        }
+        Tensor fields = upload(rows);
+        List<DecodeCache.Wave> built = new ArrayList<>();
+        StepRows all = new StepRows(
+                rows.size(), fields.row(0), fields.row(1), fields.row(2), fields.row(3), fields.row(4));
+        int from = 0;
+        for (List<Row> wave : waves) {
+            Row first = wave.getFirst();
+            built.add(new DecodeCache.Wave(all.slice(from, wave.size()), first.rotary(), first.isIndexed()));
+            from += wave.size();
+        }
+        int[] logitRows = IntStream.range(0, rows.size()).filter(row -> rows.get(row).wantsLogits()).toArray();
+        int[] logitSlots = Arrays.stream(logitRows).map(row -> rows.get(row).slot()).toArray();
+        return new Built(new DecodeStep(rows.stream().mapToInt(Row::id).toArray(), built, logitRows), logitSlots);
+    }
+
+    /// @param logitSlots slot of each logit row
+    record Built(DecodeStep step, int[] logitSlots) {}
+
+    private record Row(
+            int id, int slot, SequenceCache.NewRow place, Rotary rotary, boolean isIndexed, boolean wantsLogits) {}
+
+    /// What rows must share to attend together.
+    private record Kind(Rotary rotary, boolean isIndexed) {}
+
+    private static Iterable<List<Row>> wavesOf(List<Part> parts, int index) {
+        Map<Kind, List<Row>> waves = new LinkedHashMap<>();
+        for (Part part : parts) {
+            if (index < part.ids().length) {
+                boolean isLast = index == part.ids().length - 1;
+                SequenceCache cache = part.cache();
+                Row row = new Row(
+                        part.ids()[index],
+                        part.slot(),
+                        cache.advance(),
+                        cache.rotary(),
+                        cache.isIndexed(),
+                        isLast && part.wantsLogits());
+                waves.computeIfAbsent(new Kind(row.rotary(), row.isIndexed()), kind -> new ArrayList<>())
+                        .add(row);
+            }
+        }
+        return waves.values();
+    }
+
+    /// I32 [5, rows]: slots, positions, write rows, attended, units.
+    private Tensor upload(List<Row> rows) {
+        int count = rows.size();
+        int[] values = new int[FIELDS * count];
+        for (int i = 0; i < count; i++) {
+            SequenceCache.NewRow place = rows.get(i).place();
+            values[i] = rows.get(i).slot();
+            values[count + i] = place.position();
+            values[2 * count + i] = place.writeRow();
+            values[3 * count + i] = place.attended();
+            values[4 * count + i] = place.units();
+        }
+        Tensor current = table;
+        if (current == null || current.elements() < values.length) {
+            close();
+            MemoryScope fresh = backend.newScope("the row table of a decode step");
+            scope = fresh;
+            current = fresh.allocate(DType.I32, values.length);
+            table = current;
+        }
+        Tensor fields = current.slice(0, values.length).reshape(FIELDS, count);
+        backend.upload(values, fields);
+        return fields;
+    }
+
+    @Override
+    public void close() {
+        if (scope != null) {
+            backend.synchronize();
+            scope.close();
+            scope = null;
+            table = null;
+        }
+    }
+}

@@ -1,0 +1,169 @@
+package io.shadowkv.model;
+
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.MemoryScope;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/// Reads prompts: layer by layer, within a layer chunk after chunk of rows, so that only one layer's keys and values need
+/// be whole at a time. Rows of several prompts stand one after the other; a chunk may hold the end of one and the start of
+/// the next.
+final class Prefill {
+    private final DecoderSpec spec;
+    private final Backend backend;
+    private final LayerForward forward;
+    private final List<PromptRows> prompts;
+    private final int[] firstRows;
+    private final int rows;
+    private final int chunkRows;
+    private double workDone;
+    private double workTotal;
+
+    Prefill(DecoderSpec spec, Backend backend, LayerForward forward, List<PromptRows> prompts, int chunkRows) {
+        this.spec = spec;
+        this.backend = backend;
+        this.forward = forward;
+        this.prompts = prompts;
+        this.firstRows = new int[prompts.size()];
+        int total = 0;
+        for (int i = 0; i < prompts.size(); i++) {
+            firstRows[i] = total;
+            total = Math.addExact(total, prompts.get(i).ids().length);
+        }
+        this.rows = total;
+        this.chunkRows = Math.min(chunkRows, total);
+    }
+
+    /// Runs all layers and hands each prompt's last row's logits to `sink`, in the prompts' order.
+    ///
+    /// @param allPositions true hands over every row's logits instead
+    void run(PrefillMonitor monitor, boolean allPositions, Consumer<float[]> sink) {
+        try (MemoryScope scope = backend.newScope("activations of a prompt of " + rows + " tokens")) {
+            Tensor hidden = scope.allocate(backend.activationType(), rows, spec.hiddenSize());
+            Workspace work = Workspace.allocate(spec, backend, scope, chunkRows);
+            embed(hidden, scope);
+            workTotal = spec.layers() * layerWork();
+            for (int layer = 0; layer < spec.layers(); layer++) {
+                runLayer(layer, hidden, work, monitor);
+            }
+            deliver(hidden, work, scope, allPositions, sink);
+        }
+    }
+
+    private void embed(Tensor hidden, MemoryScope scope) {
+        int[] ids = new int[rows];
+        for (int i = 0; i < prompts.size(); i++) {
+            int[] prompt = prompts.get(i).ids();
+            System.arraycopy(prompt, 0, ids, firstRows[i], prompt.length);
+        }
+        Tensor idTensor = scope.allocate(DType.I32, rows);
+        backend.upload(ids, idTensor);
+        forward.embed(idTensor, hidden);
+    }
+
+    private void runLayer(int layer, Tensor hidden, Workspace work, PrefillMonitor monitor) {
+        for (int from = 0; from < rows; from += chunkRows) {
+            int count = Math.min(chunkRows, rows - from);
+            List<Span> spans = spans(from, count);
+            Workspace chunk = work.first(count);
+            backend.upload(positions(spans, count), chunk.positions());
+            forward.run(layer, hidden.slice(from, count), chunk, new ChunkAttention(spans, chunk.positions()));
+            backend.synchronize();
+            for (Span span : spans) {
+                workDone += span.work(spec);
+            }
+            monitor.progress(Math.min(1, workDone / workTotal));
+        }
+        long start = System.nanoTime();
+        for (PromptRows prompt : prompts) {
+            prompt.cache().finishLayer(layer);
+        }
+        backend.synchronize();
+        monitor.layerSealed(System.nanoTime() - start);
+    }
+
+    private void deliver(
+            Tensor hidden, Workspace work, MemoryScope scope, boolean allPositions, Consumer<float[]> sink) {
+        Tensor logits = scope.allocate(backend.activationType(), 1, spec.vocabularySize());
+        Tensor normed = work.normed().slice(0, 1);
+        for (int i = 0; i < prompts.size(); i++) {
+            int end = firstRows[i] + prompts.get(i).ids().length;
+            for (int row = allPositions ? firstRows[i] : end - 1; row < end; row++) {
+                forward.head(hidden.slice(row, 1), normed, logits);
+                sink.accept(backend.download(logits));
+            }
+        }
+    }
+
+    private List<Span> spans(int from, int count) {
+        List<Span> spans = new ArrayList<>();
+        for (int i = 0; i < prompts.size(); i++) {
+            int start = Math.max(from, firstRows[i]);
+            int end = Math.min(from + count, firstRows[i] + prompts.get(i).ids().length);
+            if (start < end) {
+                spans.add(new Span(prompts.get(i), start - from, start - firstRows[i], end - start));
+            }
+        }
+        return spans;
+    }
+
+    private static int[] positions(List<Span> spans, int count) {
+        int[] positions = new int[count];
+        for (Span span : spans) {
+            for (int i = 0; i < span.count(); i++) {
+                positions[span.row() + i] = span.position() + i;
+            }
+        }
+        return positions;
+    }
+
+    private double layerWork() {
+        double work = 0;
+        for (PromptRows prompt : prompts) {
+            work += new Span(prompt, 0, 0, prompt.ids().length).work(spec);
+        }
+        return work;
+    }
+
+    /// Consecutive tokens of one prompt inside a chunk.
+    ///
+    /// @param row first row in the chunk
+    /// @param position first token's position
+    private record Span(PromptRows prompt, int row, int position, int count) {
+        /// Multiply-adds of one layer: projections, and attention to everything before.
+        double work(DecoderSpec spec) {
+            double perToken = 2.0 * spec.hiddenSize() * (spec.queryWidth() + spec.kvWidth())
+                    + 3.0 * spec.hiddenSize() * spec.intermediateSize();
+            return count * (perToken + 2.0 * spec.queryWidth() * (position + count / 2.0));
+        }
+    }
+
+    /// Exact attention of a chunk, sequence by sequence.
+    private final class ChunkAttention implements LayerAttention {
+        private final List<Span> spans;
+        private final Tensor positions;
+
+        ChunkAttention(List<Span> spans, Tensor positions) {
+            this.spans = spans;
+            this.positions = positions;
+        }
+
+        @Override
+        public void attend(int layer, Tensor queries, Tensor keys, Tensor values, Tensor out) {
+            for (Span span : spans) {
+                Tensor spanQueries = queries.slice(span.row(), span.count());
+                Tensor spanKeys = keys.slice(span.row(), span.count());
+                Tensor spanPositions = positions.slice(span.row(), span.count());
+                var dense = backend.operations().dense();
+                dense.rotate(spanQueries, spanPositions, span.prompt().rotary());
+                dense.rotate(spanKeys, spanPositions, span.prompt().rotary());
+                var cache = span.prompt().cache();
+                cache.append(layer, spanKeys, values.slice(span.row(), span.count()));
+                cache.attend(layer, spanQueries, 1 / Math.sqrt(spec.headDim()), out.slice(span.row(), span.count()));
+            }
+        }
+    }
+}

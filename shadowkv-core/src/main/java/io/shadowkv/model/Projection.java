@@ -1,0 +1,15 @@
+package io.shadowkv.model;
+
+import io.shadowkv.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/// A linear map as the checkpoint stores it.
+///
+/// @param weight [out, in]
+/// @param bias [out], or null
+record Projection(Tensor weight, @Nullable Tensor bias) {
+    /// Rows `from` until `from + count`, as a projection of its own: how fused matrices are taken apart without a copy.
+    Projection rows(int from, int count) {
+        return new Projection(weight.slice(from, count), bias == null ? null : bias.slice(from, count));
+    }
+}

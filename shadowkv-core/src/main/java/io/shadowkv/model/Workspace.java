@@ -1,0 +1,66 @@
+package io.shadowkv.model;
+
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.MemoryScope;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Tensor;
+
+/// Activations of up to `rows` rows, reused by every layer and chunk. Owned by its scope.
+///
+/// @param normed [rows, hiddenSize]
+/// @param queries [rows, queryHeads, headDim]
+/// @param keys [rows, kvHeads, headDim]
+/// @param values [rows, kvHeads, headDim]
+/// @param attended [rows, queryHeads, headDim]
+/// @param projected [rows, hiddenSize]
+/// @param gate [rows, intermediateSize]
+/// @param up [rows, intermediateSize]
+/// @param positions I32 [rows]
+record Workspace(
+        Tensor normed,
+        Tensor queries,
+        Tensor keys,
+        Tensor values,
+        Tensor attended,
+        Tensor projected,
+        Tensor gate,
+        Tensor up,
+        Tensor positions) {
+    static Workspace allocate(DecoderSpec spec, Backend backend, MemoryScope scope, int rows) {
+        DType type = backend.activationType();
+        return new Workspace(
+                scope.allocate(type, rows, spec.hiddenSize()),
+                scope.allocate(type, rows, spec.queryHeads(), spec.headDim()),
+                scope.allocate(type, rows, spec.kvHeads(), spec.headDim()),
+                scope.allocate(type, rows, spec.kvHeads(), spec.headDim()),
+                scope.allocate(type, rows, spec.queryHeads(), spec.headDim()),
+                scope.allocate(type, rows, spec.hiddenSize()),
+                scope.allocate(type, rows, spec.intermediateSize()),
+                scope.allocate(type, rows, spec.intermediateSize()),
+                scope.allocate(DType.I32, rows));
+    }
+
+    /// Bytes that `rows` rows take.
+    static long bytes(DecoderSpec spec, DType type, int rows) {
+        long elements = 2L * spec.hiddenSize() + 2L * spec.queryWidth() + 2L * spec.kvWidth() + 2L * spec.intermediateSize();
+        return rows * (elements * type.bytes() + Integer.BYTES);
+    }
+
+    int rows() {
+        return normed.extent(0);
+    }
+
+    /// The first `rows` rows of every buffer.
+    Workspace first(int rows) {
+        return new Workspace(
+                normed.slice(0, rows),
+                queries.slice(0, rows),
+                keys.slice(0, rows),
+                values.slice(0, rows),
+                attended.slice(0, rows),
+                projected.slice(0, rows),
+                gate.slice(0, rows),
+                up.slice(0, rows),
+                positions.slice(0, rows));
+    }
+}

@@ -1,0 +1,109 @@
+package io.shadowkv.op.reference;
+
+import io.shadowkv.op.DenseOperations;
+import io.shadowkv.op.Rotary;
+import io.shadowkv.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/// Operations on rows outside attention, as their formulas say.
+final class ReferenceDense implements DenseOperations {
+    @Override
+    public void embed(Tensor ids, Tensor table, Tensor out) {
+        int width = table.extent(1);
+        int[] wanted = Elements.readInts(ids);
+        for (int i = 0; i < wanted.length; i++) {
+            if (wanted[i] < 0 || wanted[i] >= table.extent(0)) {
+                throw new IllegalArgumentException("token id " + wanted[i] + " in row " + i + " is outside the table of "
+                        + table.extent(0) + " tokens");
+            }
+            Elements.write(out, (long) i * width, Elements.read(table, (long) wanted[i] * width, width));
+        }
+    }
+
+    @Override
+    public void rmsNorm(Tensor x, Tensor weight, double epsilon, Tensor out) {
+        int width = x.extent(1);
+        double[] weights = Elements.read(weight);
+        for (int i = 0; i < x.extent(0); i++) {
+            double[] row = Elements.read(x, (long) i * width, width);
+            double squares = 0;
+            for (double value : row) {
+                squares += value * value;
+            }
+            double factor = 1 / Math.sqrt(squares / width + epsilon);
+            for (int j = 0; j < width; j++) {
+                row[j] *= factor * weights[j];
+            }
+            Elements.write(out, (long) i * width, row);
+        }
+    }
+
+    @Override
+    public void linear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor out) {
+        int rows = x.extent(0);
+        int inputs = weight.extent(1);
+        int outputs = weight.extent(0);
+        double[] sources = Elements.read(x);
+        double[] results = new double[Math.multiplyExact(rows, outputs)];
+        double[] biases = bias == null ? new double[outputs] : Elements.read(bias);
+        for (int o = 0; o < outputs; o++) {
+            double[] weights = Elements.read(weight, (long) o * inputs, inputs);
+            for (int i = 0; i < rows; i++) {
+                double sum = 0;
+                for (int j = 0; j < inputs; j++) {
+                    sum += sources[i * inputs + j] * weights[j];
+                }
+                results[i * outputs + o] = sum + biases[o];
+            }
+        }
+        Elements.write(out, 0, results);
+    }
+
+    @Override
+    public void add(Tensor target, Tensor source) {
+        double[] sums = Elements.read(target);
+        double[] added = Elements.read(source);
+        for (int i = 0; i < sums.length; i++) {
+            sums[i] += added[i];
+        }
+        Elements.write(target, 0, sums);
+    }
+
+    @Override
+    public void gatedSilu(Tensor gate, Tensor up) {
+        double[] gates = Elements.read(gate);
+        double[] ups = Elements.read(up);
+        for (int i = 0; i < gates.length; i++) {
+            gates[i] *= ups[i] / (1 + Math.exp(-gates[i]));
+        }
+        Elements.write(gate, 0, gates);
+    }
+
+    @Override
+    public void rotate(Tensor x, Tensor positions, Rotary rotary) {
+        int heads = x.extent(1);
+        int headDim = x.extent(2);
+        for (int i = 0; i < x.extent(0); i++) {
+            var rotation = new Rotation(rotary, Elements.readInt(positions, i));
+            long from = (long) i * heads * headDim;
+            double[] row = Elements.read(x, from, heads * headDim);
+            for (int h = 0; h < heads; h++) {
+                rotation.forward(row, h * headDim);
+            }
+            Elements.write(x, from, row);
+        }
+    }
+
+    @Override
+    public void copy(Tensor source, Tensor target) {
+        if (source.elements() != target.elements()) {
+            throw new IllegalArgumentException("cannot copy " + source.shape() + " to " + target.shape() + ": "
+                    + source.elements() + " elements, not " + target.elements());
+        }
+        if (source.dtype() == target.dtype()) {
+            target.segment().copyFrom(source.segment());
+        } else {
+            Elements.write(target, 0, Elements.read(source));
+        }
+    }
+}

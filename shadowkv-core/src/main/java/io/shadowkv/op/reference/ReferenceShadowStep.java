@@ -1,0 +1,182 @@
+package io.shadowkv.op.reference;
+
+import io.shadowkv.op.IndexedLayer;
+import io.shadowkv.op.Rotary;
+import io.shadowkv.op.SlotTable;
+import io.shadowkv.op.StepRows;
+import io.shadowkv.tensor.Tensor;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.List;
+import java.util.function.ObjIntConsumer;
+import java.util.stream.IntStream;
+
+/// ShadowKV's decode step: score the landmarks, select units, fetch values and rebuild keys of the misses.
+///
+/// Rows without indexed units are passed over everywhere; their slots need hold no layer.
+final class ReferenceShadowStep {
+    void score(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores) {
+        forEach(layers, rows, (layer, i) -> {
+            int units = Elements.readInt(rows.units(), i);
+            int heads = layer.landmarks().extent(0);
+            for (int h = 0; h < heads; h++) {
+                double[] best = best(queries, i, layer.landmarks(), h, units, scale);
+                Elements.write(scores, ((long) i * heads + h) * scores.extent(2), best);
+            }
+        });
+    }
+
+    /// The largest probability of each unit over the queries of head h's group.
+    private static double[] best(Tensor queries, int i, Tensor landmarks, int h, int units, double scale) {
+        int headDim = landmarks.extent(2);
+        int queryHeads = queries.extent(1);
+        int groupSize = queryHeads / landmarks.extent(0);
+        double[] keys = Elements.read(landmarks, (long) h * landmarks.extent(1) * headDim, units * headDim);
+        double[] best = new double[units];
+        for (int g = 0; g < groupSize; g++) {
+            long at = ((long) i * queryHeads + h * groupSize + g) * headDim;
+            double[] query = Elements.read(queries, at, headDim);
+            double[] weights = new double[units];
+            for (int u = 0; u < units; u++) {
+                for (int e = 0; e < headDim; e++) {
+                    weights[u] += query[e] * keys[u * headDim + e];
+                }
+                weights[u] *= scale;
+            }
+            Softmax.apply(weights);
+            for (int u = 0; u < units; u++) {
+                best[u] = Math.max(best[u], weights[u]);
+            }
+        }
+        return best;
+    }
+
+    void select(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows) {
+        forEach(layers, rows, (layer, i) -> {
+            int units = Elements.readInt(rows.units(), i);
+            int heads = layer.residentUnits().extent(0);
+            int selected = Math.min(units, layer.residentUnits().extent(1));
+            for (int h = 0; h < heads; h++) {
+                double[] values = Elements.read(scores, ((long) i * heads + h) * scores.extent(2), units);
+                int misses = settle(layer, h, top(values, selected));
+                Elements.addLong(layer.counters(), 0, selected);
+                Elements.addLong(layer.counters(), 1, misses);
+            }
+        });
+    }
+
+    private static BitSet top(double[] values, int count) {
+        BitSet chosen = new BitSet(values.length);
+        IntStream.range(0, values.length)
+                .boxed()
+                .sorted(Comparator.comparingDouble((Integer u) -> values[u]).reversed())
+                .limit(count)
+                .forEach(chosen::set);
+        return chosen;
+    }
+
+    /// Keeps the hits of head h where they are and gives each miss a freed slot, lowest unit and lowest slot first; a slot
+    /// that stays free holds -1. Returns the number of misses.
+    private static int settle(IndexedLayer layer, int h, BitSet chosen) {
+        int slots = layer.residentUnits().extent(1);
+        long first = (long) h * slots;
+        Deque<Integer> free = new ArrayDeque<>();
+        for (int s = 0; s < slots; s++) {
+            int resident = Elements.readInt(layer.residentUnits(), first + s);
+            if (resident >= 0 && chosen.get(resident)) {
+                chosen.clear(resident);
+            } else {
+                Elements.writeInt(layer.residentUnits(), first + s, -1);
+                free.add(s);
+            }
+        }
+        int misses = 0;
+        for (int unit = chosen.nextSetBit(0); unit >= 0; unit = chosen.nextSetBit(unit + 1)) {
+            int slot = free.remove();
+            Elements.writeInt(layer.residentUnits(), first + slot, unit);
+            Elements.writeInt(layer.missUnits(), first + misses, unit);
+            Elements.writeInt(layer.missSlots(), first + misses, slot);
+            misses++;
+        }
+        Elements.writeInt(layer.missCounts(), h, misses);
+        return misses;
+    }
+
+    void fetchValues(SlotTable<IndexedLayer> layers, StepRows rows) {
+        forEach(layers, rows, (layer, i) -> {
+            for (int h = 0; h < layer.residentUnits().extent(0); h++) {
+                for (Miss miss : misses(layer, h)) {
+                    ReferenceShadow.copyHeadRows(
+                            layer.storedValues(), h, miss.token(), layer.unitTokens(), layer.attended().values(), miss.row());
+                }
+            }
+        });
+    }
+
+    void rebuildKeys(SlotTable<IndexedLayer> layers, StepRows rows, Rotary rotary) {
+        forEach(layers, rows, (layer, i) -> {
+            for (int h = 0; h < layer.residentUnits().extent(0); h++) {
+                List<Miss> misses = misses(layer, h);
+                double[][] basis = misses.isEmpty() ? new double[0][] : headBasis(layer, h);
+                for (Miss miss : misses) {
+                    for (int j = 0; j < layer.unitTokens(); j++) {
+                        rebuild(layer, h, basis, miss.token() + j, miss.row() + j, rotary);
+                    }
+                }
+            }
+        });
+    }
+
+    /// B's columns of head h, [rank][headDim].
+    private static double[][] headBasis(IndexedLayer layer, int h) {
+        int headDim = layer.attended().keys().extent(2);
+        double[][] basis = new double[layer.basis().extent(0)][];
+        for (int r = 0; r < basis.length; r++) {
+            long at = (long) r * layer.basis().extent(1) + (long) h * headDim;
+            basis[r] = Elements.read(layer.basis(), at, headDim);
+        }
+        return basis;
+    }
+
+    private static void rebuild(IndexedLayer layer, int h, double[][] basis, int token, int row, Rotary rotary) {
+        Tensor keys = layer.attended().keys();
+        int headDim = keys.extent(2);
+        double[] factors = Elements.read(layer.factor(), (long) token * basis.length, basis.length);
+        double[] key = new double[headDim];
+        for (int r = 0; r < basis.length; r++) {
+            for (int e = 0; e < headDim; e++) {
+                key[e] += factors[r] * basis[r][e];
+            }
+        }
+        new Rotation(rotary, token).forward(key, 0);
+        Elements.write(keys, ((long) h * keys.extent(1) + row) * headDim, key);
+    }
+
+    private static void forEach(SlotTable<IndexedLayer> layers, StepRows rows, ObjIntConsumer<IndexedLayer> action) {
+        for (int i = 0; i < rows.count(); i++) {
+            if (Elements.readInt(rows.units(), i) > 0) {
+                action.accept(layers.get(Elements.readInt(rows.slots(), i)), i);
+            }
+        }
+    }
+
+    private static List<Miss> misses(IndexedLayer layer, int h) {
+        long first = (long) h * layer.residentUnits().extent(1);
+        long ids = (long) h * layer.unitIds().extent(1);
+        List<Miss> misses = new ArrayList<>();
+        for (int m = 0; m < Elements.readInt(layer.missCounts(), h); m++) {
+            int unit = Elements.readInt(layer.missUnits(), first + m);
+            int slot = Elements.readInt(layer.missSlots(), first + m);
+            int chunk = Elements.readInt(layer.unitIds(), ids + unit);
+            misses.add(new Miss(chunk * layer.unitTokens(), layer.firstRow() + slot * layer.unitTokens()));
+        }
+        return misses;
+    }
+
+    /// @param token first token of the missing unit
+    /// @param row first row of its slot in the attended region
+    private record Miss(int token, int row) {}
+}

@@ -1,0 +1,114 @@
+package io.shadowkv.sampling;
+
+import java.util.Arrays;
+import java.util.random.RandomGenerator;
+import java.util.random.RandomGeneratorFactory;
+
+/// Draws token ids for one sequence. Not thread-safe: one sampler a sequence, since its random state is the sequence's.
+public final class Sampler {
+    private final SamplingOptions options;
+    private final RandomGenerator random;
+
+    public Sampler(SamplingOptions options) {
+        this.options = options;
+        this.random = RandomGeneratorFactory.of("L64X128MixRandom").create(options.seed());
+    }
+
+    /// The next token.
+    ///
+    /// @param logits [vocabulary], overwritten
+    /// @param history ids that the repetition penalty applies to, first `historyLength` valid
+    public int next(float[] logits, int[] history, int historyLength) {
+        penalize(logits, history, historyLength);
+        if (options.isGreedy()) {
+            return argmax(logits);
+        }
+        long[] order = descending(logits);
+        double[] probabilities = softmax(logits, order);
+        int kept = truncate(probabilities);
+        return idOf(order[draw(probabilities, kept)]);
+    }
+
+    /// Index of the largest value; the first of equals.
+    public static int argmax(float[] values) {
+        int best = 0;
+        for (int i = 1; i < values.length; i++) {
+            if (values[i] > values[best]) {
+                best = i;
+            }
+        }
+        return best;
+    }
+
+    private void penalize(float[] logits, int[] history, int historyLength) {
+        if (options.repetitionPenalty() == 1) {
+            return;
+        }
+        int[] seen = Arrays.stream(history, 0, historyLength).distinct().toArray();
+        for (int id : seen) {
+            double logit = logits[id];
+            logits[id] = (float) (logit > 0 ? logit / options.repetitionPenalty() : logit * options.repetitionPenalty());
+        }
+    }
+
+    /// Ids packed below their logits so that one ascending sort of longs yields larger logits first, then lower ids.
+    private static long[] descending(float[] logits) {
+        long[] keys = new long[logits.length];
+        for (int id = 0; id < keys.length; id++) {
+            int bits = Float.floatToIntBits(logits[id]);
+            int ascending = bits ^ (bits >> 31 & Integer.MAX_VALUE);
+            keys[id] = (long) ~ascending << 32 | id;
+        }
+        Arrays.sort(keys);
+        return keys;
+    }
+
+    private static int idOf(long key) {
+        return (int) key;
+    }
+
+    private double[] softmax(float[] logits, long[] order) {
+        int count = options.topK() == 0 ? order.length : Math.min(options.topK(), order.length);
+        double[] probabilities = new double[count];
+        double largest = logits[idOf(order[0])];
+        double sum = 0;
+        for (int i = 0; i < count; i++) {
+            probabilities[i] = Math.exp((logits[idOf(order[i])] - largest) / options.temperature());
+            sum += probabilities[i];
+        }
+        for (int i = 0; i < count; i++) {
+            probabilities[i] /= sum;
+        }
+        return probabilities;
+    }
+
+    private int truncate(double[] probabilities) {
+        int kept = probabilities.length;
+        if (options.topP() < 1) {
+            double sum = 0;
+            kept = 0;
+            while (kept < probabilities.length && sum < options.topP()) {
+                sum += probabilities[kept++];
+            }
+        }
+        while (kept > 1 && probabilities[kept - 1] < options.minP() * probabilities[0]) {
+            kept--;
+        }
+        return kept;
+    }
+
+    private int draw(double[] probabilities, int kept) {
+        double sum = 0;
+        for (int i = 0; i < kept; i++) {
+            sum += probabilities[i];
+        }
+        double target = random.nextDouble() * sum;
+        for (int i = 0; i < kept - 1; i++) {
+            target -= probabilities[i];
+            if (target < 0) {
+                return i;
+            }
+        }
+        return kept - 1;
+    }
+}

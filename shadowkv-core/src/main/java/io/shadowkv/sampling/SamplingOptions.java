@@ -1,0 +1,35 @@
+package io.shadowkv.sampling;
+
+/// How the next token is drawn. Applied in the order of Hugging Face transformers: repetition penalty, temperature, top-k,
+/// top-p, min-p.
+///
+/// @param temperature 0 is greedy: the most likely token, no draw
+/// @param topK keep the k most likely; 0 keeps all
+/// @param topP keep the fewest most likely tokens whose probabilities reach this sum; 1 keeps all
+/// @param minP drop tokens less likely than this share of the most likely one; 0 drops none
+/// @param repetitionPenalty divides positive and multiplies negative logits of ids that occurred; 1 leaves them
+/// @param seed of the draw: same seed, same prompt, same tokens
+public record SamplingOptions(
+        double temperature, int topK, double topP, double minP, double repetitionPenalty, long seed) {
+    /// The most likely token at every step.
+    public static final SamplingOptions GREEDY = new SamplingOptions(0, 0, 1, 0, 1, 0);
+
+    public SamplingOptions {
+        check(temperature >= 0 && temperature <= 100, "temperature", temperature, "0 (greedy) to 100");
+        check(topK >= 0, "top-k", topK, "0 (off) or more");
+        check(topP > 0 && topP <= 1, "top-p", topP, "above 0, up to 1 (off)");
+        check(minP >= 0 && minP <= 1, "min-p", minP, "0 (off) to 1");
+        check(repetitionPenalty > 0 && repetitionPenalty <= 100, "repetition penalty", repetitionPenalty, "above 0, up to 100; 1 is off");
+    }
+
+    /// True if no random draw is made.
+    public boolean isGreedy() {
+        return temperature == 0;
+    }
+
+    private static void check(boolean holds, String what, Number found, String expected) {
+        if (!holds) {
+            throw new IllegalArgumentException(what + " is " + found + "; expected " + expected);
+        }
+    }
+}

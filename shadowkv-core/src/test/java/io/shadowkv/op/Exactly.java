@@ -1,0 +1,24 @@
+package io.shadowkv.op;
+
+import static org.assertj.core.api.Assertions.fail;
+
+import java.util.Arrays;
+
+/// Comparison of copies and indices: every bit, NaN equal to NaN. (AssertJ boxes each element; these arrays are long.)
+final class Exactly {
+    private Exactly() {}
+
+    static void same(String what, float[] expected, float[] actual) {
+        if (!Arrays.equals(expected, actual)) {
+            int at = Arrays.mismatch(expected, actual);
+            fail("%s: element %d of %d is %s, expected %s", what, at, actual.length, actual[at], expected[at]);
+        }
+    }
+
+    static void same(String what, int[] expected, int[] actual) {
+        if (!Arrays.equals(expected, actual)) {
+            int at = Arrays.mismatch(expected, actual);
+            fail("%s: element %d of %d is %d, expected %d", what, at, actual.length, actual[at], expected[at]);
+        }
+    }
+}

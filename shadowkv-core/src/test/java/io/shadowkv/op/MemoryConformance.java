@@ -1,0 +1,81 @@
+package io.shadowkv.op;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Tensor;
+import org.junit.jupiter.api.Test;
+
+/// Memory, transfers and the queue.
+public abstract class MemoryConformance extends BackendConformance {
+    @Test
+    void allocatesZerosAndCountsThemByPlace() {
+        try (MemoryScope scope = backend().newScope("test")) {
+            Tensor near = scope.allocate(DType.BF16, 3, 7);
+            Tensor far = scope.allocate(Backend.Place.HOST, DType.F32, 5);
+
+            assertThat(backend().download(near)).containsOnly(0).hasSize(21);
+            assertThat(backend().download(far)).containsOnly(0).hasSize(5);
+            assertThat(scope.bytes(Backend.Place.DEVICE)).isEqualTo(42);
+            assertThat(scope.bytes(Backend.Place.HOST)).isEqualTo(20);
+        }
+    }
+
+    @Test
+    void closesAScopeTwiceAndHoldsNothingAfter() {
+        MemoryScope scope = backend().newScope("test");
+        scope.allocate(DType.F32, 1000);
+        scope.close();
+        scope.close();
+
+        assertThat(scope.bytes(Backend.Place.DEVICE)).isZero();
+    }
+
+    @Test
+    void bringsIntsThereAndBack() {
+        try (MemoryScope scope = backend().newScope("test")) {
+            Tensor ints = scope.allocate(DType.I32, 2, 3);
+            int[] values = {1, -2, Integer.MAX_VALUE, Integer.MIN_VALUE, 0, 7};
+            backend().upload(values, ints);
+
+            assertThat(backend().downloadInts(ints)).containsExactly(values);
+            assertThat(backend().downloadInts(ints.slice(1, 1))).containsExactly(Integer.MIN_VALUE, 0, 7);
+        }
+    }
+
+    @Test
+    void runsOperationsInCallOrder() {
+        try (Workbench bench = workbench("order of operations")) {
+            Sample start = Sample.filled(backend().activationType(), 1, 33);
+            Tensor sum = bench.state(start);
+            for (int i = 0; i < 5; i++) {
+                // In place, so that a step that overtakes another changes the result: 1, 2, 4, 8, 16, 32.
+                Tensor before = bench.output(backend().activationType(), 33);
+                bench.operations().dense().copy(sum, before);
+                bench.operations().dense().add(sum.reshape(1, 33), before.reshape(1, 33));
+            }
+            backend().synchronize();
+            assertThat(bench.values(sum)).containsOnly(32);
+        }
+    }
+
+    @Test
+    void placesHostTensorsWithTheirContents() {
+        try (Workbench bench = workbench("placing a tensor"); MemoryScope scope = backend().newScope("weights")) {
+            Sample sample = bench.normal(DType.BF16, 7, 9);
+            Tensor placed = backend().place(new Judge().input(sample), scope);
+
+            assertThat(placed.dtype()).isEqualTo(DType.BF16);
+            assertThat(bench.values(placed)).containsExactly(sample.values());
+        }
+    }
+
+    @Test
+    void namesItselfAndWhatItMayAllocate() {
+        assertThat(backend().name()).isNotBlank();
+        assertThat(backend().description()).isNotBlank();
+        assertThat(backend().activationType().isFloating()).isTrue();
+        assertThat(backend().availableBytes(Backend.Place.DEVICE)).isPositive();
+        assertThat(backend().availableBytes(Backend.Place.HOST)).isPositive();
+    }
+}

@@ -1,0 +1,38 @@
+package io.shadowkv.op;
+
+import java.util.Arrays;
+
+/// Rows of a decode wave before they are placed: the host's view of [StepRows].
+///
+/// @param slots slot of each row's sequence, in no order
+/// @param positions position of the new token
+/// @param writeRows row of the attended region that takes it
+/// @param attended valid rows
+/// @param units units in the index
+record TestRows(int[] slots, int[] positions, int[] writeRows, int[] attended, int[] units) {
+    /// For attention: each row's new token is the last one attended to.
+    static TestRows attending(int[] slots, int[] attended) {
+        int[] last = Arrays.stream(attended).map(count -> count - 1).toArray();
+        return new TestRows(slots, last, last, attended, new int[slots.length]);
+    }
+
+    /// For the operations of a ShadowKV step, which look at slots and units only.
+    static TestRows indexed(int[] slots, int[] units) {
+        int[] unused = new int[slots.length];
+        return new TestRows(slots, unused, unused, unused, units);
+    }
+
+    int count() {
+        return slots.length;
+    }
+
+    StepRows on(Placement side) {
+        return new StepRows(
+                count(),
+                side.ints(slots, count()),
+                side.ints(positions, count()),
+                side.ints(writeRows, count()),
+                side.ints(attended, count()),
+                side.ints(units, count()));
+    }
+}

@@ -1,0 +1,171 @@
+package io.shadowkv.op;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Floats;
+import io.shadowkv.tensor.Shape;
+import io.shadowkv.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/// One case on the backend under test. Every tensor is a view into the middle of a larger one: [#close] checks that the
+/// elements around it, and all of an input, are as they were. Around inputs stand NaNs, so that reading too far shows.
+final class Workbench implements Placement, AutoCloseable {
+    private static final float FLOAT_GUARD = -7.75f;
+    private static final int INT_GUARD = 0x5AFE_CAFE;
+
+    private final Backend backend;
+    private final String description;
+    private final int guard;
+    private final MemoryScope scope;
+    private final SplittableRandom random;
+    private final List<Runnable> checks = new ArrayList<>();
+
+    /// @param description the case in words; its hash is the seed
+    /// @param guard elements before and after each view
+    Workbench(Backend backend, String description, int guard) {
+        this.backend = backend;
+        this.description = description + " [seed " + description.hashCode() + "]";
+        this.guard = guard;
+        scope = backend.newScope(description);
+        random = new SplittableRandom(description.hashCode());
+    }
+
+    String description() {
+        return description;
+    }
+
+    SplittableRandom random() {
+        return random;
+    }
+
+    Operations operations() {
+        return backend.operations();
+    }
+
+    DType activationType() {
+        return backend.activationType();
+    }
+
+    /// Normally distributed values around 0, deviation 1.
+    Sample normal(DType dtype, int... extents) {
+        float[] values = new float[Math.toIntExact(Shape.of(extents).elements())];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        return Sample.of(dtype, values, extents);
+    }
+
+    @Override
+    public Tensor input(Sample sample) {
+        return input(Backend.Place.DEVICE, sample);
+    }
+
+    Tensor input(Backend.Place place, Sample sample) {
+        float[] surrounded = surround(sample.values(), Float.NaN);
+        Tensor whole = allocate(place, sample.dtype(), surrounded);
+        String what = description + ": input " + Arrays.toString(sample.extents()) + " and the elements around it";
+        checks.add(() -> Exactly.same(what, surrounded, backend.download(whole)));
+        return middle(whole, sample.extents());
+    }
+
+    @Override
+    public Tensor state(Sample sample) {
+        float[] surrounded = surround(sample.values(), FLOAT_GUARD);
+        Tensor whole = allocate(Backend.Place.DEVICE, sample.dtype(), surrounded);
+        Tensor view = middle(whole, sample.extents());
+        checks.add(() -> {
+            float[] now = backend.download(whole);
+            float[] expected = surround(Arrays.copyOfRange(now, guard, now.length - guard), FLOAT_GUARD);
+            Exactly.same(description + ": elements around " + view.shape(), expected, now);
+        });
+        return view;
+    }
+
+    /// A tensor that an operation is to fill, poisoned with NaN.
+    Tensor output(DType dtype, int... extents) {
+        return state(Sample.filled(dtype, Float.NaN, extents));
+    }
+
+    @Override
+    public Tensor ints(int[] values, int... extents) {
+        int[] surrounded = new int[values.length + 2 * guard];
+        Arrays.fill(surrounded, INT_GUARD);
+        System.arraycopy(values, 0, surrounded, guard, values.length);
+        Tensor whole = scope.allocate(DType.I32, surrounded.length);
+        backend.upload(surrounded, whole);
+        Tensor view = middle(whole, extents);
+        checks.add(() -> {
+            int[] now = backend.downloadInts(whole);
+            System.arraycopy(now, guard, surrounded, guard, values.length);
+            Exactly.same(description + ": ints around " + view.shape(), surrounded, now);
+        });
+        return view;
+    }
+
+    /// I32 that an operation is to fill.
+    Tensor intOutput(int... extents) {
+        int[] poison = new int[Math.toIntExact(Shape.of(extents).elements())];
+        Arrays.fill(poison, INT_GUARD);
+        return ints(poison, extents);
+    }
+
+    @Override
+    public Tensor longs(int count) {
+        return scope.allocate(DType.I64, count);
+    }
+
+    float[] values(Tensor tensor) {
+        return backend.download(tensor);
+    }
+
+    int[] intValues(Tensor tensor) {
+        return backend.downloadInts(tensor);
+    }
+
+    long[] longValues(Tensor tensor) {
+        backend.synchronize();
+        long[] values = new long[Math.toIntExact(tensor.elements())];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = tensor.segment().get(JAVA_LONG_UNALIGNED, (long) i * Long.BYTES);
+        }
+        return values;
+    }
+
+    /// Overwrites a tensor of this bench.
+    void refill(Tensor target, float[] values) {
+        Tensor staging = scope.allocate(Backend.Place.HOST, DType.F32, values.length);
+        Floats.fill(staging, values);
+        operations().dense().copy(staging, target);
+    }
+
+    private Tensor allocate(Backend.Place place, DType dtype, float[] values) {
+        Tensor whole = scope.allocate(place, dtype, values.length);
+        refill(whole, values);
+        return whole;
+    }
+
+    private Tensor middle(Tensor whole, int... extents) {
+        long offset = whole.byteOffset() + (long) guard * whole.dtype().bytes();
+        return new Tensor(whole.dtype(), Shape.of(extents), whole.memory(), offset);
+    }
+
+    private float[] surround(float[] values, float with) {
+        float[] surrounded = new float[values.length + 2 * guard];
+        Arrays.fill(surrounded, with);
+        System.arraycopy(values, 0, surrounded, guard, values.length);
+        return surrounded;
+    }
+
+    /// Checks what surrounds the tensors, then frees them.
+    @Override
+    public void close() {
+        try (scope) {
+            backend.synchronize();
+            checks.forEach(Runnable::run);
+        }
+    }
+}

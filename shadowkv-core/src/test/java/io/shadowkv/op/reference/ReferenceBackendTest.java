@@ -1,0 +1,91 @@
+package io.shadowkv.op.reference;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shadowkv.op.AttentionConformance;
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.BackendProvider;
+import io.shadowkv.op.DenseConformance;
+import io.shadowkv.op.EigenvectorConformance;
+import io.shadowkv.op.MemoryConformance;
+import io.shadowkv.op.SelectionConformance;
+import io.shadowkv.op.ShadowPrefillConformance;
+import io.shadowkv.op.ShadowStepConformance;
+import java.util.ServiceLoader;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+
+/// The judge before the court: its results, rounded to the output type, against plain float loops and against laws.
+class ReferenceBackendTest {
+    @Test
+    void isOfferedLastAndSaysThatItIsForChecking() {
+        var provider = ServiceLoader.load(BackendProvider.class).stream()
+                .map(ServiceLoader.Provider::get)
+                .filter(candidate -> candidate.name().equals("reference"))
+                .findFirst()
+                .orElseThrow();
+
+        assertThat(provider.availability().usable()).isTrue();
+        assertThat(provider.availability().priority()).isNegative();
+        assertThat(provider.availability().reason()).contains("for checking only");
+        try (Backend backend = provider.open(BackendProvider.BackendOptions.DEFAULT)) {
+            assertThat(backend.name()).isEqualTo("reference");
+        }
+    }
+
+    @Nested
+    class Memory extends MemoryConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class Dense extends DenseConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class Attention extends AttentionConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class ShadowPrefill extends ShadowPrefillConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class Eigenvector extends EigenvectorConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class Selection extends SelectionConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class ShadowStep extends ShadowStepConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+}
