@@ -16,8 +16,9 @@ import tools.jackson.core.JsonToken;
 
 /// The parsed and checked JSON header of one safetensors file. Immutable.
 ///
-/// Source of the rules: the format's description and the checks of the reference implementation (huggingface/safetensors,
-/// `safetensors/src/tensor.rs`): ranges are ordered, adjacent, start at 0, fit shape and type, and end where the file does.
+/// Source of the rules: the format's description and the checks of the reference implementation
+/// (huggingface/safetensors, `safetensors/src/tensor.rs`): ranges are ordered, adjacent, start at 0, fit shape and
+/// type, and end where the file does.
 ///
 /// @param entries by name, in the order of their data
 /// @param metadata the free-form `__metadata__` strings

@@ -78,7 +78,8 @@ final class Mutations {
         return text;
     }
 
-    /// A safetensors file with a mutated header whose length prefix fits again, so that the damage reaches the checks.
+    /// A safetensors file with a mutated header whose length prefix fits again, so that the damage reaches the
+    /// checks.
     byte[] header(byte[] file) {
         ByteBuffer buffer = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
         int length = (int) buffer.getLong(0);
