@@ -15,7 +15,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeAll;
@@ -27,9 +29,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Mutated files may be read or refused with a [CheckpointException]; nothing else may come out, no case may allocate
 /// much, and none may hang. Every failure prints the seed of its case.
-@Timeout(120)
+@Timeout(300)
 class ParserFuzzTest {
-    private static final int CASES = 4_000;
+    private static final int CASES = 2_500;
 
     /// A small file may cost its reader a few copies of itself and the parser's buffers, never megabytes.
     private static final long MOST_BYTES = 8L << 20;
@@ -185,20 +187,33 @@ class ParserFuzzTest {
         String index = "{\"metadata\": {\"total_size\": 90}, \"weight_map\": {\"model.embed_tokens.weight\": \"a.safetensors\","
                 + " \"lm_head.weight\": \"b.safetensors\", \"ids\": \"b.safetensors\"}}";
         Path model = Files.createDirectory(folder.resolve("model"));
+        Map<String, byte[]> files = new LinkedHashMap<>();
+        files.put("a.safetensors", shard);
+        files.put("b.safetensors", shard);
+        files.put("config.json", CONFIG.getBytes(StandardCharsets.UTF_8));
+        files.put("generation_config.json", CONFIG.getBytes(StandardCharsets.UTF_8));
+        files.put(CheckpointFolder.INDEX, index.getBytes(StandardCharsets.UTF_8));
+        for (Map.Entry<String, byte[]> file : files.entrySet()) {
+            Files.write(model.resolve(file.getKey()), file.getValue());
+        }
+        List<String> names = List.copyOf(files.keySet());
         for (long seed = 0; seed < CASES; seed++) {
             Random random = new Random(seed);
             Mutations mutations = new Mutations(random);
-            int damaged = random.nextInt(5);
-            Files.write(model.resolve("a.safetensors"), damaged == 0 ? mutations.bytes(shard) : shard);
-            Files.write(model.resolve("b.safetensors"), damaged == 1 ? mutations.header(shard) : shard);
-            Files.writeString(model.resolve("config.json"), damaged == 2 ? mutations.json(CONFIG) : CONFIG);
-            Files.writeString(model.resolve("generation_config.json"), damaged == 3 ? mutations.json(CONFIG) : CONFIG);
-            Files.writeString(model.resolve(CheckpointFolder.INDEX), damaged == 4 ? mutations.json(index) : index);
+            String damaged = names.get(random.nextInt(names.size()));
+            byte[] whole = java.util.Objects.requireNonNull(files.get(damaged));
+            byte[] mutant = damaged.equals("a.safetensors")
+                    ? mutations.bytes(whole)
+                    : damaged.equals("b.safetensors")
+                            ? mutations.header(whole)
+                            : mutations.json(new String(whole, StandardCharsets.UTF_8)).getBytes(StandardCharsets.UTF_8);
+            Files.write(model.resolve(damaged), mutant);
             judge(seed, model, path -> {
                 try (Checkpoint checkpoint = Checkpoint.open(path)) {
                     assertThat(checkpoint.weightBytes()).isLessThanOrEqualTo(2L * shard.length + 1_000_000);
                 }
             });
+            Files.write(model.resolve(damaged), whole);
         }
         bothOutcomesOccurred();
     }
