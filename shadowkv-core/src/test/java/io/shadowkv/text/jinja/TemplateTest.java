@@ -15,7 +15,8 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -52,24 +53,25 @@ class TemplateTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '#',
-            textBlock = """
-            a\\nb{% if x %}\\n{% endfor %} # line 3: found the statement "endfor"
-            a\\n{{ 1 + }}                  # line 2: found the end of the expression, expected an expression
-            a\\n\\n{{ x.y.z }}             # line 3: the field "y" of
-            {% for a in b %}               # line 1: the template ends where {% else %} or {% endfor %} is expected
-            {{ 'a' | nothing }}            # line 1: there is no filter "nothing" here
-            {{ 'a                          # line 1: a string is not closed by '
-            {{ 1 ? 2 }}                    # line 1: unexpected character '?' in a tag
-            {% set x.y = 1 %}              # only a field of a namespace can be set
-            {{ x.append(1) }}              # line 1: the field "append" of
-            {{ [].append(1) }}             # a template may not change a list
-            """)
+    @MethodSource("mistakes")
     void saysWhereAndWhatItFound(String source, String message) {
-        assertThatThrownBy(() -> render(source.replace("\\n", "\n"), Map.of("x", Map.of())))
+        assertThatThrownBy(() -> render(source, Map.of("x", Map.of())))
                 .isInstanceOf(JinjaException.class)
                 .hasMessageContaining(message);
+    }
+
+    static Stream<Arguments> mistakes() {
+        return Stream.of(
+                Arguments.of("a\nb{% if x %}\n{% endfor %}", "line 3: found the statement \"endfor\""),
+                Arguments.of("a\n{{ 1 + }}", "line 2: found the end of the expression, expected an expression"),
+                Arguments.of("a\n\n{{ x.y.z }}", "line 3: the field \"y\" of a mapping of 0 is undefined"),
+                Arguments.of("{% for a in b %}", "line 1: the template ends where {% else %} or {% endfor %} is expected"),
+                Arguments.of("{{ 'a' | nothing }}", "line 1: there is no filter \"nothing\" here"),
+                Arguments.of("{{ 'a", "line 1: a string is not closed by '"),
+                Arguments.of("{{ 1 ? 2 }}", "line 1: unexpected character '?' in a tag"),
+                Arguments.of("{% set x.y = 1 %}", "only a field of a namespace can be set"),
+                Arguments.of("{{ [].append(1) }}", "line 1: a template may not change a list"),
+                Arguments.of("{{ 1" + " + 1".repeat(100_000) + " }}", "nested too deep"));
     }
 
     @ParameterizedTest
@@ -91,11 +93,16 @@ class TemplateTest {
 
     @Test
     void refusesDeepNestingInsteadOfOverflowingTheStack() {
-        for (String open : new String[] {"(", "[", "{1:", "-", "not ", "a[", "f("}) {
+        for (String open : new String[] {"(", "[", "{1:", "-", "a[", "f("}) {
             String source = "{{ " + open.repeat(100_000) + "1 }}";
             assertThatThrownBy(() -> Template.of(source)).isInstanceOf(JinjaException.class);
         }
         assertThatThrownBy(() -> Template.of("{% if 1 %}".repeat(100_000))).isInstanceOf(JinjaException.class);
+    }
+
+    @Test
+    void anyNumberOfNotsIsRead() {
+        assertThat(render("{{ " + "not ".repeat(100_001) + "0 }}", Map.of())).isEqualTo("True");
     }
 
     @Test
