@@ -14,6 +14,7 @@ import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.text.ChatMessage;
 import io.shadowkv.text.ChatTemplate;
+import io.shadowkv.text.ChatTemplateException;
 import io.shadowkv.text.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -133,10 +134,18 @@ public final class Engine implements AutoCloseable {
     public synchronized ChatTemplate chatTemplate() {
         ChatTemplate opened = chatTemplate;
         if (opened == null) {
-            opened = ChatTemplate.open(checkpoint.folder());
+            opened = ChatTemplate.open(checkpoint.folder())
+                    .orElseThrow(() -> new ChatTemplateException(checkpoint.folder()
+                            + " has no chat template (chat_template in tokenizer_config.json, or chat_template.jinja);"
+                            + " give a plain prompt instead of messages"));
             chatTemplate = opened;
         }
         return opened;
+    }
+
+    /// True if the folder holds a chat template.
+    public boolean hasChatTemplate() {
+        return ChatTemplate.open(checkpoint.folder()).isPresent();
     }
 
     /// Ids of a plain prompt, with what the tokenizer puts in front.
