@@ -1,5 +1,8 @@
 package io.shadowkv.op;
 
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
 /// Entry of a backend for `ServiceLoader`: says why it can or cannot run here before it is opened.
 public interface BackendProvider {
     String name();
@@ -18,8 +21,14 @@ public interface BackendProvider {
 
     /// @param threads worker threads of a CPU backend; 0 takes one for each core
     /// @param vectorBits width of vectors; 0 takes the widest the machine has
-    record BackendOptions(int threads, int vectorBits) {
+    /// @param offloadFolder where a backend that computes on the host puts offloaded values, as mapped files that vanish
+    ///     with it, so that the system may page them out; null keeps them in plain memory
+    record BackendOptions(int threads, int vectorBits, @Nullable Path offloadFolder) {
         public static final BackendOptions DEFAULT = new BackendOptions(0, 0);
+
+        public BackendOptions(int threads, int vectorBits) {
+            this(threads, vectorBits, null);
+        }
 
         public BackendOptions {
             if (threads < 0) {
