@@ -1,0 +1,145 @@
+package io.shadowkv.eval;
+
+import io.shadowkv.engine.Completion;
+import io.shadowkv.engine.GenerationListener;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+
+/// Asks a seeded set of needle tasks with one or more methods and keeps every answer.
+///
+/// All methods answer the same prompts, each from a prefill of its own; a sample's methods follow each other, so that an
+/// interrupted run still compares like with like. One thread.
+public final class NeedleAccuracy {
+    private final Plan plan;
+    private final NeedleSampler sampler;
+    private final PromptFormat format;
+    private final List<Method> methods;
+
+    /// @param sampler makes the samples
+    /// @param format the one the sampler counts with
+    /// @param methods answer, in this order for each sample
+    public NeedleAccuracy(Plan plan, NeedleSampler sampler, PromptFormat format, List<Method> methods) {
+        this.plan = plan;
+        this.sampler = sampler;
+        this.format = format;
+        this.methods = List.copyOf(methods);
+    }
+
+    /// What is asked.
+    ///
+    /// @param model name written to the log
+    /// @param tasks in order
+    /// @param samples questions of each task
+    /// @param seed of the samples
+    /// @param contextTokens tokens of prompt and answer together
+    /// @param maxNewTokens room for an answer
+    public record Plan(
+            String model, List<NeedleTask> tasks, int samples, long seed, int contextTokens, int maxNewTokens) {
+        public Plan {
+            tasks = List.copyOf(tasks);
+            if (tasks.isEmpty() || samples < 1) {
+                throw new IllegalArgumentException(
+                        tasks.size() + " tasks with " + samples + " samples each; expected at least one of both");
+            }
+        }
+    }
+
+    /// A way to answer.
+    ///
+    /// @param name `full` or `shadowkv`
+    /// @param settings its parameters, written to the log; answers with other settings are other answers
+    /// @param answerer does it
+    public record Method(String name, String settings, Answerer answerer) {}
+
+    /// Completes a prompt greedily.
+    @FunctionalInterface
+    public interface Answerer {
+        Completion answer(int[] promptIds, int maxNewTokens, GenerationListener listener);
+    }
+
+    /// Hears how far a run is.
+    public interface Watcher {
+        /// A question is about to be read.
+        ///
+        /// @param done answers in the log
+        /// @param total answers there will be
+        /// @param left time for the others at this run's pace; zero before its first answer
+        void asking(AnswerRecord.Key key, int done, int total, Duration left);
+
+        /// Part of the prompt was read, 0 to 1.
+        void reading(double share);
+
+        void answered(AnswerRecord answer);
+    }
+
+    /// Asks what the log does not answer yet.
+    ///
+    /// @param isCancelled checked before each question
+    /// @return the plan's answers that the log now holds
+    public List<AnswerRecord> run(AnswerLog log, Watcher watcher, BooleanSupplier isCancelled) {
+        int total = plan.tasks().size() * plan.samples() * methods.size();
+        int open = (int) keys().stream().filter(key -> !log.contains(key)).count();
+        long began = System.nanoTime();
+        int answered = 0;
+        for (NeedleTask task : plan.tasks()) {
+            for (int index = 0; index < plan.samples(); index++) {
+                for (Method method : missing(log, task, index)) {
+                    if (isCancelled.getAsBoolean()) {
+                        return answers(log);
+                    }
+                    long spent = System.nanoTime() - began;
+                    Duration left = Duration.ofNanos(answered == 0 ? 0 : spent / answered * (open - answered));
+                    watcher.asking(key(task, index, method), total - open + answered, total, left);
+                    answer(log, watcher, task, index, method);
+                    answered++;
+                }
+            }
+        }
+        return answers(log);
+    }
+
+    private void answer(AnswerLog log, Watcher watcher, NeedleTask task, int index, Method method) {
+        var size = new NeedleSampler.Size(plan.contextTokens(), 0, plan.maxNewTokens());
+        Sample.Turn turn = sampler.sample(task, plan.seed(), index, size).turns().getFirst();
+        Completion completion =
+                method.answerer().answer(format.turn(turn, -1), plan.maxNewTokens(), new GenerationListener() {
+                    @Override
+                    public void reading(double done) {
+                        watcher.reading(done);
+                    }
+                });
+        if (completion.finish() != Completion.FinishReason.CANCELLED) {
+            AnswerRecord answer = AnswerRecord.of(key(task, index, method), turn, completion);
+            log.append(answer);
+            watcher.answered(answer);
+        }
+    }
+
+    private List<Method> missing(AnswerLog log, NeedleTask task, int index) {
+        return methods.stream().filter(method -> !log.contains(key(task, index, method))).toList();
+    }
+
+    private List<AnswerRecord> answers(AnswerLog log) {
+        List<AnswerRecord.Key> wanted = keys();
+        return log.answers().stream().filter(answer -> wanted.contains(answer.key())).toList();
+    }
+
+    private List<AnswerRecord.Key> keys() {
+        List<AnswerRecord.Key> keys = new ArrayList<>();
+        for (NeedleTask task : plan.tasks()) {
+            for (int index = 0; index < plan.samples(); index++) {
+                for (Method method : methods) {
+                    keys.add(key(task, index, method));
+                }
+            }
+        }
+        return keys;
+    }
+
+    private AnswerRecord.Key key(NeedleTask task, int index, Method method) {
+        return new AnswerRecord.Key(
+                plan.model(), task.name(), plan.contextTokens(), plan.seed(), index, method.name(), method.settings());
+    }
+}
