@@ -10,8 +10,8 @@ import java.time.Duration;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Brings one file's content into the cache: resumes what an earlier try left, checks length and checksum, and only then
-/// gives it its final name. For use by one thread, once.
+/// Brings one file's content into the cache: resumes what an earlier try left, checks length and checksum, and only
+/// then gives it its final name. For use by one thread, once.
 final class BlobDownload {
     /// Progress that earns a connection its full number of retries again.
     private static final long EARNING_BYTES = 1 << 20;

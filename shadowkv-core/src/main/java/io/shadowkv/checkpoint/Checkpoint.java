@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /// A checkpoint folder: weights of one or many mapped safetensors files, and the two configurations.
 ///
-/// Weights are never copied: tensors are views of the mapped files, valid until the checkpoint is closed (or until the
-/// arena closes that [#open(Path, Arena)] was given). Immutable and safe to share between threads; whoever closes it
-/// makes sure that nobody reads any more.
+/// Weights are never copied: tensors are views of the mapped files, valid until the checkpoint is closed (or until
+/// the arena closes that [#open(Path, Arena)] was given). Immutable and safe to share between threads; whoever
+/// closes it makes sure that nobody reads any more.
 public final class Checkpoint implements AutoCloseable {
     private final Path folder;
     private final @Nullable Arena owned;

@@ -5,7 +5,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
-/// What a checkpoint recommends for generation: `generation_config.json`, with the token ids of `config.json` behind it.
+/// What a checkpoint recommends for generation: `generation_config.json`, with the token ids of `config.json` behind
+/// it.
 ///
 /// An empty value means that the checkpoint says nothing. Token ids below zero count as not given, as older
 /// checkpoints write -1 for "none".

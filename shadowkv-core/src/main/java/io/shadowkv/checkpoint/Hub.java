@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /// Fetches models from a hub into the standard cache folder and finds them there again.
 ///
-/// Only the files an engine reads are fetched; each is verified before it can be seen, an interrupted pull goes on where
-/// it ended, and a snapshot becomes visible to [#cached] only once it is whole. Safe to share between threads; two pulls
-/// of one repository at once are refused, in this process and between processes.
+/// Only the files an engine reads are fetched; each is verified before it can be seen, an interrupted pull goes on
+/// where it ended, and a snapshot becomes visible to [#cached] only once it is whole. Safe to share between threads;
+/// two pulls of one repository at once are refused, in this process and between processes.
 public final class Hub {
     private final HubClient client;
     private final Path cacheFolder;
@@ -42,8 +42,8 @@ public final class Hub {
         this.disk = disk;
     }
 
-    /// Brings the current state of `revision` into the cache and returns its snapshot folder. What is there already is
-    /// not fetched again.
+    /// Brings the current state of `revision` into the cache and returns its snapshot folder. What is there already
+    /// is not fetched again.
     ///
     /// @param repo `ORG/NAME`
     /// @param revision branch, tag or commit; usually `main`
@@ -80,12 +80,12 @@ public final class Hub {
     ///
     /// @throws CheckpointException if there is neither
     public Path resolve(String repoOrPath) {
-        Path path = Path.of(repoOrPath);
-        if (Files.exists(path)) {
-            return path;
-        }
-        Optional<Path> cached = Optional.empty();
+        Optional<Path> cached;
         try {
+            Path path = Path.of(repoOrPath);
+            if (Files.exists(path)) {
+                return path;
+            }
             cached = cached(repoOrPath, "main");
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(repoOrPath + ": no such folder", e);
@@ -94,8 +94,8 @@ public final class Hub {
                 + cacheFolder + ". Fetch it with `shadowkv pull " + repoOrPath + "`"));
     }
 
-    /// Fetches what is missing; links it into the snapshot last, `config.json` at the very end, so that a snapshot with
-    /// a configuration is whole.
+    /// Fetches what is missing; links it into the snapshot last, `config.json` at the very end, so that a snapshot
+    /// with a configuration is whole.
     private void fetch(HubCache cache, String repo, String commit, List<String> files, PullListener listener)
             throws IOException, InterruptedException {
         Map<String, HubClient.Facts> missing = new HashMap<>();

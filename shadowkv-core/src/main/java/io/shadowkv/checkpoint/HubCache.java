@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
 /// .locks/models--ORG--NAME/                       locks of running pulls
 /// ```
 ///
-/// Names are checked before they come here ([HubNames]). Safe to share between threads and processes: what exists under
-/// its final name is complete.
+/// Names are checked before they come here ([HubNames]). Safe to share between threads and processes: what exists
+/// under its final name is complete.
 final class HubCache {
     private final Path root;
     private final String folderName;
@@ -82,7 +82,8 @@ final class HubCache {
         }
     }
 
-    /// Puts a file into a snapshot: as a relative symbolic link where the system allows, else as a hard link or a copy.
+    /// Puts a file into a snapshot: as a relative symbolic link where the system allows, else as a hard link or a
+    /// copy.
     void link(String commit, String file, String etag) throws IOException {
         Path link = snapshot(commit).resolve(file);
         Path blob = blob(etag);

@@ -17,8 +17,8 @@ import tools.jackson.databind.JsonNode;
 
 /// The hub's HTTP interface: what a repository holds, facts about a file, a file's content from some byte on.
 ///
-/// Redirects are followed by hand, because the token may go to the endpoint only, never to the content host behind it.
-/// Safe to share between threads.
+/// Redirects are followed by hand, because the token may go to the endpoint only, never to the content host behind
+/// it. Safe to share between threads.
 final class HubClient {
     private static final int MAX_REDIRECTS = 8;
 

@@ -5,7 +5,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/// Judges names that a user or a server gives before any of them becomes part of a path; picks the files an engine needs.
+/// Judges names that a user or a server gives before any of them becomes part of a path; picks the files an engine
+/// needs.
 final class HubNames {
     private static final Pattern REPOSITORY =
             Pattern.compile("(?:[A-Za-z0-9][A-Za-z0-9._-]{0,95}/)?[A-Za-z0-9][A-Za-z0-9._-]{0,95}");
@@ -48,7 +49,8 @@ final class HubNames {
     /// The files of a repository that an engine reads: configurations, tokenizer files, and one set of weights.
     ///
     /// @param files every file name the server lists
-    /// @throws CheckpointException if a wanted name leads out of its folder, or the weights or `config.json` are missing
+    /// @throws CheckpointException if a wanted name leads out of its folder, or the weights or `config.json` are
+    ///     missing
     static List<String> wanted(String repo, List<String> files) {
         Set<String> wanted = new LinkedHashSet<>();
         for (String file : files) {

@@ -28,7 +28,8 @@ final class Json {
 
     private static final int MAX_DEPTH = 64;
 
-    /// NaN and Infinity are let through because Python writes them; accessors refuse them where a number must be finite.
+    /// NaN and Infinity are let through because Python writes them; accessors refuse them where a number must be
+    /// finite.
     private static final JsonMapper TREES = JsonMapper.builder(JsonFactory.builder()
                     .streamReadConstraints(limits(MAX_BYTES))
                     .build())
@@ -111,7 +112,8 @@ final class Json {
         return text.length() <= 160 ? text : text.substring(0, 160) + "…";
     }
 
-    /// Decoding by a strict reader, because a byte parser would guess UTF-16 and UTF-32 and pass some malformed UTF-8.
+    /// Decoding by a strict reader, because a byte parser would guess UTF-16 and UTF-32 and pass some malformed
+    /// UTF-8.
     private static Reader utf8(byte[] bytes) {
         return new InputStreamReader(
                 new ByteArrayInputStream(bytes),

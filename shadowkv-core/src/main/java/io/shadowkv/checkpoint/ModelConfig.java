@@ -16,8 +16,8 @@ import tools.jackson.databind.JsonNode;
 /// Checked access to `config.json` or an object inside it.
 ///
 /// It knows nothing of families or of the key styles of different transformers versions; family readers interpret the
-/// values. A key whose value is JSON's `null` counts as absent. Every failure is a [CheckpointException] that names the
-/// file, the key, what was expected and what was found. Immutable and safe to share between threads.
+/// values. A key whose value is JSON's `null` counts as absent. Every failure is a [CheckpointException] that names
+/// the file, the key, what was expected and what was found. Immutable and safe to share between threads.
 public final class ModelConfig {
     private final String source;
     private final String prefix;

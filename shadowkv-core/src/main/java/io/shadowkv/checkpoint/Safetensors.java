@@ -21,10 +21,10 @@ import java.util.Set;
 
 /// One safetensors file, mapped into memory; its tensors are views of the mapping.
 ///
-/// Layout: 8 bytes little-endian header length, a JSON header, then the data. Every claim of the header is checked when
-/// the file is opened, so that no view can reach outside it. Immutable and safe to share between threads. The mapping
-/// lives as long as the arena it was given; the file must not be shortened meanwhile (the operating system would answer
-/// a read beyond its end with a fault).
+/// Layout: 8 bytes little-endian header length, a JSON header, then the data. Every claim of the header is checked
+/// when the file is opened, so that no view can reach outside it. Immutable and safe to share between threads. The
+/// mapping lives as long as the arena it was given; the file must not be shortened meanwhile (the operating system
+/// would answer a read beyond its end with a fault).
 ///
 /// Data may start at any byte, so that a tensor need not be aligned to its type: read it with unaligned layouts.
 public final class Safetensors {
@@ -61,6 +61,7 @@ public final class Safetensors {
             MemorySegment mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
             long length = mapped.get(LENGTH, 0);
             checkHeaderLength(source, length, size);
+            SafetensorsHeader.checkStart(source, length > 0 ? mapped.get(ValueLayout.JAVA_BYTE, Long.BYTES) : 0);
             byte[] text = mapped.asSlice(Long.BYTES, length).toArray(ValueLayout.JAVA_BYTE);
             long dataStart = Long.BYTES + length;
             return new Safetensors(

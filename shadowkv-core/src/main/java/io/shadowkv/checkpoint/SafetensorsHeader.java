@@ -16,8 +16,9 @@ import tools.jackson.core.JsonToken;
 
 /// The parsed and checked JSON header of one safetensors file. Immutable.
 ///
-/// Source of the rules: the format's description and the checks of the reference implementation (huggingface/safetensors,
-/// `safetensors/src/tensor.rs`): ranges are ordered, adjacent, start at 0, fit shape and type, and end where the file does.
+/// Source of the rules: the format's description and the checks of the reference implementation
+/// (huggingface/safetensors, `safetensors/src/tensor.rs`): ranges are ordered, adjacent, start at 0, fit shape and
+/// type, and end where the file does.
 ///
 /// @param entries by name, in the order of their data
 /// @param metadata the free-form `__metadata__` strings
@@ -32,14 +33,18 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
     /// @param dtype null where the engine has no such type (F8_E4M3 and others); such a tensor cannot be viewed
     record Entry(String typeName, @Nullable DType dtype, long[] extents, long begin, long end) {}
 
+    /// Refuses a header by its first byte, before it is copied.
+    static void checkStart(String source, byte first) {
+        if (first != '{') {
+            throw new CheckpointException(source + ": the header does not start with '{'; this is no safetensors file");
+        }
+    }
+
     /// @param source names the file in messages
     /// @param header the JSON text
     /// @param dataBytes bytes that follow the header in the file
     /// @throws CheckpointException if any rule is broken
     static SafetensorsHeader parse(String source, byte[] header, long dataBytes) {
-        if (header.length == 0 || header[0] != '{') {
-            throw new CheckpointException(source + ": the header does not start with '{'; this is no safetensors file");
-        }
         Map<String, Entry> entries = new LinkedHashMap<>();
         Map<String, String> metadata = new LinkedHashMap<>();
         try (JsonParser parser = Json.stream(header)) {

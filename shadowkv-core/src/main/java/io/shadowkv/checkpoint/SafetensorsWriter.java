@@ -26,8 +26,8 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// Collects tensors and writes them as one safetensors file that appears whole or not at all.
 ///
-/// Values are read when [#write] runs, not before. Data is laid out with the widest types first, so that every tensor is
-/// aligned to its type. For use by one thread.
+/// Values are read when [#write] runs, not before. Data is laid out with the widest types first, so that every
+/// tensor is aligned to its type. For use by one thread.
 public final class SafetensorsWriter {
     private static final int BUFFER_BYTES = 1 << 16;
 
@@ -109,7 +109,8 @@ public final class SafetensorsWriter {
         return this;
     }
 
-    /// Writes a temporary file beside `target`, forces it to the disk and renames it; a failure leaves what was there.
+    /// Writes a temporary file beside `target`, forces it to the disk and renames it; a failure leaves what was
+    /// there.
     ///
     /// @throws CheckpointException if the file cannot be written
     /// @throws IllegalStateException if a body wrote more or fewer bytes than its tensor has

@@ -25,8 +25,8 @@ import java.util.concurrent.Executors;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// A hub on the loopback interface that behaves as the public one does: the API, `X-Linked-*` headers, large files on a
-/// second server (the content host) behind a redirect, ranges; and that fails on demand.
+/// A hub on the loopback interface that behaves as the public one does: the API, `X-Linked-*` headers, large files
+/// on a second server (the content host) behind a redirect, ranges; and that fails on demand.
 final class FakeHub implements AutoCloseable {
     static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
     static final String REPO = "acme/tiny";
@@ -34,7 +34,8 @@ final class FakeHub implements AutoCloseable {
     /// One request as a server saw it.
     record Seen(String server, String method, String path, @Nullable String range, @Nullable String authorization) {}
 
-    /// What to do with the next answer for a file's content: send `bytes` of it and cut, or go on sending after a signal.
+    /// What to do with the next answer for a file's content: send `bytes` of it and cut, or go on sending after a
+    /// signal.
     interface Fault {
         void answer(HttpExchange exchange, byte[] content, int from) throws IOException;
     }
@@ -49,6 +50,7 @@ final class FakeHub implements AutoCloseable {
     volatile String extraSiblings = "";
     volatile @Nullable String requiredToken;
     volatile boolean ignoresRanges;
+    volatile @Nullable String apiAnswer;
 
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final HttpServer hub = start(this::answerHub);
@@ -138,9 +140,9 @@ final class FakeHub implements AutoCloseable {
         String siblings = files.keySet().stream()
                 .map(name -> "{\"rfilename\":\"" + name + "\"}")
                 .collect(Collectors.joining(","));
-        byte[] answer = ("{\"id\":\"" + REPO + "\",\"sha\":\"" + COMMIT + "\",\"gated\":false,\"siblings\":[" + siblings
-                        + extraSiblings + "]}")
-                .getBytes(StandardCharsets.UTF_8);
+        String whole = "{\"id\":\"" + REPO + "\",\"sha\":\"" + COMMIT + "\",\"gated\":false,\"siblings\":[" + siblings
+                + extraSiblings + "]}";
+        byte[] answer = java.util.Objects.requireNonNullElse(apiAnswer, whole).getBytes(StandardCharsets.UTF_8);
         exchange.sendResponseHeaders(200, answer.length);
         exchange.getResponseBody().write(answer);
     }

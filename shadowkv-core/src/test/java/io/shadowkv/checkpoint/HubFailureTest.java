@@ -125,11 +125,12 @@ class HubFailureTest {
     @Test
     void anInterruptedPullIsResumedByTheNext() throws Exception {
         CountDownLatch halfway = new CountDownLatch(1);
+        CountDownLatch stopped = new CountDownLatch(1);
         server.fault(SHARD, (exchange, content, from) -> {
             FakeHub.begin(exchange, content, from);
             exchange.getResponseBody().write(content, 0, 60_000);
             exchange.getResponseBody().flush();
-            hold(exchange.getRequestMethod().equals("GET") ? 300 : 0);
+            await(stopped);
         });
         AtomicReference<Throwable> thrown = new AtomicReference<>();
         Thread puller = Thread.ofPlatform().start(() -> {
@@ -147,6 +148,7 @@ class HubFailureTest {
         halfway.await();
         puller.interrupt();
         puller.join();
+        stopped.countDown();
 
         assertThat(thrown.get()).isInstanceOf(InterruptedException.class);
         assertNothingVisible();
@@ -159,9 +161,9 @@ class HubFailureTest {
                 .containsExactly(null, "bytes=60000-");
     }
 
-    private static void hold(long millis) {
+    private static void await(CountDownLatch latch) {
         try {
-            Thread.sleep(millis);
+            latch.await();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -277,6 +279,13 @@ class HubFailureTest {
                 .hasMessageContaining("has no such revision");
         server.fail("/config.json", 404);
         pullFails("refused config.json (status 404)");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"<html>", "[]", "{}", "{\"sha\": 7}", "{\"sha\": \"../../x\"}", "{\"sha\": \"\"}"})
+    void answersThatAreNoHubsAreRefused(String answer) {
+        server.apiAnswer = answer;
+        pullFails("answer of http://127.0.0.1", "/api/models/acme/tiny/revision/main: ");
     }
 
     @Test

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Pulls that end well, from a server that behaves as the public hub does.
 class HubTest {
     static final HubPolicy QUICK =
-            new HubPolicy(3, Duration.ofMillis(5), Duration.ofSeconds(5), Duration.ofMillis(400));
+            new HubPolicy(3, Duration.ofMillis(5), Duration.ofSeconds(10), Duration.ofSeconds(10));
 
     @TempDir
     Path temporary;
@@ -78,7 +78,11 @@ class HubTest {
     }
 
     private Path pull() throws InterruptedException {
-        return hub(HubDisk.real()).pull(FakeHub.REPO, "main", new PullListener() {
+        return pull(QUICK);
+    }
+
+    private Path pull(HubPolicy policy) throws InterruptedException {
+        return new Hub(server.endpoint(), "secret", cache, policy, HubDisk.real()).pull(FakeHub.REPO, "main", new PullListener() {
             @Override
             public void progress(String file, long doneBytes, long totalBytes) {
                 assertThat(doneBytes).isBetween(0L, totalBytes);
@@ -248,8 +252,9 @@ class HubTest {
             }
         });
 
-        assertThat(pull().resolve(shard)).hasBinaryContent(server.files.get(shard));
-        assertThat(notes).hasSize(1).first().asString().contains("silent", "5000 of");
+        HubPolicy impatient = new HubPolicy(5, Duration.ofMillis(5), Duration.ofSeconds(10), Duration.ofMillis(500));
+        assertThat(pull(impatient).resolve(shard)).hasBinaryContent(server.files.get(shard));
+        assertThat(notes).anyMatch(note -> note.contains("fell silent for 500 ms after 5000 of"));
     }
 
     @Test

@@ -15,19 +15,23 @@ import io.shadowkv.op.ShadowOperations;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /// Computes on the processor. An operation has finished when it returns, so that the queue is never longer than one.
 ///
 /// Public only so that a copy of it can be made for another vector width; users open it through [CpuBackendProvider].
 public final class CpuBackend implements Backend, Operations {
     private final WorkerPool pool;
+    private final @Nullable Path offloadFolder;
     private final DenseOperations dense;
     private final AttentionOperations attention;
     private final ShadowOperations shadow;
 
-    /// @param options threads; the width of vectors is that of this copy of the class
+    /// @param options threads and offload folder; the width of vectors is that of this copy of the class
     public CpuBackend(BackendOptions options) {
         pool = new WorkerPool(options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors());
+        offloadFolder = options.offloadFolder();
         dense = new CpuDense(pool);
         attention = new CpuAttention(pool);
         shadow = new CpuShadow(pool);
@@ -79,7 +83,7 @@ public final class CpuBackend implements Backend, Operations {
 
     @Override
     public MemoryScope newScope(String purpose) {
-        return new HostMemoryScope(purpose);
+        return new HostMemoryScope(purpose, offloadFolder);
     }
 
     @Override

