@@ -3,7 +3,6 @@ package io.shadowkv.cli;
 import io.shadowkv.engine.Backends;
 import io.shadowkv.op.BackendProvider.Availability;
 import java.io.PrintWriter;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -36,9 +35,6 @@ final class BackendsCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         List<Row> rows = Backends.all().stream()
                 .map(provider -> new Row(provider.name(), provider.availability()))
-                .sorted(Comparator.comparing((Row row) -> row.availability().usable())
-                        .thenComparing(row -> row.availability().priority())
-                        .reversed())
                 .toList();
         if (json) {
             ArrayNode array = JsonMapper.shared().createArrayNode();

@@ -114,7 +114,7 @@ final class ChatSession implements AutoCloseable {
                     "the chat holds %,d tokens and the turn has %,d; the room is for %,d.",
                     conversation.length(), ids.length, capacity));
         }
-        GenerationOptions options = settings.sampling().options(engine.generation(), room);
+        GenerationOptions options = settings.sampling().options(engine.checkpoint().generation(), room);
         Request request = Request.of(ids, options).withCancellation(cancellation);
         var progress = new ProgressLine(err, settings.progress(), String.format("reading %,d tokens", ids.length));
         try (var printer = new AnswerPrinter(out, progress)) {

@@ -2,6 +2,7 @@ package io.shadowkv.cli;
 
 import io.shadowkv.checkpoint.CheckpointException;
 import io.shadowkv.engine.ContextLengthException;
+import io.shadowkv.engine.MemoryPlanException;
 import io.shadowkv.op.BackendMemoryException;
 import io.shadowkv.text.ChatTemplateException;
 import io.shadowkv.text.TokenizerException;
@@ -10,6 +11,7 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
+import java.util.concurrent.CancellationException;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -25,10 +27,19 @@ final class Failures {
     static int usage(ParameterException problem, String[] arguments) {
         CommandLine command = problem.getCommandLine();
         PrintWriter err = command.getErr();
-        err.println("shadowkv: " + problem.getMessage());
-        UnmatchedArgumentException.printSuggestions(problem, err);
+        err.println("shadowkv: " + misuse(problem));
         err.println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
         return USAGE;
+    }
+
+    private static String misuse(ParameterException problem) {
+        var commands = problem.getCommandLine().getSubcommands().keySet();
+        if (problem instanceof UnmatchedArgumentException unmatched
+                && !unmatched.isUnknownOption()
+                && !commands.isEmpty()) {
+            return "there is no command '" + unmatched.getUnmatched().getFirst() + "'; there are " + String.join(", ", commands);
+        }
+        return String.valueOf(problem.getMessage());
     }
 
     /// A command that failed while it ran.
@@ -50,7 +61,9 @@ final class Failures {
         return switch (problem) {
             case CheckpointException e -> text(e);
             case ContextLengthException e -> text(e);
+            case MemoryPlanException e -> text(e);
             case BackendMemoryException e -> text(e);
+            case CancellationException e -> text(e);
             case TokenizerException e -> text(e);
             case ChatTemplateException e -> text(e);
             case IllegalArgumentException e -> text(e);

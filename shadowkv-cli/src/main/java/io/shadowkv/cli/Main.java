@@ -2,9 +2,7 @@ package io.shadowkv.cli;
 
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
-import java.io.IOException;
 import java.io.OutputStreamWriter;
-import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.logging.Level;
@@ -12,10 +10,12 @@ import java.util.logging.Logger;
 
 /// Entry of the process: lays out the streams, runs one command and exits with its code.
 public final class Main {
+    private static final int STANDARD_ERROR = 2;
+
     private Main() {}
 
     public static void main(String[] arguments) {
-        redirectError();
+        restoreError();
         Logger.getLogger("").setLevel(Level.WARNING);
         // Always UTF-8: text goes to files and pipes as often as to a terminal.
         PrintWriter out = new PrintWriter(
@@ -33,16 +33,12 @@ public final class Main {
         System.exit(code);
     }
 
-    /// The launcher takes the JVM's own first words out of standard error and passes the real one under another name.
-    /// Where that cannot be opened (a socket), everything goes through the launcher's filter, which is as good.
-    private static void redirectError() {
-        String name = System.getProperty("shadowkv.stderr", "");
-        if (!name.isEmpty()) {
-            try {
-                System.setErr(new PrintStream(new FileOutputStream(name, true), true, StandardCharsets.UTF_8));
-            } catch (IOException e) {
-                System.getLogger(Main.class.getName()).log(System.Logger.Level.DEBUG, "cannot open " + name, e);
-            }
+    /// Until here standard error went through the launcher's filter, which holds back the JVM's own first words; the real
+    /// one waits under the descriptor the launcher names.
+    private static void restoreError() {
+        int descriptor = Integer.getInteger("shadowkv.stderr", -1);
+        if (descriptor >= 0 && Libc.dup2(descriptor, STANDARD_ERROR) != STANDARD_ERROR) {
+            System.err.println("shadowkv: descriptor " + descriptor + " is not open; standard error stays with the launcher");
         }
     }
 }

@@ -2,7 +2,6 @@ package io.shadowkv.cli;
 
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.engine.Completion;
-import io.shadowkv.engine.ContextLengthException;
 import io.shadowkv.engine.Engine;
 import io.shadowkv.engine.GenerationListener;
 import io.shadowkv.engine.GenerationOptions;
@@ -113,7 +112,7 @@ final class RunCommand implements Callable<Integer> {
                     session.talk(text, root.surroundings());
                 }
             } else {
-                answer(open.engine(), text, strategy.name());
+                answer(open, text, strategy.name());
             }
         }
         return 0;
@@ -135,15 +134,11 @@ final class RunCommand implements Callable<Integer> {
         }
     }
 
-    private void answer(Engine engine, String text, String method) {
-        int[] ids = encode(engine, text);
-        int room = engine.contextTokens() - ids.length;
-        if (room < 1) {
-            throw new ContextLengthException(String.format(
-                    "prompt has %,d tokens; the model's context is %,d. Shorten it, or use a model with a longer context.",
-                    ids.length, engine.contextTokens()));
-        }
-        GenerationOptions options = CacheFlags.checked(spec, () -> sampling.options(engine.generation(), room));
+    private void answer(OpenModel open, String text, String method) {
+        Engine engine = open.engine();
+        int[] ids = encode(open, text);
+        // The engine ends an answer where the context does.
+        GenerationOptions options = sampling.options(engine.checkpoint().generation(), Integer.MAX_VALUE);
         Request request = Request.of(ids, options).withCancellation(root.cancellation());
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
@@ -155,6 +150,7 @@ final class RunCommand implements Callable<Integer> {
                 line.close();
                 ObjectNode report = CompletionReport.json(completion, method);
                 report.put("model", model);
+                report.put("backend", open.backend().name());
                 out.println(report.toPrettyString());
                 out.flush();
             } else {
@@ -165,20 +161,24 @@ final class RunCommand implements Callable<Integer> {
         }
     }
 
-    private int[] encode(Engine engine, String text) {
-        if (raw || !engine.hasChatTemplate()) {
+    private int[] encode(OpenModel open, String text) {
+        if (raw) {
+            return open.engine().encode(text);
+        }
+        if (!open.hasChatTemplate()) {
             if (system != null) {
                 throw new IllegalArgumentException(
                         model + ": the model has no chat template, so --system has no place; put its text into the prompt");
             }
-            return engine.encode(text);
+            spec.commandLine().getErr().println("the model has no chat template; the prompt is read as it is");
+            return open.engine().encode(text);
         }
         List<ChatMessage> messages = new ArrayList<>();
         if (system != null) {
             messages.add(new ChatMessage("system", system));
         }
         messages.add(new ChatMessage("user", text));
-        return engine.encodeChat(messages);
+        return open.engine().encodeChat(messages);
     }
 
     private static GenerationListener silent(ProgressLine line) {

@@ -4,7 +4,6 @@ import io.shadowkv.checkpoint.GenerationConfig;
 import io.shadowkv.engine.GenerationOptions;
 import io.shadowkv.sampling.SamplingOptions;
 import java.util.List;
-import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -60,21 +59,16 @@ final class SamplingFlags {
 
     /// Refuses values that are out of range, before a model is loaded for them.
     void check() {
-        CacheFlags.checked(command, () -> options(null, 1));
+        CacheFlags.checked(command, () -> options(null, Integer.MAX_VALUE));
     }
 
     /// The options asked for.
     ///
     /// @param checkpoint what the checkpoint recommends; null if unknown yet
-    /// @param roomTokens tokens that the context leaves; bounds the default, not what is asked for
+    /// @param roomTokens no more tokens than these; at least 1
     GenerationOptions options(@Nullable GenerationConfig checkpoint, int roomTokens) {
-        int most = maxNewTokens != null ? maxNewTokens : Math.max(1, Math.min(defaultNewTokens(checkpoint), roomTokens));
-        return new GenerationOptions(most, sampling(checkpoint), stop, ignoreEos);
-    }
-
-    /// Tokens asked for, if any were.
-    OptionalInt maxNewTokens() {
-        return maxNewTokens == null ? OptionalInt.empty() : OptionalInt.of(maxNewTokens);
+        int most = maxNewTokens != null ? maxNewTokens : defaultNewTokens(checkpoint);
+        return new GenerationOptions(Math.min(most, roomTokens), sampling(checkpoint), stop, ignoreEos);
     }
 
     private static int defaultNewTokens(@Nullable GenerationConfig checkpoint) {
