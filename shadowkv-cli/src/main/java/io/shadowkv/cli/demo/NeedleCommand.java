@@ -142,7 +142,7 @@ public final class NeedleCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), String.format(
                     "--length is %,d; the model's context is %,d tokens. Give a smaller length", length, any.contextTokens()));
         }
-        PromptFormat format = PromptFormat.chat(any.chatTemplate(), any.tokenizer());
+        PromptFormat format = PromptFormat.of(any);
         var sampler = new NeedleSampler(format, RunningText.kingJames(), WordList.bundled());
         List<NeedleAccuracy.Method> methods = engines.stream().map(this::method).toList();
         var accuracy = new NeedleAccuracy(plan, sampler, format, methods);
