@@ -1,12 +1,11 @@
 package io.shadowkv.cli;
 
 import io.shadowkv.cache.KvCacheSpec;
-import io.shadowkv.checkpoint.ModelConfig;
 import io.shadowkv.engine.Backends;
 import io.shadowkv.engine.Engine;
 import io.shadowkv.op.Backend;
+import io.shadowkv.text.ChatTemplate;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /// A model on a backend, closed together in the right order.
@@ -29,10 +28,7 @@ record OpenModel(Path folder, Engine engine, Backend backend) implements AutoClo
 
     /// True if the folder says how a conversation becomes a prompt.
     boolean hasChatTemplate() {
-        Path config = folder.resolve("tokenizer_config.json");
-        return Files.exists(folder.resolve("chat_template.jinja"))
-                || Files.exists(folder.resolve("chat_template.json"))
-                || Files.exists(config) && ModelConfig.read(config).has("chat_template");
+        return ChatTemplate.open(folder).isPresent();
     }
 
     @Override

@@ -84,7 +84,10 @@ final class TokenizeCommand implements Callable<Integer> {
             if (decode != null) {
                 decode(tokenizer, TokenIds.parse(decode));
             } else if (chat != null) {
-                String rendered = ChatTemplate.open(folder).render(messages(chat), true);
+                ChatTemplate template = ChatTemplate.open(folder)
+                        .orElseThrow(() -> new IllegalArgumentException(
+                                model + ": the model has no chat template; tokenize the text itself"));
+                String rendered = template.render(messages(chat), true);
                 print(tokenizer, rendered, tokenizer.encode(rendered, false));
             } else {
                 String source = TextSource.read(spec, text, file, root.surroundings());

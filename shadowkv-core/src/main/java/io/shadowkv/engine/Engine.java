@@ -14,6 +14,7 @@ import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.text.ChatMessage;
 import io.shadowkv.text.ChatTemplate;
+import io.shadowkv.text.ChatTemplateException;
 import io.shadowkv.text.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -133,7 +134,9 @@ public final class Engine implements AutoCloseable {
     public synchronized ChatTemplate chatTemplate() {
         ChatTemplate opened = chatTemplate;
         if (opened == null) {
-            opened = ChatTemplate.open(checkpoint.folder());
+            opened = ChatTemplate.open(checkpoint.folder())
+                    .orElseThrow(() -> new ChatTemplateException(
+                            checkpoint.folder() + ": has no chat template. Give the prompt as plain text"));
             chatTemplate = opened;
         }
         return opened;
