@@ -1,6 +1,7 @@
 package io.shadowkv.cli;
 
 import io.shadowkv.cli.demo.DemoCommand;
+import io.shadowkv.cli.demo.NeedleCommand;
 import io.shadowkv.engine.Cancellation;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -31,7 +32,8 @@ import picocli.CommandLine.Spec;
             TokenizeCommand.class,
             LogitsCommand.class,
             BackendsCommand.class,
-            DemoCommand.class
+            DemoCommand.class,
+            NeedleCommand.class
         })
 public final class ShadowKvCommand implements Runnable {
     private final Surroundings surroundings;

@@ -25,6 +25,13 @@ public interface CacheStrategy {
     /// @throws io.shadowkv.op.BackendMemoryException if the memory is not to be had
     PromptCache openPrompt(int promptTokens, int capacityTokens, Rotary rotary);
 
+    /// Makes a sequence of a prompt that was read with full attention, so that one reading serves several strategies.
+    ///
+    /// @param prompt keeps its memory; may be closed afterwards
+    /// @param tokens the prompt's tokens; later ones of the source are left out
+    /// @param capacityTokens tokens the sequence may reach
+    SequenceCache openFrom(KeyValueSource prompt, int tokens, int capacityTokens);
+
     /// The cache that sequences join to be decoded together.
     DecodeCache openDecode();
 

@@ -2,6 +2,7 @@ package io.shadowkv.engine;
 
 import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.CacheStrategy;
+import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.SelectionListener;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.checkpoint.Checkpoint;
@@ -32,6 +33,7 @@ public final class Engine implements AutoCloseable {
     private final Backend backend;
     private final Decoder decoder;
     private final CacheStrategy strategy;
+    private final CacheShape shape;
     private final DType kvType;
     private final MemoryScope tableScope;
     private final RotaryTables rotary;
@@ -46,14 +48,11 @@ public final class Engine implements AutoCloseable {
         this.checkpoint = checkpoint;
         this.backend = backend;
         this.decoder = decoder;
-        DecoderSpec spec = decoder.spec();
         this.kvType = options.kvType() != null ? options.kvType() : weightType(checkpoint);
-        this.strategy = CacheStrategy.of(
-                options.cache(),
-                new CacheShape(spec.layers(), spec.queryHeads(), spec.kvHeads(), spec.headDim(), kvType),
-                backend);
+        this.shape = shape(decoder.spec(), kvType);
+        this.strategy = CacheStrategy.of(options.cache(), shape, backend);
         this.tableScope = backend.newScope("rotary tables");
-        this.rotary = new RotaryTables(spec.rope(), backend, tableScope);
+        this.rotary = new RotaryTables(decoder.spec().rope(), backend, tableScope);
         this.planner = new Planner(options, backend, decoder, strategy, checkpoint.weightBytes());
         this.scheduler = new Scheduler(options, backend, decoder, strategy, rotary, planner);
     }
@@ -70,6 +69,10 @@ public final class Engine implements AutoCloseable {
             checkpoint.close();
             throw e;
         }
+    }
+
+    private static CacheShape shape(DecoderSpec spec, DType kvType) {
+        return new CacheShape(spec.layers(), spec.queryHeads(), spec.kvHeads(), spec.headDim(), kvType);
     }
 
     /// The type most weights have, which keys and values then have too.
@@ -132,11 +135,17 @@ public final class Engine implements AutoCloseable {
         ChatTemplate opened = chatTemplate;
         if (opened == null) {
             opened = ChatTemplate.open(checkpoint.folder())
-                    .orElseThrow(() -> new ChatTemplateException(
-                            checkpoint.folder() + ": has no chat template. Give the prompt as plain text"));
+                    .orElseThrow(() -> new ChatTemplateException(checkpoint.folder()
+                            + " has no chat template (chat_template in tokenizer_config.json, or chat_template.jinja);"
+                            + " give a plain prompt instead of messages"));
             chatTemplate = opened;
         }
         return opened;
+    }
+
+    /// True if the folder holds a chat template.
+    public boolean hasChatTemplate() {
+        return ChatTemplate.open(checkpoint.folder()).isPresent();
     }
 
     /// Ids of a plain prompt, with what the tokenizer puts in front.
@@ -182,6 +191,19 @@ public final class Engine implements AutoCloseable {
                 closeCache(sequence);
             }
         }
+    }
+
+    /// Completes one prompt under several strategies after reading it once, since prefill is exact under all of them: for
+    /// comparing answers and sweeping parameters. Answers stand in the strategies' order; each one's prefill time is the
+    /// shared reading plus its own indexing.
+    ///
+    /// @throws MemoryPlanException if the prompt's whole cache and the largest other one do not fit together
+    /// @throws java.util.concurrent.CancellationException if it is cancelled while the prompt is read
+    public synchronized List<Completion> compare(Request request, List<KvCacheSpec> strategies) {
+        checkOpen();
+        int capacity = capacityOf(request);
+        return new StrategyComparison(options, backend, decoder, rotary, shape, checkpoint.weightBytes())
+                .run(request, capacity, strategies, (planned, cache) -> sequence(request, new int[0], capacity, planned, cache));
     }
 
     /// Opens a conversation that keeps its cache between turns.

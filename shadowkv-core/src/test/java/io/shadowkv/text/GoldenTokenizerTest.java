@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -68,7 +70,7 @@ class GoldenTokenizerTest {
     }
 
     @TestFactory
-    Stream<DynamicTest> rendersAndEncodesConversations() {
+    Stream<DynamicTest> encodesRenderedConversations() {
         return tests("golden_chat.jsonl", (tokenizer, line, comparison) -> {
             JsonNode ids = line.path(line.has("ids") ? "ids" : "ids_no_special");
             if (line.has("rendered")) {
@@ -76,6 +78,32 @@ class GoldenTokenizerTest {
                 comparison.same("ids of " + rendered, tokenizer.encode(rendered, false), ids(ids));
             }
         });
+    }
+
+    @TestFactory
+    Stream<DynamicTest> rendersConversationsAsTransformersDoes() {
+        return GoldenLines.foldersWith("golden_chat.jsonl").stream()
+                .map(folder -> DynamicTest.dynamicTest(folder.getFileName().toString(), () -> {
+                    ChatTemplate template = ChatTemplate.open(folder).orElseThrow();
+                    Comparison comparison = new Comparison();
+                    for (JsonNode line : GoldenLines.lines(folder.resolve("golden_chat.jsonl"))) {
+                        String expected = line.has("error") ? "refused" : text(line.path("rendered"));
+                        comparison.same("rendered " + line, rendered(template, line), expected);
+                    }
+                    comparison.done(40);
+                }));
+    }
+
+    @SuppressWarnings("unchecked")
+    private static String rendered(ChatTemplate template, JsonNode line) {
+        List<ChatMessage> messages = Json.elements(line.path("messages")).stream()
+                .map(message -> ChatMessage.of((Map<String, Object>) Objects.requireNonNull(Json.value(message))))
+                .toList();
+        try {
+            return template.render(messages, line.path("add_generation_prompt").asBoolean());
+        } catch (ChatTemplateException e) {
+            return "refused";
+        }
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.shadowkv.eval;
 
+import io.shadowkv.engine.Engine;
 import io.shadowkv.text.ChatMessage;
 import io.shadowkv.text.ChatTemplate;
 import io.shadowkv.text.Tokenizer;
@@ -25,6 +26,13 @@ public interface PromptFormat {
         }
         int[] ids = next(turn.user(), turn.answerPrefix());
         return ids.length > 1 && ids[0] == lastId ? Arrays.copyOfRange(ids, 1, ids.length) : ids;
+    }
+
+    /// The model's chat template where it has one, else its plain continuation.
+    static PromptFormat of(Engine engine) {
+        return engine.hasChatTemplate()
+                ? chat(engine.chatTemplate(), engine.tokenizer())
+                : plain(engine.tokenizer());
     }
 
     /// For models that only continue text.

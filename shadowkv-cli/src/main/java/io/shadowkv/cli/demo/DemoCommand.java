@@ -9,6 +9,7 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -48,7 +49,7 @@ public final class DemoCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Parameters(index = "0", arity = "0..1", paramLabel = "MODEL", defaultValue = "needle-32k", description = "A bundled"
-            + " model, a folder, or ORG/NAME of a pulled model with a chat template. Default: ${DEFAULT-VALUE}.")
+            + " model, a folder, or ORG/NAME of a pulled model. Default: ${DEFAULT-VALUE}.")
     private String model;
 
     @Option(names = "--tokens", paramLabel = "N", defaultValue = "16384",
@@ -103,23 +104,43 @@ public final class DemoCommand implements Callable<Integer> {
         DemoRun.Options options = options();
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
-        DemoResult result;
+        Path file = report.toAbsolutePath().normalize();
+        Path part = file.resolveSibling(file.getFileName() + ".part");
+        checkWritable(part);
         try {
-            result = new DemoRun(options, flags, root.surroundings(), err, root.cancellation()).run();
+            DemoResult result = new DemoRun(options, flags, root.surroundings(), err, root.cancellation()).run();
+            Files.writeString(part, DemoReport.html(result), StandardCharsets.UTF_8);
+            Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
+            print(result, file, out);
+            return 0;
         } catch (CancellationException e) {
             err.println("shadowkv: interrupted; no report was written");
             return 1;
+        } finally {
+            Files.deleteIfExists(part);
         }
-        Path written = write(DemoReport.html(result));
+    }
+
+    /// Before the work, so that a folder that cannot be written to is refused at once, not after a minute.
+    private void checkWritable(Path part) {
+        try {
+            Files.createDirectories(part.getParent());
+            Files.writeString(part, "");
+        } catch (IOException e) {
+            throw misuse("--report is " + report + "; files cannot be written to the folder " + part.getParent()
+                    + ". Give a file in another folder");
+        }
+    }
+
+    private void print(DemoResult result, Path file, PrintWriter out) {
         if (json) {
             out.println(DemoJson.of(result).toPrettyString());
         } else {
             DemoTable.print(result, out);
             out.println();
-            out.println("report: " + written);
+            out.println("report: " + file);
         }
         out.flush();
-        return 0;
     }
 
     private DemoRun.Options options() {
@@ -173,14 +194,5 @@ public final class DemoCommand implements Callable<Integer> {
 
     private ParameterException misuse(String message) {
         return new ParameterException(spec.commandLine(), message);
-    }
-
-    private Path write(String html) throws IOException {
-        Path file = report.toAbsolutePath().normalize();
-        Path parent = file.getParent();
-        if (parent != null) {
-            Files.createDirectories(parent);
-        }
-        return Files.writeString(file, html, StandardCharsets.UTF_8);
     }
 }

@@ -119,11 +119,11 @@ final class DemoFigures {
                     + " all of it.</p>\n</section>\n";
         }
         StringBuilder out = new StringBuilder("<section>\n<h2>What each layer fetched</h2>\n<p class=\"note\">Every column is a decode")
-                .append(" step, every row ").append(Quantity.threeDigits(map.chunksPerRow()))
-                .append(" neighbouring chunks of the text, its beginning at the top. The orange arrow points at the sentence that answers")
+                .append(" step, every row ").append(Math.round(map.chunksPerRow()))
+                .append(" neighbouring chunks of the text, the beginning at the top. The orange arrow points at the sentence that answers")
                 .append(" the question.</p>\n<ul class=\"key\">")
-                .append(key("l1", "selected and resident already")).append(key("l2", "1 chunk fetched, all heads together"))
-                .append(key("l3", "2 to 4")).append(key("l4", "5 or more")).append("</ul>\n");
+                .append(key("l1", "selected and resident already")).append(key("l2", "1 or 2 chunks fetched, all heads together"))
+                .append(key("l3", "3 to 8")).append(key("l4", "9 or more")).append("</ul>\n");
         for (int layer = 0; layer < map.levels().length; layer++) {
             boolean isLast = layer == map.levels().length - 1;
             out.append("<figure>").append(strip(result, layer, isLast).render()).append("</figure>\n");

@@ -23,7 +23,7 @@ final class DemoReport {
             .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;margin-top:8px}
             caption{text-align:left;color:var(--muted);font-size:13.5px;padding-bottom:4px}
             th,td{text-align:left;padding:7px 12px 7px 0;border-bottom:1px solid var(--rule);vertical-align:top}
-            thead th{color:var(--muted);font-weight:500;font-size:13.5px}tbody th{font-weight:500}
+            thead th{color:var(--muted);font-weight:500;font-size:13.5px}tbody th{font-weight:500;min-width:12em}
             tbody tr:last-child>*{border-bottom:0}.n{text-align:right;padding-right:20px}
             .right{color:var(--good);font-weight:600}.wrong{color:var(--bad);font-weight:600}
             .answer{white-space:nowrap}.answer span{font-size:13.5px;padding-left:4px}

@@ -6,6 +6,7 @@ import io.shadowkv.cli.ProgressLine;
 import io.shadowkv.cli.Surroundings;
 import io.shadowkv.engine.Backends;
 import io.shadowkv.engine.Cancellation;
+import io.shadowkv.engine.ContextLengthException;
 import io.shadowkv.engine.Engine;
 import io.shadowkv.eval.NeedleSampler;
 import io.shadowkv.eval.NeedleTask;
@@ -57,6 +58,7 @@ final class DemoRun {
         this.cancellation = cancellation;
     }
 
+    /// @throws ContextLengthException if the model cannot hold so many tokens
     /// @throws java.util.concurrent.CancellationException if it was interrupted
     DemoResult run() {
         long began = System.nanoTime();
@@ -64,6 +66,12 @@ final class DemoRun {
         try (var backend = choice.backend();
                 Engine full = Engine.open(options.folder, backend, flags.options(new KvCacheSpec.Full()));
                 Engine shadow = Engine.open(options.folder, backend, flags.options(options.shadow))) {
+            if (options.tokens > full.contextTokens()) {
+                throw new ContextLengthException(String.format(
+                        "the demonstration has %,d tokens; the model's context is %,d. Lower --tokens, or use a model with"
+                                + " a longer context.",
+                        options.tokens, full.contextTokens()));
+            }
             int room = options.tokens - MethodRun.PROBE_ROOM;
             DemoText demo = DemoText.make(
                     full, text, words, new DemoText.Size(room, options.questions, ANSWER_TOKENS, options.seed));

@@ -23,7 +23,7 @@ record DemoText(PromptFormat format, Sample sample, List<DemoResult.Question> qu
     /// @param engine any engine of the model
     /// @param tokens limit of text, questions and answers of `answerTokens` each
     static DemoText make(Engine engine, RunningText text, WordList words, Size size) {
-        PromptFormat format = PromptFormat.chat(engine.chatTemplate(), engine.tokenizer());
+        PromptFormat format = PromptFormat.of(engine);
         var sampler = new NeedleSampler(format, text, words);
         Sample sample = sampler.sample(
                 TASK, size.seed(), 0, new NeedleSampler.Size(size.tokens(), size.questions() - 1, size.answerTokens()));

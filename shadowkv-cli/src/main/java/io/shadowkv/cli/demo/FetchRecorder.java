@@ -55,7 +55,7 @@ final class FetchRecorder implements SelectionListener {
         }
         for (int row = 0; row < rows; row++) {
             int count = fetched[row];
-            column[row] = count == 0 ? column[row] : (byte) (count == 1 ? 2 : count <= 4 ? 3 : 4);
+            column[row] = count == 0 ? column[row] : (byte) (count <= 2 ? 2 : count <= 8 ? 3 : 4);
         }
         return column;
     }

@@ -3,6 +3,7 @@ package io.shadowkv.cache.shadow;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /// Buffers for indexing one layer of `units` context units, reused by all layers. Owned by its scope.
 ///
@@ -17,6 +18,11 @@ record IndexScratch(
         Tensor plain, Tensor gram, Tensor zeros, Tensor landmarks, Tensor minCosines, Tensor outliers, Tensor others) {
     /// Rows of keys taken back to before RoPE at a time.
     static final int PLAIN_ROWS = 512;
+
+    /// Buffers for a prompt, or null if the prompt fits the resident region and needs no index.
+    static @Nullable IndexScratch forPrompt(ShadowLayout layout, MemoryScope scope, int tokens) {
+        return tokens <= layout.residentRows() ? null : allocate(layout, scope, layout.contextUnits(tokens));
+    }
 
     static IndexScratch allocate(ShadowLayout layout, MemoryScope scope, int units) {
         int heads = layout.shape().kvHeads();

@@ -10,6 +10,7 @@ import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// One sequence under ShadowKV. Whole while it fits the resident region, exactly as full attention; indexed from then on.
 ///
@@ -58,14 +59,6 @@ final class ShadowSequence implements SequenceCache {
         return layout;
     }
 
-    ResidentBuffer resident(int layer) {
-        return resident.get(layer);
-    }
-
-    ShadowLayer layer(int layer) {
-        return layers.get(layer);
-    }
-
     AttendedRows attended(int layer) {
         return resident.get(layer).rows();
     }
@@ -74,15 +67,29 @@ final class ShadowSequence implements SequenceCache {
         return layers.get(layer).indexed();
     }
 
-    /// All layers hold the prompt, row t is token t.
-    void keptWhole(int tokens) {
-        length = tokens;
+    /// Takes one layer of the prompt: kept whole without a scratch, indexed with one.
+    ///
+    /// @param keys rotated, [kvHeads, capacity, headDim], row t is token t
+    /// @param values the same shape
+    void take(int layer, Tensor keys, Tensor values, int tokens, @Nullable IndexScratch scratch) {
+        if (scratch == null) {
+            resident.get(layer).keepWhole(keys, values, tokens);
+        } else {
+            layers.get(layer).index(keys, values, tokens, rotary, scratch);
+        }
     }
 
-    /// All layers have indexed the first `tokens` tokens.
-    void keptIndexed(int tokens) {
+    /// All layers have taken the prompt.
+    void taken(int tokens) {
         length = tokens;
-        int contextUnits = layout.contextUnits(tokens);
+        if (tokens > layout.residentRows()) {
+            indexed();
+        }
+    }
+
+    /// All layers have indexed the tokens so far.
+    private void indexed() {
+        int contextUnits = layout.contextUnits(length);
         indexedUnits = contextUnits - layout.spec().outlierChunks();
         recentToken = contextUnits * layout.spec().chunkSize();
         isIndexed = true;
@@ -137,7 +144,7 @@ final class ShadowSequence implements SequenceCache {
             layer.resident().copyTo(keys, values, length);
             layer.index(keys, values, length, rotary, scratch);
         }
-        keptIndexed(length);
+        indexed();
     }
 
     private void joinRecent(MemoryScope scope) {

@@ -75,16 +75,18 @@ final class ExpressionParser {
     }
 
     private Expression not() {
-        int count = 0;
+        boolean isNegated = false;
+        boolean isBoolean = false;
         while (tokens.peek().isName("not") && !tokens.second().isName("in")) {
             tokens.next();
-            count++;
+            isNegated = !isNegated;
+            isBoolean = true;
         }
         Expression operand = comparison();
-        for (; count > 0; count--) {
+        if (isBoolean && !isNegated) {
             operand = new Expression.Not(operand);
         }
-        return operand;
+        return isBoolean ? new Expression.Not(operand) : operand;
     }
 
     private Expression comparison() {

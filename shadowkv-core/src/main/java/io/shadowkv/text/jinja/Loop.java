@@ -10,13 +10,11 @@ import org.jspecify.annotations.Nullable;
 /// The variable `loop`: where a `for` stands. Its fields are computed when asked for.
 final class Loop extends AbstractMap<String, @Nullable Object> {
     private final List<@Nullable Object> items;
-    private final int depth;
     private int index;
     private @Nullable Object changed = new Undefined("nothing");
 
-    Loop(List<@Nullable Object> items, int depth) {
+    Loop(List<@Nullable Object> items) {
         this.items = items;
-        this.depth = depth;
     }
 
     void proceed(int to) {
@@ -52,8 +50,9 @@ final class Loop extends AbstractMap<String, @Nullable Object> {
             case "first" -> index == 0;
             case "last" -> index == size - 1;
             case "length" -> (long) size;
-            case "depth" -> depth + 1L;
-            case "depth0" -> (long) depth;
+            // Depth counts recursion of one loop, not nesting of several.
+            case "depth" -> 1L;
+            case "depth0" -> 0L;
             case "previtem" -> index > 0 ? items.get(index - 1) : new Undefined("the item before the first");
             case "nextitem" -> index + 1 < size ? items.get(index + 1) : new Undefined("the item behind the last");
             case "cycle" -> (Callable) this::cycle;

@@ -105,29 +105,22 @@ final class Parser {
     }
 
     private Statement branch(int line) {
-        List<Statement.If> branches = new ArrayList<>();
+        List<Statement.Branch> branches = new ArrayList<>();
         List<Statement> otherwise = List.of();
-        int start = line;
-        while (true) {
+        Token word;
+        do {
             Expression condition = expressions.tuple();
             endOfTag();
-            branches.add(new Statement.If(start, condition, body(Set.of("elif", "else", "endif")), List.of()));
-            Token word = tokens.next();
-            start = word.line();
-            if (word.isName("else")) {
-                endOfTag();
-                otherwise = body(Set.of("endif"));
-                tokens.next();
-            }
-            if (!word.isName("elif")) {
-                endOfTag();
-                break;
-            }
+            branches.add(new Statement.Branch(condition, body(Set.of("elif", "else", "endif"))));
+            word = tokens.next();
+        } while (word.isName("elif"));
+        if (word.isName("else")) {
+            endOfTag();
+            otherwise = body(Set.of("endif"));
+            tokens.next();
         }
-        for (Statement.If branch : branches.reversed()) {
-            otherwise = List.of(new Statement.If(branch.line(), branch.condition(), branch.then(), otherwise));
-        }
-        return otherwise.getFirst();
+        endOfTag();
+        return new Statement.If(line, List.copyOf(branches), otherwise);
     }
 
     private Statement loop(int line) {

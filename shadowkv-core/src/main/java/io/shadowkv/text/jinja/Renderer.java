@@ -22,7 +22,6 @@ final class Renderer {
 
     private int steps;
     private int calls;
-    private int loops;
     private int line = 1;
 
     /// @throws JinjaException with the line
@@ -34,6 +33,9 @@ final class Renderer {
             throw new JinjaException(line, e);
         } catch (ArithmeticException e) {
             throw new JinjaException(line, "a number does not fit 64 bits");
+        } catch (StackOverflowError e) {
+            // Nothing but this rendering's own objects is left half-changed, so going on is safe.
+            throw new JinjaException(line, "an expression is nested too deep");
         }
         return text.toString();
     }
@@ -60,9 +62,8 @@ final class Renderer {
         switch (statement) {
             case Statement.Text plain -> append(text, plain.text());
             case Statement.Output output -> append(text, Values.text(Evaluator.value(output.value(), scope)));
-            case Statement.If branch -> {
-                boolean holds = Values.isTrue(Evaluator.value(branch.condition(), scope));
-                return run(holds ? branch.then() : branch.otherwise(), scope, text);
+            case Statement.If choice -> {
+                return run(chosen(choice, scope), scope, text);
             }
             case Statement.For loop -> {
                 return loop(loop, scope, text);
@@ -93,6 +94,15 @@ final class Renderer {
         return Exit.END;
     }
 
+    private static List<Statement> chosen(Statement.If choice, Scope scope) {
+        for (Statement.Branch branch : choice.branches()) {
+            if (Values.isTrue(Evaluator.value(branch.condition(), scope))) {
+                return branch.body();
+            }
+        }
+        return choice.otherwise();
+    }
+
     private static void append(StringBuilder text, String piece) {
         text.append(piece);
         Values.checkLength(text.length());
@@ -118,7 +128,7 @@ final class Renderer {
         if (items.isEmpty()) {
             return run(loop.otherwise(), scope, text);
         }
-        Loop state = new Loop(items, loops++);
+        Loop state = new Loop(items);
         for (int i = 0; i < items.size(); i++) {
             step(loop.line());
             state.proceed(i);
@@ -129,7 +139,6 @@ final class Renderer {
                 break;
             }
         }
-        loops--;
         return Exit.END;
     }
 

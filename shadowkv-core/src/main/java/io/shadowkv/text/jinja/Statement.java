@@ -12,7 +12,11 @@ sealed interface Statement {
 
     record Output(int line, Expression value) implements Statement {}
 
-    record If(int line, Expression condition, List<Statement> then, List<Statement> otherwise) implements Statement {}
+    /// `if` and `elif` in order, then `else`.
+    record If(int line, List<Branch> branches, List<Statement> otherwise) implements Statement {}
+
+    /// One `if` or `elif`.
+    record Branch(Expression condition, List<Statement> body) {}
 
     /// @param filter items for which it does not hold are left out
     record For(
