@@ -135,11 +135,17 @@ public final class Engine implements AutoCloseable {
         ChatTemplate opened = chatTemplate;
         if (opened == null) {
             opened = ChatTemplate.open(checkpoint.folder())
-                    .orElseThrow(() -> new ChatTemplateException(
-                            checkpoint.folder() + ": has no chat template. Give the prompt as plain text"));
+                    .orElseThrow(() -> new ChatTemplateException(checkpoint.folder()
+                            + " has no chat template (chat_template in tokenizer_config.json, or chat_template.jinja);"
+                            + " give a plain prompt instead of messages"));
             chatTemplate = opened;
         }
         return opened;
+    }
+
+    /// True if the folder holds a chat template.
+    public boolean hasChatTemplate() {
+        return ChatTemplate.open(checkpoint.folder()).isPresent();
     }
 
     /// Ids of a plain prompt, with what the tokenizer puts in front.
