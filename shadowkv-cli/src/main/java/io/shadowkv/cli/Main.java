@@ -23,7 +23,8 @@ public final class Main {
         PrintWriter err = new PrintWriter(new OutputStreamWriter(System.err, StandardCharsets.UTF_8), true);
         int code;
         try (Interruption interruption = Interruption.watch()) {
-            code = ShadowKvCommand.commandLine(Surroundings.ofProcess(interruption.watched(System.in)), interruption.cancellation())
+            Surroundings surroundings = Surroundings.ofProcess(interruption.watched(System.in));
+            code = ShadowKvCommand.commandLine(surroundings, interruption.cancellation())
                     .setOut(out)
                     .setErr(err)
                     .execute(arguments);
@@ -33,8 +34,8 @@ public final class Main {
         System.exit(code);
     }
 
-    /// Until here standard error went through the launcher's filter, which holds back the JVM's own first words; the real
-    /// one waits under the descriptor the launcher names.
+    /// Until here standard error went through the launcher's filter, which holds back the JVM's own first words; the
+    /// real one waits under the descriptor the launcher names.
     private static void restoreError() {
         int descriptor = Integer.getInteger("shadowkv.stderr", -1);
         if (descriptor >= 0 && Libc.dup2(descriptor, STANDARD_ERROR) != STANDARD_ERROR) {
