@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// @param references what a right answer contains
 /// @param score 0 to 1
 /// @param promptTokens tokens read
-/// @param prefillSeconds reading them
+/// @param prefillSeconds reading them, shared by the methods that answered together, and what the method adds
 /// @param sealSeconds part of it beyond exact attention
 /// @param decodeSeconds all decode steps
 /// @param decodeSteps their number

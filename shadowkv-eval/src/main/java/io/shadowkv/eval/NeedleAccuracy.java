@@ -1,29 +1,35 @@
 package io.shadowkv.eval;
 
+import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.GenerationListener;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 
 /// Asks a seeded set of needle tasks with one or more methods and keeps every answer.
 ///
-/// All methods answer the same prompts, each from a prefill of its own; a sample's methods follow each other, so that an
-/// interrupted run still compares like with like. One thread.
+/// All methods answer the same prompts, each prompt read once for all of them: prefill is exact under every method, and
+/// only what follows differs. One thread.
 public final class NeedleAccuracy {
     private final Plan plan;
     private final NeedleSampler sampler;
     private final PromptFormat format;
+    private final Answerer answerer;
     private final List<Method> methods;
 
     /// @param sampler makes the samples
     /// @param format the one the sampler counts with
-    /// @param methods answer, in this order for each sample
-    public NeedleAccuracy(Plan plan, NeedleSampler sampler, PromptFormat format, List<Method> methods) {
+    /// @param answerer answers them
+    /// @param methods to answer by
+    public NeedleAccuracy(
+            Plan plan, NeedleSampler sampler, PromptFormat format, Answerer answerer, List<Method> methods) {
         this.plan = plan;
         this.sampler = sampler;
         this.format = format;
+        this.answerer = answerer;
         this.methods = List.copyOf(methods);
     }
 
@@ -48,15 +54,22 @@ public final class NeedleAccuracy {
 
     /// A way to answer.
     ///
-    /// @param name `full` or `shadowkv`
-    /// @param settings its parameters, written to the log; answers with other settings are other answers
-    /// @param answerer does it
-    public record Method(String name, String settings, Answerer answerer) {}
+    /// @param cache the strategy
+    /// @param settings its parameters and what else decides answers, written to the log; answers with other settings are
+    ///     other answers
+    public record Method(KvCacheSpec cache, String settings) {
+        public String name() {
+            return cache.name();
+        }
+    }
 
-    /// Completes a prompt greedily.
+    /// Completes one prompt greedily under several strategies.
     @FunctionalInterface
     public interface Answerer {
-        Completion answer(int[] promptIds, int maxNewTokens, GenerationListener listener);
+        /// @return a completion for each strategy, in their order
+        /// @throws java.util.concurrent.CancellationException if it was cancelled
+        List<Completion> answer(
+                int[] promptIds, int maxNewTokens, List<KvCacheSpec> strategies, GenerationListener listener);
     }
 
     /// Hears how far a run is.
@@ -66,7 +79,7 @@ public final class NeedleAccuracy {
         /// @param done answers in the log
         /// @param total answers there will be
         /// @param left time for the others at this run's pace; zero before its first answer
-        void asking(AnswerRecord.Key key, int done, int total, Duration left);
+        void asking(String task, int index, int done, int total, Duration left);
 
         /// Part of the prompt was read, 0 to 1.
         void reading(double share);
@@ -85,35 +98,48 @@ public final class NeedleAccuracy {
         int answered = 0;
         for (NeedleTask task : plan.tasks()) {
             for (int index = 0; index < plan.samples(); index++) {
-                for (Method method : missing(log, task, index)) {
-                    if (isCancelled.getAsBoolean()) {
-                        return answers(log);
-                    }
-                    long spent = System.nanoTime() - began;
-                    Duration left = Duration.ofNanos(answered == 0 ? 0 : spent / answered * (open - answered));
-                    watcher.asking(key(task, index, method), total - open + answered, total, left);
-                    answer(log, watcher, task, index, method);
-                    answered++;
+                List<Method> missing = missing(log, task, index);
+                if (missing.isEmpty()) {
+                    continue;
                 }
+                if (isCancelled.getAsBoolean()) {
+                    return answers(log);
+                }
+                long spent = System.nanoTime() - began;
+                Duration left = Duration.ofNanos(answered == 0 ? 0 : spent / answered * (open - answered));
+                watcher.asking(task.name(), index, total - open + answered, total, left);
+                answer(log, watcher, task, index, missing);
+                answered += missing.size();
             }
         }
         return answers(log);
     }
 
-    private void answer(AnswerLog log, Watcher watcher, NeedleTask task, int index, Method method) {
+    private void answer(AnswerLog log, Watcher watcher, NeedleTask task, int index, List<Method> missing) {
         var size = new NeedleSampler.Size(plan.contextTokens(), 0, plan.maxNewTokens());
         Sample.Turn turn = sampler.sample(task, plan.seed(), index, size).turns().getFirst();
-        Completion completion =
-                method.answerer().answer(format.turn(turn, -1), plan.maxNewTokens(), new GenerationListener() {
-                    @Override
-                    public void reading(double done) {
-                        watcher.reading(done);
-                    }
-                });
-        if (completion.finish() != Completion.FinishReason.CANCELLED) {
-            AnswerRecord answer = AnswerRecord.of(key(task, index, method), turn, completion);
-            log.append(answer);
-            watcher.answered(answer);
+        int[] prompt = format.turn(turn, -1);
+        List<KvCacheSpec> strategies = missing.stream().map(Method::cache).toList();
+        GenerationListener listener = new GenerationListener() {
+            @Override
+            public void reading(double done) {
+                watcher.reading(done);
+            }
+        };
+        List<Completion> completions;
+        try {
+            completions = answerer.answer(prompt, plan.maxNewTokens(), strategies, listener);
+        } catch (CancellationException e) {
+            // The next question is not asked either; what is missing is asked by the run that resumes.
+            return;
+        }
+        for (int i = 0; i < missing.size(); i++) {
+            Completion completion = completions.get(i);
+            if (completion.finish() != Completion.FinishReason.CANCELLED) {
+                AnswerRecord answer = AnswerRecord.of(key(task, index, missing.get(i)), turn, completion);
+                log.append(answer);
+                watcher.answered(answer);
+            }
         }
     }
 

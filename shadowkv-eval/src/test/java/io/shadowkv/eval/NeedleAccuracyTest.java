@@ -3,6 +3,7 @@ package io.shadowkv.eval;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.GenerationListener;
 import io.shadowkv.engine.MemoryPlan;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,45 +25,46 @@ final class NeedleAccuracyTest {
     @TempDir
     private Path folder;
 
-    private final List<String> asked = new ArrayList<>();
+    private int asked;
     private final List<String> heard = new ArrayList<>();
 
     private List<AnswerRecord> run(AnswerLog log, String settings, int stopAfter) {
         var format = new CountingFormat();
         var sampler = new NeedleSampler(format, RunningText.of("One. Two? Three!"), WordList.bundled());
-
         List<NeedleAccuracy.Method> methods = List.of(
-                new NeedleAccuracy.Method("full", "", (ids, max, listener) -> completion("wrong", listener)),
-                new NeedleAccuracy.Method("shadowkv", settings, (ids, max, listener) -> completion("", listener)));
-        return new NeedleAccuracy(PLAN, sampler, format, methods).run(log, new Watching(), () -> asked.size() >= stopAfter);
+                new NeedleAccuracy.Method(new KvCacheSpec.Full(), ""),
+                new NeedleAccuracy.Method(KvCacheSpec.Shadow.DEFAULT, settings));
+        return new NeedleAccuracy(PLAN, sampler, format, this::answer, methods)
+                .run(log, new Watching(), () -> asked >= stopAfter);
     }
 
-    private Completion completion(String text, GenerationListener listener) {
+    private List<Completion> answer(int[] ids, int room, List<KvCacheSpec> strategies, GenerationListener listener) {
         listener.reading(1);
-        asked.add(text);
+        asked += strategies.size();
         var bytes = new MemoryPlan.SequenceBytes(10, 20, List.of());
-        return new Completion(
-                880,
+        var completion = new Completion(
+                ids.length,
                 new int[] {1, 2},
-                text,
+                " wrong",
                 Completion.FinishReason.END_OF_SEQUENCE,
                 new Completion.Timings(2_000_000_000L, 0, 500_000_000L, 4),
                 new Completion.CacheReport(bytes, bytes, 0, 0, true));
+        return Collections.nCopies(strategies.size(), completion);
     }
 
     @Test
     void resumesWhereItStopped() {
         Path file = folder.resolve("answers.jsonl");
         try (AnswerLog log = AnswerLog.open(file)) {
-            assertThat(run(log, "budget 8", 5)).hasSize(5);
+            assertThat(run(log, "budget 8", 5)).hasSize(6);
         }
-        asked.clear();
+        asked = 0;
         heard.clear();
         try (AnswerLog log = AnswerLog.open(file)) {
             assertThat(run(log, "budget 8", 99)).hasSize(12);
-            assertThat(asked).hasSize(7);
-            assertThat(heard.getFirst()).isEqualTo("niah_single_1 2 shadowkv 5/12");
-            assertThat(heard.getLast()).isEqualTo("niah_multivalue 2 shadowkv 11/12");
+            assertThat(asked).isEqualTo(6);
+            assertThat(heard.getFirst()).isEqualTo("niah_multivalue 0 6/12");
+            assertThat(heard.getLast()).isEqualTo("niah_multivalue 2 10/12");
         }
     }
 
@@ -69,9 +72,9 @@ final class NeedleAccuracyTest {
     void asksAgainWithOtherSettings() {
         try (AnswerLog log = AnswerLog.open(folder.resolve("answers.jsonl"))) {
             run(log, "budget 8", 99);
-            asked.clear();
+            asked = 0;
             assertThat(run(log, "budget 16", 99)).hasSize(12);
-            assertThat(asked).hasSize(6);
+            assertThat(asked).isEqualTo(6);
         }
     }
 
@@ -124,8 +127,8 @@ final class NeedleAccuracyTest {
 
     private final class Watching implements NeedleAccuracy.Watcher {
         @Override
-        public void asking(AnswerRecord.Key key, int done, int total, Duration left) {
-            heard.add(key.task() + " " + key.index() + " " + key.method() + " " + done + "/" + total);
+        public void asking(String task, int index, int done, int total, Duration left) {
+            heard.add(task + " " + index + " " + done + "/" + total);
         }
 
         @Override

@@ -17,7 +17,6 @@ import io.shadowkv.eval.NeedleTask;
 import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.eval.RunningText;
 import io.shadowkv.eval.WordList;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,7 +35,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "needle",
         description = "Asks a seeded set of RULER's needle tasks and counts right answers. Every answer is kept in a file;"
-                + " the same command goes on where it was interrupted.",
+                + " the same command goes on where it was interrupted. A prompt is read once for both methods.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         footer = {
@@ -111,17 +110,12 @@ public final class NeedleCommand implements Callable<Integer> {
             specs.add(shadow.spec());
         }
         Path folder = root.models().resolve(model);
-        PrintWriter err = spec.commandLine().getErr();
-        Backends.Choice choice = flags.openBackend(err);
-        List<Engine> engines = new ArrayList<>();
-        try (var backend = choice.backend(); AnswerLog log = AnswerLog.open(out)) {
-            try {
-                specs.forEach(cache -> engines.add(Engine.open(folder, backend, flags.options(cache))));
-                List<AnswerRecord> answers = ask(plan, engines, log, err);
-                NeedleTable.print(AccuracyTable.of(answers), spec.commandLine().getOut());
-            } finally {
-                engines.forEach(Engine::close);
-            }
+        Backends.Choice choice = flags.openBackend(spec.commandLine().getErr());
+        try (var backend = choice.backend();
+                Engine engine = Engine.open(folder, backend, flags.options(specs.getFirst()));
+                AnswerLog log = AnswerLog.open(out)) {
+            List<AnswerRecord> answers = ask(plan, engine, specs, log);
+            NeedleTable.print(AccuracyTable.of(answers), spec.commandLine().getOut());
         }
         return root.cancellation().isRequested() ? 1 : 0;
     }
@@ -136,27 +130,27 @@ public final class NeedleCommand implements Callable<Integer> {
         }
     }
 
-    private List<AnswerRecord> ask(NeedleAccuracy.Plan plan, List<Engine> engines, AnswerLog log, PrintWriter err) {
-        Engine any = engines.getFirst();
-        if (length > any.contextTokens()) {
+    private List<AnswerRecord> ask(
+            NeedleAccuracy.Plan plan, Engine engine, List<KvCacheSpec> specs, AnswerLog log) {
+        if (length > engine.contextTokens()) {
             throw new ParameterException(spec.commandLine(), String.format(
-                    "--length is %,d; the model's context is %,d tokens. Give a smaller length", length, any.contextTokens()));
+                    "--length is %,d; the model's context is %,d tokens. Give a smaller length", length, engine.contextTokens()));
         }
-        PromptFormat format = PromptFormat.of(any);
+        PromptFormat format = PromptFormat.of(engine);
         var sampler = new NeedleSampler(format, RunningText.kingJames(), WordList.bundled());
-        List<NeedleAccuracy.Method> methods = engines.stream().map(this::method).toList();
-        var accuracy = new NeedleAccuracy(plan, sampler, format, methods);
-        try (var watcher = new NeedleProgress(err, ProgressLine.style(root.surroundings(), progress))) {
+        List<NeedleAccuracy.Method> methods = specs.stream()
+                .map(cache -> new NeedleAccuracy.Method(
+                        cache, cache + " " + engine.kvType() + " on " + engine.backend().name()))
+                .toList();
+        NeedleAccuracy.Answerer answerer = (ids, room, strategies, listener) -> engine.compare(
+                Request.of(ids, GenerationOptions.DEFAULT.withMaxNewTokens(room))
+                        .withListener(listener)
+                        .withCancellation(root.cancellation()),
+                strategies);
+        var accuracy = new NeedleAccuracy(plan, sampler, format, answerer, methods);
+        ProgressLine.Style style = ProgressLine.style(root.surroundings(), progress);
+        try (var watcher = new NeedleProgress(spec.commandLine().getErr(), style)) {
             return accuracy.run(log, watcher, root.cancellation()::isRequested);
         }
-    }
-
-    private NeedleAccuracy.Method method(Engine engine) {
-        String settings = engine.options().cache() + " " + engine.kvType() + " on " + engine.backend().name();
-        return new NeedleAccuracy.Method(engine.options().cache().name(), settings, (ids, room, listener) -> {
-            GenerationOptions options = GenerationOptions.DEFAULT.withMaxNewTokens(room);
-            return engine.complete(
-                    Request.of(ids, options).withListener(listener).withCancellation(root.cancellation()));
-        });
     }
 }

@@ -21,9 +21,9 @@ final class NeedleProgress implements NeedleAccuracy.Watcher, AutoCloseable {
     }
 
     @Override
-    public void asking(AnswerRecord.Key key, int done, int total, Duration left) {
+    public void asking(String task, int index, int done, int total, Duration left) {
         close();
-        line = new ProgressLine(err, style, key.task() + " " + key.index() + ", " + key.method());
+        line = new ProgressLine(err, style, task + " " + index);
         detail = done + " of " + total + " answered"
                 + (left.isZero() ? "" : ", " + Quantity.seconds(left.toMillis() / 1e3) + " for all");
     }
