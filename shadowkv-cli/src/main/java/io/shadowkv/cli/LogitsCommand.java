@@ -128,6 +128,9 @@ final class LogitsCommand implements Callable<Integer> {
         if (folder == null || Files.isDirectory(out)) {
             throw new IllegalArgumentException(out + ": is a folder; --out names the file to write");
         }
+        if (Files.exists(out) && !Files.isRegularFile(out)) {
+            throw new IllegalArgumentException(out + ": is a device or the like; --out names the file to write");
+        }
         if (!Files.isDirectory(folder)) {
             throw new IllegalArgumentException(out + ": the folder " + folder + " does not exist; create it first");
         }

@@ -23,7 +23,7 @@ public final class Main {
         PrintWriter err = new PrintWriter(new OutputStreamWriter(System.err, StandardCharsets.UTF_8), true);
         int code;
         try (Interruption interruption = Interruption.watch()) {
-            code = ShadowKvCommand.commandLine(Surroundings.ofProcess(), interruption.cancellation())
+            code = ShadowKvCommand.commandLine(Surroundings.ofProcess(interruption.watched(System.in)), interruption.cancellation())
                     .setOut(out)
                     .setErr(err)
                     .execute(arguments);

@@ -45,7 +45,7 @@ public final class ShadowKvCommand implements Runnable {
     @Option(
             names = "--debug",
             scope = ScopeType.INHERIT,
-            description = "Show stack traces and the libraries' log.")
+            description = "Show a stack trace where something fails.")
     private boolean debug;
 
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields

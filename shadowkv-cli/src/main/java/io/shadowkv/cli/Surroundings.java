@@ -28,11 +28,11 @@ public record Surroundings(
     }
 
     /// The surroundings of this process, with what the launcher passes as system properties.
-    static Surroundings ofProcess() {
+    static Surroundings ofProcess(InputStream input) {
         return new Surroundings(
                 System.getenv(),
                 Optional.ofNullable(System.getProperty("shadowkv.home")).map(Path::of),
-                System.in,
+                input,
                 Boolean.getBoolean("shadowkv.terminal.stdin"),
                 Boolean.getBoolean("shadowkv.terminal.stderr"));
     }

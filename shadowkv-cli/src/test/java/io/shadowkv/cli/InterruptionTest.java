@@ -35,6 +35,25 @@ class InterruptionTest {
     }
 
     @Test
+    void endsAChatThatWaitsForALineAtOnce() throws Exception {
+        Path err = temporary.resolve("err.txt");
+        Process process = start(err, ProcessBuilder.Redirect.PIPE, "run", "needle-32k", "--chat", "-n", "2");
+        try (var in = process.outputWriter();
+                BufferedReader out = process.inputReader()) {
+            in.write("hello\n/stats\n");
+            in.flush();
+            assertThat(out.readLine()).isNotNull();
+            for (int i = 0; i < 200 && !Files.readString(err).contains("tokens held"); i++) {
+                Thread.sleep(20);
+            }
+            interrupt(process);
+            // Far less than what a busy command gets to come to an end.
+            assertThat(process.waitFor(5, TimeUnit.SECONDS)).isTrue();
+        }
+        assertThat(process.exitValue()).isEqualTo(EXIT_BY_SIGINT);
+    }
+
+    @Test
     void leavesNoHalfWrittenFile() throws Exception {
         Path ids = Files.writeString(temporary.resolve("ids.json"), "[" + "5, ".repeat(8_000) + "5]");
         Path err = temporary.resolve("err.txt");
@@ -54,6 +73,10 @@ class InterruptionTest {
     }
 
     private static Process start(Path err, String... arguments) throws IOException {
+        return start(err, ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()), arguments);
+    }
+
+    private static Process start(Path err, ProcessBuilder.Redirect input, String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 ProcessHandle.current().info().command().orElseThrow(),
                 "--add-modules",
@@ -66,7 +89,7 @@ class InterruptionTest {
         command.addAll(List.of(arguments));
         return new ProcessBuilder(command)
                 .redirectError(err.toFile())
-                .redirectInput(Path.of("/dev/null").toFile())
+                .redirectInput(input)
                 .start();
     }
 

@@ -107,9 +107,9 @@ class LauncherTest {
         Result first = launch(script(), Map.of(), "run", "a b", "", "$HOME *");
         assertThat(first.code()).isEqualTo(7);
         assertThat(first.err()).contains("shadowkv: building with Maven", "-pl shadowkv-cli -am package", "JAVA_HOME=" + jdk);
-        assertThat(first.out()).endsWith("[io.shadowkv.cli.Main]\n[run]\n[a b]\n[]\n[$HOME *]\n");
+        assertThat(first.out()).endsWith("[-m]\n[io.shadowkv.cli/io.shadowkv.cli.Main]\n[run]\n[a b]\n[]\n[$HOME *]\n");
         assertThat(first.out())
-                .contains("[--add-modules]\n[jdk.incubator.vector]\n", "[-Dshadowkv.home=" + root.toRealPath() + "]");
+                .contains("[-p]\n[" + root.toRealPath() + "/shadowkv-cli/target/lib]\n", "[-Dshadowkv.home=" + root.toRealPath() + "]");
 
         Result second = launch(script(), Map.of(), "--help");
         assertThat(second.err()).doesNotContain("mvn", "building");

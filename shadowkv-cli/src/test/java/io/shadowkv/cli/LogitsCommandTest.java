@@ -101,6 +101,8 @@ class LogitsCommandTest {
                 .refused(1, "the folder ", " does not exist; create it first");
         shadowkv("logits", tiny("tiny-llama3-f32"), "--ids", ids, "--out", temporary)
                 .refused(1, "is a folder; --out names the file to write");
+        shadowkv("logits", tiny("tiny-llama3-f32"), "--ids", ids, "--out", "/dev/null")
+                .refused(1, "/dev/null: is a device or the like");
         Shell.Result unwritable =
                 shadowkv("logits", tiny("tiny-llama3-f32"), "--ids", ids, "--out", "/proc/out.safetensors");
         assertThat(unwritable.err()).contains("shadowkv: cannot write /proc/out.safetensors (768 bytes of tensors)");

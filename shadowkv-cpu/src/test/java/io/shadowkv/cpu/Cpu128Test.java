@@ -1,8 +1,75 @@
 package io.shadowkv.cpu;
 
-/// At vectors of 128 bits, as on the smallest machines, and an odd number of threads.
-class Cpu128Test extends CpuConformance {
-    Cpu128Test() {
-        super(3, 128);
+import io.shadowkv.op.AttentionConformance;
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.BackendProvider.BackendOptions;
+import io.shadowkv.op.DenseConformance;
+import io.shadowkv.op.EigenvectorConformance;
+import io.shadowkv.op.MemoryConformance;
+import io.shadowkv.op.SelectionConformance;
+import io.shadowkv.op.ShadowPrefillConformance;
+import io.shadowkv.op.ShadowStepConformance;
+import org.junit.jupiter.api.Nested;
+
+/// Every room's tests at vectors of 128 bits, as on the smallest machines, and an odd number of threads.
+class Cpu128Test {
+    private static Backend openCpu() {
+        return new CpuBackendProvider().open(new BackendOptions(3, 128));
+    }
+
+    @Nested
+    class Memory extends MemoryConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Dense extends DenseConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Attention extends AttentionConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class ShadowPrefill extends ShadowPrefillConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Eigenvector extends EigenvectorConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Selection extends SelectionConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class ShadowStep extends ShadowStepConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
     }
 }

@@ -1,8 +1,75 @@
 package io.shadowkv.cpu;
 
-/// At vectors of 256 bits, on the calling thread alone.
-class Cpu256Test extends CpuConformance {
-    Cpu256Test() {
-        super(1, 256);
+import io.shadowkv.op.AttentionConformance;
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.BackendProvider.BackendOptions;
+import io.shadowkv.op.DenseConformance;
+import io.shadowkv.op.EigenvectorConformance;
+import io.shadowkv.op.MemoryConformance;
+import io.shadowkv.op.SelectionConformance;
+import io.shadowkv.op.ShadowPrefillConformance;
+import io.shadowkv.op.ShadowStepConformance;
+import org.junit.jupiter.api.Nested;
+
+/// Every room's tests at vectors of 256 bits, on the calling thread alone.
+class Cpu256Test {
+    private static Backend openCpu() {
+        return new CpuBackendProvider().open(new BackendOptions(1, 256));
+    }
+
+    @Nested
+    class Memory extends MemoryConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Dense extends DenseConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Attention extends AttentionConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class ShadowPrefill extends ShadowPrefillConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Eigenvector extends EigenvectorConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Selection extends SelectionConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class ShadowStep extends ShadowStepConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
     }
 }

@@ -1,8 +1,85 @@
 package io.shadowkv.cpu;
 
-/// At the machine's own vector width.
-class CpuNativeTest extends CpuConformance {
-    CpuNativeTest() {
-        super(2, 0);
+import io.shadowkv.op.AttentionConformance;
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.BackendProvider.BackendOptions;
+import io.shadowkv.op.DenseConformance;
+import io.shadowkv.op.EigenvectorConformance;
+import io.shadowkv.op.MemoryConformance;
+import io.shadowkv.op.SelectionConformance;
+import io.shadowkv.op.ShadowPrefillConformance;
+import io.shadowkv.op.ShadowStepConformance;
+import java.util.List;
+import org.junit.jupiter.api.Nested;
+
+/// Every room's tests at the machine's own vector width.
+class CpuNativeTest {
+    private static Backend openCpu() {
+        return new CpuBackendProvider().open(new BackendOptions(2, 0));
+    }
+
+    @Nested
+    class Memory extends MemoryConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Dense extends DenseConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Attention extends AttentionConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class ShadowPrefill extends ShadowPrefillConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Eigenvector extends EigenvectorConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+
+        @Override
+        protected List<String> goldenCases() {
+            return List.of(
+                    "n1200-d256",
+                    "n2048-d1024",
+                    "n300-d512-wide",
+                    "n6000-d1024");
+        }
+    }
+
+    @Nested
+    class Selection extends SelectionConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class ShadowStep extends ShadowStepConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
     }
 }
