@@ -68,8 +68,8 @@ final class DemoRun {
                 Engine shadow = Engine.open(options.folder, backend, flags.options(options.shadow))) {
             if (options.tokens > full.contextTokens()) {
                 throw new ContextLengthException(String.format(
-                        "the demonstration has %,d tokens; the model's context is %,d. Lower --tokens, or use a model with"
-                                + " a longer context.",
+                        "the demonstration has %,d tokens; the model's context is %,d. Lower --tokens, or use a model"
+                                + " with a longer context.",
                         options.tokens, full.contextTokens()));
             }
             int room = options.tokens - MethodRun.PROBE_ROOM;
