@@ -50,9 +50,11 @@ final class DecodeStages {
                 String content = decoder.path("content").asString("");
                 boolean isOneCharacter = content.codePointCount(0, content.length()) == 1;
                 return isOneCharacter
-                        && decoder.path("stop").asInt(0) == 0
                         && stages.add(new DecodeStage.Strip(
-                                content.codePointAt(0), decoder.path("start").asInt(0), isFused));
+                                content.codePointAt(0),
+                                decoder.path("start").asInt(0),
+                                decoder.path("stop").asInt(0),
+                                isFused));
             }
             case "Metaspace" -> {
                 String scheme = decoder.path("prepend_scheme").asString("always");
