@@ -69,7 +69,7 @@ final class DecodeStages {
         }
     }
 
-    /// A pattern of several characters could lie across two tokens of a fused text, so only one character is safe there.
+    /// A pattern of several characters could lie across two tokens of a fused text: only one character is safe there.
     private boolean addReplace(JsonNode decoder) {
         JsonNode pattern = decoder.path("pattern").path("String");
         String text = pattern.asString("");

@@ -88,7 +88,8 @@ class IncrementalDetokenizerTest {
                 "{'type':'Sequence','decoders':[{'type':'Strip','content':'a','start':1,'stop':0},{'type':'Fuse'}]}",
                 "{'type':'Sequence','decoders':[{'type':'Fuse'},{'type':'Strip','content':'▁','start':2,'stop':0},"
                         + "{'type':'Replace','pattern':{'String':'▁'},'content':'--'}]}",
-                "{'type':'Sequence','decoders':[{'type':'Fuse'},{'type':'Replace','pattern':{'String':'ab'},'content':'c'}]}",
+                "{'type':'Sequence','decoders':[{'type':'Fuse'},"
+                        + "{'type':'Replace','pattern':{'String':'ab'},'content':'c'}]}",
                 "{'type':'Sequence','decoders':[{'type':'Replace','pattern':{'String':'b'},'content':'abb'},"
                         + "{'type':'Fuse'},{'type':'Strip','content':'b','start':0,'stop':2}]}",
                 "{'type':'BPEDecoder','suffix':'b'}",
@@ -96,7 +97,8 @@ class IncrementalDetokenizerTest {
             })
     void followsOtherDecoders(String decoder) {
         String json = ("{'model':{'type':'WordLevel','unk_token':'a','vocab':"
-                        + "{'a':0,'b':1,'▁':2,'▁a':3,'▁▁b':4,'<0xC3>':5,'<0xA9>':6,'##x':7,'.':8}},'decoder':" + decoder + "}")
+                        + "{'a':0,'b':1,'▁':2,'▁a':3,'▁▁b':4,'<0xC3>':5,'<0xA9>':6,"
+                        + "'##x':7,'.':8}},'decoder':" + decoder + "}")
                 .replace('\'', '"');
         SplittableRandom random = new SplittableRandom(SEED);
         try (JsonTokenizer tokenizer = JsonTokenizer.of(json, "test")) {

@@ -44,7 +44,8 @@ class TokenizerTest {
         String json = Files.readString(source)
                 .replaceFirst(
                         "\"truncation\": ?null",
-                        "\"truncation\":{\"direction\":\"Right\",\"max_length\":4,\"strategy\":\"LongestFirst\",\"stride\":0}")
+                        "\"truncation\":{\"direction\":\"Right\",\"max_length\":4,"
+                                + "\"strategy\":\"LongestFirst\",\"stride\":0}")
                 .replaceFirst(
                         "\"padding\": ?null",
                         "\"padding\":{\"strategy\":{\"Fixed\":9},\"direction\":\"Right\",\"pad_to_multiple_of\":null,"
@@ -206,11 +207,15 @@ class TokenizerTest {
         assertThatThrownBy(() -> Tokenizer.open(folder))
                 .isInstanceOf(TokenizerException.class)
                 .hasMessageContaining("added_tokens_decoder");
-        Files.writeString(folder.resolve("tokenizer_config.json"), "{\"added_tokens_decoder\":{\"7\":{\"content\":\"<a>\"}}}");
+        Files.writeString(
+                folder.resolve("tokenizer_config.json"),
+                "{\"added_tokens_decoder\":{\"7\":{\"content\":\"<a>\"}}}");
         assertThatThrownBy(() -> Tokenizer.open(folder))
                 .isInstanceOf(TokenizerException.class)
                 .hasMessageContaining("\"<a>\" has id 7");
-        Files.writeString(folder.resolve("tokenizer_config.json"), "{\"added_tokens_decoder\":{\"x\":{\"content\":\"<a>\"}}}");
+        Files.writeString(
+                folder.resolve("tokenizer_config.json"),
+                "{\"added_tokens_decoder\":{\"x\":{\"content\":\"<a>\"}}}");
         assertThatThrownBy(() -> Tokenizer.open(folder))
                 .isInstanceOf(TokenizerException.class)
                 .hasMessageContaining("the entry \"x\"");
