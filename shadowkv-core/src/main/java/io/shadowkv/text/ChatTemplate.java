@@ -17,8 +17,8 @@ import tools.jackson.databind.JsonNode;
 
 /// Writes a conversation as the prompt a model was trained on, by the template its checkpoint brings.
 ///
-/// A rendered prompt contains the model's special tokens in writing: encode it with `addSpecialTokens` false. Immutable,
-/// for any thread.
+/// A rendered prompt contains the model's special tokens in writing: encode it with `addSpecialTokens` false.
+/// Immutable, for any thread.
 public final class ChatTemplate {
     private static final String DEFAULT = "default";
     private static final String WITH_TOOLS = "tool_use";

@@ -50,9 +50,11 @@ final class DecodeStages {
                 String content = decoder.path("content").asString("");
                 boolean isOneCharacter = content.codePointCount(0, content.length()) == 1;
                 return isOneCharacter
-                        && decoder.path("stop").asInt(0) == 0
                         && stages.add(new DecodeStage.Strip(
-                                content.codePointAt(0), decoder.path("start").asInt(0), isFused));
+                                content.codePointAt(0),
+                                decoder.path("start").asInt(0),
+                                decoder.path("stop").asInt(0),
+                                isFused));
             }
             case "Metaspace" -> {
                 String scheme = decoder.path("prepend_scheme").asString("always");
@@ -67,7 +69,7 @@ final class DecodeStages {
         }
     }
 
-    /// A pattern of several characters could lie across two tokens of a fused text, so only one character is safe there.
+    /// A pattern of several characters could lie across two tokens of a fused text: only one character is safe there.
     private boolean addReplace(JsonNode decoder) {
         JsonNode pattern = decoder.path("pattern").path("String");
         String text = pattern.asString("");

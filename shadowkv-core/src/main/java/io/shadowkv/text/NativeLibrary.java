@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// DJL's own loader is passed by: it keeps a cache under HOME, tries to download another build where it sees a CUDA
 /// device, and calls out on some clouds. Here the library goes to a file in the temporary folder (`java.io.tmpdir`, 15
-/// MB), is loaded and deleted at once. The library must be bound to the class loader of the jar, which is ours: both are
-/// on the class path, or both on the module path.
+/// MB), is loaded and deleted at once. The library must be bound to the class loader of the jar, which is ours: both
+/// are on the class path, or both on the module path.
 final class NativeLibrary {
     /// Processors by platform library name. The processor's name is not asked for: a library of another kind is refused
     /// by the system's loader, and the next is tried.

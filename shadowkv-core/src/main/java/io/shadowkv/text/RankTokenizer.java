@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// GLM-4's original tokenizer: a split pattern, then byte pairs merged by rank, as tiktoken does.
 ///
 /// Not converted to a `tokenizer.json`, because that orders merges by pair where tiktoken goes by the union's rank and
-/// takes the leftmost: the two differ on a token that can overlap itself. Immutable, for any thread.
+/// takes the leftmost of equals: where a token can be cut in several ways the two may differ. Immutable, for any
+/// thread.
 final class RankTokenizer implements Tokenizer {
     /// The pattern of ChatGLM4Tokenizer, the same as Llama-3's. `\s` and the letter classes are Unicode's.
     static final String SPLIT = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"

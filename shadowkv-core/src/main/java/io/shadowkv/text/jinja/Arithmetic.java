@@ -40,7 +40,7 @@ final class Arithmetic {
             for (long i = 0; i < times; i++) {
                 repeated.addAll(list);
             }
-            return repeated;
+            return list instanceof Tuple ? new Tuple(repeated) : repeated;
         }
         Number a = Values.number(left);
         Number b = Values.number(right);

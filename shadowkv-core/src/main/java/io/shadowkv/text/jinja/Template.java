@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /// A parsed template, set up as Hugging Face sets Jinja up for chat templates. Immutable, for any thread.
 ///
-/// `trim_blocks` and `lstrip_blocks` are on, nothing is escaped, what is undefined prints as nothing, lists and mappings
-/// cannot be changed, and `break`, `continue` and `generation` exist. Functions: `range`, `dict`, `namespace`,
+/// `trim_blocks` and `lstrip_blocks` are on, nothing is escaped, what is undefined prints as nothing, lists and
+/// mappings cannot be changed, and `break`, `continue` and `generation` exist. Functions: `range`, `dict`, `namespace`,
 /// `raise_exception`, `strftime_now`.
 public final class Template {
     private static final int LONGEST_RANGE = 1 << 20;
