@@ -9,6 +9,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
+import java.util.Objects;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -87,11 +88,12 @@ final class HubCache {
     void link(String commit, String file, String etag) throws IOException {
         Path link = snapshot(commit).resolve(file);
         Path blob = blob(etag);
-        Files.createDirectories(link.getParent());
+        Path folder = Objects.requireNonNull(link.getParent(), "a snapshot lies in a folder");
+        Files.createDirectories(folder);
         Path temporary = link.resolveSibling("." + link.getFileName() + "." + UUID.randomUUID() + ".tmp");
         try {
             try {
-                disk.symbolicLink(temporary, link.getParent().relativize(blob));
+                disk.symbolicLink(temporary, folder.relativize(blob));
             } catch (IOException | UnsupportedOperationException noSymbolicLinks) {
                 linkOrCopy(temporary, blob);
             }

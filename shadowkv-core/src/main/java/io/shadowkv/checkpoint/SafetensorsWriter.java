@@ -160,7 +160,9 @@ public final class SafetensorsWriter {
             for (int extent : part.shape().toArray()) {
                 extents.add(extent);
             }
-            entry.putArray("data_offsets").add(begin).add(begin = Math.addExact(begin, part.bytes()));
+            long end = Math.addExact(begin, part.bytes());
+            entry.putArray("data_offsets").add(begin).add(end);
+            begin = end;
         }
         byte[] json = root.toString().getBytes(StandardCharsets.UTF_8);
         // Spaces bring the data to a multiple of 8 bytes, as the reference implementation does.

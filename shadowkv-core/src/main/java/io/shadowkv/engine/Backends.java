@@ -16,7 +16,7 @@ public final class Backends {
     public static List<BackendProvider> all() {
         return ServiceLoader.load(BackendProvider.class).stream()
                 .map(ServiceLoader.Provider::get)
-                .sorted(Comparator.comparing((BackendProvider provider) -> -provider.availability().priority()))
+                .sorted(Comparator.comparingInt((BackendProvider provider) -> -provider.availability().priority()))
                 .toList();
     }
 

@@ -51,7 +51,11 @@ final class BytePairMerger {
             }
         }
         for (int start = 0; start < piece.length(); start = next[start]) {
-            ids.add(ranks.get(piece.substring(start, next[start])));
+            Integer rank = ranks.get(piece.substring(start, next[start]));
+            if (rank == null) {
+                throw new IllegalStateException("a merged piece has no rank; the rank file lacks single bytes");
+            }
+            ids.add(rank);
         }
     }
 

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.ZoneId;
 import java.time.LocalDateTime;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -39,7 +40,7 @@ public final class ChatTemplate {
     /// @throws ChatTemplateException if the template is malformed, with its line
     /// @throws TokenizerException if `tokenizer_config.json` is malformed
     public static Optional<ChatTemplate> open(Path folder) {
-        return open(folder, Clock.systemDefaultZone());
+        return open(folder, Clock.system(ZoneId.systemDefault()));
     }
 
     /// As [#open(Path)], with the clock that `strftime_now` reads.

@@ -37,7 +37,7 @@ final class ReferenceShadowStep {
         double[] keys = Elements.read(landmarks, (long) h * landmarks.extent(1) * headDim, units * headDim);
         double[] best = new double[units];
         for (int g = 0; g < groupSize; g++) {
-            long at = ((long) i * queryHeads + h * groupSize + g) * headDim;
+            long at = ((long) i * queryHeads + (long) h * groupSize + g) * headDim;
             double[] query = Elements.read(queries, at, headDim);
             double[] weights = new double[units];
             for (int u = 0; u < units; u++) {

@@ -31,8 +31,8 @@ final class Arithmetic {
             both.addAll(b);
             return a instanceof Tuple ? new Tuple(both) : both;
         }
-        if (operator.equals("*") && right instanceof String) {
-            return onText(operator, (String) right, left);
+        if (operator.equals("*") && right instanceof String text) {
+            return onText(operator, text, left);
         }
         if (operator.equals("*") && left instanceof List<?> list && Values.number(right) instanceof Long times) {
             checkSize(list.size() * Math.max(0, times));
@@ -124,7 +124,7 @@ final class Arithmetic {
 
     private static Object power(long a, long b) {
         if (b < 0) {
-            return Math.pow(a, b);
+            return Math.pow((double) a, (double) b);
         }
         return BigInteger.valueOf(a).pow((int) Math.min(b, 10_000)).longValueExact();
     }

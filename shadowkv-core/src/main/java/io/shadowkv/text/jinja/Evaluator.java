@@ -47,6 +47,7 @@ final class Evaluator {
         return filter(filter, object, scope);
     }
 
+    @SuppressWarnings("ReferenceEquality") // one shared empty list
     static Arguments arguments(ArgumentList list, Scope scope) {
         if (list == ArgumentList.NONE) {
             return Arguments.NONE;

@@ -26,10 +26,13 @@ final class Json {
                 : indentation instanceof String blanks
                         ? blanks
                         : " ".repeat(Math.clamp(arguments.integer(1, "indent", 0), 0, 100));
-        Object separators = arguments.value(2, "separators", null);
-        boolean isGiven = separators instanceof List<?> pair && pair.size() == 2;
-        this.itemSeparator = isGiven ? Values.text(((List<?>) separators).get(0)) : indent == null ? ", " : ",";
-        this.keySeparator = isGiven ? Values.text(((List<?>) separators).get(1)) : ": ";
+        if (arguments.value(2, "separators", null) instanceof List<?> pair && pair.size() == 2) {
+            this.itemSeparator = Values.text(pair.get(0));
+            this.keySeparator = Values.text(pair.get(1));
+        } else {
+            this.itemSeparator = indent == null ? ", " : ",";
+            this.keySeparator = ": ";
+        }
         this.isSorted = arguments.flag(3, "sort_keys", false);
     }
 

@@ -219,7 +219,7 @@ final class TextMethods {
         if (part.isEmpty()) {
             return text.codePointCount(0, text.length()) + 1L;
         }
-        return (text.length() - text.replace(part, "").length()) / part.length();
+        return (text.length() - (long) text.replace(part, "").length()) / part.length();
     }
 
     private static Tuple partition(String text, String separator, boolean isFromRight) {
