@@ -46,7 +46,7 @@ class ReferenceLawsTest {
     }
 
     @Nested
-    class Memorys extends MemoryLaws {
+    class Memory extends MemoryLaws {
         @Override
         protected Backend open() {
             return new ReferenceBackend();
