@@ -36,7 +36,9 @@ final class ChatTurns {
         }
         String held = render(messages.subList(0, before - 1), true) + answer(before);
         String all = render(messages, true);
-        return all.startsWith(held) ? Optional.of(withoutLast(engine.tokenizer().encode(all.substring(held.length()), false))) : Optional.empty();
+        return Optional.of(all)
+                .filter(whole -> whole.startsWith(held))
+                .map(whole -> withoutLast(engine.tokenizer().encode(whole.substring(held.length()), false)));
     }
 
     /// Ids of the whole conversation.
@@ -49,7 +51,8 @@ final class ChatTurns {
         messages.add(new ChatMessage("assistant", completion.text()));
         answered = messages.size();
         int[] ids = completion.ids();
-        lastId = completion.finish() == Completion.FinishReason.END_OF_SEQUENCE && ids.length > 0 ? ids[ids.length - 1] : -1;
+        boolean endsItself = completion.finish() == Completion.FinishReason.END_OF_SEQUENCE && ids.length > 0;
+        lastId = endsItself ? ids[ids.length - 1] : -1;
     }
 
     /// Takes the last question back, which could not be answered.

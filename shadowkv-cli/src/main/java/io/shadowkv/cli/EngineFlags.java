@@ -92,11 +92,22 @@ public final class EngineFlags {
     /// Opens the backend asked for. What `auto` chose, and why, is printed to `err`.
     public Backends.Choice openBackend(PrintWriter err) {
         BackendOptions options = CacheFlags.checked(command, () -> new BackendOptions(threads, vectorBits));
-        Backends.Choice choice = CacheFlags.checked(command, () -> Backends.open(backend, options));
+        Backends.Choice choice = CacheFlags.checked(command, () -> choose(options));
         if (backend.equals("auto")) {
-            err.println("backend: " + choice.backend().name() + ", " + choice.reason());
+            String does = choice.backend().description();
+            String why = choice.reason().equals(does) ? "" : " (this machine: " + choice.reason() + ")";
+            err.println("backend: " + choice.backend().name() + ", " + does + why);
             err.flush();
         }
         return choice;
+    }
+
+    /// A backend that cannot run here is a wish that cannot be met, not a wrong order of calls.
+    private Backends.Choice choose(BackendOptions options) {
+        try {
+            return Backends.open(backend, options);
+        } catch (IllegalStateException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
     }
 }

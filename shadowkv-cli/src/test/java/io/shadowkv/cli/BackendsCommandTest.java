@@ -23,6 +23,8 @@ class BackendsCommandTest {
     void autoSaysWhatItChose() {
         Shell.Result result = shadowkv("run", "needle-32k", "hello", "-n", "1", "--json");
         assertThat(result.err()).startsWith("backend: cpu, ");
+        Shell.Result narrow = shadowkv("inspect", "needle-32k", "--vector-bits", "128", "--threads", "1").succeeded();
+        assertThat(narrow.err()).startsWith("backend: cpu, 4 × float lanes (128-bit), 1 thread");
         assertThat(result.json().get("backend").stringValue()).isEqualTo("cpu");
         Shell.Result named = shadowkv("run", "needle-32k", "hello", "-n", "1", "--json", "--backend", "reference");
         assertThat(named.err()).doesNotContain("backend:");

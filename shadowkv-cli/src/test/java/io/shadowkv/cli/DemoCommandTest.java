@@ -26,8 +26,20 @@ final class DemoCommandTest {
     @Test
     void bothMethodsAnswerAndShadowKeepsLess() throws IOException {
         JsonNode result = shadowkv(
-                        "demo", "--tokens", 3072, "--questions", 3, "--budget", 512, "--outliers", 8, "--sweep", 1024,
-                        "--json", "--report", report)
+                        "demo",
+                        "--tokens",
+                        3072,
+                        "--questions",
+                        3,
+                        "--budget",
+                        512,
+                        "--outliers",
+                        8,
+                        "--sweep",
+                        1024,
+                        "--json",
+                        "--report",
+                        report)
                 .json();
         assertThat(result.at("/full/right").asInt()).isEqualTo(3);
         assertThat(result.at("/shadowkv/right").asInt()).isEqualTo(3);
@@ -45,7 +57,11 @@ final class DemoCommandTest {
         assertThat(result.at("/setup/text_tokens").asInt()).isBetween(2300, 3072);
         String page = Files.readString(report);
         assertThat(page)
-                .contains(result.at("/questions/2/expected").asString(), "3 of 3", "What each layer fetched", "question 3")
+                .contains(
+                        result.at("/questions/2/expected").asString(),
+                        "3 of 3",
+                        "What each layer fetched",
+                        "question 3")
                 .contains("id=\"fetched-4-t\"");
         assertThat(Shell.names(report.getParent())).containsExactly("demo.html");
     }
@@ -65,7 +81,8 @@ final class DemoCommandTest {
         shadowkv("demo", "--questions", 0, "--report", report).refused(2, "--questions is 0", "1 to 16");
         shadowkv("demo", "--budget", 7, "--report", report).refused(2, "sparse budget is 7; expected at least 8");
         shadowkv("demo", "--sweep", "512,99", "--report", report).refused(2, "--sweep has 99");
-        shadowkv("demo", "--tokens", 65_536, "--report", report).refused(1, "65,536 tokens", "32,768", "Lower --tokens");
+        shadowkv("demo", "--tokens", 65_536, "--report", report)
+                .refused(1, "65,536 tokens", "32,768", "Lower --tokens");
         shadowkv("demo", "nothing-there", "--report", report).refused(1, "nothing-there: no such folder");
         assertThat(report).doesNotExist();
     }

@@ -19,8 +19,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The launcher script in a copy of the checkout that has no sources, with a JDK and a Maven that only say what they are
-/// asked for.
+/// The launcher script in a copy of the checkout that has no sources, with a JDK and a Maven that only say what they
+/// are asked for.
 class LauncherTest {
     @TempDir
     Path temporary;

@@ -19,8 +19,22 @@ final class NeedleCommandTest {
     void answersAreKeptAndNotAskedAgain() throws IOException {
         Path file = folder.resolve("answers.jsonl");
         Object[] command = {
-            "needle", "--tasks", "niah_single_2,niah_multikey_2", "--length", 1536, "--samples", 2, "--budget", 256,
-            "--outliers", 8, "--rank", 128, "--out", file, "--progress"
+            "needle",
+            "--tasks",
+            "niah_single_2,niah_multikey_2",
+            "--length",
+            1536,
+            "--samples",
+            2,
+            "--budget",
+            256,
+            "--outliers",
+            8,
+            "--rank",
+            128,
+            "--out",
+            file,
+            "--progress"
         };
         Shell.Result first = shadowkv(command).succeeded();
         List<String> lines = Files.readAllLines(file);
@@ -40,7 +54,8 @@ final class NeedleCommandTest {
         shadowkv("needle", "--tasks", "niah_single_9", "--out", file).refused(2, "niah_single_9", "niah_multiquery");
         shadowkv("needle", "--samples", 0, "--out", file).refused(2, "0 samples");
         shadowkv("needle", "--length", 40_000, "--out", file).refused(2, "--length is 40,000", "32,768");
-        shadowkv("needle", "--length", 100, "--samples", 1, "--out", file).refused(1, "needs at least", "100 were allowed");
+        shadowkv("needle", "--length", 100, "--samples", 1, "--out", file)
+                .refused(1, "needs at least", "100 were allowed");
         shadowkv("needle", "--rank", 0, "--out", file).refused(2, "rank is 0");
     }
 }

@@ -179,6 +179,17 @@ class RunCommandTest {
     }
 
     @Test
+    void chatsWithChunksFetchedFromTheHistory() {
+        Shell.Result chat = new Shell()
+                .typing(QUESTION.replace("\n", " ").repeat(3) + "\nHello\n/stats\n")
+                .run(
+                        "run", "needle-32k", "--chat", "-n", "20", "--ignore-eos", "--budget", "32", "--outliers", "2",
+                        "--local-tokens", "8", "--generated-tokens", "8", "--rank", "16")
+                .succeeded();
+        assertThat(chat.err()).containsPattern("tokens held; last turn, shadowkv: read \\d+ tokens .* hit rate \\d+ %");
+    }
+
+    @Test
     void tellsAChatThatItsRoomIsFull() {
         Shell.Result chat = new Shell()
                 .typing(QUESTION + "\nHello\n")

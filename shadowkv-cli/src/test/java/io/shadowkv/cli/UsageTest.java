@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// What the command line says of itself, and which command lines it refuses with exit code 2.
 class UsageTest {
     @ParameterizedTest
-    @ValueSource(strings = {"run", "pull", "inspect", "tokenize", "logits", "backends"})
+    @ValueSource(strings = {"run", "pull", "inspect", "tokenize", "logits", "backends", "demo", "needle"})
     void everyCommandExplainsItselfWithExamples(String command) {
         Shell.Result result = shadowkv(command, "--help").succeeded();
         assertThat(result.out()).startsWith("Usage: shadowkv " + command).contains("Examples:", "  shadowkv " + command);
@@ -21,7 +21,7 @@ class UsageTest {
     @Test
     void theRootListsEveryCommand() {
         assertThat(shadowkv("--help").succeeded().out())
-                .contains("run ", "pull ", "inspect ", "tokenize ", "logits ", "backends ");
+                .contains("run ", "pull ", "inspect ", "tokenize ", "logits ", "backends ", "demo ", "needle ");
         assertThat(shadowkv("--version").succeeded().out()).startsWith("shadowkv ");
     }
 

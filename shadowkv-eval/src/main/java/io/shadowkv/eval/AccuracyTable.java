@@ -41,14 +41,18 @@ public record AccuracyTable(List<Cell> cells) {
 
     private static Cell cell(String task, String method, List<AnswerRecord> answers) {
         double steps = answers.stream().mapToInt(AnswerRecord::decodeSteps).sum();
-        double seconds = answers.stream().mapToDouble(AnswerRecord::decodeSeconds).sum();
+        double seconds =
+                answers.stream().mapToDouble(AnswerRecord::decodeSeconds).sum();
         return new Cell(
                 task,
                 method,
                 answers.size(),
                 answers.stream().mapToDouble(AnswerRecord::score).average().orElse(Double.NaN),
                 (int) answers.stream().filter(answer -> answer.score() == 1).count(),
-                answers.stream().mapToDouble(AnswerRecord::prefillSeconds).average().orElse(Double.NaN),
+                answers.stream()
+                        .mapToDouble(AnswerRecord::prefillSeconds)
+                        .average()
+                        .orElse(Double.NaN),
                 steps == 0 ? Double.NaN : steps / seconds);
     }
 }

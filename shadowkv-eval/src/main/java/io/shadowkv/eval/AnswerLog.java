@@ -42,7 +42,8 @@ public final class AnswerLog implements AutoCloseable {
             if (parent != null) {
                 Files.createDirectories(parent);
             }
-            var channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            var channel = FileChannel.open(
+                    file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
             var log = new AnswerLog(channel);
             try {
                 log.read(file);
@@ -62,14 +63,17 @@ public final class AnswerLog implements AutoCloseable {
         while (whole > 0 && bytes[whole - 1] != '\n') {
             whole--;
         }
-        List<String> lines = new String(bytes, 0, whole, StandardCharsets.UTF_8).lines().toList();
+        List<String> lines =
+                new String(bytes, 0, whole, StandardCharsets.UTF_8).lines().toList();
         for (int i = 0; i < lines.size(); i++) {
             try {
                 AnswerRecord answer = MAPPER.readValue(lines.get(i), AnswerRecord.class);
                 answers.put(answer.key(), answer);
             } catch (JacksonException e) {
-                throw new IllegalArgumentException(file + ", line " + (i + 1) + ": is no answer of this command ("
-                        + e.getOriginalMessage() + "). Give another file, or take the line out", e);
+                throw new IllegalArgumentException(
+                        file + ", line " + (i + 1) + ": is no answer of this command (" + e.getOriginalMessage()
+                                + "). Give another file, or take the line out",
+                        e);
             }
         }
         channel.truncate(whole);

@@ -51,8 +51,8 @@ final class Hay {
         return others.get(index);
     }
 
-    /// Units before each needle, ascending: whole per cents of the text for running text, any lines for the others, none
-    /// twice.
+    /// Units before each needle, ascending, none twice: whole per cents of the text for running text, any lines for
+    /// the others.
     ///
     /// @throws IllegalArgumentException if there are more needles than depths
     int[] positions(int units, int needles, SplittableRandom places) {
@@ -60,8 +60,8 @@ final class Hay {
             return Draws.distinctNumbers(units, needles, places);
         }
         if (needles > DEPTHS) {
-            throw new IllegalArgumentException("task " + task.name() + " hides " + needles + " needles; running text has "
-                    + DEPTHS + " depths. Ask fewer further questions");
+            throw new IllegalArgumentException("task " + task.name() + " hides " + needles
+                    + " needles; running text has " + DEPTHS + " depths. Ask fewer further questions");
         }
         int[] positions = Draws.distinctNumbers(DEPTHS, needles, places);
         for (int i = 0; i < needles; i++) {

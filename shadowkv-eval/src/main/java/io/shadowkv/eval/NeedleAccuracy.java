@@ -55,8 +55,8 @@ public final class NeedleAccuracy {
     /// A way to answer.
     ///
     /// @param cache the strategy
-    /// @param settings its parameters and what else decides answers, written to the log; answers with other settings are
-    ///     other answers
+    /// @param settings its parameters and what else decides answers, written to the log; other settings give other
+    ///     answers
     public record Method(KvCacheSpec cache, String settings) {
         public String name() {
             return cache.name();
@@ -117,7 +117,8 @@ public final class NeedleAccuracy {
 
     private void answer(AnswerLog log, Watcher watcher, NeedleTask task, int index, List<Method> missing) {
         var size = new NeedleSampler.Size(plan.contextTokens(), 0, plan.maxNewTokens());
-        Sample.Turn turn = sampler.sample(task, plan.seed(), index, size).turns().getFirst();
+        Sample.Turn turn =
+                sampler.sample(task, plan.seed(), index, size).turns().getFirst();
         int[] prompt = format.turn(turn, -1);
         List<KvCacheSpec> strategies = missing.stream().map(Method::cache).toList();
         GenerationListener listener = new GenerationListener() {
@@ -144,12 +145,16 @@ public final class NeedleAccuracy {
     }
 
     private List<Method> missing(AnswerLog log, NeedleTask task, int index) {
-        return methods.stream().filter(method -> !log.contains(key(task, index, method))).toList();
+        return methods.stream()
+                .filter(method -> !log.contains(key(task, index, method)))
+                .toList();
     }
 
     private List<AnswerRecord> answers(AnswerLog log) {
         List<AnswerRecord.Key> wanted = keys();
-        return log.answers().stream().filter(answer -> wanted.contains(answer.key())).toList();
+        return log.answers().stream()
+                .filter(answer -> wanted.contains(answer.key()))
+                .toList();
     }
 
     private List<AnswerRecord.Key> keys() {

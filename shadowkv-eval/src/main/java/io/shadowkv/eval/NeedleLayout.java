@@ -22,14 +22,16 @@ record NeedleLayout(
     /// @param needles those hidden or asked for, with their depths
     record Filled(List<Sample.Turn> turns, List<Sample.Needle> needles) {}
 
-    static NeedleLayout of(NeedleTask named, long seed, int index, int furtherQuestions, RunningText text, WordList words) {
+    static NeedleLayout of(
+            NeedleTask named, long seed, int index, int furtherQuestions, RunningText text, WordList words) {
         // An odd multiplier (the golden ratio's): neighbouring seeds give unrelated streams.
-        var random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + named.name().hashCode() * 31L + index);
+        var random =
+                new SplittableRandom(seed * 0x9E3779B97F4A7C15L + named.name().hashCode() * 31L + index);
         boolean asksHay = named.haystack() == Haystack.NEEDLES;
         NeedleTask task = asksHay ? named : named.withMoreKeys(furtherQuestions);
         List<String> keys = Draws.distinct(task.keyCount(), () -> task.keys().draw(random, words));
-        List<String> values =
-                Draws.distinct(task.keyCount() * task.valuesPerKey(), () -> task.values().draw(random, words));
+        List<String> values = Draws.distinct(
+                task.keyCount() * task.valuesPerKey(), () -> task.values().draw(random, words));
         List<Planted> planted = new ArrayList<>();
         for (int i = 0; i < values.size(); i++) {
             int key = i / task.valuesPerKey();

@@ -12,8 +12,7 @@ final class NeedlePrompts {
             + " memorize it. I will quiz you about the {type} afterwards.\n{context}\n";
     private static final String QUESTION =
             "What are all the special magic {type} for {query} mentioned in the provided text?";
-    private static final String ANSWER =
-            " The special magic {type} for {query} mentioned in the provided text are";
+    private static final String ANSWER = " The special magic {type} for {query} mentioned in the provided text are";
 
     private NeedlePrompts() {}
 

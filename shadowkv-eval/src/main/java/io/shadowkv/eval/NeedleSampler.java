@@ -43,8 +43,13 @@ public final class NeedleSampler {
         int least = layout.leastUnits();
         Sample smallest = build(layout, index, size, least);
         if (smallest.totalTokens() > size.totalTokens()) {
-            throw new IllegalArgumentException("a sample of %s with %,d questions needs at least %,d tokens; %,d were allowed"
-                    .formatted(task.name(), 1 + size.furtherQuestions(), smallest.totalTokens(), size.totalTokens()));
+            throw new IllegalArgumentException(
+                    "a sample of %s with %,d questions needs at least %,d tokens; %,d were allowed"
+                            .formatted(
+                                    task.name(),
+                                    1 + size.furtherQuestions(),
+                                    smallest.totalTokens(),
+                                    size.totalTokens()));
         }
         return largest(layout, index, size, smallest);
     }
@@ -65,7 +70,8 @@ public final class NeedleSampler {
             } else {
                 exceeds = units;
             }
-            double tokensPerUnit = (double) (sample.totalTokens() - smallest.totalTokens()) / (units - layout.leastUnits());
+            double tokensPerUnit =
+                    (double) (sample.totalTokens() - smallest.totalTokens()) / (units - layout.leastUnits());
             int step = (int) (room / Math.max(1, tokensPerUnit));
             units += step != 0 ? step : room >= 0 ? 1 : -1;
         }

@@ -30,9 +30,7 @@ public interface PromptFormat {
 
     /// The model's chat template where it has one, else its plain continuation.
     static PromptFormat of(Engine engine) {
-        return engine.hasChatTemplate()
-                ? chat(engine.chatTemplate(), engine.tokenizer())
-                : plain(engine.tokenizer());
+        return engine.hasChatTemplate() ? chat(engine.chatTemplate(), engine.tokenizer()) : plain(engine.tokenizer());
     }
 
     /// For models that only continue text.
@@ -70,8 +68,9 @@ public interface PromptFormat {
                 String all = template.render(List.of(question, answer, new ChatMessage("user", user)), true);
                 int end = earlier.lastIndexOf(ANSWER) + ANSWER.length();
                 if (end < ANSWER.length() || !all.startsWith(earlier.substring(0, end))) {
-                    throw new IllegalArgumentException("the chat template changes earlier turns when a later one follows,"
-                            + " so a second question cannot be added to what the model holds. Ask one question a text");
+                    throw new IllegalArgumentException(
+                            "the chat template changes earlier turns when a later one follows, so a second question"
+                                    + " cannot be added to what the model holds. Ask one question a text");
                 }
                 return tokenizer.encode(all.substring(end) + answerPrefix, false);
             }

@@ -24,7 +24,8 @@ public record RunningText(List<String> sentences) {
     /// Cuts a text after full stops, exclamation and question marks; runs of blanks become one.
     public static RunningText of(String text) {
         String line = BLANKS.matcher(text).replaceAll(" ").strip();
-        return new RunningText(SENTENCE_END.splitAsStream(line).filter(s -> !s.isEmpty()).toList());
+        return new RunningText(
+                SENTENCE_END.splitAsStream(line).filter(s -> !s.isEmpty()).toList());
     }
 
     /// The King James Bible, 4.1 MB, in the public domain.

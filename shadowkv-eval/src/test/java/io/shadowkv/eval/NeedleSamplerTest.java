@@ -13,8 +13,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 final class NeedleSamplerTest {
     private static final RunningText TEXT = RunningText.kingJames();
-    private static final NeedleSampler SAMPLER =
-            new NeedleSampler(new CountingFormat(), TEXT, WordList.bundled());
+    private static final NeedleSampler SAMPLER = new NeedleSampler(new CountingFormat(), TEXT, WordList.bundled());
 
     private static int tokens(String text) {
         return CountingFormat.tokens(text);
@@ -48,7 +47,11 @@ final class NeedleSamplerTest {
     private static int largestUnit(NeedleTask task) {
         return switch (task.haystack()) {
             case REPEAT -> tokens(NeedlePrompts.NOISE);
-            case ESSAY -> TEXT.sentences().stream().mapToInt(NeedleSamplerTest::tokens).max().orElseThrow();
+            case ESSAY ->
+                TEXT.sentences().stream()
+                        .mapToInt(NeedleSamplerTest::tokens)
+                        .max()
+                        .orElseThrow();
             // Two UUIDs of 36 characters at most and 15 other tokens.
             case NEEDLES -> 87;
         };
@@ -65,7 +68,8 @@ final class NeedleSamplerTest {
             int at = text.indexOf(needle.sentence());
             assertThat(at).as(needle.sentence()).isGreaterThanOrEqualTo(begin);
             assertThat(text.indexOf(needle.sentence(), at + 1)).isNegative();
-            assertThat(text.indexOf(needle.value(), at + needle.sentence().length())).isNegative();
+            assertThat(text.indexOf(needle.value(), at + needle.sentence().length()))
+                    .isNegative();
             double slack = (largestUnit(task) * 6.0 + sample.needles().size() * 120) / (end - begin) + 0.02;
             assertThat((double) (at - begin) / (end - begin)).isCloseTo(needle.depth(), within(slack));
         }
@@ -83,7 +87,9 @@ final class NeedleSamplerTest {
                 for (int depth = 0; depth < 40; depth++) {
                     isDepth |= Math.round(needle.depth() * units) == units * Math.round(depth * 100 / 39.0) / 100;
                 }
-                assertThat(isDepth).as("depth " + needle.depth() + " of " + units + " sentences").isTrue();
+                assertThat(isDepth)
+                        .as("depth " + needle.depth() + " of " + units + " sentences")
+                        .isTrue();
             }
         }
     }
@@ -113,13 +119,17 @@ final class NeedleSamplerTest {
                 .startsWith("A special magic uuid is hidden within the following text. Make sure to memorize it."
                         + " I will quiz you about the uuid afterwards.\nIn the beginning God created")
                 .endsWith("\nWhat is the special magic uuid for " + key + " mentioned in the provided text?");
-        assertThat(first.answerPrefix()).isEqualTo(" The special magic uuid for " + key + " mentioned in the provided text is");
+        assertThat(first.answerPrefix())
+                .isEqualTo(" The special magic uuid for " + key + " mentioned in the provided text is");
         assertThat(one.turns().getLast().user())
-                .isEqualTo("What is the special magic uuid for " + keyOf(one, one.turns().getLast().references().getFirst())
+                .isEqualTo("What is the special magic uuid for "
+                        + keyOf(one, one.turns().getLast().references().getFirst())
                         + " mentioned in the provided text?");
 
         Sample several = SAMPLER.sample(NeedleTask.named("niah_multiquery"), 1, 0, new NeedleSampler.Size(2000, 0, 20));
-        List<String> keys = several.turns().getFirst().references().stream().map(v -> keyOf(several, v)).toList();
+        List<String> keys = several.turns().getFirst().references().stream()
+                .map(v -> keyOf(several, v))
+                .toList();
         String query = keys.get(0) + ", " + keys.get(1) + ", " + keys.get(2) + ", and " + keys.get(3);
         assertThat(several.turns().getFirst().user())
                 .startsWith("Some special magic numbers are hidden within the following text. Make sure to memorize it."
@@ -130,7 +140,11 @@ final class NeedleSamplerTest {
     }
 
     private static String keyOf(Sample sample, String value) {
-        return sample.needles().stream().filter(n -> n.value().equals(value)).findFirst().orElseThrow().key();
+        return sample.needles().stream()
+                .filter(n -> n.value().equals(value))
+                .findFirst()
+                .orElseThrow()
+                .key();
     }
 
     @Test
@@ -139,22 +153,25 @@ final class NeedleSamplerTest {
         assertThat(sample.needles()).hasSize(12);
         for (Sample.Turn turn : sample.turns()) {
             assertThat(turn.references()).hasSize(4).doesNotHaveDuplicates();
-            assertThat(turn.references().stream().map(v -> keyOf(sample, v)).distinct()).hasSize(1);
+            assertThat(turn.references().stream().map(v -> keyOf(sample, v)).distinct())
+                    .hasSize(1);
             assertThat(turn.question()).contains(keyOf(sample, turn.references().getFirst()));
         }
-        assertThat(sample.turns().stream().map(Sample.Turn::question).distinct()).hasSize(3);
+        assertThat(sample.turns().stream().map(Sample.Turn::question).distinct())
+                .hasSize(3);
     }
 
     @Test
     void refusesWhatCannotFit() {
-        assertThatThrownBy(() -> SAMPLER.sample(
-                        NeedleTask.named("niah_single_1"), 1, 0, new NeedleSampler.Size(60, 0, 20)))
+        assertThatThrownBy(() ->
+                        SAMPLER.sample(NeedleTask.named("niah_single_1"), 1, 0, new NeedleSampler.Size(60, 0, 20)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("needs at least")
                 .hasMessageContaining("60 were allowed");
-        assertThatThrownBy(() -> SAMPLER.sample(
-                        NeedleTask.named("niah_single_2"), 1, 0, new NeedleSampler.Size(30_000, 40, 20)))
+        assertThatThrownBy(() ->
+                        SAMPLER.sample(NeedleTask.named("niah_single_2"), 1, 0, new NeedleSampler.Size(30_000, 40, 20)))
                 .hasMessageContaining("40 depths");
-        assertThatThrownBy(() -> NeedleTask.named("niah_single_9")).hasMessageContaining("niah_single_1, niah_single_2");
+        assertThatThrownBy(() -> NeedleTask.named("niah_single_9"))
+                .hasMessageContaining("niah_single_1, niah_single_2");
     }
 }

@@ -18,16 +18,20 @@ final class PromptFormatTest {
     @Test
     void turnsAreWrappedAsInTraining() {
         try (Tokenizer tokenizer = Tokenizer.open(Fixtures.needleModel())) {
-            PromptFormat format = PromptFormat.chat(ChatTemplate.open(Fixtures.needleModel()).orElseThrow(), tokenizer);
+            PromptFormat format =
+                    PromptFormat.chat(ChatTemplate.open(Fixtures.needleModel()).orElseThrow(), tokenizer);
             int[] first = format.first("text\nquestion?", " The number is");
-            assertThat(tokenizer.decode(first, false)).isEqualTo(BEGIN + "text\nquestion?" + ASSISTANT + " The number is");
+            assertThat(tokenizer.decode(first, false))
+                    .isEqualTo(BEGIN + "text\nquestion?" + ASSISTANT + " The number is");
             int[] next = format.next("another?", " It is");
             assertThat(tokenizer.decode(next, false))
                     .isEqualTo("<|eot_id|><|start_header_id|>user<|end_header_id|>another?" + ASSISTANT + " It is");
 
             var turn = new Sample.Turn("another?", "another?", " It is", List.of("1"));
             int end = tokenizer.id("<|eot_id|>").orElseThrow();
-            assertThat(format.turn(turn, end)).as("the model wrote its end itself").containsExactly(withoutFirst(next));
+            assertThat(format.turn(turn, end))
+                    .as("the model wrote its end itself")
+                    .containsExactly(withoutFirst(next));
             assertThat(format.turn(turn, end + 1)).as("the answer was cut").containsExactly(next);
             assertThat(format.turn(turn, -1)).containsExactly(format.first("another?", " It is"));
         }
@@ -37,8 +41,10 @@ final class PromptFormatTest {
     void plainTurnsFollowEachOther() {
         try (Tokenizer tokenizer = Tokenizer.open(Fixtures.needleModel())) {
             PromptFormat format = PromptFormat.plain(tokenizer);
-            assertThat(tokenizer.decode(format.first("question?", " It is"), true)).isEqualTo("question? It is");
-            assertThat(tokenizer.decode(format.next("another?", " It is"), true)).isEqualTo("\nanother? It is");
+            assertThat(tokenizer.decode(format.first("question?", " It is"), true))
+                    .isEqualTo("question? It is");
+            assertThat(tokenizer.decode(format.next("another?", " It is"), true))
+                    .isEqualTo("\nanother? It is");
         }
     }
 

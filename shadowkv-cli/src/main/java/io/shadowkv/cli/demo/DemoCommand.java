@@ -27,8 +27,9 @@ import picocli.CommandLine.Spec;
 /// `demo`: the same questions about the same long text, with full attention and with ShadowKV.
 @Command(
         name = "demo",
-        description = "Reads a long text twice, with full attention and with ShadowKV, asks questions about it and compares"
-                + " answers, memory and speed. Writes an HTML report.",
+        description =
+                "Reads a long text twice, with full attention and with ShadowKV, asks questions about it and compares"
+                        + " answers, memory and speed. Writes an HTML report.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         footer = {
@@ -48,42 +49,70 @@ public final class DemoCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(index = "0", arity = "0..1", paramLabel = "MODEL", defaultValue = "needle-32k", description = "A bundled"
-            + " model, a folder, or ORG/NAME of a pulled model. Default: ${DEFAULT-VALUE}.")
+    @Parameters(
+            index = "0",
+            arity = "0..1",
+            paramLabel = "MODEL",
+            defaultValue = "needle-32k",
+            description = "A bundled" + " model, a folder, or ORG/NAME of a pulled model. Default: ${DEFAULT-VALUE}.")
     private String model;
 
-    @Option(names = "--tokens", paramLabel = "N", defaultValue = "16384",
+    @Option(
+            names = "--tokens",
+            paramLabel = "N",
+            defaultValue = "16384",
             description = "Tokens of text, questions and answers. Default: ${DEFAULT-VALUE}.")
     private int tokens;
 
-    @Option(names = "--questions", paramLabel = "N", defaultValue = "6",
+    @Option(
+            names = "--questions",
+            paramLabel = "N",
+            defaultValue = "6",
             description = "Questions, one after the other about one text. Default: ${DEFAULT-VALUE}.")
     private int questions;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "1",
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "1",
             description = "Which needles are hidden, and where. Default: ${DEFAULT-VALUE}.")
     private long seed;
 
-    @Option(names = "--rank", paramLabel = "N", defaultValue = "64",
+    @Option(
+            names = "--rank",
+            paramLabel = "N",
+            defaultValue = "64",
             description = "ShadowKV: columns kept of the key factorisation. Default: ${DEFAULT-VALUE}.")
     private int rank;
 
-    @Option(names = "--budget", paramLabel = "TOKENS",
+    @Option(
+            names = "--budget",
+            paramLabel = "TOKENS",
             description = "ShadowKV: tokens selected per step and key-value head. Default: a sixteenth of --tokens.")
     private @Nullable Integer budget;
 
-    @Option(names = "--outliers", paramLabel = "CHUNKS", defaultValue = "48",
+    @Option(
+            names = "--outliers",
+            paramLabel = "CHUNKS",
+            defaultValue = "48",
             description = "ShadowKV: chunks per key-value head that stay whole. Default: ${DEFAULT-VALUE}.")
     private int outliers;
 
-    @Option(names = "--sweep", split = ",", paramLabel = "TOKENS",
-            description = "Lengths to measure decode speed at besides. Default: 2048 and doublings of it below --tokens.")
+    @Option(
+            names = "--sweep",
+            split = ",",
+            paramLabel = "TOKENS",
+            description =
+                    "Lengths to measure decode speed at besides. Default: 2048 and doublings of it below --tokens.")
     private @Nullable List<Integer> sweep;
 
     @Option(names = "--no-sweep", description = "Measure decode speed at --tokens only.")
     private boolean noSweep;
 
-    @Option(names = "--report", paramLabel = "FILE", defaultValue = "shadowkv-report.html",
+    @Option(
+            names = "--report",
+            paramLabel = "FILE",
+            defaultValue = "shadowkv-report.html",
             description = "Where the report goes. Default: ${DEFAULT-VALUE}.")
     private Path report;
 
@@ -145,7 +174,8 @@ public final class DemoCommand implements Callable<Integer> {
 
     private DemoRun.Options options() {
         if (tokens < SHORTEST) {
-            throw misuse(String.format("--tokens is %,d; expected at least %,d, so that there is something to select", tokens, SHORTEST));
+            throw misuse(String.format(
+                    "--tokens is %,d; expected at least %,d, so that there is something to select", tokens, SHORTEST));
         }
         if (questions < 1 || questions > MOST_QUESTIONS) {
             throw misuse("--questions is " + questions + "; expected 1 to " + MOST_QUESTIONS);
@@ -180,7 +210,8 @@ public final class DemoCommand implements Callable<Integer> {
         if (sweep != null) {
             for (int length : sweep) {
                 if (length < 512 || length > tokens) {
-                    throw misuse(String.format("--sweep has %,d tokens; expected 512 to --tokens, %,d", length, tokens));
+                    throw misuse(
+                            String.format("--sweep has %,d tokens; expected 512 to --tokens, %,d", length, tokens));
                 }
             }
             return sweep;

@@ -68,8 +68,8 @@ final class DemoRun {
                 Engine shadow = Engine.open(options.folder, backend, flags.options(options.shadow))) {
             if (options.tokens > full.contextTokens()) {
                 throw new ContextLengthException(String.format(
-                        "the demonstration has %,d tokens; the model's context is %,d. Lower --tokens, or use a model with"
-                                + " a longer context.",
+                        "the demonstration has %,d tokens; the model's context is %,d. Lower --tokens, or use a model"
+                                + " with a longer context.",
                         options.tokens, full.contextTokens()));
             }
             int room = options.tokens - MethodRun.PROBE_ROOM;
@@ -77,11 +77,11 @@ final class DemoRun {
                     full, text, words, new DemoText.Size(room, options.questions, ANSWER_TOKENS, options.seed));
             var fullRun = new MethodRun(full, demo.format(), cancellation);
             var shadowRun = new MethodRun(shadow, demo.format(), cancellation);
-            warmUp(fullRun, shadowRun, demo);
+            warmUp(fullRun, demo);
             DemoResult.Outcome ofFull = answer(fullRun, demo, "full attention", new FetchRecorder(1, 1));
             var recorder = new FetchRecorder(full.spec().layers(), demo.textTokens() / options.shadow.chunkSize());
             DemoResult.Outcome ofShadow = answer(shadowRun, demo, "ShadowKV", recorder);
-            List<DemoResult.Speed> speeds = sweep(fullRun, shadowRun, demo);
+            List<DemoResult.Speed> speeds = sweep(fullRun, demo);
             speeds.add(new DemoResult.Speed(demo.textTokens(), ofFull.speed(), ofShadow.speed()));
             speeds.sort((a, b) -> Integer.compare(a.tokens(), b.tokens()));
             return new DemoResult(
@@ -96,12 +96,12 @@ final class DemoRun {
         }
     }
 
-    /// Lets the compiler see the code of both methods before anything is timed.
-    private void warmUp(MethodRun full, MethodRun shadow, DemoText demo) {
+    /// Lets the compiler see the code of both methods before anything is timed, on a text short enough to be quick and
+    /// a budget small enough to select from it.
+    private void warmUp(MethodRun run, DemoText demo) {
         try (var line = new ProgressLine(err, options.style, "warming up")) {
-            Sample sample = probeSample(demo, Math.min(WARM_UP_TOKENS, options.tokens - MethodRun.PROBE_ROOM));
-            full.speedAfter(sample, line);
-            shadow.speedAfter(sample, line);
+            var small = new KvCacheSpec.Shadow(options.shadow.rank(), options.shadow.chunkSize(), 256, 8, 32, 256);
+            run.speedsAfter(probeSample(demo, WARM_UP_TOKENS), List.of(new KvCacheSpec.Full(), small), line);
         }
     }
 
@@ -112,13 +112,14 @@ final class DemoRun {
         }
     }
 
-    private List<DemoResult.Speed> sweep(MethodRun full, MethodRun shadow, DemoText demo) {
+    private List<DemoResult.Speed> sweep(MethodRun run, DemoText demo) {
         List<DemoResult.Speed> speeds = new ArrayList<>();
         for (int tokens : options.sweep) {
             String what = String.format("measuring decode speed at %,d tokens", tokens);
             try (var line = new ProgressLine(err, options.style, what)) {
-                Sample sample = probeSample(demo, tokens);
-                speeds.add(new DemoResult.Speed(tokens, full.speedAfter(sample, line), shadow.speedAfter(sample, line)));
+                List<Double> both = run.speedsAfter(
+                        probeSample(demo, tokens), List.of(new KvCacheSpec.Full(), options.shadow), line);
+                speeds.add(new DemoResult.Speed(tokens, both.getFirst(), both.getLast()));
             }
         }
         return speeds;

@@ -40,17 +40,50 @@ final class DemoTable {
         int asked = result.questions().size();
         out.printf(FIGURES, "", "full attention", "ShadowKV", "");
         row(out, "answers right", full.right() + " of " + asked, shadow.right() + " of " + asked, "");
-        row(out, "reading the text (prefill)", Quantity.seconds(full.prefillSeconds()), Quantity.seconds(shadow.prefillSeconds()),
+        row(
+                out,
+                "reading the text (prefill)",
+                Quantity.seconds(full.prefillSeconds()),
+                Quantity.seconds(shadow.prefillSeconds()),
                 Quantity.seconds(shadow.sealSeconds()) + " of it to compress the keys and offload the values");
-        row(out, "decode speed, tokens/s", Quantity.threeDigits(full.speed()), Quantity.threeDigits(shadow.speed()),
+        row(
+                out,
+                "decode speed, tokens/s",
+                Quantity.threeDigits(full.speed()),
+                Quantity.threeDigits(shadow.speed()),
                 Quantity.times(result.speedup()));
-        row(out, "KV resident, measured", Quantity.bytes(full.measured().resident()), Quantity.bytes(shadow.measured().resident()),
+        row(
+                out,
+                "KV resident, measured",
+                Quantity.bytes(full.measured().resident()),
+                Quantity.bytes(shadow.measured().resident()),
                 Quantity.times(result.residentFactor()) + " smaller");
-        row(out, "KV resident, planned", Quantity.bytes(full.planned().resident()), Quantity.bytes(shadow.planned().resident()), "");
-        row(out, "KV offloaded, measured", Quantity.bytes(full.measured().offloaded()), Quantity.bytes(shadow.measured().offloaded()), "");
-        row(out, "KV offloaded, planned", Quantity.bytes(full.planned().offloaded()), Quantity.bytes(shadow.planned().offloaded()), "");
-        row(out, "hit rate", "–", Quantity.share(shadow.hitRate()),
-                shadow.keptWhole() ? "the text fits the budget, so all of it was kept" : "selected chunks that were there already");
+        row(
+                out,
+                "KV resident, planned",
+                Quantity.bytes(full.planned().resident()),
+                Quantity.bytes(shadow.planned().resident()),
+                "");
+        row(
+                out,
+                "KV offloaded, measured",
+                Quantity.bytes(full.measured().offloaded()),
+                Quantity.bytes(shadow.measured().offloaded()),
+                "");
+        row(
+                out,
+                "KV offloaded, planned",
+                Quantity.bytes(full.planned().offloaded()),
+                Quantity.bytes(shadow.planned().offloaded()),
+                "");
+        row(
+                out,
+                "hit rate",
+                "–",
+                Quantity.share(shadow.hitRate()),
+                shadow.keptWhole()
+                        ? "the text fits the budget, so all of it was kept"
+                        : "selected chunks that were there already");
     }
 
     private static void row(PrintWriter out, String what, String full, String shadow, String note) {

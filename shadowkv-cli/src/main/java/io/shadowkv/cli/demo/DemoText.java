@@ -31,7 +31,8 @@ record DemoText(PromptFormat format, Sample sample, List<DemoResult.Question> qu
         List<DemoResult.Question> questions = new ArrayList<>();
         for (Sample.Turn turn : sample.turns()) {
             Sample.Needle needle = sample.needles().stream()
-                    .filter(candidate -> candidate.value().equals(turn.references().getFirst()))
+                    .filter(candidate ->
+                            candidate.value().equals(turn.references().getFirst()))
                     .findFirst()
                     .orElseThrow();
             String before = first.user().substring(0, first.user().indexOf(needle.sentence()));

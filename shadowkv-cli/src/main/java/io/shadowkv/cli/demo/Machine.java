@@ -43,15 +43,20 @@ record Machine(String processor, int cores, String system, String java, String c
             return Optional.empty();
         }
         return git(home, "rev-parse", "--short=12", "HEAD").map(hash -> {
-            boolean isChanged = !git(home, "status", "--porcelain", "--untracked-files=no").orElse("").isEmpty();
+            boolean isChanged = !git(home, "status", "--porcelain", "--untracked-files=no")
+                    .orElse("")
+                    .isEmpty();
             return isChanged ? hash + " (changed)" : hash;
         });
     }
 
     private static Optional<String> git(Path home, String... arguments) {
-        String[] command = Stream.concat(Stream.of("git", "-C", home.toString()), Stream.of(arguments)).toArray(String[]::new);
+        String[] command = Stream.concat(Stream.of("git", "-C", home.toString()), Stream.of(arguments))
+                .toArray(String[]::new);
         try {
-            Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+            Process process = new ProcessBuilder(command)
+                    .redirectError(ProcessBuilder.Redirect.DISCARD)
+                    .start();
             String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
             boolean hasEnded = process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS);
             return hasEnded && process.exitValue() == 0 ? Optional.of(output) : Optional.empty();

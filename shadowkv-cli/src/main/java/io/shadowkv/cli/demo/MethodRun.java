@@ -1,5 +1,6 @@
 package io.shadowkv.cli.demo;
 
+import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.ProgressLine;
 import io.shadowkv.engine.Cancellation;
 import io.shadowkv.engine.Completion;
@@ -50,25 +51,32 @@ record MethodRun(Engine engine, PromptFormat format, Cancellation cancellation) 
         }
     }
 
-    /// Decode tokens per second right after a text has been read.
-    double speedAfter(Sample sample, ProgressLine line) {
-        try (Conversation conversation = engine.converse(sample.totalTokens() + PROBE_ROOM)) {
-            return send(conversation, sample.turns().getFirst(), probeOptions(), line)
-                    .timings()
-                    .decodeTokensPerSecond();
-        }
+    /// Decode tokens per second of each strategy right after a text has been read, once for all of them.
+    ///
+    /// @param line shows the reading
+    List<Double> speedsAfter(Sample sample, List<KvCacheSpec> strategies, ProgressLine line) {
+        Request request = request(format.turn(sample.turns().getFirst(), -1), probeOptions(), line);
+        return engine.compare(request, strategies).stream()
+                .map(completion -> uncancelled(completion).timings().decodeTokensPerSecond())
+                .toList();
     }
 
     private Completion send(Conversation conversation, Sample.Turn turn, GenerationOptions options, ProgressLine line) {
         int[] held = conversation.ids();
         int[] ids = format.turn(turn, held.length == 0 ? -1 : held[held.length - 1]);
-        Request request = Request.of(ids, options).withCancellation(cancellation).withListener(new GenerationListener() {
+        return uncancelled(conversation.send(request(ids, options, line)));
+    }
+
+    private Request request(int[] ids, GenerationOptions options, ProgressLine line) {
+        return Request.of(ids, options).withCancellation(cancellation).withListener(new GenerationListener() {
             @Override
             public void reading(double done) {
                 line.update(done);
             }
         });
-        Completion completion = conversation.send(request);
+    }
+
+    private static Completion uncancelled(Completion completion) {
         if (completion.finish() == Completion.FinishReason.CANCELLED) {
             throw new CancellationException("interrupted");
         }

@@ -34,8 +34,9 @@ import picocli.CommandLine.Spec;
 /// `needle`: how many questions of RULER's needle tasks each method answers.
 @Command(
         name = "needle",
-        description = "Asks a seeded set of RULER's needle tasks and counts right answers. Every answer is kept in a file;"
-                + " the same command goes on where it was interrupted. A prompt is read once for both methods.",
+        description =
+                "Asks a seeded set of RULER's needle tasks and counts right answers. Every answer is kept in a file;"
+                        + " the same command goes on where it was interrupted. A prompt is read once for both methods.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         footer = {
@@ -58,35 +59,62 @@ public final class NeedleCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(index = "0", arity = "0..1", paramLabel = "MODEL", defaultValue = "needle-32k", description = "A bundled"
-            + " model, a folder, or ORG/NAME of a pulled model. Default: ${DEFAULT-VALUE}.")
+    @Parameters(
+            index = "0",
+            arity = "0..1",
+            paramLabel = "MODEL",
+            defaultValue = "needle-32k",
+            description = "A bundled" + " model, a folder, or ORG/NAME of a pulled model. Default: ${DEFAULT-VALUE}.")
     private String model;
 
-    @Option(names = "--tasks", split = ",", paramLabel = "TASK", description = "Tasks by RULER's names. Default: all eight"
-            + " niah tasks.")
+    @Option(
+            names = "--tasks",
+            split = ",",
+            paramLabel = "TASK",
+            description = "Tasks by RULER's names. Default: all eight" + " niah tasks.")
     private @Nullable List<String> tasks;
 
-    @Option(names = "--length", paramLabel = "TOKENS", defaultValue = "32768",
+    @Option(
+            names = "--length",
+            paramLabel = "TOKENS",
+            defaultValue = "32768",
             description = "Tokens of prompt and answer together. Default: ${DEFAULT-VALUE}.")
     private int length;
 
-    @Option(names = "--samples", paramLabel = "N", defaultValue = "20", description = "Questions a task. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--samples",
+            paramLabel = "N",
+            defaultValue = "20",
+            description = "Questions a task. Default: ${DEFAULT-VALUE}.")
     private int samples;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "42", description = "Seed of the questions. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "42",
+            description = "Seed of the questions. Default: ${DEFAULT-VALUE}.")
     private long seed;
 
-    @Option(names = {"-n", "--max-new-tokens"}, paramLabel = "N", defaultValue = "128",
+    @Option(
+            names = {"-n", "--max-new-tokens"},
+            paramLabel = "N",
+            defaultValue = "128",
             description = "Room for an answer. Default: ${DEFAULT-VALUE}, as RULER has it.")
     private int maxNewTokens;
 
-    @Option(names = "--method", defaultValue = "both", description = "${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--method",
+            defaultValue = "both",
+            description = "${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
     private Methods method;
 
     @Mixin
     private ShadowFlags shadow;
 
-    @Option(names = "--out", paramLabel = "FILE", defaultValue = "needle-answers.jsonl",
+    @Option(
+            names = "--out",
+            paramLabel = "FILE",
+            defaultValue = "needle-answers.jsonl",
             description = "File of answers, one JSON object a line, appended to. Default: ${DEFAULT-VALUE}.")
     private Path out;
 
@@ -122,25 +150,30 @@ public final class NeedleCommand implements Callable<Integer> {
 
     private NeedleAccuracy.Plan plan() {
         try {
-            List<NeedleTask> asked =
-                    tasks == null ? NeedleTask.ALL : tasks.stream().map(NeedleTask::named).toList();
+            List<NeedleTask> asked = tasks == null
+                    ? NeedleTask.ALL
+                    : tasks.stream().map(NeedleTask::named).toList();
             return new NeedleAccuracy.Plan(model, asked, samples, seed, length, maxNewTokens);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }
     }
 
-    private List<AnswerRecord> ask(
-            NeedleAccuracy.Plan plan, Engine engine, List<KvCacheSpec> specs, AnswerLog log) {
+    private List<AnswerRecord> ask(NeedleAccuracy.Plan plan, Engine engine, List<KvCacheSpec> specs, AnswerLog log) {
         if (length > engine.contextTokens()) {
-            throw new ParameterException(spec.commandLine(), String.format(
-                    "--length is %,d; the model's context is %,d tokens. Give a smaller length", length, engine.contextTokens()));
+            throw new ParameterException(
+                    spec.commandLine(),
+                    String.format(
+                            "--length is %,d; the model's context is %,d tokens. Give a smaller length",
+                            length, engine.contextTokens()));
         }
         PromptFormat format = PromptFormat.of(engine);
         var sampler = new NeedleSampler(format, RunningText.kingJames(), WordList.bundled());
         List<NeedleAccuracy.Method> methods = specs.stream()
                 .map(cache -> new NeedleAccuracy.Method(
-                        cache, cache + " " + engine.kvType() + " on " + engine.backend().name()))
+                        cache,
+                        cache + " " + engine.kvType() + " on "
+                                + engine.backend().name()))
                 .toList();
         NeedleAccuracy.Answerer answerer = (ids, room, strategies, listener) -> engine.compare(
                 Request.of(ids, GenerationOptions.DEFAULT.withMaxNewTokens(room))

@@ -38,8 +38,8 @@ final class NeedleProgress implements NeedleAccuracy.Watcher, AutoCloseable {
     @Override
     public void answered(AnswerRecord answer) {
         if (style == ProgressLine.Style.LINES) {
-            err.println(answer.key().task() + " " + answer.key().index() + ", " + answer.key().method() + ": score "
-                    + Quantity.threeDigits(answer.score()) + "; " + detail);
+            err.println(answer.key().task() + " " + answer.key().index() + ", "
+                    + answer.key().method() + ": score " + Quantity.threeDigits(answer.score()) + "; " + detail);
             err.flush();
         }
     }

@@ -26,24 +26,59 @@ final class DemoReportTest {
         for (int i = 0; i < QUESTIONS; i++) {
             String value = Integer.toString(1_234_567 + i);
             questions.add(new DemoResult.Question(
-                    "What is the special magic number for word-" + i + " mentioned in the provided text?", "word-" + i, value, 4000 * i + 900));
+                    "What is the special magic number for word-" + i + " mentioned in the provided text?",
+                    "word-" + i,
+                    value,
+                    4000 * i + 900));
             right.add(new DemoResult.Answer(value + ".", true));
             mixed.add(new DemoResult.Answer(i == 1 ? "7<8 & 9" : value + ".", i != 1));
         }
         var fullBytes = new SequenceBytes(83_886_080, 0, List.of(new Part("keys and values", 83_886_080, false)));
-        var shadowBytes = new SequenceBytes(24_000_000, 41_000_000, List.of(
-                new Part("resident keys and values", 8_700_000, false),
-                new Part("landmarks", 4_800_000, false),
-                new Part("key factors", 10_500_000, false),
-                new Part("offloaded values", 41_000_000, true)));
+        var shadowBytes = new SequenceBytes(
+                24_000_000,
+                41_000_000,
+                List.of(
+                        new Part("resident keys and values", 8_700_000, false),
+                        new Part("landmarks", 4_800_000, false),
+                        new Part("key factors", 10_500_000, false),
+                        new Part("offloaded values", 41_000_000, true)));
         return new DemoResult(
-                new DemoResult.Setup("needle-32k", 19_276_032, 16_000, 16_384, 1, "BF16", "cpu", "512-bit vectors, 2 threads",
+                new DemoResult.Setup(
+                        "needle-32k",
+                        19_276_032,
+                        16_000,
+                        16_384,
+                        1,
+                        "BF16",
+                        "cpu",
+                        "512-bit vectors, 2 threads",
                         new KvCacheSpec.Shadow(64, 8, 1024, 48, 32, 256)),
                 new Machine("A processor", 2, "Linux amd64", "25", "0123456789ab"),
                 questions,
-                new DemoResult.Outcome(right, 8.2, 0, 0.2, 212, fullBytes, new SequenceBytes(83_886_080, 0, List.of()), Double.NaN, false),
-                new DemoResult.Outcome(mixed, 8.6, 0.4, 0.1, 480, shadowBytes, new SequenceBytes(23_900_000, 40_900_000, List.of()), 0.614, false),
-                List.of(new DemoResult.Speed(2048, 700, 640), new DemoResult.Speed(4096, 560, 610), new DemoResult.Speed(8192, 380, 560),
+                new DemoResult.Outcome(
+                        right,
+                        8.2,
+                        0,
+                        0.2,
+                        212,
+                        fullBytes,
+                        new SequenceBytes(83_886_080, 0, List.of()),
+                        Double.NaN,
+                        false),
+                new DemoResult.Outcome(
+                        mixed,
+                        8.6,
+                        0.4,
+                        0.1,
+                        480,
+                        shadowBytes,
+                        new SequenceBytes(23_900_000, 40_900_000, List.of()),
+                        0.614,
+                        false),
+                List.of(
+                        new DemoResult.Speed(2048, 700, 640),
+                        new DemoResult.Speed(4096, 560, 610),
+                        new DemoResult.Speed(8192, 380, 560),
                         new DemoResult.Speed(16_000, 212, 480)),
                 fetches(),
                 41);
@@ -60,7 +95,8 @@ final class DemoReportTest {
                 }
             }
         }
-        return new FetchMap(levels, List.of(new FetchMap.Turn(0, 10), new FetchMap.Turn(10, 22), new FetchMap.Turn(22, 33)), 16);
+        return new FetchMap(
+                levels, List.of(new FetchMap.Turn(0, 10), new FetchMap.Turn(10, 22), new FetchMap.Turn(22, 33)), 16);
     }
 
     @Test

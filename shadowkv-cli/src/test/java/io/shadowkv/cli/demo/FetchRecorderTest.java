@@ -26,7 +26,9 @@ final class FetchRecorderTest {
         assertThat(map.levels()[0][0][127]).isEqualTo((byte) 1);
         assertThat(map.levels()[0][0][64]).isEqualTo((byte) 1);
         assertThat(map.levels()[1][0][5]).as("three fetched in one row").isEqualTo((byte) 3);
-        assertThat(map.levels()[0][2]).as("chunks of generated text are outside").containsOnly(0);
+        assertThat(map.levels()[0][2])
+                .as("chunks of generated text are outside")
+                .containsOnly(0);
     }
 
     @Test

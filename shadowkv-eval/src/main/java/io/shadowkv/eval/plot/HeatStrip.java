@@ -101,7 +101,12 @@ public record HeatStrip(
                     end++;
                 }
                 if (end > row) {
-                    data.append('M').append(column).append(".5 ").append(row).append('v').append(end - row);
+                    data.append('M')
+                            .append(column)
+                            .append(".5 ")
+                            .append(row)
+                            .append('v')
+                            .append(end - row);
                     row = end;
                 }
             }

@@ -46,7 +46,12 @@ public record LinePlot(
                 .sorted()
                 .toList();
         Axis axis = Axis.upTo(
-                series.stream().flatMap(line -> line.points().stream()).mapToDouble(Point::y).max().orElse(1), 5);
+                series.stream()
+                        .flatMap(line -> line.points().stream())
+                        .mapToDouble(Point::y)
+                        .max()
+                        .orElse(1),
+                5);
         var svg = new Svg(id, WIDTH, HEIGHT, title, description());
         for (double tick : axis.ticks()) {
             double y = y(tick, axis);
@@ -118,9 +123,15 @@ public record LinePlot(
     }
 
     private String description() {
-        return String.join("; ", series.stream().map(line -> line.name() + " from "
-                + Quantity.threeDigits(line.points().getFirst().y()) + " at " + xFormat.apply(line.points().getFirst().x())
-                + " to " + Quantity.threeDigits(line.points().getLast().y()) + " at "
-                + xFormat.apply(line.points().getLast().x())).toList());
+        return String.join(
+                "; ",
+                series.stream()
+                        .map(line -> line.name() + " from "
+                                + Quantity.threeDigits(line.points().getFirst().y()) + " at "
+                                + xFormat.apply(line.points().getFirst().x())
+                                + " to "
+                                + Quantity.threeDigits(line.points().getLast().y()) + " at "
+                                + xFormat.apply(line.points().getLast().x()))
+                        .toList());
     }
 }

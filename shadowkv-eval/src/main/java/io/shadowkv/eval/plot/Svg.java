@@ -12,11 +12,11 @@ public final class Svg {
     /// @param description what the picture shows, in a sentence
     public Svg(String id, double width, double height, String title, String description) {
         this.id = id;
-        out.append("<svg class=\"plot\" role=\"img\" aria-labelledby=\"%s-t %s-d\" viewBox=\"0 0 %s %s\"".formatted(
-                id, id, number(width), number(height)));
+        out.append("<svg class=\"plot\" role=\"img\" aria-labelledby=\"%s-t %s-d\" viewBox=\"0 0 %s %s\""
+                .formatted(id, id, number(width), number(height)));
         out.append(" xmlns=\"http://www.w3.org/2000/svg\">\n");
-        out.append("<title id=\"%s-t\">%s</title><desc id=\"%s-d\">%s</desc>\n".formatted(
-                id, escape(title), id, escape(description)));
+        out.append("<title id=\"%s-t\">%s</title><desc id=\"%s-d\">%s</desc>\n"
+                .formatted(id, escape(title), id, escape(description)));
     }
 
     /// The id given, for names inside the picture that must be unique in the page.
@@ -25,11 +25,23 @@ public final class Svg {
     }
 
     public Svg rect(double x, double y, double width, double height, String cssClass) {
-        return element("rect", "x", number(x), "y", number(y), "width", number(width), "height", number(height), "class", cssClass);
+        return element(
+                "rect",
+                "x",
+                number(x),
+                "y",
+                number(y),
+                "width",
+                number(width),
+                "height",
+                number(height),
+                "class",
+                cssClass);
     }
 
     public Svg line(double x1, double y1, double x2, double y2, String cssClass) {
-        return element("line", "x1", number(x1), "y1", number(y1), "x2", number(x2), "y2", number(y2), "class", cssClass);
+        return element(
+                "line", "x1", number(x1), "y1", number(y1), "x2", number(x2), "y2", number(y2), "class", cssClass);
     }
 
     public Svg circle(double x, double y, double radius, String cssClass) {
@@ -43,8 +55,8 @@ public final class Svg {
 
     /// @param anchor `start`, `middle` or `end`
     public Svg text(double x, double y, String anchor, String cssClass, String content) {
-        out.append("<text x=\"%s\" y=\"%s\" text-anchor=\"%s\" class=\"%s\">%s</text>\n".formatted(
-                number(x), number(y), anchor, cssClass, escape(content)));
+        out.append("<text x=\"%s\" y=\"%s\" text-anchor=\"%s\" class=\"%s\">%s</text>\n"
+                .formatted(number(x), number(y), anchor, cssClass, escape(content)));
         return this;
     }
 
@@ -57,8 +69,8 @@ public final class Svg {
 
     /// Opens a group that moves and scales what follows until [#end].
     public Svg group(double x, double y, double scaleX, double scaleY) {
-        out.append("<g transform=\"translate(%s %s) scale(%s %s)\">\n".formatted(
-                number(x), number(y), precise(scaleX), precise(scaleY)));
+        out.append("<g transform=\"translate(%s %s) scale(%s %s)\">\n"
+                .formatted(number(x), number(y), precise(scaleX), precise(scaleY)));
         return this;
     }
 
@@ -69,8 +81,8 @@ public final class Svg {
 
     /// A shape with a text that shows when it is pointed at.
     public Svg hinted(double x, double y, double width, double height, String cssClass, String hint) {
-        out.append("<rect x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\" class=\"%s\"><title>%s</title></rect>\n".formatted(
-                number(x), number(y), number(width), number(height), cssClass, escape(hint)));
+        out.append("<rect x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\" class=\"%s\"><title>%s</title></rect>\n"
+                .formatted(number(x), number(y), number(width), number(height), cssClass, escape(hint)));
         return this;
     }
 
@@ -83,7 +95,11 @@ public final class Svg {
     private Svg element(String name, String... attributes) {
         out.append('<').append(name);
         for (int i = 0; i < attributes.length; i += 2) {
-            out.append(' ').append(attributes[i]).append("=\"").append(escape(attributes[i + 1])).append('"');
+            out.append(' ')
+                    .append(attributes[i])
+                    .append("=\"")
+                    .append(escape(attributes[i + 1]))
+                    .append('"');
         }
         out.append("/>\n");
         return this;
@@ -97,7 +113,10 @@ public final class Svg {
 
     /// Text as it may stand in markup and in quoted attributes.
     public static String escape(String text) {
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
+        return text.replace("&", "&amp;")
+                .replace("<", "&lt;")
+                .replace(">", "&gt;")
+                .replace("\"", "&quot;");
     }
 
     static String number(double value) {

@@ -32,10 +32,18 @@ final class PlotsTest {
 
     @Test
     void barsAreAsLongAsTheirValues() throws Exception {
-        var bars = new StackedBars("m", "Memory <by> part", "bytes", Quantity::bytes, List.of(
-                new StackedBars.Bar("full", List.of(new StackedBars.Part("keys & values", 4e6, "p0", false))),
-                new StackedBars.Bar("shadow", List.of(
-                        new StackedBars.Part("keys & values", 1e6, "p0", false), new StackedBars.Part("values", 2e6, "p1", true)))));
+        var bars = new StackedBars(
+                "m",
+                "Memory <by> part",
+                "bytes",
+                Quantity::bytes,
+                List.of(
+                        new StackedBars.Bar("full", List.of(new StackedBars.Part("keys & values", 4e6, "p0", false))),
+                        new StackedBars.Bar(
+                                "shadow",
+                                List.of(
+                                        new StackedBars.Part("keys & values", 1e6, "p0", false),
+                                        new StackedBars.Part("values", 2e6, "p1", true)))));
         Element root = parse(bars.render());
         List<Double> widths = withClass(root, "rect", "part").stream()
                 .limit(3)
@@ -43,27 +51,49 @@ final class PlotsTest {
                 .toList();
         assertThat(widths.get(1) * 4).isCloseTo(widths.get(0), offset(0.1));
         assertThat(widths.get(1) * 2).isCloseTo(widths.get(2), offset(0.1));
-        assertThat(withClass(root, "text", "value").stream().map(Element::getTextContent)).containsExactly("3.81 MiB", "2.86 MiB");
+        assertThat(withClass(root, "text", "value").stream().map(Element::getTextContent))
+                .containsExactly("3.81 MiB", "2.86 MiB");
         assertThat(root.getElementsByTagName("title").item(0).getTextContent()).isEqualTo("Memory <by> part");
     }
 
     @Test
     void linesRiseWithTheirValues() throws Exception {
-        var plot = new LinePlot("s", "Speed", "context, tokens", "tokens/s", x -> Quantity.tokens((int) x), List.of(
-                new LinePlot.Series("full", "full", List.of(new LinePlot.Point(2048, 400), new LinePlot.Point(4096, 200))),
-                new LinePlot.Series("shadow", "shadow", List.of(new LinePlot.Point(2048, 399), new LinePlot.Point(8192, 199)))));
+        var plot = new LinePlot(
+                "s",
+                "Speed",
+                "context, tokens",
+                "tokens/s",
+                x -> Quantity.tokens((int) x),
+                List.of(
+                        new LinePlot.Series(
+                                "full", "full", List.of(new LinePlot.Point(2048, 400), new LinePlot.Point(4096, 200))),
+                        new LinePlot.Series(
+                                "shadow",
+                                "shadow",
+                                List.of(new LinePlot.Point(2048, 399), new LinePlot.Point(8192, 199)))));
         Element root = parse(plot.render());
         List<Element> dots = withClass(root, "circle", "full");
-        assertThat(Double.parseDouble(dots.get(0).getAttribute("cy"))).isLessThan(Double.parseDouble(dots.get(1).getAttribute("cy")));
-        assertThat(withClass(root, "text", "tick").stream().map(Element::getTextContent)).contains("2K", "4K", "8K", "400");
-        List<Double> labels = withClass(root, "text", "label").stream().map(e -> Double.parseDouble(e.getAttribute("y"))).toList();
-        assertThat(Math.abs(labels.get(0) - labels.get(1))).as("names do not overlap").isGreaterThanOrEqualTo(18);
+        assertThat(Double.parseDouble(dots.get(0).getAttribute("cy")))
+                .isLessThan(Double.parseDouble(dots.get(1).getAttribute("cy")));
+        assertThat(withClass(root, "text", "tick").stream().map(Element::getTextContent))
+                .contains("2K", "4K", "8K", "400");
+        List<Double> labels = withClass(root, "text", "label").stream()
+                .map(e -> Double.parseDouble(e.getAttribute("y")))
+                .toList();
+        assertThat(Math.abs(labels.get(0) - labels.get(1)))
+                .as("names do not overlap")
+                .isGreaterThanOrEqualTo(18);
     }
 
     @Test
     void aPlotOfOnePointIsDrawn() throws Exception {
-        var plot = new LinePlot("s", "Speed", "x", "y", Quantity::whole, List.of(
-                new LinePlot.Series("full", "full", List.of(new LinePlot.Point(10, 0)))));
+        var plot = new LinePlot(
+                "s",
+                "Speed",
+                "x",
+                "y",
+                Quantity::whole,
+                List.of(new LinePlot.Series("full", "full", List.of(new LinePlot.Point(10, 0)))));
         assertThat(withClass(parse(plot.render()), "circle", "full")).hasSize(1);
         assertThatThrownBy(() -> new LinePlot.Series("full", "full", List.of())).hasMessageContaining("no points");
     }
@@ -71,10 +101,13 @@ final class PlotsTest {
     @Test
     void stripsDrawEachCellOnce() throws Exception {
         byte[][] levels = {{0, 1, 1, 2}, {2, 2, 0, 1}};
-        var strip = new HeatStrip("h", "layer 0", "d", levels, List.of(new HeatStrip.Span("Q1", 0, 2, 0.5)), "step", "0", "8");
+        var strip = new HeatStrip(
+                "h", "layer 0", "d", levels, List.of(new HeatStrip.Span("Q1", 0, 2, 0.5)), "step", "0", "8");
         Element root = parse(strip.render());
-        assertThat(withClass(root, "path", "level1").getFirst().getAttribute("d")).isEqualTo("M0.5 1v2M1.5 3v1");
-        assertThat(withClass(root, "path", "level2").getFirst().getAttribute("d")).isEqualTo("M0.5 3v1M1.5 0v2");
+        assertThat(withClass(root, "path", "level1").getFirst().getAttribute("d"))
+                .isEqualTo("M0.5 1v2M1.5 3v1");
+        assertThat(withClass(root, "path", "level2").getFirst().getAttribute("d"))
+                .isEqualTo("M0.5 3v1M1.5 0v2");
         assertThat(withClass(root, "path", "mark")).hasSize(1);
     }
 
