@@ -14,6 +14,7 @@ public record Completion(
     public enum FinishReason {
         END_OF_SEQUENCE,
         STOP_STRING,
+        /// The answer has the length asked for, or the context (of a conversation: its capacity) is full.
         MAX_NEW_TOKENS,
         CANCELLED
     }

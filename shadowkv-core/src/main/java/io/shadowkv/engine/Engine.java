@@ -178,6 +178,7 @@ public final class Engine implements AutoCloseable {
     /// Completes prompts of any lengths together, in batches as large as the plan admits; answers stand in the requests'
     /// order.
     public synchronized List<Completion> complete(List<Request> requests) {
+        checkOpen();
         List<Sequence> sequences = new ArrayList<>();
         for (Request request : requests) {
             int capacity = capacityOf(request);
@@ -245,7 +246,7 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /// One turn of a conversation.
+    /// Checks and prepares one turn of a conversation; nothing has changed if this throws.
     ///
     /// @param history tokens before this turn
     /// @param held the conversation's cache, or null before the first turn
@@ -258,11 +259,12 @@ public final class Engine implements AutoCloseable {
         }
         checkIds(request.promptIds());
         Sequence sequence = sequence(request, history, capacity, planner.sequence(capacity), held);
-        run(List.of(sequence));
+        sequence.keepCache();
         return sequence;
     }
 
-    private void run(List<Sequence> sequences) {
+    /// Runs sequences until all have ended. If one fails, all leave; their caches stay open.
+    synchronized void run(List<Sequence> sequences) {
         checkOpen();
         try {
             sequences.forEach(scheduler::submit);

@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
 /// Runs sequences together: admits what the plan allows, reads prompts, decodes all active sequences in one step, and lets
@@ -140,7 +139,7 @@ final class Scheduler implements AutoCloseable {
                 sequence.accept(logits.get(i));
                 sequence.checkCancellation();
             }
-        } catch (CancellationException e) {
+        } catch (NobodyWaitsException e) {
             sequences.forEach(Sequence::checkCancellation);
         } finally {
             prompts.forEach(prompt -> prompt.cache().close());
@@ -172,6 +171,7 @@ final class Scheduler implements AutoCloseable {
             sequence.checkCancellation();
             if (sequence.isFinished()) {
                 leave(slot);
+                sequence.retire();
             } else if (mustReadAgain(sequence)) {
                 leave(slot);
                 sequence.requireCache().close();
@@ -205,7 +205,7 @@ final class Scheduler implements AutoCloseable {
         long nanos = System.nanoTime() - start;
         for (StepBuilder.Part part : parts) {
             Sequence sequence = Objects.requireNonNull(slots[part.slot()]);
-            if (part.isTurn()) {
+            if (sequence.hasRead(part.ids().length)) {
                 sequence.prefillNanos += nanos;
             } else {
                 sequence.decodeNanos += nanos;
@@ -241,6 +241,15 @@ final class Scheduler implements AutoCloseable {
         decodeCache.close();
     }
 
+    /// Ends a prefill from within. Its own type, so that no exception of a listener is taken for it.
+    private static final class NobodyWaitsException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        NobodyWaitsException() {
+            super("every sequence of this prefill was cancelled");
+        }
+    }
+
     /// Passes progress on, and stops a prefill that nobody waits for any more.
     private static final class ReadingMonitor implements PrefillMonitor {
         private final List<Sequence> sequences;
@@ -259,7 +268,7 @@ final class Scheduler implements AutoCloseable {
                 anyWaits |= !request.cancellation().isRequested();
             }
             if (!anyWaits) {
-                throw new CancellationException("every sequence of this prefill was cancelled");
+                throw new NobodyWaitsException();
             }
         }
 

@@ -35,12 +35,7 @@ final class StepBuilder implements AutoCloseable {
     /// @param cache its cache, with room for all ids
     /// @param ids one or more tokens, in order
     /// @param wantsLogits true if the last token's logits are wanted
-    record Part(int slot, SequenceCache cache, int[] ids, boolean wantsLogits) {
-        /// True if it reads a turn's tokens rather than going on by one generated token.
-        boolean isTurn() {
-            return ids.length > 1 || !wantsLogits;
-        }
-    }
+    record Part(int slot, SequenceCache cache, int[] ids, boolean wantsLogits) {}
 
     /// Advances the caches and builds the step.
     Built build(List<Part> parts) {

@@ -107,13 +107,21 @@ final class StrategyComparison {
             Sequence sequence = turns.turn(planner.sequence(capacity), cache);
             sequence.sealNanos = System.nanoTime() - start;
             sequence.prefillNanos = prefillNanos + sequence.sealNanos;
-            sequence.accept(logits.clone());
-            scheduler.submit(sequence);
-            while (!sequence.isFinished()) {
-                scheduler.step();
+            try {
+                sequence.accept(logits.clone());
+                scheduler.submit(sequence);
+                while (!sequence.isFinished()) {
+                    scheduler.step();
+                }
+                return sequence.completion();
+            } finally {
+                scheduler.withdraw(List.of(sequence));
+                // Not the one above where longrope's border made the scheduler read everything again.
+                SequenceCache last = sequence.cache();
+                if (last != null) {
+                    last.close();
+                }
             }
-            scheduler.withdraw(List.of(sequence));
-            return sequence.completion();
         }
     }
 
