@@ -16,8 +16,8 @@ import java.util.random.RandomGeneratorFactory;
 
 /// A small checkpoint of random F32 weights, of any family and shape: for what the golden models lack.
 ///
-/// Weights are scaled so that attention is neither flat nor one-hot and logits spread by a few units. Weight names are the
-/// family's own (whether they are right is the golden models' matter).
+/// Weights are scaled so that attention is neither flat nor one-hot and logits spread by a few units. Weight names
+/// are the family's own (whether they are right is the golden models' matter).
 ///
 /// @param family `llama`, `qwen2`, `phi3` or `glm`
 /// @param extra further keys of `config.json`, each with a leading comma, or nothing

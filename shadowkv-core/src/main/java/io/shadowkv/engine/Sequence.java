@@ -96,7 +96,7 @@ final class Sequence {
         keepsCache = true;
     }
 
-    /// Takes note of what the cache held and frees it, so that others may have the memory while this one's batch goes on.
+    /// Takes note of what the cache held and frees it, so that others may have the memory while the batch goes on.
     void retire() {
         if (!keepsCache && cache != null) {
             lastReport = cacheReport();

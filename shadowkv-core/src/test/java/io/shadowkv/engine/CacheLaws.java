@@ -87,7 +87,8 @@ public abstract class CacheLaws extends BackendLaws {
         }
     }
 
-    /// The rows of a turn go through a layer together, but attend one after the other: also where the index grows between.
+    /// The rows of a turn go through a layer together, but attend one after the other: also where the index grows
+    /// between.
     @ParameterizedTest
     @MethodSource("strategies")
     void aTurnInOneStepIsOneTokenAStep(KvCacheSpec spec) {
@@ -107,8 +108,8 @@ public abstract class CacheLaws extends BackendLaws {
         }
     }
 
-    /// Sequences of different lengths, one of them indexed under ShadowKV, join and leave at different times; none of them
-    /// notices the others.
+    /// Sequences of different lengths, one of them indexed under ShadowKV, join and leave at different times; none of
+    /// them notices the others.
     @ParameterizedTest
     @MethodSource("strategies")
     void aBatchIsItsSequencesAlone(KvCacheSpec spec) {
@@ -213,8 +214,8 @@ public abstract class CacheLaws extends BackendLaws {
         }
     }
 
-    /// Phi-3's longrope: past the original context a sequence rotates by other frequencies, its first tokens too. Growing
-    /// over the border token by token must be reading the longer sequence afresh.
+    /// Phi-3's longrope: past the original context a sequence rotates by other frequencies, its first tokens too.
+    /// Growing over the border token by token must be reading the longer sequence afresh.
     @Test
     void growingOverLongropesBorderIsReadingAfresh() {
         Path folder = Fixtures.golden("models").resolve("models/tiny-phi3-f32");

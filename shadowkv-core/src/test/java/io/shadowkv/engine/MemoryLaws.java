@@ -150,7 +150,8 @@ public abstract class MemoryLaws extends BackendLaws {
         }
     }
 
-    /// A checkpoint's weights are read where they are mapped: nothing as large as a weight matrix is allocated for them.
+    /// A checkpoint's weights are read where they are mapped: nothing as large as a weight matrix is allocated for
+    /// them.
     @Test
     void weightsAreNotCopied() {
         var folder = Fixtures.golden("models").resolve("models/tiny-llama3-bf16");

@@ -19,8 +19,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Laws of ShadowKV's index: where nothing is left out it is full attention, what it holds are the sequence's own tokens,
-/// and neither residency nor order shows in the result.
+/// Laws of ShadowKV's index: where nothing is left out it is full attention, what it holds are the sequence's own
+/// tokens, and neither residency nor order shows in the result.
 public abstract class ShadowLaws extends BackendLaws {
     private static final int VOCABULARY = 64;
 
@@ -41,8 +41,8 @@ public abstract class ShadowLaws extends BackendLaws {
                 new Cut(new RandomCheckpoint("qwen2", 2, 2, 2, 16, VOCABULARY, 4096, yarn), 1));
     }
 
-    /// With full rank and a budget of everything, an indexed sequence gives full attention's logits. (A sequence is indexed
-    /// only when it has outgrown the budget; here it is made to as soon as its units fill the slots.)
+    /// With full rank and a budget of everything, an indexed sequence gives full attention's logits. (A sequence is
+    /// indexed only when it has outgrown the budget; here it is made to as soon as its units fill the slots.)
     @ParameterizedTest
     @MethodSource("cuts")
     void anIndexOfEverythingIsFullAttention(Cut cut) {
@@ -72,8 +72,9 @@ public abstract class ShadowLaws extends BackendLaws {
         }
     }
 
-    /// Hundreds of tokens through a small index: memory stays what was planned, the index covers every old token, and what
-    /// it holds of the first layer (whose keys and values no approximation touches) is what full attention holds.
+    /// Hundreds of tokens through a small index: memory stays what was planned, the index covers every old token, and
+    /// what it holds of the first layer (whose keys and values no approximation touches) is what full attention
+    /// holds.
     @ParameterizedTest
     @MethodSource("starts")
     void memoryStaysAsPlannedWhileTheIndexGrows(Start start) {

@@ -8,9 +8,9 @@ import io.shadowkv.checkpoint.CheckpointException;
 import io.shadowkv.checkpoint.ModelConfig;
 import org.junit.jupiter.api.Test;
 
-/// Scaled frequencies from configurations, against numbers worked out apart from this code: yarn's ramp from the pair that
-/// turns 32 times and the one that turns once over the original context (found by bisection), llama3's bands from turns
-/// rather than wavelengths.
+/// Scaled frequencies from configurations, against numbers worked out apart from this code: yarn's ramp from the pair
+/// that turns 32 times and the one that turns once over the original context (found by bisection), llama3's bands
+/// from turns rather than wavelengths.
 class RopeScalingTest {
     private static RopeSpec rope(int headDim, double theta, String keys) {
         return spec(headDim, theta, keys).rope();

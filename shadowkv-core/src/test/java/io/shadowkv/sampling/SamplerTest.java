@@ -56,8 +56,8 @@ class SamplerTest {
         assertFrequencies(new Sampler(options(100, 0, 1, 0)), logits, expected);
     }
 
-    /// What may be drawn, from the definitions: the k most likely; the fewest whose sum reaches p; those at least minP times
-    /// as likely as the first. Frequencies are those of the softmax over what is left.
+    /// What may be drawn, from the definitions: the k most likely; the fewest whose sum reaches p; those at least
+    /// minP times as likely as the first. Frequencies are those of the softmax over what is left.
     @ParameterizedTest
     @CsvSource({
         "1, 0, 1, 0", "0.7, 5, 1, 0", "1.3, 1, 1, 0", "1, 0, 0.6, 0", "1, 0, 0.05, 0", "1, 0, 1, 0.2", "2, 12, 0.8, 0.1",

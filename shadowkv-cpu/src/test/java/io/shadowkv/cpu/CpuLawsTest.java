@@ -3,6 +3,7 @@ package io.shadowkv.cpu;
 import io.shadowkv.engine.CacheLaws;
 import io.shadowkv.engine.CompletionLaws;
 import io.shadowkv.engine.ConversationLaws;
+import io.shadowkv.engine.InterruptionLaws;
 import io.shadowkv.engine.MemoryLaws;
 import io.shadowkv.engine.ShadowLaws;
 import io.shadowkv.op.Backend;
@@ -33,6 +34,14 @@ class CpuLawsTest {
 
     @Nested
     class Completions extends CompletionLaws {
+        @Override
+        protected Backend open() {
+            return cpu();
+        }
+    }
+
+    @Nested
+    class Interruptions extends InterruptionLaws {
         @Override
         protected Backend open() {
             return cpu();
