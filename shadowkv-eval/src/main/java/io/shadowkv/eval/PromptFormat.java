@@ -51,7 +51,7 @@ public interface PromptFormat {
     /// For models with a chat template.
     static PromptFormat chat(ChatTemplate template, Tokenizer tokenizer) {
         return new PromptFormat() {
-            /// Words that no template changes, to find where the end of an answer begins.
+            // Words that no template changes, to find where the end of an answer begins.
             private static final String ANSWER = "answer";
 
             @Override
