@@ -6,8 +6,8 @@ import java.nio.file.Path;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/// A `tokenizer.json` with one token for each printable ASCII character, two tokens that are halves of `é`, and one
-/// special token: every longer string crosses token borders, and characters come in pieces.
+/// A `tokenizer.json` with one token for each printable ASCII character, two tokens that are halves of `é`, and
+/// one special token: every longer string crosses token borders, and characters come in pieces.
 public final class CharacterTokenizer {
     /// First byte of `é`.
     public static final int HALF = 95;
@@ -44,6 +44,9 @@ public final class CharacterTokenizer {
     }
 
     private static void byteLevel(ObjectNode node) {
-        node.put("type", "ByteLevel").put("add_prefix_space", false).put("trim_offsets", true).put("use_regex", false);
+        node.put("type", "ByteLevel")
+                .put("add_prefix_space", false)
+                .put("trim_offsets", true)
+                .put("use_regex", false);
     }
 }

@@ -10,7 +10,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
-
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -27,8 +26,11 @@ class ImportRulesTest {
     record Room(String name, List<String> rooms, List<String> libraries) {
         String[] allowed() {
             List<String> own = List.of("io.shadowkv." + name, "io.shadowkv." + name + ".(**)");
-            List<String> always = List.of("java.lang..", "java.util..", "java.io", "java.nio..", "java.math", "org.jspecify..");
-            return Stream.of(own, inPackages(rooms), libraries, always).flatMap(List::stream).toArray(String[]::new);
+            List<String> always =
+                    List.of("java.lang..", "java.util..", "java.io", "java.nio..", "java.math", "org.jspecify..");
+            return Stream.of(own, inPackages(rooms), libraries, always)
+                    .flatMap(List::stream)
+                    .toArray(String[]::new);
         }
 
         private static List<String> inPackages(List<String> rooms) {
@@ -41,7 +43,10 @@ class ImportRulesTest {
         return List.of(
                 new Room("tensor", List.of(), List.of()),
                 new Room("text", List.of(), List.of("tools.jackson..", "ai.djl..", "java.text..", "java.time..")),
-                new Room("checkpoint", List.of("tensor"), List.of("tools.jackson..", "java.net..", "java.security", "java.time..")),
+                new Room(
+                        "checkpoint",
+                        List.of("tensor"),
+                        List.of("tools.jackson..", "java.net..", "java.security", "java.time..")),
                 new Room("op", List.of("tensor"), List.of("com.sun.management")),
                 new Room("cache", List.of("tensor", "op"), List.of()),
                 new Room("model", List.of("tensor", "op", "checkpoint", "cache"), List.of()),
@@ -73,7 +78,9 @@ class ImportRulesTest {
     void everyPackageIsInTheTable() {
         List<String> known = rooms().stream().map(Room::name).toList();
         List<String> found = CLASSES.stream()
-                .map(type -> type.getPackageName().replaceFirst("io\\.shadowkv\\.?", "").split("\\.")[0])
+                .map(type -> type.getPackageName()
+                        .replaceFirst("io\\.shadowkv\\.?", "")
+                        .split("\\.")[0])
                 .distinct()
                 .toList();
         assertThat(found).containsExactlyInAnyOrderElementsOf(known);

@@ -16,13 +16,20 @@ import java.util.random.RandomGeneratorFactory;
 
 /// A small checkpoint of random F32 weights, of any family and shape: for what the golden models lack.
 ///
-/// Weights are scaled so that attention is neither flat nor one-hot and logits spread by a few units. Weight names
-/// are the family's own (whether they are right is the golden models' matter).
+/// Weights are scaled so that attention is neither flat nor one-hot and logits spread by a few units. Weight
+/// names are the family's own (whether they are right is the golden models' matter).
 ///
 /// @param family `llama`, `qwen2`, `phi3` or `glm`
 /// @param extra further keys of `config.json`, each with a leading comma, or nothing
 public record RandomCheckpoint(
-        String family, int layers, int queryHeads, int kvHeads, int headDim, int vocabulary, int context, String extra) {
+        String family,
+        int layers,
+        int queryHeads,
+        int kvHeads,
+        int headDim,
+        int vocabulary,
+        int context,
+        String extra) {
     private static final int HIDDEN = 32;
     private static final int INTERMEDIATE = 48;
     private static final long SEED = 20241028;
@@ -65,12 +72,14 @@ public record RandomCheckpoint(
                 {"model_type": "%s", "num_hidden_layers": %d, "hidden_size": %d, "intermediate_size": %d,
                  "num_attention_heads": %d, "num_key_value_heads": %d, "head_dim": %d, "vocab_size": %d,
                  "max_position_embeddings": %d, "rms_norm_eps": 1e-5, "rope_theta": 10000.0%s}
-                """
-                .formatted(family, layers, HIDDEN, INTERMEDIATE, queryHeads, kvHeads, headDim, vocabulary, context, extra);
+                """.formatted(
+                        family, layers, HIDDEN, INTERMEDIATE, queryHeads, kvHeads, headDim, vocabulary, context, extra);
     }
 
     private SafetensorsWriter weights(DecoderSpec spec, WeightNames names) {
-        var values = new Values(new SafetensorsWriter(), RandomGeneratorFactory.of("L64X128MixRandom").create(SEED));
+        var values = new Values(
+                new SafetensorsWriter(),
+                RandomGeneratorFactory.of("L64X128MixRandom").create(SEED));
         values.matrix(names.embedding(), vocabulary, HIDDEN, 1);
         values.norm(names.finalNorm());
         values.matrix(names.head(), vocabulary, HIDDEN, 2 / Math.sqrt(HIDDEN));

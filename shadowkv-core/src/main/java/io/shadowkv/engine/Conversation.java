@@ -5,7 +5,8 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// A sequence that stays: the first turn is read by prefill, later ones go through decode, so that nothing is read twice.
+/// A sequence that stays: the first turn is read by prefill, later ones go through decode, so that nothing is
+/// read twice.
 ///
 /// Used by one thread at a time. Holds its memory until closed.
 public final class Conversation implements AutoCloseable {
@@ -22,9 +23,9 @@ public final class Conversation implements AutoCloseable {
 
     /// Takes a turn and answers it.
     ///
-    /// @param turn its prompt ids are the new tokens only; what came before is held
-    /// An exception, be it a listener's, leaves the conversation as it was before the turn. If the turn had begun, the
-    /// next one reads everything again.
+    /// @param turn its prompt ids are the new tokens only; what came before is held An exception, be it a
+    ///     listener's, leaves the conversation as it was before the turn. If the turn had begun, the next one
+    ///     reads everything again.
     ///
     /// @throws ContextLengthException if the turn and its answer exceed the capacity
     /// @throws IllegalStateException if the conversation or its engine is closed

@@ -54,8 +54,8 @@ final class Planner {
         MemoryPlan.SequenceBytes wanted = plan.perSequence();
         long device = wanted.resident() + plan.workspaceBytes();
         long host = wanted.offloaded();
-        // What the backend reports as available is already less what others hold; a stated limit is not, and neither
-        // knows of what was admitted but is not allocated yet.
+        // What the backend reports as available is already less what others hold; a stated limit is not, and
+        // neither knows of what was admitted but is not allocated yet.
         for (Sequence sequence : running) {
             MemoryPlan.SequenceBytes planned = sequence.plannedBytes();
             boolean isUnseen = sequence.cache() == null;

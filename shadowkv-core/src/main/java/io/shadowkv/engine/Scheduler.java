@@ -16,10 +16,11 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// Runs sequences together: admits what the plan allows, reads prompts, decodes all active sequences in one step, and lets
-/// each leave when it ends. One thread at a time.
+/// Runs sequences together: admits what the plan allows, reads prompts, decodes all active sequences in one
+/// step, and lets each leave when it ends. One thread at a time.
 final class Scheduler implements AutoCloseable {
-    /// New tokens of one sequence in one step, when a later turn brings many: enough rows to keep the projections busy.
+    /// New tokens of one sequence in one step, when a later turn brings many: enough rows to keep the
+    /// projections busy.
     private static final int TURN_ROWS = 64;
 
     private final EngineOptions options;

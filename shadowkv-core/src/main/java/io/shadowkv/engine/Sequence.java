@@ -75,7 +75,8 @@ final class Sequence {
         return count;
     }
 
-    @Nullable SequenceCache cache() {
+    @Nullable
+    SequenceCache cache() {
         return cache;
     }
 
@@ -96,7 +97,8 @@ final class Sequence {
         keepsCache = true;
     }
 
-    /// Takes note of what the cache held and frees it, so that others may have the memory while the batch goes on.
+    /// Takes note of what the cache held and frees it, so that others may have the memory while the batch goes
+    /// on.
     void retire() {
         if (!keepsCache && cache != null) {
             lastReport = cacheReport();
@@ -151,7 +153,8 @@ final class Sequence {
         return last + stops.finish();
     }
 
-    /// Notices a request to stop. The text ends with what the listener has heard: nobody could tell it of the rest.
+    /// Notices a request to stop. The text ends with what the listener has heard: nobody could tell it of the
+    /// rest.
     void checkCancellation() {
         if (finish == null && request.cancellation().isRequested()) {
             finish = Completion.FinishReason.CANCELLED;
@@ -183,8 +186,7 @@ final class Sequence {
         }
         SequenceCache held = cache;
         if (held == null) {
-            return new Completion.CacheReport(
-                    plannedBytes, new MemoryPlan.SequenceBytes(0, 0, List.of()), 0, 0, false);
+            return new Completion.CacheReport(plannedBytes, new MemoryPlan.SequenceBytes(0, 0, List.of()), 0, 0, false);
         }
         SequenceCache.Selections selections = held.selections();
         var measured = new MemoryPlan.SequenceBytes(

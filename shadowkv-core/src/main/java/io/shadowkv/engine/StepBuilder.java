@@ -50,16 +50,19 @@ final class StepBuilder implements AutoCloseable {
         }
         Tensor fields = upload(rows);
         List<DecodeCache.Wave> built = new ArrayList<>();
-        StepRows all = new StepRows(
-                rows.size(), fields.row(0), fields.row(1), fields.row(2), fields.row(3), fields.row(4));
+        StepRows all =
+                new StepRows(rows.size(), fields.row(0), fields.row(1), fields.row(2), fields.row(3), fields.row(4));
         int from = 0;
         for (List<Row> wave : waves) {
             Row first = wave.getFirst();
             built.add(new DecodeCache.Wave(all.slice(from, wave.size()), first.rotary(), first.isIndexed()));
             from += wave.size();
         }
-        int[] logitRows = IntStream.range(0, rows.size()).filter(row -> rows.get(row).wantsLogits()).toArray();
-        int[] logitSlots = Arrays.stream(logitRows).map(row -> rows.get(row).slot()).toArray();
+        int[] logitRows = IntStream.range(0, rows.size())
+                .filter(row -> rows.get(row).wantsLogits())
+                .toArray();
+        int[] logitSlots =
+                Arrays.stream(logitRows).map(row -> rows.get(row).slot()).toArray();
         return new Built(new DecodeStep(rows.stream().mapToInt(Row::id).toArray(), built, logitRows), logitSlots);
     }
 

@@ -4,7 +4,8 @@ import java.util.Arrays;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 
-/// Draws token ids for one sequence. Not thread-safe: one sampler a sequence, since its random state is the sequence's.
+/// Draws token ids for one sequence. Not thread-safe: one sampler a sequence, since its random state is the
+/// sequence's.
 public final class Sampler {
     private final SamplingOptions options;
     private final RandomGenerator random;
@@ -51,8 +52,9 @@ public final class Sampler {
     }
 
     private static IllegalStateException notNumbers(int id, float logit) {
-        return new IllegalStateException("the logit of token " + id + " is " + logit + (logit < 0 ? ", and no other is larger" : "")
-                + "; expected finite numbers. The weights are damaged, or the model's activations overflow");
+        return new IllegalStateException(
+                "the logit of token " + id + " is " + logit + (logit < 0 ? ", and no other is larger" : "")
+                        + "; expected finite numbers. The weights are damaged, or the model's activations overflow");
     }
 
     private void penalize(float[] logits, int[] history, int historyLength) {
@@ -62,11 +64,13 @@ public final class Sampler {
         int[] seen = Arrays.stream(history, 0, historyLength).distinct().toArray();
         for (int id : seen) {
             double logit = logits[id];
-            logits[id] = (float) (logit > 0 ? logit / options.repetitionPenalty() : logit * options.repetitionPenalty());
+            logits[id] =
+                    (float) (logit > 0 ? logit / options.repetitionPenalty() : logit * options.repetitionPenalty());
         }
     }
 
-    /// Ids packed below their logits so that one ascending sort of longs yields larger logits first, then lower ids.
+    /// Ids packed below their logits so that one ascending sort of longs yields larger logits first, then lower
+    /// ids.
     private static long[] descending(float[] logits) {
         long[] keys = new long[logits.length];
         for (int id = 0; id < keys.length; id++) {

@@ -7,8 +7,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.time.ZoneId;
 import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,8 +34,8 @@ public final class ChatTemplate {
         this.clock = clock;
     }
 
-    /// The template of a checkpoint folder: `chat_template.jinja`, else `chat_template` of `tokenizer_config.json`, one
-    /// or several by name; nothing if the model has none (it is no chat model).
+    /// The template of a checkpoint folder: `chat_template.jinja`, else `chat_template` of
+    /// `tokenizer_config.json`, one or several by name; nothing if the model has none (it is no chat model).
     ///
     /// @throws ChatTemplateException if the template is malformed, with its line
     /// @throws TokenizerException if `tokenizer_config.json` is malformed
@@ -47,7 +47,8 @@ public final class ChatTemplate {
     public static Optional<ChatTemplate> open(Path folder, Clock clock) {
         TokenizerConfig config = TokenizerConfig.read(folder);
         Map<String, Template> templates = new LinkedHashMap<>();
-        sources(folder, config).forEach((name, source) -> templates.put(name, parsed(source, folder + ", chat template")));
+        sources(folder, config)
+                .forEach((name, source) -> templates.put(name, parsed(source, folder + ", chat template")));
         return templates.isEmpty()
                 ? Optional.empty()
                 : Optional.of(new ChatTemplate(templates, config.templateVariables(), clock));
@@ -69,8 +70,9 @@ public final class ChatTemplate {
         return render(messages, addGenerationPrompt, Map.of());
     }
 
-    /// The prompt of a conversation with further variables (`tools`, `documents`, `enable_thinking` …), which take the
-    /// place of the usual ones. Where a checkpoint brings a template for tools, it is used if there are `tools`.
+    /// The prompt of a conversation with further variables (`tools`, `documents`, `enable_thinking` …), which
+    /// take the place of the usual ones. Where a checkpoint brings a template for tools, it is used if there
+    /// are `tools`.
     ///
     /// @throws ChatTemplateException if the template refuses the conversation, in the template's words
     public String render(
@@ -88,8 +90,10 @@ public final class ChatTemplate {
         } catch (RaisedException e) {
             throw new ChatTemplateException(String.valueOf(e.getMessage()), e);
         } catch (JinjaException e) {
-            throw new ChatTemplateException("the chat template fails at " + e.getMessage()
-                    + ". Check the messages' fields, or the template in the model's folder", e);
+            throw new ChatTemplateException(
+                    "the chat template fails at " + e.getMessage()
+                            + ". Check the messages' fields, or the template in the model's folder",
+                    e);
         }
     }
 

@@ -45,8 +45,8 @@ sealed interface DecodeStage {
         public void finish(Consumer<String> next) {}
     }
 
-    /// Runs of `<0x41>` tokens become characters if the whole run is valid UTF-8, else one U+FFFD each. So no byte of
-    /// a run can be shown before the run ends.
+    /// Runs of `<0x41>` tokens become characters if the whole run is valid UTF-8, else one U+FFFD each. So no
+    /// byte of a run can be shown before the run ends.
     final class ByteFallback implements DecodeStage {
         private final ByteArrayOutputStream run = new ByteArrayOutputStream();
 
@@ -68,8 +68,8 @@ sealed interface DecodeStage {
                 Utf8Assembler assembler = new Utf8Assembler();
                 assembler.push(run.toByteArray(), text);
                 assembler.finish(text);
-                boolean isValid = Arrays.equals(
-                        run.toByteArray(), text.toString().getBytes(StandardCharsets.UTF_8));
+                boolean isValid =
+                        Arrays.equals(run.toByteArray(), text.toString().getBytes(StandardCharsets.UTF_8));
                 next.accept(isValid ? text.toString() : "\ufffd".repeat(run.size()));
                 run.reset();
             }
@@ -84,8 +84,8 @@ sealed interface DecodeStage {
         }
     }
 
-    /// Takes up to `start` leading and `stop` trailing `content` characters from each token, or from the whole text
-    /// behind `Fuse`.
+    /// Takes up to `start` leading and `stop` trailing `content` characters from each token, or from the whole
+    /// text behind `Fuse`.
     final class Strip implements DecodeStage {
         private final int content;
         private final int start;

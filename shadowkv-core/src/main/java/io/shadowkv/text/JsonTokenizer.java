@@ -54,7 +54,8 @@ final class JsonTokenizer implements Tokenizer {
         return asText().encode(text, false);
     }
 
-    /// Decoded here where all steps are known here: the library ends the JVM where it meets an index it did not expect.
+    /// Decoded here where all steps are known here: the library ends the JVM where it meets an index it did not
+    /// expect.
     @Override
     public String decode(int[] ids, boolean skipSpecialTokens) {
         IncrementalDetokenizer detokenizer = detokenizer(skipSpecialTokens);
@@ -121,8 +122,9 @@ final class JsonTokenizer implements Tokenizer {
 
     /// The same tokenizer blind to its special tokens.
     ///
-    /// A special token that is also in the model's vocabulary is dropped from the added ones. Another one must keep its
-    /// place, because the library numbers added tokens by their order: it is renamed to what no text contains.
+    /// A special token that is also in the model's vocabulary is dropped from the added ones. Another one must
+    /// keep its place, because the library numbers added tokens by their order: it is renamed to what no text
+    /// contains.
     private String withoutSpecials() {
         ObjectNode root = Json.object(json, source);
         JsonNode vocabularyNode = root.path("model").path("vocab");

@@ -3,7 +3,8 @@ package io.shadowkv.text;
 import java.nio.charset.StandardCharsets;
 import tools.jackson.databind.JsonNode;
 
-/// Refuses what the tokenizers library would not refuse but trip over: it ends the JVM on an index it did not expect.
+/// Refuses what the tokenizers library would not refuse but trip over: it ends the JVM on an index it did not
+/// expect.
 ///
 /// Found by mutating the golden files.
 final class TokenizerJsonCheck {
@@ -46,7 +47,8 @@ final class TokenizerJsonCheck {
             for (JsonNode piece : processor.path(template)) {
                 String token = piece.path("SpecialToken").path("id").asString("");
                 JsonNode special = processor.path("special_tokens").path(token);
-                if (piece.has("SpecialToken") && !token.equals(special.path("id").asString(null))) {
+                if (piece.has("SpecialToken")
+                        && !token.equals(special.path("id").asString(null))) {
                     throw refusal("the post_processor adds \"" + token + "\", but its special_tokens do not have it");
                 }
             }

@@ -26,8 +26,8 @@ public abstract class BackendLaws {
     /// A new backend, closed after each test.
     protected abstract Backend open();
 
-    /// Largest difference of a logit, as a share of the largest, between two ways to compute the same sums in another
-    /// order; 0 for a backend that computes every row by itself and in one order.
+    /// Largest difference of a logit, as a share of the largest, between two ways to compute the same sums in
+    /// another order; 0 for a backend that computes every row by itself and in one order.
     protected double rounding() {
         return 1e-4;
     }

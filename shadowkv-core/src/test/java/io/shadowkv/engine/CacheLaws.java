@@ -108,8 +108,8 @@ public abstract class CacheLaws extends BackendLaws {
         }
     }
 
-    /// Sequences of different lengths, one of them indexed under ShadowKV, join and leave at different times; none of
-    /// them notices the others.
+    /// Sequences of different lengths, one of them indexed under ShadowKV, join and leave at different times;
+    /// none of them notices the others.
     @ParameterizedTest
     @MethodSource("strategies")
     void aBatchIsItsSequencesAlone(KvCacheSpec spec) {
@@ -205,7 +205,9 @@ public abstract class CacheLaws extends BackendLaws {
             try (StepBench bench = bench(folder, spec)) {
                 bench.read(0, ids(capacity - 2, VOCABULARY, 1), capacity);
                 bench.feed(0, 1, 2);
-                assertThat(bench.cache(0).length()).isEqualTo(capacity).isEqualTo(bench.cache(0).capacity());
+                assertThat(bench.cache(0).length())
+                        .isEqualTo(capacity)
+                        .isEqualTo(bench.cache(0).capacity());
                 assertThat(bench.cache(0).room()).isZero();
                 assertThatIllegalStateException()
                         .isThrownBy(() -> bench.feed(0, 3))
@@ -228,8 +230,8 @@ public abstract class CacheLaws extends BackendLaws {
             assertSame("shadowkv", lastLogits(shadow, ids, 511), fresh, rounding());
 
             int[] prompt = Arrays.copyOf(ids, 510);
-            Request request =
-                    Request.of(prompt, GenerationOptions.DEFAULT.withMaxNewTokens(5).withIgnoreEos(true));
+            Request request = Request.of(
+                    prompt, GenerationOptions.DEFAULT.withMaxNewTokens(5).withIgnoreEos(true));
             assertThat(full.complete(request).ids()).isEqualTo(full.logits(prompt, 510, false, 5, row -> {}));
         }
     }

@@ -10,7 +10,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
-/// A backend that knows who holds memory: every scope with where it was made. Fails on a scope used after its end.
+/// A backend that knows who holds memory: every scope with where it was made. Fails on a scope used after its
+/// end.
 final class CheckedBackend implements Backend {
     private final Backend backend;
     private final Set<CheckedScope> open = Collections.synchronizedSet(new LinkedHashSet<>());

@@ -49,7 +49,9 @@ public abstract class CompletionLaws extends BackendLaws {
 
             assertThat(heard.text).hasToString(completion.text());
             assertThat(heard.ids).containsExactly(boxed(completion.ids()));
-            assertThat(completion.ids()).hasSize(60).containsAnyOf(CharacterTokenizer.HALF, CharacterTokenizer.OTHER_HALF);
+            assertThat(completion.ids())
+                    .hasSize(60)
+                    .containsAnyOf(CharacterTokenizer.HALF, CharacterTokenizer.OTHER_HALF);
             assertThat(completion.text()).isEqualTo(engine.tokenizer().decode(completion.ids(), true));
             assertThat(completion.finish()).isEqualTo(FinishReason.MAX_NEW_TOKENS);
             assertThat(completion.promptTokens()).isEqualTo(PROMPT.length);
@@ -69,8 +71,8 @@ public abstract class CompletionLaws extends BackendLaws {
                 String stop = whole.substring(from, from + 3);
                 Heard heard = new Heard();
                 List<String> stops = List.of("never said", stop, stop + "?");
-                Completion completion =
-                        engine.complete(Request.of(PROMPT, WILD.withStopStrings(stops)).withListener(heard));
+                Completion completion = engine.complete(
+                        Request.of(PROMPT, WILD.withStopStrings(stops)).withListener(heard));
                 assertThat(completion.text()).isEqualTo(whole.substring(0, whole.indexOf(stop)));
                 assertThat(heard.text).hasToString(completion.text());
                 assertThat(completion.finish()).isEqualTo(FinishReason.STOP_STRING);
@@ -97,13 +99,15 @@ public abstract class CompletionLaws extends BackendLaws {
         Path folder = RandomCheckpoint.TALKING.writeTalking(temporary.resolve("ending"), end);
         try (Engine engine = open(folder)) {
             Heard heard = new Heard();
-            Completion completion =
-                    engine.complete(Request.of(PROMPT, WILD.withIgnoreEos(false)).withListener(heard));
+            Completion completion = engine.complete(
+                    Request.of(PROMPT, WILD.withIgnoreEos(false)).withListener(heard));
             assertThat(completion.finish()).isEqualTo(FinishReason.END_OF_SEQUENCE);
             assertThat(completion.ids()).isEqualTo(Arrays.copyOf(ids, at + 1));
             assertThat(completion.text()).isEqualTo(engine.tokenizer().decode(Arrays.copyOf(ids, at), true));
             assertThat(heard.text).hasToString(completion.text());
-            assertThat(engine.complete(Request.of(PROMPT, WILD)).text()).as("ignoring it").isEqualTo(text);
+            assertThat(engine.complete(Request.of(PROMPT, WILD)).text())
+                    .as("ignoring it")
+                    .isEqualTo(text);
         }
     }
 
@@ -144,11 +148,12 @@ public abstract class CompletionLaws extends BackendLaws {
             int[] first = engine.complete(Request.of(PROMPT, WILD)).ids();
             assertThat(engine.complete(Request.of(PROMPT, WILD)).ids()).isEqualTo(first);
             GenerationOptions other = WILD.withSampling(new SamplingOptions(1.5, 0, 1, 0, 1, 43));
-            List<Completion> together =
-                    engine.complete(List.of(Request.of(PROMPT, other), Request.of(PROMPT, WILD)));
+            List<Completion> together = engine.complete(List.of(Request.of(PROMPT, other), Request.of(PROMPT, WILD)));
             assertThat(together.get(0).ids()).isNotEqualTo(first);
             if (rounding() == 0) {
-                assertThat(together.get(1).ids()).as("drawn beside another sequence").isEqualTo(first);
+                assertThat(together.get(1).ids())
+                        .as("drawn beside another sequence")
+                        .isEqualTo(first);
             }
         }
     }
@@ -156,19 +161,22 @@ public abstract class CompletionLaws extends BackendLaws {
     @ParameterizedTest
     @MethodSource("strategies")
     void aBatchOfMixedLengthsIsItsRequestsAlone(KvCacheSpec spec) {
-        EngineOptions options = EngineOptions.DEFAULT.withCache(spec).withMaxBatch(3).withPrefillChunk(16);
+        EngineOptions options =
+                EngineOptions.DEFAULT.withCache(spec).withMaxBatch(3).withPrefillChunk(16);
         try (Engine engine = Engine.open(talking(), backend(), options)) {
             List<Request> requests = new ArrayList<>();
             int[] lengths = {1, 90, 33, 44, 2, 45};
             for (int i = 0; i < lengths.length; i++) {
-                GenerationOptions each = GenerationOptions.DEFAULT.withMaxNewTokens(3 + 5 * i).withIgnoreEos(true);
+                GenerationOptions each =
+                        GenerationOptions.DEFAULT.withMaxNewTokens(3 + 5 * i).withIgnoreEos(true);
                 requests.add(Request.of(Logits.ids(lengths[i], 90, i), each));
             }
             List<Completion> together = engine.complete(requests);
             for (int i = 0; i < lengths.length; i++) {
                 Completion alone = engine.complete(requests.get(i));
                 assertThat(together.get(i).ids()).as("request " + i).isEqualTo(alone.ids());
-                assertThat(together.get(i).cache().planned()).isEqualTo(alone.cache().planned());
+                assertThat(together.get(i).cache().planned())
+                        .isEqualTo(alone.cache().planned());
             }
         }
     }
@@ -203,7 +211,8 @@ public abstract class CompletionLaws extends BackendLaws {
             List<Future<int[]>> futures = new ArrayList<>();
             for (int i = 0; i < 6; i++) {
                 int[] prompt = i % 2 == 0 ? PROMPT : otherPrompt;
-                futures.add(threads.submit(() -> engine.complete(Request.of(prompt, WILD)).ids()));
+                futures.add(threads.submit(
+                        () -> engine.complete(Request.of(prompt, WILD)).ids()));
             }
             for (int i = 0; i < 6; i++) {
                 assertThat(futures.get(i).get()).isEqualTo(i % 2 == 0 ? first : second);

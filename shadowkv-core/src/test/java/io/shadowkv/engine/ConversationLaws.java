@@ -28,7 +28,8 @@ public abstract class ConversationLaws extends BackendLaws {
         return Engine.open(checkpoint(RandomCheckpoint.SMALL), backend(), EngineOptions.DEFAULT.withCache(spec));
     }
 
-    /// Full attention, and ShadowKV while everything fits: each answer is that to one prompt of all tokens so far.
+    /// Full attention, and ShadowKV while everything fits: each answer is that to one prompt of all tokens so
+    /// far.
     @Test
     void turnsAddUpToOnePrompt() {
         for (KvCacheSpec spec : List.of(new KvCacheSpec.Full(), Shadow.DEFAULT)) {
@@ -40,7 +41,8 @@ public abstract class ConversationLaws extends BackendLaws {
                     int[] turn = Logits.ids(turnTokens, 64, turnTokens);
                     Completion answer = conversation.send(Request.of(turn, FIVE));
                     int[] prompt = join(all, turn);
-                    assertThat(answer.ids()).isEqualTo(engine.complete(Request.of(prompt, FIVE)).ids());
+                    assertThat(answer.ids())
+                            .isEqualTo(engine.complete(Request.of(prompt, FIVE)).ids());
                     assertThat(answer.promptTokens()).isEqualTo(turnTokens);
                     all = join(prompt, answer.ids());
                     assertThat(conversation.ids()).isEqualTo(all);
@@ -62,11 +64,12 @@ public abstract class ConversationLaws extends BackendLaws {
             assertThat(readings.count).as("pieces of prefill in the first turn").isPositive();
             readings.count = 0;
             for (int turn = 0; turn < 4; turn++) {
-                Completion answer =
-                        conversation.send(Request.of(Logits.ids(40, 64, turn), FIVE).withListener(readings));
+                Completion answer = conversation.send(
+                        Request.of(Logits.ids(40, 64, turn), FIVE).withListener(readings));
                 assertThat(answer.ids()).hasSize(5);
                 assertThat(answer.timings().decodeSteps()).isEqualTo(4);
-                assertThat(answer.cache().measured().resident()).isEqualTo(answer.cache().planned().resident());
+                assertThat(answer.cache().measured().resident())
+                        .isEqualTo(answer.cache().planned().resident());
             }
             assertThat(readings.count).as("pieces of prefill in later turns").isZero();
             assertThat(conversation.length()).isEqualTo(35 + 4 * 45);
@@ -170,7 +173,8 @@ public abstract class ConversationLaws extends BackendLaws {
 
             int[] third = Logits.ids(4, 64, 3);
             assertThat(conversation.send(Request.of(third, FIVE)).ids())
-                    .isEqualTo(engine.complete(Request.of(join(soFar, third), FIVE)).ids());
+                    .isEqualTo(engine.complete(Request.of(join(soFar, third), FIVE))
+                            .ids());
         }
     }
 

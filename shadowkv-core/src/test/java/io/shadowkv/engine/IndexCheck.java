@@ -96,7 +96,9 @@ final class IndexCheck {
         BitSet listed = new BitSet();
         for (int unit = 0; unit < units; unit++) {
             assertThat(ids[unit]).as("chunk of unit " + unit).isBetween(0, chunks - 1);
-            assertThat(listed.get(ids[unit])).as("chunk " + ids[unit] + " is listed twice").isFalse();
+            assertThat(listed.get(ids[unit]))
+                    .as("chunk " + ids[unit] + " is listed twice")
+                    .isFalse();
             listed.set(ids[unit]);
             int at = (head * index.landmarks().extent(1) + unit) * headDim;
             for (int e = 0; e < headDim; e++) {
@@ -105,7 +107,9 @@ final class IndexCheck {
                     int token = ids[unit] * spec.chunkSize() + j;
                     mean += trueKeys[(head * trueCapacity + token) * headDim + e] / (double) spec.chunkSize();
                 }
-                assertThat((double) landmarks[at + e]).as("landmark of chunk " + ids[unit]).isCloseTo(mean, within(mean));
+                assertThat((double) landmarks[at + e])
+                        .as("landmark of chunk " + ids[unit])
+                        .isCloseTo(mean, within(mean));
             }
         }
         List<Integer> others = new ArrayList<>();
@@ -120,7 +124,9 @@ final class IndexCheck {
         int from = (head * trueCapacity + token) * headDim;
         for (int e = 0; e < headDim; e++) {
             if (!(Math.abs(found[at + e] - truth[from + e]) <= tolerance * (1 + Math.abs(truth[from + e])))) {
-                assertThat(found[at + e]).as(what + " of token " + token + ", head " + head).isEqualTo(truth[from + e]);
+                assertThat(found[at + e])
+                        .as(what + " of token " + token + ", head " + head)
+                        .isEqualTo(truth[from + e]);
             }
         }
     }
@@ -146,7 +152,8 @@ final class IndexCheck {
                 plain[token * width + column] = (float) sum;
             }
         }
-        try (MemoryScope scope = backend.newScope("rebuilt keys"); var arena = java.lang.foreign.Arena.ofConfined()) {
+        try (MemoryScope scope = backend.newScope("rebuilt keys");
+                var arena = java.lang.foreign.Arena.ofConfined()) {
             Tensor keys = scope.allocate(backend.activationType(), contextTokens, heads, headDim);
             Tensor host = Tensor.of(DType.F32, keys.shape(), arena.allocate(plain.length * 4L, 64));
             io.shadowkv.tensor.Floats.fill(host, plain);

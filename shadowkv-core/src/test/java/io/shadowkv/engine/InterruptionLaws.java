@@ -92,7 +92,8 @@ public abstract class InterruptionLaws extends BackendLaws {
             assertThat(heard.text).hasToString(completions.get(0).text());
             assertThat(completions.get(1).ids()).hasSize(alone.ids().length);
             assertThat(completions.get(1).finish()).isEqualTo(FinishReason.MAX_NEW_TOKENS);
-            assertThat(backend().purposes()).noneMatch(purpose -> purpose.contains("sequence of") && !held.contains(purpose));
+            assertThat(backend().purposes())
+                    .noneMatch(purpose -> purpose.contains("sequence of") && !held.contains(purpose));
         }
     }
 
@@ -105,10 +106,12 @@ public abstract class InterruptionLaws extends BackendLaws {
     }
 
     static List<RuntimeException> exceptions() {
-        return List.of(new IllegalStateException("the listener's own"), new CancellationException("the listener's too"));
+        return List.of(
+                new IllegalStateException("the listener's own"), new CancellationException("the listener's too"));
     }
 
-    /// A listener's exception comes back to the caller, whatever its type; the engine goes on as if nothing had been.
+    /// A listener's exception comes back to the caller, whatever its type; the engine goes on as if nothing had
+    /// been.
     @ParameterizedTest
     @MethodSource("exceptions")
     void aListenersExceptionLeavesTheEngineAsItWas(RuntimeException failure) {
@@ -172,7 +175,9 @@ public abstract class InterruptionLaws extends BackendLaws {
                     .isThrownBy(() -> engine.logits(new int[2000], 1, false, 1, row -> {}))
                     .withMessage("2000 ids and 1 more would exceed the model's context of 2,000 tokens. "
                             + "Shorten it, or use a model with a longer context.");
-            assertThat(backend().allocations()).as("allocations by refused requests").isEqualTo(allocations);
+            assertThat(backend().allocations())
+                    .as("allocations by refused requests")
+                    .isEqualTo(allocations);
         }
     }
 
@@ -187,7 +192,8 @@ public abstract class InterruptionLaws extends BackendLaws {
         Request request = Request.of(Logits.ids(46, 64, 1), WILD.withMaxNewTokens(10));
         try (Engine engine = open(folder)) {
             List<Completion> compared = engine.compare(request, specs);
-            assertThat(compared.getFirst().ids()).isEqualTo(engine.complete(request).ids());
+            assertThat(compared.getFirst().ids())
+                    .isEqualTo(engine.complete(request).ids());
             assertThat(backend().purposes()).noneMatch(purpose -> purpose.contains("a sequence of"));
             GenerationListener failing = new GenerationListener() {
                 @Override

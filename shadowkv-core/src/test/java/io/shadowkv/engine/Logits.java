@@ -26,6 +26,8 @@ final class Logits {
             double error = Math.abs((double) found[i] - expected[i]);
             worst = !(error <= worst) ? error : worst;
         }
-        assertThat(worst).as(what + ", largest difference of logits up to " + largest).isLessThanOrEqualTo(tolerance * largest);
+        assertThat(worst)
+                .as(what + ", largest difference of logits up to " + largest)
+                .isLessThanOrEqualTo(tolerance * largest);
     }
 }

@@ -28,7 +28,8 @@ public abstract class MemoryLaws extends BackendLaws {
         return Engine.open(checkpoint(RandomCheckpoint.SMALL), backend(), options);
     }
 
-    /// Short, just fitting, just not fitting, long: planned bytes are measured bytes, in both places and every type.
+    /// Short, just fitting, just not fitting, long: planned bytes are measured bytes, in both places and every
+    /// type.
     @ParameterizedTest
     @MethodSource("strategies")
     void plannedBytesAreMeasuredBytes(KvCacheSpec spec) {
@@ -38,13 +39,21 @@ public abstract class MemoryLaws extends BackendLaws {
                     Completion completion = engine.complete(Request.of(Logits.ids(prompt, 64, prompt), TEN));
                     var report = completion.cache();
                     String what = spec + " " + type + ", " + prompt + " tokens and 10";
-                    assertThat(report.measured().resident()).as(what).isEqualTo(report.planned().resident());
-                    assertThat(report.measured().offloaded()).as(what).isEqualTo(report.planned().offloaded());
+                    assertThat(report.measured().resident())
+                            .as(what)
+                            .isEqualTo(report.planned().resident());
+                    assertThat(report.measured().offloaded())
+                            .as(what)
+                            .isEqualTo(report.planned().offloaded());
                     MemoryPlan plan = engine.plan(prompt + 10, 3);
                     assertThat(report.planned()).isEqualTo(plan.perSequence());
-                    assertThat(plan.residentBytes()).isEqualTo(3 * report.measured().resident());
-                    assertThat(plan.perSequence().parts().stream().mapToLong(MemoryPlan.Part::bytes).sum())
-                            .isEqualTo(report.measured().resident() + report.measured().offloaded());
+                    assertThat(plan.residentBytes())
+                            .isEqualTo(3 * report.measured().resident());
+                    assertThat(plan.perSequence().parts().stream()
+                                    .mapToLong(MemoryPlan.Part::bytes)
+                                    .sum())
+                            .isEqualTo(report.measured().resident()
+                                    + report.measured().offloaded());
                 }
             }
         }
@@ -79,8 +88,9 @@ public abstract class MemoryLaws extends BackendLaws {
                 assertThat(engine.plan(40, 1).isAdmitted()).isTrue();
                 assertThat(engine.plan(41, 1).isAdmitted()).isFalse();
                 MemoryPlan refused = engine.plan(80, 1);
-                String numbers = "1 sequence of 80 tokens with full need %,d bytes resident, 0 offloaded and %,d of workspace; available are %,d bytes"
-                        .formatted(refused.residentBytes(), refused.workspaceBytes(), limit);
+                String numbers =
+                        "1 sequence of 80 tokens with full need %,d bytes resident, 0 offloaded and %,d of workspace; available are %,d bytes"
+                                .formatted(refused.residentBytes(), refused.workspaceBytes(), limit);
                 assertThatExceptionOfType(MemoryPlanException.class)
                         .isThrownBy(() -> engine.complete(Request.of(Logits.ids(70, 64, 1), TEN)))
                         .withMessageStartingWith(numbers)
@@ -93,8 +103,12 @@ public abstract class MemoryLaws extends BackendLaws {
                             .isThrownBy(() -> conversation.send(Request.of(new int[] {1}, TEN)))
                             .withMessageStartingWith(numbers);
                 }
-                assertThat(backend().allocations()).as("allocations by refused requests").isEqualTo(allocations);
-                assertThat(engine.complete(Request.of(Logits.ids(30, 64, 1), TEN)).ids()).hasSize(10);
+                assertThat(backend().allocations())
+                        .as("allocations by refused requests")
+                        .isEqualTo(allocations);
+                assertThat(engine.complete(Request.of(Logits.ids(30, 64, 1), TEN))
+                                .ids())
+                        .hasSize(10);
             }
         }
     }
@@ -144,14 +158,15 @@ public abstract class MemoryLaws extends BackendLaws {
                 List<Completion> completions = limited.complete(requests);
                 assertThat(most[0]).as("sequences at once").isEqualTo(2);
                 for (int i = 0; i < requests.size(); i++) {
-                    assertThat(completions.get(i).ids()).isEqualTo(expected.get(i).ids());
+                    assertThat(completions.get(i).ids())
+                            .isEqualTo(expected.get(i).ids());
                 }
             }
         }
     }
 
-    /// A checkpoint's weights are read where they are mapped: nothing as large as a weight matrix is allocated for
-    /// them.
+    /// A checkpoint's weights are read where they are mapped: nothing as large as a weight matrix is allocated
+    /// for them.
     @Test
     void weightsAreNotCopied() {
         var folder = Fixtures.golden("models").resolve("models/tiny-llama3-bf16");

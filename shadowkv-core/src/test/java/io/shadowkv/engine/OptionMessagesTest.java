@@ -23,11 +23,17 @@ class OptionMessagesTest {
         refused(() -> new Shadow(1, 0, 64, 1, 8, 8), "chunk size is 0; expected at least 1");
         refused(() -> new Shadow(1, 8, 64, -1, 8, 8), "outlier chunks is -1; expected at least 0");
         refused(() -> new Shadow(1, 8, 0, 1, 8, 8), "sparse budget is 0; expected at least 8");
-        refused(() -> new Shadow(1, 8, 65, 1, 8, 8), "sparse budget is 65 tokens; expected a multiple of the chunk size, 8");
+        refused(
+                () -> new Shadow(1, 8, 65, 1, 8, 8),
+                "sparse budget is 65 tokens; expected a multiple of the chunk size, 8");
         refused(() -> new Shadow(1, 8, 64, 1, 4, 8), "local tokens is 4; expected at least 8");
-        refused(() -> new Shadow(1, 8, 64, 1, 12, 8), "local tokens is 12 tokens; expected a multiple of the chunk size, 8");
+        refused(
+                () -> new Shadow(1, 8, 64, 1, 12, 8),
+                "local tokens is 12 tokens; expected a multiple of the chunk size, 8");
         refused(() -> new Shadow(1, 8, 64, 1, 8, 7), "generated tokens is 7; expected at least 8");
-        refused(() -> new Shadow(1, 8, 64, 1, 8, 9), "generated tokens is 9 tokens; expected a multiple of the chunk size, 8");
+        refused(
+                () -> new Shadow(1, 8, 64, 1, 8, 9),
+                "generated tokens is 9 tokens; expected a multiple of the chunk size, 8");
     }
 
     /// The paper's defaults, and what follows from them.
@@ -53,7 +59,9 @@ class OptionMessagesTest {
         refused(() -> sampling(1, 0, 1, -1, 1), "min-p is -1.0; expected 0 (off) to 1");
         refused(() -> sampling(1, 0, 1, 1.5, 1), "min-p is 1.5; expected 0 (off) to 1");
         refused(() -> sampling(1, 0, 1, 0, 0), "repetition penalty is 0.0; expected above 0, up to 100; 1 is off");
-        refused(() -> sampling(1, 0, 1, 0, 1000), "repetition penalty is 1000.0; expected above 0, up to 100; 1 is off");
+        refused(
+                () -> sampling(1, 0, 1, 0, 1000),
+                "repetition penalty is 1000.0; expected above 0, up to 100; 1 is off");
         assertThat(SamplingOptions.GREEDY.isGreedy()).isTrue();
         assertThat(sampling(0.1, 0, 1, 0, 1).isGreedy()).isFalse();
     }

@@ -31,7 +31,8 @@ public abstract class ShadowLaws extends BackendLaws {
     record Cut(RandomCheckpoint shape, int chunkSize) {}
 
     static List<Cut> cuts() {
-        String yarn = ", \"rope_scaling\": {\"type\": \"yarn\", \"factor\": 4.0, \"original_max_position_embeddings\": 32}";
+        String yarn =
+                ", \"rope_scaling\": {\"type\": \"yarn\", \"factor\": 4.0, \"original_max_position_embeddings\": 32}";
         return List.of(
                 new Cut(RandomCheckpoint.SMALL, 4),
                 new Cut(new RandomCheckpoint("qwen2", 2, 7, 1, 64, VOCABULARY, 4096, ""), 8),
@@ -41,8 +42,9 @@ public abstract class ShadowLaws extends BackendLaws {
                 new Cut(new RandomCheckpoint("qwen2", 2, 2, 2, 16, VOCABULARY, 4096, yarn), 1));
     }
 
-    /// With full rank and a budget of everything, an indexed sequence gives full attention's logits. (A sequence is
-    /// indexed only when it has outgrown the budget; here it is made to as soon as its units fill the slots.)
+    /// With full rank and a budget of everything, an indexed sequence gives full attention's logits. (A
+    /// sequence is indexed only when it has outgrown the budget; here it is made to as soon as its units fill
+    /// the slots.)
     @ParameterizedTest
     @MethodSource("cuts")
     void anIndexOfEverythingIsFullAttention(Cut cut) {
@@ -72,9 +74,9 @@ public abstract class ShadowLaws extends BackendLaws {
         }
     }
 
-    /// Hundreds of tokens through a small index: memory stays what was planned, the index covers every old token, and
-    /// what it holds of the first layer (whose keys and values no approximation touches) is what full attention
-    /// holds.
+    /// Hundreds of tokens through a small index: memory stays what was planned, the index covers every old
+    /// token, and what it holds of the first layer (whose keys and values no approximation touches) is what
+    /// full attention holds.
     @ParameterizedTest
     @MethodSource("starts")
     void memoryStaysAsPlannedWhileTheIndexGrows(Start start) {
@@ -108,13 +110,21 @@ public abstract class ShadowLaws extends BackendLaws {
 
     static List<Start> starts() {
         Shadow sixteen = new Shadow(32, 4, 16, 2, 8, 16);
-        return List.of(new Start(10, NARROW), new Start(44, NARROW), new Start(45, NARROW), new Start(63, NARROW),
-                new Start(10, sixteen), new Start(90, new Shadow(32, 1, 24, 3, 5, 7)),
+        return List.of(
+                new Start(10, NARROW),
+                new Start(44, NARROW),
+                new Start(45, NARROW),
+                new Start(63, NARROW),
+                new Start(10, sixteen),
+                new Start(90, new Shadow(32, 1, 24, 3, 5, 7)),
                 new Start(90, new Shadow(32, 8, 16, 0, 8, 8)));
     }
 
     private static long bytes(List<CacheStrategy.Part> parts, Place place) {
-        return parts.stream().filter(part -> part.place() == place).mapToLong(CacheStrategy.Part::bytes).sum();
+        return parts.stream()
+                .filter(part -> part.place() == place)
+                .mapToLong(CacheStrategy.Part::bytes)
+                .sum();
     }
 
     /// A sequence of ShadowKV that keeps everything: row t of every layer is token t, exactly.
@@ -140,7 +150,9 @@ public abstract class ShadowLaws extends BackendLaws {
             float[] cold = bench.run(step).get(0);
             long missesBefore = cache.selections().missed();
             float[] hits = bench.run(step).get(0);
-            assertThat(cache.selections().missed()).as("misses of a step repeated").isEqualTo(missesBefore);
+            assertThat(cache.selections().missed())
+                    .as("misses of a step repeated")
+                    .isEqualTo(missesBefore);
             ShadowInside.forget(cache, backend());
             float[] coldAgain = bench.run(step).get(0);
             assertThat(cache.selections().missed()).as("misses of a cold step").isGreaterThan(missesBefore);
@@ -166,8 +178,11 @@ public abstract class ShadowLaws extends BackendLaws {
             ShadowInside.reverseSlots(cache, backend());
             float[] after = bench.run(step).get(0);
 
-            assertThat(backend().downloadInts(ShadowInside.indexed(cache, 0).residentUnits())).isNotEqualTo(slots);
-            assertThat(cache.selections().missed()).as("reversed units are hits").isEqualTo(misses);
+            assertThat(backend().downloadInts(ShadowInside.indexed(cache, 0).residentUnits()))
+                    .isNotEqualTo(slots);
+            assertThat(cache.selections().missed())
+                    .as("reversed units are hits")
+                    .isEqualTo(misses);
             assertSame("reversed", after, before, 1e-5);
         }
     }
@@ -188,7 +203,8 @@ public abstract class ShadowLaws extends BackendLaws {
                     assertThat(Arrays.stream(resident[head])).allMatch(chunk -> chunk >= 0 && chunk * 4 < position);
                 }
             });
-            GenerationOptions generation = GenerationOptions.DEFAULT.withMaxNewTokens(20).withIgnoreEos(true);
+            GenerationOptions generation =
+                    GenerationOptions.DEFAULT.withMaxNewTokens(20).withIgnoreEos(true);
             Completion completion = engine.complete(Request.of(ids(80, VOCABULARY, 5), generation));
             assertThat(completion.cache().selectedUnits()).isEqualTo(2L * 2 * 4 * 19);
             assertThat(completion.cache().hitRate()).isBetween(0.0, 1.0);

@@ -80,7 +80,8 @@ final class StepBench implements AutoCloseable {
         return rows.getFirst();
     }
 
-    /// Feeds new tokens of one sequence in as few steps as the room allows; returns the logits after the last one.
+    /// Feeds new tokens of one sequence in as few steps as the room allows; returns the logits after the last
+    /// one.
     float[] feed(int slot, int... ids) {
         float[] last = new float[0];
         for (int from = 0; from < ids.length; ) {

@@ -38,7 +38,8 @@ class SamplerTest {
         Sampler sampler = new Sampler(SamplingOptions.GREEDY);
         assertThat(draw(sampler, -3, 5, 4, 5, -7)).isEqualTo(1);
         assertThat(draw(sampler, 0)).isZero();
-        assertThat(draw(sampler, Float.NEGATIVE_INFINITY, -1e30f, Float.NEGATIVE_INFINITY)).isEqualTo(1);
+        assertThat(draw(sampler, Float.NEGATIVE_INFINITY, -1e30f, Float.NEGATIVE_INFINITY))
+                .isEqualTo(1);
     }
 
     @Test
@@ -60,8 +61,16 @@ class SamplerTest {
     /// minP times as likely as the first. Frequencies are those of the softmax over what is left.
     @ParameterizedTest
     @CsvSource({
-        "1, 0, 1, 0", "0.7, 5, 1, 0", "1.3, 1, 1, 0", "1, 0, 0.6, 0", "1, 0, 0.05, 0", "1, 0, 1, 0.2", "2, 12, 0.8, 0.1",
-        "1, 1000, 0.999, 0.001", "1, 0, 1, 1", "0.5, 3, 0.5, 0.9"
+        "1, 0, 1, 0",
+        "0.7, 5, 1, 0",
+        "1.3, 1, 1, 0",
+        "1, 0, 0.6, 0",
+        "1, 0, 0.05, 0",
+        "1, 0, 1, 0.2",
+        "2, 12, 0.8, 0.1",
+        "1, 1000, 0.999, 0.001",
+        "1, 0, 1, 1",
+        "0.5, 3, 0.5, 0.9"
     })
     void drawsFollowTheDefinitions(double temperature, int topK, double topP, double minP) {
         for (int seed = 0; seed < 3; seed++) {
@@ -125,7 +134,9 @@ class SamplerTest {
         int restFound = 0;
         int cells = 0;
         for (int id = 0; id < expected.length; id++) {
-            assertThat(expected[id] > 0 || counts[id] == 0).as("token " + id + " may not be drawn").isTrue();
+            assertThat(expected[id] > 0 || counts[id] == 0)
+                    .as("token " + id + " may not be drawn")
+                    .isTrue();
             if (expected[id] * draws >= 5) {
                 statistic += square(counts[id] - expected[id] * draws) / (expected[id] * draws);
                 cells++;
@@ -147,16 +158,21 @@ class SamplerTest {
         return value * value;
     }
 
-    /// As transformers does it: once for each id that occurred, dividing positive and multiplying negative logits.
+    /// As transformers does it: once for each id that occurred, dividing positive and multiplying negative
+    /// logits.
     @Test
     void aRepetitionPenaltyWeakensWhatOccurred() {
         SamplingOptions greedy = new SamplingOptions(0, 0, 1, 0, 2, 0);
         int[] history = {1, 1, 1, 3, 0, 2};
         // Ids 1 and 3 occurred (the history is four long): 6 becomes 3, -1 becomes -2.
-        assertThat(new Sampler(greedy).next(new float[] {2.9f, 6, -9, -1}, history, 4)).isEqualTo(1);
-        assertThat(new Sampler(greedy).next(new float[] {3.1f, 6, -9, -1}, history, 4)).isZero();
-        assertThat(new Sampler(greedy).next(new float[] {-1.9f, -7, -9, -1}, history, 4)).isZero();
-        assertThat(new Sampler(greedy).next(new float[] {-2.1f, -7, -9, -1}, history, 4)).isEqualTo(3);
+        assertThat(new Sampler(greedy).next(new float[] {2.9f, 6, -9, -1}, history, 4))
+                .isEqualTo(1);
+        assertThat(new Sampler(greedy).next(new float[] {3.1f, 6, -9, -1}, history, 4))
+                .isZero();
+        assertThat(new Sampler(greedy).next(new float[] {-1.9f, -7, -9, -1}, history, 4))
+                .isZero();
+        assertThat(new Sampler(greedy).next(new float[] {-2.1f, -7, -9, -1}, history, 4))
+                .isEqualTo(3);
         float[] logits = {1, -1, 0, 5};
         new Sampler(greedy).next(logits, new int[] {0, 1, 2}, 3);
         assertThat(logits).containsExactly(0.5f, -2, 0, 5);
@@ -203,8 +219,9 @@ class SamplerTest {
             Sampler sampler = new Sampler(options);
             assertThatIllegalStateException()
                     .isThrownBy(() -> draw(sampler, 1, Float.NaN, 2))
-                    .withMessage("the logit of token 1 is NaN; expected finite numbers. The weights are damaged, or the "
-                            + "model's activations overflow");
+                    .withMessage(
+                            "the logit of token 1 is NaN; expected finite numbers. The weights are damaged, or the "
+                                    + "model's activations overflow");
             assertThatIllegalStateException()
                     .isThrownBy(() -> draw(sampler, Float.NaN))
                     .withMessageStartingWith("the logit of token 0 is NaN");
@@ -213,7 +230,8 @@ class SamplerTest {
                     .withMessageStartingWith("the logit of token 1 is Infinity; expected finite numbers");
             assertThatIllegalStateException()
                     .isThrownBy(() -> draw(sampler, Float.NEGATIVE_INFINITY, Float.NEGATIVE_INFINITY))
-                    .withMessageStartingWith("the logit of token 0 is -Infinity, and no other is larger; expected finite");
+                    .withMessageStartingWith(
+                            "the logit of token 0 is -Infinity, and no other is larger; expected finite");
         }
     }
 }

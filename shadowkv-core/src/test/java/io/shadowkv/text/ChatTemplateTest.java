@@ -34,7 +34,8 @@ class ChatTemplateTest {
         config("""
                 {"bos_token": {"content": "<s>", "lstrip": false}, "eos_token": null, "pad_token": "<p>",
                  "chat_template": "{{ bos_token }}|{{ eos_token }}|{{ pad_token }}|{{ eos_token is defined }}"}""");
-        Files.writeString(folder.resolve("special_tokens_map.json"), "{\"eos_token\": \"<e>\", \"unk_token\": \"<u>\"}");
+        Files.writeString(
+                folder.resolve("special_tokens_map.json"), "{\"eos_token\": \"<e>\", \"unk_token\": \"<u>\"}");
         assertThat(render(Map.of())).isEqualTo("<s>||<p>|False");
     }
 
@@ -59,8 +60,7 @@ class ChatTemplateTest {
         ChatTemplate template = ChatTemplate.of(
                 "{{ messages[0].tool_calls[0].name }}{{ messages[0].content is none }} {{ enable_thinking }} {{ x }}"
                         + " {{ strftime_now('%d %b %Y') }} {{ add_generation_prompt }} {{ documents is none }}",
-                Map.of("x", "special"),
-                CLOCK);
+                Map.of("x", "special"), CLOCK);
         ChatMessage call = ChatMessage.of(Map.of("role", "assistant", "tool_calls", List.of(Map.of("name", "f"))));
         assertThat(template.render(List.of(call), true, Map.of("enable_thinking", false)))
                 .isEqualTo("fTrue False special 23 Nov 2026 True True");

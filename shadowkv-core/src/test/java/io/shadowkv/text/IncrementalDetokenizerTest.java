@@ -103,7 +103,8 @@ class IncrementalDetokenizerTest {
         SplittableRandom random = new SplittableRandom(SEED);
         try (JsonTokenizer tokenizer = JsonTokenizer.of(json, "test")) {
             for (int round = 0; round < 200; round++) {
-                // The last token ends in no blank or lone b: the library's Strip ends the JVM on a text of those alone.
+                // The last token ends in no blank or lone b: the library's Strip ends the JVM on a text of
+                // those alone.
                 int[] ids = IntStream.concat(random.ints(random.nextInt(9), 0, 9), IntStream.of(round % 2 * 4))
                         .toArray();
                 IncrementalDetokenizer detokenizer = tokenizer.detokenizer(false);

@@ -48,7 +48,10 @@ class SentencePieceTest {
                 String text = line.path("text").asString();
                 int[] ids = GoldenLines.ids(line.path("ids"));
                 comparison.same("ids of " + text, tokenizer.encode(text, true), ids);
-                comparison.same("decode of " + text, tokenizer.decode(ids, false), line.path("decode").asString());
+                comparison.same(
+                        "decode of " + text,
+                        tokenizer.decode(ids, false),
+                        line.path("decode").asString());
             }
         }
         comparison.done(400);
@@ -109,7 +112,9 @@ class SentencePieceTest {
         }
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         Map<Integer, String> pieces = new HashMap<>();
-        bpe.path("vocab").properties().forEach(entry -> pieces.put(entry.getValue().asInt(), entry.getKey()));
+        bpe.path("vocab")
+                .properties()
+                .forEach(entry -> pieces.put(entry.getValue().asInt(), entry.getKey()));
         for (int id = 0; id < pieces.size(); id++) {
             String piece = pieces.get(id);
             int kind = id == 0 ? 2 : id < 3 ? 3 : piece.matches("<0x..>") ? 6 : 1;

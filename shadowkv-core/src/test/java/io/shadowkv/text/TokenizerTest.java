@@ -70,9 +70,10 @@ class TokenizerTest {
             String prompt = ChatTemplate.open(Fixtures.needleModel())
                     .orElseThrow()
                     .render(List.of(new ChatMessage("user", "Where is it?")), true);
-            assertThat(prompt).isEqualTo("<|begin_of_text|><|start_header_id|>system<|end_header_id|>"
-                    + "You are a helpful assistant<|eot_id|><|start_header_id|>user<|end_header_id|>Where is it?"
-                    + "<|eot_id|><|start_header_id|>assistant<|end_header_id|>");
+            assertThat(prompt)
+                    .isEqualTo("<|begin_of_text|><|start_header_id|>system<|end_header_id|>"
+                            + "You are a helpful assistant<|eot_id|><|start_header_id|>user<|end_header_id|>Where is it?"
+                            + "<|eot_id|><|start_header_id|>assistant<|end_header_id|>");
         }
     }
 
@@ -84,9 +85,14 @@ class TokenizerTest {
                     String token = tokenizer.token(id);
                     if (token != null && tokenizer.isSpecial(id)) {
                         assertThat(tokenizer.id(token)).hasValue(id);
-                        assertThat(tokenizer.encode("a" + token + "b", false)).as(kind + token).contains(id);
-                        assertThat(tokenizer.encodeAsText("a" + token + "b")).as(kind + token).doesNotContain(id);
-                        assertThat(tokenizer.decode(tokenizer.encodeAsText("a" + token), true)).isEqualTo("a" + token);
+                        assertThat(tokenizer.encode("a" + token + "b", false))
+                                .as(kind + token)
+                                .contains(id);
+                        assertThat(tokenizer.encodeAsText("a" + token + "b"))
+                                .as(kind + token)
+                                .doesNotContain(id);
+                        assertThat(tokenizer.decode(tokenizer.encodeAsText("a" + token), true))
+                                .isEqualTo("a" + token);
                     }
                 }
                 assertThat(tokenizer.vocabularySize()).as(kind).isGreaterThan(1000);
@@ -208,14 +214,12 @@ class TokenizerTest {
                 .isInstanceOf(TokenizerException.class)
                 .hasMessageContaining("added_tokens_decoder");
         Files.writeString(
-                folder.resolve("tokenizer_config.json"),
-                "{\"added_tokens_decoder\":{\"7\":{\"content\":\"<a>\"}}}");
+                folder.resolve("tokenizer_config.json"), "{\"added_tokens_decoder\":{\"7\":{\"content\":\"<a>\"}}}");
         assertThatThrownBy(() -> Tokenizer.open(folder))
                 .isInstanceOf(TokenizerException.class)
                 .hasMessageContaining("\"<a>\" has id 7");
         Files.writeString(
-                folder.resolve("tokenizer_config.json"),
-                "{\"added_tokens_decoder\":{\"x\":{\"content\":\"<a>\"}}}");
+                folder.resolve("tokenizer_config.json"), "{\"added_tokens_decoder\":{\"x\":{\"content\":\"<a>\"}}}");
         assertThatThrownBy(() -> Tokenizer.open(folder))
                 .isInstanceOf(TokenizerException.class)
                 .hasMessageContaining("the entry \"x\"");
@@ -224,6 +228,8 @@ class TokenizerTest {
     @Test
     void saysWhatToDoWhereTheNativeCodeCannotBeUnpacked() throws IOException {
         Path file = Files.writeString(folder.resolve("file"), "no folder");
-        assertThat(NativeLibrary.load(file.resolve("below"))).contains("cannot unpack it to").contains("below");
+        assertThat(NativeLibrary.load(file.resolve("below")))
+                .contains("cannot unpack it to")
+                .contains("below");
     }
 }

@@ -4,7 +4,8 @@ import io.shadowkv.cache.SelectionListener;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Hears selections while questions are answered and draws them on a grid: a column a step, a row a part of the text.
+/// Hears selections while questions are answered and draws them on a grid: a column a step, a row a part of the
+/// text.
 final class FetchRecorder implements SelectionListener {
     private static final int MOST_ROWS = 128;
 

@@ -78,8 +78,8 @@ final class ReferenceShadowStep {
         return chosen;
     }
 
-    /// Keeps the hits of head h where they are and gives each miss a freed slot, lowest unit and lowest slot first; a
-    /// slot that stays free holds -1. Returns the number of misses.
+    /// Keeps the hits of head h where they are and gives each miss a freed slot, lowest unit and lowest slot
+    /// first; a slot that stays free holds -1. Returns the number of misses.
     private static int settle(IndexedLayer layer, int h, BitSet chosen) {
         int slots = layer.residentUnits().extent(1);
         long first = (long) h * slots;

@@ -79,7 +79,8 @@ final class Arithmetic {
             return text.repeat(Math.toIntExact(Math.max(0, times)));
         }
         if (operator.equals("%")) {
-            List<@Nullable Object> values = right instanceof Tuple tuple ? tuple : List.of(right == null ? "None" : right);
+            List<@Nullable Object> values =
+                    right instanceof Tuple tuple ? tuple : List.of(right == null ? "None" : right);
             return TextMethods.percent(text, values);
         }
         throw unfit(operator, text, right);
@@ -130,7 +131,7 @@ final class Arithmetic {
     }
 
     private static JinjaException unfit(String operator, @Nullable Object left, @Nullable Object right) {
-        return new JinjaException("\"" + operator + "\" does not go with " + Values.described(left) + " and "
-                + Values.described(right));
+        return new JinjaException(
+                "\"" + operator + "\" does not go with " + Values.described(left) + " and " + Values.described(right));
     }
 }

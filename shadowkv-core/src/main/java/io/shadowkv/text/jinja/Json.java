@@ -7,7 +7,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// Writes JSON as Python's `json.dumps` does, which is what Hugging Face's `tojson` is: prompts depend on every blank.
+/// Writes JSON as Python's `json.dumps` does, which is what Hugging Face's `tojson` is: prompts depend on every
+/// blank.
 final class Json {
     private static final int DEEPEST = 100;
 
@@ -68,7 +69,8 @@ final class Json {
     }
 
     private void writeMap(Map<?, ?> map, int depth) {
-        Iterator<? extends Map.Entry<?, ?>> entries = (isSorted ? new TreeMap<>(map) : map).entrySet().iterator();
+        Iterator<? extends Map.Entry<?, ?>> entries =
+                (isSorted ? new TreeMap<>(map) : map).entrySet().iterator();
         text.append('{');
         while (entries.hasNext()) {
             Map.Entry<?, ?> entry = entries.next();
