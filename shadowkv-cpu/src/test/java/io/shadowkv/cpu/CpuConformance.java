@@ -9,6 +9,7 @@ import io.shadowkv.op.MemoryConformance;
 import io.shadowkv.op.SelectionConformance;
 import io.shadowkv.op.ShadowPrefillConformance;
 import io.shadowkv.op.ShadowStepConformance;
+import java.util.List;
 import org.junit.jupiter.api.Nested;
 
 /// Every room's tests on the CPU backend, at one vector width and number of threads.
@@ -60,6 +61,11 @@ abstract class CpuConformance {
         @Override
         protected Backend open() {
             return openCpu();
+        }
+
+        @Override
+        protected List<String> goldenCases() {
+            return List.of("n300-d512-wide", "n1200-d256", "n2048-d1024", "n6000-d1024");
         }
     }
 
