@@ -127,10 +127,10 @@ final class DemoFigures {
                         new LinePlot.Series("full attention", "full", full)));
         StringBuilder out = new StringBuilder(
                         "<section>\n<h2>Decode speed</h2>\n<p class=\"note\">Full attention reads every key and")
-                .append(" value for each new token; ShadowKV reads a landmark a chunk, and the chunks it selects. One"
-                        + " sequence, ")
+                .append(" value for each new token; ShadowKV reads a landmark a chunk, and the chunks it selects, as"
+                        + " many at every length. One sequence, the median step of ")
                 .append(MethodRun.PROBE_TOKENS)
-                .append(" tokens a measurement.</p>\n<figure>")
+                .append(" tokens.</p>\n<figure>")
                 .append(plot.render())
                 .append("</figure>\n<details><summary>The numbers</summary><div class=\"scroll\"><table>\n<thead><tr>")
                 .append("<th scope=\"col\" class=\"n\">Context, tokens</th><th scope=\"col\" class=\"n\">Full"
