@@ -46,7 +46,9 @@ final class BackendsCommand implements Callable<Integer> {
         } else {
             rows.forEach(row -> out.printf(
                     "%-10s  %-6s  %s%n",
-                    row.name(), row.availability().usable() ? "usable" : "-", row.availability().reason()));
+                    row.name(),
+                    row.availability().usable() ? "usable" : "-",
+                    row.availability().reason()));
         }
         out.flush();
         return 0;

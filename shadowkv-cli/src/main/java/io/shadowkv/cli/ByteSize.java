@@ -19,12 +19,14 @@ record ByteSize(long bytes) {
             Matcher matcher = FORM.matcher(value.strip().toUpperCase(Locale.ROOT));
             if (matcher.matches()) {
                 int power = "KMGT".indexOf(matcher.group(2)) + 1;
-                double bytes = Double.parseDouble(matcher.group(1)) * (matcher.group(2).isEmpty() ? 1 : Math.pow(1024, power));
+                double bytes =
+                        Double.parseDouble(matcher.group(1)) * (matcher.group(2).isEmpty() ? 1 : Math.pow(1024, power));
                 if (bytes >= 1 && bytes < Long.MAX_VALUE) {
                     return new ByteSize((long) bytes);
                 }
             }
-            throw new TypeConversionException("'" + value + "' is no size; expected a number of bytes above 0 such as 8G or 512M");
+            throw new TypeConversionException(
+                    "'" + value + "' is no size; expected a number of bytes above 0 such as 8G or 512M");
         }
     }
 

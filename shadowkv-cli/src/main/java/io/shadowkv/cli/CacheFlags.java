@@ -28,7 +28,10 @@ public final class CacheFlags {
                     + " low-rank keys, fetches few values. Default: ${DEFAULT-VALUE}.")
     private Method method;
 
-    @Option(names = "--rank", paramLabel = "N", description = "shadowkv: columns kept of the key factorisation. Default: 160.")
+    @Option(
+            names = "--rank",
+            paramLabel = "N",
+            description = "shadowkv: columns kept of the key factorisation. Default: 160.")
     private @Nullable Integer rank;
 
     @Option(names = "--chunk-size", paramLabel = "N", description = "shadowkv: tokens selected together. Default: 8.")
@@ -80,7 +83,8 @@ public final class CacheFlags {
         if (!idle.isEmpty()) {
             throw new ParameterException(
                     command.commandLine(),
-                    String.join(", ", idle) + " given with --method full, which has no such parameter; leave it out or use"
+                    String.join(", ", idle)
+                            + " given with --method full, which has no such parameter; leave it out or use"
                             + " --method shadowkv");
         }
         return new KvCacheSpec.Full();

@@ -16,7 +16,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
-/// A chat at the terminal or through a pipe, one line a turn. The model's memory of it stays; only new tokens are read.
+/// A chat at the terminal or through a pipe, one line a turn. The model's memory of it stays; only new tokens
+/// are read.
 final class ChatSession implements AutoCloseable {
     /// @param system system message; null for the template's own
     /// @param sampling options of every answer
@@ -114,7 +115,8 @@ final class ChatSession implements AutoCloseable {
                     "the chat holds %,d tokens and the turn has %,d; the room is for %,d.",
                     conversation.length(), ids.length, capacity));
         }
-        GenerationOptions options = settings.sampling().options(engine.checkpoint().generation(), room);
+        GenerationOptions options =
+                settings.sampling().options(engine.checkpoint().generation(), room);
         Request request = Request.of(ids, options).withCancellation(cancellation);
         var progress = new ProgressLine(err, settings.progress(), String.format("reading %,d tokens", ids.length));
         try (var printer = new AnswerPrinter(out, progress)) {

@@ -11,8 +11,9 @@ import org.jspecify.annotations.Nullable;
 
 /// The messages of a chat, and the token ids that each new turn adds to what the model has read and written.
 ///
-/// A chat template renders whole conversations. What a turn adds is the difference between the conversation with it and
-/// the text the model holds already: the tail of its own answer (`<|eot_id|>` and the like) and the new message.
+/// A chat template renders whole conversations. What a turn adds is the difference between the conversation
+/// with it and the text the model holds already: the tail of its own answer (`<|eot_id|>` and the like) and the
+/// new message.
 final class ChatTurns {
     private final Engine engine;
     private final List<ChatMessage> messages = new ArrayList<>();
@@ -26,8 +27,9 @@ final class ChatTurns {
         }
     }
 
-    /// Adds a message of the user's. The ids are those that follow what the model holds, or nothing where the template
-    /// changes what came before (some drop earlier thoughts): then the whole conversation must be read again.
+    /// Adds a message of the user's. The ids are those that follow what the model holds, or nothing where the
+    /// template changes what came before (some drop earlier thoughts): then the whole conversation must be read
+    /// again.
     Optional<int[]> ask(String text) {
         int before = answered;
         messages.add(new ChatMessage("user", text));

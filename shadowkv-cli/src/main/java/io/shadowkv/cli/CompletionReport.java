@@ -27,9 +27,15 @@ final class CompletionReport {
         if (timings.decodeSteps() > 0) {
             line.append(String.format(Locale.ROOT, " at %.1f tok/s", timings.decodeTokensPerSecond()));
         }
-        line.append("; keys and values: ").append(bytes("resident", cache.measured().resident(), cache.planned().resident()));
+        line.append("; keys and values: ")
+                .append(bytes(
+                        "resident", cache.measured().resident(), cache.planned().resident()));
         if (cache.measured().offloaded() > 0 || cache.planned().offloaded() > 0) {
-            line.append(", ").append(bytes("offloaded", cache.measured().offloaded(), cache.planned().offloaded()));
+            line.append(", ")
+                    .append(bytes(
+                            "offloaded",
+                            cache.measured().offloaded(),
+                            cache.planned().offloaded()));
         }
         if (cache.selectedUnits() > 0) {
             line.append(String.format(Locale.ROOT, "; hit rate %.0f %%", 100 * cache.hitRate()));

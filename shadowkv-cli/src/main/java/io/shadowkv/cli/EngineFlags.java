@@ -30,7 +30,11 @@ public final class EngineFlags {
             description = "What computes: auto, or a name that `shadowkv backends` lists. Default: ${DEFAULT-VALUE}.")
     private String backend;
 
-    @Option(names = "--threads", paramLabel = "N", defaultValue = "0", description = "Worker threads. Default: one per core.")
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Worker threads. Default: one per core.")
     private int threads;
 
     @Option(
@@ -78,11 +82,13 @@ public final class EngineFlags {
                 command,
                 () -> new EngineOptions(
                         cache,
-                        kvType == null ? null : switch (kvType) {
-                            case f32 -> DType.F32;
-                            case bf16 -> DType.BF16;
-                            case f16 -> DType.F16;
-                        },
+                        kvType == null
+                                ? null
+                                : switch (kvType) {
+                                    case f32 -> DType.F32;
+                                    case bf16 -> DType.BF16;
+                                    case f16 -> DType.F16;
+                                },
                         prefillChunk == null ? plain.prefillChunk() : prefillChunk,
                         plain.maxBatch(),
                         memory == null ? 0 : memory.bytes(),

@@ -37,7 +37,8 @@ final class Failures {
         if (problem instanceof UnmatchedArgumentException unmatched
                 && !unmatched.isUnknownOption()
                 && !commands.isEmpty()) {
-            return "there is no command '" + unmatched.getUnmatched().getFirst() + "'; there are " + String.join(", ", commands);
+            return "there is no command '" + unmatched.getUnmatched().getFirst() + "'; there are "
+                    + String.join(", ", commands);
         }
         return String.valueOf(problem.getMessage());
     }
@@ -69,10 +70,12 @@ final class Failures {
             case IllegalArgumentException e -> text(e);
             case UncheckedIOException e -> message(e.getCause());
             case NoSuchFileException e -> e.getFile() + ": no such file. Check the name, and the folder you are in";
-            case AccessDeniedException e -> e.getFile() + ": access denied. Check the permissions of the file and its folder";
+            case AccessDeniedException e ->
+                e.getFile() + ": access denied. Check the permissions of the file and its folder";
             case IOException e -> text(e) + " (" + e.getClass().getSimpleName() + ")";
-            default -> "unexpected " + problem.getClass().getSimpleName() + ": " + text(problem)
-                    + ". This is a defect of the program; --debug shows where";
+            default ->
+                "unexpected " + problem.getClass().getSimpleName() + ": " + text(problem)
+                        + ". This is a defect of the program; --debug shows where";
         };
     }
 

@@ -42,10 +42,17 @@ final class InspectCommand implements Callable<Integer> {
     @Parameters(paramLabel = "MODEL", description = "A bundled model, a folder, or ORG/NAME of a pulled model.")
     private String model;
 
-    @Option(names = "--context", paramLabel = "TOKENS", description = "Tokens of each sequence. Default: the model's context.")
+    @Option(
+            names = "--context",
+            paramLabel = "TOKENS",
+            description = "Tokens of each sequence. Default: the model's context.")
     private @Nullable Integer context;
 
-    @Option(names = "--batch", paramLabel = "N", defaultValue = "1", description = "Sequences at once. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--batch",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Sequences at once. Default: ${DEFAULT-VALUE}.")
     private int batch;
 
     @Option(names = "--json", description = "Print one JSON object.")
@@ -80,7 +87,8 @@ final class InspectCommand implements Callable<Integer> {
             MemoryPlan shadowPlan = shadowed.plan(tokens, batch);
             PrintWriter out = spec.commandLine().getOut();
             if (json) {
-                out.println(InspectReport.json(model, facts, decoder, full, fullPlan, shadowPlan).toPrettyString());
+                out.println(InspectReport.json(model, facts, decoder, full, fullPlan, shadowPlan)
+                        .toPrettyString());
             } else {
                 out.print(InspectReport.model(model, facts, decoder, full));
                 out.println("  backend        " + backend.name() + ", " + backend.description());

@@ -18,25 +18,54 @@ final class InspectReport {
     static String model(String name, ModelFacts facts, DecoderSpec decoder, Engine engine) {
         var text = new StringBuilder();
         var types = new StringJoiner(", ");
-        facts.elementsByType().forEach((type, elements) -> types.add(
-                facts.elementsByType().size() == 1 ? type : String.format(Locale.ROOT, "%s %,d", type, elements)));
+        facts.elementsByType()
+                .forEach((type, elements) -> types.add(
+                        facts.elementsByType().size() == 1
+                                ? type
+                                : String.format(Locale.ROOT, "%s %,d", type, elements)));
         text.append(name).append(" (").append(facts.folder()).append(")\n");
         row(text, "family", decoder.family());
-        row(text, "parameters", String.format(
-                Locale.ROOT, "%,d, %s, %s", facts.parameters(), types, ByteSize.text(facts.bytes())));
-        row(text, "layers", String.format(
-                Locale.ROOT, "%d, hidden size %,d, intermediate size %,d",
-                decoder.layers(), decoder.hiddenSize(), decoder.intermediateSize()));
-        row(text, "heads", String.format(
-                Locale.ROOT, "%d for queries, %d for keys and values, head dim %d",
-                decoder.queryHeads(), decoder.kvHeads(), decoder.headDim()));
-        row(text, "vocabulary", String.format(
-                Locale.ROOT, "%,d, embeddings %s", decoder.vocabularySize(), decoder.tiedEmbeddings() ? "tied" : "not tied"));
-        row(text, "positions", String.format(
-                Locale.ROOT, "RoPE theta %,.0f, %d of %d elements, %s, scaling %s",
-                decoder.rope().theta(), decoder.rope().rotaryDim(), decoder.headDim(),
-                decoder.rope().interleaved() ? "interleaved" : "halves",
-                decoder.rope().scaling().name()));
+        row(
+                text,
+                "parameters",
+                String.format(Locale.ROOT, "%,d, %s, %s", facts.parameters(), types, ByteSize.text(facts.bytes())));
+        row(
+                text,
+                "layers",
+                String.format(
+                        Locale.ROOT,
+                        "%d, hidden size %,d, intermediate size %,d",
+                        decoder.layers(),
+                        decoder.hiddenSize(),
+                        decoder.intermediateSize()));
+        row(
+                text,
+                "heads",
+                String.format(
+                        Locale.ROOT,
+                        "%d for queries, %d for keys and values, head dim %d",
+                        decoder.queryHeads(),
+                        decoder.kvHeads(),
+                        decoder.headDim()));
+        row(
+                text,
+                "vocabulary",
+                String.format(
+                        Locale.ROOT,
+                        "%,d, embeddings %s",
+                        decoder.vocabularySize(),
+                        decoder.tiedEmbeddings() ? "tied" : "not tied"));
+        row(
+                text,
+                "positions",
+                String.format(
+                        Locale.ROOT,
+                        "RoPE theta %,.0f, %d of %d elements, %s, scaling %s",
+                        decoder.rope().theta(),
+                        decoder.rope().rotaryDim(),
+                        decoder.headDim(),
+                        decoder.rope().interleaved() ? "interleaved" : "halves",
+                        decoder.rope().scaling().name()));
         row(text, "context", String.format(Locale.ROOT, "%,d tokens", engine.contextTokens()));
         row(text, "KV type", engine.kvType().name());
         return text.toString();
@@ -50,29 +79,54 @@ final class InspectReport {
     static String plans(MemoryPlan full, MemoryPlan shadow) {
         var text = new StringBuilder();
         text.append(String.format(
-                Locale.ROOT, "memory of %,d tokens, batch %d %31s %14s%n",
-                full.contextTokens(), full.batch(), full.strategy(), shadow.strategy()));
+                Locale.ROOT,
+                "memory of %,d tokens, batch %d %31s %14s%n",
+                full.contextTokens(),
+                full.batch(),
+                full.strategy(),
+                shadow.strategy()));
         Set<String> names = new LinkedHashSet<>();
         full.perSequence().parts().forEach(part -> names.add(label(part)));
         shadow.perSequence().parts().forEach(part -> names.add(label(part)));
         for (String name : names) {
             columns(text, "  " + name, part(full, name), part(shadow, name));
         }
-        columns(text, "  one sequence, resident", bytes(full.perSequence().resident()), bytes(shadow.perSequence().resident()));
-        columns(text, "  one sequence, offloaded", bytes(full.perSequence().offloaded()), bytes(shadow.perSequence().offloaded()));
+        columns(
+                text,
+                "  one sequence, resident",
+                bytes(full.perSequence().resident()),
+                bytes(shadow.perSequence().resident()));
+        columns(
+                text,
+                "  one sequence, offloaded",
+                bytes(full.perSequence().offloaded()),
+                bytes(shadow.perSequence().offloaded()));
         columns(text, "all " + full.batch() + ", resident", bytes(full.residentBytes()), bytes(shadow.residentBytes()));
-        columns(text, "all " + full.batch() + ", offloaded", bytes(full.offloadedBytes()), bytes(shadow.offloadedBytes()));
+        columns(
+                text,
+                "all " + full.batch() + ", offloaded",
+                bytes(full.offloadedBytes()),
+                bytes(shadow.offloadedBytes()));
         columns(text, "workspace while reading", bytes(full.workspaceBytes()), bytes(shadow.workspaceBytes()));
         columns(text, "weights, mapped", bytes(full.weightBytes()), bytes(shadow.weightBytes()));
-        columns(text, full.hostIsDevice() ? "available in all" : "available near the arithmetic",
-                bytes(full.availableDeviceBytes()), bytes(shadow.availableDeviceBytes()));
+        columns(
+                text,
+                full.hostIsDevice() ? "available in all" : "available near the arithmetic",
+                bytes(full.availableDeviceBytes()),
+                bytes(shadow.availableDeviceBytes()));
         if (!full.hostIsDevice()) {
-            columns(text, "available in host memory", bytes(full.availableHostBytes()), bytes(shadow.availableHostBytes()));
+            columns(
+                    text,
+                    "available in host memory",
+                    bytes(full.availableHostBytes()),
+                    bytes(shadow.availableHostBytes()));
         }
         columns(text, "fits", full.isAdmitted() ? "yes" : "no", shadow.isAdmitted() ? "yes" : "no");
         columns(text, "largest batch", number(full.largestBatch()), number(shadow.largestBatch()));
         text.append(String.format(
-                Locale.ROOT, "resident keys and values: full needs %.1f times what shadowkv needs%n", factor(full, shadow)));
+                Locale.ROOT,
+                "resident keys and values: full needs %.1f times what shadowkv needs%n",
+                factor(full, shadow)));
         return text.toString();
     }
 
@@ -116,7 +170,8 @@ final class InspectReport {
         root.put("intermediate_size", decoder.intermediateSize()).put("query_heads", decoder.queryHeads());
         root.put("kv_heads", decoder.kvHeads()).put("head_dim", decoder.headDim());
         root.put("vocabulary_size", decoder.vocabularySize()).put("tied_embeddings", decoder.tiedEmbeddings());
-        root.put("context_tokens", engine.contextTokens()).put("kv_type", engine.kvType().name());
+        root.put("context_tokens", engine.contextTokens())
+                .put("kv_type", engine.kvType().name());
         root.putObject("rope")
                 .put("theta", decoder.rope().theta())
                 .put("rotary_dim", decoder.rope().rotaryDim())
@@ -135,10 +190,12 @@ final class InspectReport {
         sequence.put("resident_bytes", plan.perSequence().resident());
         sequence.put("offloaded_bytes", plan.perSequence().offloaded());
         var parts = sequence.putArray("parts");
-        plan.perSequence().parts().forEach(part -> parts.addObject()
-                .put("name", part.name())
-                .put("bytes", part.bytes())
-                .put("offloaded", part.isOffloaded()));
+        plan.perSequence()
+                .parts()
+                .forEach(part -> parts.addObject()
+                        .put("name", part.name())
+                        .put("bytes", part.bytes())
+                        .put("offloaded", part.isOffloaded()));
         target.put("resident_bytes", plan.residentBytes()).put("offloaded_bytes", plan.offloadedBytes());
         target.put("workspace_bytes", plan.workspaceBytes()).put("weight_bytes", plan.weightBytes());
         target.put("available_device_bytes", plan.availableDeviceBytes());

@@ -7,9 +7,11 @@ import java.io.InputStream;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/// Turns Ctrl-C into a cancellation and lets the command end by itself: what was generated is kept, files are whole.
+/// Turns Ctrl-C into a cancellation and lets the command end by itself: what was generated is kept, files are
+/// whole.
 ///
-/// The JVM exits with the signal's code, 130, once the command has ended, waits for input, or has had ten seconds.
+/// The JVM exits with the signal's code, 130, once the command has ended, waits for input, or has had ten
+/// seconds.
 final class Interruption implements AutoCloseable {
     private static final long PATIENCE_SECONDS = 10;
     private static final long LOOK_MILLIS = 20;

@@ -62,13 +62,18 @@ final class LogitsCommand implements Callable<Integer> {
     @Option(names = "--ids", paramLabel = "FILE.json", required = true, description = "A JSON array of token ids.")
     private Path idsFile;
 
-    @Option(names = "--out", paramLabel = "FILE.safetensors", required = true, description = "Written whole or not at all.")
+    @Option(
+            names = "--out",
+            paramLabel = "FILE.safetensors",
+            required = true,
+            description = "Written whole or not at all.")
     private Path out;
 
     @Option(
             names = "--prefill",
             paramLabel = "N",
-            description = "Read the first N ids as a prompt and feed the others one by one through decode. Default: all.")
+            description =
+                    "Read the first N ids as a prompt and feed the others one by one through decode. Default: all.")
     private @Nullable Integer prefill;
 
     @Option(
@@ -115,8 +120,13 @@ final class LogitsCommand implements Callable<Integer> {
             int rows = positions == Positions.all ? ids.length : 1;
             write(engine, ids, read, rows, strategy.name());
             err.printf(
-                    Locale.ROOT, "%s: logits [%d, %d] and %d generated ids, %s%n",
-                    out, rows, engine.spec().vocabularySize(), generate, strategy.name());
+                    Locale.ROOT,
+                    "%s: logits [%d, %d] and %d generated ids, %s%n",
+                    out,
+                    rows,
+                    engine.spec().vocabularySize(),
+                    generate,
+                    strategy.name());
             err.flush();
         }
         return 0;
@@ -135,7 +145,8 @@ final class LogitsCommand implements Callable<Integer> {
             throw new IllegalArgumentException(out + ": the folder " + folder + " does not exist; create it first");
         }
         if (!Files.isWritable(folder)) {
-            throw new IllegalArgumentException(out + ": the folder " + folder + " cannot be written to; choose another place");
+            throw new IllegalArgumentException(
+                    out + ": the folder " + folder + " cannot be written to; choose another place");
         }
     }
 

@@ -41,21 +41,24 @@ public final class Main {
         try {
             return command.execute(arguments);
         } catch (OutOfMemoryError e) {
-            command.getErr().printf(
-                    Locale.ROOT,
-                    "shadowkv: the JVM's heap of %s is too small (%s). Keys and values lie outside of it, a prompt's text"
-                            + " inside: shorten the prompt, or set SHADOWKV_JAVA_OPTIONS=-Xmx8g%n",
-                    ByteSize.text(Runtime.getRuntime().maxMemory()), e.getMessage());
+            command.getErr()
+                    .printf(
+                            Locale.ROOT,
+                            "shadowkv: the JVM's heap of %s is too small (%s). Keys and values lie outside of it, a prompt's text"
+                                    + " inside: shorten the prompt, or set SHADOWKV_JAVA_OPTIONS=-Xmx8g%n",
+                            ByteSize.text(Runtime.getRuntime().maxMemory()),
+                            e.getMessage());
             return Failures.FAILURE;
         }
     }
 
-    /// Until here standard error went through the launcher's filter, which holds back the JVM's own first words; the
-    /// real one waits under the descriptor the launcher names.
+    /// Until here standard error went through the launcher's filter, which holds back the JVM's own first
+    /// words; the real one waits under the descriptor the launcher names.
     private static void restoreError() {
         int descriptor = Integer.getInteger("shadowkv.stderr", -1);
         if (descriptor >= 0 && Libc.dup2(descriptor, STANDARD_ERROR) != STANDARD_ERROR) {
-            System.err.println("shadowkv: descriptor " + descriptor + " is not open; standard error stays with the launcher");
+            System.err.println(
+                    "shadowkv: descriptor " + descriptor + " is not open; standard error stays with the launcher");
         }
     }
 }

@@ -14,7 +14,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// Finds the folder that a MODEL argument means: a bundled model's name, a folder, or ORG/NAME in the hub's cache.
+/// Finds the folder that a MODEL argument means: a bundled model's name, a folder, or ORG/NAME in the hub's
+/// cache.
 public final class ModelFinder {
     private static final Pattern REPOSITORY = Pattern.compile("[A-Za-z0-9][\\w.-]*/[A-Za-z0-9][\\w.-]*");
     private static final String PUBLIC_HUB = "https://huggingface.co";
@@ -30,9 +31,10 @@ public final class ModelFinder {
         Optional<Path> found = bundled(model).or(() -> existing(model)).or(() -> cached(model));
         return found.orElseThrow(() -> new CheckpointException(
                 REPOSITORY.matcher(model).matches()
-                        ? model + ": no such folder, and not downloaded to " + cacheFolder(null) + "; run `shadowkv pull " + model
-                                + "` first"
-                        : model + ": no such folder. Give a folder with config.json and *.safetensors, ORG/NAME of a pulled"
+                        ? model + ": no such folder, and not downloaded to " + cacheFolder(null)
+                                + "; run `shadowkv pull " + model + "` first"
+                        : model
+                                + ": no such folder. Give a folder with config.json and *.safetensors, ORG/NAME of a pulled"
                                 + " model, or a bundled model: " + String.join(", ", bundledNames())));
     }
 
@@ -64,12 +66,16 @@ public final class ModelFinder {
     }
 
     private List<String> bundledNames() {
-        Optional<Path> models = surroundings.home().map(home -> home.resolve("models")).filter(Files::isDirectory);
+        Optional<Path> models =
+                surroundings.home().map(home -> home.resolve("models")).filter(Files::isDirectory);
         if (models.isEmpty()) {
             return List.of();
         }
         try (Stream<Path> folders = Files.list(models.get())) {
-            return folders.filter(Files::isDirectory).map(folder -> folder.getFileName().toString()).sorted().toList();
+            return folders.filter(Files::isDirectory)
+                    .map(folder -> folder.getFileName().toString())
+                    .sorted()
+                    .toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

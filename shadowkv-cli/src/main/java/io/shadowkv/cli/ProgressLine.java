@@ -88,8 +88,11 @@ public final class ProgressLine implements AutoCloseable {
 
     private String numbers(double share, String detail, long now) {
         double seconds = (now - started) / 1e9;
-        String left = share > 0.05 && share < 1 ? String.format(Locale.ROOT, ", about %.0f s left", seconds / share - seconds) : "";
-        return String.format(Locale.ROOT, "%3.0f %%  %.0f s%s%s", share * 100, seconds, left, detail.isEmpty() ? "" : "  " + detail);
+        String left = share > 0.05 && share < 1
+                ? String.format(Locale.ROOT, ", about %.0f s left", seconds / share - seconds)
+                : "";
+        return String.format(
+                Locale.ROOT, "%3.0f %%  %.0f s%s%s", share * 100, seconds, left, detail.isEmpty() ? "" : "  " + detail);
     }
 
     /// Takes the line off the terminal.

@@ -41,7 +41,10 @@ final class PullCommand implements Callable<Integer> {
     @Parameters(paramLabel = "ORG/NAME", description = "The repository.")
     private String repository;
 
-    @Option(names = "--revision", defaultValue = "main", description = "Branch, tag or commit. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--revision",
+            defaultValue = "main",
+            description = "Branch, tag or commit. Default: ${DEFAULT-VALUE}.")
     private String revision;
 
     @Option(names = "--cache-dir", paramLabel = "FOLDER", description = "Cache folder instead of the environment's.")

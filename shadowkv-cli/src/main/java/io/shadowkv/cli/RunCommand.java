@@ -46,13 +46,23 @@ final class RunCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(index = "0", paramLabel = "MODEL", description = "A bundled model, a folder, or ORG/NAME of a pulled model.")
+    @Parameters(
+            index = "0",
+            paramLabel = "MODEL",
+            description = "A bundled model, a folder, or ORG/NAME of a pulled model.")
     private String model;
 
-    @Parameters(index = "1", arity = "0..1", paramLabel = "PROMPT", description = "The prompt; else --file, else standard input.")
+    @Parameters(
+            index = "1",
+            arity = "0..1",
+            paramLabel = "PROMPT",
+            description = "The prompt; else --file, else standard input.")
     private @Nullable String prompt;
 
-    @Option(names = {"-f", "--file"}, paramLabel = "FILE", description = "Read the prompt from FILE; - is standard input.")
+    @Option(
+            names = {"-f", "--file"},
+            paramLabel = "FILE",
+            description = "Read the prompt from FILE; - is standard input.")
     private @Nullable Path file;
 
     @Option(
@@ -97,14 +107,14 @@ final class RunCommand implements Callable<Integer> {
         KvCacheSpec strategy = cache.spec();
         flags.options(strategy);
         sampling.check();
-        String text = chat && prompt == null && file == null
-                ? ""
-                : TextSource.read(spec, prompt, file, root.surroundings());
+        String text =
+                chat && prompt == null && file == null ? "" : TextSource.read(spec, prompt, file, root.surroundings());
         if (text.isBlank() && !chat) {
             throw new ParameterException(spec.commandLine(), "the prompt is empty; give a text to answer");
         }
         Path folder = root.models().resolve(model);
-        try (OpenModel open = OpenModel.open(folder, flags, strategy, spec.commandLine().getErr())) {
+        try (OpenModel open =
+                OpenModel.open(folder, flags, strategy, spec.commandLine().getErr())) {
             if (chat) {
                 var settings = new ChatSession.Settings(
                         system, sampling, context, ProgressLine.style(root.surroundings(), progress), strategy.name());
@@ -167,8 +177,8 @@ final class RunCommand implements Callable<Integer> {
         }
         if (!open.hasChatTemplate()) {
             if (system != null) {
-                throw new IllegalArgumentException(
-                        model + ": the model has no chat template, so --system has no place; put its text into the prompt");
+                throw new IllegalArgumentException(model
+                        + ": the model has no chat template, so --system has no place; put its text into the prompt");
             }
             spec.commandLine().getErr().println("the model has no chat template; the prompt is read as it is");
             return open.engine().encode(text);

@@ -11,7 +11,8 @@ import picocli.CommandLine.Spec;
 
 /// Options that say how tokens are drawn and when generation ends; a mixin of `run`.
 ///
-/// What is not given comes from the checkpoint's `generation_config.json`, which counts only if it says `do_sample`.
+/// What is not given comes from the checkpoint's `generation_config.json`, which counts only if it says
+/// `do_sample`.
 final class SamplingFlags {
     private static final int DEFAULT_NEW_TOKENS = 512;
 
@@ -27,7 +28,10 @@ final class SamplingFlags {
     @Option(names = "--top-k", paramLabel = "N", description = "Draw among the N most likely tokens; 0 is off.")
     private @Nullable Integer topK;
 
-    @Option(names = "--top-p", paramLabel = "P", description = "Draw among the most likely tokens that add up to P; 1 is off.")
+    @Option(
+            names = "--top-p",
+            paramLabel = "P",
+            description = "Draw among the most likely tokens that add up to P; 1 is off.")
     private @Nullable Double topP;
 
     @Option(
@@ -36,10 +40,17 @@ final class SamplingFlags {
             description = "Drop tokens less likely than P times the most likely one; 0 is off.")
     private @Nullable Double minP;
 
-    @Option(names = "--repetition-penalty", paramLabel = "X", description = "Above 1: tokens that occurred become less likely.")
+    @Option(
+            names = "--repetition-penalty",
+            paramLabel = "X",
+            description = "Above 1: tokens that occurred become less likely.")
     private @Nullable Double repetitionPenalty;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Same seed, same text. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Same seed, same text. Default: ${DEFAULT-VALUE}.")
     private long seed;
 
     @Option(
@@ -72,17 +83,29 @@ final class SamplingFlags {
     }
 
     private static int defaultNewTokens(@Nullable GenerationConfig checkpoint) {
-        return checkpoint == null ? DEFAULT_NEW_TOKENS : checkpoint.maxNewTokens().orElse(DEFAULT_NEW_TOKENS);
+        return checkpoint == null
+                ? DEFAULT_NEW_TOKENS
+                : checkpoint.maxNewTokens().orElse(DEFAULT_NEW_TOKENS);
     }
 
     private SamplingOptions sampling(@Nullable GenerationConfig checkpoint) {
         SamplingOptions greedy = SamplingOptions.GREEDY;
         GenerationConfig sampled = checkpoint != null && checkpoint.doSample().orElse(false) ? checkpoint : null;
         return new SamplingOptions(
-                temperature != null ? temperature : sampled == null ? greedy.temperature() : sampled.temperature().orElse(1),
-                topK != null ? topK : sampled == null ? greedy.topK() : sampled.topK().orElse(50),
-                topP != null ? topP : sampled == null ? greedy.topP() : sampled.topP().orElse(1),
-                minP != null ? minP : sampled == null ? greedy.minP() : sampled.minP().orElse(0),
+                temperature != null
+                        ? temperature
+                        : sampled == null
+                                ? greedy.temperature()
+                                : sampled.temperature().orElse(1),
+                topK != null
+                        ? topK
+                        : sampled == null ? greedy.topK() : sampled.topK().orElse(50),
+                topP != null
+                        ? topP
+                        : sampled == null ? greedy.topP() : sampled.topP().orElse(1),
+                minP != null
+                        ? minP
+                        : sampled == null ? greedy.minP() : sampled.minP().orElse(0),
                 repetitionPenalty != null
                         ? repetitionPenalty
                         : checkpoint == null

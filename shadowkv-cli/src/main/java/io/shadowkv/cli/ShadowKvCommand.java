@@ -42,10 +42,7 @@ public final class ShadowKvCommand implements Runnable {
     @Spec
     private CommandSpec spec;
 
-    @Option(
-            names = "--debug",
-            scope = ScopeType.INHERIT,
-            description = "Show a stack trace where something fails.")
+    @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show a stack trace where something fails.")
     private boolean debug;
 
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
@@ -86,7 +83,9 @@ public final class ShadowKvCommand implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "no command given; one of " + String.join(", ", spec.subcommands().keySet()));
+                spec.commandLine(),
+                "no command given; one of "
+                        + String.join(", ", spec.subcommands().keySet()));
     }
 
     /// The version of the jar, from its manifest.

@@ -32,7 +32,8 @@ final class TextSource {
         }
         if (file == null && surroundings.inputIsTerminal()) {
             throw new ParameterException(
-                    command.commandLine(), "no text given; pass it as an argument, with --file FILE, or through a pipe");
+                    command.commandLine(),
+                    "no text given; pass it as an argument, with --file FILE, or through a pipe");
         }
         InputStream input = surroundings.input();
         return text(input.readAllBytes(), "standard input");
@@ -40,10 +41,14 @@ final class TextSource {
 
     private static String text(byte[] bytes, String source) {
         try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
         } catch (CharacterCodingException e) {
             throw new IllegalArgumentException(
-                    source + ": " + bytes.length + " bytes that are not UTF-8 text; convert the text to UTF-8 first", e);
+                    source + ": " + bytes.length + " bytes that are not UTF-8 text; convert the text to UTF-8 first",
+                    e);
         }
     }
 }

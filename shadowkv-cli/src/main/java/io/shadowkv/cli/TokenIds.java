@@ -11,8 +11,9 @@ import tools.jackson.databind.json.JsonMapper;
 
 /// Token ids from outside, checked.
 final class TokenIds {
-    private static final JsonMapper STRICT =
-            JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+    private static final JsonMapper STRICT = JsonMapper.builder()
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
 
     private TokenIds() {}
 
@@ -25,7 +26,8 @@ final class TokenIds {
             root = STRICT.readTree(Files.readAllBytes(file));
         } catch (JacksonException e) {
             throw new IllegalArgumentException(
-                    file + ": not valid JSON: " + e.getOriginalMessage() + "; expected an array of token ids such as [1, 15, 7]",
+                    file + ": not valid JSON: " + e.getOriginalMessage()
+                            + "; expected an array of token ids such as [1, 15, 7]",
                     e);
         }
         if (!root.isArray()) {
@@ -39,8 +41,8 @@ final class TokenIds {
         for (int i = 0; i < ids.length; i++) {
             JsonNode element = root.get(i);
             if (!element.isIntegralNumber() || !element.canConvertToInt()) {
-                throw new IllegalArgumentException(
-                        file + ": element " + i + " is " + described(element) + "; expected a token id, a whole number");
+                throw new IllegalArgumentException(file + ": element " + i + " is " + described(element)
+                        + "; expected a token id, a whole number");
             }
             ids[i] = element.intValue();
         }
@@ -56,7 +58,9 @@ final class TokenIds {
         if (inner.isEmpty()) {
             return new int[0];
         }
-        return Arrays.stream(inner.split("\\s*[,\\s]\\s*")).mapToInt(TokenIds::number).toArray();
+        return Arrays.stream(inner.split("\\s*[,\\s]\\s*"))
+                .mapToInt(TokenIds::number)
+                .toArray();
     }
 
     private static int number(String word) {

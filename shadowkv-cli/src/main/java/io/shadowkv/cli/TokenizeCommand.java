@@ -46,13 +46,23 @@ final class TokenizeCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(index = "0", paramLabel = "MODEL", description = "A bundled model, a folder, or ORG/NAME of a pulled model.")
+    @Parameters(
+            index = "0",
+            paramLabel = "MODEL",
+            description = "A bundled model, a folder, or ORG/NAME of a pulled model.")
     private String model;
 
-    @Parameters(index = "1", arity = "0..1", paramLabel = "TEXT", description = "The text; else --file, else standard input.")
+    @Parameters(
+            index = "1",
+            arity = "0..1",
+            paramLabel = "TEXT",
+            description = "The text; else --file, else standard input.")
     private @Nullable String text;
 
-    @Option(names = {"-f", "--file"}, paramLabel = "FILE", description = "Read the text from FILE; - is standard input.")
+    @Option(
+            names = {"-f", "--file"},
+            paramLabel = "FILE",
+            description = "Read the text from FILE; - is standard input.")
     private @Nullable Path file;
 
     @Option(names = "--ids", description = "Print only a JSON array of ids, as `logits --ids` reads it.")
@@ -61,7 +71,10 @@ final class TokenizeCommand implements Callable<Integer> {
     @Option(names = "--decode", paramLabel = "IDS", description = "Print the text of these ids, such as 1,15,7.")
     private @Nullable String decode;
 
-    @Option(names = "--chat", paramLabel = "FILE.json", description = "Tokenize a conversation through the chat template.")
+    @Option(
+            names = "--chat",
+            paramLabel = "FILE.json",
+            description = "Tokenize a conversation through the chat template.")
     private @Nullable Path chat;
 
     @Option(names = "--no-special", description = "Do not add or show special tokens.")
@@ -77,7 +90,8 @@ final class TokenizeCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         boolean hasText = text != null || file != null;
         if ((decode != null ? 1 : 0) + (chat != null ? 1 : 0) + (hasText ? 1 : 0) > 1) {
-            throw new ParameterException(spec.commandLine(), "a text, --decode and --chat exclude each other; give one of them");
+            throw new ParameterException(
+                    spec.commandLine(), "a text, --decode and --chat exclude each other; give one of them");
         }
         Path folder = root.models().resolve(model);
         try (Tokenizer tokenizer = Tokenizer.open(folder)) {
@@ -126,7 +140,9 @@ final class TokenizeCommand implements Callable<Integer> {
         } else {
             for (int id : ids) {
                 String piece = tokenizer.decode(new int[] {id}, false);
-                out.printf("%8d  %-24s %s%n", id, tokenizer.token(id), JsonMapper.shared().writeValueAsString(piece));
+                out.printf(
+                        "%8d  %-24s %s%n",
+                        id, tokenizer.token(id), JsonMapper.shared().writeValueAsString(piece));
             }
         }
         out.flush();

@@ -15,7 +15,8 @@ class BackendsCommandTest {
         JsonNode json = shadowkv("backends", "--json").json();
         assertThat(json.get(0).get("name").stringValue()).isEqualTo("cpu");
         assertThat(json.get(0).get("reason").stringValue()).isNotBlank();
-        assertThat(json.valueStream().map(entry -> entry.get("name").stringValue())).contains("cpu", "reference");
+        assertThat(json.valueStream().map(entry -> entry.get("name").stringValue()))
+                .contains("cpu", "reference");
     }
 
     /// What `auto` chose is said with its reason, and is what ran.
@@ -23,7 +24,8 @@ class BackendsCommandTest {
     void autoSaysWhatItChose() {
         Shell.Result result = shadowkv("run", "needle-32k", "hello", "-n", "1", "--json");
         assertThat(result.err()).startsWith("backend: cpu, ");
-        Shell.Result narrow = shadowkv("inspect", "needle-32k", "--vector-bits", "128", "--threads", "1").succeeded();
+        Shell.Result narrow = shadowkv("inspect", "needle-32k", "--vector-bits", "128", "--threads", "1")
+                .succeeded();
         assertThat(narrow.err()).startsWith("backend: cpu, 4 × float lanes (128-bit), 1 thread");
         assertThat(result.json().get("backend").stringValue()).isEqualTo("cpu");
         Shell.Result named = shadowkv("run", "needle-32k", "hello", "-n", "1", "--json", "--backend", "reference");

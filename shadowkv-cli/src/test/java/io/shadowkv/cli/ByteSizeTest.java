@@ -11,7 +11,13 @@ import picocli.CommandLine.TypeConversionException;
 class ByteSizeTest {
     @ParameterizedTest
     @CsvSource({
-        "1, 1", "4096, 4096", "2k, 2048", "8G, 8589934592", "8GiB, 8589934592", "1.5m, 1572864", "512 MB, 536870912",
+        "1, 1",
+        "4096, 4096",
+        "2k, 2048",
+        "8G, 8589934592",
+        "8GiB, 8589934592",
+        "1.5m, 1572864",
+        "512 MB, 536870912",
         "2T, 2199023255552"
     })
     void readsWhatPeopleWrite(String text, long bytes) {
@@ -28,7 +34,12 @@ class ByteSizeTest {
 
     @ParameterizedTest
     @CsvSource({
-        "0, 0 B", "1023, 1023 B", "1024, 1.00 KiB", "10240, 10.0 KiB", "167772160, 160 MiB", "5368709120, 5.00 GiB",
+        "0, 0 B",
+        "1023, 1023 B",
+        "1024, 1.00 KiB",
+        "10240, 10.0 KiB",
+        "167772160, 160 MiB",
+        "5368709120, 5.00 GiB",
         "9223372036854775807, 8388608 TiB"
     })
     void writesThreeDigits(long bytes, String text) {

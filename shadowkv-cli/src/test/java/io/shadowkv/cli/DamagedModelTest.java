@@ -13,7 +13,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Checkpoints that are missing, cut, contradictory or of another kind: a message, exit code 1, nothing left behind.
+/// Checkpoints that are missing, cut, contradictory or of another kind: a message, exit code 1, nothing left
+/// behind.
 class DamagedModelTest {
     @TempDir
     Path temporary;
@@ -30,7 +31,8 @@ class DamagedModelTest {
     private void everyCommandRefuses(String... fragments) {
         shadowkv("inspect", model).refused(1, fragments);
         shadowkv("run", model, "hello").refused(1, fragments);
-        shadowkv("logits", model, "--ids", ids, "--out", temporary.resolve("out")).refused(1, fragments);
+        shadowkv("logits", model, "--ids", ids, "--out", temporary.resolve("out"))
+                .refused(1, fragments);
         assertThat(Shell.names(temporary)).containsExactly("ids.json", "model");
     }
 
@@ -110,7 +112,8 @@ class DamagedModelTest {
     void missingShard() throws IOException {
         model = Shell.copy(Fixtures.needleModel(), temporary.resolve("needle"));
         Files.delete(model.resolve("model-00002-of-00002.safetensors"));
-        shadowkv("run", model, "hello").refused(1, "the index names model-00002-of-00002.safetensors, which is not there");
+        shadowkv("run", model, "hello")
+                .refused(1, "the index names model-00002-of-00002.safetensors, which is not there");
     }
 
     @Test

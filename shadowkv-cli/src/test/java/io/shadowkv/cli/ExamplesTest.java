@@ -41,7 +41,8 @@ class ExamplesTest {
     @Test
     void ofTheHelp() {
         List<String> examples = commandLine().getSubcommands().values().stream()
-                .flatMap(command -> Stream.of(command.getCommandSpec().usageMessage().footer()))
+                .flatMap(command ->
+                        Stream.of(command.getCommandSpec().usageMessage().footer()))
                 .filter(line -> line.matches(" .*\\bshadowkv .*"))
                 .toList();
         assertThat(examples).hasSizeGreaterThan(20);

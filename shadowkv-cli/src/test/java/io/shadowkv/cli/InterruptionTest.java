@@ -59,7 +59,16 @@ class InterruptionTest {
         Path err = temporary.resolve("err.txt");
         Path folder = Files.createDirectory(temporary.resolve("out"));
         Process process = start(
-                err, "logits", "needle-32k", "--ids", ids.toString(), "--positions", "all", "--prefill", "1", "--out",
+                err,
+                "logits",
+                "needle-32k",
+                "--ids",
+                ids.toString(),
+                "--positions",
+                "all",
+                "--prefill",
+                "1",
+                "--out",
                 folder.resolve("logits.safetensors").toString());
         for (int i = 0; i < 600 && Shell.names(folder).isEmpty(); i++) {
             Thread.sleep(50);
@@ -94,6 +103,9 @@ class InterruptionTest {
     }
 
     private static void interrupt(Process process) throws Exception {
-        assertThat(new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor()).isZero();
+        assertThat(new ProcessBuilder("kill", "-INT", Long.toString(process.pid()))
+                        .start()
+                        .waitFor())
+                .isZero();
     }
 }

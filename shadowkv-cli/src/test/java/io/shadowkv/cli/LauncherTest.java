@@ -19,8 +19,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The launcher script in a copy of the checkout that has no sources, with a JDK and a Maven that only say what they
-/// are asked for.
+/// The launcher script in a copy of the checkout that has no sources, with a JDK and a Maven that only say what
+/// they are asked for.
 class LauncherTest {
     @TempDir
     Path temporary;
@@ -106,10 +106,13 @@ class LauncherTest {
     void buildsOnceThenRunsWithArgumentsAsTheyAre() throws Exception {
         Result first = launch(script(), Map.of(), "run", "a b", "", "$HOME *");
         assertThat(first.code()).isEqualTo(7);
-        assertThat(first.err()).contains("shadowkv: building with Maven", "-pl shadowkv-cli -am package", "JAVA_HOME=" + jdk);
+        assertThat(first.err())
+                .contains("shadowkv: building with Maven", "-pl shadowkv-cli -am package", "JAVA_HOME=" + jdk);
         assertThat(first.out()).endsWith("[-m]\n[io.shadowkv.cli/io.shadowkv.cli.Main]\n[run]\n[a b]\n[]\n[$HOME *]\n");
         assertThat(first.out())
-                .contains("[-p]\n[" + root.toRealPath() + "/shadowkv-cli/target/lib]\n", "[-Dshadowkv.home=" + root.toRealPath() + "]");
+                .contains(
+                        "[-p]\n[" + root.toRealPath() + "/shadowkv-cli/target/lib]\n",
+                        "[-Dshadowkv.home=" + root.toRealPath() + "]");
 
         Result second = launch(script(), Map.of(), "--help");
         assertThat(second.err()).doesNotContain("mvn", "building");
@@ -162,7 +165,11 @@ class LauncherTest {
         assertThat(result.code()).isEqualTo(1);
         assertThat(result.out()).isEmpty();
         assertThat(result.err())
-                .contains("needs a JDK 25 or newer", "JAVA_HOME: " + old + " is a JDK 17", "java on PATH: none", "SDKMAN");
+                .contains(
+                        "needs a JDK 25 or newer",
+                        "JAVA_HOME: " + old + " is a JDK 17",
+                        "java on PATH: none",
+                        "SDKMAN");
     }
 
     @Test

@@ -40,7 +40,16 @@ class LogitsCommandTest {
     @ValueSource(strings = {"full", "shadowkv"})
     void writesTheLastLogitsAndAContinuation(String method) {
         Shell.Result result = shadowkv(
-                        "logits", tiny("tiny-llama3-f32"), "--ids", ids, "--method", method, "--generate", "8", "--out", out)
+                        "logits",
+                        tiny("tiny-llama3-f32"),
+                        "--ids",
+                        ids,
+                        "--method",
+                        method,
+                        "--generate",
+                        "8",
+                        "--out",
+                        out)
                 .succeeded();
         assertThat(result.out()).isEmpty();
         assertThat(result.err()).contains("logits [1, 192] and 8 generated ids, " + method);
@@ -57,24 +66,28 @@ class LogitsCommandTest {
         float[] rows = floats("logits", 17, VOCABULARY);
         assertClose(Arrays.copyOfRange(rows, 16 * VOCABULARY, 17 * VOCABULARY), expectedFloats("n17.logits_last"));
         Path whole = temporary.resolve("whole.safetensors");
-        shadowkv("logits", tiny("tiny-llama3-f32"), "--ids", ids, "--positions", "all", "--out", whole).succeeded();
+        shadowkv("logits", tiny("tiny-llama3-f32"), "--ids", ids, "--positions", "all", "--out", whole)
+                .succeeded();
         out = whole;
         assertClose(rows, floats("logits", 17, VOCABULARY));
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-        "[1, 2 | not valid JSON: ",
-        "hello | not valid JSON: ",
-        "[1] [2] | not valid JSON: ",
-        "{\"ids\": [1]} | holds {\"ids\":[1]}; expected an array of token ids",
-        "[] | the array of token ids is empty; give at least one id",
-        "[1, \"2\"] | element 1 is \"2\"; expected a token id, a whole number",
-        "[1.5] | element 0 is 1.5; expected a token id",
-        "[99999999999] | element 0 is 99999999999; expected a token id",
-        "[3, -1] | id -1 at position 1 is not in the vocabulary; expected 0 to 191",
-        "[3, 192] | id 192 at position 1 is not in the vocabulary; expected 0 to 191"
-    })
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "[1, 2 | not valid JSON: ",
+                "hello | not valid JSON: ",
+                "[1] [2] | not valid JSON: ",
+                "{\"ids\": [1]} | holds {\"ids\":[1]}; expected an array of token ids",
+                "[] | the array of token ids is empty; give at least one id",
+                "[1, \"2\"] | element 1 is \"2\"; expected a token id, a whole number",
+                "[1.5] | element 0 is 1.5; expected a token id",
+                "[99999999999] | element 0 is 99999999999; expected a token id",
+                "[3, -1] | id -1 at position 1 is not in the vocabulary; expected 0 to 191",
+                "[3, 192] | id 192 at position 1 is not in the vocabulary; expected 0 to 191"
+            })
     void refusesBadIds(String content, String reason) throws IOException {
         Files.writeString(ids, content);
         shadowkv("logits", tiny("tiny-llama3-f32"), "--ids", ids, "--out", out).refused(1, "ids.json: ", reason);
@@ -163,7 +176,9 @@ class LogitsCommandTest {
         assertThat(actual).hasSameSizeAs(expected);
         for (int i = 0; i < actual.length; i++) {
             double error = Math.abs(actual[i] - expected[i]);
-            assertThat(error <= TOLERANCE).as("logit %d is %s, expected %s", i, actual[i], expected[i]).isTrue();
+            assertThat(error <= TOLERANCE)
+                    .as("logit %d is %s, expected %s", i, actual[i], expected[i])
+                    .isTrue();
         }
     }
 }

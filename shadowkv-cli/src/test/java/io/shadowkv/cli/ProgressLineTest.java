@@ -29,8 +29,9 @@ class ProgressLineTest {
             line.update(0.75);
         }
         assertThat(text.toString())
-                .isEqualTo("\rreading " + "█".repeat(15) + "░".repeat(15) + "  50 %  4 s, about 4 s left\u001b[K" + "\rreading "
-                        + "█".repeat(22) + "░".repeat(8) + "  75 %  6 s, about 2 s left\u001b[K" + "\r\u001b[K");
+                .isEqualTo("\rreading " + "█".repeat(15) + "░".repeat(15) + "  50 %  4 s, about 4 s left\u001b[K"
+                        + "\rreading " + "█".repeat(22) + "░".repeat(8) + "  75 %  6 s, about 2 s left\u001b[K"
+                        + "\r\u001b[K");
     }
 
     @Test

@@ -21,7 +21,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// `pull` from a hub on the loopback interface; the hub client's own tests cover cuts, redirects and damaged content.
+/// `pull` from a hub on the loopback interface; the hub client's own tests cover cuts, redirects and damaged
+/// content.
 class PullCommandTest {
     private static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
     private static final String TOKEN = "a-token";
@@ -58,7 +59,9 @@ class PullCommandTest {
             exchange.sendResponseHeaders(401, -1);
         } else if (path.equals("/api/models/acme/needle/revision/main")) {
             byte[] body = ("{\"sha\":\"" + COMMIT + "\",\"siblings\":["
-                            + files().stream().map(name -> "{\"rfilename\":\"" + name + "\"}").collect(Collectors.joining(","))
+                            + files().stream()
+                                    .map(name -> "{\"rfilename\":\"" + name + "\"}")
+                                    .collect(Collectors.joining(","))
                             + "]}")
                     .getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(200, body.length);
@@ -81,7 +84,9 @@ class PullCommandTest {
     }
 
     private static List<String> files() {
-        return Shell.names(MODEL).stream().filter(name -> Files.isRegularFile(MODEL.resolve(name))).toList();
+        return Shell.names(MODEL).stream()
+                .filter(name -> Files.isRegularFile(MODEL.resolve(name)))
+                .toList();
     }
 
     private static String etag(Path file) throws IOException {
@@ -106,16 +111,26 @@ class PullCommandTest {
         assertThat(folder).isEqualTo(cache.resolve("models--acme--needle/snapshots/" + COMMIT));
         assertThat(Shell.names(folder)).contains("config.json", "tokenizer.json", "model-00001-of-00002.safetensors");
         assertThat(result.err()).contains("model-00001-of-00002.safetensors: 100 %", "10.5 MiB of 10.5 MiB");
-        assertThat(shell().run("tokenize", "acme/needle", "hello", "--ids").succeeded().out()).startsWith("[");
+        assertThat(shell().run("tokenize", "acme/needle", "hello", "--ids")
+                        .succeeded()
+                        .out())
+                .startsWith("[");
         assertThat(shell().run("pull", "acme/needle").succeeded().out()).isEqualTo(result.out());
     }
 
     @Test
     void takesTheCacheFolderFromOptionsAndEnvironment() {
         Path other = temporary.resolve("other");
-        assertThat(shell().run("pull", "acme/needle", "--cache-dir", other).succeeded().out()).startsWith(other.toString());
+        assertThat(shell().run("pull", "acme/needle", "--cache-dir", other)
+                        .succeeded()
+                        .out())
+                .startsWith(other.toString());
         Path home = temporary.resolve("home");
-        assertThat(shell().with("HF_HUB_CACHE", "").with("HF_HOME", home.toString()).run("pull", "acme/needle").succeeded().out())
+        assertThat(shell().with("HF_HUB_CACHE", "")
+                        .with("HF_HOME", home.toString())
+                        .run("pull", "acme/needle")
+                        .succeeded()
+                        .out())
                 .startsWith(home.resolve("hub").toString());
     }
 

@@ -38,17 +38,23 @@ class RunCommandTest {
     @ParameterizedTest
     @ValueSource(strings = {"full", "shadowkv"})
     void answersAndSaysWhatItCost(String method) {
-        Shell.Result result = shadowkv("run", "needle-32k", QUESTION, "--method", method).succeeded();
+        Shell.Result result =
+                shadowkv("run", "needle-32k", QUESTION, "--method", method).succeeded();
         assertThat(result.out()).contains("4829173").endsWith("\n");
         assertThat(result.err())
                 .containsPattern("backend: \\w+, .+")
-                .containsPattern(method + ": read \\d+ tokens in [\\d.]+ s \\([\\d,]+ tok/s\\), generated \\d+ at [\\d.]+ tok/s")
+                .containsPattern(
+                        method + ": read \\d+ tokens in [\\d.]+ s \\([\\d,]+ tok/s\\), generated \\d+ at [\\d.]+ tok/s")
                 .containsPattern("[\\d.]+ MiB resident \\(planned [\\d.]+ MiB\\)");
 
-        JsonNode json = shadowkv("run", "needle-32k", QUESTION, "--method", method, "--json").json();
-        assertThat(json.get("text").stringValue().strip()).isEqualTo(result.out().strip());
+        JsonNode json = shadowkv("run", "needle-32k", QUESTION, "--method", method, "--json")
+                .json();
+        assertThat(json.get("text").stringValue().strip())
+                .isEqualTo(result.out().strip());
         assertThat(json.get("method").stringValue()).isEqualTo(method);
-        assertThat(json.get("generated_tokens").intValue()).isEqualTo(json.get("ids").size()).isBetween(10, 100);
+        assertThat(json.get("generated_tokens").intValue())
+                .isEqualTo(json.get("ids").size())
+                .isBetween(10, 100);
         assertThat(json.at("/cache/measured/resident_bytes").longValue())
                 .isEqualTo(json.at("/cache/planned/resident_bytes").longValue())
                 .isPositive();
@@ -58,8 +64,23 @@ class RunCommandTest {
     @Test
     void selectsWhenThePromptIsLongerThanTheBudget() {
         JsonNode json = shadowkv(
-                        "run", "needle-32k", QUESTION.repeat(4), "--json", "-n", "12", "--ignore-eos", "--budget", "32",
-                        "--outliers", "2", "--local-tokens", "8", "--generated-tokens", "8", "--rank", "16")
+                        "run",
+                        "needle-32k",
+                        QUESTION.repeat(4),
+                        "--json",
+                        "-n",
+                        "12",
+                        "--ignore-eos",
+                        "--budget",
+                        "32",
+                        "--outliers",
+                        "2",
+                        "--local-tokens",
+                        "8",
+                        "--generated-tokens",
+                        "8",
+                        "--rank",
+                        "16")
                 .json();
         assertThat(json.at("/cache/selected_units").longValue()).isPositive();
         assertThat(json.at("/cache/hit_rate").doubleValue()).isBetween(0.0, 1.0);
@@ -71,10 +92,23 @@ class RunCommandTest {
     @Test
     void takesThePromptFromArgumentFileOrPipe() throws IOException {
         Path file = Files.writeString(temporary.resolve("prompt.txt"), QUESTION);
-        String expected = shadowkv("run", "needle-32k", QUESTION, "-n", "6").succeeded().out();
-        assertThat(shadowkv("run", "needle-32k", "-n", "6", "--file", file).succeeded().out()).isEqualTo(expected);
-        assertThat(new Shell().typing(QUESTION).run("run", "needle-32k", "-n", "6").succeeded().out()).isEqualTo(expected);
-        assertThat(new Shell().typing(QUESTION).run("run", "needle-32k", "-n", "6", "-f", "-").succeeded().out())
+        String expected =
+                shadowkv("run", "needle-32k", QUESTION, "-n", "6").succeeded().out();
+        assertThat(shadowkv("run", "needle-32k", "-n", "6", "--file", file)
+                        .succeeded()
+                        .out())
+                .isEqualTo(expected);
+        assertThat(new Shell()
+                        .typing(QUESTION)
+                        .run("run", "needle-32k", "-n", "6")
+                        .succeeded()
+                        .out())
+                .isEqualTo(expected);
+        assertThat(new Shell()
+                        .typing(QUESTION)
+                        .run("run", "needle-32k", "-n", "6", "-f", "-")
+                        .succeeded()
+                        .out())
                 .isEqualTo(expected);
     }
 
@@ -82,7 +116,8 @@ class RunCommandTest {
     void rawLeavesTheTemplateOutAndSystemAddsToIt() {
         int plain = promptTokens();
         assertThat(promptTokens("--raw")).isLessThan(plain);
-        assertThat(promptTokens("--system", "You are a very helpful assistant indeed")).isGreaterThan(plain);
+        assertThat(promptTokens("--system", "You are a very helpful assistant indeed"))
+                .isGreaterThan(plain);
     }
 
     private static int promptTokens(String... options) {
@@ -93,7 +128,9 @@ class RunCommandTest {
 
     @Test
     void drawsTheSameTokensForTheSameSeed() {
-        Object[] first = {"run", "needle-32k", QUESTION, "--temperature", "3", "-n", "16", "--json", "--ignore-eos", "--seed", "7"};
+        Object[] first = {
+            "run", "needle-32k", QUESTION, "--temperature", "3", "-n", "16", "--json", "--ignore-eos", "--seed", "7"
+        };
         JsonNode ids = shadowkv(first).json().get("ids");
         assertThat(shadowkv(first).json().get("ids")).isEqualTo(ids);
         first[first.length - 1] = "8";
@@ -102,12 +139,19 @@ class RunCommandTest {
 
     @Test
     void endsBeforeAStopString() {
-        String text = shadowkv("run", "needle-32k", QUESTION, "-n", "12", "--json").json().get("text").stringValue();
+        String text = shadowkv("run", "needle-32k", QUESTION, "-n", "12", "--json")
+                .json()
+                .get("text")
+                .stringValue();
         String stop = text.substring(text.length() / 2, text.length() / 2 + 1);
-        JsonNode json = shadowkv("run", "needle-32k", QUESTION, "-n", "12", "--json", "--stop", stop).json();
+        JsonNode json = shadowkv("run", "needle-32k", QUESTION, "-n", "12", "--json", "--stop", stop)
+                .json();
         assertThat(json.get("finish").stringValue()).isEqualTo("stop_string");
         assertThat(json.get("text").stringValue()).isEqualTo(text.substring(0, text.indexOf(stop)));
-        assertThat(shadowkv("run", "needle-32k", QUESTION, "-n", "12", "--stop", stop).succeeded().out().strip())
+        assertThat(shadowkv("run", "needle-32k", QUESTION, "-n", "12", "--stop", stop)
+                        .succeeded()
+                        .out()
+                        .strip())
                 .isEqualTo(text.substring(0, text.indexOf(stop)).strip());
     }
 
@@ -120,16 +164,22 @@ class RunCommandTest {
     @Test
     void showsProgressAsLinesWhereAskedFor() {
         String prompt = QUESTION.repeat(8);
-        assertThat(shadowkv("run", "needle-32k", prompt, "-n", "1", "--progress", "--prefill-chunk", "64").succeeded().err())
+        assertThat(shadowkv("run", "needle-32k", prompt, "-n", "1", "--progress", "--prefill-chunk", "64")
+                        .succeeded()
+                        .err())
                 .containsPattern("reading [\\d,]+ tokens: 100 %");
-        assertThat(shadowkv("run", "needle-32k", prompt, "-n", "1").succeeded().err()).doesNotContain("reading");
+        assertThat(shadowkv("run", "needle-32k", prompt, "-n", "1").succeeded().err())
+                .doesNotContain("reading");
     }
 
     @Test
     void refusesAPromptBeyondTheContext() {
-        Shell.Result result = new Shell().typing("one two three four ".repeat(10_000)).run("run", "needle-32k");
+        Shell.Result result =
+                new Shell().typing("one two three four ".repeat(10_000)).run("run", "needle-32k");
         result.refused(
-                1, "prompt has ", " tokens; the model's context is 32,768. Shorten it, or use a model with a longer context.");
+                1,
+                "prompt has ",
+                " tokens; the model's context is 32,768. Shorten it, or use a model with a longer context.");
     }
 
     @Test
@@ -145,7 +195,8 @@ class RunCommandTest {
                 .refused(1, "none.txt: no such file. Check the name, and the folder you are in");
     }
 
-    /// The second turn of a chat reads only what is new, and answers as one reading of the whole conversation does.
+    /// The second turn of a chat reads only what is new, and answers as one reading of the whole conversation
+    /// does.
     @Test
     void chatsWithoutReadingTheHistoryAgain() {
         String second = "What is the special magic number for quick-fox mentioned in the provided text? Again.";
@@ -159,7 +210,8 @@ class RunCommandTest {
             ChatMessage asked = new ChatMessage("user", QUESTION);
             Completion first = complete(engine, List.of(asked));
             Completion whole = complete(
-                    engine, List.of(asked, new ChatMessage("assistant", first.text()), new ChatMessage("user", second)));
+                    engine,
+                    List.of(asked, new ChatMessage("assistant", first.text()), new ChatMessage("user", second)));
             assertThat(first.finish()).isEqualTo(Completion.FinishReason.END_OF_SEQUENCE);
             assertThat(chat.out().lines().map(String::strip).toList())
                     .containsExactly(first.text().strip(), whole.text().strip());
@@ -174,8 +226,7 @@ class RunCommandTest {
     }
 
     private static Completion complete(Engine engine, List<ChatMessage> messages) {
-        return engine.complete(
-                Request.of(engine.encodeChat(messages), GenerationOptions.DEFAULT.withMaxNewTokens(50)));
+        return engine.complete(Request.of(engine.encodeChat(messages), GenerationOptions.DEFAULT.withMaxNewTokens(50)));
     }
 
     @Test
@@ -183,8 +234,22 @@ class RunCommandTest {
         Shell.Result chat = new Shell()
                 .typing(QUESTION.replace("\n", " ").repeat(3) + "\nHello\n/stats\n")
                 .run(
-                        "run", "needle-32k", "--chat", "-n", "20", "--ignore-eos", "--budget", "32", "--outliers", "2",
-                        "--local-tokens", "8", "--generated-tokens", "8", "--rank", "16")
+                        "run",
+                        "needle-32k",
+                        "--chat",
+                        "-n",
+                        "20",
+                        "--ignore-eos",
+                        "--budget",
+                        "32",
+                        "--outliers",
+                        "2",
+                        "--local-tokens",
+                        "8",
+                        "--generated-tokens",
+                        "8",
+                        "--rank",
+                        "16")
                 .succeeded();
         assertThat(chat.err()).containsPattern("tokens held; last turn, shadowkv: read \\d+ tokens .* hit rate \\d+ %");
     }

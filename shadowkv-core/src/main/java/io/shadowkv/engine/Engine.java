@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
 
 /// A checkpoint, a backend and a cache strategy, ready to complete prompts.
 ///
-/// Calls may come from any thread; they run one after the other, each with all its requests together. Cancel with a
-/// request's [Cancellation]. Closing waits for the call under way; the backend stays the caller's.
+/// Calls may come from any thread; they run one after the other, each with all its requests together. Cancel
+/// with a request's [Cancellation]. Closing waits for the call under way; the backend stays the caller's.
 public final class Engine implements AutoCloseable {
     private final EngineOptions options;
     private final Checkpoint checkpoint;
@@ -175,9 +175,10 @@ public final class Engine implements AutoCloseable {
         return complete(List.of(request)).getFirst();
     }
 
-    /// Completes prompts of any lengths together, in batches as large as the plan admits; answers stand in the requests'
-    /// order.
+    /// Completes prompts of any lengths together, in batches as large as the plan admits; answers stand in the
+    /// requests' order.
     public synchronized List<Completion> complete(List<Request> requests) {
+        checkOpen();
         List<Sequence> sequences = new ArrayList<>();
         for (Request request : requests) {
             int capacity = capacityOf(request);
@@ -193,9 +194,9 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /// Completes one prompt under several strategies after reading it once, since prefill is exact under all of them: for
-    /// comparing answers and sweeping parameters. Answers stand in the strategies' order; each one's prefill time is the
-    /// shared reading plus its own indexing.
+    /// Completes one prompt under several strategies after reading it once, since prefill is exact under all of
+    /// them: for comparing answers and sweeping parameters. Answers stand in the strategies' order; each one's
+    /// prefill time is the shared reading plus its own indexing.
     ///
     /// @throws MemoryPlanException if the prompt's whole cache and the largest other one do not fit together
     /// @throws java.util.concurrent.CancellationException if it is cancelled while the prompt is read
@@ -203,7 +204,11 @@ public final class Engine implements AutoCloseable {
         checkOpen();
         int capacity = capacityOf(request);
         return new StrategyComparison(options, backend, decoder, rotary, shape, checkpoint.weightBytes())
-                .run(request, capacity, strategies, (planned, cache) -> sequence(request, new int[0], capacity, planned, cache));
+                .run(
+                        request,
+                        capacity,
+                        strategies,
+                        (planned, cache) -> sequence(request, new int[0], capacity, planned, cache));
     }
 
     /// Opens a conversation that keeps its cache between turns.
@@ -232,8 +237,9 @@ public final class Engine implements AutoCloseable {
         checkOpen();
         checkIds(ids);
         if (ids.length == 0 || prefillTokens < 1 || prefillTokens > ids.length || generate < 0) {
-            throw new IllegalArgumentException(ids.length + " ids, " + prefillTokens + " of them by prefill, " + generate
-                    + " to generate; expected at least one id, 1 to all of them by prefill, and 0 or more to generate");
+            throw new IllegalArgumentException(
+                    ids.length + " ids, " + prefillTokens + " of them by prefill, " + generate
+                            + " to generate; expected at least one id, 1 to all of them by prefill, and 0 or more to generate");
         }
         int capacity = ids.length + generate;
         checkContext(capacity, ids.length + " ids and " + generate + " more");
@@ -245,24 +251,31 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /// One turn of a conversation.
+    /// Checks and prepares one turn of a conversation; nothing has changed if this throws.
     ///
     /// @param history tokens before this turn
     /// @param held the conversation's cache, or null before the first turn
     synchronized Sequence turn(Request request, int[] history, int capacity, @Nullable SequenceCache held) {
         checkOpen();
-        int needed = history.length + request.promptIds().length + request.options().maxNewTokens();
+        int needed =
+                history.length + request.promptIds().length + request.options().maxNewTokens();
         if (needed > capacity) {
-            throw new ContextLengthException("the conversation holds %,d tokens; %,d more and up to %,d of an answer exceed its %,d. Open it with a larger capacity or start anew"
-                    .formatted(history.length, request.promptIds().length, request.options().maxNewTokens(), capacity));
+            throw new ContextLengthException(
+                    "the conversation holds %,d tokens; %,d more and up to %,d of an answer exceed its %,d. Open it with a larger capacity or start anew"
+                            .formatted(
+                                    history.length,
+                                    request.promptIds().length,
+                                    request.options().maxNewTokens(),
+                                    capacity));
         }
         checkIds(request.promptIds());
         Sequence sequence = sequence(request, history, capacity, planner.sequence(capacity), held);
-        run(List.of(sequence));
+        sequence.keepCache();
         return sequence;
     }
 
-    private void run(List<Sequence> sequences) {
+    /// Runs sequences until all have ended. If one fails, all leave; their caches stay open.
+    synchronized void run(List<Sequence> sequences) {
         checkOpen();
         try {
             sequences.forEach(scheduler::submit);
@@ -300,8 +313,9 @@ public final class Engine implements AutoCloseable {
         int prompt = request.promptIds().length;
         int context = contextTokens();
         if (prompt >= context) {
-            throw new ContextLengthException("prompt has %,d tokens; the model's context is %,d. Shorten it, or use a model with a longer context."
-                    .formatted(prompt, context));
+            throw new ContextLengthException(
+                    "prompt has %,d tokens; the model's context is %,d. Shorten it, or use a model with a longer context."
+                            .formatted(prompt, context));
         }
         // An answer may be cut by the context's end, as it may be by an end-of-sequence id.
         return (int) Math.min(context, (long) prompt + request.options().maxNewTokens());
@@ -319,8 +333,8 @@ public final class Engine implements AutoCloseable {
         int vocabulary = spec().vocabularySize();
         for (int i = 0; i < ids.length; i++) {
             if (ids[i] < 0 || ids[i] >= vocabulary) {
-                throw new IllegalArgumentException(
-                        "id " + i + " of the prompt is " + ids[i] + "; the model's vocabulary has ids 0 to " + (vocabulary - 1));
+                throw new IllegalArgumentException("id " + i + " of the prompt is " + ids[i]
+                        + "; the model's vocabulary has ids 0 to " + (vocabulary - 1));
             }
         }
     }

@@ -15,8 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 
-/// Reads one prompt once, with full attention, and answers it under several strategies: prefill is exact under all of them,
-/// so that only decoding need be run again.
+/// Reads one prompt once, with full attention, and answers it under several strategies: prefill is exact under
+/// all of them, so that only decoding need be run again.
 final class StrategyComparison {
     private final EngineOptions options;
     private final Backend backend;
@@ -64,7 +64,8 @@ final class StrategyComparison {
             try (SequenceCache prompt = reading.seal()) {
                 List<Completion> completions = new ArrayList<>();
                 for (KvCacheSpec spec : specs) {
-                    completions.add(answer(spec, request, capacity, (KeyValueSource) prompt, logits.getFirst(), turns, prefillNanos));
+                    completions.add(answer(
+                            spec, request, capacity, (KeyValueSource) prompt, logits.getFirst(), turns, prefillNanos));
                 }
                 return completions;
             }
@@ -80,8 +81,9 @@ final class StrategyComparison {
             largest = Math.max(largest, bytes.resident() + (whole.hostIsDevice() ? bytes.offloaded() : 0));
         }
         if (needed + largest > whole.availableDeviceBytes()) {
-            throw new MemoryPlanException("comparing strategies on %,d tokens needs %,d bytes for the prompt's whole cache and %,d for the largest other one; available are %,d. Shorten the context, or run the strategies one by one."
-                    .formatted(capacity, needed, largest, whole.availableDeviceBytes()));
+            throw new MemoryPlanException(
+                    "comparing strategies on %,d tokens needs %,d bytes for the prompt's whole cache and %,d for the largest other one; available are %,d. Shorten the context, or run the strategies one by one."
+                            .formatted(capacity, needed, largest, whole.availableDeviceBytes()));
         }
     }
 
@@ -107,13 +109,21 @@ final class StrategyComparison {
             Sequence sequence = turns.turn(planner.sequence(capacity), cache);
             sequence.sealNanos = System.nanoTime() - start;
             sequence.prefillNanos = prefillNanos + sequence.sealNanos;
-            sequence.accept(logits.clone());
-            scheduler.submit(sequence);
-            while (!sequence.isFinished()) {
-                scheduler.step();
+            try {
+                sequence.accept(logits.clone());
+                scheduler.submit(sequence);
+                while (!sequence.isFinished()) {
+                    scheduler.step();
+                }
+                return sequence.completion();
+            } finally {
+                scheduler.withdraw(List.of(sequence));
+                // Not the one above where longrope's border made the scheduler read everything again.
+                SequenceCache last = sequence.cache();
+                if (last != null) {
+                    last.close();
+                }
             }
-            scheduler.withdraw(List.of(sequence));
-            return sequence.completion();
         }
     }
 

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,8 +18,8 @@ import tools.jackson.databind.JsonNode;
 
 /// Writes a conversation as the prompt a model was trained on, by the template its checkpoint brings.
 ///
-/// A rendered prompt contains the model's special tokens in writing: encode it with `addSpecialTokens` false. Immutable,
-/// for any thread.
+/// A rendered prompt contains the model's special tokens in writing: encode it with `addSpecialTokens` false.
+/// Immutable, for any thread.
 public final class ChatTemplate {
     private static final String DEFAULT = "default";
     private static final String WITH_TOOLS = "tool_use";
@@ -33,20 +34,21 @@ public final class ChatTemplate {
         this.clock = clock;
     }
 
-    /// The template of a checkpoint folder: `chat_template.jinja`, else `chat_template` of `tokenizer_config.json`, one
-    /// or several by name; nothing if the model has none (it is no chat model).
+    /// The template of a checkpoint folder: `chat_template.jinja`, else `chat_template` of
+    /// `tokenizer_config.json`, one or several by name; nothing if the model has none (it is no chat model).
     ///
     /// @throws ChatTemplateException if the template is malformed, with its line
     /// @throws TokenizerException if `tokenizer_config.json` is malformed
     public static Optional<ChatTemplate> open(Path folder) {
-        return open(folder, Clock.systemDefaultZone());
+        return open(folder, Clock.system(ZoneId.systemDefault()));
     }
 
     /// As [#open(Path)], with the clock that `strftime_now` reads.
     public static Optional<ChatTemplate> open(Path folder, Clock clock) {
         TokenizerConfig config = TokenizerConfig.read(folder);
         Map<String, Template> templates = new LinkedHashMap<>();
-        sources(folder, config).forEach((name, source) -> templates.put(name, parsed(source, folder + ", chat template")));
+        sources(folder, config)
+                .forEach((name, source) -> templates.put(name, parsed(source, folder + ", chat template")));
         return templates.isEmpty()
                 ? Optional.empty()
                 : Optional.of(new ChatTemplate(templates, config.templateVariables(), clock));
@@ -68,8 +70,9 @@ public final class ChatTemplate {
         return render(messages, addGenerationPrompt, Map.of());
     }
 
-    /// The prompt of a conversation with further variables (`tools`, `documents`, `enable_thinking` …), which take the
-    /// place of the usual ones. Where a checkpoint brings a template for tools, it is used if there are `tools`.
+    /// The prompt of a conversation with further variables (`tools`, `documents`, `enable_thinking` …), which
+    /// take the place of the usual ones. Where a checkpoint brings a template for tools, it is used if there
+    /// are `tools`.
     ///
     /// @throws ChatTemplateException if the template refuses the conversation, in the template's words
     public String render(
@@ -87,8 +90,10 @@ public final class ChatTemplate {
         } catch (RaisedException e) {
             throw new ChatTemplateException(String.valueOf(e.getMessage()), e);
         } catch (JinjaException e) {
-            throw new ChatTemplateException("the chat template fails at " + e.getMessage()
-                    + ". Check the messages' fields, or the template in the model's folder", e);
+            throw new ChatTemplateException(
+                    "the chat template fails at " + e.getMessage()
+                            + ". Check the messages' fields, or the template in the model's folder",
+                    e);
         }
     }
 

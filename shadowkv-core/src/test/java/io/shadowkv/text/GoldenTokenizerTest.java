@@ -27,10 +27,12 @@ class GoldenTokenizerTest {
             String text = text(line.path("text"));
             if (line.has("ids")) {
                 comparison.same("ids of " + text, tokenizer.encode(text, true), ids(line.path("ids")));
-                comparison.same("plain ids of " + text, tokenizer.encode(text, false), ids(line.path("ids_no_special")));
+                comparison.same(
+                        "plain ids of " + text, tokenizer.encode(text, false), ids(line.path("ids_no_special")));
                 tokensOf(tokenizer, text, line, comparison);
             } else {
-                comparison.same("as text " + text, tokenizer.encodeAsText(text), ids(line.path("ids_specials_as_text")));
+                comparison.same(
+                        "as text " + text, tokenizer.encodeAsText(text), ids(line.path("ids_specials_as_text")));
                 comparison.same(
                         "recognised " + text, tokenizer.encode(text, false), ids(line.path("ids_specials_recognised")));
                 comparison.same("prefixed " + text, tokenizer.encode(text, true), ids(line.path("ids_with_prefix")));
@@ -123,21 +125,22 @@ class GoldenTokenizerTest {
     @TestFactory
     Stream<DynamicTest> splitsByThePatternsOfTokenizerJson() {
         JsonNode patterns = GoldenLines.object(GoldenLines.root().resolve("split_patterns.json"));
-        return Stream.of("llama3", "qwen2").map(name -> DynamicTest.dynamicTest(name, () -> {
-            List<JsonNode> lines = GoldenLines.lines(GoldenLines.root().resolve("split_" + name + ".jsonl"));
-            Comparison comparison = new Comparison();
-            try (Tokenizer tokenizer = splitter(text(patterns.path(name)), lines)) {
-                for (JsonNode line : lines) {
-                    String text = text(line.path("text"));
-                    List<String> pieces = new ArrayList<>();
-                    for (int id : tokenizer.encode(text, false)) {
-                        pieces.add(tokenizer.token(id));
+        return Stream.of("llama3", "qwen2")
+                .map(name -> DynamicTest.dynamicTest(name, () -> {
+                    List<JsonNode> lines = GoldenLines.lines(GoldenLines.root().resolve("split_" + name + ".jsonl"));
+                    Comparison comparison = new Comparison();
+                    try (Tokenizer tokenizer = splitter(text(patterns.path(name)), lines)) {
+                        for (JsonNode line : lines) {
+                            String text = text(line.path("text"));
+                            List<String> pieces = new ArrayList<>();
+                            for (int id : tokenizer.encode(text, false)) {
+                                pieces.add(tokenizer.token(id));
+                            }
+                            comparison.same("pieces of " + text, pieces, strings(line.path("pieces")));
+                        }
                     }
-                    comparison.same("pieces of " + text, pieces, strings(line.path("pieces")));
-                }
-            }
-            comparison.done(200);
-        }));
+                    comparison.done(200);
+                }));
     }
 
     private static Tokenizer splitter(String pattern, List<JsonNode> lines) {
@@ -151,7 +154,8 @@ class GoldenTokenizerTest {
         vocabulary.put("[unknown]", 0);
         for (JsonNode line : lines) {
             for (String piece : strings(line.path("pieces"))) {
-                vocabulary.put(piece, vocabulary.has(piece) ? vocabulary.path(piece).asInt() : vocabulary.size());
+                vocabulary.put(
+                        piece, vocabulary.has(piece) ? vocabulary.path(piece).asInt() : vocabulary.size());
             }
         }
         return JsonTokenizer.of(Json.text(root), "splitter");

@@ -32,7 +32,7 @@ public record AccuracyTable(List<Cell> cells) {
         Map<List<String>, List<AnswerRecord>> groups = new LinkedHashMap<>();
         for (AnswerRecord answer : answers) {
             List<String> group = List.of(answer.key().task(), answer.key().method());
-            groups.computeIfAbsent(group, unused -> new ArrayList<>()).add(answer);
+            groups.computeIfAbsent(group, _ -> new ArrayList<>()).add(answer);
         }
         return new AccuracyTable(groups.entrySet().stream()
                 .map(group -> cell(group.getKey().get(0), group.getKey().get(1), group.getValue()))

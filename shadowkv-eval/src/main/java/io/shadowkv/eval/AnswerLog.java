@@ -19,7 +19,8 @@ import tools.jackson.databind.json.JsonMapper;
 
 /// Answers in a file, one JSON object a line, each on disk before the next question is asked.
 ///
-/// A line that an interruption cut short is taken off when the file is opened again. One thread, one process a file.
+/// A line that an interruption cut short is taken off when the file is opened again. One thread, one process a
+/// file.
 public final class AnswerLog implements AutoCloseable {
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)

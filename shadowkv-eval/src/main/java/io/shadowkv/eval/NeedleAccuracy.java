@@ -11,8 +11,8 @@ import java.util.function.BooleanSupplier;
 
 /// Asks a seeded set of needle tasks with one or more methods and keeps every answer.
 ///
-/// All methods answer the same prompts, each prompt read once for all of them: prefill is exact under every method, and
-/// only what follows differs. One thread.
+/// All methods answer the same prompts, each prompt read once for all of them: prefill is exact under every
+/// method, and only what follows differs. One thread.
 public final class NeedleAccuracy {
     private final Plan plan;
     private final NeedleSampler sampler;
@@ -55,8 +55,8 @@ public final class NeedleAccuracy {
     /// A way to answer.
     ///
     /// @param cache the strategy
-    /// @param settings its parameters and what else decides answers, written to the log; other settings give other
-    ///     answers
+    /// @param settings its parameters and what else decides answers, written to the log; other settings give
+    ///     other answers
     public record Method(KvCacheSpec cache, String settings) {
         public String name() {
             return cache.name();

@@ -4,8 +4,8 @@ import java.util.List;
 
 /// Makes needle tasks of a length. The same seed and index give the same sample, on any machine.
 ///
-/// Differs from RULER's generator in the filler's grain: running text is cut between sentences, not words, so a sample
-/// is up to one sentence shorter.
+/// Differs from RULER's generator in the filler's grain: running text is cut between sentences, not words, so a
+/// sample is up to one sentence shorter.
 public final class NeedleSampler {
     private final PromptFormat format;
     private final RunningText text;

@@ -13,8 +13,8 @@ public interface PromptFormat {
     /// The first turn: everything from the beginning of the sequence.
     int[] first(String user, String answerPrefix);
 
-    /// A later turn: everything after the words of the answer before, the end of that answer included. Where the model
-    /// wrote its end itself, the first id repeats its last one.
+    /// A later turn: everything after the words of the answer before, the end of that answer included. Where
+    /// the model wrote its end itself, the first id repeats its last one.
     int[] next(String user, String answerPrefix);
 
     /// The turn's ids; those of a later turn without the id that the model has written already.
@@ -51,7 +51,7 @@ public interface PromptFormat {
     /// For models with a chat template.
     static PromptFormat chat(ChatTemplate template, Tokenizer tokenizer) {
         return new PromptFormat() {
-            /// Words that no template changes, to find where the end of an answer begins.
+            // Words that no template changes, to find where the end of an answer begins.
             private static final String ANSWER = "answer";
 
             @Override

@@ -1,6 +1,7 @@
 package io.shadowkv.eval;
 
-/// A format whose ids only count: words and single other characters, additive over text as real tokenizers nearly are.
+/// A format whose ids only count: words and single other characters, additive over text as real tokenizers
+/// nearly are.
 final class CountingFormat implements PromptFormat {
     @Override
     public int[] first(String user, String answerPrefix) {

@@ -96,8 +96,8 @@ final class DemoRun {
         }
     }
 
-    /// Lets the compiler see the code of both methods before anything is timed, on a text short enough to be quick and
-    /// a budget small enough to select from it.
+    /// Lets the compiler see the code of both methods before anything is timed, on a text short enough to be
+    /// quick and a budget small enough to select from it.
     private void warmUp(MethodRun run, DemoText demo) {
         try (var line = new ProgressLine(err, options.style, "warming up")) {
             var small = new KvCacheSpec.Shadow(options.shadow.rank(), options.shadow.chunkSize(), 256, 8, 32, 256);

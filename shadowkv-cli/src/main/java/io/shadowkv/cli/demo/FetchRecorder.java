@@ -4,7 +4,8 @@ import io.shadowkv.cache.SelectionListener;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Hears selections while questions are answered and draws them on a grid: a column a step, a row a part of the text.
+/// Hears selections while questions are answered and draws them on a grid: a column a step, a row a part of the
+/// text.
 final class FetchRecorder implements SelectionListener {
     /// Shares of a row's chunks, all heads together, up to which a fetch counts as little or as some.
     static final double FEW = 0.05;

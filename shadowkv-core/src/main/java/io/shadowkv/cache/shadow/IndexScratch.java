@@ -32,7 +32,8 @@ record IndexScratch(
                 scope.allocate(DType.F32, PLAIN_ROWS, width),
                 scope.allocate(DType.F32, width, width),
                 scope.allocate(DType.F32, width, width),
-                scope.allocate(layout.shape().kvType(), heads, units, layout.shape().headDim()),
+                scope.allocate(
+                        layout.shape().kvType(), heads, units, layout.shape().headDim()),
                 scope.allocate(DType.F32, heads, units),
                 scope.allocate(DType.I32, heads, outliers),
                 scope.allocate(DType.I32, heads, units - outliers));
@@ -40,7 +41,8 @@ record IndexScratch(
 
     static long bytes(ShadowLayout layout, int units) {
         long width = layout.shape().kvWidth();
-        long floats = PLAIN_ROWS * width + 2 * width * width + (long) layout.shape().kvHeads() * units * 2;
+        long floats =
+                PLAIN_ROWS * width + 2 * width * width + (long) layout.shape().kvHeads() * units * 2;
         return floats * Float.BYTES + width * units * layout.shape().kvType().bytes();
     }
 }

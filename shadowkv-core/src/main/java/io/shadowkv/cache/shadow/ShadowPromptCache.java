@@ -9,8 +9,8 @@ import io.shadowkv.op.Rotary;
 import io.shadowkv.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// Holds the keys and values of one layer at a time: attention over them is exact, then the layer is indexed and the next
-/// one takes their place.
+/// Holds the keys and values of one layer at a time: attention over them is exact, then the layer is indexed
+/// and the next one takes their place.
 final class ShadowPromptCache implements PromptCache {
     private final AttentionOperations attention;
     private final Backend backend;
@@ -70,7 +70,8 @@ final class ShadowPromptCache implements PromptCache {
     @Override
     public SequenceCache seal() {
         if (finishedLayers != sequence.layout().shape().layers()) {
-            throw new IllegalStateException(finishedLayers + " of " + sequence.layout().shape().layers() + " layers are finished");
+            throw new IllegalStateException(
+                    finishedLayers + " of " + sequence.layout().shape().layers() + " layers are finished");
         }
         sequence.taken(keys.extent(1));
         backend.synchronize();

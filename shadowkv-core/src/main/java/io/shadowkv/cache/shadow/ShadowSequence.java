@@ -12,10 +12,11 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// One sequence under ShadowKV. Whole while it fits the resident region, exactly as full attention; indexed from then on.
+/// One sequence under ShadowKV. Whole while it fits the resident region, exactly as full attention; indexed
+/// from then on.
 ///
-/// New tokens enter the recent rows. When those are full, all but the newest local tokens join the index together, so that
-/// memory stays what was allocated, however long the answer.
+/// New tokens enter the recent rows. When those are full, all but the newest local tokens join the index
+/// together, so that memory stays what was allocated, however long the answer.
 final class ShadowSequence implements SequenceCache {
     private final ShadowLayout layout;
     private final Backend backend;
@@ -150,7 +151,8 @@ final class ShadowSequence implements SequenceCache {
     private void joinRecent(MemoryScope scope) {
         int held = recentTokens();
         int units = (held - layout.spec().localTokens()) / layout.spec().chunkSize();
-        Tensor scratch = scope.allocate(DType.F32, IndexScratch.PLAIN_ROWS, layout.shape().kvWidth());
+        Tensor scratch = scope.allocate(
+                DType.F32, IndexScratch.PLAIN_ROWS, layout.shape().kvWidth());
         for (ShadowLayer layer : layers) {
             layer.join(recentToken, units, held, indexedUnits, rotary, scratch);
         }

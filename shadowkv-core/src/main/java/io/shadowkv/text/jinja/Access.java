@@ -74,10 +74,13 @@ final class Access {
         boolean isForward = stride > 0;
         long lowest = isForward ? 0 : -1;
         long highest = isForward ? items.size() : items.size() - 1;
-        long from = start == null ? isForward ? lowest : highest : clamped(bound(start, 0), items.size(), lowest, highest);
+        long from =
+                start == null ? isForward ? lowest : highest : clamped(bound(start, 0), items.size(), lowest, highest);
         long to = stop == null ? isForward ? highest : lowest : clamped(bound(stop, 0), items.size(), lowest, highest);
         List<@Nullable Object> cut = new ArrayList<>();
-        for (long i = from; isForward ? i < to : i > to; i += Math.clamp(stride, -items.size() - 1L, items.size() + 1L)) {
+        for (long i = from;
+                isForward ? i < to : i > to;
+                i += Math.clamp(stride, -items.size() - 1L, items.size() + 1L)) {
             cut.add(items.get((int) i));
         }
         if (object instanceof String) {
@@ -114,10 +117,11 @@ final class Access {
             case "items" -> arguments -> pairs(map);
             case "keys" -> arguments -> new ArrayList<@Nullable Object>(map.keySet());
             case "values" -> arguments -> new ArrayList<@Nullable Object>(map.values());
-            case "get" -> arguments -> {
-                Object key = arguments.required(0, "key");
-                return map.containsKey(key) ? map.get(key) : arguments.value(1, "default", null);
-            };
+            case "get" ->
+                arguments -> {
+                    Object key = arguments.required(0, "key");
+                    return map.containsKey(key) ? map.get(key) : arguments.value(1, "default", null);
+                };
             case "copy" -> arguments -> map;
             default -> null;
         };
@@ -125,22 +129,28 @@ final class Access {
 
     private static @Nullable Callable listMethod(List<?> list, String name) {
         return switch (name) {
-            case "index" -> arguments -> {
-                Object item = arguments.required(0, "value");
-                return IntStream.range(0, list.size())
-                        .filter(place -> Values.equal(list.get(place), item))
-                        .mapToObj(place -> (Object) (long) place)
-                        .findFirst()
-                        .orElseThrow(() -> new JinjaException(Values.described(item) + " is not in the list"));
-            };
-            case "count" -> arguments -> {
-                Object item = arguments.required(0, "value");
-                return list.stream().filter(other -> Values.equal(other, item)).count();
-            };
+            case "index" ->
+                arguments -> {
+                    Object item = arguments.required(0, "value");
+                    return IntStream.range(0, list.size())
+                            .filter(place -> Values.equal(list.get(place), item))
+                            .mapToObj(place -> (Object) (long) place)
+                            .findFirst()
+                            .orElseThrow(() -> new JinjaException(Values.described(item) + " is not in the list"));
+                };
+            case "count" ->
+                arguments -> {
+                    Object item = arguments.required(0, "value");
+                    return list.stream()
+                            .filter(other -> Values.equal(other, item))
+                            .count();
+                };
             case "copy" -> arguments -> list;
-            case "append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse" -> arguments -> {
-                throw new JinjaException("a template may not change a list (" + name + "); use + to make a new one");
-            };
+            case "append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse" ->
+                arguments -> {
+                    throw new JinjaException(
+                            "a template may not change a list (" + name + "); use + to make a new one");
+                };
             default -> null;
         };
     }

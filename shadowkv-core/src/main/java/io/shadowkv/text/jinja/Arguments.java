@@ -31,8 +31,8 @@ public record Arguments(List<@Nullable Object> positional, Map<String, @Nullable
         if (required(place, name) instanceof String text) {
             return text;
         }
-        throw new JinjaException("the argument " + name + " is "
-                + Values.described(value(place, name, null)) + "; expected a string");
+        throw new JinjaException(
+                "the argument " + name + " is " + Values.described(value(place, name, null)) + "; expected a string");
     }
 
     /// An argument as an integer; none and absent mean `otherwise`.

@@ -31,8 +31,8 @@ final class Arithmetic {
             both.addAll(b);
             return a instanceof Tuple ? new Tuple(both) : both;
         }
-        if (operator.equals("*") && right instanceof String) {
-            return onText(operator, (String) right, left);
+        if (operator.equals("*") && right instanceof String text) {
+            return onText(operator, text, left);
         }
         if (operator.equals("*") && left instanceof List<?> list && Values.number(right) instanceof Long times) {
             checkSize(list.size() * Math.max(0, times));
@@ -40,7 +40,7 @@ final class Arithmetic {
             for (long i = 0; i < times; i++) {
                 repeated.addAll(list);
             }
-            return repeated;
+            return list instanceof Tuple ? new Tuple(repeated) : repeated;
         }
         Number a = Values.number(left);
         Number b = Values.number(right);
@@ -79,7 +79,8 @@ final class Arithmetic {
             return text.repeat(Math.toIntExact(Math.max(0, times)));
         }
         if (operator.equals("%")) {
-            List<@Nullable Object> values = right instanceof Tuple tuple ? tuple : List.of(right == null ? "None" : right);
+            List<@Nullable Object> values =
+                    right instanceof Tuple tuple ? tuple : List.of(right == null ? "None" : right);
             return TextMethods.percent(text, values);
         }
         throw unfit(operator, text, right);
@@ -124,13 +125,13 @@ final class Arithmetic {
 
     private static Object power(long a, long b) {
         if (b < 0) {
-            return Math.pow(a, b);
+            return Math.pow((double) a, (double) b);
         }
         return BigInteger.valueOf(a).pow((int) Math.min(b, 10_000)).longValueExact();
     }
 
     private static JinjaException unfit(String operator, @Nullable Object left, @Nullable Object right) {
-        return new JinjaException("\"" + operator + "\" does not go with " + Values.described(left) + " and "
-                + Values.described(right));
+        return new JinjaException(
+                "\"" + operator + "\" does not go with " + Values.described(left) + " and " + Values.described(right));
     }
 }

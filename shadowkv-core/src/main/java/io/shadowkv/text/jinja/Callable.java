@@ -6,5 +6,6 @@ import org.jspecify.annotations.Nullable;
 @FunctionalInterface
 public interface Callable {
     /// @throws JinjaException if the arguments do not fit
-    @Nullable Object call(Arguments arguments);
+    @Nullable
+    Object call(Arguments arguments);
 }

@@ -20,8 +20,7 @@ final class Evaluator {
                 yield sequence.isTuple() ? new Tuple(items) : items;
             }
             case Expression.Mapping mapping -> mapping(mapping, scope);
-            case Expression.Attribute attribute ->
-                Access.attribute(value(attribute.object(), scope), attribute.name());
+            case Expression.Attribute attribute -> Access.attribute(value(attribute.object(), scope), attribute.name());
             case Expression.Item item -> Access.item(value(item.object(), scope), value(item.key(), scope));
             case Expression.Slice slice ->
                 Access.slice(
@@ -47,6 +46,7 @@ final class Evaluator {
         return filter(filter, object, scope);
     }
 
+    @SuppressWarnings("ReferenceEquality") // one shared empty list
     static Arguments arguments(ArgumentList list, Scope scope) {
         if (list == ArgumentList.NONE) {
             return Arguments.NONE;
@@ -77,7 +77,8 @@ final class Evaluator {
     private static Map<@Nullable Object, @Nullable Object> mapping(Expression.Mapping mapping, Scope scope) {
         Map<@Nullable Object, @Nullable Object> values = new LinkedHashMap<>();
         for (int i = 0; i < mapping.keys().size(); i++) {
-            values.put(value(mapping.keys().get(i), scope), value(mapping.values().get(i), scope));
+            values.put(
+                    value(mapping.keys().get(i), scope), value(mapping.values().get(i), scope));
         }
         return values;
     }

@@ -43,7 +43,8 @@ sealed interface Expression {
     /// `a < b <= c`: every neighbouring pair must hold.
     record Comparison(Expression first, List<String> operators, List<Expression> others) implements Expression {}
 
-    record Conditional(Expression condition, Expression then, @Nullable Expression otherwise) implements Expression {}
+    record Conditional(
+            Expression condition, Expression then, @Nullable Expression otherwise) implements Expression {}
 
     /// The arguments of a call, filter or test.
     record ArgumentList(List<Expression> positional, List<String> names, List<Expression> named) {

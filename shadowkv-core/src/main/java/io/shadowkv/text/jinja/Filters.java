@@ -50,7 +50,10 @@ final class Filters {
             case "format" -> TextMethods.percent(Values.text(value), arguments.positional());
             case "escape", "e", "forceescape" -> escape(Values.text(value));
             case "center" -> TextMethods.padded(Values.text(value), arguments.integer(0, "width", 80), 1, 1);
-            case "wordcount" -> Arrays.stream(Values.text(value).split("\\W+")).filter(word -> !word.isEmpty()).count();
+            case "wordcount" ->
+                Arrays.stream(Values.text(value).split("\\W+"))
+                        .filter(word -> !word.isEmpty())
+                        .count();
             case "attr" -> Access.attribute(value, arguments.text(0, "name"));
             case "items" -> value instanceof Map<?, ?> map ? Access.pairs(map) : noItems(value);
             case "dictsort" -> dictSort(value, arguments);
@@ -66,8 +69,9 @@ final class Filters {
     }
 
     private static String title(String text) {
-        return TITLE_WORD.matcher(text).replaceAll(word -> Matcher.quoteReplacement(
-                TextMethods.capitalize(word.group())));
+        return TITLE_WORD
+                .matcher(text)
+                .replaceAll(word -> Matcher.quoteReplacement(TextMethods.capitalize(word.group())));
     }
 
     private static String indent(String text, Arguments arguments) {
@@ -185,7 +189,8 @@ final class Filters {
     static Map<String, @Nullable Object> mapping(Arguments arguments) {
         Map<String, @Nullable Object> mapping = new LinkedHashMap<>();
         for (Object source : arguments.positional()) {
-            List<@Nullable Object> pairs = source instanceof Map<?, ?> map ? Access.pairs(map) : new ArrayList<>(Values.items(source));
+            List<@Nullable Object> pairs =
+                    source instanceof Map<?, ?> map ? Access.pairs(map) : new ArrayList<>(Values.items(source));
             for (Object pair : pairs) {
                 mapping.put(Values.text(Access.item(pair, 0L)), Access.item(pair, 1L));
             }

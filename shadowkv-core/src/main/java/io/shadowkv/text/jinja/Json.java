@@ -7,7 +7,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// Writes JSON as Python's `json.dumps` does, which is what Hugging Face's `tojson` is: prompts depend on every blank.
+/// Writes JSON as Python's `json.dumps` does, which is what Hugging Face's `tojson` is: prompts depend on every
+/// blank.
 final class Json {
     private static final int DEEPEST = 100;
 
@@ -26,10 +27,13 @@ final class Json {
                 : indentation instanceof String blanks
                         ? blanks
                         : " ".repeat(Math.clamp(arguments.integer(1, "indent", 0), 0, 100));
-        Object separators = arguments.value(2, "separators", null);
-        boolean isGiven = separators instanceof List<?> pair && pair.size() == 2;
-        this.itemSeparator = isGiven ? Values.text(((List<?>) separators).get(0)) : indent == null ? ", " : ",";
-        this.keySeparator = isGiven ? Values.text(((List<?>) separators).get(1)) : ": ";
+        if (arguments.value(2, "separators", null) instanceof List<?> pair && pair.size() == 2) {
+            this.itemSeparator = Values.text(pair.get(0));
+            this.keySeparator = Values.text(pair.get(1));
+        } else {
+            this.itemSeparator = indent == null ? ", " : ",";
+            this.keySeparator = ": ";
+        }
         this.isSorted = arguments.flag(3, "sort_keys", false);
     }
 
@@ -65,7 +69,8 @@ final class Json {
     }
 
     private void writeMap(Map<?, ?> map, int depth) {
-        Iterator<? extends Map.Entry<?, ?>> entries = (isSorted ? new TreeMap<>(map) : map).entrySet().iterator();
+        Iterator<? extends Map.Entry<?, ?>> entries =
+                (isSorted ? new TreeMap<>(map) : map).entrySet().iterator();
         text.append('{');
         while (entries.hasNext()) {
             Map.Entry<?, ?> entry = entries.next();

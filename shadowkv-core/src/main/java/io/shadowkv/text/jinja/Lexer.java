@@ -6,9 +6,9 @@ import java.util.List;
 
 /// Cuts a template's source into tokens.
 ///
-/// Whitespace is treated as Hugging Face sets Jinja up: `trim_blocks` (the newline after a statement or comment goes),
-/// `lstrip_blocks` (blanks before a statement or comment go if nothing else stands before it on the line), one newline
-/// at the very end goes; `-` takes all whitespace on its side, `+` none.
+/// Whitespace is treated as Hugging Face sets Jinja up: `trim_blocks` (the newline after a statement or comment
+/// goes), `lstrip_blocks` (blanks before a statement or comment go if nothing else stands before it on the
+/// line), one newline at the very end goes; `-` takes all whitespace on its side, `+` none.
 final class Lexer {
     private static final List<String> OPERATORS = List.of(
             "**", "//", "==", "!=", "<=", ">=", "+", "-", "*", "/", "%", "~", "<", ">", "(", ")", "[", "]", "{", "}",

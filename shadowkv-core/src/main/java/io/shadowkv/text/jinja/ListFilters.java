@@ -68,11 +68,14 @@ final class ListFilters {
     private static List<@Nullable Object> map(@Nullable Object value, Arguments arguments) {
         List<@Nullable Object> items = Values.items(value);
         if (arguments.named().containsKey("attribute")) {
-            Function<@Nullable Object, @Nullable Object> path = path(arguments.named().get("attribute"));
+            Function<@Nullable Object, @Nullable Object> path =
+                    path(arguments.named().get("attribute"));
             boolean hasDefault = arguments.named().containsKey("default");
             items.replaceAll(item -> {
                 Object found = path.apply(item);
-                return hasDefault && found instanceof Undefined ? arguments.named().get("default") : found;
+                return hasDefault && found instanceof Undefined
+                        ? arguments.named().get("default")
+                        : found;
             });
             return items;
         }
@@ -83,7 +86,8 @@ final class ListFilters {
 
     private static Arguments behind(Arguments arguments, int count) {
         List<@Nullable Object> positional = arguments.positional();
-        return new Arguments(positional.subList(Math.min(count, positional.size()), positional.size()), arguments.named());
+        return new Arguments(
+                positional.subList(Math.min(count, positional.size()), positional.size()), arguments.named());
     }
 
     private static List<@Nullable Object> select(
@@ -127,8 +131,8 @@ final class ListFilters {
 
     private static Comparator<@Nullable Object> order(@Nullable Object attribute, boolean isCaseSensitive) {
         Function<@Nullable Object, @Nullable Object> path = path(attribute);
-        return (left, right) -> Values.compare(
-                folded(path.apply(left), isCaseSensitive), folded(path.apply(right), isCaseSensitive));
+        return (left, right) ->
+                Values.compare(folded(path.apply(left), isCaseSensitive), folded(path.apply(right), isCaseSensitive));
     }
 
     private static List<@Nullable Object> sort(@Nullable Object value, Arguments arguments) {
@@ -165,7 +169,8 @@ final class ListFilters {
         List<@Nullable Object> items = Values.items(value);
         List<@Nullable Object> batches = new ArrayList<>();
         for (int i = 0; i < items.size(); i = Math.addExact(i, Math.min(size, items.size()))) {
-            List<@Nullable Object> batch = new ArrayList<>(items.subList(i, Math.min(items.size(), i + Math.min(size, items.size()))));
+            List<@Nullable Object> batch =
+                    new ArrayList<>(items.subList(i, Math.min(items.size(), i + Math.min(size, items.size()))));
             while (arguments.isGiven(1, "fill_with") && batch.size() < size) {
                 batch.add(arguments.value(1, "fill_with", null));
                 Arithmetic.checkSize(batch.size());

@@ -22,6 +22,7 @@ final class Loop extends AbstractMap<String, @Nullable Object> {
     }
 
     @Override
+    @SuppressWarnings("ReferenceEquality") // this loop stands for a field it does not have
     public boolean containsKey(@Nullable Object name) {
         return name instanceof String text && field(text) != this;
     }

@@ -27,8 +27,8 @@ final class Parser {
         return new Parser(new TokenStream(Lexer.tokens(source))).body(Set.of());
     }
 
-    /// Statements up to a tag that begins with one of the words, which is left standing behind its `{%`; with no words,
-    /// up to the end of the template.
+    /// Statements up to a tag that begins with one of the words, which is left standing behind its `{%`; with
+    /// no words, up to the end of the template.
     private List<Statement> body(Set<String> ends) {
         if (++depth > DEEPEST) {
             throw new JinjaException(tokens.peek().line(), "statements are nested more than " + DEEPEST + " deep");
@@ -43,7 +43,8 @@ final class Parser {
                     tokens.expect(Kind.OUTPUT_END, "\"}}\"");
                 }
                 case BLOCK_BEGIN -> {
-                    if (tokens.peek().kind() == Kind.NAME && ends.contains(tokens.peek().text())) {
+                    if (tokens.peek().kind() == Kind.NAME
+                            && ends.contains(tokens.peek().text())) {
                         depth--;
                         return List.copyOf(statements);
                     }
@@ -51,8 +52,12 @@ final class Parser {
                 }
                 default -> {
                     if (!ends.isEmpty()) {
-                        throw new JinjaException(token.line(), "the template ends where {% " + String.join(" %} or {% ",
-                                ends.stream().sorted().toList()) + " %} is expected");
+                        throw new JinjaException(
+                                token.line(),
+                                "the template ends where {% "
+                                        + String.join(
+                                                " %} or {% ",
+                                                ends.stream().sorted().toList()) + " %} is expected");
                     }
                     depth--;
                     return List.copyOf(statements);
@@ -79,8 +84,10 @@ final class Parser {
             case "break" -> leave(new Statement.Break(line));
             case "continue" -> leave(new Statement.Continue(line));
             default ->
-                throw new JinjaException(line, "found the statement \"" + word.text() + "\"; chat templates use if, for,"
-                        + " set, macro, call, filter, with, generation, break, continue and raw");
+                throw new JinjaException(
+                        line,
+                        "found the statement \"" + word.text() + "\"; chat templates use if, for,"
+                                + " set, macro, call, filter, with, generation, break, continue and raw");
         };
     }
 

@@ -11,8 +11,8 @@ final class Patterns {
     static final Pattern RAW_END = Pattern.compile("\\{%([-+]?)\\s*endraw\\s*([-+]?)%}");
 
     /// A number; group 1 is the fraction, group 2 the exponent of a float.
-    static final Pattern NUMBER =
-            Pattern.compile("0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|[0-9][0-9_]*(\\.[0-9][0-9_]*)?([eE][+-]?[0-9]+)?");
+    static final Pattern NUMBER = Pattern.compile(
+            "0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|[0-9][0-9_]*(\\.[0-9][0-9_]*)?([eE][+-]?[0-9]+)?");
 
     private Patterns() {}
 }

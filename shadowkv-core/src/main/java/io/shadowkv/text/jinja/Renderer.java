@@ -78,7 +78,9 @@ final class Renderer {
                 scope.set(macro.name(), macro(macro.name(), macro.signature(), macro.body(), scope));
             case Statement.CallBlock block -> append(text, Values.text(callBlock(block, scope)));
             case Statement.FilterBlock block ->
-                append(text, Values.text(Evaluator.filtered(block.filter(), body(block.body(), new Scope(scope)), scope)));
+                append(
+                        text,
+                        Values.text(Evaluator.filtered(block.filter(), body(block.body(), new Scope(scope)), scope)));
             case Statement.Scoped scoped -> {
                 Scope inner = new Scope(scope);
                 run(scoped.assignments(), inner, text);
@@ -189,7 +191,8 @@ final class Renderer {
         }
         for (String given : arguments.named().keySet()) {
             if (!parameters.contains(given) && !given.equals("caller")) {
-                throw new JinjaException("the macro " + name + " has no parameter \"" + given + "\"; it has " + parameters);
+                throw new JinjaException(
+                        "the macro " + name + " has no parameter \"" + given + "\"; it has " + parameters);
             }
         }
         int firstDefault = parameters.size() - signature.defaults().size();

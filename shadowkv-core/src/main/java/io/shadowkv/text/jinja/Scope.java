@@ -13,7 +13,8 @@ final class Scope {
         this.outer = outer;
     }
 
-    @Nullable Object value(String name) {
+    @Nullable
+    Object value(String name) {
         for (Scope scope = this; scope != null; scope = scope.outer) {
             if (scope.variables.containsKey(name)) {
                 return scope.variables.get(name);

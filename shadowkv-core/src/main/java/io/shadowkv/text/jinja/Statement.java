@@ -25,7 +25,8 @@ sealed interface Statement {
             Expression items,
             @Nullable Expression filter,
             List<Statement> body,
-            List<Statement> otherwise) implements Statement {}
+            List<Statement> otherwise)
+            implements Statement {}
 
     record Assign(int line, Target target, Expression value) implements Statement {}
 

@@ -71,8 +71,8 @@ final class Strings {
             text.appendCodePoint(Integer.parseInt(literal.substring(from, from + digits), 16));
             return from + digits;
         } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
-            throw new JinjaException("the string \"" + literal + "\" has an escape that is not a character of "
-                    + digits + " hexadecimal digits");
+            throw new JinjaException("the string \"" + literal + "\" has an escape that is not a character of " + digits
+                    + " hexadecimal digits");
         }
     }
 
@@ -105,13 +105,13 @@ final class Strings {
         return codePoint == ' '
                 || switch (Character.getType(codePoint)) {
                     case Character.CONTROL,
-                        Character.FORMAT,
-                        Character.SURROGATE,
-                        Character.PRIVATE_USE,
-                        Character.UNASSIGNED,
-                        Character.LINE_SEPARATOR,
-                        Character.PARAGRAPH_SEPARATOR,
-                        Character.SPACE_SEPARATOR -> false;
+                            Character.FORMAT,
+                            Character.SURROGATE,
+                            Character.PRIVATE_USE,
+                            Character.UNASSIGNED,
+                            Character.LINE_SEPARATOR,
+                            Character.PARAGRAPH_SEPARATOR,
+                            Character.SPACE_SEPARATOR -> false;
                     default -> true;
                 };
     }

@@ -8,9 +8,9 @@ import org.jspecify.annotations.Nullable;
 
 /// A parsed template, set up as Hugging Face sets Jinja up for chat templates. Immutable, for any thread.
 ///
-/// `trim_blocks` and `lstrip_blocks` are on, nothing is escaped, what is undefined prints as nothing, lists and mappings
-/// cannot be changed, and `break`, `continue` and `generation` exist. Functions: `range`, `dict`, `namespace`,
-/// `raise_exception`, `strftime_now`.
+/// `trim_blocks` and `lstrip_blocks` are on, nothing is escaped, what is undefined prints as nothing, lists and
+/// mappings cannot be changed, and `break`, `continue` and `generation` exist. Functions: `range`, `dict`,
+/// `namespace`, `raise_exception`, `strftime_now`.
 public final class Template {
     private static final int LONGEST_RANGE = 1 << 20;
 
@@ -62,8 +62,8 @@ public final class Template {
         List<@Nullable Object> numbers = new ArrayList<>();
         for (long number = start; step > 0 ? number < stop : number > stop; number = Math.addExact(number, step)) {
             if (numbers.size() == LONGEST_RANGE) {
-                throw new JinjaException("range(" + start + ", " + stop + ", " + step + ") has more than "
-                        + LONGEST_RANGE + " numbers");
+                throw new JinjaException(
+                        "range(" + start + ", " + stop + ", " + step + ") has more than " + LONGEST_RANGE + " numbers");
             }
             numbers.add(number);
         }

@@ -62,8 +62,17 @@ final class Tests {
     }
 
     private static boolean isSame(@Nullable Object value, @Nullable Object other) {
-        boolean isPlain = value instanceof Boolean || value instanceof Number || value instanceof String;
-        return value == other || isPlain && value.equals(other);
+        return switch (value) {
+            case Boolean plain -> plain.equals(other);
+            case Number plain -> plain.equals(other);
+            case String plain -> plain.equals(other);
+            case null, default -> isIdentical(value, other);
+        };
+    }
+
+    @SuppressWarnings("ReferenceEquality") // Python's `is`
+    private static boolean isIdentical(@Nullable Object value, @Nullable Object other) {
+        return value == other;
     }
 
     private static long integer(@Nullable Object value, String name) {

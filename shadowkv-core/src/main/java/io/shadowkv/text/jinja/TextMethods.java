@@ -28,8 +28,8 @@ final class TextMethods {
             case "startswith" -> arguments -> any(arguments, text::startsWith);
             case "endswith" -> arguments -> any(arguments, text::endsWith);
             case "replace" ->
-                arguments ->
-                        replace(text, arguments.text(0, "old"), arguments.text(1, "new"), arguments.integer(2, "count", -1));
+                arguments -> replace(
+                        text, arguments.text(0, "old"), arguments.text(1, "new"), arguments.integer(2, "count", -1));
             case "upper" -> arguments -> text.toUpperCase(Locale.ROOT);
             case "lower", "casefold" -> arguments -> text.toLowerCase(Locale.ROOT);
             case "title" -> arguments -> title(text);
@@ -45,22 +45,25 @@ final class TextMethods {
         return switch (name) {
             case "find" -> arguments -> place(text, text.indexOf(arguments.text(0, "sub")));
             case "rfind" -> arguments -> place(text, text.lastIndexOf(arguments.text(0, "sub")));
-            case "index" -> arguments -> {
-                String part = arguments.text(0, "sub");
-                if (!text.contains(part)) {
-                    throw new JinjaException("index: '" + part + "' is not in the string");
-                }
-                return place(text, text.indexOf(part));
-            };
+            case "index" ->
+                arguments -> {
+                    String part = arguments.text(0, "sub");
+                    if (!text.contains(part)) {
+                        throw new JinjaException("index: '" + part + "' is not in the string");
+                    }
+                    return place(text, text.indexOf(part));
+                };
             case "count" -> arguments -> count(text, arguments.text(0, "sub"));
-            case "removeprefix" -> arguments -> {
-                String prefix = arguments.text(0, "prefix");
-                return text.startsWith(prefix) ? text.substring(prefix.length()) : text;
-            };
-            case "removesuffix" -> arguments -> {
-                String suffix = arguments.text(0, "suffix");
-                return text.endsWith(suffix) ? text.substring(0, text.length() - suffix.length()) : text;
-            };
+            case "removeprefix" ->
+                arguments -> {
+                    String prefix = arguments.text(0, "prefix");
+                    return text.startsWith(prefix) ? text.substring(prefix.length()) : text;
+                };
+            case "removesuffix" ->
+                arguments -> {
+                    String suffix = arguments.text(0, "suffix");
+                    return text.endsWith(suffix) ? text.substring(0, text.length() - suffix.length()) : text;
+                };
             case "partition" -> arguments -> partition(text, arguments.text(0, "sep"), false);
             case "rpartition" -> arguments -> partition(text, arguments.text(0, "sep"), true);
             case "ljust" -> arguments -> padded(text, arguments, 0, 1);
@@ -136,8 +139,7 @@ final class TextMethods {
         return isFromRight ? parts.reversed() : parts;
     }
 
-    private static void splitBlanks(
-            String text, long limit, boolean isFromRight, List<@Nullable Object> parts) {
+    private static void splitBlanks(String text, long limit, boolean isFromRight, List<@Nullable Object> parts) {
         if (isFromRight && limit >= 0) {
             throw new JinjaException("rsplit with a maxsplit needs a separator here");
         }
@@ -155,7 +157,8 @@ final class TextMethods {
     }
 
     private static List<@Nullable Object> lines(String text) {
-        List<@Nullable Object> lines = new ArrayList<>(List.of(text.split("\r\n|[\n\r\u000b\f\u001c-\u001e\u0085\u2028\u2029]", -1)));
+        List<@Nullable Object> lines =
+                new ArrayList<>(List.of(text.split("\r\n|[\n\r\u000b\f\u001c-\u001e\u0085\u2028\u2029]", -1)));
         if (text.isEmpty() || "".equals(lines.getLast())) {
             lines.removeLast();
         }
@@ -198,7 +201,8 @@ final class TextMethods {
 
     static String capitalize(String text) {
         int first = text.isEmpty() ? 0 : Character.charCount(text.codePointAt(0));
-        return text.substring(0, first).toUpperCase(Locale.ROOT) + text.substring(first).toLowerCase(Locale.ROOT);
+        return text.substring(0, first).toUpperCase(Locale.ROOT)
+                + text.substring(first).toLowerCase(Locale.ROOT);
     }
 
     static String join(String separator, List<@Nullable Object> items) {
@@ -219,7 +223,7 @@ final class TextMethods {
         if (part.isEmpty()) {
             return text.codePointCount(0, text.length()) + 1L;
         }
-        return (text.length() - text.replace(part, "").length()) / part.length();
+        return (text.length() - (long) text.replace(part, "").length()) / part.length();
     }
 
     private static Tuple partition(String text, String separator, boolean isFromRight) {
@@ -262,7 +266,8 @@ final class TextMethods {
             String shown = kind.equals("%") ? "%" : formatted(kind, matcher.group(2), values.get(used++));
             String width = matcher.group(1).replace("-", "");
             boolean isLeft = matcher.group(1).startsWith("-");
-            String padded = width.isEmpty() ? shown : padded(shown, Long.parseLong(width), isLeft ? 0 : 1, isLeft ? 1 : 0);
+            String padded =
+                    width.isEmpty() ? shown : padded(shown, Long.parseLong(width), isLeft ? 0 : 1, isLeft ? 1 : 0);
             matcher.appendReplacement(formatted, Matcher.quoteReplacement(padded));
         }
         return matcher.appendTail(formatted).toString();

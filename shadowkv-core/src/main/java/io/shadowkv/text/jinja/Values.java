@@ -120,8 +120,8 @@ final class Values {
         if (left instanceof Map<?, ?> a && right instanceof Map<?, ?> b) {
             return a.size() == b.size()
                     && a.entrySet().stream()
-                            .allMatch(entry -> b.containsKey(entry.getKey())
-                                    && equal(entry.getValue(), b.get(entry.getKey())));
+                            .allMatch(entry ->
+                                    b.containsKey(entry.getKey()) && equal(entry.getValue(), b.get(entry.getKey())));
         }
         return left instanceof Undefined && right instanceof Undefined || Objects.equals(left, right);
     }
@@ -176,7 +176,8 @@ final class Values {
         return switch (value) {
             case List<?> list -> new ArrayList<>(list);
             case Map<?, ?> map -> new ArrayList<>(map.keySet());
-            case String text -> new ArrayList<>(text.codePoints().mapToObj(Character::toString).toList());
+            case String text ->
+                new ArrayList<>(text.codePoints().mapToObj(Character::toString).toList());
             case Undefined undefined -> new ArrayList<>();
             case null, default -> throw new JinjaException(described(value) + " cannot be iterated over");
         };

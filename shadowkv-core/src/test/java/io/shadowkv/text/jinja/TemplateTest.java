@@ -32,17 +32,19 @@ class TemplateTest {
         Map<String, String> templates = (Map<String, String>) file.get("templates");
         Map<String, Map<String, Object>> variables = (Map<String, Map<String, Object>>) file.get("variables");
         return ((List<Map<String, String>>) Objects.requireNonNull(file.get("cases")))
-                .stream().map(one -> DynamicTest.dynamicTest(one.get("name"), () -> {
-                    String source = one.containsKey("source") ? one.get("source") : templates.get(one.get("template"));
-                    Map<String, Object> given = variables.get(one.get("variables"));
-                    if (one.containsKey("expected")) {
-                        assertThat(render(source, given)).as(source).isEqualTo(one.get("expected"));
-                    } else {
-                        assertThatThrownBy(() -> render(source, given))
-                                .as(one.get("error"))
-                                .isInstanceOfAny(JinjaException.class, RaisedException.class);
-                    }
-                }));
+                .stream()
+                        .map(one -> DynamicTest.dynamicTest(one.get("name"), () -> {
+                            String source =
+                                    one.containsKey("source") ? one.get("source") : templates.get(one.get("template"));
+                            Map<String, Object> given = variables.get(one.get("variables"));
+                            if (one.containsKey("expected")) {
+                                assertThat(render(source, given)).as(source).isEqualTo(one.get("expected"));
+                            } else {
+                                assertThatThrownBy(() -> render(source, given))
+                                        .as(one.get("error"))
+                                        .isInstanceOfAny(JinjaException.class, RaisedException.class);
+                            }
+                        }));
     }
 
     @Test
@@ -65,7 +67,8 @@ class TemplateTest {
                 Arguments.of("a\nb{% if x %}\n{% endfor %}", "line 3: found the statement \"endfor\""),
                 Arguments.of("a\n{{ 1 + }}", "line 2: found the end of the expression, expected an expression"),
                 Arguments.of("a\n\n{{ x.y.z }}", "line 3: the field \"y\" of a mapping of 0 is undefined"),
-                Arguments.of("{% for a in b %}", "line 1: the template ends where {% else %} or {% endfor %} is expected"),
+                Arguments.of(
+                        "{% for a in b %}", "line 1: the template ends where {% else %} or {% endfor %} is expected"),
                 Arguments.of("{{ 'a' | nothing }}", "line 1: there is no filter \"nothing\" here"),
                 Arguments.of("{{ 'a", "line 1: a string is not closed by '"),
                 Arguments.of("{{ 1 ? 2 }}", "line 1: unexpected character '?' in a tag"),
@@ -108,7 +111,8 @@ class TemplateTest {
     @Test
     void branchesOfAnyNumberAreRead() {
         String branches = "{% elif x == 1 %}a".repeat(3000);
-        assertThat(render("{% if x == 2 %}b" + branches + "{% else %}c{% endif %}", Map.of("x", 3))).isEqualTo("c");
+        assertThat(render("{% if x == 2 %}b" + branches + "{% else %}c{% endif %}", Map.of("x", 3)))
+                .isEqualTo("c");
     }
 
     private static String render(String source, Map<String, ?> variables) {
@@ -118,8 +122,7 @@ class TemplateTest {
     @SuppressWarnings("unchecked")
     private static Map<String, Object> cases() throws IOException {
         try (InputStream stream = TemplateTest.class.getResourceAsStream("cases.json")) {
-            return new JsonMapper()
-                    .readValue(Objects.requireNonNull(stream), LinkedHashMap.class);
+            return new JsonMapper().readValue(Objects.requireNonNull(stream), LinkedHashMap.class);
         }
     }
 }

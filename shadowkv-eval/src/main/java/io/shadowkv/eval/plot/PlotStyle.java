@@ -1,7 +1,7 @@
 package io.shadowkv.eval.plot;
 
-/// The style sheet of the plots, and the colours a page may share with them: light ones, and dark ones where the reader
-/// prefers them.
+/// The style sheet of the plots, and the colours a page may share with them: light ones, and dark ones where
+/// the reader prefers them.
 public final class PlotStyle {
     /// Colours by name, for both schemes.
     public static final String COLOURS = """
