@@ -218,9 +218,9 @@ public abstract class ShadowGoldens {
                 }
                 squares += error;
                 wantedSquares += (double) errors[token] * errors[token];
-                // Beyond rank 24 the recipe's keys are noise of equal energy in all directions: which of them
-                // an iteration keeps moves single tokens by per mille, the sum of all not at all.
-                double bound = type == DType.F32 ? 1e-2 * errors[token] + 1e-3 : 0.02 * errors[token] + 0.1;
+                // Beyond rank 24 the recipe's keys are noise of nearly equal energy in all directions: only exact
+                // eigenvectors keep the same of them as the original.
+                double bound = type == DType.F32 ? 1e-3 * errors[token] : 0.02 * errors[token] + 0.1;
                 assertThat(Math.sqrt(error))
                         .as("reconstruction error of token %d", token)
                         .isCloseTo(errors[token], org.assertj.core.data.Offset.offset(bound));
