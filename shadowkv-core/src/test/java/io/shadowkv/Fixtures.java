@@ -10,7 +10,8 @@ import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.tukaani.xz.XZInputStream;
 
-/// Expected values from implementations that nobody here wrote, unpacked once a build from `testdata/golden-*.tar.xz`.
+/// Expected values from implementations that nobody here wrote, unpacked once a build from
+/// `testdata/golden-*.tar.xz`.
 public final class Fixtures {
     private Fixtures() {}
 
@@ -43,15 +44,16 @@ public final class Fixtures {
         while (!Files.isDirectory(folder.resolve("testdata"))) {
             folder = folder.getParent();
             if (folder == null) {
-                throw new IllegalStateException("no folder testdata above " + Path.of("").toAbsolutePath());
+                throw new IllegalStateException(
+                        "no folder testdata above " + Path.of("").toAbsolutePath());
             }
         }
         return folder;
     }
 
     private static void unpack(Path archive, Path folder) throws IOException {
-        try (var tar = new TarArchiveInputStream(
-                new XZInputStream(new BufferedInputStream(Files.newInputStream(archive))))) {
+        try (var tar =
+                new TarArchiveInputStream(new XZInputStream(new BufferedInputStream(Files.newInputStream(archive))))) {
             for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
                 Path target = folder.resolve(entry.getName()).normalize();
                 if (!target.startsWith(folder)) {

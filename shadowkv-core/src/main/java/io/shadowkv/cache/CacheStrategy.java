@@ -6,7 +6,8 @@ import io.shadowkv.op.Backend;
 import io.shadowkv.op.Rotary;
 import java.util.List;
 
-/// A strategy bound to a decoder's shape and a backend: makes the caches of both phases and knows their size beforehand.
+/// A strategy bound to a decoder's shape and a backend: makes the caches of both phases and knows their size
+/// beforehand.
 ///
 /// [PromptCache] (prefill) → [PromptCache#seal] → [SequenceCache], which joins the [DecodeCache] (decode).
 public interface CacheStrategy {
@@ -25,10 +26,19 @@ public interface CacheStrategy {
     /// @throws io.shadowkv.op.BackendMemoryException if the memory is not to be had
     PromptCache openPrompt(int promptTokens, int capacityTokens, Rotary rotary);
 
+    /// Makes a sequence of a prompt that was read with full attention, so that one reading serves several
+    /// strategies.
+    ///
+    /// @param prompt keeps its memory; may be closed afterwards
+    /// @param tokens the prompt's tokens; later ones of the source are left out
+    /// @param capacityTokens tokens the sequence may reach
+    SequenceCache openFrom(KeyValueSource prompt, int tokens, int capacityTokens);
+
     /// The cache that sequences join to be decoded together.
     DecodeCache openDecode();
 
-    /// Bytes of one sequence of up to `capacityTokens` tokens, part by part; [#openPrompt] allocates exactly these.
+    /// Bytes of one sequence of up to `capacityTokens` tokens, part by part; [#openPrompt] allocates exactly
+    /// these.
     List<Part> footprint(int capacityTokens);
 
     /// Bytes that one prompt needs beside its footprint while it is read.

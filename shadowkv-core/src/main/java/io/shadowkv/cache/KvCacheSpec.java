@@ -13,16 +13,17 @@ public sealed interface KvCacheSpec {
         }
     }
 
-    /// ShadowKV (arXiv 2410.21465): low-rank plain keys and landmarks near the arithmetic, values in host memory, a few
-    /// chunks fetched and rebuilt at each step.
+    /// ShadowKV (arXiv 2410.21465): low-rank plain keys and landmarks near the arithmetic, values in host
+    /// memory, a few chunks fetched and rebuilt at each step.
     ///
-    /// @param rank columns kept of the key factorisation; at most kvHeads · headDim of the model, else all are kept
+    /// @param rank columns kept of the key factorisation; at most kvHeads · headDim of the model, else all are
+    ///     kept
     /// @param chunkSize tokens of a selection unit
     /// @param sparseBudget tokens selected per step and key-value head; a multiple of `chunkSize`
     /// @param outlierChunks chunks per key-value head that stay whole
     /// @param localTokens newest tokens that always stay whole; a multiple of `chunkSize`
-    /// @param generatedTokens further new tokens that stay whole until they join the index together; a multiple of
-    ///     `chunkSize`
+    /// @param generatedTokens further new tokens that stay whole until they join the index together; a multiple
+    ///     of `chunkSize`
     record Shadow(int rank, int chunkSize, int sparseBudget, int outlierChunks, int localTokens, int generatedTokens)
             implements KvCacheSpec {
         /// The paper's defaults.
@@ -66,7 +67,8 @@ public sealed interface KvCacheSpec {
         private static void multiple(String what, int value, int unit, int least) {
             atLeast(what, value, least);
             if (value % unit != 0) {
-                throw new IllegalArgumentException(what + " is " + value + " tokens; expected a multiple of the chunk size, " + unit);
+                throw new IllegalArgumentException(
+                        what + " is " + value + " tokens; expected a multiple of the chunk size, " + unit);
             }
         }
     }

@@ -2,8 +2,8 @@ package io.shadowkv.cache;
 
 import io.shadowkv.tensor.Tensor;
 
-/// One sequence during prefill: filled layer by layer, within a layer chunk after chunk of the prompt. Attention is exact,
-/// whatever the strategy.
+/// One sequence during prefill: filled layer by layer, within a layer chunk after chunk of the prompt.
+/// Attention is exact, whatever the strategy.
 public interface PromptCache extends AutoCloseable {
     /// Takes the next t tokens of `layer`.
     ///

@@ -10,8 +10,8 @@ import java.time.Duration;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Brings one file's content into the cache: resumes what an earlier try left, checks length and checksum, and only
-/// then gives it its final name. For use by one thread, once.
+/// Brings one file's content into the cache: resumes what an earlier try left, checks length and checksum, and
+/// only then gives it its final name. For use by one thread, once.
 final class BlobDownload {
     /// Progress that earns a connection its full number of retries again.
     private static final long EARNING_BYTES = 1 << 20;
@@ -42,7 +42,8 @@ final class BlobDownload {
         this.checksum = new HubChecksum(request.etag(), request.bytes());
     }
 
-    /// @throws CheckpointException if the hub refuses, gives up too often, sends other content, or the disk is full
+    /// @throws CheckpointException if the hub refuses, gives up too often, sends other content, or the disk is
+    ///     full
     /// @throws InterruptedException if the thread was told to stop; what was received waits for the next pull
     void run() throws IOException, InterruptedException {
         takeUp();
@@ -121,8 +122,10 @@ final class BlobDownload {
         if (!fits) {
             long asked = done;
             restart();
-            throw new HubTransientException("asked for bytes from " + asked + " of " + request.bytes()
-                    + ", the server answered with range \"" + Json.shorten(range) + "\"", Duration.ZERO);
+            throw new HubTransientException(
+                    "asked for bytes from " + asked + " of " + request.bytes() + ", the server answered with range \""
+                            + Json.shorten(range) + "\"",
+                    Duration.ZERO);
         }
         return true;
     }
@@ -155,13 +158,16 @@ final class BlobDownload {
         }
     }
 
-    /// The disk's failures are told at once, not retried like the network's. The incomplete file stays: the next pull
-    /// counts and digests it anew, so that half a piece written does no harm.
+    /// The disk's failures are told at once, not retried like the network's. The incomplete file stays: the
+    /// next pull counts and digests it anew, so that half a piece written does no harm.
     private CheckpointException diskFailure(IOException cause) throws IOException {
-        return new CheckpointException(request.label() + ": the disk took " + done + " of " + request.bytes() + " bytes ("
-                + cause.getMessage() + "); " + cache.disk().usableBytes(cache.folder()) + " bytes are left in " + cache.folder()
-                + ". Make room for the other " + (request.bytes() - done)
-                + " bytes, or name another cache folder (HF_HOME), and pull again", cause);
+        return new CheckpointException(
+                request.label() + ": the disk took " + done + " of " + request.bytes() + " bytes ("
+                        + cause.getMessage() + "); " + cache.disk().usableBytes(cache.folder()) + " bytes are left in "
+                        + cache.folder()
+                        + ". Make room for the other " + (request.bytes() - done)
+                        + " bytes, or name another cache folder (HF_HOME), and pull again",
+                cause);
     }
 
     private void finish() throws IOException {
@@ -169,8 +175,9 @@ final class BlobDownload {
             String found = checksum.result();
             if (!found.equals(request.etag())) {
                 Files.delete(incomplete);
-                throw new CheckpointException(request.label() + ": checksum " + found + ", expected " + request.etag() + ". The "
-                        + request.bytes() + " bytes received are not the file; they were removed. Pull again");
+                throw new CheckpointException(
+                        request.label() + ": checksum " + found + ", expected " + request.etag() + ". The "
+                                + request.bytes() + " bytes received are not the file; they were removed. Pull again");
             }
         } else {
             listener.note(request.file() + ": the server gave no checksum (ETag " + request.etag()

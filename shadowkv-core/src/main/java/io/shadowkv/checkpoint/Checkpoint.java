@@ -1,6 +1,5 @@
 package io.shadowkv.checkpoint;
 
-import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Shape;
 import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -14,9 +13,9 @@ import org.jspecify.annotations.Nullable;
 
 /// A checkpoint folder: weights of one or many mapped safetensors files, and the two configurations.
 ///
-/// Weights are never copied: tensors are views of the mapped files, valid until the checkpoint is closed (or until
-/// the arena closes that [#open(Path, Arena)] was given). Immutable and safe to share between threads; whoever
-/// closes it makes sure that nobody reads any more.
+/// Weights are never copied: tensors are views of the mapped files, valid until the checkpoint is closed (or
+/// until the arena closes that [#open(Path, Arena)] was given). Immutable and safe to share between threads;
+/// whoever closes it makes sure that nobody reads any more.
 public final class Checkpoint implements AutoCloseable {
     private final Path folder;
     private final @Nullable Arena owned;
@@ -31,13 +30,15 @@ public final class Checkpoint implements AutoCloseable {
         this.config = ModelConfig.read(configFile);
         Path generationFile = folder.resolve("generation_config.json");
         this.generation = GenerationConfig.read(
-                Files.exists(generationFile) ? Optional.of(ModelConfig.read(generationFile)) : Optional.empty(), config);
+                Files.exists(generationFile) ? Optional.of(ModelConfig.read(generationFile)) : Optional.empty(),
+                config);
         this.fileOf = CheckpointFolder.weights(folder, arena);
     }
 
     /// Opens `folder` and maps its weights until [#close].
     ///
-    /// @throws CheckpointException if the folder is no checkpoint or a file of it is missing, cut or contradictory
+    /// @throws CheckpointException if the folder is no checkpoint or a file of it is missing, cut or
+    ///     contradictory
     public static Checkpoint open(Path folder) {
         Arena arena = Arena.ofShared();
         try {
@@ -83,7 +84,8 @@ public final class Checkpoint implements AutoCloseable {
                 .sum();
     }
 
-    /// A view of the mapped file, in the type and shape the file states. It may lie at any byte: read it unaligned.
+    /// A view of the mapped file, in the type and shape the file states. It may lie at any byte: read it
+    /// unaligned.
     ///
     /// @throws CheckpointException if there is no such tensor or its type is none of [DType]
     public Tensor tensor(String name) {

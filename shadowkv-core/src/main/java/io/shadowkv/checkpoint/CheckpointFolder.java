@@ -22,12 +22,13 @@ final class CheckpointFolder {
     /// @throws CheckpointException if `folder` is no folder or holds no `config.json`
     static Path config(Path folder) {
         if (!Files.exists(folder)) {
-            throw new CheckpointException(folder + ": no such folder. Give a folder with config.json and *.safetensors, or"
-                    + " fetch a model with `shadowkv pull ORG/NAME`");
+            throw new CheckpointException(
+                    folder + ": no such folder. Give a folder with config.json and *.safetensors, or"
+                            + " fetch a model with `shadowkv pull ORG/NAME`");
         }
         if (!Files.isDirectory(folder)) {
-            throw new CheckpointException(folder + ": a file, not a folder. Give the folder that holds config.json and"
-                    + " *.safetensors");
+            throw new CheckpointException(
+                    folder + ": a file, not a folder. Give the folder that holds config.json and" + " *.safetensors");
         }
         Path config = folder.resolve("config.json");
         if (!Files.isRegularFile(config)) {
@@ -50,7 +51,8 @@ final class CheckpointFolder {
             return sharded(folder, arena);
         }
         List<String> names = names(folder);
-        List<String> candidates = names.stream().filter(name -> name.endsWith(".safetensors")).toList();
+        List<String> candidates =
+                names.stream().filter(name -> name.endsWith(".safetensors")).toList();
         if (candidates.size() == 1) {
             return single(folder.resolve(candidates.getFirst()), arena);
         }
@@ -58,11 +60,15 @@ final class CheckpointFolder {
             throw new CheckpointException(folder + ": " + candidates.size() + " *.safetensors files but no " + INDEX
                     + ", which says what is where. Fetch the index from the place the weights came from");
         }
-        List<String> pickled = names.stream().filter(CheckpointFolder::isOtherFormat).toList();
-        throw new CheckpointException(folder + ": no *.safetensors"
-                + (pickled.isEmpty() ? "" : ", only " + Json.shorten(pickled.toString()))
-                + (pickled.isEmpty() ? ". Fetch the weights too" : ", which the engine does not read. Save the model with"
-                        + " transformers' save_pretrained(..., safe_serialization=True), or fetch a safetensors version"));
+        List<String> pickled =
+                names.stream().filter(CheckpointFolder::isOtherFormat).toList();
+        throw new CheckpointException(
+                folder + ": no *.safetensors"
+                        + (pickled.isEmpty() ? "" : ", only " + Json.shorten(pickled.toString()))
+                        + (pickled.isEmpty()
+                                ? ". Fetch the weights too"
+                                : ", which the engine does not read. Save the model with"
+                                        + " transformers' save_pretrained(..., safe_serialization=True), or fetch a safetensors version"));
     }
 
     private static boolean isOtherFormat(String name) {
@@ -92,8 +98,9 @@ final class CheckpointFolder {
                 shards.put(shard, file);
             }
             if (!file.has(entry.getKey())) {
-                throw new CheckpointException(INDEX + ": " + SafetensorsHeader.label(entry.getKey()) + " should be in "
-                        + shard + ", which does not hold it. Index and shards are of different versions; fetch them again");
+                throw new CheckpointException(
+                        INDEX + ": " + SafetensorsHeader.label(entry.getKey()) + " should be in " + shard
+                                + ", which does not hold it. Index and shards are of different versions; fetch them again");
             }
             fileOf.put(entry.getKey(), file);
         }
@@ -114,7 +121,10 @@ final class CheckpointFolder {
         String shard = value.isString() ? value.stringValue() : "";
         boolean plain;
         try {
-            plain = !shard.isEmpty() && !shard.equals("..") && !shard.contains("/") && !shard.contains("\\")
+            plain = !shard.isEmpty()
+                    && !shard.equals("..")
+                    && !shard.contains("/")
+                    && !shard.contains("\\")
                     && Path.of(shard).getNameCount() == 1;
         } catch (InvalidPathException e) {
             plain = false;

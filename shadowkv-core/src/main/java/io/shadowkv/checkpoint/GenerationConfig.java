@@ -5,8 +5,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
-/// What a checkpoint recommends for generation: `generation_config.json`, with the token ids of `config.json` behind
-/// it.
+/// What a checkpoint recommends for generation: `generation_config.json`, with the token ids of `config.json`
+/// behind it.
 ///
 /// An empty value means that the checkpoint says nothing. Token ids below zero count as not given, as older
 /// checkpoints write -1 for "none".
@@ -61,7 +61,8 @@ public record GenerationConfig(
     /// The first file that gives the id wins; where it gives several (as some do for padding), their first.
     private static OptionalInt tokenId(String key, ModelConfig generation, ModelConfig model) {
         List<Integer> ids = tokenIds(generation, key);
-        return (ids.isEmpty() ? tokenIds(model, key) : ids).stream().mapToInt(Integer::intValue).findFirst();
+        return (ids.isEmpty() ? tokenIds(model, key) : ids)
+                .stream().mapToInt(Integer::intValue).findFirst();
     }
 
     private static OptionalDouble number(ModelConfig config, String key, double least, double most, String expected) {

@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /// Fetches models from a hub into the standard cache folder and finds them there again.
 ///
-/// Only the files an engine reads are fetched; each is verified before it can be seen, an interrupted pull goes on
-/// where it ended, and a snapshot becomes visible to [#cached] only once it is whole. Safe to share between threads;
-/// two pulls of one repository at once are refused, in this process and between processes.
+/// Only the files an engine reads are fetched; each is verified before it can be seen, an interrupted pull goes
+/// on where it ended, and a snapshot becomes visible to [#cached] only once it is whole. Safe to share between
+/// threads; two pulls of one repository at once are refused, in this process and between processes.
 public final class Hub {
     private final HubClient client;
     private final Path cacheFolder;
@@ -34,21 +34,21 @@ public final class Hub {
     Hub(URI endpoint, @Nullable String token, Path cacheFolder, HubPolicy policy, HubDisk disk) {
         String scheme = String.valueOf(endpoint.getScheme());
         if (!scheme.equalsIgnoreCase("http") && !scheme.equalsIgnoreCase("https") || endpoint.getHost() == null) {
-            throw new IllegalArgumentException(
-                    "hub endpoint \"" + endpoint + "\" is no address of a server; expected http(s)://HOST, see HF_ENDPOINT");
+            throw new IllegalArgumentException("hub endpoint \"" + endpoint
+                    + "\" is no address of a server; expected http(s)://HOST, see HF_ENDPOINT");
         }
         this.client = new HubClient(endpoint, token, policy);
         this.cacheFolder = cacheFolder.toAbsolutePath().normalize();
         this.disk = disk;
     }
 
-    /// Brings the current state of `revision` into the cache and returns its snapshot folder. What is there already
-    /// is not fetched again.
+    /// Brings the current state of `revision` into the cache and returns its snapshot folder. What is there
+    /// already is not fetched again.
     ///
     /// @param repo `ORG/NAME`
     /// @param revision branch, tag or commit; usually `main`
-    /// @throws CheckpointException if the hub refuses or cannot be reached, content is damaged, the disk is full, or
-    ///     another pull of the repository runs
+    /// @throws CheckpointException if the hub refuses or cannot be reached, content is damaged, the disk is
+    ///     full, or another pull of the repository runs
     /// @throws InterruptedException if this thread is interrupted; the next pull resumes
     public Path pull(String repo, String revision, PullListener listener) throws InterruptedException {
         HubNames.checkRepository(repo);
@@ -90,12 +90,13 @@ public final class Hub {
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(repoOrPath + ": no such folder", e);
         }
-        return cached.orElseThrow(() -> new CheckpointException(repoOrPath + ": no such folder, and no model of this name in "
-                + cacheFolder + ". Fetch it with `shadowkv pull " + repoOrPath + "`"));
+        return cached.orElseThrow(
+                () -> new CheckpointException(repoOrPath + ": no such folder, and no model of this name in "
+                        + cacheFolder + ". Fetch it with `shadowkv pull " + repoOrPath + "`"));
     }
 
-    /// Fetches what is missing; links it into the snapshot last, `config.json` at the very end, so that a snapshot
-    /// with a configuration is whole.
+    /// Fetches what is missing; links it into the snapshot last, `config.json` at the very end, so that a
+    /// snapshot with a configuration is whole.
     private void fetch(HubCache cache, String repo, String commit, List<String> files, PullListener listener)
             throws IOException, InterruptedException {
         Map<String, HubClient.Facts> missing = new HashMap<>();
@@ -106,12 +107,16 @@ public final class Hub {
                 toLink.add(file);
             }
         }
-        toLink.sort(Comparator.comparingLong(file -> Objects.requireNonNull(missing.get(file)).bytes()));
+        toLink.sort(Comparator.comparingLong(
+                file -> Objects.requireNonNull(missing.get(file)).bytes()));
         checkSpace(cache, missing);
         for (String file : toLink) {
             HubClient.Facts facts = Objects.requireNonNull(missing.get(file));
             if (HubCache.size(cache.blob(facts.etag())) != facts.bytes() || !Files.exists(cache.blob(facts.etag()))) {
-                new BlobDownload(client, cache, listener,
+                new BlobDownload(
+                                client,
+                                cache,
+                                listener,
                                 new BlobDownload.Request(repo, commit, file, facts.etag(), facts.bytes()))
                         .run();
             } else {

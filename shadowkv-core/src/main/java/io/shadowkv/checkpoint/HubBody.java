@@ -17,12 +17,15 @@ import org.jspecify.annotations.Nullable;
 
 /// An answer's body, read piece by piece.
 ///
-/// Two things the JDK's own stream lacks: what arrived before a cut is handed over before the failure (it is not
-/// fetched twice), and a server that falls silent in the middle of a body is noticed (a request's timeout ends with
-/// the headers). The HTTP client's threads fill it, one thread reads it.
+/// Two things the JDK's own stream lacks: what arrived before a cut is handed over before the failure (it is
+/// not fetched twice), and a server that falls silent in the middle of a body is noticed (a request's timeout
+/// ends with the headers). The HTTP client's threads fill it, one thread reads it.
 final class HubBody implements HttpResponse.BodySubscriber<HubBody>, AutoCloseable {
     /// Buffers that arrived together, or the end: without a failure, or with one.
-    private record Piece(List<ByteBuffer> buffers, boolean isLast, @Nullable Throwable failure) {}
+    private record Piece(
+            List<ByteBuffer> buffers,
+            boolean isLast,
+            @Nullable Throwable failure) {}
 
     private static final Flow.Subscription CLOSED = new Flow.Subscription() {
         @Override
@@ -54,7 +57,8 @@ final class HubBody implements HttpResponse.BodySubscriber<HubBody>, AutoCloseab
                 }
             }
             if (current.failure() != null) {
-                throw new IOException("the connection was cut (" + current.failure().getMessage() + ")", current.failure());
+                throw new IOException(
+                        "the connection was cut (" + current.failure().getMessage() + ")", current.failure());
             }
             if (current.isLast()) {
                 return -1;

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -87,11 +88,12 @@ final class HubCache {
     void link(String commit, String file, String etag) throws IOException {
         Path link = snapshot(commit).resolve(file);
         Path blob = blob(etag);
-        Files.createDirectories(link.getParent());
+        Path folder = Objects.requireNonNull(link.getParent(), "a snapshot lies in a folder");
+        Files.createDirectories(folder);
         Path temporary = link.resolveSibling("." + link.getFileName() + "." + UUID.randomUUID() + ".tmp");
         try {
             try {
-                disk.symbolicLink(temporary, link.getParent().relativize(blob));
+                disk.symbolicLink(temporary, folder.relativize(blob));
             } catch (IOException | UnsupportedOperationException noSymbolicLinks) {
                 linkOrCopy(temporary, blob);
             }
@@ -115,8 +117,9 @@ final class HubCache {
     void checkSpace(long missingBytes) throws IOException {
         long usable = disk.usableBytes(folder);
         if (missingBytes > usable) {
-            throw new CheckpointException(folder + ": the files to fetch need " + missingBytes + " bytes, the disk has " + usable
-                    + " left. Free " + (missingBytes - usable) + " bytes, or name another cache folder (HF_HOME)");
+            throw new CheckpointException(folder + ": the files to fetch need " + missingBytes + " bytes, the disk has "
+                    + usable + " left. Free " + (missingBytes - usable)
+                    + " bytes, or name another cache folder (HF_HOME)");
         }
     }
 
@@ -136,8 +139,8 @@ final class HubCache {
         try {
             lock = tryLock(channel);
             if (lock == null) {
-                throw new CheckpointException(folder + ": another pull of this model is running (lock " + file
-                        + "). Wait for it to end");
+                throw new CheckpointException(
+                        folder + ": another pull of this model is running (lock " + file + "). Wait for it to end");
             }
             return new Lock(channel);
         } finally {

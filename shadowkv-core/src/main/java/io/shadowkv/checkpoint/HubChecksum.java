@@ -5,8 +5,8 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/// The checksum an ETag of the hub states: SHA-256 of the content (64 hex digits, large files), or the SHA-1 of git's
-/// blob object (40 hex digits): `"blob " length NUL content`. For use by one thread.
+/// The checksum an ETag of the hub states: SHA-256 of the content (64 hex digits, large files), or the SHA-1 of
+/// git's blob object (40 hex digits): `"blob " length NUL content`. For use by one thread.
 final class HubChecksum {
     private final MessageDigest digest;
 

@@ -17,8 +17,8 @@ import tools.jackson.databind.JsonNode;
 
 /// The hub's HTTP interface: what a repository holds, facts about a file, a file's content from some byte on.
 ///
-/// Redirects are followed by hand, because the token may go to the endpoint only, never to the content host behind
-/// it. Safe to share between threads.
+/// Redirects are followed by hand, because the token may go to the endpoint only, never to the content host
+/// behind it. Safe to share between threads.
 final class HubClient {
     private static final int MAX_REDIRECTS = 8;
 
@@ -70,7 +70,8 @@ final class HubClient {
         return new Repository(commit, files);
     }
 
-    /// @throws CheckpointException if the hub refuses, cannot be reached, or leaves out what a safe download needs
+    /// @throws CheckpointException if the hub refuses, cannot be reached, or leaves out what a safe download
+    ///     needs
     Facts facts(String repo, String commit, String file, PullListener listener) throws InterruptedException {
         URI uri = content(repo, commit, file);
         HttpResponse<HubBody> response = retrying(uri, listener, () -> {
@@ -83,8 +84,9 @@ final class HubClient {
         });
         Optional<String> answered = response.headers().firstValue("X-Repo-Commit");
         if (answered.isPresent() && !answered.get().equals(commit)) {
-            throw new CheckpointException(repo + "/" + file + ": asked for commit " + commit + ", the server answered with "
-                    + Json.shorten(answered.get()) + ". Try again, or another HF_ENDPOINT");
+            throw new CheckpointException(
+                    repo + "/" + file + ": asked for commit " + commit + ", the server answered with "
+                            + Json.shorten(answered.get()) + ". Try again, or another HF_ENDPOINT");
         }
         String etag = response.headers()
                 .firstValue("X-Linked-Etag")
@@ -164,13 +166,14 @@ final class HubClient {
         try {
             next = from.resolve(location);
         } catch (IllegalArgumentException e) {
-            throw new CheckpointException(from + ": redirects to \"" + Json.shorten(location) + "\", which is no address", e);
+            throw new CheckpointException(
+                    from + ": redirects to \"" + Json.shorten(location) + "\", which is no address", e);
         }
         boolean http = "https".equals(next.getScheme())
                 || "http".equals(next.getScheme()) && !"https".equals(origin.getScheme());
         if (!http || next.getHost() == null) {
-            throw new CheckpointException(from + ": redirects to \"" + Json.shorten(next.toString())
-                    + "\"; only " + (origin.getScheme().equals("https") ? "https" : "http and https") + " is followed");
+            throw new CheckpointException(from + ": redirects to \"" + Json.shorten(next.toString()) + "\"; only "
+                    + (origin.getScheme().equals("https") ? "https" : "http and https") + " is followed");
         }
         return next;
     }

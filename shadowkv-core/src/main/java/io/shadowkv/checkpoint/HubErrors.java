@@ -16,24 +16,28 @@ final class HubErrors {
     /// @param what the file or revision asked for
     /// @throws HubTransientException if a later try may do better
     /// @throws CheckpointException if none will
-    static void check(HttpResponse<?> response, String repo, String what, boolean hasToken) throws HubTransientException {
+    static void check(HttpResponse<?> response, String repo, String what, boolean hasToken)
+            throws HubTransientException {
         int status = response.statusCode();
         if (status == 200 || status == 206) {
             return;
         }
         if (status >= 500 || status == 408 || status == 429) {
             throw new HubTransientException(
-                    response.uri().getHost() + " answered " + status + " for " + repo + " " + what, retryAfter(response));
+                    response.uri().getHost() + " answered " + status + " for " + repo + " " + what,
+                    retryAfter(response));
         }
         String code = response.headers().firstValue("X-Error-Code").orElse("");
-        String asked = repo + ": the hub refused " + what + " (status " + status + (code.isEmpty() ? "" : ", " + code) + "). ";
+        String asked =
+                repo + ": the hub refused " + what + " (status " + status + (code.isEmpty() ? "" : ", " + code) + "). ";
         throw new CheckpointException(asked + advice(status, code, hasToken));
     }
 
     private static String advice(int status, String code, boolean hasToken) {
         if (code.equals("GatedRepo") || status == 403) {
             return "The model is gated: accept its terms on its page, "
-                    + (hasToken ? "with the account the token in HF_TOKEN belongs to"
+                    + (hasToken
+                            ? "with the account the token in HF_TOKEN belongs to"
                             : "then set HF_TOKEN to a token of that account");
         }
         if (code.equals("RevisionNotFound")) {
@@ -75,8 +79,10 @@ final class HubErrors {
     }
 
     static CheckpointException unreachable(String host, String what, int failures, IOException cause) {
-        return new CheckpointException("cannot fetch " + what + " from " + host + ": " + reason(cause) + ", after " + failures
-                + " tries. Check the network and HF_ENDPOINT, then pull again: what was received is kept", cause);
+        return new CheckpointException(
+                "cannot fetch " + what + " from " + host + ": " + reason(cause) + ", after " + failures
+                        + " tries. Check the network and HF_ENDPOINT, then pull again: what was received is kept",
+                cause);
     }
 
     static String reason(IOException failure) {

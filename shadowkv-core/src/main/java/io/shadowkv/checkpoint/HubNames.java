@@ -5,16 +5,16 @@ import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/// Judges names that a user or a server gives before any of them becomes part of a path; picks the files an engine
-/// needs.
+/// Judges names that a user or a server gives before any of them becomes part of a path; picks the files an
+/// engine needs.
 final class HubNames {
     private static final Pattern REPOSITORY =
             Pattern.compile("(?:[A-Za-z0-9][A-Za-z0-9._-]{0,95}/)?[A-Za-z0-9][A-Za-z0-9._-]{0,95}");
     private static final Pattern COMMIT = Pattern.compile("[0-9a-zA-Z]{7,64}");
     private static final Pattern ETAG = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{7,127}");
     private static final Pattern WEIGHTS = Pattern.compile("model(-\\d+-of-\\d+)?\\.safetensors");
-    private static final Pattern SMALL = Pattern.compile("(?:.*\\.(?:json|jinja|tiktoken)|tokenizer\\.model|"
-            + "(?:merges|vocab)\\.txt)");
+    private static final Pattern SMALL =
+            Pattern.compile("(?:.*\\.(?:json|jinja|tiktoken)|tokenizer\\.model|" + "(?:merges|vocab)\\.txt)");
 
     private static final int MAX_FILES = 10_000;
 
@@ -23,8 +23,8 @@ final class HubNames {
     /// @throws IllegalArgumentException if `repo` is not `NAME` or `ORG/NAME`
     static void checkRepository(String repo) {
         if (!REPOSITORY.matcher(repo).matches() || repo.contains("..") || repo.contains("--")) {
-            throw new IllegalArgumentException("\"" + Json.shorten(repo) + "\" is no repository; expected ORG/NAME of letters,"
-                    + " digits, '.', '_' and '-'");
+            throw new IllegalArgumentException("\"" + Json.shorten(repo)
+                    + "\" is no repository; expected ORG/NAME of letters," + " digits, '.', '_' and '-'");
         }
     }
 
@@ -59,8 +59,9 @@ final class HubNames {
                 continue;
             }
             if (!isSafePath(file)) {
-                throw new CheckpointException(repo + ": the server lists a file named \"" + Json.shorten(file)
-                        + "\", which leads out of the folder. Nothing was fetched; do not trust this server or repository");
+                throw new CheckpointException(
+                        repo + ": the server lists a file named \"" + Json.shorten(file)
+                                + "\", which leads out of the folder. Nothing was fetched; do not trust this server or repository");
             }
             // Folders (original/, onnx/, ...) hold the same model for other programs.
             if (!file.contains("/")) {
@@ -68,13 +69,14 @@ final class HubNames {
             }
         }
         if (wanted.size() > MAX_FILES) {
-            throw new CheckpointException(repo + ": the server lists " + wanted.size() + " configurations and weights; no model"
-                    + " has more than " + MAX_FILES + ". Check the name and HF_ENDPOINT");
+            throw new CheckpointException(
+                    repo + ": the server lists " + wanted.size() + " configurations and weights; no model"
+                            + " has more than " + MAX_FILES + ". Check the name and HF_ENDPOINT");
         }
         List<String> weights = weights(wanted);
         if (weights.isEmpty()) {
-            throw new CheckpointException(repo + ": no *.safetensors among its " + files.size() + " files. The engine reads no"
-                    + " other format; look for a repository that has one");
+            throw new CheckpointException(repo + ": no *.safetensors among its " + files.size()
+                    + " files. The engine reads no" + " other format; look for a repository that has one");
         }
         if (!wanted.contains("config.json")) {
             throw new CheckpointException(repo + ": no config.json among its " + files.size()
@@ -84,12 +86,14 @@ final class HubNames {
         return List.copyOf(wanted);
     }
 
-    /// The set a reader would choose: the single file, else the numbered shards, else whatever is not a second copy.
+    /// The set a reader would choose: the single file, else the numbered shards, else whatever is not a second
+    /// copy.
     private static List<String> weights(Set<String> names) {
         if (names.contains(CheckpointFolder.SINGLE)) {
             return List.of(CheckpointFolder.SINGLE);
         }
-        List<String> shards = names.stream().filter(name -> WEIGHTS.matcher(name).matches()).toList();
+        List<String> shards =
+                names.stream().filter(name -> WEIGHTS.matcher(name).matches()).toList();
         if (!shards.isEmpty()) {
             return shards;
         }

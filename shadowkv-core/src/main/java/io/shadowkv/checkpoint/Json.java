@@ -90,7 +90,8 @@ final class Json {
 
     static CheckpointException malformed(String source, JacksonException cause) {
         TokenStreamLocation at = cause.getLocation();
-        String where = at == null || at.getLineNr() < 0 ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr();
+        String where =
+                at == null || at.getLineNr() < 0 ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr();
         return new CheckpointException(
                 source + ": not valid JSON" + where + ": " + shorten(String.valueOf(cause.getOriginalMessage()))
                         + ". The file is damaged or cut; fetch it again",

@@ -15,9 +15,10 @@ import tools.jackson.databind.JsonNode;
 
 /// Checked access to `config.json` or an object inside it.
 ///
-/// It knows nothing of families or of the key styles of different transformers versions; family readers interpret the
-/// values. A key whose value is JSON's `null` counts as absent. Every failure is a [CheckpointException] that names
-/// the file, the key, what was expected and what was found. Immutable and safe to share between threads.
+/// It knows nothing of families or of the key styles of different transformers versions; family readers
+/// interpret the values. A key whose value is JSON's `null` counts as absent. Every failure is a
+/// [CheckpointException] that names the file, the key, what was expected and what was found. Immutable and safe
+/// to share between threads.
 public final class ModelConfig {
     private final String source;
     private final String prefix;
@@ -49,7 +50,9 @@ public final class ModelConfig {
     /// Keys with a value that is not null, in the file's order.
     public Set<String> keys() {
         Set<String> keys = new LinkedHashSet<>();
-        node.properties().stream().filter(entry -> !entry.getValue().isNull()).forEach(entry -> keys.add(entry.getKey()));
+        node.properties().stream()
+                .filter(entry -> !entry.getValue().isNull())
+                .forEach(entry -> keys.add(entry.getKey()));
         return Collections.unmodifiableSet(keys);
     }
 
@@ -172,7 +175,8 @@ public final class ModelConfig {
         return List.copyOf(values);
     }
 
-    /// A failure to throw when the value under `key` is of the right type but of no use: names file, key and value.
+    /// A failure to throw when the value under `key` is of the right type but of no use: names file, key and
+    /// value.
     ///
     /// @param expected completes "expected …"
     public CheckpointException wrong(String key, String expected) {

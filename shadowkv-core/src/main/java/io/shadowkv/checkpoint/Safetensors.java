@@ -21,18 +21,17 @@ import java.util.Set;
 
 /// One safetensors file, mapped into memory; its tensors are views of the mapping.
 ///
-/// Layout: 8 bytes little-endian header length, a JSON header, then the data. Every claim of the header is checked
-/// when the file is opened, so that no view can reach outside it. Immutable and safe to share between threads. The
-/// mapping lives as long as the arena it was given; the file must not be shortened meanwhile (the operating system
-/// would answer a read beyond its end with a fault).
+/// Layout: 8 bytes little-endian header length, a JSON header, then the data. Every claim of the header is
+/// checked when the file is opened, so that no view can reach outside it. Immutable and safe to share between
+/// threads. The mapping lives as long as the arena it was given; the file must not be shortened meanwhile (the
+/// operating system would answer a read beyond its end with a fault).
 ///
 /// Data may start at any byte, so that a tensor need not be aligned to its type: read it with unaligned layouts.
 public final class Safetensors {
     /// The reference implementation's cap on a header, in bytes.
     static final long MAX_HEADER_BYTES = 100_000_000;
 
-    private static final ValueLayout.OfLong LENGTH =
-            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong LENGTH = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final Path file;
     private final SafetensorsHeader header;
@@ -46,17 +45,19 @@ public final class Safetensors {
 
     /// Maps `file` until `arena` closes.
     ///
-    /// @throws CheckpointException if the file is missing, unreadable, cut, or its header breaks a rule of the format
+    /// @throws CheckpointException if the file is missing, unreadable, cut, or its header breaks a rule of the
+    ///     format
     public static Safetensors open(Path file, Arena arena) {
         String source = String.valueOf(file.getFileName());
         if (!Files.isRegularFile(file)) {
-            throw new CheckpointException(source + ": no such file in " + file.toAbsolutePath().getParent());
+            throw new CheckpointException(
+                    source + ": no such file in " + file.toAbsolutePath().getParent());
         }
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             long size = channel.size();
             if (size < Long.BYTES) {
-                throw new CheckpointException(source + ": " + size + " bytes are too few for a safetensors file. It is cut;"
-                        + " fetch it again");
+                throw new CheckpointException(source + ": " + size
+                        + " bytes are too few for a safetensors file. It is cut;" + " fetch it again");
             }
             MemorySegment mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
             long length = mapped.get(LENGTH, 0);
@@ -67,7 +68,8 @@ public final class Safetensors {
             return new Safetensors(
                     file, SafetensorsHeader.parse(source, text, size - dataStart), mapped.asSlice(dataStart));
         } catch (NoSuchFileException e) {
-            throw new CheckpointException(source + ": no such file in " + file.toAbsolutePath().getParent(), e);
+            throw new CheckpointException(
+                    source + ": no such file in " + file.toAbsolutePath().getParent(), e);
         } catch (IOException e) {
             throw CheckpointException.io("cannot map " + file, e);
         }
@@ -75,8 +77,9 @@ public final class Safetensors {
 
     private static void checkHeaderLength(String source, long length, long fileBytes) {
         if (length < 0 || length > MAX_HEADER_BYTES) {
-            throw new CheckpointException(source + ": the header claims " + Long.toUnsignedString(length) + " bytes; at most "
-                    + MAX_HEADER_BYTES + " are allowed. This is no safetensors file, or it is damaged");
+            throw new CheckpointException(
+                    source + ": the header claims " + Long.toUnsignedString(length) + " bytes; at most "
+                            + MAX_HEADER_BYTES + " are allowed. This is no safetensors file, or it is damaged");
         }
         if (length > fileBytes - Long.BYTES) {
             throw new CheckpointException(source + ": the header claims " + length + " bytes, the file has " + fileBytes
@@ -128,8 +131,8 @@ public final class Safetensors {
     /// File, name, extents and type of a tensor, as messages show them.
     String describe(String name) {
         SafetensorsHeader.Entry entry = entry(name);
-        return file.getFileName() + ": " + SafetensorsHeader.label(name) + " is " + Arrays.toString(entry.extents()) + " "
-                + Json.shorten(entry.typeName());
+        return file.getFileName() + ": " + SafetensorsHeader.label(name) + " is " + Arrays.toString(entry.extents())
+                + " " + Json.shorten(entry.typeName());
     }
 
     private SafetensorsHeader.Entry entry(String name) {

@@ -17,8 +17,8 @@ import tools.jackson.core.JsonToken;
 /// The parsed and checked JSON header of one safetensors file. Immutable.
 ///
 /// Source of the rules: the format's description and the checks of the reference implementation
-/// (huggingface/safetensors, `safetensors/src/tensor.rs`): ranges are ordered, adjacent, start at 0, fit shape and
-/// type, and end where the file does.
+/// (huggingface/safetensors, `safetensors/src/tensor.rs`): ranges are ordered, adjacent, start at 0, fit shape
+/// and type, and end where the file does.
 ///
 /// @param entries by name, in the order of their data
 /// @param metadata the free-form `__metadata__` strings
@@ -28,7 +28,8 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
 
     private static final int MAX_RANK = 64;
 
-    /// One tensor as the header states it; `end - begin` bytes of data, offsets counted from the end of the header.
+    /// One tensor as the header states it; `end - begin` bytes of data, offsets counted from the end of the
+    /// header.
     ///
     /// @param dtype null where the engine has no such type (F8_E4M3 and others); such a tensor cannot be viewed
     record Entry(String typeName, @Nullable DType dtype, long[] extents, long begin, long end) {}
@@ -113,7 +114,8 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
             long value = parser.getLongValue();
             if (value < 0 || count == MAX_RANK) {
                 throw new CheckpointException(source + ": " + label
-                        + (value < 0 ? " holds " + value + "; no extent or offset is negative"
+                        + (value < 0
+                                ? " holds " + value + "; no extent or offset is negative"
                                 : " has more than " + MAX_RANK + " numbers"));
             }
             values = count == values.length ? Arrays.copyOf(values, 2 * count) : values;
@@ -124,15 +126,16 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
 
     private static void require(String source, String label, JsonParser parser, JsonToken expected, String what) {
         if (parser.currentToken() != expected) {
-            throw new CheckpointException(source + ": " + label + " must be " + what + "; found "
-                    + parser.currentToken());
+            throw new CheckpointException(
+                    source + ": " + label + " must be " + what + "; found " + parser.currentToken());
         }
     }
 
     /// The entries in the order of their data, once every range is where the rules want it.
     private static Map<String, Entry> checkLayout(String source, Map<String, Entry> entries, long dataBytes) {
         List<Map.Entry<String, Entry>> ordered = new ArrayList<>(entries.entrySet());
-        ordered.sort(Comparator.comparingLong((Map.Entry<String, Entry> named) -> named.getValue().begin())
+        ordered.sort(Comparator.comparingLong(
+                        (Map.Entry<String, Entry> named) -> named.getValue().begin())
                 .thenComparingLong(named -> named.getValue().end()));
         Map<String, Entry> byData = new LinkedHashMap<>();
         long end = 0;
@@ -154,16 +157,17 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
                     + dataBytes + ". It is cut; fetch it again");
         }
         if (end < dataBytes) {
-            throw new CheckpointException(source + ": " + (dataBytes - end) + " bytes follow the last tensor; the header "
-                    + "accounts for " + end + " bytes of data, the file has " + dataBytes);
+            throw new CheckpointException(
+                    source + ": " + (dataBytes - end) + " bytes follow the last tensor; the header " + "accounts for "
+                            + end + " bytes of data, the file has " + dataBytes);
         }
         return byData;
     }
 
     private static void checkSize(String source, String label, Entry entry) {
         if (entry.end() < entry.begin()) {
-            throw new CheckpointException(source + ": " + label + " has data_offsets [" + entry.begin() + ", " + entry.end()
-                    + "]; the end lies before the start");
+            throw new CheckpointException(source + ": " + label + " has data_offsets [" + entry.begin() + ", "
+                    + entry.end() + "]; the end lies before the start");
         }
         DType dtype = entry.dtype();
         if (dtype == null) {
@@ -180,8 +184,10 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
                         + dtype + ", that is " + bytes + " bytes, but its data_offsets span " + found);
             }
         } catch (ArithmeticException e) {
-            throw new CheckpointException(source + ": " + label + " is " + Arrays.toString(entry.extents()) + " " + dtype
-                    + ", more than 2^63 bytes; its data_offsets span " + found, e);
+            throw new CheckpointException(
+                    source + ": " + label + " is " + Arrays.toString(entry.extents()) + " " + dtype
+                            + ", more than 2^63 bytes; its data_offsets span " + found,
+                    e);
         }
     }
 

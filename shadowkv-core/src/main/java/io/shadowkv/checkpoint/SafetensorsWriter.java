@@ -10,7 +10,6 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -31,7 +30,8 @@ import tools.jackson.databind.node.ObjectNode;
 public final class SafetensorsWriter {
     private static final int BUFFER_BYTES = 1 << 16;
 
-    /// Writes all bytes of one tensor, little-endian and row-major, to a channel; may do so in any number of pieces.
+    /// Writes all bytes of one tensor, little-endian and row-major, to a channel; may do so in any number of
+    /// pieces.
     @FunctionalInterface
     public interface Body {
         void writeTo(WritableByteChannel channel) throws IOException;
@@ -53,7 +53,8 @@ public final class SafetensorsWriter {
     public SafetensorsWriter add(String name, DType dtype, Shape shape, Body body) {
         if (name.equals("__metadata__") || !names.add(name)) {
             throw new IllegalArgumentException("tensor \"" + name + "\" "
-                    + (name.equals("__metadata__") ? "has a reserved name" : "was added before") + "; choose another name");
+                    + (name.equals("__metadata__") ? "has a reserved name" : "was added before")
+                    + "; choose another name");
         }
         parts.add(new Part(name, dtype, shape, body));
         return this;
@@ -141,8 +142,8 @@ public final class SafetensorsWriter {
         var counted = new CountingChannel(channel, part.bytes());
         part.body().writeTo(counted);
         if (counted.left != 0) {
-            throw new IllegalStateException("tensor \"" + part.name() + "\" is " + part.shape() + " " + part.dtype() + ", "
-                    + part.bytes() + " bytes, but its body wrote " + (part.bytes() - counted.left));
+            throw new IllegalStateException("tensor \"" + part.name() + "\" is " + part.shape() + " " + part.dtype()
+                    + ", " + part.bytes() + " bytes, but its body wrote " + (part.bytes() - counted.left));
         }
     }
 
@@ -160,7 +161,9 @@ public final class SafetensorsWriter {
             for (int extent : part.shape().toArray()) {
                 extents.add(extent);
             }
-            entry.putArray("data_offsets").add(begin).add(begin = Math.addExact(begin, part.bytes()));
+            long end = Math.addExact(begin, part.bytes());
+            entry.putArray("data_offsets").add(begin).add(end);
+            begin = end;
         }
         byte[] json = root.toString().getBytes(StandardCharsets.UTF_8);
         // Spaces bring the data to a multiple of 8 bytes, as the reference implementation does.
@@ -181,8 +184,8 @@ public final class SafetensorsWriter {
 
     private static void checkCount(String name, Shape shape, int count) {
         if (shape.elements() != count) {
-            throw new IllegalArgumentException(
-                    "tensor \"" + name + "\" is " + shape + ", " + shape.elements() + " elements, but has " + count + " values");
+            throw new IllegalArgumentException("tensor \"" + name + "\" is " + shape + ", " + shape.elements()
+                    + " elements, but has " + count + " values");
         }
     }
 
@@ -199,8 +202,8 @@ public final class SafetensorsWriter {
         @Override
         public int write(ByteBuffer source) throws IOException {
             if (source.remaining() > left) {
-                throw new IllegalStateException("a tensor's body writes " + source.remaining() + " bytes where only " + left
-                        + " are left of the tensor");
+                throw new IllegalStateException("a tensor's body writes " + source.remaining() + " bytes where only "
+                        + left + " are left of the tensor");
             }
             int written = channel.write(source);
             left -= written;

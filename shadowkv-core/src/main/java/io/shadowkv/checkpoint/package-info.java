@@ -1,5 +1,5 @@
-/// Checkpoints as Hugging Face lays them out: safetensors shards, `config.json`, `generation_config.json`, and the
-/// hub they come from.
+/// Checkpoints as Hugging Face lays them out: safetensors shards, `config.json`, `generation_config.json`, and
+/// the hub they come from.
 ///
 /// In: a folder, or a repository's name and a hub endpoint. Out: [Tensor][io.shadowkv.tensor.Tensor] views of the
 /// mapped files (never a copy) and checked configuration values. Called by `model` (weights, family readers),

@@ -16,7 +16,8 @@ public final class Backends {
     public static List<BackendProvider> all() {
         return ServiceLoader.load(BackendProvider.class).stream()
                 .map(ServiceLoader.Provider::get)
-                .sorted(Comparator.comparing((BackendProvider provider) -> -provider.availability().priority()))
+                .sorted(Comparator.comparingInt(
+                        (BackendProvider provider) -> -provider.availability().priority()))
                 .toList();
     }
 
@@ -40,8 +41,8 @@ public final class Backends {
                 .orElseThrow(() -> new IllegalArgumentException("there is no backend \"" + name + "\"; there are auto, "
                         + providers.stream().map(BackendProvider::name).collect(Collectors.joining(", "))));
         if (!provider.availability().usable()) {
-            throw new IllegalStateException(
-                    "backend " + name + " cannot run here: " + provider.availability().reason());
+            throw new IllegalStateException("backend " + name + " cannot run here: "
+                    + provider.availability().reason());
         }
         return choose(provider, options);
     }
@@ -52,7 +53,8 @@ public final class Backends {
 
     private static String reasons(List<BackendProvider> providers) {
         return providers.stream()
-                .map(provider -> provider.name() + " (" + provider.availability().reason() + ")")
+                .map(provider ->
+                        provider.name() + " (" + provider.availability().reason() + ")")
                 .collect(Collectors.joining(", "));
     }
 

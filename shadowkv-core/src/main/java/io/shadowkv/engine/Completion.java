@@ -4,7 +4,8 @@ package io.shadowkv.engine;
 ///
 /// @param promptTokens tokens read (for a later turn of a conversation: the turn's own)
 /// @param ids generated ids, an end-of-sequence id included if it ended the sequence
-/// @param text generated text without special tokens and without a stop string; empty where the checkpoint has no tokenizer
+/// @param text generated text without special tokens and without a stop string; empty where the checkpoint has
+///     no tokenizer
 /// @param finish why it ended
 /// @param timings how long it took
 /// @param cache what the cache held
@@ -14,12 +15,14 @@ public record Completion(
     public enum FinishReason {
         END_OF_SEQUENCE,
         STOP_STRING,
+        /// The answer has the length asked for, or the context (of a conversation: its capacity) is full.
         MAX_NEW_TOKENS,
         CANCELLED
     }
 
     /// @param prefillNanos reading the prompt until the first token's logits
-    /// @param sealNanos part of `prefillNanos` that the strategy spent beyond exact attention (factorisation, offloading)
+    /// @param sealNanos part of `prefillNanos` that the strategy spent beyond exact attention (factorisation,
+    ///     offloading)
     /// @param decodeNanos all decode steps
     /// @param decodeSteps tokens that went through decode
     public record Timings(long prefillNanos, long sealNanos, long decodeNanos, int decodeSteps) {

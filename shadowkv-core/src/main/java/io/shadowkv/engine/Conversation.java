@@ -2,9 +2,11 @@ package io.shadowkv.engine;
 
 import io.shadowkv.cache.SequenceCache;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// A sequence that stays: the first turn is read by prefill, later ones go through decode, so that nothing is read twice.
+/// A sequence that stays: the first turn is read by prefill, later ones go through decode, so that nothing is
+/// read twice.
 ///
 /// Used by one thread at a time. Holds its memory until closed.
 public final class Conversation implements AutoCloseable {
@@ -12,6 +14,7 @@ public final class Conversation implements AutoCloseable {
     private final int capacity;
     private @Nullable SequenceCache cache;
     private int[] ids = new int[0];
+    private boolean isClosed;
 
     Conversation(Engine engine, int capacity) {
         this.engine = engine;
@@ -20,10 +23,25 @@ public final class Conversation implements AutoCloseable {
 
     /// Takes a turn and answers it.
     ///
-    /// @param turn its prompt ids are the new tokens only; what came before is held
-    /// @throws ContextLengthException if the turn and its answer exceed the capacity; the conversation is as before
+    /// @param turn its prompt ids are the new tokens only; what came before is held An exception, be it a
+    ///     listener's, leaves the conversation as it was before the turn. If the turn had begun, the next one
+    ///     reads everything again.
+    ///
+    /// @throws ContextLengthException if the turn and its answer exceed the capacity
+    /// @throws IllegalStateException if the conversation or its engine is closed
     public Completion send(Request turn) {
+        if (isClosed) {
+            throw new IllegalStateException("the conversation is closed");
+        }
         Sequence sequence = engine.turn(turn, ids, capacity, cache);
+        try {
+            engine.run(List.of(sequence));
+        } catch (RuntimeException | Error e) {
+            // The cache has taken tokens of a turn that never was; they cannot be taken back.
+            drop(sequence.cache());
+            cache = null;
+            throw e;
+        }
         cache = sequence.cache();
         ids = sequence.ids();
         return sequence.completion();
@@ -45,10 +63,14 @@ public final class Conversation implements AutoCloseable {
 
     @Override
     public void close() {
-        SequenceCache held = cache;
+        isClosed = true;
+        drop(cache);
+        cache = null;
+    }
+
+    private static void drop(@Nullable SequenceCache held) {
         if (held != null) {
             held.close();
-            cache = null;
         }
     }
 }

@@ -2,6 +2,7 @@ package io.shadowkv.engine;
 
 import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.CacheStrategy;
+import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.SelectionListener;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.checkpoint.Checkpoint;
@@ -13,6 +14,7 @@ import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.text.ChatMessage;
 import io.shadowkv.text.ChatTemplate;
+import io.shadowkv.text.ChatTemplateException;
 import io.shadowkv.text.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,14 +25,15 @@ import org.jspecify.annotations.Nullable;
 
 /// A checkpoint, a backend and a cache strategy, ready to complete prompts.
 ///
-/// Calls may come from any thread; they run one after the other, each with all its requests together. Cancel with a
-/// request's [Cancellation]. Closing waits for the call under way; the backend stays the caller's.
+/// Calls may come from any thread; they run one after the other, each with all its requests together. Cancel
+/// with a request's [Cancellation]. Closing waits for the call under way; the backend stays the caller's.
 public final class Engine implements AutoCloseable {
     private final EngineOptions options;
     private final Checkpoint checkpoint;
     private final Backend backend;
     private final Decoder decoder;
     private final CacheStrategy strategy;
+    private final CacheShape shape;
     private final DType kvType;
     private final MemoryScope tableScope;
     private final RotaryTables rotary;
@@ -45,14 +48,11 @@ public final class Engine implements AutoCloseable {
         this.checkpoint = checkpoint;
         this.backend = backend;
         this.decoder = decoder;
-        DecoderSpec spec = decoder.spec();
         this.kvType = options.kvType() != null ? options.kvType() : weightType(checkpoint);
-        this.strategy = CacheStrategy.of(
-                options.cache(),
-                new CacheShape(spec.layers(), spec.queryHeads(), spec.kvHeads(), spec.headDim(), kvType),
-                backend);
+        this.shape = shape(decoder.spec(), kvType);
+        this.strategy = CacheStrategy.of(options.cache(), shape, backend);
         this.tableScope = backend.newScope("rotary tables");
-        this.rotary = new RotaryTables(spec.rope(), backend, tableScope);
+        this.rotary = new RotaryTables(decoder.spec().rope(), backend, tableScope);
         this.planner = new Planner(options, backend, decoder, strategy, checkpoint.weightBytes());
         this.scheduler = new Scheduler(options, backend, decoder, strategy, rotary, planner);
     }
@@ -69,6 +69,10 @@ public final class Engine implements AutoCloseable {
             checkpoint.close();
             throw e;
         }
+    }
+
+    private static CacheShape shape(DecoderSpec spec, DType kvType) {
+        return new CacheShape(spec.layers(), spec.queryHeads(), spec.kvHeads(), spec.headDim(), kvType);
     }
 
     /// The type most weights have, which keys and values then have too.
@@ -130,10 +134,18 @@ public final class Engine implements AutoCloseable {
     public synchronized ChatTemplate chatTemplate() {
         ChatTemplate opened = chatTemplate;
         if (opened == null) {
-            opened = ChatTemplate.open(checkpoint.folder());
+            opened = ChatTemplate.open(checkpoint.folder())
+                    .orElseThrow(() -> new ChatTemplateException(checkpoint.folder()
+                            + " has no chat template (chat_template in tokenizer_config.json, or chat_template.jinja);"
+                            + " give a plain prompt instead of messages"));
             chatTemplate = opened;
         }
         return opened;
+    }
+
+    /// True if the folder holds a chat template.
+    public boolean hasChatTemplate() {
+        return ChatTemplate.open(checkpoint.folder()).isPresent();
     }
 
     /// Ids of a plain prompt, with what the tokenizer puts in front.
@@ -163,9 +175,10 @@ public final class Engine implements AutoCloseable {
         return complete(List.of(request)).getFirst();
     }
 
-    /// Completes prompts of any lengths together, in batches as large as the plan admits; answers stand in the requests'
-    /// order.
+    /// Completes prompts of any lengths together, in batches as large as the plan admits; answers stand in the
+    /// requests' order.
     public synchronized List<Completion> complete(List<Request> requests) {
+        checkOpen();
         List<Sequence> sequences = new ArrayList<>();
         for (Request request : requests) {
             int capacity = capacityOf(request);
@@ -179,6 +192,23 @@ public final class Engine implements AutoCloseable {
                 closeCache(sequence);
             }
         }
+    }
+
+    /// Completes one prompt under several strategies after reading it once, since prefill is exact under all of
+    /// them: for comparing answers and sweeping parameters. Answers stand in the strategies' order; each one's
+    /// prefill time is the shared reading plus its own indexing.
+    ///
+    /// @throws MemoryPlanException if the prompt's whole cache and the largest other one do not fit together
+    /// @throws java.util.concurrent.CancellationException if it is cancelled while the prompt is read
+    public synchronized List<Completion> compare(Request request, List<KvCacheSpec> strategies) {
+        checkOpen();
+        int capacity = capacityOf(request);
+        return new StrategyComparison(options, backend, decoder, rotary, shape, checkpoint.weightBytes())
+                .run(
+                        request,
+                        capacity,
+                        strategies,
+                        (planned, cache) -> sequence(request, new int[0], capacity, planned, cache));
     }
 
     /// Opens a conversation that keeps its cache between turns.
@@ -207,8 +237,9 @@ public final class Engine implements AutoCloseable {
         checkOpen();
         checkIds(ids);
         if (ids.length == 0 || prefillTokens < 1 || prefillTokens > ids.length || generate < 0) {
-            throw new IllegalArgumentException(ids.length + " ids, " + prefillTokens + " of them by prefill, " + generate
-                    + " to generate; expected at least one id, 1 to all of them by prefill, and 0 or more to generate");
+            throw new IllegalArgumentException(
+                    ids.length + " ids, " + prefillTokens + " of them by prefill, " + generate
+                            + " to generate; expected at least one id, 1 to all of them by prefill, and 0 or more to generate");
         }
         int capacity = ids.length + generate;
         checkContext(capacity, ids.length + " ids and " + generate + " more");
@@ -220,24 +251,31 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /// One turn of a conversation.
+    /// Checks and prepares one turn of a conversation; nothing has changed if this throws.
     ///
     /// @param history tokens before this turn
     /// @param held the conversation's cache, or null before the first turn
     synchronized Sequence turn(Request request, int[] history, int capacity, @Nullable SequenceCache held) {
         checkOpen();
-        int needed = history.length + request.promptIds().length + request.options().maxNewTokens();
+        int needed =
+                history.length + request.promptIds().length + request.options().maxNewTokens();
         if (needed > capacity) {
-            throw new ContextLengthException("the conversation holds %,d tokens; %,d more and up to %,d of an answer exceed its %,d. Open it with a larger capacity or start anew"
-                    .formatted(history.length, request.promptIds().length, request.options().maxNewTokens(), capacity));
+            throw new ContextLengthException(
+                    "the conversation holds %,d tokens; %,d more and up to %,d of an answer exceed its %,d. Open it with a larger capacity or start anew"
+                            .formatted(
+                                    history.length,
+                                    request.promptIds().length,
+                                    request.options().maxNewTokens(),
+                                    capacity));
         }
         checkIds(request.promptIds());
         Sequence sequence = sequence(request, history, capacity, planner.sequence(capacity), held);
-        run(List.of(sequence));
+        sequence.keepCache();
         return sequence;
     }
 
-    private void run(List<Sequence> sequences) {
+    /// Runs sequences until all have ended. If one fails, all leave; their caches stay open.
+    synchronized void run(List<Sequence> sequences) {
         checkOpen();
         try {
             sequences.forEach(scheduler::submit);
@@ -275,8 +313,9 @@ public final class Engine implements AutoCloseable {
         int prompt = request.promptIds().length;
         int context = contextTokens();
         if (prompt >= context) {
-            throw new ContextLengthException("prompt has %,d tokens; the model's context is %,d. Shorten it, or use a model with a longer context."
-                    .formatted(prompt, context));
+            throw new ContextLengthException(
+                    "prompt has %,d tokens; the model's context is %,d. Shorten it, or use a model with a longer context."
+                            .formatted(prompt, context));
         }
         // An answer may be cut by the context's end, as it may be by an end-of-sequence id.
         return (int) Math.min(context, (long) prompt + request.options().maxNewTokens());
@@ -294,8 +333,8 @@ public final class Engine implements AutoCloseable {
         int vocabulary = spec().vocabularySize();
         for (int i = 0; i < ids.length; i++) {
             if (ids[i] < 0 || ids[i] >= vocabulary) {
-                throw new IllegalArgumentException(
-                        "id " + i + " of the prompt is " + ids[i] + "; the model's vocabulary has ids 0 to " + (vocabulary - 1));
+                throw new IllegalArgumentException("id " + i + " of the prompt is " + ids[i]
+                        + "; the model's vocabulary has ids 0 to " + (vocabulary - 1));
             }
         }
     }

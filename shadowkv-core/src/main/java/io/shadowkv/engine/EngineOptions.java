@@ -13,14 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// @param deviceBytes bytes the plan may use near the arithmetic; 0 asks the backend
 /// @param hostBytes bytes the plan may use in host memory; 0 asks the backend
 public record EngineOptions(
-        KvCacheSpec cache,
-        @Nullable DType kvType,
-        int prefillChunk,
-        int maxBatch,
-        long deviceBytes,
-        long hostBytes) {
-    public static final EngineOptions DEFAULT =
-            new EngineOptions(new KvCacheSpec.Full(), null, 512, 16, 0, 0);
+        KvCacheSpec cache, @Nullable DType kvType, int prefillChunk, int maxBatch, long deviceBytes, long hostBytes) {
+    public static final EngineOptions DEFAULT = new EngineOptions(new KvCacheSpec.Full(), null, 512, 16, 0, 0);
 
     public EngineOptions {
         if (kvType != null && kvType != DType.F32 && kvType != DType.BF16 && kvType != DType.F16) {
@@ -33,8 +27,8 @@ public record EngineOptions(
             throw new IllegalArgumentException("batch is " + maxBatch + " sequences; expected 1 or more");
         }
         if (deviceBytes < 0 || hostBytes < 0) {
-            throw new IllegalArgumentException(
-                    "memory limits are " + deviceBytes + " and " + hostBytes + " bytes; expected 0 (ask the backend) or more");
+            throw new IllegalArgumentException("memory limits are " + deviceBytes + " and " + hostBytes
+                    + " bytes; expected 0 (ask the backend) or more");
         }
     }
 

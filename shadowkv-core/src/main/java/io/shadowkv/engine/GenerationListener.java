@@ -7,7 +7,8 @@ public interface GenerationListener {
 
     /// Part of the prompt was read.
     ///
-    /// @param done share of the work, 0 to 1 (attention grows with the position, so this is not the share of tokens)
+    /// @param done share of the work, 0 to 1 (attention grows with the position, so this is not the share of
+    ///     tokens)
     default void reading(double done) {}
 
     /// A token was generated.

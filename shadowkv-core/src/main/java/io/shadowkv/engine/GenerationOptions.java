@@ -12,7 +12,8 @@ import java.util.List;
 public record GenerationOptions(
         int maxNewTokens, SamplingOptions sampling, List<String> stopStrings, boolean ignoreEos) {
     /// Greedy, up to 128 tokens, until the checkpoint's end of sequence.
-    public static final GenerationOptions DEFAULT = new GenerationOptions(128, SamplingOptions.GREEDY, List.of(), false);
+    public static final GenerationOptions DEFAULT =
+            new GenerationOptions(128, SamplingOptions.GREEDY, List.of(), false);
 
     public GenerationOptions {
         if (maxNewTokens < 1) {

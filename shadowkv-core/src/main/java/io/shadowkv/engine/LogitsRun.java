@@ -81,7 +81,8 @@ final class LogitsRun implements AutoCloseable {
         }
     }
 
-    /// Feeds the id at `position`; everything is read again where longrope's limit is crossed, as [Scheduler] does.
+    /// Feeds the id at `position`; everything is read again where longrope's limit is crossed, as [Scheduler]
+    /// does.
     private void feed(int[] ids, int position) {
         if (tables.isShort(position) && !tables.isShort(position + 1)) {
             prefill(Arrays.copyOf(ids, position + 1), false, row -> {});

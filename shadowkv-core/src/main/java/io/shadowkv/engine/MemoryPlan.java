@@ -32,7 +32,8 @@ public record MemoryPlan(
         }
     }
 
-    /// One part of a sequence's memory: `resident keys and values`, `landmarks`, `key factors`, `offloaded values` …
+    /// One part of a sequence's memory: `resident keys and values`, `landmarks`, `key factors`, `offloaded
+    /// values` …
     public record Part(String name, long bytes, boolean isOffloaded) {}
 
     public long residentBytes() {
@@ -71,9 +72,14 @@ public record MemoryPlan(
                         offloadedBytes(),
                         workspaceBytes,
                         availableDeviceBytes,
-                        hostIsDevice ? " in all" : " near the arithmetic and %,d in host memory".formatted(availableHostBytes),
+                        hostIsDevice
+                                ? " in all"
+                                : " near the arithmetic and %,d in host memory".formatted(availableHostBytes),
                         largestBatch() > 0
                                 ? "At most " + largestBatch() + " fit at once: use a smaller batch."
-                                : "Shorten the context" + (strategy.equals("full") ? " or use shadowkv." : " or lower the rank or budget."));
+                                : "Shorten the context"
+                                        + (strategy.equals("full")
+                                                ? " or use shadowkv."
+                                                : " or lower the rank or budget."));
     }
 }

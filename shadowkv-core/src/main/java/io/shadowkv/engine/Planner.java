@@ -29,7 +29,7 @@ final class Planner {
                 batch,
                 sequence(contextTokens),
                 weightBytes,
-                strategy.promptWorkspaceBytes(contextTokens) + decoder.prefillBytes(contextTokens, options.prefillChunk()),
+                workspaceBytes(contextTokens),
                 limit(options.deviceBytes(), Backend.Place.DEVICE),
                 limit(options.hostBytes(), Backend.Place.HOST),
                 backend.isHostDevice());
@@ -48,21 +48,29 @@ final class Planner {
 
     /// True if a sequence fits beside those that run.
     ///
-    /// @param running sequences that hold memory
+    /// @param running sequences that hold memory or are about to be read together with this one
     boolean fitsBeside(List<Sequence> running, int capacityTokens) {
         MemoryPlan plan = plan(capacityTokens, 1);
         MemoryPlan.SequenceBytes wanted = plan.perSequence();
         long device = wanted.resident() + plan.workspaceBytes();
         long host = wanted.offloaded();
-        // What the backend reports as available is already less what runs holds; a stated limit is not.
+        // What the backend reports as available is already less what others hold; a stated limit is not, and
+        // neither knows of what was admitted but is not allocated yet.
         for (Sequence sequence : running) {
-            MemoryPlan.SequenceBytes held = sequence.plannedBytes();
-            device += options.deviceBytes() > 0 ? held.resident() : 0;
-            host += (plan.hostIsDevice() ? options.deviceBytes() : options.hostBytes()) > 0 ? held.offloaded() : 0;
+            MemoryPlan.SequenceBytes planned = sequence.plannedBytes();
+            boolean isUnseen = sequence.cache() == null;
+            long hostLimit = plan.hostIsDevice() ? options.deviceBytes() : options.hostBytes();
+            device += isUnseen || options.deviceBytes() > 0 ? planned.resident() : 0;
+            device += isUnseen ? workspaceBytes(sequence.capacity()) : 0;
+            host += isUnseen || hostLimit > 0 ? planned.offloaded() : 0;
         }
         return plan.hostIsDevice()
                 ? device + host <= plan.availableDeviceBytes()
                 : device <= plan.availableDeviceBytes() && host <= plan.availableHostBytes();
+    }
+
+    private long workspaceBytes(int tokens) {
+        return strategy.promptWorkspaceBytes(tokens) + decoder.prefillBytes(tokens, options.prefillChunk());
     }
 
     private long limit(long stated, Backend.Place place) {

@@ -14,13 +14,13 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
-/// Runs sequences together: admits what the plan allows, reads prompts, decodes all active sequences in one step, and lets
-/// each leave when it ends. One thread at a time.
+/// Runs sequences together: admits what the plan allows, reads prompts, decodes all active sequences in one
+/// step, and lets each leave when it ends. One thread at a time.
 final class Scheduler implements AutoCloseable {
-    /// New tokens of one sequence in one step, when a later turn brings many: enough rows to keep the projections busy.
+    /// New tokens of one sequence in one step, when a later turn brings many: enough rows to keep the
+    /// projections busy.
     private static final int TURN_ROWS = 64;
 
     private final EngineOptions options;
@@ -140,7 +140,7 @@ final class Scheduler implements AutoCloseable {
                 sequence.accept(logits.get(i));
                 sequence.checkCancellation();
             }
-        } catch (CancellationException e) {
+        } catch (NobodyWaitsException e) {
             sequences.forEach(Sequence::checkCancellation);
         } finally {
             prompts.forEach(prompt -> prompt.cache().close());
@@ -172,6 +172,7 @@ final class Scheduler implements AutoCloseable {
             sequence.checkCancellation();
             if (sequence.isFinished()) {
                 leave(slot);
+                sequence.retire();
             } else if (mustReadAgain(sequence)) {
                 leave(slot);
                 sequence.requireCache().close();
@@ -205,7 +206,7 @@ final class Scheduler implements AutoCloseable {
         long nanos = System.nanoTime() - start;
         for (StepBuilder.Part part : parts) {
             Sequence sequence = Objects.requireNonNull(slots[part.slot()]);
-            if (part.isTurn()) {
+            if (sequence.hasRead(part.ids().length)) {
                 sequence.prefillNanos += nanos;
             } else {
                 sequence.decodeNanos += nanos;
@@ -241,6 +242,15 @@ final class Scheduler implements AutoCloseable {
         decodeCache.close();
     }
 
+    /// Ends a prefill from within. Its own type, so that no exception of a listener is taken for it.
+    private static final class NobodyWaitsException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        NobodyWaitsException() {
+            super("every sequence of this prefill was cancelled");
+        }
+    }
+
     /// Passes progress on, and stops a prefill that nobody waits for any more.
     private static final class ReadingMonitor implements PrefillMonitor {
         private final List<Sequence> sequences;
@@ -259,7 +269,7 @@ final class Scheduler implements AutoCloseable {
                 anyWaits |= !request.cancellation().isRequested();
             }
             if (!anyWaits) {
-                throw new CancellationException("every sequence of this prefill was cancelled");
+                throw new NobodyWaitsException();
             }
         }
 

@@ -22,6 +22,8 @@ final class Sequence {
     private int count;
     private final int firstGenerated;
     private @Nullable SequenceCache cache;
+    private boolean keepsCache;
+    private Completion.@Nullable CacheReport lastReport;
     private Completion.@Nullable FinishReason finish;
     long prefillNanos;
     long sealNanos;
@@ -73,7 +75,8 @@ final class Sequence {
         return count;
     }
 
-    @Nullable SequenceCache cache() {
+    @Nullable
+    SequenceCache cache() {
         return cache;
     }
 
@@ -89,6 +92,21 @@ final class Sequence {
         cache = newCache;
     }
 
+    /// Leaves the cache open when this turn ends, for the next one.
+    void keepCache() {
+        keepsCache = true;
+    }
+
+    /// Takes note of what the cache held and frees it, so that others may have the memory while the batch goes
+    /// on.
+    void retire() {
+        if (!keepsCache && cache != null) {
+            lastReport = cacheReport();
+            cache.close();
+            cache = null;
+        }
+    }
+
     /// Tokens that the cache does not hold yet, at most `limit`.
     int[] pending(int limit) {
         int held = cache == null ? 0 : cache.length();
@@ -97,6 +115,11 @@ final class Sequence {
 
     int pendingCount() {
         return count - (cache == null ? 0 : cache.length());
+    }
+
+    /// True if the tokens that the cache took last, `tokens` of them, were a turn's own and not generated ones.
+    boolean hasRead(int tokens) {
+        return requireCache().length() - tokens < firstGenerated;
     }
 
     /// Draws the next token and tells the listener.
@@ -112,7 +135,7 @@ final class Sequence {
             finish = Completion.FinishReason.END_OF_SEQUENCE;
         } else if (stops.isFound()) {
             finish = Completion.FinishReason.STOP_STRING;
-        } else if (count - firstGenerated >= request.options().maxNewTokens()) {
+        } else if (count - firstGenerated >= request.options().maxNewTokens() || count == capacity) {
             finish = Completion.FinishReason.MAX_NEW_TOKENS;
         }
         if (finish != null) {
@@ -130,10 +153,10 @@ final class Sequence {
         return last + stops.finish();
     }
 
-    /// Notices a request to stop.
+    /// Notices a request to stop. The text ends with what the listener has heard: nobody could tell it of the
+    /// rest.
     void checkCancellation() {
         if (finish == null && request.cancellation().isRequested()) {
-            text.append(rest());
             finish = Completion.FinishReason.CANCELLED;
         }
     }
@@ -157,10 +180,13 @@ final class Sequence {
     }
 
     private Completion.CacheReport cacheReport() {
+        Completion.CacheReport report = lastReport;
+        if (report != null) {
+            return report;
+        }
         SequenceCache held = cache;
         if (held == null) {
-            return new Completion.CacheReport(
-                    plannedBytes, new MemoryPlan.SequenceBytes(0, 0, List.of()), 0, 0, false);
+            return new Completion.CacheReport(plannedBytes, new MemoryPlan.SequenceBytes(0, 0, List.of()), 0, 0, false);
         }
         SequenceCache.Selections selections = held.selections();
         var measured = new MemoryPlan.SequenceBytes(

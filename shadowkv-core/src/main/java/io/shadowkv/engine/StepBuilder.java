@@ -35,12 +35,7 @@ final class StepBuilder implements AutoCloseable {
     /// @param cache its cache, with room for all ids
     /// @param ids one or more tokens, in order
     /// @param wantsLogits true if the last token's logits are wanted
-    record Part(int slot, SequenceCache cache, int[] ids, boolean wantsLogits) {
-        /// True if it reads a turn's tokens rather than going on by one generated token.
-        boolean isTurn() {
-            return ids.length > 1 || !wantsLogits;
-        }
-    }
+    record Part(int slot, SequenceCache cache, int[] ids, boolean wantsLogits) {}
 
     /// Advances the caches and builds the step.
     Built build(List<Part> parts) {
@@ -55,16 +50,19 @@ final class StepBuilder implements AutoCloseable {
         }
         Tensor fields = upload(rows);
         List<DecodeCache.Wave> built = new ArrayList<>();
-        StepRows all = new StepRows(
-                rows.size(), fields.row(0), fields.row(1), fields.row(2), fields.row(3), fields.row(4));
+        StepRows all =
+                new StepRows(rows.size(), fields.row(0), fields.row(1), fields.row(2), fields.row(3), fields.row(4));
         int from = 0;
         for (List<Row> wave : waves) {
             Row first = wave.getFirst();
             built.add(new DecodeCache.Wave(all.slice(from, wave.size()), first.rotary(), first.isIndexed()));
             from += wave.size();
         }
-        int[] logitRows = IntStream.range(0, rows.size()).filter(row -> rows.get(row).wantsLogits()).toArray();
-        int[] logitSlots = Arrays.stream(logitRows).map(row -> rows.get(row).slot()).toArray();
+        int[] logitRows = IntStream.range(0, rows.size())
+                .filter(row -> rows.get(row).wantsLogits())
+                .toArray();
+        int[] logitSlots =
+                Arrays.stream(logitRows).map(row -> rows.get(row).slot()).toArray();
         return new Built(new DecodeStep(rows.stream().mapToInt(Row::id).toArray(), built, logitRows), logitSlots);
     }
 

@@ -4,8 +4,8 @@ import io.shadowkv.checkpoint.CheckpointException;
 import io.shadowkv.checkpoint.ModelConfig;
 import org.jspecify.annotations.Nullable;
 
-/// Reads `config.json` in its three spellings: the classic one (`rope_theta`, `rope_scaling`), that of transformers 5
-/// (`rope_parameters`), and ChatGLM's own.
+/// Reads `config.json` in its three spellings: the classic one (`rope_theta`, `rope_scaling`), that of
+/// transformers 5 (`rope_parameters`), and ChatGLM's own.
 final class ConfigReader {
     private static final double DEFAULT_THETA = 10_000;
 
@@ -18,26 +18,29 @@ final class ConfigReader {
         int hiddenSize = config.integer("hidden_size");
         int headDim = config.has("head_dim") ? config.integer("head_dim") : hiddenSize / Math.max(1, queryHeads);
         ModelConfig rope = ropeParameters(config);
-        double rotaryShare = number(rope, "partial_rotary_factor", number(config, "partial_rotary_factor", interleaved ? 0.5 : 1));
+        double rotaryShare =
+                number(rope, "partial_rotary_factor", number(config, "partial_rotary_factor", interleaved ? 0.5 : 1));
         int rotaryDim = (int) (headDim * rotaryShare);
         RopeSpec ropeSpec = new RopeSpec(
                 number(rope, "rope_theta", number(config, "rope_theta", DEFAULT_THETA)),
                 rotaryDim,
                 interleaved,
                 scaling(config, rope));
-        return checked(config, () -> new DecoderSpec(
-                family,
-                config.integer("num_hidden_layers"),
-                hiddenSize,
-                config.integer("intermediate_size"),
-                queryHeads,
-                config.has("num_key_value_heads") ? config.integer("num_key_value_heads") : queryHeads,
-                headDim,
-                config.integer("vocab_size"),
-                config.number("rms_norm_eps"),
-                ropeSpec,
-                config.bool("tie_word_embeddings", false),
-                contextTokens(config, ropeSpec.scaling())));
+        return checked(
+                config,
+                () -> new DecoderSpec(
+                        family,
+                        config.integer("num_hidden_layers"),
+                        hiddenSize,
+                        config.integer("intermediate_size"),
+                        queryHeads,
+                        config.has("num_key_value_heads") ? config.integer("num_key_value_heads") : queryHeads,
+                        headDim,
+                        config.integer("vocab_size"),
+                        config.number("rms_norm_eps"),
+                        ropeSpec,
+                        config.bool("tie_word_embeddings", false),
+                        contextTokens(config, ropeSpec.scaling())));
     }
 
     /// ChatGLM's spelling: half of each head rotates, in neighbouring pairs, over a base of 10000 × `rope_ratio`.
@@ -50,42 +53,49 @@ final class ConfigReader {
         int headDim = config.integer("kv_channels");
         boolean isGrouped = config.bool("multi_query_attention", false);
         double theta = DEFAULT_THETA * number(config, "rope_ratio", 1);
-        return checked(config, () -> new DecoderSpec(
-                family,
-                config.integer("num_layers"),
-                config.integer("hidden_size"),
-                config.integer("ffn_hidden_size"),
-                heads,
-                isGrouped ? config.integer("multi_query_group_num") : heads,
-                headDim,
-                config.integer("padded_vocab_size"),
-                config.number("layernorm_epsilon"),
-                new RopeSpec(theta, headDim / 2, true, new RopeScaling.None()),
-                config.bool("tie_word_embeddings", false),
-                config.integer("seq_length")));
+        return checked(
+                config,
+                () -> new DecoderSpec(
+                        family,
+                        config.integer("num_layers"),
+                        config.integer("hidden_size"),
+                        config.integer("ffn_hidden_size"),
+                        heads,
+                        isGrouped ? config.integer("multi_query_group_num") : heads,
+                        headDim,
+                        config.integer("padded_vocab_size"),
+                        config.number("layernorm_epsilon"),
+                        new RopeSpec(theta, headDim / 2, true, new RopeScaling.None()),
+                        config.bool("tie_word_embeddings", false),
+                        config.integer("seq_length")));
     }
 
     private static @Nullable ModelConfig ropeParameters(ModelConfig config) {
-        return config.object("rope_parameters").or(() -> config.object("rope_scaling")).orElse(null);
+        return config.object("rope_parameters")
+                .or(() -> config.object("rope_scaling"))
+                .orElse(null);
     }
 
     private static RopeScaling scaling(ModelConfig config, @Nullable ModelConfig rope) {
         if (rope == null) {
             return new RopeScaling.None();
         }
-        String type = rope.has("rope_type") ? rope.string("rope_type") : rope.has("type") ? rope.string("type") : "default";
+        String type =
+                rope.has("rope_type") ? rope.string("rope_type") : rope.has("type") ? rope.string("type") : "default";
         return switch (type) {
             case "default" -> new RopeScaling.None();
             case "linear" -> new RopeScaling.Linear(rope.number("factor"));
-            case "llama3" -> new RopeScaling.Llama3(
-                    rope.number("factor"),
-                    rope.number("low_freq_factor"),
-                    rope.number("high_freq_factor"),
-                    originalContext(config, rope));
+            case "llama3" ->
+                new RopeScaling.Llama3(
+                        rope.number("factor"),
+                        rope.number("low_freq_factor"),
+                        rope.number("high_freq_factor"),
+                        originalContext(config, rope));
             case "yarn" -> yarn(config, rope);
             case "longrope", "su" -> longRope(config, rope);
-            default -> throw new CheckpointException(config.source() + ": rope scaling of type \"" + type
-                    + "\" is not known; this engine reads default, linear, llama3, yarn and longrope");
+            default ->
+                throw new CheckpointException(config.source() + ": rope scaling of type \"" + type
+                        + "\" is not known; this engine reads default, linear, llama3, yarn and longrope");
         };
     }
 
@@ -127,11 +137,13 @@ final class ConfigReader {
     /// Context before scaling. Phi-3 states it beside, not inside, the scaling.
     private static int originalContext(ModelConfig config, ModelConfig rope) {
         String key = "original_max_position_embeddings";
-        return rope.has(key) ? rope.integer(key) : config.has(key) ? config.integer(key) : config.integer("max_position_embeddings");
+        return rope.has(key)
+                ? rope.integer(key)
+                : config.has(key) ? config.integer(key) : config.integer("max_position_embeddings");
     }
 
-    /// The stated context; yarn's factor extends it where the file states the original one, a sliding window ends it (this
-    /// engine attends to everything, so it is the same model only within the window).
+    /// The stated context; yarn's factor extends it where the file states the original one, a sliding window
+    /// ends it (this engine attends to everything, so it is the same model only within the window).
     private static int contextTokens(ModelConfig config, RopeScaling scaling) {
         long context = config.integer("max_position_embeddings");
         if (scaling instanceof RopeScaling.Yarn yarn) {
@@ -154,8 +166,8 @@ final class ConfigReader {
     private static void require(ModelConfig config, String key, boolean expected) {
         boolean found = config.bool(key, expected);
         if (found != expected) {
-            throw new CheckpointException(config.source() + ": " + key + " is " + found + "; this engine reads only checkpoints with "
-                    + key + " = " + expected);
+            throw new CheckpointException(config.source() + ": " + key + " is " + found
+                    + "; this engine reads only checkpoints with " + key + " = " + expected);
         }
     }
 

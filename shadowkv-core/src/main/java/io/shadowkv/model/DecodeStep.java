@@ -5,9 +5,9 @@ import java.util.List;
 
 /// One decode step: some new tokens of some sequences.
 ///
-/// Rows stand wave after wave. A wave holds at most one row of a sequence; a sequence with several new tokens (a further
-/// turn of a conversation) has them in several waves, in order. Every row is projected at once, waves attend one by one:
-/// the result is that of as many steps of one token each.
+/// Rows stand wave after wave. A wave holds at most one row of a sequence; a sequence with several new tokens
+/// (a further turn of a conversation) has them in several waves, in order. Every row is projected at once,
+/// waves attend one by one: the result is that of as many steps of one token each.
 ///
 /// @param ids token of each row
 /// @param waves consecutive ranges of the rows

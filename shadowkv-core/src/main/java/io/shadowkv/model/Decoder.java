@@ -11,8 +11,9 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// A decoder-only transformer: token ids in, logits out. Reads prompts with [#prefill], then one token a sequence and step
-/// with [#decode]. Used by one thread at a time; owns its weights' placement and its activations.
+/// A decoder-only transformer: token ids in, logits out. Reads prompts with [#prefill], then one token a
+/// sequence and step with [#decode]. Used by one thread at a time; owns its weights' placement and its
+/// activations.
 public final class Decoder implements AutoCloseable {
     private final DecoderSpec spec;
     private final Backend backend;
@@ -31,7 +32,8 @@ public final class Decoder implements AutoCloseable {
     /// Reads the configuration and places the weights.
     ///
     /// @param checkpoint stays open as long as the decoder is used
-    /// @throws io.shadowkv.checkpoint.CheckpointException if the family is unknown or a weight is missing or misshapen
+    /// @throws io.shadowkv.checkpoint.CheckpointException if the family is unknown or a weight is missing or
+    ///     misshapen
     public static Decoder load(Checkpoint checkpoint, Backend backend) {
         Family family = Family.of(checkpoint.config());
         DecoderSpec spec = family.spec(checkpoint.config());

@@ -37,8 +37,8 @@ public record DecoderSpec(
         positive("vocab_size", vocabularySize);
         positive("max_position_embeddings", contextTokens);
         if (queryHeads % kvHeads != 0) {
-            throw new IllegalArgumentException("num_attention_heads is " + queryHeads + " and num_key_value_heads " + kvHeads
-                    + "; expected a whole number of query heads per key-value head");
+            throw new IllegalArgumentException("num_attention_heads is " + queryHeads + " and num_key_value_heads "
+                    + kvHeads + "; expected a whole number of query heads per key-value head");
         }
         if (rope.rotaryDim() > headDim || rope.rotaryDim() % 2 != 0) {
             throw new IllegalArgumentException(

@@ -7,7 +7,8 @@ import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
-/// All weights of a decoder, in a backend's memory: views of the mapped files where the backend computes on the host.
+/// All weights of a decoder, in a backend's memory: views of the mapped files where the backend computes on the
+/// host.
 ///
 /// @param embedding [vocabulary, hiddenSize]
 /// @param layers one entry a layer
@@ -61,7 +62,13 @@ record DecoderWeights(Tensor embedding, List<Layer> layers, Tensor finalNorm, Te
             int hidden = spec.hiddenSize();
             int intermediate = spec.intermediateSize();
             List<Projection> attention = projections(
-                    prefix, names.queryKeyValue(), hidden, names.qkvBias(), spec.queryWidth(), spec.kvWidth(), spec.kvWidth());
+                    prefix,
+                    names.queryKeyValue(),
+                    hidden,
+                    names.qkvBias(),
+                    spec.queryWidth(),
+                    spec.kvWidth(),
+                    spec.kvWidth());
             List<Projection> mlp =
                     projections(prefix, names.gateUp(), hidden, names.mlpBias(), intermediate, intermediate);
             return new Layer(

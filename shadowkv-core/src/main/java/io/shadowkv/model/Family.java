@@ -6,8 +6,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/// The model families: each reads its `config.json` into a [DecoderSpec] and names its weights. Nothing else in the engine
-/// knows families.
+/// The model families: each reads its `config.json` into a [DecoderSpec] and names its weights. Nothing else in
+/// the engine knows families.
 public enum Family {
     /// Llama 2 and 3, Llama-3.1, Yi, and whatever says it is one.
     LLAMA("llama") {

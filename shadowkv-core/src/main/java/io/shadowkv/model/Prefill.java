@@ -8,9 +8,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
-/// Reads prompts: layer by layer, within a layer chunk after chunk of rows, so that only one layer's keys and values need
-/// be whole at a time. Rows of several prompts stand one after the other; a chunk may hold the end of one and the start of
-/// the next.
+/// Reads prompts: layer by layer, within a layer chunk after chunk of rows, so that only one layer's keys and
+/// values need be whole at a time. Rows of several prompts stand one after the other; a chunk may hold the end
+/// of one and the start of the next.
 final class Prefill {
     private final DecoderSpec spec;
     private final Backend backend;

@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 /// @param weight [out, in]
 /// @param bias [out], or null
 record Projection(Tensor weight, @Nullable Tensor bias) {
-    /// Rows `from` until `from + count`, as a projection of its own: how fused matrices are taken apart without a copy.
+    /// Rows `from` until `from + count`, as a projection of its own: how fused matrices are taken apart without
+    /// a copy.
     Projection rows(int from, int count) {
         return new Projection(weight.slice(from, count), bias == null ? null : bias.slice(from, count));
     }

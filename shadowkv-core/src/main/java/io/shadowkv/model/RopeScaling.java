@@ -1,7 +1,7 @@
 package io.shadowkv.model;
 
-/// How rotary frequencies are changed for contexts beyond the one a model was first trained on. Formulas as in Hugging Face
-/// transformers, `modeling_rope_utils.py`.
+/// How rotary frequencies are changed for contexts beyond the one a model was first trained on. Formulas as in
+/// Hugging Face transformers, `modeling_rope_utils.py`.
 public sealed interface RopeScaling {
     /// Name as `config.json` spells it.
     String name();
@@ -77,7 +77,8 @@ public sealed interface RopeScaling {
         }
     }
 
-    /// YaRN (arXiv 2309.00071): a ramp over dimensions between divided and kept frequencies, and warmer attention.
+    /// YaRN (arXiv 2309.00071): a ramp over dimensions between divided and kept frequencies, and warmer
+    /// attention.
     ///
     /// @param originalContext context before scaling, tokens
     /// @param betaFast rotations over the original context above which a dimension is kept
@@ -118,11 +119,14 @@ public sealed interface RopeScaling {
 
         /// The (fractional) pair that turns `rotations` times over the original context.
         private double dimensionOf(double rotations, RopeSpec spec) {
-            return spec.rotaryDim() * Math.log(originalContext / (rotations * 2 * Math.PI)) / (2 * Math.log(spec.theta()));
+            return spec.rotaryDim()
+                    * Math.log(originalContext / (rotations * 2 * Math.PI))
+                    / (2 * Math.log(spec.theta()));
         }
     }
 
-    /// LongRoPE (arXiv 2402.13753) as Phi-3 uses it: one factor a pair, other ones for sequences beyond the original context.
+    /// LongRoPE (arXiv 2402.13753) as Phi-3 uses it: one factor a pair, other ones for sequences beyond the
+    /// original context.
     ///
     /// @param shortFactors rotaryDim / 2 divisors
     /// @param longFactors rotaryDim / 2 divisors
@@ -139,8 +143,8 @@ public sealed interface RopeScaling {
         public double[] scale(double[] plain, RopeSpec spec, boolean isLong) {
             double[] factors = isLong ? longFactors : shortFactors;
             if (factors.length != plain.length) {
-                throw new IllegalArgumentException("longrope has " + factors.length + " factors; expected " + plain.length
-                        + ", half the rotary dimension");
+                throw new IllegalArgumentException("longrope has " + factors.length + " factors; expected "
+                        + plain.length + ", half the rotary dimension");
             }
             double[] scaled = new double[plain.length];
             for (int i = 0; i < plain.length; i++) {

@@ -13,8 +13,8 @@ public record RopeSpec(double theta, int rotaryDim, boolean interleaved, RopeSca
         }
     }
 
-    /// Longest sequence that uses the frequencies of short ones; beyond it, [#frequencies] differ. `Integer.MAX_VALUE` for
-    /// all scalings but longrope.
+    /// Longest sequence that uses the frequencies of short ones; beyond it, [#frequencies] differ.
+    /// `Integer.MAX_VALUE` for all scalings but longrope.
     public int shortLimit() {
         return scaling instanceof RopeScaling.LongRope longRope ? longRope.originalContext() : Integer.MAX_VALUE;
     }

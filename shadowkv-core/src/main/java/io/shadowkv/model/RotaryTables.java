@@ -9,10 +9,12 @@ import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.Arena;
 import org.jspecify.annotations.Nullable;
 
-/// Cosines and sines for all positions that admitted sequences may reach, in a backend's memory; grown when a longer
-/// sequence is admitted. Angles are computed in double: at a million positions a float angle is off by 0.06.
+/// Cosines and sines for all positions that admitted sequences may reach, in a backend's memory; grown when a
+/// longer sequence is admitted. Angles are computed in double: at a million positions a float angle is off by
+/// 0.06.
 ///
-/// Two tables for longrope (short and long sequences), one otherwise. Not thread-safe: the engine's thread grows it.
+/// Two tables for longrope (short and long sequences), one otherwise. Not thread-safe: the engine's thread
+/// grows it.
 public final class RotaryTables {
     private static final int GROWTH = 4096;
 
@@ -29,8 +31,8 @@ public final class RotaryTables {
         this.scope = scope;
     }
 
-    /// The table for a sequence that starts with `tokens` tokens and may reach `capacity`: a short sequence keeps its table
-    /// as far as that goes.
+    /// The table for a sequence that starts with `tokens` tokens and may reach `capacity`: a short sequence
+    /// keeps its table as far as that goes.
     public Rotary forSequence(int tokens, int capacity) {
         return forLength(isShort(tokens) ? Math.min(capacity, spec.shortLimit()) : capacity);
     }

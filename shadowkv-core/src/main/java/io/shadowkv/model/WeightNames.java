@@ -2,7 +2,8 @@ package io.shadowkv.model;
 
 import java.util.List;
 
-/// Where a family's checkpoint keeps each weight. Names of a layer are relative to its prefix and carry no `.weight`.
+/// Where a family's checkpoint keeps each weight. Names of a layer are relative to its prefix and carry no
+/// `.weight`.
 ///
 /// @param embedding token embedding
 /// @param finalNorm norm after the last layer
@@ -49,19 +50,52 @@ public record WeightNames(
 
     WeightNames withBiases(boolean qkv, boolean attentionOutput, boolean mlp) {
         return new WeightNames(
-                embedding, finalNorm, head, layerPrefix, inputNorm, postNorm, queryKeyValue, output, gateUp, down, qkv,
-                attentionOutput, mlp);
+                embedding,
+                finalNorm,
+                head,
+                layerPrefix,
+                inputNorm,
+                postNorm,
+                queryKeyValue,
+                output,
+                gateUp,
+                down,
+                qkv,
+                attentionOutput,
+                mlp);
     }
 
     WeightNames withFusedQueryKeyValue(String name) {
         return new WeightNames(
-                embedding, finalNorm, head, layerPrefix, inputNorm, postNorm, List.of(name), output, gateUp, down, qkvBias,
-                outputBias, mlpBias);
+                embedding,
+                finalNorm,
+                head,
+                layerPrefix,
+                inputNorm,
+                postNorm,
+                List.of(name),
+                output,
+                gateUp,
+                down,
+                qkvBias,
+                outputBias,
+                mlpBias);
     }
 
     WeightNames withFusedGateUp(String name) {
         return new WeightNames(
-                embedding, finalNorm, head, layerPrefix, inputNorm, postNorm, queryKeyValue, output, List.of(name), down,
-                qkvBias, outputBias, mlpBias);
+                embedding,
+                finalNorm,
+                head,
+                layerPrefix,
+                inputNorm,
+                postNorm,
+                queryKeyValue,
+                output,
+                List.of(name),
+                down,
+                qkvBias,
+                outputBias,
+                mlpBias);
     }
 }

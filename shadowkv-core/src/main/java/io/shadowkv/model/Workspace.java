@@ -42,7 +42,8 @@ record Workspace(
 
     /// Bytes that `rows` rows take.
     static long bytes(DecoderSpec spec, DType type, int rows) {
-        long elements = 2L * spec.hiddenSize() + 2L * spec.queryWidth() + 2L * spec.kvWidth() + 2L * spec.intermediateSize();
+        long elements =
+                2L * spec.hiddenSize() + 2L * spec.queryWidth() + 2L * spec.kvWidth() + 2L * spec.intermediateSize();
         return rows * (elements * type.bytes() + Integer.BYTES);
     }
 

@@ -15,7 +15,8 @@ public interface AttentionOperations {
     /// inclusive.
     ///
     /// @param queries [t, queryHeads, headDim], rotated
-    /// @param keys [kvHeads, capacity, headDim], rotated; rows 0 until `keyCount` are valid, the t tokens' own included
+    /// @param keys [kvHeads, capacity, headDim], rotated; rows 0 until `keyCount` are valid, the t tokens' own
+    ///     included
     /// @param values the same shape
     /// @param scale factor of the dot products, usually 1/√headDim
     /// @param out [t, queryHeads, headDim]

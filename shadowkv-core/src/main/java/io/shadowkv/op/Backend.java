@@ -5,8 +5,9 @@ import io.shadowkv.tensor.Tensor;
 
 /// Memory, operations and a queue. Chosen once, at the edge of the program.
 ///
-/// Operations enqueue on the backend's queue in call order; [#synchronize] waits for all of them. A backend is used by
-/// one thread at a time (the engine's); allocation through different [MemoryScope]s is safe from any thread.
+/// Operations enqueue on the backend's queue in call order; [#synchronize] waits for all of them. A backend is
+/// used by one thread at a time (the engine's); allocation through different [MemoryScope]s is safe from any
+/// thread.
 public interface Backend extends AutoCloseable {
     /// Short name as the command line spells it: `cpu`, `reference`, `cuda`.
     String name();

@@ -21,9 +21,10 @@ public interface BackendProvider {
 
     /// @param threads worker threads of a CPU backend; 0 takes one for each core
     /// @param vectorBits width of vectors; 0 takes the widest the machine has
-    /// @param offloadFolder where a backend that computes on the host puts offloaded values, as mapped files that vanish
-    ///     with it, so that the system may page them out; null keeps them in plain memory
-    record BackendOptions(int threads, int vectorBits, @Nullable Path offloadFolder) {
+    /// @param offloadFolder where a backend that computes on the host puts offloaded values, as mapped files
+    ///     that vanish with it, so that the system may page them out; null keeps them in plain memory
+    record BackendOptions(
+            int threads, int vectorBits, @Nullable Path offloadFolder) {
         public static final BackendOptions DEFAULT = new BackendOptions(0, 0);
 
         public BackendOptions(int threads, int vectorBits) {
@@ -36,8 +37,8 @@ public interface BackendProvider {
                         "threads is " + threads + "; expected 1 or more, or 0 for one per core");
             }
             if (vectorBits != 0 && vectorBits != 128 && vectorBits != 256 && vectorBits != 512) {
-                throw new IllegalArgumentException("vector width is " + vectorBits
-                        + " bits; expected 128, 256 or 512, or 0 for the widest");
+                throw new IllegalArgumentException(
+                        "vector width is " + vectorBits + " bits; expected 128, 256 or 512, or 0 for the widest");
             }
         }
     }

@@ -3,9 +3,9 @@ package io.shadowkv.op;
 import io.shadowkv.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// What a decoder layer does to its rows outside attention. Activations are of the backend's activation type; weights
-/// are BF16, F16 or F32 as the checkpoint stores them. r is the number of rows. Outputs may not overlap inputs unless
-/// an operation says that it works in place.
+/// What a decoder layer does to its rows outside attention. Activations are of the backend's activation type;
+/// weights are BF16, F16 or F32 as the checkpoint stores them. r is the number of rows. Outputs may not overlap
+/// inputs unless an operation says that it works in place.
 public interface DenseOperations {
     /// `out[i] = table[ids[i]]`.
     ///

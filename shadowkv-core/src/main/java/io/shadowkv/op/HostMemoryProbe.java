@@ -13,8 +13,8 @@ public final class HostMemoryProbe {
 
     private HostMemoryProbe() {}
 
-    /// Bytes that new allocations may take: on Linux `MemAvailable` of `/proc/meminfo`, less where the container's
-    /// limit leaves less; elsewhere the free memory that the JVM reports.
+    /// Bytes that new allocations may take: on Linux `MemAvailable` of `/proc/meminfo`, less where the
+    /// container's limit leaves less; elsewhere the free memory that the JVM reports.
     public static long availableBytes() {
         return availableBytes(Path.of("/"));
     }

@@ -15,8 +15,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/// Memory of backends that compute on the host: both places are off-heap memory, counted apart, 64-byte aligned. The host
-/// place may lie in mapped files instead, which the system pages out when memory is short.
+/// Memory of backends that compute on the host: both places are off-heap memory, counted apart, 64-byte
+/// aligned. The host place may lie in mapped files instead, which the system pages out when memory is short.
 public final class HostMemoryScope implements MemoryScope {
     private static final int ALIGNMENT = 64;
     private static final int ZEROS = 1 << 20;
@@ -58,8 +58,8 @@ public final class HostMemoryScope implements MemoryScope {
         }
     }
 
-    /// A file of zeros, written out so that a full disk is noticed here and not at a later access, mapped, and already
-    /// without a name, so that nothing is left behind however the process ends.
+    /// A file of zeros, written out so that a full disk is noticed here and not at a later access, mapped, and
+    /// already without a name, so that nothing is left behind however the process ends.
     private MemorySegment mapFile(Path folder, long bytes) {
         try {
             Path file = Files.createTempFile(folder, "shadowkv-values-", ".tmp");

@@ -2,8 +2,8 @@ package io.shadowkv.op;
 
 import io.shadowkv.tensor.Tensor;
 
-/// ShadowKV's state of one sequence in one layer, as operations see it. U units are indexed; a unit is `unitTokens`
-/// consecutive tokens; k units are resident at a time.
+/// ShadowKV's state of one sequence in one layer, as operations see it. U units are indexed; a unit is
+/// `unitTokens` consecutive tokens; k units are resident at a time.
 ///
 /// @param unitTokens tokens of a unit: 8 for the paper's chunks, 1 for token-level selection
 /// @param landmarks [kvHeads, unitCapacity, headDim], row u stands for the u-th indexed unit

@@ -8,8 +8,8 @@ import io.shadowkv.tensor.Tensor;
 /// @param sines F32, the same shape
 /// @param rotaryDim leading elements of a head that rotate; the rest pass through
 /// @param interleaved pairs are neighbours (0,1), (2,3) … if true; element i with i + rotaryDim/2 if false
-/// @param scaling factor that `cosines` and `sines` carry (1 without yarn or longrope); rotating back divides by its
-///     square
+/// @param scaling factor that `cosines` and `sines` carry (1 without yarn or longrope); rotating back divides
+///     by its square
 public record Rotary(Tensor cosines, Tensor sines, int rotaryDim, boolean interleaved, double scaling) {
     /// Positions the tables cover.
     public int positions() {

@@ -6,8 +6,9 @@ import io.shadowkv.tensor.Tensor;
 ///
 /// H key-value heads, d head dim, D = H·d, J tokens a unit. "Plain" keys are before RoPE, "rotated" after.
 ///
-/// The four operations of a decode step pass over rows with `units[i] == 0`: nothing of theirs is read or written, and
-/// their slot need not hold a layer. A sequence's layers may differ in capacity from those of others in the batch.
+/// The four operations of a decode step pass over rows with `units[i] == 0`: nothing of theirs is read or
+/// written, and their slot need not hold a layer. A sequence's layers may differ in capacity from those of
+/// others in the batch.
 public interface ShadowOperations {
     /// `gram += keysᵀ · keys`.
     ///
@@ -15,8 +16,8 @@ public interface ShadowOperations {
     /// @param gram F32 [D, D], in place
     void accumulateGram(Tensor keys, Tensor gram);
 
-    /// The `rank` eigenvectors of largest eigenvalue of a symmetric non-negative matrix, as rows, orthonormal, largest
-    /// first; at least 99.9 % of the energy that the exact ones hold. Rows beyond D, if any, are zero.
+    /// The `rank` eigenvectors of largest eigenvalue of a symmetric non-negative matrix, as rows, orthonormal,
+    /// largest first; at least 99.9 % of the energy that the exact ones hold. Rows beyond D, if any, are zero.
     ///
     /// @param gram F32 [D, D], symmetric; may be overwritten
     /// @param basis [rank, D], rounded to its type
@@ -27,8 +28,8 @@ public interface ShadowOperations {
     /// @param keys rotated, [H, capacity, d]
     /// @param firstUnit number of the first unit: its first token is row `(firstUnit) * J` of `keys`
     /// @param landmarks [H, units, d]
-    /// @param minCosines F32 [H, units], the least cosine between a member and the (unrounded) mean; a zero vector's is
-    ///     0
+    /// @param minCosines F32 [H, units], the least cosine between a member and the (unrounded) mean; a zero
+    ///     vector's is 0
     void landmarks(Tensor keys, int firstUnit, int unitTokens, Tensor landmarks, Tensor minCosines);
 
     /// The units of least `minCosines` per head, and all others; both ascending. Ties go to the lower unit.
@@ -46,8 +47,8 @@ public interface ShadowOperations {
     /// @param target [H, targetCapacity, d], rounded to its type
     void gatherUnits(Tensor source, Tensor units, int unitTokens, Tensor target, int targetRow);
 
-    /// Copies rows `from` until `from + count` of every head to `target` at `to`. Source and target may be the same
-    /// tensor if `to <= from`.
+    /// Copies rows `from` until `from + count` of every head to `target` at `to`. Source and target may be the
+    /// same tensor if `to <= from`.
     ///
     /// @param source [H, sourceCapacity, d]
     /// @param target [H, targetCapacity, d], rounded to its type
@@ -60,26 +61,29 @@ public interface ShadowOperations {
     /// @param plain [count, D]
     void unrotate(Tensor keys, int from, int count, int firstPosition, Rotary rotary, Tensor plain);
 
-    /// `scores[i, h, u] = max over the group's query heads of softmax over u of (query · landmark[h, u] * scale)`.
+    /// `scores[i, h, u] = max over the group's query heads of softmax over u of (query · landmark[h, u] *
+    /// scale)`.
     ///
     /// @param queries [r, queryHeads, d], rotated
     /// @param scores F32 [r, H, unitCapacity]; the first `units[i]` of row i are written
     void scoreLandmarks(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores);
 
-    /// Chooses, for each row and head, the k units of highest score (k = slots, or all units if there are fewer; ties
-    /// to the lower unit), keeps those already resident in their slots (hits) and gives every other one a freed slot
-    /// (misses): writes `missUnits`, `missSlots`, `missCounts`, updates `residentUnits` and `counters`. Slots are
-    /// filled from the lowest free one on, so that fewer units than slots fill the first ones; a slot left free holds
-    /// -1. Which miss gets which of these slots is open (the reference: ascending units to ascending slots).
+    /// Chooses, for each row and head, the k units of highest score (k = slots, or all units if there are
+    /// fewer; ties to the lower unit), keeps those already resident in their slots (hits) and gives every other
+    /// one a freed slot (misses): writes `missUnits`, `missSlots`, `missCounts`, updates `residentUnits` and
+    /// `counters`. Slots are filled from the lowest free one on, so that fewer units than slots fill the first
+    /// ones; a slot left free holds -1. Which miss gets which of these slots is open (the reference: ascending
+    /// units to ascending slots).
     ///
     /// @param scores F32 [r, H, unitCapacity]
     void select(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows);
 
-    /// Copies the values of all misses from the store to their slots. May run beside [#rebuildKeys] on another queue;
-    /// joined before the next attention.
+    /// Copies the values of all misses from the store to their slots. May run beside [#rebuildKeys] on another
+    /// queue; joined before the next attention.
     void fetchValues(SlotTable<IndexedLayer> layers, StepRows rows);
 
-    /// Rebuilds the keys of all misses in their slots: `rotate(factor[token] · basis[:, head], token's position)`, sums
-    /// in float or better, rounded once to the type of the attended keys. A token's position is its number.
+    /// Rebuilds the keys of all misses in their slots: `rotate(factor[token] · basis[:, head], token's
+    /// position)`, sums in float or better, rounded once to the type of the attended keys. A token's position
+    /// is its number.
     void rebuildKeys(SlotTable<IndexedLayer> layers, StepRows rows, Rotary rotary);
 }

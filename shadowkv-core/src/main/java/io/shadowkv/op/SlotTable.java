@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// One entry for each slot of a decode batch. A sequence that joins or leaves changes its own entry only; a backend
-/// that mirrors the table in device memory compares [#version].
+/// One entry for each slot of a decode batch. A sequence that joins or leaves changes its own entry only; a
+/// backend that mirrors the table in device memory compares [#version].
 ///
 /// @param <T> record of tensors
 public final class SlotTable<T> {

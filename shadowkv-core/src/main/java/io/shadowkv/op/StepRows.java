@@ -2,8 +2,8 @@ package io.shadowkv.op;
 
 import io.shadowkv.tensor.Tensor;
 
-/// The rows of one decode wave: one new token of each of `count` different sequences. All values are known to the host
-/// before the step and uploaded with it; what depends on data (selections) never passes through here.
+/// The rows of one decode wave: one new token of each of `count` different sequences. All values are known to
+/// the host before the step and uploaded with it; what depends on data (selections) never passes through here.
 ///
 /// @param count rows r
 /// @param slots I32 [r], slot of each row's sequence in every [SlotTable]

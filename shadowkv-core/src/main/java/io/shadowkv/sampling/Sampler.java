@@ -4,7 +4,8 @@ import java.util.Arrays;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 
-/// Draws token ids for one sequence. Not thread-safe: one sampler a sequence, since its random state is the sequence's.
+/// Draws token ids for one sequence. Not thread-safe: one sampler a sequence, since its random state is the
+/// sequence's.
 public final class Sampler {
     private final SamplingOptions options;
     private final RandomGenerator random;
@@ -18,10 +19,12 @@ public final class Sampler {
     ///
     /// @param logits [vocabulary], overwritten
     /// @param history ids that the repetition penalty applies to, first `historyLength` valid
+    /// @throws IllegalStateException if a logit is NaN or none is finite: nothing can be chosen honestly
     public int next(float[] logits, int[] history, int historyLength) {
         penalize(logits, history, historyLength);
+        int most = argmax(logits);
         if (options.isGreedy()) {
-            return argmax(logits);
+            return most;
         }
         long[] order = descending(logits);
         double[] probabilities = softmax(logits, order);
@@ -30,14 +33,28 @@ public final class Sampler {
     }
 
     /// Index of the largest value; the first of equals.
+    ///
+    /// @throws IllegalStateException if a value is NaN or the largest is not finite
     public static int argmax(float[] values) {
         int best = 0;
-        for (int i = 1; i < values.length; i++) {
+        for (int i = 0; i < values.length; i++) {
+            if (Float.isNaN(values[i])) {
+                throw notNumbers(i, values[i]);
+            }
             if (values[i] > values[best]) {
                 best = i;
             }
         }
+        if (Float.isInfinite(values[best])) {
+            throw notNumbers(best, values[best]);
+        }
         return best;
+    }
+
+    private static IllegalStateException notNumbers(int id, float logit) {
+        return new IllegalStateException(
+                "the logit of token " + id + " is " + logit + (logit < 0 ? ", and no other is larger" : "")
+                        + "; expected finite numbers. The weights are damaged, or the model's activations overflow");
     }
 
     private void penalize(float[] logits, int[] history, int historyLength) {
@@ -47,11 +64,13 @@ public final class Sampler {
         int[] seen = Arrays.stream(history, 0, historyLength).distinct().toArray();
         for (int id : seen) {
             double logit = logits[id];
-            logits[id] = (float) (logit > 0 ? logit / options.repetitionPenalty() : logit * options.repetitionPenalty());
+            logits[id] =
+                    (float) (logit > 0 ? logit / options.repetitionPenalty() : logit * options.repetitionPenalty());
         }
     }
 
-    /// Ids packed below their logits so that one ascending sort of longs yields larger logits first, then lower ids.
+    /// Ids packed below their logits so that one ascending sort of longs yields larger logits first, then lower
+    /// ids.
     private static long[] descending(float[] logits) {
         long[] keys = new long[logits.length];
         for (int id = 0; id < keys.length; id++) {
@@ -91,7 +110,8 @@ public final class Sampler {
                 sum += probabilities[kept++];
             }
         }
-        while (kept > 1 && probabilities[kept - 1] < options.minP() * probabilities[0]) {
+        double least = options.minP() * probabilities[0];
+        while (kept > 1 && (probabilities[kept - 1] < least || probabilities[kept - 1] == 0)) {
             kept--;
         }
         return kept;

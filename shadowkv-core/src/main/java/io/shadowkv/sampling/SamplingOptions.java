@@ -1,7 +1,7 @@
 package io.shadowkv.sampling;
 
-/// How the next token is drawn. Applied in the order of Hugging Face transformers: repetition penalty, temperature, top-k,
-/// top-p, min-p.
+/// How the next token is drawn. Applied in the order of Hugging Face transformers: repetition penalty,
+/// temperature, top-k, top-p, min-p.
 ///
 /// @param temperature 0 is greedy: the most likely token, no draw
 /// @param topK keep the k most likely; 0 keeps all
@@ -19,7 +19,11 @@ public record SamplingOptions(
         check(topK >= 0, "top-k", topK, "0 (off) or more");
         check(topP > 0 && topP <= 1, "top-p", topP, "above 0, up to 1 (off)");
         check(minP >= 0 && minP <= 1, "min-p", minP, "0 (off) to 1");
-        check(repetitionPenalty > 0 && repetitionPenalty <= 100, "repetition penalty", repetitionPenalty, "above 0, up to 100; 1 is off");
+        check(
+                repetitionPenalty > 0 && repetitionPenalty <= 100,
+                "repetition penalty",
+                repetitionPenalty,
+                "above 0, up to 100; 1 is off");
     }
 
     /// True if no random draw is made.

@@ -6,7 +6,8 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
 
-/// Reads and writes floating elements of any type, one at a time: for reference code, tests and edges, not for kernels.
+/// Reads and writes floating elements of any type, one at a time: for reference code, tests and edges, not for
+/// kernels.
 public final class Floats {
     private Floats() {}
 

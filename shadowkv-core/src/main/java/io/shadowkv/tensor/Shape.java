@@ -15,7 +15,8 @@ public final class Shape {
         long count = 1;
         for (int extent : extents) {
             if (extent < 0) {
-                throw new IllegalArgumentException("extent " + extent + " in " + Arrays.toString(extents) + " is negative");
+                throw new IllegalArgumentException(
+                        "extent " + extent + " in " + Arrays.toString(extents) + " is negative");
             }
             count = Math.multiplyExact(count, extent);
         }

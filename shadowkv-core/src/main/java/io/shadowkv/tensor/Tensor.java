@@ -4,8 +4,9 @@ import java.lang.foreign.MemorySegment;
 
 /// A dense, row-major view of memory: type, shape, where it starts.
 ///
-/// A view owns nothing; it is valid as long as the memory beneath is (the model's arena for weights, the sequence's scope
-/// for caches). Immutable and safe to share between threads; the bytes beneath are not guarded.
+/// A view owns nothing; it is valid as long as the memory beneath is (the model's arena for weights, the
+/// sequence's scope for caches). Immutable and safe to share between threads; the bytes beneath are not
+/// guarded.
 ///
 /// @param dtype type of every element
 /// @param shape extents, outermost first
@@ -16,8 +17,8 @@ public record Tensor(DType dtype, Shape shape, Memory memory, long byteOffset) {
     public Tensor {
         long bytes = Math.multiplyExact(shape.elements(), (long) dtype.bytes());
         if (byteOffset < 0 || Math.addExact(byteOffset, bytes) > memory.byteSize()) {
-            throw new IllegalArgumentException("tensor " + dtype + " " + shape + " at byte " + byteOffset + " needs " + bytes
-                    + " bytes; the memory beneath has " + memory.byteSize());
+            throw new IllegalArgumentException("tensor " + dtype + " " + shape + " at byte " + byteOffset + " needs "
+                    + bytes + " bytes; the memory beneath has " + memory.byteSize());
         }
     }
 
@@ -63,8 +64,8 @@ public record Tensor(DType dtype, Shape shape, Memory memory, long byteOffset) {
     public Tensor reshape(int... extents) {
         Shape other = Shape.of(extents);
         if (other.elements() != shape.elements()) {
-            throw new IllegalArgumentException("cannot view " + shape + " as " + other + ": " + shape.elements() + " elements, not "
-                    + other.elements());
+            throw new IllegalArgumentException("cannot view " + shape + " as " + other + ": " + shape.elements()
+                    + " elements, not " + other.elements());
         }
         return new Tensor(dtype, other, memory, byteOffset);
     }
@@ -76,7 +77,7 @@ public record Tensor(DType dtype, Shape shape, Memory memory, long byteOffset) {
         if (memory instanceof HostMemory host) {
             return host.segment().asSlice(byteOffset, byteSize());
         }
-        throw new IllegalStateException("tensor " + dtype + " " + shape + " lies in " + memory.getClass().getSimpleName()
-                + ", not in host memory; copy it to the host first");
+        throw new IllegalStateException("tensor " + dtype + " " + shape + " lies in "
+                + memory.getClass().getSimpleName() + ", not in host memory; copy it to the host first");
     }
 }

@@ -5,15 +5,16 @@ import java.util.PriorityQueue;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// Merges the bytes of one piece to ranked tokens: always the neighbours whose union has the lowest rank, the leftmost
-/// of equals (tiktoken's `byte_pair_merge`). n log n in the piece's bytes, as a Chinese paragraph is one piece.
+/// Merges the bytes of one piece to ranked tokens: always the neighbours whose union has the lowest rank, the
+/// leftmost of equals (tiktoken's `byte_pair_merge`). n log n in the piece's bytes, as a Chinese paragraph is
+/// one piece.
 final class BytePairMerger {
     private static final int NONE = Integer.MAX_VALUE;
 
     private final Map<String, Integer> ranks;
     private final String piece;
-    /// For the part that begins at a byte: where the next and the previous part begin, and the rank of its union with
-    /// the next ([#NONE] if it has none or was merged away).
+    /// For the part that begins at a byte: where the next and the previous part begin, and the rank of its
+    /// union with the next ([#NONE] if it has none or was merged away).
     private final int[] next;
 
     private final int[] previous;
@@ -51,7 +52,11 @@ final class BytePairMerger {
             }
         }
         for (int start = 0; start < piece.length(); start = next[start]) {
-            ids.add(ranks.get(piece.substring(start, next[start])));
+            Integer rank = ranks.get(piece.substring(start, next[start]));
+            if (rank == null) {
+                throw new IllegalStateException("a merged piece has no rank; the rank file lacks single bytes");
+            }
+            ids.add(rank);
         }
     }
 

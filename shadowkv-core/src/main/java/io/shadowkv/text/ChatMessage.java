@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param role `system`, `user`, `assistant`, `tool`, or what else the template knows
 /// @param content the text, a list of content parts (maps), or null (an assistant's message of tool calls only)
-/// @param fields further fields by name (`tool_calls`, `name`, `metadata` …): strings, numbers, booleans, nulls, lists
-///     and maps with string keys
+/// @param fields further fields by name (`tool_calls`, `name`, `metadata` …): strings, numbers, booleans,
+///     nulls, lists and maps with string keys
 public record ChatMessage(String role, @Nullable Object content, Map<String, @Nullable Object> fields) {
     /// Copies the further fields, keeping their order, and refuses one that would hide role or content.
     public ChatMessage {

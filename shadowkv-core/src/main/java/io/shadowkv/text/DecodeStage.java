@@ -45,8 +45,8 @@ sealed interface DecodeStage {
         public void finish(Consumer<String> next) {}
     }
 
-    /// Runs of `<0x41>` tokens become characters if the whole run is valid UTF-8, else one U+FFFD each. So no byte of
-    /// a run can be shown before the run ends.
+    /// Runs of `<0x41>` tokens become characters if the whole run is valid UTF-8, else one U+FFFD each. So no
+    /// byte of a run can be shown before the run ends.
     final class ByteFallback implements DecodeStage {
         private final ByteArrayOutputStream run = new ByteArrayOutputStream();
 
@@ -68,8 +68,8 @@ sealed interface DecodeStage {
                 Utf8Assembler assembler = new Utf8Assembler();
                 assembler.push(run.toByteArray(), text);
                 assembler.finish(text);
-                boolean isValid = Arrays.equals(
-                        run.toByteArray(), text.toString().getBytes(StandardCharsets.UTF_8));
+                boolean isValid =
+                        Arrays.equals(run.toByteArray(), text.toString().getBytes(StandardCharsets.UTF_8));
                 next.accept(isValid ? text.toString() : "\ufffd".repeat(run.size()));
                 run.reset();
             }
@@ -84,25 +84,27 @@ sealed interface DecodeStage {
         }
     }
 
-    /// Takes up to `start` leading `content` characters from each token, or from the whole text behind `Fuse`.
+    /// Takes up to `start` leading and `stop` trailing `content` characters from each token, or from the whole
+    /// text behind `Fuse`.
     final class Strip implements DecodeStage {
         private final int content;
         private final int start;
+        private final int stop;
         private final boolean isFused;
         private int left;
+        /// Trailing characters that go if nothing follows.
+        private String held = "";
 
-        Strip(int content, int start, boolean isFused) {
+        Strip(int content, int start, int stop, boolean isFused) {
             this.content = content;
             this.start = start;
+            this.stop = stop;
             this.isFused = isFused;
             this.left = start;
         }
 
         @Override
         public void push(String piece, Consumer<String> next) {
-            if (!isFused) {
-                left = start;
-            }
             int from = 0;
             while (left > 0 && from < piece.length()) {
                 if (piece.codePointAt(from) == content) {
@@ -112,12 +114,22 @@ sealed interface DecodeStage {
                     left = 0;
                 }
             }
-            next.accept(piece.substring(from));
+            String text = held + piece.substring(from);
+            int end = text.length();
+            for (int i = 0; i < stop && end > 0 && text.codePointBefore(end) == content; i++) {
+                end -= Character.charCount(content);
+            }
+            held = text.substring(end);
+            next.accept(text.substring(0, end));
+            if (!isFused) {
+                finish(next);
+            }
         }
 
         @Override
         public void finish(Consumer<String> next) {
             left = start;
+            held = "";
         }
     }
 

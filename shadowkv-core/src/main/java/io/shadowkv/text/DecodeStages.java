@@ -50,14 +50,15 @@ final class DecodeStages {
                 String content = decoder.path("content").asString("");
                 boolean isOneCharacter = content.codePointCount(0, content.length()) == 1;
                 return isOneCharacter
-                        && decoder.path("stop").asInt(0) == 0
                         && stages.add(new DecodeStage.Strip(
-                                content.codePointAt(0), decoder.path("start").asInt(0), isFused));
+                                content.codePointAt(0),
+                                decoder.path("start").asInt(0),
+                                decoder.path("stop").asInt(0),
+                                isFused));
             }
             case "Metaspace" -> {
                 String scheme = decoder.path("prepend_scheme").asString("always");
-                boolean isPrepended =
-                        decoder.path("add_prefix_space").asBoolean(true) && !scheme.equals("never");
+                boolean isPrepended = decoder.path("add_prefix_space").asBoolean(true) && !scheme.equals("never");
                 String replacement = decoder.path("replacement").asString("▁");
                 return !isFused && stages.add(new DecodeStage.Metaspace(replacement, isPrepended));
             }
@@ -67,12 +68,14 @@ final class DecodeStages {
         }
     }
 
-    /// A pattern of several characters could lie across two tokens of a fused text, so only one character is safe there.
+    /// A pattern of several characters could lie across two tokens of a fused text: only one character is safe
+    /// there.
     private boolean addReplace(JsonNode decoder) {
         JsonNode pattern = decoder.path("pattern").path("String");
         String text = pattern.asString("");
         boolean isSafe = pattern.isString() && !text.isEmpty() && (!isFused || text.length() == 1);
         return isSafe
-                && stages.add(new DecodeStage.Replace(text, decoder.path("content").asString("")));
+                && stages.add(
+                        new DecodeStage.Replace(text, decoder.path("content").asString("")));
     }
 }

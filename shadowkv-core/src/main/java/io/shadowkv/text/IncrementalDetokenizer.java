@@ -6,10 +6,11 @@ import java.util.function.Function;
 
 /// Turns token ids that arrive one by one into text, and never shows half a character.
 ///
-/// The pieces handed out, put together, are exactly what [Tokenizer#decode] makes of all the ids. The cost of a token
-/// depends on its own length and the unfinished character, not on how many came before. Byte tokens (`<0xE4>`) are held
-/// until their run ends, because one bad byte spoils the whole run. A decoder of a kind that must see the whole text
-/// hands everything out in [#finish]. Confined to one thread; one for each sequence.
+/// The pieces handed out, put together, are exactly what [Tokenizer#decode] makes of all the ids. The cost of a
+/// token depends on its own length and the unfinished character, not on how many came before. Byte tokens
+/// (`<0xE4>`) are held until their run ends, because one bad byte spoils the whole run. A decoder of a kind
+/// that must see the whole text hands everything out in [#finish]. Confined to one thread; one for each
+/// sequence.
 public final class IncrementalDetokenizer {
     private final Vocabulary vocabulary;
     private final List<DecodeStage> stages;
@@ -30,8 +31,7 @@ public final class IncrementalDetokenizer {
     }
 
     /// A detokenizer of fresh stages, at least one.
-    static IncrementalDetokenizer staged(
-            Vocabulary vocabulary, List<DecodeStage> stages, boolean skipsSpecialTokens) {
+    static IncrementalDetokenizer staged(Vocabulary vocabulary, List<DecodeStage> stages, boolean skipsSpecialTokens) {
         return new IncrementalDetokenizer(vocabulary, List.copyOf(stages), ids -> "", skipsSpecialTokens);
     }
 

@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.UUID;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
@@ -33,6 +34,7 @@ final class JsonTokenizer implements Tokenizer {
     /// @throws TokenizerException if the JSON is malformed or describes no tokenizer
     static JsonTokenizer of(String json, Object source) {
         ObjectNode root = Json.object(json, source);
+        TokenizerJsonCheck.check(root, source);
         Vocabulary vocabulary;
         try {
             vocabulary = vocabulary(root, source);
@@ -52,16 +54,21 @@ final class JsonTokenizer implements Tokenizer {
         return asText().encode(text, false);
     }
 
+    /// Decoded here where all steps are known here: the library ends the JVM where it meets an index it did not
+    /// expect.
     @Override
     public String decode(int[] ids, boolean skipSpecialTokens) {
-        long[] wide = new long[ids.length];
-        for (int i = 0; i < ids.length; i++) {
-            if (ids[i] < 0) {
-                throw new IllegalArgumentException(
-                        "token id at position " + i + " is " + ids[i] + "; ids are 0 or more");
-            }
-            wide[i] = ids[i];
+        IncrementalDetokenizer detokenizer = detokenizer(skipSpecialTokens);
+        StringBuilder text = new StringBuilder();
+        for (int id : ids) {
+            text.append(detokenizer.push(id));
         }
+        return text.append(detokenizer.finish()).toString();
+    }
+
+    /// The library's own decoding of ids that have tokens.
+    String libraryDecode(int[] ids, boolean skipSpecialTokens) {
+        long[] wide = IntStream.of(ids).asLongStream().toArray();
         return recognising.decode(wide, skipSpecialTokens);
     }
 
@@ -93,7 +100,7 @@ final class JsonTokenizer implements Tokenizer {
         }
         return IncrementalDetokenizer.holding(
                 vocabulary,
-                ids -> decode(ids.stream().mapToInt(Integer::intValue).toArray(), skipSpecialTokens));
+                ids -> libraryDecode(ids.stream().mapToInt(Integer::intValue).toArray(), skipSpecialTokens));
     }
 
     @Override
@@ -115,8 +122,9 @@ final class JsonTokenizer implements Tokenizer {
 
     /// The same tokenizer blind to its special tokens.
     ///
-    /// A special token that is also in the model's vocabulary is dropped from the added ones. Another one must keep its
-    /// place, because the library numbers added tokens by their order: it is renamed to what no text contains.
+    /// A special token that is also in the model's vocabulary is dropped from the added ones. Another one must
+    /// keep its place, because the library numbers added tokens by their order: it is renamed to what no text
+    /// contains.
     private String withoutSpecials() {
         ObjectNode root = Json.object(json, source);
         JsonNode vocabularyNode = root.path("model").path("vocab");

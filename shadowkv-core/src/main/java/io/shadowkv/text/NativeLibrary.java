@@ -12,15 +12,14 @@ import org.jspecify.annotations.Nullable;
 
 /// Loads the native code that the tokenizers' jar carries.
 ///
-/// DJL's own loader is passed by: it keeps a cache under HOME, tries to download another build where it sees a CUDA
-/// device, and calls out on some clouds. Here the library goes to a file in the temporary folder (`java.io.tmpdir`, 15
-/// MB), is loaded and deleted at once. The library must be bound to the class loader of the jar, which is ours: both are
-/// on the class path, or both on the module path.
+/// DJL's own loader is passed by: it keeps a cache under HOME, tries to download another build where it sees a
+/// CUDA device, and calls out on some clouds. Here the library goes to a file in the temporary folder
+/// (`java.io.tmpdir`, 15 MB), is loaded and deleted at once. The library must be bound to the class loader of
+/// the jar, which is ours: both are on the class path, or both on the module path.
 final class NativeLibrary {
-    /// Processors by platform library name. The processor's name is not asked for: a library of another kind is refused
-    /// by the system's loader, and the next is tried.
-    private static final List<String> PLATFORMS =
-            List.of("linux-x86_64", "linux-aarch64", "osx-aarch64", "win-x86_64");
+    /// Processors by platform library name. The processor's name is not asked for: a library of another kind is
+    /// refused by the system's loader, and the next is tried.
+    private static final List<String> PLATFORMS = List.of("linux-x86_64", "linux-aarch64", "osx-aarch64", "win-x86_64");
 
     private static final List<String> WINDOWS_COMPANIONS =
             List.of("libwinpthread-1.dll", "libgcc_s_seh-1.dll", "libstdc++-6.dll");

@@ -8,8 +8,8 @@ import java.util.function.LongFunction;
 
 /// A handle of the Rust tokenizers library, made from the text of a `tokenizer.json`.
 ///
-/// Truncation and padding are off, whatever the file says. Any thread may call; [#close] waits for calls under way, and
-/// a call after it fails instead of reading freed memory.
+/// Truncation and padding are off, whatever the file says. Any thread may call; [#close] waits for calls under
+/// way, and a call after it fails instead of reading freed memory.
 final class NativeTokenizer implements AutoCloseable {
     private static final TokenizersLibrary LIBRARY = TokenizersLibrary.LIB;
 
@@ -88,10 +88,11 @@ final class NativeTokenizer implements AutoCloseable {
         for (int i = 0; i < text.length(); i++) {
             if (Character.isSurrogate(text.charAt(i))) {
                 StringBuilder copy = new StringBuilder(text.length());
-                text.codePoints().forEach(codePoint -> copy.appendCodePoint(
-                        codePoint >= Character.MIN_SURROGATE && codePoint <= Character.MAX_SURROGATE
-                                ? 0xfffd
-                                : codePoint));
+                text.codePoints()
+                        .forEach(codePoint -> copy.appendCodePoint(
+                                codePoint >= Character.MIN_SURROGATE && codePoint <= Character.MAX_SURROGATE
+                                        ? 0xfffd
+                                        : codePoint));
                 return copy.toString();
             }
         }

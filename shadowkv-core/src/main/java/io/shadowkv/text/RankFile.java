@@ -11,7 +11,8 @@ import java.util.Map;
 /// @param file where it was read, for messages
 /// @param ranks rank by token; each char of a key is one byte
 record RankFile(Path file, Map<String, Integer> ranks) {
-    /// Whether the first line looks like one of a rank file (a SentencePiece file starts with a control character).
+    /// Whether the first line looks like one of a rank file (a SentencePiece file starts with a control
+    /// character).
     static boolean isRankFile(byte[] bytes) {
         int end = 0;
         while (end < bytes.length && end < 4096 && bytes[end] != '\n') {

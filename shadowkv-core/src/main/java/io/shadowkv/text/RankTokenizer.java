@@ -12,8 +12,9 @@ import org.jspecify.annotations.Nullable;
 
 /// GLM-4's original tokenizer: a split pattern, then byte pairs merged by rank, as tiktoken does.
 ///
-/// Not converted to a `tokenizer.json`, because that orders merges by pair where tiktoken goes by the union's rank and
-/// takes the leftmost: the two differ on a token that can overlap itself. Immutable, for any thread.
+/// Not converted to a `tokenizer.json`, because that orders merges by pair where tiktoken goes by the union's
+/// rank and takes the leftmost of equals: where a token can be cut in several ways the two may differ.
+/// Immutable, for any thread.
 final class RankTokenizer implements Tokenizer {
     /// The pattern of ChatGLM4Tokenizer, the same as Llama-3's. `\s` and the letter classes are Unicode's.
     static final String SPLIT = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"
@@ -31,9 +32,12 @@ final class RankTokenizer implements Tokenizer {
         this.file = file;
         this.vocabulary = vocabulary;
         this.specials = specials;
-        boolean hasPrefix = PREFIX.stream().allMatch(token -> vocabulary.id(token).isPresent());
+        boolean hasPrefix =
+                PREFIX.stream().allMatch(token -> vocabulary.id(token).isPresent());
         this.prefix = hasPrefix
-                ? PREFIX.stream().mapToInt(token -> vocabulary.id(token).getAsInt()).toArray()
+                ? PREFIX.stream()
+                        .mapToInt(token -> vocabulary.id(token).getAsInt())
+                        .toArray()
                 : new int[0];
     }
 
@@ -45,8 +49,9 @@ final class RankTokenizer implements Tokenizer {
                     + file.file() + " holds none. Fetch the model's tokenizer_config.json into the folder");
         }
         Vocabulary.Builder builder = new Vocabulary.Builder();
-        file.ranks().forEach((token, rank) ->
-                builder.model(ByteAlphabet.token(token.getBytes(StandardCharsets.ISO_8859_1)), rank));
+        file.ranks()
+                .forEach((token, rank) ->
+                        builder.model(ByteAlphabet.token(token.getBytes(StandardCharsets.ISO_8859_1)), rank));
         for (TokenizerConfig.AddedToken token : added) {
             if (file.ranks().containsValue(token.id()) || token.content().isEmpty()) {
                 throw new TokenizerException(config.file() + ": special token \"" + token.content() + "\" has id "
@@ -124,8 +129,7 @@ final class RankTokenizer implements Tokenizer {
 
     @Override
     public IncrementalDetokenizer detokenizer(boolean skipSpecialTokens) {
-        return IncrementalDetokenizer.staged(
-                vocabulary, List.of(new DecodeStage.ByteLevel()), skipSpecialTokens);
+        return IncrementalDetokenizer.staged(vocabulary, List.of(new DecodeStage.ByteLevel()), skipSpecialTokens);
     }
 
     /// Nothing to release: no native code is behind this tokenizer.

@@ -37,9 +37,13 @@ final class SentencePieceConverter {
     }
 
     /// @param file for messages
-    /// @throws TokenizerException if the model is not BPE with byte fallback, or changes the text before it splits it
+    /// @throws TokenizerException if the model is not BPE with byte fallback, or changes the text before it
+    ///     splits it
     String json(Path file) {
-        refuseIf(model.modelType() != BPE, file, "its model type is " + model.modelType() + "; only BPE (2) is read here");
+        refuseIf(
+                model.modelType() != BPE,
+                file,
+                "its model type is " + model.modelType() + "; only BPE (2) is read here");
         refuseIf(!model.byteFallback(), file, "it has no byte fallback");
         refuseIf(
                 !model.normalizer().equals("identity"),
@@ -207,7 +211,8 @@ final class SentencePieceConverter {
         }
     }
 
-    /// Every way to make a piece of two others, best score first; ties longest first, then in the vocabulary's order.
+    /// Every way to make a piece of two others, best score first; ties longest first, then in the vocabulary's
+    /// order.
     private List<Merge> merges() {
         List<Merge> merges = new ArrayList<>();
         for (int id = 0; id < model.pieces().size(); id++) {
@@ -217,8 +222,7 @@ final class SentencePieceConverter {
                 Integer left = ids.get(text.substring(0, cut));
                 Integer right = ids.get(text.substring(cut));
                 if (left != null && right != null && isMerged(id) && isMerged(left) && isMerged(right)) {
-                    merges.add(new Merge(
-                            text.substring(0, cut), text.substring(cut), piece.score(), left, right, id));
+                    merges.add(new Merge(text.substring(0, cut), text.substring(cut), piece.score(), left, right, id));
                 }
             }
         }

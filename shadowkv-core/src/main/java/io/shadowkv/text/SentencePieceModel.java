@@ -8,7 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// A SentencePiece `tokenizer.model`: the fields of its ModelProto (sentencepiece_model.proto) that decide the tokens.
+/// A SentencePiece `tokenizer.model`: the fields of its ModelProto (sentencepiece_model.proto) that decide the
+/// tokens.
 ///
 /// @param file where it was read, for messages
 /// @param modelType 1 unigram, 2 BPE, 3 word, 4 character
@@ -130,8 +131,8 @@ record SentencePieceModel(
                     case 2 -> reader.field(number, 0, take(buffer, varint(buffer)));
                     case 5 -> reader.field(number, take(buffer, 4).getInt(), null);
                     default ->
-                        throw new IllegalArgumentException("byte " + buffer.position() + " holds wire type "
-                                + (tag & 7) + ", which protocol buffers do not use here");
+                        throw new IllegalArgumentException("byte " + buffer.position() + " holds wire type " + (tag & 7)
+                                + ", which protocol buffers do not use here");
                 }
             }
         }

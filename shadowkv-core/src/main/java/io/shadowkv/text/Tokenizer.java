@@ -6,11 +6,12 @@ import org.jspecify.annotations.Nullable;
 
 /// Turns text into token ids and back, exactly as the model was trained to read it.
 ///
-/// Nothing is truncated or padded, whatever the files say. A lone surrogate in a text counts as U+FFFD. Encoding and
-/// decoding may be called from any thread; [#close] waits for calls under way.
+/// Nothing is truncated or padded, whatever the files say. A lone surrogate in a text counts as U+FFFD.
+/// Encoding and decoding may be called from any thread; [#close] waits for calls under way.
 public interface Tokenizer extends AutoCloseable {
     /// Opens the tokenizer of a checkpoint folder: `tokenizer.json` where there is one, else the original
-    /// `tokenizer.model` (ranked byte pairs as GLM-4 ships them, or SentencePiece BPE as Yi and Llama-2 ship them).
+    /// `tokenizer.model` (ranked byte pairs as GLM-4 ships them, or SentencePiece BPE as Yi and Llama-2 ship
+    /// them).
     ///
     /// @throws TokenizerException if neither file is there, or one is malformed or of another kind
     static Tokenizer open(Path folder) {
@@ -19,8 +20,8 @@ public interface Tokenizer extends AutoCloseable {
 
     /// Ids of `text`, in which the spelling of a special token means that token.
     ///
-    /// @param addSpecialTokens whether the model's beginning (`<s>`, `[gMASK]<sop>` …) is added, where it has one; a
-    ///     rendered chat template already contains it
+    /// @param addSpecialTokens whether the model's beginning (`<s>`, `[gMASK]<sop>` …) is added, where it has
+    ///     one; a rendered chat template already contains it
     int[] encode(String text, boolean addSpecialTokens);
 
     /// Ids of `text`, in which the spelling of a special token is text like any other; nothing is added.
@@ -38,7 +39,8 @@ public interface Tokenizer extends AutoCloseable {
     OptionalInt id(String token);
 
     /// The token as it is written in the vocabulary (`Ġthe`, `▁the`, `<0x0A>`), or null if no token has this id.
-    @Nullable String token(int id);
+    @Nullable
+    String token(int id);
 
     /// Whether `id` is a special token, which `skipSpecialTokens` leaves out.
     boolean isSpecial(int id);

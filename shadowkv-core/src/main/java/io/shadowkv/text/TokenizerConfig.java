@@ -18,15 +18,17 @@ import tools.jackson.databind.node.ObjectNode;
 /// @param root the config's object, empty if there is no file
 /// @param specialTokensMap the other file's object, empty if there is no file
 record TokenizerConfig(Path folder, ObjectNode root, ObjectNode specialTokensMap) {
-    private static final List<String> SPECIALS = List.of(
-            "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
+    private static final List<String> SPECIALS =
+            List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
 
     /// A token of `added_tokens_decoder`.
     record AddedToken(int id, String content, boolean isSpecial, JsonNode json) {}
 
     static TokenizerConfig read(Path folder) {
         return new TokenizerConfig(
-                folder, object(folder.resolve("tokenizer_config.json")), object(folder.resolve("special_tokens_map.json")));
+                folder,
+                object(folder.resolve("tokenizer_config.json")),
+                object(folder.resolve("special_tokens_map.json")));
     }
 
     /// The config's path, for messages.
@@ -58,7 +60,8 @@ record TokenizerConfig(Path folder, ObjectNode root, ObjectNode specialTokensMap
     /// @throws TokenizerException if an entry has no numeric id or no content
     List<AddedToken> addedTokens() {
         List<AddedToken> tokens = new ArrayList<>();
-        for (Map.Entry<String, JsonNode> entry : root.path("added_tokens_decoder").properties()) {
+        for (Map.Entry<String, JsonNode> entry :
+                root.path("added_tokens_decoder").properties()) {
             JsonNode token = entry.getValue();
             Optional<String> content = content(token);
             if (content.isEmpty() || !entry.getKey().matches("\\d{1,8}")) {

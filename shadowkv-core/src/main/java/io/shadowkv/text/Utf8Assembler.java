@@ -2,9 +2,9 @@ package io.shadowkv.text;
 
 /// Assembles characters from bytes that arrive in pieces.
 ///
-/// Undecodable bytes become U+FFFD, one for each longest beginning of a character (Unicode's "maximal subpart", what
-/// Rust's `from_utf8_lossy` and Python's `errors="replace"` do). Java's own decoder replaces an encoded surrogate by one
-/// U+FFFD instead of three, so it cannot serve here. Confined to one thread.
+/// Undecodable bytes become U+FFFD, one for each longest beginning of a character (Unicode's "maximal subpart",
+/// what Rust's `from_utf8_lossy` and Python's `errors="replace"` do). Java's own decoder replaces an encoded
+/// surrogate by one U+FFFD instead of three, so it cannot serve here. Confined to one thread.
 final class Utf8Assembler {
     private int codePoint;
     private int missing;

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The tokens of a tokenizer by id, and the ids by token: the model's own and the added ones. Immutable.
 final class Vocabulary {
-    /// A file that claims a higher id is refused before memory is allocated for it; the largest known has 262,144.
+    /// A file that claims a higher id is refused before memory is allocated for it; the largest known has
+    /// 262,144.
     static final int HIGHEST_ID = (1 << 24) - 1;
 
     private final @Nullable String[] tokens;
@@ -27,7 +28,8 @@ final class Vocabulary {
         return tokens.length;
     }
 
-    @Nullable String token(int id) {
+    @Nullable
+    String token(int id) {
         return id >= 0 && id < tokens.length ? tokens[id] : null;
     }
 
@@ -70,8 +72,8 @@ final class Vocabulary {
             }
         }
 
-        /// Adds a token where the tokenizers library puts it: at the model's id of the same token, else behind all
-        /// others. The id in the file is a remark that the library does not heed.
+        /// Adds a token where the tokenizers library puts it: at the model's id of the same token, else behind
+        /// all others. The id in the file is a remark that the library does not heed.
         void added(String token, boolean isSpecial) {
             if (token.isEmpty()) {
                 return;

@@ -42,8 +42,12 @@ class CheckpointTest {
                 bytes += tensor.byteSize();
             }
             assertThat(checkpoint.weightBytes()).isEqualTo(bytes).isPositive();
-            int layers = checkpoint.config().integer("num_hidden_layers", checkpoint.config().integer("num_layers", 0));
-            assertThat(checkpoint.names()).filteredOn(name -> name.contains("." + (layers - 1) + ".")).isNotEmpty();
+            int layers = checkpoint
+                    .config()
+                    .integer("num_hidden_layers", checkpoint.config().integer("num_layers", 0));
+            assertThat(checkpoint.names())
+                    .filteredOn(name -> name.contains("." + (layers - 1) + "."))
+                    .isNotEmpty();
             assertThat(checkpoint.generation().eosTokenIds()).isNotEmpty();
             checkEmbeddings(checkpoint, golden);
         }
@@ -74,7 +78,10 @@ class CheckpointTest {
             assertThat(checkpoint.config().string("model_type")).isEqualTo("llama");
             int vocabulary = checkpoint.config().positive("vocab_size");
             int width = checkpoint.config().positive("hidden_size");
-            assertThat(checkpoint.tensor("model.embed_tokens.weight", vocabulary, width).dtype()).isEqualTo(DType.BF16);
+            assertThat(checkpoint
+                            .tensor("model.embed_tokens.weight", vocabulary, width)
+                            .dtype())
+                    .isEqualTo(DType.BF16);
             assertThat(checkpoint.generation().eosTokenIds()).containsExactly(4, 1);
             assertThat(checkpoint.folder()).isEqualTo(Fixtures.needleModel());
         }
@@ -114,7 +121,8 @@ class CheckpointTest {
                     .hasMessageStartingWith("model.safetensors: tensor \"w\" is [2, 3] F32; expected [3, 2] F32");
             assertThatThrownBy(() -> checkpoint.tensor("ids", 1))
                     .isInstanceOf(CheckpointException.class)
-                    .hasMessageStartingWith("model.safetensors: tensor \"ids\" is [1] I32; expected [1] BF16, F16 or F32");
+                    .hasMessageStartingWith(
+                            "model.safetensors: tensor \"ids\" is [1] I32; expected [1] BF16, F16 or F32");
             assertThatThrownBy(() -> checkpoint.tensor("v", 1))
                     .isInstanceOf(CheckpointException.class)
                     .hasMessageContaining("no tensor \"v\" among the 2 of its weights, such as [w, ids]");
@@ -166,7 +174,8 @@ class CheckpointTest {
     }
 
     private void index(String weightMap) throws IOException {
-        Files.writeString(folder.resolve(CheckpointFolder.INDEX), "{\"metadata\": {}, \"weight_map\": " + weightMap + "}");
+        Files.writeString(
+                folder.resolve(CheckpointFolder.INDEX), "{\"metadata\": {}, \"weight_map\": " + weightMap + "}");
     }
 
     @Test
@@ -182,7 +191,8 @@ class CheckpointTest {
         refused("the index names two.safetensors, which is not there");
         index("{\"w\": \"one.safetensors\", \"v\": \"one.safetensors\"}");
         refused("tensor \"v\" should be in one.safetensors, which does not hold it");
-        for (String name : new String[] {"\"../one.safetensors\"", "\"/etc/passwd\"", "\"..\"", "\"\"", "7", "\"a\\u0000b\""}) {
+        for (String name :
+                new String[] {"\"../one.safetensors\"", "\"/etc/passwd\"", "\"..\"", "\"\"", "7", "\"a\\u0000b\""}) {
             index("{\"w\": " + name + "}");
             refused("tensor \"w\" is mapped to", "a file in the same folder");
         }

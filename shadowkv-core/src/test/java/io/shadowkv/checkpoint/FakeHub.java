@@ -25,14 +25,19 @@ import java.util.concurrent.Executors;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// A hub on the loopback interface that behaves as the public one does: the API, `X-Linked-*` headers, large files
-/// on a second server (the content host) behind a redirect, ranges; and that fails on demand.
+/// A hub on the loopback interface that behaves as the public one does: the API, `X-Linked-*` headers, large
+/// files on a second server (the content host) behind a redirect, ranges; and that fails on demand.
 final class FakeHub implements AutoCloseable {
     static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
     static final String REPO = "acme/tiny";
 
     /// One request as a server saw it.
-    record Seen(String server, String method, String path, @Nullable String range, @Nullable String authorization) {}
+    record Seen(
+            String server,
+            String method,
+            String path,
+            @Nullable String range,
+            @Nullable String authorization) {}
 
     /// What to do with the next answer for a file's content: send `bytes` of it and cut, or go on sending after a
     /// signal.
@@ -61,7 +66,9 @@ final class FakeHub implements AutoCloseable {
     }
 
     List<Seen> seen(String server, String method) {
-        return seen.stream().filter(s -> s.server().equals(server) && s.method().equals(method)).toList();
+        return seen.stream()
+                .filter(s -> s.server().equals(server) && s.method().equals(method))
+                .toList();
     }
 
     void fail(String pathEnd, int... codes) {
@@ -150,7 +157,8 @@ final class FakeHub implements AutoCloseable {
     private void answerFile(HttpExchange exchange, String file) throws IOException {
         Headers headers = exchange.getResponseHeaders();
         String token = requiredToken;
-        if (token != null && !("Bearer " + token).equals(exchange.getRequestHeaders().getFirst("Authorization"))) {
+        if (token != null
+                && !("Bearer " + token).equals(exchange.getRequestHeaders().getFirst("Authorization"))) {
             headers.set("X-Error-Code", "GatedRepo");
             exchange.sendResponseHeaders(401, -1);
             return;
@@ -160,7 +168,9 @@ final class FakeHub implements AutoCloseable {
             headers.set("X-Linked-Etag", '"' + etag(file) + '"');
             headers.set("X-Linked-Size", Integer.toString(content(file).length));
             headers.set("ETag", "\"of-the-redirect\"");
-            headers.set("Location", "http://127.0.0.1:" + contentHost.getAddress().getPort() + "/signed/" + file + "?key=1");
+            headers.set(
+                    "Location",
+                    "http://127.0.0.1:" + contentHost.getAddress().getPort() + "/signed/" + file + "?key=1");
             exchange.sendResponseHeaders(302, -1);
             return;
         }
@@ -196,7 +206,11 @@ final class FakeHub implements AutoCloseable {
     private void record(HttpExchange exchange, String server, String path) {
         Headers headers = exchange.getRequestHeaders();
         seen.add(new Seen(
-                server, exchange.getRequestMethod(), path, headers.getFirst("Range"), headers.getFirst("Authorization")));
+                server,
+                exchange.getRequestMethod(),
+                path,
+                headers.getFirst("Range"),
+                headers.getFirst("Authorization")));
     }
 
     private byte[] content(String file) {

@@ -62,9 +62,11 @@ class HubFailureTest {
         assertThat(repository.resolve("snapshots")).doesNotExist();
         assertThat(repository.resolve("refs")).doesNotExist();
         try (Stream<Path> blobs = Files.exists(repository) ? Files.list(repository.resolve("blobs")) : Stream.empty()) {
-            for (Path blob : blobs.filter(b -> !b.toString().endsWith(".incomplete")).toList()) {
+            for (Path blob :
+                    blobs.filter(b -> !b.toString().endsWith(".incomplete")).toList()) {
                 String file = server.files.keySet().stream()
-                        .filter(name -> server.etag(name).equals(blob.getFileName().toString()))
+                        .filter(name ->
+                                server.etag(name).equals(blob.getFileName().toString()))
                         .findFirst()
                         .orElseThrow();
                 assertThat(blob).hasBinaryContent(server.files.get(file));
@@ -72,7 +74,8 @@ class HubFailureTest {
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }
-        assertThat(new Hub(server.endpoint(), null, cache).cached(FakeHub.REPO, "main")).isEmpty();
+        assertThat(new Hub(server.endpoint(), null, cache).cached(FakeHub.REPO, "main"))
+                .isEmpty();
     }
 
     private Path incomplete(String file) {
@@ -178,8 +181,11 @@ class HubFailureTest {
         assertThat(incomplete(SHARD)).hasSize(3_000);
 
         pull(HubDisk.real());
-        assertThat(server.seen("content", "GET")).filteredOn(seen -> seen.path().endsWith(SHARD)).last()
-                .extracting(FakeHub.Seen::range).isEqualTo("bytes=3000-");
+        assertThat(server.seen("content", "GET"))
+                .filteredOn(seen -> seen.path().endsWith(SHARD))
+                .last()
+                .extracting(FakeHub.Seen::range)
+                .isEqualTo("bytes=3000-");
     }
 
     @Test
@@ -207,7 +213,8 @@ class HubFailureTest {
                 .hasMessageContaining("the disk has 1000 left. Free ")
                 .hasMessageContaining("HF_HOME");
         assertNothingVisible();
-        assertThat(server.seen).noneMatch(seen -> seen.method().equals("GET") && !seen.path().startsWith("/api/"));
+        assertThat(server.seen)
+                .noneMatch(seen -> seen.method().equals("GET") && !seen.path().startsWith("/api/"));
     }
 
     @Test
@@ -227,7 +234,10 @@ class HubFailureTest {
         assertThat(incomplete(SHARD)).hasSize(100_000);
 
         pull(HubDisk.real());
-        assertThat(server.seen("content", "GET")).last().extracting(FakeHub.Seen::range).isEqualTo("bytes=100000-");
+        assertThat(server.seen("content", "GET"))
+                .last()
+                .extracting(FakeHub.Seen::range)
+                .isEqualTo("bytes=100000-");
     }
 
     /// Takes so many bytes, writing half a piece at the end as a full disk does.
@@ -302,8 +312,17 @@ class HubFailureTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"../../evil.json", "/etc/evil.json", "a/../../evil.json", "..\\\\evil.json", "C:evil.json",
-        "x/./evil.safetensors", "a//b.json", "bell\\u0007.json"})
+    @ValueSource(
+            strings = {
+                "../../evil.json",
+                "/etc/evil.json",
+                "a/../../evil.json",
+                "..\\\\evil.json",
+                "C:evil.json",
+                "x/./evil.safetensors",
+                "a//b.json",
+                "bell\\u0007.json"
+            })
     void hostileFileNamesStopThePull(String name) {
         server.extraSiblings = ",{\"rfilename\":\"" + name + "\"}";
         pullFails("leads out of the folder");

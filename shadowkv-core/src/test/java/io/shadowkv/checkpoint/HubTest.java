@@ -43,12 +43,21 @@ class HubTest {
         server.files.put("generation_config.json", utf8("{\"temperature\": 0.5}"));
         server.files.put("tokenizer.model", utf8("pieces"));
         server.files.put("empty.json", new byte[0]);
-        server.files.put(CheckpointFolder.INDEX, utf8("{\"weight_map\": {\"a\": \"model-00001-of-00002.safetensors\","
-                + " \"b\": \"model-00002-of-00002.safetensors\"}}"));
+        server.files.put(
+                CheckpointFolder.INDEX,
+                utf8("{\"weight_map\": {\"a\": \"model-00001-of-00002.safetensors\","
+                        + " \"b\": \"model-00002-of-00002.safetensors\"}}"));
         server.files.put("model-00001-of-00002.safetensors", weights(temporary, "a", 50_000));
         server.files.put("model-00002-of-00002.safetensors", weights(temporary, "b", 1_000));
-        for (String clutter : List.of("README.md", ".gitattributes", "pytorch_model.bin", "original/params.json",
-                "original/consolidated.safetensors", "consolidated.safetensors", "onnx/model.onnx", "notes.txt")) {
+        for (String clutter : List.of(
+                "README.md",
+                ".gitattributes",
+                "pytorch_model.bin",
+                "original/params.json",
+                "original/consolidated.safetensors",
+                "consolidated.safetensors",
+                "onnx/model.onnx",
+                "notes.txt")) {
             server.files.put(clutter, utf8("unwanted"));
         }
     }
@@ -64,7 +73,9 @@ class HubTest {
             values[i] = random.nextFloat();
         }
         Path file = folder.resolve(name + ".tmp");
-        new SafetensorsWriter().add(name, io.shadowkv.tensor.Shape.of(count), values).write(file);
+        new SafetensorsWriter()
+                .add(name, io.shadowkv.tensor.Shape.of(count), values)
+                .write(file);
         return Files.readAllBytes(file);
     }
 
@@ -82,17 +93,18 @@ class HubTest {
     }
 
     private Path pull(HubPolicy policy) throws InterruptedException {
-        return new Hub(server.endpoint(), "secret", cache, policy, HubDisk.real()).pull(FakeHub.REPO, "main", new PullListener() {
-            @Override
-            public void progress(String file, long doneBytes, long totalBytes) {
-                assertThat(doneBytes).isBetween(0L, totalBytes);
-            }
+        return new Hub(server.endpoint(), "secret", cache, policy, HubDisk.real())
+                .pull(FakeHub.REPO, "main", new PullListener() {
+                    @Override
+                    public void progress(String file, long doneBytes, long totalBytes) {
+                        assertThat(doneBytes).isBetween(0L, totalBytes);
+                    }
 
-            @Override
-            public void note(String message) {
-                notes.add(message);
-            }
-        });
+                    @Override
+                    public void note(String message) {
+                        notes.add(message);
+                    }
+                });
     }
 
     private Path repository() {
@@ -111,9 +123,15 @@ class HubTest {
 
         assertThat(snapshot).isEqualTo(repository().resolve("snapshots").resolve(FakeHub.COMMIT));
         assertThat(repository().resolve("refs/main")).hasContent(FakeHub.COMMIT);
-        assertThat(names(snapshot)).containsExactly("config.json", "empty.json", "generation_config.json",
-                "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", CheckpointFolder.INDEX,
-                "tokenizer.model");
+        assertThat(names(snapshot))
+                .containsExactly(
+                        "config.json",
+                        "empty.json",
+                        "generation_config.json",
+                        "model-00001-of-00002.safetensors",
+                        "model-00002-of-00002.safetensors",
+                        CheckpointFolder.INDEX,
+                        "tokenizer.model");
         for (String file : names(snapshot)) {
             assertThat(Files.readSymbolicLink(snapshot.resolve(file)))
                     .isEqualTo(Path.of("../../blobs", server.etag(file)));
@@ -130,9 +148,13 @@ class HubTest {
     void theTokenGoesToTheEndpointOnly() throws Exception {
         pull();
 
-        assertThat(server.seen).filteredOn(seen -> seen.server().equals("hub")).isNotEmpty()
+        assertThat(server.seen)
+                .filteredOn(seen -> seen.server().equals("hub"))
+                .isNotEmpty()
                 .allMatch(seen -> "Bearer secret".equals(seen.authorization()));
-        assertThat(server.seen).filteredOn(seen -> seen.server().equals("content")).hasSize(2)
+        assertThat(server.seen)
+                .filteredOn(seen -> seen.server().equals("content"))
+                .hasSize(2)
                 .allMatch(seen -> seen.authorization() == null);
     }
 
@@ -210,7 +232,8 @@ class HubTest {
         Path snapshot = pull();
 
         assertThat(snapshot.resolve(shard)).hasBinaryContent(server.files.get(shard));
-        assertThat(server.seen).filteredOn(s -> s.server().equals("content") && s.path().endsWith(shard))
+        assertThat(server.seen)
+                .filteredOn(s -> s.server().equals("content") && s.path().endsWith(shard))
                 .extracting(FakeHub.Seen::range)
                 .containsExactly(null, "bytes=70000-", "bytes=100001-");
         assertThat(notes).hasSize(2).first().asString().contains("70000 of 200", "trying again");
@@ -235,7 +258,11 @@ class HubTest {
         });
 
         assertThat(pull().resolve(shard)).hasBinaryContent(server.files.get(shard));
-        assertThat(notes).hasSize(2).last().asString().contains("asked for bytes from 70000", "bytes 70008-", "after 0 of");
+        assertThat(notes)
+                .hasSize(2)
+                .last()
+                .asString()
+                .contains("asked for bytes from 70000", "bytes 70008-", "after 0 of");
     }
 
     @Test

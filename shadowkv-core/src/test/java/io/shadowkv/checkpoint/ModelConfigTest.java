@@ -68,11 +68,14 @@ class ModelConfigTest {
         fails(() -> config.string("nothing"), "config.json: \"nothing\" is missing; expected a string");
         fails(() -> config.string("layers"), "config.json: \"layers\" is 32; expected a string");
         fails(() -> config.integer("nothing"), "config.json: \"nothing\" is missing; expected a whole number");
-        fails(() -> config.integer("model_type"),
+        fails(
+                () -> config.integer("model_type"),
                 "config.json: \"model_type\" is \"phi3\"; expected a whole number between -2147483648 and 2147483647");
-        fails(() -> config.integer("half"),
+        fails(
+                () -> config.integer("half"),
                 "config.json: \"half\" is 0.5; expected a whole number between -2147483648 and 2147483647");
-        fails(() -> config.integer("wide"),
+        fails(
+                () -> config.integer("wide"),
                 "config.json: \"wide\" is 4294967296; expected a whole number between -2147483648 and 2147483647");
         fails(() -> config.positive("zero"), "config.json: \"zero\" is 0; expected a whole number of at least 1");
         fails(() -> config.number("tied"), "config.json: \"tied\" is true; expected a finite number");
@@ -80,11 +83,17 @@ class ModelConfigTest {
         assertThatThrownBy(() -> config.number("digits")).hasMessageContaining("expected a finite number");
         fails(() -> config.bool("layers", true), "config.json: \"layers\" is 32; expected true or false");
         fails(() -> config.object("layers"), "config.json: \"layers\" is 32; expected an object");
-        fails(() -> config.doubles("mixed"), "config.json: \"mixed\" is an array of 2 elements; expected a finite number");
-        fails(() -> config.strings("mixed"), "config.json: \"mixed\" is an array of 2 elements; expected an array of strings");
-        fails(() -> scaling.doubles("short_factor"),
+        fails(
+                () -> config.doubles("mixed"),
+                "config.json: \"mixed\" is an array of 2 elements; expected a finite number");
+        fails(
+                () -> config.strings("mixed"),
+                "config.json: \"mixed\" is an array of 2 elements; expected an array of strings");
+        fails(
+                () -> scaling.doubles("short_factor"),
                 "config.json: \"rope_scaling.short_factor\" is missing; expected an array of numbers");
-        fails(() -> scaling.object("deep").orElseThrow().string("x"),
+        fails(
+                () -> scaling.object("deep").orElseThrow().string("x"),
                 "config.json: \"rope_scaling.deep.x\" is 1; expected a string");
     }
 
@@ -161,7 +170,8 @@ class ModelConfigTest {
         assertThat(read.padTokenId()).hasValue(5);
         assertThat(read.bosTokenId()).isEqualTo(OptionalInt.empty());
         assertThat(read.temperature()).isEqualTo(OptionalDouble.empty());
-        GenerationConfig none = GenerationConfig.read(Optional.empty(), ModelConfig.parse("config.json", "{\"eos_token_id\": 9}"));
+        GenerationConfig none =
+                GenerationConfig.read(Optional.empty(), ModelConfig.parse("config.json", "{\"eos_token_id\": 9}"));
         assertThat(none.eosTokenIds()).containsExactly(9);
     }
 

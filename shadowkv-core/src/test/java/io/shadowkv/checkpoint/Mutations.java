@@ -12,13 +12,45 @@ import java.util.regex.Pattern;
 
 /// Seeded damage: what a bad disk, a cut transfer or an attacker does to files and JSON texts.
 final class Mutations {
-    private static final Pattern TOKEN = Pattern.compile(
-            "\"[^\"\\\\]*+(?:\\\\.[^\"\\\\]*+)*+\"|-?[0-9.eE+]+|[{}\\[\\],:]|true|false|null");
+    private static final Pattern TOKEN =
+            Pattern.compile("\"[^\"\\\\]*+(?:\\\\.[^\"\\\\]*+)*+\"|-?[0-9.eE+]+|[{}\\[\\],:]|true|false|null");
 
-    private static final List<String> TOKENS = List.of("-1", "0", "1e999999999", "-1e-999999999", "9223372036854775807",
-            "9223372036854775808", "4294967296", "2147483648", "0.5", "NaN", "-Infinity", "null", "true", "[]", "{}", "[[]]",
-            "\"\"", "\"\\ud800\"", "\"\\u0000\"", "\"F8_E4M3\"", "\"BF16\"", "\"__metadata__\"", "\"../../x\"", ",", ":", "}",
-            "{", "]", "\"", "\\", "\uFEFF", "/**/", "9".repeat(5_000), "[".repeat(3_000), "{\"a\":".repeat(3_000),
+    private static final List<String> TOKENS = List.of(
+            "-1",
+            "0",
+            "1e999999999",
+            "-1e-999999999",
+            "9223372036854775807",
+            "9223372036854775808",
+            "4294967296",
+            "2147483648",
+            "0.5",
+            "NaN",
+            "-Infinity",
+            "null",
+            "true",
+            "[]",
+            "{}",
+            "[[]]",
+            "\"\"",
+            "\"\\ud800\"",
+            "\"\\u0000\"",
+            "\"F8_E4M3\"",
+            "\"BF16\"",
+            "\"__metadata__\"",
+            "\"../../x\"",
+            ",",
+            ":",
+            "}",
+            "{",
+            "]",
+            "\"",
+            "\\",
+            "\uFEFF",
+            "/**/",
+            "9".repeat(5_000),
+            "[".repeat(3_000),
+            "{\"a\":".repeat(3_000),
             "\"" + "x".repeat(60_000) + "\"");
 
     private final RandomGenerator random;
@@ -85,14 +117,28 @@ final class Mutations {
         int length = (int) buffer.getLong(0);
         String header = new String(file, 8, length, StandardCharsets.UTF_8);
         byte[] mutated = json(header).getBytes(StandardCharsets.UTF_8);
-        byte[] prefix = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(mutated.length).array();
+        byte[] prefix = ByteBuffer.allocate(8)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(mutated.length)
+                .array();
         return join(join(prefix, mutated), Arrays.copyOfRange(file, 8 + length, file.length));
     }
 
     /// A safetensors file whose length prefix lies.
     byte[] length(byte[] file) {
-        List<Long> lies = new ArrayList<>(List.of(0L, 1L, -1L, Long.MAX_VALUE, Long.MIN_VALUE, 100_000_000L, 99_999_999L,
-                (long) file.length, file.length - 8L, file.length - 7L, random.nextLong(), (long) random.nextInt(file.length)));
+        List<Long> lies = new ArrayList<>(List.of(
+                0L,
+                1L,
+                -1L,
+                Long.MAX_VALUE,
+                Long.MIN_VALUE,
+                100_000_000L,
+                99_999_999L,
+                (long) file.length,
+                file.length - 8L,
+                file.length - 7L,
+                random.nextLong(),
+                (long) random.nextInt(file.length)));
         byte[] bytes = file.clone();
         ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putLong(0, lies.get(random.nextInt(lies.size())));
         return bytes;

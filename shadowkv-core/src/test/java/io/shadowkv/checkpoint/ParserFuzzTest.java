@@ -27,8 +27,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Mutated files may be read or refused with a [CheckpointException]; nothing else may come out, no case may allocate
-/// much, and none may hang. Every failure prints the seed of its case.
+/// Mutated files may be read or refused with a [CheckpointException]; nothing else may come out, no case may
+/// allocate much, and none may hang. Every failure prints the seed of its case.
 @Timeout(300)
 class ParserFuzzTest {
     private static final int CASES = 2_500;
@@ -86,7 +86,11 @@ class ParserFuzzTest {
     private byte[] sample() throws IOException {
         Path file = folder.resolve("sample.safetensors");
         new SafetensorsWriter()
-                .add("model.embed_tokens.weight", DType.BF16, Shape.of(5, 4), channel -> channel.write(ByteBuffer.allocate(40)))
+                .add(
+                        "model.embed_tokens.weight",
+                        DType.BF16,
+                        Shape.of(5, 4),
+                        channel -> channel.write(ByteBuffer.allocate(40)))
                 .add("model.layers.0.self_attn.q_proj.weight", Shape.of(3, 2), new float[6])
                 .add("lm_head.weight", DType.F16, Shape.of(7), channel -> channel.write(ByteBuffer.allocate(14)))
                 .add("ids", Shape.of(3), new int[3])
@@ -155,7 +159,10 @@ class ParserFuzzTest {
             byte[] mutant = seed % 2 == 0
                     ? mutations.json(original).getBytes(StandardCharsets.UTF_8)
                     : mutations.bytes(original.getBytes(StandardCharsets.UTF_8));
-            judge(seed, mutant, bytes -> askEverything(new ModelConfig("fuzz.json", "", Json.object("fuzz.json", bytes))));
+            judge(
+                    seed,
+                    mutant,
+                    bytes -> askEverything(new ModelConfig("fuzz.json", "", Json.object("fuzz.json", bytes))));
         }
         bothOutcomesOccurred();
     }
@@ -163,8 +170,15 @@ class ParserFuzzTest {
     /// Asks every key for every type; an answer or a [CheckpointException], and both are fine.
     private static void askEverything(ModelConfig config) {
         for (String key : config.keys()) {
-            List<Consumer<String>> questions = List.of(config::string, config::integer, config::positive, config::number,
-                    config::optionalBool, config::doubles, config::strings, config::integers,
+            List<Consumer<String>> questions = List.of(
+                    config::string,
+                    config::integer,
+                    config::positive,
+                    config::number,
+                    config::optionalBool,
+                    config::doubles,
+                    config::strings,
+                    config::integers,
                     name -> config.object(name).ifPresent(ParserFuzzTest::askEverything));
             for (Consumer<String> question : questions) {
                 try {
@@ -175,7 +189,9 @@ class ParserFuzzTest {
             }
         }
         try {
-            assertThat(GenerationConfig.read(java.util.Optional.of(config), config).eosTokenIds()).doesNotContainNull();
+            assertThat(GenerationConfig.read(java.util.Optional.of(config), config)
+                            .eosTokenIds())
+                    .doesNotContainNull();
         } catch (CheckpointException e) {
             assertThat(e).hasMessageStartingWith("fuzz.json: \"");
         }
@@ -184,8 +200,9 @@ class ParserFuzzTest {
     @Test
     void mutatedFoldersOpenOrAreRefused() throws IOException {
         byte[] shard = sample();
-        String index = "{\"metadata\": {\"total_size\": 90}, \"weight_map\": {\"model.embed_tokens.weight\": \"a.safetensors\","
-                + " \"lm_head.weight\": \"b.safetensors\", \"ids\": \"b.safetensors\"}}";
+        String index =
+                "{\"metadata\": {\"total_size\": 90}, \"weight_map\": {\"model.embed_tokens.weight\": \"a.safetensors\","
+                        + " \"lm_head.weight\": \"b.safetensors\", \"ids\": \"b.safetensors\"}}";
         Path model = Files.createDirectory(folder.resolve("model"));
         Map<String, byte[]> files = new LinkedHashMap<>();
         files.put("a.safetensors", shard);
@@ -206,7 +223,9 @@ class ParserFuzzTest {
                     ? mutations.bytes(whole)
                     : damaged.equals("b.safetensors")
                             ? mutations.header(whole)
-                            : mutations.json(new String(whole, StandardCharsets.UTF_8)).getBytes(StandardCharsets.UTF_8);
+                            : mutations
+                                    .json(new String(whole, StandardCharsets.UTF_8))
+                                    .getBytes(StandardCharsets.UTF_8);
             Files.write(model.resolve(damaged), mutant);
             judge(seed, model, path -> {
                 try (Checkpoint checkpoint = Checkpoint.open(path)) {

@@ -57,8 +57,20 @@ class SafetensorsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"llama3-f32", "llama3-bf16", "llama31-bf16", "phi3-f32", "phi3-bf16", "glm-f32", "glm-bf16",
-        "qwen2-f32", "qwen2-bf16", "qwen2-tied-bf16", "yi-bf16"})
+    @ValueSource(
+            strings = {
+                "llama3-f32",
+                "llama3-bf16",
+                "llama31-bf16",
+                "phi3-f32",
+                "phi3-bf16",
+                "glm-f32",
+                "glm-bf16",
+                "qwen2-f32",
+                "qwen2-bf16",
+                "qwen2-tied-bf16",
+                "yi-bf16"
+            })
     void goldenArraysAgreeWithThemselves(String model) {
         Path file = Fixtures.golden("models").resolve("models/tiny-" + model + "/golden/expected.safetensors");
         try (Arena arena = Arena.ofConfined()) {
@@ -67,7 +79,8 @@ class SafetensorsTest {
             for (String input : new String[] {"n17", "n300", "long"}) {
                 Tensor logits = expected.tensor(input + ".logits");
                 float[] last = Floats.toArray(logits.row(logits.extent(0) - 1));
-                assertThat(Floats.toArray(expected.tensor(input + ".logits_last"))).isEqualTo(last);
+                assertThat(Floats.toArray(expected.tensor(input + ".logits_last")))
+                        .isEqualTo(last);
                 int best = 0;
                 for (int i = 1; i < last.length; i++) {
                     best = last[i] > last[best] ? i : best;
@@ -91,8 +104,8 @@ class SafetensorsTest {
         int end = 1;
         for (DType dtype : DType.values()) {
             int next = end + 3 * dtype.bytes();
-            header.append(",\"" + dtype + "\":{\"shape\":[3],\"data_offsets\":[" + end + "," + next + "],\"dtype\":\"" + dtype
-                    + "\"}");
+            header.append(",\"" + dtype + "\":{\"shape\":[3],\"data_offsets\":[" + end + "," + next + "],\"dtype\":\""
+                    + dtype + "\"}");
             end = next;
         }
         Path file = write(folder.resolve("types.safetensors"), header + "}  ", end);
@@ -118,9 +131,11 @@ class SafetensorsTest {
 
     @Test
     void scalarsAndEmptyTensorsAreTensors() throws IOException {
-        Path file = write(folder.resolve("small.safetensors"),
+        Path file = write(
+                folder.resolve("small.safetensors"),
                 "{\"b\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4]},"
-                        + "\"a\":{\"dtype\":\"F32\",\"shape\":[0,7],\"data_offsets\":[0,0]}}", 4);
+                        + "\"a\":{\"dtype\":\"F32\",\"shape\":[0,7],\"data_offsets\":[0,0]}}",
+                4);
         try (Arena arena = Arena.ofConfined()) {
             Safetensors opened = Safetensors.open(file, arena);
             assertThat(opened.tensor("b").shape().rank()).isZero();
@@ -135,16 +150,19 @@ class SafetensorsTest {
 
     @Test
     void unknownTypesAreToldWhenAskedFor() throws IOException {
-        Path file = write(folder.resolve("f8.safetensors"),
+        Path file = write(
+                folder.resolve("f8.safetensors"),
                 "{\"w\":{\"dtype\":\"F8_E4M3\",\"shape\":[2,2],\"data_offsets\":[0,4]},"
                         + "\"n\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]},"
-                        + "\"wide\":{\"dtype\":\"U8\",\"shape\":[0,4294967296],\"data_offsets\":[8,8]}}", 8);
+                        + "\"wide\":{\"dtype\":\"U8\",\"shape\":[0,4294967296],\"data_offsets\":[8,8]}}",
+                8);
         try (Arena arena = Arena.ofConfined()) {
             Safetensors opened = Safetensors.open(file, arena);
             assertThat(opened.tensor("n").byteOffset()).isEqualTo(4);
             assertThatThrownBy(() -> opened.tensor("w"))
                     .isInstanceOf(CheckpointException.class)
-                    .hasMessageContaining("f8.safetensors: tensor \"w\" is [2, 2] F8_E4M3; the engine reads [F32, BF16");
+                    .hasMessageContaining(
+                            "f8.safetensors: tensor \"w\" is [2, 2] F8_E4M3; the engine reads [F32, BF16");
             assertThatThrownBy(() -> opened.tensor("wide"))
                     .isInstanceOf(CheckpointException.class)
                     .hasMessageContaining("an extent is at most 2147483647");
@@ -157,23 +175,48 @@ class SafetensorsTest {
     static Stream<Arguments> lies() {
         String f32 = "\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":";
         return Stream.of(
-                Arguments.of("hole", "{\"a\":{" + f32 + "[0,8]},\"b\":{" + f32 + "[12,20]}}", 20, "starts at data byte 12 but"),
-                Arguments.of("overlap", "{\"a\":{" + f32 + "[0,8]},\"b\":{" + f32 + "[4,12]}}", 12, "starts at data byte 4 but"),
-                Arguments.of("twins", "{\"a\":{" + f32 + "[0,8]},\"b\":{" + f32 + "[0,8]}}", 8, "starts at data byte 0 but"),
+                Arguments.of(
+                        "hole",
+                        "{\"a\":{" + f32 + "[0,8]},\"b\":{" + f32 + "[12,20]}}",
+                        20,
+                        "starts at data byte 12 but"),
+                Arguments.of(
+                        "overlap",
+                        "{\"a\":{" + f32 + "[0,8]},\"b\":{" + f32 + "[4,12]}}",
+                        12,
+                        "starts at data byte 4 but"),
+                Arguments.of(
+                        "twins", "{\"a\":{" + f32 + "[0,8]},\"b\":{" + f32 + "[0,8]}}", 8, "starts at data byte 0 but"),
                 Arguments.of("start", "{\"a\":{" + f32 + "[8,16]}}", 16, "the header ends at 0"),
                 Arguments.of("backwards", "{\"a\":{" + f32 + "[8,0]}}", 8, "the end lies before the start"),
                 Arguments.of("beyond", "{\"a\":{" + f32 + "[0,8]}}", 7, "promises 8 bytes of data, the file has 7"),
                 Arguments.of("trailing", "{\"a\":{" + f32 + "[0,8]}}", 9, "1 bytes follow the last tensor"),
-                Arguments.of("size", "{\"a\":{" + f32 + "[0,4]}}", 4, "[2] F32, that is 8 bytes, but its data_offsets span 4"),
-                Arguments.of("overflow", "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}", 0,
+                Arguments.of(
+                        "size",
+                        "{\"a\":{" + f32 + "[0,4]}}",
+                        4,
+                        "[2] F32, that is 8 bytes, but its data_offsets span 4"),
+                Arguments.of(
+                        "overflow",
+                        "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}",
+                        0,
                         "more than 2^63 bytes"),
-                Arguments.of("negative", "{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}", 8, "holds -2"),
-                Arguments.of("huge", "{\"a\":{\"dtype\":\"F32\",\"shape\":[99999999999999999999],\"data_offsets\":[0,8]}}", 8,
+                Arguments.of(
+                        "negative", "{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}", 8, "holds -2"),
+                Arguments.of(
+                        "huge",
+                        "{\"a\":{\"dtype\":\"F32\",\"shape\":[99999999999999999999],\"data_offsets\":[0,8]}}",
+                        8,
                         "not valid JSON"),
-                Arguments.of("fraction", "{\"a\":{\"dtype\":\"F32\",\"shape\":[2.0],\"data_offsets\":[0,8]}}", 8, "whole numbers"),
+                Arguments.of(
+                        "fraction",
+                        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2.0],\"data_offsets\":[0,8]}}",
+                        8,
+                        "whole numbers"),
                 Arguments.of("three", "{\"a\":{" + f32 + "[0,8,8]}}", 8, "two data_offsets"),
                 Arguments.of("no type", "{\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "dtype null"),
-                Arguments.of("type", "{\"a\":{\"dtype\":7,\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "must be a string"),
+                Arguments.of(
+                        "type", "{\"a\":{\"dtype\":7,\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "must be a string"),
                 Arguments.of("no object", "{\"a\":[1]}", 0, "must be an object"),
                 Arguments.of("metadata", "{\"__metadata__\":{\"a\":1}}", 0, "must be an object of strings"),
                 Arguments.of("duplicate", "{\"a\":{" + f32 + "[0,8]},\"a\":{" + f32 + "[0,8]}}", 8, "Duplicate"),
@@ -184,7 +227,10 @@ class SafetensorsTest {
                 Arguments.of("cut", "{\"a\":{", 0, "not valid JSON"),
                 Arguments.of("two", "{} {}", 0, "goes on after"),
                 Arguments.of("deep", "{\"a\":{\"x\":" + "[".repeat(5_000) + "]".repeat(5_000) + "}}", 0, "nesting"),
-                Arguments.of("rank", "{\"a\":{\"dtype\":\"U8\",\"shape\":[" + "1,".repeat(64) + "1],\"data_offsets\":[0,1]}}", 1,
+                Arguments.of(
+                        "rank",
+                        "{\"a\":{\"dtype\":\"U8\",\"shape\":[" + "1,".repeat(64) + "1],\"data_offsets\":[0,1]}}",
+                        1,
                         "more than 64 numbers"),
                 Arguments.of("utf-16", "{\0\"\0a\0\"\0:\0{\0}\0}\0", 0, "not valid JSON"));
     }
@@ -207,11 +253,21 @@ class SafetensorsTest {
     void headerLengthsThatLieAllocateNothing() throws IOException {
         Path file = folder.resolve("evil.safetensors");
         for (long length : new long[] {-1, Long.MIN_VALUE, Long.MAX_VALUE, Safetensors.MAX_HEADER_BYTES + 1}) {
-            Files.write(file, ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN).putLong(length).array());
+            Files.write(
+                    file,
+                    ByteBuffer.allocate(64)
+                            .order(ByteOrder.LITTLE_ENDIAN)
+                            .putLong(length)
+                            .array());
             refused(file, "the header claims " + Long.toUnsignedString(length) + " bytes; at most 100000000");
         }
         for (long length : new long[] {57, Safetensors.MAX_HEADER_BYTES}) {
-            Files.write(file, ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN).putLong(length).array());
+            Files.write(
+                    file,
+                    ByteBuffer.allocate(64)
+                            .order(ByteOrder.LITTLE_ENDIAN)
+                            .putLong(length)
+                            .array());
             refused(file, "the header claims " + length + " bytes, the file has 64. It is cut");
         }
         refused(Files.write(file, new byte[7]), "7 bytes are too few");
@@ -222,8 +278,9 @@ class SafetensorsTest {
     @Test
     void tensorsBeyondTwoGigabytesAreMapped() throws IOException {
         long elements = (3L << 30) / 2;
-        byte[] header = ("{\"big\":{\"dtype\":\"BF16\",\"shape\":[" + elements / 1024 + ",1024],\"data_offsets\":[0," + 2 * elements
-                + "]}}").getBytes(StandardCharsets.UTF_8);
+        byte[] header = ("{\"big\":{\"dtype\":\"BF16\",\"shape\":[" + elements / 1024 + ",1024],\"data_offsets\":[0,"
+                        + 2 * elements + "]}}")
+                .getBytes(StandardCharsets.UTF_8);
         Path file = write(folder.resolve("big.safetensors"), header, 0);
         // A sparse file: it takes no room on the disk.
         try (var sparse = new RandomAccessFile(file.toFile(), "rw")) {

@@ -50,7 +50,9 @@ class SafetensorsWriterTest {
             assertThat(opened.tensor("none").elements()).isZero();
             for (String name : opened.names()) {
                 Tensor tensor = opened.tensor(name);
-                assertThat(tensor.segment().address() % tensor.dtype().bytes()).as(name).isZero();
+                assertThat(tensor.segment().address() % tensor.dtype().bytes())
+                        .as(name)
+                        .isZero();
             }
         }
     }
@@ -71,7 +73,8 @@ class SafetensorsWriterTest {
         try (Arena arena = Arena.ofConfined()) {
             Tensor streamed = Safetensors.open(file, arena).tensor("streamed");
             for (int i = 0; i < pieces; i++) {
-                assertThat(streamed.row(i).segment().get(java.lang.foreign.ValueLayout.JAVA_BYTE, 1_000)).isEqualTo((byte) i);
+                assertThat(streamed.row(i).segment().get(java.lang.foreign.ValueLayout.JAVA_BYTE, 1_000))
+                        .isEqualTo((byte) i);
             }
         }
     }

@@ -22,8 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Logits and greedy continuations of every golden model against Hugging Face transformers (see the archive's README).
-/// The same body for every backend.
+/// Logits and greedy continuations of every golden model against Hugging Face transformers (see the archive's
+/// README). The same body for every backend.
 public abstract class GoldenModels {
     @TempDir
     Path temporary;
@@ -42,7 +42,8 @@ public abstract class GoldenModels {
         }
     }
 
-    /// In float arithmetic over the exact weights every family agrees to float rounding, and greedy ids are the same.
+    /// In float arithmetic over the exact weights every family agrees to float rounding, and greedy ids are the
+    /// same.
     @ParameterizedTest
     @MethodSource("models")
     void agreesInFloat(String model) {
@@ -63,7 +64,9 @@ public abstract class GoldenModels {
         Path source = folder(model);
         Path newer = source.resolve("config.transformers5.json");
         if (!Files.exists(newer)) {
-            assertThat(model).as("only the remote-code layout has no newer spelling").startsWith("tiny-chatglm");
+            assertThat(model)
+                    .as("only the remote-code layout has no newer spelling")
+                    .startsWith("tiny-chatglm");
             return;
         }
         Path folder = temporary.resolve(model);
@@ -113,8 +116,7 @@ public abstract class GoldenModels {
         }
     }
 
-    private static void checkInput(
-            Engine engine, Safetensors expected, String input, double bound, boolean isFloat) {
+    private static void checkInput(Engine engine, Safetensors expected, String input, double bound, boolean isFloat) {
         int[] ids = ints(expected.tensor(input + ".ids"));
         float[] last = Floats.toArray(expected.tensor(input + ".logits_last"));
         int[] positions = ints(expected.tensor(input + ".logits_positions"));
@@ -128,13 +130,20 @@ public abstract class GoldenModels {
         assertClose(what + ", last position", rows.getLast(), last, 0, bound);
         for (int i = 0; i < positions.length; i++) {
             // A single position of a plain bf16 pass may be off by more than the last one; floats may not.
-            assertClose(what + ", position " + positions[i], rows.get(positions[i]), logits, i * last.length, isFloat ? bound : 2 * bound);
+            assertClose(
+                    what + ", position " + positions[i],
+                    rows.get(positions[i]),
+                    logits,
+                    i * last.length,
+                    isFloat ? bound : 2 * bound);
         }
         int agreed = 0;
         for (int i = 0; i < argmax.length; i++) {
             agreed += io.shadowkv.sampling.Sampler.argmax(rows.get(i)) == argmax[i] ? 1 : 0;
         }
-        assertThat((double) agreed / argmax.length).as(what + ", argmax agreement").isGreaterThanOrEqualTo(isFloat ? 0.999 : 0.97);
+        assertThat((double) agreed / argmax.length)
+                .as(what + ", argmax agreement")
+                .isGreaterThanOrEqualTo(isFloat ? 0.999 : 0.97);
         int certain = 0;
         while (certain < greedy.length && (isFloat || margins[certain] >= 0.3)) {
             certain++;

@@ -19,18 +19,19 @@ import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Logits of forced tokens after a long prompt against the original's own Llama class, with full attention and with
-/// ShadowKV. The weights are random, so that ShadowKV and full attention differ visibly: agreement is not by accident.
+/// Logits of forced tokens after a long prompt against the original's own Llama class, with full attention and
+/// with ShadowKV. The weights are random, so that ShadowKV and full attention differ visibly: agreement is not
+/// by accident.
 public abstract class ShadowEndToEndGoldens {
     protected abstract Backend open();
 
     @ParameterizedTest
-    @CsvSource({"full.f32, 0, 0, 2e-3", "shadowkv.b256.r48.f32, 256, 48, 2e-2", "shadowkv.b512.r128.f32, 512, 128, 2e-2"})
+    @CsvSource({"full.f32, 0, 0, 2e-3", "shadowkv.b256.r48.f32, 256, 48, 2e-2", "shadowkv.b512.r128.f32, 512, 128, 2e-2"
+    })
     void agreesWithTheOriginal(String name, int budget, int rank, double bound) {
         Path golden = Fixtures.golden("shadowkv").resolve("shadowkv-e2e/tiny-llama31-bf16.e2e.safetensors");
         Path model = Fixtures.golden("models").resolve("models/tiny-llama31-bf16");
-        KvCacheSpec spec =
-                budget == 0 ? new KvCacheSpec.Full() : new KvCacheSpec.Shadow(rank, 8, budget, 48, 32, 256);
+        KvCacheSpec spec = budget == 0 ? new KvCacheSpec.Full() : new KvCacheSpec.Shadow(rank, 8, budget, 48, 32, 256);
         EngineOptions options = EngineOptions.DEFAULT.withCache(spec).withKvType(DType.F32);
         try (Arena arena = Arena.ofConfined();
                 Backend backend = open();
@@ -47,7 +48,9 @@ public abstract class ShadowEndToEndGoldens {
                     double error = Math.abs(rows.get(step)[i] - expected[step * vocabulary + i]);
                     worst = !(error <= worst) ? error : worst;
                 }
-                assertThat(worst).as("%s, step %d, largest error of a logit", name, step).isLessThanOrEqualTo(bound);
+                assertThat(worst)
+                        .as("%s, step %d, largest error of a logit", name, step)
+                        .isLessThanOrEqualTo(bound);
             }
         }
     }

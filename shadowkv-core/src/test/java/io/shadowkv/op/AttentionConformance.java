@@ -8,7 +8,8 @@ import org.junit.jupiter.api.Test;
 
 /// Exact attention, and the placing of keys and values for it.
 public abstract class AttentionConformance extends BackendConformance {
-    /// Prompt tokens and all keys: whole prompts, later chunks of a prompt, single tokens; around tiles of 8 to 64.
+    /// Prompt tokens and all keys: whole prompts, later chunks of a prompt, single tokens; around tiles of 8 to
+    /// 64.
     private static final List<int[]> PREFILLS = List.of(
             new int[] {1, 1},
             new int[] {7, 7},

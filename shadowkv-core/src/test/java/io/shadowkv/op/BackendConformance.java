@@ -5,7 +5,8 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
-/// What every backend must pass, room by room: a backend's tests extend each room's class and say how it is opened.
+/// What every backend must pass, room by room: a backend's tests extend each room's class and say how it is
+/// opened.
 public abstract class BackendConformance {
     /// Types of weights, keys and values.
     static final List<DType> STORAGE_TYPES = List.of(DType.F32, DType.BF16, DType.F16);
@@ -20,8 +21,8 @@ public abstract class BackendConformance {
     /// A new backend, closed after each test.
     protected abstract Backend open();
 
-    /// Elements around every view: odd, so that views start at addresses aligned to their element only. A backend that
-    /// needs more says so here.
+    /// Elements around every view: odd, so that views start at addresses aligned to their element only. A
+    /// backend that needs more says so here.
     protected int guardElements() {
         return 3;
     }

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shadowkv.tensor.DType;
 
-/// How near a result must come to the exact one: at most twice the largest error of a plain implementation in float
-/// that sums in order and rounds to the same type, or a few roundings of the terms where that one was lucky.
+/// How near a result must come to the exact one: at most twice the largest error of a plain implementation in
+/// float that sums in order and rounds to the same type, or a few roundings of the terms where that one was
+/// lucky.
 ///
-/// The plain implementation is written in the tests and knows nothing of the judge; that the two agree is checked too.
+/// The plain implementation is written in the tests and knows nothing of the judge; that the two agree is
+/// checked too.
 ///
 /// @param what the case in words
 /// @param dtype type of the result
@@ -48,8 +50,8 @@ record Closeness(String what, DType dtype, double magnitude) {
         double largest = 0;
         for (int i = 0; i < exact.length; i++) {
             double error = Math.abs(actual[i] - exact[i]);
-            // NaN is right only where the exact result is NaN: elements that are not to be written. Any other one stays
-            // in the maximum, and no bound admits it.
+            // NaN is right only where the exact result is NaN: elements that are not to be written. Any other
+            // one stays in the maximum, and no bound admits it.
             largest = Math.max(largest, Double.compare(actual[i], exact[i]) == 0 ? 0 : error);
         }
         return largest;

@@ -197,8 +197,7 @@ public abstract class DenseConformance extends BackendConformance {
 
             float[] plain = PlainDense.rotate(x.values(), positions, headDim, table);
             float[] actual = bench.values(rotated);
-            new Closeness(bench.description(), x.dtype(), 2 * largest(plain))
-                    .check(Judge.values(exact), plain, actual);
+            new Closeness(bench.description(), x.dtype(), 2 * largest(plain)).check(Judge.values(exact), plain, actual);
             for (int i = 0; i < actual.length; i++) {
                 // What does not rotate is not touched at all.
                 actual[i] = i % headDim < table.rotaryDim() ? x.values()[i] : actual[i];
@@ -223,19 +222,34 @@ public abstract class DenseConformance extends BackendConformance {
         }
     }
 
-    /// Random bits of all magnitudes, and the numbers at which rounding goes wrong: ties, subnormals, overflow, no
-    /// number.
+    /// Random bits of all magnitudes, and the numbers at which rounding goes wrong: ties, subnormals, overflow,
+    /// no number.
     private static Sample awkward(Workbench bench, DType type, int count) {
         float[] special = {
-            1 + 0x1p-8f, 1 + 0x3p-8f, 1 + 0x1p-11f, 1 + 0x3p-11f, 65504, 65519.99f, 65520, 1e-7f,
-            0x1p-25f, 0x1.002p-25f, Float.MAX_VALUE, Float.MIN_VALUE, -0f, Float.NEGATIVE_INFINITY,
-            Float.NaN, 0x1.ffp127f, -3.14159f
+            1 + 0x1p-8f,
+            1 + 0x3p-8f,
+            1 + 0x1p-11f,
+            1 + 0x3p-11f,
+            65504,
+            65519.99f,
+            65520,
+            1e-7f,
+            0x1p-25f,
+            0x1.002p-25f,
+            Float.MAX_VALUE,
+            Float.MIN_VALUE,
+            -0f,
+            Float.NEGATIVE_INFINITY,
+            Float.NaN,
+            0x1.ffp127f,
+            -3.14159f
         };
         float[] values = new float[count];
         for (int i = 0; i < count; i++) {
             values[i] = i % 3 == 0
                     ? special[i / 3 % special.length]
-                    : Floats.fromBf16((short) bench.random().nextInt()) + (float) bench.random().nextGaussian();
+                    : Floats.fromBf16((short) bench.random().nextInt())
+                            + (float) bench.random().nextGaussian();
         }
         return Sample.of(type, values, count);
     }

@@ -88,8 +88,8 @@ public abstract class EigenvectorConformance extends BackendConformance {
         for (int width : List.of(1, 8, 65, 130)) {
             for (int directions : List.of(0, 1, 3)) {
                 for (int rank : List.of(1, 8, width)) {
-                    try (Workbench bench = workbench(
-                            "%d of %d eigenvectors of a matrix of rank %d", rank, width, directions)) {
+                    try (Workbench bench =
+                            workbench("%d of %d eigenvectors of a matrix of rank %d", rank, width, directions)) {
                         check(bench, gram(bench, width, directions, k -> 1, 1), rank, DType.F32, ENERGY_KEPT_STEEP);
                     }
                 }
@@ -110,8 +110,7 @@ public abstract class EigenvectorConformance extends BackendConformance {
     }
 
     /// `scale * Σ weight(k)² g_k g_kᵀ` over random g_k.
-    private static Sample gram(
-            Workbench bench, int width, int directions, IntToDoubleFunction weight, double scale) {
+    private static Sample gram(Workbench bench, int width, int directions, IntToDoubleFunction weight, double scale) {
         double[] sums = new double[width * width];
         for (int k = 0; k < directions; k++) {
             double[] row = bench.random().doubles(width, -1, 1).toArray();
@@ -136,7 +135,9 @@ public abstract class EigenvectorConformance extends BackendConformance {
         int rows = Math.min(rank, width);
         checkOrthonormal(bench.description(), actual, rows, width, type);
         for (int i = rows * width; i < actual.length; i++) {
-            assertThat(actual[i]).as("%s: rows beyond the matrix", bench.description()).isZero();
+            assertThat(actual[i])
+                    .as("%s: rows beyond the matrix", bench.description())
+                    .isZero();
         }
         double[] energies = energies(gram.values(), widen(actual), rows, width);
         double[] best = energies(gram.values(), Judge.values(exact), rows, width);
@@ -148,7 +149,8 @@ public abstract class EigenvectorConformance extends BackendConformance {
     }
 
     private static void checkOrthonormal(String what, float[] basis, int rows, int width, DType type) {
-        // Rounding an element moves a length or a product by its relative rounding, at worst once for each factor.
+        // Rounding an element moves a length or a product by its relative rounding, at worst once for each
+        // factor.
         double bound = 1e-5 + (type == DType.F32 ? 0 : 2 * Closeness.rounding(type));
         for (int i = 0; i < rows; i++) {
             for (int j = 0; j <= i; j++) {

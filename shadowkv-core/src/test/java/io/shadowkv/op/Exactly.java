@@ -4,7 +4,8 @@ import static org.assertj.core.api.Assertions.fail;
 
 import java.util.Arrays;
 
-/// Comparison of copies and indices: every bit, NaN equal to NaN. (AssertJ boxes each element; these arrays are long.)
+/// Comparison of copies and indices: every bit, NaN equal to NaN. (AssertJ boxes each element; these arrays are
+/// long.)
 final class Exactly {
     private Exactly() {}
 

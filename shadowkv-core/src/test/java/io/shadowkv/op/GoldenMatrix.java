@@ -18,7 +18,8 @@ import tools.jackson.databind.json.JsonMapper;
 ///
 /// @param values [rows, columns]
 /// @param bestErrors rank to the least possible Frobenius error
-/// @param tolerances rank to the relative excess allowed: 1 %, or 5 % where the next singular value is nearly the same
+/// @param tolerances rank to the relative excess allowed: 1 %, or 5 % where the next singular value is nearly
+///     the same
 record GoldenMatrix(
         int rows, int columns, float[] values, Map<Integer, Double> bestErrors, Map<Integer, Double> tolerances) {
     private static final double TINY_GAP = 0.01;
@@ -33,12 +34,13 @@ record GoldenMatrix(
                 int rank = node.asInt();
                 JsonNode best = json.get("best_rank_error").get(node.asString());
                 double gap = best.get("gap_s_k_minus_s_k1").asDouble();
-                double singularValue = json.get("singular_values_top160").get(rank - 1).asDouble();
+                double singularValue =
+                        json.get("singular_values_top160").get(rank - 1).asDouble();
                 bestErrors.put(rank, best.get("frobenius").asDouble());
                 tolerances.put(rank, gap < TINY_GAP * singularValue ? 0.05 : 0.01);
             }
-            var matrix = new GoldenMatrix(
-                    json.get("n").asInt(), json.get("d").asInt(), build(json), bestErrors, tolerances);
+            var matrix =
+                    new GoldenMatrix(json.get("n").asInt(), json.get("d").asInt(), build(json), bestErrors, tolerances);
             matrix.checkAgainst(json);
             return matrix;
         } catch (IOException e) {

@@ -4,8 +4,8 @@ import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import java.util.Arrays;
 
-/// A sequence's indexed layer as data, to be placed on both sides of a comparison. Every other chunk is indexed, so
-/// that a unit's place in the index is not its chunk number; rows that no unit owns are NaN.
+/// A sequence's indexed layer as data, to be placed on both sides of a comparison. Every other chunk is
+/// indexed, so that a unit's place in the index is not its chunk number; rows that no unit owns are NaN.
 final class IndexedSequence {
     private static final int FIRST_ROW = 5;
     private static final int SPARE = 3;

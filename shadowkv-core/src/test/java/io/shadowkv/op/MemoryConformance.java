@@ -61,7 +61,8 @@ public abstract class MemoryConformance extends BackendConformance {
 
     @Test
     void placesHostTensorsWithTheirContents() {
-        try (Workbench bench = workbench("placing a tensor"); MemoryScope scope = backend().newScope("weights")) {
+        try (Workbench bench = workbench("placing a tensor");
+                MemoryScope scope = backend().newScope("weights")) {
             Sample sample = bench.normal(DType.BF16, 7, 9);
             Tensor placed = backend().place(new Judge().input(sample), scope);
 

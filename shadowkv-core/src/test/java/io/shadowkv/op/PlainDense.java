@@ -2,7 +2,8 @@ package io.shadowkv.op;
 
 import org.jspecify.annotations.Nullable;
 
-/// The dense formulas as anyone would first write them: float, summed in order. Tolerances are measured against this.
+/// The dense formulas as anyone would first write them: float, summed in order. Tolerances are measured against
+/// this.
 final class PlainDense {
     private PlainDense() {}
 

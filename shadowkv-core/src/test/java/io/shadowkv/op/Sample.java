@@ -6,7 +6,8 @@ import io.shadowkv.tensor.Shape;
 import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
-/// Test data: values already rounded to the type they will be stored in, so that judge and backend start from the same.
+/// Test data: values already rounded to the type they will be stored in, so that judge and backend start from
+/// the same.
 ///
 /// @param dtype F32, BF16 or F16
 /// @param values row-major

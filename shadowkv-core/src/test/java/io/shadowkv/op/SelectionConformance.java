@@ -15,7 +15,8 @@ public abstract class SelectionConformance extends BackendConformance {
     private static final int HEADS = 3;
     private static final int[] SLOTS = {5, 1, 2, 7, 0};
 
-    /// Every kind of score: distinct, full of ties, all the same, as small as a softmax over a long context makes them.
+    /// Every kind of score: distinct, full of ties, all the same, as small as a softmax over a long context
+    /// makes them.
     private enum Scores {
         DISTINCT,
         TIED,
@@ -29,7 +30,8 @@ public abstract class SelectionConformance extends BackendConformance {
                 case TIED -> bench.random().nextInt(4) / 4f;
                 case EQUAL -> 0.25f;
                 case TINY -> bench.random().nextFloat() * 1e-38f;
-                case ZERO_MOSTLY -> bench.random().nextInt(20) == 0 ? bench.random().nextFloat() : 0;
+                case ZERO_MOSTLY ->
+                    bench.random().nextInt(20) == 0 ? bench.random().nextFloat() : 0;
             };
         }
     }
@@ -145,7 +147,9 @@ public abstract class SelectionConformance extends BackendConformance {
                 for (int s = 0; s < slots; s++) {
                     misses += now[from + s] >= 0 && now[from + s] != residents[from + s] ? 1 : 0;
                 }
-                assertThat(counts[h]).as("%s, head %d: count of misses", what, h).isEqualTo(misses);
+                assertThat(counts[h])
+                        .as("%s, head %d: count of misses", what, h)
+                        .isEqualTo(misses);
                 checkMisses(what + ", head " + h, now, from, misses, missUnits, missSlots);
                 selectedTotal += wanted.cardinality();
                 missTotal += misses;
@@ -164,7 +168,9 @@ public abstract class SelectionConformance extends BackendConformance {
                 if (unit == -1) {
                     empty++;
                 } else {
-                    assertThat(held.get(unit)).as("%s: unit %d is held twice", what, unit).isFalse();
+                    assertThat(held.get(unit))
+                            .as("%s: unit %d is held twice", what, unit)
+                            .isFalse();
                     held.set(unit);
                 }
             }
@@ -181,15 +187,16 @@ public abstract class SelectionConformance extends BackendConformance {
             }
         }
 
-        private static void checkMisses(
-                String what, int[] now, int from, int count, int[] missUnits, int[] missSlots) {
+        private static void checkMisses(String what, int[] now, int from, int count, int[] missUnits, int[] missSlots) {
             BitSet filled = new BitSet();
             for (int m = 0; m < count; m++) {
                 int slot = missSlots[from + m];
                 assertThat(now[from + slot]).as("%s: unit of miss %d", what, m).isEqualTo(missUnits[from + m]);
                 filled.set(slot);
             }
-            assertThat(filled.cardinality()).as("%s: slots filled by misses", what).isEqualTo(count);
+            assertThat(filled.cardinality())
+                    .as("%s: slots filled by misses", what)
+                    .isEqualTo(count);
         }
 
         private BitSet top(float[] scores) {

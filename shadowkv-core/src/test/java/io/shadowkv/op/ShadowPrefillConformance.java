@@ -211,8 +211,8 @@ public abstract class ShadowPrefillConformance extends BackendConformance {
             int head = i / perHead;
             int fromRow = head * source.extent(1) + units[i] * unitTokens;
             int toRow = head * before.extent(1) + targetRow + i % perHead * unitTokens;
-            float[] rounded = Sample.round(to, Arrays.copyOfRange(
-                    source.values(), fromRow * headDim, (fromRow + unitTokens) * headDim));
+            float[] rounded = Sample.round(
+                    to, Arrays.copyOfRange(source.values(), fromRow * headDim, (fromRow + unitTokens) * headDim));
             System.arraycopy(rounded, 0, expected, toRow * headDim, rounded.length);
         }
         Exactly.same(bench.description(), expected, bench.values(target));
@@ -275,7 +275,8 @@ public abstract class ShadowPrefillConformance extends BackendConformance {
         }
     }
 
-    /// Law: unrotate of what rotate and store made is where they began; and against the judge, in each storage type.
+    /// Law: unrotate of what rotate and store made is where they began; and against the judge, in each storage
+    /// type.
     private void unrotate(int headDim, RotaryTable table) {
         for (DType type : STORAGE_TYPES) {
             try (Workbench bench = workbench(
@@ -287,14 +288,13 @@ public abstract class ShadowPrefillConformance extends BackendConformance {
                 int firstPosition = 30;
                 Sample start = bench.normal(bench.activationType(), count, heads, headDim);
                 Tensor rotated = bench.state(start);
-                int[] positions = java.util.stream.IntStream.range(firstPosition, firstPosition + count).toArray();
+                int[] positions = java.util.stream.IntStream.range(firstPosition, firstPosition + count)
+                        .toArray();
                 bench.operations().dense().rotate(rotated, bench.ints(positions, count), bench.rotary(table));
                 Tensor keys = bench.state(Sample.filled(type, Float.NaN, heads, from + count + 1, headDim));
                 bench.operations().attention().store(rotated, keys, from);
                 Tensor plain = bench.output(bench.activationType(), count, heads * headDim);
-                bench.operations()
-                        .shadow()
-                        .unrotate(keys, from, count, firstPosition, bench.rotary(table), plain);
+                bench.operations().shadow().unrotate(keys, from, count, firstPosition, bench.rotary(table), plain);
                 double[] origin = new double[start.values().length];
                 Arrays.setAll(origin, i -> start.values()[i]);
                 Sample stored = new Sample(type, bench.values(keys), heads, from + count + 1, headDim);

@@ -50,8 +50,8 @@ public abstract class ShadowStepConformance extends BackendConformance {
             int heads = 2;
             IndexedSequence[] sequences = new IndexedSequence[SLOTS.length];
             for (int i = 0; i < SLOTS.length; i++) {
-                sequences[i] = new IndexedSequence(
-                        bench, new IndexedSequence.Sizes(type, 1, heads, headDim, 1, units[i], 1));
+                sequences[i] =
+                        new IndexedSequence(bench, new IndexedSequence.Sizes(type, 1, heads, headDim, 1, units[i], 1));
             }
             var rows = TestRows.indexed(SLOTS, units);
             int width = Arrays.stream(units).max().orElseThrow() + 2;
@@ -165,7 +165,8 @@ public abstract class ShadowStepConformance extends BackendConformance {
                     AttendedRows filled = near.get(SLOTS[i]).attended();
                     Exactly.same(what + ", values", values, bench.values(filled.values()));
                     float[] plain = misses[i].rebuilt(sequences[i], rotary);
-                    double[] exactKeys = Judge.values(exact.get(SLOTS[i]).attended().keys());
+                    double[] exactKeys =
+                            Judge.values(exact.get(SLOTS[i]).attended().keys());
                     float[] keys = bench.values(filled.keys());
                     new Closeness(what + ", keys", sizes.type(), 2 + 5 * sizes.rank()).check(exactKeys, plain, keys);
                     misses[i].checkOthersUntouched(what, sequences[i], keys);

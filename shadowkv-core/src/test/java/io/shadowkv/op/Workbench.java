@@ -11,8 +11,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/// One case on the backend under test. Every tensor is a view into the middle of a larger one: [#close] checks that the
-/// elements around it, and all of an input, are as they were. Around inputs stand NaNs, so that reading too far shows.
+/// One case on the backend under test. Every tensor is a view into the middle of a larger one: [#close] checks
+/// that the elements around it, and all of an input, are as they were. Around inputs stand NaNs, so that
+/// reading too far shows.
 final class Workbench implements Placement, AutoCloseable {
     private static final float FLOAT_GUARD = -7.75f;
     private static final int INT_GUARD = 0x5AFE_CAFE;

@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -25,10 +27,12 @@ class GoldenTokenizerTest {
             String text = text(line.path("text"));
             if (line.has("ids")) {
                 comparison.same("ids of " + text, tokenizer.encode(text, true), ids(line.path("ids")));
-                comparison.same("plain ids of " + text, tokenizer.encode(text, false), ids(line.path("ids_no_special")));
+                comparison.same(
+                        "plain ids of " + text, tokenizer.encode(text, false), ids(line.path("ids_no_special")));
                 tokensOf(tokenizer, text, line, comparison);
             } else {
-                comparison.same("as text " + text, tokenizer.encodeAsText(text), ids(line.path("ids_specials_as_text")));
+                comparison.same(
+                        "as text " + text, tokenizer.encodeAsText(text), ids(line.path("ids_specials_as_text")));
                 comparison.same(
                         "recognised " + text, tokenizer.encode(text, false), ids(line.path("ids_specials_recognised")));
                 comparison.same("prefixed " + text, tokenizer.encode(text, true), ids(line.path("ids_with_prefix")));
@@ -68,7 +72,7 @@ class GoldenTokenizerTest {
     }
 
     @TestFactory
-    Stream<DynamicTest> rendersAndEncodesConversations() {
+    Stream<DynamicTest> encodesRenderedConversations() {
         return tests("golden_chat.jsonl", (tokenizer, line, comparison) -> {
             JsonNode ids = line.path(line.has("ids") ? "ids" : "ids_no_special");
             if (line.has("rendered")) {
@@ -76,6 +80,32 @@ class GoldenTokenizerTest {
                 comparison.same("ids of " + rendered, tokenizer.encode(rendered, false), ids(ids));
             }
         });
+    }
+
+    @TestFactory
+    Stream<DynamicTest> rendersConversationsAsTransformersDoes() {
+        return GoldenLines.foldersWith("golden_chat.jsonl").stream()
+                .map(folder -> DynamicTest.dynamicTest(folder.getFileName().toString(), () -> {
+                    ChatTemplate template = ChatTemplate.open(folder).orElseThrow();
+                    Comparison comparison = new Comparison();
+                    for (JsonNode line : GoldenLines.lines(folder.resolve("golden_chat.jsonl"))) {
+                        String expected = line.has("error") ? "refused" : text(line.path("rendered"));
+                        comparison.same("rendered " + line, rendered(template, line), expected);
+                    }
+                    comparison.done(40);
+                }));
+    }
+
+    @SuppressWarnings("unchecked")
+    private static String rendered(ChatTemplate template, JsonNode line) {
+        List<ChatMessage> messages = Json.elements(line.path("messages")).stream()
+                .map(message -> ChatMessage.of((Map<String, Object>) Objects.requireNonNull(Json.value(message))))
+                .toList();
+        try {
+            return template.render(messages, line.path("add_generation_prompt").asBoolean());
+        } catch (ChatTemplateException e) {
+            return "refused";
+        }
     }
 
     @Test
@@ -95,21 +125,22 @@ class GoldenTokenizerTest {
     @TestFactory
     Stream<DynamicTest> splitsByThePatternsOfTokenizerJson() {
         JsonNode patterns = GoldenLines.object(GoldenLines.root().resolve("split_patterns.json"));
-        return Stream.of("llama3", "qwen2").map(name -> DynamicTest.dynamicTest(name, () -> {
-            List<JsonNode> lines = GoldenLines.lines(GoldenLines.root().resolve("split_" + name + ".jsonl"));
-            Comparison comparison = new Comparison();
-            try (Tokenizer tokenizer = splitter(text(patterns.path(name)), lines)) {
-                for (JsonNode line : lines) {
-                    String text = text(line.path("text"));
-                    List<String> pieces = new ArrayList<>();
-                    for (int id : tokenizer.encode(text, false)) {
-                        pieces.add(tokenizer.token(id));
+        return Stream.of("llama3", "qwen2")
+                .map(name -> DynamicTest.dynamicTest(name, () -> {
+                    List<JsonNode> lines = GoldenLines.lines(GoldenLines.root().resolve("split_" + name + ".jsonl"));
+                    Comparison comparison = new Comparison();
+                    try (Tokenizer tokenizer = splitter(text(patterns.path(name)), lines)) {
+                        for (JsonNode line : lines) {
+                            String text = text(line.path("text"));
+                            List<String> pieces = new ArrayList<>();
+                            for (int id : tokenizer.encode(text, false)) {
+                                pieces.add(tokenizer.token(id));
+                            }
+                            comparison.same("pieces of " + text, pieces, strings(line.path("pieces")));
+                        }
                     }
-                    comparison.same("pieces of " + text, pieces, strings(line.path("pieces")));
-                }
-            }
-            comparison.done(200);
-        }));
+                    comparison.done(200);
+                }));
     }
 
     private static Tokenizer splitter(String pattern, List<JsonNode> lines) {
@@ -123,7 +154,8 @@ class GoldenTokenizerTest {
         vocabulary.put("[unknown]", 0);
         for (JsonNode line : lines) {
             for (String piece : strings(line.path("pieces"))) {
-                vocabulary.put(piece, vocabulary.has(piece) ? vocabulary.path(piece).asInt() : vocabulary.size());
+                vocabulary.put(
+                        piece, vocabulary.has(piece) ? vocabulary.path(piece).asInt() : vocabulary.size());
             }
         }
         return JsonTokenizer.of(Json.text(root), "splitter");

@@ -72,7 +72,7 @@ final class Gram {
         int rows = Math.min(PANEL, width - rowPanel * PANEL);
         int columns = Math.min(PANEL, width - columnPanel * PANEL);
         for (int i = 0; i < rows; i++) {
-            long at = (long) (rowPanel * PANEL + i) * width + columnPanel * PANEL;
+            long at = (long) (rowPanel * PANEL + i) * width + (long) columnPanel * PANEL;
             gram.load(at, row, 0, columns);
             VectorMath.addScaled(1, tile, i * PANEL, row, 0, columns);
             gram.store(row, 0, at, columns);

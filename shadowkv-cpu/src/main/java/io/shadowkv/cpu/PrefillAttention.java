@@ -80,7 +80,7 @@ final class PrefillAttention {
 
     /// Where row r of a tile (token after token, the group's heads of each) lies in queries and output.
     private long rowAt(int head, int firstToken, int r) {
-        long token = firstToken + r / groupSize;
+        long token = (long) firstToken + r / groupSize;
         return (token * queryHeads + (long) head * groupSize + r % groupSize) * headDim;
     }
 

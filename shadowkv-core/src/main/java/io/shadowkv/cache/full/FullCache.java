@@ -3,7 +3,9 @@ package io.shadowkv.cache.full;
 import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.DecodeCache;
+import io.shadowkv.cache.KeyValueSource;
 import io.shadowkv.cache.PromptCache;
+import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.Rotary;
 import java.util.List;
@@ -21,6 +23,17 @@ public final class FullCache implements CacheStrategy {
     @Override
     public PromptCache openPrompt(int promptTokens, int capacityTokens, Rotary rotary) {
         return new FullPromptCache(shape, backend, FullSequence.allocate(shape, backend, capacityTokens, rotary));
+    }
+
+    @Override
+    public SequenceCache openFrom(KeyValueSource prompt, int tokens, int capacityTokens) {
+        FullSequence sequence = FullSequence.allocate(shape, backend, capacityTokens, prompt.rotary());
+        for (int layer = 0; layer < shape.layers(); layer++) {
+            backend.operations().shadow().copyRows(prompt.keys(layer), 0, tokens, sequence.keys(layer), 0);
+            backend.operations().shadow().copyRows(prompt.values(layer), 0, tokens, sequence.values(layer), 0);
+        }
+        sequence.filled(tokens);
+        return sequence;
     }
 
     @Override

@@ -47,8 +47,7 @@ final class FullDecodeCache implements DecodeCache {
     }
 
     @Override
-    public void attend(
-            int layer, Tensor queries, Tensor keys, Tensor values, Wave wave, double scale, Tensor out) {
+    public void attend(int layer, Tensor queries, Tensor keys, Tensor values, Wave wave, double scale, Tensor out) {
         attention.append(keys, values, layers.get(layer), wave.rows());
         attention.decode(queries, layers.get(layer), wave.rows(), scale, out);
     }

@@ -42,8 +42,8 @@ final class FullPromptCache implements PromptCache {
     public SequenceCache seal() {
         for (int layer = 1; layer < counts.length; layer++) {
             if (counts[layer] != counts[0]) {
-                throw new IllegalStateException(
-                        "layer " + layer + " holds " + counts[layer] + " tokens, layer 0 " + counts[0] + "; finish the prompt first");
+                throw new IllegalStateException("layer " + layer + " holds " + counts[layer] + " tokens, layer 0 "
+                        + counts[0] + "; finish the prompt first");
             }
         }
         isSealed = true;

@@ -1,16 +1,18 @@
 package io.shadowkv.cache.full;
 
 import io.shadowkv.cache.CacheShape;
+import io.shadowkv.cache.KeyValueSource;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Rotary;
+import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
 /// One sequence's keys and values, [kvHeads, capacity, headDim] a layer; row t is token t.
-final class FullSequence implements SequenceCache {
+final class FullSequence implements SequenceCache, KeyValueSource {
     private final MemoryScope scope;
     private final List<AttendedRows> layers;
     private final Rotary rotary;
@@ -40,6 +42,16 @@ final class FullSequence implements SequenceCache {
 
     AttendedRows layer(int layer) {
         return layers.get(layer);
+    }
+
+    @Override
+    public Tensor keys(int layer) {
+        return layers.get(layer).keys();
+    }
+
+    @Override
+    public Tensor values(int layer) {
+        return layers.get(layer).values();
     }
 
     void filled(int tokens) {

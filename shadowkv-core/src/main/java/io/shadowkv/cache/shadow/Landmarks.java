@@ -8,7 +8,8 @@ import io.shadowkv.tensor.Tensor;
 
 /// One mean rotated key for every indexed unit of one layer, and the unit's number.
 ///
-/// Units of the prompt are listed per key-value head without that head's outliers; units of generated tokens follow.
+/// Units of the prompt are listed per key-value head without that head's outliers; units of generated tokens
+/// follow.
 final class Landmarks {
     private final Tensor means;
     private final Tensor unitIds;
@@ -16,7 +17,11 @@ final class Landmarks {
 
     Landmarks(ShadowLayout layout, Backend backend, MemoryScope scope) {
         int heads = layout.shape().kvHeads();
-        this.means = scope.allocate(layout.shape().kvType(), heads, layout.unitCapacity(), layout.shape().headDim());
+        this.means = scope.allocate(
+                layout.shape().kvType(),
+                heads,
+                layout.unitCapacity(),
+                layout.shape().headDim());
         this.unitIds = scope.allocate(DType.I32, heads, layout.unitCapacity());
         this.backend = backend;
     }
@@ -39,7 +44,8 @@ final class Landmarks {
         shadow().gatherUnits(all, others, 1, means, 0);
         int kept = others.extent(1);
         for (int head = 0; head < others.extent(0); head++) {
-            backend.upload(backend.downloadInts(others.row(head)), unitIds.row(head).slice(0, kept));
+            backend.upload(
+                    backend.downloadInts(others.row(head)), unitIds.row(head).slice(0, kept));
         }
     }
 
@@ -54,7 +60,8 @@ final class Landmarks {
             Tensor fresh = scratch.allocate(means.dtype(), heads, count, means.extent(2));
             shadow().landmarks(keys, rowUnit, unitTokens, fresh, scratch.allocate(DType.F32, heads, count));
             shadow().copyRows(fresh, 0, count, means, at);
-            int[] numbers = java.util.stream.IntStream.range(firstUnit, firstUnit + count).toArray();
+            int[] numbers = java.util.stream.IntStream.range(firstUnit, firstUnit + count)
+                    .toArray();
             for (int head = 0; head < heads; head++) {
                 backend.upload(numbers, unitIds.row(head).slice(at, count));
             }

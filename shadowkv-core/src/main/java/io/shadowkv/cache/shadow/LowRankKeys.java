@@ -10,9 +10,10 @@ import io.shadowkv.tensor.Tensor;
 
 /// Plain (pre-RoPE) keys of one layer as A · B: A [tokens, rank], B [rank, kvWidth]. One subspace for all heads.
 ///
-/// B's rows are the leading eigenvectors of KᵀK, A = K · Bᵀ: the best rank-r approximation, as the paper's SVD gives
-/// (arXiv 2410.21465, section 4), for one matrix product instead of an SVD of the tall matrix. Plain keys are recovered
-/// from the rotated ones, so that prompt and generated tokens take the same way and no second copy of the keys is kept.
+/// B's rows are the leading eigenvectors of KᵀK, A = K · Bᵀ: the best rank-r approximation, as the paper's SVD
+/// gives (arXiv 2410.21465, section 4), for one matrix product instead of an SVD of the tall matrix. Plain keys
+/// are recovered from the rotated ones, so that prompt and generated tokens take the same way and no second
+/// copy of the keys is kept.
 final class LowRankKeys {
     private final Tensor factor;
     private final Tensor basis;

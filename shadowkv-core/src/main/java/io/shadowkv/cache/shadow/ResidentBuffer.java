@@ -8,8 +8,8 @@ import io.shadowkv.tensor.Tensor;
 
 /// What attention reads of one layer: `outliers | selected | recent`, keys rotated, one region a key-value head.
 ///
-/// Recent rows hold the local tokens of the prompt, then the generated ones. Order inside the region is free: attention
-/// does not care, and keys carry their positions in their rotation.
+/// Recent rows hold the local tokens of the prompt, then the generated ones. Order inside the region is free:
+/// attention does not care, and keys carry their positions in their rotation.
 final class ResidentBuffer {
     private final ShadowLayout layout;
     private final AttendedRows rows;

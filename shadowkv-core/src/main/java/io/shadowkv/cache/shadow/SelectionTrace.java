@@ -27,7 +27,8 @@ record SelectionTrace(Backend backend, SelectionListener listener) {
                 missed[head] = Arrays.stream(misses, 0, missCounts[head])
                         .map(unit -> chunkOf[unit])
                         .toArray();
-                resident[head] = Arrays.stream(backend.downloadInts(indexed.residentUnits().row(head)))
+                resident[head] = Arrays.stream(
+                                backend.downloadInts(indexed.residentUnits().row(head)))
                         .filter(unit -> unit >= 0)
                         .map(unit -> chunkOf[unit])
                         .toArray();

@@ -3,9 +3,12 @@ package io.shadowkv.cache.shadow;
 import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.DecodeCache;
+import io.shadowkv.cache.KeyValueSource;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.PromptCache;
+import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.op.Backend;
+import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Rotary;
 import java.util.List;
 
@@ -25,6 +28,24 @@ public final class ShadowCache implements CacheStrategy {
     public PromptCache openPrompt(int promptTokens, int capacityTokens, Rotary rotary) {
         ShadowLayout layout = new ShadowLayout(spec, shape, capacityTokens);
         return new ShadowPromptCache(layout, backend, promptTokens, rotary);
+    }
+
+    @Override
+    public SequenceCache openFrom(KeyValueSource prompt, int tokens, int capacityTokens) {
+        ShadowLayout layout = new ShadowLayout(spec, shape, capacityTokens);
+        ShadowSequence sequence = ShadowSequence.allocate(layout, backend, prompt.rotary());
+        try (MemoryScope scope = backend.newScope("indexing a prompt of " + tokens + " tokens")) {
+            IndexScratch scratch = IndexScratch.forPrompt(layout, scope, tokens);
+            for (int layer = 0; layer < shape.layers(); layer++) {
+                sequence.take(layer, prompt.keys(layer), prompt.values(layer), tokens, scratch);
+            }
+            sequence.taken(tokens);
+            backend.synchronize();
+            return sequence;
+        } catch (RuntimeException e) {
+            sequence.close();
+            throw e;
+        }
     }
 
     @Override

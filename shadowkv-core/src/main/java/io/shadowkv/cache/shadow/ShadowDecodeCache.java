@@ -35,8 +35,8 @@ final class ShadowDecodeCache implements DecodeCache {
     private @Nullable Tensor scoreBuffer;
     private @Nullable SelectionTrace trace;
 
-    /// @param scoreScale factor of the landmarks' dot products before the softmax; 1/√headDim (the original writes 1/√128
-    ///     for every head dim)
+    /// @param scoreScale factor of the landmarks' dot products before the softmax; 1/√headDim (the original
+    ///     writes 1/√128 for every head dim)
     ShadowDecodeCache(CacheShape shape, Backend backend, double scoreScale) {
         this.shape = shape;
         this.scoreScale = scoreScale;
@@ -82,8 +82,7 @@ final class ShadowDecodeCache implements DecodeCache {
     }
 
     @Override
-    public void attend(
-            int layer, Tensor queries, Tensor keys, Tensor values, Wave wave, double scale, Tensor out) {
+    public void attend(int layer, Tensor queries, Tensor keys, Tensor values, Wave wave, double scale, Tensor out) {
         StepRows rows = wave.rows();
         attention.append(keys, values, resident.get(layer), rows);
         if (wave.isIndexed()) {

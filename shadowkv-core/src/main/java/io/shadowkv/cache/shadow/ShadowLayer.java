@@ -36,7 +36,8 @@ final class ShadowLayer {
         return selector;
     }
 
-    /// Indexes a context: factorises its keys, makes landmarks, keeps outliers and recent tokens whole, offloads the values.
+    /// Indexes a context: factorises its keys, makes landmarks, keeps outliers and recent tokens whole,
+    /// offloads the values.
     ///
     /// @param keys rotated, [kvHeads, capacity, headDim], row t is token t
     /// @param values the same shape
@@ -65,8 +66,7 @@ final class ShadowLayer {
         int tokens = units * unitTokens;
         Tensor keys = resident.rows().keys();
         lowRankKeys.project(keys, layout.recentRow(), tokens, firstToken, rotary, scratch);
-        landmarks.append(
-                keys, layout.recentRow() / unitTokens, unitTokens, firstToken / unitTokens, indexed, units);
+        landmarks.append(keys, layout.recentRow() / unitTokens, unitTokens, firstToken / unitTokens, indexed, units);
         valueStore.offload(resident.rows().values(), layout.recentRow(), tokens, firstToken);
         resident.dropRecent(tokens, held);
     }

@@ -9,8 +9,8 @@ import java.util.List;
 
 /// Extents of everything one sequence keeps, from the spec, the decoder's shape and the tokens it may reach.
 ///
-/// Rows of the resident region: `outliers | selected | recent`. Until a sequence outgrows the region, row t is simply
-/// token t ("whole").
+/// Rows of the resident region: `outliers | selected | recent`. Until a sequence outgrows the region, row t is
+/// simply token t ("whole").
 ///
 /// @param capacity tokens the sequence may reach
 record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, int capacity) {
@@ -62,7 +62,8 @@ record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, int capacity) {
             return List.of(resident);
         }
         int slots = spec.selectedUnits();
-        long tables = ((long) shape.kvHeads() * (3L * slots + 1 + unitCapacity())) * DType.I32.bytes() + 2L * DType.I64.bytes();
+        long tables = ((long) shape.kvHeads() * (3L * slots + 1 + unitCapacity())) * DType.I32.bytes()
+                + 2L * DType.I64.bytes();
         return List.of(
                 resident,
                 part("landmarks", (long) shape.kvWidth() * unitCapacity() * kv, Place.DEVICE),

@@ -9,8 +9,8 @@ import io.shadowkv.op.Rotary;
 import io.shadowkv.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// Holds the keys and values of one layer at a time: attention over them is exact, then the layer is indexed and the next
-/// one takes their place.
+/// Holds the keys and values of one layer at a time: attention over them is exact, then the layer is indexed
+/// and the next one takes their place.
 final class ShadowPromptCache implements PromptCache {
     private final AttentionOperations attention;
     private final Backend backend;
@@ -33,9 +33,7 @@ final class ShadowPromptCache implements PromptCache {
             var shape = layout.shape();
             this.keys = promptScope.allocate(shape.kvType(), shape.kvHeads(), promptTokens, shape.headDim());
             this.values = promptScope.allocate(shape.kvType(), shape.kvHeads(), promptTokens, shape.headDim());
-            this.scratch = promptTokens <= layout.residentRows()
-                    ? null
-                    : IndexScratch.allocate(layout, promptScope, layout.contextUnits(promptTokens));
+            this.scratch = IndexScratch.forPrompt(layout, promptScope, promptTokens);
             this.sequence = opened;
         } catch (RuntimeException e) {
             promptScope.close();
@@ -64,11 +62,7 @@ final class ShadowPromptCache implements PromptCache {
             throw new IllegalStateException("layer " + layer + " ends with " + count + " tokens after " + finishedLayers
                     + " layers; expected " + keys.extent(1) + " tokens, layer after layer");
         }
-        if (scratch == null) {
-            sequence.resident(layer).keepWhole(keys, values, count);
-        } else {
-            sequence.layer(layer).index(keys, values, count, sequence.rotary(), scratch);
-        }
+        sequence.take(layer, keys, values, count, scratch);
         finishedLayers++;
         count = 0;
     }
@@ -76,13 +70,10 @@ final class ShadowPromptCache implements PromptCache {
     @Override
     public SequenceCache seal() {
         if (finishedLayers != sequence.layout().shape().layers()) {
-            throw new IllegalStateException(finishedLayers + " of " + sequence.layout().shape().layers() + " layers are finished");
+            throw new IllegalStateException(
+                    finishedLayers + " of " + sequence.layout().shape().layers() + " layers are finished");
         }
-        if (scratch == null) {
-            sequence.keptWhole(keys.extent(1));
-        } else {
-            sequence.keptIndexed(keys.extent(1));
-        }
+        sequence.taken(keys.extent(1));
         backend.synchronize();
         promptScope.close();
         isSealed = true;

@@ -10,11 +10,13 @@ import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/// One sequence under ShadowKV. Whole while it fits the resident region, exactly as full attention; indexed from then on.
+/// One sequence under ShadowKV. Whole while it fits the resident region, exactly as full attention; indexed
+/// from then on.
 ///
-/// New tokens enter the recent rows. When those are full, all but the newest local tokens join the index together, so that
-/// memory stays what was allocated, however long the answer.
+/// New tokens enter the recent rows. When those are full, all but the newest local tokens join the index
+/// together, so that memory stays what was allocated, however long the answer.
 final class ShadowSequence implements SequenceCache {
     private final ShadowLayout layout;
     private final Backend backend;
@@ -58,14 +60,6 @@ final class ShadowSequence implements SequenceCache {
         return layout;
     }
 
-    ResidentBuffer resident(int layer) {
-        return resident.get(layer);
-    }
-
-    ShadowLayer layer(int layer) {
-        return layers.get(layer);
-    }
-
     AttendedRows attended(int layer) {
         return resident.get(layer).rows();
     }
@@ -74,15 +68,29 @@ final class ShadowSequence implements SequenceCache {
         return layers.get(layer).indexed();
     }
 
-    /// All layers hold the prompt, row t is token t.
-    void keptWhole(int tokens) {
-        length = tokens;
+    /// Takes one layer of the prompt: kept whole without a scratch, indexed with one.
+    ///
+    /// @param keys rotated, [kvHeads, capacity, headDim], row t is token t
+    /// @param values the same shape
+    void take(int layer, Tensor keys, Tensor values, int tokens, @Nullable IndexScratch scratch) {
+        if (scratch == null) {
+            resident.get(layer).keepWhole(keys, values, tokens);
+        } else {
+            layers.get(layer).index(keys, values, tokens, rotary, scratch);
+        }
     }
 
-    /// All layers have indexed the first `tokens` tokens.
-    void keptIndexed(int tokens) {
+    /// All layers have taken the prompt.
+    void taken(int tokens) {
         length = tokens;
-        int contextUnits = layout.contextUnits(tokens);
+        if (tokens > layout.residentRows()) {
+            indexed();
+        }
+    }
+
+    /// All layers have indexed the tokens so far.
+    private void indexed() {
+        int contextUnits = layout.contextUnits(length);
         indexedUnits = contextUnits - layout.spec().outlierChunks();
         recentToken = contextUnits * layout.spec().chunkSize();
         isIndexed = true;
@@ -137,13 +145,14 @@ final class ShadowSequence implements SequenceCache {
             layer.resident().copyTo(keys, values, length);
             layer.index(keys, values, length, rotary, scratch);
         }
-        keptIndexed(length);
+        indexed();
     }
 
     private void joinRecent(MemoryScope scope) {
         int held = recentTokens();
         int units = (held - layout.spec().localTokens()) / layout.spec().chunkSize();
-        Tensor scratch = scope.allocate(DType.F32, IndexScratch.PLAIN_ROWS, layout.shape().kvWidth());
+        Tensor scratch = scope.allocate(
+                DType.F32, IndexScratch.PLAIN_ROWS, layout.shape().kvWidth());
         for (ShadowLayer layer : layers) {
             layer.join(recentToken, units, held, indexedUnits, rotary, scratch);
         }

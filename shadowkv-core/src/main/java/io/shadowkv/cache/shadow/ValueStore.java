@@ -5,7 +5,8 @@ import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.ShadowOperations;
 import io.shadowkv.tensor.Tensor;
 
-/// Values of all context tokens of one layer, in host memory: [kvHeads, indexedTokens, headDim], row t is token t.
+/// Values of all context tokens of one layer, in host memory: [kvHeads, indexedTokens, headDim], row t is token
+/// t.
 final class ValueStore {
     private final Tensor values;
     private final ShadowOperations shadow;

@@ -26,7 +26,7 @@ final class ReferenceAttention implements AttentionOperations {
             var head = new Head(keys, values, h, keyCount, scale);
             for (int i = 0; i < tokens; i++) {
                 for (int g = 0; g < groupSize; g++) {
-                    long at = ((long) i * queryHeads + h * groupSize + g) * headDim;
+                    long at = ((long) i * queryHeads + (long) h * groupSize + g) * headDim;
                     double[] query = Elements.read(queries, at, headDim);
                     Elements.write(out, at, head.attend(query, keyCount - tokens + i + 1));
                 }

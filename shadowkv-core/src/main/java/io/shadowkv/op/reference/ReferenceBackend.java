@@ -87,8 +87,7 @@ public final class ReferenceBackend implements Backend, Operations {
             throw new IllegalArgumentException("cannot upload " + source.length + " ints to a tensor of "
                     + target.dtype() + " " + target.shape() + "; expected I32 and as many elements");
         }
-        MemorySegment.copy(
-                MemorySegment.ofArray(source), 0, target.segment(), 0, target.byteSize());
+        MemorySegment.copy(MemorySegment.ofArray(source), 0, target.segment(), 0, target.byteSize());
     }
 
     @Override

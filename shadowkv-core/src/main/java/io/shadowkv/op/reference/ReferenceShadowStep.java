@@ -37,7 +37,7 @@ final class ReferenceShadowStep {
         double[] keys = Elements.read(landmarks, (long) h * landmarks.extent(1) * headDim, units * headDim);
         double[] best = new double[units];
         for (int g = 0; g < groupSize; g++) {
-            long at = ((long) i * queryHeads + h * groupSize + g) * headDim;
+            long at = ((long) i * queryHeads + (long) h * groupSize + g) * headDim;
             double[] query = Elements.read(queries, at, headDim);
             double[] weights = new double[units];
             for (int u = 0; u < units; u++) {
@@ -78,8 +78,8 @@ final class ReferenceShadowStep {
         return chosen;
     }
 
-    /// Keeps the hits of head h where they are and gives each miss a freed slot, lowest unit and lowest slot first; a
-    /// slot that stays free holds -1. Returns the number of misses.
+    /// Keeps the hits of head h where they are and gives each miss a freed slot, lowest unit and lowest slot
+    /// first; a slot that stays free holds -1. Returns the number of misses.
     private static int settle(IndexedLayer layer, int h, BitSet chosen) {
         int slots = layer.residentUnits().extent(1);
         long first = (long) h * slots;

@@ -3,9 +3,9 @@ package io.shadowkv.op.reference;
 import java.util.Comparator;
 import java.util.stream.IntStream;
 
-/// All eigenvalues and eigenvectors of a symmetric matrix: Householder reduction to tridiagonal form, then QL steps
-/// with implicit shift (Golub and Van Loan, Matrix Computations, 8.3; EISPACK's tred2 and imtql2 are the classic
-/// programs).
+/// All eigenvalues and eigenvectors of a symmetric matrix: Householder reduction to tridiagonal form, then QL
+/// steps with implicit shift (Golub and Van Loan, Matrix Computations, 8.3; EISPACK's tred2 and imtql2 are the
+/// classic programs).
 ///
 /// About 9·n³ operations. Vectors are kept as rows, so that every inner loop is contiguous.
 final class SymmetricEigen {
@@ -63,8 +63,8 @@ final class SymmetricEigen {
         return transpose(q);
     }
 
-    /// The vector v, scaled so that I - v·vᵀ takes column k below the diagonal to a multiple of its first element,
-    /// which is left in `beside[k]`.
+    /// The vector v, scaled so that I - v·vᵀ takes column k below the diagonal to a multiple of its first
+    /// element, which is left in `beside[k]`.
     private double[] reflector(double[][] a, int k) {
         double[] v = new double[size];
         double norm = 0;

@@ -62,7 +62,8 @@ record GoldenCase(
                         sum += (slow[t / 16 * RANK + k] + fast[t * RANK + k]) * directions[k * width + c];
                     }
                     sum = Math.clamp(sum, -127, 127);
-                    keys[t * width + c] = strange[t] == 0 ? one(seed + 6, (long) t * width + c, -90, 90) / 16f : sum / 16f;
+                    keys[t * width + c] =
+                            strange[t] == 0 ? one(seed + 6, (long) t * width + c, -90, 90) / 16f : sum / 16f;
                 }
             }
             return keys;

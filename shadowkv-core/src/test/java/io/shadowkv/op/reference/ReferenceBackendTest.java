@@ -15,7 +15,8 @@ import java.util.ServiceLoader;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
-/// The judge before the court: its results, rounded to the output type, against plain float loops and against laws.
+/// The judge before the court: its results, rounded to the output type, against plain float loops and against
+/// laws.
 class ReferenceBackendTest {
     @Test
     void isOfferedLastAndSaysThatItIsForChecking() {

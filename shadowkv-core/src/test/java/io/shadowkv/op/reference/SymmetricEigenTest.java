@@ -62,7 +62,9 @@ class SymmetricEigenTest {
     }
 
     private static double[] multiply(double[][] matrix, double[] vector) {
-        return java.util.Arrays.stream(matrix).mapToDouble(row -> dot(row, vector)).toArray();
+        return java.util.Arrays.stream(matrix)
+                .mapToDouble(row -> dot(row, vector))
+                .toArray();
     }
 
     private static double dot(double[] a, double[] b) {

@@ -1,0 +1,56 @@
+package io.shadowkv.cli;
+
+import io.shadowkv.engine.Backends;
+import io.shadowkv.op.BackendProvider.Availability;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+
+/// `backends`: what can compute here, and why or why not.
+@Command(
+        name = "backends",
+        description = "Lists the backends, and why each can or cannot be used on this machine.",
+        mixinStandardHelpOptions = true,
+        footer = {"", "Examples:", "  shadowkv backends", "  shadowkv backends --json"})
+final class BackendsCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--json", description = "Print a JSON array.")
+    private boolean json;
+
+    @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
+    private BackendsCommand() {}
+
+    private record Row(String name, Availability availability) {}
+
+    @Override
+    public Integer call() {
+        PrintWriter out = spec.commandLine().getOut();
+        List<Row> rows = Backends.all().stream()
+                .map(provider -> new Row(provider.name(), provider.availability()))
+                .toList();
+        if (json) {
+            ArrayNode array = JsonMapper.shared().createArrayNode();
+            rows.forEach(row -> array.addObject()
+                    .put("name", row.name())
+                    .put("usable", row.availability().usable())
+                    .put("reason", row.availability().reason()));
+            out.println(array.toPrettyString());
+        } else {
+            rows.forEach(row -> out.printf(
+                    "%-10s  %-6s  %s%n",
+                    row.name(),
+                    row.availability().usable() ? "usable" : "-",
+                    row.availability().reason()));
+        }
+        out.flush();
+        return 0;
+    }
+}

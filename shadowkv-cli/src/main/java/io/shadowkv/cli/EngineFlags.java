@@ -1,0 +1,119 @@
+package io.shadowkv.cli;
+
+import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.engine.Backends;
+import io.shadowkv.engine.EngineOptions;
+import io.shadowkv.op.BackendProvider.BackendOptions;
+import io.shadowkv.tensor.DType;
+import java.io.PrintWriter;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// Options that choose the backend and its limits; a mixin of several commands.
+public final class EngineFlags {
+    /// Types of keys and values.
+    public enum KvType {
+        f32,
+        bf16,
+        f16
+    }
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
+    @Option(
+            names = "--backend",
+            paramLabel = "NAME",
+            defaultValue = "auto",
+            description = "What computes: auto, or a name that `shadowkv backends` lists. Default: ${DEFAULT-VALUE}.")
+    private String backend;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Worker threads. Default: one per core.")
+    private int threads;
+
+    @Option(
+            names = "--vector-bits",
+            paramLabel = "BITS",
+            defaultValue = "0",
+            description = "Width of CPU vectors: 128, 256 or 512. Default: the widest there is.")
+    private int vectorBits;
+
+    @Option(
+            names = "--prefill-chunk",
+            paramLabel = "TOKENS",
+            description = "Rows of the prompt computed at a time. Default: 512.")
+    private @Nullable Integer prefillChunk;
+
+    @Option(
+            names = "--kv-type",
+            paramLabel = "TYPE",
+            description = "Type of keys and values: ${COMPLETION-CANDIDATES}. Default: the weights' type.")
+    private @Nullable KvType kvType;
+
+    @Option(
+            names = "--memory",
+            paramLabel = "SIZE",
+            converter = ByteSize.Converter.class,
+            description = "Memory the plan may use near the arithmetic, such as 8G. Default: what is free.")
+    private @Nullable ByteSize memory;
+
+    @Option(
+            names = "--host-memory",
+            paramLabel = "SIZE",
+            converter = ByteSize.Converter.class,
+            description = "Memory the plan may use for offloaded values. Default: what is free.")
+    private @Nullable ByteSize hostMemory;
+
+    @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
+    public EngineFlags() {}
+
+    /// Options of an engine that keeps sequences as `cache` says.
+    ///
+    /// @throws picocli.CommandLine.ParameterException if a value is out of range
+    public EngineOptions options(KvCacheSpec cache) {
+        EngineOptions plain = EngineOptions.DEFAULT;
+        return CacheFlags.checked(
+                command,
+                () -> new EngineOptions(
+                        cache,
+                        kvType == null
+                                ? null
+                                : switch (kvType) {
+                                    case f32 -> DType.F32;
+                                    case bf16 -> DType.BF16;
+                                    case f16 -> DType.F16;
+                                },
+                        prefillChunk == null ? plain.prefillChunk() : prefillChunk,
+                        plain.maxBatch(),
+                        memory == null ? 0 : memory.bytes(),
+                        hostMemory == null ? 0 : hostMemory.bytes()));
+    }
+
+    /// Opens the backend asked for. What `auto` chose, and why, is printed to `err`.
+    public Backends.Choice openBackend(PrintWriter err) {
+        BackendOptions options = CacheFlags.checked(command, () -> new BackendOptions(threads, vectorBits));
+        Backends.Choice choice = CacheFlags.checked(command, () -> choose(options));
+        if (backend.equals("auto")) {
+            String does = choice.backend().description();
+            String why = choice.reason().equals(does) ? "" : " (this machine: " + choice.reason() + ")";
+            err.println("backend: " + choice.backend().name() + ", " + does + why);
+            err.flush();
+        }
+        return choice;
+    }
+
+    /// A backend that cannot run here is a wish that cannot be met, not a wrong order of calls.
+    private Backends.Choice choose(BackendOptions options) {
+        try {
+            return Backends.open(backend, options);
+        } catch (IllegalStateException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
+    }
+}

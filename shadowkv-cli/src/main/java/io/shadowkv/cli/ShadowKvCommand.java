@@ -1,0 +1,99 @@
+package io.shadowkv.cli;
+
+import io.shadowkv.cli.demo.DemoCommand;
+import io.shadowkv.cli.demo.NeedleCommand;
+import io.shadowkv.engine.Cancellation;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/// The root command, `shadowkv`: holds what all commands share.
+@Command(
+        name = "shadowkv",
+        description = "Runs long-context language models with ShadowKV or full attention.",
+        mixinStandardHelpOptions = true,
+        versionProvider = ShadowKvCommand.Version.class,
+        synopsisSubcommandLabel = "COMMAND",
+        footer = {
+            "",
+            "First steps:",
+            "  shadowkv demo                                 see both methods at work",
+            "  shadowkv run needle-32k --file long.txt       a bundled model",
+            "  shadowkv COMMAND --help                       every option, with examples"
+        },
+        subcommands = {
+            RunCommand.class,
+            PullCommand.class,
+            InspectCommand.class,
+            TokenizeCommand.class,
+            LogitsCommand.class,
+            BackendsCommand.class,
+            DemoCommand.class,
+            NeedleCommand.class
+        })
+public final class ShadowKvCommand implements Runnable {
+    private final Surroundings surroundings;
+    private final Cancellation cancellation;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show a stack trace where something fails.")
+    private boolean debug;
+
+    @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
+    private ShadowKvCommand(Surroundings surroundings, Cancellation cancellation) {
+        this.surroundings = surroundings;
+        this.cancellation = cancellation;
+    }
+
+    /// The command line, ready to execute.
+    ///
+    /// @param cancellation ends a running command early, keeping what it has
+    public static CommandLine commandLine(Surroundings surroundings, Cancellation cancellation) {
+        var line = new CommandLine(new ShadowKvCommand(surroundings, cancellation));
+        line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.setUsageHelpAutoWidth(true);
+        line.setParameterExceptionHandler(Failures::usage);
+        line.setExecutionExceptionHandler(Failures::failure);
+        return line;
+    }
+
+    public Surroundings surroundings() {
+        return surroundings;
+    }
+
+    public Cancellation cancellation() {
+        return cancellation;
+    }
+
+    /// Finds models by the names people give them.
+    public ModelFinder models() {
+        return new ModelFinder(surroundings);
+    }
+
+    boolean isDebug() {
+        return debug;
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(
+                spec.commandLine(),
+                "no command given; one of "
+                        + String.join(", ", spec.subcommands().keySet()));
+    }
+
+    /// The version of the jar, from its manifest.
+    static final class Version implements CommandLine.IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = ShadowKvCommand.class.getPackage().getImplementationVersion();
+            return new String[] {"shadowkv " + (version == null ? "(built from sources)" : version)};
+        }
+    }
+}

@@ -1,0 +1,229 @@
+package io.shadowkv.cli.demo;
+
+import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cli.EngineFlags;
+import io.shadowkv.cli.ProgressLine;
+import io.shadowkv.cli.ShadowKvCommand;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/// `demo`: the same questions about the same long text, with full attention and with ShadowKV.
+@Command(
+        name = "demo",
+        description =
+                "Reads a long text twice, with full attention and with ShadowKV, asks questions about it and compares"
+                        + " answers, memory and speed. Writes an HTML report.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        footer = {
+            "",
+            "Examples:",
+            "  shadowkv demo                         16,384 tokens, under a minute on two cores",
+            "  shadowkv demo --tokens 32768          the bundled model's whole context",
+            "  shadowkv demo --budget 256 --rank 32  how little is enough?"
+        })
+public final class DemoCommand implements Callable<Integer> {
+    private static final int SHORTEST = 2048;
+    private static final int MOST_QUESTIONS = 16;
+
+    @ParentCommand
+    private ShadowKvCommand root;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(
+            index = "0",
+            arity = "0..1",
+            paramLabel = "MODEL",
+            defaultValue = "needle-32k",
+            description = "A bundled" + " model, a folder, or ORG/NAME of a pulled model. Default: ${DEFAULT-VALUE}.")
+    private String model;
+
+    @Option(
+            names = "--tokens",
+            paramLabel = "N",
+            defaultValue = "16384",
+            description = "Tokens of text, questions and answers. Default: ${DEFAULT-VALUE}.")
+    private int tokens;
+
+    @Option(
+            names = "--questions",
+            paramLabel = "N",
+            defaultValue = "6",
+            description = "Questions, one after the other about one text. Default: ${DEFAULT-VALUE}.")
+    private int questions;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Which needles are hidden, and where. Default: ${DEFAULT-VALUE}.")
+    private long seed;
+
+    @Option(
+            names = "--rank",
+            paramLabel = "N",
+            defaultValue = "64",
+            description = "ShadowKV: columns kept of the key factorisation. Default: ${DEFAULT-VALUE}.")
+    private int rank;
+
+    @Option(
+            names = "--budget",
+            paramLabel = "TOKENS",
+            description = "ShadowKV: tokens selected per step and key-value head. Default: a sixteenth of --tokens.")
+    private @Nullable Integer budget;
+
+    @Option(
+            names = "--outliers",
+            paramLabel = "CHUNKS",
+            defaultValue = "48",
+            description = "ShadowKV: chunks per key-value head that stay whole. Default: ${DEFAULT-VALUE}.")
+    private int outliers;
+
+    @Option(
+            names = "--sweep",
+            split = ",",
+            paramLabel = "TOKENS",
+            description =
+                    "Lengths to measure decode speed at besides. Default: 2048 and doublings of it below --tokens.")
+    private @Nullable List<Integer> sweep;
+
+    @Option(names = "--no-sweep", description = "Measure decode speed at --tokens only.")
+    private boolean noSweep;
+
+    @Option(
+            names = "--report",
+            paramLabel = "FILE",
+            defaultValue = "shadowkv-report.html",
+            description = "Where the report goes. Default: ${DEFAULT-VALUE}.")
+    private Path report;
+
+    @Option(names = "--json", description = "Print the results as one JSON object instead of tables.")
+    private boolean json;
+
+    @Option(names = "--progress", description = "Show progress also where standard error is no terminal.")
+    private boolean progress;
+
+    @Mixin
+    private EngineFlags flags;
+
+    @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
+    private DemoCommand() {}
+
+    @Override
+    public Integer call() throws IOException {
+        DemoRun.Options options = options();
+        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter err = spec.commandLine().getErr();
+        Path file = report.toAbsolutePath().normalize();
+        Path part = file.resolveSibling(file.getFileName() + ".part");
+        checkWritable(part);
+        try {
+            DemoResult result = new DemoRun(options, flags, root.surroundings(), err, root.cancellation()).run();
+            Files.writeString(part, DemoReport.html(result), StandardCharsets.UTF_8);
+            Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
+            print(result, file, out);
+            return 0;
+        } catch (CancellationException e) {
+            err.println("shadowkv: interrupted; no report was written");
+            return 1;
+        } finally {
+            Files.deleteIfExists(part);
+        }
+    }
+
+    /// Before the work, so that a folder that cannot be written to is refused at once, not after a minute.
+    private void checkWritable(Path part) {
+        try {
+            Files.createDirectories(part.getParent());
+            Files.writeString(part, "");
+        } catch (IOException e) {
+            throw misuse("--report is " + report + "; files cannot be written to the folder " + part.getParent()
+                    + ". Give a file in another folder");
+        }
+    }
+
+    private void print(DemoResult result, Path file, PrintWriter out) {
+        if (json) {
+            out.println(DemoJson.of(result).toPrettyString());
+        } else {
+            DemoTable.print(result, out);
+            out.println();
+            out.println("report: " + file);
+        }
+        out.flush();
+    }
+
+    private DemoRun.Options options() {
+        if (tokens < SHORTEST) {
+            throw misuse(String.format(
+                    "--tokens is %,d; expected at least %,d, so that there is something to select", tokens, SHORTEST));
+        }
+        if (questions < 1 || questions > MOST_QUESTIONS) {
+            throw misuse("--questions is " + questions + "; expected 1 to " + MOST_QUESTIONS);
+        }
+        return new DemoRun.Options(
+                model,
+                root.models().resolve(model),
+                tokens,
+                questions,
+                seed,
+                shadow(),
+                lengths(),
+                ProgressLine.style(root.surroundings(), progress));
+    }
+
+    private KvCacheSpec.Shadow shadow() {
+        KvCacheSpec.Shadow paper = KvCacheSpec.Shadow.DEFAULT;
+        int chunk = paper.chunkSize();
+        int selected = budget == null ? Math.max(chunk, tokens / 16 / chunk * chunk) : budget;
+        try {
+            return new KvCacheSpec.Shadow(
+                    rank, chunk, selected, outliers, paper.localTokens(), paper.generatedTokens());
+        } catch (IllegalArgumentException e) {
+            throw misuse(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private List<Integer> lengths() {
+        if (noSweep) {
+            return List.of();
+        }
+        if (sweep != null) {
+            for (int length : sweep) {
+                if (length < 512 || length > tokens) {
+                    throw misuse(
+                            String.format("--sweep has %,d tokens; expected 512 to --tokens, %,d", length, tokens));
+                }
+            }
+            return sweep;
+        }
+        List<Integer> lengths = new ArrayList<>();
+        for (int length = SHORTEST; length < tokens; length *= 2) {
+            lengths.add(length);
+        }
+        return lengths;
+    }
+
+    private ParameterException misuse(String message) {
+        return new ParameterException(spec.commandLine(), message);
+    }
+}

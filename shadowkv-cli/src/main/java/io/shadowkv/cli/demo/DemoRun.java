@@ -1,0 +1,149 @@
+package io.shadowkv.cli.demo;
+
+import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cli.EngineFlags;
+import io.shadowkv.cli.ProgressLine;
+import io.shadowkv.cli.Surroundings;
+import io.shadowkv.engine.Backends;
+import io.shadowkv.engine.Cancellation;
+import io.shadowkv.engine.ContextLengthException;
+import io.shadowkv.engine.Engine;
+import io.shadowkv.eval.NeedleSampler;
+import io.shadowkv.eval.NeedleTask;
+import io.shadowkv.eval.RunningText;
+import io.shadowkv.eval.Sample;
+import io.shadowkv.eval.WordList;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Runs the demonstration: both methods on one backend, each with an engine and a prefill of its own.
+final class DemoRun {
+    /// Room for an answer of seven digits in any tokenizer, and some more.
+    private static final int ANSWER_TOKENS = 24;
+    private static final int WARM_UP_TOKENS = 1024;
+
+    private final Options options;
+    private final EngineFlags flags;
+    private final Surroundings surroundings;
+    private final PrintWriter err;
+    private final Cancellation cancellation;
+    private final WordList words = WordList.bundled();
+    private final RunningText text = RunningText.kingJames();
+
+    /// @param model name as given
+    /// @param folder the model's
+    /// @param tokens limit of text, questions and answers
+    /// @param questions how many
+    /// @param seed of needles and places
+    /// @param shadow ShadowKV's parameters
+    /// @param sweep lengths to measure the speed at besides, in tokens
+    /// @param style how progress is shown
+    record Options(
+            String model,
+            Path folder,
+            int tokens,
+            int questions,
+            long seed,
+            KvCacheSpec.Shadow shadow,
+            List<Integer> sweep,
+            ProgressLine.Style style) {}
+
+    DemoRun(Options options, EngineFlags flags, Surroundings surroundings, PrintWriter err, Cancellation cancellation) {
+        this.options = options;
+        this.flags = flags;
+        this.surroundings = surroundings;
+        this.err = err;
+        this.cancellation = cancellation;
+    }
+
+    /// @throws ContextLengthException if the model cannot hold so many tokens
+    /// @throws java.util.concurrent.CancellationException if it was interrupted
+    DemoResult run() {
+        long began = System.nanoTime();
+        Backends.Choice choice = flags.openBackend(err);
+        try (var backend = choice.backend();
+                Engine full = Engine.open(options.folder, backend, flags.options(new KvCacheSpec.Full()));
+                Engine shadow = Engine.open(options.folder, backend, flags.options(options.shadow))) {
+            if (options.tokens > full.contextTokens()) {
+                throw new ContextLengthException(String.format(
+                        "the demonstration has %,d tokens; the model's context is %,d. Lower --tokens, or use a model"
+                                + " with a longer context.",
+                        options.tokens, full.contextTokens()));
+            }
+            int room = options.tokens - MethodRun.PROBE_ROOM;
+            DemoText demo = DemoText.make(
+                    full, text, words, new DemoText.Size(room, options.questions, ANSWER_TOKENS, options.seed));
+            var fullRun = new MethodRun(full, demo.format(), cancellation);
+            var shadowRun = new MethodRun(shadow, demo.format(), cancellation);
+            warmUp(fullRun, demo);
+            DemoResult.Outcome ofFull = answer(fullRun, demo, "full attention", new FetchRecorder(1, 1));
+            var recorder = new FetchRecorder(full.spec().layers(), demo.textTokens() / options.shadow.chunkSize());
+            DemoResult.Outcome ofShadow = answer(shadowRun, demo, "ShadowKV", recorder);
+            List<DemoResult.Speed> speeds = sweep(fullRun, demo);
+            speeds.add(new DemoResult.Speed(demo.textTokens(), ofFull.speed(), ofShadow.speed()));
+            speeds.sort((a, b) -> Integer.compare(a.tokens(), b.tokens()));
+            return new DemoResult(
+                    setup(full, demo, choice),
+                    Machine.here(surroundings.home()),
+                    demo.questions(),
+                    ofFull,
+                    ofShadow,
+                    speeds,
+                    recorder.map(),
+                    (System.nanoTime() - began) / 1e9);
+        }
+    }
+
+    /// Lets the compiler see the code of both methods before anything is timed, on a text short enough to be
+    /// quick and a budget small enough to select from it.
+    private void warmUp(MethodRun run, DemoText demo) {
+        try (var line = new ProgressLine(err, options.style, "warming up")) {
+            var small = new KvCacheSpec.Shadow(options.shadow.rank(), options.shadow.chunkSize(), 256, 8, 32, 256);
+            run.speedsAfter(probeSample(demo, WARM_UP_TOKENS), List.of(new KvCacheSpec.Full(), small), line);
+        }
+    }
+
+    private DemoResult.Outcome answer(MethodRun run, DemoText demo, String method, FetchRecorder recorder) {
+        String what = String.format("reading %,d tokens with %s", demo.textTokens(), method);
+        try (var line = new ProgressLine(err, options.style, what)) {
+            return run.answer(demo.sample(), line, recorder);
+        }
+    }
+
+    private List<DemoResult.Speed> sweep(MethodRun run, DemoText demo) {
+        List<DemoResult.Speed> speeds = new ArrayList<>();
+        for (int tokens : options.sweep) {
+            String what = String.format("measuring decode speed at %,d tokens", tokens);
+            try (var line = new ProgressLine(err, options.style, what)) {
+                List<Double> both = run.speedsAfter(
+                        probeSample(demo, tokens), List.of(new KvCacheSpec.Full(), options.shadow), line);
+                speeds.add(new DemoResult.Speed(tokens, both.getFirst(), both.getLast()));
+            }
+        }
+        return speeds;
+    }
+
+    private Sample probeSample(DemoText demo, int tokens) {
+        return new NeedleSampler(demo.format(), text, words)
+                .sample(
+                        NeedleTask.named("niah_single_2"),
+                        options.seed,
+                        0,
+                        new NeedleSampler.Size(tokens, 0, ANSWER_TOKENS));
+    }
+
+    private DemoResult.Setup setup(Engine engine, DemoText demo, Backends.Choice choice) {
+        return new DemoResult.Setup(
+                options.model,
+                engine.plan(1, 1).weightBytes(),
+                demo.textTokens(),
+                options.tokens,
+                options.seed,
+                engine.kvType().toString(),
+                choice.backend().name(),
+                choice.reason(),
+                options.shadow);
+    }
+}

@@ -1,0 +1,50 @@
+package io.shadowkv.cli.demo;
+
+import io.shadowkv.engine.Engine;
+import io.shadowkv.eval.NeedleSampler;
+import io.shadowkv.eval.NeedleTask;
+import io.shadowkv.eval.PromptFormat;
+import io.shadowkv.eval.RunningText;
+import io.shadowkv.eval.Sample;
+import io.shadowkv.eval.WordList;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The text with needles, the questions about it, and where their answers lie.
+///
+/// @param format wraps turns for the model
+/// @param sample the text and its questions
+/// @param questions one a turn
+/// @param textTokens tokens of the first turn
+record DemoText(PromptFormat format, Sample sample, List<DemoResult.Question> questions, int textTokens) {
+    /// RULER's task with several keys in running text: what is not asked for is there to be confused with.
+    private static final NeedleTask TASK = NeedleTask.named("niah_multikey_1");
+
+    /// @param engine any engine of the model
+    /// @param tokens limit of text, questions and answers of `answerTokens` each
+    static DemoText make(Engine engine, RunningText text, WordList words, Size size) {
+        PromptFormat format = PromptFormat.of(engine);
+        var sampler = new NeedleSampler(format, text, words);
+        Sample sample = sampler.sample(
+                TASK, size.seed(), 0, new NeedleSampler.Size(size.tokens(), size.questions() - 1, size.answerTokens()));
+        Sample.Turn first = sample.turns().getFirst();
+        List<DemoResult.Question> questions = new ArrayList<>();
+        for (Sample.Turn turn : sample.turns()) {
+            Sample.Needle needle = sample.needles().stream()
+                    .filter(candidate ->
+                            candidate.value().equals(turn.references().getFirst()))
+                    .findFirst()
+                    .orElseThrow();
+            String before = first.user().substring(0, first.user().indexOf(needle.sentence()));
+            questions.add(new DemoResult.Question(
+                    turn.question(), needle.key(), needle.value(), format.first(before, "").length));
+        }
+        return new DemoText(format, sample, questions, format.turn(first, -1).length);
+    }
+
+    /// @param tokens limit of text, questions and answers together
+    /// @param questions at least one
+    /// @param answerTokens room for each answer
+    /// @param seed of needles and places
+    record Size(int tokens, int questions, int answerTokens, long seed) {}
+}

@@ -1,0 +1,113 @@
+package io.shadowkv.cli.demo;
+
+import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cli.ProgressLine;
+import io.shadowkv.engine.Cancellation;
+import io.shadowkv.engine.Completion;
+import io.shadowkv.engine.Conversation;
+import io.shadowkv.engine.Engine;
+import io.shadowkv.engine.GenerationListener;
+import io.shadowkv.engine.GenerationOptions;
+import io.shadowkv.engine.Request;
+import io.shadowkv.eval.PromptFormat;
+import io.shadowkv.eval.Sample;
+import io.shadowkv.eval.Scores;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+
+/// One method reads the text, answers the questions in one conversation, and shows how fast it decodes.
+///
+/// @param engine with the method's cache
+/// @param format wraps turns
+/// @param cancellation ends it early, by a `CancellationException`
+record MethodRun(Engine engine, PromptFormat format, Cancellation cancellation) {
+    /// New tokens that a speed is measured over: enough for some tenths of a second.
+    static final int PROBE_TOKENS = 96;
+
+    /// Tokens that [#answer] needs beside the sample's own: the last question once more, and the probe's answer.
+    static final int PROBE_ROOM = PROBE_TOKENS + 96;
+
+    /// Asks every question of a sample, then measures the speed where the conversation stands.
+    ///
+    /// @param line shows the reading of the text
+    /// @param recorder hears what the answers fetch; the probe is not traced, since tracing takes time
+    DemoResult.Outcome answer(Sample sample, ProgressLine line, FetchRecorder recorder) {
+        GenerationOptions options = GenerationOptions.DEFAULT.withMaxNewTokens(sample.maxNewTokens());
+        List<Completion> completions = new ArrayList<>();
+        List<DemoResult.Answer> answers = new ArrayList<>();
+        try (Conversation conversation = engine.converse(sample.totalTokens() + PROBE_ROOM)) {
+            engine.traceSelections(recorder);
+            for (Sample.Turn turn : sample.turns()) {
+                Completion completion = send(conversation, turn, options, line);
+                completions.add(completion);
+                boolean isRight = Scores.stringMatchAll(completion.text(), turn.references()) == 1;
+                answers.add(new DemoResult.Answer(completion.text().strip(), isRight));
+                recorder.endTurn();
+            }
+            engine.traceSelections(null);
+            Completion probe = send(conversation, withoutText(sample.turns().getLast()), probeOptions(), line);
+            return outcome(answers, completions, probe);
+        }
+    }
+
+    /// Decode tokens per second of each strategy right after a text has been read, once for all of them.
+    ///
+    /// @param line shows the reading
+    List<Double> speedsAfter(Sample sample, List<KvCacheSpec> strategies, ProgressLine line) {
+        Request request = request(format.turn(sample.turns().getFirst(), -1), probeOptions(), line);
+        return engine.compare(request, strategies).stream()
+                .map(completion -> uncancelled(completion).timings().decodeTokensPerSecond())
+                .toList();
+    }
+
+    private Completion send(Conversation conversation, Sample.Turn turn, GenerationOptions options, ProgressLine line) {
+        int[] held = conversation.ids();
+        int[] ids = format.turn(turn, held.length == 0 ? -1 : held[held.length - 1]);
+        return uncancelled(conversation.send(request(ids, options, line)));
+    }
+
+    private Request request(int[] ids, GenerationOptions options, ProgressLine line) {
+        return Request.of(ids, options).withCancellation(cancellation).withListener(new GenerationListener() {
+            @Override
+            public void reading(double done) {
+                line.update(done);
+            }
+        });
+    }
+
+    private static Completion uncancelled(Completion completion) {
+        if (completion.finish() == Completion.FinishReason.CANCELLED) {
+            throw new CancellationException("interrupted");
+        }
+        return completion;
+    }
+
+    private static Sample.Turn withoutText(Sample.Turn turn) {
+        return new Sample.Turn(turn.question(), turn.question(), turn.answerPrefix(), turn.references());
+    }
+
+    private static GenerationOptions probeOptions() {
+        return GenerationOptions.DEFAULT.withMaxNewTokens(PROBE_TOKENS).withIgnoreEos(true);
+    }
+
+    private static DemoResult.Outcome outcome(
+            List<DemoResult.Answer> answers, List<Completion> completions, Completion probe) {
+        Completion.Timings reading = completions.getFirst().timings();
+        double turnSeconds = completions.stream()
+                .skip(1)
+                .mapToDouble(completion -> completion.timings().prefillNanos() / 1e9)
+                .sum();
+        Completion.CacheReport cache = probe.cache();
+        return new DemoResult.Outcome(
+                answers,
+                reading.prefillNanos() / 1e9,
+                reading.sealNanos() / 1e9,
+                turnSeconds,
+                probe.timings().decodeTokensPerSecond(),
+                cache.planned(),
+                cache.measured(),
+                completions.getLast().cache().hitRate(),
+                cache.keptWhole());
+    }
+}

@@ -1,0 +1,9 @@
+/// The command line: the only room that names a backend, reads the environment and writes to the terminal.
+///
+/// In: arguments, standard input, environment variables. Out: text or JSON on standard output; progress,
+/// reasons and statistics on standard error; an exit code. Called by the launcher `./shadowkv`. Next stop:
+/// `io.shadowkv.engine`.
+@NullMarked
+package io.shadowkv.cli;
+
+import org.jspecify.annotations.NullMarked;

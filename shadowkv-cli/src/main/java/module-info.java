@@ -1,0 +1,15 @@
+/// The command line: the only room that names a backend.
+module io.shadowkv.cli {
+    requires static org.jspecify;
+    requires info.picocli;
+    requires io.shadowkv.core;
+    requires io.shadowkv.cpu;
+    requires io.shadowkv.eval;
+    requires java.logging;
+    requires tools.jackson.databind;
+
+    opens io.shadowkv.cli to
+            info.picocli;
+    opens io.shadowkv.cli.demo to
+            info.picocli;
+}

@@ -1,0 +1,64 @@
+package io.shadowkv.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+
+import io.shadowkv.Fixtures;
+import io.shadowkv.engine.Cancellation;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
+
+/// Every example in the README and in the commands' help is a command line that is understood.
+class ExamplesTest {
+    private static final Pattern WORD = Pattern.compile("\"([^\"]*)\"|(\\S+)");
+
+    private static CommandLine commandLine() {
+        var surroundings = new Surroundings(
+                Map.of(), Optional.of(Fixtures.repository()), InputStream.nullInputStream(), false, false);
+        return ShadowKvCommand.commandLine(surroundings, new Cancellation());
+    }
+
+    @Test
+    void ofTheReadme() throws IOException {
+        List<String> examples = Files.readAllLines(Fixtures.repository().resolve("README.md")).stream()
+                .filter(line -> line.matches("(cat \\S+ \\| )?\\./shadowkv .*"))
+                .filter(line -> !line.startsWith("./shadowkv test") && !line.contains("COMMAND"))
+                .toList();
+        assertThat(examples).hasSizeGreaterThan(8);
+        examples.forEach(ExamplesTest::isUnderstood);
+    }
+
+    @Test
+    void ofTheHelp() {
+        List<String> examples = commandLine().getSubcommands().values().stream()
+                .flatMap(command ->
+                        Stream.of(command.getCommandSpec().usageMessage().footer()))
+                .filter(line -> line.matches(" .*\\bshadowkv .*"))
+                .toList();
+        assertThat(examples).hasSizeGreaterThan(20);
+        examples.forEach(ExamplesTest::isUnderstood);
+    }
+
+    private static void isUnderstood(String example) {
+        // What the shell takes away: a pipe's source, a redirection, a comment, and a remark in wide brackets.
+        String command = example.replaceFirst(".*?shadowkv ", "").replaceFirst(" (#|>) .*| {2,}.*", "");
+        List<String> words = new ArrayList<>();
+        Matcher matcher = WORD.matcher(command);
+        while (matcher.find()) {
+            words.add(matcher.group(1) != null ? matcher.group(1) : matcher.group(2));
+        }
+        assertThatCode(() -> commandLine().parseArgs(words.toArray(String[]::new)))
+                .as(example)
+                .doesNotThrowAnyException();
+    }
+}

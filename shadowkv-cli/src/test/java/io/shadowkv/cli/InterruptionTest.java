@@ -1,0 +1,111 @@
+package io.shadowkv.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shadowkv.Fixtures;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Ctrl-C, sent to a real process.
+class InterruptionTest {
+    private static final int EXIT_BY_SIGINT = 130;
+
+    @TempDir
+    Path temporary;
+
+    @Test
+    void endsAnAnswerWithWhatWasGenerated() throws Exception {
+        Path err = temporary.resolve("err.txt");
+        Process process = start(err, "run", "needle-32k", "Once upon a time", "-n", "100000", "--ignore-eos");
+        try (BufferedReader out = process.inputReader()) {
+            // The first characters say that generation is under way.
+            assertThat(out.read()).isNotEqualTo(-1);
+            interrupt(process);
+            assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        }
+        assertThat(process.exitValue()).isEqualTo(EXIT_BY_SIGINT);
+        assertThat(Files.readString(err)).containsPattern("generated [\\d,]+ at .*; interrupted\\R$");
+    }
+
+    @Test
+    void endsAChatThatWaitsForALineAtOnce() throws Exception {
+        Path err = temporary.resolve("err.txt");
+        Process process = start(err, ProcessBuilder.Redirect.PIPE, "run", "needle-32k", "--chat", "-n", "2");
+        try (var in = process.outputWriter();
+                BufferedReader out = process.inputReader()) {
+            in.write("hello\n/stats\n");
+            in.flush();
+            assertThat(out.readLine()).isNotNull();
+            for (int i = 0; i < 200 && !Files.readString(err).contains("tokens held"); i++) {
+                Thread.sleep(20);
+            }
+            interrupt(process);
+            // Far less than what a busy command gets to come to an end.
+            assertThat(process.waitFor(5, TimeUnit.SECONDS)).isTrue();
+        }
+        assertThat(process.exitValue()).isEqualTo(EXIT_BY_SIGINT);
+    }
+
+    @Test
+    void leavesNoHalfWrittenFile() throws Exception {
+        Path ids = Files.writeString(temporary.resolve("ids.json"), "[" + "5, ".repeat(8_000) + "5]");
+        Path err = temporary.resolve("err.txt");
+        Path folder = Files.createDirectory(temporary.resolve("out"));
+        Process process = start(
+                err,
+                "logits",
+                "needle-32k",
+                "--ids",
+                ids.toString(),
+                "--positions",
+                "all",
+                "--prefill",
+                "1",
+                "--out",
+                folder.resolve("logits.safetensors").toString());
+        for (int i = 0; i < 600 && Shell.names(folder).isEmpty(); i++) {
+            Thread.sleep(50);
+        }
+        assertThat(Shell.names(folder)).hasSize(1);
+        interrupt(process);
+        assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).isEqualTo(EXIT_BY_SIGINT);
+        assertThat(Files.readString(err)).contains("interrupted; ", " was not written");
+        assertThat(Shell.names(folder)).isEmpty();
+    }
+
+    private static Process start(Path err, String... arguments) throws IOException {
+        return start(err, ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()), arguments);
+    }
+
+    private static Process start(Path err, ProcessBuilder.Redirect input, String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                ProcessHandle.current().info().command().orElseThrow(),
+                "--add-modules",
+                "jdk.incubator.vector",
+                "--enable-native-access=ALL-UNNAMED",
+                "-Dshadowkv.home=" + Fixtures.repository(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                "io.shadowkv.cli.Main"));
+        command.addAll(List.of(arguments));
+        return new ProcessBuilder(command)
+                .redirectError(err.toFile())
+                .redirectInput(input)
+                .start();
+    }
+
+    private static void interrupt(Process process) throws Exception {
+        assertThat(new ProcessBuilder("kill", "-INT", Long.toString(process.pid()))
+                        .start()
+                        .waitFor())
+                .isZero();
+    }
+}

@@ -1,0 +1,118 @@
+package io.shadowkv.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shadowkv.Fixtures;
+import io.shadowkv.engine.Cancellation;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// Runs commands in this process, as the launcher would, with streams that can be read afterwards.
+final class Shell {
+    private final Map<String, String> environment = new HashMap<>();
+    private final Cancellation cancellation = new Cancellation();
+    private String input = "";
+    private boolean atTerminal;
+
+    /// What a command printed and its exit code.
+    record Result(int code, String out, String err) {
+        JsonNode json() {
+            assertThat(code).as(err).isZero();
+            return JsonMapper.shared().readTree(out);
+        }
+
+        /// Fails if the command failed.
+        Result succeeded() {
+            assertThat(code).as(err).isZero();
+            return this;
+        }
+
+        /// Fails unless the command ended with this code, said this, and showed no stack trace.
+        void refused(int expectedCode, String... fragments) {
+            assertThat(err).contains(fragments).doesNotContain("\tat ", "Exception", "defect");
+            assertThat(out).isEmpty();
+            assertThat(code).isEqualTo(expectedCode);
+        }
+    }
+
+    Shell with(String variable, String value) {
+        environment.put(variable, value);
+        return this;
+    }
+
+    Shell typing(String text) {
+        input = text;
+        return this;
+    }
+
+    /// Standard input is a keyboard where nobody types.
+    Shell atTerminal() {
+        atTerminal = true;
+        return this;
+    }
+
+    Shell cancelled() {
+        cancellation.cancel();
+        return this;
+    }
+
+    Result run(Object... arguments) {
+        var surroundings = new Surroundings(
+                environment,
+                Optional.of(Fixtures.repository()),
+                new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)),
+                atTerminal,
+                false);
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        int code = ShadowKvCommand.commandLine(surroundings, cancellation)
+                .setOut(new PrintWriter(out, true))
+                .setErr(new PrintWriter(err, true))
+                .execute(Stream.of(arguments).map(Object::toString).toArray(String[]::new));
+        return new Result(code, out.toString(), err.toString());
+    }
+
+    static Result shadowkv(Object... arguments) {
+        return new Shell().run(arguments);
+    }
+
+    /// A golden model's folder.
+    static Path tiny(String name) {
+        return Fixtures.golden("models").resolve("models").resolve(name);
+    }
+
+    /// A copy of a model's folder that a test may damage.
+    static Path copy(Path model, Path target) {
+        try (Stream<Path> files = Files.list(model)) {
+            Files.createDirectories(target);
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Files.copy(file, target.resolve(file.getFileName()));
+            }
+            return target;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// Names in a folder, hidden ones too.
+    static List<String> names(Path folder) {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

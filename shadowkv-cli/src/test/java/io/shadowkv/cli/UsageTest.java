@@ -1,0 +1,103 @@
+package io.shadowkv.cli;
+
+import static io.shadowkv.cli.Shell.shadowkv;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// What the command line says of itself, and which command lines it refuses with exit code 2.
+class UsageTest {
+    @ParameterizedTest
+    @ValueSource(strings = {"run", "pull", "inspect", "tokenize", "logits", "backends", "demo", "needle"})
+    void everyCommandExplainsItselfWithExamples(String command) {
+        Shell.Result result = shadowkv(command, "--help").succeeded();
+        assertThat(result.out())
+                .startsWith("Usage: shadowkv " + command)
+                .contains("Examples:", "  shadowkv " + command);
+        assertThat(result.err()).isEmpty();
+    }
+
+    @Test
+    void theRootListsEveryCommand() {
+        assertThat(shadowkv("--help").succeeded().out())
+                .contains("run ", "pull ", "inspect ", "tokenize ", "logits ", "backends ", "demo ", "needle ");
+        assertThat(shadowkv("--version").succeeded().out()).startsWith("shadowkv ");
+    }
+
+    @Test
+    void noCommandIsAMisuse() {
+        shadowkv().refused(2, "no command given; one of run, pull");
+        shadowkv("rnu").refused(2, "there is no command 'rnu'; there are run, pull", "Try 'shadowkv --help'.");
+        shadowkv("--bogus").refused(2, "Unknown option: '--bogus'");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "run | Missing required parameter: 'MODEL'",
+                "run needle-32k hi --bogus | Unknown option: '--bogus'",
+                "run needle-32k hi there | Unmatched argument at index 3: 'there'",
+                "run needle-32k hi --rank 0 | rank is 0; expected at least 1",
+                "run needle-32k hi --rank x | Invalid value for option '--rank'",
+                "run needle-32k hi --chunk-size 0 | chunk size is 0; expected at least 1",
+                "run needle-32k hi --budget 100 | sparse budget is 100 tokens; expected a multiple of the chunk size, 8",
+                "run needle-32k hi --outliers -1 | outlier chunks is -1; expected at least 0",
+                "run needle-32k hi --local-tokens 12 | local tokens is 12 tokens; expected a multiple of the chunk size, 8",
+                "run needle-32k hi --generated-tokens 0 | generated tokens is 0; expected at least 8",
+                "run needle-32k hi --method sparse | expected one of [full, shadowkv] (case-insensitive) but was 'sparse'",
+                "run needle-32k hi --method full --budget 64 --rank 8 | --rank, --budget given with --method full",
+                "run needle-32k hi --kv-type int8 | expected one of [f32, bf16, f16] (case-insensitive) but was 'int8'",
+                "run needle-32k hi --backend tpu | there is no backend \"tpu\"; there are auto, ",
+                "run needle-32k hi --threads -1 | threads is -1; expected 1 or more, or 0 for one per core",
+                "run needle-32k hi --vector-bits 96 | vector width is 96 bits; expected 128, 256 or 512",
+                "run needle-32k hi --prefill-chunk 0 | prefill chunk is 0 rows; expected 1 or more",
+                "run needle-32k hi --memory 8Q | '8Q' is no size; expected a number of bytes above 0 such as 8G or 512M",
+                "run needle-32k hi --host-memory 0 | '0' is no size",
+                "run needle-32k hi --temperature -0.5 | temperature is -0.5; expected 0 (greedy) to 100",
+                "run needle-32k hi --top-k -1 | top-k is -1; expected 0 (off) or more",
+                "run needle-32k hi --top-p 0 | top-p is 0.0; expected above 0, up to 1 (off)",
+                "run needle-32k hi --min-p 2 | min-p is 2.0; expected 0 (off) to 1",
+                "run needle-32k hi --repetition-penalty 0 | repetition penalty is 0.0; expected above 0",
+                "run needle-32k hi -n 0 | max new tokens is 0; expected 1 or more",
+                "run needle-32k hi --stop= | a stop string is empty",
+                "run needle-32k hi --file x.txt | text given as an argument and with --file x.txt; give one of them",
+                "run needle-32k | the prompt is empty",
+                "run needle-32k hi --chat --json | --chat and --json given together",
+                "run needle-32k hi --chat --raw | --chat and --raw given together",
+                "run needle-32k hi --raw --system x | --raw and --system given together",
+                "run needle-32k hi --context 100 | --context given without --chat",
+                "inspect needle-32k --batch 0 | --batch is 0; expected 1 or more",
+                "inspect needle-32k --context -3 | --context is -3; expected 1 or more",
+                "tokenize needle-32k hi --decode 1 | a text, --decode and --chat exclude each other",
+                "logits needle-32k --out x.safetensors | Missing required option: '--ids=FILE.json'",
+                "logits needle-32k --ids x.json | Missing required option: '--out=FILE.safetensors'",
+                "logits needle-32k --ids x.json --out y --generate -1 | --generate is -1; expected 0 or more",
+                "logits needle-32k --ids x.json --out y --positions some | expected one of [last, all]",
+                "pull | Missing required parameter: 'ORG/NAME'",
+                "pull ../x | is no repository; expected ORG/NAME",
+                "pull a/b --revision ../main | is no revision; expected a branch, a tag or a commit",
+            })
+    void refusesWithTheReason(String line, String reason) {
+        shadowkv((Object[]) line.split(" ")).refused(2, reason, "Try 'shadowkv ");
+    }
+
+    @Test
+    void askingForTextAtATerminalWaitsForNobody() {
+        new Shell()
+                .atTerminal()
+                .run("run", "needle-32k")
+                .refused(2, "no text given; pass it as an argument, with --file FILE, or through a pipe");
+    }
+
+    @Test
+    void debugShowsTheStackTrace() {
+        Shell.Result result = shadowkv("inspect", "no-such-model", "--debug");
+        assertThat(result.code()).isEqualTo(1);
+        assertThat(result.err()).contains("no-such-model: no such folder", "\tat io.shadowkv.cli.");
+    }
+}

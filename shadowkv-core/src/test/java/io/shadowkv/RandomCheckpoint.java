@@ -1,0 +1,129 @@
+package io.shadowkv;
+
+import io.shadowkv.checkpoint.ModelConfig;
+import io.shadowkv.checkpoint.SafetensorsWriter;
+import io.shadowkv.model.DecoderSpec;
+import io.shadowkv.model.Family;
+import io.shadowkv.model.WeightNames;
+import io.shadowkv.tensor.Shape;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.random.RandomGenerator;
+import java.util.random.RandomGeneratorFactory;
+
+/// A small checkpoint of random F32 weights, of any family and shape: for what the golden models lack.
+///
+/// Weights are scaled so that attention is neither flat nor one-hot and logits spread by a few units. Weight
+/// names are the family's own (whether they are right is the golden models' matter).
+///
+/// @param family `llama`, `qwen2`, `phi3` or `glm`
+/// @param extra further keys of `config.json`, each with a leading comma, or nothing
+public record RandomCheckpoint(
+        String family,
+        int layers,
+        int queryHeads,
+        int kvHeads,
+        int headDim,
+        int vocabulary,
+        int context,
+        String extra) {
+    private static final int HIDDEN = 32;
+    private static final int INTERMEDIATE = 48;
+    private static final long SEED = 20241028;
+
+    /// Two layers, two query heads for each of two key-value heads.
+    public static final RandomCheckpoint SMALL = new RandomCheckpoint("llama", 2, 4, 2, 16, 64, 4096, "");
+
+    /// The same decoder with the vocabulary of [CharacterTokenizer].
+    public static final RandomCheckpoint TALKING =
+            new RandomCheckpoint("llama", 2, 4, 2, 16, CharacterTokenizer.VOCABULARY, 1024, "");
+
+    /// Writes `config.json` and `model.safetensors` into `folder`, which is made.
+    public Path write(Path folder) {
+        try {
+            Files.createDirectories(folder);
+            Files.writeString(folder.resolve("config.json"), config());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        ModelConfig config = ModelConfig.read(folder.resolve("config.json"));
+        Family known = Family.of(config);
+        weights(known.spec(config), known.weightNames(config)).write(folder.resolve("model.safetensors"));
+        return folder;
+    }
+
+    /// As [#write], with a tokenizer and an end-of-sequence id.
+    public Path writeTalking(Path folder, int endId) {
+        write(folder);
+        try {
+            CharacterTokenizer.write(folder);
+            Files.writeString(folder.resolve("generation_config.json"), "{\"eos_token_id\": " + endId + "}");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return folder;
+    }
+
+    private String config() {
+        return """
+                {"model_type": "%s", "num_hidden_layers": %d, "hidden_size": %d, "intermediate_size": %d,
+                 "num_attention_heads": %d, "num_key_value_heads": %d, "head_dim": %d, "vocab_size": %d,
+                 "max_position_embeddings": %d, "rms_norm_eps": 1e-5, "rope_theta": 10000.0%s}
+                """.formatted(
+                        family, layers, HIDDEN, INTERMEDIATE, queryHeads, kvHeads, headDim, vocabulary, context, extra);
+    }
+
+    private SafetensorsWriter weights(DecoderSpec spec, WeightNames names) {
+        var values = new Values(
+                new SafetensorsWriter(),
+                RandomGeneratorFactory.of("L64X128MixRandom").create(SEED));
+        values.matrix(names.embedding(), vocabulary, HIDDEN, 1);
+        values.norm(names.finalNorm());
+        values.matrix(names.head(), vocabulary, HIDDEN, 2 / Math.sqrt(HIDDEN));
+        for (int layer = 0; layer < layers; layer++) {
+            String prefix = names.layerPrefix().formatted(layer);
+            values.norm(prefix + names.inputNorm());
+            values.norm(prefix + names.postNorm());
+            List<Integer> widths = List.of(spec.queryWidth(), spec.kvWidth(), spec.kvWidth());
+            values.projections(prefix, names.queryKeyValue(), widths, 1.5, names.qkvBias());
+            values.matrix(prefix + names.output(), HIDDEN, spec.queryWidth(), 1 / Math.sqrt(spec.queryWidth()));
+            values.projections(prefix, names.gateUp(), List.of(INTERMEDIATE, INTERMEDIATE), 1, names.mlpBias());
+            values.matrix(prefix + names.down(), HIDDEN, INTERMEDIATE, 1 / Math.sqrt(INTERMEDIATE));
+        }
+        return values.writer();
+    }
+
+    private record Values(SafetensorsWriter writer, RandomGenerator random) {
+        void matrix(String name, int out, int in, double deviation) {
+            writer.add(name + ".weight", Shape.of(out, in), gaussians(out * in, 0, deviation));
+        }
+
+        void norm(String name) {
+            writer.add(name + ".weight", Shape.of(HIDDEN), gaussians(HIDDEN, 1, 0.1));
+        }
+
+        /// One matrix for each width, or a fused one where there is a single name.
+        void projections(String prefix, List<String> names, List<Integer> widths, double gain, boolean hasBias) {
+            boolean isFused = names.size() < widths.size();
+            int total = widths.stream().mapToInt(Integer::intValue).sum();
+            for (int i = 0; i < names.size(); i++) {
+                int out = isFused ? total : widths.get(i);
+                matrix(prefix + names.get(i), out, HIDDEN, gain / Math.sqrt(HIDDEN));
+                if (hasBias) {
+                    writer.add(prefix + names.get(i) + ".bias", Shape.of(out), gaussians(out, 0, 0.3));
+                }
+            }
+        }
+
+        private float[] gaussians(int count, double mean, double deviation) {
+            float[] values = new float[count];
+            for (int i = 0; i < count; i++) {
+                values[i] = (float) random.nextGaussian(mean, deviation);
+            }
+            return values;
+        }
+    }
+}

@@ -1,0 +1,163 @@
+package io.shadowkv.engine;
+
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.MemoryScope;
+import io.shadowkv.op.Operations;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Tensor;
+import java.util.Collections;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/// A backend that knows who holds memory: every scope with where it was made. Fails on a scope used after its
+/// end.
+final class CheckedBackend implements Backend {
+    private final Backend backend;
+    private final Set<CheckedScope> open = Collections.synchronizedSet(new LinkedHashSet<>());
+    private long largestTensor;
+    private long allocations;
+
+    CheckedBackend(Backend backend) {
+        this.backend = backend;
+    }
+
+    /// Fails with the purpose and the maker of every scope that is still open.
+    void assertNothingHeld() {
+        List<CheckedScope> held = List.copyOf(open);
+        if (!held.isEmpty()) {
+            AssertionError leak = new AssertionError(held.size() + " scopes were never closed: "
+                    + held.stream().map(scope -> scope.purpose).toList());
+            held.forEach(scope -> leak.addSuppressed(scope.made));
+            throw leak;
+        }
+    }
+
+    /// Purposes of the open scopes.
+    List<String> purposes() {
+        return List.copyOf(open).stream().map(scope -> scope.purpose).toList();
+    }
+
+    /// Bytes that all open scopes hold.
+    long heldBytes() {
+        return List.copyOf(open).stream()
+                .mapToLong(scope -> scope.bytes(Place.DEVICE) + scope.bytes(Place.HOST))
+                .sum();
+    }
+
+    /// Bytes of the largest tensor allocated so far.
+    long largestTensor() {
+        return largestTensor;
+    }
+
+    /// Tensors allocated so far.
+    long allocations() {
+        return allocations;
+    }
+
+    @Override
+    public MemoryScope newScope(String purpose) {
+        CheckedScope scope = new CheckedScope(purpose, backend.newScope(purpose));
+        open.add(scope);
+        return scope;
+    }
+
+    private final class CheckedScope implements MemoryScope {
+        private final String purpose;
+        private final MemoryScope scope;
+        private final Throwable made;
+
+        CheckedScope(String purpose, MemoryScope scope) {
+            this.purpose = purpose;
+            this.scope = scope;
+            this.made = new Throwable("\"" + purpose + "\" was made here");
+        }
+
+        @Override
+        public Tensor allocate(Place place, DType dtype, int... extents) {
+            if (!open.contains(this)) {
+                throw new AssertionError("allocation from the closed scope \"" + purpose + "\"", made);
+            }
+            Tensor tensor = scope.allocate(place, dtype, extents);
+            largestTensor = Math.max(largestTensor, tensor.byteSize());
+            allocations++;
+            return tensor;
+        }
+
+        @Override
+        public long bytes(Place place) {
+            return scope.bytes(place);
+        }
+
+        @Override
+        public void close() {
+            open.remove(this);
+            scope.close();
+        }
+    }
+
+    @Override
+    public String name() {
+        return backend.name();
+    }
+
+    @Override
+    public String description() {
+        return backend.description();
+    }
+
+    @Override
+    public DType activationType() {
+        return backend.activationType();
+    }
+
+    @Override
+    public Operations operations() {
+        return backend.operations();
+    }
+
+    @Override
+    public Tensor place(Tensor host, MemoryScope scope) {
+        return backend.place(host, scope);
+    }
+
+    @Override
+    public boolean isHostDevice() {
+        return backend.isHostDevice();
+    }
+
+    @Override
+    public long availableBytes(Place place) {
+        return backend.availableBytes(place);
+    }
+
+    @Override
+    public void synchronize() {
+        backend.synchronize();
+    }
+
+    @Override
+    public void upload(int[] source, Tensor target) {
+        backend.upload(source, target);
+    }
+
+    @Override
+    public float[] download(Tensor source) {
+        return backend.download(source);
+    }
+
+    @Override
+    public int[] downloadInts(Tensor source) {
+        return backend.downloadInts(source);
+    }
+
+    @Override
+    public long[] downloadLongs(Tensor source) {
+        return backend.downloadLongs(source);
+    }
+
+    @Override
+    public void close() {
+        backend.close();
+    }
+}

@@ -1,0 +1,116 @@
+package io.shadowkv.eval;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.PropertyNamingStrategies;
+import tools.jackson.databind.json.JsonMapper;
+
+/// Answers in a file, one JSON object a line, each on disk before the next question is asked.
+///
+/// A line that an interruption cut short is taken off when the file is opened again. One thread, one process a
+/// file.
+public final class AnswerLog implements AutoCloseable {
+    private static final JsonMapper MAPPER = JsonMapper.builder()
+            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+            .build();
+
+    private final FileChannel channel;
+    private final Map<AnswerRecord.Key, AnswerRecord> answers = new LinkedHashMap<>();
+
+    private AnswerLog(FileChannel channel) {
+        this.channel = channel;
+    }
+
+    /// Opens a log, made if it is not there, and reads the answers it holds.
+    ///
+    /// @throws UncheckedIOException if it cannot be read or written
+    /// @throws IllegalArgumentException if a line is not an answer
+    public static AnswerLog open(Path file) {
+        try {
+            Path parent = file.toAbsolutePath().getParent();
+            if (parent != null) {
+                Files.createDirectories(parent);
+            }
+            var channel = FileChannel.open(
+                    file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            var log = new AnswerLog(channel);
+            try {
+                log.read(file);
+            } catch (IOException | RuntimeException e) {
+                channel.close();
+                throw e;
+            }
+            return log;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void read(Path file) throws IOException {
+        byte[] bytes = Files.readAllBytes(file);
+        int whole = bytes.length;
+        while (whole > 0 && bytes[whole - 1] != '\n') {
+            whole--;
+        }
+        List<String> lines =
+                new String(bytes, 0, whole, StandardCharsets.UTF_8).lines().toList();
+        for (int i = 0; i < lines.size(); i++) {
+            try {
+                AnswerRecord answer = MAPPER.readValue(lines.get(i), AnswerRecord.class);
+                answers.put(answer.key(), answer);
+            } catch (JacksonException e) {
+                throw new IllegalArgumentException(
+                        file + ", line " + (i + 1) + ": is no answer of this command (" + e.getOriginalMessage()
+                                + "). Give another file, or take the line out",
+                        e);
+            }
+        }
+        channel.truncate(whole);
+        channel.position(whole);
+    }
+
+    public boolean contains(AnswerRecord.Key key) {
+        return answers.containsKey(key);
+    }
+
+    /// All answers, in the order given.
+    public Collection<AnswerRecord> answers() {
+        return new ArrayList<>(answers.values());
+    }
+
+    /// Writes an answer, through to the disk.
+    void append(AnswerRecord answer) {
+        byte[] line = (MAPPER.writeValueAsString(answer) + "\n").getBytes(StandardCharsets.UTF_8);
+        try {
+            ByteBuffer rest = ByteBuffer.wrap(line);
+            while (rest.hasRemaining()) {
+                channel.write(rest);
+            }
+            channel.force(false);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        answers.put(answer.key(), answer);
+    }
+
+    @Override
+    public void close() {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+package io.shadowkv.eval;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.function.Supplier;
+
+/// Random draws without repetition, the same on every machine for the same seed.
+final class Draws {
+    private Draws() {}
+
+    /// So many different strings, in the order drawn.
+    static List<String> distinct(int count, Supplier<String> draw) {
+        List<String> drawn = new ArrayList<>();
+        while (drawn.size() < count) {
+            String candidate = draw.get();
+            if (!drawn.contains(candidate)) {
+                drawn.add(candidate);
+            }
+        }
+        return drawn;
+    }
+
+    /// `count` different numbers below `bound`, ascending; `count` is at most `bound`.
+    static int[] distinctNumbers(int bound, int count, SplittableRandom random) {
+        Set<Integer> drawn = new HashSet<>();
+        int[] numbers = new int[count];
+        while (drawn.size() < count) {
+            int number = random.nextInt(bound);
+            if (drawn.add(number)) {
+                numbers[drawn.size() - 1] = number;
+            }
+        }
+        Arrays.sort(numbers);
+        return numbers;
+    }
+
+    /// Fisher and Yates.
+    static void shuffle(List<?> list, SplittableRandom random) {
+        for (int last = list.size() - 1; last > 0; last--) {
+            Collections.swap(list, last, random.nextInt(last + 1));
+        }
+    }
+}

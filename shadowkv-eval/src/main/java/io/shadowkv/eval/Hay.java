@@ -1,0 +1,73 @@
+package io.shadowkv.eval;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+
+/// The filler of one sample: units (a sentence or a line) that can be drawn without end, and where needles go
+/// between. The first units stay the same whatever number is asked for.
+final class Hay {
+    /// RULER's depths: 40 values spread evenly over 0 to 100 per cent, rounded to whole per cents.
+    private static final int DEPTHS = 40;
+
+    private final NeedleTask task;
+    private final RunningText text;
+    private final WordList words;
+    private final SplittableRandom random;
+    private final Set<String> usedKeys;
+    private final List<Sample.Needle> others = new ArrayList<>();
+
+    Hay(NeedleTask task, RunningText text, WordList words, long seed, List<String> plantedKeys) {
+        this.task = task;
+        this.text = text;
+        this.words = words;
+        random = new SplittableRandom(seed);
+        usedKeys = new HashSet<>(plantedKeys);
+    }
+
+    String separator() {
+        return task.haystack() == Haystack.ESSAY ? " " : "\n";
+    }
+
+    String unit(int index) {
+        return switch (task.haystack()) {
+            case REPEAT -> NeedlePrompts.NOISE;
+            case ESSAY -> text.sentence(index);
+            case NEEDLES -> other(index).sentence();
+        };
+    }
+
+    /// A filler needle, for haystacks made of them. No two have the same key.
+    Sample.Needle other(int index) {
+        while (others.size() <= index) {
+            String key = task.keys().draw(random, words);
+            if (usedKeys.add(key)) {
+                String value = task.values().draw(random, words);
+                others.add(Sample.Needle.of(task.values(), key, value));
+            }
+        }
+        return others.get(index);
+    }
+
+    /// Units before each needle, ascending, none twice: whole per cents of the text for running text, any lines
+    /// for the others.
+    ///
+    /// @throws IllegalArgumentException if there are more needles than depths
+    int[] positions(int units, int needles, SplittableRandom places) {
+        if (task.haystack() != Haystack.ESSAY) {
+            return Draws.distinctNumbers(units, needles, places);
+        }
+        if (needles > DEPTHS) {
+            throw new IllegalArgumentException("task " + task.name() + " hides " + needles
+                    + " needles; running text has " + DEPTHS + " depths. Ask fewer further questions");
+        }
+        int[] positions = Draws.distinctNumbers(DEPTHS, needles, places);
+        for (int i = 0; i < needles; i++) {
+            long percent = Math.round(100.0 * positions[i] / (DEPTHS - 1));
+            positions[i] = (int) (units * percent / 100);
+        }
+        return positions;
+    }
+}

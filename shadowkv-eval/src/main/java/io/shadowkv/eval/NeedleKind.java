@@ -1,0 +1,38 @@
+package io.shadowkv.eval;
+
+import java.util.UUID;
+import java.util.random.RandomGenerator;
+
+/// What a needle's key or value looks like.
+public enum NeedleKind {
+    /// Two words joined by a hyphen.
+    WORDS,
+    /// Seven digits.
+    NUMBERS,
+    /// A random (version 4) UUID.
+    UUIDS;
+
+    /// As RULER's sentences name several of them: `words`, `numbers`, `uuids`.
+    public String plural() {
+        return name().toLowerCase(java.util.Locale.ROOT);
+    }
+
+    /// As RULER's sentences name one of them.
+    public String singular() {
+        return plural().substring(0, plural().length() - 1);
+    }
+
+    String draw(RandomGenerator random, WordList words) {
+        return switch (this) {
+            case WORDS -> words.draw(random) + "-" + words.draw(random);
+            case NUMBERS -> Integer.toString(random.nextInt(1_000_000, 10_000_000));
+            case UUIDS -> uuid(random);
+        };
+    }
+
+    private static String uuid(RandomGenerator random) {
+        long high = random.nextLong() & ~0xF000L | 0x4000L;
+        long low = random.nextLong() & 0x3FFF_FFFF_FFFF_FFFFL | 0x8000_0000_0000_0000L;
+        return new UUID(high, low).toString();
+    }
+}

@@ -1,0 +1,111 @@
+package io.shadowkv.eval;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
+
+/// What a sample hides and asks, whatever its length.
+///
+/// @param task the task, with a key more for each further question about a planted needle
+/// @param hay the filler
+/// @param planted needles in the order of the text
+/// @param asked key numbers of each question about planted needles
+/// @param hayQuestions further questions, about the needles that the filler is made of
+/// @param placeSeed where the needles go
+record NeedleLayout(
+        NeedleTask task, Hay hay, List<Planted> planted, List<List<Integer>> asked, int hayQuestions, long placeSeed) {
+    /// A needle and the number of its key.
+    record Planted(int keyNumber, Sample.Needle needle) {}
+
+    /// @param turns the questions over the filled text
+    /// @param needles those hidden or asked for, with their depths
+    record Filled(List<Sample.Turn> turns, List<Sample.Needle> needles) {}
+
+    static NeedleLayout of(
+            NeedleTask named, long seed, int index, int furtherQuestions, RunningText text, WordList words) {
+        // An odd multiplier (the golden ratio's): neighbouring seeds give unrelated streams.
+        var random =
+                new SplittableRandom(seed * 0x9E3779B97F4A7C15L + named.name().hashCode() * 31L + index);
+        boolean asksHay = named.haystack() == Haystack.NEEDLES;
+        NeedleTask task = asksHay ? named : named.withMoreKeys(furtherQuestions);
+        List<String> keys = Draws.distinct(task.keyCount(), () -> task.keys().draw(random, words));
+        List<String> values = Draws.distinct(
+                task.keyCount() * task.valuesPerKey(), () -> task.values().draw(random, words));
+        List<Planted> planted = new ArrayList<>();
+        for (int i = 0; i < values.size(); i++) {
+            int key = i / task.valuesPerKey();
+            planted.add(new Planted(key, Sample.Needle.of(task.values(), keys.get(key), values.get(i))));
+        }
+        Draws.shuffle(planted, random);
+        List<Integer> order = new ArrayList<>();
+        for (int key = 0; key < task.keyCount(); key++) {
+            order.add(key);
+        }
+        Draws.shuffle(order, random);
+        List<List<Integer>> asked = new ArrayList<>(List.of(order.subList(0, task.queryCount())));
+        for (int i = 0; i < furtherQuestions && !asksHay; i++) {
+            asked.add(List.of(order.get(task.queryCount() + i)));
+        }
+        Hay hay = new Hay(task, text, words, random.nextLong(), keys);
+        return new NeedleLayout(task, hay, planted, asked, asksHay ? furtherQuestions : 0, random.nextLong());
+    }
+
+    /// The least units of filler that the needles can be placed between and the questions be about.
+    int leastUnits() {
+        return planted.size() + hayQuestions;
+    }
+
+    /// The text with so many units of filler, and its questions.
+    Filled fill(int units) {
+        var places = new SplittableRandom(placeSeed);
+        int[] positions = hay.positions(units, planted.size(), places);
+        List<Sample.Needle> needles = new ArrayList<>();
+        for (int i = 0; i < positions.length; i++) {
+            needles.add(planted.get(i).needle().atDepth((double) positions[i] / units));
+        }
+        String context = context(units, positions);
+        List<Sample.Turn> turns = new ArrayList<>();
+        for (List<Integer> keys : asked) {
+            turns.add(turn(needlesOf(keys), turns.isEmpty() ? context : null));
+        }
+        for (int line : Draws.distinctNumbers(units, hayQuestions, places)) {
+            Sample.Needle other = hay.other(line).atDepth((double) line / units);
+            needles.add(other);
+            turns.add(turn(List.of(other), null));
+        }
+        return new Filled(turns, needles);
+    }
+
+    private String context(int units, int[] positions) {
+        List<String> pieces = new ArrayList<>(units + positions.length);
+        int next = 0;
+        for (int unit = 0; unit <= units; unit++) {
+            while (next < positions.length && positions[next] == unit) {
+                pieces.add(planted.get(next++).needle().sentence());
+            }
+            if (unit < units) {
+                pieces.add(hay.unit(unit));
+            }
+        }
+        return String.join(hay.separator(), pieces);
+    }
+
+    /// Needles of the keys in the order asked; a key's own in the order of the text.
+    private List<Sample.Needle> needlesOf(List<Integer> keys) {
+        return keys.stream()
+                .flatMap(key -> planted.stream().filter(needle -> needle.keyNumber() == key))
+                .map(Planted::needle)
+                .toList();
+    }
+
+    private Sample.Turn turn(List<Sample.Needle> wanted, @Nullable String context) {
+        boolean isSingle = wanted.size() == 1;
+        NeedleKind values = task.values();
+        List<String> keys = wanted.stream().map(Sample.Needle::key).distinct().toList();
+        String question = NeedlePrompts.question(values, isSingle, keys);
+        String user = context == null ? question : NeedlePrompts.task(values, isSingle, context) + question;
+        List<String> references = wanted.stream().map(Sample.Needle::value).toList();
+        return new Sample.Turn(user, question, NeedlePrompts.answerPrefix(values, isSingle, keys), references);
+    }
+}

@@ -1,0 +1,94 @@
+package io.shadowkv.eval;
+
+import java.util.List;
+
+/// Makes needle tasks of a length. The same seed and index give the same sample, on any machine.
+///
+/// Differs from RULER's generator in the filler's grain: running text is cut between sentences, not words, so a
+/// sample is up to one sentence shorter.
+public final class NeedleSampler {
+    private final PromptFormat format;
+    private final RunningText text;
+    private final WordList words;
+
+    /// @param format wraps the questions; a sample has as many tokens as it says
+    /// @param text running text for the tasks that hide needles in one
+    /// @param words what keys are made of
+    public NeedleSampler(PromptFormat format, RunningText text, WordList words) {
+        this.format = format;
+        this.text = text;
+        this.words = words;
+    }
+
+    /// How long a sample is.
+    ///
+    /// @param totalTokens tokens that prompt, further turns and all answers may have together
+    /// @param furtherQuestions questions after the first, each about one other key of the same text
+    /// @param maxNewTokens room for each answer
+    public record Size(int totalTokens, int furtherQuestions, int maxNewTokens) {
+        public Size {
+            if (totalTokens < 1 || furtherQuestions < 0 || maxNewTokens < 1) {
+                throw new IllegalArgumentException("a sample of " + totalTokens + " tokens with " + furtherQuestions
+                        + " further questions and answers of " + maxNewTokens
+                        + " tokens; expected at least 1 token, 0 questions and 1 token");
+            }
+        }
+    }
+
+    /// The sample with as many units of filler as fit.
+    ///
+    /// @throws IllegalArgumentException if not even the needles fit
+    public Sample sample(NeedleTask task, long seed, int index, Size size) {
+        var layout = NeedleLayout.of(task, seed, index, size.furtherQuestions(), text, words);
+        int least = layout.leastUnits();
+        Sample smallest = build(layout, index, size, least);
+        if (smallest.totalTokens() > size.totalTokens()) {
+            throw new IllegalArgumentException(
+                    "a sample of %s with %,d questions needs at least %,d tokens; %,d were allowed"
+                            .formatted(
+                                    task.name(),
+                                    1 + size.furtherQuestions(),
+                                    smallest.totalTokens(),
+                                    size.totalTokens()));
+        }
+        return largest(layout, index, size, smallest);
+    }
+
+    /// Steps to where the room that is left says the limit is, until the limit lies between two neighbours.
+    private Sample largest(NeedleLayout layout, int index, Size size, Sample smallest) {
+        int fits = layout.leastUnits();
+        int exceeds = Integer.MAX_VALUE;
+        Sample best = smallest;
+        int units = fits + 64;
+        while (exceeds - fits > 1) {
+            units = Math.clamp(units, fits + 1, exceeds - 1);
+            Sample sample = build(layout, index, size, units);
+            int room = size.totalTokens() - sample.totalTokens();
+            if (room >= 0) {
+                fits = units;
+                best = sample;
+            } else {
+                exceeds = units;
+            }
+            double tokensPerUnit =
+                    (double) (sample.totalTokens() - smallest.totalTokens()) / (units - layout.leastUnits());
+            int step = (int) (room / Math.max(1, tokensPerUnit));
+            units += step != 0 ? step : room >= 0 ? 1 : -1;
+        }
+        return best;
+    }
+
+    private Sample build(NeedleLayout layout, int index, Size size, int units) {
+        NeedleLayout.Filled filled = layout.fill(units);
+        List<Sample.Turn> turns = filled.turns();
+        int total = turns.size() * size.maxNewTokens();
+        for (int i = 0; i < turns.size(); i++) {
+            Sample.Turn turn = turns.get(i);
+            int[] ids = i == 0
+                    ? format.first(turn.user(), turn.answerPrefix())
+                    : format.next(turn.user(), turn.answerPrefix());
+            total += ids.length;
+        }
+        return new Sample(layout.task().name(), index, turns, filled.needles(), size.maxNewTokens(), total);
+    }
+}

@@ -1,0 +1,79 @@
+package io.shadowkv.eval;
+
+import io.shadowkv.engine.Engine;
+import io.shadowkv.text.ChatMessage;
+import io.shadowkv.text.ChatTemplate;
+import io.shadowkv.text.Tokenizer;
+import java.util.Arrays;
+import java.util.List;
+
+/// Turns questions into the token ids that a model reads: its chat template around the user's words, the answer's
+/// beginning last.
+public interface PromptFormat {
+    /// The first turn: everything from the beginning of the sequence.
+    int[] first(String user, String answerPrefix);
+
+    /// A later turn: everything after the words of the answer before, the end of that answer included. Where
+    /// the model wrote its end itself, the first id repeats its last one.
+    int[] next(String user, String answerPrefix);
+
+    /// The turn's ids; those of a later turn without the id that the model has written already.
+    ///
+    /// @param lastId the last id of the sequence so far, -1 before the first turn
+    default int[] turn(Sample.Turn turn, int lastId) {
+        if (lastId < 0) {
+            return first(turn.user(), turn.answerPrefix());
+        }
+        int[] ids = next(turn.user(), turn.answerPrefix());
+        return ids.length > 1 && ids[0] == lastId ? Arrays.copyOfRange(ids, 1, ids.length) : ids;
+    }
+
+    /// The model's chat template where it has one, else its plain continuation.
+    static PromptFormat of(Engine engine) {
+        return engine.hasChatTemplate() ? chat(engine.chatTemplate(), engine.tokenizer()) : plain(engine.tokenizer());
+    }
+
+    /// For models that only continue text.
+    static PromptFormat plain(Tokenizer tokenizer) {
+        return new PromptFormat() {
+            @Override
+            public int[] first(String user, String answerPrefix) {
+                return tokenizer.encode(user + answerPrefix, true);
+            }
+
+            @Override
+            public int[] next(String user, String answerPrefix) {
+                return tokenizer.encode("\n" + user + answerPrefix, false);
+            }
+        };
+    }
+
+    /// For models with a chat template.
+    static PromptFormat chat(ChatTemplate template, Tokenizer tokenizer) {
+        return new PromptFormat() {
+            // Words that no template changes, to find where the end of an answer begins.
+            private static final String ANSWER = "answer";
+
+            @Override
+            public int[] first(String user, String answerPrefix) {
+                return tokenizer.encode(
+                        template.render(List.of(new ChatMessage("user", user)), true) + answerPrefix, false);
+            }
+
+            @Override
+            public int[] next(String user, String answerPrefix) {
+                var question = new ChatMessage("user", "question");
+                var answer = new ChatMessage("assistant", ANSWER);
+                String earlier = template.render(List.of(question, answer), false);
+                String all = template.render(List.of(question, answer, new ChatMessage("user", user)), true);
+                int end = earlier.lastIndexOf(ANSWER) + ANSWER.length();
+                if (end < ANSWER.length() || !all.startsWith(earlier.substring(0, end))) {
+                    throw new IllegalArgumentException(
+                            "the chat template changes earlier turns when a later one follows, so a second question"
+                                    + " cannot be added to what the model holds. Ask one question a text");
+                }
+                return tokenizer.encode(all.substring(end) + answerPrefix, false);
+            }
+        };
+    }
+}

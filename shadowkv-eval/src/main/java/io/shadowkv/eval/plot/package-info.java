@@ -1,0 +1,9 @@
+/// Plots as inline SVG, without a library and without `java.desktop`, coloured by the page they stand in.
+///
+/// In: numbers with their names. Out: one `<svg>` element as text, with a title and a description for screen
+/// readers; classes, not colours, so that a page's style sheet serves light and dark.
+/// [io.shadowkv.eval.plot.PlotStyle] holds that sheet. Called by the command line's reports.
+@NullMarked
+package io.shadowkv.eval.plot;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,9 @@
+/// Measures what a cache strategy keeps: tasks whose answers are known, scores, plots.
+module io.shadowkv.eval {
+    requires static org.jspecify;
+    requires transitive io.shadowkv.core;
+    requires tools.jackson.databind;
+
+    exports io.shadowkv.eval;
+    exports io.shadowkv.eval.plot;
+}

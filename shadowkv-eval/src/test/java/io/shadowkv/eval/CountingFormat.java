@@ -1,0 +1,26 @@
+package io.shadowkv.eval;
+
+/// A format whose ids only count: words and single other characters, additive over text as real tokenizers
+/// nearly are.
+final class CountingFormat implements PromptFormat {
+    @Override
+    public int[] first(String user, String answerPrefix) {
+        return new int[tokens(user + answerPrefix)];
+    }
+
+    @Override
+    public int[] next(String user, String answerPrefix) {
+        return new int[tokens("\n" + user + answerPrefix)];
+    }
+
+    static int tokens(String text) {
+        int count = 0;
+        boolean inWord = false;
+        for (int i = 0; i < text.length(); i++) {
+            boolean isLetter = Character.isLetter(text.charAt(i));
+            count += isLetter && inWord || text.charAt(i) == ' ' ? 0 : 1;
+            inWord = isLetter;
+        }
+        return count;
+    }
+}

@@ -1,0 +1,54 @@
+package io.shadowkv.eval;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shadowkv.Fixtures;
+import io.shadowkv.text.ChatTemplate;
+import io.shadowkv.text.Tokenizer;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/// The bundled model's prompts, against the forms its training recipe made (`recipe/gen.py`).
+final class PromptFormatTest {
+    private static final String BEGIN = "<|begin_of_text|><|start_header_id|>system<|end_header_id|>You are a helpful"
+            + " assistant<|eot_id|><|start_header_id|>user<|end_header_id|>";
+    private static final String ASSISTANT = "<|eot_id|><|start_header_id|>assistant<|end_header_id|>";
+
+    @Test
+    void turnsAreWrappedAsInTraining() {
+        try (Tokenizer tokenizer = Tokenizer.open(Fixtures.needleModel())) {
+            PromptFormat format =
+                    PromptFormat.chat(ChatTemplate.open(Fixtures.needleModel()).orElseThrow(), tokenizer);
+            int[] first = format.first("text\nquestion?", " The number is");
+            assertThat(tokenizer.decode(first, false))
+                    .isEqualTo(BEGIN + "text\nquestion?" + ASSISTANT + " The number is");
+            int[] next = format.next("another?", " It is");
+            assertThat(tokenizer.decode(next, false))
+                    .isEqualTo("<|eot_id|><|start_header_id|>user<|end_header_id|>another?" + ASSISTANT + " It is");
+
+            var turn = new Sample.Turn("another?", "another?", " It is", List.of("1"));
+            int end = tokenizer.id("<|eot_id|>").orElseThrow();
+            assertThat(format.turn(turn, end))
+                    .as("the model wrote its end itself")
+                    .containsExactly(withoutFirst(next));
+            assertThat(format.turn(turn, end + 1)).as("the answer was cut").containsExactly(next);
+            assertThat(format.turn(turn, -1)).containsExactly(format.first("another?", " It is"));
+        }
+    }
+
+    @Test
+    void plainTurnsFollowEachOther() {
+        try (Tokenizer tokenizer = Tokenizer.open(Fixtures.needleModel())) {
+            PromptFormat format = PromptFormat.plain(tokenizer);
+            assertThat(tokenizer.decode(format.first("question?", " It is"), true))
+                    .isEqualTo("question? It is");
+            assertThat(tokenizer.decode(format.next("another?", " It is"), true))
+                    .isEqualTo("\nanother? It is");
+        }
+    }
+
+    private static int[] withoutFirst(int[] ids) {
+        return Arrays.copyOfRange(ids, 1, ids.length);
+    }
+}
