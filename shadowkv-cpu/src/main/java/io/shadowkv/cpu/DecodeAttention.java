@@ -74,14 +74,13 @@ final class DecodeAttention {
             int count = Math.min(STRETCH, counts[row] - from);
             AttendedRows region = attended.get(slots[row]);
             java.util.Objects.checkFromIndexSize(from, count, region.keys().extent(1));
-            float[] query = scratch.floats(Use.ROW, groupSize * headDim);
-            queries.load(queryAt(row, head), query, 0, groupSize * headDim);
-            VectorMath.scale(scale, query, 0, groupSize * headDim);
+            float[] query = KeyTile.queries(queries, queryAt(row, head), groupSize, headDim, scale, scratch);
             var scores = new KeyTile.Scores(scratch.floats(Use.SCORES, groupSize * STRETCH), STRETCH);
             long first = (long) head * region.keys().extent(1) + from;
             new KeyTile(new FloatRows(region.keys()), headDim, scratch).score(first, count, query, groupSize, scores);
-            float[] sums = scratch.floats(Use.SUMS, groupSize * headDim);
-            Arrays.fill(sums, 0, groupSize * headDim, 0);
+            int padded = DotTile.padded(headDim);
+            float[] sums = scratch.floats(Use.SUMS, groupSize * padded);
+            Arrays.fill(sums, 0, groupSize * padded, 0);
             int at = partialAt(task, head);
             for (int g = 0; g < groupSize; g++) {
                 float largest = VectorMath.largest(scores.values(), g * STRETCH, count);
@@ -92,7 +91,7 @@ final class DecodeAttention {
             new KeyTile(new FloatRows(region.values()), headDim, scratch)
                     .addWeighted(first, count, scores, groupSize, sums);
             for (int g = 0; g < groupSize; g++) {
-                System.arraycopy(sums, g * headDim, partial, at + g * (headDim + 2), headDim);
+                System.arraycopy(sums, g * padded, partial, at + g * (headDim + 2), headDim);
             }
         }
 

@@ -7,6 +7,7 @@ import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -38,16 +39,22 @@ final class FloatRows {
     /// Copies elements `from` until `from + count` to `target[at]` and on.
     void load(long from, float[] target, int at, int count) {
         switch (dtype) {
-            case F32 -> MemorySegment.copy(segment, JAVA_FLOAT_UNALIGNED, from * Float.BYTES, target, at, count);
+            case F32 -> loadF32(from * Float.BYTES, target, at, count);
             case BF16 -> loadBf16(from * Short.BYTES, target, at, count);
             default -> loadF16(from * Short.BYTES, target, at, count);
         }
     }
 
+    /// The same, then zeros until `padded` elements are filled.
+    void loadPadded(long from, float[] target, int at, int count, int padded) {
+        load(from, target, at, count);
+        Arrays.fill(target, at + count, at + padded, 0);
+    }
+
     /// Copies `source[at]` and on to elements `from` until `from + count`, rounded to nearest even.
     void store(float[] source, int at, long from, int count) {
         switch (dtype) {
-            case F32 -> MemorySegment.copy(source, at, segment, JAVA_FLOAT_UNALIGNED, from * Float.BYTES, count);
+            case F32 -> storeF32(source, at, from * Float.BYTES, count);
             case BF16 -> storeBf16(source, at, from * Short.BYTES, count);
             default -> storeF16(source, at, from * Short.BYTES, count);
         }
@@ -61,6 +68,30 @@ final class FloatRows {
         } else {
             load(from, buffer, 0, count);
             target.store(buffer, 0, to, count);
+        }
+    }
+
+    /// A loop, since a bulk copy takes as long to start as 200 floats take to copy.
+    private void loadF32(long byteFrom, float[] target, int at, int count) {
+        int i = 0;
+        for (; i <= count - VectorWidth.LANES; i += VectorWidth.LANES) {
+            FloatVector.fromMemorySegment(
+                            VectorWidth.FLOATS, segment, byteFrom + (long) i * Float.BYTES, VectorWidth.ORDER)
+                    .intoArray(target, at + i);
+        }
+        for (; i < count; i++) {
+            target[at + i] = segment.get(JAVA_FLOAT_UNALIGNED, byteFrom + (long) i * Float.BYTES);
+        }
+    }
+
+    private void storeF32(float[] source, int at, long byteFrom, int count) {
+        int i = 0;
+        for (; i <= count - VectorWidth.LANES; i += VectorWidth.LANES) {
+            FloatVector.fromArray(VectorWidth.FLOATS, source, at + i)
+                    .intoMemorySegment(segment, byteFrom + (long) i * Float.BYTES, VectorWidth.ORDER);
+        }
+        for (; i < count; i++) {
+            segment.set(JAVA_FLOAT_UNALIGNED, byteFrom + (long) i * Float.BYTES, source[at + i]);
         }
     }
 

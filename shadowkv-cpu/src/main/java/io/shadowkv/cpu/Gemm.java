@@ -67,12 +67,12 @@ final class Gemm {
         }
     }
 
-    /// Products of outputs `first` until `last` with the block's rows, [outputs, padded rows].
+    /// Products of outputs `first` until `last` with the block's rows, [group of outputs][panel][ROWS][PANEL].
     private float[] sums(FloatRows weight, Block block, int first, int last, Scratch scratch) {
-        int stride = block.paddedRows();
-        float[] sums = scratch.floats(Use.SUMS, MAX_TILE_OUTPUTS * stride);
+        int groups = Math.ceilDiv(last - first, MicroKernel.ROWS);
+        float[] sums = scratch.floats(Use.SUMS, MAX_TILE_OUTPUTS * block.paddedRows());
         float[] rows = scratch.floats(Use.BROADCAST_ROWS, MicroKernel.ROWS * MicroKernel.ROW_STRIDE);
-        Arrays.fill(sums, 0, Math.ceilDiv(last - first, MicroKernel.ROWS) * MicroKernel.ROWS * stride, 0);
+        Arrays.fill(sums, 0, groups * MicroKernel.ROWS * block.paddedRows(), 0);
         var kernel = new MicroKernel(rows, packed, sums);
         int inputs = block.sizes.inputs;
         for (int k = 0; k < inputs; k += MicroKernel.DEPTH) {
@@ -82,29 +82,36 @@ final class Gemm {
                     weight.load((long) (o + i) * inputs + k, rows, i * MicroKernel.ROW_STRIDE, depth);
                 }
                 for (int panel = 0; panel < block.panels(); panel++) {
-                    int c = (o - first) * stride + panel * MicroKernel.PANEL;
-                    kernel.rows(0, block.panelAt(panel, k, depth), c, stride, depth);
+                    int c = block.tileAt((o - first) / MicroKernel.ROWS, panel);
+                    kernel.rows(0, block.panelAt(panel, k, depth), c, MicroKernel.PANEL, depth);
                 }
             }
         }
         return sums;
     }
 
+    /// Turns tiles back to rows, a panel of rows at a time so that both sides stay in the first-level cache.
     private static void write(
             float[] sums, Block block, @Nullable FloatRows bias, FloatRows out, int first, int last, Scratch scratch) {
         int width = last - first;
-        int stride = block.paddedRows();
-        float[] row = scratch.floats(Use.ROW, width);
+        float[] rows = scratch.floats(Use.ROW, MicroKernel.PANEL * MAX_TILE_OUTPUTS);
         float[] biases = scratch.floats(Use.SECOND_ROW, width);
         Arrays.fill(biases, 0, width, 0);
         if (bias != null) {
             bias.load(first, biases, 0, width);
         }
-        for (int r = 0; r < block.count; r++) {
+        for (int panel = 0; panel < block.panels(); panel++) {
             for (int o = 0; o < width; o++) {
-                row[o] = sums[o * stride + r] + biases[o];
+                int tile = block.tileAt(o / MicroKernel.ROWS, panel) + o % MicroKernel.ROWS * MicroKernel.PANEL;
+                for (int r = 0; r < MicroKernel.PANEL; r++) {
+                    rows[r * MAX_TILE_OUTPUTS + o] = sums[tile + r] + biases[o];
+                }
             }
-            out.store(row, 0, (long) (block.from + r) * block.sizes.outputs + first, width);
+            int firstRow = panel * MicroKernel.PANEL;
+            for (int r = 0; r < Math.min(MicroKernel.PANEL, block.count - firstRow); r++) {
+                long row = block.from + firstRow + r;
+                out.store(rows, r * MAX_TILE_OUTPUTS, row * block.sizes.outputs + first, width);
+            }
         }
     }
 
@@ -119,6 +126,10 @@ final class Gemm {
 
         int paddedRows() {
             return panels() * MicroKernel.PANEL;
+        }
+
+        int tileAt(int group, int panel) {
+            return (group * panels() + panel) * MicroKernel.ROWS * MicroKernel.PANEL;
         }
 
         int panelAt(int panel, int k, int depth) {

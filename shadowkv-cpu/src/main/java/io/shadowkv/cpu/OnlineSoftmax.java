@@ -21,7 +21,7 @@ final class OnlineSoftmax {
     private final int sumRows;
     private final float[] scores;
     private final float[] sums;
-    /// For each row: the largest score so far, and the total of the weights.
+    /// For each row: the largest score so far, the total of the weights, and two values of a tile on their way.
     private final float[] state;
     private final int[] limits;
 
@@ -31,7 +31,7 @@ final class OnlineSoftmax {
         sumRows = Math.ceilDiv(headDim, MicroKernel.ROWS) * MicroKernel.ROWS;
         scores = scratch.floats(Use.SCORES, panels * PrefillAttention.TILE_KEYS * PANEL);
         sums = scratch.floats(Use.SUMS, panels * sumRows * PANEL);
-        state = scratch.floats(Use.STATE, 2 * panels * PANEL);
+        state = scratch.floats(Use.STATE, 4 * panels * PANEL);
         limits = new int[panels * PANEL];
         Arrays.fill(sums, 0, panels * sumRows * PANEL, 0);
         Arrays.fill(state, 0, panels * PANEL, HIDDEN);
@@ -76,9 +76,7 @@ final class OnlineSoftmax {
             if (limits[panel * PANEL] < from + count) {
                 hide(panel, from, count);
             }
-            for (int lane = 0; lane < PANEL; lane += LANES) {
-                weigh(panel, lane, count);
-            }
+            weighPanel(panel, count);
         }
     }
 
@@ -94,38 +92,73 @@ final class OnlineSoftmax {
         }
     }
 
-    private void weigh(int panel, int lane, int count) {
-        int row = panel * PANEL + lane;
-        int at = scoresAt(panel) + lane;
-        FloatVector before = VectorMath.vector(state, row);
-        FloatVector largest = before;
-        for (int j = 0; j < count; j++) {
-            largest = largest.max(VectorMath.vector(scores, at + j * PANEL));
+    /// Both vectors of the panel side by side, so that one's latencies hide behind the other.
+    private void weighPanel(int panel, int count) {
+        int row = panel * PANEL;
+        int at = scoresAt(panel);
+        int end = at + count * PANEL;
+        float[] weights = scores;
+        FloatVector beforeX = VectorMath.vector(state, row);
+        FloatVector beforeY = VectorMath.vector(state, row + LANES);
+        FloatVector largestX = beforeX;
+        FloatVector largestY = beforeY;
+        for (int j = at; j < end; j += PANEL) {
+            largestX = largestX.max(VectorMath.vector(weights, j));
+            largestY = largestY.max(VectorMath.vector(weights, j + LANES));
         }
-        FloatVector total = VectorWidth.zero();
-        for (int j = 0; j < count; j++) {
-            FloatVector weight = VectorMath.exp2(VectorMath.vector(scores, at + j * PANEL).sub(largest));
-            weight.intoArray(scores, at + j * PANEL);
-            total = total.add(weight);
+        FloatVector totalX = VectorWidth.zero();
+        FloatVector totalY = VectorWidth.zero();
+        for (int j = at; j < end; j += PANEL) {
+            FloatVector x = VectorMath.exp2(VectorMath.vector(weights, j).sub(largestX));
+            FloatVector y = VectorMath.exp2(VectorMath.vector(weights, j + LANES).sub(largestY));
+            x.intoArray(weights, j);
+            y.intoArray(weights, j + LANES);
+            totalX = totalX.add(x);
+            totalY = totalY.add(y);
         }
-        FloatVector shrink = VectorMath.exp2(before.sub(largest));
-        int totals = panels * PANEL + row;
-        VectorMath.vector(state, totals).fma(shrink, total).intoArray(state, totals);
-        largest.intoArray(state, row);
-        if (before.lt(largest).anyTrue()) {
-            rescale(sumsAt(panel) + lane, shrink);
+        largestX.intoArray(state, row);
+        largestY.intoArray(state, row + LANES);
+        boolean raised = beforeX.lt(largestX).or(beforeY.lt(largestY)).anyTrue();
+        beforeX.sub(largestX).intoArray(state, factorsAt(row));
+        beforeY.sub(largestY).intoArray(state, factorsAt(row) + LANES);
+        totalX.intoArray(state, addedAt(row));
+        totalY.intoArray(state, addedAt(row) + LANES);
+        for (int lane = 0; lane < PANEL; lane += LANES) {
+            shrink(row + lane, raised ? sumsAt(panel) + lane : -1);
         }
     }
 
-    private void rescale(int at, FloatVector factor) {
-        for (int e = 0; e < headDim; e++) {
-            VectorMath.vector(sums, at + e * PANEL).mul(factor).intoArray(sums, at + e * PANEL);
+    /// Brings a vector's totals, and its sums if there are any at `sumsAt`, to the new largest score.
+    ///
+    /// Vectors come through memory: as arguments they would become objects.
+    private void shrink(int row, int sumsAt) {
+        FloatVector factor = VectorMath.exp2(VectorMath.vector(state, factorsAt(row)));
+        VectorMath.vector(state, totalsAt(row))
+                .fma(factor, VectorMath.vector(state, addedAt(row)))
+                .intoArray(state, totalsAt(row));
+        if (sumsAt < 0) {
+            return;
         }
+        for (int e = 0; e < headDim; e++) {
+            VectorMath.vector(sums, sumsAt + e * PANEL).mul(factor).intoArray(sums, sumsAt + e * PANEL);
+        }
+    }
+
+    private int totalsAt(int row) {
+        return panels * PANEL + row;
+    }
+
+    private int factorsAt(int row) {
+        return 2 * panels * PANEL + row;
+    }
+
+    private int addedAt(int row) {
+        return 3 * panels * PANEL + row;
     }
 
     /// The attention output of row r, `headDim` floats.
     void result(int r, float[] row) {
-        float factor = 1 / state[panels * PANEL + r];
+        float factor = 1 / state[totalsAt(r)];
         int at = sumsAt(r / PANEL) + r % PANEL;
         for (int e = 0; e < headDim; e++) {
             row[e] = sums[at + e * PANEL] * factor;

@@ -10,8 +10,8 @@ import java.util.Arrays;
 /// values are widened once for all of them, the softmax needs no sums across a vector, and both products are
 /// [MicroKernel]'s: scores[key, row] = keys · queriesᵀ, sums[e, row] = valuesᵀ · weights. One of these per call.
 final class PrefillAttention {
-    /// Query rows of a tile: queries, scores, and sums of 256 rows and a head dim of 128 fill a third of 1 MiB.
-    private static final int TILE_ROWS = 256;
+    /// Elements of a tile's queries, and of its sums: each fills an eighth of a second-level cache of 1 MiB.
+    private static final int TILE_ELEMENTS = 32 * 1024;
     /// Keys of a tile.
     static final int TILE_KEYS = 64;
 
@@ -45,7 +45,7 @@ final class PrefillAttention {
         kvHeads = keys.extent(0);
         capacity = keys.extent(1);
         groupSize = queryHeads / kvHeads;
-        tileTokens = Math.max(1, TILE_ROWS / groupSize);
+        tileTokens = Math.max(1, TILE_ELEMENTS / (headDim * groupSize));
     }
 
     /// The last tiles, which read the most keys, come first: what is left at the end is short.

@@ -30,9 +30,8 @@ final class ShadowStep {
             int heads = landmarks.extent(0);
             int headDim = landmarks.extent(2);
             int groupSize = queries.extent(1) / heads;
-            float[] query = scratch.floats(Use.ROW, groupSize * headDim);
-            source.load(((long) row.index * heads + head) * groupSize * headDim, query, 0, groupSize * headDim);
-            VectorMath.scale(factor, query, 0, groupSize * headDim);
+            long at = ((long) row.index * heads + head) * groupSize * headDim;
+            float[] query = KeyTile.queries(source, at, groupSize, headDim, factor, scratch);
             var all = new KeyTile.Scores(scratch.floats(Use.SCORES, groupSize * row.units), row.units);
             long first = (long) head * landmarks.extent(1);
             new KeyTile(new FloatRows(landmarks), headDim, scratch).score(first, row.units, query, groupSize, all);
