@@ -13,6 +13,8 @@ import jdk.incubator.vector.VectorOperators;
 /// compiler gives up keeping them in registers; [FloatRows] widens it first.
 final class StreamedRows {
     private static final int LANES = VectorWidth.LANES;
+    /// Bytes of one vector of floats.
+    private static final long HALF_STEP = (long) LANES * Float.BYTES;
     private static final int PAIR = 2 * LANES;
     private static final int ROWS = 4;
     private static final int UPPER = 0xFFFF_0000;
@@ -91,13 +93,13 @@ final class StreamedRows {
             FloatVector odd = VectorMath.vector(x, k + LANES);
             long at = (long) k * Float.BYTES;
             evenA = even.fma(floats(a + at), evenA);
-            oddA = odd.fma(floats(a + at + LANES * Float.BYTES), oddA);
+            oddA = odd.fma(floats(a + at + HALF_STEP), oddA);
             evenB = even.fma(floats(b + at), evenB);
-            oddB = odd.fma(floats(b + at + LANES * Float.BYTES), oddB);
+            oddB = odd.fma(floats(b + at + HALF_STEP), oddB);
             evenC = even.fma(floats(c + at), evenC);
-            oddC = odd.fma(floats(c + at + LANES * Float.BYTES), oddC);
+            oddC = odd.fma(floats(c + at + HALF_STEP), oddC);
             evenD = even.fma(floats(d + at), evenD);
-            oddD = odd.fma(floats(d + at + LANES * Float.BYTES), oddD);
+            oddD = odd.fma(floats(d + at + HALF_STEP), oddD);
         }
         dots[0] = evenA.add(oddA).reduceLanes(VectorOperators.ADD);
         dots[1] = evenB.add(oddB).reduceLanes(VectorOperators.ADD);
