@@ -73,7 +73,17 @@ public class CeilingBenchmark {
             s10 = s10.fma(x, y);
             s11 = s11.fma(x, y);
         }
-        FloatVector all = s0.add(s1).add(s2).add(s3).add(s4).add(s5).add(s6).add(s7).add(s8).add(s9).add(s10).add(s11);
+        FloatVector all = s0.add(s1)
+                .add(s2)
+                .add(s3)
+                .add(s4)
+                .add(s5)
+                .add(s6)
+                .add(s7)
+                .add(s8)
+                .add(s9)
+                .add(s10)
+                .add(s11);
         return all.reduceLanes(VectorOperators.ADD);
     }
 

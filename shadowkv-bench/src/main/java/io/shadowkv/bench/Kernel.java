@@ -37,6 +37,8 @@ public enum Kernel {
 
     private final Unit unit;
     private final double work;
+    /// A lambda without state, which the checker cannot see.
+    @SuppressWarnings("ImmutableEnumChecker")
     private final Function<Operands, Runnable> preparation;
 
     Kernel(Unit unit, double work, Function<Operands, Runnable> preparation) {
@@ -106,8 +108,8 @@ public enum Kernel {
             for (int k = 0; k < width; k++) {
                 long at = ((long) i * width + k) * Float.BYTES;
                 float value = mixing.segment().get(java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED, at);
-                mixing.segment().set(
-                        java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED, at, (float) (value * Math.pow(1 + k, -0.6)));
+                mixing.segment().set(java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED, at, (float)
+                        (value * Math.pow(1 + k, -0.6)));
             }
         }
         Tensor keys = operands.zeros(DType.F32, 2 * width, width);

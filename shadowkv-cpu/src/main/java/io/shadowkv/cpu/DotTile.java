@@ -6,7 +6,8 @@ import jdk.incubator.vector.VectorOperators;
 /// Dot products of a few queries with many rows, and sums of rows weighted for each query, in float arrays that fit the
 /// first-level cache; queries and rows are padded with zeros to whole pairs of vectors, so that there are no tails.
 ///
-/// Four queries share what is read of a row; what is left of the queries goes one by one, four rows or vectors at a time.
+/// Four queries share what is read of a row; what is left of the queries goes one by one, four rows or vectors at a
+/// time.
 final class DotTile {
     private static final int LANES = VectorWidth.LANES;
     private static final int QUAD = 4;

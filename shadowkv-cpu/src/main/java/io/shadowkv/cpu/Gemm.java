@@ -109,7 +109,7 @@ final class Gemm {
             }
             int firstRow = panel * MicroKernel.PANEL;
             for (int r = 0; r < Math.min(MicroKernel.PANEL, block.count - firstRow); r++) {
-                long row = block.from + firstRow + r;
+                long row = (long) block.from + firstRow + r;
                 out.store(rows, r * MAX_TILE_OUTPUTS, row * block.sizes.outputs + first, width);
             }
         }

@@ -67,7 +67,8 @@ final class Gram {
         }
     }
 
-    private static void addTile(float[] tile, int rowPanel, int columnPanel, int width, FloatRows gram, Scratch scratch) {
+    private static void addTile(
+            float[] tile, int rowPanel, int columnPanel, int width, FloatRows gram, Scratch scratch) {
         float[] row = scratch.floats(Use.ROW, PANEL);
         int rows = Math.min(PANEL, width - rowPanel * PANEL);
         int columns = Math.min(PANEL, width - columnPanel * PANEL);

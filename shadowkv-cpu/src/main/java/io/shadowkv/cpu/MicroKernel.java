@@ -6,7 +6,8 @@ import jdk.incubator.vector.FloatVector;
 /// added to an eight-by-panel tile of c. All operands are float arrays that fit the caches.
 ///
 /// Eight by two vectors keeps 16 sums in registers, enough to hide the latency of multiply-add, and reached 97 % of the
-/// machine's multiply-add rate (AMD EPYC Zen 4, 512 bits); twelve by two lost a third of it to spilled registers. Written
+/// machine's multiply-add rate (AMD EPYC Zen 4, 512 bits); twelve by two lost a third of it to spilled registers.
+/// Written
 /// out by hand: the compiler keeps vectors in registers only as local variables. One of these per thread.
 final class MicroKernel {
     /// Rows of a tile.

@@ -27,7 +27,8 @@ final class SymmetricEigen {
     int[] descending() {
         return java.util.stream.IntStream.range(0, size)
                 .boxed()
-                .sorted(java.util.Comparator.comparingDouble((Integer i) -> diagonal[i]).reversed())
+                .sorted(java.util.Comparator.comparingDouble((Integer i) -> diagonal[i])
+                        .reversed())
                 .mapToInt(Integer::intValue)
                 .toArray();
     }
@@ -134,8 +135,8 @@ final class SymmetricEigen {
             int steps = 0;
             for (int last = blockEnd(first); last > first; last = blockEnd(first)) {
                 if (steps++ == MAX_STEPS) {
-                    throw new IllegalArgumentException("no eigenvalues after " + MAX_STEPS
-                            + " steps; the matrix [" + size + ", " + size + "] may hold NaN or infinity");
+                    throw new IllegalArgumentException("no eigenvalues after " + MAX_STEPS + " steps; the matrix ["
+                            + size + ", " + size + "] may hold NaN or infinity");
                 }
                 step(first, last);
             }

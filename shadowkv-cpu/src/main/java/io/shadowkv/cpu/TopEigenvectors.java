@@ -33,7 +33,8 @@ final class TopEigenvectors {
         }
     }
 
-    /// The largest absolute value, or 1 if all are zero: a matrix of elements up to 1 neither overflows nor vanishes when
+    /// The largest absolute value, or 1 if all are zero: a matrix of elements up to 1 neither overflows nor vanishes
+    /// when
     /// its elements are squared.
     private static double largest(FloatRows gram, int width) {
         float[] row = new float[width];

@@ -3,7 +3,8 @@ package io.shadowkv.cpu;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
-/// The largest eigenvalues of a matrix of three diagonals and their vectors: bisection by counts of negative pivots, then
+/// The largest eigenvalues of a matrix of three diagonals and their vectors: bisection by counts of negative pivots,
+/// then
 /// inverse iteration (Peters and Wilkinson, "The calculation of specified eigenvectors by inverse iteration", 1971).
 ///
 /// Vectors of eigenvalues that lie close come out in one common space but not at right angles; each is made so against
@@ -106,7 +107,8 @@ final class TridiagonalEigen {
         return false;
     }
 
-    /// Makes vector `i` of length 1 and orthogonal to those before it, again where much was taken away (Kahan's "twice is
+    /// Makes vector `i` of length 1 and orthogonal to those before it, again where much was taken away (Kahan's "twice
+    /// is
     /// enough", Parlett 1980, section 6-9); false if too little was left to tell from rounding.
     private static boolean orthonormalize(double[][] vectors, int i) {
         double[] vector = vectors[i];

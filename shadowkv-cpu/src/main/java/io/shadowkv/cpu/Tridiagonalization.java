@@ -15,7 +15,8 @@ final class Tridiagonalization {
     private static final int PARTS_PER_THREAD = 2;
 
     private final WorkerPool pool;
-    /// Row i ends with the diagonal. Before: the matrix; after: row k holds, left of the diagonal, the v of a reflection
+    /// Row i ends with the diagonal. Before: the matrix; after: row k holds, left of the diagonal, the v of a
+    /// reflection
     /// `I - v·vᵀ` on the first k elements.
     private final double[][] rows;
     private final double[] diagonal;
