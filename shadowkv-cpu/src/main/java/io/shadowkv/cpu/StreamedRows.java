@@ -8,14 +8,14 @@ import jdk.incubator.vector.VectorOperators;
 
 /// Dot products of one vector with rows that are read from memory once and widened in registers, four rows at a time.
 ///
-/// BF16 is read in pairs, as ints: shifting the lower one up and leaving the upper one where it is widens both without
-/// a
+/// BF16 is read in pairs, as ints: shifting the lower one up and leaving the upper one where it is widens both without a
 /// shuffle, if the other factor is arranged in the same order ([#arrange]). F16 takes too many steps for one loop: the
 /// compiler gives up keeping them in registers; [FloatRows] widens it first.
 final class StreamedRows {
     private static final int LANES = VectorWidth.LANES;
+    /// Bytes of one vector of floats.
+    private static final long HALF_STEP = (long) LANES * Float.BYTES;
     private static final int PAIR = 2 * LANES;
-    private static final long VECTOR_BYTES = (long) LANES * Float.BYTES;
     private static final int ROWS = 4;
     private static final int UPPER = 0xFFFF_0000;
 
@@ -93,13 +93,13 @@ final class StreamedRows {
             FloatVector odd = VectorMath.vector(x, k + LANES);
             long at = (long) k * Float.BYTES;
             evenA = even.fma(floats(a + at), evenA);
-            oddA = odd.fma(floats(a + at + VECTOR_BYTES), oddA);
+            oddA = odd.fma(floats(a + at + HALF_STEP), oddA);
             evenB = even.fma(floats(b + at), evenB);
-            oddB = odd.fma(floats(b + at + VECTOR_BYTES), oddB);
+            oddB = odd.fma(floats(b + at + HALF_STEP), oddB);
             evenC = even.fma(floats(c + at), evenC);
-            oddC = odd.fma(floats(c + at + VECTOR_BYTES), oddC);
+            oddC = odd.fma(floats(c + at + HALF_STEP), oddC);
             evenD = even.fma(floats(d + at), evenD);
-            oddD = odd.fma(floats(d + at + VECTOR_BYTES), oddD);
+            oddD = odd.fma(floats(d + at + HALF_STEP), oddD);
         }
         dots[0] = evenA.add(oddA).reduceLanes(VectorOperators.ADD);
         dots[1] = evenB.add(oddB).reduceLanes(VectorOperators.ADD);

@@ -24,9 +24,7 @@ record NeedleLayout(
 
     static NeedleLayout of(
             NeedleTask named, long seed, int index, int furtherQuestions, RunningText text, WordList words) {
-        // An odd multiplier (the golden ratio's): neighbouring seeds give unrelated streams.
-        var random =
-                new SplittableRandom(seed * 0x9E3779B97F4A7C15L + named.name().hashCode() * 31L + index);
+        var random = Draws.random(seed, named.name(), index);
         boolean asksHay = named.haystack() == Haystack.NEEDLES;
         NeedleTask task = asksHay ? named : named.withMoreKeys(furtherQuestions);
         List<String> keys = Draws.distinct(task.keyCount(), () -> task.keys().draw(random, words));

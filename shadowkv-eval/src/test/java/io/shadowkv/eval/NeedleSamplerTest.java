@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -40,7 +41,9 @@ final class NeedleSamplerTest {
                 counted += 20 + tokens((first ? "" : "\n") + turn.user() + turn.answerPrefix());
             }
             assertThat(sample.totalTokens()).isEqualTo(counted).isLessThanOrEqualTo(totalTokens);
-            assertThat(totalTokens - counted).isLessThan(largestUnit(task) + 2);
+            // Further questions ask for lines of this haystack, so that their keys change with its length.
+            int questions = task.haystack() == Haystack.NEEDLES ? further * 2 * 10 : 0;
+            assertThat(totalTokens - counted).isLessThan(largestUnit(task) + 2 + questions);
         }
     }
 
@@ -107,6 +110,22 @@ final class NeedleSamplerTest {
         assertThat(SAMPLER.sample(task, 5, 1, size)).isEqualTo(sample);
         assertThat(SAMPLER.sample(task, 5, 2, size).needles()).isNotEqualTo(sample.needles());
         assertThat(SAMPLER.sample(task, 6, 1, size).needles()).isNotEqualTo(sample.needles());
+    }
+
+    @Test
+    void samplesShareNoKeyOrValue() {
+        var size = new NeedleSampler.Size(1500, 5, 20);
+        List<String> seen = new ArrayList<>();
+        for (int seed = 0; seed < 5; seed++) {
+            for (int index = 0; index < 5; index++) {
+                for (Sample.Needle needle : SAMPLER.sample(NeedleTask.named("niah_multikey_1"), seed, index, size)
+                        .needles()) {
+                    seen.add(needle.key());
+                    seen.add(needle.value());
+                }
+            }
+        }
+        assertThat(seen).hasSize(5 * 5 * 9 * 2).doesNotHaveDuplicates();
     }
 
     @Test

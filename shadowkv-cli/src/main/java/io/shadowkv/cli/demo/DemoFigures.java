@@ -20,7 +20,7 @@ final class DemoFigures {
                 "memory",
                 "Bytes of keys and values by part",
                 "keys, values and index of the sequence, MiB",
-                mebibytes -> mebibytes == 0 ? "0" : Quantity.threeDigits(mebibytes),
+                DemoFigures::mebibytes,
                 List.of(
                         bar("full, planned", planned(result.full(), 0)),
                         bar("full, measured", measured(result.full())),
@@ -93,7 +93,8 @@ final class DemoFigures {
         List<StackedBars.Part> parts = new ArrayList<>();
         for (MemoryPlan.Part part : outcome.planned().parts()) {
             String colour = "p" + (firstColour + parts.size()) % 6;
-            parts.add(new StackedBars.Part(part.name(), part.bytes() / MEBI, colour, part.isOffloaded()));
+            String name = part.name() + (part.isOffloaded() ? ", offloaded" : "");
+            parts.add(new StackedBars.Part(name, part.bytes() / MEBI, colour, part.isOffloaded()));
         }
         return parts;
     }
@@ -126,10 +127,10 @@ final class DemoFigures {
                         new LinePlot.Series("full attention", "full", full)));
         StringBuilder out = new StringBuilder(
                         "<section>\n<h2>Decode speed</h2>\n<p class=\"note\">Full attention reads every key and")
-                .append(" value for each new token; ShadowKV reads a landmark a chunk, and the chunks it selects. One"
-                        + " sequence, ")
+                .append(" value for each new token; ShadowKV reads a landmark a chunk, and the chunks it selects, as"
+                        + " many at every length. One sequence, the median step of ")
                 .append(MethodRun.PROBE_TOKENS)
-                .append(" tokens a measurement.</p>\n<figure>")
+                .append(" tokens.</p>\n<figure>")
                 .append(plot.render())
                 .append("</figure>\n<details><summary>The numbers</summary><div class=\"scroll\"><table>\n<thead><tr>")
                 .append("<th scope=\"col\" class=\"n\">Context, tokens</th><th scope=\"col\" class=\"n\">Full"
@@ -167,15 +168,21 @@ final class DemoFigures {
                         + " sentence that answers")
                 .append(" the question.</p>\n<ul class=\"key\">")
                 .append(key("l1", "selected and resident already"))
-                .append(key("l2", "1 or 2 chunks fetched, all heads together"))
-                .append(key("l3", "3 to 8"))
-                .append(key("l4", "9 or more"))
+                .append(key(
+                        "l2", "fetched: up to " + Quantity.share(FetchRecorder.FEW) + " of the row's chunks and heads"))
+                .append(key("l3", "up to " + Quantity.share(FetchRecorder.SOME)))
+                .append(key("l4", "more"))
                 .append("</ul>\n");
         for (int layer = 0; layer < map.levels().length; layer++) {
             boolean isLast = layer == map.levels().length - 1;
             out.append("<figure>").append(strip(result, layer, isLast).render()).append("</figure>\n");
         }
         return out.append("</section>\n").toString();
+    }
+
+    /// Round ticks as whole numbers, amounts with three digits.
+    private static String mebibytes(double value) {
+        return value == Math.rint(value) ? Quantity.whole(value) : Quantity.threeDigits(value);
     }
 
     private static String key(String colour, String meaning) {

@@ -55,7 +55,7 @@ record DemoResult(
     /// @param prefillSeconds reading the text
     /// @param sealSeconds part of it beyond exact attention
     /// @param turnSeconds reading all later questions
-    /// @param speed decode speed after the last answer
+    /// @param speed decode speed after the last answer, tokens per second of the median step
     /// @param planned bytes by part
     /// @param measured bytes in all
     /// @param hitRate of selected chunks; NaN without selection
@@ -79,7 +79,7 @@ record DemoResult(
     /// @param isRight true if it contains what was expected
     record Answer(String text, boolean isRight) {}
 
-    /// Decode tokens per second at a length.
+    /// Decode tokens per second of the median step at a length.
     record Speed(int tokens, double full, double shadow) {}
 
     double speedup() {

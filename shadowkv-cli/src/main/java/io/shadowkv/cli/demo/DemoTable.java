@@ -40,50 +40,61 @@ final class DemoTable {
         int asked = result.questions().size();
         out.printf(FIGURES, "", "full attention", "ShadowKV", "");
         row(out, "answers right", full.right() + " of " + asked, shadow.right() + " of " + asked, "");
-        row(
-                out,
-                "reading the text (prefill)",
-                Quantity.seconds(full.prefillSeconds()),
-                Quantity.seconds(shadow.prefillSeconds()),
-                Quantity.seconds(shadow.sealSeconds()) + " of it to compress the keys and offload the values");
-        row(
-                out,
-                "decode speed, tokens/s",
-                Quantity.threeDigits(full.speed()),
-                Quantity.threeDigits(shadow.speed()),
-                Quantity.times(result.speedup()));
-        row(
+        String sealing = Quantity.seconds(shadow.sealSeconds()) + " of it to compress the keys and offload the values";
+        String fullReading = Quantity.seconds(full.prefillSeconds());
+        row(out, "reading the text (prefill)", fullReading, Quantity.seconds(shadow.prefillSeconds()), sealing);
+        speeds(result, out);
+        String smaller = Quantity.times(result.residentFactor()) + " smaller";
+        bytes(
                 out,
                 "KV resident, measured",
-                Quantity.bytes(full.measured().resident()),
-                Quantity.bytes(shadow.measured().resident()),
-                Quantity.times(result.residentFactor()) + " smaller");
-        row(
+                full.measured().resident(),
+                shadow.measured().resident(),
+                smaller);
+        bytes(
                 out,
                 "KV resident, planned",
-                Quantity.bytes(full.planned().resident()),
-                Quantity.bytes(shadow.planned().resident()),
+                full.planned().resident(),
+                shadow.planned().resident(),
                 "");
-        row(
+        bytes(
                 out,
                 "KV offloaded, measured",
-                Quantity.bytes(full.measured().offloaded()),
-                Quantity.bytes(shadow.measured().offloaded()),
+                full.measured().offloaded(),
+                shadow.measured().offloaded(),
                 "");
-        row(
+        bytes(
                 out,
                 "KV offloaded, planned",
-                Quantity.bytes(full.planned().offloaded()),
-                Quantity.bytes(shadow.planned().offloaded()),
+                full.planned().offloaded(),
+                shadow.planned().offloaded(),
                 "");
-        row(
+        String meaning = shadow.keptWhole()
+                ? "the text fits the budget, so all of it was kept"
+                : "selected chunks that were there already";
+        row(out, "hit rate", "–", Quantity.share(shadow.hitRate()), meaning);
+    }
+
+    /// The demonstration's own length first, then those of the sweep.
+    private static void speeds(DemoResult result, PrintWriter out) {
+        speed(
                 out,
-                "hit rate",
-                "–",
-                Quantity.share(shadow.hitRate()),
-                shadow.keptWhole()
-                        ? "the text fits the budget, so all of it was kept"
-                        : "selected chunks that were there already");
+                "decode speed, tokens/s",
+                result.full().speed(),
+                result.shadow().speed());
+        for (DemoResult.Speed speed : result.speeds()) {
+            if (speed.tokens() != result.setup().textTokens()) {
+                speed(out, "  after " + Quantity.whole(speed.tokens()) + " tokens", speed.full(), speed.shadow());
+            }
+        }
+    }
+
+    private static void speed(PrintWriter out, String what, double full, double shadow) {
+        row(out, what, Quantity.threeDigits(full), Quantity.threeDigits(shadow), Quantity.times(shadow / full));
+    }
+
+    private static void bytes(PrintWriter out, String what, long full, long shadow, String note) {
+        row(out, what, Quantity.bytes(full), Quantity.bytes(shadow), note);
     }
 
     private static void row(PrintWriter out, String what, String full, String shadow, String note) {

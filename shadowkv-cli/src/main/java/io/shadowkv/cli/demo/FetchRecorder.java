@@ -7,6 +7,10 @@ import java.util.List;
 /// Hears selections while questions are answered and draws them on a grid: a column a step, a row a part of the
 /// text.
 final class FetchRecorder implements SelectionListener {
+    /// Shares of a row's chunks, all heads together, up to which a fetch counts as little or as some.
+    static final double FEW = 0.05;
+
+    static final double SOME = 0.15;
     private static final int MOST_ROWS = 128;
 
     private final int chunks;
@@ -56,7 +60,8 @@ final class FetchRecorder implements SelectionListener {
         }
         for (int row = 0; row < rows; row++) {
             int count = fetched[row];
-            column[row] = count == 0 ? column[row] : (byte) (count <= 2 ? 2 : count <= 8 ? 3 : 4);
+            double share = count / (missed.length * (double) chunks / rows);
+            column[row] = count == 0 ? column[row] : (byte) (share <= FEW ? 2 : share <= SOME ? 3 : 4);
         }
         return column;
     }

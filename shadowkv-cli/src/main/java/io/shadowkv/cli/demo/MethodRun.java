@@ -6,7 +6,6 @@ import io.shadowkv.engine.Cancellation;
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.Conversation;
 import io.shadowkv.engine.Engine;
-import io.shadowkv.engine.GenerationListener;
 import io.shadowkv.engine.GenerationOptions;
 import io.shadowkv.engine.Request;
 import io.shadowkv.eval.PromptFormat;
@@ -22,7 +21,7 @@ import java.util.concurrent.CancellationException;
 /// @param format wraps turns
 /// @param cancellation ends it early, by a `CancellationException`
 record MethodRun(Engine engine, PromptFormat format, Cancellation cancellation) {
-    /// New tokens that a speed is measured over: enough for some tenths of a second.
+    /// New tokens that a speed is measured over.
     static final int PROBE_TOKENS = 96;
 
     /// Tokens that [#answer] needs beside the sample's own: the last question once more, and the probe's answer.
@@ -36,44 +35,46 @@ record MethodRun(Engine engine, PromptFormat format, Cancellation cancellation) 
         GenerationOptions options = GenerationOptions.DEFAULT.withMaxNewTokens(sample.maxNewTokens());
         List<Completion> completions = new ArrayList<>();
         List<DemoResult.Answer> answers = new ArrayList<>();
+        var clock = new TokenClock(line, System::nanoTime);
         try (Conversation conversation = engine.converse(sample.totalTokens() + PROBE_ROOM)) {
             engine.traceSelections(recorder);
             for (Sample.Turn turn : sample.turns()) {
-                Completion completion = send(conversation, turn, options, line);
+                Completion completion = send(conversation, turn, options, clock);
                 completions.add(completion);
                 boolean isRight = Scores.stringMatchAll(completion.text(), turn.references()) == 1;
                 answers.add(new DemoResult.Answer(completion.text().strip(), isRight));
                 recorder.endTurn();
             }
             engine.traceSelections(null);
-            Completion probe = send(conversation, withoutText(sample.turns().getLast()), probeOptions(), line);
-            return outcome(answers, completions, probe);
+            var probeClock = new TokenClock(line, System::nanoTime);
+            Completion probe = send(conversation, withoutText(sample.turns().getLast()), probeOptions(), probeClock);
+            return outcome(answers, completions, probe, probeClock.speed(0, PROBE_TOKENS));
         }
     }
 
-    /// Decode tokens per second of each strategy right after a text has been read, once for all of them.
+    /// Decode tokens per second (median step) of each strategy right after a text has been read, once for all of them.
     ///
     /// @param line shows the reading
     List<Double> speedsAfter(Sample sample, List<KvCacheSpec> strategies, ProgressLine line) {
-        Request request = request(format.turn(sample.turns().getFirst(), -1), probeOptions(), line);
-        return engine.compare(request, strategies).stream()
-                .map(completion -> uncancelled(completion).timings().decodeTokensPerSecond())
-                .toList();
+        var clock = new TokenClock(line, System::nanoTime);
+        Request request = request(format.turn(sample.turns().getFirst(), -1), probeOptions(), clock);
+        List<Double> speeds = new ArrayList<>();
+        for (Completion completion : engine.compare(request, strategies)) {
+            uncancelled(completion);
+            int from = speeds.size() * PROBE_TOKENS;
+            speeds.add(clock.speed(from, from + PROBE_TOKENS));
+        }
+        return speeds;
     }
 
-    private Completion send(Conversation conversation, Sample.Turn turn, GenerationOptions options, ProgressLine line) {
+    private Completion send(Conversation conversation, Sample.Turn turn, GenerationOptions options, TokenClock clock) {
         int[] held = conversation.ids();
         int[] ids = format.turn(turn, held.length == 0 ? -1 : held[held.length - 1]);
-        return uncancelled(conversation.send(request(ids, options, line)));
+        return uncancelled(conversation.send(request(ids, options, clock)));
     }
 
-    private Request request(int[] ids, GenerationOptions options, ProgressLine line) {
-        return Request.of(ids, options).withCancellation(cancellation).withListener(new GenerationListener() {
-            @Override
-            public void reading(double done) {
-                line.update(done);
-            }
-        });
+    private Request request(int[] ids, GenerationOptions options, TokenClock clock) {
+        return Request.of(ids, options).withCancellation(cancellation).withListener(clock);
     }
 
     private static Completion uncancelled(Completion completion) {
@@ -92,7 +93,7 @@ record MethodRun(Engine engine, PromptFormat format, Cancellation cancellation) 
     }
 
     private static DemoResult.Outcome outcome(
-            List<DemoResult.Answer> answers, List<Completion> completions, Completion probe) {
+            List<DemoResult.Answer> answers, List<Completion> completions, Completion probe, double speed) {
         Completion.Timings reading = completions.getFirst().timings();
         double turnSeconds = completions.stream()
                 .skip(1)
@@ -104,7 +105,7 @@ record MethodRun(Engine engine, PromptFormat format, Cancellation cancellation) 
                 reading.prefillNanos() / 1e9,
                 reading.sealNanos() / 1e9,
                 turnSeconds,
-                probe.timings().decodeTokensPerSecond(),
+                speed,
                 cache.planned(),
                 cache.measured(),
                 completions.getLast().cache().hitRate(),

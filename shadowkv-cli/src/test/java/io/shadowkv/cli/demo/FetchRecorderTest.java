@@ -7,25 +7,28 @@ import org.junit.jupiter.api.Test;
 final class FetchRecorderTest {
     @Test
     void drawsAColumnAStepAndARowAPartOfTheText() {
-        var recorder = new FetchRecorder(2, 256);
-        step(recorder, 0, 100, new int[][] {{0}, {}}, new int[][] {{0, 255}, {128}});
-        step(recorder, 1, 100, new int[][] {{10, 11}, {10}}, new int[][] {{10, 11}, {10}});
+        // 20 chunks a row and 2 heads: one fetched chunk is 2.5 % of a row.
+        var recorder = new FetchRecorder(2, 2560);
+        step(recorder, 0, 100, new int[][] {{0}, {}}, new int[][] {{0, 2559}, {1280}});
+        step(recorder, 1, 100, new int[][] {{100, 101}, {119}}, new int[][] {{100, 101}, {119}});
         recorder.endTurn();
         step(recorder, 0, 101, new int[][] {{}, {}}, new int[][] {{4}, {4}});
-        step(recorder, 1, 101, new int[][] {{2, 3}, {2, 3}}, new int[][] {{2, 3}, {2, 3}});
-        step(recorder, 0, 102, new int[][] {{}, {}}, new int[][] {{300}, {}});
+        step(recorder, 1, 101, new int[][] {{0, 1, 2, 3}, {0, 1, 2}}, new int[][] {{0, 1, 2, 3}, {0, 1, 2}});
+        step(recorder, 0, 102, new int[][] {{}, {}}, new int[][] {{3000}, {}});
         step(recorder, 1, 102, new int[][] {{}, {}}, new int[][] {{}, {}});
         recorder.endTurn();
 
         FetchMap map = recorder.map();
         assertThat(map.steps()).isEqualTo(3);
-        assertThat(map.chunksPerRow()).isEqualTo(2);
+        assertThat(map.chunksPerRow()).isEqualTo(20);
         assertThat(map.turns()).containsExactly(new FetchMap.Turn(0, 1), new FetchMap.Turn(1, 3));
         assertThat(map.levels()[0][0]).hasSize(128);
-        assertThat(map.levels()[0][0][0]).isEqualTo((byte) 2);
-        assertThat(map.levels()[0][0][127]).isEqualTo((byte) 1);
+        assertThat(map.levels()[0][0][0]).as("one fetched").isEqualTo((byte) 2);
+        assertThat(map.levels()[0][0][127]).as("resident").isEqualTo((byte) 1);
         assertThat(map.levels()[0][0][64]).isEqualTo((byte) 1);
+        assertThat(map.levels()[0][0][63]).isEqualTo((byte) 0);
         assertThat(map.levels()[1][0][5]).as("three fetched in one row").isEqualTo((byte) 3);
+        assertThat(map.levels()[1][1][0]).as("seven fetched in one row").isEqualTo((byte) 4);
         assertThat(map.levels()[0][2])
                 .as("chunks of generated text are outside")
                 .containsOnly(0);

@@ -36,9 +36,11 @@ public final class Quantity {
                 : String.format(Locale.ROOT, "%d h %02d min", whole / 3600, whole / 60 % 60);
     }
 
-    /// `61.4 %`; a dash where there is none.
+    /// `61.4 %`, `50 %`; a dash where there is none.
     public static String share(double share) {
-        return Double.isFinite(share) ? threeDigits(100 * share) + " %" : "–";
+        double percent = 100 * share;
+        boolean isWhole = Math.abs(percent - Math.rint(percent)) < 1e-9;
+        return Double.isFinite(share) ? (isWhole ? whole(percent) : threeDigits(percent)) + " %" : "–";
     }
 
     /// `2.13×`; a dash where there is none.

@@ -40,7 +40,7 @@ public record StackedBars(String id, String title, String axisLabel, DoubleFunct
         double scale = (WIDTH - LEFT - RIGHT) / axis.top();
         var svg = new Svg(id, WIDTH, axisAt + 48 + legendRows * 20, title, description());
         svg.raw(("<defs><pattern id=\"%s-hatch\" width=\"6\" height=\"6\" patternTransform=\"rotate(45)\""
-            + " patternUnits=\"userSpaceOnUse\"><rect class=\"hatch\" width=\"2.4\" height=\"6\"/></pattern></defs>\n")
+                        + " patternUnits=\"userSpaceOnUse\"><rect class=\"hatch\" width=\"2.4\" height=\"6\"/></pattern></defs>\n")
                 .formatted(id));
         for (double tick : axis.ticks()) {
             double x = LEFT + tick * scale;

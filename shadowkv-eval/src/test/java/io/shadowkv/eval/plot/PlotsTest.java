@@ -130,6 +130,7 @@ final class PlotsTest {
         assertThat(Quantity.seconds(125)).isEqualTo("2 min 05 s");
         assertThat(Quantity.seconds(7320)).isEqualTo("2 h 02 min");
         assertThat(Quantity.share(0.614)).isEqualTo("61.4 %");
+        assertThat(Quantity.share(0.15)).isEqualTo("15 %");
         assertThat(Quantity.share(Double.NaN)).isEqualTo("–");
         assertThat(Quantity.tokens(16384)).isEqualTo("16K");
         assertThat(Quantity.tokens(16000)).isEqualTo("16,000");
