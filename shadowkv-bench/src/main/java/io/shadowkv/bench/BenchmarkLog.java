@@ -12,7 +12,8 @@ import java.util.Locale;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// Prints measurements, and appends each as a line of JSON with what it was made of: commit, JVM, processor, seed.
+/// Prints measurements, and appends each as a line of JSON with what it was made of: commit, JVM, processor,
+/// seed.
 final class BenchmarkLog {
     private final @Nullable Path file;
     private final String commit;
@@ -22,7 +23,8 @@ final class BenchmarkLog {
     BenchmarkLog(@Nullable Path file) throws IOException {
         this.file = file;
         commit = command("git", "rev-parse", "--short", "HEAD");
-        dirty = !command("git", "status", "--porcelain", "--untracked-files=no", "--", ":!docs/bench").isEmpty();
+        dirty = !command("git", "status", "--porcelain", "--untracked-files=no", "--", ":!docs/bench")
+                .isEmpty();
         processor = processor();
     }
 
@@ -50,7 +52,9 @@ final class BenchmarkLog {
     }
 
     private static String command(String... words) throws IOException {
-        Process process = new ProcessBuilder(words).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        Process process = new ProcessBuilder(words)
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
         return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
     }
 
@@ -76,7 +80,8 @@ final class BenchmarkLog {
             String rate = unit == Unit.RUN
                     ? ""
                     : String.format(Locale.ROOT, ", %.1f G%s/s (%.1f to %.1f)", median, unit, least, largest);
-            String part = Double.isNaN(share) ? "" : String.format(Locale.ROOT, ", %.0f %% of the ceiling", share * 100);
+            String part =
+                    Double.isNaN(share) ? "" : String.format(Locale.ROOT, ", %.0f %% of the ceiling", share * 100);
             return String.format(Locale.ROOT, "%10.3f ms%s%s", millis, rate, part);
         }
 

@@ -13,8 +13,8 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/// What the machine can do at all: multiply-adds in registers, and reading memory once. Run on as many threads as the
-/// kernels that are held against it.
+/// What the machine can do at all: multiply-adds in registers, and reading memory once. Run on as many threads
+/// as the kernels that are held against it.
 @State(Scope.Thread)
 public class CeilingBenchmark {
     static final int MULTIPLY_ADDS = 1_000_000;
@@ -73,7 +73,17 @@ public class CeilingBenchmark {
             s10 = s10.fma(x, y);
             s11 = s11.fma(x, y);
         }
-        FloatVector all = s0.add(s1).add(s2).add(s3).add(s4).add(s5).add(s6).add(s7).add(s8).add(s9).add(s10).add(s11);
+        FloatVector all = s0.add(s1)
+                .add(s2)
+                .add(s3)
+                .add(s4)
+                .add(s5)
+                .add(s6)
+                .add(s7)
+                .add(s8)
+                .add(s9)
+                .add(s10)
+                .add(s11);
         return all.reduceLanes(VectorOperators.ADD);
     }
 

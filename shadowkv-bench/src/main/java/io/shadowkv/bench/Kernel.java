@@ -37,6 +37,8 @@ public enum Kernel {
 
     private final Unit unit;
     private final double work;
+    /// A lambda without state, which the checker cannot see.
+    @SuppressWarnings("ImmutableEnumChecker")
     private final Function<Operands, Runnable> preparation;
 
     Kernel(Unit unit, double work, Function<Operands, Runnable> preparation) {
@@ -65,7 +67,8 @@ public enum Kernel {
         return () -> operands.operations().dense().linear(x, weight, null, out);
     }
 
-    /// Both products of causal attention: four operations for each pair of a query and a key it may read, and element.
+    /// Both products of causal attention: four operations for each pair of a query and a key it may read, and
+    /// element.
     private static double causal(int tokens, int queryHeads, int headDim) {
         return 4.0 * queryHeads * headDim * tokens * (tokens + 1.0) / 2;
     }
@@ -106,8 +109,8 @@ public enum Kernel {
             for (int k = 0; k < width; k++) {
                 long at = ((long) i * width + k) * Float.BYTES;
                 float value = mixing.segment().get(java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED, at);
-                mixing.segment().set(
-                        java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED, at, (float) (value * Math.pow(1 + k, -0.6)));
+                mixing.segment().set(java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED, at, (float)
+                        (value * Math.pow(1 + k, -0.6)));
             }
         }
         Tensor keys = operands.zeros(DType.F32, 2 * width, width);

@@ -16,7 +16,8 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.util.Statistics;
 
-/// Measures kernels of the CPU backend beside the machine's ceilings, in one run: prints a table and appends JSON lines.
+/// Measures kernels of the CPU backend beside the machine's ceilings, in one run: prints a table and appends JSON
+/// lines.
 ///
 /// Arguments: the file for the lines (`-` for none), then names of [Kernel]s (none for all).
 public final class KernelBenchmarks {

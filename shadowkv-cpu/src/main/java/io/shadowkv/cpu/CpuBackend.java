@@ -18,9 +18,11 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/// Computes on the processor. An operation has finished when it returns, so that the queue is never longer than one.
+/// Computes on the processor. An operation has finished when it returns, so that the queue is never longer than
+/// one.
 ///
-/// Public only so that a copy of it can be made for another vector width; users open it through [CpuBackendProvider].
+/// Public only so that a copy of it can be made for another vector width; users open it through
+/// [CpuBackendProvider].
 public final class CpuBackend implements Backend, Operations {
     private final WorkerPool pool;
     private final @Nullable Path offloadFolder;
@@ -30,7 +32,8 @@ public final class CpuBackend implements Backend, Operations {
 
     /// @param options threads and offload folder; the width of vectors is that of this copy of the class
     public CpuBackend(BackendOptions options) {
-        pool = new WorkerPool(options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors());
+        pool = new WorkerPool(
+                options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors());
         offloadFolder = options.offloadFolder();
         dense = new CpuDense(pool);
         attention = new CpuAttention(pool);
@@ -38,7 +41,8 @@ public final class CpuBackend implements Backend, Operations {
     }
 
     static String describe(int bits, int threads) {
-        return bits / Float.SIZE + " × float lanes (" + bits + "-bit), " + threads + (threads == 1 ? " thread" : " threads");
+        return bits / Float.SIZE + " × float lanes (" + bits + "-bit), " + threads
+                + (threads == 1 ? " thread" : " threads");
     }
 
     @Override
@@ -131,8 +135,8 @@ public final class CpuBackend implements Backend, Operations {
 
     private static void expect(Tensor tensor, DType dtype) {
         if (tensor.dtype() != dtype) {
-            throw new IllegalArgumentException(
-                    "cannot read " + tensor.dtype() + " " + tensor.shape() + " as " + dtype + "; it holds other elements");
+            throw new IllegalArgumentException("cannot read " + tensor.dtype() + " " + tensor.shape() + " as " + dtype
+                    + "; it holds other elements");
         }
     }
 

@@ -21,7 +21,8 @@ public final class CpuBackendProvider implements BackendProvider {
             return new Availability(
                     false,
                     PRIORITY,
-                    "this JVM runs without the module " + VECTOR_MODULE + "; start it with --add-modules " + VECTOR_MODULE);
+                    "this JVM runs without the module " + VECTOR_MODULE + "; start it with --add-modules "
+                            + VECTOR_MODULE);
         }
         int threads = Runtime.getRuntime().availableProcessors();
         return new Availability(true, PRIORITY, CpuBackend.describe(VectorWidth.bits(), threads));
@@ -51,7 +52,8 @@ public final class CpuBackendProvider implements BackendProvider {
                     .getConstructor(BackendOptions.class)
                     .newInstance(options);
         } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException("cannot load the kernels for vectors of " + options.vectorBits() + " bits", e);
+            throw new IllegalStateException(
+                    "cannot load the kernels for vectors of " + options.vectorBits() + " bits", e);
         }
     }
 }

@@ -30,14 +30,17 @@ final class CpuDense implements DenseOperations {
         int[] wanted = ints(ids);
         for (int i = 0; i < wanted.length; i++) {
             if (wanted[i] < 0 || wanted[i] >= table.extent(0)) {
-                throw new IllegalArgumentException("token id " + wanted[i] + " in row " + i + " is outside the table of "
-                        + table.extent(0) + " tokens");
+                throw new IllegalArgumentException("token id " + wanted[i] + " in row " + i
+                        + " is outside the table of " + table.extent(0) + " tokens");
             }
         }
         var source = new FloatRows(table);
         var target = new FloatRows(out);
-        eachRow(wanted.length, width, (i, scratch) -> source.copyTo(
-                (long) wanted[i] * width, target, (long) i * width, width, scratch.floats(Use.ROW, width)));
+        eachRow(
+                wanted.length,
+                width,
+                (i, scratch) -> source.copyTo(
+                        (long) wanted[i] * width, target, (long) i * width, width, scratch.floats(Use.ROW, width)));
     }
 
     @Override
@@ -128,8 +131,9 @@ final class CpuDense implements DenseOperations {
         }
         var from = new FloatRows(source);
         var to = new FloatRows(target);
-        eachStretch(source.elements(), (at, count, scratch) ->
-                from.copyTo(at, to, at, count, scratch.floats(Use.ROW, count)));
+        eachStretch(
+                source.elements(),
+                (at, count, scratch) -> from.copyTo(at, to, at, count, scratch.floats(Use.ROW, count)));
     }
 
     private static IllegalArgumentException mismatch(Tensor source, Tensor target) {

@@ -10,7 +10,10 @@ final class Elementwise {
     static void scaleBy(float[] row, float factor, float[] weights, int count) {
         int i = 0;
         for (; i <= count - VectorWidth.LANES; i += VectorWidth.LANES) {
-            VectorMath.vector(row, i).mul(factor).mul(VectorMath.vector(weights, i)).intoArray(row, i);
+            VectorMath.vector(row, i)
+                    .mul(factor)
+                    .mul(VectorMath.vector(weights, i))
+                    .intoArray(row, i);
         }
         for (; i < count; i++) {
             row[i] = row[i] * factor * weights[i];

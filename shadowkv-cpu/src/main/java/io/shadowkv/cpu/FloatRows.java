@@ -13,7 +13,8 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// A tensor of F32, BF16 or F16, read into and written from float arrays by row-major index; may be shared by threads.
+/// A tensor of F32, BF16 or F16, read into and written from float arrays by row-major index; may be shared by
+/// threads.
 final class FloatRows {
     private final DType dtype;
     private final MemorySegment segment;
@@ -23,8 +24,8 @@ final class FloatRows {
         dtype = tensor.dtype();
         segment = tensor.segment();
         if (dtype != DType.F32 && dtype != DType.BF16 && dtype != DType.F16) {
-            throw new IllegalArgumentException("cannot compute with a tensor of " + dtype + " " + tensor.shape()
-                    + "; expected F32, BF16 or F16");
+            throw new IllegalArgumentException(
+                    "cannot compute with a tensor of " + dtype + " " + tensor.shape() + "; expected F32, BF16 or F16");
         }
     }
 
@@ -98,7 +99,10 @@ final class FloatRows {
     private void loadBf16(long byteFrom, float[] target, int at, int count) {
         int i = 0;
         for (; i <= count - VectorWidth.LANES; i += VectorWidth.LANES) {
-            shorts(byteFrom, i).lanewise(VectorOperators.LSHL, Short.SIZE).reinterpretAsFloats().intoArray(target, at + i);
+            shorts(byteFrom, i)
+                    .lanewise(VectorOperators.LSHL, Short.SIZE)
+                    .reinterpretAsFloats()
+                    .intoArray(target, at + i);
         }
         for (; i < count; i++) {
             target[at + i] = Floats.fromBf16(segment.get(JAVA_SHORT_UNALIGNED, byteFrom + (long) i * Short.BYTES));
@@ -108,7 +112,8 @@ final class FloatRows {
     private void loadF16(long byteFrom, float[] target, int at, int count) {
         int i = 0;
         for (; i <= count - VectorWidth.LANES; i += VectorWidth.LANES) {
-            fromF16(shorts(byteFrom, i).lanewise(VectorOperators.LSHL, Short.SIZE)).intoArray(target, at + i);
+            fromF16(shorts(byteFrom, i).lanewise(VectorOperators.LSHL, Short.SIZE))
+                    .intoArray(target, at + i);
         }
         for (; i < count; i++) {
             target[at + i] = Float.float16ToFloat(segment.get(JAVA_SHORT_UNALIGNED, byteFrom + (long) i * Short.BYTES));
@@ -154,7 +159,8 @@ final class FloatRows {
         return value.blend(bits.or(0x7000_0000).reinterpretAsFloats(), special.cast(VectorWidth.FLOATS));
     }
 
-    /// BF16 in the lower half of each int: rounded by adding half a unit, a little less where the kept part is even.
+    /// BF16 in the lower half of each int: rounded by adding half a unit, a little less where the kept part is
+    /// even.
     private static IntVector toBf16(FloatVector value) {
         IntVector bits = value.reinterpretAsInts();
         IntVector high = bits.lanewise(VectorOperators.LSHR, Short.SIZE);
@@ -162,14 +168,16 @@ final class FloatRows {
         return rounded.blend(high.or(0x40), value.test(VectorOperators.IS_NAN).cast(VectorWidth.INTS));
     }
 
-    /// F16 in the lower half of each int. Subnormals are rounded by the adder: 0.5 has their last place as its own.
+    /// F16 in the lower half of each int. Subnormals are rounded by the adder: 0.5 has their last place as its
+    /// own.
     private static IntVector toF16(FloatVector value) {
         IntVector bits = value.reinterpretAsInts();
         IntVector sign = bits.lanewise(VectorOperators.LSHR, Short.SIZE).and(0x8000);
         IntVector size = bits.and(0x7FFF_FFFF);
         IntVector odd = size.lanewise(VectorOperators.LSHR, 13).and(1);
         IntVector normal = size.add(((15 - 127) << 23) + 0xFFF).add(odd).lanewise(VectorOperators.LSHR, 13);
-        IntVector small = size.reinterpretAsFloats().add(0.5f).reinterpretAsInts().sub(0x3F00_0000);
+        IntVector small =
+                size.reinterpretAsFloats().add(0.5f).reinterpretAsInts().sub(0x3F00_0000);
         IntVector result = normal.blend(small, size.compare(VectorOperators.LT, (127 - 14) << 23));
         result = result.blend(0x7C00, size.compare(VectorOperators.GE, (127 + 16) << 23));
         result = result.blend(0x7E00, size.compare(VectorOperators.GT, 0x7F80_0000));

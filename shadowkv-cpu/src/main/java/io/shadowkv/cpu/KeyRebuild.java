@@ -6,7 +6,8 @@ import io.shadowkv.tensor.Tensor;
 import java.util.Arrays;
 import java.util.Objects;
 
-/// Rebuilds the missing keys of one head: rows of A, gathered, times the head's columns of B, turned to their positions.
+/// Rebuilds the missing keys of one head: rows of A, gathered, times the head's columns of B, turned to their
+/// positions.
 final class KeyRebuild {
     private static final int PANEL = MicroKernel.PANEL;
 
@@ -86,8 +87,7 @@ final class KeyRebuild {
         rotation.forward(token(index), table);
         rotation.turn(products, i * paddedDim, table);
         int capacity = layer.attended().keys().extent(1);
-        int row = Objects.checkIndex(
-                misses.row(index / layer.unitTokens()) + index % layer.unitTokens(), capacity);
+        int row = Objects.checkIndex(misses.row(index / layer.unitTokens()) + index % layer.unitTokens(), capacity);
         keys.store(products, i * paddedDim, ((long) head * capacity + row) * headDim, headDim);
     }
 }

@@ -1,7 +1,8 @@
 package io.shadowkv.cpu;
 
-/// All eigenvalues and eigenvectors of a small symmetric matrix, in double: Householder's reduction to three diagonals,
-/// then QL steps with implicit shifts (Bowdler, Martin, Reinsch and Wilkinson, Numerische Mathematik 11, 1968).
+/// All eigenvalues and eigenvectors of a small symmetric matrix, in double: Householder's reduction to three
+/// diagonals, then QL steps with implicit shifts (Bowdler, Martin, Reinsch and Wilkinson, Numerische Mathematik
+/// 11, 1968).
 ///
 /// Vectors are rows, so that all inner loops run along memory.
 final class SymmetricEigen {
@@ -27,7 +28,8 @@ final class SymmetricEigen {
     int[] descending() {
         return java.util.stream.IntStream.range(0, size)
                 .boxed()
-                .sorted(java.util.Comparator.comparingDouble((Integer i) -> diagonal[i]).reversed())
+                .sorted(java.util.Comparator.comparingDouble((Integer i) -> diagonal[i])
+                        .reversed())
                 .mapToInt(Integer::intValue)
                 .toArray();
     }
@@ -62,8 +64,8 @@ final class SymmetricEigen {
         transpose();
     }
 
-    /// A vector v of length √2 over columns k+1 and on such that I - v·vᵀ takes row k to its first element; empty if it
-    /// is there already.
+    /// A vector v of length √2 over columns k+1 and on such that I - v·vᵀ takes row k to its first element;
+    /// empty if it is there already.
     private double[] reflection(int k) {
         double[] row = rows[k];
         double rest = 0;
@@ -134,8 +136,8 @@ final class SymmetricEigen {
             int steps = 0;
             for (int last = blockEnd(first); last > first; last = blockEnd(first)) {
                 if (steps++ == MAX_STEPS) {
-                    throw new IllegalArgumentException("no eigenvalues after " + MAX_STEPS
-                            + " steps; the matrix [" + size + ", " + size + "] may hold NaN or infinity");
+                    throw new IllegalArgumentException("no eigenvalues after " + MAX_STEPS + " steps; the matrix ["
+                            + size + ", " + size + "] may hold NaN or infinity");
                 }
                 step(first, last);
             }

@@ -3,11 +3,12 @@ package io.shadowkv.cpu;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
-/// The largest eigenvalues of a matrix of three diagonals and their vectors: bisection by counts of negative pivots, then
-/// inverse iteration (Peters and Wilkinson, "The calculation of specified eigenvectors by inverse iteration", 1971).
+/// The largest eigenvalues of a matrix of three diagonals and their vectors: bisection by counts of negative
+/// pivots, then inverse iteration (Peters and Wilkinson, "The calculation of specified eigenvectors by inverse
+/// iteration", 1971).
 ///
-/// Vectors of eigenvalues that lie close come out in one common space but not at right angles; each is made so against
-/// those before it.
+/// Vectors of eigenvalues that lie close come out in one common space but not at right angles; each is made so
+/// against those before it.
 final class TridiagonalEigen {
     /// Halvings of an interval a few times the matrix' norm: to the last bit of the norm.
     private static final int HALVINGS = 56;
@@ -106,8 +107,8 @@ final class TridiagonalEigen {
         return false;
     }
 
-    /// Makes vector `i` of length 1 and orthogonal to those before it, again where much was taken away (Kahan's "twice is
-    /// enough", Parlett 1980, section 6-9); false if too little was left to tell from rounding.
+    /// Makes vector `i` of length 1 and orthogonal to those before it, again where much was taken away (Kahan's
+    /// "twice is enough", Parlett 1980, section 6-9); false if too little was left to tell from rounding.
     private static boolean orthonormalize(double[][] vectors, int i) {
         double[] vector = vectors[i];
         double left = 1;

@@ -5,10 +5,11 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/// A fixed set of threads that share the indices of one task at a time with the caller; each index is taken by whoever is
-/// free. One caller at a time.
+/// A fixed set of threads that share the indices of one task at a time with the caller; each index is taken by
+/// whoever is free. One caller at a time.
 final class WorkerPool implements AutoCloseable {
-    /// Looks at the clock-free wait this often before a thread sleeps: a decode step starts hundreds of short tasks.
+    /// Looks at the clock-free wait this often before a thread sleeps: a decode step starts hundreds of short
+    /// tasks.
     private static final int SPINS = 2_000;
 
     private final Thread[] workers;
@@ -20,7 +21,8 @@ final class WorkerPool implements AutoCloseable {
     WorkerPool(int threads) {
         workers = new Thread[threads - 1];
         for (int i = 0; i < workers.length; i++) {
-            workers[i] = Thread.ofPlatform().daemon().name("shadowkv-cpu-" + (i + 1)).start(this::work);
+            workers[i] =
+                    Thread.ofPlatform().daemon().name("shadowkv-cpu-" + (i + 1)).start(this::work);
         }
     }
 

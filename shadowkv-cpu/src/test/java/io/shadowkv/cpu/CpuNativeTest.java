@@ -59,11 +59,7 @@ class CpuNativeTest {
 
         @Override
         protected List<String> goldenCases() {
-            return List.of(
-                    "n1200-d256",
-                    "n2048-d1024",
-                    "n300-d512-wide",
-                    "n6000-d1024");
+            return List.of("n1200-d256", "n2048-d1024", "n300-d512-wide", "n6000-d1024");
         }
     }
 
