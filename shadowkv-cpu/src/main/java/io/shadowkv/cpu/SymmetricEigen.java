@@ -13,6 +13,9 @@ final class SymmetricEigen {
     private final double[][] rows;
     private final double[] diagonal;
     private final double[] beside;
+    /// Rounding of what lies far below the largest element: steps on it would never end, where its squares
+    /// vanish.
+    private double negligible;
 
     /// @param matrix symmetric, overwritten
     SymmetricEigen(double[][] matrix) {
@@ -132,6 +135,11 @@ final class SymmetricEigen {
     }
 
     private void iterate() {
+        double largest = 0;
+        for (int i = 0; i < size; i++) {
+            largest = Math.max(largest, Math.max(Math.abs(diagonal[i]), Math.abs(beside[i])));
+        }
+        negligible = Math.max(Double.MIN_NORMAL, 1e-3 * Math.ulp(1.0) * largest);
         for (int first = 0; first < size; first++) {
             int steps = 0;
             for (int last = blockEnd(first); last > first; last = blockEnd(first)) {
@@ -148,7 +156,7 @@ final class SymmetricEigen {
     private int blockEnd(int first) {
         for (int m = first; m < size - 1; m++) {
             double near = Math.abs(diagonal[m]) + Math.abs(diagonal[m + 1]);
-            if (Math.abs(beside[m]) <= Math.ulp(1.0) * near || Math.abs(beside[m]) < Double.MIN_NORMAL) {
+            if (Math.abs(beside[m]) <= Math.ulp(1.0) * near || Math.abs(beside[m]) <= negligible) {
                 return m;
             }
         }
