@@ -3,11 +3,12 @@ package io.shadowkv.cpu;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
-/// The largest eigenvalues of a matrix of three diagonals and their vectors: bisection by counts of negative pivots, then
-/// inverse iteration (Peters and Wilkinson, "The calculation of specified eigenvectors by inverse iteration", 1971).
+/// The largest eigenvalues of a matrix of three diagonals and their vectors: bisection by counts of negative
+/// pivots, then inverse iteration (Peters and Wilkinson, "The calculation of specified eigenvectors by inverse
+/// iteration", 1971).
 ///
-/// Vectors of eigenvalues that lie close come out in one common space but not at right angles; each is made so against
-/// those before it.
+/// Vectors of eigenvalues that lie close come out in one common space but not at right angles; each is made so
+/// against those before it.
 final class TridiagonalEigen {
     /// Halvings of an interval a few times the matrix' norm: to the last bit of the norm.
     private static final int HALVINGS = 56;
@@ -96,8 +97,8 @@ final class TridiagonalEigen {
 
     /// A vector that lies in the space of those before it starts anew at right angles to them.
     ///
-    /// Where eigenvalues agree to the last bits, one may lie so much nearer to the shift that every start ends in its
-    /// vector; hence other shifts, a few roundings of the norm away.
+    /// Where eigenvalues agree to the last bits, one may lie so much nearer to the shift that every start ends
+    /// in its vector; hence other shifts, a few roundings of the norm away.
     private boolean restart(double[][] vectors, int i, double value) {
         for (int start = 1; start <= STARTS; start++) {
             double shift = value + start * RESTART_SHIFT * norm;
@@ -114,8 +115,8 @@ final class TridiagonalEigen {
         return false;
     }
 
-    /// Makes vector `i` of length 1 and orthogonal to those before it, again where much was taken away (Kahan's "twice is
-    /// enough", Parlett 1980, section 6-9); false if too little was left to be exact.
+    /// Makes vector `i` of length 1 and orthogonal to those before it, again where much was taken away (Kahan's
+    /// "twice is enough", Parlett 1980, section 6-9); false if too little was left to be exact.
     private static boolean orthonormalize(double[][] vectors, int i) {
         double[] vector = vectors[i];
         double left = 1;
