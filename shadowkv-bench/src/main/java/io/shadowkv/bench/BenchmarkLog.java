@@ -2,6 +2,7 @@ package io.shadowkv.bench;
 
 import io.shadowkv.bench.Kernel.Unit;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,7 +14,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Prints measurements, and appends each as a line of JSON with what it was made of: commit, JVM, processor,
-/// seed.
+/// seed, and the machine's load, which tells how far the clock is to be believed.
 final class BenchmarkLog {
     private final @Nullable Path file;
     private final String commit;
@@ -36,7 +37,7 @@ final class BenchmarkLog {
         String line = String.format(
                 Locale.ROOT,
                 "{\"time\":\"%s\",\"commit\":\"%s\",\"dirty\":%b,\"jvm\":\"%s\",\"cpu\":\"%s\",\"kernel\":\"%s\",\"threads\":%d,"
-                        + "\"vectorBits\":%d,\"seed\":%d,%s}%n",
+                        + "\"vectorBits\":%d,\"seed\":%d,\"load\":%.1f,%s}%n",
                 Instant.now().truncatedTo(ChronoUnit.SECONDS),
                 commit,
                 dirty,
@@ -46,6 +47,7 @@ final class BenchmarkLog {
                 threads,
                 vectorBits,
                 Operands.SEED,
+                ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage(),
                 measured.json());
         Files.createDirectories(file.toAbsolutePath().getParent());
         Files.writeString(file, line, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
@@ -73,28 +75,38 @@ final class BenchmarkLog {
     }
 
     /// @param millis median time of one run
-    /// @param median rate in 10⁹ units a second; least and largest are its spread over the iterations
-    /// @param share of the ceiling with as many threads; NaN without one
-    record Measurement(Unit unit, double millis, double median, double least, double largest, double share) {
+    /// @param median rate in 10⁹ units a second by the clock; least and largest are its spread over the iterations
+    /// @param rate for one thread the rate by its time on a processor, else the median
+    /// @param share of `rate` in the ceiling with as many threads; NaN without one
+    record Measurement(
+            Unit unit, double millis, double median, double least, double largest, double rate, double share) {
         String text() {
-            String rate = unit == Unit.RUN
+            String speed = unit == Unit.RUN
                     ? ""
-                    : String.format(Locale.ROOT, ", %.1f G%s/s (%.1f to %.1f)", median, unit, least, largest);
+                    : String.format(
+                            Locale.ROOT,
+                            ", %.1f G%s/s by the clock (%.1f to %.1f), %.1f",
+                            median,
+                            unit,
+                            least,
+                            largest,
+                            rate);
             String part =
                     Double.isNaN(share) ? "" : String.format(Locale.ROOT, ", %.0f %% of the ceiling", share * 100);
-            return String.format(Locale.ROOT, "%10.3f ms%s%s", millis, rate, part);
+            return String.format(Locale.ROOT, "%10.3f ms%s%s", millis, speed, part);
         }
 
         String json() {
             String part = Double.isNaN(share) ? "null" : String.format(Locale.ROOT, "%.3f", share);
             return String.format(
                     Locale.ROOT,
-                    "\"unit\":\"G%s/s\",\"millis\":%.4f,\"median\":%.3f,\"least\":%.3f,\"largest\":%.3f,\"share\":%s",
+                    "\"unit\":\"G%s/s\",\"millis\":%.4f,\"median\":%.3f,\"least\":%.3f,\"largest\":%.3f,\"rate\":%.3f,\"share\":%s",
                     unit,
                     millis,
                     median,
                     least,
                     largest,
+                    rate,
                     part);
         }
     }

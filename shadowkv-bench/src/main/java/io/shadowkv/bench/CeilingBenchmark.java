@@ -42,9 +42,24 @@ public class CeilingBenchmark {
         return 2.0 * MULTIPLY_ADDS * CHAINS * FLOATS.length();
     }
 
-    /// Twelve chains: as many as hide the latency of two units with room to spare.
     @Benchmark
-    public float multiplyAdd() {
+    public float multiplyAdd(ProcessorTime time) {
+        time.start();
+        float sum = multiplyAdd();
+        time.stop();
+        return sum;
+    }
+
+    @Benchmark
+    public long read(ProcessorTime time) {
+        time.start();
+        long sum = read();
+        time.stop();
+        return sum;
+    }
+
+    /// Twelve chains: as many as hide the latency of two units with room to spare.
+    float multiplyAdd() {
         FloatVector x = FloatVector.broadcast(FLOATS, 0.9999f);
         FloatVector y = FloatVector.broadcast(FLOATS, 0.25f);
         FloatVector s0 = y;
@@ -87,8 +102,7 @@ public class CeilingBenchmark {
         return all.reduceLanes(VectorOperators.ADD);
     }
 
-    @Benchmark
-    public long read() {
+    long read() {
         int step = 8 * LONGS.vectorByteSize();
         LongVector even = LongVector.zero(LONGS);
         LongVector odd = LongVector.zero(LONGS);

@@ -41,7 +41,9 @@ public class KernelBenchmark {
     }
 
     @Benchmark
-    public void run() {
+    public void run(ProcessorTime time) {
+        time.start();
         run.run();
+        time.stop();
     }
 }

@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
@@ -60,12 +61,12 @@ public final class KernelBenchmarks {
         Collection<RunResult> results =
                 new Runner(options(CeilingBenchmark.class).threads(threads).build()).run();
         for (RunResult result : results) {
-            boolean reads = result.getPrimaryResult().getLabel().equals("read");
+            boolean reads = result.getPrimaryResult().getLabel().startsWith("read");
             double work = reads ? CeilingBenchmark.READ_BYTES : CeilingBenchmark.flopsPerRun();
             Unit unit = reads ? Unit.BYTE : Unit.FLOP;
-            Statistics rates = result.getPrimaryResult().getStatistics();
-            ceilings.put(unit + "/" + threads, rates.getPercentile(50) * work / GIGA);
-            log.append("CEILING_" + unit, threads, 0, measurement(unit, work, rates, Double.NaN));
+            var measured = measurement(unit, work, result, threads, Double.NaN);
+            ceilings.put(unit + "/" + threads, measured.rate());
+            log.append("CEILING_" + unit, threads, 0, measured);
         }
     }
 
@@ -80,21 +81,32 @@ public final class KernelBenchmarks {
             int threads = Integer.parseInt(result.getParams().getParam("threads"));
             int vectorBits = Integer.parseInt(result.getParams().getParam("vectorBits"));
             double ceiling = ceilings.getOrDefault(kernel.unit() + "/" + threads, Double.NaN);
-            Statistics rates = result.getPrimaryResult().getStatistics();
-            log.append(kernel.name(), threads, vectorBits, measurement(kernel.unit(), kernel.work(), rates, ceiling));
+            log.append(
+                    kernel.name(),
+                    threads,
+                    vectorBits,
+                    measurement(kernel.unit(), kernel.work(), result, threads, ceiling));
         }
     }
 
-    private static BenchmarkLog.Measurement measurement(Unit unit, double work, Statistics rates, double ceiling) {
+    /// One thread is judged by its own time on a processor; several by the clock, which others' load slows.
+    private static BenchmarkLog.Measurement measurement(
+            Unit unit, double work, RunResult result, int threads, double ceiling) {
+        Statistics rates = result.getPrimaryResult().getStatistics();
+        double processorNanos = Objects.requireNonNull(
+                        result.getSecondaryResults().get("processorNanos"), "processorNanos")
+                .getStatistics()
+                .getPercentile(50);
+        double busy = threads == 1 ? processorNanos / GIGA : 1;
         double median = rates.getPercentile(50);
-        double least = rates.getMin();
-        double largest = rates.getMax();
+        double rate = median * work / GIGA / busy;
         return new BenchmarkLog.Measurement(
                 unit,
                 1e3 / median,
                 median * work / GIGA,
-                least * work / GIGA,
-                largest * work / GIGA,
-                median * work / GIGA / ceiling);
+                rates.getMin() * work / GIGA,
+                rates.getMax() * work / GIGA,
+                rate,
+                rate / ceiling);
     }
 }
