@@ -75,7 +75,8 @@ final class BenchmarkLog {
     }
 
     /// @param millis median time of one run
-    /// @param median rate in 10⁹ units a second by the clock; least and largest are its spread over the iterations
+    /// @param median rate in 10⁹ units a second by the clock; least and largest are its spread over the
+    ///     iterations
     /// @param rate for one thread the rate by its time on a processor, else the median
     /// @param share of `rate` in the ceiling with as many threads; NaN without one
     record Measurement(

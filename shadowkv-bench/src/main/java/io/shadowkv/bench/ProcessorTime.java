@@ -6,8 +6,8 @@ import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
-/// Time that the measuring thread was on a processor: on a machine shared with others, what one thread could have done
-/// is its work by this time, not by the clock.
+/// Time that the measuring thread was on a processor: on a machine shared with others, what one thread could
+/// have done is its work by this time, not by the clock.
 @State(Scope.Thread)
 @AuxCounters(AuxCounters.Type.OPERATIONS)
 public class ProcessorTime {

@@ -106,7 +106,8 @@ public final class EngineFlags {
 
     /// Opens the backend asked for. What `auto` chose, and why, is printed to `err`.
     public Backends.Choice openBackend(PrintWriter err) {
-        BackendOptions options = CacheFlags.checked(command, () -> new BackendOptions(threads, vectorBits, offloadFolder));
+        BackendOptions options =
+                CacheFlags.checked(command, () -> new BackendOptions(threads, vectorBits, offloadFolder));
         Backends.Choice choice = CacheFlags.checked(command, () -> choose(options));
         if (backend.equals("auto")) {
             String does = choice.backend().description();
