@@ -28,7 +28,7 @@ class InterruptionTest {
             // The first characters say that generation is under way.
             assertThat(out.read()).isNotEqualTo(-1);
             interrupt(process);
-            assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+            assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
         }
         assertThat(process.exitValue()).isEqualTo(EXIT_BY_SIGINT);
         assertThat(Files.readString(err)).containsPattern("generated [\\d,]+ at .*; interrupted\\R$");
@@ -48,7 +48,7 @@ class InterruptionTest {
             }
             interrupt(process);
             // Far less than what a busy command gets to come to an end.
-            assertThat(process.waitFor(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(process.waitFor(15, TimeUnit.SECONDS)).isTrue();
         }
         assertThat(process.exitValue()).isEqualTo(EXIT_BY_SIGINT);
     }
@@ -75,7 +75,7 @@ class InterruptionTest {
         }
         assertThat(Shell.names(folder)).hasSize(1);
         interrupt(process);
-        assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
         assertThat(process.exitValue()).isEqualTo(EXIT_BY_SIGINT);
         assertThat(Files.readString(err)).contains("interrupted; ", " was not written");
         assertThat(Shell.names(folder)).isEmpty();
@@ -86,7 +86,8 @@ class InterruptionTest {
     }
 
     private static Process start(Path err, ProcessBuilder.Redirect input, String... arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
+        List<String> command = new ArrayList<>(heedingInterrupts());
+        command.addAll(List.of(
                 ProcessHandle.current().info().command().orElseThrow(),
                 "--add-modules",
                 "jdk.incubator.vector",
@@ -100,6 +101,19 @@ class InterruptionTest {
                 .redirectError(err.toFile())
                 .redirectInput(input)
                 .start();
+    }
+
+    /// A build in the background ignores SIGINT and hands that on to what it starts; GNU's env undoes it.
+    private static List<String> heedingInterrupts() throws IOException {
+        List<String> prefix = List.of("env", "--default-signal=INT");
+        List<String> trial = new ArrayList<>(prefix);
+        trial.add("true");
+        try {
+            return new ProcessBuilder(trial).start().waitFor() == 0 ? prefix : List.of();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException(e);
+        }
     }
 
     private static void interrupt(Process process) throws Exception {
