@@ -13,8 +13,8 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/// What the machine can do at all: multiply-adds in registers, and reading memory once. Run on as many threads as the
-/// kernels that are held against it.
+/// What the machine can do at all: multiply-adds in registers, and reading memory once. Run on as many threads
+/// as the kernels that are held against it.
 @State(Scope.Thread)
 public class CeilingBenchmark {
     static final int MULTIPLY_ADDS = 1_000_000;

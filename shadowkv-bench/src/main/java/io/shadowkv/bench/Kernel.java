@@ -67,7 +67,8 @@ public enum Kernel {
         return () -> operands.operations().dense().linear(x, weight, null, out);
     }
 
-    /// Both products of causal attention: four operations for each pair of a query and a key it may read, and element.
+    /// Both products of causal attention: four operations for each pair of a query and a key it may read, and
+    /// element.
     private static double causal(int tokens, int queryHeads, int headDim) {
         return 4.0 * queryHeads * headDim * tokens * (tokens + 1.0) / 2;
     }

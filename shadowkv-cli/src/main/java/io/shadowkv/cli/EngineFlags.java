@@ -6,6 +6,7 @@ import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import io.shadowkv.tensor.DType;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -70,6 +71,14 @@ public final class EngineFlags {
             description = "Memory the plan may use for offloaded values. Default: what is free.")
     private @Nullable ByteSize hostMemory;
 
+    @Option(
+            names = "--offload-dir",
+            paramLabel = "DIR",
+            description =
+                    "Folder whose disk holds the offloaded values of a CPU backend, as nameless files, so that the system"
+                            + " may page them out. Default: none, they stay in memory.")
+    private @Nullable Path offloadFolder;
+
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
     public EngineFlags() {}
 
@@ -97,7 +106,7 @@ public final class EngineFlags {
 
     /// Opens the backend asked for. What `auto` chose, and why, is printed to `err`.
     public Backends.Choice openBackend(PrintWriter err) {
-        BackendOptions options = CacheFlags.checked(command, () -> new BackendOptions(threads, vectorBits));
+        BackendOptions options = CacheFlags.checked(command, () -> new BackendOptions(threads, vectorBits, offloadFolder));
         Backends.Choice choice = CacheFlags.checked(command, () -> choose(options));
         if (backend.equals("auto")) {
             String does = choice.backend().description();

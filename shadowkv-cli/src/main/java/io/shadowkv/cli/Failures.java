@@ -68,7 +68,7 @@ final class Failures {
             case TokenizerException e -> text(e);
             case ChatTemplateException e -> text(e);
             case IllegalArgumentException e -> text(e);
-            case UncheckedIOException e -> message(e.getCause());
+            case UncheckedIOException e when e.getCause() != null -> message(e.getCause());
             case NoSuchFileException e -> e.getFile() + ": no such file. Check the name, and the folder you are in";
             case AccessDeniedException e ->
                 e.getFile() + ": access denied. Check the permissions of the file and its folder";

@@ -62,12 +62,13 @@ public record MemoryPlan(
 
     /// The refusal, with the numbers and what to do.
     public String refusal() {
-        return "%d sequence%s of %,d tokens with %s need %,d bytes resident, %,d offloaded and %,d of workspace; available are %,d bytes%s. %s"
+        return "%d sequence%s of %,d tokens with %s need%s %,d bytes resident, %,d offloaded and %,d of workspace; available are %,d bytes%s. %s"
                 .formatted(
                         batch,
                         batch == 1 ? "" : "s",
                         contextTokens,
                         strategy,
+                        batch == 1 ? "s" : "",
                         residentBytes(),
                         offloadedBytes(),
                         workspaceBytes,

@@ -89,7 +89,7 @@ public abstract class MemoryLaws extends BackendLaws {
                 assertThat(engine.plan(41, 1).isAdmitted()).isFalse();
                 MemoryPlan refused = engine.plan(80, 1);
                 String numbers =
-                        "1 sequence of 80 tokens with full need %,d bytes resident, 0 offloaded and %,d of workspace; available are %,d bytes"
+                        "1 sequence of 80 tokens with full needs %,d bytes resident, 0 offloaded and %,d of workspace; available are %,d bytes"
                                 .formatted(refused.residentBytes(), refused.workspaceBytes(), limit);
                 assertThatExceptionOfType(MemoryPlanException.class)
                         .isThrownBy(() -> engine.complete(Request.of(Logits.ids(70, 64, 1), TEN)))

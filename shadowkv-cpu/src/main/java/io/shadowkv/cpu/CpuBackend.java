@@ -18,9 +18,11 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/// Computes on the processor. An operation has finished when it returns, so that the queue is never longer than one.
+/// Computes on the processor. An operation has finished when it returns, so that the queue is never longer than
+/// one.
 ///
-/// Public only so that a copy of it can be made for another vector width; users open it through [CpuBackendProvider].
+/// Public only so that a copy of it can be made for another vector width; users open it through
+/// [CpuBackendProvider].
 public final class CpuBackend implements Backend, Operations {
     private final WorkerPool pool;
     private final @Nullable Path offloadFolder;

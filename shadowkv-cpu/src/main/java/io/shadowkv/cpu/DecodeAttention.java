@@ -9,9 +9,8 @@ import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
 import java.util.Arrays;
 
-/// Attention of one token of each of several sequences. Each sequence, key-value head and stretch of keys is a task of
-/// its
-/// own; the stretches' softmaxes are merged at the end.
+/// Attention of one token of each of several sequences. Each sequence, key-value head and stretch of keys is a
+/// task of its own; the stretches' softmaxes are merged at the end.
 final class DecodeAttention {
     /// Keys of a stretch: long enough that merging costs nothing.
     private static final int STRETCH = 1024;

@@ -3,11 +3,12 @@ package io.shadowkv.cpu;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// Dot products of a few queries with many rows, and sums of rows weighted for each query, in float arrays that fit the
-/// first-level cache; queries and rows are padded with zeros to whole pairs of vectors, so that there are no tails.
+/// Dot products of a few queries with many rows, and sums of rows weighted for each query, in float arrays that
+/// fit the first-level cache; queries and rows are padded with zeros to whole pairs of vectors, so that there
+/// are no tails.
 ///
-/// Four queries share what is read of a row; what is left of the queries goes one by one, four rows or vectors at a
-/// time.
+/// Four queries share what is read of a row; what is left of the queries goes one by one, four rows or vectors
+/// at a time.
 final class DotTile {
     private static final int LANES = VectorWidth.LANES;
     private static final int QUAD = 4;
@@ -37,7 +38,8 @@ final class DotTile {
         return Math.ceilDiv(elements, pair) * pair;
     }
 
-    /// `scores[scoreAt + q, r] += queries[q, queryAt..] · rows[r]` over `depth` elements, a multiple of the lanes.
+    /// `scores[scoreAt + q, r] += queries[q, queryAt..] · rows[r]` over `depth` elements, a multiple of the
+    /// lanes.
     void addDots(int queryAt, int queryCount, int rowCount, int depth, int scoreAt) {
         int q = 0;
         for (; q <= queryCount - QUAD; q += QUAD) {
@@ -128,7 +130,8 @@ final class DotTile {
         }
     }
 
-    /// `queries[q] += sum over r of scores[scoreAt + q, r] * rows[r]` over `width` elements, a multiple of two vectors.
+    /// `queries[q] += sum over r of scores[scoreAt + q, r] * rows[r]` over `width` elements, a multiple of two
+    /// vectors.
     void addWeighted(int queryCount, int rowCount, int width, int scoreAt) {
         for (int e = 0; e < width; e += 2 * LANES) {
             int q = 0;

@@ -167,8 +167,8 @@ final class DoubleRows {
         return sum;
     }
 
-    /// For each of `2 * LANES` shifts the number of eigenvalues below it of a matrix of three diagonals: the negative
-    /// pivots of its elimination (Sturm).
+    /// For each of `2 * LANES` shifts the number of eigenvalues below it of a matrix of three diagonals: the
+    /// negative pivots of its elimination (Sturm).
     static void countBelow(double[] diagonal, double[] besideSquares, double[] shifts, double[] counts) {
         DoubleVector shift0 = vector(shifts, 0);
         DoubleVector shift1 = vector(shifts, LANES);

@@ -13,7 +13,8 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// A tensor of F32, BF16 or F16, read into and written from float arrays by row-major index; may be shared by threads.
+/// A tensor of F32, BF16 or F16, read into and written from float arrays by row-major index; may be shared by
+/// threads.
 final class FloatRows {
     private final DType dtype;
     private final MemorySegment segment;
@@ -158,7 +159,8 @@ final class FloatRows {
         return value.blend(bits.or(0x7000_0000).reinterpretAsFloats(), special.cast(VectorWidth.FLOATS));
     }
 
-    /// BF16 in the lower half of each int: rounded by adding half a unit, a little less where the kept part is even.
+    /// BF16 in the lower half of each int: rounded by adding half a unit, a little less where the kept part is
+    /// even.
     private static IntVector toBf16(FloatVector value) {
         IntVector bits = value.reinterpretAsInts();
         IntVector high = bits.lanewise(VectorOperators.LSHR, Short.SIZE);
@@ -166,7 +168,8 @@ final class FloatRows {
         return rounded.blend(high.or(0x40), value.test(VectorOperators.IS_NAN).cast(VectorWidth.INTS));
     }
 
-    /// F16 in the lower half of each int. Subnormals are rounded by the adder: 0.5 has their last place as its own.
+    /// F16 in the lower half of each int. Subnormals are rounded by the adder: 0.5 has their last place as its
+    /// own.
     private static IntVector toF16(FloatVector value) {
         IntVector bits = value.reinterpretAsInts();
         IntVector sign = bits.lanewise(VectorOperators.LSHR, Short.SIZE).and(0x8000);

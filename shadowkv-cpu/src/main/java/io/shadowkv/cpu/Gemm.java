@@ -6,9 +6,9 @@ import org.jspecify.annotations.Nullable;
 
 /// `out = x · weightᵀ + bias` for many rows of x.
 ///
-/// Vectors run along the rows of x, which are packed once into panels; weights stay as the checkpoint has them and are
-/// widened eight rows at a time into the first-level cache, where [MicroKernel] broadcasts them. So nothing as large as
-/// the weights is ever transposed or copied.
+/// Vectors run along the rows of x, which are packed once into panels; weights stay as the checkpoint has them
+/// and are widened eight rows at a time into the first-level cache, where [MicroKernel] broadcasts them. So
+/// nothing as large as the weights is ever transposed or copied.
 final class Gemm {
     /// Rows of x that are packed at once: with [MicroKernel#DEPTH] they fill half of a 1 MiB second-level cache.
     private static final int BLOCK_ROWS = 512;

@@ -3,7 +3,8 @@ package io.shadowkv.cpu;
 import io.shadowkv.cpu.Scratch.Use;
 import java.util.Arrays;
 
-/// `gram += keysᵀ · keys`: only panels of columns on and above the diagonal are multiplied; the rest is their mirror.
+/// `gram += keysᵀ · keys`: only panels of columns on and above the diagonal are multiplied; the rest is their
+/// mirror.
 final class Gram {
     /// Tokens of a block, whose sum is made in float before it is added.
     private static final int BLOCK_TOKENS = 512;

@@ -2,13 +2,13 @@ package io.shadowkv.cpu;
 
 import jdk.incubator.vector.FloatVector;
 
-/// The inner loops of every matrix product: eight rows of a, each element spread over two vectors of a panel of b, are
-/// added to an eight-by-panel tile of c. All operands are float arrays that fit the caches.
+/// The inner loops of every matrix product: eight rows of a, each element spread over two vectors of a panel of
+/// b, are added to an eight-by-panel tile of c. All operands are float arrays that fit the caches.
 ///
-/// Eight by two vectors keeps 16 sums in registers, enough to hide the latency of multiply-add, and reached 97 % of the
-/// machine's multiply-add rate (AMD EPYC Zen 4, 512 bits); twelve by two lost a third of it to spilled registers.
-/// Written
-/// out by hand: the compiler keeps vectors in registers only as local variables. One of these per thread.
+/// Eight by two vectors keeps 16 sums in registers, enough to hide the latency of multiply-add, and reached 97
+/// % of the machine's multiply-add rate (AMD EPYC Zen 4, 512 bits); twelve by two lost a third of it to spilled
+/// registers. Written out by hand: the compiler keeps vectors in registers only as local variables. One of
+/// these per thread.
 final class MicroKernel {
     /// Rows of a tile.
     static final int ROWS = 8;
@@ -103,7 +103,8 @@ final class MicroKernel {
         y7.intoArray(sums, cAt + 7 * cStride + LANES);
     }
 
-    /// `c[i, j] += sum over k of a[k * PANEL + i] * b[k * PANEL + j]`: a is eight neighbouring columns of a panel.
+    /// `c[i, j] += sum over k of a[k * PANEL + i] * b[k * PANEL + j]`: a is eight neighbouring columns of a
+    /// panel.
     ///
     /// @param cStride distance of the tile's rows
     void columns(int aAt, int bAt, int cAt, int cStride, int depth) {

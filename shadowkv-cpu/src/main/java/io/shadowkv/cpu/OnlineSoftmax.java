@@ -69,9 +69,8 @@ final class OnlineSoftmax {
         Arrays.fill(scores, 0, panels * PrefillAttention.TILE_KEYS * PANEL, 0);
     }
 
-    /// Turns the scores of keys `from` until `from + count` into weights relative to the largest score so far, and
-    /// brings
-    /// totals and sums to the same.
+    /// Turns the scores of keys `from` until `from + count` into weights relative to the largest score so far,
+    /// and brings totals and sums to the same.
     void weigh(int from, int count) {
         for (int panel = 0; panel < panels; panel++) {
             if (limits[panel * PANEL] < from + count) {

@@ -4,11 +4,13 @@ import io.shadowkv.cpu.Scratch.Use;
 import io.shadowkv.tensor.Tensor;
 import java.util.Arrays;
 
-/// Causal attention of many query rows, a tile of them at a time (FlashAttention's online softmax, arXiv 2205.14135).
+/// Causal attention of many query rows, a tile of them at a time (FlashAttention's online softmax, arXiv
+/// 2205.14135).
 ///
-/// Vectors run along query rows: the tokens of a tile times the query heads that share a key-value head. So keys and
-/// values are widened once for all of them, the softmax needs no sums across a vector, and both products are
-/// [MicroKernel]'s: scores[key, row] = keys · queriesᵀ, sums[e, row] = valuesᵀ · weights. One of these per call.
+/// Vectors run along query rows: the tokens of a tile times the query heads that share a key-value head. So
+/// keys and values are widened once for all of them, the softmax needs no sums across a vector, and both
+/// products are [MicroKernel]'s: scores[key, row] = keys · queriesᵀ, sums[e, row] = valuesᵀ · weights. One of
+/// these per call.
 final class PrefillAttention {
     /// Elements of a tile's queries, and of its sums: each fills an eighth of a second-level cache of 1 MiB.
     private static final int TILE_ELEMENTS = 32 * 1024;

@@ -22,7 +22,8 @@ final class ResidentSlots {
         slots = layer.residentUnits().extent(1);
     }
 
-    /// Keeps the chosen units that are there and gives every other one the lowest free slot; empties `chosen` of hits.
+    /// Keeps the chosen units that are there and gives every other one the lowest free slot; empties `chosen`
+    /// of hits.
     void settle(BitSet chosen) {
         int[] free = new int[slots];
         int freeCount = 0;

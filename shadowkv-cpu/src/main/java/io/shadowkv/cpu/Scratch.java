@@ -1,6 +1,7 @@
 package io.shadowkv.cpu;
 
-/// Buffers of one thread, kept between operations and grown when needed; contents are whatever the last user left.
+/// Buffers of one thread, kept between operations and grown when needed; contents are whatever the last user
+/// left.
 @SuppressWarnings("EnumOrdinal") // a buffer is asked for in inner loops; an index is all it needs
 final class Scratch {
     private final float[][] floats = new float[Use.values().length][0];

@@ -1,8 +1,7 @@
 package io.shadowkv.cpu;
 
-/// Solutions of `(T - shift·I)·x = b` for T of three diagonals, by elimination with row exchanges (LAPACK's `dlagtf`),
-/// for
-/// shifts at eigenvalues: a pivot of zero becomes the rounding of the norm.
+/// Solutions of `(T - shift·I)·x = b` for T of three diagonals, by elimination with row exchanges (LAPACK's
+/// `dlagtf`), for shifts at eigenvalues: a pivot of zero becomes the rounding of the norm.
 final class ShiftedSolver {
     private final int size;
     /// The upper triangle: the diagonal and the two beside it.

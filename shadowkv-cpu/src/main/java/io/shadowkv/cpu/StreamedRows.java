@@ -6,11 +6,12 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// Dot products of one vector with rows that are read from memory once and widened in registers, four rows at a time.
+/// Dot products of one vector with rows that are read from memory once and widened in registers, four rows at a
+/// time.
 ///
-/// BF16 is read in pairs, as ints: shifting the lower one up and leaving the upper one where it is widens both without a
-/// shuffle, if the other factor is arranged in the same order ([#arrange]). F16 takes too many steps for one loop: the
-/// compiler gives up keeping them in registers; [FloatRows] widens it first.
+/// BF16 is read in pairs, as ints: shifting the lower one up and leaving the upper one where it is widens both
+/// without a shuffle, if the other factor is arranged in the same order ([#arrange]). F16 takes too many steps
+/// for one loop: the compiler gives up keeping them in registers; [FloatRows] widens it first.
 final class StreamedRows {
     private static final int LANES = VectorWidth.LANES;
     /// Bytes of one vector of floats.
@@ -34,8 +35,8 @@ final class StreamedRows {
         return dtype == DType.F32 || dtype == DType.BF16;
     }
 
-    /// Brings `x` into the order in which elements of `dtype` are met: of each whole pair of vectors, those with even
-    /// numbers, then those with odd ones.
+    /// Brings `x` into the order in which elements of `dtype` are met: of each whole pair of vectors, those
+    /// with even numbers, then those with odd ones.
     static void arrange(float[] x, int inputs, DType dtype) {
         if (dtype == DType.F32) {
             return;

@@ -1,7 +1,8 @@
 package io.shadowkv.cpu;
 
-/// All eigenvalues and eigenvectors of a small symmetric matrix, in double: Householder's reduction to three diagonals,
-/// then QL steps with implicit shifts (Bowdler, Martin, Reinsch and Wilkinson, Numerische Mathematik 11, 1968).
+/// All eigenvalues and eigenvectors of a small symmetric matrix, in double: Householder's reduction to three
+/// diagonals, then QL steps with implicit shifts (Bowdler, Martin, Reinsch and Wilkinson, Numerische Mathematik
+/// 11, 1968).
 ///
 /// Vectors are rows, so that all inner loops run along memory.
 final class SymmetricEigen {
@@ -12,6 +13,9 @@ final class SymmetricEigen {
     private final double[][] rows;
     private final double[] diagonal;
     private final double[] beside;
+    /// Rounding of what lies far below the largest element: steps on it would never end, where its squares
+    /// vanish.
+    private double negligible;
 
     /// @param matrix symmetric, overwritten
     SymmetricEigen(double[][] matrix) {
@@ -63,8 +67,8 @@ final class SymmetricEigen {
         transpose();
     }
 
-    /// A vector v of length √2 over columns k+1 and on such that I - v·vᵀ takes row k to its first element; empty if it
-    /// is there already.
+    /// A vector v of length √2 over columns k+1 and on such that I - v·vᵀ takes row k to its first element;
+    /// empty if it is there already.
     private double[] reflection(int k) {
         double[] row = rows[k];
         double rest = 0;
@@ -131,6 +135,11 @@ final class SymmetricEigen {
     }
 
     private void iterate() {
+        double largest = 0;
+        for (int i = 0; i < size; i++) {
+            largest = Math.max(largest, Math.max(Math.abs(diagonal[i]), Math.abs(beside[i])));
+        }
+        negligible = Math.max(Double.MIN_NORMAL, 1e-3 * Math.ulp(1.0) * largest);
         for (int first = 0; first < size; first++) {
             int steps = 0;
             for (int last = blockEnd(first); last > first; last = blockEnd(first)) {
@@ -147,7 +156,7 @@ final class SymmetricEigen {
     private int blockEnd(int first) {
         for (int m = first; m < size - 1; m++) {
             double near = Math.abs(diagonal[m]) + Math.abs(diagonal[m + 1]);
-            if (Math.abs(beside[m]) <= Math.ulp(1.0) * near || Math.abs(beside[m]) < Double.MIN_NORMAL) {
+            if (Math.abs(beside[m]) <= Math.ulp(1.0) * near || Math.abs(beside[m]) <= negligible) {
                 return m;
             }
         }

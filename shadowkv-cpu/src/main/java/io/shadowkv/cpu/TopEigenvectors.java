@@ -4,10 +4,11 @@ import java.util.Arrays;
 
 /// The eigenvectors of largest eigenvalue of a Gram matrix, exact to the rounding of double.
 ///
-/// Reflections leave three diagonals ([Tridiagonalization]); bisection finds the wanted eigenvalues, inverse iteration
-/// their vectors ([TridiagonalEigen]); the reflections, run backwards, give the matrix' own. An iteration that stops
-/// early would be faster and keep as much energy, but where eigenvalues lie close, as beyond the true rank of keys,
-/// it keeps other directions than the original's decomposition, and attention over the rebuilt keys differs.
+/// Reflections leave three diagonals ([Tridiagonalization]); bisection finds the wanted eigenvalues, inverse
+/// iteration their vectors ([TridiagonalEigen]); the reflections, run backwards, give the matrix' own. An
+/// iteration that stops early would be faster and keep as much energy, but where eigenvalues lie close, as
+/// beyond the true rank of keys, it keeps other directions than the original's decomposition, and attention
+/// over the rebuilt keys differs.
 final class TopEigenvectors {
     /// Below this width the full solver is as fast.
     private static final int SMALL = 48;
@@ -33,9 +34,8 @@ final class TopEigenvectors {
         }
     }
 
-    /// The largest absolute value, or 1 if all are zero: a matrix of elements up to 1 neither overflows nor vanishes
-    /// when
-    /// its elements are squared.
+    /// The largest absolute value, or 1 if all are zero: a matrix of elements up to 1 neither overflows nor
+    /// vanishes when its elements are squared.
     private static double largest(FloatRows gram, int width) {
         float[] row = new float[width];
         double largest = 0;

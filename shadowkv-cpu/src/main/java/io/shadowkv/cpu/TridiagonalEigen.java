@@ -3,12 +3,12 @@ package io.shadowkv.cpu;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
-/// The largest eigenvalues of a matrix of three diagonals and their vectors: bisection by counts of negative pivots,
-/// then
-/// inverse iteration (Peters and Wilkinson, "The calculation of specified eigenvectors by inverse iteration", 1971).
+/// The largest eigenvalues of a matrix of three diagonals and their vectors: bisection by counts of negative
+/// pivots, then inverse iteration (Peters and Wilkinson, "The calculation of specified eigenvectors by inverse
+/// iteration", 1971).
 ///
-/// Vectors of eigenvalues that lie close come out in one common space but not at right angles; each is made so against
-/// those before it.
+/// Vectors of eigenvalues that lie close come out in one common space but not at right angles; each is made so
+/// against those before it.
 final class TridiagonalEigen {
     /// Halvings of an interval a few times the matrix' norm: to the last bit of the norm.
     private static final int HALVINGS = 56;
@@ -16,6 +16,10 @@ final class TridiagonalEigen {
     private static final int SOLUTIONS = 3;
     /// Fresh starts for a vector that depends on those before it.
     private static final int STARTS = 5;
+    /// Length of a vector that those before it must leave: what remains magnifies its errors by the inverse.
+    private static final double LEAST_LEFT = 1e-3;
+    /// Part of the norm that the shift of each fresh start lies farther off.
+    private static final double RESTART_SHIFT = 16 * Math.ulp(1.0);
     /// Largest `|T·x - λ·x|` as part of the norm; sound vectors have 1e-15.
     private static final double RESIDUAL = 1e-11;
     /// Stands for the norm of a zero matrix, whose pivots must not be zero.
@@ -92,9 +96,13 @@ final class TridiagonalEigen {
     }
 
     /// A vector that lies in the space of those before it starts anew at right angles to them.
+    ///
+    /// Where eigenvalues agree to the last bits, one may lie so much nearer to the shift that every start ends
+    /// in its vector; hence other shifts, a few roundings of the norm away.
     private boolean restart(double[][] vectors, int i, double value) {
-        var solver = new ShiftedSolver(diagonal, beside, value, norm);
         for (int start = 1; start <= STARTS; start++) {
+            double shift = value + start * RESTART_SHIFT * norm;
+            var solver = new ShiftedSolver(diagonal, beside, shift, norm);
             vectors[i] = randomVector(i + start * size);
             for (int solution = 0; solution < SOLUTIONS; solution++) {
                 orthonormalize(vectors, i);
@@ -107,9 +115,8 @@ final class TridiagonalEigen {
         return false;
     }
 
-    /// Makes vector `i` of length 1 and orthogonal to those before it, again where much was taken away (Kahan's "twice
-    /// is
-    /// enough", Parlett 1980, section 6-9); false if too little was left to tell from rounding.
+    /// Makes vector `i` of length 1 and orthogonal to those before it, again where much was taken away (Kahan's
+    /// "twice is enough", Parlett 1980, section 6-9); false if too little was left to be exact.
     private static boolean orthonormalize(double[][] vectors, int i) {
         double[] vector = vectors[i];
         double left = 1;
@@ -118,7 +125,7 @@ final class TridiagonalEigen {
             left *= length;
             length = project(vectors, i, vector);
         }
-        return left * length > 1e-5;
+        return left * length > LEAST_LEFT;
     }
 
     /// Takes from a vector what lies along the first `count` and gives it length 1.

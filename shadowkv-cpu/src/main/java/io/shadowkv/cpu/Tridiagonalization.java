@@ -2,9 +2,9 @@ package io.shadowkv.cpu;
 
 /// A symmetric matrix as Q · T · Qᵀ, T of three diagonals, by Householder's reflections, from the last row up.
 ///
-/// The reflections of [PANEL] rows are put off and subtracted at once, so that the matrix is written once a panel and
-/// otherwise only read (Dongarra, Hammarling and Sorensen, J. Comput. Appl. Math. 27, 1989; LAPACK's `dsytrd`). Its
-/// reading bounds the time: `size³ / 6` doubles.
+/// The reflections of [PANEL] rows are put off and subtracted at once, so that the matrix is written once a
+/// panel and otherwise only read (Dongarra, Hammarling and Sorensen, J. Comput. Appl. Math. 27, 1989; LAPACK's
+/// `dsytrd`). Its reading bounds the time: `size³ / 6` doubles.
 final class Tridiagonalization {
     private static final int PANEL = 16;
     /// Elements of the lower triangle that are worth a thread's waking.
@@ -96,8 +96,8 @@ final class Tridiagonalization {
         }
     }
 
-    /// Replaces the first `k` elements x of a row by v, of length √2, such that `I - v·vᵀ` takes x to its last element
-    /// alone; by zeros if x is zero.
+    /// Replaces the first `k` elements x of a row by v, of length √2, such that `I - v·vᵀ` takes x to its last
+    /// element alone; by zeros if x is zero.
     ///
     /// @return that last element
     private static double makeReflection(double[] row, int k) {
@@ -123,7 +123,8 @@ final class Tridiagonalization {
         return -length * largest;
     }
 
-    /// `w = A·v - (v·A·v / 2)·v` over the first `k` elements, for the v in row k and A with all pending reflections.
+    /// `w = A·v - (v·A·v / 2)·v` over the first `k` elements, for the v in row k and A with all pending
+    /// reflections.
     private double[] partner(int k, double[][] pending, int count) {
         double[] v = rows[k];
         double[] w = product(k, v);

@@ -33,9 +33,8 @@ final class VectorMath {
         return power(bounded.fma(VectorWidth.floats(LOG2_E_REST), rest), shifted);
     }
 
-    /// 2^fraction, |fraction| up to 1/2, times two to the whole number in the lowest bits of `shifted`. The polynomial
-    /// has
-    /// the least largest relative error of its degree, 2e-9.
+    /// 2^fraction, |fraction| up to 1/2, times two to the whole number in the lowest bits of `shifted`. The
+    /// polynomial has the least largest relative error of its degree, 2e-9.
     private static FloatVector power(FloatVector fraction, FloatVector shifted) {
         FloatVector sum = VectorWidth.floats(1.534580806e-4f).fma(fraction, VectorWidth.floats(1.339993090e-3f));
         sum = sum.fma(fraction, VectorWidth.floats(9.618489072e-3f));

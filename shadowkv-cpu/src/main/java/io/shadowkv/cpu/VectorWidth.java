@@ -9,9 +9,8 @@ import jdk.incubator.vector.VectorSpecies;
 
 /// The vectors of this copy of the package: as wide as its class loader's name says, else as the machine's.
 ///
-/// A `static final` species is what lets the compiler turn vector objects into registers; hence a copy of the package
-/// for
-/// each width ([WidthLoader]) and not a field of the backend.
+/// A `static final` species is what lets the compiler turn vector objects into registers; hence a copy of the
+/// package for each width ([WidthLoader]) and not a field of the backend.
 final class VectorWidth {
     static final VectorSpecies<Float> FLOATS = species();
     static final VectorSpecies<Integer> INTS = FLOATS.withLanes(int.class);

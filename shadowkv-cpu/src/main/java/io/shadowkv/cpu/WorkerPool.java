@@ -5,11 +5,11 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/// A fixed set of threads that share the indices of one task at a time with the caller; each index is taken by whoever
-/// is
-/// free. One caller at a time.
+/// A fixed set of threads that share the indices of one task at a time with the caller; each index is taken by
+/// whoever is free. One caller at a time.
 final class WorkerPool implements AutoCloseable {
-    /// Looks at the clock-free wait this often before a thread sleeps: a decode step starts hundreds of short tasks.
+    /// Looks at the clock-free wait this often before a thread sleeps: a decode step starts hundreds of short
+    /// tasks.
     private static final int SPINS = 2_000;
 
     private final Thread[] workers;

@@ -21,7 +21,7 @@ record DemoText(PromptFormat format, Sample sample, List<DemoResult.Question> qu
     private static final NeedleTask TASK = NeedleTask.named("niah_multikey_1");
 
     /// @param engine any engine of the model
-    /// @param tokens limit of text, questions and answers of `answerTokens` each
+    /// @param size limits of text, questions and answers
     static DemoText make(Engine engine, RunningText text, WordList words, Size size) {
         PromptFormat format = PromptFormat.of(engine);
         var sampler = new NeedleSampler(format, text, words);

@@ -52,7 +52,8 @@ record MethodRun(Engine engine, PromptFormat format, Cancellation cancellation) 
         }
     }
 
-    /// Decode tokens per second (median step) of each strategy right after a text has been read, once for all of them.
+    /// Decode tokens per second (median step) of each strategy right after a text has been read, once for all
+    /// of them.
     ///
     /// @param line shows the reading
     List<Double> speedsAfter(Sample sample, List<KvCacheSpec> strategies, ProgressLine line) {

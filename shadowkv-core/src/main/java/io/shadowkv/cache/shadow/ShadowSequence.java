@@ -92,6 +92,10 @@ final class ShadowSequence implements SequenceCache {
     private void indexed() {
         int contextUnits = layout.contextUnits(length);
         indexedUnits = contextUnits - layout.spec().outlierChunks();
+        if (indexedUnits < layout.spec().selectedUnits()) {
+            throw new IllegalStateException(length + " tokens give " + indexedUnits + " units for "
+                    + layout.spec().selectedUnits() + " slots; a sequence as short as this is kept whole");
+        }
         recentToken = contextUnits * layout.spec().chunkSize();
         isIndexed = true;
     }
