@@ -15,8 +15,9 @@ public interface Backend extends AutoCloseable {
     /// What runs, for people: vector width, threads, device.
     String description();
 
-    /// Type of activations and logits between operations.
-    DType activationType();
+    /// Type of activations and logits between operations, for a model whose weights have `weightType`: F32 where
+    /// a backend computes everything in float, else the weights' own.
+    DType activationType(DType weightType);
 
     Operations operations();
 
@@ -32,7 +33,36 @@ public interface Backend extends AutoCloseable {
     /// Bytes this backend may still allocate in `place`.
     long availableBytes(Place place);
 
-    /// Waits until all enqueued work is done.
+    /// Rows that a decode wave of `rows` rows is padded to, so that recorded steps serve several sizes; the rows
+    /// added have slot -1 (see [StepRows]).
+    default int rowBucket(int rows) {
+        return rows;
+    }
+
+    /// Enqueues what `step` enqueues. A backend that can records it when it first meets `key` and replays the
+    /// recording from then on, without running `step`: under equal keys a step must enqueue the same operations
+    /// on the same memory. Entries of slot tables and contents of tensors may change in between; memory that
+    /// was freed ends the recordings that used it.
+    ///
+    /// @param key equal for steps that are the same but for contents; kept
+    default void replay(Object key, Runnable step) {
+        step.run();
+    }
+
+    /// True if [#aside] runs beside the main queue, so that it is worth keeping what it reads until it is done.
+    default boolean hasSideQueue() {
+        return false;
+    }
+
+    /// Runs `work` and what it enqueues beside the main queue: after everything that was enqueued before, in the
+    /// order of the calls, while later operations of the main queue go on. `work` may wait for results (downloads);
+    /// it may run on another thread.
+    default Ticket aside(Runnable work) {
+        work.run();
+        return () -> {};
+    }
+
+    /// Waits until all enqueued work is done, that of the side queue included.
     ///
     /// @throws IllegalStateException if an enqueued operation failed
     void synchronize();
@@ -51,6 +81,12 @@ public interface Backend extends AutoCloseable {
 
     @Override
     void close();
+
+    /// A piece of work of the side queue.
+    interface Ticket {
+        /// What is enqueued on the main queue from now on comes after this work. Hands on an exception of the work.
+        void join();
+    }
 
     /// Where memory lies: near the arithmetic, or in the (larger) host memory that is fetched from.
     enum Place {

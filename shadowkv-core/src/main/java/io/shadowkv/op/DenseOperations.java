@@ -1,6 +1,7 @@
 package io.shadowkv.op;
 
 import io.shadowkv.tensor.Tensor;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// What a decoder layer does to its rows outside attention. Activations are of the backend's activation type;
@@ -28,6 +29,37 @@ public interface DenseOperations {
     /// @param bias [out], or null
     /// @param out [r, out]; rounded to its type
     void linear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor out);
+
+    /// Several projections of the same rows: `outs[i] = x · weights[i]ᵀ + biases[i]`. Weights that lie one after the
+    /// other in memory may be read as one matrix.
+    ///
+    /// @param biases one entry a weight, each possibly null
+    default void linears(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, List<Tensor> outs) {
+        for (int i = 0; i < weights.size(); i++) {
+            linear(x, weights.get(i), biases.get(i), outs.get(i));
+        }
+    }
+
+    /// `target += x · weightᵀ + bias`, rounded once or twice.
+    ///
+    /// @param scratch as `target`; may be overwritten
+    /// @param target [r, out], in place
+    default void addLinear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor scratch, Tensor target) {
+        linear(x, weight, bias, scratch);
+        add(target, scratch);
+    }
+
+    /// Index of each row's largest logit, the first of equals; -1 for a row that has a NaN or whose largest logit
+    /// is not finite.
+    ///
+    /// @param logits [r, vocabulary]
+    /// @param ids I32 [r]
+    void argmax(Tensor logits, Tensor ids);
+
+    /// Fills a tensor with normally distributed numbers that depend on `seed` and the element's place only: element
+    /// i is `deviation · sqrt(-2 ln u) · cos(2πv)`, u and v from the upper and lower half of the `i`-th output of
+    /// SplitMix64 seeded with `seed`, each half h as `(h + 0.5) / 2³²`. For weights of a known shape.
+    void fillNormal(Tensor target, long seed, double deviation);
 
     /// `target += source`.
     ///

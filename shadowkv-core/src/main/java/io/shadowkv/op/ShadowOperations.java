@@ -1,6 +1,7 @@
 package io.shadowkv.op;
 
 import io.shadowkv.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /// What ShadowKV (arXiv 2410.21465) does at the end of prefill and at every decode step.
 ///
@@ -68,18 +69,34 @@ public interface ShadowOperations {
     /// @param scores F32 [r, H, unitCapacity]; the first `units[i]` of row i are written
     void scoreLandmarks(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores);
 
-    /// Chooses, for each row and head, the k units of highest score (k = slots, or all units if there are
-    /// fewer; ties to the lower unit), keeps those already resident in their slots (hits) and gives every other
-    /// one a freed slot (misses): writes `missUnits`, `missSlots`, `missCounts`, updates `residentUnits` and
-    /// `counters`. Slots are filled from the lowest free one on, so that fewer units than slots fill the first
-    /// ones; a slot left free holds -1. Which miss gets which of these slots is open (the reference: ascending
-    /// units to ascending slots).
+    /// Chooses, for each row and head, the k units of highest score (k = `selectedUnits`, or all units if there are
+    /// fewer; ties to the lower unit). Those already resident keep their slots (hits); every other one gets a slot
+    /// (misses): the free ones first, lowest first, then those whose units were not selected for the longest time
+    /// (largest age; lower slots first among equals). Writes `missUnits`, `missSlots`, `missCounts`,
+    /// `selectedSlots`, updates `residentUnits`, `slotAges` (0 for what is selected, else one more, at most 255) and
+    /// `counters`. Which miss gets which of these slots is open (the reference: ascending units to ascending slots).
+    /// With fewer units than k, the rest of `selectedSlots` holds -1.
     ///
     /// @param scores F32 [r, H, unitCapacity]
     void select(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows);
 
-    /// Copies the values of all misses from the store to their slots. May run beside [#rebuildKeys] on another
-    /// queue; joined before the next attention.
+    /// Overwrites scores so that the next [#select] keeps about `hitRate` of what is resident and takes the rest at
+    /// random from the other units: a synthetic selection, for comparing machines. Differs from step to step (it is
+    /// seeded by `counters`).
+    ///
+    /// @param scores F32 [r, H, unitCapacity], in place
+    void forceHits(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows, double hitRate);
+
+    /// Stores values of context tokens, quantised where `values` is: I8 codes are `round(value / scale)`, scale being
+    /// the row's largest magnitude / 127 rounded up to BF16; F8E4M3 the same with 448; a row of zeros has scale 0.
+    ///
+    /// @param source [H, sourceCapacity, d]; rows `from` until `from + count` of every head are read
+    /// @param values [H, tokenCapacity, d], written from row `to` on; host or backend memory
+    /// @param scales BF16 [H, tokenCapacity], or null where `values` has the source's type
+    void storeValues(Tensor source, int from, int count, Tensor values, @Nullable Tensor scales, int to);
+
+    /// Copies the values of all misses from the store to their slots, quantised ones as code times scale. May run
+    /// beside [#rebuildKeys] on another queue; joined before the next attention over these rows.
     void fetchValues(SlotTable<IndexedLayer> layers, StepRows rows);
 
     /// Rebuilds the keys of all misses in their slots: `rotate(factor[token] · basis[:, head], token's

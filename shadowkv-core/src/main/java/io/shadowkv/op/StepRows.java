@@ -5,6 +5,9 @@ import io.shadowkv.tensor.Tensor;
 /// The rows of one decode wave: one new token of each of `count` different sequences. All values are known to
 /// the host before the step and uploaded with it; what depends on data (selections) never passes through here.
 ///
+/// A row of slot -1 pads the wave to a size that was recorded: operations pass over it, read nothing for it and
+/// leave its outputs open (its other fields are 0).
+///
 /// @param count rows r
 /// @param slots I32 [r], slot of each row's sequence in every [SlotTable]
 /// @param positions I32 [r], position of the new token in its sequence

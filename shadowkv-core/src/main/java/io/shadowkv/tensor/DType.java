@@ -8,6 +8,8 @@ public enum DType {
     /// IEEE 754 binary16.
     F16(2, true),
     F64(8, true),
+    /// 8 bits: sign, 4 exponent bits, 3 mantissa bits, largest 448, no infinities (OCP E4M3).
+    F8E4M3(1, true),
     I8(1, false),
     U8(1, false),
     I16(2, false),
