@@ -62,7 +62,7 @@ public interface Backend extends AutoCloseable {
         return () -> {};
     }
 
-    /// Waits until all enqueued work is done, that of the side queue included.
+    /// Waits until all work enqueued on the main queue is done; that of the side queue is waited for by its ticket.
     ///
     /// @throws IllegalStateException if an enqueued operation failed
     void synchronize();
