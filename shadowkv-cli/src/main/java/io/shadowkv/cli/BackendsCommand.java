@@ -33,8 +33,8 @@ final class BackendsCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
-        List<Row> rows = Backends.all().stream()
-                .map(provider -> new Row(provider.name(), provider.availability()))
+        List<Row> rows = Backends.all(BackendOptions.DEFAULT).stream()
+                .map(provider -> new Row(provider.name(), provider.availability(BackendOptions.DEFAULT)))
                 .toList();
         if (json) {
             ArrayNode array = JsonMapper.shared().createArrayNode();

@@ -13,11 +13,11 @@ public final class Backends {
     private Backends() {}
 
     /// All backends on the module or class path, usable or not, preferred first.
-    public static List<BackendProvider> all() {
+    public static List<BackendProvider> all(BackendOptions options) {
         return ServiceLoader.load(BackendProvider.class).stream()
                 .map(ServiceLoader.Provider::get)
                 .sorted(Comparator.comparingInt(
-                        (BackendProvider provider) -> -provider.availability().priority()))
+                        (BackendProvider provider) -> -provider.availability(options).priority()))
                 .toList();
     }
 
@@ -27,34 +27,34 @@ public final class Backends {
     /// @throws IllegalArgumentException if there is no backend of that name
     /// @throws IllegalStateException if it cannot run here; the message says why
     public static Choice open(String name, BackendOptions options) {
-        List<BackendProvider> providers = all();
+        List<BackendProvider> providers = all(options);
         if (name.equals("auto")) {
             return providers.stream()
-                    .filter(provider -> provider.availability().usable())
+                    .filter(provider -> provider.availability(options).usable())
                     .findFirst()
                     .map(provider -> choose(provider, options))
-                    .orElseThrow(() -> new IllegalStateException("no backend can run here: " + reasons(providers)));
+                    .orElseThrow(() -> new IllegalStateException("no backend can run here: " + reasons(providers, options)));
         }
         BackendProvider provider = providers.stream()
                 .filter(candidate -> candidate.name().equals(name))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("there is no backend \"" + name + "\"; there are auto, "
                         + providers.stream().map(BackendProvider::name).collect(Collectors.joining(", "))));
-        if (!provider.availability().usable()) {
+        if (!provider.availability(options).usable()) {
             throw new IllegalStateException("backend " + name + " cannot run here: "
-                    + provider.availability().reason());
+                    + provider.availability(options).reason());
         }
         return choose(provider, options);
     }
 
     private static Choice choose(BackendProvider provider, BackendOptions options) {
-        return new Choice(provider.open(options), provider.availability().reason());
+        return new Choice(provider.open(options), provider.availability(options).reason());
     }
 
-    private static String reasons(List<BackendProvider> providers) {
+    private static String reasons(List<BackendProvider> providers, BackendOptions options) {
         return providers.stream()
                 .map(provider ->
-                        provider.name() + " (" + provider.availability().reason() + ")")
+                        provider.name() + " (" + provider.availability(options).reason() + ")")
                 .collect(Collectors.joining(", "));
     }
 

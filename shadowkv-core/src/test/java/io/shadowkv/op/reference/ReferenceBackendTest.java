@@ -26,9 +26,9 @@ class ReferenceBackendTest {
                 .findFirst()
                 .orElseThrow();
 
-        assertThat(provider.availability().usable()).isTrue();
-        assertThat(provider.availability().priority()).isNegative();
-        assertThat(provider.availability().reason()).contains("for checking only");
+        assertThat(provider.availability(BackendOptions.DEFAULT).usable()).isTrue();
+        assertThat(provider.availability(BackendOptions.DEFAULT).priority()).isNegative();
+        assertThat(provider.availability(BackendOptions.DEFAULT).reason()).contains("for checking only");
         try (Backend backend = provider.open(BackendProvider.BackendOptions.DEFAULT)) {
             assertThat(backend.name()).isEqualTo("reference");
         }
