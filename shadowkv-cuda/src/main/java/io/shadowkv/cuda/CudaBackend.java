@@ -39,7 +39,7 @@ final class CudaBackend implements Backend, Operations {
         var parts = new CudaParts(context, new SlotMirrors(context, pinnedPool), this::newScope, workScope);
         this.dense = new CudaDense(parts);
         this.attention = new CudaAttention(parts);
-        this.shadow = new CudaShadow(parts, dense);
+        this.shadow = new CudaShadow(parts);
     }
 
     @Override

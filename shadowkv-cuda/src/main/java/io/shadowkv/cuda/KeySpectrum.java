@@ -1,0 +1,15 @@
+package io.shadowkv.cuda;
+
+import io.shadowkv.tensor.Tensor;
+
+/// Stub; helper "dense" writes it.
+final class KeySpectrum implements AutoCloseable {
+    KeySpectrum(CudaParts parts) {}
+
+    void accumulateGram(Tensor keys, Tensor gram) { throw new IllegalStateException("not written yet"); }
+
+    void topEigenvectors(Tensor gram, Tensor basis) { throw new IllegalStateException("not written yet"); }
+
+    @Override
+    public void close() {}
+}
