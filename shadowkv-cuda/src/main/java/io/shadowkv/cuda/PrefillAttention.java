@@ -3,6 +3,7 @@ package io.shadowkv.cuda;
 import io.shadowkv.tensor.Tensor;
 
 /// Stub; helper "prefill" writes it.
+@SuppressWarnings("DoNotCallSuggester")
 final class PrefillAttention implements AutoCloseable {
     PrefillAttention(CudaParts parts) {}
 
