@@ -66,14 +66,7 @@ public sealed interface KvCacheSpec {
 
         public Shadow withValues(ValueFormat format) {
             return new Shadow(
-                    rank,
-                    chunkSize,
-                    sparseBudget,
-                    outlierChunks,
-                    localTokens,
-                    generatedTokens,
-                    format,
-                    cachedTokens);
+                    rank, chunkSize, sparseBudget, outlierChunks, localTokens, generatedTokens, format, cachedTokens);
         }
 
         public Shadow withCachedTokens(int tokens) {

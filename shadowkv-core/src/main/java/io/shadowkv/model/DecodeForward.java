@@ -114,9 +114,7 @@ final class DecodeForward implements AutoCloseable {
     /// Buffers for at least so many rows and logit rows; grown where a step needs more.
     private Buffers buffers(int rows, int logitRows) {
         Buffers current = buffers;
-        if (current == null
-                || current.work().rows() < rows
-                || current.logits().extent(0) < logitRows) {
+        if (current == null || current.work().rows() < rows || current.logits().extent(0) < logitRows) {
             close();
             int held = Math.max(leastRows, rows);
             MemoryScope fresh = backend.newScope("activations of " + held + " decoding rows");

@@ -53,8 +53,8 @@ record WeightLoader(Checkpoint checkpoint, Backend backend, MemoryScope scope) {
     private ProjectionGroup group(String prefix, List<String> names, int in, boolean hasBias, int... widths) {
         List<Projection> parts = new ArrayList<>();
         if (names.size() < widths.length) {
-            Projection fused = projection(
-                    prefix + names.getFirst(), Arrays.stream(widths).sum(), in, hasBias);
+            Projection fused =
+                    projection(prefix + names.getFirst(), Arrays.stream(widths).sum(), in, hasBias);
             int row = 0;
             for (int width : widths) {
                 parts.add(fused.rows(row, width));

@@ -23,7 +23,8 @@ public final class FullCache implements CacheStrategy {
 
     @Override
     public PromptCache openPrompt(int promptTokens, SequenceSize size, Rotary rotary) {
-        return new FullPromptCache(shape, backend, FullSequence.allocate(shape, backend, size.capacityTokens(), rotary));
+        return new FullPromptCache(
+                shape, backend, FullSequence.allocate(shape, backend, size.capacityTokens(), rotary));
     }
 
     @Override

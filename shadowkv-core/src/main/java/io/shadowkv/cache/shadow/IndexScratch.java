@@ -61,7 +61,9 @@ record IndexScratch(
         long width = layout.shape().kvWidth();
         DType type = layout.shape().kvType();
         long units = layout.contextUnits(tokens);
-        long plain = plainRows(backend, tokens) * width * backend.activationType(type).bytes();
+        long plain = plainRows(backend, tokens)
+                * width
+                * backend.activationType(type).bytes();
         long floats = 2 * width * width + layout.shape().kvHeads() * units * 2;
         return plain + floats * Float.BYTES + width * units * type.bytes();
     }

@@ -86,7 +86,10 @@ final class Landmarks {
             int heads = layout.shape().kvHeads();
             return new Fresh(
                     scope.allocate(
-                            layout.shape().kvType(), heads, units, layout.shape().headDim()),
+                            layout.shape().kvType(),
+                            heads,
+                            units,
+                            layout.shape().headDim()),
                     scope.allocate(DType.F32, heads, units));
         }
     }

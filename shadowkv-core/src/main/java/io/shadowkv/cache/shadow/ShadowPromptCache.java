@@ -53,8 +53,7 @@ final class ShadowPromptCache implements PromptCache {
 
     @Override
     public void attend(int layer, Tensor queries, double scale, Tensor out) {
-        attention.prefill(
-                queries, layers.current().keys(), layers.current().values(), count, scale, out);
+        attention.prefill(queries, layers.current().keys(), layers.current().values(), count, scale, out);
     }
 
     @Override
@@ -64,8 +63,7 @@ final class ShadowPromptCache implements PromptCache {
                     + " layers; expected " + promptTokens + " tokens, layer after layer");
         }
         PromptLayers.Set set = layers.current();
-        layers.next(
-                backend.aside(() -> sequence.take(layer, set.keys(), set.values(), promptTokens, scratch)));
+        layers.next(backend.aside(() -> sequence.take(layer, set.keys(), set.values(), promptTokens, scratch)));
         finishedLayers++;
         count = 0;
     }

@@ -154,7 +154,8 @@ final class ShadowSequence implements SequenceCache {
     private void joinRecent(MemoryScope scope) {
         int held = recentTokens();
         int units = (held - layout.spec().localTokens()) / layout.spec().chunkSize();
-        Tensor scratch = IndexScratch.plain(layout, backend, scope, units * layout.spec().chunkSize());
+        Tensor scratch =
+                IndexScratch.plain(layout, backend, scope, units * layout.spec().chunkSize());
         Landmarks.Fresh fresh = Landmarks.Fresh.allocate(layout, scope, units);
         for (ShadowLayer layer : layers) {
             layer.join(recentToken, held, indexedUnits, rotary, scratch, fresh);

@@ -24,9 +24,8 @@ final class ValueStore {
                 layout.indexedTokens(),
                 layout.shape().headDim());
         // Scales are read with every fetched row and are a 64th of the values: always near the arithmetic.
-        this.scales = layout.spec().values().isQuantised()
-                ? scope.allocate(DType.BF16, heads, layout.indexedTokens())
-                : null;
+        this.scales =
+                layout.spec().values().isQuantised() ? scope.allocate(DType.BF16, heads, layout.indexedTokens()) : null;
         this.shadow = backend.operations().shadow();
     }
 
