@@ -44,13 +44,42 @@ public abstract class MemoryConformance extends BackendConformance {
     }
 
     @Test
+    void bringsLongsAndCodesBack() {
+        try (Workbench bench = workbench("longs and codes")) {
+            assertThat(bench.longValues(bench.longs(3))).containsExactly(0, 0, 0);
+            byte[] codes = {1, -2, 127, -128, 0};
+            for (Backend.Place place : Backend.Place.values()) {
+                assertThat(bench.codeValues(bench.codes(place, DType.I8, codes, 5)))
+                        .containsExactly(codes);
+                assertThat(bench.codeValues(bench.codes(place, DType.F8E4M3, codes, 5)))
+                        .containsExactly(codes);
+            }
+        }
+    }
+
+    @Test
+    void runsWhatIsAsideAndWhatIsReplayed() {
+        try (Workbench bench = workbench("aside and replay")) {
+            Tensor sum = bench.state(Sample.filled(activationType(), 1, 1, 33));
+            Tensor one = bench.input(Sample.filled(activationType(), 1, 1, 33));
+            for (int i = 0; i < 3; i++) {
+                backend().replay("a step", () -> bench.operations().dense().add(sum, one));
+            }
+            Tensor copy = bench.output(activationType(), 1, 33);
+            backend().aside(() -> bench.operations().dense().copy(sum, copy)).join();
+            assertThat(bench.values(copy)).containsOnly(4);
+            assertThat(backend().rowBucket(3)).isGreaterThanOrEqualTo(3);
+        }
+    }
+
+    @Test
     void runsOperationsInCallOrder() {
         try (Workbench bench = workbench("order of operations")) {
-            Sample start = Sample.filled(backend().activationType(), 1, 33);
+            Sample start = Sample.filled(activationType(), 1, 33);
             Tensor sum = bench.state(start);
             for (int i = 0; i < 5; i++) {
                 // In place, so that a step that overtakes another changes the result: 1, 2, 4, 8, 16, 32.
-                Tensor before = bench.output(backend().activationType(), 33);
+                Tensor before = bench.output(activationType(), 33);
                 bench.operations().dense().copy(sum, before);
                 bench.operations().dense().add(sum.reshape(1, 33), before.reshape(1, 33));
             }
@@ -75,7 +104,7 @@ public abstract class MemoryConformance extends BackendConformance {
     void namesItselfAndWhatItMayAllocate() {
         assertThat(backend().name()).isNotBlank();
         assertThat(backend().description()).isNotBlank();
-        assertThat(backend().activationType().isFloating()).isTrue();
+        assertThat(activationType().isFloating()).isTrue();
         assertThat(backend().availableBytes(Backend.Place.DEVICE)).isPositive();
         assertThat(backend().availableBytes(Backend.Place.HOST)).isPositive();
     }
