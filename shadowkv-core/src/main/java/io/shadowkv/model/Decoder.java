@@ -67,7 +67,7 @@ public final class Decoder implements AutoCloseable {
 
     /// Bytes of activations while prompts of `tokens` tokens in all are read.
     public long prefillBytes(int tokens, int chunkRows) {
-        DType type = backend.activationType();
+        DType type = backend.activationType(DType.BF16);
         long hidden = (long) tokens * spec.hiddenSize() * type.bytes() + (long) tokens * Integer.BYTES;
         long logits = (long) spec.vocabularySize() * type.bytes();
         return hidden + logits + Workspace.bytes(spec, type, Math.min(chunkRows, tokens));
@@ -117,8 +117,8 @@ public final class Decoder implements AutoCloseable {
             stepScope = scope;
             current = new StepBuffers(
                     scope.allocate(DType.I32, rows),
-                    scope.allocate(backend.activationType(), rows, spec.hiddenSize()),
-                    scope.allocate(backend.activationType(), Math.max(1, logitRows), spec.vocabularySize()),
+                    scope.allocate(backend.activationType(DType.BF16), rows, spec.hiddenSize()),
+                    scope.allocate(backend.activationType(DType.BF16), Math.max(1, logitRows), spec.vocabularySize()),
                     Workspace.allocate(spec, backend, scope, rows));
             buffers = current;
         }

@@ -42,7 +42,7 @@ final class Prefill {
     /// @param allPositions true hands over every row's logits instead
     void run(PrefillMonitor monitor, boolean allPositions, Consumer<float[]> sink) {
         try (MemoryScope scope = backend.newScope("activations of a prompt of " + rows + " tokens")) {
-            Tensor hidden = scope.allocate(backend.activationType(), rows, spec.hiddenSize());
+            Tensor hidden = scope.allocate(backend.activationType(DType.BF16), rows, spec.hiddenSize());
             Workspace work = Workspace.allocate(spec, backend, scope, chunkRows);
             embed(hidden, scope);
             workTotal = spec.layers() * layerWork();
@@ -87,7 +87,7 @@ final class Prefill {
 
     private void deliver(
             Tensor hidden, Workspace work, MemoryScope scope, boolean allPositions, Consumer<float[]> sink) {
-        Tensor logits = scope.allocate(backend.activationType(), 1, spec.vocabularySize());
+        Tensor logits = scope.allocate(backend.activationType(DType.BF16), 1, spec.vocabularySize());
         Tensor normed = work.normed().slice(0, 1);
         for (int i = 0; i < prompts.size(); i++) {
             int end = firstRows[i] + prompts.get(i).ids().length;

@@ -27,7 +27,7 @@ record Workspace(
         Tensor up,
         Tensor positions) {
     static Workspace allocate(DecoderSpec spec, Backend backend, MemoryScope scope, int rows) {
-        DType type = backend.activationType();
+        DType type = backend.activationType(DType.BF16);
         return new Workspace(
                 scope.allocate(type, rows, spec.hiddenSize()),
                 scope.allocate(type, rows, spec.queryHeads(), spec.headDim()),

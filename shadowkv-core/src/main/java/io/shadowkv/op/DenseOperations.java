@@ -58,7 +58,8 @@ public interface DenseOperations {
 
     /// Fills a tensor with normally distributed numbers that depend on `seed` and the element's place only: element
     /// i is `deviation · sqrt(-2 ln u) · cos(2πv)`, u and v from the upper and lower half of the `i`-th output of
-    /// SplitMix64 seeded with `seed`, each half h as `(h + 0.5) / 2³²`. For weights of a known shape.
+    /// SplitMix64 seeded with `seed` (i from 0), each half h as `(h + 0.5) / 2³²`; in double, rounded once. For weights
+    /// of a known shape.
     void fillNormal(Tensor target, long seed, double deviation);
 
     /// `target += source`.
@@ -79,7 +80,8 @@ public interface DenseOperations {
     /// @param positions I32 [r], each within `rotary`
     void rotate(Tensor x, Tensor positions, Rotary rotary);
 
-    /// Copies elements in order, converting between floating types (round to nearest even), across places.
+    /// Copies elements in order, converting between F32, BF16 and F16 (round to nearest even), across places.
+    /// Elements of any type are copied as they are where both types are the same.
     ///
     /// @param source any shape
     /// @param target as many elements

@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
 /// @param residentUnits I32 [kvHeads, C], index of the unit in each slot, or -1
 /// @param slotAges I32 [kvHeads, C], steps since the unit in each slot was last selected, at most 255; says which
 ///     ones make room
-/// @param selectedSlots I32 [kvHeads, k], the slots of the units that the last step selected, ascending
+/// @param selectedSlots I32 [kvHeads, k], the slots of the units that the last step selected, ascending, then -1
+///     where there were fewer units than k
 /// @param missUnits I32 [kvHeads, k], units selected but not resident, first `missCounts[h]` valid
 /// @param missSlots I32 [kvHeads, k], the slot each missing unit is to fill
 /// @param missCounts I32 [kvHeads]

@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// H key-value heads, d head dim, D = H·d, J tokens a unit. "Plain" keys are before RoPE, "rotated" after.
 ///
-/// The four operations of a decode step pass over rows with `units[i] == 0`: nothing of theirs is read or
-/// written, and their slot need not hold a layer. A sequence's layers may differ in capacity from those of
+/// The operations of a decode step pass over rows with `units[i] == 0` and over padding rows: nothing of theirs is
+/// read or written, and their slot need not hold a layer. A sequence's layers may differ in capacity from those of
 /// others in the batch.
 public interface ShadowOperations {
     /// `gram += keysᵀ · keys`.
@@ -73,30 +73,33 @@ public interface ShadowOperations {
     /// fewer; ties to the lower unit). Those already resident keep their slots (hits); every other one gets a slot
     /// (misses): the free ones first, lowest first, then those whose units were not selected for the longest time
     /// (largest age; lower slots first among equals). Writes `missUnits`, `missSlots`, `missCounts`,
-    /// `selectedSlots`, updates `residentUnits`, `slotAges` (0 for what is selected, else one more, at most 255) and
-    /// `counters`. Which miss gets which of these slots is open (the reference: ascending units to ascending slots).
+    /// `selectedSlots`, updates `residentUnits`, `slotAges` (0 for what is selected, else one more, at most 255; free
+    /// slots too) and `counters`. Which miss gets which of these slots is open (the reference: ascending units to ascending slots).
     /// With fewer units than k, the rest of `selectedSlots` holds -1.
     ///
     /// @param scores F32 [r, H, unitCapacity]
     void select(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows);
 
-    /// Overwrites scores so that the next [#select] keeps about `hitRate` of what is resident and takes the rest at
-    /// random from the other units: a synthetic selection, for comparing machines. Differs from step to step (it is
-    /// seeded by `counters`).
+    /// Overwrites scores so that the next [#select] keeps about `hitRate` of what it selects resident and takes the
+    /// rest at random from the other units: a synthetic selection, for comparing machines. Exactly the same on all
+    /// backends, and another one at every step; [ForcedHits] is the formula.
     ///
-    /// @param scores F32 [r, H, unitCapacity], in place
+    /// @param scores F32 [r, H, unitCapacity], in place; the first `units[i]` of row i are written, none is read
+    /// @param hitRate from 0 to 1
     void forceHits(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows, double hitRate);
 
-    /// Stores values of context tokens, quantised where `values` is: I8 codes are `round(value / scale)`, scale being
-    /// the row's largest magnitude / 127 rounded up to BF16; F8E4M3 the same with 448; a row of zeros has scale 0.
+    /// Stores values of context tokens: as they are, or quantised where `scales` are given; [ValueCodes] is the
+    /// formula, the same to the bit on all backends.
     ///
-    /// @param source [H, sourceCapacity, d]; rows `from` until `from + count` of every head are read
-    /// @param values [H, tokenCapacity, d], written from row `to` on; host or backend memory
-    /// @param scales BF16 [H, tokenCapacity], or null where `values` has the source's type
+    /// @param source [H, sourceCapacity, d], finite; rows `from` until `from + count` of every head are read
+    /// @param values [H, tokenCapacity, d], written from row `to` on; I8 or F8E4M3 with scales, else a floating type
+    ///     that values are rounded to; host or backend memory
+    /// @param scales BF16 [H, tokenCapacity], written from row `to` on, in backend memory; null where values are
+    ///     stored as they are
     void storeValues(Tensor source, int from, int count, Tensor values, @Nullable Tensor scales, int to);
 
-    /// Copies the values of all misses from the store to their slots, quantised ones as code times scale. May run
-    /// beside [#rebuildKeys] on another queue; joined before the next attention over these rows.
+    /// Copies the values of all misses from the store to their slots, quantised ones as code times scale, rounded
+    /// once to the type of the attended values. May run beside [#rebuildKeys] on another queue; joined before the next attention over these rows.
     void fetchValues(SlotTable<IndexedLayer> layers, StepRows rows);
 
     /// Rebuilds the keys of all misses in their slots: `rotate(factor[token] · basis[:, head], token's

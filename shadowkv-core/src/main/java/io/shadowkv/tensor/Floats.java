@@ -1,5 +1,6 @@
 package io.shadowkv.tensor;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
@@ -9,6 +10,13 @@ import java.lang.foreign.MemorySegment;
 /// Reads and writes floating elements of any type, one at a time: for reference code, tests and edges, not for
 /// kernels.
 public final class Floats {
+    private static final int E4M3_NAN = 0x7F;
+    private static final int E4M3_MANTISSA_BITS = 3;
+    private static final float E4M3_LARGEST = 448;
+    private static final float E4M3_LEAST_NORMAL = 0x1p-6f;
+    /// Distance of neighbours below the least normal number.
+    private static final float E4M3_LAST_PLACE = 0x1p-9f;
+
     private Floats() {}
 
     /// Element `index` of `segment`, seen as an array of `dtype`.
@@ -18,17 +26,19 @@ public final class Floats {
             case F64 -> segment.get(JAVA_DOUBLE_UNALIGNED, index * 8);
             case BF16 -> fromBf16(segment.get(JAVA_SHORT_UNALIGNED, index * 2));
             case F16 -> Float.float16ToFloat(segment.get(JAVA_SHORT_UNALIGNED, index * 2));
+            case F8E4M3 -> fromE4m3(segment.get(JAVA_BYTE, index));
             default -> throw new IllegalArgumentException(dtype + " is not a floating type");
         };
     }
 
-    /// Stores `value` rounded to nearest even.
+    /// Stores `value` rounded to nearest even; F8E4M3, which has no infinity, takes what is too large as its largest.
     public static void set(DType dtype, MemorySegment segment, long index, double value) {
         switch (dtype) {
             case F32 -> segment.set(JAVA_FLOAT_UNALIGNED, index * 4, (float) value);
             case F64 -> segment.set(JAVA_DOUBLE_UNALIGNED, index * 8, value);
             case BF16 -> segment.set(JAVA_SHORT_UNALIGNED, index * 2, toBf16((float) value));
             case F16 -> segment.set(JAVA_SHORT_UNALIGNED, index * 2, Float.floatToFloat16((float) value));
+            case F8E4M3 -> segment.set(JAVA_BYTE, index, toE4m3((float) value));
             default -> throw new IllegalArgumentException(dtype + " is not a floating type");
         }
     }
@@ -44,6 +54,36 @@ public final class Floats {
             return (short) (bits >>> 16 | 0x40);
         }
         return (short) (bits + 0x7FFF + (bits >>> 16 & 1) >>> 16);
+    }
+
+    /// The number of a code of OCP E4M3: bias 7, no infinities, NaN where all bits but the sign are set.
+    public static float fromE4m3(byte code) {
+        int exponent = code >> E4M3_MANTISSA_BITS & 0xF;
+        int mantissa = code & 7;
+        float size = exponent == 0 ? mantissa * E4M3_LAST_PLACE : Math.scalb(8f + mantissa, exponent - 10);
+        if ((code & E4M3_NAN) == E4M3_NAN) {
+            return Float.NaN;
+        }
+        return code < 0 ? -size : size;
+    }
+
+    /// Rounds to nearest even; beyond 448, infinities included, to 448.
+    public static byte toE4m3(float value) {
+        int sign = Float.floatToRawIntBits(value) >>> 24 & 0x80;
+        float size = Math.min(Math.abs(value), E4M3_LARGEST);
+        int code;
+        if (Float.isNaN(value)) {
+            code = E4M3_NAN;
+        } else if (size < E4M3_LEAST_NORMAL) {
+            // Rounding up to 8 last places gives the code of the least normal number, as it should.
+            code = (int) Math.rint(size / E4M3_LAST_PLACE);
+        } else {
+            int bits = Float.floatToRawIntBits(size);
+            int dropped = 23 - E4M3_MANTISSA_BITS;
+            int rounded = bits + (1 << dropped - 1) - 1 + (bits >>> dropped & 1) >>> dropped;
+            code = rounded - (127 - 7 << E4M3_MANTISSA_BITS);
+        }
+        return (byte) (sign | code);
     }
 
     /// All elements of a host tensor as floats, row-major.

@@ -107,8 +107,8 @@ final class CheckedBackend implements Backend {
     }
 
     @Override
-    public DType activationType() {
-        return backend.activationType();
+    public DType activationType(DType weightType) {
+        return backend.activationType(weightType);
     }
 
     @Override

@@ -154,7 +154,7 @@ final class IndexCheck {
         }
         try (MemoryScope scope = backend.newScope("rebuilt keys");
                 var arena = java.lang.foreign.Arena.ofConfined()) {
-            Tensor keys = scope.allocate(backend.activationType(), contextTokens, heads, headDim);
+            Tensor keys = scope.allocate(backend.activationType(index.factor().dtype()), contextTokens, heads, headDim);
             Tensor host = Tensor.of(DType.F32, keys.shape(), arena.allocate(plain.length * 4L, 64));
             io.shadowkv.tensor.Floats.fill(host, plain);
             backend.operations().dense().copy(host, keys);

@@ -27,6 +27,16 @@ public abstract class BackendConformance {
         return 3;
     }
 
+    /// Type of activations in all suites; a backend that has several runs them once with each.
+    protected DType activationType() {
+        return backend.activationType(DType.BF16);
+    }
+
+    /// False for combinations that a backend refuses. All of the same type, and F32 for any of the three, must work.
+    protected boolean supportsLinear(DType x, DType weight, DType out) {
+        return true;
+    }
+
     @BeforeEach
     void openBackend() {
         backend = open();
@@ -42,7 +52,7 @@ public abstract class BackendConformance {
     }
 
     final Workbench workbench(String description, Object... arguments) {
-        return new Workbench(backend, description.formatted(arguments), guardElements());
+        return new Workbench(backend, activationType(), description.formatted(arguments), guardElements());
     }
 
     /// Element `i` of `list`, starting over at its end: pairs the sizes of one list with those of another.

@@ -49,7 +49,7 @@ class ConformanceToolsTest {
     @Test
     void findsElementsWrittenBesideAnOutput() {
         for (int beside : new int[] {-1, 4}) {
-            Workbench bench = new Workbench(new ReferenceBackend(), "case", 3);
+            Workbench bench = new Workbench(new ReferenceBackend(), DType.F32, "case", 3);
             write(bench.output(DType.F32, 4), beside, 0);
             assertThatThrownBy(bench::close).isInstanceOf(AssertionError.class).hasMessageContaining("elements around");
         }
@@ -58,7 +58,7 @@ class ConformanceToolsTest {
     @Test
     void findsAChangedInput() {
         for (int at : new int[] {-1, 0, 3, 4}) {
-            Workbench bench = new Workbench(new ReferenceBackend(), "case", 3);
+            Workbench bench = new Workbench(new ReferenceBackend(), DType.F32, "case", 3);
             write(bench.input(bench.normal(DType.BF16, 4)), at, 9);
             assertThatThrownBy(bench::close).isInstanceOf(AssertionError.class).hasMessageContaining("input [4]");
         }
@@ -66,7 +66,7 @@ class ConformanceToolsTest {
 
     @Test
     void findsIntsWrittenBesideTheirTensor() {
-        Workbench bench = new Workbench(new ReferenceBackend(), "case", 3);
+        Workbench bench = new Workbench(new ReferenceBackend(), DType.F32, "case", 3);
         Tensor ints = bench.intOutput(2);
         Tensor wider = new Tensor(DType.I32, Shape.of(3), ints.memory(), ints.byteOffset());
         new ReferenceBackend().upload(new int[] {1, 2, 3}, wider);
@@ -75,7 +75,7 @@ class ConformanceToolsTest {
 
     @Test
     void passesWhenOnlyTheOutputIsWritten() {
-        Workbench bench = new Workbench(new ReferenceBackend(), "case", 3);
+        Workbench bench = new Workbench(new ReferenceBackend(), DType.F32, "case", 3);
         Tensor out = bench.output(DType.F16, 4);
         bench.operations().dense().copy(bench.input(bench.normal(DType.F32, 4)), out);
         assertThatCode(bench::close).doesNotThrowAnyException();

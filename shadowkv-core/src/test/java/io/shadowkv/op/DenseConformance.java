@@ -72,7 +72,7 @@ public abstract class DenseConformance extends BackendConformance {
         for (int rows : List.of(1, 2, 7, 8, 9, 17)) {
             for (int inputs : List.of(1, 7, 31, 32, 33, 64, 65, 130)) {
                 for (int outputs : List.of(1, 7, 8, 9, 15, 16, 17, 31, 33, 64, 65)) {
-                    linear(backend().activationType(), DType.BF16, backend().activationType(), rows, inputs, outputs);
+                    linear(activationType(), DType.BF16, activationType(), rows, inputs, outputs);
                 }
             }
         }
@@ -83,7 +83,7 @@ public abstract class DenseConformance extends BackendConformance {
         for (DType x : STORAGE_TYPES) {
             for (DType weight : STORAGE_TYPES) {
                 for (DType out : STORAGE_TYPES) {
-                    for (int rows : List.of(1, 3, 16)) {
+                    for (int rows : supportsLinear(x, weight, out) ? List.of(1, 3, 16) : List.<Integer>of()) {
                         linear(x, weight, out, rows, 97, 41);
                     }
                 }
@@ -94,8 +94,8 @@ public abstract class DenseConformance extends BackendConformance {
     @Test
     void multipliesLargeMatrices() {
         for (DType weight : STORAGE_TYPES) {
-            linear(backend().activationType(), weight, backend().activationType(), 1, 4096, 515);
-            linear(backend().activationType(), weight, backend().activationType(), 131, 520, 390);
+            linear(activationType(), weight, activationType(), 1, 4096, 515);
+            linear(activationType(), weight, activationType(), 131, 520, 390);
         }
     }
 

@@ -22,4 +22,11 @@ final class Exactly {
             fail("%s: element %d of %d is %d, expected %d", what, at, actual.length, actual[at], expected[at]);
         }
     }
+
+    static void same(String what, byte[] expected, byte[] actual) {
+        if (!Arrays.equals(expected, actual)) {
+            int at = Arrays.mismatch(expected, actual);
+            fail("%s: element %d of %d is %d, expected %d", what, at, actual.length, actual[at], expected[at]);
+        }
+    }
 }

@@ -3,6 +3,7 @@ package io.shadowkv.op;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /// A sequence's indexed layer as data, to be placed on both sides of a comparison. Every other chunk is
 /// indexed, so that a unit's place in the index is not its chunk number; rows that no unit owns are NaN.
@@ -19,8 +20,14 @@ final class IndexedSequence {
     final Sample attendedValues;
 
     /// @param units indexed units
-    /// @param slots resident units
-    record Sizes(DType type, int unitTokens, int heads, int headDim, int rank, int units, int slots) {
+    /// @param selected k, units selected by a step
+    /// @param slots C, resident units
+    record Sizes(DType type, int unitTokens, int heads, int headDim, int rank, int units, int selected, int slots) {
+        /// As many slots as selected units.
+        Sizes(DType type, int unitTokens, int heads, int headDim, int rank, int units, int slots) {
+            this(type, unitTokens, heads, headDim, rank, units, slots, slots);
+        }
+
         int tokens() {
             return 2 * units * unitTokens + 1;
         }
@@ -62,15 +69,23 @@ final class IndexedSequence {
         return FIRST_ROW + slot * sizes.unitTokens();
     }
 
-    /// Nothing resident, nothing counted.
-    IndexedLayer cold(Placement side) {
-        int[] empty = new int[sizes.heads() * sizes.slots()];
-        Arrays.fill(empty, -1);
-        return on(side, empty, new int[empty.length], new int[empty.length], new int[sizes.heads()]);
+    /// First row behind the units' region.
+    int endRow() {
+        return row(sizes.slots());
     }
 
-    /// With the misses that another side's selection found.
-    IndexedLayer on(Placement side, int[] residents, int[] missUnits, int[] missSlots, int[] missCounts) {
+    /// Nothing resident, nothing counted.
+    IndexedLayer cold(Placement side) {
+        return on(side, Slots.cold(sizes), Store.plain(this));
+    }
+
+    /// With what another side's selection left.
+    IndexedLayer on(Placement side, Slots slots) {
+        return on(side, slots, Store.plain(this));
+    }
+
+    /// The same, with values stored in another way.
+    IndexedLayer on(Placement side, Slots slots, Store store) {
         int heads = sizes.heads();
         int[] unitIds = new int[heads * sizes.capacity()];
         Arrays.fill(unitIds, Integer.MAX_VALUE);
@@ -79,23 +94,71 @@ final class IndexedSequence {
                 unitIds[h * sizes.capacity() + u] = chunk(h, u);
             }
         }
-        // The one tensor that is to lie in the larger memory; the judge knows one memory only.
-        Tensor values = side instanceof Workbench bench
-                ? bench.input(Backend.Place.HOST, storedValues)
-                : side.input(storedValues);
         return new IndexedLayer(
                 sizes.unitTokens(),
                 side.input(landmarks),
                 side.ints(unitIds, heads, sizes.capacity()),
                 side.input(factor),
                 side.input(basis),
-                values,
+                store.values(side),
+                store.scales(side),
                 new AttendedRows(side.state(attendedKeys), side.state(attendedValues)),
                 FIRST_ROW,
-                side.ints(residents, heads, sizes.slots()),
-                side.ints(missUnits, heads, sizes.slots()),
-                side.ints(missSlots, heads, sizes.slots()),
-                side.ints(missCounts, heads),
+                side.ints(slots.residents(), heads, sizes.slots()),
+                side.ints(slots.ages(), heads, sizes.slots()),
+                side.ints(slots.selected(), heads, sizes.selected()),
+                side.ints(slots.missUnits(), heads, sizes.selected()),
+                side.ints(slots.missSlots(), heads, sizes.selected()),
+                side.ints(slots.missCounts(), heads),
                 side.longs(2));
+    }
+
+    /// What a selection reads and writes, as arrays.
+    ///
+    /// @param residents [heads, C]
+    /// @param ages [heads, C]
+    /// @param selected [heads, k]
+    /// @param missUnits [heads, k]
+    /// @param missSlots [heads, k]
+    /// @param missCounts [heads]
+    record Slots(int[] residents, int[] ages, int[] selected, int[] missUnits, int[] missSlots, int[] missCounts) {
+        static Slots cold(Sizes sizes) {
+            int[] residents = new int[sizes.heads() * sizes.slots()];
+            int[] selected = new int[sizes.heads() * sizes.selected()];
+            Arrays.fill(residents, -1);
+            Arrays.fill(selected, -1);
+            int length = selected.length;
+            return new Slots(
+                    residents,
+                    new int[residents.length],
+                    selected,
+                    new int[length],
+                    new int[length],
+                    new int[sizes.heads()]);
+        }
+    }
+
+    /// Where values are stored, and how.
+    interface Store {
+        Tensor values(Placement side);
+
+        @Nullable Tensor scales(Placement side);
+
+        /// As they are. The one tensor that is to lie in the larger memory; the judge knows one memory only.
+        static Store plain(IndexedSequence sequence) {
+            return new Store() {
+                @Override
+                public Tensor values(Placement side) {
+                    return side instanceof Workbench bench
+                            ? bench.input(Backend.Place.HOST, sequence.storedValues)
+                            : side.input(sequence.storedValues);
+                }
+
+                @Override
+                public @Nullable Tensor scales(Placement side) {
+                    return null;
+                }
+            };
+        }
     }
 }

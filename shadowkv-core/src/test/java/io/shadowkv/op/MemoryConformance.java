@@ -46,11 +46,11 @@ public abstract class MemoryConformance extends BackendConformance {
     @Test
     void runsOperationsInCallOrder() {
         try (Workbench bench = workbench("order of operations")) {
-            Sample start = Sample.filled(backend().activationType(), 1, 33);
+            Sample start = Sample.filled(activationType(), 1, 33);
             Tensor sum = bench.state(start);
             for (int i = 0; i < 5; i++) {
                 // In place, so that a step that overtakes another changes the result: 1, 2, 4, 8, 16, 32.
-                Tensor before = bench.output(backend().activationType(), 33);
+                Tensor before = bench.output(activationType(), 33);
                 bench.operations().dense().copy(sum, before);
                 bench.operations().dense().add(sum.reshape(1, 33), before.reshape(1, 33));
             }
@@ -75,7 +75,7 @@ public abstract class MemoryConformance extends BackendConformance {
     void namesItselfAndWhatItMayAllocate() {
         assertThat(backend().name()).isNotBlank();
         assertThat(backend().description()).isNotBlank();
-        assertThat(backend().activationType().isFloating()).isTrue();
+        assertThat(activationType().isFloating()).isTrue();
         assertThat(backend().availableBytes(Backend.Place.DEVICE)).isPositive();
         assertThat(backend().availableBytes(Backend.Place.HOST)).isPositive();
     }

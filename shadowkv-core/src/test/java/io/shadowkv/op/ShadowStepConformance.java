@@ -201,7 +201,10 @@ public abstract class ShadowStepConformance extends BackendConformance {
         }
 
         IndexedLayer on(Placement side, IndexedSequence sequence) {
-            return sequence.on(side, residents, units, slots, counts);
+            var cold = IndexedSequence.Slots.cold(sequence.sizes);
+            return sequence.on(
+                    side,
+                    new IndexedSequence.Slots(residents, cold.ages(), cold.selected(), units, slots, counts));
         }
 
         float[] fetched(IndexedSequence sequence) {

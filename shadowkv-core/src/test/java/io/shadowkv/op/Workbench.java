@@ -1,11 +1,11 @@
 package io.shadowkv.op;
 
-import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
-
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.Shape;
 import io.shadowkv.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -17,17 +17,21 @@ import java.util.SplittableRandom;
 final class Workbench implements Placement, AutoCloseable {
     private static final float FLOAT_GUARD = -7.75f;
     private static final int INT_GUARD = 0x5AFE_CAFE;
+    private static final byte CODE_GUARD = 0x5A;
 
     private final Backend backend;
     private final String description;
+    private final DType activationType;
     private final int guard;
     private final MemoryScope scope;
     private final SplittableRandom random;
     private final List<Runnable> checks = new ArrayList<>();
 
+    /// @param activationType type of the activations in this case
     /// @param description the case in words; its hash is the seed
     /// @param guard elements before and after each view
-    Workbench(Backend backend, String description, int guard) {
+    Workbench(Backend backend, DType activationType, String description, int guard) {
+        this.activationType = activationType;
         this.backend = backend;
         this.description = description + " [seed " + description.hashCode() + "]";
         this.guard = guard;
@@ -48,7 +52,7 @@ final class Workbench implements Placement, AutoCloseable {
     }
 
     DType activationType() {
-        return backend.activationType();
+        return activationType;
     }
 
     /// Normally distributed values around 0, deviation 1.
@@ -128,12 +132,33 @@ final class Workbench implements Placement, AutoCloseable {
     }
 
     long[] longValues(Tensor tensor) {
+        return backend.downloadLongs(tensor);
+    }
+
+    /// Codes of quantised values, I8 or F8E4M3, which an operation may change.
+    Tensor codes(Backend.Place place, DType dtype, byte[] values, int... extents) {
+        byte[] surrounded = new byte[values.length + 2 * guard];
+        Arrays.fill(surrounded, CODE_GUARD);
+        System.arraycopy(values, 0, surrounded, guard, values.length);
+        Tensor whole = scope.allocate(place, dtype, surrounded.length);
+        Tensor staging = scope.allocate(Backend.Place.HOST, dtype, surrounded.length);
+        staging.segment().copyFrom(MemorySegment.ofArray(surrounded));
+        operations().dense().copy(staging, whole);
+        Tensor view = middle(whole, extents);
+        checks.add(() -> {
+            byte[] now = codeValues(whole);
+            System.arraycopy(now, guard, surrounded, guard, values.length);
+            Exactly.same(description + ": codes around " + view.shape(), surrounded, now);
+        });
+        return view;
+    }
+
+    /// Codes come to the host by a copy between places, which moves elements of any type.
+    byte[] codeValues(Tensor tensor) {
+        Tensor host = scope.allocate(Backend.Place.HOST, tensor.dtype(), Math.toIntExact(tensor.elements()));
+        operations().dense().copy(tensor, host);
         backend.synchronize();
-        long[] values = new long[Math.toIntExact(tensor.elements())];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = tensor.segment().get(JAVA_LONG_UNALIGNED, (long) i * Long.BYTES);
-        }
-        return values;
+        return host.segment().toArray(ValueLayout.JAVA_BYTE);
     }
 
     /// Overwrites a tensor of this bench.

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import io.shadowkv.cpu.Scratch.Use;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.AttentionOperations;
+import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
@@ -48,6 +49,9 @@ final class CpuAttention implements AttentionOperations {
         int[] slots = rows.slots().segment().toArray(JAVA_INT_UNALIGNED);
         int[] writeRows = rows.writeRows().segment().toArray(JAVA_INT_UNALIGNED);
         pool.each(rows.count(), (i, scratch) -> {
+            if (slots[i] < 0) {
+                return;
+            }
             AttendedRows region = attended.get(slots[i]);
             Objects.checkIndex(writeRows[i], region.keys().extent(1));
             place(keys, i, new FloatRows(region.keys()), region.keys(), writeRows[i], scratch);
@@ -57,7 +61,13 @@ final class CpuAttention implements AttentionOperations {
 
     @Override
     public void decode(Tensor queries, SlotTable<AttendedRows> attended, StepRows rows, double scale, Tensor out) {
-        decode.run(queries, attended, rows, scale, out);
+        decode.run(DecodeRows.all(attended, rows), queries, scale, out);
+    }
+
+    @Override
+    public void decodeSelected(
+            Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor out) {
+        decode.run(DecodeRows.selected(layers, rows), queries, scale, out);
     }
 
     /// `target[h, row] = from[i, h]` for all heads.

@@ -56,7 +56,7 @@ public final class CpuBackend implements Backend, Operations {
     }
 
     @Override
-    public DType activationType() {
+    public DType activationType(DType weightType) {
         return DType.F32;
     }
 

@@ -7,6 +7,7 @@ import io.shadowkv.op.DenseOperations;
 import io.shadowkv.op.Rotary;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /// Operations on rows outside attention: each row is widened to floats, worked on in the cache, and stored.
@@ -73,6 +74,44 @@ final class CpuDense implements DenseOperations {
         } else {
             gemm.multiply(new FloatRows(x), new FloatRows(weight), biases, new FloatRows(out), sizes);
         }
+    }
+
+    @Override
+    public void argmax(Tensor logits, Tensor ids) {
+        int width = logits.extent(1);
+        var source = new FloatRows(logits);
+        MemorySegment found = ids.segment();
+        pool.each(logits.extent(0), (i, scratch) -> {
+            float[] row = scratch.floats(Use.ROW, width);
+            source.load((long) i * width, row, 0, width);
+            found.set(JAVA_INT_UNALIGNED, (long) i * Integer.BYTES, indexOfLargest(row, width));
+        });
+    }
+
+    /// The first of equals; -1 if there is a NaN or the largest is not finite.
+    private static int indexOfLargest(float[] row, int count) {
+        float largest = Float.NEGATIVE_INFINITY;
+        int index = -1;
+        for (int j = 0; j < count; j++) {
+            if (Float.isNaN(row[j])) {
+                return -1;
+            }
+            if (row[j] > largest) {
+                largest = row[j];
+                index = j;
+            }
+        }
+        return largest == Float.POSITIVE_INFINITY ? -1 : index;
+    }
+
+    @Override
+    public void fillNormal(Tensor target, long seed, double deviation) {
+        var elements = new FloatRows(target);
+        eachStretch(target.elements(), (from, count, scratch) -> {
+            float[] values = scratch.floats(Use.ROW, count);
+            NormalNumbers.fill(values, count, from, seed, deviation);
+            elements.store(values, 0, from, count);
+        });
     }
 
     @Override

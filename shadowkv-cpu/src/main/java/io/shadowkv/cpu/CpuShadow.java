@@ -11,6 +11,7 @@ import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /// ShadowKV's work at the end of prefill; the decode step is [ShadowStep]'s.
 final class CpuShadow implements ShadowOperations {
@@ -138,6 +139,21 @@ final class CpuShadow implements ShadowOperations {
     @Override
     public void select(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows) {
         step.select(scores, layers, rows);
+    }
+
+    @Override
+    public void forceHits(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows, double hitRate) {
+        step.forceHits(scores, layers, rows, hitRate);
+    }
+
+    @Override
+    public void storeValues(Tensor source, int from, int count, Tensor values, @Nullable Tensor scales, int to) {
+        if (scales == null) {
+            copyRows(source, from, count, values, to);
+        } else {
+            var codes = new ValueCoder(values, scales);
+            pool.each(source.extent(0), (h, scratch) -> codes.encode(source, h, from, count, to, scratch));
+        }
     }
 
     @Override

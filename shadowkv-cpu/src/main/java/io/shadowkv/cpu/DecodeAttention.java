@@ -1,13 +1,10 @@
 package io.shadowkv.cpu;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
-
 import io.shadowkv.cpu.Scratch.Use;
 import io.shadowkv.op.AttendedRows;
-import io.shadowkv.op.SlotTable;
-import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
 import java.util.Arrays;
+import java.util.List;
 
 /// Attention of one token of each of several sequences. Each sequence, key-value head and stretch of keys is a
 /// task of its own; the stretches' softmaxes are merged at the end.
@@ -21,23 +18,23 @@ final class DecodeAttention {
         this.pool = pool;
     }
 
-    void run(Tensor queries, SlotTable<AttendedRows> attended, StepRows rows, double scale, Tensor out) {
-        var wave = new Wave(queries, attended, rows, scale);
+    void run(DecodeRows rows, Tensor queries, double scale, Tensor out) {
+        var wave = new Wave(rows, queries, scale);
         pool.each(wave.tasks * wave.kvHeads, wave::attend);
         var target = new FloatRows(out);
         for (int i = 0; i < rows.count(); i++) {
-            for (int h = 0; h < wave.kvHeads; h++) {
-                wave.merge(i, h, target);
+            if (!rows.isPadding(i)) {
+                for (int h = 0; h < wave.kvHeads; h++) {
+                    wave.merge(i, h, target);
+                }
             }
         }
     }
 
     /// The rows of one call, cut into stretches.
     private static final class Wave {
+        private final DecodeRows rows;
         private final FloatRows queries;
-        private final SlotTable<AttendedRows> attended;
-        private final int[] slots;
-        private final int[] counts;
         /// First task of each row; one more at the end.
         private final int[] firstTask;
         private final int tasks;
@@ -48,18 +45,16 @@ final class DecodeAttention {
         /// For each task and query of the group: headDim sums, the largest score, the total.
         private final float[] partial;
 
-        Wave(Tensor queries, SlotTable<AttendedRows> attended, StepRows rows, double scale) {
+        Wave(DecodeRows rows, Tensor queries, double scale) {
+            this.rows = rows;
             this.queries = new FloatRows(queries);
-            this.attended = attended;
             this.scale = (float) (scale / Math.log(2));
-            slots = rows.slots().segment().toArray(JAVA_INT_UNALIGNED);
-            counts = rows.attended().segment().toArray(JAVA_INT_UNALIGNED);
             firstTask = new int[rows.count() + 1];
             for (int i = 0; i < rows.count(); i++) {
-                firstTask[i + 1] = firstTask[i] + Math.ceilDiv(counts[i], STRETCH);
+                firstTask[i + 1] = firstTask[i] + Math.ceilDiv(rows.longest(i), STRETCH);
             }
             tasks = firstTask[rows.count()];
-            kvHeads = rows.count() == 0 ? 0 : attended.get(slots[0]).keys().extent(0);
+            kvHeads = rows.kvHeads();
             groupSize = kvHeads == 0 ? 0 : queries.extent(1) / kvHeads;
             headDim = queries.extent(2);
             partial = new float[tasks * kvHeads * groupSize * (headDim + 2)];
@@ -68,16 +63,15 @@ final class DecodeAttention {
         void attend(int index, Scratch scratch) {
             int task = index / kvHeads;
             int head = index % kvHeads;
-            int found = Arrays.binarySearch(firstTask, task);
-            int row = found >= 0 ? found : -found - 2;
-            int from = (task - firstTask[row]) * STRETCH;
-            int count = Math.min(STRETCH, counts[row] - from);
-            AttendedRows region = attended.get(slots[row]);
-            java.util.Objects.checkFromIndexSize(from, count, region.keys().extent(1));
+            int row = rowOf(task);
+            AttendedRows region = rows.region(row);
+            List<KeyTile.Span> spans = rows.spans(row, head, (task - firstTask[row]) * STRETCH, STRETCH);
             float[] query = KeyTile.queries(queries, queryAt(row, head), groupSize, headDim, scale, scratch);
             var scores = new KeyTile.Scores(scratch.floats(Use.SCORES, groupSize * STRETCH), STRETCH);
-            long first = (long) head * region.keys().extent(1) + from;
-            new KeyTile(new FloatRows(region.keys()), headDim, scratch).score(first, count, query, groupSize, scores);
+            long first = (long) head * region.keys().extent(1);
+            var keys = new KeyTile(new FloatRows(region.keys()), headDim, scratch);
+            keys.score(first, spans, query, groupSize, scores);
+            int count = spans.stream().mapToInt(KeyTile.Span::count).sum();
             int padded = DotTile.padded(headDim);
             float[] sums = scratch.floats(Use.SUMS, groupSize * padded);
             Arrays.fill(sums, 0, groupSize * padded, 0);
@@ -88,11 +82,19 @@ final class DecodeAttention {
                 partial[end] = largest;
                 partial[end + 1] = VectorMath.exp2InPlace(scores.values(), g * STRETCH, count, largest);
             }
-            new KeyTile(new FloatRows(region.values()), headDim, scratch)
-                    .addWeighted(first, count, scores, groupSize, sums);
+            var values = new KeyTile(new FloatRows(region.values()), headDim, scratch);
+            values.addWeighted(first, spans, scores, groupSize, sums);
             for (int g = 0; g < groupSize; g++) {
                 System.arraycopy(sums, g * padded, partial, at + g * (headDim + 2), headDim);
             }
+        }
+
+        private int rowOf(int task) {
+            int row = 0;
+            while (firstTask[row + 1] <= task) {
+                row++;
+            }
+            return row;
         }
 
         private long queryAt(int row, int head) {

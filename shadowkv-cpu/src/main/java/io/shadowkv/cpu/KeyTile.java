@@ -2,6 +2,7 @@ package io.shadowkv.cpu;
 
 import io.shadowkv.cpu.Scratch.Use;
 import java.util.Arrays;
+import java.util.List;
 
 /// Reads keys or values of one head a tile at a time, widened once for all queries of a group.
 final class KeyTile {
@@ -20,41 +21,81 @@ final class KeyTile {
         tile = scratch.floats(Use.TILE, ROWS * padded);
     }
 
-    /// `scores[g * stride + j] = queries[g] · row[first + j]` for `count` rows and all queries of the group.
+    /// `scores[g * stride + j] = queries[g] · row j` for all queries of the group, j counting the rows of all spans.
     ///
-    /// @param first row of the tensor, counted over all heads
+    /// @param first row of the tensor, counted over all heads, that spans count from
     /// @param queries [groupSize, padded head dim]
-    void score(long first, int count, float[] queries, int groupSize, Scores scores) {
+    void score(long first, List<Span> spans, float[] queries, int groupSize, Scores scores) {
+        int count = count(spans);
         for (int g = 0; g < groupSize; g++) {
             Arrays.fill(scores.values, g * scores.stride, g * scores.stride + count, 0);
         }
         var dots = new DotTile(queries, padded, tile, padded, scores.values, scores.stride);
+        var cursor = new Cursor(first, spans);
         for (int from = 0; from < count; from += ROWS) {
             int length = Math.min(ROWS, count - from);
-            load(first + from, length);
+            cursor.load(length);
             dots.addDots(0, groupSize, length, padded, from);
         }
     }
 
-    /// `sums[g] += weights[g * stride + j] * row[first + j]` for `count` rows and all queries of the group.
+    /// `sums[g] += weights[g * stride + j] * row j` for all queries of the group, j counting the rows of all spans.
     ///
     /// @param sums [groupSize, padded head dim]
-    void addWeighted(long first, int count, Scores weights, int groupSize, float[] sums) {
+    void addWeighted(long first, List<Span> spans, Scores weights, int groupSize, float[] sums) {
+        int count = count(spans);
         var dots = new DotTile(sums, padded, tile, padded, weights.values, weights.stride);
+        var cursor = new Cursor(first, spans);
         for (int from = 0; from < count; from += ROWS) {
             int length = Math.min(ROWS, count - from);
-            load(first + from, length);
+            cursor.load(length);
             dots.addWeighted(groupSize, length, padded, from);
         }
     }
 
-    private void load(long first, int count) {
+    private static int count(List<Span> spans) {
+        return spans.stream().mapToInt(Span::count).sum();
+    }
+
+    private void load(long first, int at, int count) {
         if (padded == headDim) {
-            rows.load(first * headDim, tile, 0, count * headDim);
+            rows.load(first * headDim, tile, at * padded, count * headDim);
             return;
         }
         for (int j = 0; j < count; j++) {
-            rows.loadPadded((first + j) * headDim, tile, j * padded, headDim, padded);
+            rows.loadPadded((first + j) * headDim, tile, (at + j) * padded, headDim, padded);
+        }
+    }
+
+    /// Rows `from` until `from + count`.
+    record Span(int from, int count) {}
+
+    /// Walks over the rows of spans, a tile at a time.
+    private final class Cursor {
+        private final long first;
+        private final List<Span> spans;
+        private int span;
+        private int done;
+
+        Cursor(long first, List<Span> spans) {
+            this.first = first;
+            this.spans = spans;
+        }
+
+        /// Fills the tile with the next `count` rows.
+        void load(int count) {
+            int loaded = 0;
+            while (loaded < count) {
+                Span current = spans.get(span);
+                int length = Math.min(count - loaded, current.count - done);
+                KeyTile.this.load(first + current.from + done, loaded, length);
+                loaded += length;
+                done += length;
+                if (done == current.count) {
+                    span++;
+                    done = 0;
+                }
+            }
         }
     }
 

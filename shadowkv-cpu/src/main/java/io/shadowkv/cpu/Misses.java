@@ -20,7 +20,7 @@ final class Misses {
         units = layer.missUnits().segment();
         slots = layer.missSlots().segment();
         ids = layer.unitIds().segment();
-        first = (long) head * layer.residentUnits().extent(1);
+        first = (long) head * layer.selectedUnits();
         firstId = (long) head * layer.unitIds().extent(1);
         count = layer.missCounts().segment().get(JAVA_INT_UNALIGNED, (long) head * Integer.BYTES);
     }

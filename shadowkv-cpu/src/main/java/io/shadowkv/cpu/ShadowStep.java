@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import io.shadowkv.cpu.Scratch.Use;
+import io.shadowkv.op.ForcedHits;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.Rotary;
 import io.shadowkv.op.SlotTable;
@@ -34,7 +35,8 @@ final class ShadowStep {
             float[] query = KeyTile.queries(source, at, groupSize, headDim, factor, scratch);
             var all = new KeyTile.Scores(scratch.floats(Use.SCORES, groupSize * row.units), row.units);
             long first = (long) head * landmarks.extent(1);
-            new KeyTile(new FloatRows(landmarks), headDim, scratch).score(first, row.units, query, groupSize, all);
+            var units = List.of(new KeyTile.Span(0, row.units));
+            new KeyTile(new FloatRows(landmarks), headDim, scratch).score(first, units, query, groupSize, all);
             float[] best = scratch.floats(Use.SUMS, row.units);
             GroupScores.best(all, groupSize, row.units, best);
             target.store(best, 0, ((long) row.index * heads + head) * scores.extent(2), row.units);
@@ -48,7 +50,7 @@ final class ShadowStep {
             int heads = layer.residentUnits().extent(0);
             float[] values = scratch.floats(Use.SCORES, row.units);
             source.load(((long) row.index * heads + head) * capacity, values, 0, row.units);
-            int selected = Math.min(row.units, layer.residentUnits().extent(1));
+            int selected = Math.min(row.units, layer.selectedUnits());
             new ResidentSlots(layer, head).settle(Selection.largest(values, row.units, selected));
         });
         for (Row row : indexed(layers, rows)) {
@@ -65,15 +67,38 @@ final class ShadowStep {
             misses += missCounts.get(JAVA_INT_UNALIGNED, (long) h * Integer.BYTES);
         }
         MemorySegment totals = layer.counters().segment();
-        long selected = (long) heads * Math.min(units, layer.residentUnits().extent(1));
+        long selected = (long) heads * Math.min(units, layer.selectedUnits());
         totals.set(JAVA_LONG_UNALIGNED, 0, totals.get(JAVA_LONG_UNALIGNED, 0) + selected);
         totals.set(JAVA_LONG_UNALIGNED, Long.BYTES, totals.get(JAVA_LONG_UNALIGNED, Long.BYTES) + misses);
     }
 
+    void forceHits(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows, double hitRate) {
+        var target = new FloatRows(scores);
+        eachHead(layers, rows, (layer, row, head, scratch) -> {
+            float[] forced = scratch.floats(Use.SCORES, row.units);
+            int base = ForcedHits.base(layer.counters().segment().get(JAVA_LONG_UNALIGNED, 0), head);
+            for (int u = 0; u < row.units; u++) {
+                forced[u] = ForcedHits.unitScore(base, u);
+            }
+            new ResidentSlots(layer, head).force(forced, base, hitRate);
+            int heads = layer.residentUnits().extent(0);
+            target.store(forced, 0, ((long) row.index * heads + head) * scores.extent(2), row.units);
+        });
+    }
+
     void fetchValues(SlotTable<IndexedLayer> layers, StepRows rows) {
         eachHead(layers, rows, (layer, row, head, scratch) -> {
-            var values = new HeadRows(layer.storedValues(), layer.attended().values());
             var misses = new Misses(layer, head);
+            Tensor scales = layer.storedScales();
+            if (scales != null) {
+                var codes = new ValueCoder(layer.storedValues(), scales);
+                Tensor target = layer.attended().values();
+                for (int i = 0; i < misses.count(); i++) {
+                    codes.decode(head, misses.token(i), layer.unitTokens(), target, misses.row(i), scratch);
+                }
+                return;
+            }
+            var values = new HeadRows(layer.storedValues(), layer.attended().values());
             for (int i = 0; i < misses.count(); i++) {
                 values.copy(head, misses.token(i), misses.row(i), layer.unitTokens(), scratch);
             }
@@ -97,13 +122,13 @@ final class ShadowStep {
         });
     }
 
-    /// Rows that have an index.
+    /// Rows that have an index and are no padding.
     private static List<Row> indexed(SlotTable<IndexedLayer> layers, StepRows rows) {
         int[] slots = rows.slots().segment().toArray(JAVA_INT_UNALIGNED);
         int[] units = rows.units().segment().toArray(JAVA_INT_UNALIGNED);
         var indexed = new ArrayList<Row>();
         for (int i = 0; i < rows.count(); i++) {
-            if (units[i] > 0) {
+            if (slots[i] >= 0 && units[i] > 0) {
                 indexed.add(new Row(i, units[i], layers.get(slots[i])));
             }
         }

@@ -62,7 +62,7 @@ record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, int capacity) {
             return List.of(resident);
         }
         int slots = spec.selectedUnits();
-        long tables = ((long) shape.kvHeads() * (3L * slots + 1 + unitCapacity())) * DType.I32.bytes()
+        long tables = ((long) shape.kvHeads() * (5L * slots + 1 + unitCapacity())) * DType.I32.bytes()
                 + 2L * DType.I64.bytes();
         return List.of(
                 resident,

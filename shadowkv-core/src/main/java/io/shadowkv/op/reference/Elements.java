@@ -52,6 +52,10 @@ final class Elements {
         integers(tensor).set(JAVA_INT_UNALIGNED, index * Integer.BYTES, value);
     }
 
+    static long readLong(Tensor tensor, long index) {
+        return expect(tensor, DType.I64).segment().get(JAVA_LONG_UNALIGNED, index * Long.BYTES);
+    }
+
     /// `tensor[index] += value` for a tensor of I64.
     static void addLong(Tensor tensor, long index, long value) {
         MemorySegment segment = expect(tensor, DType.I64).segment();

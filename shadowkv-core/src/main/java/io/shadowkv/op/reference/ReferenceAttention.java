@@ -2,9 +2,12 @@ package io.shadowkv.op.reference;
 
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.AttentionOperations;
+import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
+import java.util.Objects;
+import java.util.stream.IntStream;
 
 /// Exact attention: all scores of a query, their softmax, the weighted sum of values.
 final class ReferenceAttention implements AttentionOperations {
@@ -23,7 +26,7 @@ final class ReferenceAttention implements AttentionOperations {
         int headDim = queries.extent(2);
         int groupSize = queryHeads / keys.extent(0);
         for (int h = 0; h < keys.extent(0); h++) {
-            var head = new Head(keys, values, h, keyCount, scale);
+            var head = new Head(keys, values, h, IntStream.range(0, keyCount).toArray(), scale);
             for (int i = 0; i < tokens; i++) {
                 for (int g = 0; g < groupSize; g++) {
                     long at = ((long) i * queryHeads + (long) h * groupSize + g) * headDim;
@@ -38,7 +41,11 @@ final class ReferenceAttention implements AttentionOperations {
     public void append(Tensor newKeys, Tensor newValues, SlotTable<AttendedRows> attended, StepRows rows) {
         int heads = newKeys.extent(1);
         for (int i = 0; i < rows.count(); i++) {
-            AttendedRows region = attended.get(Elements.readInt(rows.slots(), i));
+            int slot = Elements.readInt(rows.slots(), i);
+            if (slot < 0) {
+                continue;
+            }
+            AttendedRows region = attended.get(slot);
             int at = Elements.readInt(rows.writeRows(), i);
             place(newKeys, i, heads, region.keys(), at);
             place(newValues, i, heads, region.values(), at);
@@ -48,22 +55,61 @@ final class ReferenceAttention implements AttentionOperations {
     @Override
     public void decode(Tensor queries, SlotTable<AttendedRows> attended, StepRows rows, double scale, Tensor out) {
         for (int i = 0; i < rows.count(); i++) {
-            AttendedRows region = attended.get(Elements.readInt(rows.slots(), i));
-            // One token's causal prefill over n keys reads all n: the same formula, so the same code.
-            prefill(
-                    queries.slice(i, 1),
-                    region.keys(),
-                    region.values(),
-                    Elements.readInt(rows.attended(), i),
-                    scale,
-                    out.slice(i, 1));
+            int slot = Elements.readInt(rows.slots(), i);
+            if (slot >= 0) {
+                AttendedRows region = attended.get(slot);
+                int count = Elements.readInt(rows.attended(), i);
+                // One token's causal prefill over n keys reads all n: the same formula, so the same code.
+                prefill(queries.slice(i, 1), region.keys(), region.values(), count, scale, out.slice(i, 1));
+            }
         }
+    }
+
+    @Override
+    public void decodeSelected(
+            Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor out) {
+        for (int i = 0; i < rows.count(); i++) {
+            int slot = Elements.readInt(rows.slots(), i);
+            if (slot >= 0) {
+                decodeSelected(queries, i, layers.get(slot), Elements.readInt(rows.attended(), i), scale, out);
+            }
+        }
+    }
+
+    private static void decodeSelected(
+            Tensor queries, int i, IndexedLayer layer, int attended, double scale, Tensor out) {
+        int queryHeads = queries.extent(1);
+        int headDim = queries.extent(2);
+        int kvHeads = layer.residentUnits().extent(0);
+        int groupSize = queryHeads / kvHeads;
+        for (int q = 0; q < queryHeads; q++) {
+            int[] read = selectedRows(layer, q / groupSize, attended);
+            var head = new Head(layer.attended().keys(), layer.attended().values(), q / groupSize, read, scale);
+            long at = ((long) i * queryHeads + q) * headDim;
+            Elements.write(out, at, head.attend(Elements.read(queries, at, headDim), read.length));
+        }
+    }
+
+    /// Rows before the units' region, those of the selected units, and those behind the region.
+    private static int[] selectedRows(IndexedLayer layer, int h, int attended) {
+        int end = layer.firstRow() + layer.slots() * layer.unitTokens();
+        IntStream.Builder read = IntStream.builder();
+        IntStream.range(0, layer.firstRow()).forEach(read);
+        for (int n = 0; n < layer.selectedUnits(); n++) {
+            int slot = Elements.readInt(layer.selectedSlots(), (long) h * layer.selectedUnits() + n);
+            if (slot >= 0) {
+                int first = layer.firstRow() + slot * layer.unitTokens();
+                IntStream.range(first, first + layer.unitTokens()).forEach(read);
+            }
+        }
+        IntStream.range(end, attended).forEach(read);
+        return read.build().toArray();
     }
 
     /// `target[h, at] = rows[i, h]` for all heads.
     private static void place(Tensor rows, int i, int heads, Tensor target, int at) {
         int headDim = rows.extent(2);
-        java.util.Objects.checkIndex(at, target.extent(1));
+        Objects.checkIndex(at, target.extent(1));
         for (int h = 0; h < heads; h++) {
             double[] row = Elements.read(rows, ((long) i * heads + h) * headDim, headDim);
             Elements.write(target, ((long) h * target.extent(1) + at) * headDim, row);
@@ -77,12 +123,23 @@ final class ReferenceAttention implements AttentionOperations {
         private final double[] keys;
         private final double[] values;
 
-        Head(Tensor allKeys, Tensor allValues, int h, int count, double scale) {
+        /// @param rows rows to read, in the order of the queries' limits
+        Head(Tensor allKeys, Tensor allValues, int h, int[] rows, double scale) {
             this.scale = scale;
             headDim = allKeys.extent(2);
-            long from = (long) h * allKeys.extent(1) * headDim;
-            keys = Elements.read(allKeys, from, count * headDim);
-            values = Elements.read(allValues, from, count * headDim);
+            keys = read(allKeys, h, rows);
+            values = read(allValues, h, rows);
+        }
+
+        private static double[] read(Tensor all, int h, int[] rows) {
+            int headDim = all.extent(2);
+            double[] gathered = new double[rows.length * headDim];
+            for (int j = 0; j < rows.length; j++) {
+                long row = (long) h * all.extent(1) + Objects.checkIndex(rows[j], all.extent(1));
+                System.arraycopy(
+                        Elements.read(all, row * headDim, headDim), 0, gathered, j * headDim, headDim);
+            }
+            return gathered;
         }
 
         double[] attend(double[] query, int count) {

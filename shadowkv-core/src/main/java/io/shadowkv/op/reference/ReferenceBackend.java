@@ -32,7 +32,7 @@ public final class ReferenceBackend implements Backend, Operations {
     }
 
     @Override
-    public DType activationType() {
+    public DType activationType(DType weightType) {
         return DType.F32;
     }
 

@@ -2,11 +2,16 @@ package io.shadowkv.op.reference;
 
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.op.Rotary;
+import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /// Operations on rows outside attention, as their formulas say.
 final class ReferenceDense implements DenseOperations {
+    /// What SplitMix64 adds to its state before each output.
+    private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
+
     @Override
     public void embed(Tensor ids, Tensor table, Tensor out) {
         int width = table.extent(1);
@@ -57,6 +62,40 @@ final class ReferenceDense implements DenseOperations {
             }
         }
         Elements.write(out, 0, results);
+    }
+
+    @Override
+    public void argmax(Tensor logits, Tensor ids) {
+        int width = logits.extent(1);
+        for (int i = 0; i < logits.extent(0); i++) {
+            double[] row = Elements.read(logits, (long) i * width, width);
+            int best = 0;
+            boolean isOrdered = true;
+            for (int j = 0; j < width; j++) {
+                isOrdered &= !Double.isNaN(row[j]);
+                best = row[j] > row[best] ? j : best;
+            }
+            Elements.writeInt(ids, i, isOrdered && Double.isFinite(row[best]) ? best : -1);
+        }
+    }
+
+    @Override
+    public void fillNormal(Tensor target, long seed, double deviation) {
+        MemorySegment segment = target.segment();
+        for (long i = 0; i < target.elements(); i++) {
+            long bits = splitMix(seed + (i + 1) * GOLDEN_GAMMA);
+            double u = ((bits >>> Integer.SIZE) + 0.5) * 0x1p-32;
+            double v = ((bits & 0xFFFF_FFFFL) + 0.5) * 0x1p-32;
+            double normal = Math.sqrt(-2 * Math.log(u)) * Math.cos(2 * Math.PI * v);
+            Floats.set(target.dtype(), segment, i, deviation * normal);
+        }
+    }
+
+    /// SplitMix64's output for a state.
+    private static long splitMix(long state) {
+        long mixed = (state ^ state >>> 30) * 0xBF58476D1CE4E5B9L;
+        mixed = (mixed ^ mixed >>> 27) * 0x94D049BB133111EBL;
+        return mixed ^ mixed >>> 31;
     }
 
     @Override

@@ -10,10 +10,13 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Objects;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
-/// ShadowKV's work at the end of prefill, as its formulas say; the decode step is [ReferenceShadowStep]'s.
+/// ShadowKV's work at the end of prefill, as its formulas say; the decode step is [ReferenceSelection]'s and
+/// [ReferenceShadowStep]'s.
 final class ReferenceShadow implements ShadowOperations {
     private final ReferenceShadowStep step = new ReferenceShadowStep();
+    private final ReferenceSelection selection = new ReferenceSelection();
 
     @Override
     public void accumulateGram(Tensor keys, Tensor gram) {
@@ -166,7 +169,22 @@ final class ReferenceShadow implements ShadowOperations {
 
     @Override
     public void select(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows) {
-        step.select(scores, layers, rows);
+        selection.select(scores, layers, rows);
+    }
+
+    @Override
+    public void forceHits(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows, double hitRate) {
+        selection.forceHits(scores, layers, rows, hitRate);
+    }
+
+    @Override
+    public void storeValues(
+            Tensor source, int from, int count, Tensor values, @Nullable Tensor scales, int to) {
+        if (scales == null) {
+            copyRows(source, from, count, values, to);
+        } else {
+            ReferenceValues.store(source, from, count, values, scales, to);
+        }
     }
 
     @Override

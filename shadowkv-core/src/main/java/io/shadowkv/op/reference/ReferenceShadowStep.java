@@ -5,16 +5,11 @@ import io.shadowkv.op.Rotary;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.BitSet;
-import java.util.Comparator;
-import java.util.Deque;
 import java.util.List;
 import java.util.function.ObjIntConsumer;
-import java.util.stream.IntStream;
 
-/// ShadowKV's decode step: score the landmarks, select units, fetch values and rebuild keys of the misses.
+/// ShadowKV's decode step apart from the selection: scores of the landmarks, values and keys of the misses.
 ///
 /// Rows without indexed units are passed over everywhere; their slots need hold no layer.
 final class ReferenceShadowStep {
@@ -54,64 +49,11 @@ final class ReferenceShadowStep {
         return best;
     }
 
-    void select(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows) {
-        forEach(layers, rows, (layer, i) -> {
-            int units = Elements.readInt(rows.units(), i);
-            int heads = layer.residentUnits().extent(0);
-            int selected = Math.min(units, layer.residentUnits().extent(1));
-            for (int h = 0; h < heads; h++) {
-                double[] values = Elements.read(scores, ((long) i * heads + h) * scores.extent(2), units);
-                int misses = settle(layer, h, top(values, selected));
-                Elements.addLong(layer.counters(), 0, selected);
-                Elements.addLong(layer.counters(), 1, misses);
-            }
-        });
-    }
-
-    private static BitSet top(double[] values, int count) {
-        BitSet chosen = new BitSet(values.length);
-        IntStream.range(0, values.length)
-                .boxed()
-                .sorted(Comparator.comparingDouble((Integer u) -> values[u]).reversed())
-                .limit(count)
-                .forEach(chosen::set);
-        return chosen;
-    }
-
-    /// Keeps the hits of head h where they are and gives each miss a freed slot, lowest unit and lowest slot
-    /// first; a slot that stays free holds -1. Returns the number of misses.
-    private static int settle(IndexedLayer layer, int h, BitSet chosen) {
-        int slots = layer.residentUnits().extent(1);
-        long first = (long) h * slots;
-        Deque<Integer> free = new ArrayDeque<>();
-        for (int s = 0; s < slots; s++) {
-            int resident = Elements.readInt(layer.residentUnits(), first + s);
-            if (resident >= 0 && chosen.get(resident)) {
-                chosen.clear(resident);
-            } else {
-                Elements.writeInt(layer.residentUnits(), first + s, -1);
-                free.add(s);
-            }
-        }
-        int misses = 0;
-        for (int unit = chosen.nextSetBit(0); unit >= 0; unit = chosen.nextSetBit(unit + 1)) {
-            int slot = free.remove();
-            Elements.writeInt(layer.residentUnits(), first + slot, unit);
-            Elements.writeInt(layer.missUnits(), first + misses, unit);
-            Elements.writeInt(layer.missSlots(), first + misses, slot);
-            misses++;
-        }
-        Elements.writeInt(layer.missCounts(), h, misses);
-        return misses;
-    }
-
     void fetchValues(SlotTable<IndexedLayer> layers, StepRows rows) {
         forEach(layers, rows, (layer, i) -> {
             for (int h = 0; h < layer.residentUnits().extent(0); h++) {
                 for (Miss miss : misses(layer, h)) {
-                    Tensor target = layer.attended().values();
-                    ReferenceShadow.copyHeadRows(
-                            layer.storedValues(), h, miss.token(), layer.unitTokens(), target, miss.row());
+                    ReferenceValues.fetch(layer, h, miss.token(), miss.row());
                 }
             }
         });
@@ -156,16 +98,18 @@ final class ReferenceShadowStep {
         Elements.write(keys, ((long) h * keys.extent(1) + row) * headDim, key);
     }
 
-    private static void forEach(SlotTable<IndexedLayer> layers, StepRows rows, ObjIntConsumer<IndexedLayer> action) {
+    /// Calls `action` with the layer and the number of every row that has an index and is no padding.
+    static void forEach(SlotTable<IndexedLayer> layers, StepRows rows, ObjIntConsumer<IndexedLayer> action) {
         for (int i = 0; i < rows.count(); i++) {
-            if (Elements.readInt(rows.units(), i) > 0) {
-                action.accept(layers.get(Elements.readInt(rows.slots(), i)), i);
+            int slot = Elements.readInt(rows.slots(), i);
+            if (slot >= 0 && Elements.readInt(rows.units(), i) > 0) {
+                action.accept(layers.get(slot), i);
             }
         }
     }
 
     private static List<Miss> misses(IndexedLayer layer, int h) {
-        long first = (long) h * layer.residentUnits().extent(1);
+        long first = (long) h * layer.selectedUnits();
         long ids = (long) h * layer.unitIds().extent(1);
         List<Miss> misses = new ArrayList<>();
         for (int m = 0; m < Elements.readInt(layer.missCounts(), h); m++) {
