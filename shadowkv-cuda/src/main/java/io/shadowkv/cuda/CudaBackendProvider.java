@@ -37,7 +37,7 @@ public final class CudaBackendProvider implements BackendProvider {
                     PRIORITY,
                     "%s, compute capability %d.%d, NVRTC %d.%d".formatted(name, major, minor, compiler[0], compiler[1]));
         } catch (LibraryMissingException | CudaException e) {
-            return no(e.getMessage());
+            return no(String.valueOf(e.getMessage()));
         }
     }
 

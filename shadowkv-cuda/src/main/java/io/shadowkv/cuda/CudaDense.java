@@ -6,6 +6,7 @@ import io.shadowkv.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /// Stub; helper "dense" writes it.
+@SuppressWarnings("DoNotCallSuggester")
 final class CudaDense implements DenseOperations, AutoCloseable {
     CudaDense(CudaParts parts) {}
 

@@ -7,6 +7,7 @@ import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
 
 /// Stub; helper "decode" writes it.
+@SuppressWarnings("DoNotCallSuggester")
 final class DecodeAttention implements AutoCloseable {
     DecodeAttention(CudaParts parts) {}
 

@@ -3,6 +3,7 @@ package io.shadowkv.cuda;
 import io.shadowkv.tensor.Tensor;
 
 /// Stub; helper "dense" writes it.
+@SuppressWarnings("DoNotCallSuggester")
 final class KeySpectrum implements AutoCloseable {
     KeySpectrum(CudaParts parts) {}
 

@@ -43,21 +43,28 @@ final class Recordings {
         context.makeCurrent();
         current = recording;
         recorder = Thread.currentThread();
-        long graph = 0;
         try {
             driver().cuStreamBeginCapture(stream);
-            try {
-                step.run();
-            } finally {
-                graph = driver().cuStreamEndCapture(stream);
-            }
+            step.run();
+            long graph = driver().cuStreamEndCapture(stream);
             recording.executable = driver().cuGraphInstantiate(graph);
+            driver().cuGraphDestroy(graph);
+        } catch (RuntimeException e) {
+            abandon(stream, e);
+            throw e;
         } finally {
             current = null;
             recorder = null;
-            if (graph != 0) {
-                driver().cuGraphDestroy(graph);
-            }
+        }
+    }
+
+    /// Ends a capture that went wrong, so that the queue can be used again.
+    private void abandon(long stream, RuntimeException cause) {
+        try {
+            driver().cuStreamEndCapture(stream);
+        } catch (CudaException e) {
+            // That the capture is invalid is known; it may also have ended already.
+            cause.addSuppressed(e);
         }
     }
 

@@ -5,6 +5,7 @@ import io.shadowkv.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /// Stub; helper "index" writes it.
+@SuppressWarnings("DoNotCallSuggester")
 final class ShadowIndexing implements AutoCloseable {
     ShadowIndexing(CudaParts parts) {}
 

@@ -7,6 +7,7 @@ import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
 
 /// Stub; helper "step" writes it.
+@SuppressWarnings("DoNotCallSuggester")
 final class ShadowStep implements AutoCloseable {
     ShadowStep(CudaParts parts) {}
 

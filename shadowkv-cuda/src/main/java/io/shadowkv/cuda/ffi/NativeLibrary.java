@@ -1,5 +1,6 @@
 package io.shadowkv.cuda.ffi;
 
+import io.shadowkv.op.BackendException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -107,7 +108,7 @@ public final class NativeLibrary {
     }
 
     /// The library, or a function of it, is not there.
-    public static final class LibraryMissingException extends RuntimeException {
+    public static final class LibraryMissingException extends BackendException {
         private static final long serialVersionUID = 1L;
 
         LibraryMissingException(String message) {
