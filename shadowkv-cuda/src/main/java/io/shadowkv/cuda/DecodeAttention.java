@@ -46,6 +46,7 @@ final class DecodeAttention implements AutoCloseable {
         IndexedLayer any = anyOf(layers);
         if (any != null) {
             Tensor table = parts.mirrors().indexed(layers);
+            parts.pendingFetches().join(rows, parts.queue());
             run(new DecodeCase(queries, table, true, any.attended(), (float) scale, out), rows);
         }
     }
