@@ -102,6 +102,11 @@ public final class Engine implements AutoCloseable {
         return backend;
     }
 
+    /// The type that most weights have.
+    public DType weightType() {
+        return decoder.weightType();
+    }
+
     /// Type of stored keys and values.
     public DType kvType() {
         return kvType;

@@ -86,8 +86,9 @@ class TimedBackendTest {
         dense.linear(row, matrix, null, product);
         dense.add(row, row);
         Map<Part, Long> nanos = timed.stopTiming();
-        assertThat(nanos).containsOnlyKeys(Part.LINEARS, Part.ROWS).allSatisfy((part, taken) -> assertThat(taken)
-                .isPositive());
+        assertThat(nanos)
+                .containsOnlyKeys(Part.LINEARS, Part.ROWS)
+                .allSatisfy((part, taken) -> assertThat(taken).isPositive());
         assertThat(timed.download(product)).isEqualTo(untimed);
         dense.add(row, row);
         assertThat(timed.stopTiming()).isEmpty();
