@@ -4,6 +4,7 @@ module io.shadowkv.cli {
     requires info.picocli;
     requires io.shadowkv.core;
     requires io.shadowkv.cpu;
+    requires io.shadowkv.cuda;
     requires io.shadowkv.eval;
     requires java.logging;
     requires tools.jackson.databind;

@@ -5,12 +5,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.shadowkv.op.AttentionConformance;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider;
+import io.shadowkv.op.BackendProvider.BackendOptions;
+import io.shadowkv.op.BackendProvider.BackendOptions;
 import io.shadowkv.op.DenseConformance;
 import io.shadowkv.op.EigenvectorConformance;
+import io.shadowkv.op.ForcedHitsConformance;
 import io.shadowkv.op.MemoryConformance;
+import io.shadowkv.op.PaddingConformance;
+import io.shadowkv.op.SelectedAttentionConformance;
 import io.shadowkv.op.SelectionConformance;
 import io.shadowkv.op.ShadowPrefillConformance;
 import io.shadowkv.op.ShadowStepConformance;
+import io.shadowkv.op.TokenConformance;
+import io.shadowkv.op.ValueStoreConformance;
 import java.util.ServiceLoader;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -26,9 +33,9 @@ class ReferenceBackendTest {
                 .findFirst()
                 .orElseThrow();
 
-        assertThat(provider.availability().usable()).isTrue();
-        assertThat(provider.availability().priority()).isNegative();
-        assertThat(provider.availability().reason()).contains("for checking only");
+        assertThat(provider.availability(BackendOptions.DEFAULT).usable()).isTrue();
+        assertThat(provider.availability(BackendOptions.DEFAULT).priority()).isNegative();
+        assertThat(provider.availability(BackendOptions.DEFAULT).reason()).contains("for checking only");
         try (Backend backend = provider.open(BackendProvider.BackendOptions.DEFAULT)) {
             assertThat(backend.name()).isEqualTo("reference");
         }
@@ -84,6 +91,46 @@ class ReferenceBackendTest {
 
     @Nested
     class ShadowStep extends ShadowStepConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class SelectedAttention extends SelectedAttentionConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class ForcedHits extends ForcedHitsConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class ValueStore extends ValueStoreConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class Padding extends PaddingConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class Token extends TokenConformance {
         @Override
         protected Backend open() {
             return new ReferenceBackend();
