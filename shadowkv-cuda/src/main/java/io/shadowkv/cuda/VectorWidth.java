@@ -2,27 +2,34 @@ package io.shadowkv.cuda;
 
 import io.shadowkv.tensor.Tensor;
 
-/// How many elements a thread reads or writes at a time. Stateless.
+/// How many elements a kernel may take in one access. Stateless.
 final class VectorWidth {
-    private static final int ACCESS_BYTES = 16;
+    private static final int LARGEST_BYTES = 16;
 
     private VectorWidth() {}
 
-    /// As many elements as 16 bytes hold of the widest type, or 1 where a tensor does not start on such a boundary
-    /// or rows are no multiple of that.
+    /// The largest power of two that divides `run`, needs 16 bytes at most of every tensor, and at which every
+    /// tensor's start is aligned.
     ///
-    /// @param rowElements elements from one row to the next; 0 where elements are not in rows
-    static int of(CudaContext context, long rowElements, Tensor... tensors) {
-        int widest = 1;
-        for (Tensor tensor : tensors) {
-            widest = Math.max(widest, tensor.dtype().bytes());
+    /// @param run elements that every row, half or rest that is accessed is a multiple of
+    static int of(CudaContext context, int run, Tensor... tensors) {
+        int width = LARGEST_BYTES;
+        while (width > 1 && !fits(context, width, run, tensors)) {
+            width /= 2;
         }
-        int width = Math.max(1, ACCESS_BYTES / widest);
+        return width;
+    }
+
+    private static boolean fits(CudaContext context, int width, int run, Tensor[] tensors) {
+        if (run % width != 0) {
+            return false;
+        }
         for (Tensor tensor : tensors) {
-            if (context.address(tensor) % ((long) width * tensor.dtype().bytes()) != 0) {
-                return 1;
+            int bytes = width * tensor.dtype().bytes();
+            if (bytes > LARGEST_BYTES || context.address(tensor) % bytes != 0) {
+                return false;
             }
         }
-        return rowElements % width == 0 ? width : 1;
+        return true;
     }
 }
