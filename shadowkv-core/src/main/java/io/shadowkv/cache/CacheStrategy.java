@@ -21,28 +21,28 @@ public interface CacheStrategy {
     /// Opens one sequence for its prompt and allocates what it will ever need.
     ///
     /// @param promptTokens tokens that prefill will bring
-    /// @param capacityTokens tokens the sequence may reach, generated ones included
     /// @param rotary tables that cover the capacity
     /// @throws io.shadowkv.op.BackendMemoryException if the memory is not to be had
-    PromptCache openPrompt(int promptTokens, int capacityTokens, Rotary rotary);
+    PromptCache openPrompt(int promptTokens, SequenceSize size, Rotary rotary);
 
     /// Makes a sequence of a prompt that was read with full attention, so that one reading serves several
     /// strategies.
     ///
     /// @param prompt keeps its memory; may be closed afterwards
     /// @param tokens the prompt's tokens; later ones of the source are left out
-    /// @param capacityTokens tokens the sequence may reach
-    SequenceCache openFrom(KeyValueSource prompt, int tokens, int capacityTokens);
+    SequenceCache openFrom(KeyValueSource prompt, int tokens, SequenceSize size);
 
     /// The cache that sequences join to be decoded together.
     DecodeCache openDecode();
 
-    /// Bytes of one sequence of up to `capacityTokens` tokens, part by part; [#openPrompt] allocates exactly
-    /// these.
-    List<Part> footprint(int capacityTokens);
+    /// Bytes of one sequence, part by part; [#openPrompt] allocates exactly these.
+    List<Part> footprint(SequenceSize size);
 
     /// Bytes that one prompt needs beside its footprint while it is read.
     long promptWorkspaceBytes(int promptTokens);
+
+    /// Bytes that a decode cache needs for steps of `rows` sequences of up to `capacityTokens` tokens.
+    long decodeBytes(int rows, int capacityTokens);
 
     /// One part of a sequence's memory, all layers together.
     ///

@@ -3,6 +3,7 @@ package io.shadowkv.cache;
 import io.shadowkv.op.Rotary;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// All sequences that decode together, each in a slot. Sequences join and leave between steps.
@@ -16,7 +17,17 @@ public interface DecodeCache extends AutoCloseable {
     /// Makes room for new tokens of the sequence in `slot` where [SequenceCache#room] is 0 below its capacity.
     void makeRoom(int slot);
 
-    /// Takes one new token of each row's sequence and attends over what the strategy offers.
+    /// Allocates what a step of these waves needs, so that the step itself allocates nothing.
+    ///
+    /// @return what shapes the step beside its waves: as long as it is equal, the same waves enqueue the same
+    ///     operations on the same memory
+    Object prepare(List<Wave> waves);
+
+    /// False while a step reads back to the host, so that recording it would miss something.
+    boolean isRecordable();
+
+    /// Takes one new token of each row's sequence and attends over what the strategy offers. Waves are prepared
+    /// first.
     ///
     /// @param queries rotated, [r, queryHeads, headDim]
     /// @param keys rotated, [r, kvHeads, headDim]
@@ -24,6 +35,10 @@ public interface DecodeCache extends AutoCloseable {
     /// @param wave one row for each of r different sequences, all indexed or none
     /// @param out [r, queryHeads, headDim]
     void attend(int layer, Tensor queries, Tensor keys, Tensor values, Wave wave, double scale, Tensor out);
+
+    /// Replaces selections by synthetic ones from now on, of which about `rate` are resident already: for
+    /// comparing machines, not for answers. NaN ends it. A strategy that selects nothing takes no notice.
+    void synthesizeHits(double rate);
 
     /// Hears of every selection from now on (slow: waits for the backend at every layer); null ends it.
     void trace(@Nullable SelectionListener listener);
@@ -34,7 +49,7 @@ public interface DecodeCache extends AutoCloseable {
 
     /// Rows that go through a layer's cache together.
     ///
-    /// @param rows one row each of different sequences
+    /// @param rows one row each of different sequences, and possibly rows of slot -1 behind them
     /// @param rotary tables of all of them
     /// @param isIndexed true if all select from an index, false if none does
     record Wave(StepRows rows, Rotary rotary, boolean isIndexed) {}

@@ -24,7 +24,18 @@ public sealed interface KvCacheSpec {
     /// @param localTokens newest tokens that always stay whole; a multiple of `chunkSize`
     /// @param generatedTokens further new tokens that stay whole until they join the index together; a multiple
     ///     of `chunkSize`
-    record Shadow(int rank, int chunkSize, int sparseBudget, int outlierChunks, int localTokens, int generatedTokens)
+    /// @param values how values are stored
+    /// @param cachedTokens fetched tokens that stay resident, the step's own and earlier ones, so that more of
+    ///     the next selection is there already; at least `sparseBudget`, a multiple of `chunkSize`
+    record Shadow(
+            int rank,
+            int chunkSize,
+            int sparseBudget,
+            int outlierChunks,
+            int localTokens,
+            int generatedTokens,
+            ValueFormat values,
+            int cachedTokens)
             implements KvCacheSpec {
         /// The paper's defaults.
         public static final Shadow DEFAULT = new Shadow(160, 8, 2048, 48, 32, 256);
@@ -36,6 +47,31 @@ public sealed interface KvCacheSpec {
             multiple("sparse budget", sparseBudget, chunkSize, chunkSize);
             multiple("local tokens", localTokens, chunkSize, chunkSize);
             multiple("generated tokens", generatedTokens, chunkSize, chunkSize);
+            multiple("cached tokens", cachedTokens, chunkSize, sparseBudget);
+        }
+
+        /// Values stored as they are, and no more resident than a step selects: the paper.
+        public Shadow(
+                int rank, int chunkSize, int sparseBudget, int outlierChunks, int localTokens, int generatedTokens) {
+            this(
+                    rank,
+                    chunkSize,
+                    sparseBudget,
+                    outlierChunks,
+                    localTokens,
+                    generatedTokens,
+                    ValueFormat.AS_KEYS,
+                    sparseBudget);
+        }
+
+        public Shadow withValues(ValueFormat format) {
+            return new Shadow(
+                    rank, chunkSize, sparseBudget, outlierChunks, localTokens, generatedTokens, format, cachedTokens);
+        }
+
+        public Shadow withCachedTokens(int tokens) {
+            return new Shadow(
+                    rank, chunkSize, sparseBudget, outlierChunks, localTokens, generatedTokens, values, tokens);
         }
 
         @Override
@@ -48,9 +84,14 @@ public sealed interface KvCacheSpec {
             return sparseBudget / chunkSize;
         }
 
+        /// Units resident per head beside the outliers.
+        public int cachedUnits() {
+            return cachedTokens / chunkSize;
+        }
+
         /// Tokens outside which nothing is indexed: a sequence that fits keeps everything, exactly.
         public int residentTokens() {
-            return outlierChunks * chunkSize + sparseBudget + recentTokens();
+            return outlierChunks * chunkSize + cachedTokens + recentTokens();
         }
 
         /// Rows of the recent region: local, generated, and the remainder of a chunk.

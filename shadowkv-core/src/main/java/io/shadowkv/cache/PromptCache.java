@@ -17,7 +17,8 @@ public interface PromptCache extends AutoCloseable {
     /// @param out [t, queryHeads, headDim]
     void attend(int layer, Tensor queries, double scale, Tensor out);
 
-    /// All tokens of `layer` are in: the strategy turns them into what decode reads.
+    /// All tokens of `layer` are in: the strategy turns them into what decode reads, beside what follows where
+    /// the backend can.
     void finishLayer(int layer);
 
     /// Ends prefill; this cache is used up, the sequence owns its memory.

@@ -31,6 +31,11 @@ public interface SequenceCache extends AutoCloseable {
     /// Units selected and missed since the prompt, all layers and heads; waits for the backend.
     Selections selections();
 
+    /// A sequence with the same contents in memory of its own. Waits for the backend.
+    ///
+    /// @throws io.shadowkv.op.BackendMemoryException if the memory is not to be had
+    SequenceCache copy();
+
     @Override
     void close();
 

@@ -1,11 +1,13 @@
 package io.shadowkv.checkpoint;
 
+import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Shape;
 import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -82,6 +84,15 @@ public final class Checkpoint implements AutoCloseable {
         return fileOf.entrySet().stream()
                 .mapToLong(entry -> entry.getValue().bytes(entry.getKey()))
                 .sum();
+    }
+
+    /// The type that most weights have: that of the largest.
+    public DType weightType() {
+        return names().stream()
+                .map(this::tensor)
+                .max(Comparator.comparingLong(Tensor::elements))
+                .map(Tensor::dtype)
+                .orElse(DType.BF16);
     }
 
     /// A view of the mapped file, in the type and shape the file states. It may lie at any byte: read it

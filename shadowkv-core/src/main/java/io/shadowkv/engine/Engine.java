@@ -14,9 +14,7 @@ import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.text.ChatMessage;
 import io.shadowkv.text.ChatTemplate;
-import io.shadowkv.text.ChatTemplateException;
 import io.shadowkv.text.Tokenizer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 /// with a request's [Cancellation]. Closing waits for the call under way; the backend stays the caller's.
 public final class Engine implements AutoCloseable {
     private final EngineOptions options;
-    private final Checkpoint checkpoint;
+    private final ModelText text;
     private final Backend backend;
     private final Decoder decoder;
     private final CacheStrategy strategy;
@@ -39,21 +37,21 @@ public final class Engine implements AutoCloseable {
     private final RotaryTables rotary;
     private final Planner planner;
     private final Scheduler scheduler;
-    private @Nullable Tokenizer tokenizer;
-    private @Nullable ChatTemplate chatTemplate;
+    private final long weightBytes;
     private boolean isClosed;
 
-    private Engine(EngineOptions options, Checkpoint checkpoint, Backend backend, Decoder decoder) {
+    private Engine(EngineOptions options, ModelText text, long weightBytes, Backend backend, Decoder decoder) {
         this.options = options;
-        this.checkpoint = checkpoint;
+        this.text = text;
+        this.weightBytes = weightBytes;
         this.backend = backend;
         this.decoder = decoder;
-        this.kvType = options.kvType() != null ? options.kvType() : weightType(checkpoint);
+        this.kvType = options.kvType() != null ? options.kvType() : decoder.weightType();
         this.shape = shape(decoder.spec(), kvType);
         this.strategy = CacheStrategy.of(options.cache(), shape, backend);
         this.tableScope = backend.newScope("rotary tables");
         this.rotary = new RotaryTables(decoder.spec().rope(), backend, tableScope);
-        this.planner = new Planner(options, backend, decoder, strategy, checkpoint.weightBytes());
+        this.planner = new Planner(options, backend, decoder, strategy, rotary, weightBytes);
         this.scheduler = new Scheduler(options, backend, decoder, strategy, rotary, planner);
     }
 
@@ -64,24 +62,27 @@ public final class Engine implements AutoCloseable {
     public static Engine open(Path folder, Backend backend, EngineOptions options) {
         Checkpoint checkpoint = Checkpoint.open(folder);
         try {
-            return new Engine(options, checkpoint, backend, Decoder.load(checkpoint, backend));
+            Decoder decoder = Decoder.load(checkpoint, backend);
+            return new Engine(options, new ModelText(checkpoint), checkpoint.weightBytes(), backend, decoder);
         } catch (RuntimeException e) {
             checkpoint.close();
             throw e;
         }
     }
 
-    private static CacheShape shape(DecoderSpec spec, DType kvType) {
-        return new CacheShape(spec.layers(), spec.queryHeads(), spec.kvHeads(), spec.headDim(), kvType);
+    /// An engine with random weights of a known shape, for benchmarks: it takes and gives ids only.
+    ///
+    /// @param weightType BF16, F16 or F32
+    /// @param seed of the weights: the same seed, the same weights, on every backend
+    /// @param backend stays open as long as the engine; not closed by it
+    public static Engine openRandom(
+            DecoderSpec spec, DType weightType, long seed, Backend backend, EngineOptions options) {
+        Decoder decoder = Decoder.random(spec, weightType, seed, backend);
+        return new Engine(options, new ModelText(null), decoder.heldWeightBytes(), backend, decoder);
     }
 
-    /// The type most weights have, which keys and values then have too.
-    private static DType weightType(Checkpoint checkpoint) {
-        return checkpoint.names().stream()
-                .map(checkpoint::tensor)
-                .max((a, b) -> Long.compare(a.elements(), b.elements()))
-                .map(tensor -> tensor.dtype())
-                .orElse(DType.BF16);
+    private static CacheShape shape(DecoderSpec spec, DType kvType) {
+        return new CacheShape(spec.layers(), spec.queryHeads(), spec.kvHeads(), spec.headDim(), kvType);
     }
 
     public DecoderSpec spec() {
@@ -92,8 +93,9 @@ public final class Engine implements AutoCloseable {
         return options;
     }
 
+    /// @throws IllegalStateException if the weights are random
     public Checkpoint checkpoint() {
-        return checkpoint;
+        return text.checkpoint();
     }
 
     public Backend backend() {
@@ -113,39 +115,25 @@ public final class Engine implements AutoCloseable {
     /// The checkpoint's tokenizer, opened when first asked for.
     ///
     /// @throws io.shadowkv.text.TokenizerException if the folder has none that can be read
-    public synchronized Tokenizer tokenizer() {
-        Tokenizer opened = tokenizer;
-        if (opened == null) {
-            opened = Tokenizer.open(checkpoint.folder());
-            tokenizer = opened;
-        }
-        return opened;
+    public Tokenizer tokenizer() {
+        return text.tokenizer();
     }
 
-    /// True if the folder holds a tokenizer; without one the engine takes and gives ids only.
+    /// True if the checkpoint holds a tokenizer; without one the engine takes and gives ids only.
     public boolean hasTokenizer() {
-        return Files.exists(checkpoint.folder().resolve("tokenizer.json"))
-                || Files.exists(checkpoint.folder().resolve("tokenizer.model"));
+        return text.hasTokenizer();
     }
 
     /// The checkpoint's chat template.
     ///
     /// @throws io.shadowkv.text.ChatTemplateException if the folder has none
-    public synchronized ChatTemplate chatTemplate() {
-        ChatTemplate opened = chatTemplate;
-        if (opened == null) {
-            opened = ChatTemplate.open(checkpoint.folder())
-                    .orElseThrow(() -> new ChatTemplateException(checkpoint.folder()
-                            + " has no chat template (chat_template in tokenizer_config.json, or chat_template.jinja);"
-                            + " give a plain prompt instead of messages"));
-            chatTemplate = opened;
-        }
-        return opened;
+    public ChatTemplate chatTemplate() {
+        return text.chatTemplate();
     }
 
-    /// True if the folder holds a chat template.
+    /// True if the checkpoint holds a chat template.
     public boolean hasChatTemplate() {
-        return ChatTemplate.open(checkpoint.folder()).isPresent();
+        return text.hasChatTemplate();
     }
 
     /// Ids of a plain prompt, with what the tokenizer puts in front.
@@ -180,9 +168,10 @@ public final class Engine implements AutoCloseable {
     public synchronized List<Completion> complete(List<Request> requests) {
         checkOpen();
         List<Sequence> sequences = new ArrayList<>();
+        int together = Math.clamp(requests.size(), 1, options.maxBatch());
         for (Request request : requests) {
-            int capacity = capacityOf(request);
-            sequences.add(sequence(request, new int[0], capacity, planner.sequence(capacity), null));
+            PlannedSequence planned = planner.sequence(capacityOf(request), together);
+            sequences.add(sequence(request, new int[0], planned, null));
         }
         try {
             run(sequences);
@@ -203,12 +192,8 @@ public final class Engine implements AutoCloseable {
     public synchronized List<Completion> compare(Request request, List<KvCacheSpec> strategies) {
         checkOpen();
         int capacity = capacityOf(request);
-        return new StrategyComparison(options, backend, decoder, rotary, shape, checkpoint.weightBytes())
-                .run(
-                        request,
-                        capacity,
-                        strategies,
-                        (planned, cache) -> sequence(request, new int[0], capacity, planned, cache));
+        return new StrategyComparison(options, backend, decoder, rotary, shape, weightBytes)
+                .run(request, capacity, strategies, (planned, cache) -> sequence(request, new int[0], planned, cache));
     }
 
     /// Opens a conversation that keeps its cache between turns.
@@ -222,6 +207,34 @@ public final class Engine implements AutoCloseable {
     /// Hears of every selection of the steps to come; slow. Null ends it.
     public synchronized void traceSelections(@Nullable SelectionListener listener) {
         scheduler.decodeCache().trace(listener);
+    }
+
+    /// Replaces selections by synthetic ones from now on, of which about `rate` are resident already: for
+    /// comparing machines. NaN ends it.
+    public synchronized void forceHitRate(double rate) {
+        scheduler.decodeCache().synthesizeHits(rate);
+    }
+
+    /// Opens a batch whose steps are made by hand, for benchmarks.
+    ///
+    /// @param batch sequences that decode together
+    /// @param capacityTokens tokens that each may reach
+    /// @throws MemoryPlanException if the plan does not fit the memory
+    public synchronized BatchRun openBatch(int batch, int capacityTokens) {
+        checkOpen();
+        checkContext(capacityTokens, "a batch of " + capacityTokens + " tokens");
+        MemoryPlan plan = plan(capacityTokens, batch);
+        if (!plan.isAdmitted()) {
+            throw new MemoryPlanException(plan.refusal());
+        }
+        return new BatchRun(
+                backend,
+                decoder,
+                strategy,
+                rotary,
+                options.prefillRows(backend),
+                planner.sequence(capacityTokens, batch),
+                batch);
     }
 
     /// Logits of given ids, for comparing with other engines; needs no tokenizer.
@@ -243,10 +256,12 @@ public final class Engine implements AutoCloseable {
         }
         int capacity = ids.length + generate;
         checkContext(capacity, ids.length + " ids and " + generate + " more");
-        if (!planner.fitsBeside(List.of(), capacity)) {
+        PlannedSequence planned = planner.sequence(capacity, 1);
+        if (!planner.fitsBeside(List.of(), planned)) {
             throw new MemoryPlanException(planner.plan(capacity, 1).refusal());
         }
-        try (LogitsRun run = new LogitsRun(backend, decoder, strategy, rotary, options.prefillChunk(), capacity)) {
+        int rows = options.prefillRows(backend);
+        try (LogitsRun run = new LogitsRun(backend, decoder, strategy, rotary, rows, planned.size())) {
             return run.run(ids, prefillTokens, allPositions, sink);
         }
     }
@@ -269,7 +284,9 @@ public final class Engine implements AutoCloseable {
                                     capacity));
         }
         checkIds(request.promptIds());
-        Sequence sequence = sequence(request, history, capacity, planner.sequence(capacity), held);
+        // A conversation stays beside others, so it takes one share of a full batch.
+        PlannedSequence planned = planner.sequence(capacity, options.maxBatch());
+        Sequence sequence = sequence(request, history, planned, held);
         sequence.keepCache();
         return sequence;
     }
@@ -287,23 +304,17 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    private Sequence sequence(
-            Request request,
-            int[] history,
-            int capacity,
-            MemoryPlan.SequenceBytes planned,
-            @Nullable SequenceCache held) {
+    private Sequence sequence(Request request, int[] history, PlannedSequence planned, @Nullable SequenceCache held) {
         boolean hasTokenizer = hasTokenizer();
         if (!hasTokenizer && !request.options().stopStrings().isEmpty()) {
             throw new IllegalArgumentException(
-                    "stop strings need a tokenizer; " + checkpoint.folder() + " has none. Leave them out");
+                    "stop strings need a tokenizer; " + text.source() + " has none. Leave them out");
         }
         return new Sequence(
                 request,
                 history,
-                capacity,
                 planned,
-                checkpoint.generation().eosTokenIds(),
+                text.endIds(),
                 hasTokenizer ? tokenizer().detokenizer(true) : null,
                 held);
     }
@@ -361,10 +372,6 @@ public final class Engine implements AutoCloseable {
         scheduler.close();
         decoder.close();
         tableScope.close();
-        Tokenizer opened = tokenizer;
-        if (opened != null) {
-            opened.close();
-        }
-        checkpoint.close();
+        text.close();
     }
 }

@@ -1,6 +1,7 @@
 package io.shadowkv.engine;
 
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.op.Backend;
 import io.shadowkv.tensor.DType;
 import org.jspecify.annotations.Nullable;
 
@@ -8,20 +9,30 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param cache full attention or ShadowKV with its parameters
 /// @param kvType type of keys and values, F32, BF16 or F16; null takes the checkpoint's weights' type
-/// @param prefillChunk rows of the prompt computed at a time; bounds activation memory, not results
+/// @param prefillChunk rows of the prompt computed at a time; bounds activation memory, not results; 0 takes what
+///     suits the backend
 /// @param maxBatch sequences that decode together at most
-/// @param deviceBytes bytes the plan may use near the arithmetic; 0 asks the backend
+/// @param deviceBytes bytes the plan may use near the arithmetic, beside the weights; 0 asks the backend
 /// @param hostBytes bytes the plan may use in host memory; 0 asks the backend
+/// @param valuePlace where offloaded values lie
 public record EngineOptions(
-        KvCacheSpec cache, @Nullable DType kvType, int prefillChunk, int maxBatch, long deviceBytes, long hostBytes) {
-    public static final EngineOptions DEFAULT = new EngineOptions(new KvCacheSpec.Full(), null, 512, 16, 0, 0);
+        KvCacheSpec cache,
+        @Nullable DType kvType,
+        int prefillChunk,
+        int maxBatch,
+        long deviceBytes,
+        long hostBytes,
+        ValuePlace valuePlace) {
+    public static final EngineOptions DEFAULT =
+            new EngineOptions(new KvCacheSpec.Full(), null, 0, 16, 0, 0, ValuePlace.AUTO);
 
     public EngineOptions {
         if (kvType != null && kvType != DType.F32 && kvType != DType.BF16 && kvType != DType.F16) {
             throw new IllegalArgumentException("keys and values cannot be " + kvType + "; expected F32, BF16 or F16");
         }
-        if (prefillChunk < 1) {
-            throw new IllegalArgumentException("prefill chunk is " + prefillChunk + " rows; expected 1 or more");
+        if (prefillChunk < 0) {
+            throw new IllegalArgumentException(
+                    "prefill chunk is " + prefillChunk + " rows; expected 1 or more, or 0 for what suits the backend");
         }
         if (maxBatch < 1) {
             throw new IllegalArgumentException("batch is " + maxBatch + " sequences; expected 1 or more");
@@ -33,22 +44,31 @@ public record EngineOptions(
     }
 
     public EngineOptions withCache(KvCacheSpec spec) {
-        return new EngineOptions(spec, kvType, prefillChunk, maxBatch, deviceBytes, hostBytes);
+        return new EngineOptions(spec, kvType, prefillChunk, maxBatch, deviceBytes, hostBytes, valuePlace);
     }
 
     public EngineOptions withKvType(@Nullable DType type) {
-        return new EngineOptions(cache, type, prefillChunk, maxBatch, deviceBytes, hostBytes);
+        return new EngineOptions(cache, type, prefillChunk, maxBatch, deviceBytes, hostBytes, valuePlace);
     }
 
     public EngineOptions withPrefillChunk(int rows) {
-        return new EngineOptions(cache, kvType, rows, maxBatch, deviceBytes, hostBytes);
+        return new EngineOptions(cache, kvType, rows, maxBatch, deviceBytes, hostBytes, valuePlace);
     }
 
     public EngineOptions withMaxBatch(int sequences) {
-        return new EngineOptions(cache, kvType, prefillChunk, sequences, deviceBytes, hostBytes);
+        return new EngineOptions(cache, kvType, prefillChunk, sequences, deviceBytes, hostBytes, valuePlace);
     }
 
     public EngineOptions withMemoryLimits(long device, long host) {
-        return new EngineOptions(cache, kvType, prefillChunk, maxBatch, device, host);
+        return new EngineOptions(cache, kvType, prefillChunk, maxBatch, device, host, valuePlace);
+    }
+
+    public EngineOptions withValuePlace(ValuePlace place) {
+        return new EngineOptions(cache, kvType, prefillChunk, maxBatch, deviceBytes, hostBytes, place);
+    }
+
+    /// Rows of the prompt computed at a time on `backend`.
+    int prefillRows(Backend backend) {
+        return prefillChunk == 0 ? backend.prefillRows() : prefillChunk;
     }
 }

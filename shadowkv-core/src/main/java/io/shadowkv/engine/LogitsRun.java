@@ -4,6 +4,7 @@ import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.DecodeCache;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.model.Decoder;
 import io.shadowkv.model.PromptRows;
 import io.shadowkv.model.RotaryTables;
@@ -20,32 +21,33 @@ final class LogitsRun implements AutoCloseable {
     private final Decoder decoder;
     private final CacheStrategy strategy;
     private final RotaryTables tables;
-    private final int prefillChunk;
-    private final int capacity;
+    private final int prefillRows;
+    private final SequenceSize size;
     private final DecodeCache decodeCache;
     private final StepBuilder steps;
     private @Nullable SequenceCache cache;
     private float[] lastRow = new float[0];
 
-    /// @param capacity ids given and generated
+    /// @param size of the sequence of ids given and generated
     LogitsRun(
             Backend backend,
             Decoder decoder,
             CacheStrategy strategy,
             RotaryTables tables,
-            int prefillChunk,
-            int capacity) {
+            int prefillRows,
+            SequenceSize size) {
         this.decoder = decoder;
         this.strategy = strategy;
         this.tables = tables;
-        this.prefillChunk = prefillChunk;
-        this.capacity = capacity;
+        this.prefillRows = prefillRows;
+        this.size = size;
         this.decodeCache = strategy.openDecode();
         this.steps = new StepBuilder(backend);
     }
 
     /// See [Engine#logits].
     int[] run(int[] given, int prefillTokens, boolean allPositions, Consumer<float[]> sink) {
+        int capacity = size.capacityTokens();
         Consumer<float[]> each = allPositions ? sink : row -> {};
         int[] ids = Arrays.copyOf(given, capacity);
         prefill(Arrays.copyOf(ids, prefillTokens), allPositions, each);
@@ -68,10 +70,10 @@ final class LogitsRun implements AutoCloseable {
     private void prefill(int[] prompt, boolean allPositions, Consumer<float[]> sink) {
         close(cache);
         cache = null;
-        Rotary rotary = tables.forSequence(prompt.length, capacity);
-        try (PromptCache reading = strategy.openPrompt(prompt.length, capacity, rotary)) {
+        Rotary rotary = tables.forSequence(prompt.length, size.capacityTokens());
+        try (PromptCache reading = strategy.openPrompt(prompt.length, size, rotary)) {
             var prompts = List.of(new PromptRows(prompt, reading, rotary));
-            decoder.prefill(prompts, prefillChunk, done -> {}, allPositions, row -> {
+            decoder.prefill(prompts, prefillRows, done -> {}, allPositions, row -> {
                 lastRow = row;
                 sink.accept(row);
             });
@@ -96,7 +98,7 @@ final class LogitsRun implements AutoCloseable {
             decodeCache.makeRoom(0);
         }
         var built = steps.build(List.of(new StepBuilder.Part(0, held, new int[] {ids[position]}, true)));
-        lastRow = decoder.decode(built.step(), decodeCache)[0];
+        lastRow = decoder.decode(built.step(), decodeCache).logits(0);
     }
 
     private static void close(@Nullable SequenceCache held) {

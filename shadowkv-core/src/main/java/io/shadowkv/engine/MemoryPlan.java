@@ -7,22 +7,27 @@ import java.util.List;
 /// @param strategy `full` or `shadowkv`
 /// @param contextTokens tokens of each sequence, prompt and generated
 /// @param batch sequences
-/// @param perSequence bytes of one sequence
-/// @param weightBytes mapped weights, shared by all
-/// @param workspaceBytes activations and one layer's prompt keys and values while one prompt is read
-/// @param availableDeviceBytes what the plan may use near the arithmetic
-/// @param availableHostBytes what the plan may use for offloaded values
-/// @param hostIsDevice true where both places are the same memory (a CPU backend), so that they share one limit
+/// @param perSequence bytes of one sequence of such a batch
+/// @param weightBytes weights, shared by all
+/// @param heldWeightBytes those of them that lie in the backend's memory already; 0 where it reads mapped files
+/// @param workspace what the engine needs beside sequences: one layer's prompt keys and values and activations
+///     while one prompt is read, rotary tables, a decode step's activations
+/// @param limits what the plan may use
+/// @param largestBatch sequences of this length that fit, with the split between the two memories that lets most
 public record MemoryPlan(
         String strategy,
         int contextTokens,
         int batch,
         SequenceBytes perSequence,
         long weightBytes,
-        long workspaceBytes,
-        long availableDeviceBytes,
-        long availableHostBytes,
-        boolean hostIsDevice) {
+        long heldWeightBytes,
+        List<Part> workspace,
+        Limits limits,
+        int largestBatch) {
+    public MemoryPlan {
+        workspace = List.copyOf(workspace);
+    }
+
     /// @param resident bytes near the arithmetic
     /// @param offloaded bytes in host memory that are fetched from
     /// @param parts what they consist of
@@ -32,9 +37,33 @@ public record MemoryPlan(
         }
     }
 
-    /// One part of a sequence's memory: `resident keys and values`, `landmarks`, `key factors`, `offloaded
-    /// values` …
+    /// One part of the memory: `resident keys and values`, `landmarks`, `low-rank keys`, `values`, …
     public record Part(String name, long bytes, boolean isOffloaded) {}
+
+    /// What a plan may use beside the weights.
+    ///
+    /// @param deviceBytes near the arithmetic
+    /// @param hostBytes for offloaded values
+    /// @param hostIsDevice true where both places are the same memory (a CPU backend), so that they share one
+    ///     limit, `deviceBytes`
+    public record Limits(long deviceBytes, long hostBytes, boolean hostIsDevice) {}
+
+    /// Bytes of the workspace's parts together.
+    public long workspaceBytes() {
+        return workspace.stream().mapToLong(Part::bytes).sum();
+    }
+
+    public long availableDeviceBytes() {
+        return limits.deviceBytes();
+    }
+
+    public long availableHostBytes() {
+        return limits.hostBytes();
+    }
+
+    public boolean hostIsDevice() {
+        return limits.hostIsDevice();
+    }
 
     public long residentBytes() {
         return Math.multiplyExact(perSequence.resident(), (long) batch);
@@ -44,20 +73,15 @@ public record MemoryPlan(
         return Math.multiplyExact(perSequence.offloaded(), (long) batch);
     }
 
-    /// True if the batch fits what is available.
-    public boolean isAdmitted() {
-        return largestBatch() >= batch;
+    /// Everything the backend will hold near the arithmetic when the last prompt of the batch is read, weights
+    /// included.
+    public long deviceBytes() {
+        return heldWeightBytes + workspaceBytes() + residentBytes();
     }
 
-    /// Sequences of this length that fit.
-    public int largestBatch() {
-        long deviceRoom = Math.max(0, availableDeviceBytes - workspaceBytes);
-        long device = perSequence.resident() + (hostIsDevice ? perSequence.offloaded() : 0);
-        long byDevice = device == 0 ? Integer.MAX_VALUE : deviceRoom / device;
-        long byHost = hostIsDevice || perSequence.offloaded() == 0
-                ? Integer.MAX_VALUE
-                : availableHostBytes / perSequence.offloaded();
-        return (int) Math.min(Integer.MAX_VALUE, Math.min(byDevice, byHost));
+    /// True if the batch fits what is available.
+    public boolean isAdmitted() {
+        return largestBatch >= batch;
     }
 
     /// The refusal, with the numbers and what to do.
@@ -71,13 +95,13 @@ public record MemoryPlan(
                         batch == 1 ? "s" : "",
                         residentBytes(),
                         offloadedBytes(),
-                        workspaceBytes,
-                        availableDeviceBytes,
-                        hostIsDevice
+                        workspaceBytes(),
+                        availableDeviceBytes(),
+                        hostIsDevice()
                                 ? " in all"
-                                : " near the arithmetic and %,d in host memory".formatted(availableHostBytes),
-                        largestBatch() > 0
-                                ? "At most " + largestBatch() + " fit at once: use a smaller batch."
+                                : " near the arithmetic and %,d in host memory".formatted(availableHostBytes()),
+                        largestBatch > 0
+                                ? "At most " + largestBatch + " fit at once: use a smaller batch."
                                 : "Shorten the context"
                                         + (strategy.equals("full")
                                                 ? " or use shadowkv."

@@ -8,6 +8,7 @@ import io.shadowkv.model.Decoder;
 import io.shadowkv.model.PrefillMonitor;
 import io.shadowkv.model.PromptRows;
 import io.shadowkv.model.RotaryTables;
+import io.shadowkv.model.StepResult;
 import io.shadowkv.op.Backend;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -23,7 +24,7 @@ final class Scheduler implements AutoCloseable {
     /// projections busy.
     private static final int TURN_ROWS = 64;
 
-    private final EngineOptions options;
+    private final int prefillRows;
     private final Decoder decoder;
     private final CacheStrategy strategy;
     private final RotaryTables rotary;
@@ -40,7 +41,7 @@ final class Scheduler implements AutoCloseable {
             CacheStrategy strategy,
             RotaryTables rotary,
             Planner planner) {
-        this.options = options;
+        this.prefillRows = options.prefillRows(backend);
         this.decoder = decoder;
         this.strategy = strategy;
         this.rotary = rotary;
@@ -48,6 +49,7 @@ final class Scheduler implements AutoCloseable {
         this.decodeCache = strategy.openDecode();
         this.steps = new StepBuilder(backend);
         this.slots = new Sequence[options.maxBatch()];
+        decoder.reserve(backend.rowBucket(options.maxBatch()));
     }
 
     DecodeCache decodeCache() {
@@ -94,8 +96,8 @@ final class Scheduler implements AutoCloseable {
             }
             List<Sequence> others = new ArrayList<>(running());
             others.addAll(admitted);
-            boolean fits = planner.fitsBeside(others, next.capacity());
-            boolean shares = admitted.isEmpty() || rows + next.length() <= 2 * options.prefillChunk();
+            boolean fits = planner.fitsBeside(others, next.planned());
+            boolean shares = admitted.isEmpty() || rows + next.length() <= 2 * prefillRows;
             if (!fits && others.isEmpty()) {
                 waiting.removeFirst();
                 throw new MemoryPlanException(planner.plan(next.capacity(), 1).refusal());
@@ -124,18 +126,21 @@ final class Scheduler implements AutoCloseable {
         try {
             for (Sequence sequence : sequences) {
                 var table = rotary.forSequence(sequence.length(), sequence.capacity());
-                PromptCache cache = strategy.openPrompt(sequence.length(), sequence.capacity(), table);
+                PromptCache cache = strategy.openPrompt(
+                        sequence.length(), sequence.planned().size(), table);
                 prompts.add(new PromptRows(sequence.ids(), cache, table));
             }
             long start = System.nanoTime();
             ReadingMonitor monitor = new ReadingMonitor(sequences);
             List<float[]> logits = new ArrayList<>();
-            decoder.prefill(prompts, options.prefillChunk(), monitor, false, logits::add);
+            decoder.prefill(prompts, prefillRows, monitor, false, logits::add);
             for (int i = 0; i < sequences.size(); i++) {
                 Sequence sequence = sequences.get(i);
+                long sealing = System.nanoTime();
                 sequence.holds(prompts.get(i).cache().seal());
-                sequence.prefillNanos += System.nanoTime() - start;
-                sequence.sealNanos += monitor.sealNanos;
+                long end = System.nanoTime();
+                sequence.prefillNanos += end - start;
+                sequence.sealNanos += monitor.sealNanos + end - sealing;
                 join(sequence);
                 sequence.accept(logits.get(i));
                 sequence.checkCancellation();
@@ -202,7 +207,7 @@ final class Scheduler implements AutoCloseable {
         }
         long start = System.nanoTime();
         StepBuilder.Built built = steps.build(parts);
-        float[][] logits = decoder.decode(built.step(), decodeCache);
+        StepResult result = decoder.decode(built.step(), decodeCache);
         long nanos = System.nanoTime() - start;
         for (StepBuilder.Part part : parts) {
             Sequence sequence = Objects.requireNonNull(slots[part.slot()]);
@@ -213,8 +218,8 @@ final class Scheduler implements AutoCloseable {
                 sequence.decodeSteps++;
             }
         }
-        for (int i = 0; i < logits.length; i++) {
-            Objects.requireNonNull(slots[built.logitSlots()[i]]).accept(logits[i]);
+        for (int i = 0; i < result.size(); i++) {
+            Objects.requireNonNull(slots[built.logitSlots()[i]]).accept(result, i);
         }
     }
 

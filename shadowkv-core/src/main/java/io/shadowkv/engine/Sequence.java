@@ -1,6 +1,7 @@
 package io.shadowkv.engine;
 
 import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.model.StepResult;
 import io.shadowkv.op.Backend;
 import io.shadowkv.sampling.Sampler;
 import io.shadowkv.text.IncrementalDetokenizer;
@@ -11,8 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// One turn of one sequence on its way through the scheduler: its tokens, its cache, and when it ends.
 final class Sequence {
     private final Request request;
-    private final int capacity;
-    private final MemoryPlan.SequenceBytes plannedBytes;
+    private final PlannedSequence planned;
     private final List<Integer> endIds;
     private final Sampler sampler;
     private final @Nullable IncrementalDetokenizer detokenizer;
@@ -35,14 +35,12 @@ final class Sequence {
     Sequence(
             Request request,
             int[] history,
-            int capacity,
-            MemoryPlan.SequenceBytes plannedBytes,
+            PlannedSequence planned,
             List<Integer> endIds,
             @Nullable IncrementalDetokenizer detokenizer,
             @Nullable SequenceCache held) {
         this.request = request;
-        this.capacity = capacity;
-        this.plannedBytes = plannedBytes;
+        this.planned = planned;
         this.endIds = request.options().ignoreEos() ? List.of() : endIds;
         this.sampler = new Sampler(request.options().sampling());
         this.detokenizer = detokenizer;
@@ -59,11 +57,11 @@ final class Sequence {
     }
 
     int capacity() {
-        return capacity;
+        return planned.size().capacityTokens();
     }
 
-    MemoryPlan.SequenceBytes plannedBytes() {
-        return plannedBytes;
+    PlannedSequence planned() {
+        return planned;
     }
 
     /// All tokens so far, the cache's and those that wait for it.
@@ -124,7 +122,22 @@ final class Sequence {
 
     /// Draws the next token and tells the listener.
     void accept(float[] logits) {
-        int id = sampler.next(logits, ids, count);
+        take(sampler.next(logits, ids, count));
+    }
+
+    /// The same from a step's result; logits are fetched only where a draw needs them.
+    ///
+    /// @param row this sequence's logit row
+    void accept(StepResult result, int row) {
+        boolean isNumber = result.id(row) >= 0;
+        if (isNumber && request.options().sampling().isLargestLogit()) {
+            take(result.id(row));
+        } else {
+            accept(result.logits(row));
+        }
+    }
+
+    private void take(int id) {
         if (count == ids.length) {
             ids = Arrays.copyOf(ids, ids.length * 2);
         }
@@ -135,7 +148,7 @@ final class Sequence {
             finish = Completion.FinishReason.END_OF_SEQUENCE;
         } else if (stops.isFound()) {
             finish = Completion.FinishReason.STOP_STRING;
-        } else if (count - firstGenerated >= request.options().maxNewTokens() || count == capacity) {
+        } else if (count - firstGenerated >= request.options().maxNewTokens() || count == capacity()) {
             finish = Completion.FinishReason.MAX_NEW_TOKENS;
         }
         if (finish != null) {
@@ -186,12 +199,13 @@ final class Sequence {
         }
         SequenceCache held = cache;
         if (held == null) {
-            return new Completion.CacheReport(plannedBytes, new MemoryPlan.SequenceBytes(0, 0, List.of()), 0, 0, false);
+            return new Completion.CacheReport(
+                    planned.bytes(), new MemoryPlan.SequenceBytes(0, 0, List.of()), 0, 0, false);
         }
         SequenceCache.Selections selections = held.selections();
         var measured = new MemoryPlan.SequenceBytes(
                 held.bytes(Backend.Place.DEVICE), held.bytes(Backend.Place.HOST), List.of());
         return new Completion.CacheReport(
-                plannedBytes, measured, selections.selected(), selections.missed(), !held.isIndexed());
+                planned.bytes(), measured, selections.selected(), selections.missed(), !held.isIndexed());
     }
 }

@@ -11,15 +11,22 @@ import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// Lays the new tokens of a step's sequences out in rows and waves, and uploads what the host knows of them.
+/// Lays the new tokens of a step's sequences out in rows and waves, pads the waves to sizes that the backend has
+/// recorded, and uploads what the host knows of the rows.
 final class StepBuilder implements AutoCloseable {
     private static final int FIELDS = 5;
+
+    /// Rows that the table holds at least, so that a growing batch does not move it.
+    private static final int LEAST_ROWS = 64;
+
+    private static final SequenceCache.NewRow NOWHERE = new SequenceCache.NewRow(0, 0, 0, 0);
 
     private final Backend backend;
     private @Nullable MemoryScope scope;
@@ -27,6 +34,11 @@ final class StepBuilder implements AutoCloseable {
 
     StepBuilder(Backend backend) {
         this.backend = backend;
+    }
+
+    /// Bytes of the table of a step of `rows` rows.
+    static long bytes(int rows) {
+        return (long) FIELDS * Math.max(LEAST_ROWS, rows) * Integer.BYTES;
     }
 
     /// New tokens of one sequence.
@@ -44,10 +56,12 @@ final class StepBuilder implements AutoCloseable {
         int longest = parts.stream().mapToInt(part -> part.ids().length).max().orElse(0);
         for (int i = 0; i < longest; i++) {
             for (List<Row> wave : wavesOf(parts, i)) {
+                pad(wave);
                 waves.add(wave);
                 rows.addAll(wave);
             }
         }
+        int tokens = parts.stream().mapToInt(part -> part.ids().length).sum();
         Tensor fields = upload(rows);
         List<DecodeCache.Wave> built = new ArrayList<>();
         StepRows all =
@@ -63,7 +77,14 @@ final class StepBuilder implements AutoCloseable {
                 .toArray();
         int[] logitSlots =
                 Arrays.stream(logitRows).map(row -> rows.get(row).slot()).toArray();
-        return new Built(new DecodeStep(rows.stream().mapToInt(Row::id).toArray(), built, logitRows), logitSlots);
+        int[] ids = rows.stream().mapToInt(Row::id).toArray();
+        return new Built(new DecodeStep(ids, built, tokens, logitRows), logitSlots);
+    }
+
+    private void pad(List<Row> wave) {
+        Row first = wave.getFirst();
+        Row padding = new Row(0, -1, NOWHERE, first.rotary(), first.isIndexed(), false);
+        wave.addAll(Collections.nCopies(backend.rowBucket(wave.size()) - wave.size(), padding));
     }
 
     /// @param logitSlots slot of each logit row
@@ -112,7 +133,7 @@ final class StepBuilder implements AutoCloseable {
             close();
             MemoryScope fresh = backend.newScope("the row table of a decode step");
             scope = fresh;
-            current = fresh.allocate(DType.I32, values.length);
+            current = fresh.allocate(DType.I32, Math.max(values.length, FIELDS * LEAST_ROWS));
             table = current;
         }
         Tensor fields = current.slice(0, values.length).reshape(FIELDS, count);

@@ -6,6 +6,7 @@ import io.shadowkv.cache.KeyValueSource;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.model.Decoder;
 import io.shadowkv.model.PromptRows;
 import io.shadowkv.model.RotaryTables;
@@ -32,7 +33,8 @@ final class StrategyComparison {
             RotaryTables tables,
             CacheShape shape,
             long weightBytes) {
-        this.options = options;
+        // The prompt's whole cache takes the memory near the arithmetic that AUTO would give to values.
+        this.options = options.valuePlace() == ValuePlace.AUTO ? options.withValuePlace(ValuePlace.HOST) : options;
         this.backend = backend;
         this.decoder = decoder;
         this.tables = tables;
@@ -41,17 +43,17 @@ final class StrategyComparison {
     }
 
     /// @param capacity tokens of prompt and answer
-    /// @param turns makes the turn of one strategy from the bytes planned for it and its cache
+    /// @param turns makes the turn of one strategy from what is planned for it and its cache
     List<Completion> run(Request request, int capacity, List<KvCacheSpec> specs, TurnFactory turns) {
         checkMemory(capacity, specs);
         CacheStrategy full = CacheStrategy.of(new KvCacheSpec.Full(), shape, backend);
         Rotary rotary = tables.forSequence(request.promptIds().length, capacity);
         long start = System.nanoTime();
         List<float[]> logits = new ArrayList<>();
-        try (PromptCache reading = full.openPrompt(request.promptIds().length, capacity, rotary)) {
+        try (PromptCache reading = full.openPrompt(request.promptIds().length, SequenceSize.of(capacity), rotary)) {
             decoder.prefill(
                     List.of(new PromptRows(request.promptIds(), reading, rotary)),
-                    options.prefillChunk(),
+                    options.prefillRows(backend),
                     done -> {
                         request.listener().reading(done);
                         if (request.cancellation().isRequested()) {
@@ -89,7 +91,7 @@ final class StrategyComparison {
 
     private MemoryPlan plan(KvCacheSpec spec, int capacity) {
         CacheStrategy strategy = CacheStrategy.of(spec, shape, backend);
-        return new Planner(options.withCache(spec), backend, decoder, strategy, weightBytes).plan(capacity, 1);
+        return new Planner(options.withCache(spec), backend, decoder, strategy, tables, weightBytes).plan(capacity, 1);
     }
 
     private Completion answer(
@@ -102,11 +104,12 @@ final class StrategyComparison {
             long prefillNanos) {
         CacheStrategy strategy = CacheStrategy.of(spec, shape, backend);
         EngineOptions own = options.withCache(spec);
-        Planner planner = new Planner(own, backend, decoder, strategy, weightBytes);
+        Planner planner = new Planner(own, backend, decoder, strategy, tables, weightBytes);
+        PlannedSequence planned = planner.sequence(capacity, 1);
         long start = System.nanoTime();
-        try (SequenceCache cache = strategy.openFrom(prompt, request.promptIds().length, capacity);
+        try (SequenceCache cache = strategy.openFrom(prompt, request.promptIds().length, planned.size());
                 Scheduler scheduler = new Scheduler(own, backend, decoder, strategy, tables, planner)) {
-            Sequence sequence = turns.turn(planner.sequence(capacity), cache);
+            Sequence sequence = turns.turn(planned, cache);
             sequence.sealNanos = System.nanoTime() - start;
             sequence.prefillNanos = prefillNanos + sequence.sealNanos;
             try {
@@ -129,6 +132,6 @@ final class StrategyComparison {
 
     /// Makes a sequence whose prompt the cache holds already.
     interface TurnFactory {
-        Sequence turn(MemoryPlan.SequenceBytes planned, SequenceCache cache);
+        Sequence turn(PlannedSequence planned, SequenceCache cache);
     }
 }

@@ -2,6 +2,7 @@ package io.shadowkv.model;
 
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.tensor.Tensor;
+import java.util.List;
 
 /// One decoder layer over some rows: norm, queries-keys-values, attention, projection, norm, gated MLP.
 final class LayerForward {
@@ -22,19 +23,14 @@ final class LayerForward {
     void run(int layer, Tensor hidden, Workspace work, LayerAttention attention) {
         DecoderWeights.Layer w = weights.layers().get(layer);
         dense.rmsNorm(hidden, w.inputNorm(), spec.normEpsilon(), work.normed());
-        apply(w.query(), work.normed(), work.queries());
-        apply(w.key(), work.normed(), work.keys());
-        apply(w.value(), work.normed(), work.values());
+        apply(w.queryKeyValue(), work.normed(), List.of(work.queries(), work.keys(), work.values()));
         attention.attend(layer, work.queries(), work.keys(), work.values(), work.attended());
-        apply(w.output(), work.attended(), work.projected());
-        dense.add(hidden, work.projected());
+        add(w.output(), work.attended(), work.projected(), hidden);
 
         dense.rmsNorm(hidden, w.postNorm(), spec.normEpsilon(), work.normed());
-        apply(w.gate(), work.normed(), work.gate());
-        apply(w.up(), work.normed(), work.up());
+        apply(w.gateUp(), work.normed(), List.of(work.gate(), work.up()));
         dense.gatedSilu(work.gate(), work.up());
-        apply(w.down(), work.gate(), work.projected());
-        dense.add(hidden, work.projected());
+        add(w.down(), work.gate(), work.projected(), hidden);
     }
 
     /// Logits of some rows: the last norm and the output projection.
@@ -51,10 +47,18 @@ final class LayerForward {
         dense.embed(ids, weights.embedding(), hidden);
     }
 
-    private void apply(Projection projection, Tensor input, Tensor output) {
-        int rows = input.extent(0);
-        int out = projection.weight().extent(0);
-        int in = projection.weight().extent(1);
-        dense.linear(input.reshape(rows, in), projection.weight(), projection.bias(), output.reshape(rows, out));
+    private void apply(ProjectionGroup group, Tensor input, List<Tensor> outputs) {
+        List<Tensor> flat = outputs.stream().map(LayerForward::flat).toList();
+        dense.linears(input, group.weights(), group.biases(), flat);
+    }
+
+    private void add(Projection projection, Tensor input, Tensor scratch, Tensor target) {
+        dense.addLinear(flat(input), projection.weight(), projection.bias(), scratch, target);
+    }
+
+    /// Rows of one axis, whatever heads they consist of.
+    private static Tensor flat(Tensor rows) {
+        int count = rows.extent(0);
+        return rows.reshape(count, Math.toIntExact(rows.elements() / count));
     }
 }

@@ -13,6 +13,7 @@ import java.util.function.Consumer;
 /// of one and the start of the next.
 final class Prefill {
     private final DecoderSpec spec;
+    private final DType type;
     private final Backend backend;
     private final LayerForward forward;
     private final List<PromptRows> prompts;
@@ -22,8 +23,16 @@ final class Prefill {
     private double workDone;
     private double workTotal;
 
-    Prefill(DecoderSpec spec, Backend backend, LayerForward forward, List<PromptRows> prompts, int chunkRows) {
+    /// @param type of activations
+    Prefill(
+            DecoderSpec spec,
+            DType type,
+            Backend backend,
+            LayerForward forward,
+            List<PromptRows> prompts,
+            int chunkRows) {
         this.spec = spec;
+        this.type = type;
         this.backend = backend;
         this.forward = forward;
         this.prompts = prompts;
@@ -42,8 +51,8 @@ final class Prefill {
     /// @param allPositions true hands over every row's logits instead
     void run(PrefillMonitor monitor, boolean allPositions, Consumer<float[]> sink) {
         try (MemoryScope scope = backend.newScope("activations of a prompt of " + rows + " tokens")) {
-            Tensor hidden = scope.allocate(backend.activationType(DType.BF16), rows, spec.hiddenSize());
-            Workspace work = Workspace.allocate(spec, backend, scope, chunkRows);
+            Tensor hidden = scope.allocate(type, rows, spec.hiddenSize());
+            Workspace work = Workspace.allocate(spec, type, scope, chunkRows);
             embed(hidden, scope);
             workTotal = spec.layers() * layerWork();
             for (int layer = 0; layer < spec.layers(); layer++) {
@@ -81,13 +90,15 @@ final class Prefill {
         for (PromptRows prompt : prompts) {
             prompt.cache().finishLayer(layer);
         }
-        backend.synchronize();
+        if (!backend.hasSideQueue()) {
+            backend.synchronize();
+        }
         monitor.layerSealed(System.nanoTime() - start);
     }
 
     private void deliver(
             Tensor hidden, Workspace work, MemoryScope scope, boolean allPositions, Consumer<float[]> sink) {
-        Tensor logits = scope.allocate(backend.activationType(DType.BF16), 1, spec.vocabularySize());
+        Tensor logits = scope.allocate(DType.F32, 1, spec.vocabularySize());
         Tensor normed = work.normed().slice(0, 1);
         for (int i = 0; i < prompts.size(); i++) {
             int end = firstRows[i] + prompts.get(i).ids().length;

@@ -5,8 +5,8 @@ public interface PrefillMonitor {
     /// @param done share of the work, 0 to 1
     void progress(double done);
 
-    /// A layer's caches were turned into what decode reads.
+    /// A layer's caches were turned into what decode reads, or that was begun beside the next layer.
     ///
-    /// @param nanos time it took beyond exact attention
+    /// @param nanos time that reading waited for it
     default void layerSealed(long nanos) {}
 }

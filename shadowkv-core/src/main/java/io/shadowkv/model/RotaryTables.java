@@ -47,9 +47,7 @@ public final class RotaryTables {
         boolean isLong = tokens > spec.shortLimit();
         Rotary table = isLong ? longTable : shortTable;
         if (table == null || table.positions() < tokens) {
-            int doubled = table == null ? 0 : Math.multiplyExact(table.positions(), 2);
-            int positions = Math.max(doubled, Math.ceilDiv(tokens, GROWTH) * GROWTH);
-            table = build(isLong ? positions : Math.min(positions, spec.shortLimit()), isLong);
+            table = build(positions(table == null ? 0 : table.positions(), tokens, isLong), isLong);
             if (isLong) {
                 longTable = table;
             } else {
@@ -57,6 +55,23 @@ public final class RotaryTables {
             }
         }
         return table;
+    }
+
+    /// Bytes of the table that a sequence of up to `tokens` tokens needs, unless one was made for a longer sequence.
+    public long bytes(int tokens) {
+        boolean isLong = tokens > spec.shortLimit();
+        return 2L * positions(0, tokens, isLong) * (spec.rotaryDim() / 2) * Float.BYTES;
+    }
+
+    /// Bytes that the tables hold now.
+    public long heldBytes() {
+        return scope.bytes(Backend.Place.DEVICE);
+    }
+
+    /// Positions of a new table: some more than asked for, and twice the old ones, so that few are made.
+    private int positions(int old, int tokens, boolean isLong) {
+        int positions = Math.max(Math.multiplyExact(old, 2), Math.ceilDiv(tokens, GROWTH) * GROWTH);
+        return isLong ? positions : Math.min(positions, spec.shortLimit());
     }
 
     private Rotary build(int positions, boolean isLong) {

@@ -1,6 +1,5 @@
 package io.shadowkv.model;
 
-import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
@@ -26,8 +25,8 @@ record Workspace(
         Tensor gate,
         Tensor up,
         Tensor positions) {
-    static Workspace allocate(DecoderSpec spec, Backend backend, MemoryScope scope, int rows) {
-        DType type = backend.activationType(DType.BF16);
+    /// @param type of activations
+    static Workspace allocate(DecoderSpec spec, DType type, MemoryScope scope, int rows) {
         return new Workspace(
                 scope.allocate(type, rows, spec.hiddenSize()),
                 scope.allocate(type, rows, spec.queryHeads(), spec.headDim()),

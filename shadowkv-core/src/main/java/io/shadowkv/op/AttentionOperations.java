@@ -34,9 +34,9 @@ public interface AttentionOperations {
     /// @param out [r, queryHeads, headDim]
     void decode(Tensor queries, SlotTable<AttendedRows> attended, StepRows rows, double scale, Tensor out);
 
-    /// The same for sequences with an index (every row but a padding one), whose region may hold more units than a step selects: row i attends
-    /// to rows 0 until `firstRow`, to the units in its `selectedSlots`, and to rows from the region's end,
-    /// `firstRow + C · unitTokens`, until `attended[i]`.
+    /// The same for sequences with an index (every row but a padding one), whose region may hold more units than a
+    /// step selects: row i attends to rows 0 until `firstRow`, to the units in its `selectedSlots`, and to rows
+    /// from the region's end, `firstRow + C · unitTokens`, until `attended[i]`.
     ///
     /// @param queries [r, queryHeads, headDim], rotated
     /// @param out [r, queryHeads, headDim]

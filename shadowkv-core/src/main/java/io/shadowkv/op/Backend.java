@@ -35,6 +35,12 @@ public interface Backend extends AutoCloseable {
     /// Bytes this backend may still allocate in `place`.
     long availableBytes(Place place);
 
+    /// Rows of a prompt that are best computed at a time where nobody says otherwise: enough to keep the arithmetic
+    /// busy, not more than activations should take.
+    default int prefillRows() {
+        return 512;
+    }
+
     /// Rows that a decode wave of `rows` rows is padded to, so that recorded steps serve several sizes; the rows
     /// added have slot -1 (see [StepRows]).
     default int rowBucket(int rows) {

@@ -30,8 +30,8 @@ public interface DenseOperations {
     /// @param out [r, out]; rounded to its type
     void linear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor out);
 
-    /// Several projections of the same rows: `outs[i] = x · weights[i]ᵀ + biases[i]`. Weights that lie one after the
-    /// other in memory may be read as one matrix.
+    /// Several projections of the same rows: `outs[i] = x · weights[i]ᵀ + biases[i]`. Weights that lie one
+    /// after the other in memory may be read as one matrix.
     ///
     /// @param biases one entry a weight, each possibly null
     default void linears(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, List<Tensor> outs) {
@@ -57,9 +57,9 @@ public interface DenseOperations {
     void argmax(Tensor logits, Tensor ids);
 
     /// Fills a tensor with normally distributed numbers that depend on `seed` and the element's place only: element
-    /// i is `deviation · sqrt(-2 ln u) · cos(2πv)`, u and v from the upper and lower half of the `i`-th output of
-    /// SplitMix64 seeded with `seed` (i from 0), each half h as `(h + 0.5) / 2³²`; in double, rounded once. For weights
-    /// of a known shape.
+    /// i is `deviation · sqrt(-2 ln u) · cos(2πv)`, in double, rounded once; u and v come from the upper and lower
+    /// half of the i-th output (from 0) of SplitMix64 seeded with `seed`, each half h as `(h + 0.5) / 2³²`. For
+    /// weights of a known shape.
     void fillNormal(Tensor target, long seed, double deviation);
 
     /// `target += source`.

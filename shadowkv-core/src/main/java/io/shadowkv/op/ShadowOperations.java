@@ -73,9 +73,9 @@ public interface ShadowOperations {
     /// fewer; ties to the lower unit). Those already resident keep their slots (hits); every other one gets a slot
     /// (misses): the free ones first, lowest first, then those whose units were not selected for the longest time
     /// (largest age; lower slots first among equals). Writes `missUnits`, `missSlots`, `missCounts`,
-    /// `selectedSlots`, updates `residentUnits`, `slotAges` (0 for what is selected, else one more, at most 255; free
-    /// slots too) and `counters`. Which miss gets which of these slots is open (the reference: ascending units to ascending slots).
-    /// With fewer units than k, the rest of `selectedSlots` holds -1.
+    /// `selectedSlots`, updates `residentUnits`, `slotAges` (0 for what is selected, else one more, at most 255;
+    /// free slots too) and `counters`. Which miss gets which of these slots is open (the reference: ascending units
+    /// to ascending slots). With fewer units than k, the rest of `selectedSlots` holds -1.
     ///
     /// @param scores F32 [r, H, unitCapacity]
     void select(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows);
@@ -92,14 +92,15 @@ public interface ShadowOperations {
     /// formula, the same to the bit on all backends.
     ///
     /// @param source [H, sourceCapacity, d], finite; rows `from` until `from + count` of every head are read
-    /// @param values [H, tokenCapacity, d], written from row `to` on; I8 or F8E4M3 with scales, else a floating type
-    ///     that values are rounded to; host or backend memory
+    /// @param values [H, tokenCapacity, d], written from row `to` on; I8 or F8E4M3 with scales, else a floating
+    ///     type that values are rounded to; host or backend memory
     /// @param scales BF16 [H, tokenCapacity], written from row `to` on, in backend memory; null where values are
     ///     stored as they are
     void storeValues(Tensor source, int from, int count, Tensor values, @Nullable Tensor scales, int to);
 
     /// Copies the values of all misses from the store to their slots, quantised ones as code times scale, rounded
-    /// once to the type of the attended values. May run beside [#rebuildKeys] on another queue; joined before the next attention over these rows.
+    /// once to the type of the attended values. May run beside [#rebuildKeys] on another queue; joined before the
+    /// next attention over these rows.
     void fetchValues(SlotTable<IndexedLayer> layers, StepRows rows);
 
     /// Rebuilds the keys of all misses in their slots: `rotate(factor[token] · basis[:, head], token's

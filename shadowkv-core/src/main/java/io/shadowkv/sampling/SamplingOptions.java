@@ -31,6 +31,11 @@ public record SamplingOptions(
         return temperature == 0;
     }
 
+    /// True if the next token is always the one of largest logit.
+    public boolean isLargestLogit() {
+        return isGreedy() && repetitionPenalty == 1;
+    }
+
     private static void check(boolean holds, String what, Number found, String expected) {
         if (!holds) {
             throw new IllegalArgumentException(what + " is " + found + "; expected " + expected);

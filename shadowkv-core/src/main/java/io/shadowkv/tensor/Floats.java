@@ -31,7 +31,8 @@ public final class Floats {
         };
     }
 
-    /// Stores `value` rounded to nearest even; F8E4M3, which has no infinity, takes what is too large as its largest.
+    /// Stores `value` rounded to nearest even; F8E4M3, which has no infinity, takes what is too large as its
+    /// largest.
     public static void set(DType dtype, MemorySegment segment, long index, double value) {
         switch (dtype) {
             case F32 -> segment.set(JAVA_FLOAT_UNALIGNED, index * 4, (float) value);

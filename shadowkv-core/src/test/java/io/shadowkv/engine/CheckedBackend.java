@@ -132,6 +132,31 @@ final class CheckedBackend implements Backend {
     }
 
     @Override
+    public int prefillRows() {
+        return backend.prefillRows();
+    }
+
+    @Override
+    public int rowBucket(int rows) {
+        return backend.rowBucket(rows);
+    }
+
+    @Override
+    public void replay(Object key, Runnable step) {
+        backend.replay(key, step);
+    }
+
+    @Override
+    public boolean hasSideQueue() {
+        return backend.hasSideQueue();
+    }
+
+    @Override
+    public Ticket aside(Runnable work) {
+        return backend.aside(work);
+    }
+
+    @Override
     public void synchronize() {
         backend.synchronize();
     }

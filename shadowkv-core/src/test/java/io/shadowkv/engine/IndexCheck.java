@@ -74,7 +74,7 @@ final class IndexCheck {
                 assertRow("rebuilt key", head, token, rebuilt, (head * contextTokens + token) * headDim, trueKeys);
                 assertRow("stored value", head, token, values, (head * stored + token) * headDim, trueValues);
             }
-            int recentRow = (spec.outlierChunks() + spec.selectedUnits()) * spec.chunkSize();
+            int recentRow = (spec.outlierChunks() + spec.cachedUnits()) * spec.chunkSize();
             for (int i = 0; i < recentTokens; i++) {
                 int at = (head * rows + recentRow + i) * headDim;
                 assertRow("recent key", head, contextTokens + i, attendedKeys, at, trueKeys);

@@ -34,6 +34,11 @@ class OptionMessagesTest {
         refused(
                 () -> new Shadow(1, 8, 64, 1, 8, 9),
                 "generated tokens is 9 tokens; expected a multiple of the chunk size, 8");
+        Shadow plain = new Shadow(1, 8, 64, 1, 8, 8);
+        refused(() -> plain.withCachedTokens(56), "cached tokens is 56; expected at least 64");
+        refused(
+                () -> plain.withCachedTokens(65),
+                "cached tokens is 65 tokens; expected a multiple of the chunk size, 8");
     }
 
     /// The paper's defaults, and what follows from them.
@@ -84,7 +89,9 @@ class OptionMessagesTest {
         EngineOptions options = EngineOptions.DEFAULT;
         refused(() -> options.withKvType(DType.I8), "keys and values cannot be I8; expected F32, BF16 or F16");
         refused(() -> options.withKvType(DType.F64), "keys and values cannot be F64; expected F32, BF16 or F16");
-        refused(() -> options.withPrefillChunk(0), "prefill chunk is 0 rows; expected 1 or more");
+        refused(
+                () -> options.withPrefillChunk(-1),
+                "prefill chunk is -1 rows; expected 1 or more, or 0 for what suits the backend");
         refused(() -> options.withMaxBatch(0), "batch is 0 sequences; expected 1 or more");
         refused(
                 () -> options.withMemoryLimits(-1, 0),

@@ -9,6 +9,7 @@ import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.KvCacheSpec.Shadow;
 import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.cache.shadow.ShadowInside;
 import io.shadowkv.op.Backend.Place;
 import java.nio.file.Path;
@@ -85,7 +86,7 @@ public abstract class ShadowLaws extends BackendLaws {
         int[] ids = ids(400, VOCABULARY, 2);
         try (StepBench bench = bench(folder, start.spec());
                 StepBench whole = wholeBench(folder, ids)) {
-            List<CacheStrategy.Part> planned = bench.strategy().footprint(capacity);
+            List<CacheStrategy.Part> planned = bench.strategy().footprint(SequenceSize.of(capacity));
             bench.read(0, Arrays.copyOf(ids, start.promptTokens()), capacity);
             SequenceCache cache = bench.cache(0);
             boolean wasWhole = !cache.isIndexed();

@@ -1,19 +1,24 @@
 package io.shadowkv.engine;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.DecodeCache;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.checkpoint.Checkpoint;
 import io.shadowkv.model.Decoder;
 import io.shadowkv.model.DecoderSpec;
 import io.shadowkv.model.PromptRows;
 import io.shadowkv.model.RotaryTables;
+import io.shadowkv.model.StepResult;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Rotary;
+import io.shadowkv.sampling.Sampler;
 import io.shadowkv.tensor.DType;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,6 +39,7 @@ final class StepBench implements AutoCloseable {
     private final DecodeCache decodeCache;
     private final StepBuilder steps;
     private final Map<Integer, SequenceCache> sequences = new HashMap<>();
+    private int deviceValueLayers;
 
     /// Keys and values are F32.
     StepBench(Path folder, Backend backend, KvCacheSpec spec) {
@@ -49,6 +55,22 @@ final class StepBench implements AutoCloseable {
         this.rotary = new RotaryTables(shape.rope(), backend, tables);
         this.decodeCache = strategy.openDecode();
         this.steps = new StepBuilder(backend);
+    }
+
+    /// Lets sequences read from now on keep the values of so many layers near the arithmetic.
+    void placeValues(int layers) {
+        deviceValueLayers = layers;
+    }
+
+    DecodeCache decodeCache() {
+        return decodeCache;
+    }
+
+    /// Copies the sequence of a slot to another one.
+    void copy(int from, int to) {
+        SequenceCache copy = cache(from).copy();
+        sequences.put(to, copy);
+        decodeCache.join(to, copy);
     }
 
     Backend backend() {
@@ -71,7 +93,7 @@ final class StepBench implements AutoCloseable {
     float[] read(int slot, int[] ids, int capacity, int chunkRows) {
         Rotary table = rotary.forSequence(ids.length, capacity);
         List<float[]> rows = new ArrayList<>();
-        try (PromptCache prompt = strategy.openPrompt(ids.length, capacity, table)) {
+        try (PromptCache prompt = strategy.openPrompt(ids.length, new SequenceSize(capacity, deviceValueLayers), table)) {
             decoder.prefill(List.of(new PromptRows(ids, prompt, table)), chunkRows, done -> {}, false, rows::add);
             SequenceCache sealed = prompt.seal();
             sequences.put(slot, sealed);
@@ -123,10 +145,12 @@ final class StepBench implements AutoCloseable {
     }
 
     Map<Integer, float[]> run(StepBuilder.Built built) {
-        float[][] rows = decoder.decode(built.step(), decodeCache);
+        StepResult result = decoder.decode(built.step(), decodeCache);
         Map<Integer, float[]> logits = new TreeMap<>();
-        for (int i = 0; i < rows.length; i++) {
-            logits.put(built.logitSlots()[i], rows[i]);
+        for (int i = 0; i < result.size(); i++) {
+            float[] row = result.logits(i);
+            assertThat(result.id(i)).as("the most likely token").isEqualTo(Sampler.argmax(row));
+            logits.put(built.logitSlots()[i], row);
         }
         return logits;
     }

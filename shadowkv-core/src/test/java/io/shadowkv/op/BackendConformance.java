@@ -32,7 +32,8 @@ public abstract class BackendConformance {
         return backend.activationType(DType.BF16);
     }
 
-    /// False for combinations that a backend refuses. All of the same type, and F32 for any of the three, must work.
+    /// False for combinations that a backend refuses. All of the same type, and F32 for any of the three, must
+    /// work.
     protected boolean supportsLinear(DType x, DType weight, DType out) {
         return true;
     }

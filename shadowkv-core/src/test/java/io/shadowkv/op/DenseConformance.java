@@ -3,6 +3,8 @@ package io.shadowkv.op;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -117,6 +119,11 @@ public abstract class DenseConformance extends BackendConformance {
         bench.operations()
                 .dense()
                 .linear(bench.input(x), bench.input(weight), bias == null ? null : bench.input(bias), out);
+        checkLinear(bench, x, weight, bias, out);
+    }
+
+    private void checkLinear(Workbench bench, Sample x, Sample weight, @Nullable Sample bias, Tensor out) {
+        int[] extents = {x.extent(0), weight.extent(0)};
         Tensor exact = judge.output(extents);
         judge.operations()
                 .dense()
@@ -124,8 +131,91 @@ public abstract class DenseConformance extends BackendConformance {
         float[] biases = bias == null ? null : bias.values();
         float[] plain = PlainDense.linear(x.values(), weight.values(), biases, x.extent(1));
         float[] terms = PlainDense.linear(absolute(x.values()), absolute(weight.values()), null, x.extent(1));
-        new Closeness(bench.description(), outType, 1 + largest(terms))
+        new Closeness(bench.description(), out.dtype(), 1 + largest(terms))
                 .check(Judge.values(exact), plain, bench.values(out));
+    }
+
+    @Test
+    void multipliesBySeveralWeightsAtOnce() {
+        for (int rows : List.of(1, 3, 8, 33)) {
+            for (int[] outputs : new int[][] {{64, 16, 16}, {33, 1, 7}, {128, 128}, {5}}) {
+                for (boolean together : new boolean[] {false, true}) {
+                    severalWeights(rows, 80, outputs, together);
+                }
+            }
+        }
+    }
+
+    /// @param together true for weights that lie one after the other in memory
+    private void severalWeights(int rows, int inputs, int[] outputs, boolean together) {
+        try (Workbench bench =
+                workbench("%d rows by weights of %s outputs, together %s", rows, Arrays.toString(outputs), together)) {
+            DType type = bench.activationType();
+            Sample x = bench.normal(type, rows, inputs);
+            Sample all = bench.normal(DType.BF16, Arrays.stream(outputs).sum(), inputs);
+            Tensor whole = bench.input(all);
+            List<Sample> weights = new ArrayList<>();
+            List<@Nullable Sample> biases = new ArrayList<>();
+            List<Tensor> views = new ArrayList<>();
+            List<Tensor> outs = new ArrayList<>();
+            int row = 0;
+            for (int count : outputs) {
+                float[] own = Arrays.copyOfRange(all.values(), row * inputs, (row + count) * inputs);
+                Sample weight = new Sample(DType.BF16, own, count, inputs);
+                views.add(together ? whole.slice(row, count) : bench.input(weight));
+                weights.add(weight);
+                biases.add(weights.size() % 2 == 0 ? bench.normal(DType.BF16, count) : null);
+                outs.add(bench.output(type, rows, count));
+                row += count;
+            }
+            List<@Nullable Tensor> placed = new ArrayList<>();
+            biases.forEach(bias -> placed.add(bias == null ? null : bench.input(bias)));
+            bench.operations().dense().linears(bench.input(x), views, placed, outs);
+            for (int i = 0; i < outputs.length; i++) {
+                checkLinear(bench, x, weights.get(i), biases.get(i), outs.get(i));
+            }
+        }
+    }
+
+    @Test
+    void addsAProduct() {
+        for (int rows : List.of(1, 3, 8, 33)) {
+            for (int outputs : List.of(1, 64, 131)) {
+                for (boolean biased : new boolean[] {false, true}) {
+                    try (Workbench bench = workbench("add [%d, 96] · [%d]ᵀ, bias %s", rows, outputs, biased)) {
+                        DType type = bench.activationType();
+                        Sample x = bench.normal(type, rows, 96);
+                        Sample weight = bench.normal(DType.BF16, outputs, 96);
+                        Sample target = bench.normal(type, rows, outputs);
+                        addProduct(bench, x, weight, biased ? bench.normal(DType.BF16, outputs) : null, target);
+                    }
+                }
+            }
+        }
+    }
+
+    private void addProduct(Workbench bench, Sample x, Sample weight, @Nullable Sample bias, Sample target) {
+        Tensor sum = bench.state(target);
+        Tensor scratch = bench.output(target.dtype(), target.extents());
+        Tensor placedBias = bias == null ? null : bench.input(bias);
+        bench.operations().dense().addLinear(bench.input(x), bench.input(weight), placedBias, scratch, sum);
+        Tensor exact = judge.state(target);
+        Tensor exactBias = bias == null ? null : judge.input(bias);
+        Tensor exactScratch = judge.output(target.extents());
+        judge.operations().dense().addLinear(judge.input(x), judge.input(weight), exactBias, exactScratch, exact);
+
+        // Rounded twice, as whoever multiplies and then adds must.
+        float[] biases = bias == null ? null : bias.values();
+        float[] product = PlainDense.linear(x.values(), weight.values(), biases, x.extent(1));
+        float[] plain = Sample.round(target.dtype(), product);
+        for (int i = 0; i < plain.length; i++) {
+            plain[i] += target.values()[i];
+        }
+        float[] terms = PlainDense.linear(absolute(x.values()), absolute(weight.values()), null, x.extent(1));
+        // The product may be larger than the sum, and with it its rounding.
+        double magnitude = 1 + largest(terms) + largest(product) * Closeness.rounding(target.dtype()) / 0x1p-24;
+        new Closeness(bench.description(), target.dtype(), magnitude)
+                .check(Judge.values(exact), plain, bench.values(sum));
     }
 
     @Test

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 /// indexed, so that a unit's place in the index is not its chunk number; rows that no unit owns are NaN.
 final class IndexedSequence {
     private static final int FIRST_ROW = 5;
+    private static final int TAIL_ROWS = 2;
     private static final int SPARE = 3;
 
     final Sizes sizes;
@@ -22,7 +23,23 @@ final class IndexedSequence {
     /// @param units indexed units
     /// @param selected k, units selected by a step
     /// @param slots C, resident units
-    record Sizes(DType type, int unitTokens, int heads, int headDim, int rank, int units, int selected, int slots) {
+    /// @param firstRow attended rows before the units' region
+    /// @param tailRows attended rows behind it
+    record Sizes(
+            DType type,
+            int unitTokens,
+            int heads,
+            int headDim,
+            int rank,
+            int units,
+            int selected,
+            int slots,
+            int firstRow,
+            int tailRows) {
+        Sizes(DType type, int unitTokens, int heads, int headDim, int rank, int units, int selected, int slots) {
+            this(type, unitTokens, heads, headDim, rank, units, selected, slots, FIRST_ROW, TAIL_ROWS);
+        }
+
         /// As many slots as selected units.
         Sizes(DType type, int unitTokens, int heads, int headDim, int rank, int units, int slots) {
             this(type, unitTokens, heads, headDim, rank, units, slots, slots);
@@ -37,7 +54,7 @@ final class IndexedSequence {
         }
 
         int attendedRows() {
-            return FIRST_ROW + slots * unitTokens + 2;
+            return firstRow + slots * unitTokens + tailRows;
         }
     }
 
@@ -66,7 +83,7 @@ final class IndexedSequence {
     }
 
     int row(int slot) {
-        return FIRST_ROW + slot * sizes.unitTokens();
+        return sizes.firstRow() + slot * sizes.unitTokens();
     }
 
     /// First row behind the units' region.
@@ -103,7 +120,7 @@ final class IndexedSequence {
                 store.values(side),
                 store.scales(side),
                 new AttendedRows(side.state(attendedKeys), side.state(attendedValues)),
-                FIRST_ROW,
+                sizes.firstRow(),
                 side.ints(slots.residents(), heads, sizes.slots()),
                 side.ints(slots.ages(), heads, sizes.slots()),
                 side.ints(slots.selected(), heads, sizes.selected()),
@@ -142,7 +159,8 @@ final class IndexedSequence {
     interface Store {
         Tensor values(Placement side);
 
-        @Nullable Tensor scales(Placement side);
+        @Nullable
+        Tensor scales(Placement side);
 
         /// As they are. The one tensor that is to lie in the larger memory; the judge knows one memory only.
         static Store plain(IndexedSequence sequence) {

@@ -44,6 +44,35 @@ public abstract class MemoryConformance extends BackendConformance {
     }
 
     @Test
+    void bringsLongsAndCodesBack() {
+        try (Workbench bench = workbench("longs and codes")) {
+            assertThat(bench.longValues(bench.longs(3))).containsExactly(0, 0, 0);
+            byte[] codes = {1, -2, 127, -128, 0};
+            for (Backend.Place place : Backend.Place.values()) {
+                assertThat(bench.codeValues(bench.codes(place, DType.I8, codes, 5)))
+                        .containsExactly(codes);
+                assertThat(bench.codeValues(bench.codes(place, DType.F8E4M3, codes, 5)))
+                        .containsExactly(codes);
+            }
+        }
+    }
+
+    @Test
+    void runsWhatIsAsideAndWhatIsReplayed() {
+        try (Workbench bench = workbench("aside and replay")) {
+            Tensor sum = bench.state(Sample.filled(activationType(), 1, 1, 33));
+            Tensor one = bench.input(Sample.filled(activationType(), 1, 1, 33));
+            for (int i = 0; i < 3; i++) {
+                backend().replay("a step", () -> bench.operations().dense().add(sum, one));
+            }
+            Tensor copy = bench.output(activationType(), 1, 33);
+            backend().aside(() -> bench.operations().dense().copy(sum, copy)).join();
+            assertThat(bench.values(copy)).containsOnly(4);
+            assertThat(backend().rowBucket(3)).isGreaterThanOrEqualTo(3);
+        }
+    }
+
+    @Test
     void runsOperationsInCallOrder() {
         try (Workbench bench = workbench("order of operations")) {
             Sample start = Sample.filled(activationType(), 1, 33);

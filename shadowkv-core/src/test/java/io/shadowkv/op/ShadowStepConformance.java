@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -11,10 +12,9 @@ import org.junit.jupiter.api.Test;
 /// ShadowKV's decode step: scores, and the fetch and rebuild of what was missing. Selection is
 /// [SelectionConformance]'s.
 public abstract class ShadowStepConformance extends BackendConformance {
-    /// Slots of a wave's sequences; a row without an index stands among them, and its slot holds nothing.
-    private static final int[] SLOTS = {3, 6, 0, 4};
-
-    private static final int UNINDEXED = 1;
+    /// Slots of a wave's sequences. Among them stand a row without an index, whose slot holds nothing, and a
+    /// padding row; both have no units.
+    private static final int[] SLOTS = {3, 6, -1, 0, 4};
 
     private final Judge judge = new Judge();
 
@@ -22,7 +22,9 @@ public abstract class ShadowStepConformance extends BackendConformance {
     void scoresLandmarksOfDifferentLengths() {
         int pair = 0;
         List<int[]> units = List.of(
-                new int[] {1, 0, 7, 33}, new int[] {8, 0, 9, 31}, new int[] {15, 0, 64, 17}, new int[] {65, 0, 3, 128});
+                new int[] {1, 0, 0, 7, 33}, new int[] {8, 0, 0, 9, 31}, new int[] {15, 0, 0, 64, 17}, new int[] {
+                    65, 0, 0, 3, 128
+                });
         for (int headDim : HEAD_DIMS) {
             for (DType type : STORAGE_TYPES) {
                 for (int groupSize : GROUP_SIZES) {
@@ -34,13 +36,13 @@ public abstract class ShadowStepConformance extends BackendConformance {
 
     @Test
     void scoresManyLandmarks() {
-        score(DType.BF16, 128, 4, new int[] {4001, 0, 2003, 3001}, 1);
+        score(DType.BF16, 128, 4, new int[] {4001, 0, 0, 2003, 3001}, 1);
     }
 
     @Test
     void survivesLargeScores() {
-        score(DType.F32, 64, 4, new int[] {40, 0, 9, 33}, 300);
-        score(DType.BF16, 80, 7, new int[] {40, 0, 9, 33}, 300);
+        score(DType.F32, 64, 4, new int[] {40, 0, 0, 9, 33}, 300);
+        score(DType.BF16, 80, 7, new int[] {40, 0, 0, 9, 33}, 300);
     }
 
     private void score(DType type, int headDim, int groupSize, int[] units, float sharpness) {
@@ -56,6 +58,12 @@ public abstract class ShadowStepConformance extends BackendConformance {
             var rows = TestRows.indexed(SLOTS, units);
             int width = Arrays.stream(units).max().orElseThrow() + 2;
             Sample queries = bench.normal(bench.activationType(), SLOTS.length, heads * groupSize, headDim);
+            int row = queries.values().length / SLOTS.length;
+            for (int i = 0; i < SLOTS.length; i++) {
+                if (units[i] == 0) {
+                    Arrays.fill(queries.values(), i * row, (i + 1) * row, Float.NaN);
+                }
+            }
             Sample poison = Sample.filled(DType.F32, Float.NaN, SLOTS.length, heads, width);
             double scale = sharpness / Math.sqrt(headDim);
             Tensor scores = bench.state(poison);
@@ -84,7 +92,7 @@ public abstract class ShadowStepConformance extends BackendConformance {
     private static SlotTable<IndexedLayer> cold(Placement side, IndexedSequence[] sequences) {
         var table = new SlotTable<IndexedLayer>();
         for (int i = 0; i < SLOTS.length; i++) {
-            if (i != UNINDEXED) {
+            if (sequences[i].sizes.units() > 0) {
                 table.set(SLOTS[i], sequences[i].cold(side));
             }
         }
@@ -124,10 +132,11 @@ public abstract class ShadowStepConformance extends BackendConformance {
                 for (int unitTokens : List.of(1, 8)) {
                     boolean interleaved = pair % 2 == 0;
                     int rotaryDim = pair % 3 == 0 ? headDim / 4 * 2 : headDim;
+                    int slots = pair % 5 == 0 ? 8 : 5;
                     int rank = cycle(List.of(1, 16, 33, 160), pair++);
                     double scaling = pair % 4 == 0 ? 1.19 : 1;
                     var table = RotaryTable.of(2 * 12 * unitTokens + 1, rotaryDim, interleaved, scaling);
-                    fill(new IndexedSequence.Sizes(type, unitTokens, 2, headDim, rank, 12, 5), table);
+                    fill(new IndexedSequence.Sizes(type, unitTokens, 2, headDim, rank, 12, 5, slots), table);
                 }
             }
         }
@@ -137,133 +146,53 @@ public abstract class ShadowStepConformance extends BackendConformance {
     void fillsManySlots() {
         var table = RotaryTable.of(2 * 301 * 8 + 1, 128, false, 1);
         fill(new IndexedSequence.Sizes(DType.BF16, 8, 8, 128, 160, 301, 65), table);
+        fill(new IndexedSequence.Sizes(DType.BF16, 8, 4, 128, 160, 301, 65, 130), table);
     }
 
-    /// Misses are written by hand: what selection would have left, with hits between them.
     private void fill(IndexedSequence.Sizes sizes, RotaryTable rotary) {
         try (Workbench bench = workbench("fetch and rebuild, %s, rotating %d", sizes, rotary.rotaryDim())) {
-            var rows = TestRows.indexed(SLOTS, new int[] {sizes.units(), 0, sizes.units(), sizes.units()});
+            var rows = TestRows.indexed(SLOTS, new int[] {sizes.units(), 0, 0, sizes.units(), sizes.units()});
             var near = new SlotTable<IndexedLayer>();
             var exact = new SlotTable<IndexedLayer>();
-            IndexedSequence[] sequences = new IndexedSequence[SLOTS.length];
-            Misses[] misses = new Misses[SLOTS.length];
+            List<TestMisses> misses = new ArrayList<>();
             for (int i = 0; i < SLOTS.length; i++) {
-                if (i != UNINDEXED) {
-                    sequences[i] = new IndexedSequence(bench, sizes);
-                    misses[i] = Misses.of(sizes, i);
-                    near.set(SLOTS[i], misses[i].on(bench, sequences[i]));
-                    exact.set(SLOTS[i], misses[i].on(judge, sequences[i]));
+                if (rows.units()[i] > 0) {
+                    // The first row has no miss in its first head, the others have more and more.
+                    TestMisses own = TestMisses.of(new IndexedSequence(bench, sizes), i);
+                    misses.add(own);
+                    near.set(SLOTS[i], own.on(bench));
+                    exact.set(SLOTS[i], own.on(judge));
                 }
             }
             bench.operations().shadow().fetchValues(near, rows.on(bench));
             bench.operations().shadow().rebuildKeys(near, rows.on(bench), bench.rotary(rotary));
             judge.operations().shadow().rebuildKeys(exact, rows.on(judge), judge.rotary(rotary));
+            int next = 0;
             for (int i = 0; i < SLOTS.length; i++) {
-                if (i != UNINDEXED) {
+                if (rows.units()[i] > 0) {
                     String what = bench.description() + ", slot " + SLOTS[i];
-                    float[] values = misses[i].fetched(sequences[i]);
                     AttendedRows filled = near.get(SLOTS[i]).attended();
-                    Exactly.same(what + ", values", values, bench.values(filled.values()));
-                    float[] plain = misses[i].rebuilt(sequences[i], rotary);
-                    double[] exactKeys =
-                            Judge.values(exact.get(SLOTS[i]).attended().keys());
-                    float[] keys = bench.values(filled.keys());
-                    new Closeness(what + ", keys", sizes.type(), 2 + 5 * sizes.rank()).check(exactKeys, plain, keys);
-                    misses[i].checkOthersUntouched(what, sequences[i], keys);
+                    Tensor exactKeys = exact.get(SLOTS[i]).attended().keys();
+                    check(what, misses.get(next++), rotary, exactKeys, bench, filled);
                 }
             }
         }
     }
 
-    /// Misses of one layer. Row i of the wave has i misses in its first head: none, some, or all of its slots.
-    private record Misses(int[] residents, int[] units, int[] slots, int[] counts) {
-        static Misses of(IndexedSequence.Sizes sizes, int i) {
-            int k = sizes.slots();
-            int[] residents = new int[sizes.heads() * k];
-            int[] units = new int[residents.length];
-            int[] slots = new int[residents.length];
-            int[] counts = new int[sizes.heads()];
-            // Beyond the counts stand units and slots that are not there, so that nobody uses them.
-            Arrays.fill(units, Integer.MAX_VALUE);
-            Arrays.fill(slots, Integer.MAX_VALUE);
-            for (int h = 0; h < sizes.heads(); h++) {
-                counts[h] = h == 0 ? Math.min(i, k) : k;
-                for (int s = 0; s < k; s++) {
-                    residents[h * k + s] = (s * 7 + i) % sizes.units();
-                }
-                for (int m = 0; m < counts[h]; m++) {
-                    int slot = k - 1 - m;
-                    slots[h * k + m] = slot;
-                    units[h * k + m] = residents[h * k + slot];
-                }
-            }
-            return new Misses(residents, units, slots, counts);
-        }
-
-        IndexedLayer on(Placement side, IndexedSequence sequence) {
-            var cold = IndexedSequence.Slots.cold(sequence.sizes);
-            return sequence.on(
-                    side,
-                    new IndexedSequence.Slots(residents, cold.ages(), cold.selected(), units, slots, counts));
-        }
-
-        float[] fetched(IndexedSequence sequence) {
-            var sizes = sequence.sizes;
-            float[] expected = sequence.attendedValues.values().clone();
-            forEach(sizes, (h, unit, slot) -> {
-                int from = (h * sizes.tokens() + sequence.firstToken(h, unit)) * sizes.headDim();
-                int to = (h * sizes.attendedRows() + sequence.row(slot)) * sizes.headDim();
-                System.arraycopy(
-                        sequence.storedValues.values(), from, expected, to, sizes.unitTokens() * sizes.headDim());
-            });
-            return expected;
-        }
-
-        float[] rebuilt(IndexedSequence sequence, RotaryTable rotary) {
-            var sizes = sequence.sizes;
-            float[] expected = sequence.attendedKeys.values().clone();
-            int width = sizes.heads() * sizes.headDim();
-            forEach(sizes, (h, unit, slot) -> {
-                for (int j = 0; j < sizes.unitTokens(); j++) {
-                    int token = sequence.firstToken(h, unit) + j;
-                    int to = (h * sizes.attendedRows() + sequence.row(slot) + j) * sizes.headDim();
-                    for (int e = 0; e < sizes.headDim(); e++) {
-                        float sum = 0;
-                        for (int r = 0; r < sizes.rank(); r++) {
-                            sum += sequence.factor.values()[token * sizes.rank() + r]
-                                    * sequence.basis.values()[r * width + h * sizes.headDim() + e];
-                        }
-                        expected[to + e] = sum;
-                    }
-                    PlainDense.rotateHead(expected, to, token, rotary, 1);
-                }
-            });
-            return expected;
-        }
-
-        /// Every row but the misses' holds, bit for bit, what it held.
-        void checkOthersUntouched(String what, IndexedSequence sequence, float[] keys) {
-            var sizes = sequence.sizes;
-            float[] before = sequence.attendedKeys.values();
-            float[] others = keys.clone();
-            forEach(sizes, (h, unit, slot) -> {
-                int at = (h * sizes.attendedRows() + sequence.row(slot)) * sizes.headDim();
-                System.arraycopy(before, at, others, at, sizes.unitTokens() * sizes.headDim());
-            });
-            Exactly.same(what + ", keys of other rows", before, others);
-        }
-
-        private void forEach(IndexedSequence.Sizes sizes, MissAction action) {
-            for (int h = 0; h < sizes.heads(); h++) {
-                for (int m = 0; m < counts[h]; m++) {
-                    action.accept(h, units[h * sizes.slots() + m], slots[h * sizes.slots() + m]);
-                }
-            }
-        }
-    }
-
-    private interface MissAction {
-        void accept(int h, int unit, int slot);
+    private static void check(
+            String what,
+            TestMisses misses,
+            RotaryTable rotary,
+            Tensor exactKeys,
+            Workbench bench,
+            AttendedRows filled) {
+        var sizes = misses.sequence().sizes;
+        float[] values = misses.fetched(misses.sequence().storedValues.values());
+        Exactly.same(what + ", values", values, bench.values(filled.values()));
+        float[] keys = bench.values(filled.keys());
+        new Closeness(what + ", keys", sizes.type(), 2 + 5 * sizes.rank())
+                .check(Judge.values(exactKeys), misses.rebuilt(rotary), keys);
+        misses.checkOthersUntouched(what, keys);
     }
 
     @Test

@@ -21,7 +21,8 @@ final class KeyTile {
         tile = scratch.floats(Use.TILE, ROWS * padded);
     }
 
-    /// `scores[g * stride + j] = queries[g] · row j` for all queries of the group, j counting the rows of all spans.
+    /// `scores[g * stride + j] = queries[g] · row j` for all queries of the group, j counting the rows of all
+    /// spans.
     ///
     /// @param first row of the tensor, counted over all heads, that spans count from
     /// @param queries [groupSize, padded head dim]

@@ -24,8 +24,8 @@ final class ValueCoder {
     ValueCoder(Tensor values, Tensor scales) {
         dtype = values.dtype();
         if (!ValueCodes.isCode(dtype) || scales.dtype() != DType.BF16) {
-            throw new IllegalArgumentException("values of " + dtype + " with scales of " + scales.dtype()
-                    + "; expected I8 or F8E4M3 with BF16");
+            throw new IllegalArgumentException(
+                    "values of " + dtype + " with scales of " + scales.dtype() + "; expected I8 or F8E4M3 with BF16");
         }
         codes = values.segment();
         this.scales = new FloatRows(scales);

@@ -5,10 +5,15 @@ import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import io.shadowkv.op.DenseConformance;
 import io.shadowkv.op.EigenvectorConformance;
+import io.shadowkv.op.ForcedHitsConformance;
 import io.shadowkv.op.MemoryConformance;
+import io.shadowkv.op.PaddingConformance;
+import io.shadowkv.op.SelectedAttentionConformance;
 import io.shadowkv.op.SelectionConformance;
 import io.shadowkv.op.ShadowPrefillConformance;
 import io.shadowkv.op.ShadowStepConformance;
+import io.shadowkv.op.TokenConformance;
+import io.shadowkv.op.ValueStoreConformance;
 import org.junit.jupiter.api.Nested;
 
 /// Every room's tests at vectors of 256 bits, on the calling thread alone.
@@ -67,6 +72,46 @@ class Cpu256Test {
 
     @Nested
     class ShadowStep extends ShadowStepConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class SelectedAttention extends SelectedAttentionConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class ForcedHits extends ForcedHitsConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class ValueStore extends ValueStoreConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Padding extends PaddingConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Token extends TokenConformance {
         @Override
         protected Backend open() {
             return openCpu();

@@ -5,10 +5,15 @@ import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import io.shadowkv.op.DenseConformance;
 import io.shadowkv.op.EigenvectorConformance;
+import io.shadowkv.op.ForcedHitsConformance;
 import io.shadowkv.op.MemoryConformance;
+import io.shadowkv.op.PaddingConformance;
+import io.shadowkv.op.SelectedAttentionConformance;
 import io.shadowkv.op.SelectionConformance;
 import io.shadowkv.op.ShadowPrefillConformance;
 import io.shadowkv.op.ShadowStepConformance;
+import io.shadowkv.op.TokenConformance;
+import io.shadowkv.op.ValueStoreConformance;
 import java.util.List;
 import org.junit.jupiter.api.Nested;
 
@@ -73,6 +78,46 @@ class CpuNativeTest {
 
     @Nested
     class ShadowStep extends ShadowStepConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class SelectedAttention extends SelectedAttentionConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class ForcedHits extends ForcedHitsConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class ValueStore extends ValueStoreConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Padding extends PaddingConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Token extends TokenConformance {
         @Override
         protected Backend open() {
             return openCpu();

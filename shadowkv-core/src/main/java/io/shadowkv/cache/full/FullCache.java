@@ -6,6 +6,7 @@ import io.shadowkv.cache.DecodeCache;
 import io.shadowkv.cache.KeyValueSource;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.Rotary;
 import java.util.List;
@@ -21,13 +22,14 @@ public final class FullCache implements CacheStrategy {
     }
 
     @Override
-    public PromptCache openPrompt(int promptTokens, int capacityTokens, Rotary rotary) {
-        return new FullPromptCache(shape, backend, FullSequence.allocate(shape, backend, capacityTokens, rotary));
+    public PromptCache openPrompt(int promptTokens, SequenceSize size, Rotary rotary) {
+        return new FullPromptCache(
+                shape, backend, FullSequence.allocate(shape, backend, size.capacityTokens(), rotary));
     }
 
     @Override
-    public SequenceCache openFrom(KeyValueSource prompt, int tokens, int capacityTokens) {
-        FullSequence sequence = FullSequence.allocate(shape, backend, capacityTokens, prompt.rotary());
+    public SequenceCache openFrom(KeyValueSource prompt, int tokens, SequenceSize size) {
+        FullSequence sequence = FullSequence.allocate(shape, backend, size.capacityTokens(), prompt.rotary());
         for (int layer = 0; layer < shape.layers(); layer++) {
             backend.operations().shadow().copyRows(prompt.keys(layer), 0, tokens, sequence.keys(layer), 0);
             backend.operations().shadow().copyRows(prompt.values(layer), 0, tokens, sequence.values(layer), 0);
@@ -42,13 +44,18 @@ public final class FullCache implements CacheStrategy {
     }
 
     @Override
-    public List<Part> footprint(int capacityTokens) {
-        long bytes = 2L * shape.layers() * shape.kvWidth() * shape.kvType().bytes() * capacityTokens;
+    public List<Part> footprint(SequenceSize size) {
+        long bytes = 2L * shape.layers() * shape.kvWidth() * shape.kvType().bytes() * size.capacityTokens();
         return List.of(new Part("keys and values", bytes, Backend.Place.DEVICE));
     }
 
     @Override
     public long promptWorkspaceBytes(int promptTokens) {
+        return 0;
+    }
+
+    @Override
+    public long decodeBytes(int rows, int capacityTokens) {
         return 0;
     }
 }

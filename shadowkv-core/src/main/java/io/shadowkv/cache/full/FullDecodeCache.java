@@ -47,9 +47,24 @@ final class FullDecodeCache implements DecodeCache {
     }
 
     @Override
+    public Object prepare(List<Wave> waves) {
+        return "full attention";
+    }
+
+    @Override
+    public boolean isRecordable() {
+        return true;
+    }
+
+    @Override
     public void attend(int layer, Tensor queries, Tensor keys, Tensor values, Wave wave, double scale, Tensor out) {
         attention.append(keys, values, layers.get(layer), wave.rows());
         attention.decode(queries, layers.get(layer), wave.rows(), scale, out);
+    }
+
+    @Override
+    public void synthesizeHits(double rate) {
+        // Full attention selects nothing, so there is nothing to replace.
     }
 
     @Override

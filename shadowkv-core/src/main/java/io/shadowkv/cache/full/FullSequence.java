@@ -13,12 +13,17 @@ import java.util.List;
 
 /// One sequence's keys and values, [kvHeads, capacity, headDim] a layer; row t is token t.
 final class FullSequence implements SequenceCache, KeyValueSource {
+    private final CacheShape shape;
+    private final Backend backend;
     private final MemoryScope scope;
     private final List<AttendedRows> layers;
     private final Rotary rotary;
     private int length;
 
-    private FullSequence(MemoryScope scope, List<AttendedRows> layers, Rotary rotary) {
+    private FullSequence(
+            CacheShape shape, Backend backend, MemoryScope scope, List<AttendedRows> layers, Rotary rotary) {
+        this.shape = shape;
+        this.backend = backend;
         this.scope = scope;
         this.layers = List.copyOf(layers);
         this.rotary = rotary;
@@ -33,7 +38,7 @@ final class FullSequence implements SequenceCache, KeyValueSource {
                         scope.allocate(shape.kvType(), shape.kvHeads(), capacity, shape.headDim()),
                         scope.allocate(shape.kvType(), shape.kvHeads(), capacity, shape.headDim())));
             }
-            return new FullSequence(scope, layers, rotary);
+            return new FullSequence(shape, backend, scope, layers, rotary);
         } catch (RuntimeException e) {
             scope.close();
             throw e;
@@ -100,6 +105,19 @@ final class FullSequence implements SequenceCache, KeyValueSource {
     @Override
     public Selections selections() {
         return new Selections(0, 0);
+    }
+
+    @Override
+    public SequenceCache copy() {
+        FullSequence copy = allocate(shape, backend, capacity(), rotary);
+        var dense = backend.operations().dense();
+        for (int layer = 0; layer < shape.layers(); layer++) {
+            dense.copy(keys(layer), copy.keys(layer));
+            dense.copy(values(layer), copy.values(layer));
+        }
+        backend.synchronize();
+        copy.filled(length);
+        return copy;
     }
 
     @Override

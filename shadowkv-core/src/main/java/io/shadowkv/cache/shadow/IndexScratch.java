@@ -1,5 +1,6 @@
 package io.shadowkv.cache.shadow;
 
+import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
@@ -7,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Buffers for indexing one layer of `units` context units, reused by all layers. Owned by its scope.
 ///
-/// @param plain F32 [PLAIN_ROWS, kvWidth], keys before RoPE of some tokens
+/// @param plain activation type [plainRows, kvWidth], keys before RoPE of some tokens
 /// @param gram F32 [kvWidth, kvWidth]
 /// @param zeros F32 [kvWidth, kvWidth], never written
 /// @param landmarks [kvHeads, units, headDim], outliers' included
@@ -16,20 +17,25 @@ import org.jspecify.annotations.Nullable;
 /// @param others I32 [kvHeads, units - outlierChunks]
 record IndexScratch(
         Tensor plain, Tensor gram, Tensor zeros, Tensor landmarks, Tensor minCosines, Tensor outliers, Tensor others) {
-    /// Rows of keys taken back to before RoPE at a time.
-    static final int PLAIN_ROWS = 512;
+    /// Rows of keys taken back to before RoPE at a time, where the host computes: they stay in its caches.
+    private static final int HOST_ROWS = 512;
+
+    /// The same on a device, whose matrix products need many rows to fill it.
+    private static final int DEVICE_ROWS = 16_384;
 
     /// Buffers for a prompt, or null if the prompt fits the resident region and needs no index.
-    static @Nullable IndexScratch forPrompt(ShadowLayout layout, MemoryScope scope, int tokens) {
-        return tokens <= layout.residentRows() ? null : allocate(layout, scope, layout.contextUnits(tokens));
+    static @Nullable IndexScratch forPrompt(ShadowLayout layout, Backend backend, MemoryScope scope, int tokens) {
+        return tokens <= layout.residentRows() ? null : allocate(layout, backend, scope, tokens);
     }
 
-    static IndexScratch allocate(ShadowLayout layout, MemoryScope scope, int units) {
+    /// @param tokens tokens of the sequence that is indexed
+    static IndexScratch allocate(ShadowLayout layout, Backend backend, MemoryScope scope, int tokens) {
         int heads = layout.shape().kvHeads();
         int width = layout.shape().kvWidth();
         int outliers = layout.spec().outlierChunks();
+        int units = layout.contextUnits(tokens);
         return new IndexScratch(
-                scope.allocate(DType.F32, PLAIN_ROWS, width),
+                plain(layout, backend, scope, tokens),
                 scope.allocate(DType.F32, width, width),
                 scope.allocate(DType.F32, width, width),
                 scope.allocate(
@@ -39,10 +45,26 @@ record IndexScratch(
                 scope.allocate(DType.I32, heads, units - outliers));
     }
 
-    static long bytes(ShadowLayout layout, int units) {
+    /// Room for the keys before RoPE of up to `tokens` tokens, or of a part of them at a time.
+    static Tensor plain(ShadowLayout layout, Backend backend, MemoryScope scope, int tokens) {
+        return scope.allocate(
+                backend.activationType(layout.shape().kvType()),
+                plainRows(backend, tokens),
+                layout.shape().kvWidth());
+    }
+
+    private static int plainRows(Backend backend, int tokens) {
+        return Math.min(tokens, backend.isHostDevice() ? HOST_ROWS : DEVICE_ROWS);
+    }
+
+    static long bytes(ShadowLayout layout, Backend backend, int tokens) {
         long width = layout.shape().kvWidth();
-        long floats =
-                PLAIN_ROWS * width + 2 * width * width + (long) layout.shape().kvHeads() * units * 2;
-        return floats * Float.BYTES + width * units * layout.shape().kvType().bytes();
+        DType type = layout.shape().kvType();
+        long units = layout.contextUnits(tokens);
+        long plain = plainRows(backend, tokens)
+                * width
+                * backend.activationType(type).bytes();
+        long floats = 2 * width * width + layout.shape().kvHeads() * units * 2;
+        return plain + floats * Float.BYTES + width * units * type.bytes();
     }
 }

@@ -5,6 +5,8 @@ import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.ShadowOperations;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
+import java.util.List;
+import java.util.stream.IntStream;
 
 /// One mean rotated key for every indexed unit of one layer, and the unit's number.
 ///
@@ -36,6 +38,11 @@ final class Landmarks {
         return unitIds;
     }
 
+    /// Everything kept, in a fixed order.
+    List<Tensor> tensors() {
+        return List.of(means, unitIds);
+    }
+
     /// Keeps the landmarks of all units that are not outliers.
     ///
     /// @param all [kvHeads, units, headDim]
@@ -44,32 +51,46 @@ final class Landmarks {
         shadow().gatherUnits(all, others, 1, means, 0);
         int kept = others.extent(1);
         for (int head = 0; head < others.extent(0); head++) {
-            backend.upload(
-                    backend.downloadInts(others.row(head)), unitIds.row(head).slice(0, kept));
+            backend.operations()
+                    .dense()
+                    .copy(others.row(head), unitIds.row(head).slice(0, kept));
         }
     }
 
-    /// Adds the units of `count · unitTokens` consecutive tokens.
+    /// Adds the units of `fresh.units · unitTokens` consecutive tokens.
     ///
     /// @param keys rotated, [kvHeads, capacity, headDim]; the tokens' rows begin at unit `rowUnit` of its rows
     /// @param firstUnit number of the first new unit
     /// @param at units listed so far
-    void append(Tensor keys, int rowUnit, int unitTokens, int firstUnit, int at, int count) {
-        try (MemoryScope scratch = backend.newScope("landmarks of new chunks")) {
-            int heads = means.extent(0);
-            Tensor fresh = scratch.allocate(means.dtype(), heads, count, means.extent(2));
-            shadow().landmarks(keys, rowUnit, unitTokens, fresh, scratch.allocate(DType.F32, heads, count));
-            shadow().copyRows(fresh, 0, count, means, at);
-            int[] numbers = java.util.stream.IntStream.range(firstUnit, firstUnit + count)
-                    .toArray();
-            for (int head = 0; head < heads; head++) {
-                backend.upload(numbers, unitIds.row(head).slice(at, count));
-            }
-            backend.synchronize();
+    /// @param fresh room for the new landmarks
+    void append(Tensor keys, int rowUnit, int unitTokens, int firstUnit, int at, Fresh fresh) {
+        int count = fresh.means().extent(1);
+        shadow().landmarks(keys, rowUnit, unitTokens, fresh.means(), fresh.minCosines());
+        shadow().copyRows(fresh.means(), 0, count, means, at);
+        int[] numbers = IntStream.range(firstUnit, firstUnit + count).toArray();
+        for (int head = 0; head < means.extent(0); head++) {
+            backend.upload(numbers, unitIds.row(head).slice(at, count));
         }
     }
 
     private ShadowOperations shadow() {
         return backend.operations().shadow();
+    }
+
+    /// Landmarks of new units before they are listed, reused by all layers.
+    ///
+    /// @param means [kvHeads, units, headDim]
+    /// @param minCosines F32 [kvHeads, units]
+    record Fresh(Tensor means, Tensor minCosines) {
+        static Fresh allocate(ShadowLayout layout, MemoryScope scope, int units) {
+            int heads = layout.shape().kvHeads();
+            return new Fresh(
+                    scope.allocate(
+                            layout.shape().kvType(),
+                            heads,
+                            units,
+                            layout.shape().headDim()),
+                    scope.allocate(DType.F32, heads, units));
+        }
     }
 }

@@ -7,6 +7,7 @@ import io.shadowkv.op.Rotary;
 import io.shadowkv.op.ShadowOperations;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
+import java.util.List;
 
 /// Plain (pre-RoPE) keys of one layer as A · B: A [tokens, rank], B [rank, kvWidth]. One subspace for all heads.
 ///
@@ -38,6 +39,11 @@ final class LowRankKeys {
         return basis;
     }
 
+    /// Everything kept, in a fixed order.
+    List<Tensor> tensors() {
+        return List.of(factor, basis);
+    }
+
     /// Finds the subspace of the first `tokens` keys and projects the first `contextTokens` on it.
     ///
     /// @param keys rotated, [kvHeads, capacity, headDim], row t is token t
@@ -57,7 +63,7 @@ final class LowRankKeys {
     ///
     /// @param keys rotated, [kvHeads, capacity, headDim]; rows from `row` on are read
     /// @param firstToken position of the first of them
-    /// @param scratch F32 [any, kvWidth]
+    /// @param scratch activation type [any, kvWidth]
     void project(Tensor keys, int row, int count, int firstToken, Rotary rotary, Tensor scratch) {
         int step = scratch.extent(0);
         for (int from = 0; from < count; from += step) {

@@ -5,8 +5,9 @@ import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.ShadowOperations;
 import io.shadowkv.tensor.Tensor;
+import java.util.List;
 
-/// What attention reads of one layer: `outliers | selected | recent`, keys rotated, one region a key-value head.
+/// What attention reads of one layer: `outliers | cached units | recent`, keys rotated, one region a key-value head.
 ///
 /// Recent rows hold the local tokens of the prompt, then the generated ones. Order inside the region is free:
 /// attention does not care, and keys carry their positions in their rotation.
@@ -27,6 +28,11 @@ final class ResidentBuffer {
 
     AttendedRows rows() {
         return rows;
+    }
+
+    /// Everything kept, in a fixed order.
+    List<Tensor> tensors() {
+        return List.of(rows.keys(), rows.values());
     }
 
     /// Keeps a sequence that fits: row t is token t.

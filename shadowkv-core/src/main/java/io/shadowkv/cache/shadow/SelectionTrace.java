@@ -16,24 +16,28 @@ record SelectionTrace(Backend backend, SelectionListener listener) {
         int[] slots = backend.downloadInts(rows.slots());
         int[] positions = backend.downloadInts(rows.positions());
         for (int row = 0; row < rows.count(); row++) {
+            if (slots[row] < 0) {
+                continue;
+            }
             IndexedLayer indexed = chunks.get(slots[row]);
             int heads = indexed.missCounts().extent(0);
             int[] missCounts = backend.downloadInts(indexed.missCounts());
             int[][] missed = new int[heads][];
-            int[][] resident = new int[heads][];
+            int[][] selected = new int[heads][];
             for (int head = 0; head < heads; head++) {
                 int[] chunkOf = backend.downloadInts(indexed.unitIds().row(head));
                 int[] misses = backend.downloadInts(indexed.missUnits().row(head));
                 missed[head] = Arrays.stream(misses, 0, missCounts[head])
                         .map(unit -> chunkOf[unit])
                         .toArray();
-                resident[head] = Arrays.stream(
-                                backend.downloadInts(indexed.residentUnits().row(head)))
-                        .filter(unit -> unit >= 0)
-                        .map(unit -> chunkOf[unit])
+                int[] unitOf = backend.downloadInts(indexed.residentUnits().row(head));
+                selected[head] = Arrays.stream(
+                                backend.downloadInts(indexed.selectedSlots().row(head)))
+                        .filter(slot -> slot >= 0)
+                        .map(slot -> chunkOf[unitOf[slot]])
                         .toArray();
             }
-            listener.selected(layer, slots[row], positions[row], missed, resident);
+            listener.selected(layer, slots[row], positions[row], missed, selected);
         }
     }
 }

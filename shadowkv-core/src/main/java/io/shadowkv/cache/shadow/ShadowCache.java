@@ -7,6 +7,7 @@ import io.shadowkv.cache.KeyValueSource;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Rotary;
@@ -25,17 +26,17 @@ public final class ShadowCache implements CacheStrategy {
     }
 
     @Override
-    public PromptCache openPrompt(int promptTokens, int capacityTokens, Rotary rotary) {
-        ShadowLayout layout = new ShadowLayout(spec, shape, capacityTokens);
+    public PromptCache openPrompt(int promptTokens, SequenceSize size, Rotary rotary) {
+        ShadowLayout layout = new ShadowLayout(spec, shape, size);
         return new ShadowPromptCache(layout, backend, promptTokens, rotary);
     }
 
     @Override
-    public SequenceCache openFrom(KeyValueSource prompt, int tokens, int capacityTokens) {
-        ShadowLayout layout = new ShadowLayout(spec, shape, capacityTokens);
+    public SequenceCache openFrom(KeyValueSource prompt, int tokens, SequenceSize size) {
+        ShadowLayout layout = new ShadowLayout(spec, shape, size);
         ShadowSequence sequence = ShadowSequence.allocate(layout, backend, prompt.rotary());
         try (MemoryScope scope = backend.newScope("indexing a prompt of " + tokens + " tokens")) {
-            IndexScratch scratch = IndexScratch.forPrompt(layout, scope, tokens);
+            IndexScratch scratch = IndexScratch.forPrompt(layout, backend, scope, tokens);
             for (int layer = 0; layer < shape.layers(); layer++) {
                 sequence.take(layer, prompt.keys(layer), prompt.values(layer), tokens, scratch);
             }
@@ -54,14 +55,21 @@ public final class ShadowCache implements CacheStrategy {
     }
 
     @Override
-    public List<Part> footprint(int capacityTokens) {
-        return new ShadowLayout(spec, shape, capacityTokens).parts();
+    public List<Part> footprint(SequenceSize size) {
+        return new ShadowLayout(spec, shape, size).parts();
     }
 
     @Override
     public long promptWorkspaceBytes(int promptTokens) {
-        ShadowLayout layout = new ShadowLayout(spec, shape, promptTokens);
+        ShadowLayout layout = new ShadowLayout(spec, shape, SequenceSize.of(promptTokens));
         long oneLayer = 2L * shape.kvWidth() * promptTokens * shape.kvType().bytes();
-        return oneLayer + (layout.isAlwaysWhole() ? 0 : IndexScratch.bytes(layout, layout.contextUnits(promptTokens)));
+        return PromptLayers.count(backend) * oneLayer
+                + (layout.isAlwaysWhole() ? 0 : IndexScratch.bytes(layout, backend, promptTokens));
+    }
+
+    @Override
+    public long decodeBytes(int rows, int capacityTokens) {
+        ShadowLayout layout = new ShadowLayout(spec, shape, SequenceSize.of(capacityTokens));
+        return layout.isAlwaysWhole() ? 0 : (long) rows * shape.kvHeads() * layout.unitCapacity() * Float.BYTES;
     }
 }

@@ -9,7 +9,6 @@ import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.MemoryScope;
-import io.shadowkv.op.Rotary;
 import io.shadowkv.op.ShadowOperations;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
@@ -18,11 +17,17 @@ import io.shadowkv.tensor.Tensor;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// A batch under ShadowKV; [#attend] is the paper's decode step (arXiv 2410.21465, algorithm 2).
 final class ShadowDecodeCache implements DecodeCache {
+    /// Parts of a wave that are selected one after the other where values are fetched on a queue of their own:
+    /// the link brings the first part's while the second is scored. More parts leave too few rows to score at a
+    /// time.
+    private static final int GROUPS = 2;
+
     private final CacheShape shape;
     private final Backend backend;
     private final AttentionOperations attention;
@@ -34,6 +39,7 @@ final class ShadowDecodeCache implements DecodeCache {
     private @Nullable MemoryScope scoreScope;
     private @Nullable Tensor scoreBuffer;
     private @Nullable SelectionTrace trace;
+    private double hitRate = Double.NaN;
 
     /// @param scoreScale factor of the landmarks' dot products before the softmax; 1/√headDim (the original
     ///     writes 1/√128 for every head dim)
@@ -81,43 +87,95 @@ final class ShadowDecodeCache implements DecodeCache {
         join(slot, sequence);
     }
 
+    /// Scores of the largest wave; grown when a longer sequence or more rows need it.
     @Override
-    public void attend(int layer, Tensor queries, Tensor keys, Tensor values, Wave wave, double scale, Tensor out) {
-        StepRows rows = wave.rows();
-        attention.append(keys, values, resident.get(layer), rows);
-        if (wave.isIndexed()) {
-            selectChunks(layer, queries, rows, wave.rotary());
-        }
-        attention.decode(queries, resident.get(layer), rows, scale, out);
-    }
-
-    private void selectChunks(int layer, Tensor queries, StepRows rows, Rotary rotary) {
-        SlotTable<IndexedLayer> chunks = index.get(layer);
-        Tensor scores = scores(rows.count());
-        shadow.scoreLandmarks(queries, chunks, rows, scoreScale, scores);
-        shadow.select(scores, chunks, rows);
-        shadow.fetchValues(chunks, rows);
-        shadow.rebuildKeys(chunks, rows, rotary);
-        if (trace != null) {
-            trace.record(layer, chunks, rows);
-        }
-    }
-
-    /// Scores of `rows` rows; grown when a longer sequence or more rows need it.
-    private Tensor scores(int rows) {
+    public Object prepare(List<Wave> waves) {
+        int rows = waves.stream()
+                .filter(Wave::isIndexed)
+                .mapToInt(wave -> wave.rows().count())
+                .max()
+                .orElse(0);
         int units = sequences.values().stream()
                 .mapToInt(sequence -> sequence.layout().unitCapacity())
                 .max()
                 .orElse(0);
         Tensor buffer = scoreBuffer;
-        if (buffer == null || buffer.extent(0) < rows || buffer.extent(2) < units) {
+        if (rows > 0 && (buffer == null || buffer.extent(0) < rows || buffer.extent(2) < units)) {
             close();
             MemoryScope scope = backend.newScope("landmark scores of " + rows + " sequences");
             scoreScope = scope;
             buffer = scope.allocate(DType.F32, rows, shape.kvHeads(), units);
             scoreBuffer = buffer;
         }
-        return buffer.slice(0, rows);
+        return new StepShape(buffer, hitRate);
+    }
+
+    /// What shapes a step beside its waves; `hitRate` is NaN where the selection is real.
+    private record StepShape(@Nullable Tensor scores, double hitRate) {}
+
+    @Override
+    public boolean isRecordable() {
+        return trace == null;
+    }
+
+    @Override
+    public void attend(int layer, Tensor queries, Tensor keys, Tensor values, Wave wave, double scale, Tensor out) {
+        attention.append(keys, values, resident.get(layer), wave.rows());
+        if (wave.isIndexed()) {
+            attendSelected(layer, queries, wave, scale, out);
+        } else {
+            attention.decode(queries, resident.get(layer), wave.rows(), scale, out);
+        }
+    }
+
+    private void attendSelected(int layer, Tensor queries, Wave wave, double scale, Tensor out) {
+        SlotTable<IndexedLayer> chunks = index.get(layer);
+        List<Group> groups = groups(wave.rows());
+        for (Group group : groups) {
+            StepRows rows = group.of(wave.rows());
+            Tensor scores = Objects.requireNonNull(scoreBuffer, "the step was not prepared")
+                    .slice(group.from(), group.count());
+            shadow.scoreLandmarks(group.of(queries), chunks, rows, scoreScale, scores);
+            if (!Double.isNaN(hitRate)) {
+                shadow.forceHits(scores, chunks, rows, hitRate);
+            }
+            shadow.select(scores, chunks, rows);
+            shadow.fetchValues(chunks, rows);
+        }
+        for (Group group : groups) {
+            StepRows rows = group.of(wave.rows());
+            shadow.rebuildKeys(chunks, rows, wave.rotary());
+            attention.decodeSelected(group.of(queries), chunks, rows, scale, group.of(out));
+        }
+        if (trace != null) {
+            trace.record(layer, chunks, wave.rows());
+        }
+    }
+
+    private List<Group> groups(StepRows rows) {
+        int parts = backend.hasSideQueue() ? Math.min(GROUPS, rows.count()) : 1;
+        return IntStream.range(0, parts)
+                .mapToObj(part -> {
+                    int from = rows.count() * part / parts;
+                    return new Group(from, rows.count() * (part + 1) / parts - from);
+                })
+                .toList();
+    }
+
+    /// Consecutive rows of a wave.
+    private record Group(int from, int count) {
+        Tensor of(Tensor all) {
+            return all.slice(from, count);
+        }
+
+        StepRows of(StepRows all) {
+            return all.slice(from, count);
+        }
+    }
+
+    @Override
+    public void synthesizeHits(double rate) {
+        hitRate = rate;
     }
 
     @Override

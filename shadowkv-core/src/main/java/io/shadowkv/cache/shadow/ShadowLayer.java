@@ -6,6 +6,8 @@ import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Rotary;
 import io.shadowkv.op.ShadowOperations;
 import io.shadowkv.tensor.Tensor;
+import java.util.List;
+import java.util.stream.Stream;
 
 /// One layer of one sequence: the resident region, and the index once the sequence has outgrown it.
 final class ShadowLayer {
@@ -18,13 +20,15 @@ final class ShadowLayer {
     private final ChunkSelector selector;
 
     /// Allocates the index as well; for sequences that may outgrow the resident region.
-    ShadowLayer(ShadowLayout layout, Backend backend, MemoryScope scope) {
+    ///
+    /// @param layer number of this layer, which decides where its values lie
+    ShadowLayer(ShadowLayout layout, int layer, Backend backend, MemoryScope scope) {
         this.layout = layout;
         this.shadow = backend.operations().shadow();
         this.resident = new ResidentBuffer(layout, backend, scope);
         this.lowRankKeys = new LowRankKeys(layout, backend, scope);
         this.landmarks = new Landmarks(layout, backend, scope);
-        this.valueStore = new ValueStore(layout, backend, scope);
+        this.valueStore = new ValueStore(layout, layout.valuePlace(layer), backend, scope);
         this.selector = ChunkSelector.allocate(layout, backend, scope);
     }
 
@@ -57,18 +61,26 @@ final class ShadowLayer {
     /// Moves the oldest recent tokens into the index.
     ///
     /// @param firstToken position of the oldest; a multiple of the unit
-    /// @param units how many units move
     /// @param held recent tokens before
     /// @param indexed units in the index before
-    /// @param scratch F32 [any, kvWidth]
-    void join(int firstToken, int units, int held, int indexed, Rotary rotary, Tensor scratch) {
+    /// @param scratch activation type [any, kvWidth]
+    /// @param fresh room for the landmarks of the units that move
+    void join(int firstToken, int held, int indexed, Rotary rotary, Tensor scratch, Landmarks.Fresh fresh) {
+        int units = fresh.means().extent(1);
         int unitTokens = layout.spec().chunkSize();
         int tokens = units * unitTokens;
         Tensor keys = resident.rows().keys();
         lowRankKeys.project(keys, layout.recentRow(), tokens, firstToken, rotary, scratch);
-        landmarks.append(keys, layout.recentRow() / unitTokens, unitTokens, firstToken / unitTokens, indexed, units);
+        landmarks.append(keys, layout.recentRow() / unitTokens, unitTokens, firstToken / unitTokens, indexed, fresh);
         valueStore.offload(resident.rows().values(), layout.recentRow(), tokens, firstToken);
         resident.dropRecent(tokens, held);
+    }
+
+    /// Everything kept beside the resident rows, in a fixed order.
+    List<Tensor> tensors() {
+        return Stream.of(lowRankKeys.tensors(), landmarks.tensors(), valueStore.tensors(), selector.tensors())
+                .flatMap(List::stream)
+                .toList();
     }
 
     /// This layer as the operations of a decode step see it.
@@ -80,9 +92,9 @@ final class ShadowLayer {
                 lowRankKeys.factor(),
                 lowRankKeys.basis(),
                 valueStore.values(),
-                null,
+                valueStore.scales(),
                 resident.rows(),
-                layout.selectedRow(),
+                layout.cachedRow(),
                 selector.residentUnits(),
                 selector.slotAges(),
                 selector.selectedSlots(),

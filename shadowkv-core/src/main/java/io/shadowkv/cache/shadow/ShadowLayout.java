@@ -3,35 +3,40 @@ package io.shadowkv.cache.shadow;
 import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.CacheStrategy.Part;
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.op.Backend.Place;
 import io.shadowkv.tensor.DType;
+import java.util.ArrayList;
 import java.util.List;
 
-/// Extents of everything one sequence keeps, from the spec, the decoder's shape and the tokens it may reach.
+/// Extents of everything one sequence keeps, from the spec, the decoder's shape and what it is allocated for.
 ///
-/// Rows of the resident region: `outliers | selected | recent`. Until a sequence outgrows the region, row t is
-/// simply token t ("whole").
-///
-/// @param capacity tokens the sequence may reach
-record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, int capacity) {
+/// Rows of the resident region: `outliers | cached units | recent`; a step's selected units are among the cached
+/// ones. Until a sequence outgrows the region, row t is simply token t ("whole").
+record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size) {
+    /// Tokens the sequence may reach.
+    int capacity() {
+        return size.capacityTokens();
+    }
+
     /// True if the sequence can never outgrow the resident region, so that it needs no index.
     boolean isAlwaysWhole() {
-        return capacity <= spec.residentTokens();
+        return capacity() <= spec.residentTokens();
     }
 
     /// Rows of the resident region, for each key-value head.
     int residentRows() {
-        return Math.min(capacity, spec.residentTokens());
+        return Math.min(capacity(), spec.residentTokens());
     }
 
-    /// First row of the selected units; the outliers' rows come before.
-    int selectedRow() {
+    /// First row of the cached units; the outliers' rows come before.
+    int cachedRow() {
         return spec.outlierChunks() * spec.chunkSize();
     }
 
     /// First row of the recent tokens.
     int recentRow() {
-        return selectedRow() + spec.sparseBudget();
+        return cachedRow() + spec.cachedTokens();
     }
 
     /// Columns of the key factorisation.
@@ -41,12 +46,12 @@ record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, int capacity) {
 
     /// Units that the index may hold, outliers not counted.
     int unitCapacity() {
-        return capacity / spec.chunkSize() - spec.outlierChunks();
+        return capacity() / spec.chunkSize() - spec.outlierChunks();
     }
 
     /// Tokens that may join the index, outliers counted: rows of the key factor and of the value store.
     int indexedTokens() {
-        return capacity / spec.chunkSize() * spec.chunkSize();
+        return capacity() / spec.chunkSize() * spec.chunkSize();
     }
 
     /// Units of a context of `tokens` tokens: all but the local tokens and the remainder of a unit.
@@ -54,25 +59,44 @@ record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, int capacity) {
         return tokens / spec.chunkSize() - spec.localTokens() / spec.chunkSize();
     }
 
+    /// Type of stored values.
+    DType valueType() {
+        return spec.values().type(shape.kvType());
+    }
+
+    /// Where the stored values of `layer` lie.
+    Place valuePlace(int layer) {
+        return layer < size.deviceValueLayers() ? Place.DEVICE : Place.HOST;
+    }
+
     /// Bytes of all layers, part by part.
     List<Part> parts() {
         long kv = shape.kvType().bytes();
-        Part resident = part("resident keys and values", 2L * shape.kvWidth() * residentRows() * kv, Place.DEVICE);
+        List<Part> parts = new ArrayList<>();
+        add(parts, "resident keys and values", 2L * shape.kvWidth() * residentRows() * kv, shape.layers());
         if (isAlwaysWhole()) {
-            return List.of(resident);
+            return parts;
         }
-        int slots = spec.selectedUnits();
-        long tables = ((long) shape.kvHeads() * (5L * slots + 1 + unitCapacity())) * DType.I32.bytes()
-                + 2L * DType.I64.bytes();
-        return List.of(
-                resident,
-                part("landmarks", (long) shape.kvWidth() * unitCapacity() * kv, Place.DEVICE),
-                part("low-rank keys", ((long) indexedTokens() + shape.kvWidth()) * rank() * kv, Place.DEVICE),
-                part("selection tables", tables, Place.DEVICE),
-                part("values", (long) shape.kvWidth() * indexedTokens() * kv, Place.HOST));
+        add(parts, "landmarks", (long) shape.kvWidth() * unitCapacity() * kv, shape.layers());
+        add(parts, "low-rank keys", ((long) indexedTokens() + shape.kvWidth()) * rank() * kv, shape.layers());
+        add(parts, "selection tables", tableBytes(), shape.layers());
+        long scales = (long) shape.kvHeads() * indexedTokens() * DType.BF16.bytes();
+        add(parts, "value scales", spec.values().isQuantised() ? scales : 0, shape.layers());
+        long values = (long) shape.kvWidth() * indexedTokens() * valueType().bytes();
+        int near = Math.min(size.deviceValueLayers(), shape.layers());
+        add(parts, "values of the first %d layers".formatted(near), values, near);
+        parts.add(new Part("values", values * (shape.layers() - near), Place.HOST));
+        return parts;
     }
 
-    private Part part(String name, long bytesPerLayer, Place place) {
-        return new Part(name, bytesPerLayer * shape.layers(), place);
+    private long tableBytes() {
+        long perHead = 2L * spec.cachedUnits() + 3L * spec.selectedUnits() + 1 + unitCapacity();
+        return shape.kvHeads() * perHead * DType.I32.bytes() + 2L * DType.I64.bytes();
+    }
+
+    private static void add(List<Part> parts, String name, long bytesPerLayer, int layers) {
+        if (bytesPerLayer * layers > 0) {
+            parts.add(new Part(name, bytesPerLayer * layers, Place.DEVICE));
+        }
     }
 }

@@ -10,14 +10,14 @@ import io.shadowkv.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /// Holds the keys and values of one layer at a time: attention over them is exact, then the layer is indexed
-/// and the next one takes their place.
+/// while the next one takes another place, or takes theirs.
 final class ShadowPromptCache implements PromptCache {
     private final AttentionOperations attention;
     private final Backend backend;
     private final MemoryScope promptScope;
     private final ShadowSequence sequence;
-    private final Tensor keys;
-    private final Tensor values;
+    private final PromptLayers layers;
+    private final int promptTokens;
     private final @Nullable IndexScratch scratch;
     private int count;
     private int finishedLayers;
@@ -26,14 +26,13 @@ final class ShadowPromptCache implements PromptCache {
     ShadowPromptCache(ShadowLayout layout, Backend backend, int promptTokens, Rotary rotary) {
         this.attention = backend.operations().attention();
         this.backend = backend;
+        this.promptTokens = promptTokens;
         this.promptScope = backend.newScope("one layer's keys and values of a prompt of " + promptTokens + " tokens");
         ShadowSequence opened = null;
         try {
             opened = ShadowSequence.allocate(layout, backend, rotary);
-            var shape = layout.shape();
-            this.keys = promptScope.allocate(shape.kvType(), shape.kvHeads(), promptTokens, shape.headDim());
-            this.values = promptScope.allocate(shape.kvType(), shape.kvHeads(), promptTokens, shape.headDim());
-            this.scratch = IndexScratch.forPrompt(layout, promptScope, promptTokens);
+            this.layers = new PromptLayers(layout, backend, promptScope, promptTokens);
+            this.scratch = IndexScratch.forPrompt(layout, backend, promptScope, promptTokens);
             this.sequence = opened;
         } catch (RuntimeException e) {
             promptScope.close();
@@ -46,23 +45,25 @@ final class ShadowPromptCache implements PromptCache {
 
     @Override
     public void append(int layer, Tensor newKeys, Tensor newValues) {
-        attention.store(newKeys, keys, count);
-        attention.store(newValues, values, count);
+        PromptLayers.Set set = count == 0 ? layers.writable() : layers.current();
+        attention.store(newKeys, set.keys(), count);
+        attention.store(newValues, set.values(), count);
         count += newKeys.extent(0);
     }
 
     @Override
     public void attend(int layer, Tensor queries, double scale, Tensor out) {
-        attention.prefill(queries, keys, values, count, scale, out);
+        attention.prefill(queries, layers.current().keys(), layers.current().values(), count, scale, out);
     }
 
     @Override
     public void finishLayer(int layer) {
-        if (layer != finishedLayers || count != keys.extent(1)) {
+        if (layer != finishedLayers || count != promptTokens) {
             throw new IllegalStateException("layer " + layer + " ends with " + count + " tokens after " + finishedLayers
-                    + " layers; expected " + keys.extent(1) + " tokens, layer after layer");
+                    + " layers; expected " + promptTokens + " tokens, layer after layer");
         }
-        sequence.take(layer, keys, values, count, scratch);
+        PromptLayers.Set set = layers.current();
+        layers.next(backend.aside(() -> sequence.take(layer, set.keys(), set.values(), promptTokens, scratch)));
         finishedLayers++;
         count = 0;
     }
@@ -73,7 +74,8 @@ final class ShadowPromptCache implements PromptCache {
             throw new IllegalStateException(
                     finishedLayers + " of " + sequence.layout().shape().layers() + " layers are finished");
         }
-        sequence.taken(keys.extent(1));
+        layers.joinAll();
+        sequence.taken(promptTokens);
         backend.synchronize();
         promptScope.close();
         isSealed = true;
@@ -82,8 +84,17 @@ final class ShadowPromptCache implements PromptCache {
 
     @Override
     public void close() {
-        if (!isSealed) {
+        if (isSealed) {
+            return;
+        }
+        try {
+            layers.joinAll();
+        } catch (RuntimeException e) {
+            // Whoever closes without sealing has an exception of its own, or nobody waits for this prompt any more.
+        }
+        try {
             backend.synchronize();
+        } finally {
             promptScope.close();
             sequence.close();
         }

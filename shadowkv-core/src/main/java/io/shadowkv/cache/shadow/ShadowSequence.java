@@ -6,7 +6,6 @@ import io.shadowkv.op.Backend;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Rotary;
-import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,7 +43,7 @@ final class ShadowSequence implements SequenceCache {
                 if (layout.isAlwaysWhole()) {
                     sequence.resident.add(new ResidentBuffer(layout, backend, scope));
                 } else {
-                    ShadowLayer indexable = new ShadowLayer(layout, backend, scope);
+                    ShadowLayer indexable = new ShadowLayer(layout, layer, backend, scope);
                     sequence.layers.add(indexable);
                     sequence.resident.add(indexable.resident());
                 }
@@ -142,7 +141,7 @@ final class ShadowSequence implements SequenceCache {
 
     private void indexWhole(MemoryScope scope) {
         var shape = layout.shape();
-        IndexScratch scratch = IndexScratch.allocate(layout, scope, layout.contextUnits(length));
+        IndexScratch scratch = IndexScratch.allocate(layout, backend, scope, length);
         Tensor keys = scope.allocate(shape.kvType(), shape.kvHeads(), length, shape.headDim());
         Tensor values = scope.allocate(shape.kvType(), shape.kvHeads(), length, shape.headDim());
         for (ShadowLayer layer : layers) {
@@ -155,10 +154,11 @@ final class ShadowSequence implements SequenceCache {
     private void joinRecent(MemoryScope scope) {
         int held = recentTokens();
         int units = (held - layout.spec().localTokens()) / layout.spec().chunkSize();
-        Tensor scratch = scope.allocate(
-                DType.F32, IndexScratch.PLAIN_ROWS, layout.shape().kvWidth());
+        Tensor scratch =
+                IndexScratch.plain(layout, backend, scope, units * layout.spec().chunkSize());
+        Landmarks.Fresh fresh = Landmarks.Fresh.allocate(layout, scope, units);
         for (ShadowLayer layer : layers) {
-            layer.join(recentToken, units, held, indexedUnits, rotary, scratch);
+            layer.join(recentToken, held, indexedUnits, rotary, scratch, fresh);
         }
         indexedUnits += units;
         recentToken += units * layout.spec().chunkSize();
@@ -193,6 +193,29 @@ final class ShadowSequence implements SequenceCache {
             missed += counters[1];
         }
         return new Selections(selected, missed);
+    }
+
+    @Override
+    public SequenceCache copy() {
+        ShadowSequence copy = allocate(layout, backend, rotary);
+        for (int layer = 0; layer < resident.size(); layer++) {
+            copy(resident.get(layer).tensors(), copy.resident.get(layer).tensors());
+        }
+        for (int layer = 0; layer < layers.size(); layer++) {
+            copy(layers.get(layer).tensors(), copy.layers.get(layer).tensors());
+        }
+        backend.synchronize();
+        copy.length = length;
+        copy.isIndexed = isIndexed;
+        copy.indexedUnits = indexedUnits;
+        copy.recentToken = recentToken;
+        return copy;
+    }
+
+    private void copy(List<Tensor> sources, List<Tensor> targets) {
+        for (int i = 0; i < sources.size(); i++) {
+            backend.operations().dense().copy(sources.get(i), targets.get(i));
+        }
     }
 
     @Override

@@ -3,30 +3,51 @@ package io.shadowkv.cache.shadow;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.ShadowOperations;
+import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/// Values of all context tokens of one layer, in host memory: [kvHeads, indexedTokens, headDim], row t is token
-/// t.
+/// Values of all context tokens of one layer, row t being token t: in host memory or near the arithmetic, as they
+/// are or quantised with a scale a row. Nothing else knows which.
 final class ValueStore {
     private final Tensor values;
+    private final @Nullable Tensor scales;
     private final ShadowOperations shadow;
 
-    ValueStore(ShadowLayout layout, Backend backend, MemoryScope scope) {
+    ValueStore(ShadowLayout layout, Backend.Place place, Backend backend, MemoryScope scope) {
+        int heads = layout.shape().kvHeads();
         this.values = scope.allocate(
-                Backend.Place.HOST,
-                layout.shape().kvType(),
-                layout.shape().kvHeads(),
+                place,
+                layout.valueType(),
+                heads,
                 layout.indexedTokens(),
                 layout.shape().headDim());
+        // Scales are read with every fetched row and are a 64th of the values: always near the arithmetic.
+        this.scales =
+                layout.spec().values().isQuantised() ? scope.allocate(DType.BF16, heads, layout.indexedTokens()) : null;
         this.shadow = backend.operations().shadow();
     }
 
+    /// [kvHeads, indexedTokens, headDim], in the store's type.
     Tensor values() {
         return values;
     }
 
+    /// BF16 [kvHeads, indexedTokens], or null where values are stored as they are.
+    @Nullable
+    Tensor scales() {
+        return scales;
+    }
+
     /// Takes `count` tokens from rows `row` on of `source`, as tokens `firstToken` on.
     void offload(Tensor source, int row, int count, int firstToken) {
-        shadow.copyRows(source, row, count, values, firstToken);
+        shadow.storeValues(source, row, count, values, scales, firstToken);
+    }
+
+    /// Everything kept, in a fixed order.
+    List<Tensor> tensors() {
+        Tensor held = scales;
+        return held == null ? List.of(values) : List.of(values, held);
     }
 }

@@ -136,8 +136,7 @@ final class ReferenceAttention implements AttentionOperations {
             double[] gathered = new double[rows.length * headDim];
             for (int j = 0; j < rows.length; j++) {
                 long row = (long) h * all.extent(1) + Objects.checkIndex(rows[j], all.extent(1));
-                System.arraycopy(
-                        Elements.read(all, row * headDim, headDim), 0, gathered, j * headDim, headDim);
+                System.arraycopy(Elements.read(all, row * headDim, headDim), 0, gathered, j * headDim, headDim);
             }
             return gathered;
         }

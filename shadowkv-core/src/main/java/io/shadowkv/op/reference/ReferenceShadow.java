@@ -178,8 +178,7 @@ final class ReferenceShadow implements ShadowOperations {
     }
 
     @Override
-    public void storeValues(
-            Tensor source, int from, int count, Tensor values, @Nullable Tensor scales, int to) {
+    public void storeValues(Tensor source, int from, int count, Tensor values, @Nullable Tensor scales, int to) {
         if (scales == null) {
             copyRows(source, from, count, values, to);
         } else {

@@ -7,6 +7,7 @@ import io.shadowkv.cache.DecodeCache;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.checkpoint.Safetensors;
 import io.shadowkv.model.RopeScaling;
 import io.shadowkv.model.RopeSpec;
@@ -104,7 +105,7 @@ public abstract class ShadowGoldens {
             Tensor positions = scope.allocate(DType.I32, tokens);
             backend.upload(IntStream.range(0, tokens).toArray(), positions);
             backend.operations().dense().rotate(keys, positions, rotary);
-            try (PromptCache prompt = cache.openPrompt(tokens, tokens + STEPS, rotary)) {
+            try (PromptCache prompt = cache.openPrompt(tokens, SequenceSize.of(tokens + STEPS), rotary)) {
                 prompt.append(0, keys, values);
                 prompt.finishLayer(0);
                 return prompt.seal();
@@ -261,12 +262,14 @@ public abstract class ShadowGoldens {
             SequenceCache.NewRow place = sequence.advance();
             StepRows rows = new StepRows(
                     1, one(0), one(place.position()), one(place.writeRow()), one(place.attended()), one(place.units()));
+            DecodeCache.Wave wave = new DecodeCache.Wave(rows, rotary, true);
+            decode.prepare(List.of(wave));
             decode.attend(
                     0,
                     query,
                     input("k_new", step, golden.kvHeads()),
                     input("v_new", step, golden.kvHeads()),
-                    new DecodeCache.Wave(rows, rotary, true),
+                    wave,
                     1 / Math.sqrt(golden.headDim()),
                     out);
             return backend.download(out);

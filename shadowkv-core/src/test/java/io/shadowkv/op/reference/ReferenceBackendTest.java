@@ -6,12 +6,18 @@ import io.shadowkv.op.AttentionConformance;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider;
 import io.shadowkv.op.BackendProvider.BackendOptions;
+import io.shadowkv.op.BackendProvider.BackendOptions;
 import io.shadowkv.op.DenseConformance;
 import io.shadowkv.op.EigenvectorConformance;
+import io.shadowkv.op.ForcedHitsConformance;
 import io.shadowkv.op.MemoryConformance;
+import io.shadowkv.op.PaddingConformance;
+import io.shadowkv.op.SelectedAttentionConformance;
 import io.shadowkv.op.SelectionConformance;
 import io.shadowkv.op.ShadowPrefillConformance;
 import io.shadowkv.op.ShadowStepConformance;
+import io.shadowkv.op.TokenConformance;
+import io.shadowkv.op.ValueStoreConformance;
 import java.util.ServiceLoader;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -85,6 +91,46 @@ class ReferenceBackendTest {
 
     @Nested
     class ShadowStep extends ShadowStepConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class SelectedAttention extends SelectedAttentionConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class ForcedHits extends ForcedHitsConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class ValueStore extends ValueStoreConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class Padding extends PaddingConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class Token extends TokenConformance {
         @Override
         protected Backend open() {
             return new ReferenceBackend();

@@ -1,0 +1,93 @@
+package io.shadowkv.cache.shadow;
+
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.MemoryScope;
+import io.shadowkv.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Room for a prompt's keys and values of the layer that is being read: two sets on a backend with a side queue,
+/// used in turn, so that one layer is indexed while the next is read; else one.
+final class PromptLayers {
+    private final List<Set> sets = new ArrayList<>();
+    private int current;
+
+    PromptLayers(ShadowLayout layout, Backend backend, MemoryScope scope, int tokens) {
+        var shape = layout.shape();
+        for (int i = 0; i < count(backend); i++) {
+            sets.add(new Set(
+                    scope.allocate(shape.kvType(), shape.kvHeads(), tokens, shape.headDim()),
+                    scope.allocate(shape.kvType(), shape.kvHeads(), tokens, shape.headDim())));
+        }
+    }
+
+    static int count(Backend backend) {
+        return backend.hasSideQueue() ? 2 : 1;
+    }
+
+    /// The set to fill, free to be written: what comes on the main queue from now on comes after all that read it.
+    Set writable() {
+        Set set = sets.get(current);
+        set.join();
+        return set;
+    }
+
+    /// The set being filled.
+    Set current() {
+        return sets.get(current);
+    }
+
+    /// Goes on to the next set; `reader` reads the one that was filled.
+    void next(Backend.Ticket reader) {
+        sets.get(current).reader = reader;
+        current = (current + 1) % sets.size();
+    }
+
+    /// Waits for all readers, whether they succeed or not.
+    ///
+    /// @throws RuntimeException the first failure
+    void joinAll() {
+        RuntimeException failure = null;
+        for (Set set : sets) {
+            try {
+                set.join();
+            } catch (RuntimeException e) {
+                failure = failure == null ? e : failure;
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    /// Keys and values of one layer, row t being token t.
+    static final class Set {
+        private final Tensor keys;
+        private final Tensor values;
+        private Backend.@Nullable Ticket reader;
+
+        Set(Tensor keys, Tensor values) {
+            this.keys = keys;
+            this.values = values;
+        }
+
+        /// Rotated, [kvHeads, promptTokens, headDim].
+        Tensor keys() {
+            return keys;
+        }
+
+        /// [kvHeads, promptTokens, headDim].
+        Tensor values() {
+            return values;
+        }
+
+        private void join() {
+            Backend.Ticket ticket = reader;
+            reader = null;
+            if (ticket != null) {
+                ticket.join();
+            }
+        }
+    }
+}

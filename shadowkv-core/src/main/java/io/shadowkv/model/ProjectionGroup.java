@@ -1,0 +1,20 @@
+package io.shadowkv.model;
+
+import io.shadowkv.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Linear maps of the same input, which a backend may read as one matrix where they lie one after the other.
+///
+/// @param weights [out, in] each
+/// @param biases [out] each, or null
+record ProjectionGroup(List<Tensor> weights, List<@Nullable Tensor> biases) {
+    static ProjectionGroup of(List<Projection> projections) {
+        List<@Nullable Tensor> biases = new ArrayList<>();
+        projections.forEach(projection -> biases.add(projection.bias()));
+        return new ProjectionGroup(
+                projections.stream().map(Projection::weight).toList(), Collections.unmodifiableList(biases));
+    }
+}

@@ -1,0 +1,86 @@
+package io.shadowkv.model;
+
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.MemoryScope;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Floats;
+import io.shadowkv.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// Weights of a known shape and no meaning, for benchmarks: normally distributed as before training, the same for
+/// the same seed on every backend. No biases, whatever the family.
+final class RandomWeights {
+    private static final double DEVIATION = 0.02;
+
+    private final DecoderSpec spec;
+    private final DType type;
+    private final Backend backend;
+    private final MemoryScope scope;
+    private final long seed;
+    private int tensors;
+
+    /// @param type of all weights
+    /// @param scope owns them
+    RandomWeights(DecoderSpec spec, DType type, long seed, Backend backend, MemoryScope scope) {
+        this.spec = spec;
+        this.type = type;
+        this.seed = seed;
+        this.backend = backend;
+        this.scope = scope;
+    }
+
+    DecoderWeights fill() {
+        int hidden = spec.hiddenSize();
+        // The residual stream sums 2 · layers contributions; this keeps its width (GPT-2's initialisation).
+        double last = DEVIATION / Math.sqrt(2.0 * spec.layers());
+        Tensor embedding = matrix(spec.vocabularySize(), hidden, DEVIATION);
+        Tensor ones = ones();
+        List<DecoderWeights.Layer> layers = new ArrayList<>();
+        for (int layer = 0; layer < spec.layers(); layer++) {
+            layers.add(new DecoderWeights.Layer(
+                    ones,
+                    group(hidden, spec.queryWidth(), spec.kvWidth(), spec.kvWidth()),
+                    new Projection(matrix(hidden, spec.queryWidth(), last), null),
+                    ones,
+                    group(hidden, spec.intermediateSize(), spec.intermediateSize()),
+                    new Projection(matrix(hidden, spec.intermediateSize(), last), null)));
+        }
+        Tensor head = spec.tiedEmbeddings() ? embedding : matrix(spec.vocabularySize(), hidden, DEVIATION);
+        return new DecoderWeights(embedding, layers, ones, head);
+    }
+
+    private Tensor matrix(int out, int in, double deviation) {
+        Tensor weight = scope.allocate(type, out, in);
+        // Seeds of different tensors and of different runs never meet.
+        backend.operations().dense().fillNormal(weight, seed << 32 | tensors++, deviation);
+        return weight;
+    }
+
+    private ProjectionGroup group(int in, int... widths) {
+        Projection whole = new Projection(matrix(Arrays.stream(widths).sum(), in, DEVIATION), null);
+        List<Projection> parts = new ArrayList<>();
+        int row = 0;
+        for (int width : widths) {
+            parts.add(whole.rows(row, width));
+            row += width;
+        }
+        return ProjectionGroup.of(parts);
+    }
+
+    /// [hiddenSize] ones: all norms.
+    private Tensor ones() {
+        Tensor weight = scope.allocate(type, spec.hiddenSize());
+        try (Arena arena = Arena.ofConfined()) {
+            Tensor host = Tensor.of(type, weight.shape(), arena.allocate(weight.byteSize(), 64));
+            float[] values = new float[spec.hiddenSize()];
+            Arrays.fill(values, 1);
+            Floats.fill(host, values);
+            backend.operations().dense().copy(host, weight);
+            backend.synchronize();
+        }
+        return weight;
+    }
+}

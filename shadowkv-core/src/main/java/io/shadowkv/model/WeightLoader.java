@@ -1,0 +1,101 @@
+package io.shadowkv.model;
+
+import io.shadowkv.checkpoint.Checkpoint;
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.MemoryScope;
+import io.shadowkv.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Finds, checks and places the weights of a checkpoint.
+///
+/// @param scope owns what the backend copies
+record WeightLoader(Checkpoint checkpoint, Backend backend, MemoryScope scope) {
+    /// @throws io.shadowkv.checkpoint.CheckpointException if a weight is missing or of another shape
+    DecoderWeights load(DecoderSpec spec, WeightNames names) {
+        Tensor embedding = place(names.embedding() + ".weight", spec.vocabularySize(), spec.hiddenSize());
+        List<DecoderWeights.Layer> layers = new ArrayList<>();
+        for (int layer = 0; layer < spec.layers(); layer++) {
+            layers.add(layer(spec, names, names.layerPrefix().formatted(layer)));
+        }
+        Tensor finalNorm = place(names.finalNorm() + ".weight", spec.hiddenSize());
+        Tensor head = spec.tiedEmbeddings()
+                ? embedding
+                : place(names.head() + ".weight", spec.vocabularySize(), spec.hiddenSize());
+        return new DecoderWeights(embedding, layers, finalNorm, head);
+    }
+
+    private DecoderWeights.Layer layer(DecoderSpec spec, WeightNames names, String prefix) {
+        int hidden = spec.hiddenSize();
+        int intermediate = spec.intermediateSize();
+        int[] attention = {spec.queryWidth(), spec.kvWidth(), spec.kvWidth()};
+        int[] mlp = {intermediate, intermediate};
+        return new DecoderWeights.Layer(
+                place(prefix + names.inputNorm() + ".weight", hidden),
+                group(prefix, names.queryKeyValue(), hidden, names.qkvBias(), attention),
+                projection(prefix + names.output(), hidden, spec.queryWidth(), names.outputBias()),
+                place(prefix + names.postNorm() + ".weight", hidden),
+                group(prefix, names.gateUp(), hidden, names.mlpBias(), mlp),
+                projection(prefix + names.down(), hidden, intermediate, names.mlpBias()));
+    }
+
+    private Tensor place(String name, int... extents) {
+        return backend.place(checkpoint.tensor(name, extents), scope);
+    }
+
+    private Projection projection(String name, int out, int in, boolean hasBias) {
+        return new Projection(place(name + ".weight", out, in), hasBias ? place(name + ".bias", out) : null);
+    }
+
+    /// One projection for each width: separate matrices, or row ranges of one fused matrix.
+    private ProjectionGroup group(String prefix, List<String> names, int in, boolean hasBias, int... widths) {
+        List<Projection> parts = new ArrayList<>();
+        if (names.size() < widths.length) {
+            Projection fused =
+                    projection(prefix + names.getFirst(), Arrays.stream(widths).sum(), in, hasBias);
+            int row = 0;
+            for (int width : widths) {
+                parts.add(fused.rows(row, width));
+                row += width;
+            }
+            return ProjectionGroup.of(parts);
+        }
+        List<Tensor> weights = new ArrayList<>();
+        List<Tensor> biases = new ArrayList<>();
+        for (int i = 0; i < widths.length; i++) {
+            weights.add(checkpoint.tensor(prefix + names.get(i) + ".weight", widths[i], in));
+            if (hasBias) {
+                biases.add(checkpoint.tensor(prefix + names.get(i) + ".bias", widths[i]));
+            }
+        }
+        List<Tensor> placedWeights = placeRows(weights);
+        List<@Nullable Tensor> placedBiases = new ArrayList<>(placeRows(biases));
+        for (int i = 0; i < widths.length; i++) {
+            parts.add(new Projection(placedWeights.get(i), hasBias ? placedBiases.get(i) : null));
+        }
+        return ProjectionGroup.of(parts);
+    }
+
+    /// Places tensors so that they lie one after the other where the backend copies them anyway; where it reads
+    /// the mapped files, they stay where they are.
+    private List<Tensor> placeRows(List<Tensor> parts) {
+        boolean isOneType = parts.stream().map(Tensor::dtype).distinct().count() == 1;
+        if (backend.isHostDevice() || !isOneType) {
+            return parts.stream().map(part -> backend.place(part, scope)).toList();
+        }
+        int[] extents = parts.getFirst().shape().toArray();
+        extents[0] = parts.stream().mapToInt(part -> part.extent(0)).sum();
+        Tensor whole = scope.allocate(parts.getFirst().dtype(), extents);
+        List<Tensor> placed = new ArrayList<>();
+        int row = 0;
+        for (Tensor part : parts) {
+            Tensor rows = whole.slice(row, part.extent(0));
+            backend.operations().dense().copy(part, rows);
+            placed.add(rows);
+            row += part.extent(0);
+        }
+        return placed;
+    }
+}
