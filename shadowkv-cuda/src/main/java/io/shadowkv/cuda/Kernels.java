@@ -28,6 +28,7 @@ final class Kernels {
             "warp.cuh",
             "mma.cuh",
             "convert.cuh",
+            "slices.cuh",
             "decode_rows.cuh",
             "decode_work.cuh",
             "decode_sums.cuh",

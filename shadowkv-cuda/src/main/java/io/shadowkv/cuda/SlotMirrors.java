@@ -4,6 +4,7 @@ import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.HostMemory;
 import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -108,10 +109,11 @@ final class SlotMirrors {
         }
     }
 
-    /// 0: as attended; 1: int8; 2: fp8. As `tables.cuh` numbers them.
+    /// 0: as attended; 1: int8; 2: fp8; plus 4 in host memory. As `tables.cuh` numbers them.
     private static int valueFormat(IndexedLayer layer) {
         DType stored = layer.storedValues().dtype();
-        return stored == DType.I8 ? 1 : stored == DType.F8E4M3 ? 2 : 0;
+        int place = layer.storedValues().memory() instanceof HostMemory ? 4 : 0;
+        return place + (stored == DType.I8 ? 1 : stored == DType.F8E4M3 ? 2 : 0);
     }
 
     private long address(@Nullable Tensor tensor) {

@@ -58,7 +58,8 @@ final class DecodeAttentionBench implements AutoCloseable {
                 context,
                 new SlotMirrors(context, pinnedPool),
                 purpose -> new CudaScope(purpose, context, pinnedPool),
-                scope);
+                scope,
+                new PendingFetches(context));
         decode = new DecodeAttention(parts);
         plain = new PlainDecode(parts);
         pattern = normal(scope, PATTERN_ROWS, HEAD_DIM);
