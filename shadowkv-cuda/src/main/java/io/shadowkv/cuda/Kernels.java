@@ -27,8 +27,8 @@ final class Kernels {
             "tables.cuh",
             "warp.cuh",
             "mma.cuh",
-            "slices.cuh",
             "convert.cuh",
+            "slices.cuh",
             "decode_rows.cuh",
             "decode_work.cuh",
             "decode_sums.cuh",
@@ -104,7 +104,7 @@ final class Kernels {
         List<String> options = new ArrayList<>();
         options.add("--gpu-architecture=" + context.architecture());
         options.add("--std=c++17");
-        options.add("--default-device");
+        options.add("-default-device");
         for (String define : source.defines()) {
             options.add("-D" + define);
         }
