@@ -27,6 +27,7 @@ final class Kernels {
             "tables.cuh",
             "warp.cuh",
             "mma.cuh",
+            "overlap.cuh",
             "convert.cuh",
             "slices.cuh",
             "decode_rows.cuh",

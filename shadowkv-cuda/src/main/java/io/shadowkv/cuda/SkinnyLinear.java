@@ -100,7 +100,7 @@ final class SkinnyLinear {
             // No more blocks than keep the longest block's work the same: fewer parts of tiles to add up.
             long stepsPerBlock = Math.ceilDiv(steps, parts.context().multiprocessors());
             Grid grid = Grid.of(Math.ceilDiv(steps, stepsPerBlock), THREADS).withShared(sizes.sharedBytes());
-            kernel.launch(
+            kernel.launchEarly(
                     parts.queue(),
                     grid,
                     matrices,
