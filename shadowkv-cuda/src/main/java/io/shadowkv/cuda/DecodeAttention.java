@@ -48,6 +48,7 @@ final class DecodeAttention implements AutoCloseable {
             // Values of the misses come by the copy queue.
             parts.pendingFetches().join(rows, parts.queue());
             Tensor table = parts.mirrors().indexed(layers);
+            parts.pendingFetches().join(rows, parts.queue());
             run(new DecodeCase(queries, table, true, any.attended(), (float) scale, out), rows);
         }
     }

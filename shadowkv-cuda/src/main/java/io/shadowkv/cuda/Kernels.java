@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// Compiles kernels for the sizes that are asked for, once each, and keeps the cubins on disk: a file's name is
 /// the hash of sources, constants, architecture and compiler. Thread-safe.
 final class Kernels {
-    private static final List<String> HEADERS = List.of(
+    static final List<String> HEADERS = List.of(
             "types.cuh",
             "tables.cuh",
             "warp.cuh",
