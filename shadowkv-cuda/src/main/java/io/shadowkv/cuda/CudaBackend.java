@@ -24,6 +24,7 @@ final class CudaBackend implements Backend, Operations {
     private final PinnedPool pinnedPool;
     private final SideWork sideWork;
     private final CudaScope workScope;
+    private final PendingFetches pendingFetches;
     private final CudaDense dense;
     private final CudaAttention attention;
     private final CudaShadow shadow;
@@ -37,7 +38,9 @@ final class CudaBackend implements Backend, Operations {
         this.pinnedPool = new PinnedPool(context);
         this.sideWork = new SideWork(context);
         this.workScope = new CudaScope("the backend's own buffers", context, pinnedPool);
-        var parts = new CudaParts(context, new SlotMirrors(context, pinnedPool), this::newScope, workScope);
+        this.pendingFetches = new PendingFetches(context);
+        var parts = new CudaParts(
+                context, new SlotMirrors(context, pinnedPool), this::newScope, workScope, pendingFetches);
         this.dense = new CudaDense(parts);
         this.attention = new CudaAttention(parts);
         this.shadow = new CudaShadow(parts);
@@ -139,6 +142,7 @@ final class CudaBackend implements Backend, Operations {
 
     @Override
     public void synchronize() {
+        pendingFetches.joinAll(context.queue());
         context.queue().synchronize();
     }
 
@@ -180,6 +184,7 @@ final class CudaBackend implements Backend, Operations {
 
     /// The tensor's bytes once all work on them is done.
     private Tensor onHost(Tensor source, Arena arena) {
+        pendingFetches.joinAll(context.queue());
         if (source.memory() instanceof HostMemory) {
             context.queue().synchronize();
             return source;
@@ -203,6 +208,7 @@ final class CudaBackend implements Backend, Operations {
         attention.close();
         shadow.close();
         dense.close();
+        pendingFetches.close();
         workScope.close();
         pinnedPool.close();
         context.close();

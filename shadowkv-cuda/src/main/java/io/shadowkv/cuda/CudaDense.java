@@ -7,13 +7,8 @@ import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-<<<<<<< HEAD
 /// Operations on rows outside attention: a kernel each, and linear layers ([Linear]). Enqueued on the calling thread's
 /// queue; thread-safe.
-=======
-/// Stub; helper "dense" writes it.
-@SuppressWarnings("DoNotCallSuggester")
->>>>>>> main
 final class CudaDense implements DenseOperations, AutoCloseable {
     private static final int THREADS = 256;
     private static final int MOST_NORM_THREADS = 512;

@@ -17,9 +17,9 @@ final class PrefillAttention implements AutoCloseable {
     private static final int PLAIN_LARGEST_HEAD_DIM = 1024;
     private static final int MMA_LARGEST_HEAD_DIM = 256;
     private static final int ALIGNMENT = 16;
-    /// Products of queries and keys from which on cuDNN is asked. Below, making a plan for the shape takes longer
-    /// than the whole prompt, and single tokens would want a new plan each.
-    private static final long CUDNN_PAIRS = 1L << 24;
+    /// Products of queries and keys from which on cuDNN is asked. It compiles a kernel for every new count of keys,
+    /// which takes seconds; below, that is more than it saves over all layers.
+    private static final long CUDNN_PAIRS = 1L << 32;
 
     private final CudaParts parts;
     private final @Nullable CudnnAttention cudnn;
