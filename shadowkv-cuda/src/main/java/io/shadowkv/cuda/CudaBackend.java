@@ -10,6 +10,7 @@ import io.shadowkv.op.DenseOperations;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Operations;
 import io.shadowkv.op.ShadowOperations;
+import io.shadowkv.op.timing.Stopwatch;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.HostMemory;
@@ -132,6 +133,11 @@ final class CudaBackend implements Backend, Operations {
     @Override
     public Ticket aside(Runnable work) {
         return sideWork.enqueue(work);
+    }
+
+    @Override
+    public Stopwatch<?> newStopwatch() {
+        return new CudaStopwatch(context);
     }
 
     @Override
