@@ -57,7 +57,7 @@ public final class CudnnProbe {
         this.withCudnn = withCudnn;
         this.newScope = purpose -> new CudaScope(purpose, context, pool);
         this.attention =
-                new PrefillAttention(new CudaParts(context, new SlotMirrors(context, pool), newScope, workScope));
+                new PrefillAttention(new CudaParts(context, new SlotMirrors(context, pool), newScope, workScope, new PendingFetches(context)));
     }
 
     public static void main(String[] arguments) {
