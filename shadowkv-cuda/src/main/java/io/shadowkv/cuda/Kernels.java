@@ -27,6 +27,7 @@ final class Kernels {
             "tables.cuh",
             "warp.cuh",
             "mma.cuh",
+            "hopper.cuh",
             "convert.cuh",
             "decode_rows.cuh",
             "decode_work.cuh",
