@@ -11,6 +11,8 @@ module io.shadowkv.cli {
 
     opens io.shadowkv.cli to
             info.picocli;
+    opens io.shadowkv.cli.bench to
+            info.picocli;
     opens io.shadowkv.cli.demo to
             info.picocli;
 }

@@ -1,10 +1,9 @@
 package io.shadowkv.cli;
 
 import io.shadowkv.cache.KvCacheSpec;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -28,40 +27,8 @@ public final class CacheFlags {
                     + " low-rank keys, fetches few values. Default: ${DEFAULT-VALUE}.")
     private Method method;
 
-    @Option(
-            names = "--rank",
-            paramLabel = "N",
-            description = "shadowkv: columns kept of the key factorisation. Default: 160.")
-    private @Nullable Integer rank;
-
-    @Option(names = "--chunk-size", paramLabel = "N", description = "shadowkv: tokens selected together. Default: 8.")
-    private @Nullable Integer chunkSize;
-
-    @Option(
-            names = "--budget",
-            paramLabel = "TOKENS",
-            description = "shadowkv: tokens selected per step and key-value head, a multiple of the chunk size."
-                    + " Default: 2048.")
-    private @Nullable Integer budget;
-
-    @Option(
-            names = "--outliers",
-            paramLabel = "CHUNKS",
-            description = "shadowkv: chunks per key-value head that stay whole. Default: 48.")
-    private @Nullable Integer outliers;
-
-    @Option(
-            names = "--local-tokens",
-            paramLabel = "TOKENS",
-            description = "shadowkv: newest tokens that always stay whole, a multiple of the chunk size. Default: 32.")
-    private @Nullable Integer localTokens;
-
-    @Option(
-            names = "--generated-tokens",
-            paramLabel = "TOKENS",
-            description = "shadowkv: further new tokens that stay whole until they join the index, a multiple of the"
-                    + " chunk size. Default: 256.")
-    private @Nullable Integer generatedTokens;
+    @Mixin
+    private ShadowFlags shadow;
 
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
     public CacheFlags() {}
@@ -73,13 +40,7 @@ public final class CacheFlags {
         if (method == Method.shadowkv) {
             return shadow();
         }
-        List<String> idle = new ArrayList<>();
-        note(idle, "--rank", rank);
-        note(idle, "--chunk-size", chunkSize);
-        note(idle, "--budget", budget);
-        note(idle, "--outliers", outliers);
-        note(idle, "--local-tokens", localTokens);
-        note(idle, "--generated-tokens", generatedTokens);
+        List<String> idle = shadow.given();
         if (!idle.isEmpty()) {
             throw new ParameterException(
                     command.commandLine(),
@@ -92,16 +53,7 @@ public final class CacheFlags {
 
     /// ShadowKV with the parameters given, whatever `--method` says.
     public KvCacheSpec.Shadow shadow() {
-        KvCacheSpec.Shadow paper = KvCacheSpec.Shadow.DEFAULT;
-        return checked(
-                command,
-                () -> new KvCacheSpec.Shadow(
-                        or(rank, paper.rank()),
-                        or(chunkSize, paper.chunkSize()),
-                        or(budget, paper.sparseBudget()),
-                        or(outliers, paper.outlierChunks()),
-                        or(localTokens, paper.localTokens()),
-                        or(generatedTokens, paper.generatedTokens())));
+        return shadow.spec(command);
     }
 
     /// Builds a record from option values; what its constructor refuses is a usage error.
@@ -110,16 +62,6 @@ public final class CacheFlags {
             return constructor.get();
         } catch (IllegalArgumentException e) {
             throw new ParameterException(command.commandLine(), String.valueOf(e.getMessage()), e);
-        }
-    }
-
-    private static int or(@Nullable Integer given, int otherwise) {
-        return given == null ? otherwise : given;
-    }
-
-    private static void note(List<String> names, String name, @Nullable Integer given) {
-        if (given != null) {
-            names.add(name);
         }
     }
 }

@@ -3,6 +3,7 @@ package io.shadowkv.cli;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.engine.Backends;
 import io.shadowkv.engine.EngineOptions;
+import io.shadowkv.engine.ValuePlace;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import io.shadowkv.tensor.DType;
 import java.io.PrintWriter;
@@ -19,6 +20,13 @@ public final class EngineFlags {
         f32,
         bf16,
         f16
+    }
+
+    /// Places of offloaded values.
+    public enum Place {
+        auto,
+        device,
+        host
     }
 
     @Spec(Spec.Target.MIXEE)
@@ -48,7 +56,7 @@ public final class EngineFlags {
     @Option(
             names = "--prefill-chunk",
             paramLabel = "TOKENS",
-            description = "Rows of the prompt computed at a time. Default: 512.")
+            description = "Rows of the prompt computed at a time. Default: what suits the backend.")
     private @Nullable Integer prefillChunk;
 
     @Option(
@@ -70,6 +78,14 @@ public final class EngineFlags {
             converter = ByteSize.Converter.class,
             description = "Memory the plan may use for offloaded values. Default: what is free.")
     private @Nullable ByteSize hostMemory;
+
+    @Option(
+            names = "--value-place",
+            paramLabel = "PLACE",
+            defaultValue = "auto",
+            description = "Where offloaded values lie: ${COMPLETION-CANDIDATES}. auto keeps as many near the arithmetic as the"
+                    + " batch leaves room for. Default: ${DEFAULT-VALUE}.")
+    private Place valuePlace;
 
     @Option(
             names = "--offload-dir",
@@ -120,7 +136,12 @@ public final class EngineFlags {
                         prefillChunk == null ? plain.prefillChunk() : prefillChunk,
                         plain.maxBatch(),
                         memory == null ? 0 : memory.bytes(),
-                        hostMemory == null ? 0 : hostMemory.bytes()));
+                        hostMemory == null ? 0 : hostMemory.bytes(),
+                        switch (valuePlace) {
+                            case auto -> ValuePlace.AUTO;
+                            case device -> ValuePlace.DEVICE;
+                            case host -> ValuePlace.HOST;
+                        }));
     }
 
     /// Opens the backend asked for. What `auto` chose, and why, is printed to `err`.

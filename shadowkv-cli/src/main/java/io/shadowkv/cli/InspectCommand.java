@@ -79,18 +79,17 @@ final class InspectCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         Backends.Choice choice = flags.openBackend(err);
         try (Backend backend = choice.backend();
-                Engine full = Engine.open(folder, backend, flags.options(new KvCacheSpec.Full()));
-                Engine shadowed = Engine.open(folder, backend, flags.options(shadow))) {
-            DecoderSpec decoder = full.spec();
-            int tokens = context == null ? full.contextTokens() : context;
-            MemoryPlan fullPlan = full.plan(tokens, batch);
-            MemoryPlan shadowPlan = shadowed.plan(tokens, batch);
+                Engine engine = Engine.open(folder, backend, flags.options(shadow))) {
+            DecoderSpec decoder = engine.spec();
+            int tokens = context == null ? engine.contextTokens() : context;
+            MemoryPlan fullPlan = engine.plan(new KvCacheSpec.Full(), tokens, batch);
+            MemoryPlan shadowPlan = engine.plan(tokens, batch);
             PrintWriter out = spec.commandLine().getOut();
             if (json) {
-                out.println(InspectReport.json(model, facts, decoder, full, fullPlan, shadowPlan)
+                out.println(InspectReport.json(model, facts, decoder, engine, fullPlan, shadowPlan)
                         .toPrettyString());
             } else {
-                out.print(InspectReport.model(model, facts, decoder, full));
+                out.print(InspectReport.model(model, facts, decoder, engine));
                 out.println("  backend        " + backend.name() + ", " + backend.description());
                 out.println();
                 out.print(InspectReport.plans(fullPlan, shadowPlan));

@@ -107,8 +107,20 @@ final class InspectReport {
                 "all " + full.batch() + ", offloaded",
                 bytes(full.offloadedBytes()),
                 bytes(shadow.offloadedBytes()));
-        columns(text, "workspace while reading", bytes(full.workspaceBytes()), bytes(shadow.workspaceBytes()));
-        columns(text, "weights, mapped", bytes(full.weightBytes()), bytes(shadow.weightBytes()));
+        columns(text, "workspace", bytes(full.workspaceBytes()), bytes(shadow.workspaceBytes()));
+        for (int i = 0; i < full.workspace().size(); i++) {
+            MemoryPlan.Part part = full.workspace().get(i);
+            columns(
+                    text,
+                    "  " + part.name(),
+                    bytes(part.bytes()),
+                    bytes(shadow.workspace().get(i).bytes()));
+        }
+        columns(
+                text,
+                full.heldWeightBytes() > 0 ? "weights, near the arithmetic" : "weights, mapped",
+                bytes(full.weightBytes()),
+                bytes(shadow.weightBytes()));
         columns(
                 text,
                 full.hostIsDevice() ? "available in all" : "available near the arithmetic",
@@ -198,6 +210,7 @@ final class InspectReport {
                         .put("offloaded", part.isOffloaded()));
         target.put("resident_bytes", plan.residentBytes()).put("offloaded_bytes", plan.offloadedBytes());
         target.put("workspace_bytes", plan.workspaceBytes()).put("weight_bytes", plan.weightBytes());
+        target.put("held_weight_bytes", plan.heldWeightBytes()).put("device_bytes", plan.deviceBytes());
         target.put("available_device_bytes", plan.availableDeviceBytes());
         target.put("available_host_bytes", plan.availableHostBytes());
         target.put("host_is_device", plan.hostIsDevice());

@@ -15,6 +15,7 @@ import io.shadowkv.sampling.Sampler;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.DoubleConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// A batch whose steps are made by hand, for benchmarks: prompts are read into slots or copied from one slot to
@@ -72,10 +73,15 @@ public final class BatchRun implements AutoCloseable {
     /// Reads a prompt into a slot, whose sequence, if any, is closed. Its most likely next token is what the slot
     /// takes next.
     public Reading read(int slot, int[] promptIds) {
+        return read(slot, promptIds, done -> {});
+    }
+
+    /// The same, watched: `progress` hears the share that is done, and ends the reading with an exception.
+    public Reading read(int slot, int[] promptIds, DoubleConsumer progress) {
         drop(slot);
         int capacity = planned.size().capacityTokens();
         Rotary rotary = tables.forSequence(promptIds.length, capacity);
-        Watch watch = new Watch(backend);
+        Watch watch = new Watch(backend, progress);
         long start = System.nanoTime();
         List<float[]> logits = new ArrayList<>();
         try (PromptCache reading = strategy.openPrompt(promptIds.length, planned.size(), rotary)) {
@@ -211,16 +217,19 @@ public final class BatchRun implements AutoCloseable {
 
     private static final class Watch implements PrefillMonitor {
         private final Backend backend;
+        private final DoubleConsumer listener;
         private long sealNanos;
         private long leastDeviceBytes = Long.MAX_VALUE;
 
-        Watch(Backend backend) {
+        Watch(Backend backend, DoubleConsumer listener) {
             this.backend = backend;
+            this.listener = listener;
         }
 
         @Override
         public void progress(double done) {
             leastDeviceBytes = Math.min(leastDeviceBytes, backend.availableBytes(Backend.Place.DEVICE));
+            listener.accept(done);
         }
 
         @Override

@@ -102,6 +102,11 @@ public final class Engine implements AutoCloseable {
         return backend;
     }
 
+    /// The type that most weights have.
+    public DType weightType() {
+        return decoder.weightType();
+    }
+
     /// Type of stored keys and values.
     public DType kvType() {
         return kvType;
@@ -148,11 +153,23 @@ public final class Engine implements AutoCloseable {
 
     /// The memory that `batch` sequences of up to `contextTokens` tokens would need.
     public MemoryPlan plan(int contextTokens, int batch) {
+        checkPlan(contextTokens, batch);
+        return planner.plan(contextTokens, batch);
+    }
+
+    /// The same under another strategy.
+    public MemoryPlan plan(KvCacheSpec cache, int contextTokens, int batch) {
+        checkPlan(contextTokens, batch);
+        CacheStrategy other = CacheStrategy.of(cache, shape, backend);
+        return new Planner(options.withCache(cache), backend, decoder, other, rotary, weightBytes)
+                .plan(contextTokens, batch);
+    }
+
+    private static void checkPlan(int contextTokens, int batch) {
         if (contextTokens < 1 || batch < 1) {
             throw new IllegalArgumentException(
                     "a plan for " + batch + " sequences of " + contextTokens + " tokens; expected 1 or more of each");
         }
-        return planner.plan(contextTokens, batch);
     }
 
     /// Completes one prompt.

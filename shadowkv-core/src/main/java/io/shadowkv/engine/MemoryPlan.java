@@ -24,6 +24,9 @@ public record MemoryPlan(
         List<Part> workspace,
         Limits limits,
         int largestBatch) {
+    /// The workspace's part that a prompt takes while it is read, and nothing afterwards.
+    static final String PROMPT_BEING_READ = "prompt being read";
+
     public MemoryPlan {
         workspace = List.copyOf(workspace);
     }
@@ -77,6 +80,15 @@ public record MemoryPlan(
     /// included.
     public long deviceBytes() {
         return heldWeightBytes + workspaceBytes() + residentBytes();
+    }
+
+    /// The same while the batch decodes and no prompt is read.
+    public long decodingBytes() {
+        long prompt = workspace.stream()
+                .filter(part -> part.name().equals(PROMPT_BEING_READ))
+                .mapToLong(Part::bytes)
+                .sum();
+        return deviceBytes() - prompt;
     }
 
     /// True if the batch fits what is available.

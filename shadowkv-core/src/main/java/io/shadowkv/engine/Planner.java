@@ -144,7 +144,7 @@ final class Planner {
     private List<Part> workspace(int tokens, int batch) {
         int rows = backend.rowBucket(Math.max(batch, options.maxBatch()));
         return List.of(
-                new Part("prompt being read", promptBytes(tokens), false),
+                new Part(MemoryPlan.PROMPT_BEING_READ, promptBytes(tokens), false),
                 new Part("rotary tables", rotary.bytes(tokens), false),
                 new Part(
                         "decode step",

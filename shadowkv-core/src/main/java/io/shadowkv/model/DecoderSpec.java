@@ -59,6 +59,23 @@ public record DecoderSpec(
         return kvHeads * headDim;
     }
 
+    /// The same shape with other than its own number of layers.
+    public DecoderSpec withLayers(int count) {
+        return new DecoderSpec(
+                family,
+                count,
+                hiddenSize,
+                intermediateSize,
+                queryHeads,
+                kvHeads,
+                headDim,
+                vocabularySize,
+                normEpsilon,
+                rope,
+                tiedEmbeddings,
+                contextTokens);
+    }
+
     private static void positive(String key, int value) {
         if (value < 1) {
             throw new IllegalArgumentException(key + " is " + value + "; expected 1 or more");

@@ -23,6 +23,7 @@ final class CudaBackend implements Backend, Operations {
     private final PinnedPool pinnedPool;
     private final SideWork sideWork;
     private final CudaScope workScope;
+    private final PendingFetches pendingFetches;
     private final CudaDense dense;
     private final CudaAttention attention;
     private final CudaShadow shadow;
@@ -36,7 +37,9 @@ final class CudaBackend implements Backend, Operations {
         this.pinnedPool = new PinnedPool(context);
         this.sideWork = new SideWork(context);
         this.workScope = new CudaScope("the backend's own buffers", context, pinnedPool);
-        var parts = new CudaParts(context, new SlotMirrors(context, pinnedPool), this::newScope, workScope);
+        this.pendingFetches = new PendingFetches(context);
+        var parts = new CudaParts(
+                context, new SlotMirrors(context, pinnedPool), this::newScope, workScope, pendingFetches);
         this.dense = new CudaDense(parts);
         this.attention = new CudaAttention(parts);
         this.shadow = new CudaShadow(parts);
@@ -133,6 +136,7 @@ final class CudaBackend implements Backend, Operations {
 
     @Override
     public void synchronize() {
+        pendingFetches.joinAll(context.queue());
         context.queue().synchronize();
     }
 
@@ -174,6 +178,7 @@ final class CudaBackend implements Backend, Operations {
 
     /// The tensor's bytes once all work on them is done.
     private Tensor onHost(Tensor source, Arena arena) {
+        pendingFetches.joinAll(context.queue());
         if (source.memory() instanceof HostMemory) {
             context.queue().synchronize();
             return source;
@@ -197,6 +202,7 @@ final class CudaBackend implements Backend, Operations {
         attention.close();
         shadow.close();
         dense.close();
+        pendingFetches.close();
         workScope.close();
         pinnedPool.close();
         context.close();

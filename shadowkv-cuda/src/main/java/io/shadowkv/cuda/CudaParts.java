@@ -8,8 +8,13 @@ import java.util.function.Function;
 /// @param mirrors device copies of slot tables
 /// @param newScope makes a new owner of memory from its purpose
 /// @param workScope owner of buffers that live as long as the backend
+/// @param pendingFetches what reads attended values waits for
 record CudaParts(
-        CudaContext context, SlotMirrors mirrors, Function<String, MemoryScope> newScope, CudaScope workScope) {
+        CudaContext context,
+        SlotMirrors mirrors,
+        Function<String, MemoryScope> newScope,
+        CudaScope workScope,
+        PendingFetches pendingFetches) {
     Kernel kernel(KernelSource source) {
         return context.kernels().get(source);
     }

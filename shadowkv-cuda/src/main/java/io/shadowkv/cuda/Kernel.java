@@ -8,18 +8,22 @@ import java.lang.foreign.ValueLayout;
 
 /// A compiled kernel, loaded into the context. Launched by any thread; owned by [Kernels].
 final class Kernel {
+    private static final int STATIC_SHARED_BYTES = 1;
     private static final int DYNAMIC_SHARED_BYTES = 8;
     private static final int DEFAULT_SHARED_BYTES = 48 * 1024;
 
     private final KernelSource source;
     private final CudaContext context;
     private final long function;
-    private int sharedLimit = DEFAULT_SHARED_BYTES;
+    private final int staticSharedBytes;
+    private int sharedLimit;
 
     Kernel(KernelSource source, CudaContext context, long function) {
         this.source = source;
         this.context = context;
         this.function = function;
+        this.staticSharedBytes = context.driver().cuFuncGetAttribute(STATIC_SHARED_BYTES, function);
+        this.sharedLimit = DEFAULT_SHARED_BYTES - staticSharedBytes;
     }
 
     /// Blocks of this kernel that a multiprocessor runs at a time.
@@ -75,8 +79,8 @@ final class Kernel {
         if (bytes <= sharedLimit) {
             return;
         }
-        if (bytes > context.sharedBytesPerBlock()) {
-            throw new CudaException("kernel " + source + " needs " + bytes + " bytes of shared memory a block; "
+        if (bytes + staticSharedBytes > context.sharedBytesPerBlock()) {
+            throw new CudaException("kernel " + source + " needs " + (bytes + staticSharedBytes) + " bytes of shared memory a block; "
                     + context.name() + " has " + context.sharedBytesPerBlock()
                     + ". Lower the head dim, the rank or the chunk size");
         }

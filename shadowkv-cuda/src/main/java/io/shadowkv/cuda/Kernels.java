@@ -22,13 +22,14 @@ import org.jspecify.annotations.Nullable;
 /// Compiles kernels for the sizes that are asked for, once each, and keeps the cubins on disk: a file's name is
 /// the hash of sources, constants, architecture and compiler. Thread-safe.
 final class Kernels {
-    private static final List<String> HEADERS = List.of(
+    static final List<String> HEADERS = List.of(
             "types.cuh",
             "tables.cuh",
             "warp.cuh",
             "mma.cuh",
             "hopper.cuh",
             "convert.cuh",
+            "slices.cuh",
             "decode_rows.cuh",
             "decode_work.cuh",
             "decode_sums.cuh",
@@ -104,7 +105,7 @@ final class Kernels {
         List<String> options = new ArrayList<>();
         options.add("--gpu-architecture=" + context.architecture());
         options.add("--std=c++17");
-        options.add("--default-device");
+        options.add("-default-device");
         for (String define : source.defines()) {
             options.add("-D" + define);
         }

@@ -53,7 +53,7 @@ final class KeyValuePlacing {
                 .with("VALUE", KernelTypes.name(region.values().dtype()))
                 .with("HEAD_DIM", headDim)
                 .with("VEC", vector));
-        int threads = Math.clamp(Math.ceilDiv(kvHeads * headDim / vector, 32) * 32, 32, THREADS);
+        int threads = Math.min(THREADS, 32 * Math.ceilDiv(kvHeads * headDim / vector, 32));
         kernel.launch(
                 parts.queue(),
                 new Grid(rows.count(), 2, 1, threads, 0),

@@ -58,7 +58,7 @@ final class PlainProduct {
                 right,
                 rightRow,
                 rightColumn,
-                bias,
+                bias == null ? 0L : parts.context().address(bias),
                 out,
                 rows,
                 columns,

@@ -195,7 +195,7 @@ final class ShadowIndexing implements AutoCloseable {
     /// Takes rows through a staging buffer of the target's type, a piece at a time.
     private void forPieces(HeadRows rows, DType dtype, Piece action) {
         long rowBytes = (long) rows.heads() * rows.headDim() * dtype.bytes();
-        int most = (int) Math.clamp(STAGED_BYTES / rowBytes, 1, rows.count());
+        int most = Math.clamp(STAGED_BYTES / rowBytes, 1, rows.count());
         for (int start = 0; start < rows.count(); start += most) {
             int length = Math.min(most, rows.count() - start);
             Tensor buffer = staged.tensor(dtype, rows.heads(), length, rows.headDim());
@@ -229,10 +229,10 @@ final class ShadowIndexing implements AutoCloseable {
                 .with("VEC", width));
         // Interleaved pairs lie inside a vector where it has room for one.
         int pairs = rotary.interleaved() && width > 1 ? width / 2 : width;
-        long chunks = rotary.rotaryDim() / 2 / pairs + (headDim - rotary.rotaryDim()) / width;
+        int chunks = rotary.rotaryDim() / 2 / pairs + (headDim - rotary.rotaryDim()) / width;
         kernel.launch(
                 parts.queue(),
-                Grid.covering(count * chunks, UNROTATE_THREADS),
+                Grid.covering((long) count * chunks, UNROTATE_THREADS),
                 rows.address(parts.context()),
                 rotary.cosines().slice(firstPosition, count),
                 rotary.sines().slice(firstPosition, count),

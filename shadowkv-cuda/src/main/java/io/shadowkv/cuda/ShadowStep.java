@@ -6,21 +6,63 @@ import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
 
-/// Stub; helper "step" writes it.
-@SuppressWarnings("DoNotCallSuggester")
+/// ShadowKV's decode step: scores, selection, fetch, rebuild. A table without layers leaves nothing to do.
 final class ShadowStep implements AutoCloseable {
-    ShadowStep(CudaParts parts) {}
+    private final LandmarkScores scores;
+    private final UnitSelection selection;
+    private final ValueFetch fetch;
+    private final KeyRebuild rebuild;
 
-    void score(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores) { throw new IllegalStateException("not written yet"); }
+    ShadowStep(CudaParts parts) {
+        this(parts, ValueFetch.HOST_BLOCKS);
+    }
 
-    void forceHits(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows, double hitRate) { throw new IllegalStateException("not written yet"); }
+    /// @param hostBlocks blocks that read host memory
+    ShadowStep(CudaParts parts, int hostBlocks) {
+        this.scores = new LandmarkScores(parts);
+        this.selection = new UnitSelection(parts);
+        this.fetch = new ValueFetch(parts, hostBlocks);
+        this.rebuild = new KeyRebuild(parts);
+    }
 
-    void select(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows) { throw new IllegalStateException("not written yet"); }
+    void score(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor target) {
+        IndexedShape shape = IndexedShape.of(layers);
+        if (shape != null) {
+            scores.run(queries, layers, shape, rows, scale, target);
+        }
+    }
 
-    void fetchValues(SlotTable<IndexedLayer> layers, StepRows rows) { throw new IllegalStateException("not written yet"); }
+    void forceHits(Tensor target, SlotTable<IndexedLayer> layers, StepRows rows, double hitRate) {
+        IndexedShape shape = IndexedShape.of(layers);
+        if (shape != null) {
+            selection.forceHits(target, layers, shape, rows, hitRate);
+        }
+    }
 
-    void rebuildKeys(SlotTable<IndexedLayer> layers, StepRows rows, Rotary rotary) { throw new IllegalStateException("not written yet"); }
+    void select(Tensor unitScores, SlotTable<IndexedLayer> layers, StepRows rows) {
+        IndexedShape shape = IndexedShape.of(layers);
+        if (shape != null) {
+            selection.select(unitScores, layers, shape, rows);
+        }
+    }
+
+    void fetchValues(SlotTable<IndexedLayer> layers, StepRows rows) {
+        IndexedShape shape = IndexedShape.of(layers);
+        if (shape != null) {
+            fetch.run(layers, shape, rows);
+        }
+    }
+
+    void rebuildKeys(SlotTable<IndexedLayer> layers, StepRows rows, Rotary rotary) {
+        IndexedShape shape = IndexedShape.of(layers);
+        if (shape != null) {
+            rebuild.run(layers, shape, rows, rotary);
+        }
+    }
 
     @Override
-    public void close() {}
+    public void close() {
+        scores.close();
+        fetch.close();
+    }
 }

@@ -4,6 +4,7 @@ import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.HostMemory;
 import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -13,13 +14,14 @@ import java.lang.ref.WeakReference;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.WeakHashMap;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /// The device's copies of slot tables, one a table, freed when the table is no more. The structs are those of
 /// `tables.cuh`. Used by the main queue's thread.
 final class SlotMirrors {
-    private static final int ATTENDED_BYTES = 24;
-    private static final int INDEXED_BYTES = 152;
+    static final int ATTENDED_BYTES = 24;
+    static final int INDEXED_BYTES = 152;
 
     private final CudaContext context;
     private final PinnedPool pinnedPool;
@@ -34,12 +36,14 @@ final class SlotMirrors {
 
     /// `AttendedEntry[SlotMirror.CAPACITY]` in device memory.
     Tensor attended(SlotTable<AttendedRows> table) {
-        return mirror(table, ATTENDED_BYTES, this::writeAttended).current();
+        return mirror(table, ATTENDED_BYTES, (rows, struct) -> writeAttended(rows, this::address, struct))
+                .current();
     }
 
     /// `IndexedEntry[SlotMirror.CAPACITY]` in device memory.
     Tensor indexed(SlotTable<IndexedLayer> table) {
-        return mirror(table, INDEXED_BYTES, this::writeIndexed).current();
+        return mirror(table, INDEXED_BYTES, (layer, struct) -> writeIndexed(layer, this::address, struct))
+                .current();
     }
 
     @SuppressWarnings("unchecked")
@@ -66,14 +70,16 @@ final class SlotMirrors {
         }
     }
 
-    private void writeAttended(AttendedRows rows, MemorySegment struct) {
-        putLong(struct, 0, address(rows.keys()));
-        putLong(struct, 8, address(rows.values()));
+    /// @param address of a tensor, 0 for null
+    static void writeAttended(AttendedRows rows, ToLongFunction<@Nullable Tensor> address, MemorySegment struct) {
+        putLong(struct, 0, address.applyAsLong(rows.keys()));
+        putLong(struct, 8, address.applyAsLong(rows.values()));
         putInt(struct, 16, rows.keys().extent(1));
     }
 
-    private void writeIndexed(IndexedLayer layer, MemorySegment struct) {
-        Tensor[] pointers = {
+    /// @param address of a tensor, 0 for null
+    static void writeIndexed(IndexedLayer layer, ToLongFunction<@Nullable Tensor> address, MemorySegment struct) {
+        @Nullable Tensor[] pointers = {
             layer.landmarks(),
             layer.unitIds(),
             layer.factor(),
@@ -91,7 +97,7 @@ final class SlotMirrors {
             layer.counters()
         };
         for (int i = 0; i < pointers.length; i++) {
-            putLong(struct, 8L * i, address(pointers[i]));
+            putLong(struct, 8L * i, address.applyAsLong(pointers[i]));
         }
         int[] sizes = {
             layer.unitTokens(),
@@ -108,10 +114,11 @@ final class SlotMirrors {
         }
     }
 
-    /// 0: as attended; 1: int8; 2: fp8. As `tables.cuh` numbers them.
+    /// 0: as attended; 1: int8; 2: fp8; plus 4 in host memory. As `tables.cuh` numbers them.
     private static int valueFormat(IndexedLayer layer) {
         DType stored = layer.storedValues().dtype();
-        return stored == DType.I8 ? 1 : stored == DType.F8E4M3 ? 2 : 0;
+        int place = layer.storedValues().memory() instanceof HostMemory ? 4 : 0;
+        return place + (stored == DType.I8 ? 1 : stored == DType.F8E4M3 ? 2 : 0);
     }
 
     private long address(@Nullable Tensor tensor) {

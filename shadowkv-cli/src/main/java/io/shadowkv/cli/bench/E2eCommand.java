@@ -154,9 +154,10 @@ final class E2eCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         var style = ProgressLine.style(root.surroundings(), progress);
         var printer = new E2ePrinter(spec.commandLine().getOut(), json, runs, Machine.here(root.surroundings()));
+        var watcher = new RunWatcher(err, style, root.cancellation());
         Backends.Choice choice = flags.openBackend(err);
         try (var backend = choice.backend()) {
-            new E2eRun(options, model, strategy, engine, backend, err, style, root.cancellation()).run(printer);
+            new E2eRun(options, model, strategy, engine, backend, watcher).run(printer);
             return 0;
         } catch (CancellationException e) {
             err.println("shadowkv: interrupted; runs that had ended are kept");

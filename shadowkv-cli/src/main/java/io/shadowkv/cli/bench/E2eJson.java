@@ -5,6 +5,8 @@ import io.shadowkv.op.timing.Part;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -15,10 +17,11 @@ final class E2eJson {
     private E2eJson() {}
 
     /// All runs, and the gain at each length where both methods ran.
-    static ObjectNode of(E2eSetup setup, Machine machine, List<E2eResult> results) {
+    ///
+    /// @param results what the runs say
+    static ObjectNode all(List<ObjectNode> runs, List<E2eResult> results) {
         ObjectNode root = JsonMapper.shared().createObjectNode();
-        ArrayNode runs = root.putArray("runs");
-        results.forEach(result -> runs.add(run(setup, machine, result)));
+        root.putArray("runs").addAll(runs);
         ArrayNode gains = root.putArray("speed_ups");
         for (E2eResult full : results) {
             for (E2eResult shadow : results) {
@@ -47,6 +50,7 @@ final class E2eJson {
         root.put("batch", result.batch());
         root.put("batch_is_largest", result.batchIsLargest());
         root.put("kept_whole", result.keptWhole());
+        root.put("device_value_layers", result.deviceValueLayers());
         root.put("tokens_per_second", result.tokensPerSecond());
         number(root, "hit_rate", result.hitRate());
         prefill(root.putObject("prefill"), result.prefill());
@@ -91,8 +95,9 @@ final class E2eJson {
         node.put("first_token_seconds", prefill.firstTokenSeconds());
         node.put("attention_seconds", prefill.attentionSeconds());
         node.put("index_seconds", prefill.indexSeconds());
-        node.put("index_is_beside", prefill.indexIsBeside());
+        node.put("index_waited_seconds", prefill.waitedSeconds());
         node.put("rest_seconds", prefill.restSeconds());
+        parts(node.putObject("part_seconds"), prefill.partSeconds(), 1);
         node.put("prompts", prefill.prompts());
         node.put("all_seconds", prefill.allSeconds());
     }
@@ -102,11 +107,14 @@ final class E2eJson {
         node.put("median_ms", steps.medianSeconds() * 1e3);
         node.put("p10_ms", steps.quantileSeconds(0.1) * 1e3);
         node.put("p90_ms", steps.quantileSeconds(0.9) * 1e3);
-        ObjectNode parts = node.putObject("part_ms");
+        parts(node.putObject("part_ms"), steps.partSeconds(), 1e3);
+    }
+
+    private static void parts(ObjectNode node, Map<Part, Double> values, double factor) {
         for (Part part : Part.values()) {
-            Double seconds = steps.partSeconds().get(part);
-            if (seconds != null) {
-                parts.put(name(part), seconds * 1e3);
+            Double value = values.get(part);
+            if (value != null) {
+                node.put(part.name().toLowerCase(Locale.ROOT), value * factor);
             }
         }
     }
@@ -118,13 +126,7 @@ final class E2eJson {
         node.put("link", Math.round(bytes.link()));
         node.put("memory_bytes_per_second", bytes.deviceTotal() / seconds);
         node.put("link_bytes_per_second", bytes.link() / seconds);
-        ObjectNode parts = node.putObject("memory_by_part");
-        for (Part part : Part.values()) {
-            Double moved = bytes.device().get(part);
-            if (moved != null) {
-                parts.put(name(part), Math.round(moved));
-            }
-        }
+        parts(node.putObject("memory_by_part"), bytes.device(), 1);
         Ceilings ceilings = setup.ceilings();
         if (ceilings != null) {
             double floor = bytes.floorSeconds(ceilings);
@@ -138,10 +140,6 @@ final class E2eJson {
         node.put("measured_device_bytes", memory.measuredDevice());
         node.put("planned_host_bytes", memory.plannedHost());
         node.put("measured_host_bytes", memory.measuredHost());
-    }
-
-    private static String name(Part part) {
-        return part.name().toLowerCase(java.util.Locale.ROOT);
     }
 
     private static void number(ObjectNode node, String name, double value) {

@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
 
 /// Takes results as they come: to the log at once, to the terminal when a length is complete, as JSON at the end.
 final class E2ePrinter {
@@ -13,8 +14,8 @@ final class E2ePrinter {
     private final RunLog log;
     private final Machine machine;
     private final List<E2eResult> results = new ArrayList<>();
+    private final List<ObjectNode> runs = new ArrayList<>();
     private final List<E2eResult> waiting = new ArrayList<>();
-    private @Nullable E2eSetup setup;
     private @Nullable E2eTable table;
 
     E2ePrinter(PrintWriter out, boolean json, RunLog log, Machine machine) {
@@ -26,9 +27,10 @@ final class E2ePrinter {
 
     /// The next results are of these circumstances, the same for all of them.
     void measured(E2eSetup circumstances, E2eResult result) {
-        log.append(E2eJson.run(circumstances, machine, result));
+        ObjectNode run = E2eJson.run(circumstances, machine, result);
+        log.append(run);
+        runs.add(run);
         results.add(result);
-        setup = circumstances;
         if (table == null) {
             table = new E2eTable(circumstances, out);
             if (!json) {
@@ -43,8 +45,8 @@ final class E2ePrinter {
 
     /// There are no more results.
     void end() {
-        if (json && setup != null) {
-            out.println(E2eJson.of(setup, machine, results).toPrettyString());
+        if (json && !runs.isEmpty()) {
+            out.println(E2eJson.all(runs, results).toPrettyString());
         }
         printWaiting();
         out.flush();

@@ -12,6 +12,7 @@ import java.util.Map;
 /// @param batch sequences that decoded together
 /// @param batchIsLargest true if the memory plan admits no more
 /// @param keptWhole true if ShadowKV kept the whole prompt because it fits what stays resident
+/// @param deviceValueLayers layers whose offloaded values lie near the arithmetic
 /// @param hitRate share of selected units that were resident; NaN where nothing is selected
 /// @param bytes what a step moves at least
 record E2eResult(
@@ -21,6 +22,7 @@ record E2eResult(
         int batch,
         boolean batchIsLargest,
         boolean keptWhole,
+        int deviceValueLayers,
         Prefill prefill,
         Steps steps,
         double hitRate,
@@ -34,21 +36,29 @@ record E2eResult(
     /// Reading prompts.
     ///
     /// @param firstTokenSeconds from the first prompt to its first token
-    /// @param attentionSeconds of it exact attention
-    /// @param indexSeconds of it factorising, indexing and offloading; beside the rest where `indexIsBeside`
-    /// @param indexIsBeside true if indexing runs beside the main queue
+    /// @param partSeconds what its operations took, by part
+    /// @param indexSeconds factorising, indexing and offloading
+    /// @param waitedSeconds how long reading waited for that: all of it, or less where it runs beside the main queue
     /// @param prompts read one after the other
     /// @param allSeconds all prompts until all sequences were ready to decode, copies included
     record Prefill(
             double firstTokenSeconds,
-            double attentionSeconds,
+            Map<Part, Double> partSeconds,
             double indexSeconds,
-            boolean indexIsBeside,
+            double waitedSeconds,
             int prompts,
             double allSeconds) {
-        /// What is neither attention nor indexing.
+        Prefill {
+            partSeconds = Map.copyOf(partSeconds);
+        }
+
+        double attentionSeconds() {
+            return partSeconds.getOrDefault(Part.ATTENTION, 0.0);
+        }
+
+        /// What is neither attention nor waiting for the index.
         double restSeconds() {
-            return Math.max(0, firstTokenSeconds - attentionSeconds - (indexIsBeside ? 0 : indexSeconds));
+            return Math.max(0, firstTokenSeconds - attentionSeconds() - waitedSeconds);
         }
     }
 
@@ -75,11 +85,11 @@ record E2eResult(
         }
     }
 
-    /// Bytes at the end of the run; host bytes are 0 where both places are the same memory and nothing is offloaded.
+    /// Bytes while the batch decodes.
     ///
-    /// @param plannedDevice weights (where copied), workspace and sequences near the arithmetic
+    /// @param plannedDevice near the arithmetic: weights where the backend copies them, sequences, a step's buffers
     /// @param measuredDevice what was taken there
-    /// @param plannedHost offloaded values
-    /// @param measuredHost what was taken in host memory
+    /// @param plannedHost values in host memory
+    /// @param measuredHost what was taken there
     record Memory(long plannedDevice, long measuredDevice, long plannedHost, long measuredHost) {}
 }

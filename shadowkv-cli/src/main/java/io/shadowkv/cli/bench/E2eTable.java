@@ -89,7 +89,9 @@ final class E2eTable {
         if (prefill.indexSeconds() == 0) {
             return NONE;
         }
-        return time(prefill.indexSeconds()) + (prefill.indexIsBeside() ? " (beside)" : "");
+        boolean isBeside = prefill.waitedSeconds() < prefill.indexSeconds();
+        return time(prefill.indexSeconds())
+                + (isBeside ? " beside, waited " + time(prefill.waitedSeconds()) : "");
     }
 
     private void steps(List<E2eResult> results) {

@@ -48,7 +48,8 @@ class E2eTableTest {
                 8,
                 true,
                 false,
-                new E2eResult.Prefill(9.2, 7.0, 0, false, 1, 9.3),
+                0,
+                new E2eResult.Prefill(9.2, Map.of(Part.ATTENTION, 7.0), 0, 0, 1, 9.3),
                 new E2eResult.Steps(
                         LongStream.rangeClosed(1, 32).map(i -> 34_000_000 + i * 10_000).toArray(),
                         Map.of(Part.LINEARS, 0.0041, Part.ATTENTION, 0.030, Part.ROWS, 0.0004)),
@@ -65,7 +66,8 @@ class E2eTableTest {
                 29,
                 false,
                 false,
-                new E2eResult.Prefill(9.4, 7.0, 0.4, true, 1, 12.3),
+                3,
+                new E2eResult.Prefill(9.4, Map.of(Part.ATTENTION, 7.0, Part.INDEX, 0.4), 0.4, 0.012, 1, 12.3),
                 new E2eResult.Steps(
                         new long[] {15_000_000, 16_000_000, 14_000_000},
                         Map.of(Part.LINEARS, 0.0041, Part.FETCH, 0.0147, Part.SCORE, 0.0075, Part.SELECT, 0.0011)),
@@ -94,7 +96,7 @@ class E2eTableTest {
                         "8 (no more fit)",
                         "34.0 ms to 34.3 ms",
                         "60.4 %",
-                        "400 ms (beside)",
+                        "400 ms beside, waited 12.0 ms",
                         "14.7 ms  53.7 GB/s  98 %",
                         "ShadowKV over full attention: 8.28× the tokens a second")
                 .containsPattern("batch +8 \\(no more fit\\) +29\n")

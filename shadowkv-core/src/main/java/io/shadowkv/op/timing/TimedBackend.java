@@ -104,6 +104,11 @@ public final class TimedBackend implements Backend {
     }
 
     @Override
+    public int prefillRows() {
+        return backend.prefillRows();
+    }
+
+    @Override
     public int rowBucket(int rows) {
         return backend.rowBucket(rows);
     }

@@ -9,7 +9,8 @@ struct AttendedEntry {
     i32 unused;
 };
 
-enum ValueFormat { VALUES_AS_ATTENDED = 0, VALUES_INT8 = 1, VALUES_FP8 = 2 };
+// VALUES_ON_HOST is added to the others where stored values lie in page-locked host memory.
+enum ValueFormat { VALUES_AS_ATTENDED = 0, VALUES_INT8 = 1, VALUES_FP8 = 2, VALUES_ON_HOST = 4 };
 
 struct IndexedEntry {
     const void* landmarks;     // [kvHeads, unitCapacity, headDim]
