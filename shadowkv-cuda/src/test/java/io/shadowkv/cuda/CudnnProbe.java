@@ -10,6 +10,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Set;
 import java.util.SplittableRandom;
 
 /// Compares the ways to compute prefill attention on a GPU: first their results, then their speed.
@@ -104,6 +105,16 @@ public final class CudnnProbe {
                     data.queries(), data.keys(), data.values(), data.keyCount(), data.scale(), data.out());
             return true;
         });
+        if (context.isHopper()) {
+            use.accept("wgmma", data -> {
+                if (!Set.of(64, 128, 256).contains(data.queries().extent(2))) {
+                    return false;
+                }
+                attention.onHopper(
+                        data.queries(), data.keys(), data.values(), data.keyCount(), data.scale(), data.out());
+                return true;
+            });
+        }
         if (withCudnn) {
             use.accept(
                     "cudnn",
@@ -135,7 +146,7 @@ public final class CudnnProbe {
                         dtype,
                         Arrays.toString(sizes),
                         name,
-                        !isTaken ? "refused, " + attention.description() : isRight ? "right" : "WRONG",
+                        !isTaken ? "not taken" : isRight ? "right" : "WRONG",
                         error);
             });
         }
