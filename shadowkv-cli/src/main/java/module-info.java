@@ -4,11 +4,14 @@ module io.shadowkv.cli {
     requires info.picocli;
     requires io.shadowkv.core;
     requires io.shadowkv.cpu;
+    requires io.shadowkv.cuda;
     requires io.shadowkv.eval;
     requires java.logging;
     requires tools.jackson.databind;
 
     opens io.shadowkv.cli to
+            info.picocli;
+    opens io.shadowkv.cli.bench to
             info.picocli;
     opens io.shadowkv.cli.demo to
             info.picocli;

@@ -11,6 +11,7 @@ module io.shadowkv.core {
     exports io.shadowkv.checkpoint;
     exports io.shadowkv.op;
     exports io.shadowkv.op.reference;
+    exports io.shadowkv.op.timing;
     exports io.shadowkv.cache;
     exports io.shadowkv.model;
     exports io.shadowkv.sampling;

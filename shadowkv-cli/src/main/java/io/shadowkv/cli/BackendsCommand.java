@@ -1,7 +1,8 @@
 package io.shadowkv.cli;
 
 import io.shadowkv.engine.Backends;
-import io.shadowkv.op.BackendProvider.Availability;
+import io.shadowkv.engine.Backends.Candidate;
+import io.shadowkv.op.BackendProvider.BackendOptions;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -28,13 +29,10 @@ final class BackendsCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
     private BackendsCommand() {}
 
-    private record Row(String name, Availability availability) {}
-
     @Override
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
-        List<Row> rows = Backends.all().stream()
-                .map(provider -> new Row(provider.name(), provider.availability()))
+        List<Candidate> rows = Backends.all(BackendOptions.DEFAULT).stream()
                 .toList();
         if (json) {
             ArrayNode array = JsonMapper.shared().createArrayNode();

@@ -95,6 +95,25 @@ public final class EngineFlags {
                             + " may page them out. Default: none, they stay in memory.")
     private @Nullable Path offloadFolder;
 
+    @Option(
+            names = "--device",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Number of the GPU, as nvidia-smi numbers them. Default: ${DEFAULT-VALUE}.")
+    private int device;
+
+    @Option(
+            names = "--cuda-libraries",
+            paramLabel = "DIR",
+            description = "Folder of NVIDIA's libraries (NVRTC, cuBLASLt, cuSOLVER, cuDNN). Default: the usual places.")
+    private @Nullable Path cudaLibraries;
+
+    @Option(
+            names = "--kernel-cache",
+            paramLabel = "DIR",
+            description = "Folder that keeps compiled GPU kernels. Default: shadowkv/kernels in the user's cache folder.")
+    private @Nullable Path kernelCache;
+
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
     public EngineFlags() {}
 
@@ -127,24 +146,21 @@ public final class EngineFlags {
 
     /// Opens the backend asked for. What `auto` chose, and why, is printed to `err`.
     public Backends.Choice openBackend(PrintWriter err) {
-        BackendOptions options =
-                CacheFlags.checked(command, () -> new BackendOptions(threads, vectorBits, offloadFolder));
-        Backends.Choice choice = CacheFlags.checked(command, () -> choose(options));
+        BackendOptions options = CacheFlags.checked(
+                command,
+                () -> new BackendOptions(threads, vectorBits, offloadFolder)
+                        .withDevice(
+                                device,
+                                cudaLibraries,
+                                kernelCache == null ? UserCache.folder().resolve("kernels") : kernelCache));
+        Backends.Choice choice = CacheFlags.checked(command, () -> Backends.open(backend, options));
         if (backend.equals("auto")) {
             String does = choice.backend().description();
             String why = choice.reason().equals(does) ? "" : " (this machine: " + choice.reason() + ")";
-            err.println("backend: " + choice.backend().name() + ", " + does + why);
+            String others = choice.passedOver().isEmpty() ? "" : "; not " + String.join("; not ", choice.passedOver());
+            err.println("backend: " + choice.backend().name() + ", " + does + why + others);
             err.flush();
         }
         return choice;
-    }
-
-    /// A backend that cannot run here is a wish that cannot be met, not a wrong order of calls.
-    private Backends.Choice choose(BackendOptions options) {
-        try {
-            return Backends.open(backend, options);
-        } catch (IllegalStateException e) {
-            throw new IllegalArgumentException(e.getMessage(), e);
-        }
     }
 }

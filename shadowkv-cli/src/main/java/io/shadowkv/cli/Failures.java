@@ -3,6 +3,7 @@ package io.shadowkv.cli;
 import io.shadowkv.checkpoint.CheckpointException;
 import io.shadowkv.engine.ContextLengthException;
 import io.shadowkv.engine.MemoryPlanException;
+import io.shadowkv.op.BackendException;
 import io.shadowkv.op.BackendMemoryException;
 import io.shadowkv.text.ChatTemplateException;
 import io.shadowkv.text.TokenizerException;
@@ -64,6 +65,7 @@ final class Failures {
             case ContextLengthException e -> text(e);
             case MemoryPlanException e -> text(e);
             case BackendMemoryException e -> text(e);
+            case BackendException e -> text(e);
             case CancellationException e -> text(e);
             case TokenizerException e -> text(e);
             case ChatTemplateException e -> text(e);

@@ -1,5 +1,6 @@
 package io.shadowkv.cli;
 
+import io.shadowkv.cli.bench.BenchCommand;
 import io.shadowkv.cli.demo.DemoCommand;
 import io.shadowkv.cli.demo.NeedleCommand;
 import io.shadowkv.engine.Cancellation;
@@ -33,7 +34,8 @@ import picocli.CommandLine.Spec;
             LogitsCommand.class,
             BackendsCommand.class,
             DemoCommand.class,
-            NeedleCommand.class
+            NeedleCommand.class,
+            BenchCommand.class
         })
 public final class ShadowKvCommand implements Runnable {
     private final Surroundings surroundings;

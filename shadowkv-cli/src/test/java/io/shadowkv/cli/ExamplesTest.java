@@ -42,6 +42,8 @@ class ExamplesTest {
     void ofTheHelp() {
         List<String> examples = commandLine().getSubcommands().values().stream()
                 .flatMap(command ->
+                        Stream.concat(Stream.of(command), command.getSubcommands().values().stream()))
+                .flatMap(command ->
                         Stream.of(command.getCommandSpec().usageMessage().footer()))
                 .filter(line -> line.matches(" .*\\bshadowkv .*"))
                 .toList();

@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// What the command line says of itself, and which command lines it refuses with exit code 2.
 class UsageTest {
     @ParameterizedTest
-    @ValueSource(strings = {"run", "pull", "inspect", "tokenize", "logits", "backends", "demo", "needle"})
+    @ValueSource(strings = {"run", "pull", "inspect", "tokenize", "logits", "backends", "demo", "needle", "bench"})
     void everyCommandExplainsItselfWithExamples(String command) {
         Shell.Result result = shadowkv(command, "--help").succeeded();
         assertThat(result.out())
@@ -23,7 +23,7 @@ class UsageTest {
     @Test
     void theRootListsEveryCommand() {
         assertThat(shadowkv("--help").succeeded().out())
-                .contains("run ", "pull ", "inspect ", "tokenize ", "logits ", "backends ", "demo ", "needle ");
+                .contains("run ", "pull ", "inspect ", "tokenize ", "logits ", "backends ", "demo ", "needle ", "bench ");
         assertThat(shadowkv("--version").succeeded().out()).startsWith("shadowkv ");
     }
 
@@ -78,6 +78,21 @@ class UsageTest {
                 "logits needle-32k --ids x.json | Missing required option: '--out=FILE.safetensors'",
                 "logits needle-32k --ids x.json --out y --generate -1 | --generate is -1; expected 0 or more",
                 "logits needle-32k --ids x.json --out y --positions some | expected one of [last, all]",
+                "bench | no benchmark given; one of e2e",
+                "bench e2e --context 4k | no weights; give --model MODEL, or --random SHAPE",
+                "bench e2e --context 4k --model needle-32k --random yi-9b | --model and --random given together",
+                "bench e2e --context 4k --model needle-32k --layers 2 | --layers given with --model",
+                "bench e2e --context 4k --random gpt-5 | --random: ",
+                "bench e2e --context 4k --random yi-9b --layers 99 | --layers is 99; expected 1 to 48",
+                "bench e2e --random yi-9b | Missing required option: '--context=TOKENS'",
+                "bench e2e --random yi-9b --context 4x | '4x' is no number of tokens; expected 1 or more, such as 122k",
+                "bench e2e --random yi-9b --context 4k,4096 | --context has 4,096 tokens more than once",
+                "bench e2e --random yi-9b --context 4k --batch all | 'all' is no batch; expected a number of sequences",
+                "bench e2e --random yi-9b --context 4k --steps 0 | --steps is 0; expected 1 or more",
+                "bench e2e --random yi-9b --context 4k --warmup -1 | --warmup is -1; expected 0 or more",
+                "bench e2e --random yi-9b --context 4k --hit-rate 60 | --hit-rate is 60.0; expected 0 to 1, such as 0.6",
+                "bench e2e --random yi-9b --context 4k --method full --hit-rate 0.6 | which selects nothing",
+                "bench e2e --random yi-9b --context 4k --budget 7 | sparse budget is 7; expected at least 8",
                 "pull | Missing required parameter: 'ORG/NAME'",
                 "pull ../x | is no repository; expected ORG/NAME",
                 "pull a/b --revision ../main | is no revision; expected a branch, a tag or a commit",

@@ -1,7 +1,9 @@
 package io.shadowkv.engine;
 
 import io.shadowkv.op.Backend;
+import io.shadowkv.op.BackendException;
 import io.shadowkv.op.BackendProvider;
+import io.shadowkv.op.BackendProvider.Availability;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import java.util.Comparator;
 import java.util.List;
@@ -12,12 +14,25 @@ import java.util.stream.Collectors;
 public final class Backends {
     private Backends() {}
 
-    /// All backends on the module or class path, usable or not, preferred first.
-    public static List<BackendProvider> all() {
+    /// A backend on the module or class path, and whether it can run here.
+    public record Candidate(BackendProvider provider, Availability availability) {
+        public String name() {
+            return provider.name();
+        }
+
+        /// Name and reason, for people.
+        String why() {
+            return name() + ": " + availability.reason();
+        }
+    }
+
+    /// All backends, usable or not, preferred first.
+    public static List<Candidate> all(BackendOptions options) {
         return ServiceLoader.load(BackendProvider.class).stream()
                 .map(ServiceLoader.Provider::get)
+                .map(provider -> new Candidate(provider, provider.availability(options)))
                 .sorted(Comparator.comparingInt(
-                        (BackendProvider provider) -> -provider.availability().priority()))
+                        candidate -> -candidate.availability().priority()))
                 .toList();
     }
 
@@ -25,40 +40,42 @@ public final class Backends {
     ///
     /// @param name a backend's name, or `auto` for the preferred usable one
     /// @throws IllegalArgumentException if there is no backend of that name
-    /// @throws IllegalStateException if it cannot run here; the message says why
+    /// @throws BackendException if it cannot run here; the message says why
     public static Choice open(String name, BackendOptions options) {
-        List<BackendProvider> providers = all();
+        List<Candidate> candidates = all(options);
         if (name.equals("auto")) {
-            return providers.stream()
-                    .filter(provider -> provider.availability().usable())
-                    .findFirst()
-                    .map(provider -> choose(provider, options))
-                    .orElseThrow(() -> new IllegalStateException("no backend can run here: " + reasons(providers)));
+            List<String> passedOver = candidates.stream()
+                    .takeWhile(candidate -> !candidate.availability().usable())
+                    .map(Candidate::why)
+                    .toList();
+            if (passedOver.size() == candidates.size()) {
+                throw new BackendException("no backend can run here: " + String.join("; ", passedOver));
+            }
+            return choose(candidates.get(passedOver.size()), options, passedOver);
         }
-        BackendProvider provider = providers.stream()
-                .filter(candidate -> candidate.name().equals(name))
+        Candidate candidate = candidates.stream()
+                .filter(one -> one.name().equals(name))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("there is no backend \"" + name + "\"; there are auto, "
-                        + providers.stream().map(BackendProvider::name).collect(Collectors.joining(", "))));
-        if (!provider.availability().usable()) {
-            throw new IllegalStateException("backend " + name + " cannot run here: "
-                    + provider.availability().reason());
+                        + candidates.stream().map(Candidate::name).collect(Collectors.joining(", "))));
+        if (!candidate.availability().usable()) {
+            throw new BackendException("backend " + name + " cannot run here: "
+                    + candidate.availability().reason());
         }
-        return choose(provider, options);
+        return choose(candidate, options, List.of());
     }
 
-    private static Choice choose(BackendProvider provider, BackendOptions options) {
-        return new Choice(provider.open(options), provider.availability().reason());
-    }
-
-    private static String reasons(List<BackendProvider> providers) {
-        return providers.stream()
-                .map(provider ->
-                        provider.name() + " (" + provider.availability().reason() + ")")
-                .collect(Collectors.joining(", "));
+    private static Choice choose(Candidate candidate, BackendOptions options, List<String> passedOver) {
+        return new Choice(
+                candidate.provider().open(options), candidate.availability().reason(), passedOver);
     }
 
     /// @param backend open; the caller closes it
     /// @param reason why it can run here
-    public record Choice(Backend backend, String reason) {}
+    /// @param passedOver backends that would have been preferred, each with why it cannot run here
+    public record Choice(Backend backend, String reason, List<String> passedOver) {
+        public Choice {
+            passedOver = List.copyOf(passedOver);
+        }
+    }
 }

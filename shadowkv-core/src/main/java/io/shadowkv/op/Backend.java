@@ -1,5 +1,7 @@
 package io.shadowkv.op;
 
+import io.shadowkv.op.timing.HostStopwatch;
+import io.shadowkv.op.timing.Stopwatch;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 
@@ -66,6 +68,12 @@ public interface Backend extends AutoCloseable {
     default Ticket aside(Runnable work) {
         work.run();
         return () -> {};
+    }
+
+    /// A new stopwatch for this backend's operations; the caller closes it. The default is exact where operations run
+    /// as they are called; a device should have one of its own.
+    default Stopwatch<?> newStopwatch() {
+        return new HostStopwatch(this);
     }
 
     /// Waits until all work enqueued on the main queue is done; that of the side queue is waited for by its ticket.

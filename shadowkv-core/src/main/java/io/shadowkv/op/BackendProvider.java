@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 public interface BackendProvider {
     String name();
 
-    Availability availability();
+    /// @param options where to look, and for what
+    Availability availability(BackendOptions options);
 
     /// @throws IllegalStateException if not available
     Backend open(BackendOptions options);
@@ -23,12 +24,24 @@ public interface BackendProvider {
     /// @param vectorBits width of vectors; 0 takes the widest the machine has
     /// @param offloadFolder where a backend that computes on the host puts offloaded values, as mapped files
     ///     that vanish with it, so that the system may page them out; null keeps them in plain memory
+    /// @param device number of the device that a device backend opens
+    /// @param libraryFolder folder that a device backend takes its libraries from; null looks in the usual places
+    /// @param kernelFolder folder that keeps compiled kernels between runs; null compiles them in every run
     record BackendOptions(
-            int threads, int vectorBits, @Nullable Path offloadFolder) {
+            int threads,
+            int vectorBits,
+            @Nullable Path offloadFolder,
+            int device,
+            @Nullable Path libraryFolder,
+            @Nullable Path kernelFolder) {
         public static final BackendOptions DEFAULT = new BackendOptions(0, 0);
 
         public BackendOptions(int threads, int vectorBits) {
             this(threads, vectorBits, null);
+        }
+
+        public BackendOptions(int threads, int vectorBits, @Nullable Path offloadFolder) {
+            this(threads, vectorBits, offloadFolder, 0, null, null);
         }
 
         public BackendOptions {
@@ -40,6 +53,13 @@ public interface BackendProvider {
                 throw new IllegalArgumentException(
                         "vector width is " + vectorBits + " bits; expected 128, 256 or 512, or 0 for the widest");
             }
+            if (device < 0) {
+                throw new IllegalArgumentException("device is " + device + "; expected 0 for the first, or more");
+            }
+        }
+
+        public BackendOptions withDevice(int number, @Nullable Path libraries, @Nullable Path kernels) {
+            return new BackendOptions(threads, vectorBits, offloadFolder, number, libraries, kernels);
         }
     }
 }

@@ -20,6 +20,16 @@ public final class SlotTable<T> {
         return entry;
     }
 
+    /// The entry of a slot, or null where it holds no sequence.
+    public @Nullable T getOrNull(int slot) {
+        return slot < entries.size() ? entries.get(slot) : null;
+    }
+
+    /// Slots that have ever been set: the largest number and one.
+    public int size() {
+        return entries.size();
+    }
+
     /// Puts `entry` into `slot`; null empties it.
     public void set(int slot, @Nullable T entry) {
         while (entries.size() <= slot) {

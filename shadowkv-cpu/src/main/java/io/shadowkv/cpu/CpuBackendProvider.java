@@ -16,7 +16,7 @@ public final class CpuBackendProvider implements BackendProvider {
     }
 
     @Override
-    public Availability availability() {
+    public Availability availability(BackendOptions options) {
         if (ModuleLayer.boot().findModule(VECTOR_MODULE).isEmpty()) {
             return new Availability(
                     false,
@@ -30,7 +30,7 @@ public final class CpuBackendProvider implements BackendProvider {
 
     @Override
     public Backend open(BackendOptions options) {
-        Availability availability = availability();
+        Availability availability = availability(options);
         if (!availability.usable()) {
             throw new IllegalStateException(availability.reason());
         }

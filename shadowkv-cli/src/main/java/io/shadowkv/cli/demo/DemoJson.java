@@ -17,7 +17,7 @@ final class DemoJson {
         machine.put("cores", result.machine().cores());
         machine.put("system", result.machine().system());
         machine.put("java", result.machine().java());
-        machine.put("commit", result.machine().commit());
+        machine.put("commit", result.machine().commitText());
         ArrayNode questions = root.putArray("questions");
         for (int i = 0; i < result.questions().size(); i++) {
             DemoResult.Question question = result.questions().get(i);

@@ -172,7 +172,7 @@ final class DemoReport {
                 result.machine().processor() + ", " + result.machine().cores() + " cores, "
                         + result.machine().system());
         row(page, "Java", result.machine().java());
-        row(page, "Commit", result.machine().commit());
+        row(page, "Commit", result.machine().commitText());
         row(page, "Whole demonstration", Quantity.seconds(result.wallSeconds()));
         page.append("</tbody></table></div>\n</section>\n");
     }

@@ -1,5 +1,6 @@
 package io.shadowkv.cli.demo;
 
+import io.shadowkv.cli.Machine;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.EngineFlags;
 import io.shadowkv.cli.ProgressLine;
@@ -86,7 +87,7 @@ final class DemoRun {
             speeds.sort((a, b) -> Integer.compare(a.tokens(), b.tokens()));
             return new DemoResult(
                     setup(full, demo, choice),
-                    Machine.here(surroundings.home()),
+                    Machine.here(surroundings),
                     demo.questions(),
                     ofFull,
                     ofShadow,

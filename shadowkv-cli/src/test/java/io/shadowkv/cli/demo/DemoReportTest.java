@@ -2,6 +2,7 @@ package io.shadowkv.cli.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shadowkv.cli.Machine;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.engine.MemoryPlan.Part;
 import io.shadowkv.engine.MemoryPlan.SequenceBytes;
@@ -53,7 +54,7 @@ final class DemoReportTest {
                         "cpu",
                         "512-bit vectors, 2 threads",
                         new KvCacheSpec.Shadow(64, 8, 1024, 48, 32, 256)),
-                new Machine("A processor", 2, "Linux amd64", "25", "0123456789ab"),
+                new Machine("A processor", 2, "Linux amd64", "25", "0123456789ab", false),
                 questions,
                 new DemoResult.Outcome(
                         right,

@@ -13,7 +13,7 @@ public final class ReferenceBackendProvider implements BackendProvider {
     }
 
     @Override
-    public Availability availability() {
+    public Availability availability(BackendOptions options) {
         return new Availability(true, LAST, "plain loops in double; for checking only");
     }
 

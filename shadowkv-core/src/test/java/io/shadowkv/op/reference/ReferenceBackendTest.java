@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.shadowkv.op.AttentionConformance;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider;
+import io.shadowkv.op.BackendProvider.BackendOptions;
+import io.shadowkv.op.BackendProvider.BackendOptions;
 import io.shadowkv.op.DenseConformance;
 import io.shadowkv.op.EigenvectorConformance;
 import io.shadowkv.op.ForcedHitsConformance;
@@ -31,9 +33,9 @@ class ReferenceBackendTest {
                 .findFirst()
                 .orElseThrow();
 
-        assertThat(provider.availability().usable()).isTrue();
-        assertThat(provider.availability().priority()).isNegative();
-        assertThat(provider.availability().reason()).contains("for checking only");
+        assertThat(provider.availability(BackendOptions.DEFAULT).usable()).isTrue();
+        assertThat(provider.availability(BackendOptions.DEFAULT).priority()).isNegative();
+        assertThat(provider.availability(BackendOptions.DEFAULT).reason()).contains("for checking only");
         try (Backend backend = provider.open(BackendProvider.BackendOptions.DEFAULT)) {
             assertThat(backend.name()).isEqualTo("reference");
         }

@@ -1,4 +1,4 @@
-package io.shadowkv.cli.demo;
+package io.shadowkv.cli;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -14,17 +14,32 @@ import java.util.stream.Stream;
 /// @param cores that the JVM may use
 /// @param system operating system and architecture
 /// @param java version and vendor
-/// @param commit of the sources, `(changed)` behind it if files differ from it, or `unknown`
-record Machine(String processor, int cores, String system, String java, String commit) {
+/// @param commit of the sources, or `unknown`
+/// @param isChanged true if files differ from the commit, those that benchmarks write left aside
+public record Machine(String processor, int cores, String system, String java, String commit, boolean isChanged) {
     private static final long PATIENCE_SECONDS = 5;
+    private static final String CHANGED = " (changed)";
 
-    static Machine here(Optional<Path> home) {
+    /// The commit is the installation's, or what the variable `SHADOWKV_COMMIT` says where sources were copied
+    /// without their history; `(changed)` behind it says that they differ from it.
+    public static Machine here(Surroundings surroundings) {
+        String commit = surroundings
+                .variable("SHADOWKV_COMMIT")
+                .or(() -> surroundings.home().flatMap(Machine::readCommit))
+                .orElse("unknown");
+        boolean isChanged = commit.endsWith(CHANGED);
         return new Machine(
                 readProcessor(),
                 Runtime.getRuntime().availableProcessors(),
                 System.getProperty("os.name") + " " + System.getProperty("os.arch"),
                 Runtime.version() + ", " + System.getProperty("java.vm.vendor"),
-                home.flatMap(Machine::commit).orElse("unknown"));
+                isChanged ? commit.substring(0, commit.length() - CHANGED.length()) : commit,
+                isChanged);
+    }
+
+    /// The commit for people, with what differs.
+    public String commitText() {
+        return isChanged ? commit + CHANGED : commit;
     }
 
     private static String readProcessor() {
@@ -38,15 +53,15 @@ record Machine(String processor, int cores, String system, String java, String c
         }
     }
 
-    private static Optional<String> commit(Path home) {
+    private static Optional<String> readCommit(Path home) {
         if (!Files.exists(home.resolve(".git"))) {
             return Optional.empty();
         }
         return git(home, "rev-parse", "--short=12", "HEAD").map(hash -> {
-            boolean isChanged = !git(home, "status", "--porcelain", "--untracked-files=no")
+            boolean isChanged = !git(home, "status", "--porcelain", "--untracked-files=no", "--", ":!docs/bench")
                     .orElse("")
                     .isEmpty();
-            return isChanged ? hash + " (changed)" : hash;
+            return isChanged ? hash + CHANGED : hash;
         });
     }
 

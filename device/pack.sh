@@ -1,0 +1,124 @@
+#!/bin/sh
+# Makes .carry/ at the root of the checkout: what a machine with a GPU, but without Java, Maven or a network, needs to run
+# the command line and the tests. Take the checkout and .carry/ there, and run device/unpack.sh.
+#   device/pack.sh               builds first
+#   device/pack.sh --no-build    takes what the last build made
+#   device/pack.sh --tests-only  without the command line and what only that needs
+# Three archives, remade only when their contents change:
+#   runtime.tar.xz  a Java runtime without what no command and no test needs
+#   libs.tar.xz     the libraries of others, those of Linux on x86-64 only
+#   project.tar.xz  this project's jars and test classes
+set -eu
+
+root=$(CDPATH='' cd -P "$(dirname "$0")/.." && pwd)
+carry=$root/.carry
+work=$root/target/carry
+modules=java.base,java.logging,java.management,jdk.management,java.net.http,jdk.httpserver,jdk.incubator.vector,java.xml
+modules=$modules,jdk.unsupported,java.naming,java.instrument
+console=org.junit.platform:junit-platform-console-standalone:6.1.0
+console_jar=junit-platform-console-standalone-6.1.0.jar
+# With the console come JUnit's own classes; the others serve tests that are not run there.
+left_out=junit-jupiter,junit-jupiter-api,junit-jupiter-params,junit-jupiter-engine,junit-platform-commons
+left_out=$left_out,junit-platform-engine,opentest4j,apiguardian-api,archunit,ejml-ddense,ejml-core
+xz_options='--x86 --lzma2=preset=9e,dict=64MiB'
+
+say() { printf 'pack: %s\n' "$*" >&2; }
+
+java_home=${JAVA_HOME:-$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")}
+if [ ! -x "$java_home/bin/jlink" ] || ! grep -q '^JAVA_VERSION="25' "$java_home/release"; then
+    say "needs a JDK 25 with jlink; $java_home is none. Set JAVA_HOME to one."
+    exit 1
+fi
+export JAVA_HOME="$java_home"
+export MAVEN_OPTS="--sun-misc-unsafe-memory-access=allow ${MAVEN_OPTS:-}"
+
+# Packs folder $1 as .carry/$2 unless that was made of the same contents ($3 names them).
+pack() {
+    if [ -f "$carry/$2" ] && [ "$(cat "$work/$2.contents" 2> /dev/null)" = "$3" ]; then return 0; fi
+    # shellcheck disable=SC2086
+    tar -C "$1" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -c . | xz -T1 $xz_options > "$work/$2"
+    mv "$work/$2" "$carry/$2"
+    printf '%s' "$3" > "$work/$2.contents"
+}
+
+# One line for all files of folder $1.
+contents() { (cd "$1" && find . -type f -print | LC_ALL=C sort | xargs sha256sum | sha256sum); }
+
+# Stores a jar's files as they are, so that xz compresses all of them together.
+restore_jar() {
+    rm -rf "$work/jar"
+    mkdir -p "$work/jar"
+    (cd "$work/jar" && "$java_home/bin/jar" -x -f "$1")
+    rm -rf "$work/jar/native/lib/linux-aarch64" "$work/jar/native/lib/osx-aarch64" "$work/jar/native/lib/win-x86_64"
+    "$java_home/bin/jar" --date=2026-11-01T00:00:00Z -c -0 -M -f "$2" -C "$work/jar" .
+}
+
+build=true
+with_cli=true
+for option; do
+    case $option in
+        --no-build) build=false ;;
+        --tests-only) with_cli=false ;;
+        *)
+            say "there is no option $option; the first lines of this file list them"
+            exit 2
+            ;;
+    esac
+done
+
+mkdir -p "$carry" "$work"
+
+if $build; then
+    say 'building with Maven'
+    rm -rf "$work/maven-libs"
+    built=shadowkv-cpu,shadowkv-cuda
+    if $with_cli; then built=$built,shadowkv-cli; fi
+    (cd "$root" && mvn -B -q -DskipTests -pl $built -am package dependency:copy-dependencies -DincludeScope=test \
+        -DexcludeGroupIds=io.shadowkv -DexcludeArtifactIds=$left_out -DoutputDirectory="$work/maven-libs")
+fi
+if [ ! -f "$work/console/$console_jar" ]; then
+    (cd "$root" && mvn -B -q -pl shadowkv-core dependency:copy -Dartifact=$console -DoutputDirectory="$work/console")
+fi
+
+runtime_contents="$(cat "$java_home/release") $modules"
+if [ "$(cat "$work/runtime.tar.xz.contents" 2> /dev/null)" != "$runtime_contents" ]; then
+    say 'linking a Java runtime (a minute)'
+    rm -rf "$work/runtime"
+    "$java_home/bin/jlink" --add-modules $modules --compress zip-0 --strip-debug --no-header-files --no-man-pages \
+        --output "$work/runtime"
+    rm -rf "$work/runtime/legal"
+    if command -v strip > /dev/null 2>&1; then strip --strip-unneeded "$work/runtime/lib/server/libjvm.so"; fi
+    pack "$work/runtime" runtime.tar.xz "$runtime_contents"
+fi
+
+if $with_cli; then set -- "$root"/shadowkv-cli/target/lib/*.jar; else set --; fi
+# This project's own jars change with every build, the others' do not.
+libs_contents=$(printf '%s\n' "$@" | grep -v '/shadowkv-' | xargs sha256sum "$work"/maven-libs/*.jar "$work/console/$console_jar")
+rm -rf "$work/project"
+mkdir -p "$work/project/lib" "$work/project/test"
+for module in core cpu cuda; do
+    restore_jar "$root/shadowkv-$module/target/shadowkv-$module-"*SNAPSHOT.jar "$work/project/lib/shadowkv-$module.jar"
+    cp -R "$root/shadowkv-$module/target/test-classes" "$work/project/test/$module"
+done
+if $with_cli; then
+    for module in eval cli; do
+        restore_jar "$root/shadowkv-cli/target/lib/shadowkv-$module-"*.jar "$work/project/lib/shadowkv-$module.jar"
+    done
+fi
+pack "$work/project" project.tar.xz "$(contents "$work/project")"
+
+if [ "$(cat "$work/libs.tar.xz.contents" 2> /dev/null)" != "$libs_contents" ]; then
+    rm -rf "$work/libs"
+    mkdir -p "$work/libs/lib" "$work/libs/test"
+    for jar; do
+        case ${jar##*/} in
+            shadowkv-*) ;;
+            *) restore_jar "$jar" "$work/libs/lib/${jar##*/}" ;;
+        esac
+    done
+    for jar in "$work"/maven-libs/*.jar "$work/console/$console_jar"; do
+        [ -f "$work/libs/lib/${jar##*/}" ] || restore_jar "$jar" "$work/libs/test/${jar##*/}"
+    done
+    pack "$work/libs" libs.tar.xz "$libs_contents"
+fi
+say "$(du -ch "$carry"/*.tar.xz | tail -n 1 | cut -f 1) in $carry"

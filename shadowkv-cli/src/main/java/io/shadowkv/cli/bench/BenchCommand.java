@@ -1,0 +1,43 @@
+package io.shadowkv.cli.bench;
+
+import io.shadowkv.cli.ShadowKvCommand;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/// `bench`: holds the benchmarks.
+@Command(
+        name = "bench",
+        description = "Measures speed and memory.",
+        mixinStandardHelpOptions = true,
+        synopsisSubcommandLabel = "BENCHMARK",
+        footer = {
+            "",
+            "Examples:",
+            "  shadowkv bench e2e --model needle-32k --context 16k --batch 2",
+            "  shadowkv bench e2e --random llama-3.1-8b --context 60k,122k --clone-prefill --hit-rate 0.6"
+        },
+        subcommands = E2eCommand.class)
+public final class BenchCommand implements Runnable {
+    @ParentCommand
+    private ShadowKvCommand root;
+
+    @Spec
+    private CommandSpec spec;
+
+    @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
+    private BenchCommand() {}
+
+    ShadowKvCommand root() {
+        return root;
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(
+                spec.commandLine(),
+                "no benchmark given; one of " + String.join(", ", spec.subcommands().keySet()));
+    }
+}

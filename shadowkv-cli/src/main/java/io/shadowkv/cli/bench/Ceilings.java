@@ -1,0 +1,81 @@
+package io.shadowkv.cli.bench;
+
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.Backend.Place;
+import io.shadowkv.op.DenseOperations;
+import io.shadowkv.op.MemoryScope;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Tensor;
+import java.util.Arrays;
+
+/// How fast a backend moves bytes, measured with its own operations in the run they are compared with.
+///
+/// @param deviceBytesPerSecond near the arithmetic: the better of a copy (bytes read and written) and of a one-row
+///     product with a large matrix (bytes read)
+/// @param linkBytesPerSecond from host memory to the device, by one large copy; NaN where both are the same memory
+record Ceilings(double deviceBytesPerSecond, double linkBytesPerSecond) {
+    /// Larger than any cache; an eighth of what is free where that is less.
+    private static final long DEVICE_BYTES = 1L << 30;
+
+    private static final long HOST_BYTES = 1L << 28;
+
+    /// A device's launch and wait take some 20 µs, a gibibyte 230 µs: several in a row hide them.
+    private static final int DEVICE_REPEATS = 8;
+
+    private static final int WIDTH = 8192;
+    private static final int RUNS = 7;
+
+    static Ceilings measure(Backend backend) {
+        int rows = rows(backend, Place.DEVICE);
+        double device;
+        try (MemoryScope scope = backend.newScope("measuring the memory's speed")) {
+            device = device(backend, scope, rows);
+        }
+        if (backend.isHostDevice()) {
+            return new Ceilings(device, Double.NaN);
+        }
+        int hostRows = Math.min(rows, rows(backend, Place.HOST));
+        try (MemoryScope scope = backend.newScope("measuring the link's speed")) {
+            Tensor host = scope.allocate(Place.HOST, DType.BF16, hostRows, WIDTH);
+            Tensor near = scope.allocate(Place.DEVICE, DType.BF16, hostRows, WIDTH);
+            DenseOperations dense = backend.operations().dense();
+            return new Ceilings(device, host.byteSize() / seconds(backend, () -> dense.copy(host, near)));
+        }
+    }
+
+    private static double device(Backend backend, MemoryScope scope, int rows) {
+        DenseOperations dense = backend.operations().dense();
+        DType type = backend.activationType(DType.BF16);
+        Tensor matrix = scope.allocate(DType.BF16, rows, WIDTH);
+        Tensor copy = scope.allocate(DType.BF16, rows, WIDTH);
+        Tensor row = scope.allocate(type, 1, WIDTH);
+        Tensor product = scope.allocate(type, 1, rows);
+        double copied = 2.0 * matrix.byteSize() / seconds(backend, () -> dense.copy(matrix, copy));
+        double read = matrix.byteSize() / seconds(backend, () -> dense.linear(row, matrix, null, product));
+        return Math.max(copied, read);
+    }
+
+    private static int rows(Backend backend, Place place) {
+        long bytes = Math.min(backend.isHostDevice() ? HOST_BYTES : DEVICE_BYTES, backend.availableBytes(place) / 8);
+        return (int) Math.max(1, bytes / (WIDTH * (long) DType.BF16.bytes()));
+    }
+
+    /// Median of a few runs, after one that is not counted.
+    private static double seconds(Backend backend, Runnable work) {
+        int repeats = backend.isHostDevice() ? 1 : DEVICE_REPEATS;
+        long[] nanos = new long[RUNS];
+        for (int i = -1; i < RUNS; i++) {
+            backend.synchronize();
+            long start = System.nanoTime();
+            for (int repeat = 0; repeat < repeats; repeat++) {
+                work.run();
+            }
+            backend.synchronize();
+            if (i >= 0) {
+                nanos[i] = Math.max(1, System.nanoTime() - start);
+            }
+        }
+        Arrays.sort(nanos);
+        return nanos[RUNS / 2] / 1e9 / repeats;
+    }
+}

@@ -1,0 +1,191 @@
+package io.shadowkv.cli.bench;
+
+import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cli.EngineFlags;
+import io.shadowkv.cli.Machine;
+import io.shadowkv.cli.ProgressLine;
+import io.shadowkv.cli.ShadowFlags;
+import io.shadowkv.cli.ShadowKvCommand;
+import io.shadowkv.engine.Backends;
+import io.shadowkv.engine.EngineOptions;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/// `bench e2e`: prefill and decode of a whole batch, full attention against ShadowKV.
+@Command(
+        name = "e2e",
+        description =
+                "Reads prompts, decodes a batch and prints the paper's efficiency table: time to first token, a step's"
+                        + " time and its parts, tokens a second, hit rate, bytes moved and how near their floor that is,"
+                        + " memory planned and measured.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        footer = {
+            "",
+            "Examples:",
+            "  shadowkv bench e2e --model needle-32k --context 16k --batch 2",
+            "  shadowkv bench e2e --random llama-3.1-8b --context 60k,122k --clone-prefill --hit-rate 0.6",
+            "  shadowkv bench e2e --random yi-9b --layers 2 --context 4k --batch 1 --method full",
+            "  shadowkv bench e2e --model ORG/NAME --context 122k --out docs/bench/e2e.jsonl"
+        })
+final class E2eCommand implements Callable<Integer> {
+    /// Methods to measure.
+    enum Methods {
+        both,
+        full,
+        shadowkv
+    }
+
+    @ParentCommand
+    private BenchCommand bench;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private SourceFlags source;
+
+    @Option(
+            names = "--context",
+            split = ",",
+            required = true,
+            paramLabel = "TOKENS",
+            converter = TokenCount.Converter.class,
+            description = "Tokens of each prompt, such as 60k,122k (k is 1,024); a table for each.")
+    private List<TokenCount> contexts;
+
+    @Option(
+            names = "--method",
+            defaultValue = "both",
+            description = "${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+    private Methods method;
+
+    @Option(
+            names = "--batch",
+            paramLabel = "N|max",
+            defaultValue = "max",
+            converter = BatchSize.Converter.class,
+            description = "Sequences that decode together; max is as many as the memory plan admits."
+                    + " Default: ${DEFAULT-VALUE}.")
+    private BatchSize batch;
+
+    @Option(
+            names = "--steps",
+            paramLabel = "N",
+            defaultValue = "32",
+            description = "Steps to time. Default: ${DEFAULT-VALUE}.")
+    private int steps;
+
+    @Option(
+            names = "--warmup",
+            paramLabel = "N",
+            defaultValue = "4",
+            description = "Steps before them that are not counted. Default: ${DEFAULT-VALUE}.")
+    private int warmup;
+
+    @Option(
+            names = "--profiled-steps",
+            paramLabel = "N",
+            defaultValue = "4",
+            description = "Further steps whose parts are timed one by one. Default: ${DEFAULT-VALUE}.")
+    private int profiled;
+
+    @Option(
+            names = "--clone-prefill",
+            description = "Read one prompt and copy it into every slot, each with another query.")
+    private boolean clonesPrefill;
+
+    @Option(
+            names = "--hit-rate",
+            paramLabel = "SHARE",
+            description = "shadowkv: force a synthetic selection of which this share is resident, 0 to 1, to compare"
+                    + " machines. Default: the model's own selection.")
+    private @Nullable Double hitRate;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Seed of prompts and random weights. Default: ${DEFAULT-VALUE}.")
+    private long seed;
+
+    @Mixin
+    private ShadowFlags shadow;
+
+    @Option(names = "--json", description = "Print one JSON object instead of tables.")
+    private boolean json;
+
+    @Option(
+            names = "--out",
+            paramLabel = "FILE",
+            description = "Append a line of JSON for every run to this file.")
+    private @Nullable Path log;
+
+    @Option(names = "--progress", description = "Show progress also where standard error is no terminal.")
+    private boolean progress;
+
+    @Mixin
+    private EngineFlags flags;
+
+    @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
+    private E2eCommand() {}
+
+    @Override
+    public Integer call() {
+        ShadowKvCommand root = bench.root();
+        E2eOptions options = misuseOf(this::options);
+        KvCacheSpec.Shadow strategy = shadow.spec(spec);
+        EngineOptions engine = flags.options(strategy);
+        ModelSource model = source.model(spec, root.models(), seed);
+        RunLog runs = misuseOf(() -> new RunLog(log));
+        PrintWriter err = spec.commandLine().getErr();
+        var style = ProgressLine.style(root.surroundings(), progress);
+        var printer = new E2ePrinter(spec.commandLine().getOut(), json, runs, Machine.here(root.surroundings()));
+        var watcher = new RunWatcher(err, style, root.cancellation());
+        Backends.Choice choice = flags.openBackend(err);
+        try (var backend = choice.backend()) {
+            new E2eRun(options, model, strategy, engine, backend, watcher).run(printer);
+            return 0;
+        } catch (CancellationException e) {
+            err.println("shadowkv: interrupted; runs that had ended are kept");
+            return 1;
+        } finally {
+            printer.end();
+        }
+    }
+
+    private E2eOptions options() {
+        return new E2eOptions(
+                contexts.stream().map(TokenCount::tokens).toList(),
+                method != Methods.shadowkv,
+                method != Methods.full,
+                batch,
+                warmup,
+                steps,
+                profiled,
+                clonesPrefill,
+                hitRate == null ? OptionalDouble.empty() : OptionalDouble.of(hitRate),
+                seed);
+    }
+
+    private <T> T misuseOf(Supplier<T> work) {
+        try {
+            return work.get();
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+        }
+    }
+}

@@ -1,0 +1,205 @@
+package io.shadowkv.cli.bench;
+
+import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.SequenceCache.Selections;
+import io.shadowkv.cli.ProgressLine;
+import io.shadowkv.engine.BatchRun;
+import io.shadowkv.engine.Engine;
+import io.shadowkv.engine.MemoryPlan;
+import io.shadowkv.engine.MemoryPlanException;
+import io.shadowkv.op.Backend.Place;
+import io.shadowkv.op.timing.Part;
+import io.shadowkv.op.timing.TimedBackend;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.SplittableRandom;
+
+/// One run: prompts are read, a batch decodes, and both are measured.
+final class E2eMeasurement {
+    private final E2eOptions options;
+    private final Engine engine;
+    private final TimedBackend backend;
+    private final int tokens;
+    private final long freeBytes;
+    private final RunWatcher watcher;
+
+    /// @param backend the engine's
+    /// @param tokens of each prompt
+    /// @param freeBytes what the device had free before the engine was opened
+    E2eMeasurement(
+            E2eOptions options,
+            Engine engine,
+            TimedBackend backend,
+            int tokens,
+            long freeBytes,
+            RunWatcher watcher) {
+        this.options = options;
+        this.engine = engine;
+        this.backend = backend;
+        this.tokens = tokens;
+        this.freeBytes = freeBytes;
+        this.watcher = watcher;
+    }
+
+    E2eResult run() {
+        warmUp();
+        MemoryPlan plan = plan();
+        try (BatchRun batch = engine.openBatch(plan.batch(), plan.contextTokens())) {
+            E2eResult.Prefill prefill = read(batch);
+            options.forcedHitRate().ifPresent(batch::synthesizeHits);
+            for (int step = 0; step < options.warmupSteps(); step++) {
+                batch.step();
+            }
+            Selections before = batch.selections();
+            long[] nanos = timedSteps(batch);
+            Selections after = batch.selections();
+            var steps = new E2eResult.Steps(nanos, profiledSteps(batch));
+            long selected = after.selected() - before.selected();
+            long missed = after.missed() - before.missed();
+            KvCacheSpec strategy = engine.options().cache();
+            return new E2eResult(
+                    strategy.name(),
+                    strategy.toString(),
+                    tokens,
+                    batch.batch(),
+                    batch.batch() == plan.largestBatch(),
+                    strategy instanceof KvCacheSpec.Shadow && selected == 0,
+                    batch.deviceValueLayers(),
+                    prefill,
+                    steps,
+                    selected == 0 ? Double.NaN : 1 - (double) missed / selected,
+                    bytes(batch, selected > 0, (double) missed / options.timedSteps()),
+                    memory(batch, plan));
+        }
+    }
+
+    /// The plan of the batch asked for, or of the largest, from what is free now.
+    private MemoryPlan plan() {
+        int capacity = options.capacity(tokens);
+        int batch = options.batch().isLargest()
+                ? Math.max(1, engine.plan(capacity, 1).largestBatch())
+                : options.batch().sequences();
+        MemoryPlan plan = engine.plan(capacity, batch);
+        if (!plan.isAdmitted()) {
+            throw new MemoryPlanException(plan.refusal());
+        }
+        return plan;
+    }
+
+    /// A prompt and two steps that are not counted: whatever is compiled, tuned or grown at first use is there when
+    /// the clock starts. Long enough to be indexed, with the chunks of rows that the real prompt has.
+    private void warmUp() {
+        int chunk = engine.options().prefillChunk() > 0 ? engine.options().prefillChunk() : backend.prefillRows();
+        long least = engine.options().cache() instanceof KvCacheSpec.Shadow shadow
+                ? shadow.residentTokens() + 2L * shadow.chunkSize()
+                : 1;
+        long prompt = (long) chunk + tokens % chunk;
+        while (prompt < least) {
+            prompt += chunk;
+        }
+        int[] ids = prompt(-1, (int) Math.min(prompt, tokens));
+        engine.logits(ids, ids.length, false, 2, row -> {});
+    }
+
+    private E2eResult.Prefill read(BatchRun batch) {
+        String name = engine.options().cache().name();
+        int prompts = options.clonesPrefill() ? 1 : batch.batch();
+        long start = System.nanoTime();
+        BatchRun.Reading first;
+        Map<Part, Double> parts;
+        try (ProgressLine bar = watcher.bar("%s: reading %,d of %,d tokens".formatted(name, prompts, tokens))) {
+            watcher.update(bar, 0);
+            backend.startTiming();
+            first = batch.read(0, prompt(0, tokens), done -> watcher.update(bar, done / prompts));
+            parts = seconds(backend.stopTiming(), 1);
+            for (int slot = 1; slot < prompts; slot++) {
+                int before = slot;
+                batch.read(slot, prompt(slot, tokens), done -> watcher.update(bar, (before + done) / prompts));
+            }
+        }
+        var random = new SplittableRandom(options.seed());
+        for (int slot = prompts; slot < batch.batch(); slot++) {
+            batch.copy(0, slot, random.nextInt(engine.spec().vocabularySize()));
+        }
+        // Full attention has nothing to index; the microseconds of closing a layer are no part of their own.
+        double waited = engine.options().cache() instanceof KvCacheSpec.Full ? 0 : first.sealNanos() / 1e9;
+        return new E2eResult.Prefill(
+                first.nanos() / 1e9,
+                parts,
+                backend.hasSideQueue() ? parts.getOrDefault(Part.INDEX, 0.0) : waited,
+                waited,
+                prompts,
+                (System.nanoTime() - start) / 1e9);
+    }
+
+    private long[] timedSteps(BatchRun batch) {
+        String name = engine.options().cache().name();
+        long[] nanos = new long[options.timedSteps()];
+        try (ProgressLine bar = watcher.bar("%s: %d sequences decode".formatted(name, batch.batch()))) {
+            for (int step = 0; step < nanos.length; step++) {
+                watcher.update(bar, (double) step / nanos.length);
+                nanos[step] = batch.step();
+            }
+        }
+        return nanos;
+    }
+
+    private Map<Part, Double> profiledSteps(BatchRun batch) {
+        if (options.profiledSteps() == 0) {
+            return Map.of();
+        }
+        backend.startTiming();
+        for (int step = 0; step < options.profiledSteps(); step++) {
+            batch.step();
+        }
+        return seconds(backend.stopTiming(), options.profiledSteps());
+    }
+
+    private static Map<Part, Double> seconds(Map<Part, Long> nanos, int runs) {
+        Map<Part, Double> seconds = new EnumMap<>(Part.class);
+        nanos.forEach((part, taken) -> seconds.put(part, taken / 1e9 / runs));
+        return seconds;
+    }
+
+    /// @param missed units missed a step by the whole batch
+    private StepBytes bytes(BatchRun batch, boolean selects, double missed) {
+        var decoding = new StepBytes.Decoding(engine.spec(), engine.weightType(), engine.kvType(), batch.batch());
+        double generated = 1 + options.warmupSteps() + (options.timedSteps() - 1) / 2.0;
+        if (!selects || !(engine.options().cache() instanceof KvCacheSpec.Shadow shadow)) {
+            return StepBytes.full(decoding, tokens + generated);
+        }
+        int unit = shadow.chunkSize();
+        double recent = Math.min(shadow.recentTokens(), shadow.localTokens() + tokens % unit + generated);
+        double offDevice = 1 - (double) batch.deviceValueLayers() / engine.spec().layers();
+        var index = new StepBytes.Index(
+                unit,
+                Math.min(shadow.rank(), engine.spec().kvWidth()),
+                tokens / unit - shadow.localTokens() / unit - shadow.outlierChunks(),
+                missed,
+                (double) engine.spec().headDim()
+                        * shadow.values().type(engine.kvType()).bytes(),
+                backend.isHostDevice() ? 0 : offDevice);
+        return StepBytes.shadow(decoding, shadow.outlierChunks() * unit + shadow.sparseBudget() + recent, index);
+    }
+
+    /// While the batch decodes. A device tells what is taken; where the host computes, others take memory too, and
+    /// only what was allocated can be told.
+    private E2eResult.Memory memory(BatchRun batch, MemoryPlan plan) {
+        long allocated = 0;
+        long offloaded = 0;
+        for (MemoryPlan.Part part : batch.held()) {
+            allocated += part.isOffloaded() ? 0 : part.bytes();
+            offloaded += part.isOffloaded() ? part.bytes() : 0;
+        }
+        long taken = backend.isHostDevice() ? allocated : freeBytes - backend.availableBytes(Place.DEVICE);
+        return new E2eResult.Memory(plan.decodingBytes(), taken, plan.offloadedBytes(), offloaded);
+    }
+
+    /// Random ids; the model's answer does not matter, its work does.
+    private int[] prompt(int number, int length) {
+        int vocabulary = engine.spec().vocabularySize();
+        return new SplittableRandom(options.seed() * 1_000_003 + number)
+                .ints(length, 0, vocabulary)
+                .toArray();
+    }
+}

@@ -1,0 +1,61 @@
+package io.shadowkv.cli.bench;
+
+import io.shadowkv.cli.Machine;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
+
+/// Takes results as they come: to the log at once, to the terminal when a length is complete, as JSON at the end.
+final class E2ePrinter {
+    private final PrintWriter out;
+    private final boolean json;
+    private final RunLog log;
+    private final Machine machine;
+    private final List<E2eResult> results = new ArrayList<>();
+    private final List<ObjectNode> runs = new ArrayList<>();
+    private final List<E2eResult> waiting = new ArrayList<>();
+    private @Nullable E2eTable table;
+
+    E2ePrinter(PrintWriter out, boolean json, RunLog log, Machine machine) {
+        this.out = out;
+        this.json = json;
+        this.log = log;
+        this.machine = machine;
+    }
+
+    /// The next results are of these circumstances, the same for all of them.
+    void measured(E2eSetup circumstances, E2eResult result) {
+        ObjectNode run = E2eJson.run(circumstances, machine, result);
+        log.append(run);
+        runs.add(run);
+        results.add(result);
+        if (table == null) {
+            table = new E2eTable(circumstances, out);
+            if (!json) {
+                table.head();
+            }
+        }
+        if (!waiting.isEmpty() && waiting.getFirst().contextTokens() != result.contextTokens()) {
+            printWaiting();
+        }
+        waiting.add(result);
+    }
+
+    /// There are no more results.
+    void end() {
+        if (json && !runs.isEmpty()) {
+            out.println(E2eJson.all(runs, results).toPrettyString());
+        }
+        printWaiting();
+        out.flush();
+    }
+
+    private void printWaiting() {
+        if (!json && table != null && !waiting.isEmpty()) {
+            table.print(waiting);
+        }
+        waiting.clear();
+    }
+}

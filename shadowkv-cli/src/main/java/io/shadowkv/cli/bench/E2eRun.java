@@ -1,0 +1,90 @@
+package io.shadowkv.cli.bench;
+
+import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.engine.ContextLengthException;
+import io.shadowkv.engine.Engine;
+import io.shadowkv.engine.EngineOptions;
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.timing.TimedBackend;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Measures every method at every length, one run after the other; each opens the model anew, so that none finds
+/// memory that another left behind.
+final class E2eRun {
+    private final E2eOptions options;
+    private final ModelSource model;
+    private final KvCacheSpec.Shadow shadow;
+    private final EngineOptions engineOptions;
+    private final Backend backend;
+    private final RunWatcher watcher;
+
+    /// @param engineOptions of all runs but for the method and the batch
+    /// @param backend stays the caller's
+    E2eRun(
+            E2eOptions options,
+            ModelSource model,
+            KvCacheSpec.Shadow shadow,
+            EngineOptions engineOptions,
+            Backend backend,
+            RunWatcher watcher) {
+        this.options = options;
+        this.model = model;
+        this.shadow = shadow;
+        this.engineOptions = engineOptions;
+        this.backend = backend;
+        this.watcher = watcher;
+    }
+
+    /// @throws io.shadowkv.engine.MemoryPlanException if a batch does not fit
+    /// @throws java.util.concurrent.CancellationException if it was cancelled
+    void run(E2ePrinter printer) {
+        Ceilings ceilings = Ceilings.measure(backend);
+        List<KvCacheSpec> strategies = new ArrayList<>();
+        if (options.runsFull()) {
+            strategies.add(new KvCacheSpec.Full());
+        }
+        if (options.runsShadow()) {
+            strategies.add(shadow);
+        }
+        for (int tokens : options.contexts()) {
+            for (KvCacheSpec strategy : strategies) {
+                measure(strategy, tokens, ceilings, printer);
+            }
+        }
+    }
+
+    private void measure(KvCacheSpec strategy, int tokens, Ceilings ceilings, E2ePrinter printer) {
+        long free = backend.availableBytes(Backend.Place.DEVICE);
+        try (TimedBackend timed = new TimedBackend(backend);
+                Engine engine =
+                        model.open(timed, engineOptions.withCache(strategy).withMaxBatch(1))) {
+            int capacity = options.capacity(tokens);
+            if (capacity > engine.contextTokens()) {
+                throw new ContextLengthException(
+                        "%,d tokens and %,d for the steps exceed the context of %s, %,d tokens. Give a smaller --context."
+                                .formatted(tokens, capacity - tokens, model.name(), engine.contextTokens()));
+            }
+            var measurement = new E2eMeasurement(options, engine, timed, tokens, free, watcher);
+            printer.measured(setup(engine, ceilings), measurement.run());
+        }
+    }
+
+    private E2eSetup setup(Engine engine, Ceilings ceilings) {
+        return new E2eSetup(
+                model.name(),
+                model instanceof ModelSource.Random,
+                engine.spec().layers(),
+                engine.weightType().toString(),
+                engine.kvType().toString(),
+                backend.name(),
+                backend.description(),
+                ceilings,
+                options.warmupSteps(),
+                options.timedSteps(),
+                options.profiledSteps(),
+                options.clonesPrefill(),
+                options.forcedHitRate(),
+                options.seed());
+    }
+}

@@ -1,0 +1,188 @@
+package io.shadowkv.cli.bench;
+
+import io.shadowkv.cli.bench.E2eResult.Memory;
+import io.shadowkv.cli.bench.E2eResult.Prefill;
+import io.shadowkv.cli.bench.E2eResult.Steps;
+import io.shadowkv.eval.plot.Quantity;
+import io.shadowkv.op.timing.Part;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Function;
+
+/// Results for people: one table a length, the methods side by side, at most 100 columns wide.
+final class E2eTable {
+    private static final String NONE = "–";
+
+    private final E2eSetup setup;
+    private final PrintWriter out;
+
+    E2eTable(E2eSetup setup, PrintWriter out) {
+        this.setup = setup;
+        this.out = out;
+    }
+
+    /// What ran and how, once before the tables.
+    void head() {
+        out.printf(
+                Locale.ROOT,
+                "%s, %s, %d layers, weights %s, keys and values %s%n",
+                setup.model(),
+                setup.isRandom() ? "random weights" : "a checkpoint",
+                setup.layers(),
+                setup.weightType(),
+                setup.kvType());
+        out.printf("%s: %s%n", setup.backend(), setup.device());
+        out.printf(
+                "%d steps after %d for warming up; parts from %d further steps, one by one; seed %d%n",
+                setup.timedSteps(), setup.warmupSteps(), setup.profiledSteps(), setup.seed());
+        if (setup.clonesPrefill()) {
+            out.println("one prompt was read and copied into every slot (--clone-prefill); each slot's query differs");
+        }
+        if (setup.forcedHitRate().isPresent()) {
+            out.println("ShadowKV's selection is synthetic (--hit-rate "
+                    + setup.forcedHitRate().getAsDouble() + "): its speed is real, its answers are not");
+        }
+        Ceilings ceilings = setup.ceilings();
+        if (ceilings != null) {
+            String link = Double.isNaN(ceilings.linkBytesPerSecond())
+                    ? ""
+                    : ", link " + rate(ceilings.linkBytesPerSecond());
+            out.println("measured ceilings: memory " + rate(ceilings.deviceBytesPerSecond()) + link);
+        }
+    }
+
+    /// @param results of one length, one or two methods
+    void print(List<E2eResult> results) {
+        E2eResult first = results.getFirst();
+        out.println();
+        row(
+                "%,d tokens".formatted(first.contextTokens()),
+                results,
+                result -> result.method().equals("full") ? "full attention" : "ShadowKV");
+        row("batch", results, result -> result.batch() + (result.batchIsLargest() ? " (no more fit)" : ""));
+        prefill(results);
+        steps(results);
+        traffic(results);
+        memory(results);
+        for (E2eResult result : results) {
+            if (result.keptWhole()) {
+                out.println("the prompt fits what ShadowKV keeps resident, so nothing was selected");
+            }
+        }
+        if (results.size() == 2) {
+            double gain = results.getLast().tokensPerSecond() / first.tokensPerSecond();
+            out.println("ShadowKV over full attention: " + Quantity.times(gain) + " the tokens a second");
+        }
+    }
+
+    private void prefill(List<E2eResult> results) {
+        row("time to first token", results, result -> time(result.prefill().firstTokenSeconds()));
+        row("  attention", results, result -> time(result.prefill().attentionSeconds()));
+        row("  indexing", results, result -> indexing(result.prefill()));
+        row("  rest", results, result -> time(result.prefill().restSeconds()));
+        row("prompts read, in all", results, result -> result.prefill().prompts() + ", "
+                + time(result.prefill().allSeconds()));
+    }
+
+    private static String indexing(Prefill prefill) {
+        if (prefill.indexSeconds() == 0) {
+            return NONE;
+        }
+        boolean isBeside = prefill.waitedSeconds() < prefill.indexSeconds();
+        return time(prefill.indexSeconds())
+                + (isBeside ? " beside, waited " + time(prefill.waitedSeconds()) : "");
+    }
+
+    private void steps(List<E2eResult> results) {
+        row("step, median", results, result -> time(result.steps().medianSeconds()));
+        row("  10 % to 90 % of steps", results, result -> spread(result.steps()));
+        for (Part part : Part.values()) {
+            if (results.stream().anyMatch(result -> result.steps().partSeconds().containsKey(part))) {
+                row("  " + part.title(), results, result -> part(result, part));
+            }
+        }
+        row("tokens a second", results, result -> Quantity.threeDigits(result.tokensPerSecond()));
+        row("hit rate", results, result -> Quantity.share(result.hitRate()));
+    }
+
+    private static String spread(Steps steps) {
+        return time(steps.quantileSeconds(0.1)) + " to " + time(steps.quantileSeconds(0.9));
+    }
+
+    /// Time, speed, and the share of the ceiling where bytes are known.
+    private String part(E2eResult result, Part part) {
+        Double seconds = result.steps().partSeconds().get(part);
+        if (seconds == null) {
+            return NONE;
+        }
+        boolean overLink = part == Part.FETCH && result.bytes().link() > 0;
+        double bytes = overLink
+                ? result.bytes().link()
+                : result.bytes().device().getOrDefault(part, 0.0);
+        return time(seconds) + (bytes > 0 ? speed(bytes / seconds, overLink) : "");
+    }
+
+    private void traffic(List<E2eResult> results) {
+        row("bytes a step, memory", results, result -> moved(result, result.bytes().deviceTotal(), false));
+        row("bytes a step, link", results, result -> moved(result, result.bytes().link(), true));
+        Ceilings ceilings = setup.ceilings();
+        if (ceilings != null) {
+            row("floor of a step", results, result -> {
+                double floor = result.bytes().floorSeconds(ceilings);
+                return time(floor) + ", reached "
+                        + percent(floor / result.steps().medianSeconds());
+            });
+        }
+    }
+
+    private String moved(E2eResult result, double bytes, boolean overLink) {
+        if (bytes == 0) {
+            return NONE;
+        }
+        return Quantity.bytes(bytes) + speed(bytes / result.steps().medianSeconds(), overLink);
+    }
+
+    private String speed(double bytesPerSecond, boolean overLink) {
+        Ceilings ceilings = setup.ceilings();
+        if (ceilings == null) {
+            return "  " + rate(bytesPerSecond);
+        }
+        double ceiling = overLink ? ceilings.linkBytesPerSecond() : ceilings.deviceBytesPerSecond();
+        return "  " + rate(bytesPerSecond) + String.format(Locale.ROOT, " %5s", percent(bytesPerSecond / ceiling));
+    }
+
+    private void memory(List<E2eResult> results) {
+        bytes("device memory, planned", results, Memory::plannedDevice);
+        bytes("device memory, measured", results, Memory::measuredDevice);
+        bytes("host memory, planned", results, Memory::plannedHost);
+        bytes("host memory, measured", results, Memory::measuredHost);
+    }
+
+    private void bytes(String what, List<E2eResult> results, Function<Memory, Long> bytes) {
+        row(what, results, result -> Quantity.bytes(bytes.apply(result.memory())));
+    }
+
+    private void row(String what, List<E2eResult> results, Function<E2eResult, String> text) {
+        StringBuilder line = new StringBuilder(String.format("%-28s", what));
+        for (E2eResult result : results) {
+            line.append(String.format(" %34s", text.apply(result)));
+        }
+        out.println(line);
+    }
+
+    private static String time(double seconds) {
+        return Quantity.seconds(seconds);
+    }
+
+    private static String percent(double share) {
+        return Double.isFinite(share) ? String.format(Locale.ROOT, "%.0f %%", share * 100) : NONE;
+    }
+
+    /// Bytes a second in powers of 1,000, as bandwidths are told.
+    private static String rate(double bytesPerSecond) {
+        return bytesPerSecond >= 1e12
+                ? String.format(Locale.ROOT, "%.2f TB/s", bytesPerSecond / 1e12)
+                : Quantity.threeDigits(bytesPerSecond / 1e9) + " GB/s";
+    }
+}

@@ -1,0 +1,32 @@
+package io.shadowkv.cli.bench;
+
+import io.shadowkv.engine.Engine;
+import io.shadowkv.engine.EngineOptions;
+import io.shadowkv.model.DecoderSpec;
+import io.shadowkv.op.Backend;
+import io.shadowkv.tensor.DType;
+import java.nio.file.Path;
+
+/// Where a benchmark's weights come from.
+sealed interface ModelSource {
+    /// The model's name for people.
+    String name();
+
+    Engine open(Backend backend, EngineOptions options);
+
+    /// @param name as given on the command line
+    record Checkpoint(String name, Path folder) implements ModelSource {
+        @Override
+        public Engine open(Backend backend, EngineOptions options) {
+            return Engine.open(folder, backend, options);
+        }
+    }
+
+    /// Weights drawn for a known shape, BF16 as the shape's own checkpoint has them.
+    record Random(String name, DecoderSpec spec, long seed) implements ModelSource {
+        @Override
+        public Engine open(Backend backend, EngineOptions options) {
+            return Engine.openRandom(spec, DType.BF16, seed, backend, options);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+package io.shadowkv.cli.bench;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
+
+/// A file of runs, one JSON object a line. A line is written as soon as its run has ended, so that a later failure
+/// takes nothing away.
+final class RunLog {
+    private final @Nullable Path file;
+
+    /// Makes the file, so that one that cannot be written is refused before the work.
+    ///
+    /// @param file null keeps nothing
+    /// @throws IllegalArgumentException if it cannot be written
+    RunLog(@Nullable Path file) {
+        this.file = file;
+        if (file == null) {
+            return;
+        }
+        try {
+            Files.createDirectories(file.toAbsolutePath().getParent());
+            append("");
+        } catch (IOException | UncheckedIOException e) {
+            throw new IllegalArgumentException(
+                    "--out is " + file + ", which cannot be written. Give another file", e);
+        }
+    }
+
+    void append(ObjectNode run) {
+        append(run + System.lineSeparator());
+    }
+
+    private void append(String text) {
+        if (file == null) {
+            return;
+        }
+        try {
+            Files.writeString(file, text, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

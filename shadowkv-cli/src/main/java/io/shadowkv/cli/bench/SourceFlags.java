@@ -1,0 +1,72 @@
+package io.shadowkv.cli.bench;
+
+import io.shadowkv.cli.ModelFinder;
+import io.shadowkv.model.DecoderSpec;
+import io.shadowkv.model.KnownShapes;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+
+/// Options that choose a benchmark's model; a mixin.
+final class SourceFlags {
+    @Option(
+            names = "--model",
+            paramLabel = "MODEL",
+            description = "A bundled model, a folder, or ORG/NAME of a pulled model.")
+    private @Nullable String model;
+
+    @Option(
+            names = "--random",
+            paramLabel = "SHAPE",
+            description = "Instead of a model: random weights of a known shape, such as llama-3.1-8b, llama-3-8b-1m,"
+                    + " glm-4-9b, yi-9b, phi-3-mini-128k or qwen2-7b.")
+    private @Nullable String shape;
+
+    @Option(
+            names = "--layers",
+            paramLabel = "N",
+            description = "With --random: so many of the shape's layers. Default: all.")
+    private @Nullable Integer layers;
+
+    SourceFlags() {}
+
+    /// @throws ParameterException if not exactly one is asked for, or it does not exist
+    ModelSource model(CommandSpec command, ModelFinder models, long seed) {
+        String checkpoint = model;
+        String known = shape;
+        if (checkpoint != null && known != null) {
+            throw misuse(command, "--model and --random given together; give one of them");
+        }
+        if (checkpoint != null) {
+            if (layers != null) {
+                throw misuse(command, "--layers given with --model, whose layers all belong to it; leave it out");
+            }
+            return new ModelSource.Checkpoint(checkpoint, models.resolve(checkpoint));
+        }
+        if (known == null) {
+            throw misuse(command, "no weights; give --model MODEL, or --random SHAPE for random ones");
+        }
+        try {
+            return new ModelSource.Random(known, shortened(KnownShapes.named(known)), seed);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(command.commandLine(), "--random: " + e.getMessage(), e);
+        }
+    }
+
+    private DecoderSpec shortened(DecoderSpec spec) {
+        Integer kept = layers;
+        if (kept == null) {
+            return spec;
+        }
+        if (kept < 1 || kept > spec.layers()) {
+            throw new IllegalArgumentException(
+                    "--layers is " + kept + "; expected 1 to " + spec.layers() + ", the shape's own");
+        }
+        return spec.withLayers(kept);
+    }
+
+    private static ParameterException misuse(CommandSpec command, String message) {
+        return new ParameterException(command.commandLine(), message);
+    }
+}

@@ -1,0 +1,110 @@
+package io.shadowkv.cli.bench;
+
+import io.shadowkv.model.DecoderSpec;
+import io.shadowkv.op.timing.Part;
+import io.shadowkv.tensor.DType;
+import java.util.EnumMap;
+import java.util.Map;
+
+/// Bytes that one decode step moves at least. Counted is what must be read or written once a step whatever the
+/// kernels: weights, keys and values, the index, misses. Activations are left out (they stay in caches, and are
+/// under one hundredth), so that [#floorSeconds] is a floor.
+///
+/// With L layers, B sequences, H key-value heads of d elements, e bytes an element of keys and values, v of a stored
+/// value, k chosen of U indexed units of J tokens, m of the chosen missed (all layers, heads and sequences together):
+///
+/// | part | device | link |
+/// |---|---|---|
+/// | weights | all projections and the head, once | |
+/// | attention | B·L·2·H·d·e·(tokens attended) | |
+/// | score | B·L·H·U·(d·e read + 4 written) | |
+/// | select | B·L·H·U·4 | |
+/// | fetch | m·J·d·e written, and m·J·v·d read where values are on the device | m·J·v·d otherwise |
+/// | rebuild | m·J·(rank·e read + d·e written) + B·L·H·d·rank·e | |
+///
+/// @param device bytes near the arithmetic, by part
+/// @param link bytes from host memory to the device
+record StepBytes(Map<Part, Double> device, double link) {
+    StepBytes {
+        device = Map.copyOf(device);
+    }
+
+    /// A step that attends to everything.
+    ///
+    /// @param tokens attended to by each sequence, on average over the steps
+    static StepBytes full(Decoding decoding, double tokens) {
+        Map<Part, Double> device = new EnumMap<>(Part.class);
+        device.put(Part.LINEARS, weights(decoding));
+        device.put(Part.ATTENTION, attention(decoding, tokens));
+        return new StepBytes(device, 0);
+    }
+
+    /// A step that selects.
+    ///
+    /// @param tokens attended to by each sequence: outliers, selected and recent
+    static StepBytes shadow(Decoding decoding, double tokens, Index index) {
+        DecoderSpec spec = decoding.spec();
+        double e = decoding.kvType().bytes();
+        double sequenceLayers = (double) decoding.batch() * spec.layers();
+        double scores = sequenceLayers * spec.kvHeads() * index.units() * DType.F32.bytes();
+        double missedRows = index.missedUnits() * index.unitTokens();
+        double rowBytes = spec.headDim() * e;
+        double stored = missedRows * index.storedRowBytes();
+        Map<Part, Double> device = new EnumMap<>(Part.class);
+        device.put(Part.LINEARS, weights(decoding));
+        device.put(Part.ATTENTION, attention(decoding, tokens));
+        device.put(Part.SCORE, sequenceLayers * spec.kvWidth() * index.units() * e + scores);
+        device.put(Part.SELECT, scores);
+        device.put(Part.FETCH, missedRows * rowBytes + stored * (1 - index.linkShare()));
+        device.put(
+                Part.REBUILD,
+                missedRows * (index.rank() * e + rowBytes) + sequenceLayers * spec.kvWidth() * index.rank() * e);
+        return new StepBytes(device, stored * index.linkShare());
+    }
+
+    /// All device bytes of a step.
+    double deviceTotal() {
+        return device.values().stream().mapToDouble(Double::doubleValue).sum();
+    }
+
+    /// The least time of a step: memory and link side by side, each at its ceiling.
+    double floorSeconds(Ceilings ceilings) {
+        double near = deviceTotal() / ceilings.deviceBytesPerSecond();
+        return link > 0 ? Math.max(near, link / ceilings.linkBytesPerSecond()) : near;
+    }
+
+    private static double weights(Decoding decoding) {
+        DecoderSpec spec = decoding.spec();
+        double hidden = spec.hiddenSize();
+        double layer = hidden * (2.0 * spec.queryWidth() + 2.0 * spec.kvWidth() + 3.0 * spec.intermediateSize());
+        return (layer * spec.layers() + hidden * spec.vocabularySize())
+                * decoding.weightType().bytes();
+    }
+
+    private static double attention(Decoding decoding, double tokens) {
+        DecoderSpec spec = decoding.spec();
+        return 2.0
+                * decoding.batch()
+                * spec.layers()
+                * spec.kvWidth()
+                * tokens
+                * decoding.kvType().bytes();
+    }
+
+    /// What decodes.
+    ///
+    /// @param batch sequences, one new token each
+    record Decoding(DecoderSpec spec, DType weightType, DType kvType, int batch) {}
+
+    /// What is selected from, on average over the steps.
+    ///
+    /// @param unitTokens tokens of a unit
+    /// @param rank columns of the key factor
+    /// @param units indexed units of a sequence
+    /// @param missedUnits misses of a step, all layers, heads and sequences together
+    /// @param storedRowBytes bytes of one token's stored value in one head, its scale included where it is fetched
+    ///     with it
+    /// @param linkShare share of the misses that come from host memory over a link
+    record Index(
+            int unitTokens, int rank, double units, double missedUnits, double storedRowBytes, double linkShare) {}
+}

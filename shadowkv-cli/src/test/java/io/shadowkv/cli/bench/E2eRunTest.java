@@ -1,0 +1,85 @@
+package io.shadowkv.cli.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shadowkv.cache.KvCacheSpec.Shadow;
+import io.shadowkv.cli.Machine;
+import io.shadowkv.cli.ProgressLine;
+import io.shadowkv.engine.Backends;
+import io.shadowkv.engine.Cancellation;
+import io.shadowkv.engine.Engine;
+import io.shadowkv.engine.EngineOptions;
+import io.shadowkv.engine.MemoryPlan;
+import io.shadowkv.model.DecoderSpec;
+import io.shadowkv.model.RopeScaling;
+import io.shadowkv.model.RopeSpec;
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.BackendProvider.BackendOptions;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.List;
+import java.util.OptionalDouble;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// Runs on random weights of a shape too small to be anybody's.
+class E2eRunTest {
+    private static final int TOKENS = 300;
+    private static final DecoderSpec TINY = new DecoderSpec(
+            "llama", 2, 64, 96, 4, 2, 16, 128, 1e-5, new RopeSpec(1e4, 16, false, new RopeScaling.None()), false, 512);
+    private static final Shadow SHADOW = new Shadow(16, 8, 32, 2, 8, 16);
+
+    private final Backend backend = Backends.open("cpu", BackendOptions.DEFAULT).backend();
+    private final ModelSource model = new ModelSource.Random("tiny", TINY, 7);
+
+    @AfterEach
+    void close() {
+        backend.close();
+    }
+
+    private JsonNode run(E2eOptions options, EngineOptions engine) {
+        StringWriter text = new StringWriter();
+        Machine machine = new Machine("A processor", 2, "Linux amd64", "25", "0123456789ab", false);
+        var printer = new E2ePrinter(new PrintWriter(text, true), true, new RunLog(null), machine);
+        var watcher = new RunWatcher(new PrintWriter(new StringWriter()), ProgressLine.Style.OFF, new Cancellation());
+        new E2eRun(options, model, SHADOW, engine, backend, watcher).run(printer);
+        printer.end();
+        return JsonMapper.shared().readTree(text.toString());
+    }
+
+    private static E2eOptions options(BatchSize batch, boolean clones) {
+        return new E2eOptions(
+                List.of(TOKENS), true, true, batch, 1, 4, 2, clones, OptionalDouble.empty(), 1);
+    }
+
+    @Test
+    void everySlotReadsItsOwnPrompt() {
+        for (JsonNode run : run(options(new BatchSize(3), false), EngineOptions.DEFAULT).get("runs")) {
+            assertThat(run.get("model").asString()).isEqualTo("tiny");
+            assertThat(run.get("weights").asString()).isEqualTo("random");
+            assertThat(run.at("/prefill/prompts").asInt()).isEqualTo(3);
+            assertThat(run.get("batch_is_largest").asBoolean()).isFalse();
+            assertThat(run.get("kept_whole").asBoolean()).isFalse();
+        }
+    }
+
+    /// As many as the plan of each method admits.
+    @Test
+    void theLargestBatchIsThePlans() {
+        int capacity = options(BatchSize.LARGEST, true).capacity(TOKENS);
+        long limit;
+        try (Engine engine = model.open(backend, EngineOptions.DEFAULT)) {
+            MemoryPlan plan = engine.plan(capacity, 4);
+            limit = plan.workspaceBytes() + plan.residentBytes();
+        }
+        EngineOptions limited = EngineOptions.DEFAULT.withMemoryLimits(limit, 0);
+        JsonNode runs = run(options(BatchSize.LARGEST, true), limited).get("runs");
+        for (JsonNode run : runs) {
+            assertThat(run.get("batch_is_largest").asBoolean()).isTrue();
+            assertThat(run.at("/prefill/prompts").asInt()).isEqualTo(1);
+        }
+        assertThat(runs.get(0).get("batch").asInt()).isBetween(4, 5);
+    }
+}

@@ -1,0 +1,136 @@
+package io.shadowkv.cli.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shadowkv.cli.Machine;
+import io.shadowkv.op.timing.Part;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// What people and programs get to see of made-up results.
+class E2eTableTest {
+    private static final Machine MACHINE = new Machine("A processor", 2, "Linux amd64", "25", "0123456789ab", true);
+    private static final E2eSetup SETUP = new E2eSetup(
+            "llama-3.1-8b",
+            true,
+            32,
+            "BF16",
+            "BF16",
+            "cuda",
+            "a device",
+            new Ceilings(4.3e12, 55e9),
+            4,
+            32,
+            4,
+            true,
+            OptionalDouble.of(0.6),
+            1);
+
+    @TempDir
+    private Path folder;
+
+    private static E2eResult full() {
+        return new E2eResult(
+                "full",
+                "Full[]",
+                124_928,
+                8,
+                true,
+                false,
+                0,
+                new E2eResult.Prefill(9.2, Map.of(Part.ATTENTION, 7.0), 0, 0, 1, 9.3),
+                new E2eResult.Steps(
+                        LongStream.rangeClosed(1, 32).map(i -> 34_000_000 + i * 10_000).toArray(),
+                        Map.of(Part.LINEARS, 0.0041, Part.ATTENTION, 0.030, Part.ROWS, 0.0004)),
+                Double.NaN,
+                new StepBytes(Map.of(Part.LINEARS, 15.0e9, Part.ATTENTION, 131.0e9), 0),
+                new E2eResult.Memory(148_000_000_000L, 149_000_000_000L, 0, 0));
+    }
+
+    private static E2eResult shadow() {
+        return new E2eResult(
+                "shadowkv",
+                "Shadow[rank=160]",
+                124_928,
+                29,
+                false,
+                false,
+                3,
+                new E2eResult.Prefill(9.4, Map.of(Part.ATTENTION, 7.0, Part.INDEX, 0.4), 0.4, 0.012, 1, 12.3),
+                new E2eResult.Steps(
+                        new long[] {15_000_000, 16_000_000, 14_000_000},
+                        Map.of(Part.LINEARS, 0.0041, Part.FETCH, 0.0147, Part.SCORE, 0.0075, Part.SELECT, 0.0011)),
+                0.604,
+                new StepBytes(Map.of(Part.LINEARS, 15.0e9, Part.SCORE, 30.0e9, Part.FETCH, 1.6e9), 0.79e9),
+                new E2eResult.Memory(120_000_000_000L, 121_000_000_000L, 119_000_000_000L, 119_000_000_000L));
+    }
+
+    private static String table(List<E2eResult> results) {
+        StringWriter text = new StringWriter();
+        E2eTable table = new E2eTable(SETUP, new PrintWriter(text, true));
+        table.head();
+        table.print(results);
+        return text.toString();
+    }
+
+    @Test
+    void showsTheMethodsSideBySide() {
+        String text = table(List.of(full(), shadow()));
+        assertThat(text.lines()).allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(100));
+        assertThat(text)
+                .contains(
+                        "copied into every slot (--clone-prefill)",
+                        "synthetic (--hit-rate 0.6)",
+                        "memory 4.30 TB/s, link 55.0 GB/s",
+                        "8 (no more fit)",
+                        "34.0 ms to 34.3 ms",
+                        "60.4 %",
+                        "400 ms beside, waited 12.0 ms",
+                        "14.7 ms  53.7 GB/s  98 %",
+                        "ShadowKV over full attention: 8.28× the tokens a second")
+                .containsPattern("batch +8 \\(no more fit\\) +29\n")
+                .containsPattern("indexing +– ");
+    }
+
+    @Test
+    void oneMethodAlonePromisesNoGain() {
+        assertThat(table(List.of(shadow()))).contains("ShadowKV").doesNotContain("full attention");
+    }
+
+    @Test
+    void aLineOfTheLogSaysEverything() throws IOException {
+        Path file = folder.resolve("runs").resolve("e2e.jsonl");
+        StringWriter text = new StringWriter();
+        var printer = new E2ePrinter(new PrintWriter(text, true), true, new RunLog(file), MACHINE);
+        printer.measured(SETUP, full());
+        printer.measured(SETUP, shadow());
+        printer.end();
+        List<String> lines = Files.readAllLines(file);
+        assertThat(lines).hasSize(2);
+        JsonNode run = JsonMapper.shared().readTree(lines.getLast());
+        assertThat(run.get("commit").asString()).isEqualTo("0123456789ab");
+        assertThat(run.get("dirty").asBoolean()).isTrue();
+        assertThat(run.get("batch").asInt()).isEqualTo(29);
+        assertThat(run.get("forced_hit_rate").asDouble()).isEqualTo(0.6);
+        assertThat(run.at("/step/median_ms").asDouble()).isEqualTo(15);
+        assertThat(run.at("/step/p90_ms").asDouble()).isEqualTo(16);
+        assertThat(run.at("/step/part_ms/fetch").asDouble()).isEqualTo(14.7);
+        assertThat(run.at("/bytes_per_step/link").asLong()).isEqualTo(790_000_000);
+        assertThat(run.at("/bytes_per_step/floor_share").asDouble()).isBetween(0.95, 0.96);
+        JsonNode all = JsonMapper.shared().readTree(text.toString());
+        assertThat(all.get("runs")).hasSize(2);
+        assertThat(all.at("/runs/0/hit_rate").isNull()).isTrue();
+        assertThat(all.at("/speed_ups/0/speed_up").asDouble()).isBetween(8.2, 8.3);
+    }
+}

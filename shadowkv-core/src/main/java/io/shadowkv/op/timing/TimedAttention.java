@@ -1,0 +1,45 @@
+package io.shadowkv.op.timing;
+
+import io.shadowkv.op.AttendedRows;
+import io.shadowkv.op.AttentionOperations;
+import io.shadowkv.op.IndexedLayer;
+import io.shadowkv.op.SlotTable;
+import io.shadowkv.op.StepRows;
+import io.shadowkv.tensor.Tensor;
+
+/// Attention, each operation under its part.
+final class TimedAttention implements AttentionOperations {
+    private final AttentionOperations attention;
+    private final Timer timer;
+
+    TimedAttention(AttentionOperations attention, Timer timer) {
+        this.attention = attention;
+        this.timer = timer;
+    }
+
+    @Override
+    public void store(Tensor rows, Tensor target, int at) {
+        timer.time(Part.ROWS, () -> attention.store(rows, target, at));
+    }
+
+    @Override
+    public void prefill(Tensor queries, Tensor keys, Tensor values, int keyCount, double scale, Tensor out) {
+        timer.time(Part.ATTENTION, () -> attention.prefill(queries, keys, values, keyCount, scale, out));
+    }
+
+    @Override
+    public void append(Tensor newKeys, Tensor newValues, SlotTable<AttendedRows> attended, StepRows rows) {
+        timer.time(Part.ROWS, () -> attention.append(newKeys, newValues, attended, rows));
+    }
+
+    @Override
+    public void decode(Tensor queries, SlotTable<AttendedRows> attended, StepRows rows, double scale, Tensor out) {
+        timer.time(Part.ATTENTION, () -> attention.decode(queries, attended, rows, scale, out));
+    }
+
+    @Override
+    public void decodeSelected(
+            Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor out) {
+        timer.time(Part.ATTENTION, () -> attention.decodeSelected(queries, layers, rows, scale, out));
+    }
+}

@@ -1,0 +1,73 @@
+package io.shadowkv.op.timing;
+
+import io.shadowkv.op.DenseOperations;
+import io.shadowkv.op.Rotary;
+import io.shadowkv.tensor.Tensor;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Dense operations, each under its part. Operations with a default are handed on too: a backend may have its own.
+final class TimedDense implements DenseOperations {
+    private final DenseOperations dense;
+    private final Timer timer;
+
+    TimedDense(DenseOperations dense, Timer timer) {
+        this.dense = dense;
+        this.timer = timer;
+    }
+
+    @Override
+    public void embed(Tensor ids, Tensor table, Tensor out) {
+        timer.time(Part.ROWS, () -> dense.embed(ids, table, out));
+    }
+
+    @Override
+    public void rmsNorm(Tensor x, Tensor weight, double epsilon, Tensor out) {
+        timer.time(Part.ROWS, () -> dense.rmsNorm(x, weight, epsilon, out));
+    }
+
+    @Override
+    public void linear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor out) {
+        timer.time(Part.LINEARS, () -> dense.linear(x, weight, bias, out));
+    }
+
+    @Override
+    public void linears(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, List<Tensor> outs) {
+        timer.time(Part.LINEARS, () -> dense.linears(x, weights, biases, outs));
+    }
+
+    @Override
+    public void addLinear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor scratch, Tensor target) {
+        timer.time(Part.LINEARS, () -> dense.addLinear(x, weight, bias, scratch, target));
+    }
+
+    @Override
+    public void argmax(Tensor logits, Tensor ids) {
+        timer.time(Part.SAMPLE, () -> dense.argmax(logits, ids));
+    }
+
+    @Override
+    public void fillNormal(Tensor target, long seed, double deviation) {
+        timer.time(Part.ROWS, () -> dense.fillNormal(target, seed, deviation));
+    }
+
+    @Override
+    public void add(Tensor target, Tensor source) {
+        timer.time(Part.ROWS, () -> dense.add(target, source));
+    }
+
+    @Override
+    public void gatedSilu(Tensor gate, Tensor up) {
+        timer.time(Part.ROWS, () -> dense.gatedSilu(gate, up));
+    }
+
+    @Override
+    public void rotate(Tensor x, Tensor positions, Rotary rotary) {
+        timer.time(Part.ROWS, () -> dense.rotate(x, positions, rotary));
+    }
+
+    @Override
+    public void copy(Tensor source, Tensor target) {
+        timer.time(Part.ROWS, () -> dense.copy(source, target));
+    }
+}

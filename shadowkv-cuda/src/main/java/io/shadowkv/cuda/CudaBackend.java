@@ -1,0 +1,223 @@
+package io.shadowkv.cuda;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.shadowkv.op.AttentionOperations;
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.BackendProvider.BackendOptions;
+import io.shadowkv.op.DenseOperations;
+import io.shadowkv.op.MemoryScope;
+import io.shadowkv.op.Operations;
+import io.shadowkv.op.ShadowOperations;
+import io.shadowkv.op.timing.Stopwatch;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Floats;
+import io.shadowkv.tensor.HostMemory;
+import io.shadowkv.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/// Computes on one NVIDIA GPU. Operations enqueue kernels on the calling thread's queue.
+final class CudaBackend implements Backend, Operations {
+    private final CudaContext context;
+    private final PinnedPool pinnedPool;
+    private final SideWork sideWork;
+    private final CudaScope workScope;
+    private final PendingFetches pendingFetches;
+    private final CudaDense dense;
+    private final CudaAttention attention;
+    private final CudaShadow shadow;
+
+    CudaBackend(BackendOptions options) {
+        this(CudaContext.open(options));
+    }
+
+    private CudaBackend(CudaContext context) {
+        this.context = context;
+        this.pinnedPool = new PinnedPool(context);
+        this.sideWork = new SideWork(context);
+        this.workScope = new CudaScope("the backend's own buffers", context, pinnedPool);
+        this.pendingFetches = new PendingFetches(context);
+        var parts = new CudaParts(
+                context, new SlotMirrors(context, pinnedPool), this::newScope, workScope, pendingFetches);
+        this.dense = new CudaDense(parts);
+        this.attention = new CudaAttention(parts);
+        this.shadow = new CudaShadow(parts);
+    }
+
+    @Override
+    public String name() {
+        return "cuda";
+    }
+
+    @Override
+    public String description() {
+        int driver = context.driver().cuDriverGetVersion();
+        return "%s, compute capability %d.%d, %d multiprocessors, %.1f GiB, driver for CUDA %d.%d, %s"
+                .formatted(
+                        context.name(),
+                        context.computeCapability() / 10,
+                        context.computeCapability() % 10,
+                        context.multiprocessors(),
+                        context.memory()[1] / 0x1p30,
+                        driver / 1000,
+                        driver % 1000 / 10,
+                        attention.description());
+    }
+
+    @Override
+    public DType activationType(DType weightType) {
+        return weightType == DType.BF16 || weightType == DType.F16 ? weightType : DType.F32;
+    }
+
+    @Override
+    public Operations operations() {
+        return this;
+    }
+
+    @Override
+    public DenseOperations dense() {
+        return dense;
+    }
+
+    @Override
+    public AttentionOperations attention() {
+        return attention;
+    }
+
+    @Override
+    public ShadowOperations shadow() {
+        return shadow;
+    }
+
+    @Override
+    public MemoryScope newScope(String purpose) {
+        return new CudaScope(purpose, context, pinnedPool);
+    }
+
+    @Override
+    public Tensor place(Tensor host, MemoryScope scope) {
+        Tensor placed = scope.allocate(host.dtype(), host.shape().toArray());
+        MemorySegment bytes = host.segment();
+        try (Arena arena = Arena.ofConfined()) {
+            // The driver has read pageable memory when the call returns; the heap it cannot read.
+            MemorySegment source = bytes.isNative()
+                    ? bytes
+                    : arena.allocate(Math.max(1, bytes.byteSize()), 8).copyFrom(bytes);
+            context.queue().copy(context.address(placed), source.address(), host.byteSize());
+        }
+        return placed;
+    }
+
+    @Override
+    public boolean isHostDevice() {
+        return false;
+    }
+
+    @Override
+    public long availableBytes(Place place) {
+        return place == Place.DEVICE ? context.memory()[0] : pinnedPool.availableBytes();
+    }
+
+    /// Exact for few rows, where each costs; steps of 4, 8 and 16 above.
+    @Override
+    public int rowBucket(int rows) {
+        int step = rows <= 8 ? 1 : rows <= 32 ? 4 : rows <= 128 ? 8 : 16;
+        return Math.ceilDiv(rows, step) * step;
+    }
+
+    @Override
+    public void replay(Object key, Runnable step) {
+        context.recordings().replay(key, step);
+    }
+
+    @Override
+    public boolean hasSideQueue() {
+        return true;
+    }
+
+    @Override
+    public Ticket aside(Runnable work) {
+        return sideWork.enqueue(work);
+    }
+
+    @Override
+    public Stopwatch<?> newStopwatch() {
+        return new CudaStopwatch(context);
+    }
+
+    @Override
+    public void synchronize() {
+        pendingFetches.joinAll(context.queue());
+        context.queue().synchronize();
+    }
+
+    @Override
+    public void upload(int[] source, Tensor target) {
+        if (target.dtype() != DType.I32 || target.elements() != source.length) {
+            throw new IllegalArgumentException("cannot upload " + source.length + " ints to a tensor of "
+                    + target.dtype() + " " + target.shape() + "; expected I32 and as many elements");
+        }
+        // The driver has read pageable memory when the call returns.
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment ints = arena.allocateFrom(JAVA_INT, source);
+            context.queue().copy(context.address(target), ints.address(), target.byteSize());
+        }
+    }
+
+    @Override
+    public float[] download(Tensor source) {
+        try (Arena arena = Arena.ofConfined()) {
+            return Floats.toArray(onHost(source, arena));
+        }
+    }
+
+    @Override
+    public int[] downloadInts(Tensor source) {
+        expect(source, DType.I32);
+        try (Arena arena = Arena.ofConfined()) {
+            return onHost(source, arena).segment().toArray(JAVA_INT);
+        }
+    }
+
+    @Override
+    public long[] downloadLongs(Tensor source) {
+        expect(source, DType.I64);
+        try (Arena arena = Arena.ofConfined()) {
+            return onHost(source, arena).segment().toArray(JAVA_LONG);
+        }
+    }
+
+    /// The tensor's bytes once all work on them is done.
+    private Tensor onHost(Tensor source, Arena arena) {
+        pendingFetches.joinAll(context.queue());
+        if (source.memory() instanceof HostMemory) {
+            context.queue().synchronize();
+            return source;
+        }
+        MemorySegment bytes = arena.allocate(Math.max(1, source.byteSize()), 8);
+        context.queue().copy(bytes.address(), context.address(source), source.byteSize());
+        context.queue().synchronize();
+        return Tensor.of(source.dtype(), source.shape(), bytes);
+    }
+
+    private static void expect(Tensor tensor, DType dtype) {
+        if (tensor.dtype() != dtype) {
+            throw new IllegalArgumentException("cannot read " + tensor.dtype() + " " + tensor.shape() + " as " + dtype
+                    + "; it holds other elements");
+        }
+    }
+
+    @Override
+    public void close() {
+        sideWork.close();
+        attention.close();
+        shadow.close();
+        dense.close();
+        pendingFetches.close();
+        workScope.close();
+        pinnedPool.close();
+        context.close();
+    }
+}

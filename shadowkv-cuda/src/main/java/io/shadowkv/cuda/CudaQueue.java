@@ -1,0 +1,59 @@
+package io.shadowkv.cuda;
+
+import io.shadowkv.cuda.ffi.Driver;
+
+/// A stream of the device: work in order, beside other queues' work. Used by one thread at a time.
+final class CudaQueue {
+    private final CudaContext context;
+    private final long stream;
+
+    /// @param priority lower numbers first; 0 is the least urgent
+    CudaQueue(CudaContext context, int priority) {
+        this.context = context;
+        context.makeCurrent();
+        this.stream = context.driver().cuStreamCreateWithPriority(priority);
+    }
+
+    long stream() {
+        return stream;
+    }
+
+    /// Marks the end of what is enqueued so far.
+    void record(long event) {
+        driver().cuEventRecord(event, stream);
+    }
+
+    /// What is enqueued from now on waits for the event.
+    void await(long event) {
+        driver().cuStreamWaitEvent(stream, event);
+    }
+
+    /// Blocks the calling thread until all work is done.
+    void synchronize() {
+        context.makeCurrent();
+        driver().cuStreamSynchronize(stream);
+    }
+
+    /// Copies between any two places.
+    void copy(long target, long source, long bytes) {
+        if (bytes > 0) {
+            context.makeCurrent();
+            driver().cuMemcpyAsync(target, source, bytes, stream);
+        }
+    }
+
+    void zero(long address, long bytes) {
+        if (bytes > 0) {
+            context.makeCurrent();
+            driver().cuMemsetD8Async(address, 0, bytes, stream);
+        }
+    }
+
+    void close() {
+        driver().cuStreamDestroy(stream);
+    }
+
+    private Driver driver() {
+        return context.driver();
+    }
+}

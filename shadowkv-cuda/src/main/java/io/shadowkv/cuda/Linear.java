@@ -1,0 +1,111 @@
+package io.shadowkv.cuda;
+
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Tensor;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/// Linear layers. Few rows of a 16-bit type go through a kernel of our own or cuBLASLt, whichever was faster when
+/// these sizes were first seen; more rows through cuBLASLt; odd sizes and mixed types through a plain kernel.
+/// Thread-safe.
+final class Linear implements AutoCloseable {
+    private final CudaParts parts;
+    private final MatrixProducts products;
+    private final SkinnyLinear skinny;
+    private final PlainProduct plain;
+    private final Map<Sizes, Boolean> isSkinnyFaster = new ConcurrentHashMap<>();
+
+    Linear(CudaParts parts) {
+        this.parts = parts;
+        this.products = new MatrixProducts(parts);
+        this.skinny = new SkinnyLinear(parts);
+        this.plain = new PlainProduct(parts);
+    }
+
+    /// `outs[i] = x · weights[i]ᵀ + biases[i]`.
+    void run(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, List<Tensor> outs) {
+        if (x.elements() == 0) {
+            return;
+        }
+        if (skinny.serves(x, weights, biases, outs)
+                && isFaster(
+                        Sizes.of(x, weights, false),
+                        () -> skinny.run(x, weights, biases, null, outs),
+                        () -> eachByItself(x, weights, biases, outs))) {
+            skinny.run(x, weights, biases, null, outs);
+        } else {
+            eachByItself(x, weights, biases, outs);
+        }
+    }
+
+    private void eachByItself(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, List<Tensor> outs) {
+        for (int i = 0; i < weights.size(); i++) {
+            Tensor weight = weights.get(i);
+            Tensor bias = biases.get(i);
+            Tensor out = outs.get(i);
+            MatrixProduct product = MatrixProduct.linear(parts.context(), x, weight, bias, false, out);
+            if (product == null || !products.run(product, weight, x, bias, out, out)) {
+                plain.linear(x, weight, bias, out);
+            }
+        }
+    }
+
+    /// `target += x · weightᵀ + bias` rounded once, where there is a way to.
+    ///
+    /// @param scratch as `target`; overwritten
+    /// @return false, and nothing done, where there is none
+    boolean addTo(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor scratch, Tensor target) {
+        if (x.elements() == 0) {
+            return true;
+        }
+        List<Tensor> weights = List.of(weight);
+        List<@Nullable Tensor> biases = java.util.Collections.singletonList(bias);
+        MatrixProduct product =
+                bias == null ? MatrixProduct.linear(parts.context(), x, weight, null, true, target) : null;
+        if (skinny.serves(x, weights, biases, List.of(target))
+                && (product == null
+                        || isFaster(
+                                Sizes.of(x, weights, true),
+                                () -> skinny.run(x, weights, biases, target, List.of(scratch)),
+                                () -> products.run(product, weight, x, null, target, scratch)))) {
+            skinny.run(x, weights, biases, target, List.of(target));
+            return true;
+        }
+        return product != null && products.run(product, weight, x, null, target, target);
+    }
+
+    /// Measured when first asked for; while recording, when nothing may be timed, our own.
+    private boolean isFaster(Sizes sizes, Runnable ours, Runnable theirs) {
+        Boolean known = isSkinnyFaster.get(sizes);
+        if (known != null) {
+            return known;
+        }
+        if (parts.context().recordings().isRecording()) {
+            return true;
+        }
+        // Lets the library choose its algorithm before it is timed.
+        theirs.run();
+        try (LaunchTimer timer = new LaunchTimer(parts, parts.queue())) {
+            boolean isFaster = timer.milliseconds(ours) <= timer.milliseconds(theirs);
+            isSkinnyFaster.put(sizes, isFaster);
+            return isFaster;
+        }
+    }
+
+    @Override
+    public void close() {
+        products.close();
+    }
+
+    /// What a choice depends on.
+    private record Sizes(DType type, int rows, int inputs, List<Integer> outputs, boolean isAdded) {
+        static Sizes of(Tensor x, List<Tensor> weights, boolean isAdded) {
+            int inputs = weights.getFirst().extent(1);
+            List<Integer> outputs =
+                    weights.stream().map(weight -> weight.extent(0)).toList();
+            return new Sizes(x.dtype(), Math.toIntExact(x.elements() / inputs), inputs, outputs, isAdded);
+        }
+    }
+}

@@ -1,0 +1,469 @@
+package io.shadowkv.cuda.ffi;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.shadowkv.cuda.CudaException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/// The CUDA driver's library, `libcuda.so.1`. Methods are named as the C functions, version suffixes left out;
+/// every status is checked. Handles (contexts, streams, events, modules, functions, graphs) are plain longs,
+/// device addresses too.
+///
+/// Thread-safe as the driver is; calls work on the thread's current context.
+public final class Driver {
+    private static final int SUCCESS = 0;
+    private static final int OUT_OF_MEMORY = 2;
+
+    private final NativeLibrary library;
+    private final Map<String, MethodHandle> handles = new ConcurrentHashMap<>();
+    private final MethodHandle launchKernel;
+    private final MethodHandle memcpyAsync;
+    private final MethodHandle eventRecord;
+    private final MethodHandle streamWaitEvent;
+    private final MethodHandle ctxSetCurrent;
+    private final MethodHandle graphLaunch;
+
+    private Driver(NativeLibrary library) {
+        this.library = library;
+        this.launchKernel = library.function(
+                "cuLaunchKernel",
+                JAVA_LONG,
+                JAVA_INT,
+                JAVA_INT,
+                JAVA_INT,
+                JAVA_INT,
+                JAVA_INT,
+                JAVA_INT,
+                JAVA_INT,
+                JAVA_LONG,
+                ADDRESS,
+                ADDRESS);
+        this.memcpyAsync = library.function("cuMemcpyAsync", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+        this.eventRecord = library.function("cuEventRecord", JAVA_LONG, JAVA_LONG);
+        this.streamWaitEvent = library.function("cuStreamWaitEvent", JAVA_LONG, JAVA_LONG, JAVA_INT);
+        this.ctxSetCurrent = library.function("cuCtxSetCurrent", JAVA_LONG);
+        this.graphLaunch = library.function("cuGraphLaunch", JAVA_LONG, JAVA_LONG);
+    }
+
+    /// @param folder the only folder to look in, or null for the usual places
+    /// @throws NativeLibrary.LibraryMissingException if there is no driver
+    public static Driver open(@Nullable Path folder) {
+        return new Driver(NativeLibrary.open(List.of("libcuda.so.1"), folder));
+    }
+
+    public String file() {
+        return library.file();
+    }
+
+    public void cuInit() {
+        call("cuInit", 0);
+    }
+
+    /// CUDA version of the driver, 1000 · major + 10 · minor.
+    public int cuDriverGetVersion() {
+        return out("cuDriverGetVersion");
+    }
+
+    public int cuDeviceGetCount() {
+        return out("cuDeviceGetCount");
+    }
+
+    public int cuDeviceGet(int ordinal) {
+        return out("cuDeviceGet", ordinal);
+    }
+
+    public String cuDeviceGetName(int device) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment name = arena.allocate(256);
+            call("cuDeviceGetName", name, 256, device);
+            return name.getString(0);
+        }
+    }
+
+    public int cuDeviceGetAttribute(int attribute, int device) {
+        return out("cuDeviceGetAttribute", attribute, device);
+    }
+
+    public long cuDevicePrimaryCtxRetain(int device) {
+        return outLong("cuDevicePrimaryCtxRetain", device);
+    }
+
+    public void cuDevicePrimaryCtxRelease(int device) {
+        call("cuDevicePrimaryCtxRelease_v2", device);
+    }
+
+    public void cuCtxSetCurrent(long context) {
+        int status;
+        try {
+            status = (int) ctxSetCurrent.invokeExact(context);
+        } catch (Throwable t) {
+            throw broken("cuCtxSetCurrent", t);
+        }
+        check("cuCtxSetCurrent", status);
+    }
+
+    /// Free and total bytes of the current device.
+    public long[] cuMemGetInfo() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment both = arena.allocate(JAVA_LONG, 2);
+            call("cuMemGetInfo_v2", both, both.asSlice(8));
+            return both.toArray(JAVA_LONG);
+        }
+    }
+
+    /// An address, or 0 where the device has no such memory left.
+    public long cuMemAlloc(long bytes) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment out = arena.allocate(JAVA_LONG);
+            int status = status("cuMemAlloc_v2", out, bytes);
+            if (status == OUT_OF_MEMORY) {
+                return 0;
+            }
+            check("cuMemAlloc", status);
+            return out.get(JAVA_LONG, 0);
+        }
+    }
+
+    public void cuMemFree(long address) {
+        call("cuMemFree_v2", address);
+    }
+
+    /// Page-locks host memory and lets every context of the device read it at the same address.
+    ///
+    /// @return false where the system has no more memory to lock
+    public boolean cuMemHostRegister(MemorySegment memory) {
+        int portableAndMapped = 3;
+        int status = status("cuMemHostRegister_v2", memory, memory.byteSize(), portableAndMapped);
+        if (status == OUT_OF_MEMORY) {
+            return false;
+        }
+        check("cuMemHostRegister", status);
+        return true;
+    }
+
+    public void cuMemHostUnregister(MemorySegment memory) {
+        call("cuMemHostUnregister", memory);
+    }
+
+    /// Copies between any two places of unified addressing; host memory that is not page-locked is staged, and
+    /// the call then returns after it was read.
+    public void cuMemcpyAsync(long target, long source, long bytes, long stream) {
+        int status;
+        try {
+            status = (int) memcpyAsync.invokeExact(target, source, bytes, stream);
+        } catch (Throwable t) {
+            throw broken("cuMemcpyAsync", t);
+        }
+        check("cuMemcpyAsync", status);
+    }
+
+    public void cuMemsetD8Async(long address, int value, long bytes, long stream) {
+        call("cuMemsetD8Async", address, (byte) value, bytes, stream);
+    }
+
+    /// @param priority lower numbers first
+    public long cuStreamCreateWithPriority(int priority) {
+        int nonBlocking = 1;
+        return outLong("cuStreamCreateWithPriority", nonBlocking, priority);
+    }
+
+    public void cuStreamDestroy(long stream) {
+        call("cuStreamDestroy_v2", stream);
+    }
+
+    public void cuStreamSynchronize(long stream) {
+        call("cuStreamSynchronize", stream);
+    }
+
+    public void cuStreamWaitEvent(long stream, long event) {
+        int status;
+        try {
+            status = (int) streamWaitEvent.invokeExact(stream, event, 0);
+        } catch (Throwable t) {
+            throw broken("cuStreamWaitEvent", t);
+        }
+        check("cuStreamWaitEvent", status);
+    }
+
+    /// @param isTimed true for events whose distance is asked for
+    public long cuEventCreate(boolean isTimed) {
+        int disableTiming = 2;
+        return outLong("cuEventCreate", isTimed ? 0 : disableTiming);
+    }
+
+    public void cuEventDestroy(long event) {
+        call("cuEventDestroy_v2", event);
+    }
+
+    public void cuEventRecord(long event, long stream) {
+        int status;
+        try {
+            status = (int) eventRecord.invokeExact(event, stream);
+        } catch (Throwable t) {
+            throw broken("cuEventRecord", t);
+        }
+        check("cuEventRecord", status);
+    }
+
+    public void cuEventSynchronize(long event) {
+        call("cuEventSynchronize", event);
+    }
+
+    /// Milliseconds between two recorded events.
+    public float cuEventElapsedTime(long start, long end) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment out = arena.allocate(JAVA_FLOAT);
+            call("cuEventElapsedTime", out, start, end);
+            return out.get(JAVA_FLOAT, 0);
+        }
+    }
+
+    /// @param image a cubin
+    public long cuModuleLoadData(MemorySegment image) {
+        return outLong("cuModuleLoadData", image);
+    }
+
+    public void cuModuleUnload(long module) {
+        call("cuModuleUnload", module);
+    }
+
+    public long cuModuleGetFunction(long module, String name) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment out = arena.allocate(JAVA_LONG);
+            call("cuModuleGetFunction", out, module, arena.allocateFrom(name));
+            return out.get(JAVA_LONG, 0);
+        }
+    }
+
+    public int cuFuncGetAttribute(int attribute, long function) {
+        return out("cuFuncGetAttribute", attribute, function);
+    }
+
+    public void cuFuncSetAttribute(long function, int attribute, int value) {
+        call("cuFuncSetAttribute", function, attribute, value);
+    }
+
+    public int cuOccupancyMaxActiveBlocksPerMultiprocessor(long function, int threads, long sharedBytes) {
+        return out("cuOccupancyMaxActiveBlocksPerMultiprocessor", function, threads, sharedBytes);
+    }
+
+    /// @param parameters one pointer a kernel argument
+    public void cuLaunchKernel(
+            long function, int[] grid, int[] block, int sharedBytes, long stream, MemorySegment parameters) {
+        int status;
+        try {
+            status = (int) launchKernel.invokeExact(
+                    function,
+                    grid[0],
+                    grid[1],
+                    grid[2],
+                    block[0],
+                    block[1],
+                    block[2],
+                    sharedBytes,
+                    stream,
+                    parameters,
+                    MemorySegment.NULL);
+        } catch (Throwable t) {
+            throw broken("cuLaunchKernel", t);
+        }
+        check("cuLaunchKernel", status);
+    }
+
+    /// As [#cuLaunchKernel], with programmatic stream serialization: the kernel may start before the one before it in the
+    /// stream has ended.
+    public void cuLaunchKernelEx(
+            long function, int[] grid, int[] block, int sharedBytes, long stream, MemorySegment parameters) {
+        int serialization = 6;
+        try (Arena arena = Arena.ofConfined()) {
+            // CUlaunchAttribute: id, padding to 8, a union of 64 bytes.
+            MemorySegment attribute = arena.allocate(72, 8);
+            attribute.set(JAVA_INT, 0, serialization);
+            attribute.set(JAVA_INT, 8, 1);
+            // CUlaunchConfig: grid, block, shared bytes, padding to 8, stream, attributes, their number.
+            MemorySegment config = arena.allocate(56, 8);
+            for (int i = 0; i < 3; i++) {
+                config.setAtIndex(JAVA_INT, i, grid[i]);
+                config.setAtIndex(JAVA_INT, 3 + i, block[i]);
+            }
+            config.setAtIndex(JAVA_INT, 6, sharedBytes);
+            config.set(JAVA_LONG, 32, stream);
+            config.set(ADDRESS, 40, attribute);
+            config.set(JAVA_INT, 48, 1);
+            call("cuLaunchKernelEx", config, function, parameters, MemorySegment.NULL);
+        }
+    }
+
+    public void cuStreamBeginCapture(long stream) {
+        int relaxed = 2;
+        call("cuStreamBeginCapture_v2", stream, relaxed);
+    }
+
+    public long cuStreamEndCapture(long stream) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment out = arena.allocate(JAVA_LONG);
+            call("cuStreamEndCapture", stream, out);
+            return out.get(JAVA_LONG, 0);
+        }
+    }
+
+    public long cuGraphInstantiate(long graph) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment out = arena.allocate(JAVA_LONG);
+            call("cuGraphInstantiateWithFlags", out, graph, 0L);
+            return out.get(JAVA_LONG, 0);
+        }
+    }
+
+    public void cuGraphLaunch(long executable, long stream) {
+        int status;
+        try {
+            status = (int) graphLaunch.invokeExact(executable, stream);
+        } catch (Throwable t) {
+            throw broken("cuGraphLaunch", t);
+        }
+        check("cuGraphLaunch", status);
+    }
+
+    public void cuGraphDestroy(long graph) {
+        call("cuGraphDestroy", graph);
+    }
+
+    public void cuGraphExecDestroy(long executable) {
+        call("cuGraphExecDestroy", executable);
+    }
+
+    /// A tensor map for bulk copies of tiles of a row-major 2-D to 5-D array.
+    ///
+    /// @param map 128 bytes, 64-byte aligned, filled
+    /// @param type CU_TENSOR_MAP_DATA_TYPE number
+    /// @param extents innermost first, elements
+    /// @param strides bytes of all dimensions but the innermost
+    /// @param box extents of a tile
+    /// @param swizzle CU_TENSOR_MAP_SWIZZLE number
+    public void cuTensorMapEncodeTiled(
+            MemorySegment map, int type, long address, long[] extents, long[] strides, int[] box, int swizzle) {
+        try (Arena arena = Arena.ofConfined()) {
+            int[] ones = new int[box.length];
+            java.util.Arrays.fill(ones, 1);
+            int noInterleave = 0;
+            int promoteTo256Bytes = 3;
+            int zerosOutside = 0;
+            call(
+                    "cuTensorMapEncodeTiled",
+                    map,
+                    type,
+                    extents.length,
+                    address,
+                    arena.allocateFrom(JAVA_LONG, extents),
+                    arena.allocateFrom(JAVA_LONG, strides),
+                    arena.allocateFrom(JAVA_INT, box),
+                    arena.allocateFrom(JAVA_INT, ones),
+                    noInterleave,
+                    swizzle,
+                    promoteTo256Bytes,
+                    zerosOutside);
+        }
+    }
+
+    private int out(String function, Object... arguments) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment out = arena.allocate(JAVA_INT);
+            call(function, withOut(out, arguments));
+            return out.get(JAVA_INT, 0);
+        }
+    }
+
+    private long outLong(String function, Object... arguments) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment out = arena.allocate(JAVA_LONG);
+            call(function, withOut(out, arguments));
+            return out.get(JAVA_LONG, 0);
+        }
+    }
+
+    private static Object[] withOut(MemorySegment out, Object[] arguments) {
+        Object[] all = new Object[arguments.length + 1];
+        all[0] = out;
+        System.arraycopy(arguments, 0, all, 1, arguments.length);
+        return all;
+    }
+
+    private void call(String function, Object... arguments) {
+        check(function, status(function, arguments));
+    }
+
+    /// For calls outside the step: the signature follows from the arguments. What runs in a step has a handle of
+    /// its own above.
+    private int status(String function, Object... arguments) {
+        try {
+            return (int) handles.computeIfAbsent(function, name -> library.function(name, layouts(arguments)))
+                    .invokeWithArguments(arguments);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable t) {
+            throw broken(function, t);
+        }
+    }
+
+    private static MemoryLayout[] layouts(Object[] arguments) {
+        MemoryLayout[] layouts = new MemoryLayout[arguments.length];
+        for (int i = 0; i < layouts.length; i++) {
+            layouts[i] = switch (arguments[i]) {
+                case Integer ignored -> JAVA_INT;
+                case Long ignored -> JAVA_LONG;
+                case Byte ignored -> JAVA_BYTE;
+                case MemorySegment ignored -> ADDRESS;
+                default -> throw new IllegalArgumentException("no layout of " + arguments[i].getClass());
+            };
+        }
+        return layouts;
+    }
+
+    private void check(String function, int status) {
+        if (status != SUCCESS) {
+            throw new CudaException(function + " failed with status " + status + " (" + meaning(status) + "). "
+                    + advice(status));
+        }
+    }
+
+    private String meaning(int status) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment out = arena.allocate(ADDRESS);
+            if (status("cuGetErrorString", status, out) != SUCCESS) {
+                return "no description";
+            }
+            return out.get(ADDRESS, 0).reinterpret(Long.MAX_VALUE).getString(0);
+        }
+    }
+
+    /// What a user can do about the statuses that users meet.
+    private static String advice(int status) {
+        return switch (status) {
+            case OUT_OF_MEMORY -> "Shorten the context, shrink the batch, or free the device of other programs";
+            case 100 -> "No CUDA device is visible: check nvidia-smi and CUDA_VISIBLE_DEVICES";
+            case 209 -> "The kernels were compiled for another GPU: delete the kernel cache folder";
+            case 700, 715, 716, 717, 718, 719 ->
+                "A kernel went wrong; the device's state is lost for this process. Run under compute-sanitizer"
+                        + " and report it";
+            case 803 -> "Driver and CUDA libraries do not fit together: update the driver";
+            default -> "See the CUDA driver's documentation of this status";
+        };
+    }
+
+    private static CudaException broken(String function, Throwable cause) {
+        return new CudaException(function + " could not be called: " + cause, cause);
+    }
+}

@@ -1,0 +1,75 @@
+package io.shadowkv.cuda.ffi;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.shadowkv.cuda.CudaException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// Calls of a library's functions outside the step, their signatures taken from the arguments (int, long, memory)
+/// and their result an int status. Thread-safe.
+final class LazyCalls {
+    private static final int SUCCESS = 0;
+
+    private final NativeLibrary library;
+    private final Map<String, MethodHandle> handles = new ConcurrentHashMap<>();
+
+    LazyCalls(NativeLibrary library) {
+        this.library = library;
+    }
+
+    /// Calls and returns the status.
+    int status(String function, Object... arguments) {
+        try {
+            return (int) handles.computeIfAbsent(function, name -> library.function(name, layouts(arguments)))
+                    .invokeWithArguments(arguments);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable t) {
+            throw new CudaException(function + " could not be called: " + t, t);
+        }
+    }
+
+    /// @throws CudaException if the status is not 0
+    void call(String function, Object... arguments) {
+        check(function, status(function, arguments));
+    }
+
+    /// Calls with a place for a long before the arguments, and returns what was written there.
+    long out(String function, Object... arguments) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment out = arena.allocate(JAVA_LONG);
+            Object[] all = new Object[arguments.length + 1];
+            all[0] = out;
+            System.arraycopy(arguments, 0, all, 1, arguments.length);
+            call(function, all);
+            return out.get(JAVA_LONG, 0);
+        }
+    }
+
+    void check(String function, int status) {
+        if (status != SUCCESS) {
+            throw new CudaException(function + " failed with status " + status + " in " + library.file()
+                    + ". Check that the library's version fits the driver's, and that the device has memory left");
+        }
+    }
+
+    private static MemoryLayout[] layouts(Object[] arguments) {
+        MemoryLayout[] layouts = new MemoryLayout[arguments.length];
+        for (int i = 0; i < layouts.length; i++) {
+            layouts[i] = switch (arguments[i]) {
+                case Integer ignored -> JAVA_INT;
+                case Long ignored -> JAVA_LONG;
+                case MemorySegment ignored -> ADDRESS;
+                default -> throw new IllegalArgumentException("no layout of " + arguments[i].getClass());
+            };
+        }
+        return layouts;
+    }
+}

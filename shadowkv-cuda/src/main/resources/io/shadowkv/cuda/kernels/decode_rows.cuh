@@ -1,0 +1,44 @@
+// Which rows of a sequence's region one new token attends to, numbered by position: position p lies in row at(p),
+// or nowhere (-1). Order is free, so pieces follow each other as is convenient.
+#pragma once
+#include "tables.cuh"
+
+// All rows from 0 until `attended`.
+struct WholeRows {
+    i32 length;
+    __device__ __forceinline__ i32 at(i32 position) const { return position; }
+};
+
+// Rows before the units' region, the selected units, rows behind the region.
+struct PieceRows {
+    i32 length;
+    i32 firstRow;    // positions before: the same row
+    i32 unitsEnd;    // positions before: in a selected unit
+    i32 behind;      // what to add to a position behind
+    i32 unitTokens;
+    const i32* slots;  // of this head
+
+    __device__ __forceinline__ i32 at(i32 position) const {
+        if (position < firstRow) return position;
+        if (position >= unitsEnd) return position + behind;
+        u32 offset = (u32) (position - firstRow), unit = offset / (u32) unitTokens;
+        i32 slot = slots[unit];
+        return slot < 0 ? -1 : firstRow + slot * unitTokens + (i32) (offset - unit * (u32) unitTokens);
+    }
+};
+
+static __device__ __forceinline__ WholeRows rowsOf(const AttendedEntry& entry, i32 attended, i32 head) {
+    return WholeRows{attended};
+}
+
+static __device__ __forceinline__ PieceRows rowsOf(const IndexedEntry& entry, i32 attended, i32 head) {
+    i32 firstRow = entry.firstRow, unitTokens = entry.unitTokens, selected = entry.selected;
+    i32 unitsEnd = firstRow + selected * unitTokens;
+    i32 regionEnd = firstRow + entry.slots * unitTokens;
+    i32 tail = attended > regionEnd ? attended - regionEnd : 0;
+    return PieceRows{
+        unitsEnd + tail, firstRow, unitsEnd, regionEnd - unitsEnd, unitTokens, entry.selectedSlots + (i64) head * selected};
+}
+
+static __device__ __forceinline__ i32 capacityOf(const AttendedEntry& entry) { return entry.capacity; }
+static __device__ __forceinline__ i32 capacityOf(const IndexedEntry& entry) { return entry.attendedCapacity; }

@@ -1,0 +1,49 @@
+// gatherUnits: target[h, targetRow + i * J + j] = source[h, units[h, i] * J + j] for j < J, converted to target's type.
+//
+// Source:  op/ShadowOperations.gatherUnits
+// source   FROM [H, sourceCapacity, d]
+// units    i32  [H, m]
+// target   TO   [H, targetCapacity, d], the pointer stands at row targetRow of head 0
+// Macros   FROM, TO: element types; UNIT: J * d, elements of a unit, one run; VEC: elements an access takes, a power of
+//          two that divides d and every offset, at most 16 bytes of the wider type
+// Grid     x: ceil(m * UNIT / VEC / 256), y: H; block: 256 threads, one vector each
+// Bytes    H * m * UNIT * (sizeof(FROM) + sizeof(TO)); the 15,568 landmarks that stay of 122K tokens, 8 heads, d 128,
+//          bf16: 64 MB, floor 15 us at 4.30 TB/s
+// Shared   none
+// Precise  one rounding, to nearest even; equal types move bits
+// Limits   source and target must not overlap
+// check: FROM=bf16 TO=bf16 UNIT=1024 VEC=8
+// check: FROM=bf16 TO=bf16 UNIT=128 VEC=8
+// check: FROM=f16 TO=f16 UNIT=768 VEC=8
+// check: FROM=float TO=bf16 UNIT=2048 VEC=4
+// check: FROM=f16 TO=float UNIT=80 VEC=2
+#include "types.cuh"
+#include "convert.cuh"
+
+#ifndef FROM
+#define FROM bf16
+#endif
+#ifndef TO
+#define TO bf16
+#endif
+#ifndef UNIT
+#define UNIT 1024
+#endif
+#ifndef VEC
+#define VEC 8
+#endif
+
+static const int UNIT_VECTORS = UNIT / VEC;
+static_assert(UNIT % VEC == 0, "a unit is whole vectors");
+
+// sourceStride, targetStride: elements from head to head; count: m.
+extern "C" __global__ void __launch_bounds__(256)
+gatherUnits(const FROM* source, const i32* units, TO* target, i64 sourceStride, i64 targetStride, i32 count) {
+    i64 at = (i64) blockIdx.x * blockDim.x + threadIdx.x;
+    i64 unit = at / UNIT_VECTORS;
+    if (unit >= count) return;
+    i64 from = (i64) units[(i64) blockIdx.y * count + unit] * UNIT_VECTORS + at % UNIT_VECTORS;
+    const Vector<FROM, VEC>* sources = (const Vector<FROM, VEC>*) (source + blockIdx.y * sourceStride);
+    Vector<TO, VEC>* targets = (Vector<TO, VEC>*) (target + blockIdx.y * targetStride);
+    targets[at] = convert<TO>(sources[from]);
+}

@@ -1,0 +1,40 @@
+// What the host writes of each slot's sequence (SlotMirrors.java writes the same layout).
+#pragma once
+#include "types.cuh"
+
+struct AttendedEntry {
+    void* keys;    // [kvHeads, capacity, headDim]
+    void* values;  // the same
+    i32 capacity;
+    i32 unused;
+};
+
+// VALUES_ON_HOST is added to the others where stored values lie in page-locked host memory.
+enum ValueFormat { VALUES_AS_ATTENDED = 0, VALUES_INT8 = 1, VALUES_FP8 = 2, VALUES_ON_HOST = 4 };
+
+struct IndexedEntry {
+    const void* landmarks;     // [kvHeads, unitCapacity, headDim]
+    const i32* unitIds;        // [kvHeads, unitCapacity]
+    const void* factor;        // [tokenCapacity, rank]
+    const void* basis;         // [rank, kvHeads * headDim]
+    const void* storedValues;  // [kvHeads, tokenCapacity, headDim], device or page-locked host memory
+    const bf16* storedScales;  // [kvHeads, tokenCapacity], null unless quantised
+    void* keys;                // [kvHeads, attendedCapacity, headDim]
+    void* values;              // the same
+    i32* residentUnits;        // [kvHeads, slots], -1: free
+    i32* slotAges;             // [kvHeads, slots]
+    i32* selectedSlots;        // [kvHeads, selected]
+    i32* missUnits;            // [kvHeads, selected]
+    i32* missSlots;            // [kvHeads, selected]
+    i32* missCounts;           // [kvHeads]
+    i64* counters;             // [2]
+    i32 unitTokens;
+    i32 firstRow;
+    i32 unitCapacity;
+    i32 tokenCapacity;
+    i32 attendedCapacity;
+    i32 slots;
+    i32 selected;
+    i32 valueFormat;
+};
+static_assert(sizeof(AttendedEntry) == 24 && sizeof(IndexedEntry) == 152, "SlotMirrors.java writes these sizes");

@@ -1,0 +1,117 @@
+package io.shadowkv.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.net.URL;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/// Compiles every kernel for Ampere and Hopper, in each instance that its header names (`// check: NAME=value …`), and
+/// fails on errors, spilled registers and stack frames. Where there is no `nvcc`, says so.
+///
+/// What compiled once is remembered below `target` by the hash of its sources, since all of it takes minutes.
+class KernelCompilationTest {
+    private static final String CHECK = "// check:";
+    private static final Path REMEMBERED = Path.of("target", "kernel-checks");
+    /// More at a time would starve the machine's other builds.
+    private static final int PROCESSES = 2;
+
+    private final Path kernels = kernelFolder();
+
+    private static Path kernelFolder() {
+        URL folder = KernelCompilationTest.class.getResource("kernels/types.cuh");
+        if (folder == null) {
+            throw new AssertionError("there is no resource kernels/types.cuh");
+        }
+        try {
+            return Path.of(folder.toURI()).getParent();
+        } catch (URISyntaxException e) {
+            throw new AssertionError(folder + " is no path", e);
+        }
+    }
+
+    @Test
+    void handsEveryHeaderToTheCompilerOfRunTime() throws IOException {
+        assertThat(Kernels.HEADERS).containsExactlyInAnyOrderElementsOf(names(".cuh"));
+    }
+
+    @Test
+    void everyKernelSaysWhichInstancesToCheck() throws IOException {
+        for (String name : names(".cu")) {
+            assertThat(checks(name)).as("lines \"%s\" of %s", CHECK, name).isNotEmpty();
+        }
+    }
+
+    @Test
+    void everyInstanceCompilesWithoutSpilling() throws IOException, InterruptedException, ExecutionException {
+        Optional<Path> compiler = compiler();
+        if (compiler.isEmpty()) {
+            System.out.println("shadowkv-cuda: kernels were not compiled: there is no nvcc on PATH");
+            return;
+        }
+        Files.createDirectories(REMEMBERED);
+        List<Future<KernelCheck>> running = new ArrayList<>();
+        try (ExecutorService processes = Executors.newFixedThreadPool(PROCESSES)) {
+            for (String name : names(".cu")) {
+                for (List<String> constants : checks(name)) {
+                    var check = new KernelCheck(compiler.get(), kernels, name, constants);
+                    running.add(processes.submit(() -> check.run(REMEMBERED)));
+                }
+            }
+        }
+        List<String> failures = new ArrayList<>();
+        int compiled = 0;
+        for (Future<KernelCheck> future : running) {
+            failures.addAll(future.get().failures());
+            compiled += future.get().hasCompiled() ? 1 : 0;
+        }
+        System.out.printf(
+                "shadowkv-cuda: %d kernel instances checked for %s, %d of them compiled now%n",
+                running.size(), KernelCheck.ARCHITECTURES, compiled);
+        assertThat(failures)
+                .as("kernels that do not compile, or spill:%n%s", String.join("\n", failures))
+                .isEmpty();
+    }
+
+    /// Constants of each instance that a header names.
+    private List<List<String>> checks(String name) throws IOException {
+        return Files.readString(kernels.resolve(name), StandardCharsets.UTF_8)
+                .lines()
+                .filter(line -> line.startsWith(CHECK))
+                .map(line -> Arrays.stream(line.substring(CHECK.length()).trim().split("\\s+"))
+                        .filter(constant -> !constant.isEmpty())
+                        .toList())
+                .toList();
+    }
+
+    private List<String> names(String suffix) throws IOException {
+        try (Stream<Path> files = Files.list(kernels)) {
+            return files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.endsWith(suffix))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    private static Optional<Path> compiler() {
+        String path = System.getenv().getOrDefault("PATH", "");
+        return Arrays.stream(path.split(File.pathSeparator))
+                .map(folder -> Path.of(folder, "nvcc"))
+                .filter(Files::isExecutable)
+                .findFirst();
+    }
+}
