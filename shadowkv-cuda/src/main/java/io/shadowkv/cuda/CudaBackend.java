@@ -10,6 +10,7 @@ import io.shadowkv.op.DenseOperations;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Operations;
 import io.shadowkv.op.ShadowOperations;
+import io.shadowkv.op.timing.Stopwatch;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.HostMemory;
@@ -98,7 +99,14 @@ final class CudaBackend implements Backend, Operations {
     @Override
     public Tensor place(Tensor host, MemoryScope scope) {
         Tensor placed = scope.allocate(host.dtype(), host.shape().toArray());
-        context.queue().copy(context.address(placed), host.segment().address(), host.byteSize());
+        MemorySegment bytes = host.segment();
+        try (Arena arena = Arena.ofConfined()) {
+            // The driver has read pageable memory when the call returns; the heap it cannot read.
+            MemorySegment source = bytes.isNative()
+                    ? bytes
+                    : arena.allocate(Math.max(1, bytes.byteSize()), 8).copyFrom(bytes);
+            context.queue().copy(context.address(placed), source.address(), host.byteSize());
+        }
         return placed;
     }
 
@@ -132,6 +140,11 @@ final class CudaBackend implements Backend, Operations {
     @Override
     public Ticket aside(Runnable work) {
         return sideWork.enqueue(work);
+    }
+
+    @Override
+    public Stopwatch<?> newStopwatch() {
+        return new CudaStopwatch(context);
     }
 
     @Override
