@@ -100,8 +100,7 @@ final class EigenSolver implements AutoCloseable {
         int width = gram.extent(0);
         Tensor copy = matrices.tensor(DType.F32, width, width);
         queue.zero(parts.context().address(words), Integer.BYTES);
-        Grid grid = Grid.of(
-                Math.clamp(Math.ceilDiv(gram.elements(), THREADS), 1, SCALING_BLOCKS), THREADS);
+        Grid grid = Grid.of(Math.clamp(Math.ceilDiv(gram.elements(), THREADS), 1, SCALING_BLOCKS), THREADS);
         parts.kernel(KernelSource.of("eigen_scale.cu", "largestElement"))
                 .launch(queue, grid, gram, gram.elements(), words);
         parts.kernel(KernelSource.of("eigen_scale.cu", "scaleMatrix"))

@@ -294,14 +294,7 @@ public final class LinearProbe {
     }
 
     private record Layer(
-            Tensor norm,
-            Tensor query,
-            Tensor key,
-            Tensor value,
-            Tensor output,
-            Tensor gate,
-            Tensor up,
-            Tensor down) {
+            Tensor norm, Tensor query, Tensor key, Tensor value, Tensor output, Tensor gate, Tensor up, Tensor down) {
         static Layer random(LinearProbe probe, MemoryScope scope) {
             double deviation = 1 / Math.sqrt(HIDDEN);
             DType type = DType.BF16;
