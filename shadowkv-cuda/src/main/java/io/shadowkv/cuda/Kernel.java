@@ -41,10 +41,9 @@ final class Kernel {
         launch(queue, grid, false, arguments);
     }
 
-    /// The same, for kernels that wait themselves for what comes before (`overlap.cuh`): while a step is recorded, they
-    /// may start when the kernel before has only begun to end. Nowhere else, since what they fetch before they
-    wait,
-    /// weights, might have been written just now.
+    /// The same, for kernels that wait themselves for what comes before (`overlap.cuh`): while a step is
+    /// recorded, they may start when the kernel before has only begun to end. Nowhere else, since what they fetch
+    /// before they wait, weights, might have been written just now.
     void launchEarly(CudaQueue queue, Grid grid, Object... arguments) {
         boolean isEarly = context.computeCapability() >= LEAST_FOR_EARLY_LAUNCH
                 && context.recordings().isRecording();
