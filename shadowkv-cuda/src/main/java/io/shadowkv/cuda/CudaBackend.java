@@ -99,7 +99,14 @@ final class CudaBackend implements Backend, Operations {
     @Override
     public Tensor place(Tensor host, MemoryScope scope) {
         Tensor placed = scope.allocate(host.dtype(), host.shape().toArray());
-        context.queue().copy(context.address(placed), host.segment().address(), host.byteSize());
+        MemorySegment bytes = host.segment();
+        try (Arena arena = Arena.ofConfined()) {
+            // The driver has read pageable memory when the call returns; the heap it cannot read.
+            MemorySegment source = bytes.isNative()
+                    ? bytes
+                    : arena.allocate(Math.max(1, bytes.byteSize()), 8).copyFrom(bytes);
+            context.queue().copy(context.address(placed), source.address(), host.byteSize());
+        }
         return placed;
     }
 

@@ -46,8 +46,9 @@ final class LandmarkScores implements AutoCloseable {
                 : KernelSource.of("score_landmarks_any.cu", "scoreLandmarksAny")
                         .with("QUERY", KernelTypes.name(queries.dtype()))
                         .with("LANDMARK", KernelTypes.name(shape.landmarks()));
-        Kernel scorer = parts.kernel(
-                source.with("HEAD_DIM", shape.headDim()).with("GROUP", groupSize).with("PADDED", padded));
+        Kernel scorer = parts.kernel(source.with("HEAD_DIM", shape.headDim())
+                .with("GROUP", groupSize)
+                .with("PADDED", padded));
         int threads = isFast ? 128 : 256;
         // As score_landmarks.cu and score_landmarks_any.cu choose it.
         int tile = isFast && shape.headDim() > 64 ? 16 : 32;

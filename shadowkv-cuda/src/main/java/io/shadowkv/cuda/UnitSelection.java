@@ -43,8 +43,7 @@ final class UnitSelection {
         return most;
     }
 
-    void forceHits(
-            Tensor scores, SlotTable<IndexedLayer> layers, IndexedShape shape, StepRows rows, double hitRate) {
+    void forceHits(Tensor scores, SlotTable<IndexedLayer> layers, IndexedShape shape, StepRows rows, double hitRate) {
         parts.kernel(KernelSource.of("force_hits.cu", "forceHits"))
                 .launch(
                         parts.queue(),
