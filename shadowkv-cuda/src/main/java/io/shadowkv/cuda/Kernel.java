@@ -41,9 +41,9 @@ final class Kernel {
         launch(queue, grid, false, arguments);
     }
 
-    /// The same, for kernels that wait themselves for what comes before (`overlap.cuh`): while a step is recorded, they
-    /// may start when the kernel before has only begun to end. Nowhere else, since what they fetch before they wait,
-    /// weights, might have been written just now.
+    /// The same, for kernels that wait themselves for what comes before (`overlap.cuh`): while a step is
+    /// recorded, they may start when the kernel before has only begun to end. Nowhere else, since what they fetch
+    /// before they wait, weights, might have been written just now.
     void launchEarly(CudaQueue queue, Grid grid, Object... arguments) {
         boolean isEarly = context.computeCapability() >= LEAST_FOR_EARLY_LAUNCH
                 && context.recordings().isRecording();
@@ -94,9 +94,10 @@ final class Kernel {
             return;
         }
         if (bytes + staticSharedBytes > context.sharedBytesPerBlock()) {
-            throw new CudaException("kernel " + source + " needs " + (bytes + staticSharedBytes) + " bytes of shared memory a block; "
-                    + context.name() + " has " + context.sharedBytesPerBlock()
-                    + ". Lower the head dim, the rank or the chunk size");
+            throw new CudaException(
+                    "kernel " + source + " needs " + (bytes + staticSharedBytes) + " bytes of shared memory a block; "
+                            + context.name() + " has " + context.sharedBytesPerBlock()
+                            + ". Lower the head dim, the rank or the chunk size");
         }
         context.makeCurrent();
         driver().cuFuncSetAttribute(function, DYNAMIC_SHARED_BYTES, bytes);

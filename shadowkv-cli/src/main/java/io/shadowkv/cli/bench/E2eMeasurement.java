@@ -10,7 +10,9 @@ import io.shadowkv.engine.MemoryPlanException;
 import io.shadowkv.op.Backend.Place;
 import io.shadowkv.op.timing.Part;
 import io.shadowkv.op.timing.TimedBackend;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 
@@ -89,7 +91,7 @@ final class E2eMeasurement {
     /// A prompt and two steps that are not counted: whatever is compiled, tuned or grown at first use is there when
     /// the clock starts. Long enough to be indexed, with the chunks of rows that the real prompt has.
     private void warmUp() {
-        int chunk = engine.options().prefillChunk() > 0 ? engine.options().prefillChunk() : backend.prefillRows();
+        int chunk = prefillChunk(engine);
         long least = engine.options().cache() instanceof KvCacheSpec.Shadow shadow
                 ? shadow.residentTokens() + 2L * shadow.chunkSize()
                 : 1;
@@ -99,6 +101,12 @@ final class E2eMeasurement {
         }
         int[] ids = prompt(-1, (int) Math.min(prompt, tokens));
         engine.logits(ids, ids.length, false, 2, row -> {});
+    }
+
+    /// Rows of a prompt that the engine computes at a time.
+    static int prefillChunk(Engine engine) {
+        int asked = engine.options().prefillChunk();
+        return asked > 0 ? asked : engine.backend().prefillRows();
     }
 
     private E2eResult.Prefill read(BatchRun batch) {
@@ -192,7 +200,10 @@ final class E2eMeasurement {
             offloaded += part.isOffloaded() ? part.bytes() : 0;
         }
         long taken = backend.isHostDevice() ? allocated : freeBytes - backend.availableBytes(Place.DEVICE);
-        return new E2eResult.Memory(plan.decodingBytes(), taken, plan.offloadedBytes(), offloaded);
+        List<MemoryPlan.Part> planned = new ArrayList<>(plan.perSequence().parts());
+        planned.addAll(plan.workspace());
+        return new E2eResult.Memory(
+                plan.decodingBytes(), taken, plan.offloadedBytes(), offloaded, planned, batch.held());
     }
 
     /// Random ids; the model's answer does not matter, its work does.

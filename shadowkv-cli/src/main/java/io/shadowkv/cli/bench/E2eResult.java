@@ -1,7 +1,9 @@
 package io.shadowkv.cli.bench;
 
+import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.op.timing.Part;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 
 /// What one run, a method at a length, showed.
@@ -91,5 +93,18 @@ record E2eResult(
     /// @param measuredDevice what was taken there
     /// @param plannedHost values in host memory
     /// @param measuredHost what was taken there
-    record Memory(long plannedDevice, long measuredDevice, long plannedHost, long measuredHost) {}
+    /// @param plannedParts what the plan consists of: one sequence's parts, and what all share
+    /// @param allocatedParts what the engine and all sequences hold
+    record Memory(
+            long plannedDevice,
+            long measuredDevice,
+            long plannedHost,
+            long measuredHost,
+            List<MemoryPlan.Part> plannedParts,
+            List<MemoryPlan.Part> allocatedParts) {
+        Memory {
+            plannedParts = List.copyOf(plannedParts);
+            allocatedParts = List.copyOf(allocatedParts);
+        }
+    }
 }

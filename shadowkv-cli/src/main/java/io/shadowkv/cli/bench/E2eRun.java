@@ -8,6 +8,7 @@ import io.shadowkv.op.Backend;
 import io.shadowkv.op.timing.TimedBackend;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /// Measures every method at every length, one run after the other; each opens the model anew, so that none finds
 /// memory that another left behind.
@@ -77,6 +78,8 @@ final class E2eRun {
                 engine.spec().layers(),
                 engine.weightType().toString(),
                 engine.kvType().toString(),
+                E2eMeasurement.prefillChunk(engine),
+                engine.options().valuePlace().name().toLowerCase(Locale.ROOT),
                 backend.name(),
                 backend.description(),
                 ceilings,

@@ -113,8 +113,10 @@ public abstract class ShadowGoldens {
         }
 
         private Tensor tokenMajor(float[] elements, int tokens) {
+            Tensor host = scope.allocate(Backend.Place.HOST, DType.F32, tokens, golden.kvHeads(), golden.headDim());
+            Floats.fill(host, elements);
             Tensor tensor = scope.allocate(DType.F32, tokens, golden.kvHeads(), golden.headDim());
-            Floats.fill(tensor, elements);
+            backend.operations().dense().copy(host, tensor);
             return tensor;
         }
 
