@@ -45,14 +45,16 @@ final class ShadowSequence implements SequenceCache {
                 backend.newScope("ShadowKV's cache of a sequence of " + layout.capacity() + " tokens", bytes);
         try {
             ShadowSequence sequence = new ShadowSequence(layout, backend, scope, rotary);
+            LayerMemory memory = new LayerMemory(scope, layout.shape().layers());
             for (int layer = 0; layer < layout.shape().layers(); layer++) {
                 if (layout.isAlwaysWhole()) {
-                    sequence.resident.add(new ResidentBuffer(layout, backend, scope));
+                    sequence.resident.add(new ResidentBuffer(layout, backend, memory));
                 } else {
-                    ShadowLayer indexable = new ShadowLayer(layout, layer, backend, scope);
+                    ShadowLayer indexable = new ShadowLayer(layout, layer, backend, memory);
                     sequence.layers.add(indexable);
                     sequence.resident.add(indexable.resident());
                 }
+                memory.nextLayer();
             }
             return sequence;
         } catch (RuntimeException e) {
