@@ -132,7 +132,7 @@ public abstract class MemoryLaws extends BackendLaws {
     @ParameterizedTest
     @MethodSource("strategies")
     void aBatchLargerThanTheMemoryWaits(KvCacheSpec spec) {
-        EngineOptions options = EngineOptions.DEFAULT.withCache(spec);
+        EngineOptions options = EngineOptions.DEFAULT.withCache(spec).withValuePlace(ValuePlace.HOST);
         List<Request> requests = new ArrayList<>();
         long[] most = new long[1];
         GenerationListener listener = new GenerationListener() {
@@ -153,8 +153,13 @@ public abstract class MemoryLaws extends BackendLaws {
             assertThat(most[0]).as("sequences at once without a limit").isEqualTo(5);
             most[0] = 0;
             // Room for two sequences, and the workspace of the one that is being read.
-            long two = 2 * (plan.perSequence().resident() + plan.perSequence().offloaded()) + plan.workspaceBytes();
-            try (Engine limited = open(options.withMemoryLimits(two, two))) {
+            MemoryPlan.SequenceBytes one = plan.perSequence();
+            long device = 2 * one.resident() + plan.workspaceBytes();
+            long host = Math.max(1, 2 * one.offloaded());
+            EngineOptions two = backend().isHostDevice()
+                    ? options.withMemoryLimits(device + host, device + host)
+                    : options.withMemoryLimits(device, host);
+            try (Engine limited = open(two)) {
                 List<Completion> completions = limited.complete(requests);
                 assertThat(most[0]).as("sequences at once").isEqualTo(2);
                 for (int i = 0; i < requests.size(); i++) {
