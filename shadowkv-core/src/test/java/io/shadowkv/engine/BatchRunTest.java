@@ -37,8 +37,7 @@ class BatchRunTest {
     private static final Shadow SPEC = new Shadow(8, 4, 64, 2, 8, 8);
 
     private static Engine open(Backend backend, long seed, KvCacheSpec cache) {
-        return Engine.openRandom(
-                SHAPE, DType.BF16, seed, backend, EngineOptions.DEFAULT.withCache(cache));
+        return Engine.openRandom(SHAPE, DType.BF16, seed, backend, EngineOptions.DEFAULT.withCache(cache));
     }
 
     private static float[] logits(Engine engine, int[] ids) {
@@ -61,7 +60,8 @@ class BatchRunTest {
             assertThat(one.hasTokenizer()).isFalse();
             assertThat(one.hasChatTemplate()).isFalse();
             assertThatIllegalStateException().isThrownBy(one::checkpoint).withMessageContaining("no checkpoint");
-            assertThat(one.plan(100, 1).heldWeightBytes()).isEqualTo(one.plan(100, 1).weightBytes());
+            assertThat(one.plan(100, 1).heldWeightBytes())
+                    .isEqualTo(one.plan(100, 1).weightBytes());
         }
     }
 
@@ -73,8 +73,7 @@ class BatchRunTest {
         for (KvCacheSpec cache : List.of(new KvCacheSpec.Full(), SPEC)) {
             try (CheckedBackend backend = new CheckedBackend(new DeviceLikeBackend(new ReferenceBackend()));
                     Engine engine = open(backend, 3, cache)) {
-                int[] expected =
-                        engine.complete(Request.of(prompt, generation)).ids();
+                int[] expected = engine.complete(Request.of(prompt, generation)).ids();
                 try (BatchRun run = engine.openBatch(3, 200)) {
                     BatchRun.Reading reading = run.read(0, prompt);
                     assertThat(reading.nanos()).isGreaterThan(reading.sealNanos());
@@ -128,7 +127,8 @@ class BatchRunTest {
             assertThat(selected).isEqualTo(20.0 * 2 * 2 * 2 * 64);
             assertThat(hitRate).isCloseTo(0.6, within(0.03));
             assertThat(backend.heldBytes()).isPositive();
-            assertThat(run.held().getLast().bytes()).isEqualTo(engine.plan(700, 2).offloadedBytes());
+            assertThat(run.held().getLast().bytes())
+                    .isEqualTo(engine.plan(700, 2).offloadedBytes());
             assertThat(backend.availableBytes(Place.DEVICE)).isPositive();
         }
     }

@@ -194,7 +194,8 @@ public abstract class CacheLaws extends BackendLaws {
                 bench.copy(1, 2);
                 assertThat(bench.cache(2).selections()).isEqualTo(bench.cache(1).selections());
                 for (Backend.Place place : Backend.Place.values()) {
-                    assertThat(bench.cache(2).bytes(place)).isEqualTo(bench.cache(1).bytes(place));
+                    assertThat(bench.cache(2).bytes(place))
+                            .isEqualTo(bench.cache(1).bytes(place));
                 }
                 bench.feed(1, 7, 7, 7, 7, 7);
                 bench.leave(1);

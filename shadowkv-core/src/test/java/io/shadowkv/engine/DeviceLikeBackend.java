@@ -35,9 +35,12 @@ final class DeviceLikeBackend extends DelegatingBackend {
 
     DeviceLikeBackend(Backend backend) {
         super(backend);
-        DenseOperations dense = proxy(DenseOperations.class, backend.operations().dense());
-        AttentionOperations attention = proxy(AttentionOperations.class, backend.operations().attention());
-        ShadowOperations shadow = proxy(ShadowOperations.class, backend.operations().shadow());
+        DenseOperations dense =
+                proxy(DenseOperations.class, backend.operations().dense());
+        AttentionOperations attention =
+                proxy(AttentionOperations.class, backend.operations().attention());
+        ShadowOperations shadow =
+                proxy(ShadowOperations.class, backend.operations().shadow());
         this.recorded = new Operations() {
             @Override
             public DenseOperations dense() {
@@ -68,8 +71,8 @@ final class DeviceLikeBackend extends DelegatingBackend {
     }
 
     private <T> T proxy(Class<T> type, T target) {
-        return type.cast(Proxy.newProxyInstance(
-                type.getClassLoader(), new Class<?>[] {type}, (self, method, arguments) -> {
+        return type.cast(
+                Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (self, method, arguments) -> {
                     Call call = new Call(target, method, arguments);
                     if (recording != null) {
                         recording.add(call);

@@ -166,13 +166,19 @@ public abstract class MemoryLaws extends BackendLaws {
     }
 
     /// A checkpoint's weights are read where they are mapped: nothing as large as a weight matrix is allocated
-    /// for them.
+    /// for them. A device has a copy of each, and no second one.
     @Test
     void weightsAreNotCopied() {
         var folder = Fixtures.golden("models").resolve("models/tiny-llama3-bf16");
         try (Engine engine = Engine.open(folder, backend(), EngineOptions.DEFAULT)) {
-            assertThat(engine.checkpoint().weightBytes()).isGreaterThan(700_000);
-            assertThat(backend().heldBytes()).as("bytes held by an open engine").isLessThan(1000);
+            long weightBytes = engine.checkpoint().weightBytes();
+            assertThat(weightBytes).isGreaterThan(700_000);
+            assertThat(backend().heldBytes())
+                    .as("bytes held by an open engine")
+                    .isLessThan(backend().isHostDevice() ? 1000 : weightBytes + weightBytes / 20);
+            if (!backend().isHostDevice()) {
+                return;
+            }
             engine.complete(Request.of(new int[] {1, 2, 3}, TEN));
             assertThat(backend().purposes()).contains("the weights");
             // The largest thing needed for three tokens is the rotary table of 4,096 positions.

@@ -72,7 +72,8 @@ class PlacementTest {
                     List<Completion> completions = engine.complete(requests);
                     for (int i = 0; i < requests.size(); i++) {
                         Completion.CacheReport report = completions.get(i).cache();
-                        assertThat(completions.get(i).ids()).isEqualTo(expected.get(i).ids());
+                        assertThat(completions.get(i).ids())
+                                .isEqualTo(expected.get(i).ids());
                         assertThat(report.planned()).isEqualTo(plan.perSequence());
                         assertThat(report.measured().resident())
                                 .isEqualTo(report.planned().resident());
