@@ -113,10 +113,9 @@ public abstract class ShadowGoldens {
         }
 
         private Tensor tokenMajor(float[] elements, int tokens) {
-            int[] extents = {tokens, golden.kvHeads(), golden.headDim()};
-            Tensor host = scope.allocate(Backend.Place.HOST, DType.F32, extents);
+            Tensor host = scope.allocate(Backend.Place.HOST, DType.F32, tokens, golden.kvHeads(), golden.headDim());
             Floats.fill(host, elements);
-            Tensor tensor = scope.allocate(DType.F32, extents);
+            Tensor tensor = scope.allocate(DType.F32, tokens, golden.kvHeads(), golden.headDim());
             backend.operations().dense().copy(host, tensor);
             return tensor;
         }

@@ -43,7 +43,8 @@ extern "C" __global__ void __launch_bounds__(THREADS) normalizeScores(
     if (from >= count) return;
     int total = sumLengths(starts, rows, [&](int i) { return slots[i] < 0 ? 0 : (units[i] + TILE - 1) / TILE * kvHeads; });
     int tiles = (count + TILE - 1) / TILE, firstTile = starts[row] + head * tiles;
-    int firstScorer = shareOf(total, firstTile, scorers), lastScorer = shareOf(total, firstTile + tiles - 1, scorers);
+    int workers = min(total, scorers);
+    int firstScorer = shareOf(total, firstTile, workers), lastScorer = shareOf(total, firstTile + tiles - 1, workers);
     int lane = threadIdx.x % 32, warps = THREADS / 32;
     for (int g = threadIdx.x / 32; g < GROUP; g += warps) {
         float maximum = LOWEST, sum = 0;

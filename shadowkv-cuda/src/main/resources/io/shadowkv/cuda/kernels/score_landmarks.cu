@@ -97,8 +97,11 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS, BLOCKS) scoreLandmarks(
     int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
     u64 policy = evictFirst();
     int total = sumLengths(starts, rows, [&](int i) { return slots[i] < 0 ? 0 : (units[i] + TILE - 1) / TILE * kvHeads; });
-    int end = shareStart(total, blockIdx.x + 1, gridDim.x);
-    for (int at = shareStart(total, blockIdx.x, gridDim.x); at < end;) {
+    // No more workers than tiles: each one between two that meet in a segment leaves partials there.
+    int workers = min(total, (int) gridDim.x);
+    if ((int) blockIdx.x >= workers) return;
+    int end = shareStart(total, blockIdx.x + 1, workers);
+    for (int at = shareStart(total, blockIdx.x, workers); at < end;) {
         int row = sliceOf(starts, rows, at);
         int count = units[row], tiles = (count + TILE - 1) / TILE;
         int head = (at - starts[row]) / tiles, first = (at - starts[row]) % tiles;
