@@ -29,6 +29,12 @@ if [ ! -x "$java_home/bin/jlink" ] || ! grep -q '^JAVA_VERSION="25' "$java_home/
     say "needs a JDK 25 with jlink; $java_home is none. Set JAVA_HOME to one."
     exit 1
 fi
+for tool in mvn xz zip unzip; do
+    if ! command -v $tool > /dev/null 2>&1; then
+        say "needs $tool on PATH; install the package of that name"
+        exit 1
+    fi
+done
 export JAVA_HOME="$java_home"
 export MAVEN_OPTS="--sun-misc-unsafe-memory-access=allow ${MAVEN_OPTS:-}"
 
@@ -48,9 +54,9 @@ contents() { (cd "$1" && find . -type f -print | LC_ALL=C sort | xargs sha256sum
 restore_jar() {
     rm -rf "$work/jar"
     mkdir -p "$work/jar"
-    (cd "$work/jar" && "$java_home/bin/jar" -x -f "$1")
+    unzip -q -d "$work/jar" "$1"
     rm -rf "$work/jar/native/lib/linux-aarch64" "$work/jar/native/lib/osx-aarch64" "$work/jar/native/lib/win-x86_64"
-    "$java_home/bin/jar" --date=2026-11-01T00:00:00Z -c -0 -M -f "$2" -C "$work/jar" .
+    (cd "$work/jar" && find . -type f | LC_ALL=C sort | zip -q -0 -X -D "$2" -@)
 }
 
 build=true

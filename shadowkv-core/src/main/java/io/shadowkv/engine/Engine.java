@@ -62,7 +62,7 @@ public final class Engine implements AutoCloseable {
     public static Engine open(Path folder, Backend backend, EngineOptions options) {
         Checkpoint checkpoint = Checkpoint.open(folder);
         try {
-            Decoder decoder = Decoder.load(checkpoint, backend);
+            Decoder decoder = Decoder.load(checkpoint, options.kvType(), backend);
             return new Engine(options, new ModelText(checkpoint), checkpoint.weightBytes(), backend, decoder);
         } catch (RuntimeException e) {
             checkpoint.close();

@@ -7,6 +7,7 @@ import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /// A decoder-only transformer: token ids in, logits out. Reads prompts with [#prefill], then one token a
 /// sequence and step with [#decode]. Used by one thread at a time; owns its weights' placement and its
@@ -21,10 +22,15 @@ public final class Decoder implements AutoCloseable {
     private final DecodeForward decodeForward;
 
     private Decoder(
-            DecoderSpec spec, DType weightType, Backend backend, MemoryScope weightScope, DecoderWeights weights) {
+            DecoderSpec spec,
+            DType weightType,
+            DType activationType,
+            Backend backend,
+            MemoryScope weightScope,
+            DecoderWeights weights) {
         this.spec = spec;
         this.weightType = weightType;
-        this.activationType = backend.activationType(weightType);
+        this.activationType = activationType;
         this.backend = backend;
         this.weightScope = weightScope;
         this.forward = new LayerForward(spec, weights, backend.operations().dense());
@@ -34,16 +40,20 @@ public final class Decoder implements AutoCloseable {
     /// Reads the configuration and places the weights.
     ///
     /// @param checkpoint stays open as long as the decoder is used
+    /// @param kvType type of keys and values, or null for that of the weights; F32 asks for float arithmetic too,
+    ///     where a backend would compute in the weights' type
     /// @throws io.shadowkv.checkpoint.CheckpointException if the family is unknown or a weight is missing or
     ///     misshapen
-    public static Decoder load(Checkpoint checkpoint, Backend backend) {
+    public static Decoder load(Checkpoint checkpoint, @Nullable DType kvType, Backend backend) {
         Family family = Family.of(checkpoint.config());
         DecoderSpec spec = family.spec(checkpoint.config());
         MemoryScope scope = backend.newScope("the weights");
         try {
             WeightNames names = family.weightNames(checkpoint.config());
             DecoderWeights weights = new WeightLoader(checkpoint, backend, scope).load(spec, names);
-            return new Decoder(spec, checkpoint.weightType(), backend, scope, weights);
+            DType weightType = checkpoint.weightType();
+            DType activationType = backend.activationType(kvType == DType.F32 ? kvType : weightType);
+            return new Decoder(spec, weightType, activationType, backend, scope, weights);
         } catch (RuntimeException e) {
             scope.close();
             throw e;
@@ -57,7 +67,7 @@ public final class Decoder implements AutoCloseable {
         MemoryScope scope = backend.newScope("random weights");
         try {
             DecoderWeights weights = new RandomWeights(spec, weightType, seed, backend, scope).fill();
-            return new Decoder(spec, weightType, backend, scope, weights);
+            return new Decoder(spec, weightType, backend.activationType(weightType), backend, scope, weights);
         } catch (RuntimeException e) {
             scope.close();
             throw e;

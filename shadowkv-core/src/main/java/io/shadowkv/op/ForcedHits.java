@@ -5,15 +5,15 @@ package io.shadowkv.op;
 ///
 /// ```
 /// base(h)      = mix(low 32 bits of counters[0] + 0x9E3779B9 · (h + 1))
-/// score[h, u]  = ((mix(base(h) ^ 0x80000000 + u) >>> 9) + 0.5) · 2⁻²³         for every unit u < n
+/// score[h, u]  = ((mix((base(h) ^ 0x80000000) + u) >>> 9) + 0.5) · 2⁻²³       for every unit u < n
 /// then, for every slot s that holds a unit u:
 /// score[h, u]  = 2 if mix(base(h) + s) < threshold, else 0
 /// threshold    = floor(hitRate · k / C · 2³²)
 /// ```
 ///
 /// All sums are of 32 bits and wrap; mix is the finalizer of MurmurHash3; the comparison is unsigned, threshold a
-/// number of 64 bits. `^` binds before `+`. So a unit is kept with probability hitRate · k / C, and k selected ones
-/// hold about hitRate · k hits. Layers, sequences and rows of equal counters get equal scores.
+/// number of 64 bits. So a unit is kept with probability hitRate · k / C, and k selected ones hold about
+/// hitRate · k hits. Layers, sequences and rows of equal counters get equal scores.
 public final class ForcedHits {
     /// Score of a resident unit that is kept; above every other.
     public static final float KEPT = 2;

@@ -32,6 +32,12 @@ public abstract class BackendLaws {
         return 1e-4;
     }
 
+    /// True if a row's result does not depend on how many others are computed with it; where it does, two batches
+    /// agree to rounding only, and a close choice among units or tokens may fall another way.
+    protected boolean isBatchInvariant() {
+        return true;
+    }
+
     @BeforeEach
     void openBackend() {
         backend = new CheckedBackend(open());

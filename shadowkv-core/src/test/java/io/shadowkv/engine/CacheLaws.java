@@ -10,6 +10,7 @@ import io.shadowkv.Fixtures;
 import io.shadowkv.RandomCheckpoint;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.KvCacheSpec.Shadow;
+import io.shadowkv.op.Backend;
 import io.shadowkv.tensor.DType;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -174,6 +175,32 @@ public abstract class CacheLaws extends BackendLaws {
             bench.leave(0);
             bench.read(0, ids, 120);
             assertSame(spec.name(), bench.feed(0, 1, 2, 3), first, rounding());
+        }
+    }
+
+    /// A copy goes on as the sequence itself would, and neither sees the other.
+    @ParameterizedTest
+    @MethodSource("strategies")
+    void aCopyIsASequenceOfItsOwn(KvCacheSpec spec) {
+        Path folder = checkpoint(RandomCheckpoint.SMALL);
+        int[] turn = ids(30, VOCABULARY, 9);
+        for (int prompt : new int[] {20, 44, 90}) {
+            try (StepBench bench = bench(folder, spec)) {
+                int[] ids = ids(prompt, VOCABULARY, prompt);
+                for (int slot = 0; slot < 2; slot++) {
+                    bench.read(slot, ids, 200);
+                    bench.feed(slot, 1, 2, 3);
+                }
+                bench.copy(1, 2);
+                assertThat(bench.cache(2).selections()).isEqualTo(bench.cache(1).selections());
+                for (Backend.Place place : Backend.Place.values()) {
+                    assertThat(bench.cache(2).bytes(place))
+                            .isEqualTo(bench.cache(1).bytes(place));
+                }
+                bench.feed(1, 7, 7, 7, 7, 7);
+                bench.leave(1);
+                assertSame(spec.name() + ", " + prompt, bench.feed(2, turn), bench.feed(0, turn), rounding());
+            }
         }
     }
 

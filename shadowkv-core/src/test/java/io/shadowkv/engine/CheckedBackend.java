@@ -2,7 +2,6 @@ package io.shadowkv.engine;
 
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
-import io.shadowkv.op.Operations;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import java.util.Collections;
@@ -12,14 +11,13 @@ import java.util.Set;
 
 /// A backend that knows who holds memory: every scope with where it was made. Fails on a scope used after its
 /// end.
-final class CheckedBackend implements Backend {
-    private final Backend backend;
+final class CheckedBackend extends DelegatingBackend {
     private final Set<CheckedScope> open = Collections.synchronizedSet(new LinkedHashSet<>());
     private long largestTensor;
     private long allocations;
 
     CheckedBackend(Backend backend) {
-        this.backend = backend;
+        super(backend);
     }
 
     /// Fails with the purpose and the maker of every scope that is still open.
@@ -57,7 +55,7 @@ final class CheckedBackend implements Backend {
 
     @Override
     public MemoryScope newScope(String purpose) {
-        CheckedScope scope = new CheckedScope(purpose, backend.newScope(purpose));
+        CheckedScope scope = new CheckedScope(purpose, super.newScope(purpose));
         open.add(scope);
         return scope;
     }
@@ -94,95 +92,5 @@ final class CheckedBackend implements Backend {
             open.remove(this);
             scope.close();
         }
-    }
-
-    @Override
-    public String name() {
-        return backend.name();
-    }
-
-    @Override
-    public String description() {
-        return backend.description();
-    }
-
-    @Override
-    public DType activationType(DType weightType) {
-        return backend.activationType(weightType);
-    }
-
-    @Override
-    public Operations operations() {
-        return backend.operations();
-    }
-
-    @Override
-    public Tensor place(Tensor host, MemoryScope scope) {
-        return backend.place(host, scope);
-    }
-
-    @Override
-    public boolean isHostDevice() {
-        return backend.isHostDevice();
-    }
-
-    @Override
-    public long availableBytes(Place place) {
-        return backend.availableBytes(place);
-    }
-
-    @Override
-    public int prefillRows() {
-        return backend.prefillRows();
-    }
-
-    @Override
-    public int rowBucket(int rows) {
-        return backend.rowBucket(rows);
-    }
-
-    @Override
-    public void replay(Object key, Runnable step) {
-        backend.replay(key, step);
-    }
-
-    @Override
-    public boolean hasSideQueue() {
-        return backend.hasSideQueue();
-    }
-
-    @Override
-    public Ticket aside(Runnable work) {
-        return backend.aside(work);
-    }
-
-    @Override
-    public void synchronize() {
-        backend.synchronize();
-    }
-
-    @Override
-    public void upload(int[] source, Tensor target) {
-        backend.upload(source, target);
-    }
-
-    @Override
-    public float[] download(Tensor source) {
-        return backend.download(source);
-    }
-
-    @Override
-    public int[] downloadInts(Tensor source) {
-        return backend.downloadInts(source);
-    }
-
-    @Override
-    public long[] downloadLongs(Tensor source) {
-        return backend.downloadLongs(source);
-    }
-
-    @Override
-    public void close() {
-        backend.close();
     }
 }

@@ -141,9 +141,10 @@ public abstract class GoldenModels {
         for (int i = 0; i < argmax.length; i++) {
             agreed += io.shadowkv.sampling.Sampler.argmax(rows.get(i)) == argmax[i] ? 1 : 0;
         }
-        assertThat((double) agreed / argmax.length)
-                .as(what + ", argmax agreement")
-                .isGreaterThanOrEqualTo(isFloat ? 0.999 : 0.97);
+        // A plain bf16 pass misses one of 17 now and then (`bf16_forward_argmax_agreement` of the archive).
+        assertThat(argmax.length - agreed)
+                .as(what + ", positions with another most likely token")
+                .isLessThanOrEqualTo(isFloat ? argmax.length / 1000 : Math.max(1, argmax.length * 3 / 100));
         int certain = 0;
         while (certain < greedy.length && (isFloat || margins[certain] >= 0.3)) {
             certain++;

@@ -10,6 +10,7 @@ import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.KvCacheSpec.Shadow;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
+import io.shadowkv.cache.ValueFormat;
 import io.shadowkv.cache.shadow.ShadowInside;
 import io.shadowkv.op.Backend.Place;
 import java.nio.file.Path;
@@ -18,7 +19,10 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Laws of ShadowKV's index: where nothing is left out it is full attention, what it holds are the sequence's own
 /// tokens, and neither residency nor order shows in the result.
@@ -211,5 +215,78 @@ public abstract class ShadowLaws extends BackendLaws {
             assertThat(completion.cache().hitRate()).isBetween(0.0, 1.0);
         }
         assertThat(steps[0]).as("one call a layer and step").isEqualTo(2 * 19);
+    }
+
+    /// More resident units than a step selects: the same answers, fewer fetches.
+    @ParameterizedTest
+    @ValueSource(ints = {20, 32, 60})
+    void unitsThatStayChangeNoAnswer(int cachedTokens) {
+        Path folder = checkpoint(RandomCheckpoint.SMALL);
+        int[] ids = ids(220, VOCABULARY, 6);
+        int[] prompt = Arrays.copyOf(ids, 160);
+        try (StepBench plain = bench(folder, NARROW);
+                StepBench caching = bench(folder, NARROW.withCachedTokens(cachedTokens))) {
+            plain.read(0, prompt, 300);
+            caching.read(0, prompt, 300);
+            for (int i = prompt.length; i < ids.length; i++) {
+                assertSame("token " + i, caching.feed(0, ids[i]), plain.feed(0, ids[i]), 1e-5);
+            }
+            SequenceCache.Selections without = plain.cache(0).selections();
+            SequenceCache.Selections with = caching.cache(0).selections();
+            assertThat(with.selected()).isEqualTo(without.selected());
+            assertThat(with.missed()).isLessThanOrEqualTo(without.missed());
+            if (cachedTokens >= 32) {
+                assertThat(with.missed()).isLessThan(without.missed());
+            }
+        }
+    }
+
+    /// Quantised values are off by half a step: at most 1/254 of a row's largest value for I8, 1/16 of the value for
+    /// F8. Everything is selected, so no other selection enlarges that; two layers and the projections may.
+    @ParameterizedTest
+    @CsvSource({"I8, 0.02", "F8, 0.12"})
+    void quantisedValuesStayClose(ValueFormat format, double bound) {
+        Path folder = checkpoint(RandomCheckpoint.SMALL);
+        Shadow exact = new Shadow(4096, 4, 72, 2, 8, 40);
+        int[] ids = ids(130, VOCABULARY, 7);
+        int[] prompt = Arrays.copyOf(ids, 95);
+        try (StepBench plain = bench(folder, exact);
+                StepBench quantised = bench(folder, exact.withValues(format))) {
+            plain.read(0, prompt, 400);
+            quantised.read(0, prompt, 400);
+            plain.makeRoomEarly(0);
+            quantised.makeRoomEarly(0);
+            for (int i = prompt.length; i < ids.length; i++) {
+                float[] expected = plain.feed(0, ids[i]);
+                float[] found = quantised.feed(0, ids[i]);
+                assertSame("token " + i, found, expected, bound);
+                assertThat(found).as("quantised values show").isNotEqualTo(expected);
+            }
+        }
+    }
+
+    /// Where values lie shows in nothing but the bytes.
+    @ParameterizedTest
+    @EnumSource(ValueFormat.class)
+    void thePlaceOfValuesChangesNothing(ValueFormat format) {
+        Path folder = checkpoint(RandomCheckpoint.SMALL);
+        int[] ids = ids(120, VOCABULARY, 8);
+        int[] prompt = Arrays.copyOf(ids, 90);
+        try (StepBench bench = bench(folder, NARROW.withValues(format))) {
+            for (int layers = 0; layers <= 2; layers++) {
+                bench.placeValues(layers);
+                bench.read(layers, prompt, 200);
+                List<CacheStrategy.Part> planned = bench.strategy().footprint(new SequenceSize(200, layers));
+                for (Place place : Place.values()) {
+                    assertThat(bench.cache(layers).bytes(place)).isEqualTo(bytes(planned, place));
+                }
+            }
+            assertThat(bench.cache(2).bytes(Place.HOST)).isZero();
+            for (int i = prompt.length; i < ids.length; i++) {
+                Map<Integer, float[]> logits = bench.feed(Map.of(0, ids[i], 1, ids[i], 2, ids[i]));
+                assertSame("one layer", logits.get(1), logits.get(0), rounding());
+                assertSame("both layers", logits.get(2), logits.get(0), rounding());
+            }
+        }
     }
 }

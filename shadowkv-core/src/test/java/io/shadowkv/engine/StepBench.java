@@ -45,7 +45,7 @@ final class StepBench implements AutoCloseable {
     StepBench(Path folder, Backend backend, KvCacheSpec spec) {
         this.checkpoint = Checkpoint.open(folder);
         this.backend = backend;
-        this.decoder = Decoder.load(checkpoint, backend);
+        this.decoder = Decoder.load(checkpoint, null, backend);
         DecoderSpec shape = decoder.spec();
         this.strategy = CacheStrategy.of(
                 spec,
@@ -93,7 +93,8 @@ final class StepBench implements AutoCloseable {
     float[] read(int slot, int[] ids, int capacity, int chunkRows) {
         Rotary table = rotary.forSequence(ids.length, capacity);
         List<float[]> rows = new ArrayList<>();
-        try (PromptCache prompt = strategy.openPrompt(ids.length, new SequenceSize(capacity, deviceValueLayers), table)) {
+        try (PromptCache prompt =
+                strategy.openPrompt(ids.length, new SequenceSize(capacity, deviceValueLayers), table)) {
             decoder.prefill(List.of(new PromptRows(ids, prompt, table)), chunkRows, done -> {}, false, rows::add);
             SequenceCache sealed = prompt.seal();
             sequences.put(slot, sealed);

@@ -32,19 +32,21 @@ public abstract class ForcedHitsConformance extends BackendConformance {
     @Test
     void hitsAsOftenAsItIsTold() {
         for (double hitRate : new double[] {0, 0.1, 0.6, 0.9, 1}) {
-            checkRate(run(64, 64, new int[] {1000, 0, 0, 257, 4001}, hitRate), hitRate, "one selection");
+            checkRate(run(64, 64, new int[] {1000, 0, 0, 257, 4001}, hitRate), hitRate, 1);
         }
         for (double hitRate : new double[] {0, 0.1, 0.6}) {
-            checkRate(run(64, 128, new int[] {1000, 0, 0, 500, 4001}, hitRate), hitRate, "two selections");
+            checkRate(run(64, 128, new int[] {1000, 0, 0, 500, 4001}, hitRate), hitRate, 2);
         }
     }
 
-    private static void checkRate(long[] totals, double hitRate, String what) {
+    /// @param turns resident units for each selected one
+    private static void checkRate(long[] totals, double hitRate, int turns) {
+        // A unit in one of C slots is kept with probability hitRate · k / C, independently of the others.
         double expected = totals[0] * hitRate;
+        double deviation = Math.sqrt(expected * (1 - hitRate / turns));
         double hits = totals[0] - totals[1];
-        double deviation = Math.sqrt(expected * (1 - hitRate));
         assertThat(Math.abs(hits - expected) <= 3 * deviation)
-                .as("%s resident: %s hits of %d at a rate of %s", what, hits, totals[0], hitRate)
+                .as("%d selections resident: %s hits of %d at a rate of %s", turns, hits, totals[0], hitRate)
                 .isTrue();
     }
 

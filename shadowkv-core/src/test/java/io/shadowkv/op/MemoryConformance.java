@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
 /// Memory, transfers and the queue.
@@ -69,6 +70,32 @@ public abstract class MemoryConformance extends BackendConformance {
             backend().aside(() -> bench.operations().dense().copy(sum, copy)).join();
             assertThat(bench.values(copy)).containsOnly(4);
             assertThat(backend().rowBucket(3)).isGreaterThanOrEqualTo(3);
+        }
+    }
+
+    @Test
+    void replaysWithOtherTableEntriesAndContents() {
+        try (Workbench bench = workbench("replay with another sequence")) {
+            int heads = 2;
+            int headDim = 64;
+            Sample empty = Sample.filled(DType.BF16, 0, heads, 3, headDim);
+            var table = new SlotTable<AttendedRows>();
+            var rows = TestRows.attending(new int[] {0}, new int[] {2}).on(bench);
+            Tensor added = bench.state(Sample.filled(activationType(), 0, 1, heads, headDim));
+            for (int i = 1; i <= 4; i++) {
+                AttendedRows region = new AttendedRows(bench.state(empty), bench.state(empty));
+                table.set(0, region);
+                float[] number = new float[heads * headDim];
+                Arrays.fill(number, i);
+                bench.refill(added, number);
+                backend().replay("append", () -> bench.operations().attention().append(added, added, table, rows));
+                float[] expected = new float[heads * 3 * headDim];
+                for (int h = 0; h < heads; h++) {
+                    Arrays.fill(expected, (h * 3 + 1) * headDim, (h * 3 + 2) * headDim, i);
+                }
+                Exactly.same("keys, time " + i, expected, bench.values(region.keys()));
+                Exactly.same("values, time " + i, expected, bench.values(region.values()));
+            }
         }
     }
 

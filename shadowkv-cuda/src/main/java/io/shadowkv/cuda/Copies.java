@@ -47,8 +47,8 @@ final class Copies implements AutoCloseable {
     private static void check(DType from, DType to) {
         for (DType type : new DType[] {from, to}) {
             if (type != DType.F32 && type != DType.BF16 && type != DType.F16) {
-                throw new IllegalArgumentException("cannot copy " + from + " to " + to
-                        + ": only F32, BF16 and F16 are converted to each other");
+                throw new IllegalArgumentException(
+                        "cannot copy " + from + " to " + to + ": only F32, BF16 and F16 are converted to each other");
             }
         }
     }
@@ -104,8 +104,8 @@ final class Copies implements AutoCloseable {
         }
         MemorySegment segment = tensor.segment();
         if (!segment.isNative()) {
-            throw new IllegalArgumentException("cannot copy " + tensor.dtype() + " " + tensor.shape()
-                    + " of the Java heap; allocate it off-heap");
+            throw new IllegalArgumentException(
+                    "cannot copy " + tensor.dtype() + " " + tensor.shape() + " of the Java heap; allocate it off-heap");
         }
         return segment.address();
     }

@@ -10,6 +10,7 @@ import io.shadowkv.op.DenseOperations;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Operations;
 import io.shadowkv.op.ShadowOperations;
+import io.shadowkv.op.timing.Stopwatch;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.HostMemory;
@@ -19,6 +20,9 @@ import java.lang.foreign.MemorySegment;
 
 /// Computes on one NVIDIA GPU. Operations enqueue kernels on the calling thread's queue.
 final class CudaBackend implements Backend, Operations {
+    /// What kernels, the libraries' work space and scratch buffers may still take.
+    private static final long RESERVE_BYTES = 512L << 20;
+
     private final CudaContext context;
     private final PinnedPool pinnedPool;
     private final SideWork sideWork;
@@ -96,9 +100,21 @@ final class CudaBackend implements Backend, Operations {
     }
 
     @Override
+    public MemoryScope newScope(String purpose, long deviceBytes) {
+        return new CudaScope(purpose, deviceBytes, context, pinnedPool);
+    }
+
+    @Override
     public Tensor place(Tensor host, MemoryScope scope) {
         Tensor placed = scope.allocate(host.dtype(), host.shape().toArray());
-        context.queue().copy(context.address(placed), host.segment().address(), host.byteSize());
+        MemorySegment bytes = host.segment();
+        try (Arena arena = Arena.ofConfined()) {
+            // The driver has read pageable memory when the call returns; the heap it cannot read.
+            MemorySegment source = bytes.isNative()
+                    ? bytes
+                    : arena.allocate(Math.max(1, bytes.byteSize()), 8).copyFrom(bytes);
+            context.queue().copy(context.address(placed), source.address(), host.byteSize());
+        }
         return placed;
     }
 
@@ -109,7 +125,9 @@ final class CudaBackend implements Backend, Operations {
 
     @Override
     public long availableBytes(Place place) {
-        return place == Place.DEVICE ? context.memory()[0] : pinnedPool.availableBytes();
+        return place == Place.DEVICE
+                ? Math.max(0, context.memory()[0] - RESERVE_BYTES)
+                : pinnedPool.availableBytes();
     }
 
     /// Exact for few rows, where each costs; steps of 4, 8 and 16 above.
@@ -132,6 +150,11 @@ final class CudaBackend implements Backend, Operations {
     @Override
     public Ticket aside(Runnable work) {
         return sideWork.enqueue(work);
+    }
+
+    @Override
+    public Stopwatch<?> newStopwatch() {
+        return new CudaStopwatch(context);
     }
 
     @Override

@@ -50,7 +50,7 @@ final class CudaDense implements DenseOperations, AutoCloseable {
                 .with("VECTOR", vector)
                 .with("THREADS", threads));
         if (rows > 0) {
-            kernel.launch(parts.queue(), Grid.of(rows, threads), x, weight, (float) epsilon, out);
+            kernel.launchEarly(parts.queue(), Grid.of(rows, threads), x, weight, (float) epsilon, out);
         }
     }
 
@@ -79,7 +79,7 @@ final class CudaDense implements DenseOperations, AutoCloseable {
                 .with("ACT", KernelTypes.name(logits.dtype()))
                 .with("VECTOR", VectorWidth.of(parts.context(), width, logits)));
         if (ids.elements() > 0) {
-            kernel.launch(parts.queue(), Grid.of(ids.elements(), ARGMAX_THREADS), logits, ids, width);
+            kernel.launchEarly(parts.queue(), Grid.of(ids.elements(), ARGMAX_THREADS), logits, ids, width);
         }
     }
 
@@ -109,17 +109,17 @@ final class CudaDense implements DenseOperations, AutoCloseable {
                 .with("ACT", KernelTypes.name(target.dtype()))
                 .with("VECTOR", vector));
         Grid grid = Grid.covering(Math.ceilDiv(target.elements(), vector), THREADS);
-        kernel.launch(parts.queue(), grid, target, source, target.elements());
+        kernel.launchEarly(parts.queue(), grid, target, source, target.elements());
     }
 
     @Override
     public void rotate(Tensor x, Tensor positions, Rotary rotary) {
         int headDim = x.extent(2);
         int half = rotary.rotaryDim() / 2;
-        int access = VectorWidth.of(parts.context(), headDim, x);
+        int run = Integer.lowestOneBit(headDim | (rotary.interleaved() ? 2 * half : half));
+        int access = VectorWidth.of(parts.context(), run, x);
         // Pairs a thread: those of neighbours fill one access, others two.
         int vector = rotary.interleaved() ? Math.max(1, access / 2) : access;
-        vector = half % vector == 0 ? vector : 1;
         Kernel kernel = parts.kernel(KernelSource.of("rotate.cu", "rotate")
                 .with("ACT", KernelTypes.name(x.dtype()))
                 .with("HEAD_DIM", headDim)
@@ -128,7 +128,7 @@ final class CudaDense implements DenseOperations, AutoCloseable {
                 .with("VECTOR", vector));
         long pieces = x.elements() / headDim * (half / vector);
         if (pieces > 0) {
-            kernel.launch(
+            kernel.launchEarly(
                     parts.queue(),
                     Grid.covering(pieces, THREADS),
                     x,

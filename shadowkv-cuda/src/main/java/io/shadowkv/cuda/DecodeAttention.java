@@ -29,7 +29,7 @@ final class DecodeAttention implements AutoCloseable {
 
     void append(Tensor newKeys, Tensor newValues, SlotTable<AttendedRows> attended, StepRows rows) {
         AttendedRows any = anyOf(attended);
-        if (any != null) {
+        if (any != null && rows.count() > 0) {
             placing.append(newKeys, newValues, parts.mirrors().attended(attended), any, rows);
         }
     }
@@ -54,6 +54,9 @@ final class DecodeAttention implements AutoCloseable {
     }
 
     private void run(DecodeCase decoded, StepRows rows) {
+        if (rows.count() == 0) {
+            return;
+        }
         if (tiled.takes(decoded)) {
             tiled.run(decoded, rows);
         } else {

@@ -65,7 +65,7 @@ final class EigenSolver implements AutoCloseable {
     }
 
     /// The second run's time: the first loads the library's kernels.
-    private long nanos(Tensor gram, int count, boolean isLargestOnly) {
+    long nanos(Tensor gram, int count, boolean isLargestOnly) {
         solve(gram, count, isLargestOnly);
         long start = System.nanoTime();
         solve(gram, count, isLargestOnly);
@@ -100,8 +100,7 @@ final class EigenSolver implements AutoCloseable {
         int width = gram.extent(0);
         Tensor copy = matrices.tensor(DType.F32, width, width);
         queue.zero(parts.context().address(words), Integer.BYTES);
-        Grid grid = Grid.of(
-                Math.clamp(Math.ceilDiv(gram.elements(), THREADS), 1, SCALING_BLOCKS), THREADS);
+        Grid grid = Grid.of(Math.clamp(Math.ceilDiv(gram.elements(), THREADS), 1, SCALING_BLOCKS), THREADS);
         parts.kernel(KernelSource.of("eigen_scale.cu", "largestElement"))
                 .launch(queue, grid, gram, gram.elements(), words);
         parts.kernel(KernelSource.of("eigen_scale.cu", "scaleMatrix"))

@@ -10,6 +10,7 @@ import java.lang.foreign.ValueLayout;
 final class Kernel {
     private static final int STATIC_SHARED_BYTES = 1;
     private static final int DYNAMIC_SHARED_BYTES = 8;
+    private static final int LEAST_FOR_EARLY_LAUNCH = 90;
     private static final int DEFAULT_SHARED_BYTES = 48 * 1024;
 
     private final KernelSource source;
@@ -37,6 +38,19 @@ final class Kernel {
     /// @param arguments in the kernel's order: a [Tensor] gives its address (null a null pointer), a Long, Integer,
     ///     Float or Double itself, a Boolean an int, a MemorySegment the struct it holds
     void launch(CudaQueue queue, Grid grid, Object... arguments) {
+        launch(queue, grid, false, arguments);
+    }
+
+    /// The same, for kernels that wait themselves for what comes before (`overlap.cuh`): while a step is
+    /// recorded, they may start when the kernel before has only begun to end. Nowhere else, since what they fetch
+    /// before they wait, weights, might have been written just now.
+    void launchEarly(CudaQueue queue, Grid grid, Object... arguments) {
+        boolean isEarly = context.computeCapability() >= LEAST_FOR_EARLY_LAUNCH
+                && context.recordings().isRecording();
+        launch(queue, grid, isEarly, arguments);
+    }
+
+    private void launch(CudaQueue queue, Grid grid, boolean isEarly, Object[] arguments) {
         allowShared(grid.sharedBytes());
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment pointers = arena.allocate(ValueLayout.ADDRESS, Math.max(1, arguments.length));
@@ -46,13 +60,13 @@ final class Kernel {
                 pointers.setAtIndex(ValueLayout.ADDRESS, i, put(arguments[i], word));
             }
             context.makeCurrent();
-            driver().cuLaunchKernel(
-                    function,
-                    new int[] {grid.x(), grid.y(), grid.z()},
-                    new int[] {grid.threads(), 1, 1},
-                    grid.sharedBytes(),
-                    queue.stream(),
-                    pointers);
+            int[] blocks = {grid.x(), grid.y(), grid.z()};
+            int[] threads = {grid.threads(), 1, 1};
+            if (isEarly) {
+                driver().cuLaunchKernelEx(function, blocks, threads, grid.sharedBytes(), queue.stream(), pointers);
+            } else {
+                driver().cuLaunchKernel(function, blocks, threads, grid.sharedBytes(), queue.stream(), pointers);
+            }
         } catch (CudaException e) {
             throw new CudaException(e.getMessage() + " [kernel " + source + ", " + grid + "]", e);
         }
@@ -80,9 +94,10 @@ final class Kernel {
             return;
         }
         if (bytes + staticSharedBytes > context.sharedBytesPerBlock()) {
-            throw new CudaException("kernel " + source + " needs " + (bytes + staticSharedBytes) + " bytes of shared memory a block; "
-                    + context.name() + " has " + context.sharedBytesPerBlock()
-                    + ". Lower the head dim, the rank or the chunk size");
+            throw new CudaException(
+                    "kernel " + source + " needs " + (bytes + staticSharedBytes) + " bytes of shared memory a block; "
+                            + context.name() + " has " + context.sharedBytesPerBlock()
+                            + ". Lower the head dim, the rank or the chunk size");
         }
         context.makeCurrent();
         driver().cuFuncSetAttribute(function, DYNAMIC_SHARED_BYTES, bytes);

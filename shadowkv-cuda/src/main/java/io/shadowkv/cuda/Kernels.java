@@ -14,31 +14,22 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// Compiles kernels for the sizes that are asked for, once each, and keeps the cubins on disk: a file's name is
 /// the hash of sources, constants, architecture and compiler. Thread-safe.
 final class Kernels {
-    static final List<String> HEADERS = List.of(
-            "types.cuh",
-            "tables.cuh",
-            "warp.cuh",
-            "mma.cuh",
-            "convert.cuh",
-            "slices.cuh",
-            "decode_rows.cuh",
-            "decode_work.cuh",
-            "decode_sums.cuh",
-            "decode_meeting.cuh");
+    private static final Pattern INCLUDE = Pattern.compile("(?m)^#include \"([^\"]+)\"");
 
     private final CudaContext context;
     private final Nvrtc compiler;
     private final String compilerVersion;
     private final @Nullable Path folder;
-    private final List<Nvrtc.Header> headers = new ArrayList<>();
     private final Map<KernelSource, Kernel> loaded = new ConcurrentHashMap<>();
 
     /// @param folder where cubins are kept; null compiles in every process
@@ -48,9 +39,6 @@ final class Kernels {
         this.folder = folder;
         int[] version = compiler.nvrtcVersion();
         this.compilerVersion = version[0] + "." + version[1];
-        for (String name : HEADERS) {
-            headers.add(new Nvrtc.Header(name, resource(name)));
-        }
     }
 
     /// The kernel, compiled and loaded when first asked for (0.1 to 0.5 s without a cubin).
@@ -72,8 +60,9 @@ final class Kernels {
 
     private byte[] cubin(KernelSource source) {
         String text = resource(source.file());
+        List<Nvrtc.Header> headers = headersOf(text);
         List<String> options = options(source);
-        Path file = folder == null ? null : folder.resolve(hash(source, text, options) + ".cubin");
+        Path file = folder == null ? null : folder.resolve(hash(source, text, headers, options) + ".cubin");
         try {
             if (file != null && Files.isReadable(file)) {
                 return Files.readAllBytes(file);
@@ -111,7 +100,24 @@ final class Kernels {
         return options;
     }
 
-    private String hash(KernelSource source, String text, List<String> options) {
+    /// Everything that a source includes, directly or through others.
+    private static List<Nvrtc.Header> headersOf(String text) {
+        Map<String, Nvrtc.Header> found = new LinkedHashMap<>();
+        collect(text, found);
+        return List.copyOf(found.values());
+    }
+
+    private static void collect(String text, Map<String, Nvrtc.Header> found) {
+        INCLUDE.matcher(text).results().map(match -> match.group(1)).forEach(name -> {
+            if (!found.containsKey(name)) {
+                Nvrtc.Header header = new Nvrtc.Header(name, resource(name));
+                found.put(name, header);
+                collect(header.text(), found);
+            }
+        });
+    }
+
+    private String hash(KernelSource source, String text, List<Nvrtc.Header> headers, List<String> options) {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             digest.update((source + compilerVersion + options + text).getBytes(StandardCharsets.UTF_8));

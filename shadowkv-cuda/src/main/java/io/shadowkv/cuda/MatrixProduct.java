@@ -31,12 +31,7 @@ record MatrixProduct(
     /// `out [r, o] = x [r, k] · weight [o, k]ᵀ`, or null where the library would be slow or wrong: mixed types, rows
     /// that do not start on 16 bytes.
     static @Nullable MatrixProduct linear(
-            CudaContext context,
-            Tensor x,
-            Tensor weight,
-            @Nullable Tensor bias,
-            boolean isAdded,
-            Tensor out) {
+            CudaContext context, Tensor x, Tensor weight, @Nullable Tensor bias, boolean isAdded, Tensor out) {
         DType type = x.dtype();
         if (weight.dtype() != type || out.dtype() != type || (bias != null && bias.dtype() != type)) {
             return null;
@@ -97,8 +92,7 @@ record MatrixProduct(
     }
 
     private MatrixProduct withSizes(int otherN, int otherK) {
-        return new MatrixProduct(
-                in, out, m, otherN, otherK, isATransposed, isBTransposed, isAdded, hasBias, alignment);
+        return new MatrixProduct(in, out, m, otherN, otherK, isATransposed, isBTransposed, isAdded, hasBias, alignment);
     }
 
     private static int rounded(int rows) {

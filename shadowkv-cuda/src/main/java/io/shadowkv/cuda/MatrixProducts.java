@@ -56,7 +56,8 @@ final class MatrixProducts implements AutoCloseable {
     boolean run(MatrixProduct product, Tensor a, Tensor b, @Nullable Tensor bias, Tensor added, Tensor target) {
         CudaQueue queue = parts.queue();
         parts.context().makeCurrent();
-        return plans.of(queue).run(product, new Operands(address(a), address(b), address(bias), address(added)), target);
+        return plans.of(queue)
+                .run(product, new Operands(address(a), address(b), address(bias), address(added)), target);
     }
 
     private long address(@Nullable Tensor tensor) {
@@ -84,7 +85,8 @@ final class MatrixProducts implements AutoCloseable {
 
     /// @param layouts of A, B, C and D
     /// @param algorithm null where the library has none
-    private record Plan(long descriptor, long[] layouts, @Nullable MemorySegment algorithm) {}
+    private record Plan(
+            long descriptor, long[] layouts, @Nullable MemorySegment algorithm) {}
 
     /// One queue's.
     private final class Plans {
@@ -116,8 +118,7 @@ final class MatrixProducts implements AutoCloseable {
             return true;
         }
 
-        private void launch(
-                MatrixProduct product, Plan plan, MemorySegment algorithm, Operands operands, long target) {
+        private void launch(MatrixProduct product, Plan plan, MemorySegment algorithm, Operands operands, long target) {
             // cuBLASLt wants C's address even where beta is 0.
             long added = product.isAdded() ? operands.added : target;
             library.cublasLtMatmul(
@@ -172,7 +173,9 @@ final class MatrixProducts implements AutoCloseable {
             if (candidates.isEmpty()) {
                 return null;
             }
-            if (known != null || candidates.size() == 1 || parts.context().recordings().isRecording()) {
+            if (known != null
+                    || candidates.size() == 1
+                    || parts.context().recordings().isRecording()) {
                 return keep(candidates.getFirst());
             }
             byte[] best = fastest(product, plan, operands, candidates);
@@ -208,8 +211,8 @@ final class MatrixProducts implements AutoCloseable {
                 float least = Float.POSITIVE_INFINITY;
                 for (byte[] candidate : candidates) {
                     MemorySegment algorithm = copied(candidate, temporary);
-                    float time = timer.milliseconds(() ->
-                            launch(product, plan, algorithm, operands, parts.context().address(target)));
+                    float time = timer.milliseconds(() -> launch(
+                            product, plan, algorithm, operands, parts.context().address(target)));
                     if (time < least) {
                         least = time;
                         best = candidate;

@@ -5,17 +5,26 @@ import io.shadowkv.cuda.ffi.Cudnn;
 import io.shadowkv.cuda.ffi.NativeLibrary.LibraryMissingException;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/// Causal attention of a prompt's chunk, by one of three: cuDNN for long chunks of 16-bit types, own kernel on tensor
-/// cores for short ones, own plain kernel for all other types and head dims. Thread-safe.
+/// Causal attention of a prompt's chunk: on Hopper by an own kernel for its tensor cores; where that does not take the
+/// head dim, by cuDNN for very long chunks and by an own kernel for any tensor cores else; other types and head dims by a
+/// plain kernel. Thread-safe.
 final class PrefillAttention implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(PrefillAttention.class.getName());
     private static final int PLAIN_WARPS = 4;
     private static final int PLAIN_LARGEST_HEAD_DIM = 1024;
     private static final int MMA_LARGEST_HEAD_DIM = 256;
+    private static final Set<Integer> HOPPER_HEAD_DIMS = Set.of(64, 128, 256);
+    /// Columns of a tile copy: 128 bytes, as wide as its swizzle.
+    private static final int PANEL = 64;
+
+    private static final int SWIZZLE_128_BYTES = 3;
     private static final int ALIGNMENT = 16;
     /// Products of queries and keys from which on cuDNN is asked. It compiles a kernel for every new count of keys,
     /// which takes seconds; below, that is more than it saves over all layers.
@@ -32,12 +41,14 @@ final class PrefillAttention implements AutoCloseable {
         String why;
         try {
             found = new CudnnAttention(parts, Cudnn.open(parts.context().libraryFolder()));
-            why = "prefill attention by cuDNN " + found.version();
+            why = "cuDNN " + found.version();
         } catch (LibraryMissingException e) {
-            why = "prefill attention by own kernels (" + e.getMessage() + ")";
+            why = "own kernels, since " + e.getMessage();
         }
         this.cudnn = found;
-        this.choice = why;
+        this.choice = parts.context().isHopper()
+                ? "prefill attention by own kernels, long chunks of head dims other than 64, 128 and 256 by " + why
+                : "prefill attention by own kernels, long chunks by " + why;
     }
 
     /// What computes, and what cuDNN refused so far.
@@ -57,6 +68,8 @@ final class PrefillAttention implements AutoCloseable {
         }
         if (!fitsTensorCores(queries, keys, values, scale, out)) {
             plain(queries, keys, values, keyCount, scale, out);
+        } else if (parts.context().isHopper() && HOPPER_HEAD_DIMS.contains(queries.extent(2))) {
+            onHopper(queries, keys, values, keyCount, scale, out);
         } else if ((long) t * keyCount < CUDNN_PAIRS || !byCudnn(queries, keys, values, keyCount, scale, out)) {
             onTensorCores(queries, keys, values, keyCount, scale, out);
         }
@@ -105,6 +118,55 @@ final class PrefillAttention implements AutoCloseable {
         }
         cudnn.run(shape, new Tensor[] {queries, keys, values, out}, keyCount, scale);
         return true;
+    }
+
+    void onHopper(Tensor queries, Tensor keys, Tensor values, int keyCount, double scale, Tensor out) {
+        int t = queries.extent(0);
+        int heads = queries.extent(1);
+        int kvHeads = keys.extent(0);
+        int headDim = queries.extent(2);
+        long rowBytes = (long) headDim * queries.dtype().bytes();
+        long headBytes = keys.extent(1) * rowBytes;
+        // The sizes of prefill_wgmma.cu's tiles.
+        int queryTile = 128;
+        int keyTile = headDim <= 128 ? 128 : 64;
+        int sharedBytes = (queryTile + 4 * keyTile) * headDim * 2 + 1024 + 128;
+        Kernel kernel = parts.kernel(KernelSource.of("prefill_wgmma.cu", "prefillWgmma")
+                .with("TYPE", KernelTypes.name(queries.dtype()))
+                .with("HEAD_DIM", headDim)
+                .with("GROUP", heads / kvHeads));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment queryMap = tileMap(
+                    arena, queries, new long[] {headDim, heads, t}, new long[] {rowBytes, heads * rowBytes}, new int[] {
+                        PANEL, 1, queryTile
+                    });
+            // Rows behind the last key lie outside the array: the copies write zeros for them.
+            long[] rows = {headDim, keyCount, kvHeads};
+            long[] strides = {rowBytes, headBytes};
+            int[] tile = {PANEL, keyTile, 1};
+            kernel.launch(
+                    parts.queue(),
+                    Grid.of((long) Math.ceilDiv(t, queryTile) * heads, 384).withShared(sharedBytes),
+                    queryMap,
+                    tileMap(arena, keys, rows, strides, tile),
+                    tileMap(arena, values, rows, strides, tile),
+                    t,
+                    heads,
+                    keyCount,
+                    (float) scale,
+                    out);
+        }
+    }
+
+    private MemorySegment tileMap(Arena arena, Tensor tensor, long[] extents, long[] strides, int[] tile) {
+        MemorySegment map = arena.allocate(128, 64);
+        // CU_TENSOR_MAP_DATA_TYPE_BFLOAT16 and _FLOAT16.
+        int type = tensor.dtype() == DType.BF16 ? 9 : 6;
+        CudaContext context = parts.context();
+        context.makeCurrent();
+        context.driver()
+                .cuTensorMapEncodeTiled(map, type, context.address(tensor), extents, strides, tile, SWIZZLE_128_BYTES);
+        return map;
     }
 
     void onTensorCores(Tensor queries, Tensor keys, Tensor values, int keyCount, double scale, Tensor out) {

@@ -71,11 +71,7 @@ final class SkinnyLinear {
     ///
     /// @param addend as each of `outs`, or null; may be the output
     void run(
-            Tensor x,
-            List<Tensor> weights,
-            List<@Nullable Tensor> biases,
-            @Nullable Tensor addend,
-            List<Tensor> outs) {
+            Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, @Nullable Tensor addend, List<Tensor> outs) {
         int inputs = weights.getFirst().extent(1);
         int rows = Math.toIntExact(x.elements() / inputs);
         Sizes sizes = Sizes.of(rows);
@@ -100,17 +96,8 @@ final class SkinnyLinear {
             // No more blocks than keep the longest block's work the same: fewer parts of tiles to add up.
             long stepsPerBlock = Math.ceilDiv(steps, parts.context().multiprocessors());
             Grid grid = Grid.of(Math.ceilDiv(steps, stepsPerBlock), THREADS).withShared(sizes.sharedBytes());
-            kernel.launch(
-                    parts.queue(),
-                    grid,
-                    matrices,
-                    weights.size(),
-                    tiles,
-                    x,
-                    rows,
-                    inputs,
-                    workspace[0],
-                    workspace[1]);
+            kernel.launchEarly(
+                    parts.queue(), grid, matrices, weights.size(), tiles, x, rows, inputs, workspace[0], workspace[1]);
         }
     }
 

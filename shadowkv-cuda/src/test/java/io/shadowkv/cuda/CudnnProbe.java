@@ -10,6 +10,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Set;
 import java.util.SplittableRandom;
 
 /// Compares the ways to compute prefill attention on a GPU: first their results, then their speed.
@@ -57,7 +58,7 @@ public final class CudnnProbe {
         this.withCudnn = withCudnn;
         this.newScope = purpose -> new CudaScope(purpose, context, pool);
         this.attention =
-                new PrefillAttention(new CudaParts(context, new SlotMirrors(context, pool), newScope, workScope));
+                new PrefillAttention(new CudaParts(context, new SlotMirrors(context, pool), newScope, workScope, new PendingFetches(context)));
     }
 
     public static void main(String[] arguments) {
@@ -104,6 +105,16 @@ public final class CudnnProbe {
                     data.queries(), data.keys(), data.values(), data.keyCount(), data.scale(), data.out());
             return true;
         });
+        if (context.isHopper()) {
+            use.accept("wgmma", data -> {
+                if (!Set.of(64, 128, 256).contains(data.queries().extent(2))) {
+                    return false;
+                }
+                attention.onHopper(
+                        data.queries(), data.keys(), data.values(), data.keyCount(), data.scale(), data.out());
+                return true;
+            });
+        }
         if (withCudnn) {
             use.accept(
                     "cudnn",
@@ -128,14 +139,14 @@ public final class CudnnProbe {
                     return;
                 }
                 double error = largestError(expected, download(data.out()));
-                boolean isRight = error <= (dtype == DType.BF16 ? 0.03 : 0.004);
+                boolean isRight = error <= (dtype == DType.BF16 ? 0.04 : 0.006);
                 failures += isTaken && !isRight ? 1 : 0;
                 System.out.printf(
                         "check %s %s %s: %s, largest difference %.5f%n",
                         dtype,
                         Arrays.toString(sizes),
                         name,
-                        !isTaken ? "refused, " + attention.description() : isRight ? "right" : "WRONG",
+                        !isTaken ? "not taken" : isRight ? "right" : "WRONG",
                         error);
             });
         }

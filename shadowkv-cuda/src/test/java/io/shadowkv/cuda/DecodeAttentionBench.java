@@ -183,7 +183,7 @@ final class DecodeAttentionBench implements AutoCloseable {
     }
 
     private static int layers(long tokens) {
-        return (int) Math.clamp(ROTATED_BYTES / (4L * KV_HEADS * HEAD_DIM * tokens) + 1, 1, 16);
+        return Math.clamp(ROTATED_BYTES / (4L * KV_HEADS * HEAD_DIM * tokens) + 1, 1, 16);
     }
 
     /// Keys or values of every head, the pattern over and over.

@@ -1,6 +1,7 @@
 package io.shadowkv.cli.bench;
 
 import io.shadowkv.cli.Machine;
+import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.op.timing.Part;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -77,6 +78,8 @@ final class E2eJson {
         node.put("layers", setup.layers());
         node.put("weight_type", setup.weightType());
         node.put("kv_type", setup.kvType());
+        node.put("prefill_chunk", setup.prefillChunk());
+        node.put("value_place", setup.valuePlace());
         node.put("warmup_steps", setup.warmupSteps());
         node.put("timed_steps", setup.timedSteps());
         node.put("profiled_steps", setup.profiledSteps());
@@ -140,6 +143,12 @@ final class E2eJson {
         node.put("measured_device_bytes", memory.measuredDevice());
         node.put("planned_host_bytes", memory.plannedHost());
         node.put("measured_host_bytes", memory.measuredHost());
+        bytes(node.putObject("planned_parts"), memory.plannedParts());
+        bytes(node.putObject("allocated_parts"), memory.allocatedParts());
+    }
+
+    private static void bytes(ObjectNode node, List<MemoryPlan.Part> parts) {
+        parts.forEach(part -> node.put(part.name(), part.bytes()));
     }
 
     private static void number(ObjectNode node, String name, double value) {

@@ -10,7 +10,9 @@ import io.shadowkv.engine.MemoryPlanException;
 import io.shadowkv.op.Backend.Place;
 import io.shadowkv.op.timing.Part;
 import io.shadowkv.op.timing.TimedBackend;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 
@@ -27,12 +29,7 @@ final class E2eMeasurement {
     /// @param tokens of each prompt
     /// @param freeBytes what the device had free before the engine was opened
     E2eMeasurement(
-            E2eOptions options,
-            Engine engine,
-            TimedBackend backend,
-            int tokens,
-            long freeBytes,
-            RunWatcher watcher) {
+            E2eOptions options, Engine engine, TimedBackend backend, int tokens, long freeBytes, RunWatcher watcher) {
         this.options = options;
         this.engine = engine;
         this.backend = backend;
@@ -89,7 +86,7 @@ final class E2eMeasurement {
     /// A prompt and two steps that are not counted: whatever is compiled, tuned or grown at first use is there when
     /// the clock starts. Long enough to be indexed, with the chunks of rows that the real prompt has.
     private void warmUp() {
-        int chunk = engine.options().prefillChunk() > 0 ? engine.options().prefillChunk() : backend.prefillRows();
+        int chunk = prefillChunk(engine);
         long least = engine.options().cache() instanceof KvCacheSpec.Shadow shadow
                 ? shadow.residentTokens() + 2L * shadow.chunkSize()
                 : 1;
@@ -99,6 +96,12 @@ final class E2eMeasurement {
         }
         int[] ids = prompt(-1, (int) Math.min(prompt, tokens));
         engine.logits(ids, ids.length, false, 2, row -> {});
+    }
+
+    /// Rows of a prompt that the engine computes at a time.
+    static int prefillChunk(Engine engine) {
+        int asked = engine.options().prefillChunk();
+        return asked > 0 ? asked : engine.backend().prefillRows();
     }
 
     private E2eResult.Prefill read(BatchRun batch) {
@@ -170,7 +173,8 @@ final class E2eMeasurement {
         }
         int unit = shadow.chunkSize();
         double recent = Math.min(shadow.recentTokens(), shadow.localTokens() + tokens % unit + generated);
-        double offDevice = 1 - (double) batch.deviceValueLayers() / engine.spec().layers();
+        double offDevice =
+                1 - (double) batch.deviceValueLayers() / engine.spec().layers();
         var index = new StepBytes.Index(
                 unit,
                 Math.min(shadow.rank(), engine.spec().kvWidth()),
@@ -192,7 +196,10 @@ final class E2eMeasurement {
             offloaded += part.isOffloaded() ? part.bytes() : 0;
         }
         long taken = backend.isHostDevice() ? allocated : freeBytes - backend.availableBytes(Place.DEVICE);
-        return new E2eResult.Memory(plan.decodingBytes(), taken, plan.offloadedBytes(), offloaded);
+        List<MemoryPlan.Part> planned = new ArrayList<>(plan.perSequence().parts());
+        planned.addAll(plan.workspace());
+        return new E2eResult.Memory(
+                plan.decodingBytes(), taken, plan.offloadedBytes(), offloaded, planned, batch.held());
     }
 
     /// Random ids; the model's answer does not matter, its work does.

@@ -1,7 +1,9 @@
 package io.shadowkv.cli.bench;
 
+import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.op.timing.Part;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 
 /// What one run, a method at a length, showed.
@@ -38,7 +40,7 @@ record E2eResult(
     /// @param firstTokenSeconds from the first prompt to its first token
     /// @param partSeconds what its operations took, by part
     /// @param indexSeconds factorising, indexing and offloading
-    /// @param waitedSeconds how long reading waited for that: all of it, or less where it runs beside the main queue
+    /// @param waitedSeconds how long reading waited for that; less where it runs beside the main queue
     /// @param prompts read one after the other
     /// @param allSeconds all prompts until all sequences were ready to decode, copies included
     record Prefill(
@@ -65,7 +67,7 @@ record E2eResult(
     /// Decode steps.
     ///
     /// @param nanos of each timed step, ascending
-    /// @param partSeconds what each part of a step takes, measured in further steps that were not replayed; parts that
+    /// @param partSeconds what each part of a step takes, from further steps that were not replayed; parts that
     ///     run side by side may take more together than a step
     record Steps(long[] nanos, Map<Part, Double> partSeconds) {
         Steps {
@@ -91,5 +93,18 @@ record E2eResult(
     /// @param measuredDevice what was taken there
     /// @param plannedHost values in host memory
     /// @param measuredHost what was taken there
-    record Memory(long plannedDevice, long measuredDevice, long plannedHost, long measuredHost) {}
+    /// @param plannedParts what the plan consists of: one sequence's parts, and what all share
+    /// @param allocatedParts what the engine and all sequences hold
+    record Memory(
+            long plannedDevice,
+            long measuredDevice,
+            long plannedHost,
+            long measuredHost,
+            List<MemoryPlan.Part> plannedParts,
+            List<MemoryPlan.Part> allocatedParts) {
+        Memory {
+            plannedParts = List.copyOf(plannedParts);
+            allocatedParts = List.copyOf(allocatedParts);
+        }
+    }
 }

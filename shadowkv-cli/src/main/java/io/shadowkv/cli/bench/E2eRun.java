@@ -8,6 +8,7 @@ import io.shadowkv.op.Backend;
 import io.shadowkv.op.timing.TimedBackend;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /// Measures every method at every length, one run after the other; each opens the model anew, so that none finds
 /// memory that another left behind.
@@ -39,6 +40,7 @@ final class E2eRun {
     /// @throws io.shadowkv.engine.MemoryPlanException if a batch does not fit
     /// @throws java.util.concurrent.CancellationException if it was cancelled
     void run(E2ePrinter printer) {
+        watcher.checkOn();
         Ceilings ceilings = Ceilings.measure(backend);
         List<KvCacheSpec> strategies = new ArrayList<>();
         if (options.runsFull()) {
@@ -55,6 +57,7 @@ final class E2eRun {
     }
 
     private void measure(KvCacheSpec strategy, int tokens, Ceilings ceilings, E2ePrinter printer) {
+        watcher.checkOn();
         long free = backend.availableBytes(Backend.Place.DEVICE);
         try (TimedBackend timed = new TimedBackend(backend);
                 Engine engine =
@@ -77,6 +80,8 @@ final class E2eRun {
                 engine.spec().layers(),
                 engine.weightType().toString(),
                 engine.kvType().toString(),
+                E2eMeasurement.prefillChunk(engine),
+                engine.options().valuePlace().name().toLowerCase(Locale.ROOT),
                 backend.name(),
                 backend.description(),
                 ceilings,

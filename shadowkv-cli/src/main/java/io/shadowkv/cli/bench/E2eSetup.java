@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
 /// @param layers decoder layers that ran
 /// @param weightType of most weights
 /// @param kvType of keys and values
+/// @param prefillChunk rows of a prompt computed at a time
+/// @param valuePlace where offloaded values were to lie
 /// @param backend its name
 /// @param device what runs, as the backend describes it
 /// @param ceilings measured before the runs; null if they were not
@@ -21,6 +23,8 @@ record E2eSetup(
         int layers,
         String weightType,
         String kvType,
+        int prefillChunk,
+        String valuePlace,
         String backend,
         String device,
         @Nullable Ceilings ceilings,

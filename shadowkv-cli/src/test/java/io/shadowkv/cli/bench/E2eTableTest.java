@@ -3,6 +3,7 @@ package io.shadowkv.cli.bench;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shadowkv.cli.Machine;
+import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.op.timing.Part;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -27,6 +28,8 @@ class E2eTableTest {
             32,
             "BF16",
             "BF16",
+            8192,
+            "auto",
             "cuda",
             "a device",
             new Ceilings(4.3e12, 55e9),
@@ -51,11 +54,13 @@ class E2eTableTest {
                 0,
                 new E2eResult.Prefill(9.2, Map.of(Part.ATTENTION, 7.0), 0, 0, 1, 9.3),
                 new E2eResult.Steps(
-                        LongStream.rangeClosed(1, 32).map(i -> 34_000_000 + i * 10_000).toArray(),
+                        LongStream.rangeClosed(1, 32)
+                                .map(i -> 34_000_000 + i * 10_000)
+                                .toArray(),
                         Map.of(Part.LINEARS, 0.0041, Part.ATTENTION, 0.030, Part.ROWS, 0.0004)),
                 Double.NaN,
                 new StepBytes(Map.of(Part.LINEARS, 15.0e9, Part.ATTENTION, 131.0e9), 0),
-                new E2eResult.Memory(148_000_000_000L, 149_000_000_000L, 0, 0));
+                new E2eResult.Memory(148_000_000_000L, 149_000_000_000L, 0, 0, List.of(), List.of()));
     }
 
     private static E2eResult shadow() {
@@ -73,7 +78,13 @@ class E2eTableTest {
                         Map.of(Part.LINEARS, 0.0041, Part.FETCH, 0.0147, Part.SCORE, 0.0075, Part.SELECT, 0.0011)),
                 0.604,
                 new StepBytes(Map.of(Part.LINEARS, 15.0e9, Part.SCORE, 30.0e9, Part.FETCH, 1.6e9), 0.79e9),
-                new E2eResult.Memory(120_000_000_000L, 121_000_000_000L, 119_000_000_000L, 119_000_000_000L));
+                new E2eResult.Memory(
+                        120_000_000_000L,
+                        121_000_000_000L,
+                        119_000_000_000L,
+                        119_000_000_000L,
+                        List.of(new MemoryPlan.Part("landmarks", 1_000_000_000, false)),
+                        List.of()));
     }
 
     private static String table(List<E2eResult> results) {
@@ -98,7 +109,7 @@ class E2eTableTest {
                         "60.4 %",
                         "400 ms beside, waited 12.0 ms",
                         "14.7 ms  53.7 GB/s  98 %",
-                        "ShadowKV over full attention: 8.28× the tokens a second")
+                        "ShadowKV over full attention: 8.26× the tokens a second")
                 .containsPattern("batch +8 \\(no more fit\\) +29\n")
                 .containsPattern("indexing +– ");
     }
@@ -128,6 +139,7 @@ class E2eTableTest {
         assertThat(run.at("/step/part_ms/fetch").asDouble()).isEqualTo(14.7);
         assertThat(run.at("/bytes_per_step/link").asLong()).isEqualTo(790_000_000);
         assertThat(run.at("/bytes_per_step/floor_share").asDouble()).isBetween(0.95, 0.96);
+        assertThat(run.at("/memory/planned_parts/landmarks").asLong()).isEqualTo(1_000_000_000);
         JsonNode all = JsonMapper.shared().readTree(text.toString());
         assertThat(all.get("runs")).hasSize(2);
         assertThat(all.at("/runs/0/hit_rate").isNull()).isTrue();

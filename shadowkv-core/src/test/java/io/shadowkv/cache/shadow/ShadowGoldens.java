@@ -88,12 +88,13 @@ public abstract class ShadowGoldens {
                     new RopeSpec(golden.facts().number("theta"), golden.headDim(), false, new RopeScaling.None());
             this.rotary = new RotaryTables(rope, backend, scope).forLength(golden.tokens() + STEPS);
             var spec = new KvCacheSpec.Shadow(
-                    golden.facts().integer("rank"),
-                    golden.chunk(),
-                    golden.facts().integer("budget"),
-                    OUTLIERS,
-                    32,
-                    256).withValues(format);
+                            golden.facts().integer("rank"),
+                            golden.chunk(),
+                            golden.facts().integer("budget"),
+                            OUTLIERS,
+                            32,
+                            256)
+                    .withValues(format);
             this.sequence = (ShadowSequence) prefill(new ShadowCache(spec, shape, backend));
         }
 
@@ -112,8 +113,10 @@ public abstract class ShadowGoldens {
         }
 
         private Tensor tokenMajor(float[] elements, int tokens) {
+            Tensor host = scope.allocate(Backend.Place.HOST, DType.F32, tokens, golden.kvHeads(), golden.headDim());
+            Floats.fill(host, elements);
             Tensor tensor = scope.allocate(DType.F32, tokens, golden.kvHeads(), golden.headDim());
-            Floats.fill(tensor, elements);
+            backend.operations().dense().copy(host, tensor);
             return tensor;
         }
 

@@ -7,7 +7,7 @@
 //
 // check: ACT=bf16 VECTOR=8
 // check: ACT=float VECTOR=1
-#include "types.cuh"
+#include "overlap.cuh"
 
 #ifndef ACT
 #define ACT bf16
@@ -17,6 +17,8 @@
 #endif
 
 extern "C" __global__ void __launch_bounds__(256) add(ACT* target, const ACT* source, i64 count) {
+    letNextStart();
+    waitForPrevious();
     i64 at = ((i64) blockIdx.x * 256 + threadIdx.x) * VECTOR;
     if (at + VECTOR <= count) {
         Vector<ACT, VECTOR> sum = *(const Vector<ACT, VECTOR>*) (target + at);

@@ -8,6 +8,7 @@
 //
 // check: ACT=bf16 VECTOR=8
 // check: ACT=float VECTOR=1
+#include "overlap.cuh"
 #include "warp.cuh"
 
 #ifndef ACT
@@ -26,6 +27,8 @@ static __device__ __forceinline__ bool isBetter(float value, int at, float best,
 extern "C" __global__ void __launch_bounds__(THREADS) argmax(const ACT* logits, i32* ids, int width) {
     __shared__ float warpBest[32];
     __shared__ int warpAt[32];
+    letNextStart();
+    waitForPrevious();
     const ACT* row = logits + (i64) blockIdx.x * width;
     float best = -__int_as_float(0x7f800000);
     int bestAt = 0x7fffffff;

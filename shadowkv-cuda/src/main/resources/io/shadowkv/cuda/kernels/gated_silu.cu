@@ -8,7 +8,7 @@
 //
 // check: ACT=bf16 VECTOR=8
 // check: ACT=float VECTOR=1
-#include "types.cuh"
+#include "overlap.cuh"
 
 #ifndef ACT
 #define ACT bf16
@@ -23,6 +23,8 @@ static __device__ __forceinline__ ACT gated(ACT gate, ACT up) {
 }
 
 extern "C" __global__ void __launch_bounds__(256) gatedSilu(ACT* gate, const ACT* up, i64 count) {
+    letNextStart();
+    waitForPrevious();
     i64 at = ((i64) blockIdx.x * 256 + threadIdx.x) * VECTOR;
     if (at + VECTOR <= count) {
         Vector<ACT, VECTOR> gates = *(const Vector<ACT, VECTOR>*) (gate + at);

@@ -17,6 +17,8 @@
 //            the 16 bytes that it will multiply itself, so weights need no barrier and meet no bank conflict: shared
 //            memory is a deep register file. The order of k inside 32 elements is permuted alike in both operands
 //            (lane q takes elements 8q to 8q+7), which leaves the sum as it is. x is shared by the warps.
+//            Launched early, a block fetches its first weights while the kernel that makes x still runs: weights must have
+//            been written before that one started.
 // Limits     16-byte aligned pointers. Rows beyond `outputs` and columns beyond k are zeros that nobody reads.
 //
 // check: ACT=bf16 ROW_TILES=1
@@ -26,6 +28,7 @@
 // check: ACT=bf16 ROW_TILES=8
 // check: ACT=f16 ROW_TILES=3
 #include "mma.cuh"
+#include "overlap.cuh"
 
 #ifndef ACT
 #define ACT bf16
@@ -35,6 +38,7 @@
 #endif
 
 static const int WARPS = 8;
+static const int THREADS = 32 * WARPS;
 static const int WARP_TILES = ROW_TILES > 4 ? 2 : 1;  // weight rows of a warp / 16: more, where reading x costs more
 static const int SLAB = 128 / WARP_TILES;
 static const int STAGES = 4;  // LinearSkinny.java computes shared memory from these
@@ -43,6 +47,7 @@ static const int TILE = WARPS * WARP_TILES * 16;
 static const int GROUPS = SLAB / 32;  // 32 columns: 64 bytes of a row, 16 a lane
 static const int WEIGHT_BYTES = TILE * SLAB * 2;
 static const int STAGE_BYTES = WEIGHT_BYTES + ROWS * SLAB * 2;
+static const int PIECES = (ROWS * (SLAB / 8) + THREADS - 1) / THREADS;  // of x, 8 elements each, a thread and step
 static const int PARTIAL = TILE * ROWS;
 
 struct Matrix {
@@ -79,7 +84,7 @@ static __device__ __forceinline__ int blockOf(i64 unit, i64 units, int blocks) {
     return (int) (((unit + 1) * blocks - 1) / units);
 }
 
-static __device__ __forceinline__ void fill(u8* stage, const Matrices& matrices, int count, const ACT* x, int rows, int k, int tile, int slab) {
+static __device__ __forceinline__ void fillWeights(u8* stage, const Matrices& matrices, int count, int k, int tile, int slab) {
     const Matrix& m = matrices.at[matrixOf(matrices, count, tile)];
     int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     int firstRow = (tile - m.firstTile) * TILE + warp * WARP_TILES * 16 + lane / 4;
@@ -95,12 +100,55 @@ static __device__ __forceinline__ void fill(u8* stage, const Matrices& matrices,
             copyWeights(own + (h * GROUPS + g) * 512, from + (valid ? column : 0), valid);
         }
     }
-    u8* shared = stage + WEIGHT_BYTES;
-    for (int i = threadIdx.x; i < ROWS * (SLAB / 8); i += WARPS * 32) {
-        int row = i / (SLAB / 8), piece = i % (SLAB / 8);
-        int column = slab * SLAB + piece * 8;
-        bool valid = row < rows && column < k;
-        copyAsync16(shared + ((piece / 4) * ROWS + row) * 64 + piece % 4 * 16, x + (valid ? (i64) row * k + column : 0), valid);
+}
+
+// Where thread i's piece of 8 elements of x goes, and whether it is there at all.
+struct Piece {
+    const ACT* from;
+    u8* to;
+    bool isValid;
+};
+
+static __device__ __forceinline__ Piece pieceOf(int i, u8* stage, const ACT* x, int rows, int k, int slab) {
+    int row = i / (SLAB / 8), piece = i % (SLAB / 8);
+    int column = slab * SLAB + piece * 8;
+    bool isValid = row < rows && column < k;
+    return {x + (isValid ? (i64) row * k + column : 0), stage + WEIGHT_BYTES + ((piece / 4) * ROWS + row) * 64 + piece % 4 * 16, isValid};
+}
+
+static __device__ __forceinline__ void fillRows(u8* stage, const ACT* x, int rows, int k, int slab) {
+#pragma unroll
+    for (int p = 0; p < PIECES; p++) {
+        int i = p * THREADS + threadIdx.x;
+        if (i < ROWS * (SLAB / 8)) {
+            Piece piece = pieceOf(i, stage, x, rows, k, slab);
+            copyAsync16(piece.to, piece.from, piece.isValid);
+        }
+    }
+}
+
+// The first stages' x, read at once: copies would have to queue behind those of weights that are under way.
+static __device__ __forceinline__ void readRows(u8* stages, const ACT* x, int rows, int k, int slabs, int slab, int steps) {
+    uint4 held[STAGES - 1][PIECES];
+#pragma unroll
+    for (int s = 0; s < STAGES - 1; s++) {
+#pragma unroll
+        for (int p = 0; p < PIECES; p++) {
+            int i = p * THREADS + threadIdx.x;
+            held[s][p] = make_uint4(0, 0, 0, 0);
+            if (s < steps && i < ROWS * (SLAB / 8)) {
+                Piece piece = pieceOf(i, stages, x, rows, k, (slab + s) % slabs);
+                if (piece.isValid) held[s][p] = *(const uint4*) piece.from;
+            }
+        }
+    }
+#pragma unroll
+    for (int s = 0; s < STAGES - 1; s++) {
+#pragma unroll
+        for (int p = 0; p < PIECES; p++) {
+            int i = p * THREADS + threadIdx.x;
+            if (s < steps && i < ROWS * (SLAB / 8)) *(uint4*) pieceOf(i, stages + s * STAGE_BYTES, x, rows, k, 0).to = held[s][p];
+        }
     }
 }
 
@@ -156,6 +204,7 @@ extern "C" __global__ void __launch_bounds__(256, 1) linearSkinny(const __grid_c
         const ACT* x, int rows, int k, float* partials, i32* counters) {
     extern __shared__ __align__(16) u8 stages[];
     __shared__ i32 isLast;
+    letNextStart();
     int slabs = (k + SLAB - 1) / SLAB;
     i64 units = (i64) tiles * slabs;
     i64 from = units * blockIdx.x / gridDim.x;
@@ -166,11 +215,13 @@ extern "C" __global__ void __launch_bounds__(256, 1) linearSkinny(const __grid_c
 #pragma unroll
     for (int i = 0; i < STAGES - 1; i++) {
         if (i < steps) {
-            fill(stages + i * STAGE_BYTES, matrices, count, x, rows, k, nextTile, nextSlab);
+            fillWeights(stages + i * STAGE_BYTES, matrices, count, k, nextTile, nextSlab);
             if (++nextSlab == slabs) { nextSlab = 0; nextTile++; }
         }
         commitCopies();
     }
+    waitForPrevious();
+    readRows(stages, x, rows, k, slabs, slab, steps);
     float sums[WARP_TILES][ROW_TILES][4] = {};
     int stage = 0;
     for (int i = 0; i < steps; i++) {
@@ -179,7 +230,8 @@ extern "C" __global__ void __launch_bounds__(256, 1) linearSkinny(const __grid_c
         // All warps are done with the stage before this one.
         int refilled = stage == 0 ? STAGES - 1 : stage - 1;
         if (i + STAGES - 1 < steps) {
-            fill(stages + refilled * STAGE_BYTES, matrices, count, x, rows, k, nextTile, nextSlab);
+            fillWeights(stages + refilled * STAGE_BYTES, matrices, count, k, nextTile, nextSlab);
+            fillRows(stages + refilled * STAGE_BYTES, x, rows, k, nextSlab);
             if (++nextSlab == slabs) { nextSlab = 0; nextTile++; }
         }
         commitCopies();

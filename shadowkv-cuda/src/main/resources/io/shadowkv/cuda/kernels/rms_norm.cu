@@ -11,6 +11,7 @@
 // check: ACT=float WEIGHT=f16 WIDTH=1000 VECTOR=4 THREADS=256
 // check: ACT=f16 WEIGHT=float WIDTH=127 VECTOR=1 THREADS=128
 // check: ACT=bf16 WEIGHT=bf16 WIDTH=8192 VECTOR=8 THREADS=1024
+#include "overlap.cuh"
 #include "warp.cuh"
 
 #ifndef ACT
@@ -33,6 +34,8 @@ static const int STEP = VECTOR * THREADS;
 static const int STEPS = (WIDTH + STEP - 1) / STEP;
 
 extern "C" __global__ void __launch_bounds__(THREADS) rmsNorm(const ACT* x, const WEIGHT* weight, float epsilon, ACT* out) {
+    letNextStart();
+    waitForPrevious();
     const ACT* row = x + (i64) blockIdx.x * WIDTH;
     ACT* target = out + (i64) blockIdx.x * WIDTH;
     Vector<ACT, VECTOR> held[STEPS];

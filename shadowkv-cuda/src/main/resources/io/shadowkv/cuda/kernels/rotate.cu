@@ -13,7 +13,7 @@
 // check: ACT=float HEAD_DIM=10 HALF=5 INTERLEAVED=0 VECTOR=1
 // check: ACT=f16 HEAD_DIM=256 HALF=128 INTERLEAVED=0 VECTOR=8
 // check: ACT=f16 HEAD_DIM=96 HALF=48 INTERLEAVED=0 VECTOR=8
-#include "types.cuh"
+#include "overlap.cuh"
 
 #ifndef ACT
 #define ACT bf16
@@ -34,6 +34,8 @@
 static const int PIECES = HALF / VECTOR;
 
 extern "C" __global__ void __launch_bounds__(256) rotate(ACT* x, const i32* positions, const float* cosines, const float* sines, i64 count, int heads) {
+    letNextStart();
+    waitForPrevious();
     i64 index = (i64) blockIdx.x * 256 + threadIdx.x;  // of count = rows * heads * PIECES
     if (index >= count) return;
     int first = (int) (index % PIECES) * VECTOR;

@@ -1,0 +1,77 @@
+package io.shadowkv.engine;
+
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.reference.ReferenceBackend;
+import org.junit.jupiter.api.Nested;
+
+/// The laws on plain loops behind the liberties of a device: what is padded, replayed or done late changes no bit.
+class DeviceLikeLawsTest {
+    private static Backend device() {
+        return new DeviceLikeBackend(new ReferenceBackend());
+    }
+
+    @Nested
+    class Cache extends CacheLaws {
+        @Override
+        protected Backend open() {
+            return device();
+        }
+
+        @Override
+        protected double rounding() {
+            return 0;
+        }
+    }
+
+    @Nested
+    class Shadow extends ShadowLaws {
+        @Override
+        protected Backend open() {
+            return device();
+        }
+
+        @Override
+        protected double rounding() {
+            return 0;
+        }
+    }
+
+    @Nested
+    class Completions extends CompletionLaws {
+        @Override
+        protected Backend open() {
+            return device();
+        }
+
+        @Override
+        protected double rounding() {
+            return 0;
+        }
+    }
+
+    @Nested
+    class Interruptions extends InterruptionLaws {
+        @Override
+        protected Backend open() {
+            return device();
+        }
+
+        @Override
+        protected double rounding() {
+            return 0;
+        }
+    }
+
+    @Nested
+    class Conversations extends ConversationLaws {
+        @Override
+        protected Backend open() {
+            return device();
+        }
+
+        @Override
+        protected double rounding() {
+            return 0;
+        }
+    }
+}

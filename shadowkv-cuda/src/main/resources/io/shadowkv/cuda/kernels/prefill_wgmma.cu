@@ -1,0 +1,255 @@
+// Causal attention of consecutive tokens on Hopper's tensor cores, 16-bit types.
+//
+//   out[i, h] = sum_j softmax_j(scale * q[i, h] . k[h / GROUP, j]) v[h / GROUP, j],   j = 0 .. keyCount - t + i
+//
+// source     Shah et al. 2024, FlashAttention-3, algorithm 2 and section 3.1 (two warpgroups take turns), written anew
+// queryMap   TYPE [t, queryHeads, HEAD_DIM], tiles of QUERIES x 1 x 64
+// keyMap     TYPE [kvHeads, keyCount, HEAD_DIM], tiles of 1 x KEYS x 64; heads lie capacity rows apart
+// valueMap   the same
+// out        TYPE [t, queryHeads, HEAD_DIM]
+// sizes      QUERIES 128; KEYS 128 up to head dim 128, 64 above
+// grid       ceil(t / QUERIES) * queryHeads blocks of 384 threads: a warpgroup that copies, two that each own 64 queries;
+//            heads vary fastest, so that a group's keys are in L2 together, and the longest rows come first
+// work       4 * HEAD_DIM FLOP a visible (query, key, head); floor at the measured 796 TFLOP/s of matrix products
+// bytes      keys and values once a block of queries, from L2: 64 KiB for 8.4 MFLOP at head dim 128
+// shared     (QUERIES + 4 * KEYS) * HEAD_DIM * 2 + 1,024 for alignment + 128 for barriers: 161 KiB at head dim 128
+// precision  products in float; weights rounded to TYPE before they meet the values, their sum is of the unrounded ones
+// limits     compute capability 9.0; HEAD_DIM 64, 128 or 256; addresses aligned to 16 bytes; scale > 0
+//
+// While a warpgroup computes the weights of a tile, the tensor cores multiply those of the tile before with its values,
+// and the other warpgroup's products: named barriers let one warpgroup enqueue its products after the other.
+//
+// check: TYPE=bf16 HEAD_DIM=64 GROUP=1
+// check: TYPE=bf16 HEAD_DIM=128 GROUP=4
+// check: TYPE=f16 HEAD_DIM=128 GROUP=7
+// check: TYPE=bf16 HEAD_DIM=256 GROUP=8
+#include "types.cuh"
+#include "warp.cuh"
+#include "hopper.cuh"
+
+#ifndef TYPE
+#define TYPE bf16
+#endif
+#ifndef HEAD_DIM
+#define HEAD_DIM 128
+#endif
+#ifndef GROUP
+#define GROUP 4
+#endif
+#define QUERIES 128
+#define KEYS (HEAD_DIM <= 128 ? 128 : 64)
+
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ == 900
+static const int PANELS = HEAD_DIM / 64;            // of 64 columns, 128 bytes: as wide as a swizzle
+static const int QUERY_PANEL = QUERIES * 128;       // bytes
+static const int KEY_PANEL = KEYS * 128;            // bytes
+static const int TILE_BYTES = KEYS * HEAD_DIM * 2;
+static const int WIDTH = HEAD_DIM < 128 ? 64 : 128;  // columns of one product with the values
+static const int PARTS = HEAD_DIM / WIDTH;
+static const float LOG2_E = 1.4426950408889634f;
+static const float NONE = -1e30f;  // finite; the first tile shows every row a key, so no maximum stays there
+static_assert(HEAD_DIM == 64 || HEAD_DIM == 128 || HEAD_DIM == 256, "head dim must be 64, 128 or 256");
+
+struct Barriers { u64 queries, keysFull[2], keysFree[2], valuesFull[2], valuesFree[2]; };
+
+static __device__ __forceinline__ float powerOf2(float x) {
+    float y;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
+
+// s[64 x KEYS] = queries * keys^T, enqueued.
+static __device__ __forceinline__ void enqueueScores(float (&s)[KEYS / 2], u64 queries, u64 keys) {
+#pragma unroll
+    for (int k = 0; k < HEAD_DIM / 16; k++)
+        multiplyShared(TYPE(), s, further(queries, k / 4 * QUERY_PANEL + k % 4 * 32), further(keys, k / 4 * KEY_PANEL + k % 4 * 32), k > 0);
+    commitProducts();
+}
+
+// sum[64 x HEAD_DIM] += p * values, enqueued.
+static __device__ __forceinline__ void enqueueSum(float (&sum)[PARTS][WIDTH / 2], const u32 (&p)[KEYS / 16][4], u64 values) {
+#pragma unroll
+    for (int k = 0; k < KEYS / 16; k++)
+#pragma unroll
+        for (int part = 0; part < PARTS; part++)
+            multiplyRegisters(TYPE(), sum[part], p[k], further(values, part * (WIDTH / 64) * KEY_PANEL + k * 16 * 128));
+    commitProducts();
+}
+
+// Turns scores into weights in place; `shrink` is what earlier sums are to be multiplied by. Of the lane's two rows the
+// first sees keys up to `limit`, the second, eight further on, eight more.
+static __device__ __forceinline__ void weigh(
+    float (&s)[KEYS / 2], float (&largest)[2], float (&weights)[2], float (&shrink)[2], float factor, int firstKey, int limit) {
+    if (firstKey + KEYS - 1 > limit) {
+#pragma unroll
+        for (int i = 0; i < KEYS / 2; i++) {
+            int key = firstKey + i / 4 * 8 + threadIdx.x % 4 * 2 + i % 2;
+            if (key > limit + i / 2 % 2 * 8) s[i] = NONE;
+        }
+    }
+#pragma unroll
+    for (int r = 0; r < 2; r++) {
+        float next = largest[r];
+#pragma unroll
+        for (int i = 2 * r; i < KEYS / 2; i += 4) next = fmaxf(next, fmaxf(s[i], s[i + 1]));
+        next = fmaxf(next, __shfl_xor_sync(ALL_LANES, next, 1));
+        next = fmaxf(next, __shfl_xor_sync(ALL_LANES, next, 2));
+        float base = next * factor;
+        shrink[r] = powerOf2((largest[r] - next) * factor);
+        largest[r] = next;
+        float total = 0.f;
+#pragma unroll
+        for (int i = 2 * r; i < KEYS / 2; i += 4) {
+            s[i] = powerOf2(fmaf(s[i], factor, -base));
+            s[i + 1] = powerOf2(fmaf(s[i + 1], factor, -base));
+            total += s[i] + s[i + 1];
+        }
+        weights[r] = weights[r] * shrink[r] + total;
+    }
+}
+
+static __device__ __forceinline__ void round(u32 (&p)[KEYS / 16][4], const float (&s)[KEYS / 2]) {
+#pragma unroll
+    for (int i = 0; i < KEYS / 4; i++) p[i / 4][i % 4] = pack(TYPE(), s[2 * i], s[2 * i + 1]);
+}
+
+static __device__ __forceinline__ void scaleSums(float (&sum)[PARTS][WIDTH / 2], float first, float second) {
+#pragma unroll
+    for (int part = 0; part < PARTS; part++)
+#pragma unroll
+        for (int i = 0; i < WIDTH / 2; i++) sum[part][i] *= i / 2 % 2 == 0 ? first : second;
+}
+
+// One thread: all tiles in order, each into the stage that its last readers have left.
+static __device__ void copyAll(unsigned char* queries, unsigned char* keys, unsigned char* values, Barriers* barriers,
+    const TensorMap* queryMap, const TensorMap* keyMap, const TensorMap* valueMap, int firstQuery, int head, int tiles) {
+    arriveExpecting(&barriers->queries, QUERIES * HEAD_DIM * 2);
+    for (int i = 0; i < PANELS; i++) copyTile(queries + i * QUERY_PANEL, queryMap, &barriers->queries, 64 * i, head, firstQuery);
+    for (int tile = 0; tile < tiles; tile++) {
+        int stage = tile % 2, parity = tile / 2 % 2;
+        await(&barriers->keysFree[stage], 1 - parity);
+        arriveExpecting(&barriers->keysFull[stage], TILE_BYTES);
+        for (int i = 0; i < PANELS; i++)
+            copyTile(keys + stage * TILE_BYTES + i * KEY_PANEL, keyMap, &barriers->keysFull[stage], 64 * i, tile * KEYS, head / GROUP);
+        await(&barriers->valuesFree[stage], 1 - parity);
+        arriveExpecting(&barriers->valuesFull[stage], TILE_BYTES);
+        for (int i = 0; i < PANELS; i++)
+            copyTile(values + stage * TILE_BYTES + i * KEY_PANEL, valueMap, &barriers->valuesFull[stage], 64 * i, tile * KEYS, head / GROUP);
+    }
+}
+#endif
+
+extern "C" __global__ void __launch_bounds__(384, 1) prefillWgmma(const __grid_constant__ TensorMap queryMap,
+    const __grid_constant__ TensorMap keyMap, const __grid_constant__ TensorMap valueMap, int t, int queryHeads, int keyCount,
+    float scale, TYPE* out) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ == 900
+    extern __shared__ unsigned char shared[];
+    unsigned char* queries = shared + (1024 - sharedAddress(shared) % 1024) % 1024;
+    unsigned char* keys = queries + PANELS * QUERY_PANEL;
+    unsigned char* values = keys + 2 * TILE_BYTES;
+    Barriers* barriers = (Barriers*) (values + 2 * TILE_BYTES);
+    int head = blockIdx.x % queryHeads;
+    int firstQuery = ((t + QUERIES - 1) / QUERIES - 1 - (int) (blockIdx.x / queryHeads)) * QUERIES;
+    int earlier = keyCount - t;  // keys before the first query's own
+    int tiles = (earlier + min(firstQuery + QUERIES, t) - 1) / KEYS + 1;
+    // From lane 0, so that the compiler knows it the same in all lanes: products must not stand in divergent code.
+    int group = __shfl_sync(ALL_LANES, threadIdx.x / 128, 0);
+
+    if (threadIdx.x == 0) {
+        initBarrier(&barriers->queries, 1);
+        for (int i = 0; i < 2; i++) {
+            initBarrier(&barriers->keysFull[i], 1);
+            initBarrier(&barriers->valuesFull[i], 1);
+            // One arrival a reading warp.
+            initBarrier(&barriers->keysFree[i], 8);
+            initBarrier(&barriers->valuesFree[i], 8);
+        }
+        publishBarriers();
+    }
+    __syncthreads();
+
+    if (group == 0) {
+        fewerRegisters<24>();
+        if (threadIdx.x == 0)
+            copyAll(queries, keys, values, barriers, &queryMap, &keyMap, &valueMap, firstQuery, head, tiles);
+        return;
+    }
+    moreRegisters<240>();
+    int mine = group - 1, warp = threadIdx.x / 32 % 4, lane = threadIdx.x % 32;
+    int row = firstQuery + 64 * mine + 16 * warp + lane / 4;
+    float factor = scale * LOG2_E;
+    float s[KEYS / 2], sum[PARTS][WIDTH / 2] = {};
+    float largest[2] = {NONE, NONE}, weights[2] = {0.f, 0.f}, shrink[2];
+    u32 p[KEYS / 16][4];
+    u64 queryOperand = operand(queries + 64 * mine * 128, 16);
+    u64 keyOperand = operand(keys, 16), valueOperand = operand(values, KEY_PANEL);
+
+    // The first warpgroup's turn comes first; 1 and 2 are the turns' barriers.
+    if (mine == 1) namedArrive(1, 256);
+    await(&barriers->queries, 0);
+    await(&barriers->keysFull[0], 0);
+    namedWait(1 + mine, 256);
+    beginProducts();
+    enqueueScores(s, queryOperand, keyOperand);
+    if (mine == 0 || tiles > 1) namedArrive(2 - mine, 256);
+    waitProducts<0>();
+    pin(s);
+    if (lane == 0) arrive(&barriers->keysFree[0]);
+    weigh(s, largest, weights, shrink, factor, 0, earlier + row);
+    round(p, s);
+    if (tiles > 1) await(&barriers->keysFull[1], 0);
+
+    for (int tile = 1; tile < tiles; tile++) {
+        int stage = tile % 2, before = 1 - stage;
+        namedWait(1 + mine, 256);
+        pin(s);
+        beginProducts();
+        enqueueScores(s, queryOperand, further(keyOperand, stage * TILE_BYTES));
+        await(&barriers->valuesFull[before], (tile - 1) / 2 % 2);
+        beginProducts();
+        enqueueSum(sum, p, further(valueOperand, before * TILE_BYTES));
+        // The last turn is nobody's.
+        if (mine == 0 || tile + 1 < tiles) namedArrive(2 - mine, 256);
+        waitProducts<1>();
+        pin(s);
+        if (lane == 0) arrive(&barriers->keysFree[stage]);
+        weigh(s, largest, weights, shrink, factor, tile * KEYS, earlier + row);
+        pin(s);
+        // For the next tile. It is a loop: the assembler, which else moves the weights' arithmetic behind the wait for the
+        // products that it shall hide, moves nothing over it.
+        if (tile + 1 < tiles) await(&barriers->keysFull[before], (tile + 1) / 2 % 2);
+        waitProducts<0>();
+#pragma unroll
+        for (int part = 0; part < PARTS; part++) pin(sum[part]);
+#pragma unroll
+        for (int k = 0; k < KEYS / 16; k++) pin(p[k]);
+        if (lane == 0) arrive(&barriers->valuesFree[before]);
+        scaleSums(sum, shrink[0], shrink[1]);
+        round(p, s);
+    }
+    int last = (tiles - 1) % 2;
+    await(&barriers->valuesFull[last], (tiles - 1) / 2 % 2);
+    beginProducts();
+    enqueueSum(sum, p, further(valueOperand, last * TILE_BYTES));
+    waitProducts<0>();
+#pragma unroll
+    for (int part = 0; part < PARTS; part++) pin(sum[part]);
+
+#pragma unroll
+    for (int r = 0; r < 2; r++) {
+        weights[r] += __shfl_xor_sync(ALL_LANES, weights[r], 1);
+        weights[r] += __shfl_xor_sync(ALL_LANES, weights[r], 2);
+    }
+    scaleSums(sum, 1.f / weights[0], 1.f / weights[1]);
+#pragma unroll
+    for (int r = 0; r < 2; r++) {
+        if (row + 8 * r >= t) continue;
+        TYPE* target = out + ((i64) (row + 8 * r) * queryHeads + head) * HEAD_DIM + lane % 4 * 2;
+#pragma unroll
+        for (int i = 2 * r; i < WIDTH / 2; i += 4)
+#pragma unroll
+            for (int part = 0; part < PARTS; part++)
+                *(u32*) (target + part * WIDTH + i / 4 * 8) = pack(TYPE(), sum[part][i], sum[part][i + 1]);
+    }
+#endif
+}
