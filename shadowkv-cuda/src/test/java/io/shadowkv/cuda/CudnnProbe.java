@@ -57,8 +57,8 @@ public final class CudnnProbe {
         this.context = context;
         this.withCudnn = withCudnn;
         this.newScope = purpose -> new CudaScope(purpose, context, pool);
-        this.attention =
-                new PrefillAttention(new CudaParts(context, new SlotMirrors(context, pool), newScope, workScope, new PendingFetches(context)));
+        this.attention = new PrefillAttention(new CudaParts(
+                context, new SlotMirrors(context, pool), newScope, workScope, new PendingFetches(context)));
     }
 
     public static void main(String[] arguments) {
