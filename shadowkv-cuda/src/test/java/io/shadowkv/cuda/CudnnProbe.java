@@ -19,6 +19,7 @@ import java.util.SplittableRandom;
 ///
 /// `cudnn` includes cuDNN, whose plans take seconds each to make. Prints a line a case; a wrong result ends the run
 /// with status 1. `CUDNN_LOGLEVEL_DBG=2 CUDNN_LOGDEST_DBG=stderr` makes cuDNN say why it refuses.
+@SuppressWarnings("try") // scopes are held, not used
 public final class CudnnProbe {
     private static final int SOURCE_ELEMENTS = 1 << 22;
     private static final int REPEATS = 5;
