@@ -6,6 +6,7 @@ import io.shadowkv.cuda.ffi.Driver;
 final class CudaQueue {
     private final CudaContext context;
     private final long stream;
+    private boolean endsWithKernel;
 
     /// @param priority lower numbers first; 0 is the least urgent
     CudaQueue(CudaContext context, int priority) {
@@ -25,7 +26,25 @@ final class CudaQueue {
 
     /// What is enqueued from now on waits for the event.
     void await(long event) {
+        endsWithKernel = false;
         driver().cuStreamWaitEvent(stream, event);
+    }
+
+    /// Notes that a kernel was enqueued.
+    void launched() {
+        endsWithKernel = true;
+    }
+
+    /// Notes that what is enqueued from now on belongs to a new recording.
+    void begin() {
+        endsWithKernel = false;
+    }
+
+    /// True where a kernel comes next after a kernel, with no copy and nothing to wait for between, so that it may
+    /// start
+    /// while that one ends.
+    boolean endsWithKernel() {
+        return endsWithKernel;
     }
 
     /// Blocks the calling thread until all work is done.
@@ -37,6 +56,7 @@ final class CudaQueue {
     /// Copies between any two places.
     void copy(long target, long source, long bytes) {
         if (bytes > 0) {
+            endsWithKernel = false;
             context.makeCurrent();
             driver().cuMemcpyAsync(target, source, bytes, stream);
         }
@@ -44,6 +64,7 @@ final class CudaQueue {
 
     void zero(long address, long bytes) {
         if (bytes > 0) {
+            endsWithKernel = false;
             context.makeCurrent();
             driver().cuMemsetD8Async(address, 0, bytes, stream);
         }

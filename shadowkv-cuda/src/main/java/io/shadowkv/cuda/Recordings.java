@@ -45,6 +45,7 @@ final class Recordings {
         recorder = Thread.currentThread();
         try {
             driver().cuStreamBeginCapture(stream);
+            context.mainQueue().begin();
             step.run();
             long graph = driver().cuStreamEndCapture(stream);
             recording.executable = driver().cuGraphInstantiate(graph);

@@ -1,35 +1,43 @@
-// logits[i, h, u, g] = query[i, h * GROUP + g] . landmark[slot i, h, u] * scale, and what a softmax over u needs.
-// First half of ShadowKV's scoring (arXiv 2410.21465, section 4.2); normalize_scores.cu is the second.
+// scores[i, h, u] = max over g of softmax over u of (query[i, h * GROUP + g] . landmark[slot i, h, u] * scale).
+// ShadowKV's scoring (arXiv 2410.21465, section 4.2).
 //
-// queries   TYPE [rows, kvHeads * GROUP, HEAD_DIM], rotated, 16-byte aligned
+// queries   TYPE [rows, kvHeads * GROUP, HEAD_DIM], rotated, 4-byte aligned
 // table     IndexedEntry [slots]: landmarks TYPE [kvHeads, unitCapacity, HEAD_DIM], 16-byte aligned
 // slots     i32 [rows], -1: padding        units i32 [rows], landmarks of each row, 0: passed over
 // scale     factor of the dot products times log2(e): logits are exponents of 2
-// logits    float [rows, kvHeads, width, PADDED]; columns beyond GROUP are zero
-// partials  float2 (maximum, sum of 2^(logit - maximum)) [gridDim.x + rows * kvHeads, PADDED]: entry
-//           block + segment holds what the block saw of segment row * kvHeads + head. Blocks and segments both
-//           ascend, so that no two pairs share an entry.
+// scores    float [rows, kvHeads, width]; the first units[i] of row i are written
+// logits    float [workers, 2, shareTiles, TILE, PADDED], each worker's own; columns beyond GROUP are zero
+// partials  float2 (maximum, sum of 2^(logit - maximum)) [passes * workers + rows * kvHeads, PADDED]
+// counters  u32 [rows * kvHeads], zero before and after
 //
-// Fixed: HEAD_DIM a multiple of 32; GROUP <= 16, PADDED a power of two; TYPE bf16 or f16.
-// Grid: any number of blocks of 128 threads, as many as run at a time; each takes an even share of all tiles of
-// TILE landmarks, so that sequences of different lengths balance. Shared memory: 4 * (rows + 1) bytes dynamic.
-// Bytes: landmarks once, 2 * HEAD_DIM each (14 rows x 8 heads x 15,616 x 256 B = 448 MB: 98 us at 4.58 TB/s), and
-// 4 * PADDED written for each, which mostly stay in L2 until they are normalised.
-// Precision: products of 16-bit floats are exact, sums in float (tensor cores).
+// A worker is a warp. Landmarks form a line of tiles (rows outermost, then heads: a head of a row is a segment) that
+// is cut into passes of `passRows` rows, and each pass into even shares, so that lengths may differ as they like. A
+// worker streams its share through a ring of its own (cp.async, no block barrier; it runs on into the next segment
+// and pass), keeps logits, and leaves each segment's maximum and sum in `partials`: entry pass * workers + worker +
+// segment, since workers and segments both ascend. When it has streamed the next pass too, the others are through
+// with this one, and it turns its logits, still in L2, into scores. Only the last pass has to be waited for.
 //
-// Landmarks go from memory to registers only: a thread's 16 bytes of a row are dealt to two k=16 steps in an order
-// of its own, and the query's 16 bytes in the same order; a dot product does not care. The next tile is asked for as
-// soon as the multiplications have read this one, so that the exponentials hide behind the wait.
+// Fixed: HEAD_DIM a multiple of 16 up to 256; GROUP <= 16, PADDED a power of two; TYPE bf16 or f16.
+// Grid: as many blocks of 256 threads as run at a time and no more: workers wait for each other.
+// Shared memory: 8 * STAGES * 16 * PITCH * 16 (208,896 bytes at 128 and 6 stages) + 4 * (rows + 1) bytes dynamic.
+// shareTiles: tiles of the longest possible pass / workers, rounded up.
+// Bytes: landmarks once, 2 * HEAD_DIM each (14 rows x 8 heads x 15,564 x 256 B = 446 MB: 97 us at 4.58 TB/s), 4
+// written for each; logits and partials stay in L2.
+// Precision: products of 16-bit floats are exact, sums in float (tensor cores), softmax in float.
+//
+// Landmarks in registers instead of a ring stopped at 3.2 TB/s: 80 KB in flight a multiprocessor are not enough.
 //
 // check: TYPE=bf16 HEAD_DIM=128 GROUP=4 PADDED=4
 // check: TYPE=bf16 HEAD_DIM=128 GROUP=8 PADDED=8
-// check: TYPE=bf16 HEAD_DIM=128 GROUP=7 PADDED=8
+// check: TYPE=bf16 HEAD_DIM=128 GROUP=7 PADDED=8 STAGES=4
 // check: TYPE=bf16 HEAD_DIM=128 GROUP=16 PADDED=16
-// check: TYPE=f16 HEAD_DIM=64 GROUP=4 PADDED=4
-// check: TYPE=bf16 HEAD_DIM=96 GROUP=1 PADDED=1
-// check: TYPE=f16 HEAD_DIM=256 GROUP=2 PADDED=2
-// check: TYPE=bf16 HEAD_DIM=256 GROUP=16 PADDED=16
+// check: TYPE=f16 HEAD_DIM=64 GROUP=4 PADDED=4 STAGES=11
+// check: TYPE=bf16 HEAD_DIM=96 GROUP=1 PADDED=1 STAGES=7
+// check: TYPE=f16 HEAD_DIM=256 GROUP=2 PADDED=2 STAGES=3
+// check: TYPE=bf16 HEAD_DIM=256 GROUP=16 PADDED=16 STAGES=3
+// check: TYPE=bf16 HEAD_DIM=80 GROUP=1 PADDED=1 STAGES=9
 #include "mma.cuh"
+#include "overlap.cuh"
 #include "slices.cuh"
 
 #ifndef TYPE
@@ -44,161 +52,294 @@
 #ifndef PADDED
 #define PADDED 4
 #endif
+#ifndef STAGES
+#define STAGES 6
+#endif
 
-static const int WARPS = 4;
-// Blocks that a multiprocessor shall run at a time: as many as registers let without spilling.
-static const int BLOCKS = HEAD_DIM > 128 && GROUP > 8 ? 3 : HEAD_DIM > 128 || GROUP > 8 ? 4 : 5;
-static const int ROW_BLOCKS = HEAD_DIM <= 64 ? 2 : 1;  // 16 landmarks each
-static const int TILE = 16 * ROW_BLOCKS;
+static const int WARPS = 8;
+static const int TILE = 16;
+static const int STEPS = HEAD_DIM / 16;
 static const int QUERY_BLOCKS = (GROUP + 7) / 8;
-// Elements of a row that are asked for at once: 128 are 32 registers a thread.
-static const int PIECE = HEAD_DIM > 128 ? HEAD_DIM / 2 : HEAD_DIM;
-static const int LOADS = PIECE / 32;
+static const int CHUNKS = HEAD_DIM / 8;   // 16-byte pieces of a landmark
+static const int PITCH = CHUNKS | 1;      // odd: eight landmarks lie in eight different bank groups
+static const int STAGE = TILE * PITCH * 16;
+static const int EACH = PADDED <= 4 ? 16 : 64 / PADDED;  // landmarks that a lane normalises at a time
+static const int WIDTH = PADDED < 4 ? PADDED : 4;
 static const float LOWEST = -3.0e38f;
 
-struct Piece { u32 at[ROW_BLOCKS][2][LOADS][4]; };
+// What all workers know of the work.
+struct Work {
+    const IndexedEntry* table;
+    const i32 *slots, *units;
+    const int* starts;  // first tile of each row; starts[rows]: tiles of all
+    int rows, kvHeads, passRows, workers;
+};
 
-// Landmarks are read once a step: they must not push logits and weights out of L2.
+// A worker's tiles of a pass.
+struct Share {
+    int first, end;            // in the line of all tiles
+    int base, total, workers;  // tiles before the pass and in it; those who have some
+};
+
+static __device__ __forceinline__ Share shareOfPass(const Work& work, int pass, int worker) {
+    int base = work.starts[pass * work.passRows];
+    int total = work.starts[min(work.rows, (pass + 1) * work.passRows)] - base, workers = min(total, work.workers);
+    if (worker >= workers) return {base, base, base, total, workers};
+    return {base + shareStart(total, worker, workers), base + shareStart(total, worker + 1, workers), base, total, workers};
+}
+
+struct Segment { int row, index, first, end, count; };  // index: of rows * kvHeads; tiles first until end; landmarks
+
+static __device__ __forceinline__ Segment segmentOf(const Work& work, int tile) {
+    int row = sliceOf(work.starts, work.rows, tile), start = work.starts[row];
+    int tiles = (work.starts[row + 1] - start) / work.kvHeads, head = (tile - start) / tiles;
+    return {row, row * work.kvHeads + head, start + head * tiles, start + (head + 1) * tiles, work.units[row]};
+}
+
+// Landmarks are read once a step: they must not push logits out of L2.
 static __device__ __forceinline__ u64 evictFirst() {
     u64 policy;
     asm volatile("createpolicy.fractional.L2::evict_first.b64 %0, 1.0;" : "=l"(policy));
     return policy;
 }
-static __device__ __forceinline__ void load(u32 (&r)[4], const TYPE* p, u64 policy) {
-    asm volatile("ld.global.nc.L1::no_allocate.L2::cache_hint.v4.u32 {%0,%1,%2,%3}, [%4], %5;"
-        : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "l"(p), "l"(policy));
+static __device__ __forceinline__ void copyOnce(void* shared, const u8* global, bool valid, u64 policy) {
+    int bytes = valid ? 16 : 0;
+    asm volatile("cp.async.cg.shared.global.L2::cache_hint [%0], [%1], 16, %2, %3;"
+        :: "r"(sharedAddress(shared)), "l"(global), "r"(bytes), "l"(policy) : "memory");
 }
 
-// Columns [piece * PIECE, ...) of the tile's landmarks; zeros beyond the last one.
-static __device__ __forceinline__ void loadPiece(
-    Piece& rows, const TYPE* landmarks, int tile, int units, int piece, u64 policy) {
-    int lane = threadIdx.x % 32;
-#pragma unroll
-    for (int b = 0; b < ROW_BLOCKS; b++)
-#pragma unroll
-        for (int half = 0; half < 2; half++) {
-            int u = tile * TILE + b * 16 + half * 8 + lane / 4;
-            const TYPE* p = landmarks + (i64) u * HEAD_DIM + piece * PIECE + lane % 4 * 8;
-#pragma unroll
-            for (int k = 0; k < LOADS; k++) {
-                u32 (&r)[4] = rows.at[b][half][k];
-                r[0] = r[1] = r[2] = r[3] = 0;
-                if (u < units) load(r, p + k * 32, policy);
-            }
+// The side of a worker that fetches, STAGES tiles ahead.
+struct Fetch {
+    int pass, at, end;
+    Segment segment;
+    const u8* landmarks;
+    u64 policy;
+
+    __device__ __forceinline__ void begin(const Work& work, int worker, int firstPass) {
+        at = end = 0;
+        for (pass = firstPass; pass * work.passRows < work.rows && at == end; pass++) {
+            Share share = shareOfPass(work, pass, worker);
+            at = share.first, end = share.end;
         }
-}
+        if (at < end) locate(work);
+    }
+    __device__ __forceinline__ void locate(const Work& work) {
+        segment = segmentOf(work, at);
+        const IndexedEntry& entry = work.table[work.slots[segment.row]];
+        landmarks = (const u8*) entry.landmarks
+            + (i64) (segment.index - segment.row * work.kvHeads) * entry.unitCapacity * (HEAD_DIM * 2);
+    }
+    // Starts to copy the next tile, if there is one; zeros beyond the last landmark.
+    __device__ __forceinline__ void copy(const Work& work, int worker, u8* stage) {
+        if (at < end) {
+            int lane = threadIdx.x % 32, tile = at - segment.first;
+            int pieces = (segment.count - tile * TILE) * CHUNKS;
+            const u8* from = landmarks + (i64) tile * (TILE * HEAD_DIM * 2);
+#pragma unroll
+            for (int k = 0; k < TILE * CHUNKS / 32; k++) {
+                int piece = k * 32 + lane;
+                bool valid = piece < pieces;
+                copyOnce(stage + (piece / CHUNKS * PITCH + piece % CHUNKS) * 16, from + (valid ? piece : 0) * 16, valid, policy);
+            }
+            at++;
+            if (at == end) begin(work, worker, pass);
+            else if (at == segment.end) locate(work);
+        }
+        commitCopies();
+    }
+};
 
-extern "C" __global__ void __launch_bounds__(32 * WARPS, BLOCKS) scoreLandmarks(
-    const TYPE* __restrict__ queries, const IndexedEntry* __restrict__ table, const i32* __restrict__ slots,
-    const i32* __restrict__ units, int rows, int kvHeads, int width, float scale, float* __restrict__ logits,
-    float2* __restrict__ partials) {
-    extern __shared__ int starts[];
-    __shared__ float2 warpPartials[WARPS][PADDED];
-    int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-    u64 policy = evictFirst();
-    int total = sumLengths(starts, rows, [&](int i) { return slots[i] < 0 ? 0 : (units[i] + TILE - 1) / TILE * kvHeads; });
-    // No more workers than tiles: each one between two that meet in a segment leaves partials there.
-    int workers = min(total, (int) gridDim.x);
-    if ((int) blockIdx.x >= workers) return;
-    int end = shareStart(total, blockIdx.x + 1, workers);
-    for (int at = shareStart(total, blockIdx.x, workers); at < end;) {
-        int row = sliceOf(starts, rows, at);
-        int count = units[row], tiles = (count + TILE - 1) / TILE;
-        int head = (at - starts[row]) / tiles, first = (at - starts[row]) % tiles;
-        int last = min(tiles, first + end - at);
-        const IndexedEntry& entry = table[slots[row]];
-        const TYPE* landmarks = (const TYPE*) entry.landmarks + (i64) head * entry.unitCapacity * HEAD_DIM;
-        i64 segment = (i64) row * kvHeads + head;
+// Logits of a worker's landmarks of one segment: lane l has columns 2 * (l % 4) and the next of each query block.
+struct Sums {
+    u32 query[QUERY_BLOCKS][STEPS][2];
+    float maximum[QUERY_BLOCKS][2], sum[QUERY_BLOCKS][2];
 
-        u32 query[QUERY_BLOCKS][HEAD_DIM / 32][4];
+    __device__ __forceinline__ void begin(const TYPE* queries) {  // [GROUP, HEAD_DIM]
+        int lane = threadIdx.x % 32;
 #pragma unroll
         for (int n = 0; n < QUERY_BLOCKS; n++) {
             int g = n * 8 + lane / 4;
-            const TYPE* p = queries + (segment * GROUP + g) * HEAD_DIM + lane % 4 * 8;
+            const TYPE* own = queries + (g < GROUP ? g : 0) * HEAD_DIM + lane % 4 * 2;
 #pragma unroll
-            for (int k = 0; k < HEAD_DIM / 32; k++) {
-                uint4 q = g < GROUP ? *(const uint4*) (p + k * 32) : make_uint4(0, 0, 0, 0);
-                query[n][k][0] = q.x, query[n][k][1] = q.y, query[n][k][2] = q.z, query[n][k][3] = q.w;
+            for (int s = 0; s < STEPS; s++) {
+                query[n][s][0] = g < GROUP ? *(const u32*) (own + s * 16) : 0;
+                query[n][s][1] = g < GROUP ? *(const u32*) (own + s * 16 + 8) : 0;
             }
+            maximum[n][0] = maximum[n][1] = LOWEST, sum[n][0] = sum[n][1] = 0;
         }
-        float maximum[QUERY_BLOCKS][2], sum[QUERY_BLOCKS][2];
+    }
+    __device__ __forceinline__ void multiplyTile(const u8* stage, float (&dot)[QUERY_BLOCKS][2][4]) const {
+        const u8* from = stage + (threadIdx.x % 16 * PITCH + threadIdx.x % 32 / 16) * 16;
 #pragma unroll
-        for (int n = 0; n < QUERY_BLOCKS; n++) maximum[n][0] = maximum[n][1] = LOWEST, sum[n][0] = sum[n][1] = 0;
-
-        Piece piece;
-        if (first + warp < last) loadPiece(piece, landmarks, first + warp, count, 0, policy);
-        for (int tile = first + warp; tile < last; tile += WARPS) {
-            float dot[ROW_BLOCKS][QUERY_BLOCKS][4] = {};
+        for (int s = 0; s < STEPS; s++) {
+            u32 a[4];
+            loadMatrices(a, from + s * 32);
 #pragma unroll
-            for (int part = 0; part < HEAD_DIM / PIECE; part++) {
+            for (int n = 0; n < QUERY_BLOCKS; n++) multiply(TYPE(), dot[n][s % 2], a, query[n][s][0], query[n][s][1]);
+        }
+    }
+    // Keeps the logits of a tile of `count` landmarks at `logits` [TILE, PADDED].
+    __device__ __forceinline__ void add(float (&dot)[QUERY_BLOCKS][2][4], float scale, int count, float* logits) {
+        int u = threadIdx.x % 32 / 4;
 #pragma unroll
-                for (int b = 0; b < ROW_BLOCKS; b++)
+        for (int n = 0; n < QUERY_BLOCKS; n++) {
+            int column = n * 8 + threadIdx.x % 4 * 2;
+            float d[4];
 #pragma unroll
-                    for (int k = 0; k < LOADS; k++) {
-                        u32 (&low)[4] = piece.at[b][0][k];
-                        u32 (&high)[4] = piece.at[b][1][k];
-                        u32 a[4] = {low[0], high[0], low[1], high[1]};
-                        u32 c[4] = {low[2], high[2], low[3], high[3]};
+            for (int j = 0; j < 4; j++) d[j] = (dot[n][0][j] + dot[n][1][j]) * scale;
+            if (column < PADDED) {
 #pragma unroll
-                        for (int n = 0; n < QUERY_BLOCKS; n++) {
-                            u32 (&q)[4] = query[n][part * LOADS + k];
-                            multiply(TYPE(), dot[b][n], a, q[0], q[1]);
-                            multiply(TYPE(), dot[b][n], c, q[2], q[3]);
-                        }
-                    }
-                bool isLast = part + 1 == HEAD_DIM / PIECE;
-                int next = isLast ? tile + WARPS : tile;
-                if (next < last) loadPiece(piece, landmarks, next, count, isLast ? 0 : part + 1, policy);
-            }
-#pragma unroll
-            for (int b = 0; b < ROW_BLOCKS; b++)
-#pragma unroll
-                for (int n = 0; n < QUERY_BLOCKS; n++) {
-                    int u = tile * TILE + b * 16 + lane / 4, column = n * 8 + lane % 4 * 2;
-                    float (&d)[4] = dot[b][n];
-#pragma unroll
-                    for (int j = 0; j < 4; j++) d[j] *= scale;
-                    float* to = logits + (segment * width + u) * PADDED + column;
-#pragma unroll
-                    for (int half = 0; half < 2; half++)
-                        if (u + half * 8 < count && column < PADDED) {
-                            if (PADDED == 1) to[half * 8 * PADDED] = d[2 * half];
-                            else *(float2*) (to + half * 8 * PADDED) = make_float2(d[2 * half], d[2 * half + 1]);
-                        }
-#pragma unroll
-                    for (int j = 0; j < 2; j++) {
-                        bool low = u < count, high = u + 8 < count;
-                        float largest = fmaxf(maximum[n][j], fmaxf(low ? d[j] : LOWEST, high ? d[j + 2] : LOWEST));
-                        sum[n][j] = sum[n][j] * exp2f(maximum[n][j] - largest) + (low ? exp2f(d[j] - largest) : 0)
-                            + (high ? exp2f(d[j + 2] - largest) : 0);
-                        maximum[n][j] = largest;
-                    }
+                for (int half = 0; half < 2; half++) {
+                    float* to = logits + (u + half * 8) * PADDED + column;
+                    if (PADDED == 1) *to = d[2 * half];
+                    else *(Vector<float, 2>*) to = {{d[2 * half], d[2 * half + 1]}};
                 }
+            }
+            bool low = u < count, high = u + 8 < count;
+#pragma unroll
+            for (int j = 0; j < 2; j++) {
+                float largest = fmaxf(maximum[n][j], fmaxf(low ? d[j] : LOWEST, high ? d[j + 2] : LOWEST));
+                sum[n][j] = sum[n][j] * exp2f(maximum[n][j] - largest) + (low ? exp2f(d[j] - largest) : 0)
+                    + (high ? exp2f(d[j + 2] - largest) : 0);
+                maximum[n][j] = largest;
+            }
         }
+    }
+    __device__ __forceinline__ void publish(float2* partial, u32* counter) {  // partial [PADDED]
+        int lane = threadIdx.x % 32;
 #pragma unroll
         for (int n = 0; n < QUERY_BLOCKS; n++)
 #pragma unroll
             for (int j = 0; j < 2; j++) {
+                float largest = maximum[n][j], all = sum[n][j];
 #pragma unroll
-                for (int d = 4; d < 32; d *= 2) {
-                    float other = __shfl_xor_sync(ALL_LANES, maximum[n][j], d);
-                    float otherSum = __shfl_xor_sync(ALL_LANES, sum[n][j], d);
-                    float largest = fmaxf(maximum[n][j], other);
-                    sum[n][j] = sum[n][j] * exp2f(maximum[n][j] - largest) + otherSum * exp2f(other - largest);
-                    maximum[n][j] = largest;
-                }
+                for (int d = 4; d < 32; d *= 2) largest = fmaxf(largest, __shfl_xor_sync(ALL_LANES, largest, d));
+                all *= exp2f(maximum[n][j] - largest);
+#pragma unroll
+                for (int d = 4; d < 32; d *= 2) all += __shfl_xor_sync(ALL_LANES, all, d);
                 int column = n * 8 + lane * 2 + j;
-                if (lane < 4 && column < PADDED) warpPartials[warp][column] = make_float2(maximum[n][j], sum[n][j]);
+                if (lane < 4 && column < PADDED) partial[column] = make_float2(largest, all);
             }
-        __syncthreads();
-        if (threadIdx.x < PADDED) {
-            float largest = LOWEST, all = 0;
-            for (int w = 0; w < WARPS; w++) largest = fmaxf(largest, warpPartials[w][threadIdx.x].x);
-            for (int w = 0; w < WARPS; w++)
-                all += warpPartials[w][threadIdx.x].y * exp2f(warpPartials[w][threadIdx.x].x - largest);
-            partials[(segment + blockIdx.x) * PADDED + threadIdx.x] = make_float2(largest, all);
+        __syncwarp();
+        if (lane == 0) {
+            __threadfence();
+            atomicAdd(counter, 1u);
         }
-        __syncthreads();
-        at += last - first;
+    }
+};
+
+static __device__ __forceinline__ u32 readCounter(const u32* p) {
+    u32 x;
+    asm volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(x) : "l"(p) : "memory");
+    return x;
+}
+static __device__ __forceinline__ float2 readPast(const float2* p) {  // what another block wrote: not through L1
+    float2 x;
+    asm volatile("ld.global.cg.v2.f32 {%0, %1}, [%2];" : "=f"(x.x), "=f"(x.y) : "l"(p) : "memory");
+    return x;
+}
+
+// Maximum and 1 / sum of a segment, from the partials of workers `first` until `last`, inclusive: [.., PADDED].
+static __device__ __forceinline__ void gather(float2 (&whole)[GROUP], const float2* partials, int first, int last, u32* counter) {
+    int lane = threadIdx.x % 32;
+    u32 parts = last - first + 1;
+    if (lane == 0)
+        while (readCounter(counter) < parts) __nanosleep(64);
+    __syncwarp();
+#pragma unroll
+    for (int g = 0; g < GROUP; g++) whole[g] = make_float2(LOWEST, 0);
+#pragma unroll 1
+    for (int b = first + lane; b <= last; b += 32) {
+#pragma unroll
+        for (int g = 0; g < GROUP; g++) {
+            float2 part = readPast(partials + (i64) b * PADDED + g);
+            float largest = fmaxf(whole[g].x, part.x);
+            whole[g].y = whole[g].y * exp2f(whole[g].x - largest) + part.y * exp2f(part.x - largest);
+            whole[g].x = largest;
+        }
+    }
+#pragma unroll
+    for (int g = 0; g < GROUP; g++) {
+        float largest = warpMax(whole[g].x);
+        whole[g] = make_float2(largest, 1.f / warpSum(whole[g].y * exp2f(whole[g].x - largest)));
+    }
+    // Each worker counts twice, when it has written and when it has read; the last one leaves a zero.
+    if (lane == 0 && atomicAdd(counter, 1u) == 2 * parts - 1) atomicExch(counter, 0u);
+}
+
+static __device__ __forceinline__ void normalize(const float2 (&whole)[GROUP], const float* logits, int count, float* scores) {
+    for (int base = threadIdx.x % 32; base < count; base += 32 * EACH) {
+        Vector<float, WIDTH> some[EACH][PADDED / WIDTH] = {};
+#pragma unroll
+        for (int e = 0; e < EACH; e++)
+#pragma unroll
+            for (int part = 0; part < PADDED / WIDTH; part++)
+                if (base + e * 32 < count)
+                    some[e][part] = *(const Vector<float, WIDTH>*) (logits + (i64) (base + e * 32) * PADDED + part * WIDTH);
+#pragma unroll
+        for (int e = 0; e < EACH; e++) {
+            float best = 0;
+#pragma unroll
+            for (int g = 0; g < GROUP; g++)
+                best = fmaxf(best, exp2f(some[e][g / WIDTH].at[g % WIDTH] - whole[g].x) * whole[g].y);
+            if (base + e * 32 < count) scores[base + e * 32] = best;
+        }
+    }
+}
+
+extern "C" __global__ void __launch_bounds__(32 * WARPS, 1) scoreLandmarks(const TYPE* queries,
+        const IndexedEntry* __restrict__ table, const i32* __restrict__ slots, const i32* __restrict__ units, int rows,
+        int kvHeads, int width, float scale, int passRows, int shareTiles, float* scores, float* logits, float2* partials,
+        u32* counters) {
+    extern __shared__ __align__(16) u8 shared[];
+    letNextStart();
+    int* starts = (int*) (shared + WARPS * STAGES * STAGE);
+    sumLengths(starts, rows, [&](int i) { return slots[i] < 0 ? 0 : (units[i] + TILE - 1) / TILE * kvHeads; });
+    Work work{table, slots, units, starts, rows, kvHeads, passRows, (int) gridDim.x * WARPS};
+    int worker = blockIdx.x * WARPS + threadIdx.x / 32, stage = 0;
+    u8* ring = shared + threadIdx.x / 32 * (STAGES * STAGE);
+    Fetch fetch;
+    fetch.policy = evictFirst();
+    fetch.begin(work, worker, 0);
+    for (int s = 0; s < STAGES; s++) fetch.copy(work, worker, ring + s * STAGE);
+    waitForPrevious();
+
+    for (int pass = 0; (pass - 1) * passRows < rows; pass++) {
+        if (pass * passRows < rows) {
+            Share share = shareOfPass(work, pass, worker);
+            float* own = logits + ((i64) worker * 2 + pass % 2) * shareTiles * (TILE * PADDED);
+            Segment segment{0, 0, 0, 0, 0};
+            Sums sums;
+            for (int tile = share.first; tile < share.end; tile++) {
+                if (tile >= segment.end) {
+                    segment = segmentOf(work, tile);
+                    sums.begin(queries + (i64) segment.index * (GROUP * HEAD_DIM));
+                }
+                float dot[QUERY_BLOCKS][2][4] = {};
+                waitCopies<STAGES - 1>();
+                __syncwarp();
+                sums.multiplyTile(ring + stage * STAGE, dot);
+                __syncwarp();
+                fetch.copy(work, worker, ring + stage * STAGE);
+                stage = stage + 1 == STAGES ? 0 : stage + 1;
+                sums.add(dot, scale, segment.count - (tile - segment.first) * TILE, own + (tile - share.first) * (TILE * PADDED));
+                if (tile + 1 == share.end || tile + 1 == segment.end)
+                    sums.publish(partials + ((i64) pass * work.workers + worker + segment.index) * PADDED, counters + segment.index);
+            }
+        }
+        if (pass == 0) continue;
+        Share share = shareOfPass(work, pass - 1, worker);
+        const float* own = logits + ((i64) worker * 2 + (pass - 1) % 2) * shareTiles * (TILE * PADDED);
+        for (int tile = share.first; tile < share.end;) {
+            Segment segment = segmentOf(work, tile);
+            int end = min(segment.end, share.end), from = (tile - segment.first) * TILE;
+            float2 whole[GROUP];
+            gather(whole, partials + ((i64) (pass - 1) * work.workers + segment.index) * PADDED,
+                shareOf(share.total, segment.first - share.base, share.workers),
+                shareOf(share.total, segment.end - 1 - share.base, share.workers), counters + segment.index);
+            normalize(whole, own + (tile - share.first) * (TILE * PADDED), min((end - tile) * TILE, segment.count - from),
+                scores + (i64) segment.index * width + from);
+            tile = end;
+        }
     }
 }
