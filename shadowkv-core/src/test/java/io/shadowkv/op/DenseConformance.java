@@ -98,6 +98,10 @@ public abstract class DenseConformance extends BackendConformance {
         for (DType weight : STORAGE_TYPES) {
             linear(activationType(), weight, activationType(), 1, 4096, 515);
             linear(activationType(), weight, activationType(), 131, 520, 390);
+            // Logits.
+            for (int rows : List.of(1, 9, 33, 70)) {
+                linear(activationType(), weight, DType.F32, rows, 512, 264);
+            }
         }
     }
 
