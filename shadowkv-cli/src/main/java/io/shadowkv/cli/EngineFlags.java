@@ -83,8 +83,9 @@ public final class EngineFlags {
             names = "--value-place",
             paramLabel = "PLACE",
             defaultValue = "auto",
-            description = "Where offloaded values lie: ${COMPLETION-CANDIDATES}. auto keeps as many near the arithmetic as the"
-                    + " batch leaves room for. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Where offloaded values lie: ${COMPLETION-CANDIDATES}. auto keeps as many near the arithmetic as the"
+                            + " batch leaves room for. Default: ${DEFAULT-VALUE}.")
     private Place valuePlace;
 
     @Option(
@@ -111,7 +112,8 @@ public final class EngineFlags {
     @Option(
             names = "--kernel-cache",
             paramLabel = "DIR",
-            description = "Folder that keeps compiled GPU kernels. Default: shadowkv/kernels in the user's cache folder.")
+            description =
+                    "Folder that keeps compiled GPU kernels. Default: shadowkv/kernels in the user's cache folder.")
     private @Nullable Path kernelCache;
 
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
@@ -133,7 +135,7 @@ public final class EngineFlags {
                                     case bf16 -> DType.BF16;
                                     case f16 -> DType.F16;
                                 },
-                        prefillChunk == null ? plain.prefillChunk() : prefillChunk,
+                        prefillChunk == null ? plain.prefillChunk() : checkedChunk(prefillChunk),
                         plain.maxBatch(),
                         memory == null ? 0 : memory.bytes(),
                         hostMemory == null ? 0 : hostMemory.bytes(),
@@ -142,6 +144,14 @@ public final class EngineFlags {
                             case device -> ValuePlace.DEVICE;
                             case host -> ValuePlace.HOST;
                         }));
+    }
+
+    /// Who gives a number means one; that 0 leaves it to the backend is between the engine and its callers in Java.
+    private static int checkedChunk(int rows) {
+        if (rows < 1) {
+            throw new IllegalArgumentException("prefill chunk is " + rows + " rows; expected 1 or more");
+        }
+        return rows;
     }
 
     /// Opens the backend asked for. What `auto` chose, and why, is printed to `err`.

@@ -58,8 +58,9 @@ public final class ShadowFlags {
     @Option(
             names = "--cached-tokens",
             paramLabel = "TOKENS",
-            description = "shadowkv: fetched tokens that stay resident per key-value head, the step's own and earlier ones;"
-                    + " a multiple of the chunk size. Default: the budget.")
+            description =
+                    "shadowkv: fetched tokens that stay resident per key-value head, the step's own and earlier ones;"
+                            + " a multiple of the chunk size. Default: the budget.")
     private @Nullable Integer cachedTokens;
 
     public ShadowFlags() {}

@@ -19,16 +19,37 @@ final class BenchCommandTest {
 
     private static Object[] e2e(Object... more) {
         Object[] common = {
-            "bench", "e2e", "--model", "needle-32k", "--batch", 2, "--steps", 3, "--warmup", 1, "--profiled-steps", 2,
-            "--budget", 64, "--outliers", 4, "--rank", 32, "--generated-tokens", 32
+            "bench",
+            "e2e",
+            "--model",
+            "needle-32k",
+            "--batch",
+            2,
+            "--steps",
+            3,
+            "--warmup",
+            1,
+            "--profiled-steps",
+            2,
+            "--budget",
+            64,
+            "--outliers",
+            4,
+            "--rank",
+            32,
+            "--generated-tokens",
+            32
         };
-        return java.util.stream.Stream.of(common, more).flatMap(java.util.Arrays::stream).toArray();
+        return java.util.stream.Stream.of(common, more)
+                .flatMap(java.util.Arrays::stream)
+                .toArray();
     }
 
     @Test
     void bothMethodsAreMeasuredAtEveryLength() throws IOException {
         Path file = folder.resolve("e2e.jsonl");
-        JsonNode all = shadowkv(e2e("--context", "1k,700", "--clone-prefill", "--json", "--out", file)).json();
+        JsonNode all = shadowkv(e2e("--context", "1k,700", "--clone-prefill", "--json", "--out", file))
+                .json();
         assertThat(all.get("runs")).hasSize(4);
         for (JsonNode run : all.get("runs")) {
             boolean selects = run.get("method").asString().equals("shadowkv");
@@ -74,7 +95,8 @@ final class BenchCommandTest {
                         "time to first token",
                         "tokens a second",
                         "ShadowKV over full attention: ");
-        assertThat(result.out().lines()).allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(100));
+        assertThat(result.out().lines())
+                .allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(100));
     }
 
     @Test
@@ -88,7 +110,8 @@ final class BenchCommandTest {
 
     @Test
     void refusesWhatDoesNotFit() {
-        shadowkv(e2e("--context", "32k")).refused(1, "32,768 tokens and 7 for the steps exceed the context of needle-32k");
+        shadowkv(e2e("--context", "32k"))
+                .refused(1, "32,768 tokens and 7 for the steps exceed the context of needle-32k");
         shadowkv(e2e("--context", 600, "--memory", "1M")).refused(1, "need", "available are 1,048,576 bytes");
         shadowkv(e2e("--context", 600, "--out", folder)).refused(2, "--out is " + folder + ", which cannot be written");
         shadowkv("bench", "e2e", "--model", "nothing-there", "--context", 600)

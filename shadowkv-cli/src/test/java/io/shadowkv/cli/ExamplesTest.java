@@ -41,8 +41,7 @@ class ExamplesTest {
     @Test
     void ofTheHelp() {
         List<String> examples = commandLine().getSubcommands().values().stream()
-                .flatMap(command ->
-                        Stream.concat(Stream.of(command), command.getSubcommands().values().stream()))
+                .flatMap(command -> Stream.concat(Stream.of(command), command.getSubcommands().values().stream()))
                 .flatMap(command ->
                         Stream.of(command.getCommandSpec().usageMessage().footer()))
                 .filter(line -> line.matches(" .*\\bshadowkv .*"))

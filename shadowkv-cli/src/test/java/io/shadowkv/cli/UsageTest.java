@@ -23,7 +23,8 @@ class UsageTest {
     @Test
     void theRootListsEveryCommand() {
         assertThat(shadowkv("--help").succeeded().out())
-                .contains("run ", "pull ", "inspect ", "tokenize ", "logits ", "backends ", "demo ", "needle ", "bench ");
+                .contains(
+                        "run ", "pull ", "inspect ", "tokenize ", "logits ", "backends ", "demo ", "needle ", "bench ");
         assertThat(shadowkv("--version").succeeded().out()).startsWith("shadowkv ");
     }
 

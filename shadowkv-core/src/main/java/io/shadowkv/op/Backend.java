@@ -26,6 +26,13 @@ public interface Backend extends AutoCloseable {
     /// A new owner of memory: closing it frees everything allocated through it.
     MemoryScope newScope(String purpose);
 
+    /// The same for an owner whose device memory is known beforehand, so that it can be taken in one piece.
+    ///
+    /// @param deviceBytes bytes that will be allocated near the arithmetic
+    default MemoryScope newScope(String purpose, long deviceBytes) {
+        return newScope(purpose);
+    }
+
     /// The tensor itself where this backend can read mapped host memory, else a copy owned by `scope`.
     Tensor place(Tensor host, MemoryScope scope);
 

@@ -177,9 +177,7 @@ public abstract class MemoryLaws extends BackendLaws {
         try (Engine engine = Engine.open(folder, backend(), EngineOptions.DEFAULT)) {
             assertThat(engine.checkpoint().weightBytes()).isGreaterThan(700_000);
             long copied = backend().isHostDevice() ? 0 : engine.checkpoint().weightBytes();
-            assertThat(backend().heldBytes())
-                    .as("bytes held by an open engine")
-                    .isLessThan(1000 + 3 * copied);
+            assertThat(backend().heldBytes()).as("bytes held by an open engine").isLessThan(1000 + 3 * copied);
             engine.complete(Request.of(new int[] {1, 2, 3}, TEN));
             assertThat(backend().purposes()).contains("the weights");
             // The largest thing needed for three tokens is the rotary table of 4,096 positions.

@@ -20,6 +20,9 @@ import java.lang.foreign.MemorySegment;
 
 /// Computes on one NVIDIA GPU. Operations enqueue kernels on the calling thread's queue.
 final class CudaBackend implements Backend, Operations {
+    /// What kernels, the libraries' work space and scratch buffers may still take.
+    private static final long RESERVE_BYTES = 512L << 20;
+
     private final CudaContext context;
     private final PinnedPool pinnedPool;
     private final SideWork sideWork;
@@ -39,8 +42,8 @@ final class CudaBackend implements Backend, Operations {
         this.sideWork = new SideWork(context);
         this.workScope = new CudaScope("the backend's own buffers", context, pinnedPool);
         this.pendingFetches = new PendingFetches(context);
-        var parts = new CudaParts(
-                context, new SlotMirrors(context, pinnedPool), this::newScope, workScope, pendingFetches);
+        var parts =
+                new CudaParts(context, new SlotMirrors(context, pinnedPool), this::newScope, workScope, pendingFetches);
         this.dense = new CudaDense(parts);
         this.attention = new CudaAttention(parts);
         this.shadow = new CudaShadow(parts);
@@ -97,6 +100,11 @@ final class CudaBackend implements Backend, Operations {
     }
 
     @Override
+    public MemoryScope newScope(String purpose, long deviceBytes) {
+        return new CudaScope(purpose, deviceBytes, context, pinnedPool);
+    }
+
+    @Override
     public Tensor place(Tensor host, MemoryScope scope) {
         Tensor placed = scope.allocate(host.dtype(), host.shape().toArray());
         MemorySegment bytes = host.segment();
@@ -117,7 +125,7 @@ final class CudaBackend implements Backend, Operations {
 
     @Override
     public long availableBytes(Place place) {
-        return place == Place.DEVICE ? context.memory()[0] : pinnedPool.availableBytes();
+        return place == Place.DEVICE ? Math.max(0, context.memory()[0] - RESERVE_BYTES) : pinnedPool.availableBytes();
     }
 
     /// Exact for few rows, where each costs; steps of 4, 8 and 16 above.

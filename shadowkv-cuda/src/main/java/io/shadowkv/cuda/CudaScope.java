@@ -18,10 +18,14 @@ final class CudaScope implements MemoryScope {
     /// Requests of this size and more get memory of their own; the driver deals in pieces of 2 MiB.
     private static final long OWN_BYTES = 4L << 20;
 
+    /// What aligning the tensors of one owner may cost.
+    private static final long ALIGNMENT_ROOM = 256L << 10;
+
     private static final long FIRST_SLAB_BYTES = 64L << 10;
     private static final long LARGEST_SLAB_BYTES = 8L << 20;
 
     private final String purpose;
+    private final long expectedBytes;
     private final CudaContext context;
     private final PinnedPool pinnedPool;
     private final List<Long> slabs = new ArrayList<>();
@@ -34,7 +38,13 @@ final class CudaScope implements MemoryScope {
     private boolean isClosed;
 
     CudaScope(String purpose, CudaContext context, PinnedPool pinnedPool) {
+        this(purpose, 0, context, pinnedPool);
+    }
+
+    /// @param expectedBytes device memory that will be asked for, taken at once; 0 takes it as it is asked for
+    CudaScope(String purpose, long expectedBytes, CudaContext context, PinnedPool pinnedPool) {
         this.purpose = purpose;
+        this.expectedBytes = expectedBytes;
         this.context = context;
         this.pinnedPool = pinnedPool;
     }
@@ -60,12 +70,13 @@ final class CudaScope implements MemoryScope {
     }
 
     private long deviceMemory(long bytes) {
-        if (bytes >= OWN_BYTES) {
-            return slab(bytes);
-        }
         long rounded = Math.ceilDiv(bytes, ALIGNMENT) * ALIGNMENT;
         if (slabEnd - slabNext < rounded) {
-            long size = Math.max(rounded, slabBytes);
+            boolean isFirst = slabs.isEmpty() && expectedBytes > 0;
+            if (bytes >= OWN_BYTES && !isFirst) {
+                return slab(bytes);
+            }
+            long size = Math.max(rounded, isFirst ? expectedBytes + ALIGNMENT_ROOM : slabBytes);
             slabNext = slab(size);
             slabEnd = slabNext + size;
             slabBytes = Math.min(LARGEST_SLAB_BYTES, 4 * slabBytes);

@@ -12,8 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// Thread-safe.
 final class Linear implements AutoCloseable {
     /// How much faster cuBLASLt has to be: timed alone, our kernels cannot show that in a recorded step they fetch
-    /// their
-    /// first weights while the kernel before still runs.
+    /// their first weights while the kernel before still runs.
     private static final float CLEARLY = 1.15f;
 
     private final CudaParts parts;
@@ -36,7 +35,7 @@ final class Linear implements AutoCloseable {
         }
         if (skinny.serves(x, weights, biases, outs)
                 && isFaster(
-                        Sizes.of(x, weights, outs.getFirst(), false),
+                        Sizes.of(x, weights, outs.getFirst(), Kind.PLAIN),
                         () -> skinny.run(x, weights, biases, null, outs),
                         () -> eachByItself(x, weights, biases, outs))) {
             skinny.run(x, weights, biases, null, outs);
@@ -72,13 +71,33 @@ final class Linear implements AutoCloseable {
         if (skinny.serves(x, weights, biases, List.of(target))
                 && (product == null
                         || isFaster(
-                                Sizes.of(x, weights, target, true),
+                                Sizes.of(x, weights, target, Kind.ADDED),
                                 () -> skinny.run(x, weights, biases, target, List.of(scratch)),
                                 () -> products.run(product, weight, x, null, target, scratch)))) {
             skinny.run(x, weights, biases, target, List.of(target));
             return true;
         }
         return product != null && products.run(product, weight, x, null, target, target);
+    }
+
+    /// `gate = silu(x · weights[0]ᵀ + biases[0]) * (x · weights[1]ᵀ + biases[1])` in one launch, where that is possible and
+    /// not clearly slower than two products.
+    ///
+    /// @param up scratch as `gate`
+    /// @return false, and nothing done, where it is not
+    boolean runGated(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
+        if (x.elements() == 0) {
+            return true;
+        }
+        if (!skinny.servesGated(x, weights, biases, gate)
+                || !isFaster(
+                        Sizes.of(x, weights, gate, Kind.GATED),
+                        () -> skinny.runGated(x, weights, biases, gate),
+                        () -> eachByItself(x, weights, biases, List.of(gate, up)))) {
+            return false;
+        }
+        skinny.runGated(x, weights, biases, gate);
+        return true;
     }
 
     /// Measured when first asked for; while recording, when nothing may be timed, our own.
@@ -104,13 +123,20 @@ final class Linear implements AutoCloseable {
         products.close();
     }
 
+    /// What becomes of a product.
+    private enum Kind {
+        PLAIN,
+        ADDED,
+        GATED
+    }
+
     /// What a choice depends on.
-    private record Sizes(DType type, DType outType, int rows, int inputs, List<Integer> outputs, boolean isAdded) {
-        static Sizes of(Tensor x, List<Tensor> weights, Tensor out, boolean isAdded) {
+    private record Sizes(DType type, DType outType, int rows, int inputs, List<Integer> outputs, Kind kind) {
+        static Sizes of(Tensor x, List<Tensor> weights, Tensor out, Kind kind) {
             int inputs = weights.getFirst().extent(1);
             List<Integer> outputs =
                     weights.stream().map(weight -> weight.extent(0)).toList();
-            return new Sizes(x.dtype(), out.dtype(), Math.toIntExact(x.elements() / inputs), inputs, outputs, isAdded);
+            return new Sizes(x.dtype(), out.dtype(), Math.toIntExact(x.elements() / inputs), inputs, outputs, kind);
         }
     }
 }

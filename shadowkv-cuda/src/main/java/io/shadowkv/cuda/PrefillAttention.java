@@ -14,8 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Causal attention of a prompt's chunk: on Hopper by an own kernel for its tensor cores; where that does not take the
 /// head dim, by cuDNN for very long chunks and by an own kernel for any tensor cores else; other types and head dims by
-/// a
-/// plain kernel. Thread-safe.
+/// a plain kernel. Thread-safe.
 final class PrefillAttention implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(PrefillAttention.class.getName());
     private static final int PLAIN_WARPS = 4;

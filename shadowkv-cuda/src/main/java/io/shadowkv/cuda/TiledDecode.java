@@ -97,11 +97,7 @@ final class TiledDecode implements AutoCloseable {
                         + " are left");
             }
             return new Plan(
-                    warps,
-                    stages,
-                    queries,
-                    Math.ceilDiv(groupSize, queries),
-                    stages * stageBytes + meetingBytes);
+                    warps, stages, queries, Math.ceilDiv(groupSize, queries), stages * stageBytes + meetingBytes);
         }
 
         KernelSource source(DecodeCase decoded) {

@@ -16,9 +16,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Compares the ways to compute linear layers on a GPU: first their results, then their speed at the sizes of
-/// Llama-3.1-8B; then layers as a decode step records them, and the keys' spectrum. Kernel 0 is the one that is used,
-/// kernel 1
-/// on Hopper the one for older devices.
+/// Llama-3.1-8B; then layers as a decode step records them, and the keys' spectrum. Kernel 0 is the
+/// one that is used, kernel 1 on Hopper the one for older devices.
 ///
 ///     java … io.shadowkv.cuda.LinearProbe [check] [time] [layers] [spectrum] [KERNEL-FOLDER]
 ///
@@ -252,9 +251,7 @@ public final class LinearProbe {
                             List.of(queries, keys, values));
                     dense.addLinear(queries, layer.output, null, normed, hidden);
                     dense.rmsNorm(hidden, layer.norm, 1e-5, normed);
-                    dense.linears(
-                            normed, List.of(layer.gate, layer.up), Collections.nCopies(2, null), List.of(gate, up));
-                    dense.gatedSilu(gate, up);
+                    dense.gatedLinear(normed, List.of(layer.gate, layer.up), Collections.nCopies(2, null), gate, up);
                     dense.addLinear(gate, layer.down, null, normed, hidden);
                 }
             };

@@ -38,6 +38,7 @@ public final class BenchCommand implements Runnable {
     public void run() {
         throw new ParameterException(
                 spec.commandLine(),
-                "no benchmark given; one of " + String.join(", ", spec.subcommands().keySet()));
+                "no benchmark given; one of "
+                        + String.join(", ", spec.subcommands().keySet()));
     }
 }

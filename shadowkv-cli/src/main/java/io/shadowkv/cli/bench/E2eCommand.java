@@ -128,10 +128,7 @@ final class E2eCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object instead of tables.")
     private boolean json;
 
-    @Option(
-            names = "--out",
-            paramLabel = "FILE",
-            description = "Append a line of JSON for every run to this file.")
+    @Option(names = "--out", paramLabel = "FILE", description = "Append a line of JSON for every run to this file.")
     private @Nullable Path log;
 
     @Option(names = "--progress", description = "Show progress also where standard error is no terminal.")

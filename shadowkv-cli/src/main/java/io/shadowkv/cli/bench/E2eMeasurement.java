@@ -29,12 +29,7 @@ final class E2eMeasurement {
     /// @param tokens of each prompt
     /// @param freeBytes what the device had free before the engine was opened
     E2eMeasurement(
-            E2eOptions options,
-            Engine engine,
-            TimedBackend backend,
-            int tokens,
-            long freeBytes,
-            RunWatcher watcher) {
+            E2eOptions options, Engine engine, TimedBackend backend, int tokens, long freeBytes, RunWatcher watcher) {
         this.options = options;
         this.engine = engine;
         this.backend = backend;
@@ -178,7 +173,8 @@ final class E2eMeasurement {
         }
         int unit = shadow.chunkSize();
         double recent = Math.min(shadow.recentTokens(), shadow.localTokens() + tokens % unit + generated);
-        double offDevice = 1 - (double) batch.deviceValueLayers() / engine.spec().layers();
+        double offDevice =
+                1 - (double) batch.deviceValueLayers() / engine.spec().layers();
         var index = new StepBytes.Index(
                 unit,
                 Math.min(shadow.rank(), engine.spec().kvWidth()),

@@ -40,7 +40,7 @@ record E2eResult(
     /// @param firstTokenSeconds from the first prompt to its first token
     /// @param partSeconds what its operations took, by part
     /// @param indexSeconds factorising, indexing and offloading
-    /// @param waitedSeconds how long reading waited for that: all of it, or less where it runs beside the main queue
+    /// @param waitedSeconds how long reading waited for that; less where it runs beside the main queue
     /// @param prompts read one after the other
     /// @param allSeconds all prompts until all sequences were ready to decode, copies included
     record Prefill(
@@ -67,7 +67,7 @@ record E2eResult(
     /// Decode steps.
     ///
     /// @param nanos of each timed step, ascending
-    /// @param partSeconds what each part of a step takes, measured in further steps that were not replayed; parts that
+    /// @param partSeconds what each part of a step takes, from further steps that were not replayed; parts that
     ///     run side by side may take more together than a step
     record Steps(long[] nanos, Map<Part, Double> partSeconds) {
         Steps {

@@ -40,6 +40,7 @@ final class E2eRun {
     /// @throws io.shadowkv.engine.MemoryPlanException if a batch does not fit
     /// @throws java.util.concurrent.CancellationException if it was cancelled
     void run(E2ePrinter printer) {
+        watcher.checkOn();
         Ceilings ceilings = Ceilings.measure(backend);
         List<KvCacheSpec> strategies = new ArrayList<>();
         if (options.runsFull()) {
@@ -56,6 +57,7 @@ final class E2eRun {
     }
 
     private void measure(KvCacheSpec strategy, int tokens, Ceilings ceilings, E2ePrinter printer) {
+        watcher.checkOn();
         long free = backend.availableBytes(Backend.Place.DEVICE);
         try (TimedBackend timed = new TimedBackend(backend);
                 Engine engine =

@@ -26,7 +26,7 @@ final class E2eTable {
     void head() {
         out.printf(
                 Locale.ROOT,
-                "%s, %s, %d layers, weights %s, keys and values %s%n",
+                "%s, %s, layers: %d, weights %s, keys and values %s%n",
                 setup.model(),
                 setup.isRandom() ? "random weights" : "a checkpoint",
                 setup.layers(),
@@ -34,7 +34,7 @@ final class E2eTable {
                 setup.kvType());
         out.printf("%s: %s%n", setup.backend(), setup.device());
         out.printf(
-                "%d steps after %d for warming up; parts from %d further steps, one by one; seed %d%n",
+                "steps: %d timed after %d for warming up, %d more for the parts; seed %d%n",
                 setup.timedSteps(), setup.warmupSteps(), setup.profiledSteps(), setup.seed());
         if (setup.clonesPrefill()) {
             out.println("one prompt was read and copied into every slot (--clone-prefill); each slot's query differs");
@@ -45,9 +45,8 @@ final class E2eTable {
         }
         Ceilings ceilings = setup.ceilings();
         if (ceilings != null) {
-            String link = Double.isNaN(ceilings.linkBytesPerSecond())
-                    ? ""
-                    : ", link " + rate(ceilings.linkBytesPerSecond());
+            String link =
+                    Double.isNaN(ceilings.linkBytesPerSecond()) ? "" : ", link " + rate(ceilings.linkBytesPerSecond());
             out.println("measured ceilings: memory " + rate(ceilings.deviceBytesPerSecond()) + link);
         }
     }
@@ -81,8 +80,11 @@ final class E2eTable {
         row("  attention", results, result -> time(result.prefill().attentionSeconds()));
         row("  indexing", results, result -> indexing(result.prefill()));
         row("  rest", results, result -> time(result.prefill().restSeconds()));
-        row("prompts read, in all", results, result -> result.prefill().prompts() + ", "
-                + time(result.prefill().allSeconds()));
+        row(
+                "prompts read, in all",
+                results,
+                result -> result.prefill().prompts() + ", "
+                        + time(result.prefill().allSeconds()));
     }
 
     private static String indexing(Prefill prefill) {
@@ -90,8 +92,7 @@ final class E2eTable {
             return NONE;
         }
         boolean isBeside = prefill.waitedSeconds() < prefill.indexSeconds();
-        return time(prefill.indexSeconds())
-                + (isBeside ? " beside, waited " + time(prefill.waitedSeconds()) : "");
+        return time(prefill.indexSeconds()) + (isBeside ? " beside, waited " + time(prefill.waitedSeconds()) : "");
     }
 
     private void steps(List<E2eResult> results) {
@@ -117,15 +118,20 @@ final class E2eTable {
             return NONE;
         }
         boolean overLink = part == Part.FETCH && result.bytes().link() > 0;
-        double bytes = overLink
-                ? result.bytes().link()
-                : result.bytes().device().getOrDefault(part, 0.0);
+        double bytes =
+                overLink ? result.bytes().link() : result.bytes().device().getOrDefault(part, 0.0);
         return time(seconds) + (bytes > 0 ? speed(bytes / seconds, overLink) : "");
     }
 
     private void traffic(List<E2eResult> results) {
-        row("bytes a step, memory", results, result -> moved(result, result.bytes().deviceTotal(), false));
-        row("bytes a step, link", results, result -> moved(result, result.bytes().link(), true));
+        row(
+                "bytes a step, memory",
+                results,
+                result -> moved(result, result.bytes().deviceTotal(), false));
+        row(
+                "bytes a step, link",
+                results,
+                result -> moved(result, result.bytes().link(), true));
         Ceilings ceilings = setup.ceilings();
         if (ceilings != null) {
             row("floor of a step", results, result -> {

@@ -26,8 +26,7 @@ final class RunLog {
             Files.createDirectories(file.toAbsolutePath().getParent());
             append("");
         } catch (IOException | UncheckedIOException e) {
-            throw new IllegalArgumentException(
-                    "--out is " + file + ", which cannot be written. Give another file", e);
+            throw new IllegalArgumentException("--out is " + file + ", which cannot be written. Give another file", e);
         }
     }
 

@@ -20,9 +20,14 @@ record RunWatcher(PrintWriter err, ProgressLine.Style style, Cancellation cancel
     ///
     /// @throws CancellationException if it was
     void update(ProgressLine bar, double done) {
+        checkOn();
+        bar.update(done);
+    }
+
+    /// @throws CancellationException if the run was cancelled
+    void checkOn() {
         if (cancellation.isRequested()) {
             throw new CancellationException("interrupted");
         }
-        bar.update(done);
     }
 }

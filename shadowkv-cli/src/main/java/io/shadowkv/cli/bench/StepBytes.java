@@ -105,6 +105,5 @@ record StepBytes(Map<Part, Double> device, double link) {
     /// @param storedRowBytes bytes of one token's stored value in one head, its scale included where it is fetched
     ///     with it
     /// @param linkShare share of the misses that come from host memory over a link
-    record Index(
-            int unitTokens, int rank, double units, double missedUnits, double storedRowBytes, double linkShare) {}
+    record Index(int unitTokens, int rank, double units, double missedUnits, double storedRowBytes, double linkShare) {}
 }

@@ -18,19 +18,18 @@ record TokenCount(int tokens) {
         public TokenCount convert(String value) {
             Matcher matcher = FORM.matcher(value.strip().toUpperCase(Locale.ROOT));
             if (matcher.matches()) {
-                int shift =
-                        switch (matcher.group(2)) {
-                            case "K" -> 10;
-                            case "M" -> 20;
-                            default -> 0;
-                        };
+                int shift = switch (matcher.group(2)) {
+                    case "K" -> 10;
+                    case "M" -> 20;
+                    default -> 0;
+                };
                 long tokens = Long.parseLong(matcher.group(1)) << shift;
                 if (tokens >= 1 && tokens <= Integer.MAX_VALUE) {
                     return new TokenCount((int) tokens);
                 }
             }
-            throw new TypeConversionException("'" + value
-                    + "' is no number of tokens; expected 1 or more, such as 122k (k is 1,024) or 124928");
+            throw new TypeConversionException(
+                    "'" + value + "' is no number of tokens; expected 1 or more, such as 122k (k is 1,024) or 124928");
         }
     }
 }

@@ -50,13 +50,13 @@ class E2eRunTest {
     }
 
     private static E2eOptions options(BatchSize batch, boolean clones) {
-        return new E2eOptions(
-                List.of(TOKENS), true, true, batch, 1, 4, 2, clones, OptionalDouble.empty(), 1);
+        return new E2eOptions(List.of(TOKENS), true, true, batch, 1, 4, 2, clones, OptionalDouble.empty(), 1);
     }
 
     @Test
     void everySlotReadsItsOwnPrompt() {
-        for (JsonNode run : run(options(new BatchSize(3), false), EngineOptions.DEFAULT).get("runs")) {
+        for (JsonNode run :
+                run(options(new BatchSize(3), false), EngineOptions.DEFAULT).get("runs")) {
             assertThat(run.get("model").asString()).isEqualTo("tiny");
             assertThat(run.get("weights").asString()).isEqualTo("random");
             assertThat(run.at("/prefill/prompts").asInt()).isEqualTo(3);

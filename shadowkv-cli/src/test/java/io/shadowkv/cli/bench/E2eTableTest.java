@@ -54,7 +54,9 @@ class E2eTableTest {
                 0,
                 new E2eResult.Prefill(9.2, Map.of(Part.ATTENTION, 7.0), 0, 0, 1, 9.3),
                 new E2eResult.Steps(
-                        LongStream.rangeClosed(1, 32).map(i -> 34_000_000 + i * 10_000).toArray(),
+                        LongStream.rangeClosed(1, 32)
+                                .map(i -> 34_000_000 + i * 10_000)
+                                .toArray(),
                         Map.of(Part.LINEARS, 0.0041, Part.ATTENTION, 0.030, Part.ROWS, 0.0004)),
                 Double.NaN,
                 new StepBytes(Map.of(Part.LINEARS, 15.0e9, Part.ATTENTION, 131.0e9), 0),
@@ -107,7 +109,7 @@ class E2eTableTest {
                         "60.4 %",
                         "400 ms beside, waited 12.0 ms",
                         "14.7 ms  53.7 GB/s  98 %",
-                        "ShadowKV over full attention: 8.28× the tokens a second")
+                        "ShadowKV over full attention: 8.26× the tokens a second")
                 .containsPattern("batch +8 \\(no more fit\\) +29\n")
                 .containsPattern("indexing +– ");
     }

@@ -1,7 +1,6 @@
 package io.shadowkv.cache.shadow;
 
 import io.shadowkv.op.Backend;
-import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import java.util.Arrays;
@@ -25,18 +24,18 @@ record ChunkSelector(
         Tensor missSlots,
         Tensor missCounts,
         Tensor counters) {
-    static ChunkSelector allocate(ShadowLayout layout, Backend backend, MemoryScope scope) {
+    static ChunkSelector allocate(ShadowLayout layout, Backend backend, LayerMemory memory) {
         int heads = layout.shape().kvHeads();
         int slots = layout.spec().cachedUnits();
         int selected = layout.spec().selectedUnits();
         ChunkSelector selector = new ChunkSelector(
-                scope.allocate(DType.I32, heads, slots),
-                scope.allocate(DType.I32, heads, slots),
-                scope.allocate(DType.I32, heads, selected),
-                scope.allocate(DType.I32, heads, selected),
-                scope.allocate(DType.I32, heads, selected),
-                scope.allocate(DType.I32, heads),
-                scope.allocate(DType.I64, 2));
+                memory.allocate(DType.I32, heads, slots),
+                memory.allocate(DType.I32, heads, slots),
+                memory.allocate(DType.I32, heads, selected),
+                memory.allocate(DType.I32, heads, selected),
+                memory.allocate(DType.I32, heads, selected),
+                memory.allocate(DType.I32, heads),
+                memory.allocate(DType.I64, 2));
         int[] none = new int[heads * slots];
         Arrays.fill(none, -1);
         backend.upload(none, selector.residentUnits());

@@ -17,14 +17,14 @@ final class Landmarks {
     private final Tensor unitIds;
     private final Backend backend;
 
-    Landmarks(ShadowLayout layout, Backend backend, MemoryScope scope) {
+    Landmarks(ShadowLayout layout, Backend backend, LayerMemory memory) {
         int heads = layout.shape().kvHeads();
-        this.means = scope.allocate(
+        this.means = memory.allocate(
                 layout.shape().kvType(),
                 heads,
                 layout.unitCapacity(),
                 layout.shape().headDim());
-        this.unitIds = scope.allocate(DType.I32, heads, layout.unitCapacity());
+        this.unitIds = memory.allocate(DType.I32, heads, layout.unitCapacity());
         this.backend = backend;
     }
 

@@ -2,7 +2,6 @@ package io.shadowkv.cache.shadow;
 
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.DenseOperations;
-import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Rotary;
 import io.shadowkv.op.ShadowOperations;
 import io.shadowkv.tensor.DType;
@@ -21,10 +20,10 @@ final class LowRankKeys {
     private final DenseOperations dense;
     private final ShadowOperations shadow;
 
-    LowRankKeys(ShadowLayout layout, Backend backend, MemoryScope scope) {
+    LowRankKeys(ShadowLayout layout, Backend backend, LayerMemory memory) {
         DType type = layout.shape().kvType();
-        this.factor = scope.allocate(type, layout.indexedTokens(), layout.rank());
-        this.basis = scope.allocate(type, layout.rank(), layout.shape().kvWidth());
+        this.factor = memory.allocate(type, layout.indexedTokens(), layout.rank());
+        this.basis = memory.allocate(type, layout.rank(), layout.shape().kvWidth());
         this.dense = backend.operations().dense();
         this.shadow = backend.operations().shadow();
     }

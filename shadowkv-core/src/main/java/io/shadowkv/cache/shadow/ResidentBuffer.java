@@ -2,7 +2,6 @@ package io.shadowkv.cache.shadow;
 
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.Backend;
-import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.ShadowOperations;
 import io.shadowkv.tensor.Tensor;
 import java.util.List;
@@ -16,13 +15,13 @@ final class ResidentBuffer {
     private final AttendedRows rows;
     private final ShadowOperations shadow;
 
-    ResidentBuffer(ShadowLayout layout, Backend backend, MemoryScope scope) {
+    ResidentBuffer(ShadowLayout layout, Backend backend, LayerMemory memory) {
         int heads = layout.shape().kvHeads();
         int headDim = layout.shape().headDim();
         this.layout = layout;
         this.rows = new AttendedRows(
-                scope.allocate(layout.shape().kvType(), heads, layout.residentRows(), headDim),
-                scope.allocate(layout.shape().kvType(), heads, layout.residentRows(), headDim));
+                memory.allocate(layout.shape().kvType(), heads, layout.residentRows(), headDim),
+                memory.allocate(layout.shape().kvType(), heads, layout.residentRows(), headDim));
         this.shadow = backend.operations().shadow();
     }
 

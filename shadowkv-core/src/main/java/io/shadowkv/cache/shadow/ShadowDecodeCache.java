@@ -23,10 +23,12 @@ import org.jspecify.annotations.Nullable;
 
 /// A batch under ShadowKV; [#attend] is the paper's decode step (arXiv 2410.21465, algorithm 2).
 final class ShadowDecodeCache implements DecodeCache {
-    /// Parts of a wave that are selected one after the other where values are fetched on a queue of their own:
-    /// the link brings the first part's while the second is scored. More parts leave too few rows to score at a
-    /// time.
-    private static final int GROUPS = 2;
+    /// Parts of a wave that are selected one after the other where values come over a link, on a queue of their
+    /// own: it brings the first part's while the next is scored. More parts leave too few rows to score at a time.
+    private static final int MOST_GROUPS = 4;
+
+    /// Rows of a part, at least: fewer do not fill a device.
+    private static final int GROUP_ROWS = 4;
 
     private final CacheShape shape;
     private final Backend backend;
@@ -40,6 +42,8 @@ final class ShadowDecodeCache implements DecodeCache {
     private @Nullable Tensor scoreBuffer;
     private @Nullable SelectionTrace trace;
     private double hitRate = Double.NaN;
+    /// First layer of which some sequence's values lie in host memory.
+    private int fetchingLayer;
 
     /// @param scoreScale factor of the landmarks' dot products before the softmax; 1/√headDim (the original
     ///     writes 1/√128 for every head dim)
@@ -107,11 +111,15 @@ final class ShadowDecodeCache implements DecodeCache {
             buffer = scope.allocate(DType.F32, rows, shape.kvHeads(), units);
             scoreBuffer = buffer;
         }
-        return new StepShape(buffer, hitRate);
+        fetchingLayer = sequences.values().stream()
+                .mapToInt(sequence -> sequence.layout().size().deviceValueLayers())
+                .min()
+                .orElse(0);
+        return new StepShape(buffer, hitRate, fetchingLayer);
     }
 
     /// What shapes a step beside its waves; `hitRate` is NaN where the selection is real.
-    private record StepShape(@Nullable Tensor scores, double hitRate) {}
+    private record StepShape(@Nullable Tensor scores, double hitRate, int fetchingLayer) {}
 
     @Override
     public boolean isRecordable() {
@@ -130,7 +138,7 @@ final class ShadowDecodeCache implements DecodeCache {
 
     private void attendSelected(int layer, Tensor queries, Wave wave, double scale, Tensor out) {
         SlotTable<IndexedLayer> chunks = index.get(layer);
-        List<Group> groups = groups(wave.rows());
+        List<Group> groups = groups(layer, wave.rows());
         for (Group group : groups) {
             StepRows rows = group.of(wave.rows());
             Tensor scores = Objects.requireNonNull(scoreBuffer, "the step was not prepared")
@@ -152,8 +160,9 @@ final class ShadowDecodeCache implements DecodeCache {
         }
     }
 
-    private List<Group> groups(StepRows rows) {
-        int parts = backend.hasSideQueue() ? Math.min(GROUPS, rows.count()) : 1;
+    private List<Group> groups(int layer, StepRows rows) {
+        boolean isFetched = backend.hasSideQueue() && layer >= fetchingLayer;
+        int parts = isFetched ? Math.clamp(rows.count() / GROUP_ROWS, 1, MOST_GROUPS) : 1;
         return IntStream.range(0, parts)
                 .mapToObj(part -> {
                     int from = rows.count() * part / parts;

@@ -2,7 +2,6 @@ package io.shadowkv.cache.shadow;
 
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.IndexedLayer;
-import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Rotary;
 import io.shadowkv.op.ShadowOperations;
 import io.shadowkv.tensor.Tensor;
@@ -22,14 +21,14 @@ final class ShadowLayer {
     /// Allocates the index as well; for sequences that may outgrow the resident region.
     ///
     /// @param layer number of this layer, which decides where its values lie
-    ShadowLayer(ShadowLayout layout, int layer, Backend backend, MemoryScope scope) {
+    ShadowLayer(ShadowLayout layout, int layer, Backend backend, LayerMemory memory) {
         this.layout = layout;
         this.shadow = backend.operations().shadow();
-        this.resident = new ResidentBuffer(layout, backend, scope);
-        this.lowRankKeys = new LowRankKeys(layout, backend, scope);
-        this.landmarks = new Landmarks(layout, backend, scope);
-        this.valueStore = new ValueStore(layout, layout.valuePlace(layer), backend, scope);
-        this.selector = ChunkSelector.allocate(layout, backend, scope);
+        this.resident = new ResidentBuffer(layout, backend, memory);
+        this.lowRankKeys = new LowRankKeys(layout, backend, memory);
+        this.landmarks = new Landmarks(layout, backend, memory);
+        this.valueStore = new ValueStore(layout, layout.valuePlace(layer), backend, memory);
+        this.selector = ChunkSelector.allocate(layout, backend, memory);
     }
 
     ResidentBuffer resident() {

@@ -1,5 +1,6 @@
 package io.shadowkv.cache.shadow;
 
+import io.shadowkv.cache.CacheStrategy.Part;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.Backend;
@@ -36,17 +37,24 @@ final class ShadowSequence implements SequenceCache {
     }
 
     static ShadowSequence allocate(ShadowLayout layout, Backend backend, Rotary rotary) {
-        MemoryScope scope = backend.newScope("ShadowKV's cache of a sequence of " + layout.capacity() + " tokens");
+        long bytes = layout.parts().stream()
+                .filter(part -> part.place() == Backend.Place.DEVICE)
+                .mapToLong(Part::bytes)
+                .sum();
+        MemoryScope scope =
+                backend.newScope("ShadowKV's cache of a sequence of " + layout.capacity() + " tokens", bytes);
         try {
             ShadowSequence sequence = new ShadowSequence(layout, backend, scope, rotary);
+            LayerMemory memory = new LayerMemory(scope, layout.shape().layers());
             for (int layer = 0; layer < layout.shape().layers(); layer++) {
                 if (layout.isAlwaysWhole()) {
-                    sequence.resident.add(new ResidentBuffer(layout, backend, scope));
+                    sequence.resident.add(new ResidentBuffer(layout, backend, memory));
                 } else {
-                    ShadowLayer indexable = new ShadowLayer(layout, layer, backend, scope);
+                    ShadowLayer indexable = new ShadowLayer(layout, layer, backend, memory);
                     sequence.layers.add(indexable);
                     sequence.resident.add(indexable.resident());
                 }
+                memory.nextLayer();
             }
             return sequence;
         } catch (RuntimeException e) {

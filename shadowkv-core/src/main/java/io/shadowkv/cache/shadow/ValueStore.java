@@ -1,7 +1,6 @@
 package io.shadowkv.cache.shadow;
 
 import io.shadowkv.op.Backend;
-import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.ShadowOperations;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
@@ -15,17 +14,19 @@ final class ValueStore {
     private final @Nullable Tensor scales;
     private final ShadowOperations shadow;
 
-    ValueStore(ShadowLayout layout, Backend.Place place, Backend backend, MemoryScope scope) {
+    ValueStore(ShadowLayout layout, Backend.Place place, Backend backend, LayerMemory memory) {
         int heads = layout.shape().kvHeads();
-        this.values = scope.allocate(
-                place,
-                layout.valueType(),
-                heads,
-                layout.indexedTokens(),
-                layout.shape().headDim());
+        this.values = memory.scope()
+                .allocate(
+                        place,
+                        layout.valueType(),
+                        heads,
+                        layout.indexedTokens(),
+                        layout.shape().headDim());
         // Scales are read with every fetched row and are a 64th of the values: always near the arithmetic.
-        this.scales =
-                layout.spec().values().isQuantised() ? scope.allocate(DType.BF16, heads, layout.indexedTokens()) : null;
+        this.scales = layout.spec().values().isQuantised()
+                ? memory.allocate(DType.BF16, heads, layout.indexedTokens())
+                : null;
         this.shadow = backend.operations().shadow();
     }
 
