@@ -5,6 +5,7 @@ import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
