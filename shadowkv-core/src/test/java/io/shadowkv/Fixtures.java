@@ -3,9 +3,11 @@ package io.shadowkv;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.tukaani.xz.XZInputStream;
@@ -23,9 +25,15 @@ public final class Fixtures {
             Path archive = repository().resolve("testdata/golden-" + name + ".tar.xz");
             Path folder = Path.of("target", "golden", name).toAbsolutePath();
             Path done = folder.resolveSibling(name + "." + Files.size(archive) + ".done");
-            if (!Files.exists(done)) {
-                unpack(archive, folder);
-                Files.createFile(done);
+            Files.createDirectories(folder);
+            // Other processes may test at the same time; the lock ends with the channel.
+            try (FileChannel channel = FileChannel.open(
+                    folder.resolveSibling(name + ".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+                channel.lock();
+                if (!Files.exists(done)) {
+                    unpack(archive, folder);
+                    Files.createFile(done);
+                }
             }
             return folder;
         } catch (IOException e) {

@@ -32,8 +32,7 @@ final class BackendsCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
-        List<Candidate> rows = Backends.all(BackendOptions.DEFAULT).stream()
-                .toList();
+        List<Candidate> rows = Backends.all(BackendOptions.DEFAULT).stream().toList();
         if (json) {
             ArrayNode array = JsonMapper.shared().createArrayNode();
             rows.forEach(row -> array.addObject()

@@ -56,7 +56,7 @@ class UsageTest {
                 "run needle-32k hi --backend tpu | there is no backend \"tpu\"; there are auto, ",
                 "run needle-32k hi --threads -1 | threads is -1; expected 1 or more, or 0 for one per core",
                 "run needle-32k hi --vector-bits 96 | vector width is 96 bits; expected 128, 256 or 512",
-                "run needle-32k hi --prefill-chunk 0 | prefill chunk is 0 rows; expected 1 or more",
+                "run needle-32k hi --prefill-chunk -1 | prefill chunk is -1 rows; expected 1 or more",
                 "run needle-32k hi --memory 8Q | '8Q' is no size; expected a number of bytes above 0 such as 8G or 512M",
                 "run needle-32k hi --host-memory 0 | '0' is no size",
                 "run needle-32k hi --temperature -0.5 | temperature is -0.5; expected 0 (greedy) to 100",

@@ -165,8 +165,7 @@ final class DecodeForward implements AutoCloseable {
                 int count = wave.rows().count();
                 Tensor waveQueries = queries.slice(row, count);
                 Tensor waveKeys = keys.slice(row, count);
-                dense.rotate(waveQueries, wave.rows().positions(), wave.rotary());
-                dense.rotate(waveKeys, wave.rows().positions(), wave.rotary());
+                dense.rotate(waveQueries, waveKeys, wave.rows().positions(), wave.rotary());
                 cache.attend(
                         layer, waveQueries, waveKeys, values.slice(row, count), wave, scale, out.slice(row, count));
                 row += count;

@@ -28,8 +28,8 @@ final class LayerForward {
         add(w.output(), work.attended(), work.projected(), hidden);
 
         dense.rmsNorm(hidden, w.postNorm(), spec.normEpsilon(), work.normed());
-        apply(w.gateUp(), work.normed(), List.of(work.gate(), work.up()));
-        dense.gatedSilu(work.gate(), work.up());
+        ProjectionGroup gateUp = w.gateUp();
+        dense.gatedLinear(work.normed(), gateUp.weights(), gateUp.biases(), work.gate(), work.up());
         add(w.down(), work.gate(), work.projected(), hidden);
     }
 

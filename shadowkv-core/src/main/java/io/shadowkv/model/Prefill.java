@@ -169,8 +169,7 @@ final class Prefill {
                 Tensor spanKeys = keys.slice(span.row(), span.count());
                 Tensor spanPositions = positions.slice(span.row(), span.count());
                 var dense = backend.operations().dense();
-                dense.rotate(spanQueries, spanPositions, span.prompt().rotary());
-                dense.rotate(spanKeys, spanPositions, span.prompt().rotary());
+                dense.rotate(spanQueries, spanKeys, spanPositions, span.prompt().rotary());
                 var cache = span.prompt().cache();
                 cache.append(layer, spanKeys, values.slice(span.row(), span.count()));
                 cache.attend(layer, spanQueries, 1 / Math.sqrt(spec.headDim()), out.slice(span.row(), span.count()));

@@ -74,11 +74,33 @@ public interface DenseOperations {
     /// @param up [r, n]
     void gatedSilu(Tensor gate, Tensor up);
 
+    /// `gate = silu(x · weights[0]ᵀ + biases[0]) * (x · weights[1]ᵀ + biases[1])`; the products may be rounded before they
+    /// meet, or not.
+    ///
+    /// @param weights two of [n, in]
+    /// @param biases two of [n], each possibly null
+    /// @param gate [r, n]
+    /// @param up scratch as `gate`; may be overwritten
+    default void gatedLinear(
+            Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
+        linears(x, weights, biases, List.of(gate, up));
+        gatedSilu(gate, up);
+    }
+
     /// Rotates the first `rotaryDim` elements of every head to its row's position.
     ///
     /// @param x [r, heads, headDim], in place
     /// @param positions I32 [r], each within `rotary`
     void rotate(Tensor x, Tensor positions, Rotary rotary);
+
+    /// Rotates the queries and the keys of the same rows.
+    ///
+    /// @param queries [r, queryHeads, headDim], in place
+    /// @param keys [r, kvHeads, headDim], in place
+    default void rotate(Tensor queries, Tensor keys, Tensor positions, Rotary rotary) {
+        rotate(queries, positions, rotary);
+        rotate(keys, positions, rotary);
+    }
 
     /// Copies elements in order, converting between F32, BF16 and F16 (round to nearest even), across places.
     /// Elements of any type are copied as they are where both types are the same.

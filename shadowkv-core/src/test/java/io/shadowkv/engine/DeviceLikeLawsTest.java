@@ -74,4 +74,17 @@ class DeviceLikeLawsTest {
             return 0;
         }
     }
+
+    @Nested
+    class Memory extends MemoryLaws {
+        @Override
+        protected Backend open() {
+            return device();
+        }
+
+        @Override
+        protected double rounding() {
+            return 0;
+        }
+    }
 }

@@ -132,7 +132,7 @@ public abstract class MemoryLaws extends BackendLaws {
     @ParameterizedTest
     @MethodSource("strategies")
     void aBatchLargerThanTheMemoryWaits(KvCacheSpec spec) {
-        EngineOptions options = EngineOptions.DEFAULT.withCache(spec);
+        EngineOptions options = EngineOptions.DEFAULT.withCache(spec).withValuePlace(ValuePlace.HOST);
         List<Request> requests = new ArrayList<>();
         long[] most = new long[1];
         GenerationListener listener = new GenerationListener() {
@@ -153,8 +153,13 @@ public abstract class MemoryLaws extends BackendLaws {
             assertThat(most[0]).as("sequences at once without a limit").isEqualTo(5);
             most[0] = 0;
             // Room for two sequences, and the workspace of the one that is being read.
-            long two = 2 * (plan.perSequence().resident() + plan.perSequence().offloaded()) + plan.workspaceBytes();
-            try (Engine limited = open(options.withMemoryLimits(two, two))) {
+            MemoryPlan.SequenceBytes one = plan.perSequence();
+            long device = 2 * one.resident() + plan.workspaceBytes();
+            long host = Math.max(1, 2 * one.offloaded());
+            EngineOptions two = backend().isHostDevice()
+                    ? options.withMemoryLimits(device + host, device + host)
+                    : options.withMemoryLimits(device, host);
+            try (Engine limited = open(two)) {
                 List<Completion> completions = limited.complete(requests);
                 assertThat(most[0]).as("sequences at once").isEqualTo(2);
                 for (int i = 0; i < requests.size(); i++) {
@@ -177,9 +182,7 @@ public abstract class MemoryLaws extends BackendLaws {
         try (Engine engine = Engine.open(folder, backend(), EngineOptions.DEFAULT)) {
             assertThat(engine.checkpoint().weightBytes()).isGreaterThan(700_000);
             long copied = backend().isHostDevice() ? 0 : engine.checkpoint().weightBytes();
-            assertThat(backend().heldBytes())
-                    .as("bytes held by an open engine")
-                    .isLessThan(1000 + 3 * copied);
+            assertThat(backend().heldBytes()).as("bytes held by an open engine").isLessThan(1000 + 3 * copied);
             engine.complete(Request.of(new int[] {1, 2, 3}, TEN));
             assertThat(backend().purposes()).contains("the weights");
             // The largest thing needed for three tokens is the rotary table of 4,096 positions.

@@ -5,6 +5,7 @@ import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -98,6 +99,10 @@ public abstract class DenseConformance extends BackendConformance {
         for (DType weight : STORAGE_TYPES) {
             linear(activationType(), weight, activationType(), 1, 4096, 515);
             linear(activationType(), weight, activationType(), 131, 520, 390);
+            // Logits.
+            for (int rows : List.of(1, 9, 33, 70)) {
+                linear(activationType(), weight, DType.F32, rows, 512, 264);
+            }
         }
     }
 
@@ -263,6 +268,53 @@ public abstract class DenseConformance extends BackendConformance {
     }
 
     @Test
+    void gatesAProduct() {
+        for (int rows : List.of(1, 8, 9, 33, 70)) {
+            for (int outputs : List.of(1, 63, 64, 131)) {
+                for (boolean biased : new boolean[] {false, true}) {
+                    try (Workbench bench = workbench("gate [%d, 200] · [%d]ᵀ, bias %s", rows, outputs, biased)) {
+                        gatedLinear(bench, rows, 200, outputs, biased);
+                    }
+                }
+            }
+        }
+    }
+
+    private void gatedLinear(Workbench bench, int rows, int inputs, int outputs, boolean biased) {
+        DType type = bench.activationType();
+        Sample x = bench.normal(type, rows, inputs);
+        List<Sample> weights = List.of(
+                bench.normal(DType.BF16, outputs, inputs), bench.normal(DType.BF16, outputs, inputs));
+        @Nullable Sample bias = biased ? bench.normal(DType.BF16, outputs) : null;
+        Tensor gated = bench.output(type, rows, outputs);
+        bench.operations()
+                .dense()
+                .gatedLinear(
+                        bench.input(x),
+                        weights.stream().map(bench::input).toList(),
+                        Collections.nCopies(2, bias == null ? null : bench.input(bias)),
+                        gated,
+                        bench.output(type, rows, outputs));
+        Tensor exact = judge.output(rows, outputs);
+        judge.operations()
+                .dense()
+                .gatedLinear(
+                        judge.input(x),
+                        weights.stream().map(judge::input).toList(),
+                        Collections.nCopies(2, bias == null ? null : judge.input(bias)),
+                        exact,
+                        judge.output(rows, outputs));
+
+        // Rounded three times, as whoever multiplies and then gates must.
+        float[] biases = bias == null ? null : bias.values();
+        float[] gate = PlainDense.linear(x.values(), weights.getFirst().values(), biases, inputs);
+        float[] up = PlainDense.linear(x.values(), weights.getLast().values(), biases, inputs);
+        float[] plain = PlainDense.gatedSilu(Sample.round(type, gate), Sample.round(type, up));
+        double magnitude = 1 + 2 * largest(plain) * Closeness.rounding(type) / 0x1p-24;
+        new Closeness(bench.description(), type, magnitude).check(Judge.values(exact), plain, bench.values(gated));
+    }
+
+    @Test
     void rotatesAllHeadDims() {
         for (int headDim : HEAD_DIMS) {
             for (int rotaryDim : List.of(headDim, headDim / 4 * 2)) {
@@ -293,6 +345,28 @@ public abstract class DenseConformance extends BackendConformance {
                 actual[i] = i % headDim < table.rotaryDim() ? x.values()[i] : actual[i];
             }
             Exactly.same(bench.description() + ", the elements that pass", x.values(), actual);
+        }
+    }
+
+    @Test
+    void rotatesQueriesAndKeysAsIfAlone() {
+        for (int headDim : List.of(6, 64, 128)) {
+            try (Workbench bench = workbench("rotate 8 heads and 2 of %d", headDim)) {
+                var table = RotaryTable.of(50, headDim, false, 1);
+                Tensor positions = bench.ints(new int[] {49, 0, 31}, 3);
+                Sample queries = bench.normal(bench.activationType(), 3, 8, headDim);
+                Sample keys = bench.normal(bench.activationType(), 3, 2, headDim);
+                DenseOperations dense = bench.operations().dense();
+                Tensor both = bench.state(queries);
+                Tensor bothKeys = bench.state(keys);
+                dense.rotate(both, bothKeys, positions, bench.rotary(table));
+                Tensor alone = bench.state(queries);
+                dense.rotate(alone, positions, bench.rotary(table));
+                Tensor aloneKeys = bench.state(keys);
+                dense.rotate(aloneKeys, positions, bench.rotary(table));
+                Exactly.same(bench.description() + ", queries", bench.values(alone), bench.values(both));
+                Exactly.same(bench.description() + ", keys", bench.values(aloneKeys), bench.values(bothKeys));
+            }
         }
     }
 

@@ -4,6 +4,7 @@ import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.HostMemory;
 import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.stream.LongStream;
 
 /// Copies between places and floating types. What the device cannot read or write, host memory that is not
 /// page-locked, goes through a buffer on the device where it has to be converted. Thread-safe; each queue has buffers
@@ -11,6 +12,9 @@ import java.lang.foreign.MemorySegment;
 final class Copies implements AutoCloseable {
     /// Elements converted at a time where they go through a buffer.
     private static final int STAGED_ELEMENTS = 16 << 20;
+
+    /// Bytes that a processor copies at a time.
+    private static final long HOST_PIECE = 16L << 20;
 
     private static final int THREADS = 256;
 
@@ -32,6 +36,10 @@ final class Copies implements AutoCloseable {
         if (source.elements() == 0) {
             return;
         }
+        if (source.dtype() == target.dtype() && isOnHost(source) && isOnHost(target)) {
+            copyOnHost(source, target);
+            return;
+        }
         if (source.dtype() == target.dtype()) {
             parts.queue().copy(anyAddress(target), anyAddress(source), source.byteSize());
             return;
@@ -42,6 +50,23 @@ final class Copies implements AutoCloseable {
         } else {
             convertInPieces(source, target);
         }
+    }
+
+    private static boolean isOnHost(Tensor tensor) {
+        return tensor.memory() instanceof HostMemory;
+    }
+
+    /// By all processors, once what the queue holds is done: the driver would take one (8 GB/s on the machine where
+    /// 16 reach 50).
+    private void copyOnHost(Tensor source, Tensor target) {
+        parts.queue().synchronize();
+        MemorySegment from = source.segment();
+        MemorySegment to = target.segment();
+        long bytes = source.byteSize();
+        LongStream.range(0, Math.ceilDiv(bytes, HOST_PIECE)).parallel().forEach(piece -> {
+            long at = piece * HOST_PIECE;
+            MemorySegment.copy(from, at, to, at, Math.min(HOST_PIECE, bytes - at));
+        });
     }
 
     private static void check(DType from, DType to) {

@@ -42,8 +42,8 @@ final class CudaBackend implements Backend, Operations {
         this.sideWork = new SideWork(context);
         this.workScope = new CudaScope("the backend's own buffers", context, pinnedPool);
         this.pendingFetches = new PendingFetches(context);
-        var parts = new CudaParts(
-                context, new SlotMirrors(context, pinnedPool), this::newScope, workScope, pendingFetches);
+        var parts =
+                new CudaParts(context, new SlotMirrors(context, pinnedPool), this::newScope, workScope, pendingFetches);
         this.dense = new CudaDense(parts);
         this.attention = new CudaAttention(parts);
         this.shadow = new CudaShadow(parts);
@@ -125,9 +125,7 @@ final class CudaBackend implements Backend, Operations {
 
     @Override
     public long availableBytes(Place place) {
-        return place == Place.DEVICE
-                ? Math.max(0, context.memory()[0] - RESERVE_BYTES)
-                : pinnedPool.availableBytes();
+        return place == Place.DEVICE ? Math.max(0, context.memory()[0] - RESERVE_BYTES) : pinnedPool.availableBytes();
     }
 
     /// Exact for few rows, where each costs; steps of 4, 8 and 16 above.

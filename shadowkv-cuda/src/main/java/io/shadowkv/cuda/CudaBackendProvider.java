@@ -35,7 +35,8 @@ public final class CudaBackendProvider implements BackendProvider {
             return new Availability(
                     true,
                     PRIORITY,
-                    "%s, compute capability %d.%d, NVRTC %d.%d".formatted(name, major, minor, compiler[0], compiler[1]));
+                    "%s, compute capability %d.%d, NVRTC %d.%d"
+                            .formatted(name, major, minor, compiler[0], compiler[1]));
         } catch (LibraryMissingException | CudaException e) {
             return no(String.valueOf(e.getMessage()));
         }

@@ -73,6 +73,15 @@ final class CudaDense implements DenseOperations, AutoCloseable {
     }
 
     @Override
+    public void gatedLinear(
+            Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
+        if (!linear.runGated(x, weights, biases, gate, up)) {
+            linears(x, weights, biases, List.of(gate, up));
+            gatedSilu(gate, up);
+        }
+    }
+
+    @Override
     public void argmax(Tensor logits, Tensor ids) {
         int width = logits.extent(-1);
         Kernel kernel = parts.kernel(KernelSource.of("argmax.cu", "argmax")
@@ -114,29 +123,38 @@ final class CudaDense implements DenseOperations, AutoCloseable {
 
     @Override
     public void rotate(Tensor x, Tensor positions, Rotary rotary) {
-        int headDim = x.extent(2);
+        rotate(x, x.slice(0, 0), positions, rotary);
+    }
+
+    @Override
+    public void rotate(Tensor queries, Tensor keys, Tensor positions, Rotary rotary) {
+        int headDim = queries.extent(2);
         int half = rotary.rotaryDim() / 2;
         int run = Integer.lowestOneBit(headDim | (rotary.interleaved() ? 2 * half : half));
-        int access = VectorWidth.of(parts.context(), run, x);
+        int access = VectorWidth.of(parts.context(), run, queries, keys);
         // Pairs a thread: those of neighbours fill one access, others two.
         int vector = rotary.interleaved() ? Math.max(1, access / 2) : access;
         Kernel kernel = parts.kernel(KernelSource.of("rotate.cu", "rotate")
-                .with("ACT", KernelTypes.name(x.dtype()))
+                .with("ACT", KernelTypes.name(queries.dtype()))
                 .with("HEAD_DIM", headDim)
                 .with("HALF", half)
                 .with("INTERLEAVED", rotary.interleaved() ? 1 : 0)
                 .with("VECTOR", vector));
-        long pieces = x.elements() / headDim * (half / vector);
+        long queryPieces = queries.elements() / headDim * (half / vector);
+        long pieces = queryPieces + keys.elements() / headDim * (half / vector);
         if (pieces > 0) {
             kernel.launchEarly(
                     parts.queue(),
                     Grid.covering(pieces, THREADS),
-                    x,
+                    queries,
+                    keys,
                     positions,
                     rotary.cosines(),
                     rotary.sines(),
+                    queryPieces,
                     pieces,
-                    x.extent(1));
+                    queries.extent(1),
+                    keys.extent(1));
         }
     }
 

@@ -33,7 +33,9 @@ record MatrixProduct(
     static @Nullable MatrixProduct linear(
             CudaContext context, Tensor x, Tensor weight, @Nullable Tensor bias, boolean isAdded, Tensor out) {
         DType type = x.dtype();
-        if (weight.dtype() != type || out.dtype() != type || (bias != null && bias.dtype() != type)) {
+        // The library reads a bias in the output's type.
+        boolean isOutServed = out.dtype() == type || (out.dtype() == DType.F32 && bias == null);
+        if (weight.dtype() != type || !isOutServed || (bias != null && bias.dtype() != type)) {
             return null;
         }
         int k = weight.extent(1);
@@ -43,7 +45,7 @@ record MatrixProduct(
         if (bias != null) {
             alignment = Math.min(alignment, alignment(context, bias));
         }
-        return checked(new MatrixProduct(type, type, m, n, k, true, false, isAdded, bias != null, alignment));
+        return checked(new MatrixProduct(type, out.dtype(), m, n, k, true, false, isAdded, bias != null, alignment));
     }
 
     /// `gram [D, D] += keys [t, D]ᵀ · keys`, or null as above.

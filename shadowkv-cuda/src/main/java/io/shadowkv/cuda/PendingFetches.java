@@ -41,8 +41,12 @@ final class PendingFetches implements AutoCloseable {
         }
     }
 
-    /// Makes `queue` wait for all fetches.
+    /// Makes `queue` wait for all fetches. Only the main queue has any: whoever works on another one meanwhile must
+    /// neither take them away nor be drawn into what is being recorded.
     synchronized void joinAll(CudaQueue queue) {
+        if (queue != context.mainQueue()) {
+            return;
+        }
         for (Long event : events.values()) {
             queue.await(event);
             release(event);

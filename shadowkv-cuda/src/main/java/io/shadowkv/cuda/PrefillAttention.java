@@ -13,18 +13,14 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /// Causal attention of a prompt's chunk: on Hopper by an own kernel for its tensor cores; where that does not take the
-/// head dim, by cuDNN for very long chunks and by an own kernel for any tensor cores else; other types and head dims by a
-/// plain kernel. Thread-safe.
+/// head dim, by cuDNN for very long chunks and by an own kernel for any tensor cores else; other types and head dims by
+/// a plain kernel. Thread-safe.
 final class PrefillAttention implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(PrefillAttention.class.getName());
     private static final int PLAIN_WARPS = 4;
     private static final int PLAIN_LARGEST_HEAD_DIM = 1024;
     private static final int MMA_LARGEST_HEAD_DIM = 256;
     private static final Set<Integer> HOPPER_HEAD_DIMS = Set.of(64, 128, 256);
-    /// Columns of a tile copy: 128 bytes, as wide as its swizzle.
-    private static final int PANEL = 64;
-
-    private static final int SWIZZLE_128_BYTES = 3;
     private static final int ALIGNMENT = 16;
     /// Products of queries and keys from which on cuDNN is asked. It compiles a kernel for every new count of keys,
     /// which takes seconds; below, that is more than it saves over all layers.
@@ -138,12 +134,12 @@ final class PrefillAttention implements AutoCloseable {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment queryMap = tileMap(
                     arena, queries, new long[] {headDim, heads, t}, new long[] {rowBytes, heads * rowBytes}, new int[] {
-                        PANEL, 1, queryTile
+                        TileMap.COLUMNS, 1, queryTile
                     });
             // Rows behind the last key lie outside the array: the copies write zeros for them.
             long[] rows = {headDim, keyCount, kvHeads};
             long[] strides = {rowBytes, headBytes};
-            int[] tile = {PANEL, keyTile, 1};
+            int[] tile = {TileMap.COLUMNS, keyTile, 1};
             kernel.launch(
                     parts.queue(),
                     Grid.of((long) Math.ceilDiv(t, queryTile) * heads, 384).withShared(sharedBytes),
@@ -159,13 +155,8 @@ final class PrefillAttention implements AutoCloseable {
     }
 
     private MemorySegment tileMap(Arena arena, Tensor tensor, long[] extents, long[] strides, int[] tile) {
-        MemorySegment map = arena.allocate(128, 64);
-        // CU_TENSOR_MAP_DATA_TYPE_BFLOAT16 and _FLOAT16.
-        int type = tensor.dtype() == DType.BF16 ? 9 : 6;
-        CudaContext context = parts.context();
-        context.makeCurrent();
-        context.driver()
-                .cuTensorMapEncodeTiled(map, type, context.address(tensor), extents, strides, tile, SWIZZLE_128_BYTES);
+        MemorySegment map = arena.allocate(TileMap.BYTES, TileMap.ALIGNMENT);
+        TileMap.write(parts.context(), map, tensor, extents, strides, tile);
         return map;
     }
 

@@ -20,21 +20,20 @@ final class ShadowIndexing implements AutoCloseable {
     private static final long STAGED_BYTES = 16L << 20;
 
     private final CudaParts parts;
-    private final QueueScratch overlapping;
-    private final QueueScratch staged;
+    private final PerQueue<ScratchBuffer> overlapping;
+    private final PerQueue<ScratchBuffer> staged;
 
     ShadowIndexing(CudaParts parts) {
         this.parts = parts;
-        this.overlapping = new QueueScratch(parts, "rows that move within their tensor");
-        this.staged = new QueueScratch(parts, "values on their way to host memory");
+        this.overlapping = new PerQueue<>(queue -> parts.scratch("rows that move within their tensor"));
+        this.staged = new PerQueue<>(queue -> parts.scratch("values on their way to host memory"));
     }
 
     void landmarks(Tensor keys, int firstUnit, int unitTokens, Tensor landmarks, Tensor minCosines) {
         int heads = landmarks.extent(0);
         int units = landmarks.extent(1);
         int headDim = landmarks.extent(2);
-        var rows = new HeadRows(
-                keys, Math.multiplyExact(firstUnit, unitTokens), Math.multiplyExact(units, unitTokens));
+        var rows = new HeadRows(keys, Math.multiplyExact(firstUnit, unitTokens), Math.multiplyExact(units, unitTokens));
         expect(minCosines, DType.F32, "minCosines");
         if (units == 0 || heads == 0) {
             return;
@@ -46,8 +45,7 @@ final class ShadowIndexing implements AutoCloseable {
                 .with("UNIT_TOKENS", unitTokens)
                 .with("VEC", VectorWidth.of(parts.context(), headDim, keys, landmarks)));
         Grid grid = new Grid(Math.ceilDiv(units, WARPS), heads, 1, THREADS, 0);
-        kernel.launch(
-                parts.queue(), grid, rows.address(parts.context()), landmarks, minCosines, rows.stride(), units);
+        kernel.launch(parts.queue(), grid, rows.address(parts.context()), landmarks, minCosines, rows.stride(), units);
     }
 
     void splitOutliers(Tensor minCosines, Tensor outliers, Tensor others) {
@@ -65,8 +63,7 @@ final class ShadowIndexing implements AutoCloseable {
             return;
         }
         Kernel kernel = parts.kernel(KernelSource.of("split_outliers.cu", "splitOutliers"));
-        kernel.launch(
-                parts.queue(), Grid.of(heads, SPLIT_THREADS), minCosines, outliers, others, units, count);
+        kernel.launch(parts.queue(), Grid.of(heads, SPLIT_THREADS), minCosines, outliers, others, units, count);
     }
 
     void gatherUnits(Tensor source, Tensor units, int unitTokens, Tensor target, int targetRow) {
@@ -102,7 +99,8 @@ final class ShadowIndexing implements AutoCloseable {
         }
         if (from.mayOverlap(to, parts.context())) {
             // A kernel's blocks run in any order, so that none may write before all have read.
-            Tensor between = overlapping.tensor(to.dtype(), from.heads(), from.count(), from.headDim());
+            Tensor between =
+                    overlapping.of(parts.queue()).tensor(to.dtype(), from.heads(), from.count(), from.headDim());
             copyByKernel(from, new HeadRows(between, 0, from.count()));
             copyByKernel(new HeadRows(between, 0, from.count()), to);
         } else if (from.dtype() == to.dtype() && (from.isOnHost() || to.isOnHost())) {
@@ -198,7 +196,7 @@ final class ShadowIndexing implements AutoCloseable {
         int most = Math.clamp(STAGED_BYTES / rowBytes, 1, rows.count());
         for (int start = 0; start < rows.count(); start += most) {
             int length = Math.min(most, rows.count() - start);
-            Tensor buffer = staged.tensor(dtype, rows.heads(), length, rows.headDim());
+            Tensor buffer = staged.of(parts.queue()).tensor(dtype, rows.heads(), length, rows.headDim());
             action.take(start, new HeadRows(buffer, 0, length));
         }
     }
@@ -272,7 +270,7 @@ final class ShadowIndexing implements AutoCloseable {
 
     @Override
     public void close() {
-        overlapping.close();
-        staged.close();
+        overlapping.forEach(ScratchBuffer::close);
+        staged.forEach(ScratchBuffer::close);
     }
 }

@@ -8,45 +8,52 @@ import java.lang.foreign.ValueLayout;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Projections of a few rows by `linear_skinny.cu`: one launch for all matrices that the same rows are multiplied by,
-/// with bias and addition to a target. Thread-safe; each queue has work space of its own.
+/// Projections of a few rows by kernels of our own: one launch for all matrices that the same rows are multiplied by,
+/// with bias and addition to a target, or with one product gating the other. On Hopper by `linear_streamed.cu`, else
+/// by `linear_skinny.cu`. Thread-safe; each queue has work space of its own.
 final class SkinnyLinear {
     static final int MOST_ROWS = 64;
     static final int MOST_MATRICES = 4;
 
-    private static final int THREADS = 256;
-    private static final int WARPS = THREADS / 32;
-    private static final int STAGES = 4;
     private static final int MATRIX_BYTES = 40;
     private static final int ALIGNMENT = 16;
     private static final int MOST_TILES = 16_384;
     /// Elements of a tile's sums, at most.
-    private static final int MOST_PARTIAL = 2 * 16 * WARPS * MOST_ROWS;
+    private static final int MOST_PARTIAL = 256 * MOST_ROWS;
 
     private final CudaParts parts;
+    private final boolean isStreamed;
     private final PerQueue<Tensor[]> workspaces;
 
     SkinnyLinear(CudaParts parts) {
+        this(parts, parts.context().isHopper());
+    }
+
+    /// @param isStreamed chooses the kernel; true only on Hopper
+    SkinnyLinear(CudaParts parts, boolean isStreamed) {
         this.parts = parts;
+        this.isStreamed = isStreamed;
         this.workspaces = new PerQueue<>(queue -> new Tensor[] {
             parts.workScope().allocate(DType.F32, 2 * parts.context().multiprocessors(), MOST_PARTIAL),
             parts.workScope().allocate(DType.I32, MOST_TILES)
         });
     }
 
-    /// True if the kernel takes these: one 16-bit type everywhere, few rows, aligned.
+    /// True if the kernel takes these: one 16-bit type, outputs of it or F32, few rows, aligned.
     boolean serves(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, List<Tensor> outs) {
         DType type = x.dtype();
+        DType outType = outs.getFirst().dtype();
         int inputs = weights.getFirst().extent(1);
         long rows = x.elements() / inputs;
         if (!(type == DType.BF16 || type == DType.F16)
+                || !(outType == type || outType == DType.F32)
                 || weights.size() > MOST_MATRICES
                 || rows > MOST_ROWS
                 || inputs % (ALIGNMENT / type.bytes()) != 0
-                || Sizes.of((int) rows).sharedBytes() > parts.context().sharedBytesPerBlock()
                 || !isAligned(x)) {
             return false;
         }
+        SkinnySizes sizes = sizes((int) rows, false);
         int tiles = 0;
         for (int i = 0; i < weights.size(); i++) {
             Tensor weight = weights.get(i);
@@ -54,17 +61,31 @@ final class SkinnyLinear {
             if (weight.dtype() != type
                     || weight.extent(1) != inputs
                     || !isAligned(weight)
-                    || outs.get(i).dtype() != type
+                    || outs.get(i).dtype() != outType
                     || (bias != null && bias.dtype() != type)) {
                 return false;
             }
-            tiles += Math.ceilDiv(weight.extent(0), Sizes.of((int) rows).tile());
+            tiles += Math.ceilDiv(weight.extent(0), sizes.tile());
         }
-        return tiles <= MOST_TILES;
+        return tiles <= MOST_TILES && sizes.fits(parts.context().sharedBytesPerBlock());
+    }
+
+    /// True if [#runGated] takes these.
+    boolean servesGated(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, Tensor out) {
+        return isStreamed
+                && weights.getFirst().extent(0) == weights.getLast().extent(0)
+                && weights.getFirst().extent(0) <= MOST_TILES * SkinnySizes.GATED_TILE
+                && serves(x, weights, biases, List.of(out, out));
     }
 
     private boolean isAligned(Tensor tensor) {
         return parts.context().address(tensor) % ALIGNMENT == 0;
+    }
+
+    private SkinnySizes sizes(int rows, boolean isGated) {
+        return isStreamed
+                ? SkinnySizes.streamed(rows, isGated, parts.context().sharedBytesPerBlock())
+                : SkinnySizes.skinny(rows);
     }
 
     /// `outs[i] = x · weights[i]ᵀ + biases[i] + addend`.
@@ -72,12 +93,24 @@ final class SkinnyLinear {
     /// @param addend as each of `outs`, or null; may be the output
     void run(
             Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, @Nullable Tensor addend, List<Tensor> outs) {
+        run(x, weights, biases, addend, outs, false);
+    }
+
+    /// `out = silu(gate) * up`, gate and up being what the two weights and biases give, neither of them rounded.
+    void runGated(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, Tensor out) {
+        run(x, weights, biases, null, List.of(out, out), true);
+    }
+
+    private void run(
+            Tensor x,
+            List<Tensor> weights,
+            List<@Nullable Tensor> biases,
+            @Nullable Tensor addend,
+            List<Tensor> outs,
+            boolean isGated) {
         int inputs = weights.getFirst().extent(1);
         int rows = Math.toIntExact(x.elements() / inputs);
-        Sizes sizes = Sizes.of(rows);
-        Kernel kernel = parts.kernel(KernelSource.of("linear_skinny.cu", "linearSkinny")
-                .with("ACT", KernelTypes.name(x.dtype()))
-                .with("ROW_TILES", sizes.rowTiles()));
+        SkinnySizes sizes = sizes(rows, isGated);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment matrices = arena.allocate((long) MOST_MATRICES * MATRIX_BYTES, 8);
             int tiles = 0;
@@ -91,35 +124,41 @@ final class SkinnyLinear {
                 matrix.set(ValueLayout.JAVA_INT, 36, tiles);
                 tiles += Math.ceilDiv(weights.get(i).extent(0), sizes.tile());
             }
+            tiles = isGated ? Math.ceilDiv(weights.getFirst().extent(0), SkinnySizes.GATED_TILE) : tiles;
             Tensor[] workspace = workspaces.of(parts.queue());
             long steps = (long) tiles * Math.ceilDiv(inputs, sizes.slab());
             // No more blocks than keep the longest block's work the same: fewer parts of tiles to add up.
             long stepsPerBlock = Math.ceilDiv(steps, parts.context().multiprocessors());
-            Grid grid = Grid.of(Math.ceilDiv(steps, stepsPerBlock), THREADS).withShared(sizes.sharedBytes());
-            kernel.launchEarly(
-                    parts.queue(), grid, matrices, weights.size(), tiles, x, rows, inputs, workspace[0], workspace[1]);
+            Grid grid =
+                    Grid.of(Math.ceilDiv(steps, stepsPerBlock), sizes.threads()).withShared(sizes.sharedBytes());
+            Object[] arguments = {
+                matrices, weights.size(), tiles, x, rows, inputs, workspace[0], workspace[1],
+            };
+            Kernel kernel = parts.kernel(sizes.kernel(x.dtype(), outs.getFirst().dtype(), isGated));
+            if (isStreamed) {
+                Object[] all = new Object[arguments.length + 1];
+                all[0] = tileMaps(arena, x, weights, sizes);
+                System.arraycopy(arguments, 0, all, 1, arguments.length);
+                arguments = all;
+            }
+            kernel.launchEarly(parts.queue(), grid, arguments);
         }
+    }
+
+    /// Of up to four weights, then of x.
+    private MemorySegment tileMaps(Arena arena, Tensor x, List<Tensor> weights, SkinnySizes sizes) {
+        int inputs = weights.getFirst().extent(1);
+        MemorySegment maps = arena.allocate((MOST_MATRICES + 1L) * TileMap.BYTES, TileMap.ALIGNMENT);
+        for (int i = 0; i < weights.size(); i++) {
+            MemorySegment map = maps.asSlice((long) i * TileMap.BYTES, TileMap.BYTES);
+            TileMap.writeMatrix(parts.context(), map, weights.get(i), inputs, SkinnySizes.GATED_TILE);
+        }
+        MemorySegment last = maps.asSlice((long) MOST_MATRICES * TileMap.BYTES, TileMap.BYTES);
+        TileMap.writeMatrix(parts.context(), last, x, inputs, 8 * sizes.rowTiles());
+        return maps;
     }
 
     private long address(@Nullable Tensor tensor) {
         return tensor == null ? 0 : parts.context().address(tensor);
-    }
-
-    /// The kernel's constants for a number of rows.
-    ///
-    /// @param tile rows of a weight that a block computes at a time
-    /// @param slab columns of a step
-    private record Sizes(int rowTiles, int tile, int slab) {
-        private static final int TWO_WARP_TILES_FROM = 5;
-
-        static Sizes of(int rows) {
-            int rowTiles = Math.max(1, Math.ceilDiv(rows, 8));
-            int warpTiles = rowTiles >= TWO_WARP_TILES_FROM ? 2 : 1;
-            return new Sizes(rowTiles, WARPS * 16 * warpTiles, 128 / warpTiles);
-        }
-
-        int sharedBytes() {
-            return STAGES * (tile + 8 * rowTiles) * slab * 2;
-        }
     }
 }

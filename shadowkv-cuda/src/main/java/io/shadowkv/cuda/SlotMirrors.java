@@ -79,7 +79,8 @@ final class SlotMirrors {
 
     /// @param address of a tensor, 0 for null
     static void writeIndexed(IndexedLayer layer, ToLongFunction<@Nullable Tensor> address, MemorySegment struct) {
-        @Nullable Tensor[] pointers = {
+        @Nullable
+        Tensor[] pointers = {
             layer.landmarks(),
             layer.unitIds(),
             layer.factor(),

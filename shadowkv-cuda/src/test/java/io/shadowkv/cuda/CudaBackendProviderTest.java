@@ -31,7 +31,8 @@ class CudaBackendProviderTest {
 
         assertThat(availability.usable()).isFalse();
         assertThat(availability.priority()).isPositive();
-        assertThat(availability.reason()).containsAnyOf("found no libcuda.so.1", "found no libnvrtc.so", "No CUDA device");
+        assertThat(availability.reason())
+                .containsAnyOf("found no libcuda.so.1", "found no libnvrtc.so", "No CUDA device");
         assertThatThrownBy(() -> provider.open(options))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessage(availability.reason());

@@ -19,6 +19,7 @@ import java.util.SplittableRandom;
 ///
 /// `cudnn` includes cuDNN, whose plans take seconds each to make. Prints a line a case; a wrong result ends the run
 /// with status 1. `CUDNN_LOGLEVEL_DBG=2 CUDNN_LOGDEST_DBG=stderr` makes cuDNN say why it refuses.
+@SuppressWarnings("try") // scopes are held, not used
 public final class CudnnProbe {
     private static final int SOURCE_ELEMENTS = 1 << 22;
     private static final int REPEATS = 5;
@@ -57,8 +58,8 @@ public final class CudnnProbe {
         this.context = context;
         this.withCudnn = withCudnn;
         this.newScope = purpose -> new CudaScope(purpose, context, pool);
-        this.attention =
-                new PrefillAttention(new CudaParts(context, new SlotMirrors(context, pool), newScope, workScope, new PendingFetches(context)));
+        this.attention = new PrefillAttention(new CudaParts(
+                context, new SlotMirrors(context, pool), newScope, workScope, new PendingFetches(context)));
     }
 
     public static void main(String[] arguments) {

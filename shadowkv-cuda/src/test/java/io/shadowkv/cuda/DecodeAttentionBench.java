@@ -116,7 +116,12 @@ final class DecodeAttentionBench implements AutoCloseable {
             Tensor out = memory.allocate(DType.BF16, lengths.length, KV_HEADS * GROUP_SIZE, HEAD_DIM);
             double scale = 1 / Math.sqrt(HEAD_DIM);
             var first = new DecodeCase(
-                    queries, parts.mirrors().attended(tables.getFirst()), false, tables.getFirst().get(0), (float) scale, out);
+                    queries,
+                    parts.mirrors().attended(tables.getFirst()),
+                    false,
+                    tables.getFirst().get(0),
+                    (float) scale,
+                    out);
             decode.all(queries, tables.getFirst(), rows, scale, out);
             double error = difference(first, rows);
             double seconds = seconds(i -> decode.all(queries, tables.get(i % layers), rows, scale, out));
@@ -226,12 +231,7 @@ final class DecodeAttentionBench implements AutoCloseable {
         Arrays.setAll(slots, i -> i);
         Tensor unused = memory.allocate(DType.I32, count);
         return new StepRows(
-                count,
-                upload(memory, slots, count),
-                unused,
-                unused,
-                upload(memory, attended, count),
-                unused);
+                count, upload(memory, slots, count), unused, unused, upload(memory, attended, count), unused);
     }
 
     /// Largest difference between what stands in `out` and the plain kernel's result.

@@ -92,7 +92,9 @@ final class KernelCheck {
             entry = line.contains("Compiling entry function") ? line : entry;
             Matcher frame = FRAME.matcher(line);
             boolean isSpilling = frame.find()
-                    && (!frame.group(1).equals("0") || !frame.group(2).equals("0") || !frame.group(3).equals("0"));
+                    && (!frame.group(1).equals("0")
+                            || !frame.group(2).equals("0")
+                            || !frame.group(3).equals("0"));
             // Warnings, and wgmma that waits for each instruction, which ptxas calls information.
             boolean isWarning = line.startsWith("ptxas") && line.contains("warning");
             if (isSpilling || isWarning || line.contains("Potential Performance Loss")) {

@@ -16,7 +16,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Compares the ways to compute linear layers on a GPU: first their results, then their speed at the sizes of
-/// Llama-3.1-8B; then layers as a decode step records them, and the keys' spectrum.
+/// Llama-3.1-8B; then layers as a decode step records them, and the keys' spectrum. Kernel 0 is the
+/// one that is used, kernel 1 on Hopper the one for older devices.
 ///
 ///     java … io.shadowkv.cuda.LinearProbe [check] [time] [layers] [spectrum] [KERNEL-FOLDER]
 ///
@@ -30,7 +31,7 @@ public final class LinearProbe {
     private final CudaContext context;
     private final CudaParts parts;
     private final CudaDense dense;
-    private final SkinnyLinear skinny;
+    private final List<SkinnyLinear> kernels;
     private final PlainProduct plain;
     private final MatrixProducts products;
     private int failures;
@@ -39,7 +40,9 @@ public final class LinearProbe {
         this.context = context;
         this.parts = parts;
         this.dense = new CudaDense(parts);
-        this.skinny = new SkinnyLinear(parts);
+        this.kernels = context.isHopper()
+                ? List.of(new SkinnyLinear(parts, true), new SkinnyLinear(parts, false))
+                : List.of(new SkinnyLinear(parts, false));
         this.plain = new PlainProduct(parts);
         this.products = new MatrixProducts(parts);
     }
@@ -82,20 +85,22 @@ public final class LinearProbe {
     }
 
     private void check() {
-        for (DType type : List.of(DType.BF16, DType.F16)) {
-            for (int rows : new int[] {1, 2, 7, 8, 9, 17, 31, 33, 40, 57, 64}) {
-                check(type, rows, 8, 1);
-                check(type, rows, 136, 127, 129, 5);
-                check(type, rows, 1000, 257);
-                check(type, rows, HIDDEN, HIDDEN, KV_WIDTH, KV_WIDTH);
+        for (SkinnyLinear skinny : kernels) {
+            for (DType type : List.of(DType.BF16, DType.F16)) {
+                for (int rows : new int[] {1, 2, 7, 8, 9, 17, 31, 33, 40, 57, 64}) {
+                    check(skinny, type, type, rows, 8, 1);
+                    check(skinny, type, type, rows, 136, 127, 129, 5);
+                    check(skinny, type, DType.F32, rows, 1000, 257);
+                    check(skinny, type, type, rows, HIDDEN, HIDDEN, KV_WIDTH, KV_WIDTH);
+                }
+                check(skinny, type, type, 28, INTERMEDIATE, HIDDEN);
+                check(skinny, type, DType.F32, 5, HIDDEN, 50_001);
             }
-            check(type, 28, INTERMEDIATE, HIDDEN);
-            check(type, 5, HIDDEN, 50_001);
         }
     }
 
     /// All matrices at once, twice (the kernel leaves its counters as it found them), with bias and addend.
-    private void check(DType type, int rows, int inputs, int... outputs) {
+    private void check(SkinnyLinear skinny, DType type, DType outType, int rows, int inputs, int... outputs) {
         try (MemoryScope scope = parts.newScope().apply("checking linear layers")) {
             Tensor x = normal(scope, type, 1, rows, inputs);
             List<Tensor> weights = new ArrayList<>();
@@ -104,22 +109,29 @@ public final class LinearProbe {
             for (int output : outputs) {
                 weights.add(normal(scope, type, 1 / Math.sqrt(inputs), output, inputs));
                 biases.add(weights.size() % 2 == 0 ? null : normal(scope, type, 1, output));
-                outs.add(scope.allocate(type, rows, output));
+                outs.add(scope.allocate(outType, rows, output));
             }
             skinny.run(x, weights, biases, null, outs);
             skinny.run(x, weights, biases, null, outs);
-            String what = "%s [%d, %d] by %s".formatted(type, rows, inputs, Arrays.toString(outputs));
+            String what = "kernel %d, %s [%d, %d] by %s to %s"
+                    .formatted(kernels.indexOf(skinny), type, rows, inputs, Arrays.toString(outputs), outType);
             for (int i = 0; i < outputs.length; i++) {
                 Tensor expected = scope.allocate(DType.F32, rows, outputs[i]);
                 plain.linear(x, weights.get(i), biases.get(i), expected);
-                compare(what + ", matrix " + i, type, expected, outs.get(i), null);
-                addLinear(scope, what + ", matrix " + i, x, weights.get(i), biases.get(i), expected);
+                compare(what + ", matrix " + i, outType, expected, outs.get(i), null);
+                addLinear(skinny, scope, what + ", matrix " + i, x, weights.get(i), biases.get(i), expected);
             }
         }
     }
 
     private void addLinear(
-            MemoryScope scope, String what, Tensor x, Tensor weight, @Nullable Tensor bias, Tensor expected) {
+            SkinnyLinear skinny,
+            MemoryScope scope,
+            String what,
+            Tensor x,
+            Tensor weight,
+            @Nullable Tensor bias,
+            Tensor expected) {
         Tensor before = normal(scope, x.dtype(), 1, expected.extent(0), expected.extent(1));
         Tensor target = scope.allocate(x.dtype(), expected.extent(0), expected.extent(1));
         dense.copy(before, target);
@@ -133,14 +145,20 @@ public final class LinearProbe {
         }
     }
 
+    /// One rounding of the result, and one of the product where the library adds: it may round both.
     private void compare(String what, DType type, Tensor expected, Tensor actual, @Nullable Tensor added) {
         float[] exact = download(expected);
         float[] found = download(actual);
         float[] more = added == null ? new float[exact.length] : download(added);
-        double rounding = type == DType.BF16 ? 0x1p-8 : 0x1p-11;
+        double rounding = switch (type) {
+            case BF16 -> 0x1p-8;
+            case F16 -> 0x1p-11;
+            default -> 0x1p-24;
+        };
         for (int i = 0; i < exact.length; i++) {
             double wanted = (double) exact[i] + more[i];
-            if (!(Math.abs(found[i] - wanted) <= 1.01 * rounding * Math.abs(wanted) + 2e-5)) {
+            double magnitude = Math.abs(wanted) + (added == null ? 0 : Math.abs(exact[i]));
+            if (!(Math.abs(found[i] - wanted) <= 1.01 * rounding * magnitude + 2e-5)) {
                 System.out.printf("WRONG %s: element %d is %s, expected %s%n", what, i, found[i], wanted);
                 failures++;
                 return;
@@ -165,6 +183,7 @@ public final class LinearProbe {
 
     private void time(int rows, int inputs, int... outputs) {
         DType type = DType.BF16;
+        DType outType = outputs[0] > INTERMEDIATE ? DType.F32 : type; // logits
         try (MemoryScope scope = parts.newScope().apply("timing linear layers");
                 LaunchTimer timer = new LaunchTimer(parts, parts.queue())) {
             Tensor x = normal(scope, type, 1, rows, inputs);
@@ -175,7 +194,7 @@ public final class LinearProbe {
             for (int output : outputs) {
                 weights.add(normal(scope, type, 1 / Math.sqrt(inputs), output, inputs));
                 biases.add(null);
-                outs.add(scope.allocate(type, rows, output));
+                outs.add(scope.allocate(outType, rows, output));
                 bytes += 2.0 * output * inputs;
             }
             Runnable library = () -> {
@@ -189,17 +208,21 @@ public final class LinearProbe {
             };
             library.run();
             float theirs = timer.milliseconds(library);
-            float ours = timer.milliseconds(() -> skinny.run(x, weights, biases, null, outs));
-            System.out.printf(
-                    "%d rows of %d by %s: kernel %.1f us, %.0f GB/s; cuBLASLt %.1f us, %.0f GB/s%n",
-                    rows,
-                    inputs,
-                    Arrays.toString(outputs),
-                    1e3 * ours,
-                    bytes / ours / 1e6,
-                    1e3 * theirs,
-                    bytes / theirs / 1e6);
+            StringBuilder line = new StringBuilder("%d rows of %d by %s: cuBLASLt %s"
+                    .formatted(rows, inputs, Arrays.toString(outputs), speed(theirs, bytes)));
+            for (SkinnyLinear skinny : kernels) {
+                float ours = timer.milliseconds(() -> skinny.run(x, weights, biases, null, outs));
+                line.append(", kernel ")
+                        .append(kernels.indexOf(skinny))
+                        .append(": ")
+                        .append(speed(ours, bytes));
+            }
+            System.out.println(line);
         }
+    }
+
+    private static String speed(float milliseconds, double bytes) {
+        return "%.1f us, %.0f GB/s".formatted(1e3 * milliseconds, bytes / milliseconds / 1e6);
     }
 
     /// What a decode step does outside attention, recorded, over more weights than any cache holds.
@@ -228,9 +251,7 @@ public final class LinearProbe {
                             List.of(queries, keys, values));
                     dense.addLinear(queries, layer.output, null, normed, hidden);
                     dense.rmsNorm(hidden, layer.norm, 1e-5, normed);
-                    dense.linears(
-                            normed, List.of(layer.gate, layer.up), Collections.nCopies(2, null), List.of(gate, up));
-                    dense.gatedSilu(gate, up);
+                    dense.gatedLinear(normed, List.of(layer.gate, layer.up), Collections.nCopies(2, null), gate, up);
                     dense.addLinear(gate, layer.down, null, normed, hidden);
                 }
             };

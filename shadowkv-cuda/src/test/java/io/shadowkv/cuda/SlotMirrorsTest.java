@@ -22,8 +22,7 @@ import org.junit.jupiter.api.Test;
 
 /// That Java writes what `tables.cuh` reads: every field of its structs by name.
 class SlotMirrorsTest {
-    private static final Pattern FIELD =
-            Pattern.compile("^ {4}(?:const )?(\\w+)(\\*)? (\\w+);.*$", Pattern.MULTILINE);
+    private static final Pattern FIELD = Pattern.compile("^ {4}(?:const )?(\\w+)(\\*)? (\\w+);.*$", Pattern.MULTILINE);
 
     private final Arena arena = Arena.ofAuto();
 
@@ -122,9 +121,7 @@ class SlotMirrorsTest {
                     .isTrue();
             values.put(
                     field.group(3),
-                    isPointer
-                            ? struct.get(ValueLayout.JAVA_LONG, at)
-                            : (long) struct.get(ValueLayout.JAVA_INT, at));
+                    isPointer ? struct.get(ValueLayout.JAVA_LONG, at) : (long) struct.get(ValueLayout.JAVA_INT, at));
             at += isPointer ? Long.BYTES : Integer.BYTES;
         }
         assertThat(at).as("bytes of " + name).isEqualTo(bytes);

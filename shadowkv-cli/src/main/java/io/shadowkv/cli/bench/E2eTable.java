@@ -26,7 +26,7 @@ final class E2eTable {
     void head() {
         out.printf(
                 Locale.ROOT,
-                "%s, %s, %d layers, weights %s, keys and values %s%n",
+                "%s, %s, layers: %d, weights %s, keys and values %s%n",
                 setup.model(),
                 setup.isRandom() ? "random weights" : "a checkpoint",
                 setup.layers(),
@@ -34,7 +34,7 @@ final class E2eTable {
                 setup.kvType());
         out.printf("%s: %s%n", setup.backend(), setup.device());
         out.printf(
-                "%d steps after %d for warming up; parts from %d further steps, one by one; seed %d%n",
+                "steps: %d timed after %d for warming up, %d more for the parts; seed %d%n",
                 setup.timedSteps(), setup.warmupSteps(), setup.profiledSteps(), setup.seed());
         if (setup.clonesPrefill()) {
             out.println("one prompt was read and copied into every slot (--clone-prefill); each slot's query differs");

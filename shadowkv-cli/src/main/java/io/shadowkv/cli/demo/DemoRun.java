@@ -1,8 +1,8 @@
 package io.shadowkv.cli.demo;
 
-import io.shadowkv.cli.Machine;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.EngineFlags;
+import io.shadowkv.cli.Machine;
 import io.shadowkv.cli.ProgressLine;
 import io.shadowkv.cli.Surroundings;
 import io.shadowkv.engine.Backends;

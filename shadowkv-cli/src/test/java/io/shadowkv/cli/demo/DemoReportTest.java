@@ -2,8 +2,8 @@ package io.shadowkv.cli.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shadowkv.cli.Machine;
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cli.Machine;
 import io.shadowkv.engine.MemoryPlan.Part;
 import io.shadowkv.engine.MemoryPlan.SequenceBytes;
 import java.io.IOException;

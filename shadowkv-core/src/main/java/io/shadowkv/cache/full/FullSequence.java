@@ -31,8 +31,7 @@ final class FullSequence implements SequenceCache, KeyValueSource {
 
     static FullSequence allocate(CacheShape shape, Backend backend, int capacity, Rotary rotary) {
         long bytes = 2L * shape.layers() * shape.kvWidth() * shape.kvType().bytes() * capacity;
-        MemoryScope scope =
-                backend.newScope("the keys and values of a sequence of " + capacity + " tokens", bytes);
+        MemoryScope scope = backend.newScope("the keys and values of a sequence of " + capacity + " tokens", bytes);
         try {
             List<AttendedRows> layers = new ArrayList<>();
             for (int layer = 0; layer < shape.layers(); layer++) {

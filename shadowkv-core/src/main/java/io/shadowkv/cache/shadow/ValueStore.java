@@ -16,15 +16,17 @@ final class ValueStore {
 
     ValueStore(ShadowLayout layout, Backend.Place place, Backend backend, LayerMemory memory) {
         int heads = layout.shape().kvHeads();
-        this.values = memory.scope().allocate(
-                place,
-                layout.valueType(),
-                heads,
-                layout.indexedTokens(),
-                layout.shape().headDim());
+        this.values = memory.scope()
+                .allocate(
+                        place,
+                        layout.valueType(),
+                        heads,
+                        layout.indexedTokens(),
+                        layout.shape().headDim());
         // Scales are read with every fetched row and are a 64th of the values: always near the arithmetic.
-        this.scales =
-                layout.spec().values().isQuantised() ? memory.allocate(DType.BF16, heads, layout.indexedTokens()) : null;
+        this.scales = layout.spec().values().isQuantised()
+                ? memory.allocate(DType.BF16, heads, layout.indexedTokens())
+                : null;
         this.shadow = backend.operations().shadow();
     }
 

@@ -62,8 +62,19 @@ final class TimedDense implements DenseOperations {
     }
 
     @Override
+    public void gatedLinear(
+            Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
+        timer.time(Part.LINEARS, () -> dense.gatedLinear(x, weights, biases, gate, up));
+    }
+
+    @Override
     public void rotate(Tensor x, Tensor positions, Rotary rotary) {
         timer.time(Part.ROWS, () -> dense.rotate(x, positions, rotary));
+    }
+
+    @Override
+    public void rotate(Tensor queries, Tensor keys, Tensor positions, Rotary rotary) {
+        timer.time(Part.ROWS, () -> dense.rotate(queries, keys, positions, rotary));
     }
 
     @Override

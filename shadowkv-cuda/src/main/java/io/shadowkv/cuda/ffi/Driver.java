@@ -282,8 +282,8 @@ public final class Driver {
         check("cuLaunchKernel", status);
     }
 
-    /// As [#cuLaunchKernel], with programmatic stream serialization: the kernel may start before the one before it in the
-    /// stream has ended.
+    /// As [#cuLaunchKernel], with programmatic stream serialization: the kernel may start before the one before it in
+    /// the stream has ended.
     public void cuLaunchKernelEx(
             long function, int[] grid, int[] block, int sharedBytes, long stream, MemorySegment parameters) {
         int serialization = 6;
@@ -434,8 +434,8 @@ public final class Driver {
 
     private void check(String function, int status) {
         if (status != SUCCESS) {
-            throw new CudaException(function + " failed with status " + status + " (" + meaning(status) + "). "
-                    + advice(status));
+            throw new CudaException(
+                    function + " failed with status " + status + " (" + meaning(status) + "). " + advice(status));
         }
     }
 

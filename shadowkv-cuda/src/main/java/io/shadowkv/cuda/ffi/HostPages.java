@@ -20,8 +20,8 @@ public final class HostPages {
     private static final long PAGE = 4096;
     private static final long PIECE = 64L << 20;
 
-    private final MethodHandle mmap = handle("mmap", FunctionDescriptor.of(
-            ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
+    private final MethodHandle mmap =
+            handle("mmap", FunctionDescriptor.of(ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
     private final MethodHandle munmap = handle("munmap", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG));
     private final MethodHandle madvise =
             handle("madvise", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
@@ -35,8 +35,7 @@ public final class HostPages {
     public @org.jspecify.annotations.Nullable MemorySegment map(long bytes) {
         MemorySegment pages;
         try {
-            pages = (MemorySegment)
-                    mmap.invokeExact(MemorySegment.NULL, bytes, READ_WRITE, PRIVATE_ANONYMOUS, -1, 0L);
+            pages = (MemorySegment) mmap.invokeExact(MemorySegment.NULL, bytes, READ_WRITE, PRIVATE_ANONYMOUS, -1, 0L);
         } catch (Throwable t) {
             throw new IllegalStateException("mmap could not be called", t);
         }
@@ -61,11 +60,15 @@ public final class HostPages {
     /// Fills with zeros, on all processors.
     public void zero(MemorySegment segment) {
         long bytes = segment.byteSize();
-        pieces(bytes).forEach(from -> segment.asSlice(from, Math.min(PIECE, bytes - from)).fill((byte) 0));
+        pieces(bytes)
+                .forEach(from ->
+                        segment.asSlice(from, Math.min(PIECE, bytes - from)).fill((byte) 0));
     }
 
     private static LongStream pieces(long bytes) {
-        return LongStream.range(0, Math.ceilDiv(bytes, PIECE)).map(i -> i * PIECE).parallel();
+        return LongStream.range(0, Math.ceilDiv(bytes, PIECE))
+                .map(i -> i * PIECE)
+                .parallel();
     }
 
     public void unmap(MemorySegment segment) {

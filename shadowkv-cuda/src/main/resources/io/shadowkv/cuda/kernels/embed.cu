@@ -8,7 +8,7 @@
 // check: TABLE=bf16 ACT=bf16 VECTOR=8
 // check: TABLE=bf16 ACT=float VECTOR=4
 // check: TABLE=f16 ACT=bf16 VECTOR=1
-#include "types.cuh"
+#include "overlap.cuh"
 
 #ifndef TABLE
 #define TABLE bf16
@@ -21,6 +21,7 @@
 #endif
 
 extern "C" __global__ void __launch_bounds__(256) embed(const i32* ids, const TABLE* table, ACT* out, int width, int vocabulary) {
+    letNextStart();
     i32 id = ids[blockIdx.x];
     bool isKnown = id >= 0 && id < vocabulary;
     const TABLE* from = table + (i64) (isKnown ? id : 0) * width;

@@ -5,13 +5,10 @@
 //            count     matrices in use; tiles: tiles of all of them
 //            x         [rows, k]; rows <= 8 * ROW_TILES; k a multiple of 8
 //            partials  float [2 * blocks, TILE * ROWS], counters int [tiles], zero before the first launch and left zero
-// Types      ACT (bf16 or f16) everywhere; sums in float, rounded once.
-// Grid       one block of 256 threads a multiprocessor. The steps (a tile of weights, SLAB of its columns) of all tiles
-//            stand in one line that is cut into equal pieces ("stream-K"), so that any sizes keep all
-//            multiprocessors busy. Who works on a part of a tile leaves its sums; the last one to arrive adds
-//            them up, in the order of the blocks: the result does not depend on who came last.
-// Bytes      all weights once (x comes from the L2 cache: rows / TILE of the weights' bytes). Llama-3.1-8B on 4.58 TB/s:
-//            q+k+v 50 MB 11.0 us, o 34 MB 7.3 us, gate+up 235 MB 51 us, down 117 MB 26 us, head 1.05 GB 229 us.
+// Types      x, weights and biases ACT (bf16 or f16), addend and out OUT; sums in float, rounded once.
+// Grid       one block of 256 threads a multiprocessor; linear_tiles.cuh splits the work.
+// Bytes      all weights once (x comes from the L2 cache: rows / TILE of the weights' bytes). For devices before Hopper;
+//            on an H200 it reads 3.2 TB/s, which linear_streamed.cu outdoes.
 // Shared     STAGES * (WARPS * WARP_TILES * 16 + ROWS) * SLAB * 2 bytes, dynamic: 136 to 160 KiB.
 // How        Weights are the 16-row operand of mma.m16n8k16, rows of x its 8 columns. Each lane copies by cp.async just
 //            the 16 bytes that it will multiply itself, so weights need no barrier and meet no bank conflict: shared
@@ -27,12 +24,10 @@
 // check: ACT=bf16 ROW_TILES=5
 // check: ACT=bf16 ROW_TILES=8
 // check: ACT=f16 ROW_TILES=3
+#include "linear_tiles.cuh"
 #include "mma.cuh"
 #include "overlap.cuh"
 
-#ifndef ACT
-#define ACT bf16
-#endif
 #ifndef ROW_TILES
 #define ROW_TILES 1
 #endif
@@ -47,18 +42,7 @@ static const int TILE = WARPS * WARP_TILES * 16;
 static const int GROUPS = SLAB / 32;  // 32 columns: 64 bytes of a row, 16 a lane
 static const int WEIGHT_BYTES = TILE * SLAB * 2;
 static const int STAGE_BYTES = WEIGHT_BYTES + ROWS * SLAB * 2;
-static const int PIECES = (ROWS * (SLAB / 8) + THREADS - 1) / THREADS;  // of x, 8 elements each, a thread and step
-static const int PARTIAL = TILE * ROWS;
-
-struct Matrix {
-    const ACT* weight;
-    const ACT* bias;
-    const ACT* addend;
-    ACT* out;
-    i32 outputs;
-    i32 firstTile;
-};
-struct Matrices { Matrix at[4]; };
+static const int COPIES = (ROWS * (SLAB / 8) + THREADS - 1) / THREADS;  // of x, 8 elements each, a thread and step
 
 struct Words { u32 at[4]; };
 
@@ -71,17 +55,6 @@ static __device__ __forceinline__ Words read16(const u8* p) {
 static __device__ __forceinline__ void copyWeights(void* shared, const void* global, bool valid) {
     int bytes = valid ? 16 : 0;
     asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(sharedAddress(shared)), "l"(global), "r"(bytes) : "memory");
-}
-
-static __device__ __forceinline__ int matrixOf(const Matrices& matrices, int count, int tile) {
-    int m = 0;
-    while (m + 1 < count && tile >= matrices.at[m + 1].firstTile) m++;
-    return m;
-}
-
-// The block that does step `unit` of `units`: block b does floor(units * b / blocks) and those after it.
-static __device__ __forceinline__ int blockOf(i64 unit, i64 units, int blocks) {
-    return (int) (((unit + 1) * blocks - 1) / units);
 }
 
 static __device__ __forceinline__ void fillWeights(u8* stage, const Matrices& matrices, int count, int k, int tile, int slab) {
@@ -103,13 +76,13 @@ static __device__ __forceinline__ void fillWeights(u8* stage, const Matrices& ma
 }
 
 // Where thread i's piece of 8 elements of x goes, and whether it is there at all.
-struct Piece {
+struct Copy {
     const ACT* from;
     u8* to;
     bool isValid;
 };
 
-static __device__ __forceinline__ Piece pieceOf(int i, u8* stage, const ACT* x, int rows, int k, int slab) {
+static __device__ __forceinline__ Copy copyOf(int i, u8* stage, const ACT* x, int rows, int k, int slab) {
     int row = i / (SLAB / 8), piece = i % (SLAB / 8);
     int column = slab * SLAB + piece * 8;
     bool isValid = row < rows && column < k;
@@ -118,41 +91,41 @@ static __device__ __forceinline__ Piece pieceOf(int i, u8* stage, const ACT* x, 
 
 static __device__ __forceinline__ void fillRows(u8* stage, const ACT* x, int rows, int k, int slab) {
 #pragma unroll
-    for (int p = 0; p < PIECES; p++) {
+    for (int p = 0; p < COPIES; p++) {
         int i = p * THREADS + threadIdx.x;
         if (i < ROWS * (SLAB / 8)) {
-            Piece piece = pieceOf(i, stage, x, rows, k, slab);
-            copyAsync16(piece.to, piece.from, piece.isValid);
+            Copy copy = copyOf(i, stage, x, rows, k, slab);
+            copyAsync16(copy.to, copy.from, copy.isValid);
         }
     }
 }
 
 // The first stages' x, read at once: copies would have to queue behind those of weights that are under way.
 static __device__ __forceinline__ void readRows(u8* stages, const ACT* x, int rows, int k, int slabs, int slab, int steps) {
-    uint4 held[STAGES - 1][PIECES];
+    uint4 held[STAGES - 1][COPIES];
 #pragma unroll
     for (int s = 0; s < STAGES - 1; s++) {
 #pragma unroll
-        for (int p = 0; p < PIECES; p++) {
+        for (int p = 0; p < COPIES; p++) {
             int i = p * THREADS + threadIdx.x;
             held[s][p] = make_uint4(0, 0, 0, 0);
             if (s < steps && i < ROWS * (SLAB / 8)) {
-                Piece piece = pieceOf(i, stages, x, rows, k, (slab + s) % slabs);
-                if (piece.isValid) held[s][p] = *(const uint4*) piece.from;
+                Copy copy = copyOf(i, stages, x, rows, k, (slab + s) % slabs);
+                if (copy.isValid) held[s][p] = *(const uint4*) copy.from;
             }
         }
     }
 #pragma unroll
     for (int s = 0; s < STAGES - 1; s++) {
 #pragma unroll
-        for (int p = 0; p < PIECES; p++) {
+        for (int p = 0; p < COPIES; p++) {
             int i = p * THREADS + threadIdx.x;
-            if (s < steps && i < ROWS * (SLAB / 8)) *(uint4*) pieceOf(i, stages + s * STAGE_BYTES, x, rows, k, 0).to = held[s][p];
+            if (s < steps && i < ROWS * (SLAB / 8)) *(uint4*) copyOf(i, stages + s * STAGE_BYTES, x, rows, k, 0).to = held[s][p];
         }
     }
 }
 
-static __device__ __forceinline__ void multiplySlab(float (&sums)[WARP_TILES][ROW_TILES][4], const u8* stage) {
+static __device__ __forceinline__ void multiplySlab(float (&sums)[WARP_TILES * ROW_TILES][4], const u8* stage) {
     int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     const u8* own = stage + warp * (WARP_TILES * 2 * GROUPS * 512) + lane * 16;
     const u8* shared = stage + WEIGHT_BYTES + lane * 16;
@@ -171,133 +144,57 @@ static __device__ __forceinline__ void multiplySlab(float (&sums)[WARP_TILES][RO
             for (int t = 0; t < WARP_TILES; t++) {
                 u32 first[4] = {upper[t].at[0], lower[t].at[0], upper[t].at[1], lower[t].at[1]};
                 u32 second[4] = {upper[t].at[2], lower[t].at[2], upper[t].at[3], lower[t].at[3]};
-                multiply(ACT(), sums[t][n], first, b.at[0], b.at[1]);
-                multiply(ACT(), sums[t][n], second, b.at[2], b.at[3]);
+                multiply(ACT(), sums[t * ROW_TILES + n], first, b.at[0], b.at[1]);
+                multiply(ACT(), sums[t * ROW_TILES + n], second, b.at[2], b.at[3]);
             }
         }
     }
 }
 
-static __device__ __forceinline__ void store(const float (&sums)[WARP_TILES][ROW_TILES][4], const Matrix& m, int tile, int rows) {
-    int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
-    int first = (tile - m.firstTile) * TILE + warp * WARP_TILES * 16 + lane / 4;
-#pragma unroll
-    for (int t = 0; t < WARP_TILES; t++) {
-#pragma unroll
-        for (int e = 0; e < 4; e++) {
-            int output = first + t * 16 + e / 2 * 8;
-            if (output >= m.outputs) continue;
-            float bias = m.bias ? toFloat(m.bias[output]) : 0.f;
-#pragma unroll
-            for (int n = 0; n < ROW_TILES; n++) {
-                int row = n * 8 + lane % 4 * 2 + e % 2;
-                if (row >= rows) continue;
-                i64 at = (i64) row * m.outputs + output;
-                float addend = m.addend ? toFloat(m.addend[at]) : 0.f;
-                m.out[at] = fromFloat<ACT>(sums[t][n][e] + bias + addend);
-            }
-        }
-    }
-}
-
-extern "C" __global__ void __launch_bounds__(256, 1) linearSkinny(const __grid_constant__ Matrices matrices, int count, int tiles,
+extern "C" __global__ void __launch_bounds__(THREADS, 1) linearSkinny(const __grid_constant__ Matrices matrices, int count, int tiles,
         const ACT* x, int rows, int k, float* partials, i32* counters) {
     extern __shared__ __align__(16) u8 stages[];
-    __shared__ i32 isLast;
     letNextStart();
-    int slabs = (k + SLAB - 1) / SLAB;
-    i64 units = (i64) tiles * slabs;
-    i64 from = units * blockIdx.x / gridDim.x;
-    int steps = (int) (units * (blockIdx.x + 1) / gridDim.x - from);
-    int tile = (int) (from / slabs), slab = (int) (from % slabs);
-    int nextTile = tile, nextSlab = slab, firstSlab = slab;
+    Piece piece(tiles, (k + SLAB - 1) / SLAB);
+    int tile = piece.tile, slab = piece.slab, nextTile = tile, nextSlab = slab, firstSlab = slab;
 
 #pragma unroll
     for (int i = 0; i < STAGES - 1; i++) {
-        if (i < steps) {
+        if (i < piece.steps) {
             fillWeights(stages + i * STAGE_BYTES, matrices, count, k, nextTile, nextSlab);
-            if (++nextSlab == slabs) { nextSlab = 0; nextTile++; }
+            if (++nextSlab == piece.slabs) { nextSlab = 0; nextTile++; }
         }
         commitCopies();
     }
     waitForPrevious();
-    readRows(stages, x, rows, k, slabs, slab, steps);
-    float sums[WARP_TILES][ROW_TILES][4] = {};
+    readRows(stages, x, rows, k, piece.slabs, slab, piece.steps);
+    float sums[WARP_TILES * ROW_TILES][4] = {};
     int stage = 0;
-    for (int i = 0; i < steps; i++) {
+    for (int i = 0; i < piece.steps; i++) {
         waitCopies<STAGES - 2>();
         __syncthreads();
         // All warps are done with the stage before this one.
         int refilled = stage == 0 ? STAGES - 1 : stage - 1;
-        if (i + STAGES - 1 < steps) {
+        if (i + STAGES - 1 < piece.steps) {
             fillWeights(stages + refilled * STAGE_BYTES, matrices, count, k, nextTile, nextSlab);
             fillRows(stages + refilled * STAGE_BYTES, x, rows, k, nextSlab);
-            if (++nextSlab == slabs) { nextSlab = 0; nextTile++; }
+            if (++nextSlab == piece.slabs) { nextSlab = 0; nextTile++; }
         }
         commitCopies();
         multiplySlab(sums, stages + stage * STAGE_BYTES);
         stage = stage + 1 == STAGES ? 0 : stage + 1;
         slab++;
-        if (slab < slabs && i + 1 < steps) continue;
+        if (slab < piece.slabs && i + 1 < piece.steps) continue;
 
-        const Matrix& m = matrices.at[matrixOf(matrices, count, tile)];
-        bool isWhole = firstSlab == 0 && slab == slabs;
-        bool isMine = isWhole;
-        if (!isWhole) {
-            // A block has two parts of tiles at most: its first and its last.
-            i64 tileStart = (i64) tile * slabs;
-            bool isFirst = from >= tileStart;
-            float* part = partials + (i64) (2 * blockIdx.x + (isFirst ? 0 : 1)) * PARTIAL + threadIdx.x * 4;
+        bool isWhole = firstSlab == 0 && slab == piece.slabs;
+        if (isWhole || addUp<THREADS>(sums, piece, tile, firstSlab, slab, partials, counters)) {
+            const Matrix& m = matrices.at[matrixOf(matrices, count, tile)];
+            int firstOutput = (tile - m.firstTile) * TILE + threadIdx.x / 32 * WARP_TILES * 16;
 #pragma unroll
-            for (int t = 0; t < WARP_TILES; t++) {
-#pragma unroll
-                for (int n = 0; n < ROW_TILES; n++) {
-                    *(float4*) (part + (t * ROW_TILES + n) * (WARPS * 128)) = make_float4(sums[t][n][0], sums[t][n][1], sums[t][n][2], sums[t][n][3]);
-                }
-            }
-            __threadfence();
-            __syncthreads();
-            if (threadIdx.x == 0) {
-                int done = atomicAdd(counters + tile, slab - firstSlab) + slab - firstSlab;
-                isLast = done == slabs;
-                if (done == slabs) counters[tile] = 0;
-                __threadfence();
-            }
-            __syncthreads();
-            isMine = isLast != 0;
-            if (isMine) {
-#pragma unroll
-                for (int t = 0; t < WARP_TILES; t++)
-#pragma unroll
-                    for (int n = 0; n < ROW_TILES; n++)
-#pragma unroll
-                        for (int e = 0; e < 4; e++) sums[t][n][e] = 0.f;
-                int lastBlock = blockOf(tileStart + slabs - 1, units, gridDim.x);
-                for (int b = blockOf(tileStart, units, gridDim.x); b <= lastBlock; b++) {
-                    bool startsHere = units * b / gridDim.x >= tileStart;
-                    const float* other = partials + (i64) (2 * b + (startsHere ? 0 : 1)) * PARTIAL + threadIdx.x * 4;
-#pragma unroll
-                    for (int t = 0; t < WARP_TILES; t++) {
-#pragma unroll
-                        for (int n = 0; n < ROW_TILES; n++) {
-                            float4 v = __ldcg((const float4*) (other + (t * ROW_TILES + n) * (WARPS * 128)));
-                            sums[t][n][0] += v.x;
-                            sums[t][n][1] += v.y;
-                            sums[t][n][2] += v.z;
-                            sums[t][n][3] += v.w;
-                        }
-                    }
-                }
-            }
+            for (int t = 0; t < WARP_TILES; t++) store((const float (&)[ROW_TILES][4]) sums[t * ROW_TILES], m, firstOutput + t * 16, rows);
         }
-        if (isMine) store(sums, m, tile, rows);
-#pragma unroll
-        for (int t = 0; t < WARP_TILES; t++)
-#pragma unroll
-            for (int n = 0; n < ROW_TILES; n++)
-#pragma unroll
-                for (int e = 0; e < 4; e++) sums[t][n][e] = 0.f;
-        if (slab == slabs) { slab = 0; tile++; }
+        clear(sums);
+        if (slab == piece.slabs) { slab = 0; tile++; }
         firstSlab = slab;
     }
 }

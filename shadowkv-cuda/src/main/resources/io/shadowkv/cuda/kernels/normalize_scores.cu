@@ -49,8 +49,6 @@ extern "C" __global__ void __launch_bounds__(THREADS) normalizeScores(
     for (int g = threadIdx.x / 32; g < GROUP; g += warps) {
         float maximum = LOWEST, sum = 0;
         for (int b = firstScorer + lane; b <= lastScorer; b += 32) {
-            // Where there are more blocks than tiles, some had nothing to write.
-            if (shareStart(total, b, scorers) == shareStart(total, b + 1, scorers)) continue;
             float2 part = partials[((i64) segment + b) * PADDED + g];
             float largest = fmaxf(maximum, part.x);
             sum = sum * exp2f(maximum - largest) + part.y * exp2f(part.x - largest);

@@ -35,10 +35,16 @@ static const int STEPS = (WIDTH + STEP - 1) / STEP;
 
 extern "C" __global__ void __launch_bounds__(THREADS) rmsNorm(const ACT* x, const WEIGHT* weight, float epsilon, ACT* out) {
     letNextStart();
-    waitForPrevious();
     const ACT* row = x + (i64) blockIdx.x * WIDTH;
     ACT* target = out + (i64) blockIdx.x * WIDTH;
     Vector<ACT, VECTOR> held[STEPS];
+    Vector<WEIGHT, VECTOR> weights[STEPS];
+#pragma unroll
+    for (int s = 0; s < STEPS; s++) {
+        int at = s * STEP + threadIdx.x * VECTOR;
+        if (at < WIDTH) weights[s] = *(const Vector<WEIGHT, VECTOR>*) (weight + at);
+    }
+    waitForPrevious();
     float squares = 0.f;
 #pragma unroll
     for (int s = 0; s < STEPS; s++) {
@@ -60,10 +66,9 @@ extern "C" __global__ void __launch_bounds__(THREADS) rmsNorm(const ACT* x, cons
     for (int s = 0; s < STEPS; s++) {
         int at = s * STEP + threadIdx.x * VECTOR;
         if (at < WIDTH) {
-            Vector<WEIGHT, VECTOR> weights = *(const Vector<WEIGHT, VECTOR>*) (weight + at);
             Vector<ACT, VECTOR> result;
 #pragma unroll
-            for (int i = 0; i < VECTOR; i++) result.at[i] = fromFloat<ACT>(toFloat(held[s].at[i]) * factor * toFloat(weights.at[i]));
+            for (int i = 0; i < VECTOR; i++) result.at[i] = fromFloat<ACT>(toFloat(held[s].at[i]) * factor * toFloat(weights[s].at[i]));
             *(Vector<ACT, VECTOR>*) (target + at) = result;
         }
     }

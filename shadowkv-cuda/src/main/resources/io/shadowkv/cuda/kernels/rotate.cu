@@ -1,12 +1,13 @@
 // Rotary position encoding in place: the pair (a, b) of a head becomes (a cos - b sin, b cos + a sin).
 //
-// Arguments  x ACT [rows, heads, HEAD_DIM]; positions i32 [rows]; cosines, sines float [positions, HALF]
+// Arguments  queries ACT [rows, queryHeads, HEAD_DIM], keys ACT [rows, kvHeads, HEAD_DIM], or none of one; positions i32
+//            [rows]; cosines, sines float [positions, HALF]; queryCount, count: threads with work of the queries, of both
 // Pairs      INTERLEAVED: elements 2i and 2i + 1; else i and i + HALF. Elements from 2 * HALF on are left alone.
 // Precision  float, rounded once.
 // Grid       256 threads a block, VECTOR pairs a thread.
 // Bytes      2 * rows * heads * 2 * HALF * sizeof(ACT), tables from L1: 8192 rows of 40 heads of 128 bf16: 168 MB, 39 us
 //            at 4.3 TB/s; a decode step's rows are latency alone.
-// Limits     HALF a multiple of VECTOR; x aligned to VECTOR elements (2 * VECTOR if INTERLEAVED), each row of a head too.
+// Limits     HALF a multiple of VECTOR; queries and keys aligned to VECTOR elements (2 * VECTOR if INTERLEAVED), each row of a head too.
 //
 // check: ACT=bf16 HEAD_DIM=128 HALF=64 INTERLEAVED=0 VECTOR=8
 // check: ACT=bf16 HEAD_DIM=128 HALF=32 INTERLEAVED=1 VECTOR=4
@@ -33,21 +34,25 @@
 
 static const int PIECES = HALF / VECTOR;
 
-extern "C" __global__ void __launch_bounds__(256) rotate(ACT* x, const i32* positions, const float* cosines, const float* sines, i64 count, int heads) {
+extern "C" __global__ void __launch_bounds__(256) rotate(ACT* queries, ACT* keys, const i32* positions, const float* cosines, const float* sines,
+        i64 queryCount, i64 count, int queryHeads, int kvHeads) {
     letNextStart();
-    waitForPrevious();
-    i64 index = (i64) blockIdx.x * 256 + threadIdx.x;  // of count = rows * heads * PIECES
+    i64 index = (i64) blockIdx.x * 256 + threadIdx.x;  // of count = rows * (queryHeads + kvHeads) * PIECES
     if (index >= count) return;
+    bool isQuery = index < queryCount;
+    if (!isQuery) index -= queryCount;
     int first = (int) (index % PIECES) * VECTOR;
     i64 head = index / PIECES;
-    i64 table = (i64) positions[head / heads] * HALF + first;
-    ACT* at = x + head * HEAD_DIM;
+    // Nothing in a step writes positions or tables.
+    i64 table = (i64) positions[head / (isQuery ? queryHeads : kvHeads)] * HALF + first;
+    ACT* at = (isQuery ? queries : keys) + head * HEAD_DIM;
     float cosine[VECTOR], sine[VECTOR];
 #pragma unroll
     for (int i = 0; i < VECTOR; i++) {
         cosine[i] = __ldg(cosines + table + i);
         sine[i] = __ldg(sines + table + i);
     }
+    waitForPrevious();
 #if INTERLEAVED
     Vector<ACT, 2 * VECTOR>* both = (Vector<ACT, 2 * VECTOR>*) (at + 2 * first);
     Vector<ACT, 2 * VECTOR> pairs = *both;

@@ -1,0 +1,112 @@
+// What the projections of a few rows share: the matrices, the even split of their tiles over blocks ("stream-K"), and
+// what becomes of a tile's sums.
+// The steps of all tiles (one slab of a tile's columns each) stand in one line that is cut into equal pieces, so that any
+// sizes keep all multiprocessors busy. A block that worked on a part of a tile leaves its sums; the last one to arrive
+// adds them up, in the order of the blocks: the result does not depend on who came last.
+#pragma once
+#include "types.cuh"
+
+#ifndef ACT
+#define ACT bf16
+#endif
+#ifndef OUT
+#define OUT ACT
+#endif
+
+struct Matrix {
+    const ACT* weight;
+    const ACT* bias;
+    const OUT* addend;
+    OUT* out;
+    i32 outputs;
+    i32 firstTile;
+};
+struct Matrices { Matrix at[4]; };
+
+static __device__ __forceinline__ int matrixOf(const Matrices& matrices, int count, int tile) {
+    int m = 0;
+    while (m + 1 < count && tile >= matrices.at[m + 1].firstTile) m++;
+    return m;
+}
+
+// A block's piece of the line: `steps` steps from number `from` on, the first of them slab `slab` of tile `tile`.
+struct Piece {
+    i64 units, from;
+    int slabs, steps, tile, slab;
+
+    __device__ __forceinline__ Piece(int tiles, int slabsOfTile) {
+        slabs = slabsOfTile;
+        units = (i64) tiles * slabs;
+        from = start(blockIdx.x);
+        steps = (int) (start(blockIdx.x + 1) - from);
+        tile = (int) (from / slabs);
+        slab = (int) (from % slabs);
+    }
+    __device__ __forceinline__ i64 start(int block) const { return units * block / gridDim.x; }
+    __device__ __forceinline__ int blockOf(i64 unit) const { return (int) (((unit + 1) * gridDim.x - 1) / units); }
+};
+
+// A barrier of the threads that multiply.
+template <int THREADS> static __device__ __forceinline__ void meet() { asm volatile("bar.sync 1, %0;" ::"n"(THREADS) : "memory"); }
+
+template <int N> static __device__ __forceinline__ void clear(float (&sums)[N][4]) {
+#pragma unroll
+    for (int i = 0; i < N; i++)
+#pragma unroll
+        for (int e = 0; e < 4; e++) sums[i][e] = 0.f;
+}
+
+// Called by THREADS threads with their sums of slabs [first, end) of a tile, less than all. True in the block that came
+// last: its sums are then the tile's. `partials` is [2 * blocks, N, THREADS, 4]: a block has two parts of tiles at most.
+template <int THREADS, int N>
+static __device__ __forceinline__ bool addUp(float (&sums)[N][4], const Piece& piece, int tile, int first, int end, float* partials, i32* counters) {
+    __shared__ i32 isLast;
+    i64 tileStart = (i64) tile * piece.slabs;
+    float* part = partials + (i64) (2 * blockIdx.x + (piece.from >= tileStart ? 0 : 1)) * (N * THREADS * 4) + threadIdx.x * 4;
+#pragma unroll
+    for (int i = 0; i < N; i++) *(float4*) (part + i * (THREADS * 4)) = make_float4(sums[i][0], sums[i][1], sums[i][2], sums[i][3]);
+    __threadfence();
+    meet<THREADS>();
+    if (threadIdx.x == 0) {
+        int done = atomicAdd(counters + tile, end - first) + end - first;
+        isLast = done == piece.slabs;
+        if (done == piece.slabs) counters[tile] = 0;
+        __threadfence();
+    }
+    meet<THREADS>();
+    if (!isLast) return false;
+    clear(sums);
+    int lastBlock = piece.blockOf(tileStart + piece.slabs - 1);
+    for (int b = piece.blockOf(tileStart); b <= lastBlock; b++) {
+        const float* other = partials + (i64) (2 * b + (piece.start(b) >= tileStart ? 0 : 1)) * (N * THREADS * 4) + threadIdx.x * 4;
+#pragma unroll
+        for (int i = 0; i < N; i++) {
+            float4 v = __ldcg((const float4*) (other + i * (THREADS * 4)));
+            sums[i][0] += v.x;
+            sums[i][1] += v.y;
+            sums[i][2] += v.z;
+            sums[i][3] += v.w;
+        }
+    }
+    return true;
+}
+
+// A lane's sums of 16 outputs from `firstOutput` on, by tiles of 8 rows: as mma.m16n8k16 leaves them.
+template <int N>
+static __device__ __forceinline__ void store(const float (&sums)[N][4], const Matrix& m, int firstOutput, int rows) {
+    int lane = threadIdx.x % 32;
+#pragma unroll
+    for (int e = 0; e < 4; e++) {
+        int output = firstOutput + lane / 4 + e / 2 * 8;
+        if (output >= m.outputs) continue;
+        float bias = m.bias ? toFloat(m.bias[output]) : 0.f;
+#pragma unroll
+        for (int n = 0; n < N; n++) {
+            int row = n * 8 + lane % 4 * 2 + e % 2;
+            if (row >= rows) continue;
+            i64 at = (i64) row * m.outputs + output;
+            float addend = m.addend ? toFloat(m.addend[at]) : 0.f;
+            m.out[at] = fromFloat<OUT>(sums[n][e] + bias + addend);
+        }
+    }
+}
