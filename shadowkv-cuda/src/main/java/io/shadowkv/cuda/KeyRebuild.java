@@ -38,7 +38,7 @@ final class KeyRebuild {
         int blocks = isFast ? kernel.blocksPerMultiprocessor(THREADS, sharedBytes) : PLAIN_BLOCKS;
         kernel.launch(
                 parts.queue(),
-                Grid.of((long) blocks * parts.context().multiprocessors(), THREADS)
+                Grid.of((long) blocks * parts.freeMultiprocessors(), THREADS)
                         .withShared(isFast ? sharedBytes : lengths),
                 parts.mirrors().indexed(layers),
                 rows.slots(),
