@@ -46,7 +46,7 @@ final class DecodeAttention implements AutoCloseable {
         IndexedLayer any = anyOf(layers);
         if (any != null) {
             Tensor table = parts.mirrors().indexed(layers);
-            // Values of the misses come by the copy queue. Once: a second time would wait for other rows' too.
+            // Values of the misses come by the copy queue. Once: without any of these rows', it waits for all.
             parts.pendingFetches().join(rows, parts.queue());
             run(new DecodeCase(queries, table, true, any.attended(), (float) scale, out), rows);
         }

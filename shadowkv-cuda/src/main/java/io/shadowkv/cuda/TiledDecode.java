@@ -53,7 +53,7 @@ final class TiledDecode implements AutoCloseable {
         Grid grid = Grid.of(blocks, 32 * plan.warps()).withShared(plan.sharedBytes());
         for (int from = 0; from < rows.count(); from += SlotMirror.CAPACITY) {
             int count = Math.min(SlotMirror.CAPACITY, rows.count() - from);
-            kernel.launch(
+            kernel.launchEarly(
                     parts.queue(),
                     grid,
                     decoded.queries().slice(from, count),
