@@ -5,6 +5,7 @@ import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -309,7 +310,10 @@ public abstract class DenseConformance extends BackendConformance {
         float[] gate = PlainDense.linear(x.values(), weights.getFirst().values(), biases, inputs);
         float[] up = PlainDense.linear(x.values(), weights.getLast().values(), biases, inputs);
         float[] plain = PlainDense.gatedSilu(Sample.round(type, gate), Sample.round(type, up));
-        double magnitude = 1 + 2 * largest(plain) * Closeness.rounding(type) / 0x1p-24;
+        float[] terms = PlainDense.linear(absolute(x.values()), absolute(weights.getFirst().values()), null, inputs);
+        double magnitude = 1
+                + largest(terms) * Math.max(largest(gate), largest(up))
+                + 2 * largest(plain) * Closeness.rounding(type) / 0x1p-24;
         new Closeness(bench.description(), type, magnitude).check(Judge.values(exact), plain, bench.values(gated));
     }
 
