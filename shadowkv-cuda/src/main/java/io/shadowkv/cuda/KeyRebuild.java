@@ -46,10 +46,13 @@ final class KeyRebuild {
         int threads = isFast ? 32 * warps : PLAIN_THREADS;
         int sharedBytes = isFast ? basisBytes(shape) + warps * warpBytes(shape) + lengths : lengths;
         int blocks = isFast ? kernel.blocksPerMultiprocessor(threads, sharedBytes) : PLAIN_BLOCKS;
+        // Fetches run beside twelve warps, not beside blocks that take all registers.
+        int multiprocessors = shape.headDim() > 128
+                ? parts.freeMultiprocessors()
+                : parts.context().multiprocessors();
         kernel.launchEarly(
                 parts.queue(),
-                Grid.of((long) blocks * parts.context().multiprocessors(), threads)
-                        .withShared(sharedBytes),
+                Grid.of((long) blocks * multiprocessors, threads).withShared(sharedBytes),
                 parts.mirrors().indexed(layers),
                 rows.slots(),
                 rows.units(),

@@ -22,6 +22,8 @@ import org.junit.jupiter.api.Test;
 
 /// That Java writes what `tables.cuh` reads: every field of its structs by name.
 class SlotMirrorsTest {
+    private static final long DEVICE_ADDRESS = 0x7F00_0000_1000L;
+
     private static final Pattern FIELD = Pattern.compile("^ {4}(?:const )?(\\w+)(\\*)? (\\w+);.*$", Pattern.MULTILINE);
 
     private final Arena arena = Arena.ofAuto();
@@ -41,8 +43,10 @@ class SlotMirrorsTest {
 
     @Test
     void writesIndexedLayersAsTheKernelsReadThem() throws IOException {
-        for (DType stored : new DType[] {DType.BF16, DType.I8, DType.F8E4M3}) {
-            IndexedLayer layer = layer(stored);
+        for (int format = 0; format < 6; format++) {
+            DType stored = new DType[] {DType.BF16, DType.I8, DType.F8E4M3}[format % 3];
+            boolean isOnHost = format >= 3;
+            IndexedLayer layer = layer(stored, isOnHost);
             MemorySegment struct = arena.allocate(SlotMirrors.INDEXED_BYTES, 8);
             SlotMirrors.writeIndexed(layer, SlotMirrorsTest::address, struct);
 
@@ -69,22 +73,22 @@ class SlotMirrorsTest {
             expected.put("attendedCapacity", 77L);
             expected.put("slots", 7L);
             expected.put("selected", 5L);
-            expected.put("valueFormat", stored == DType.BF16 ? 0L : stored == DType.I8 ? 1L : 2L);
+            expected.put("valueFormat", isOnHost ? 1L + format : format);
             assertThat(read("IndexedEntry", struct, SlotMirrors.INDEXED_BYTES))
-                    .as("stored as " + stored)
+                    .as("stored as " + stored + (isOnHost ? " on the host" : " on the device"))
                     .isEqualTo(expected);
         }
     }
 
     /// Every extent another number, so that none can stand for another.
-    private IndexedLayer layer(DType stored) {
+    private IndexedLayer layer(DType stored, boolean isOnHost) {
         return new IndexedLayer(
                 8,
                 tensor(DType.BF16, 2, 20, 4),
                 tensor(DType.I32, 2, 20),
                 tensor(DType.BF16, 160, 6),
                 tensor(DType.BF16, 6, 8),
-                tensor(stored, 2, 160, 4),
+                isOnHost ? tensor(stored, 2, 160, 4) : onDevice(stored, 2, 160, 4),
                 stored == DType.BF16 ? null : tensor(DType.BF16, 2, 160),
                 new AttendedRows(tensor(DType.BF16, 2, 77, 4), tensor(DType.BF16, 2, 77, 4)),
                 3,
@@ -102,8 +106,20 @@ class SlotMirrorsTest {
         return Tensor.of(dtype, shape, arena.allocate(shape.elements() * dtype.bytes(), 16));
     }
 
+    /// As if it lay there; nobody reads it.
+    private static Tensor onDevice(DType dtype, int... extents) {
+        Shape shape = Shape.of(extents);
+        long bytes = shape.elements() * dtype.bytes();
+        return new Tensor(dtype, shape, new DeviceMemory(DEVICE_ADDRESS, bytes, null), 0);
+    }
+
     private static long address(@Nullable Tensor tensor) {
-        return tensor == null ? 0 : tensor.segment().address();
+        if (tensor == null) {
+            return 0;
+        }
+        return tensor.memory() instanceof DeviceMemory device
+                ? device.address()
+                : tensor.segment().address();
     }
 
     /// The fields of a struct of `tables.cuh`, read from where a C compiler puts them: pointers 8 bytes, i32 4.
