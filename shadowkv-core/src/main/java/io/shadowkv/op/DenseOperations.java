@@ -74,15 +74,14 @@ public interface DenseOperations {
     /// @param up [r, n]
     void gatedSilu(Tensor gate, Tensor up);
 
-    /// `gate = silu(x · weights[0]ᵀ + biases[0]) * (x · weights[1]ᵀ + biases[1])`; the products may be rounded before they
-    /// meet, or not.
+    /// `gate = silu(x · weights[0]ᵀ + biases[0]) * (x · weights[1]ᵀ + biases[1])`; the products may
+    /// be rounded before they meet, or not.
     ///
     /// @param weights two of [n, in]
     /// @param biases two of [n], each possibly null
     /// @param gate [r, n]
     /// @param up scratch as `gate`; may be overwritten
-    default void gatedLinear(
-            Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
+    default void gatedLinear(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
         linears(x, weights, biases, List.of(gate, up));
         gatedSilu(gate, up);
     }

@@ -285,8 +285,8 @@ public abstract class DenseConformance extends BackendConformance {
     private void gatedLinear(Workbench bench, int rows, int inputs, int outputs, boolean biased) {
         DType type = bench.activationType();
         Sample x = bench.normal(type, rows, inputs);
-        List<Sample> weights = List.of(
-                bench.normal(DType.BF16, outputs, inputs), bench.normal(DType.BF16, outputs, inputs));
+        List<Sample> weights =
+                List.of(bench.normal(DType.BF16, outputs, inputs), bench.normal(DType.BF16, outputs, inputs));
         @Nullable Sample bias = biased ? bench.normal(DType.BF16, outputs) : null;
         Tensor gated = bench.output(type, rows, outputs);
         bench.operations()
@@ -315,8 +315,9 @@ public abstract class DenseConformance extends BackendConformance {
         // Each factor is as far off as the terms of its sum say, and that times the other one.
         double[] terms = new double[2];
         for (int i = 0; i < 2; i++) {
-            terms[i] = 1 + largest(PlainDense.linear(
-                    absolute(x.values()), absolute(weights.get(i).values()), null, inputs));
+            terms[i] = 1
+                    + largest(PlainDense.linear(
+                            absolute(x.values()), absolute(weights.get(i).values()), null, inputs));
         }
         double sums = terms[0] * largest(up) + terms[1] * largest(gate);
         double magnitude = sums + 2 * largest(plain) * Closeness.rounding(type) / 0x1p-24;

@@ -73,8 +73,7 @@ final class CudaDense implements DenseOperations, AutoCloseable {
     }
 
     @Override
-    public void gatedLinear(
-            Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
+    public void gatedLinear(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
         if (!linear.runGated(x, weights, biases, gate, up)) {
             linears(x, weights, biases, List.of(gate, up));
             gatedSilu(gate, up);

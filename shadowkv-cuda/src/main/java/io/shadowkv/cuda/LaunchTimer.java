@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 final class LaunchTimer implements AutoCloseable {
     private static final int REPEATS = 3;
     private static final int ROW_BYTES = 1 << 20;
-    /// Half a millisecond: long enough that the host, even before its code is compiled, has enqueued what is timed before
-    /// the device has overwritten the cache so often.
+    /// Half a millisecond: long enough that the host, even before its code is compiled, has enqueued what is
+    /// timed when the device has overwritten the cache so often.
     private static final int FLUSHES = 16;
 
     private final CudaContext context;

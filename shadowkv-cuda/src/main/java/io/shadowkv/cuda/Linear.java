@@ -80,8 +80,8 @@ final class Linear implements AutoCloseable {
         return product != null && products.run(product, weight, x, null, target, target);
     }
 
-    /// `gate = silu(x · weights[0]ᵀ + biases[0]) * (x · weights[1]ᵀ + biases[1])` in one launch, where that is possible and
-    /// not clearly slower than two products.
+    /// `gate = silu(x · weights[0]ᵀ + biases[0]) * (x · weights[1]ᵀ + biases[1])` in one launch, where that
+    /// is possible and not clearly slower than two products.
     ///
     /// @param up scratch as `gate`
     /// @return false, and nothing done, where it is not

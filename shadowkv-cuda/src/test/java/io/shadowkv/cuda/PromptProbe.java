@@ -55,7 +55,8 @@ final class PromptProbe {
                     ROWS, total, each, flop / each / 1e9);
             for (int candidates : new int[] {8, MANY_CANDIDATES}) {
                 var products = new MatrixProducts(parts, candidates);
-                for (int outputs : new int[] {HIDDEN, KV_WIDTH, HIDDEN + 2 * KV_WIDTH, INTERMEDIATE, 2 * INTERMEDIATE}) {
+                for (int outputs :
+                        new int[] {HIDDEN, KV_WIDTH, HIDDEN + 2 * KV_WIDTH, INTERMEDIATE, 2 * INTERMEDIATE}) {
                     product(timer, products, candidates, HIDDEN, outputs);
                 }
                 product(timer, products, candidates, INTERMEDIATE, HIDDEN);
@@ -72,8 +73,8 @@ final class PromptProbe {
                 normal(scope, deviation, KV_WIDTH, HIDDEN),
                 normal(scope, deviation, KV_WIDTH, HIDDEN));
         Tensor output = normal(scope, deviation, HIDDEN, HIDDEN);
-        List<Tensor> gateUp = List.of(
-                normal(scope, deviation, INTERMEDIATE, HIDDEN), normal(scope, deviation, INTERMEDIATE, HIDDEN));
+        List<Tensor> gateUp =
+                List.of(normal(scope, deviation, INTERMEDIATE, HIDDEN), normal(scope, deviation, INTERMEDIATE, HIDDEN));
         Tensor down = normal(scope, 1 / Math.sqrt(INTERMEDIATE), HIDDEN, INTERMEDIATE);
         Tensor hidden = normal(scope, 1, ROWS, HIDDEN);
         Tensor normed = normal(scope, 1, ROWS, HIDDEN);
@@ -112,8 +113,7 @@ final class PromptProbe {
         return operations;
     }
 
-    private void product(
-            LaunchTimer timer, MatrixProducts products, int candidates, int inputs, int outputs) {
+    private void product(LaunchTimer timer, MatrixProducts products, int candidates, int inputs, int outputs) {
         try (MemoryScope scope = parts.newScope().apply("a product")) {
             Tensor x = normal(scope, 1, ROWS, inputs);
             Tensor weight = normal(scope, 1 / Math.sqrt(inputs), outputs, inputs);

@@ -62,8 +62,7 @@ final class TimedDense implements DenseOperations {
     }
 
     @Override
-    public void gatedLinear(
-            Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
+    public void gatedLinear(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
         timer.time(Part.LINEARS, () -> dense.gatedLinear(x, weights, biases, gate, up));
     }
 
