@@ -28,4 +28,9 @@ record CudaParts(
     ScratchBuffer scratch(String purpose) {
         return new ScratchBuffer(purpose, newScope);
     }
+
+    /// Multiprocessors that a kernel whose blocks all run at a time can have: fetches that are under way keep some.
+    int freeMultiprocessors() {
+        return context.multiprocessors() - (pendingFetches.isAny() ? ValueFetch.HOST_BLOCKS : 0);
+    }
 }

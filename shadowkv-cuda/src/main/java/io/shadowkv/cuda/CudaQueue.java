@@ -40,9 +40,8 @@ final class CudaQueue {
         endsWithKernel = false;
     }
 
-    /// True where a kernel comes next after a kernel, with no copy and nothing to wait for between, so that it may
-    /// start
-    /// while that one ends.
+    /// True where a kernel that comes next follows a kernel, with nothing to copy or to wait for in between, so that
+    /// it may start while that one ends.
     boolean endsWithKernel() {
         return endsWithKernel;
     }

@@ -45,9 +45,8 @@ final class DecodeAttention implements AutoCloseable {
     void selected(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor out) {
         IndexedLayer any = anyOf(layers);
         if (any != null) {
-            // Values of the misses come by the copy queue.
-            parts.pendingFetches().join(rows, parts.queue());
             Tensor table = parts.mirrors().indexed(layers);
+            // Values of the misses come by the copy queue. Once: without any of these rows', it waits for all.
             parts.pendingFetches().join(rows, parts.queue());
             run(new DecodeCase(queries, table, true, any.attended(), (float) scale, out), rows);
         }

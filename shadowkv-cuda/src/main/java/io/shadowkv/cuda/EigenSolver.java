@@ -11,7 +11,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.Map;
 
-/// Eigenvectors of symmetric matrices on one queue, in float. Of cuSOLVER's two ways, all vectors or those of the
+/// Eigenvectors of symmetric matrices on one queue, in float or double. Of cuSOLVER's two ways, all vectors or those of the
 /// largest eigenvalues, large matrices take the one that was faster the first time. Used by one thread at a time.
 final class EigenSolver implements AutoCloseable {
     private static final int THREADS = 256;
@@ -49,33 +49,42 @@ final class EigenSolver implements AutoCloseable {
     /// The eigenvectors of the `count` largest eigenvalues, in ascending order, each contiguous. Waits for the queue.
     ///
     /// @param gram F32 [D, D], left as it is
-    /// @return device address of float [count, D], valid until the next solution
-    long solve(Tensor gram, int count) {
+    /// @param type what is computed in, F32 or F64
+    /// @return device address of [count, D] of that type, valid until the next solution
+    long solve(Tensor gram, int count, DType type) {
         parts.context().makeCurrent();
-        Sizes sizes = new Sizes(gram.extent(0), count);
+        Sizes sizes = new Sizes(gram.extent(0), count, type);
         Boolean known = isLargestFaster.get(sizes);
         if (known != null) {
-            return solve(gram, count, known);
+            return solve(gram, sizes, known);
         }
-        boolean isFaster = sizes.width >= LEAST_MEASURED_WIDTH
-                && count < sizes.width
-                && nanos(gram, count, true) < nanos(gram, count, false);
+        boolean isFaster = sizes.width() >= LEAST_MEASURED_WIDTH
+                && count < sizes.width()
+                && nanos(gram, sizes, true) < nanos(gram, sizes, false);
         isLargestFaster.put(sizes, isFaster);
-        return solve(gram, count, isFaster);
+        return solve(gram, sizes, isFaster);
+    }
+
+    /// Time of a solution in float by one of the two ways.
+    long nanos(Tensor gram, int count, boolean isLargestOnly) {
+        return nanos(gram, new Sizes(gram.extent(0), count, DType.F32), isLargestOnly);
     }
 
     /// The second run's time: the first loads the library's kernels.
-    long nanos(Tensor gram, int count, boolean isLargestOnly) {
-        solve(gram, count, isLargestOnly);
+    private long nanos(Tensor gram, Sizes sizes, boolean isLargestOnly) {
+        solve(gram, sizes, isLargestOnly);
         long start = System.nanoTime();
-        solve(gram, count, isLargestOnly);
+        solve(gram, sizes, isLargestOnly);
         return System.nanoTime() - start;
     }
 
-    private long solve(Tensor gram, int count, boolean isLargestOnly) {
-        int width = gram.extent(0);
-        long matrix = parts.context().address(scaled(gram));
-        var problem = new Symmetric(matrix, width, parts.context().address(values.tensor(DType.F32, width)));
+    private long solve(Tensor gram, Sizes sizes, boolean isLargestOnly) {
+        int width = sizes.width();
+        int count = sizes.count();
+        DType type = sizes.type();
+        long matrix = parts.context().address(scaled(gram, type));
+        var problem = new Symmetric(
+                matrix, width, parts.context().address(values.tensor(type, width)), type == DType.F64);
         long info = parts.context().address(words) + Integer.BYTES;
         try (Arena arena = Arena.ofConfined()) {
             long[] bytes = isLargestOnly
@@ -92,18 +101,19 @@ final class EigenSolver implements AutoCloseable {
             }
             checkSolved(width, info, arena);
         }
-        return isLargestOnly ? matrix : matrix + (long) (width - count) * width * Float.BYTES;
+        return isLargestOnly ? matrix : matrix + (long) (width - count) * width * type.bytes();
     }
 
     /// A copy that the solver may overwrite, its largest element between 1 and 2.
-    private Tensor scaled(Tensor gram) {
+    private Tensor scaled(Tensor gram, DType type) {
         int width = gram.extent(0);
-        Tensor copy = matrices.tensor(DType.F32, width, width);
+        Tensor copy = matrices.tensor(type, width, width);
         queue.zero(parts.context().address(words), Integer.BYTES);
         Grid grid = Grid.of(Math.clamp(Math.ceilDiv(gram.elements(), THREADS), 1, SCALING_BLOCKS), THREADS);
-        parts.kernel(KernelSource.of("eigen_scale.cu", "largestElement"))
+        String name = KernelTypes.name(type);
+        parts.kernel(KernelSource.of("eigen_scale.cu", "largestElement").with("SCALED", name))
                 .launch(queue, grid, gram, gram.elements(), words);
-        parts.kernel(KernelSource.of("eigen_scale.cu", "scaleMatrix"))
+        parts.kernel(KernelSource.of("eigen_scale.cu", "scaleMatrix").with("SCALED", name))
                 .launch(queue, grid, gram, gram.elements(), words, copy);
         return copy;
     }
@@ -129,5 +139,5 @@ final class EigenSolver implements AutoCloseable {
         workspaces.close();
     }
 
-    private record Sizes(int width, int count) {}
+    private record Sizes(int width, int count, DType type) {}
 }

@@ -36,9 +36,9 @@ final class KeyRebuild {
                 .with("ROTARY_DIM", rotary.rotaryDim())
                 .with("INTERLEAVED", rotary.interleaved() ? 1 : 0));
         int blocks = isFast ? kernel.blocksPerMultiprocessor(THREADS, sharedBytes) : PLAIN_BLOCKS;
-        kernel.launch(
+        kernel.launchEarly(
                 parts.queue(),
-                Grid.of((long) blocks * parts.context().multiprocessors(), THREADS)
+                Grid.of((long) blocks * parts.freeMultiprocessors(), THREADS)
                         .withShared(isFast ? sharedBytes : lengths),
                 parts.mirrors().indexed(layers),
                 rows.slots(),

@@ -54,7 +54,7 @@ final class KeyValuePlacing {
                 .with("HEAD_DIM", headDim)
                 .with("VEC", vector));
         int threads = Math.min(THREADS, 32 * Math.ceilDiv(kvHeads * headDim / vector, 32));
-        kernel.launch(
+        kernel.launchEarly(
                 parts.queue(),
                 new Grid(rows.count(), 2, 1, threads, 0),
                 newKeys,

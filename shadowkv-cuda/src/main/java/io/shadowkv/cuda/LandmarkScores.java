@@ -59,7 +59,7 @@ final class LandmarkScores implements AutoCloseable {
                 .with("GROUP", groupSize)
                 .with("PADDED", padded));
         int sharedBytes = Integer.BYTES * (rows.count() + 1);
-        int scorers = parts.context().multiprocessors() * scorer.blocksPerMultiprocessor(THREADS, sharedBytes);
+        int scorers = parts.freeMultiprocessors() * scorer.blocksPerMultiprocessor(THREADS, sharedBytes);
         int width = scores.extent(2);
         Tensor logit = logits.tensor(DType.F32, rows.count(), kvHeads, width, padded);
         Tensor partial = partials.tensor(DType.F32, scorers + rows.count() * kvHeads, padded, 2);

@@ -11,8 +11,9 @@ import org.jspecify.annotations.Nullable;
 final class LaunchTimer implements AutoCloseable {
     private static final int REPEATS = 3;
     private static final int ROW_BYTES = 1 << 20;
-    /// Long enough that the host has enqueued what is timed before the device has overwritten the cache.
-    private static final int FLUSHES = 2;
+    /// Half a millisecond: long enough that the host, even before its code is compiled, has enqueued what is timed before
+    /// the device has overwritten the cache so often.
+    private static final int FLUSHES = 16;
 
     private final CudaContext context;
     private final CudaQueue queue;

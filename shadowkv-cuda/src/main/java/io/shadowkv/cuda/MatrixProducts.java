@@ -36,13 +36,20 @@ final class MatrixProducts implements AutoCloseable {
     private static final int MOST_PLANS = 2048;
 
     private final CudaParts parts;
+    private final int mostCandidates;
     private final CublasLt library;
     private final long handle;
     private final Map<MatrixProduct, byte[]> measured = new ConcurrentHashMap<>();
     private final PerQueue<Plans> plans;
 
     MatrixProducts(CudaParts parts) {
+        this(parts, CANDIDATES);
+    }
+
+    /// @param mostCandidates algorithms that are measured, at most
+    MatrixProducts(CudaParts parts, int mostCandidates) {
         this.parts = parts;
+        this.mostCandidates = mostCandidates;
         this.library = CublasLt.open(parts.context().libraryFolder());
         parts.context().makeCurrent();
         this.handle = library.cublasLtCreate();
@@ -195,7 +202,7 @@ final class MatrixProducts implements AutoCloseable {
                             preference, FIRST_ALIGNMENT_ATTRIBUTE + operand, product.alignment());
                 }
                 return library.cublasLtMatmulAlgoGetHeuristic(
-                        handle, plan.descriptor, plan.layouts, preference, CANDIDATES);
+                        handle, plan.descriptor, plan.layouts, preference, mostCandidates);
             } finally {
                 library.cublasLtMatmulPreferenceDestroy(preference);
             }

@@ -54,6 +54,11 @@ final class PendingFetches implements AutoCloseable {
         events.clear();
     }
 
+    /// True while a fetch may be under way whose end nobody was told to wait for.
+    synchronized boolean isAny() {
+        return !events.isEmpty();
+    }
+
     private void release(@Nullable Long event) {
         if (event != null) {
             unused.add(event);

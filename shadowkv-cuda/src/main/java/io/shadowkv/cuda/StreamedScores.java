@@ -56,7 +56,7 @@ final class StreamedScores implements AutoCloseable {
                 .with("PADDED", padded)
                 .with("STAGES", stages));
         // All at a time, since workers wait for each other.
-        int blocks = parts.context().multiprocessors() * kernel.blocksPerMultiprocessor(32 * WARPS, sharedBytes);
+        int blocks = parts.freeMultiprocessors() * kernel.blocksPerMultiprocessor(32 * WARPS, sharedBytes);
         int width = scores.extent(2);
         Passes passes = Passes.of(rows.count(), shape.kvHeads() * Math.ceilDiv(width, TILE), blocks * WARPS);
         kernel.launchEarly(

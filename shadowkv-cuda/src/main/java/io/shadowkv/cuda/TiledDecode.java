@@ -46,14 +46,14 @@ final class TiledDecode implements AutoCloseable {
     void run(DecodeCase decoded, StepRows rows) {
         Plan plan = Plan.of(decoded, parts.context().sharedBytesPerBlock() - STATIC_SHARED_BYTES);
         Kernel kernel = parts.kernel(plan.source(decoded));
-        int blocks = parts.context().multiprocessors();
+        int blocks = parts.freeMultiprocessors();
         Tensor partial = partials.tensor(DType.F32, blocks, 2, plan.queries() * (decoded.headDim() + 2));
         // Zeros when new, and left as zeros by every launch.
         Tensor counter = counters.tensor(DType.I32, SlotMirror.CAPACITY, decoded.kvHeads(), plan.slices());
         Grid grid = Grid.of(blocks, 32 * plan.warps()).withShared(plan.sharedBytes());
         for (int from = 0; from < rows.count(); from += SlotMirror.CAPACITY) {
             int count = Math.min(SlotMirror.CAPACITY, rows.count() - from);
-            kernel.launch(
+            kernel.launchEarly(
                     parts.queue(),
                     grid,
                     decoded.queries().slice(from, count),

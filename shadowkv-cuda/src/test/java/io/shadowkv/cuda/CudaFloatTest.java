@@ -8,6 +8,11 @@ import io.shadowkv.op.MemoryConformance;
 import io.shadowkv.op.SelectionConformance;
 import io.shadowkv.op.ShadowPrefillConformance;
 import io.shadowkv.op.ShadowStepConformance;
+import io.shadowkv.op.SelectedAttentionConformance;
+import io.shadowkv.op.ForcedHitsConformance;
+import io.shadowkv.op.ValueStoreConformance;
+import io.shadowkv.op.PaddingConformance;
+import io.shadowkv.op.TokenConformance;
 import io.shadowkv.tensor.DType;
 import java.util.List;
 import org.junit.jupiter.api.Nested;
@@ -133,6 +138,96 @@ class CudaFloatTest {
 
     @Nested
     class ShadowStep extends ShadowStepConformance {
+        @Override
+        protected Backend open() {
+            return new SharedCuda();
+        }
+
+        @Override
+        protected int guardElements() {
+            return GUARD;
+        }
+
+        @Override
+        protected DType activationType() {
+            return DType.F32;
+        }
+    }
+
+    @Nested
+    class SelectedAttention extends SelectedAttentionConformance {
+        @Override
+        protected Backend open() {
+            return new SharedCuda();
+        }
+
+        @Override
+        protected int guardElements() {
+            return GUARD;
+        }
+
+        @Override
+        protected DType activationType() {
+            return DType.F32;
+        }
+    }
+
+    @Nested
+    class ForcedHits extends ForcedHitsConformance {
+        @Override
+        protected Backend open() {
+            return new SharedCuda();
+        }
+
+        @Override
+        protected int guardElements() {
+            return GUARD;
+        }
+
+        @Override
+        protected DType activationType() {
+            return DType.F32;
+        }
+    }
+
+    @Nested
+    class ValueStore extends ValueStoreConformance {
+        @Override
+        protected Backend open() {
+            return new SharedCuda();
+        }
+
+        @Override
+        protected int guardElements() {
+            return GUARD;
+        }
+
+        @Override
+        protected DType activationType() {
+            return DType.F32;
+        }
+    }
+
+    @Nested
+    class Padding extends PaddingConformance {
+        @Override
+        protected Backend open() {
+            return new SharedCuda();
+        }
+
+        @Override
+        protected int guardElements() {
+            return GUARD;
+        }
+
+        @Override
+        protected DType activationType() {
+            return DType.F32;
+        }
+    }
+
+    @Nested
+    class Token extends TokenConformance {
         @Override
         protected Backend open() {
             return new SharedCuda();

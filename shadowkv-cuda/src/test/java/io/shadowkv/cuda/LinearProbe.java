@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// Llama-3.1-8B; then layers as a decode step records them, and the keys' spectrum. Kernel 0 is the
 /// one that is used, kernel 1 on Hopper the one for older devices.
 ///
-///     java … io.shadowkv.cuda.LinearProbe [check] [time] [layers] [spectrum] [KERNEL-FOLDER]
+///     java … io.shadowkv.cuda.LinearProbe [check] [time] [layers] [prompt] [spectrum] [KERNEL-FOLDER]
 ///
 /// Prints a line a case; a wrong result ends the run with status 1.
 public final class LinearProbe {
@@ -76,6 +76,9 @@ public final class LinearProbe {
             for (int rows : ROWS) {
                 probe.layers(rows);
             }
+        }
+        if (isAll || words.contains("prompt")) {
+            new PromptProbe(probe.parts, probe.dense).run();
         }
         if (isAll || words.contains("spectrum")) {
             probe.spectrum();

@@ -89,6 +89,11 @@ public final class TimedBackend implements Backend {
     }
 
     @Override
+    public MemoryScope newScope(String purpose, long deviceBytes) {
+        return backend.newScope(purpose, deviceBytes);
+    }
+
+    @Override
     public Tensor place(Tensor host, MemoryScope scope) {
         return backend.place(host, scope);
     }

@@ -223,7 +223,7 @@ public abstract class ShadowGoldens {
                 wantedSquares += (double) errors[token] * errors[token];
                 // Beyond rank 24 the recipe's keys are noise of nearly equal energy in all directions: only exact
                 // eigenvectors keep the same of them as the original.
-                double bound = type == DType.F32 ? 1e-3 * errors[token] : 0.02 * errors[token] + 0.1;
+                double bound = type == DType.F32 ? 2e-3 * errors[token] : 0.02 * errors[token] + 0.1;
                 assertThat(Math.sqrt(error))
                         .as("reconstruction error of token %d", token)
                         .isCloseTo(errors[token], org.assertj.core.data.Offset.offset(bound));

@@ -14,7 +14,6 @@ public final class Cusolver {
     private static final int WITH_VECTORS = 1;
     private static final int RANGE_OF_INDICES = 1002;
     private static final int LOWER = 0;
-    private static final int FLOAT = 0;
 
     private final NativeLibrary library;
     private final LazyCalls calls;
@@ -66,12 +65,12 @@ public final class Cusolver {
                     WITH_VECTORS,
                     LOWER,
                     problem.width(),
-                    FLOAT,
+                    problem.type(),
                     problem.matrix(),
                     problem.width(),
-                    FLOAT,
+                    problem.type(),
                     problem.values(),
-                    FLOAT,
+                    problem.type(),
                     both,
                     both.asSlice(8));
             return both.toArray(JAVA_LONG);
@@ -87,12 +86,12 @@ public final class Cusolver {
                 WITH_VECTORS,
                 LOWER,
                 problem.width(),
-                FLOAT,
+                problem.type(),
                 problem.matrix(),
                 problem.width(),
-                FLOAT,
+                problem.type(),
                 problem.values(),
-                FLOAT,
+                problem.type(),
                 workspace.device(),
                 workspace.deviceBytes(),
                 workspace.host(),
@@ -112,7 +111,7 @@ public final class Cusolver {
                     RANGE_OF_INDICES,
                     LOWER,
                     problem.width(),
-                    FLOAT,
+                    problem.type(),
                     problem.matrix(),
                     problem.width(),
                     words.asSlice(16),
@@ -120,9 +119,9 @@ public final class Cusolver {
                     problem.width() - count + 1,
                     problem.width(),
                     words.asSlice(32),
-                    FLOAT,
+                    problem.type(),
                     problem.values(),
-                    FLOAT,
+                    problem.type(),
                     words,
                     words.asSlice(8));
             return new long[] {words.getAtIndex(JAVA_LONG, 0), words.getAtIndex(JAVA_LONG, 1)};
@@ -141,7 +140,7 @@ public final class Cusolver {
                     RANGE_OF_INDICES,
                     LOWER,
                     problem.width(),
-                    FLOAT,
+                    problem.type(),
                     problem.matrix(),
                     problem.width(),
                     words,
@@ -149,9 +148,9 @@ public final class Cusolver {
                     problem.width() - count + 1,
                     problem.width(),
                     words.asSlice(16),
-                    FLOAT,
+                    problem.type(),
                     problem.values(),
-                    FLOAT,
+                    problem.type(),
                     workspace.device(),
                     workspace.deviceBytes(),
                     workspace.host(),
@@ -160,11 +159,16 @@ public final class Cusolver {
         }
     }
 
-    /// A symmetric matrix of floats on the device.
+    /// A symmetric matrix on the device, of floats or doubles.
     ///
     /// @param matrix address of [width, width]; overwritten
     /// @param values address of [width], for the eigenvalues
-    public record Symmetric(long matrix, long width, long values) {}
+    public record Symmetric(long matrix, long width, long values, boolean isDouble) {
+        /// `cudaDataType` of all elements.
+        private int type() {
+            return isDouble ? 1 : 0;
+        }
+    }
 
     /// What a solver works in.
     ///

@@ -12,6 +12,7 @@
 //
 // check: HEAD_DIM=128 VEC=8
 // check: HEAD_DIM=6 VEC=2 ACT=bf16 KEY=float VALUE=f16
+#include "overlap.cuh"
 #include "tables.cuh"
 
 #ifndef ACT
@@ -42,7 +43,9 @@ template <typename T> static __device__ __forceinline__ void append(const ACT* r
 }
 
 extern "C" __global__ void appendRows(const ACT* newKeys, const ACT* newValues, const AttendedEntry* table, const i32* slots, const i32* writeRows, i32 kvHeads) {
+    letNextStart();
     i32 row = blockIdx.x, slot = slots[row], elements = kvHeads * HEAD_DIM;
+    waitForPrevious();
     if (slot < 0) return;
     const AttendedEntry& entry = table[slot];
     if (blockIdx.y == 0) append<KEY>(newKeys + (i64) row * elements, (KEY*) entry.keys, entry.capacity, writeRows[row], elements);

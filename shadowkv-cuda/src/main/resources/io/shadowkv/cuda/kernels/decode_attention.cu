@@ -30,6 +30,7 @@
 // check: HEAD_DIM=256 GROUP=16 WARPS=4
 #include "decode_meeting.cuh"
 #include "decode_work.cuh"
+#include "overlap.cuh"
 
 #ifndef ELEMENT
 #define ELEMENT bf16
@@ -204,11 +205,13 @@ extern "C" __global__ void __launch_bounds__(WARPS * 32, 1) decodeAttention(cons
     extern __shared__ __align__(16) u8 shared[];
     __shared__ i32 starts[MAX_ROWS + 1];
     __shared__ BlockSums meeting;
+    letNextStart();
     constexpr int STAGE = 2 * KEYS * PITCH * 16;
     u8* ring = shared + threadIdx.x / 32 * (STAGES * STAGE);
     float* area = (float*) (shared + WARPS * STAGES * STAGE);
     i32 parts = kvHeads * SLICES;
     scanRows<WARPS * 32, KEYS * WARPS>(table, slots, attended, rows, parts, starts);
+    waitForPrevious();
     i32 tiles = starts[rows], blocks = min((i32) gridDim.x, tiles), block = blockIdx.x;
     if (block >= blocks) return;
     i32 begin = firstTile(block, blocks, tiles), limit = firstTile(block + 1, blocks, tiles);

@@ -8,6 +8,7 @@
 // Grid: rows * kvHeads blocks of 1024 threads. No shared memory. Bytes: 4 written for each unit.
 //
 // check: EXTRA=0
+#include "overlap.cuh"
 #include "tables.cuh"
 
 static const int THREADS = 1024;
@@ -23,8 +24,10 @@ static __device__ __forceinline__ u32 mix(u32 bits) {
 extern "C" __global__ void __launch_bounds__(THREADS) forceHits(
     float* scores, const IndexedEntry* __restrict__ table, const i32* __restrict__ slots,
     const i32* __restrict__ units, int kvHeads, int width, double hitRate) {
+    letNextStart();
     int row = blockIdx.x / kvHeads, head = blockIdx.x % kvHeads;
     int count = slots[row] < 0 ? 0 : units[row];
+    waitForPrevious();
     if (count == 0) return;
     const IndexedEntry& entry = table[slots[row]];
     float* own = scores + ((i64) row * kvHeads + head) * width;

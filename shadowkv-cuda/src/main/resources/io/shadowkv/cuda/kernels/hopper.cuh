@@ -34,6 +34,11 @@ static __device__ __forceinline__ void copyTile(void* shared, const TensorMap* m
         ::"r"(sharedAddress(shared)), "l"(map), "r"(sharedAddress(barrier)), "r"(x), "r"(y), "r"(z) : "memory");
 }
 
+// Fetches a tile into the L2 cache only.
+static __device__ __forceinline__ void prefetchTile(const TensorMap* map, int x, int y, int z) {
+    asm volatile("cp.async.bulk.prefetch.tensor.3d.L2.global [%0, {%1, %2, %3}];" ::"l"(map), "r"(x), "r"(y), "r"(z) : "memory");
+}
+
 template <int COUNT> static __device__ __forceinline__ void moreRegisters() {
     asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(COUNT));
 }

@@ -16,8 +16,8 @@
 // How        Hopper. One thread copies tiles (bulk copies, a barrier a stage), two warpgroups multiply them by wgmma,
 //            weights being its 64-row operand and x its columns: no block barrier, and about 200 KiB a multiprocessor
 //            under way at any time. 96 KiB, in linear_skinny.cu, read 3.2 TB/s.
-//            Launched early, a block fetches its first weights while the kernel that makes x still runs: weights must have
-//            been written before that one started. The first stages' x is read by the warpgroups: a bulk copy
+//            Launched early, a block fetches its first weights while the kernel that makes x still runs, as many as
+//            the ring holds and AHEAD stages more into the L2 cache: weights must have been written before that one started. The first stages' x is read by the warpgroups: a bulk copy
 //            would queue behind those of weights.
 // Limits     16-byte aligned pointers.
 //
@@ -39,6 +39,9 @@
 #endif
 #ifndef STAGES
 #define STAGES 6
+#endif
+#ifndef AHEAD
+#define AHEAD 4
 #endif
 #ifndef GATED
 #define GATED 0
@@ -88,6 +91,7 @@ static __device__ __forceinline__ void multiplyRows(float (&d)[ROW_TILES][4], u6
 
 struct Barriers { u64 full[STAGES], isFree[STAGES]; };
 
+// Into the L2 cache only where `stage` is null.
 static __device__ __forceinline__ void copyWeights(u8* stage, u64* full, const Maps& maps, const Matrices& matrices, int count, int tile, int slab) {
     int m = GATED ? 0 : matrixOf(matrices, count, tile);
     int row = (tile - matrices.at[m].firstTile) * OUTPUTS;
@@ -95,8 +99,11 @@ static __device__ __forceinline__ void copyWeights(u8* stage, u64* full, const M
     for (int g = 0; g < GROUPS; g++) {
         const TensorMap* map = &maps.weights[GATED ? g : m];
 #pragma unroll
-        for (int p = 0; p < PANELS; p++)
-            copyTile(stage + (g * PANELS + p) * PANEL_BYTES, map, full, slab * SLAB + p * 64, row + (GATED ? 0 : g * 64), 0);
+        for (int p = 0; p < PANELS; p++) {
+            int x = slab * SLAB + p * 64, y = row + (GATED ? 0 : g * 64);
+            if (stage) copyTile(stage + (g * PANELS + p) * PANEL_BYTES, map, full, x, y, 0);
+            else prefetchTile(map, x, y, 0);
+        }
     }
 }
 
@@ -110,7 +117,14 @@ static __device__ __forceinline__ void copyAll(const Piece& piece, u8* stages, B
     int tile = piece.tile, slab = piece.slab, stage = 0, parity = 1;
     for (int i = 0; i < piece.steps; i++) {
         bool isFirst = i < STAGES;  // whose x the warpgroups read
-        if (i == STAGES) waitForPrevious();
+        if (i == STAGES) {
+            int nextTile = tile, nextSlab = slab;
+            for (int a = 0; a < AHEAD && i + a < piece.steps; a++) {
+                copyWeights(nullptr, nullptr, maps, matrices, count, nextTile, nextSlab);
+                if (++nextSlab == piece.slabs) { nextSlab = 0; nextTile++; }
+            }
+            waitForPrevious();
+        }
         await(barriers.isFree + stage, parity);
         u64* full = barriers.full + stage;
         u8* to = stages + stage * STAGE_BYTES;
@@ -142,17 +156,19 @@ static __device__ __forceinline__ void readFirstRows(const Piece& piece, u8* sta
     meet<THREADS>();
 }
 
-static __device__ __forceinline__ void multiplyStage(float (&sums)[ROW_TILES][4], const u8* stage) {
+// Tensor cores cut off where floats round, so that long sums lean to zero: each stage has a sum of its own.
+static __device__ __forceinline__ void multiplyStage(float (&products)[ROW_TILES][4], const u8* stage) {
+    clear(products);
     u64 weights = operand(stage + threadIdx.x / 128 * (PANELS * PANEL_BYTES), 0), x = operand(stage + WEIGHT_BYTES, 0);
     beginProducts();
 #pragma unroll
     for (int p = 0; p < PANELS; p++)
 #pragma unroll
-        for (int s = 0; s < 4; s++) multiplyRows(sums, further(weights, p * PANEL_BYTES + s * 32), further(x, p * (ROWS * 128) + s * 32));
+        for (int s = 0; s < 4; s++) multiplyRows(products, further(weights, p * PANEL_BYTES + s * 32), further(x, p * (ROWS * 128) + s * 32));
     commitProducts();
     waitProducts<0>();
 #pragma unroll
-    for (int n = 0; n < ROW_TILES; n++) pin(sums[n]);
+    for (int n = 0; n < ROW_TILES; n++) pin(products[n]);
 }
 
 #if GATED
@@ -224,8 +240,13 @@ extern "C" __global__ void __launch_bounds__(THREADS + 32, 1) linearStreamed(con
     int tile = piece.tile, slab = piece.slab, firstSlab = slab, stage = 0, parity = 0;
     for (int i = 0; i < piece.steps; i++) {
         await(barriers.full + stage, parity);
-        multiplyStage(sums, stages + stage * STAGE_BYTES);
+        float products[ROW_TILES][4];
+        multiplyStage(products, stages + stage * STAGE_BYTES);
         if (threadIdx.x % 32 == 0) arrive(barriers.isFree + stage);
+#pragma unroll
+        for (int n = 0; n < ROW_TILES; n++)
+#pragma unroll
+            for (int e = 0; e < 4; e++) sums[n][e] += products[n][e];
         if (++stage == STAGES) { stage = 0; parity ^= 1; }
         slab++;
         if (slab < piece.slabs && i + 1 < piece.steps) continue;

@@ -76,7 +76,9 @@ static __device__ __forceinline__ bool addUp(float (&sums)[N][4], const Piece& p
     meet<THREADS>();
     if (!isLast) return false;
     clear(sums);
+    constexpr int AT_ONCE = N <= 2 ? 4 : N <= 4 ? 2 : 1;  // parts read at the same time: each takes a trip to the L2 cache
     int lastBlock = piece.blockOf(tileStart + piece.slabs - 1);
+#pragma unroll AT_ONCE
     for (int b = piece.blockOf(tileStart); b <= lastBlock; b++) {
         const float* other = partials + (i64) (2 * b + (piece.start(b) >= tileStart ? 0 : 1)) * (N * THREADS * 4) + threadIdx.x * 4;
 #pragma unroll

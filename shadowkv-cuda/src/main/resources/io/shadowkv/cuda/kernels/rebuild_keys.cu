@@ -24,6 +24,7 @@
 // check: TYPE=bf16 HEAD_DIM=96 RANK=160 UNIT_TOKENS=8 ROTARY_DIM=96 INTERLEAVED=0
 // check: TYPE=f16 HEAD_DIM=256 RANK=160 UNIT_TOKENS=8 ROTARY_DIM=256 INTERLEAVED=0
 #include "mma.cuh"
+#include "overlap.cuh"
 #include "slices.cuh"
 
 #ifndef TYPE
@@ -147,6 +148,8 @@ extern "C" __global__ void __launch_bounds__(THREADS, HEAD_DIM > 128 ? 1 : 2) re
     const IndexedEntry* __restrict__ table, const i32* __restrict__ slots, const i32* __restrict__ units, int rowCount,
     int kvHeads, const float* __restrict__ cosines, const float* __restrict__ sines) {
     extern __shared__ uint4 shared[];
+    letNextStart();
+    waitForPrevious();
     TYPE* basis = (TYPE*) shared;
     int warp = threadIdx.x / 32, segments = rowCount * kvHeads;
     TYPE* rows = basis + RANK * BASIS_STRIDE + warp * TILE * ROW_STRIDE;

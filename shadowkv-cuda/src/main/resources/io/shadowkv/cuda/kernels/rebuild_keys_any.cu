@@ -8,6 +8,7 @@
 //
 // check: FACTOR=float BASIS=float KEY=float HEAD_DIM=10 RANK=33 UNIT_TOKENS=8 ROTARY_DIM=4 INTERLEAVED=0
 // check: FACTOR=bf16 BASIS=f16 KEY=float HEAD_DIM=80 RANK=1 UNIT_TOKENS=1 ROTARY_DIM=80 INTERLEAVED=1
+#include "overlap.cuh"
 #include "slices.cuh"
 
 #ifndef FACTOR
@@ -42,6 +43,8 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS) rebuildKeysAny(
     const IndexedEntry* __restrict__ table, const i32* __restrict__ slots, const i32* __restrict__ units, int rowCount,
     int kvHeads, const float* __restrict__ cosines, const float* __restrict__ sines) {
     extern __shared__ int starts[];
+    letNextStart();
+    waitForPrevious();
     __shared__ float warpKeys[WARPS][HEAD_DIM];
     int lane = threadIdx.x % 32, warp = threadIdx.x / 32, segments = rowCount * kvHeads;
     float* plain = warpKeys[warp];

@@ -6,41 +6,59 @@
 //         [kvHeads, k], missCounts [kvHeads] written; counters added to
 // slots   i32 [rows], -1: padding        units i32 [rows], 0: passed over
 //
-// Grid: rows * kvHeads blocks of 1024 threads. Shared memory: 9 bytes for each of `capacity` units, dynamic (rounded
-// up to 4); a layer that selects more than `capacity` traps.
-// Bytes: scores once from L2, then four times from L1 (62 KB a block at 15,616 units); 14 x 8 blocks are one wave.
-// Not bound by memory: about 20 barriers and five walks of 16 loads a thread.
-// Exact: non-negative floats are ordered as their bits; three rounds of a histogram over 11, 11 and 9 bits find the
-// k-th largest and how many of its equals are taken, lowest units first. Deterministic: all lists are made by counting.
+// Grid: rows * kvHeads blocks of 1024 threads. Shared memory: 9 bytes for each of `capacity` units and 8 for each of
+// `slotCapacity` slots, dynamic (rounded up to 4); a layer that selects more units or has more slots traps.
+// Bytes: scores once from L2 (62 KB a block at 15,564 units). Not bound by memory but by about 20 barriers: scores
+// stay in registers (beyond 16,384 units they are read again), and what the second half needs is asked for with them.
+// Exact: non-negative floats are ordered as their bits; up to three rounds of a histogram over 11, 11 and 9 bits find
+// the k-th largest and how many of its equals are taken, lowest units first; bits that say who is chosen, counted,
+// give the ascending list. Deterministic: all lists are made by counting.
 //
 // check: EXTRA=0
+#include "overlap.cuh"
 #include "slices.cuh"
 
 static const int THREADS = 1024;
 static const int WARPS = THREADS / 32;
 static const int BINS = 2 * THREADS;
+static const int EACH = 16;  // scores that a thread holds
+static const int CHUNK = EACH * THREADS;
+static const int WORDS = CHUNK / 32;
+static const u32 NONE = 0xffffffffu;  // no score: those have no sign
 
 enum Kind { OUT = 0, IN = 1, TIE = 2, HELD = 3 };
 
-// What a histogram says: everything above `bin` is taken, and `need` of what lies in it.
-struct Cut { int bin, need; };
+// What a histogram says: everything above `bin` is taken, and `need` of the `held` items in it.
+struct Cut { int bin, need, held; };
+
+// Sum of warpTotals below this warp; a barrier lies between their writing and this.
+static __device__ __forceinline__ int totalBelow(const int* warpTotals) {
+    int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+    return (int) __reduce_add_sync(ALL_LANES, (u32) (lane < warp ? warpTotals[lane] : 0));
+}
+
+// Sum over this lane and those below.
+static __device__ __forceinline__ int sumUpTo(int x) {
+    int lane = threadIdx.x % 32;
+#pragma unroll
+    for (int d = 1; d < 32; d *= 2) {
+        int lower = __shfl_up_sync(ALL_LANES, x, d);
+        x += lane >= d ? lower : 0;
+    }
+    return x;
+}
 
 // The bin that holds the need-th item from the top; left as it is where need is 0.
 static __device__ void findCut(const int* histogram, int need, Cut* cut) {
     __shared__ int warpTotals[WARPS];
-    int lane = threadIdx.x % 32, warp = threadIdx.x / 32, top = BINS - 1 - 2 * threadIdx.x;
-    int upper = histogram[top], both = upper + histogram[top - 1], sum = both;
-#pragma unroll
-    for (int d = 1; d < 32; d *= 2) {
-        int other = __shfl_up_sync(ALL_LANES, sum, d);
-        sum += lane >= d ? other : 0;
-    }
-    if (lane == 31) warpTotals[warp] = sum;
+    int top = BINS - 1 - 2 * threadIdx.x;
+    int upper = histogram[top], both = upper + histogram[top - 1], sum = sumUpTo(both);
+    if (threadIdx.x % 32 == 31) warpTotals[threadIdx.x / 32] = sum;
     __syncthreads();
-    int above = sum - both + (int) __reduce_add_sync(ALL_LANES, (u32) (lane < warp ? warpTotals[lane] : 0));
+    int above = totalBelow(warpTotals) + sum - both;
     if (above < need && need <= above + both) {
         bool isUpper = need <= above + upper;
-        *cut = {isUpper ? top : top - 1, isUpper ? need - above : need - above - upper};
+        *cut = isUpper ? Cut{top, need - above, upper} : Cut{top - 1, need - above - upper, both - upper};
     }
     __syncthreads();
 }
@@ -48,6 +66,77 @@ static __device__ void findCut(const int* histogram, int need, Cut* cut) {
 static __device__ void clear(int* histogram) {
     for (int b = threadIdx.x; b < BINS; b += THREADS) histogram[b] = 0;
     __syncthreads();
+}
+
+// Scores of a chunk as bits; a warp has 32 neighbours at a time.
+struct Held {
+    u32 at[EACH];
+
+    __device__ __forceinline__ void load(const float* scores, int chunk, int count) {
+#pragma unroll
+        for (int j = 0; j < EACH; j++) {
+            int u = chunk * CHUNK + j * THREADS + threadIdx.x;
+            at[j] = u < count ? __float_as_uint(scores[u]) & 0x7fffffffu : NONE;
+        }
+    }
+};
+
+// Which scores are chosen: those from `above` on, and of those equal to `tied` the first `ties`.
+struct Threshold { u32 above, tied; int ties; };
+
+static __device__ Threshold findThreshold(Held& held, const float* scores, int count, int need, int* histogram, Cut* cut) {
+    u32 prefix = 0;
+    for (int round = 0;; round++) {
+        int shift = round == 0 ? 20 : round == 1 ? 9 : 0, bits = round < 2 ? 11 : 9;
+        clear(histogram);
+        for (int chunk = 0; chunk * CHUNK < count; chunk++) {
+            if (count > CHUNK) held.load(scores, chunk, count);
+#pragma unroll
+            for (int j = 0; j < EACH; j++)
+                if (held.at[j] >> (shift + bits) == prefix) atomicAdd(&histogram[held.at[j] >> shift & ((1u << bits) - 1)], 1);
+        }
+        __syncthreads();
+        findCut(histogram, need, cut);
+        prefix = prefix << bits | (u32) cut->bin;
+        need = cut->need;
+        if (cut->held == need) return {prefix << shift, NONE, 0};
+        if (round == 2) return {prefix + 1, prefix, need};
+    }
+}
+
+// Writes the chosen units of a count of scores, ascending.
+static __device__ void listChosen(Held& held, const float* scores, int count, Threshold threshold, int* chosen) {
+    __shared__ u32 above[WORDS], tied[WORDS];  // a bit a unit of the chunk
+    __shared__ int warpTotals[2][WARPS];
+    int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+    int chosenBefore = 0, tiesBefore = 0;
+    for (int chunk = 0; chunk * CHUNK < count; chunk++) {
+        if (count > CHUNK) held.load(scores, chunk, count);
+#pragma unroll
+        for (int j = 0; j < EACH; j++) {
+            u32 score = held.at[j];
+            u32 isAbove = __ballot_sync(ALL_LANES, score >= threshold.above && score != NONE);
+            u32 isTied = __ballot_sync(ALL_LANES, score == threshold.tied && score != NONE);
+            if (lane == 0) above[j * WARPS + warp] = isAbove, tied[j * WARPS + warp] = isTied;
+        }
+        __syncthreads();
+        u32 aboves = threadIdx.x < WORDS ? above[threadIdx.x] : 0, ties = threadIdx.x < WORDS ? tied[threadIdx.x] : 0;
+        int sum = sumUpTo(__popc(aboves)), tieSum = sumUpTo(__popc(ties));
+        if (lane == 31) warpTotals[0][warp] = sum, warpTotals[1][warp] = tieSum;
+        __syncthreads();
+        int before = chosenBefore + totalBelow(warpTotals[0]) + sum - __popc(aboves);
+        int tieBefore = tiesBefore + totalBelow(warpTotals[1]) + tieSum - __popc(ties);
+        int to = before + min(tieBefore, threshold.ties);
+        for (u32 both = aboves | ties; both != 0; both &= both - 1) {
+            int bit = __ffs(both) - 1;
+            bool isTie = ties >> bit & 1;
+            if (!isTie || tieBefore < threshold.ties) chosen[to++] = chunk * CHUNK + threadIdx.x * 32 + bit;
+            tieBefore += isTie;
+        }
+        chosenBefore += (int) __reduce_add_sync(ALL_LANES, (u32) warpTotals[0][lane]);
+        tiesBefore += (int) __reduce_add_sync(ALL_LANES, (u32) warpTotals[1][lane]);
+        __syncthreads();
+    }
 }
 
 // Walks items 0 .. count - 1 twice, each warp its own stretch: first to count, then to call
@@ -60,7 +149,6 @@ static __device__ void compact(int count, int ties, KindOf kindOf, Place place) 
     int stretch = (count + THREADS - 1) / THREADS * 32;
     int from = min(count, warp * stretch), to = min(count, from + stretch);
     int before[3] = {0, 0, 0};
-#pragma unroll 4
     for (int base = from; base < to; base += 32) {
         int kind = base + lane < to ? kindOf(base + lane) : OUT;
 #pragma unroll
@@ -70,8 +158,7 @@ static __device__ void compact(int count, int ties, KindOf kindOf, Place place) 
         for (int k = 0; k < 3; k++) totals[k][warp] = before[k];
     __syncthreads();
 #pragma unroll
-    for (int k = 0; k < 3; k++)
-        before[k] = (int) __reduce_add_sync(ALL_LANES, (u32) (lane < warp ? totals[k][lane] : 0));
+    for (int k = 0; k < 3; k++) before[k] = totalBelow(totals[k]);
     u32 lower = (1u << lane) - 1;
     for (int base = from; base < to; base += 32) {
         int i = base + lane, kind = i < to ? kindOf(i) : OUT, seen[3];
@@ -98,65 +185,51 @@ static __device__ __forceinline__ int find(const int* list, int count, int unit)
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS, 1) selectUnits(
-    const float* __restrict__ scores, const IndexedEntry* __restrict__ table, const i32* __restrict__ slots,
-    const i32* __restrict__ units, int kvHeads, int width, int capacity) {
-    extern __shared__ int chosen[];           // [capacity], ascending
-    int* missing = chosen + capacity;         // [capacity], ascending
-    u8* isResident = (u8*) (missing + capacity);  // [capacity], of the chosen ones
+    const float* scores, const IndexedEntry* __restrict__ table, const i32* __restrict__ slots,
+    const i32* __restrict__ units, int kvHeads, int width, int capacity, int slotCapacity) {
+    extern __shared__ int chosen[];            // [capacity], ascending
+    int* missing = chosen + capacity;          // [capacity], ascending
+    int* residents = missing + capacity;       // [slotCapacity]: units as they were
+    int* olds = residents + slotCapacity;      // [slotCapacity]: ages
+    u8* isResident = (u8*) (olds + slotCapacity);  // [capacity], of the chosen ones
     __shared__ int histogram[BINS];
     __shared__ Cut cut;
     __shared__ int hits;
+    letNextStart();
     int row = blockIdx.x / kvHeads, head = blockIdx.x % kvHeads, x = threadIdx.x;
     int count = slots[row] < 0 ? 0 : units[row];
+    const IndexedEntry& entry = table[max(slots[row], 0)];
+    int slotCount = entry.slots, selected = min(count, entry.selected);
+    i32 *resident = entry.residentUnits + (i64) head * slotCount, *ages = entry.slotAges + (i64) head * slotCount;
+    waitForPrevious();
     if (count == 0) return;
-    const IndexedEntry& entry = table[slots[row]];
-    if (entry.selected > capacity) __trap();
+    if (entry.selected > capacity || slotCount > slotCapacity) __trap();
     const float* own = scores + ((i64) row * kvHeads + head) * width;
-    int selected = min(count, entry.selected);
 
-    if (count == selected) {
-        for (int u = x; u < count; u += THREADS) chosen[u] = u;
-    } else {
-        u32 prefix = 0;
-        int need = selected;
-        for (int round = 0; round < 3; round++) {
-            int shift = round == 0 ? 20 : round == 1 ? 9 : 0, bits = round < 2 ? 11 : 9;
-            clear(histogram);
-#pragma unroll 4
-            for (int u = x; u < count; u += THREADS) {
-                u32 score = __float_as_uint(own[u]);
-                if (round == 0 || score >> (shift + bits) == prefix)
-                    atomicAdd(&histogram[score >> shift & ((1u << bits) - 1)], 1);
-            }
-            __syncthreads();
-            findCut(histogram, need, &cut);
-            prefix = prefix << bits | (u32) cut.bin;
-            need = cut.need;
-        }
-        compact(count, need,
-            [&](int u) {
-                u32 score = __float_as_uint(own[u]);
-                return score > prefix ? IN : score == prefix ? TIE : OUT;
-            },
-            [&](int u, int, bool isChosen, int before, int) { if (isChosen) chosen[before] = u; });
-    }
+    Held held;
+    if (selected < count) held.load(own, 0, count);
+    for (int s = x; s < slotCount; s += THREADS) residents[s] = resident[s], olds[s] = min(ages[s], 255);
     for (int j = x; j < selected; j += THREADS) isResident[j] = 0;
-    if (x == 0) hits = 0, cut = {BINS, 0};
+    if (x == 0) hits = 0;
+    if (selected == count) {
+        for (int u = x; u < count; u += THREADS) chosen[u] = u;
+    } else if (selected > 0) {
+        Threshold threshold = findThreshold(held, own, count, selected, histogram, &cut);
+        listChosen(held, own, count, threshold, chosen);
+    }
+    if (x == 0) cut = {BINS, 0, 0};
     clear(histogram);
 
     // Hits: age 0. All others grow older by one, to 256 for now, so that the order of the old ages is kept.
-    i64 firstSlot = (i64) head * entry.slots;
-    i32 *resident = entry.residentUnits + firstSlot, *ages = entry.slotAges + firstSlot;
-    for (int s = x; s < entry.slots; s += THREADS) {
-        int unit = resident[s], age = min(ages[s], 255);
-        int place = unit < 0 ? -1 : find(chosen, selected, unit);
+    for (int s = x; s < slotCount; s += THREADS) {
+        int unit = residents[s], place = unit < 0 ? -1 : find(chosen, selected, unit);
         if (place >= 0) {
             isResident[place] = 1;
             atomicAdd(&hits, 1);
         } else {
-            atomicAdd(&histogram[unit < 0 ? 256 : age], 1);
+            atomicAdd(&histogram[unit < 0 ? 256 : olds[s]], 1);
         }
-        ages[s] = place >= 0 ? 0 : age + 1;
+        olds[s] = place >= 0 ? 0 : olds[s] + 1;
     }
     __syncthreads();
     int misses = selected - hits;
@@ -171,9 +244,9 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) selectUnits(
         });
     // Misses take free slots, then those of largest age; both lists ascend.
     Cut room = cut;
-    compact(entry.slots, room.need,
+    compact(slotCount, room.need,
         [&](int s) {
-            int age = ages[s], rank = resident[s] < 0 ? 256 : age - 1;
+            int age = olds[s], rank = residents[s] < 0 ? 256 : age - 1;
             return age == 0 ? HELD : rank > room.bin ? IN : rank == room.bin ? TIE : OUT;
         },
         [&](int s, int kind, bool isChosen, int before, int heldBefore) {
@@ -182,7 +255,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) selectUnits(
                 missSlots[before] = s;
             }
             if (isChosen || kind == HELD) selectedSlots[before + heldBefore] = s;
-            ages[s] = isChosen || kind == HELD ? 0 : min(ages[s], 255);
+            ages[s] = isChosen || kind == HELD ? 0 : min(olds[s], 255);
         });
     for (int j = selected + x; j < entry.selected; j += THREADS) selectedSlots[j] = -1;
     if (x == 0) {
