@@ -18,8 +18,7 @@ modules=$modules,jdk.unsupported,java.naming,java.instrument
 console=org.junit.platform:junit-platform-console-standalone:6.1.0
 console_jar=junit-platform-console-standalone-6.1.0.jar
 # With the console come JUnit's own classes; the others serve tests that are not run there.
-left_out=junit-jupiter,junit-jupiter-api,junit-jupiter-params,junit-jupiter-engine,junit-platform-commons
-left_out=$left_out,junit-platform-engine,opentest4j,apiguardian-api,archunit,ejml-ddense,ejml-core
+left_out='junit-jupiter[a-z-]*|junit-platform-[a-z]*|opentest4j|apiguardian-api|archunit|ejml-[a-z]*'
 xz_options='--x86 --lzma2=preset=9e,dict=64MiB'
 
 say() { printf 'pack: %s\n' "$*" >&2; }
@@ -76,12 +75,15 @@ mkdir -p "$carry" "$work"
 
 if $build; then
     say 'building with Maven'
-    rm -rf "$work/maven-libs"
     built=shadowkv-cpu,shadowkv-cuda
     if $with_cli; then built=$built,shadowkv-cli; fi
-    (cd "$root" && mvn -B -q -DskipTests -pl $built -am package dependency:copy-dependencies -DincludeScope=test \
-        -DexcludeGroupIds=io.shadowkv -DexcludeArtifactIds=$left_out -DoutputDirectory="$work/maven-libs")
+    # The class path's file lies in each module's own folder.
+    (cd "$root" && mvn -B -q -DskipTests -pl $built -am package \
+        dependency:build-classpath -DincludeScope=test -Dmdep.outputFile=target/test-classpath.txt)
 fi
+# Jars of others that the tests need.
+test_jars=$(tr ':' '\n' < "$root/shadowkv-cuda/target/test-classpath.txt" | grep '\.jar$' | grep -v '/shadowkv-' |
+    grep -Ev "/($left_out)/" || true)
 if [ ! -f "$work/console/$console_jar" ]; then
     (cd "$root" && mvn -B -q -pl shadowkv-core dependency:copy -Dartifact=$console -DoutputDirectory="$work/console")
 fi
@@ -99,7 +101,8 @@ fi
 
 if $with_cli; then set -- "$root"/shadowkv-cli/target/lib/*.jar; else set --; fi
 # This project's own jars change with every build, the others' do not.
-libs_contents=$(printf '%s\n' "$@" | grep -v '/shadowkv-' | xargs sha256sum "$work"/maven-libs/*.jar "$work/console/$console_jar")
+# shellcheck disable=SC2086
+libs_contents=$(printf '%s\n' "$@" | grep -v '/shadowkv-' | xargs sha256sum $test_jars "$work/console/$console_jar")
 rm -rf "$work/project"
 mkdir -p "$work/project/lib" "$work/project/test"
 for module in core cpu cuda; do
@@ -107,9 +110,8 @@ for module in core cpu cuda; do
     cp -R "$root/shadowkv-$module/target/test-classes" "$work/project/test/$module"
 done
 if $with_cli; then
-    for module in eval cli; do
-        restore_jar "$root/shadowkv-cli/target/lib/shadowkv-$module-"*.jar "$work/project/lib/shadowkv-$module.jar"
-    done
+    restore_jar "$root/shadowkv-eval/target/shadowkv-eval-"*SNAPSHOT.jar "$work/project/lib/shadowkv-eval.jar"
+    restore_jar "$root/shadowkv-cli/target/lib/shadowkv-cli-"*.jar "$work/project/lib/shadowkv-cli.jar"
 fi
 pack "$work/project" project.tar.xz "$(contents "$work/project")"
 
@@ -122,7 +124,8 @@ if [ "$(cat "$work/libs.tar.xz.contents" 2> /dev/null)" != "$libs_contents" ]; t
             *) restore_jar "$jar" "$work/libs/lib/${jar##*/}" ;;
         esac
     done
-    for jar in "$work"/maven-libs/*.jar "$work/console/$console_jar"; do
+    # shellcheck disable=SC2086
+    for jar in $test_jars "$work/console/$console_jar"; do
         [ -f "$work/libs/lib/${jar##*/}" ] || restore_jar "$jar" "$work/libs/test/${jar##*/}"
     done
     pack "$work/libs" libs.tar.xz "$libs_contents"
