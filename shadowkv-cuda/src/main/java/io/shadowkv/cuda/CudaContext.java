@@ -52,9 +52,9 @@ final class CudaContext implements AutoCloseable {
         this.handle = driver.cuDevicePrimaryCtxRetain(device);
         makeCurrent();
         this.kernels = new Kernels(this, compiler, options.kernelFolder());
-        // The link must not wait for a place on a multiprocessor, and what runs aside takes only places left over.
-        this.mainQueue = new CudaQueue(this, -1);
-        this.copyQueue = new CudaQueue(this, -2);
+        this.mainQueue = new CudaQueue(this, 0);
+        // The link must not wait for a place on a multiprocessor.
+        this.copyQueue = new CudaQueue(this, -1);
         this.sideQueue = new CudaQueue(this, 0);
         this.currentQueue = ThreadLocal.withInitial(() -> mainQueue);
     }

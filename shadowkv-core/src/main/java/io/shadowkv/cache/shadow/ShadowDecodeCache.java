@@ -165,15 +165,10 @@ final class ShadowDecodeCache implements DecodeCache {
         int parts = isFetched ? Math.clamp(rows.count() / GROUP_ROWS, 1, MOST_GROUPS) : 1;
         return IntStream.range(0, parts)
                 .mapToObj(part -> {
-                    int from = groupStart(rows.count(), part, parts);
-                    return new Group(from, groupStart(rows.count(), part + 1, parts) - from);
+                    int from = rows.count() * part / parts;
+                    return new Group(from, rows.count() * (part + 1) / parts - from);
                 })
                 .toList();
-    }
-
-    /// First row of a group: the first one is half as large as the others, so that the link starts early.
-    private static int groupStart(int rows, int part, int parts) {
-        return part == 0 ? 0 : rows * (2 * part - 1) / (2 * parts - 1);
     }
 
     /// Consecutive rows of a wave.

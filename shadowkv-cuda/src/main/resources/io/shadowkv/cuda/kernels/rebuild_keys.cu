@@ -9,12 +9,11 @@
 //
 // Fixed: HEAD_DIM and RANK multiples of 16, TYPE bf16 or f16, UNIT_TOKENS; pairs neighbours (INTERLEAVED 1) or half
 // of ROTARY_DIM apart, that half then a multiple of 8.
-// Grid: any number of blocks of 32 * WARPS threads, as many as run at a time; each takes an even share of all tiles of
-// 16 tokens, so that rows and heads of different misses balance. The basis of a head stands in shared memory for the
-// block; each warp gathers, multiplies, rotates and writes tiles of its own, gathering one tile ahead, and waits for
-// nobody.
-// Shared memory: basis RANK * (HEAD_DIM + 8), rows WARPS * 2 * 16 * (max(RANK, HEAD_DIM) + 8) elements (173 KB at 160,
-// 128 and 12 warps), 4 * (rows * kvHeads + 1) bytes. Eight elements of padding let ldmatrix read without bank conflicts.
+// Grid: any number of blocks of 256 threads, as many as run at a time; each takes an even share of all tiles of 16
+// tokens, so that rows and heads of different misses balance. The basis of a head stands in shared memory for the
+// block; each warp gathers, multiplies, rotates and writes tiles of its own and waits for nobody.
+// Shared memory: basis RANK * (HEAD_DIM + 8), rows 8 * 16 * (max(RANK, HEAD_DIM) + 8) elements (85 KB at 160, 128),
+// 4 * (rows * kvHeads + 1) bytes. Eight elements of padding let ldmatrix read without bank conflicts.
 // Bytes a token: 2 * RANK of the factor, 4 * ROTARY_DIM of the tables, 2 * HEAD_DIM written: 14 rows x 8 heads x 816
 // tokens x 1,088 B = 99 MB, 22 us at 4.5 TB/s; the basis 41 KB a head. FLOP: 3.7 G, 5 us at 796 TFLOP/s.
 // Precision: products exact, sums and rotation in float, rounded once.
@@ -23,7 +22,7 @@
 // check: TYPE=bf16 HEAD_DIM=128 RANK=160 UNIT_TOKENS=1 ROTARY_DIM=64 INTERLEAVED=1
 // check: TYPE=f16 HEAD_DIM=64 RANK=64 UNIT_TOKENS=8 ROTARY_DIM=32 INTERLEAVED=0
 // check: TYPE=bf16 HEAD_DIM=96 RANK=160 UNIT_TOKENS=8 ROTARY_DIM=96 INTERLEAVED=0
-// check: TYPE=f16 HEAD_DIM=256 RANK=160 UNIT_TOKENS=8 ROTARY_DIM=256 INTERLEAVED=0 WARPS=8
+// check: TYPE=f16 HEAD_DIM=256 RANK=160 UNIT_TOKENS=8 ROTARY_DIM=256 INTERLEAVED=0
 #include "mma.cuh"
 #include "overlap.cuh"
 #include "slices.cuh"
@@ -47,43 +46,28 @@
 #define INTERLEAVED 0
 #endif
 
-#ifndef WARPS
-#define WARPS 12
-#endif
-
+static const int WARPS = 8;
 static const int THREADS = 32 * WARPS;
-// Twelve warps leave a quarter of the registers to the kernel that fetches values meanwhile: it must not wait for this
-// one. So they keep to the registers that sixteen would have.
-static const int MOST_THREADS = HEAD_DIM > 128 ? THREADS : 512;
 static const int TILE = 16;
 static const int HALF = ROTARY_DIM / 2;
 static const int BASIS_STRIDE = HEAD_DIM + 8;
 static const int ROW_STRIDE = (RANK > HEAD_DIM ? RANK : HEAD_DIM) + 8;
 
 // A row of a tile: its token, and its row among the attended keys of all heads; -1 beyond the last one.
-struct Place { int token, row; };
+struct Place { int token; i64 row; };
 
 static __device__ __forceinline__ Place placeOf(const IndexedEntry& entry, int head, int tile, int tokens) {
     int r = tile * TILE + threadIdx.x % TILE;
     if (r >= tokens) return {-1, -1};
     i64 miss = (i64) head * entry.selected + r / UNIT_TOKENS;
     int unit = entry.unitIds[(i64) head * entry.unitCapacity + entry.missUnits[miss]];
-    int row = entry.firstRow + entry.missSlots[miss] * UNIT_TOKENS + r % UNIT_TOKENS;
-    return {unit * UNIT_TOKENS + r % UNIT_TOKENS, head * entry.attendedCapacity + row};
+    i64 row = entry.firstRow + (i64) entry.missSlots[miss] * UNIT_TOKENS + r % UNIT_TOKENS;
+    return {unit * UNIT_TOKENS + r % UNIT_TOKENS, (i64) head * entry.attendedCapacity + row};
 }
 
-static __device__ __forceinline__ void prefetch(const float* p) { asm volatile("prefetch.global.L2 [%0];" :: "l"(p)); }
-
-// Starts to copy the factor's rows of a tile; missing rows become zeros. Brings the rotation's rows to L2: they are
-// read when the products are there.
-static __device__ __forceinline__ void gather(
-    TYPE* rows, const TYPE* factor, Place place, const float* cosines, const float* sines) {
+// Starts to copy the factor's rows of a tile; missing rows become zeros.
+static __device__ __forceinline__ void gather(TYPE* rows, const TYPE* factor, Place place) {
     const int PACKS = RANK / 8;
-    if (place.token >= 0) {
-        const float* angles = (threadIdx.x % 32 < TILE ? cosines : sines) + (i64) place.token * HALF;
-#pragma unroll
-        for (int e = 0; e < HALF; e += 32) prefetch(angles + e);
-    }
     // Not unrolled: the compiler would keep the offsets of all rounds in registers, and spill.
 #pragma unroll 1
     for (int base = 0; base < TILE * PACKS; base += 32) {
@@ -154,13 +138,13 @@ static __device__ __forceinline__ void rebuildTile(
 #pragma unroll 2
     for (int base = 0; base < TILE * PACKS; base += 32) {
         int p = base + lane, r = p / PACKS;
-        int row = __shfl_sync(ALL_LANES, place.row, r);
-        if (row >= 0) *(uint4*) (keys + (i64) row * HEAD_DIM + p % PACKS * 8) = *(const uint4*) (rows + r * ROW_STRIDE + p % PACKS * 8);
+        i64 row = __shfl_sync(ALL_LANES, place.row, r);
+        if (row >= 0) *(uint4*) (keys + row * HEAD_DIM + p % PACKS * 8) = *(const uint4*) (rows + r * ROW_STRIDE + p % PACKS * 8);
     }
     __syncwarp();
 }
 
-extern "C" __global__ void __launch_bounds__(MOST_THREADS, 1) rebuildKeys(
+extern "C" __global__ void __launch_bounds__(THREADS, HEAD_DIM > 128 ? 1 : 2) rebuildKeys(
     const IndexedEntry* __restrict__ table, const i32* __restrict__ slots, const i32* __restrict__ units, int rowCount,
     int kvHeads, const float* __restrict__ cosines, const float* __restrict__ sines) {
     extern __shared__ uint4 shared[];
@@ -168,8 +152,8 @@ extern "C" __global__ void __launch_bounds__(MOST_THREADS, 1) rebuildKeys(
     waitForPrevious();
     TYPE* basis = (TYPE*) shared;
     int warp = threadIdx.x / 32, segments = rowCount * kvHeads;
-    TYPE* rows = basis + RANK * BASIS_STRIDE + warp * (2 * TILE * ROW_STRIDE);  // of a tile and the next
-    int* starts = (int*) (basis + RANK * BASIS_STRIDE + WARPS * 2 * TILE * ROW_STRIDE);
+    TYPE* rows = basis + RANK * BASIS_STRIDE + warp * TILE * ROW_STRIDE;
+    int* starts = (int*) (basis + RANK * BASIS_STRIDE + WARPS * TILE * ROW_STRIDE);
     int total = sumLengths(starts, segments, [&](int s) {
         int i = s / kvHeads;
         return (missesOf(table, slots[i], units[i], s % kvHeads) * UNIT_TOKENS + TILE - 1) / TILE;
@@ -188,26 +172,22 @@ extern "C" __global__ void __launch_bounds__(MOST_THREADS, 1) rebuildKeys(
             copyAsync16(basis + r * BASIS_STRIDE + e,
                 (const TYPE*) entry.basis + ((i64) r * kvHeads + head) * HEAD_DIM + e);
         }
-        auto find = [&](int tile) { return placeOf(entry, head, tile, tile < last ? tokens : 0); };
-        int tile = first + warp, offset = 0;
-        Place place = find(tile), next = find(tile + WARPS);
-        gather(rows, factor, place, cosines, sines);
-        gather(rows + TILE * ROW_STRIDE, factor, next, cosines, sines);
-        waitCopies<1>();
-        __syncthreads();
-        for (; tile < last; tile += WARPS) {
-            // Asked for early: two reads, one after the other.
-            Place later = find(tile + 2 * WARPS);
-            rebuildTile(rows + offset, basis, place, (TYPE*) entry.keys, cosines, sines);
-            gather(rows + offset, factor, later, cosines, sines);
-            waitCopies<1>();
-            __syncwarp();
-            offset = TILE * ROW_STRIDE - offset;
-            place = next;
-            next = later;
-        }
-        // Zeros of tiles that there are not.
+        int tile = first + warp;
+        Place place = placeOf(entry, head, tile, tile < last ? tokens : 0);
+        gather(rows, factor, place);
         waitCopies<0>();
+        __syncthreads();
+        while (tile < last) {
+            int next = tile + WARPS;
+            // Asked for early: two reads, one after the other.
+            Place nextPlace = placeOf(entry, head, next, next < last ? tokens : 0);
+            rebuildTile(rows, basis, place, (TYPE*) entry.keys, cosines, sines);
+            tile = next;
+            place = nextPlace;
+            if (tile < last) gather(rows, factor, place);
+            waitCopies<0>();
+            __syncwarp();
+        }
         at += last - first;
     }
 }
