@@ -11,7 +11,8 @@ import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.Map;
 
-/// Eigenvectors of symmetric matrices on one queue, in float or double. Of cuSOLVER's two ways, all vectors or those of the
+/// Eigenvectors of symmetric matrices on one queue, in float or double. Of cuSOLVER's two ways, all vectors or those of
+/// the
 /// largest eigenvalues, large matrices take the one that was faster the first time. Used by one thread at a time.
 final class EigenSolver implements AutoCloseable {
     private static final int THREADS = 256;
@@ -83,8 +84,8 @@ final class EigenSolver implements AutoCloseable {
         int count = sizes.count();
         DType type = sizes.type();
         long matrix = parts.context().address(scaled(gram, type));
-        var problem = new Symmetric(
-                matrix, width, parts.context().address(values.tensor(type, width)), type == DType.F64);
+        var problem =
+                new Symmetric(matrix, width, parts.context().address(values.tensor(type, width)), type == DType.F64);
         long info = parts.context().address(words) + Integer.BYTES;
         try (Arena arena = Arena.ofConfined()) {
             long[] bytes = isLargestOnly
