@@ -42,10 +42,9 @@ final class Kernel {
     }
 
     /// The same, for kernels that wait themselves for what comes before (`overlap.cuh`): while a step is
-    /// recorded, they may start when the kernel before has only begun to end. Nowhere else, since what they fetch
-    /// before they wait, weights, might have been written just now; nor after a copy or another queue's event,
-    since
-    /// those are no kernels.
+    /// recorded, they may start when the kernel before has only begun to end. Nowhere else, since weights, which
+    /// they fetch before they wait, might have been written just now; nor after a copy or an event of another
+    /// queue, which are no kernels.
     void launchEarly(CudaQueue queue, Grid grid, Object... arguments) {
         boolean isEarly = context.computeCapability() >= LEAST_FOR_EARLY_LAUNCH
                 && context.recordings().isRecording()
