@@ -2,7 +2,6 @@ package io.shadowkv.cli;
 
 import io.shadowkv.cli.bench.BenchCommand;
 import io.shadowkv.cli.demo.DemoCommand;
-import io.shadowkv.cli.demo.NeedleCommand;
 import io.shadowkv.engine.Cancellation;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -34,7 +33,6 @@ import picocli.CommandLine.Spec;
             LogitsCommand.class,
             BackendsCommand.class,
             DemoCommand.class,
-            NeedleCommand.class,
             BenchCommand.class
         })
 public final class ShadowKvCommand implements Runnable {

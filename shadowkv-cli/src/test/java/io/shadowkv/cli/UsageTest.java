@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// What the command line says of itself, and which command lines it refuses with exit code 2.
 class UsageTest {
     @ParameterizedTest
-    @ValueSource(strings = {"run", "pull", "inspect", "tokenize", "logits", "backends", "demo", "needle", "bench"})
+    @ValueSource(strings = {"run", "pull", "inspect", "tokenize", "logits", "backends", "demo", "bench"})
     void everyCommandExplainsItselfWithExamples(String command) {
         Shell.Result result = shadowkv(command, "--help").succeeded();
         assertThat(result.out())

@@ -91,7 +91,7 @@ public final class AnswerLog implements AutoCloseable {
     }
 
     /// Writes an answer, through to the disk.
-    void append(AnswerRecord answer) {
+    public void append(AnswerRecord answer) {
         byte[] line = (MAPPER.writeValueAsString(answer) + "\n").getBytes(StandardCharsets.UTF_8);
         try {
             ByteBuffer rest = ByteBuffer.wrap(line);

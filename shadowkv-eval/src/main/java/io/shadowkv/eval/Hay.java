@@ -17,7 +17,7 @@ final class Hay {
     private final WordList words;
     private final SplittableRandom random;
     private final Set<String> usedKeys;
-    private final List<Sample.Needle> others = new ArrayList<>();
+    private final List<NeedleText.Needle> others = new ArrayList<>();
 
     Hay(NeedleTask task, RunningText text, WordList words, long seed, List<String> plantedKeys) {
         this.task = task;
@@ -40,12 +40,12 @@ final class Hay {
     }
 
     /// A filler needle, for haystacks made of them. No two have the same key.
-    Sample.Needle other(int index) {
+    NeedleText.Needle other(int index) {
         while (others.size() <= index) {
             String key = task.keys().draw(random, words);
             if (usedKeys.add(key)) {
                 String value = task.values().draw(random, words);
-                others.add(Sample.Needle.of(task.values(), key, value));
+                others.add(NeedleText.Needle.of(task.values(), key, value));
             }
         }
         return others.get(index);

@@ -16,11 +16,11 @@ import org.jspecify.annotations.Nullable;
 record NeedleLayout(
         NeedleTask task, Hay hay, List<Planted> planted, List<List<Integer>> asked, int hayQuestions, long placeSeed) {
     /// A needle and the number of its key.
-    record Planted(int keyNumber, Sample.Needle needle) {}
+    record Planted(int keyNumber, NeedleText.Needle needle) {}
 
     /// @param turns the questions over the filled text
     /// @param needles those hidden or asked for, with their depths
-    record Filled(List<Sample.Turn> turns, List<Sample.Needle> needles) {}
+    record Filled(List<Sample.Turn> turns, List<NeedleText.Needle> needles) {}
 
     static NeedleLayout of(
             NeedleTask named, long seed, int index, int furtherQuestions, RunningText text, WordList words) {
@@ -33,7 +33,7 @@ record NeedleLayout(
         List<Planted> planted = new ArrayList<>();
         for (int i = 0; i < values.size(); i++) {
             int key = i / task.valuesPerKey();
-            planted.add(new Planted(key, Sample.Needle.of(task.values(), keys.get(key), values.get(i))));
+            planted.add(new Planted(key, NeedleText.Needle.of(task.values(), keys.get(key), values.get(i))));
         }
         Draws.shuffle(planted, random);
         List<Integer> order = new ArrayList<>();
@@ -58,7 +58,7 @@ record NeedleLayout(
     Filled fill(int units) {
         var places = new SplittableRandom(placeSeed);
         int[] positions = hay.positions(units, planted.size(), places);
-        List<Sample.Needle> needles = new ArrayList<>();
+        List<NeedleText.Needle> needles = new ArrayList<>();
         for (int i = 0; i < positions.length; i++) {
             needles.add(planted.get(i).needle().atDepth((double) positions[i] / units));
         }
@@ -68,7 +68,7 @@ record NeedleLayout(
             turns.add(turn(needlesOf(keys), turns.isEmpty() ? context : null));
         }
         for (int line : Draws.distinctNumbers(units, hayQuestions, places)) {
-            Sample.Needle other = hay.other(line).atDepth((double) line / units);
+            NeedleText.Needle other = hay.other(line).atDepth((double) line / units);
             needles.add(other);
             turns.add(turn(List.of(other), null));
         }
@@ -90,20 +90,29 @@ record NeedleLayout(
     }
 
     /// Needles of the keys in the order asked; a key's own in the order of the text.
-    private List<Sample.Needle> needlesOf(List<Integer> keys) {
+    private List<NeedleText.Needle> needlesOf(List<Integer> keys) {
         return keys.stream()
                 .flatMap(key -> planted.stream().filter(needle -> needle.keyNumber() == key))
                 .map(Planted::needle)
                 .toList();
     }
 
-    private Sample.Turn turn(List<Sample.Needle> wanted, @Nullable String context) {
+    private Sample.Turn turn(List<NeedleText.Needle> wanted, @Nullable String context) {
         boolean isSingle = wanted.size() == 1;
         NeedleKind values = task.values();
-        List<String> keys = wanted.stream().map(Sample.Needle::key).distinct().toList();
+        List<String> keys =
+                wanted.stream().map(NeedleText.Needle::key).distinct().toList();
         String question = NeedlePrompts.question(values, isSingle, keys);
         String user = context == null ? question : NeedlePrompts.task(values, isSingle, context) + question;
-        List<String> references = wanted.stream().map(Sample.Needle::value).toList();
-        return new Sample.Turn(user, question, NeedlePrompts.answerPrefix(values, isSingle, keys), references);
+        List<String> references = wanted.stream().map(NeedleText.Needle::value).toList();
+        String prefix = NeedlePrompts.answerPrefix(values, isSingle, keys);
+        return new Sample.Turn(
+                user,
+                question,
+                prefix,
+                references,
+                NeedleSampler.NEW_TOKENS,
+                List.of(),
+                List.of(Scores.STRING_MATCH_ALL));
     }
 }

@@ -7,6 +7,9 @@ import java.util.List;
 /// Differs from RULER's generator in the filler's grain: running text is cut between sentences, not words, so a
 /// sample is up to one sentence shorter.
 public final class NeedleSampler {
+    /// Room for an answer, as RULER has it.
+    static final int NEW_TOKENS = 128;
+
     private final PromptFormat format;
     private final RunningText text;
     private final WordList words;
@@ -38,10 +41,10 @@ public final class NeedleSampler {
     /// The sample with as many units of filler as fit.
     ///
     /// @throws IllegalArgumentException if not even the needles fit
-    public Sample sample(NeedleTask task, long seed, int index, Size size) {
+    public NeedleText sample(NeedleTask task, long seed, int index, Size size) {
         var layout = NeedleLayout.of(task, seed, index, size.furtherQuestions(), text, words);
         int least = layout.leastUnits();
-        Sample smallest = build(layout, index, size, least);
+        NeedleText smallest = build(layout, index, size, least);
         if (smallest.totalTokens() > size.totalTokens()) {
             throw new IllegalArgumentException(
                     "a sample of %s with %,d questions needs at least %,d tokens; %,d were allowed"
@@ -55,14 +58,14 @@ public final class NeedleSampler {
     }
 
     /// Steps to where the room that is left says the limit is, until the limit lies between two neighbours.
-    private Sample largest(NeedleLayout layout, int index, Size size, Sample smallest) {
+    private NeedleText largest(NeedleLayout layout, int index, Size size, NeedleText smallest) {
         int fits = layout.leastUnits();
         int exceeds = Integer.MAX_VALUE;
-        Sample best = smallest;
+        NeedleText best = smallest;
         int units = fits + 64;
         while (exceeds - fits > 1) {
             units = Math.clamp(units, fits + 1, exceeds - 1);
-            Sample sample = build(layout, index, size, units);
+            NeedleText sample = build(layout, index, size, units);
             int room = size.totalTokens() - sample.totalTokens();
             if (room >= 0) {
                 fits = units;
@@ -78,9 +81,11 @@ public final class NeedleSampler {
         return best;
     }
 
-    private Sample build(NeedleLayout layout, int index, Size size, int units) {
+    private NeedleText build(NeedleLayout layout, int index, Size size, int units) {
         NeedleLayout.Filled filled = layout.fill(units);
-        List<Sample.Turn> turns = filled.turns();
+        List<Sample.Turn> turns = filled.turns().stream()
+                .map(turn -> turn.withMaxNewTokens(size.maxNewTokens()))
+                .toList();
         int total = turns.size() * size.maxNewTokens();
         for (int i = 0; i < turns.size(); i++) {
             Sample.Turn turn = turns.get(i);
@@ -89,6 +94,6 @@ public final class NeedleSampler {
                     : format.next(turn.user(), turn.answerPrefix());
             total += ids.length;
         }
-        return new Sample(layout.task().name(), index, turns, filled.needles(), size.maxNewTokens(), total);
+        return new NeedleText(new Sample(layout.task().name(), index, turns), filled.needles(), total);
     }
 }

@@ -10,8 +10,17 @@ import java.util.List;
 /// Turns questions into the token ids that a model reads: its chat template around the user's words, the answer's
 /// beginning last.
 public interface PromptFormat {
+    /// The user's words with everything that stands before and after them in a first turn, up to where the answer
+    /// begins.
+    String wrap(String user);
+
+    /// Ids of a whole prompt that carries its wrapping.
+    int[] encode(String wrapped);
+
     /// The first turn: everything from the beginning of the sequence.
-    int[] first(String user, String answerPrefix);
+    default int[] first(String user, String answerPrefix) {
+        return encode(wrap(user) + answerPrefix);
+    }
 
     /// A later turn: everything after the words of the answer before, the end of that answer included. Where
     /// the model wrote its end itself, the first id repeats its last one.
@@ -37,8 +46,13 @@ public interface PromptFormat {
     static PromptFormat plain(Tokenizer tokenizer) {
         return new PromptFormat() {
             @Override
-            public int[] first(String user, String answerPrefix) {
-                return tokenizer.encode(user + answerPrefix, true);
+            public String wrap(String user) {
+                return user;
+            }
+
+            @Override
+            public int[] encode(String wrapped) {
+                return tokenizer.encode(wrapped, true);
             }
 
             @Override
@@ -55,9 +69,13 @@ public interface PromptFormat {
             private static final String ANSWER = "answer";
 
             @Override
-            public int[] first(String user, String answerPrefix) {
-                return tokenizer.encode(
-                        template.render(List.of(new ChatMessage("user", user)), true) + answerPrefix, false);
+            public String wrap(String user) {
+                return template.render(List.of(new ChatMessage("user", user)), true);
+            }
+
+            @Override
+            public int[] encode(String wrapped) {
+                return tokenizer.encode(wrapped, false);
             }
 
             @Override

@@ -1,20 +1,46 @@
 package io.shadowkv.eval;
 
 import java.util.List;
+import java.util.Map;
 
 /// One text with questions whose answers are known.
 ///
-/// @param task the task's name
+/// @param task the [EvalTask]'s name
 /// @param index number of the sample within the task, from 0
 /// @param turns the questions in order, at least one; the first carries the text
-/// @param needles what is hidden, in the order of the text
-/// @param maxNewTokens tokens an answer may have
-/// @param totalTokens tokens of all turns with their wrapping, and of answers of `maxNewTokens` each
+/// @param wrapping what stands around the user's words
+/// @param history how later turns relate to earlier ones
+/// @param labels what the sample says of itself for tables and maps, such as `depth` or `length`
 public record Sample(
-        String task, int index, List<Turn> turns, List<Needle> needles, int maxNewTokens, int totalTokens) {
+        String task, int index, List<Turn> turns, Wrapping wrapping, History history, Map<String, String> labels) {
     public Sample {
+        if (turns.isEmpty()) {
+            throw new IllegalArgumentException("sample " + index + " of " + task + " asks nothing");
+        }
         turns = List.copyOf(turns);
-        needles = List.copyOf(needles);
+        labels = Map.copyOf(labels);
+    }
+
+    /// A sample in the model's own wrapping, one turn after the other.
+    public Sample(String task, int index, List<Turn> turns) {
+        this(task, index, turns, Wrapping.CHAT, History.CONVERSATION, Map.of());
+    }
+
+    /// What stands around the user's words.
+    public enum Wrapping {
+        /// The run's prompt format.
+        CHAT,
+        /// Nothing: the text carries what it needs, or is to be continued as it is.
+        NONE
+    }
+
+    /// How later turns relate to earlier ones.
+    public enum History {
+        /// A turn follows the model's own answer to the one before.
+        CONVERSATION,
+        /// Every turn but the first follows the first turn's words directly, as if no other had been: the first
+        /// holds the text they share (and its own question where it has references).
+        SHARED_CONTEXT
     }
 
     /// A question and the beginning of its answer, which the model continues.
@@ -22,26 +48,26 @@ public record Sample(
     /// @param user what the user says; the first turn's includes the text
     /// @param question the question alone
     /// @param answerPrefix beginning of the assistant's answer
-    /// @param references strings that a right answer contains
-    public record Turn(String user, String question, String answerPrefix, List<String> references) {
+    /// @param references right answers
+    /// @param maxNewTokens room for the answer
+    /// @param stopStrings end the answer where they appear
+    /// @param metrics the first is the task's own, the others the paper's variants; empty if nothing is asked
+    public record Turn(
+            String user,
+            String question,
+            String answerPrefix,
+            List<String> references,
+            int maxNewTokens,
+            List<String> stopStrings,
+            List<Metric> metrics) {
         public Turn {
             references = List.copyOf(references);
-        }
-    }
-
-    /// A sentence hidden in the text.
-    ///
-    /// @param key what it is asked by
-    /// @param value what is to be found
-    /// @param sentence as it stands in the text
-    /// @param depth share of the filler before it, 0 to 1
-    public record Needle(String key, String value, String sentence, double depth) {
-        static Needle of(NeedleKind values, String key, String value) {
-            return new Needle(key, value, NeedlePrompts.needle(values, key, value), 0);
+            stopStrings = List.copyOf(stopStrings);
+            metrics = List.copyOf(metrics);
         }
 
-        Needle atDepth(double share) {
-            return new Needle(key, value, sentence, share);
+        public Turn withMaxNewTokens(int tokens) {
+            return new Turn(user, question, answerPrefix, references, tokens, stopStrings, metrics);
         }
     }
 }

@@ -8,6 +8,19 @@ import java.util.regex.Pattern;
 public final class Scores {
     private static final Pattern CONTROL = Pattern.compile("[\\x00-\\x1f]");
 
+    /// [#stringMatchAll] as a task's metric.
+    public static final Metric STRING_MATCH_ALL = new Metric() {
+        @Override
+        public String name() {
+            return "string_match_all";
+        }
+
+        @Override
+        public double score(String answer, List<String> references) {
+            return stringMatchAll(answer, references);
+        }
+    };
+
     private Scores() {}
 
     /// Mean share of references that the answer contains, upper and lower case alike.

@@ -1,10 +1,9 @@
 /// Tasks whose answers are known, and how well an engine answers them.
 ///
-/// In: a tokenizer's count, a prompt format and a seed give [io.shadowkv.eval.Sample]s, long texts with needles
-/// and questions about them. Out: a score per answer, appended to a file that a later run resumes. Called by
-/// the command line's `demo` and `needle`; next stop: `io.shadowkv.engine`, which answers.
-///
-/// A further family of tasks adds its own generator of [io.shadowkv.eval.Sample]s; runner, log and scores stay.
+/// In: names of tasks. A [io.shadowkv.eval.Suite] opens each as an [io.shadowkv.eval.EvalTask], which gives
+/// [io.shadowkv.eval.Sample]s; an [io.shadowkv.eval.Examiner] answers them under every [io.shadowkv.eval.Method].
+/// Out: [io.shadowkv.eval.AnswerRecord]s, appended to an [io.shadowkv.eval.AnswerLog] that a later run resumes and a
+/// report reads. Called by the command line; next stop: `io.shadowkv.engine`, which answers.
 @NullMarked
 package io.shadowkv.eval;
 

@@ -4,8 +4,13 @@ package io.shadowkv.eval;
 /// nearly are.
 final class CountingFormat implements PromptFormat {
     @Override
-    public int[] first(String user, String answerPrefix) {
-        return new int[tokens(user + answerPrefix)];
+    public String wrap(String user) {
+        return user;
+    }
+
+    @Override
+    public int[] encode(String wrapped) {
+        return new int[tokens(wrapped)];
     }
 
     @Override

@@ -34,9 +34,9 @@ final class NeedleSamplerTest {
     void fillsUpToOneUnitAndNeverBeyond(NeedleTask task, int totalTokens, int further) {
         var size = new NeedleSampler.Size(totalTokens, further, 20);
         for (int index = 0; index < 3; index++) {
-            Sample sample = SAMPLER.sample(task, 7, index, size);
+            NeedleText sample = SAMPLER.sample(task, 7, index, size);
             int counted = 0;
-            for (Sample.Turn turn : sample.turns()) {
+            for (Sample.Turn turn : sample.sample().turns()) {
                 boolean first = counted == 0;
                 counted += 20 + tokens((first ? "" : "\n") + turn.user() + turn.answerPrefix());
             }
@@ -63,11 +63,11 @@ final class NeedleSamplerTest {
     @ParameterizedTest
     @MethodSource("tasksAndSizes")
     void hidesEachNeedleOnceAtItsDepth(NeedleTask task, int totalTokens, int further) {
-        Sample sample = SAMPLER.sample(task, 11, 2, new NeedleSampler.Size(totalTokens, further, 20));
-        String text = sample.turns().getFirst().user();
+        NeedleText sample = SAMPLER.sample(task, 11, 2, new NeedleSampler.Size(totalTokens, further, 20));
+        String text = sample.sample().turns().getFirst().user();
         int begin = text.indexOf('\n') + 1;
         int end = text.lastIndexOf('\n');
-        for (Sample.Needle needle : sample.needles()) {
+        for (NeedleText.Needle needle : sample.needles()) {
             int at = text.indexOf(needle.sentence());
             assertThat(at).as(needle.sentence()).isGreaterThanOrEqualTo(begin);
             assertThat(text.indexOf(needle.sentence(), at + 1)).isNegative();
@@ -82,10 +82,10 @@ final class NeedleSamplerTest {
     void placesEssayNeedlesAtWholePerCentsOfFortyDepths() {
         var size = new NeedleSampler.Size(20_000, 0, 20);
         for (int index = 0; index < 10; index++) {
-            Sample sample = SAMPLER.sample(NeedleTask.named("niah_multikey_1"), 3, index, size);
-            String text = sample.turns().getFirst().user();
+            NeedleText sample = SAMPLER.sample(NeedleTask.named("niah_multikey_1"), 3, index, size);
+            String text = sample.sample().turns().getFirst().user();
             int units = sentencesOf(text, sample);
-            for (Sample.Needle needle : sample.needles()) {
+            for (NeedleText.Needle needle : sample.needles()) {
                 boolean isDepth = false;
                 for (int depth = 0; depth < 40; depth++) {
                     isDepth |= Math.round(needle.depth() * units) == units * Math.round(depth * 100 / 39.0) / 100;
@@ -97,7 +97,7 @@ final class NeedleSamplerTest {
         }
     }
 
-    private static int sentencesOf(String text, Sample sample) {
+    private static int sentencesOf(String text, NeedleText sample) {
         String context = text.substring(text.indexOf('\n') + 1, text.lastIndexOf('\n'));
         return RunningText.of(context).sentences().size() - sample.needles().size();
     }
@@ -106,7 +106,7 @@ final class NeedleSamplerTest {
     @MethodSource("tasksAndSizes")
     void isDeterminedBySeedAndIndex(NeedleTask task, int totalTokens, int further) {
         var size = new NeedleSampler.Size(totalTokens, further, 20);
-        Sample sample = SAMPLER.sample(task, 5, 1, size);
+        NeedleText sample = SAMPLER.sample(task, 5, 1, size);
         assertThat(SAMPLER.sample(task, 5, 1, size)).isEqualTo(sample);
         assertThat(SAMPLER.sample(task, 5, 2, size).needles()).isNotEqualTo(sample.needles());
         assertThat(SAMPLER.sample(task, 6, 1, size).needles()).isNotEqualTo(sample.needles());
@@ -118,7 +118,7 @@ final class NeedleSamplerTest {
         List<String> seen = new ArrayList<>();
         for (int seed = 0; seed < 5; seed++) {
             for (int index = 0; index < 5; index++) {
-                for (Sample.Needle needle : SAMPLER.sample(NeedleTask.named("niah_multikey_1"), seed, index, size)
+                for (NeedleText.Needle needle : SAMPLER.sample(NeedleTask.named("niah_multikey_1"), seed, index, size)
                         .needles()) {
                     seen.add(needle.key());
                     seen.add(needle.value());
@@ -131,8 +131,8 @@ final class NeedleSamplerTest {
     @Test
     void asksAsRulerDoes() {
         var size = new NeedleSampler.Size(2000, 1, 20);
-        Sample one = SAMPLER.sample(NeedleTask.named("niah_single_3"), 1, 0, size);
-        Sample.Turn first = one.turns().getFirst();
+        NeedleText one = SAMPLER.sample(NeedleTask.named("niah_single_3"), 1, 0, size);
+        Sample.Turn first = one.sample().turns().getFirst();
         String key = keyOf(one, first.references().getFirst());
         assertThat(first.user())
                 .startsWith("A special magic uuid is hidden within the following text. Make sure to memorize it."
@@ -140,25 +140,26 @@ final class NeedleSamplerTest {
                 .endsWith("\nWhat is the special magic uuid for " + key + " mentioned in the provided text?");
         assertThat(first.answerPrefix())
                 .isEqualTo(" The special magic uuid for " + key + " mentioned in the provided text is");
-        assertThat(one.turns().getLast().user())
+        assertThat(one.sample().turns().getLast().user())
                 .isEqualTo("What is the special magic uuid for "
-                        + keyOf(one, one.turns().getLast().references().getFirst())
+                        + keyOf(one, one.sample().turns().getLast().references().getFirst())
                         + " mentioned in the provided text?");
 
-        Sample several = SAMPLER.sample(NeedleTask.named("niah_multiquery"), 1, 0, new NeedleSampler.Size(2000, 0, 20));
-        List<String> keys = several.turns().getFirst().references().stream()
+        NeedleText several =
+                SAMPLER.sample(NeedleTask.named("niah_multiquery"), 1, 0, new NeedleSampler.Size(2000, 0, 20));
+        List<String> keys = several.sample().turns().getFirst().references().stream()
                 .map(v -> keyOf(several, v))
                 .toList();
         String query = keys.get(0) + ", " + keys.get(1) + ", " + keys.get(2) + ", and " + keys.get(3);
-        assertThat(several.turns().getFirst().user())
+        assertThat(several.sample().turns().getFirst().user())
                 .startsWith("Some special magic numbers are hidden within the following text. Make sure to memorize it."
                         + " I will quiz you about the numbers afterwards.\n")
                 .endsWith("\nWhat are all the special magic numbers for " + query + " mentioned in the provided text?");
-        assertThat(several.turns().getFirst().answerPrefix())
+        assertThat(several.sample().turns().getFirst().answerPrefix())
                 .isEqualTo(" The special magic numbers for " + query + " mentioned in the provided text are");
     }
 
-    private static String keyOf(Sample sample, String value) {
+    private static String keyOf(NeedleText sample, String value) {
         return sample.needles().stream()
                 .filter(n -> n.value().equals(value))
                 .findFirst()
@@ -168,15 +169,16 @@ final class NeedleSamplerTest {
 
     @Test
     void refersToTheValuesOfTheAskedKeyOnly() {
-        Sample sample = SAMPLER.sample(NeedleTask.named("niah_multivalue"), 9, 0, new NeedleSampler.Size(3000, 2, 20));
+        NeedleText sample =
+                SAMPLER.sample(NeedleTask.named("niah_multivalue"), 9, 0, new NeedleSampler.Size(3000, 2, 20));
         assertThat(sample.needles()).hasSize(12);
-        for (Sample.Turn turn : sample.turns()) {
+        for (Sample.Turn turn : sample.sample().turns()) {
             assertThat(turn.references()).hasSize(4).doesNotHaveDuplicates();
             assertThat(turn.references().stream().map(v -> keyOf(sample, v)).distinct())
                     .hasSize(1);
             assertThat(turn.question()).contains(keyOf(sample, turn.references().getFirst()));
         }
-        assertThat(sample.turns().stream().map(Sample.Turn::question).distinct())
+        assertThat(sample.sample().turns().stream().map(Sample.Turn::question).distinct())
                 .hasSize(3);
     }
 

@@ -27,7 +27,7 @@ final class PromptFormatTest {
             assertThat(tokenizer.decode(next, false))
                     .isEqualTo("<|eot_id|><|start_header_id|>user<|end_header_id|>another?" + ASSISTANT + " It is");
 
-            var turn = new Sample.Turn("another?", "another?", " It is", List.of("1"));
+            var turn = new Sample.Turn("another?", "another?", " It is", List.of("1"), 8, List.of(), List.of());
             int end = tokenizer.id("<|eot_id|>").orElseThrow();
             assertThat(format.turn(turn, end))
                     .as("the model wrote its end itself")

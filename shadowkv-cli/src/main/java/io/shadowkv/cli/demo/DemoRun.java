@@ -11,8 +11,8 @@ import io.shadowkv.engine.ContextLengthException;
 import io.shadowkv.engine.Engine;
 import io.shadowkv.eval.NeedleSampler;
 import io.shadowkv.eval.NeedleTask;
+import io.shadowkv.eval.NeedleText;
 import io.shadowkv.eval.RunningText;
-import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.WordList;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -109,7 +109,7 @@ final class DemoRun {
     private DemoResult.Outcome answer(MethodRun run, DemoText demo, String method, FetchRecorder recorder) {
         String what = String.format("reading %,d tokens with %s", demo.textTokens(), method);
         try (var line = new ProgressLine(err, options.style, what)) {
-            return run.answer(demo.sample(), line, recorder);
+            return run.answer(demo.hidden(), line, recorder);
         }
     }
 
@@ -126,7 +126,7 @@ final class DemoRun {
         return speeds;
     }
 
-    private Sample probeSample(DemoText demo, int tokens) {
+    private NeedleText probeSample(DemoText demo, int tokens) {
         return new NeedleSampler(demo.format(), text, words)
                 .sample(
                         NeedleTask.named("niah_single_2"),

@@ -3,6 +3,7 @@ package io.shadowkv.cli.demo;
 import io.shadowkv.engine.Engine;
 import io.shadowkv.eval.NeedleSampler;
 import io.shadowkv.eval.NeedleTask;
+import io.shadowkv.eval.NeedleText;
 import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.eval.RunningText;
 import io.shadowkv.eval.Sample;
@@ -13,10 +14,10 @@ import java.util.List;
 /// The text with needles, the questions about it, and where their answers lie.
 ///
 /// @param format wraps turns for the model
-/// @param sample the text and its questions
+/// @param hidden the text, its needles and its questions
 /// @param questions one a turn
 /// @param textTokens tokens of the first turn
-record DemoText(PromptFormat format, Sample sample, List<DemoResult.Question> questions, int textTokens) {
+record DemoText(PromptFormat format, NeedleText hidden, List<DemoResult.Question> questions, int textTokens) {
     /// RULER's task with several keys in running text: what is not asked for is there to be confused with.
     private static final NeedleTask TASK = NeedleTask.named("niah_multikey_1");
 
@@ -25,12 +26,13 @@ record DemoText(PromptFormat format, Sample sample, List<DemoResult.Question> qu
     static DemoText make(Engine engine, RunningText text, WordList words, Size size) {
         PromptFormat format = PromptFormat.of(engine);
         var sampler = new NeedleSampler(format, text, words);
-        Sample sample = sampler.sample(
+        NeedleText hidden = sampler.sample(
                 TASK, size.seed(), 0, new NeedleSampler.Size(size.tokens(), size.questions() - 1, size.answerTokens()));
+        Sample sample = hidden.sample();
         Sample.Turn first = sample.turns().getFirst();
         List<DemoResult.Question> questions = new ArrayList<>();
         for (Sample.Turn turn : sample.turns()) {
-            Sample.Needle needle = sample.needles().stream()
+            NeedleText.Needle needle = hidden.needles().stream()
                     .filter(candidate ->
                             candidate.value().equals(turn.references().getFirst()))
                     .findFirst()
@@ -39,7 +41,7 @@ record DemoText(PromptFormat format, Sample sample, List<DemoResult.Question> qu
             questions.add(new DemoResult.Question(
                     turn.question(), needle.key(), needle.value(), format.first(before, "").length));
         }
-        return new DemoText(format, sample, questions, format.turn(first, -1).length);
+        return new DemoText(format, hidden, questions, format.turn(first, -1).length);
     }
 
     /// @param tokens limit of text, questions and answers together

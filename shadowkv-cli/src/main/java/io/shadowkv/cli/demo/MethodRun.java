@@ -8,6 +8,7 @@ import io.shadowkv.engine.Conversation;
 import io.shadowkv.engine.Engine;
 import io.shadowkv.engine.GenerationOptions;
 import io.shadowkv.engine.Request;
+import io.shadowkv.eval.NeedleText;
 import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.Scores;
@@ -31,14 +32,14 @@ record MethodRun(Engine engine, PromptFormat format, Cancellation cancellation) 
     ///
     /// @param line shows the reading of the text
     /// @param recorder hears what the answers fetch; the probe is not traced, since tracing takes time
-    DemoResult.Outcome answer(Sample sample, ProgressLine line, FetchRecorder recorder) {
-        GenerationOptions options = GenerationOptions.DEFAULT.withMaxNewTokens(sample.maxNewTokens());
+    DemoResult.Outcome answer(NeedleText text, ProgressLine line, FetchRecorder recorder) {
         List<Completion> completions = new ArrayList<>();
         List<DemoResult.Answer> answers = new ArrayList<>();
         var clock = new TokenClock(line, System::nanoTime);
-        try (Conversation conversation = engine.converse(sample.totalTokens() + PROBE_ROOM)) {
+        try (Conversation conversation = engine.converse(text.totalTokens() + PROBE_ROOM)) {
             engine.traceSelections(recorder);
-            for (Sample.Turn turn : sample.turns()) {
+            for (Sample.Turn turn : text.sample().turns()) {
+                GenerationOptions options = GenerationOptions.DEFAULT.withMaxNewTokens(turn.maxNewTokens());
                 Completion completion = send(conversation, turn, options, clock);
                 completions.add(completion);
                 boolean isRight = Scores.stringMatchAll(completion.text(), turn.references()) == 1;
@@ -47,7 +48,8 @@ record MethodRun(Engine engine, PromptFormat format, Cancellation cancellation) 
             }
             engine.traceSelections(null);
             var probeClock = new TokenClock(line, System::nanoTime);
-            Completion probe = send(conversation, withoutText(sample.turns().getLast()), probeOptions(), probeClock);
+            Completion probe =
+                    send(conversation, withoutText(text.sample().turns().getLast()), probeOptions(), probeClock);
             return outcome(answers, completions, probe, probeClock.speed(0, PROBE_TOKENS));
         }
     }
@@ -56,9 +58,9 @@ record MethodRun(Engine engine, PromptFormat format, Cancellation cancellation) 
     /// of them.
     ///
     /// @param line shows the reading
-    List<Double> speedsAfter(Sample sample, List<KvCacheSpec> strategies, ProgressLine line) {
+    List<Double> speedsAfter(NeedleText text, List<KvCacheSpec> strategies, ProgressLine line) {
         var clock = new TokenClock(line, System::nanoTime);
-        Request request = request(format.turn(sample.turns().getFirst(), -1), probeOptions(), clock);
+        Request request = request(format.turn(text.sample().turns().getFirst(), -1), probeOptions(), clock);
         List<Double> speeds = new ArrayList<>();
         for (Completion completion : engine.compare(request, strategies)) {
             uncancelled(completion);
@@ -86,7 +88,14 @@ record MethodRun(Engine engine, PromptFormat format, Cancellation cancellation) 
     }
 
     private static Sample.Turn withoutText(Sample.Turn turn) {
-        return new Sample.Turn(turn.question(), turn.question(), turn.answerPrefix(), turn.references());
+        return new Sample.Turn(
+                turn.question(),
+                turn.question(),
+                turn.answerPrefix(),
+                turn.references(),
+                turn.maxNewTokens(),
+                turn.stopStrings(),
+                turn.metrics());
     }
 
     private static GenerationOptions probeOptions() {

@@ -1,0 +1,33 @@
+package io.shadowkv.eval;
+
+import java.util.List;
+
+/// Answers samples under every method of a run: an engine in this process, or a worker process that has one.
+///
+/// Used by one thread at a time.
+public interface Examiner extends AutoCloseable {
+    /// Asks the items together.
+    ///
+    /// @param wanted what the log does not hold yet; others need not be answered
+    /// @param listener hears of progress
+    /// @return the answers to what is wanted, items in their order, turns in theirs, methods in the run's order
+    /// @throws java.util.concurrent.CancellationException if the run was cancelled; nothing of the items counts
+    /// @throws ExaminerFailure if the process that answered is gone; another examiner may ask the items again
+    List<AnswerRecord> examine(List<Item> items, Wanted wanted, Listener listener);
+
+    /// Which answers are missing.
+    @FunctionalInterface
+    interface Wanted {
+        boolean isWanted(AnswerRecord.Key key);
+    }
+
+    /// Hears how far the items are; on the examiner's thread.
+    @FunctionalInterface
+    interface Listener {
+        /// @param done share of the items' prompts read, 0 to 1
+        void reading(double done);
+    }
+
+    @Override
+    void close();
+}

@@ -1,0 +1,30 @@
+package io.shadowkv.eval;
+
+import java.util.List;
+
+/// A sample with the needles that its text hides.
+///
+/// @param sample the text and its questions
+/// @param needles what is hidden, in the order of the text
+/// @param totalTokens tokens of all turns with their wrapping, and of whole answers
+public record NeedleText(Sample sample, List<Needle> needles, int totalTokens) {
+    public NeedleText {
+        needles = List.copyOf(needles);
+    }
+
+    /// A sentence hidden in the text.
+    ///
+    /// @param key what it is asked by
+    /// @param value what is to be found
+    /// @param sentence as it stands in the text
+    /// @param depth share of the filler before it, 0 to 1
+    public record Needle(String key, String value, String sentence, double depth) {
+        static Needle of(NeedleKind values, String key, String value) {
+            return new Needle(key, value, NeedlePrompts.needle(values, key, value), 0);
+        }
+
+        Needle atDepth(double share) {
+            return new Needle(key, value, sentence, share);
+        }
+    }
+}

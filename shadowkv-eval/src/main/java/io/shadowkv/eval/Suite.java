@@ -1,0 +1,19 @@
+package io.shadowkv.eval;
+
+import java.util.List;
+
+/// A family of tasks under one name, such as `ruler`.
+public interface Suite {
+    /// What stands before the slash in its tasks' names.
+    String name();
+
+    /// Its tasks' names, without the suite's, in the order of its source.
+    List<String> tasks();
+
+    /// Opens a task.
+    ///
+    /// @param task one of [#tasks()]
+    /// @throws IllegalArgumentException if it cannot be made from what there is: the message says what is missing
+    ///     and where it was looked for
+    EvalTask open(String task, TaskContext context);
+}

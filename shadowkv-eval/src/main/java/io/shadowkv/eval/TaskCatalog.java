@@ -1,0 +1,56 @@
+package io.shadowkv.eval;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/// All suites, and the tasks that a list of names means.
+public final class TaskCatalog {
+    /// In the order in which reports show them.
+    public static final List<Suite> SUITES = List.of();
+
+    private TaskCatalog() {}
+
+    /// The names of `data` with every suite's name replaced by its tasks'.
+    ///
+    /// @param data names such as `ruler/vt`, `longbench` or `ruler/niah_*`
+    /// @throws IllegalArgumentException if a name means no task
+    public static List<String> names(List<String> data) {
+        List<String> names = new ArrayList<>();
+        for (String entry : data) {
+            List<String> meant = SUITES.stream()
+                    .flatMap(suite -> suite.tasks().stream().map(task -> suite.name() + "/" + task))
+                    .filter(name -> matches(name, entry) && !names.contains(name))
+                    .toList();
+            if (meant.isEmpty() && names.stream().noneMatch(name -> matches(name, entry))) {
+                throw new IllegalArgumentException(
+                        "\"" + entry + "\" names no task; there are the suites "
+                                + SUITES.stream().map(Suite::name).collect(Collectors.joining(", "))
+                                + ", a task is written suite/task, and suite/niah_* means several. `shadowkv tasks` lists them");
+            }
+            names.addAll(meant);
+        }
+        return names;
+    }
+
+    private static boolean matches(String name, String entry) {
+        if (entry.endsWith("*")) {
+            return name.startsWith(entry.substring(0, entry.length() - 1));
+        }
+        return name.equals(entry) || name.startsWith(entry + "/");
+    }
+
+    /// Opens a task.
+    ///
+    /// @param name as [#names] gives it
+    /// @throws IllegalArgumentException if there is none of the name, or it cannot be made
+    public static EvalTask open(String name, TaskContext context) {
+        for (Suite suite : SUITES) {
+            String prefix = suite.name() + "/";
+            if (name.startsWith(prefix) && suite.tasks().contains(name.substring(prefix.length()))) {
+                return suite.open(name.substring(prefix.length()), context);
+            }
+        }
+        throw new IllegalArgumentException("there is no task \"" + name + "\"");
+    }
+}

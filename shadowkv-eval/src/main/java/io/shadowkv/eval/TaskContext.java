@@ -1,0 +1,20 @@
+package io.shadowkv.eval;
+
+import io.shadowkv.text.Tokenizer;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/// What tasks are made for.
+///
+/// @param tokenizer the model's, for counting and cutting
+/// @param format wraps questions; a prompt has as many tokens as it says
+/// @param contextTokens tokens that prompt and answer may have together; also where files are cut
+/// @param seed of generated samples
+/// @param options where texts and files lie, and which version of a task is meant
+public record TaskContext(Tokenizer tokenizer, PromptFormat format, int contextTokens, long seed, Options options) {
+    /// @param rulerVersion `nvidia` or `shadowkv`: whose wording and filling
+    /// @param haystack file of the running text (plain, or RULER's JSON with a field `text`; `.gz` too), null for
+    ///     the bundled one
+    /// @param dataFolder folder of published files, one folder a suite: `longbench/hotpotqa.jsonl`
+    public record Options(String rulerVersion, @Nullable Path haystack, Path dataFolder) {}
+}
