@@ -19,7 +19,7 @@ public final class Fixtures {
 
     /// Folder of an unpacked archive.
     ///
-    /// @param name `models`, `shadowkv`, `tokenizers` or `svd`
+    /// @param name `models`, `shadowkv`, `tokenizers`, `svd` or `text`
     public static synchronized Path golden(String name) {
         try {
             Path archive = repository().resolve("testdata/golden-" + name + ".tar.xz");
