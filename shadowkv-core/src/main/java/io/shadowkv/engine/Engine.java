@@ -205,12 +205,38 @@ public final class Engine implements AutoCloseable {
     /// prefill time is the shared reading plus its own indexing.
     ///
     /// @throws MemoryPlanException if the prompt's whole cache and the largest other one do not fit together
-    /// @throws java.util.concurrent.CancellationException if it is cancelled while the prompt is read
+    /// @throws java.util.concurrent.CancellationException if it is cancelled
     public synchronized List<Completion> compare(Request request, List<KvCacheSpec> strategies) {
         checkOpen();
-        int capacity = capacityOf(request);
-        return new StrategyComparison(options, backend, decoder, rotary, shape, weightBytes)
-                .run(request, capacity, strategies, (planned, cache) -> sequence(request, new int[0], planned, cache));
+        Dialogue single = Dialogue.of(request, capacityOf(request));
+        return compare(List.of(single), strategies, false).getFirst().stream()
+                .map(answers -> answers.turns().getFirst())
+                .toList();
+    }
+
+    /// The same for several dialogues: each prompt is read once, and under each strategy all of them decode together,
+    /// as many as the memory holds beside the prompts' whole caches.
+    ///
+    /// @param strategies at least one
+    /// @param measuresDivergence true measures how far next-token distributions are from full attention's, which
+    ///     must then be the first strategy; logits of every step are fetched for it, and where an answer differs
+    ///     from full attention's the latter is read once more
+    /// @return for each dialogue its answers under each strategy
+    /// @throws ContextLengthException if a dialogue's capacity exceeds the context
+    /// @throws MemoryPlanException if a prompt's whole cache and the largest other one do not fit together
+    /// @throws java.util.concurrent.CancellationException if a request is cancelled
+    public synchronized List<List<ComparedAnswers>> compare(
+            List<Dialogue> dialogues, List<KvCacheSpec> strategies, boolean measuresDivergence) {
+        checkOpen();
+        for (Dialogue dialogue : dialogues) {
+            checkContext(dialogue.capacityTokens(), "a dialogue of " + dialogue.capacityTokens() + " tokens");
+        }
+        if (measuresDivergence && !(strategies.getFirst() instanceof KvCacheSpec.Full)) {
+            throw new IllegalArgumentException("divergence is measured from full attention, but the first strategy is "
+                    + strategies.getFirst().name() + ". Put full attention first");
+        }
+        return new StrategyComparison(options, backend, decoder, rotary, shape, weightBytes, this::sequence)
+                .run(dialogues, strategies, measuresDivergence);
     }
 
     /// Opens a conversation that keeps its cache between turns.

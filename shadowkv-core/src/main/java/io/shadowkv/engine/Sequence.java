@@ -25,6 +25,8 @@ final class Sequence {
     private boolean keepsCache;
     private Completion.@Nullable CacheReport lastReport;
     private Completion.@Nullable FinishReason finish;
+    private @Nullable LogitsListener logitsListener;
+    private int @Nullable [] forced;
     long prefillNanos;
     long sealNanos;
     long decodeNanos;
@@ -50,6 +52,25 @@ final class Sequence {
         this.count = history.length + request.promptIds().length;
         this.firstGenerated = count;
         this.cache = held;
+    }
+
+    /// Hears of the logits that each token is drawn from.
+    interface LogitsListener {
+        /// @param generated ids of this turn so far
+        /// @param row [vocabulary], the listener's own
+        void logits(int[] generated, float[] row);
+    }
+
+    /// Fetches every step's logits from now on and hands them out.
+    void listenToLogits(LogitsListener listener) {
+        logitsListener = listener;
+    }
+
+    /// Takes these ids, whatever the logits say.
+    ///
+    /// @param answer as many as the request asks for
+    void force(int[] answer) {
+        forced = answer;
     }
 
     Request request() {
@@ -122,7 +143,12 @@ final class Sequence {
 
     /// Draws the next token and tells the listener.
     void accept(float[] logits) {
-        take(sampler.next(logits, ids, count));
+        LogitsListener listener = logitsListener;
+        if (listener != null) {
+            listener.logits(Arrays.copyOfRange(ids, firstGenerated, count), logits.clone());
+        }
+        int[] answer = forced;
+        take(answer == null ? sampler.next(logits, ids, count) : answer[count - firstGenerated]);
     }
 
     /// The same from a step's result; logits are fetched only where a draw needs them.
@@ -130,7 +156,7 @@ final class Sequence {
     /// @param row this sequence's logit row
     void accept(StepResult result, int row) {
         boolean isNumber = result.id(row) >= 0;
-        if (isNumber && request.options().sampling().isLargestLogit()) {
+        if (isNumber && logitsListener == null && request.options().sampling().isLargestLogit()) {
             take(result.id(row));
         } else {
             accept(result.logits(row));

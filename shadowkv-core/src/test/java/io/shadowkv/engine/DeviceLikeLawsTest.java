@@ -50,6 +50,19 @@ class DeviceLikeLawsTest {
     }
 
     @Nested
+    class Comparisons extends ComparisonLaws {
+        @Override
+        protected Backend open() {
+            return device();
+        }
+
+        @Override
+        protected double rounding() {
+            return 0;
+        }
+    }
+
+    @Nested
     class Interruptions extends InterruptionLaws {
         @Override
         protected Backend open() {

@@ -46,6 +46,19 @@ class ReferenceLawsTest {
     }
 
     @Nested
+    class Comparisons extends ComparisonLaws {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+
+        @Override
+        protected double rounding() {
+            return 0;
+        }
+    }
+
+    @Nested
     class Interruptions extends InterruptionLaws {
         @Override
         protected Backend open() {

@@ -1,6 +1,7 @@
 package io.shadowkv.cpu;
 
 import io.shadowkv.engine.CacheLaws;
+import io.shadowkv.engine.ComparisonLaws;
 import io.shadowkv.engine.CompletionLaws;
 import io.shadowkv.engine.ConversationLaws;
 import io.shadowkv.engine.InterruptionLaws;
@@ -34,6 +35,14 @@ class CpuLawsTest {
 
     @Nested
     class Completions extends CompletionLaws {
+        @Override
+        protected Backend open() {
+            return cpu();
+        }
+    }
+
+    @Nested
+    class Comparisons extends ComparisonLaws {
         @Override
         protected Backend open() {
             return cpu();

@@ -1,6 +1,7 @@
 package io.shadowkv.cuda;
 
 import io.shadowkv.engine.CacheLaws;
+import io.shadowkv.engine.ComparisonLaws;
 import io.shadowkv.engine.CompletionLaws;
 import io.shadowkv.engine.ConversationLaws;
 import io.shadowkv.engine.InterruptionLaws;
@@ -30,6 +31,14 @@ class CudaLawsTest {
 
     @Nested
     class Completions extends CompletionLaws {
+        @Override
+        protected Backend open() {
+            return new SharedCuda();
+        }
+    }
+
+    @Nested
+    class Comparisons extends ComparisonLaws {
         @Override
         protected Backend open() {
             return new SharedCuda();

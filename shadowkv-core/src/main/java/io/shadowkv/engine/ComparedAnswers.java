@@ -1,0 +1,16 @@
+package io.shadowkv.engine;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// One dialogue under one strategy.
+///
+/// @param turns what came of each turn that was asked
+/// @param divergence of the first of them from full attention; null for full attention itself, and where it was not
+///     measured
+public record ComparedAnswers(
+        List<Completion> turns, @Nullable Divergence divergence) {
+    public ComparedAnswers {
+        turns = List.copyOf(turns);
+    }
+}

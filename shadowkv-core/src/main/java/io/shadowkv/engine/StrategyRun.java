@@ -1,0 +1,232 @@
+package io.shadowkv.engine;
+
+import io.shadowkv.cache.CacheStrategy;
+import io.shadowkv.cache.SequenceCache;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
+
+/// Answers prompts that were read already under one strategy, all of them together, turn after turn.
+final class StrategyRun implements AutoCloseable {
+    private final List<StrategyComparison.Read> prompts;
+    private final CacheStrategy strategy;
+    private final Planner planner;
+    private final Scheduler scheduler;
+    private final StrategyComparison.TurnFactory turns;
+    private final List<List<Completion>> completions = new ArrayList<>();
+    private @Nullable List<DivergenceMeter.Reference> recorded;
+    private @Nullable List<DivergenceMeter.Reference> references;
+
+    /// @param scheduler of the strategy, with room for all prompts; closed by this
+    StrategyRun(
+            List<StrategyComparison.Read> prompts,
+            CacheStrategy strategy,
+            Planner planner,
+            Scheduler scheduler,
+            StrategyComparison.TurnFactory turns) {
+        this.prompts = prompts;
+        this.strategy = strategy;
+        this.planner = planner;
+        this.scheduler = scheduler;
+        this.turns = turns;
+        prompts.forEach(prompt -> completions.add(new ArrayList<>()));
+    }
+
+    /// Keeps the logits of the first answers, for other runs to be measured by; filled by [#answer()].
+    List<DivergenceMeter.Reference> recordReferences() {
+        List<DivergenceMeter.Reference> fresh = new ArrayList<>();
+        prompts.forEach(prompt -> fresh.add(new DivergenceMeter.Reference()));
+        recorded = fresh;
+        return fresh;
+    }
+
+    /// Measures how far the first answers' distributions are from these.
+    void measure(List<DivergenceMeter.Reference> answersOfFull) {
+        references = answersOfFull;
+    }
+
+    /// Answers every turn of every prompt.
+    ///
+    /// @throws CancellationException if a request was cancelled
+    List<ComparedAnswers> answer() {
+        @Nullable DivergenceMeter[] meters = new DivergenceMeter[prompts.size()];
+        @Nullable Sequence[] sequences = new Sequence[prompts.size()];
+        int longest = prompts.stream()
+                .mapToInt(prompt -> prompt.dialogue().turns())
+                .max()
+                .orElse(0);
+        try {
+            for (int turn = 0; turn < longest; turn++) {
+                for (int i = 0; i < sequences.length; i++) {
+                    sequences[i] = next(prompts.get(i), turn, sequences[i]);
+                    if (turn == 0) {
+                        listen(sequences[i], i, meters);
+                    }
+                }
+                run(sequences);
+                note(sequences, turn);
+            }
+        } finally {
+            close(sequences);
+        }
+        finishMeters(meters);
+        List<ComparedAnswers> answers = new ArrayList<>();
+        for (int i = 0; i < sequences.length; i++) {
+            DivergenceMeter meter = meters[i];
+            answers.add(new ComparedAnswers(completions.get(i), meter == null ? null : meter.result()));
+        }
+        return answers;
+    }
+
+    /// The prompt's sequence of a turn; null if that turn is not there or not asked.
+    private @Nullable Sequence next(StrategyComparison.Read prompt, int turn, @Nullable Sequence before) {
+        Dialogue dialogue = prompt.dialogue();
+        int[] promptIds = prompt.first().promptIds();
+        if (turn >= dialogue.turns()) {
+            closeCache(before);
+            return null;
+        }
+        if (turn == 0) {
+            return dialogue.asksPrompt() ? opened(prompt, prompt.first(), new int[0]) : null;
+        }
+        if (dialogue.sharesPrompt()) {
+            closeCache(before);
+            return opened(prompt, dialogue.turn(turn, promptIds[promptIds.length - 1]), promptIds);
+        }
+        Sequence earlier = Objects.requireNonNull(before);
+        int[] history = earlier.ids();
+        Request request = dialogue.turn(turn, history[history.length - 1]);
+        Sequence sequence = turns.turn(request, history, earlier.planned(), earlier.requireCache());
+        keepIfMoreFollow(sequence, dialogue, turn);
+        return sequence;
+    }
+
+    private static void keepIfMoreFollow(Sequence sequence, Dialogue dialogue, int turn) {
+        if (!dialogue.sharesPrompt() && turn + 1 < dialogue.turns()) {
+            sequence.keepCache();
+        }
+    }
+
+    /// A sequence that begins with the prompt's keys and values under this strategy.
+    ///
+    /// @param history the prompt, where the request follows it; empty where the request is the prompt
+    private Sequence opened(StrategyComparison.Read prompt, Request request, int[] history) {
+        int promptTokens = prompt.first().promptIds().length;
+        PlannedSequence planned = planner.sequence(prompt.dialogue().capacityTokens(), prompts.size());
+        long start = System.nanoTime();
+        SequenceCache cache = strategy.openFrom(prompt.source(), promptTokens, planned.size());
+        Sequence sequence;
+        try {
+            sequence = turns.turn(request, history, planned, cache);
+        } catch (RuntimeException e) {
+            cache.close();
+            throw e;
+        }
+        sequence.sealNanos = System.nanoTime() - start;
+        sequence.prefillNanos = prompt.nanos() + sequence.sealNanos;
+        keepIfMoreFollow(sequence, prompt.dialogue(), history.length == 0 ? 0 : 1);
+        return sequence;
+    }
+
+    private void listen(@Nullable Sequence sequence, int index, @Nullable DivergenceMeter[] meters) {
+        if (sequence == null) {
+            return;
+        }
+        if (recorded != null) {
+            sequence.listenToLogits(recorded.get(index));
+        } else if (references != null) {
+            var meter = new DivergenceMeter(references.get(index));
+            meters[index] = meter;
+            sequence.listenToLogits(meter);
+        }
+        sequence.accept(prompts.get(index).logits().clone());
+    }
+
+    private void run(@Nullable Sequence[] sequences) {
+        List<Sequence> active = Arrays.stream(sequences)
+                .filter(Objects::nonNull)
+                .map(Objects::requireNonNull)
+                .toList();
+        try {
+            active.forEach(scheduler::submit);
+            while (!active.stream().allMatch(Sequence::isFinished)) {
+                scheduler.step();
+            }
+        } finally {
+            scheduler.withdraw(active);
+        }
+    }
+
+    private void note(@Nullable Sequence[] sequences, int turn) {
+        for (int i = 0; i < sequences.length; i++) {
+            Sequence sequence = sequences[i];
+            if (sequence == null) {
+                continue;
+            }
+            Completion completion = sequence.completion();
+            if (completion.finish() == Completion.FinishReason.CANCELLED) {
+                throw new CancellationException("cancelled while turn " + turn + " was answered");
+            }
+            completions.get(i).add(completion);
+            if (turn == 0 && recorded != null) {
+                recorded.get(i).ends(completion.ids());
+            }
+        }
+    }
+
+    /// Where an answer left full attention's, the rest of that one is read again with its own tokens.
+    private void finishMeters(@Nullable DivergenceMeter[] meters) {
+        List<DivergenceMeter.Reference> expected = references;
+        if (expected == null) {
+            return;
+        }
+        @Nullable Sequence[] sequences = new Sequence[meters.length];
+        try {
+            for (int i = 0; i < sequences.length; i++) {
+                DivergenceMeter meter = meters[i];
+                if (meter != null && !meter.isWhole()) {
+                    meters[i] = new DivergenceMeter(expected.get(i));
+                    sequences[i] = forced(i, expected.get(i), meters[i]);
+                }
+            }
+            run(sequences);
+        } finally {
+            close(sequences);
+        }
+    }
+
+    private Sequence forced(int index, DivergenceMeter.Reference reference, DivergenceMeter meter) {
+        StrategyComparison.Read prompt = prompts.get(index);
+        int[] answer = reference.ids();
+        GenerationOptions greedy =
+                GenerationOptions.DEFAULT.withMaxNewTokens(answer.length).withIgnoreEos(true);
+        Request request = Request.of(prompt.first().promptIds(), greedy)
+                .withCancellation(prompt.first().cancellation());
+        Sequence sequence = opened(prompt, request, new int[0]);
+        sequence.force(answer);
+        sequence.listenToLogits(meter);
+        sequence.accept(prompt.logits().clone());
+        return sequence;
+    }
+
+    private static void close(@Nullable Sequence[] sequences) {
+        for (Sequence sequence : sequences) {
+            closeCache(sequence);
+        }
+    }
+
+    private static void closeCache(@Nullable Sequence sequence) {
+        SequenceCache held = sequence == null ? null : sequence.cache();
+        if (held != null) {
+            held.close();
+        }
+    }
+
+    @Override
+    public void close() {
+        scheduler.close();
+    }
+}
