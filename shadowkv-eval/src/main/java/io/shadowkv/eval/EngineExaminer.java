@@ -1,0 +1,98 @@
+package io.shadowkv.eval;
+
+import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.engine.Cancellation;
+import io.shadowkv.engine.ComparedAnswers;
+import io.shadowkv.engine.Dialogue;
+import io.shadowkv.engine.Engine;
+import io.shadowkv.engine.GenerationListener;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/// Answers with an engine of this process: every prompt is read once for all methods, and under each method all
+/// prompts of a batch decode together.
+public final class EngineExaminer implements Examiner {
+    private final Engine engine;
+    private final EvalPlan plan;
+    private final Map<String, EvalTask> tasks;
+    private final PromptFormat format;
+    private final boolean measuresDivergence;
+    private final Cancellation cancellation;
+
+    /// @param engine stays open; not closed by this
+    /// @param tasks by name, the plan's
+    /// @param format wraps questions
+    /// @param measuresDivergence true measures distributions against full attention's where the plan has it
+    /// @param cancellation ends an answer from outside
+    public EngineExaminer(
+            Engine engine,
+            EvalPlan plan,
+            Map<String, EvalTask> tasks,
+            PromptFormat format,
+            boolean measuresDivergence,
+            Cancellation cancellation) {
+        this.engine = engine;
+        this.plan = plan;
+        this.tasks = Map.copyOf(tasks);
+        this.format = format;
+        this.measuresDivergence = measuresDivergence && plan.methods().contains(Method.FULL);
+        this.cancellation = cancellation;
+    }
+
+    @Override
+    public List<AnswerRecord> examine(List<Item> items, Wanted wanted, Listener listener) {
+        List<Sample> samples = items.stream().map(this::sample).toList();
+        List<Method> methods = methods(items, wanted);
+        GenerationListener reading = new GenerationListener() {
+            @Override
+            public void reading(double done) {
+                listener.reading(done);
+            }
+        };
+        List<Dialogue> dialogues = new ArrayList<>();
+        for (Sample sample : samples) {
+            var text = new PromptText(sample.wrapping(), format, engine.tokenizer());
+            dialogues.add(SampleDialogue.of(sample, text, engine.contextTokens(), reading, cancellation));
+        }
+        List<KvCacheSpec> specs = methods.stream().map(Method::spec).toList();
+        List<List<ComparedAnswers>> compared = engine.compare(dialogues, specs, measuresDivergence && specs.size() > 1);
+        List<AnswerRecord> answers = new ArrayList<>();
+        for (int i = 0; i < samples.size(); i++) {
+            var asked = new AskedSample(plan, items.get(i), samples.get(i), dialogues.get(i), items.size());
+            asked.records(methods, compared.get(i)).stream()
+                    .filter(answer -> wanted.isWanted(answer.key()))
+                    .forEach(answers::add);
+        }
+        return answers;
+    }
+
+    private Sample sample(Item item) {
+        EvalTask task = tasks.get(item.task());
+        if (task == null) {
+            throw new IllegalArgumentException(
+                    "no task \"" + item.task() + "\" was opened; there are " + tasks.keySet());
+        }
+        return task.sample(item.index());
+    }
+
+    /// The methods that some item wants, full attention first: with it even unwanted where divergence is measured.
+    private List<Method> methods(List<Item> items, Wanted wanted) {
+        List<Method> some = new ArrayList<>();
+        for (Method method : plan.methods()) {
+            if (items.stream().anyMatch(item -> wanted.isWanted(plan.key(item, method)))) {
+                some.add(method);
+            }
+        }
+        if (measuresDivergence) {
+            some.remove(Method.FULL);
+            some.addFirst(Method.FULL);
+        }
+        return some;
+    }
+
+    @Override
+    public void close() {
+        // The engine is the caller's.
+    }
+}

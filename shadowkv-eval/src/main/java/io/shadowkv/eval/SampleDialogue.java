@@ -1,0 +1,127 @@
+package io.shadowkv.eval;
+
+import io.shadowkv.engine.Cancellation;
+import io.shadowkv.engine.Dialogue;
+import io.shadowkv.engine.GenerationListener;
+import io.shadowkv.engine.GenerationOptions;
+import io.shadowkv.engine.Request;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// A sample as the engine reads it: ids, turn after turn.
+final class SampleDialogue implements Dialogue {
+    private final List<Sample.Turn> asked;
+    private final boolean sharesPrompt;
+    private final List<int[]> prompts;
+    private final int capacity;
+    private final PromptText text;
+    private final GenerationListener listener;
+    private final Cancellation cancellation;
+
+    private SampleDialogue(
+            Sample sample,
+            List<int[]> prompts,
+            PromptText text,
+            int contextTokens,
+            GenerationListener listener,
+            Cancellation cancellation) {
+        this.asked = asked(sample);
+        this.sharesPrompt = sample.history() == Sample.History.SHARED_CONTEXT;
+        this.prompts = prompts;
+        this.text = text;
+        this.listener = listener;
+        this.cancellation = cancellation;
+        this.capacity = capacity(contextTokens);
+        int first = prompts.getFirst().length;
+        if (first >= capacity) {
+            throw new IllegalArgumentException("sample %,d of %s has %,d tokens; the model's context is %,d"
+                            .formatted(sample.index(), sample.task(), first, contextTokens)
+                    + ", the answer included. Give a smaller length, or a model with a longer context");
+        }
+    }
+
+    /// @param contextTokens the model's context, which ends every answer
+    /// @param listener hears of the reading of the prompt
+    /// @throws IllegalArgumentException if the prompt does not fit the context
+    static SampleDialogue of(
+            Sample sample, PromptText text, int contextTokens, GenerationListener listener, Cancellation cancellation) {
+        List<int[]> prompts = sample.history() == Sample.History.SHARED_CONTEXT
+                ? shared(sample, text)
+                : List.of(text.first(sample.turns().getFirst()));
+        return new SampleDialogue(sample, prompts, text, contextTokens, listener, cancellation);
+    }
+
+    /// The turns that are answered, in order.
+    static List<Sample.Turn> asked(Sample sample) {
+        return sample.turns().stream().filter(turn -> !turn.metrics().isEmpty()).toList();
+    }
+
+    /// What all prompts begin with, then the rest of each. Tokens are compared, not words, so that each prompt is cut
+    /// as it would be alone.
+    private static List<int[]> shared(Sample sample, PromptText text) {
+        List<int[]> whole = new ArrayList<>();
+        Sample.Turn first = sample.turns().getFirst();
+        for (Sample.Turn turn : asked(sample)) {
+            whole.add(turn.equals(first) ? text.first(first) : text.first(first, turn));
+        }
+        int common = whole.getFirst().length;
+        for (int[] prompt : whole) {
+            int same = Arrays.mismatch(whole.getFirst(), prompt);
+            // At least one token is left to ask with.
+            common = Math.min(common, Math.min(same < 0 ? prompt.length : same, prompt.length - 1));
+        }
+        List<int[]> prompts = new ArrayList<>();
+        prompts.add(Arrays.copyOf(whole.getFirst(), common));
+        for (int[] prompt : whole) {
+            prompts.add(Arrays.copyOfRange(prompt, common, prompt.length));
+        }
+        return prompts;
+    }
+
+    private int capacity(int contextTokens) {
+        long tokens = prompts.getFirst().length;
+        if (sharesPrompt) {
+            long longest = 0;
+            for (int i = 0; i < asked.size(); i++) {
+                longest = Math.max(
+                        longest, prompts.get(i + 1).length + (long) asked.get(i).maxNewTokens());
+            }
+            tokens += longest;
+        } else {
+            for (int i = 0; i < asked.size(); i++) {
+                tokens += asked.get(i).maxNewTokens() + (i == 0 ? 0 : text.next(asked.get(i), -1).length);
+            }
+        }
+        return (int) Math.min(contextTokens, tokens);
+    }
+
+    @Override
+    public int turns() {
+        return sharesPrompt ? prompts.size() : asked.size();
+    }
+
+    @Override
+    public Request turn(int index, int lastId) {
+        int[] ids = index < prompts.size() ? prompts.get(index) : text.next(asked.get(index), lastId);
+        Sample.Turn turn = asked.get(sharesPrompt ? Math.max(0, index - 1) : index);
+        GenerationOptions options =
+                GenerationOptions.DEFAULT.withMaxNewTokens(turn.maxNewTokens()).withStopStrings(turn.stopStrings());
+        return Request.of(ids, options).withListener(listener).withCancellation(cancellation);
+    }
+
+    @Override
+    public int capacityTokens() {
+        return capacity;
+    }
+
+    @Override
+    public boolean sharesPrompt() {
+        return sharesPrompt;
+    }
+
+    @Override
+    public boolean asksPrompt() {
+        return !sharesPrompt;
+    }
+}

@@ -1,0 +1,217 @@
+package io.shadowkv.eval;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.shadowkv.CharacterTokenizer;
+import io.shadowkv.RandomCheckpoint;
+import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.engine.Cancellation;
+import io.shadowkv.engine.Conversation;
+import io.shadowkv.engine.Engine;
+import io.shadowkv.engine.EngineOptions;
+import io.shadowkv.engine.GenerationOptions;
+import io.shadowkv.engine.Request;
+import io.shadowkv.op.reference.ReferenceBackend;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// A small random model answers: what counts is what is asked of the engine and what is written down.
+class EngineExaminerTest {
+    private static final String CONTEXT = "it was a bright cold day in April, and the clocks were striking thirteen; ";
+    private static final Method NARROW = Method.of(new KvCacheSpec.Shadow(32, 4, 16, 2, 8, 8));
+
+    private static final GenerationOptions SIX = GenerationOptions.DEFAULT.withMaxNewTokens(6);
+
+    /// The share of a letter in the answer, so that different answers score differently.
+    private static final Metric LETTERS = new Metric() {
+        @Override
+        public String name() {
+            return "letters";
+        }
+
+        @Override
+        public double score(String answer, List<String> references) {
+            return (double) answer.chars().filter(Character::isLetter).count() / (1 + answer.length());
+        }
+    };
+
+    @TempDir
+    Path temporary;
+
+    private ReferenceBackend backend;
+    private Engine engine;
+
+    @BeforeEach
+    void openEngine() {
+        Path folder = RandomCheckpoint.TALKING.writeTalking(temporary.resolve("model"), CharacterTokenizer.END);
+        backend = new ReferenceBackend();
+        engine = Engine.open(folder, backend, EngineOptions.DEFAULT);
+    }
+
+    @AfterEach
+    void closeEngine() {
+        engine.close();
+        backend.close();
+    }
+
+    /// Samples of a task, wrapped as asked.
+    private record Task(String name, Sample.History history, List<List<String>> turns) implements EvalTask {
+        @Override
+        public int size() {
+            return turns.size();
+        }
+
+        @Override
+        public Sample sample(int index) {
+            List<Sample.Turn> asked = new ArrayList<>();
+            for (String user : turns.get(index)) {
+                boolean isContext = history == Sample.History.SHARED_CONTEXT && asked.isEmpty();
+                List<Metric> metrics = isContext ? List.of() : List.of(LETTERS, Scores.STRING_MATCH_ALL);
+                asked.add(new Sample.Turn(user, user, ">", List.of("e"), 6, List.of(), metrics));
+            }
+            return new Sample(name, index, asked, Sample.Wrapping.CHAT, history, Map.of("depth", "5"));
+        }
+    }
+
+    private static final Task SINGLE = new Task(
+            "t/single",
+            Sample.History.CONVERSATION,
+            List.of(List.of(CONTEXT + CONTEXT + "why?"), List.of("so?"), List.of(CONTEXT + "when?")));
+    private static final Task TURNS = new Task(
+            "t/turns", Sample.History.CONVERSATION, List.of(List.of(CONTEXT + "why?", "and then?", "really?")));
+    private static final Task SHARED = new Task(
+            "t/shared", Sample.History.SHARED_CONTEXT, List.of(List.of(CONTEXT, "why?", "when?", "who was it?")));
+
+    private EvalPlan plan(List<Method> methods) {
+        List<String> names = List.of(SINGLE.name(), TURNS.name(), SHARED.name());
+        return new EvalPlan("m", "reference", "F32", names, 0, 3, 42, methods);
+    }
+
+    private EngineExaminer examiner(EvalPlan plan, boolean measuresDivergence, Cancellation cancellation) {
+        Map<String, EvalTask> tasks = Map.of(SINGLE.name(), SINGLE, TURNS.name(), TURNS, SHARED.name(), SHARED);
+        PromptFormat format = PromptFormat.of(engine);
+        return new EngineExaminer(engine, plan, tasks, format, measuresDivergence, cancellation);
+    }
+
+    private List<AnswerRecord> ask(EvalPlan plan, List<Item> items) {
+        List<Double> shares = new ArrayList<>();
+        List<AnswerRecord> answers = examiner(plan, true, new Cancellation()).examine(items, _ -> true, shares::add);
+        assertThat(shares).isNotEmpty().isSorted().last().isEqualTo(1.0);
+        return answers;
+    }
+
+    @Test
+    void everyMethodAnswersTheSamePrompt() {
+        EvalPlan plan = plan(List.of(Method.FULL, NARROW));
+        List<Item> items = List.of(new Item("t/single", 0), new Item("t/single", 1), new Item("t/single", 2));
+        List<AnswerRecord> answers = ask(plan, items);
+        assertThat(answers).hasSize(6);
+        for (int i = 0; i < 6; i += 2) {
+            AnswerRecord full = answers.get(i);
+            AnswerRecord narrow = answers.get(i + 1);
+            assertThat(full.key()).isEqualTo(plan.key(items.get(i / 2), Method.FULL));
+            assertThat(narrow.key()).isEqualTo(plan.key(items.get(i / 2), NARROW));
+            assertThat(narrow.promptHash()).isEqualTo(full.promptHash());
+            assertThat(full.divergence()).isNull();
+            assertThat(narrow.divergence()).isNotNull();
+            assertThat(full.scores()).isEqualTo(scores(full));
+            assertThat(full.scores().keySet()).containsExactly("letters", "string_match_all");
+            assertThat(full.labels()).containsEntry("depth", "5");
+            assertThat(full.batch()).isEqualTo(3);
+            String prompt = SINGLE.turns().get(i / 2).getFirst() + ">";
+            assertThat(full.promptTokens()).isEqualTo(prompt.length());
+            assertThat(full.answer())
+                    .isEqualTo(engine.complete(Request.of(CharacterTokenizer.ids(prompt), SIX))
+                            .text());
+        }
+        assertThat(answers.stream().map(AnswerRecord::promptHash).distinct()).hasSize(3);
+        assertThat(answers.get(1).hitRate()).as("selected from a long prompt").isNotNull();
+        assertThat(answers.get(3).hitRate()).as("kept whole").isNull();
+    }
+
+    private static Map<String, Double> scores(AnswerRecord answer) {
+        return Map.of(
+                "letters",
+                LETTERS.score(answer.answer(), List.of()),
+                "string_match_all",
+                answer.answer().contains("e") ? 1.0 : 0.0);
+    }
+
+    /// What a resumed run asks is what is missing, and comes out as in the run that asked all.
+    @Test
+    void onlyWhatIsWantedIsReturned() {
+        EvalPlan plan = plan(List.of(Method.FULL, NARROW));
+        Item item = new Item("t/single", 0);
+        List<AnswerRecord> both = ask(plan, List.of(item));
+        List<AnswerRecord> missing = examiner(plan, true, new Cancellation())
+                .examine(List.of(item), key -> key.method().equals(NARROW), _ -> {});
+        assertThat(missing).hasSize(1);
+        assertThat(missing.getFirst().answerIds()).isEqualTo(both.getLast().answerIds());
+        assertThat(missing.getFirst().divergence()).isEqualTo(both.getLast().divergence());
+        assertThat(examiner(plan, false, new Cancellation())
+                        .examine(List.of(item), key -> key.method().equals(NARROW), _ -> {})
+                        .getFirst()
+                        .divergence())
+                .isNull();
+    }
+
+    @Test
+    void turnsFollowEachMethodsOwnAnswers() {
+        List<AnswerRecord> answers = ask(plan(List.of(Method.FULL, NARROW)), List.of(new Item("t/turns", 0)));
+        assertThat(answers).extracting(answer -> answer.key().turn()).containsExactly(0, 0, 1, 1, 2, 2);
+        try (Conversation conversation = engine.converse(600)) {
+            for (int turn = 0; turn < 3; turn++) {
+                String user = (turn == 0 ? "" : "\n") + TURNS.turns().getFirst().get(turn);
+                int[] ids = engine.tokenizer().encode(user + ">", false);
+                assertThat(answers.get(2 * turn).answer())
+                        .as("turn " + turn)
+                        .isEqualTo(conversation.send(Request.of(ids, SIX)).text());
+            }
+        }
+    }
+
+    @Test
+    void questionsOnASharedTextDoNotSeeEachOther() {
+        List<AnswerRecord> answers = ask(plan(List.of(Method.FULL)), List.of(new Item("t/shared", 0)));
+        assertThat(answers).hasSize(3);
+        for (int i = 0; i < 3; i++) {
+            String prompt = CONTEXT + SHARED.turns().getFirst().get(i + 1) + ">";
+            assertThat(answers.get(i).answer())
+                    .isEqualTo(engine.complete(Request.of(CharacterTokenizer.ids(prompt), SIX))
+                            .text());
+        }
+    }
+
+    @Test
+    void aPromptLongerThanTheContextIsNamed() {
+        Task tooLong = new Task("t/single", Sample.History.CONVERSATION, List.of(List.of(CONTEXT.repeat(20))));
+        var examiner = new EngineExaminer(
+                engine,
+                plan(List.of(Method.FULL)),
+                Map.of("t/single", tooLong),
+                PromptFormat.of(engine),
+                false,
+                new Cancellation());
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> examiner.examine(List.of(new Item("t/single", 0)), _ -> true, _ -> {}))
+                .withMessageStartingWith("sample 0 of t/single has 1,481 tokens; the model's context is 1,024");
+    }
+
+    @Test
+    void aCancelledRunCountsNothing() {
+        var cancellation = new Cancellation();
+        cancellation.cancel();
+        assertThatExceptionOfType(CancellationException.class)
+                .isThrownBy(() -> examiner(plan(List.of(Method.FULL)), false, cancellation)
+                        .examine(List.of(new Item("t/single", 0)), _ -> true, _ -> {}));
+    }
+}
