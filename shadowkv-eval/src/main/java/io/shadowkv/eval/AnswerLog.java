@@ -13,18 +13,23 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.PropertyNamingStrategies;
 import tools.jackson.databind.json.JsonMapper;
 
 /// Answers in a file, one JSON object a line, each on disk before the next question is asked.
 ///
-/// A line that an interruption cut short is taken off when the file is opened again. One thread, one process a
-/// file.
+/// Answers that are appended together stand or fall together: every line of theirs but the last ends with a blank,
+/// and what an interruption left without its last line is taken off when the file is opened again. One thread, one
+/// process a file.
 public final class AnswerLog implements AutoCloseable {
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .build();
+
+    /// Before the end of a line: the next line belongs to it.
+    private static final char MORE = ' ';
 
     private final FileChannel channel;
     private final Map<AnswerRecord.Key, AnswerRecord> answers = new LinkedHashMap<>();
@@ -61,7 +66,7 @@ public final class AnswerLog implements AutoCloseable {
     private void read(Path file) throws IOException {
         byte[] bytes = Files.readAllBytes(file);
         int whole = bytes.length;
-        while (whole > 0 && bytes[whole - 1] != '\n') {
+        while (whole > 0 && !endsTogether(bytes, whole)) {
             whole--;
         }
         List<String> lines =
@@ -81,6 +86,10 @@ public final class AnswerLog implements AutoCloseable {
         channel.position(whole);
     }
 
+    private static boolean endsTogether(byte[] bytes, int end) {
+        return bytes[end - 1] == '\n' && (end == 1 || bytes[end - 2] != MORE);
+    }
+
     public boolean contains(AnswerRecord.Key key) {
         return answers.containsKey(key);
     }
@@ -92,17 +101,35 @@ public final class AnswerLog implements AutoCloseable {
 
     /// Writes an answer, through to the disk.
     public void append(AnswerRecord answer) {
-        byte[] line = (MAPPER.writeValueAsString(answer) + "\n").getBytes(StandardCharsets.UTF_8);
+        append(List.of(answer));
+    }
+
+    /// Writes answers that belong together, through to the disk: all of them or none.
+    public void append(List<AnswerRecord> together) {
+        if (together.isEmpty()) {
+            return;
+        }
+        byte[] bytes = (together.stream().map(MAPPER::writeValueAsString).collect(Collectors.joining(MORE + "\n"))
+                        + "\n")
+                .getBytes(StandardCharsets.UTF_8);
         try {
-            ByteBuffer rest = ByteBuffer.wrap(line);
-            while (rest.hasRemaining()) {
-                channel.write(rest);
+            long start = channel.position();
+            try {
+                ByteBuffer rest = ByteBuffer.wrap(bytes);
+                while (rest.hasRemaining()) {
+                    channel.write(rest);
+                }
+                channel.force(false);
+            } catch (IOException e) {
+                channel.truncate(start);
+                throw e;
             }
-            channel.force(false);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        answers.put(answer.key(), answer);
+        for (AnswerRecord answer : together) {
+            answers.put(answer.key(), answer);
+        }
     }
 
     @Override

@@ -1,0 +1,73 @@
+package io.shadowkv.eval;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class AnswerLogTest {
+    private static final EvalPlan PLAN = FakeExaminer.plan(2);
+
+    @TempDir
+    Path folder;
+
+    private static List<AnswerRecord> answers(int index) {
+        return new FakeExaminer(PLAN).examine(List.of(new Item("a/x", index)), _ -> true, _ -> {});
+    }
+
+    @Test
+    void whatIsAppendedIsReadAgain() {
+        Path file = folder.resolve("deep/log.jsonl");
+        try (AnswerLog log = AnswerLog.open(file)) {
+            log.append(answers(1));
+            log.append(answers(0).getFirst());
+            log.append(List.of());
+        }
+        try (AnswerLog log = AnswerLog.open(file)) {
+            assertThat(log.answers())
+                    .hasSize(5)
+                    .containsAll(answers(1))
+                    .contains(answers(0).getFirst());
+            assertThat(log.contains(answers(0).getFirst().key())).isTrue();
+            assertThat(log.contains(answers(0).getLast().key())).isFalse();
+        }
+    }
+
+    @Test
+    void answersThatBelongTogetherStandOrFallTogetherWhereverTheFileIsCut() throws IOException {
+        Path file = folder.resolve("log.jsonl");
+        long first;
+        try (AnswerLog log = AnswerLog.open(file)) {
+            log.append(answers(0));
+            first = Files.size(file);
+            log.append(answers(1));
+        }
+        byte[] bytes = Files.readAllBytes(file);
+        Path cut = folder.resolve("cut.jsonl");
+        for (int length = 0; length <= bytes.length; length += length < bytes.length - 2 ? 2 : 1) {
+            Files.write(cut, Arrays.copyOf(bytes, length));
+            int whole = length < first ? 0 : length < bytes.length ? 2 : 6;
+            try (AnswerLog log = AnswerLog.open(cut)) {
+                assertThat(log.answers()).as("cut at %d", length).hasSize(whole);
+                log.append(answers(1));
+            }
+            try (AnswerLog log = AnswerLog.open(cut)) {
+                assertThat(log.answers()).as("cut at %d, appended", length).containsAll(answers(1));
+            }
+        }
+    }
+
+    @Test
+    void aForeignFileIsRefused() throws IOException {
+        Path file = Files.writeString(folder.resolve("log.jsonl"), "{\"key\":1}\n");
+        assertThatThrownBy(() -> AnswerLog.open(file))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("log.jsonl, line 1");
+    }
+}
