@@ -8,6 +8,7 @@ import io.shadowkv.op.BackendProvider.BackendOptions;
 import io.shadowkv.tensor.DType;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -128,13 +129,7 @@ public final class EngineFlags {
                 command,
                 () -> new EngineOptions(
                         cache,
-                        kvType == null
-                                ? null
-                                : switch (kvType) {
-                                    case f32 -> DType.F32;
-                                    case bf16 -> DType.BF16;
-                                    case f16 -> DType.F16;
-                                },
+                        kvType().orElse(null),
                         prefillChunk == null ? plain.prefillChunk() : checkedChunk(prefillChunk),
                         plain.maxBatch(),
                         memory == null ? 0 : memory.bytes(),
@@ -144,6 +139,15 @@ public final class EngineFlags {
                             case device -> ValuePlace.DEVICE;
                             case host -> ValuePlace.HOST;
                         }));
+    }
+
+    /// The type of keys and values that was asked for; without one it is the weights'.
+    public Optional<DType> kvType() {
+        return Optional.ofNullable(kvType).map(type -> switch (type) {
+            case f32 -> DType.F32;
+            case bf16 -> DType.BF16;
+            case f16 -> DType.F16;
+        });
     }
 
     /// Who gives a number means one; that 0 leaves it to the backend is between the engine and its callers in Java.

@@ -3,10 +3,10 @@ package io.shadowkv.cli;
 import java.nio.file.Path;
 
 /// Where this program keeps what it can make again: `shadowkv` in `XDG_CACHE_HOME` or `~/.cache`. Stateless.
-final class UserCache {
+public final class UserCache {
     private UserCache() {}
 
-    static Path folder() {
+    public static Path folder() {
         String stated = System.getenv("XDG_CACHE_HOME");
         Path parent = stated == null || stated.isBlank()
                 ? Path.of(System.getProperty("user.home"), ".cache")

@@ -6,6 +6,7 @@ import io.shadowkv.cli.Machine;
 import io.shadowkv.cli.ProgressLine;
 import io.shadowkv.cli.ShadowFlags;
 import io.shadowkv.cli.ShadowKvCommand;
+import io.shadowkv.cli.TokenCount;
 import io.shadowkv.engine.Backends;
 import io.shadowkv.engine.EngineOptions;
 import java.io.PrintWriter;
