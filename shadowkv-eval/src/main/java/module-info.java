@@ -5,5 +5,6 @@ module io.shadowkv.eval {
     requires tools.jackson.databind;
 
     exports io.shadowkv.eval;
+    exports io.shadowkv.eval.metric;
     exports io.shadowkv.eval.plot;
 }

@@ -1,5 +1,6 @@
 package io.shadowkv.eval;
 
+import io.shadowkv.eval.metric.RulerMetrics;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -113,6 +114,6 @@ record NeedleLayout(
                 references,
                 NeedleSampler.NEW_TOKENS,
                 List.of(),
-                List.of(Scores.STRING_MATCH_ALL));
+                List.of(RulerMetrics.STRING_MATCH_ALL));
     }
 }

@@ -11,7 +11,7 @@ import io.shadowkv.engine.Request;
 import io.shadowkv.eval.NeedleText;
 import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.eval.Sample;
-import io.shadowkv.eval.Scores;
+import io.shadowkv.eval.metric.RulerMetrics;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -42,7 +42,7 @@ record MethodRun(Engine engine, PromptFormat format, Cancellation cancellation) 
                 GenerationOptions options = GenerationOptions.DEFAULT.withMaxNewTokens(turn.maxNewTokens());
                 Completion completion = send(conversation, turn, options, clock);
                 completions.add(completion);
-                boolean isRight = Scores.stringMatchAll(completion.text(), turn.references()) == 1;
+                boolean isRight = RulerMetrics.STRING_MATCH_ALL.score(completion.text(), turn.references()) == 1;
                 answers.add(new DemoResult.Answer(completion.text().strip(), isRight));
                 recorder.endTurn();
             }

@@ -1,0 +1,35 @@
+package io.shadowkv.eval.metric;
+
+import io.shadowkv.eval.Metric;
+import java.util.List;
+
+/// Compares with one reference at a time; the best counts.
+///
+/// @param name the metric's name
+/// @param comparison an answer and one reference give 0 to 1
+public record BestOf(String name, Comparison comparison) implements Metric {
+    /// Compares an answer with one reference.
+    @FunctionalInterface
+    public interface Comparison {
+        double score(String answer, String reference);
+    }
+
+    /// @throws IllegalArgumentException if there are no references
+    @Override
+    public double score(String answer, List<String> references) {
+        return OverAll.atLeastOne(references).stream()
+                .mapToDouble(reference -> comparison.score(answer, reference))
+                .max()
+                .orElseThrow();
+    }
+
+    /// The same, looking only at the answer's first line that is not empty (THUDM/LongBench, `LongBench/eval.py`).
+    public BestOf ofFirstLine() {
+        return new BestOf(
+                name,
+                (answer, reference) -> comparison.score(
+                        PythonText.split(PythonText.withoutLeadingLines(answer), '\n')
+                                .getFirst(),
+                        reference));
+    }
+}

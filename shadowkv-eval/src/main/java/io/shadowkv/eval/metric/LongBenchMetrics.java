@@ -1,0 +1,136 @@
+package io.shadowkv.eval.metric;
+
+import io.shadowkv.eval.Metric;
+import java.util.ArrayList;
+import java.util.List;
+
+/// LongBench's scores (THUDM/LongBench, `LongBench/metrics.py` and `LongBench/eval.py`). The best reference counts.
+///
+/// The official Chinese scores count words that the Python package jieba cuts. Here every character counts as a word,
+/// and the names say so with `(chars)`; [#chineseF1] and [#chineseRouge] take another segmenter.
+public final class LongBenchMetrics {
+    /// Words in common after [Normalization#answer].
+    public static final BestOf QA_F1_SCORE = new BestOf(
+            "qa_f1_score",
+            (answer, reference) -> TokenF1.f1(
+                    PythonText.split(Normalization.answer(answer)), PythonText.split(Normalization.answer(reference))));
+
+    /// Characters in common after [Normalization#chinese].
+    public static final BestOf QA_F1_ZH_SCORE = chineseF1("qa_f1_zh_score(chars)", PythonText::characters);
+
+    /// F of ROUGE-L as the Python package `rouge` has it.
+    public static final BestOf ROUGE_SCORE = new BestOf("rouge_score", RougeL::f);
+
+    /// The same over characters.
+    public static final BestOf ROUGE_ZH_SCORE = chineseRouge("rouge_zh_score(chars)", PythonText::characters);
+
+    /// Share of the answer's numbers that are the reference's `Paragraph 7`.
+    public static final BestOf RETRIEVAL_SCORE = new BestOf(
+            "retrieval_score", (answer, reference) -> shareOfNumbers(answer, numberAfter("Paragraph ", reference)));
+
+    /// Share of the answer's numbers that are the reference's `段落7`.
+    public static final BestOf RETRIEVAL_ZH_SCORE = new BestOf(
+            "retrieval_zh_score", (answer, reference) -> shareOfNumbers(answer, numberAfter("段落", reference)));
+
+    /// Share of the answer's numbers that are the reference.
+    public static final BestOf COUNT_SCORE = new BestOf("count_score", LongBenchMetrics::shareOfNumbers);
+
+    /// Likeness to the answer's first line of code, in whole per cents.
+    public static final BestOf CODE_SIM_SCORE = new BestOf("code_sim_score", LongBenchMetrics::codeLikeness);
+
+    private LongBenchMetrics() {}
+
+    /// 1 over the number of classes that the answer names, if the right one is among them. Classes whose name is
+    /// part of the right one's do not count.
+    ///
+    /// @param classes all that there are
+    public static BestOf classificationScore(List<String> classes) {
+        List<String> all = List.copyOf(classes);
+        return new BestOf("classification_score", (answer, reference) -> {
+            List<String> named =
+                    new ArrayList<>(all.stream().filter(answer::contains).toList());
+            // The original takes from the list while it walks over it, and so passes over what follows.
+            for (int i = 0; i < named.size(); i++) {
+                String name = named.get(i);
+                if (reference.contains(name) && !name.equals(reference)) {
+                    named.remove(name);
+                }
+            }
+            return named.contains(reference) ? 1.0 / named.size() : 0;
+        });
+    }
+
+    /// `qa_f1_zh_score` under another segmenter.
+    public static BestOf chineseF1(String name, Segmenter segmenter) {
+        return new BestOf(
+                name,
+                (answer, reference) -> TokenF1.f1(chineseWords(answer, segmenter), chineseWords(reference, segmenter)));
+    }
+
+    /// `rouge_zh_score` under another segmenter.
+    public static BestOf chineseRouge(String name, Segmenter segmenter) {
+        return new BestOf(
+                name,
+                (answer, reference) ->
+                        RougeL.f(String.join(" ", segmenter.cut(answer)), String.join(" ", segmenter.cut(reference))));
+    }
+
+    /// The metric of a task, which for some looks at the answer's first line only.
+    ///
+    /// @param task a LongBench dataset's name
+    /// @param classes all classes of the sample, for `trec` and `lsht`
+    /// @throws IllegalArgumentException if LongBench has no such task
+    public static Metric of(String task, List<String> classes) {
+        return switch (task) {
+            case "narrativeqa", "qasper", "multifieldqa_en", "hotpotqa", "2wikimqa", "musique" -> QA_F1_SCORE;
+            case "triviaqa" -> QA_F1_SCORE.ofFirstLine();
+            case "multifieldqa_zh" -> QA_F1_ZH_SCORE;
+            case "gov_report", "qmsum", "multi_news" -> ROUGE_SCORE;
+            case "samsum" -> ROUGE_SCORE.ofFirstLine();
+            case "dureader", "vcsum" -> ROUGE_ZH_SCORE;
+            case "trec", "lsht" -> classificationScore(classes).ofFirstLine();
+            case "passage_retrieval_en" -> RETRIEVAL_SCORE;
+            case "passage_retrieval_zh" -> RETRIEVAL_ZH_SCORE;
+            case "passage_count" -> COUNT_SCORE;
+            case "lcc", "repobench-p" -> CODE_SIM_SCORE;
+            default -> throw new IllegalArgumentException("LongBench has no task \"" + task + "\" to score");
+        };
+    }
+
+    private static List<String> chineseWords(String text, Segmenter segmenter) {
+        return segmenter.cut(text).stream()
+                .map(Normalization::chinese)
+                .filter(word -> !word.isEmpty())
+                .toList();
+    }
+
+    private static double shareOfNumbers(String answer, String wanted) {
+        List<String> numbers = PythonText.numbers(answer);
+        return numbers.isEmpty() ? 0 : OverAll.share(numbers, wanted::equals);
+    }
+
+    /// The digits after the first `word` that has any.
+    private static String numberAfter(String word, String reference) {
+        for (int at = reference.indexOf(word); at >= 0; at = reference.indexOf(word, at + 1)) {
+            String rest = reference.substring(at + word.length());
+            if (!rest.isEmpty() && Character.isDigit(rest.codePointAt(0))) {
+                return PythonText.numbers(rest).getFirst();
+            }
+        }
+        throw new IllegalArgumentException("the reference \"" + reference + "\" names no paragraph; expected \"" + word
+                + "\" and a number, as LongBench's files have it");
+    }
+
+    /// The first line that is neither a comment nor a fence, as `fuzzywuzzy`'s `ratio` compares it: two empty ones
+    /// are alike, one empty one is like nothing.
+    private static double codeLikeness(String answer, String reference) {
+        String line = PythonText.split(PythonText.withoutLeadingLines(answer), '\n').stream()
+                .filter(code -> !code.contains("`") && !code.contains("#") && !code.contains("//"))
+                .findFirst()
+                .orElse("");
+        if (line.equals(reference)) {
+            return 1;
+        }
+        return line.isEmpty() || reference.isEmpty() ? 0 : Math.rint(100 * SequenceRatio.ratio(line, reference)) / 100;
+    }
+}

@@ -1,0 +1,165 @@
+package io.shadowkv.eval.metric;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntPredicate;
+
+/// Strings as Python 3 looks at them: blanks, digits and word characters are those of all Unicode, a length is a number
+/// of code points.
+public final class PythonText {
+    private PythonText() {}
+
+    /// `str.isspace`, which `split`, `strip` and the pattern `\s` go by.
+    public static boolean isBlank(int codePoint) {
+        return switch (codePoint) {
+            case 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1C, 0x1D, 0x1E, 0x1F, 0x20, 0x85, 0x2028, 0x2029 -> true;
+            default -> Character.getType(codePoint) == Character.SPACE_SEPARATOR;
+        };
+    }
+
+    /// The pattern `\w`: letters, everything that has a value as a number, and the underscore.
+    public static boolean isWordCharacter(int codePoint) {
+        return codePoint == '_'
+                || Character.isLetterOrDigit(codePoint)
+                || Character.getType(codePoint) == Character.LETTER_NUMBER
+                || Character.getType(codePoint) == Character.OTHER_NUMBER;
+    }
+
+    /// `str.lower`. Java's own differs in where a capital sigma ends a word.
+    public static String lower(String text) {
+        StringBuilder lower = new StringBuilder(text.length() + 1);
+        int i = 0;
+        while (i < text.length()) {
+            int codePoint = text.codePointAt(i);
+            int end = i + Character.charCount(codePoint);
+            switch (codePoint) {
+                case 'İ' -> lower.append("i\u0307");
+                case 'Σ' -> lower.append(isFinal(text, i, end) ? 'ς' : 'σ');
+                default -> lower.appendCodePoint(Character.toLowerCase(codePoint));
+            }
+            i = end;
+        }
+        return lower.toString();
+    }
+
+    /// Unicode's rule for the capital sigma: a letter with case stands before it and none after it, whatever
+    /// characters without a say in case stand between.
+    private static boolean isFinal(String text, int start, int end) {
+        int before = start;
+        while (before > 0 && isCaseIgnorable(text.codePointBefore(before))) {
+            before -= Character.charCount(text.codePointBefore(before));
+        }
+        int after = end;
+        while (after < text.length() && isCaseIgnorable(text.codePointAt(after))) {
+            after += Character.charCount(text.codePointAt(after));
+        }
+        return before > 0
+                && isCased(text.codePointBefore(before))
+                && (after == text.length() || !isCased(text.codePointAt(after)));
+    }
+
+    private static boolean isCased(int codePoint) {
+        return Character.isUpperCase(codePoint) || Character.isLowerCase(codePoint) || Character.isTitleCase(codePoint);
+    }
+
+    private static boolean isCaseIgnorable(int codePoint) {
+        return switch (Character.getType(codePoint)) {
+            case Character.NON_SPACING_MARK,
+                    Character.ENCLOSING_MARK,
+                    Character.FORMAT,
+                    Character.MODIFIER_LETTER,
+                    Character.MODIFIER_SYMBOL -> true;
+            default ->
+                "'.:·\u0387\u055F\u05F4\u2018\u2019\u2024\u2027\uFE13\uFE52\uFE55\uFF07\uFF0E\uFF1A".indexOf(codePoint)
+                        >= 0;
+        };
+    }
+
+    /// `str.strip`.
+    public static String strip(String text) {
+        int start = 0;
+        int end = text.length();
+        while (start < end && isBlank(text.charAt(start))) {
+            start++;
+        }
+        while (end > start && isBlank(text.charAt(end - 1))) {
+            end--;
+        }
+        return text.substring(start, end);
+    }
+
+    /// `str.lstrip('\n')`.
+    public static String withoutLeadingLines(String text) {
+        int start = 0;
+        while (start < text.length() && text.charAt(start) == '\n') {
+            start++;
+        }
+        return text.substring(start);
+    }
+
+    /// `str.split()`: what stands between blanks.
+    public static List<String> split(String text) {
+        return runs(text, codePoint -> !isBlank(codePoint));
+    }
+
+    /// `str.split(c)`: everything between the characters, empty pieces too.
+    public static List<String> split(String text, char separator) {
+        List<String> pieces = new ArrayList<>();
+        int start = 0;
+        for (int end = text.indexOf(separator); end >= 0; end = text.indexOf(separator, start)) {
+            pieces.add(text.substring(start, end));
+            start = end + 1;
+        }
+        pieces.add(text.substring(start));
+        return pieces;
+    }
+
+    /// `re.findall(r"\d+", text)`.
+    public static List<String> numbers(String text) {
+        return runs(text, Character::isDigit);
+    }
+
+    /// `re.findall(r"\b\w+\b", text)`.
+    public static List<String> words(String text) {
+        return runs(text, PythonText::isWordCharacter);
+    }
+
+    /// Whether it is one of the 32 characters of `string.punctuation`.
+    public static boolean isPunctuation(int codePoint) {
+        return codePoint > ' ' && codePoint < 0x7F && !Character.isLetterOrDigit(codePoint);
+    }
+
+    /// Without the characters that the rule names.
+    public static String without(String text, IntPredicate isRemoved) {
+        StringBuilder kept = new StringBuilder(text.length());
+        text.codePoints().filter(isRemoved.negate()).forEach(kept::appendCodePoint);
+        return kept.toString();
+    }
+
+    /// Its code points as strings.
+    public static List<String> characters(String text) {
+        return text.codePoints().mapToObj(Character::toString).toList();
+    }
+
+    /// The longest stretches of characters that the rule names, from left to right.
+    static List<String> runs(String text, IntPredicate isInside) {
+        List<String> runs = new ArrayList<>();
+        int start = -1;
+        int i = 0;
+        while (i < text.length()) {
+            int codePoint = text.codePointAt(i);
+            boolean inside = isInside.test(codePoint);
+            if (inside && start < 0) {
+                start = i;
+            } else if (!inside && start >= 0) {
+                runs.add(text.substring(start, i));
+                start = -1;
+            }
+            i += Character.charCount(codePoint);
+        }
+        if (start >= 0) {
+            runs.add(text.substring(start));
+        }
+        return runs;
+    }
+}

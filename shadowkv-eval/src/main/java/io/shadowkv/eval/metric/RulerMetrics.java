@@ -1,0 +1,35 @@
+package io.shadowkv.eval.metric;
+
+import io.shadowkv.eval.Metric;
+import java.util.regex.Pattern;
+
+/// RULER's scores, as shares from 0 to 1; RULER prints per cents rounded to two decimals (NVIDIA/RULER,
+/// `scripts/eval/synthetic/constants.py`; `scripts/eval/evaluate.py` cleans the answers first).
+public final class RulerMetrics {
+    /// Share of the references that the answer contains, upper and lower case alike. For all tasks but QA.
+    public static final Metric STRING_MATCH_ALL = new OverAll(
+            "string_match_all",
+            (answer, references) -> OverAll.share(references, reference -> contains(answer, reference)));
+
+    /// Whether the answer contains any reference, upper and lower case alike. For QA.
+    public static final Metric STRING_MATCH_PART =
+            new BestOf("string_match_part", (answer, reference) -> contains(answer, reference) ? 1 : 0);
+
+    private static final Pattern CONTROL = Pattern.compile("[\\x00-\\x1f]");
+
+    private RulerMetrics() {}
+
+    private static boolean contains(String answer, String reference) {
+        return PythonText.lower(cleaned(answer)).contains(PythonText.lower(reference));
+    }
+
+    /// An answer as RULER looks at it (`postprocess_pred`): control characters become line breaks, blanks at both
+    /// ends go.
+    static String cleaned(String answer) {
+        return withoutControls(PythonText.strip(answer));
+    }
+
+    static String withoutControls(String text) {
+        return PythonText.strip(CONTROL.matcher(text).replaceAll("\n"));
+    }
+}
