@@ -7,4 +7,5 @@ module io.shadowkv.eval {
     exports io.shadowkv.eval;
     exports io.shadowkv.eval.metric;
     exports io.shadowkv.eval.plot;
+    exports io.shadowkv.eval.worker;
 }

@@ -87,6 +87,17 @@ public record EvalPlan(
         return remaining;
     }
 
+    /// @throws ExaminerFailure if the answers leave something open; it names the first sample
+    public void checkAnswered(List<OpenItem> asked, List<AnswerRecord> answers) {
+        List<OpenItem> left = remaining(asked, answers);
+        if (!left.isEmpty()) {
+            Item item = left.getFirst().item();
+            throw new ExaminerFailure(
+                    "the examiner left sample " + item.index() + " of " + item.task() + " unanswered",
+                    new IllegalStateException(left + " after " + answers.size() + " answers"));
+        }
+    }
+
     /// Says of each key, whatever its turn, whether it belongs to the open items. Any thread may ask.
     public Examiner.Wanted wanted(Collection<OpenItem> open) {
         Set<AnswerRecord.Key> keys = new HashSet<>();

@@ -74,13 +74,7 @@ final class ExaminerSeat {
         List<AnswerRecord> answers = current.examine(items, wanted, done -> watcher.reading(number, done)).stream()
                 .filter(answer -> wanted.isWanted(answer.key()))
                 .toList();
-        List<OpenItem> left = plan.remaining(asked, answers);
-        if (!left.isEmpty()) {
-            Item item = left.getFirst().item();
-            throw new ExaminerFailure(
-                    "the examiner left sample " + item.index() + " of " + item.task() + " unanswered",
-                    new IllegalStateException(left + " after " + answers.size() + " answers"));
-        }
+        plan.checkAnswered(asked, answers);
         return answers;
     }
 

@@ -6,6 +6,7 @@ import java.util.List;
 
 public final class RecordingWatcher implements Watcher {
     public final List<List<Item>> failed = Collections.synchronizedList(new ArrayList<>());
+    public final List<String> failures = Collections.synchronizedList(new ArrayList<>());
     public final List<Progress> progress = Collections.synchronizedList(new ArrayList<>());
     public final List<Double> read = Collections.synchronizedList(new ArrayList<>());
 
@@ -25,5 +26,6 @@ public final class RecordingWatcher implements Watcher {
     @Override
     public void failed(int seat, List<Item> items, ExaminerFailure failure) {
         failed.add(items);
+        failures.add(failure.getMessage());
     }
 }

@@ -1,0 +1,98 @@
+package io.shadowkv.eval.worker;
+
+import io.shadowkv.eval.AnswerRecord;
+import io.shadowkv.eval.OpenItem;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.PropertyNamingStrategies;
+import tools.jackson.databind.json.JsonMapper;
+
+/// The messages between a run and its worker: an object of one property, on one line.
+final class Wire {
+    private static final JsonMapper MAPPER = JsonMapper.builder()
+            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+            .build();
+    private static final int SHOWN = 200;
+
+    private Wire() {}
+
+    sealed interface Message {
+        /// What the property is called.
+        String kind();
+
+        /// The property's value.
+        Object content();
+    }
+
+    record Started(Ready content) implements Message {
+        @Override
+        public String kind() {
+            return "ready";
+        }
+    }
+
+    record Ask(List<OpenItem> content) implements Message {
+        @Override
+        public String kind() {
+            return "ask";
+        }
+    }
+
+    record Reading(Double content) implements Message {
+        @Override
+        public String kind() {
+            return "reading";
+        }
+    }
+
+    record Answers(List<AnswerRecord> content) implements Message {
+        @Override
+        public String kind() {
+            return "answers";
+        }
+    }
+
+    record Failed(Fault content) implements Message {
+        @Override
+        public String kind() {
+            return "error";
+        }
+    }
+
+    static String line(Message message) {
+        return MAPPER.writeValueAsString(Map.of(message.kind(), message.content()));
+    }
+
+    /// @throws IOException if the line is no message; it shows the line
+    static Message parse(String line) throws IOException {
+        try {
+            JsonNode tree = MAPPER.readTree(line);
+            if (tree.isObject() && tree.size() == 1) {
+                String kind = tree.propertyNames().iterator().next();
+                return message(kind, tree.get(kind));
+            }
+            throw new IOException("\"" + shown(line) + "\", which is no message");
+        } catch (JacksonException e) {
+            throw new IOException("\"" + shown(line) + "\", which is no message: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    private static Message message(String kind, JsonNode content) throws IOException {
+        return switch (kind) {
+            case "ready" -> new Started(MAPPER.treeToValue(content, Ready.class));
+            case "ask" -> new Ask(MAPPER.treeToValue(content, new TypeReference<List<OpenItem>>() {}));
+            case "reading" -> new Reading(MAPPER.treeToValue(content, Double.class));
+            case "answers" -> new Answers(MAPPER.treeToValue(content, new TypeReference<List<AnswerRecord>>() {}));
+            case "error" -> new Failed(MAPPER.treeToValue(content, Fault.class));
+            default -> throw new IOException("a message called \"" + kind + "\", which nobody knows");
+        };
+    }
+
+    private static String shown(String line) {
+        return line.length() <= SHOWN ? line : line.substring(0, SHOWN) + "...";
+    }
+}

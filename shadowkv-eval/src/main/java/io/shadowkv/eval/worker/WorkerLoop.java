@@ -1,0 +1,140 @@
+package io.shadowkv.eval.worker;
+
+import io.shadowkv.eval.AnswerRecord;
+import io.shadowkv.eval.Examiner;
+import io.shadowkv.eval.Item;
+import io.shadowkv.eval.Method;
+import io.shadowkv.eval.OpenItem;
+import java.io.BufferedReader;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.LinkedBlockingQueue;
+
+/// A worker's side: takes what is asked from a stream, has it examined, and writes the answers to another stream.
+///
+/// ```
+/// var loop = new WorkerLoop(System.in, WorkerLoop.takeStandardOutput());
+/// try (Examiner examiner = open(..., loop::isOver)) {
+///     loop.serve(new Ready(model, backend, kvType), examiner);
+/// }
+/// ```
+///
+/// The input is read by a thread of its own, which ends with it; everything else is for one thread.
+public final class WorkerLoop {
+    private static final double REPORTED_STEP = 0.01;
+
+    private final OutputStream out;
+    private final BlockingQueue<Optional<String>> requests = new LinkedBlockingQueue<>();
+    private volatile boolean isOver;
+
+    /// @param in what is asked; its end ends the loop
+    /// @param out for answers; nobody else may write there
+    public WorkerLoop(InputStream in, OutputStream out) {
+        this.out = out;
+        Thread.ofPlatform().name("worker-input").daemon().start(() -> read(in));
+    }
+
+    /// Standard output for a loop alone: whatever prints there from now on prints to standard error.
+    public static OutputStream takeStandardOutput() {
+        System.out.flush();
+        System.setOut(System.err);
+        return new FileOutputStream(FileDescriptor.out);
+    }
+
+    /// Whether whoever asked is gone: an examiner that looks here ends soon. Any thread may ask.
+    public boolean isOver() {
+        return isOver;
+    }
+
+    private void read(InputStream in) {
+        var reader = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8));
+        try {
+            for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+                requests.add(Optional.of(line));
+            }
+        } catch (IOException _) {
+            // A broken pipe is the end of the input as well.
+        } finally {
+            isOver = true;
+            requests.add(Optional.empty());
+        }
+    }
+
+    /// Says that the worker is ready and answers until the input ends.
+    ///
+    /// @throws IOException if a request is no message of this version
+    public void serve(Ready ready, Examiner examiner) throws IOException {
+        try {
+            send(new Wire.Started(ready));
+            for (Optional<String> line = requests.take(); line.isPresent(); line = requests.take()) {
+                Wire.Message request = Wire.parse(line.get());
+                if (!(request instanceof Wire.Ask ask)) {
+                    throw new IOException("a worker was told \"" + request.kind() + "\"; it can only be asked");
+                }
+                send(reply(ask.content(), examiner));
+            }
+        } catch (CancellationException _) {
+            // Nobody is left to be told.
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private Wire.Message reply(List<OpenItem> asked, Examiner examiner) {
+        try {
+            Map<Item, Set<Method>> methods = new HashMap<>();
+            asked.forEach(open -> methods.put(open.item(), new HashSet<>(open.methods())));
+            List<AnswerRecord> answers = examiner.examine(
+                    asked.stream().map(OpenItem::item).toList(),
+                    key -> methods.getOrDefault(new Item(key.task(), key.index()), Set.of())
+                            .contains(key.method()),
+                    new Reporter());
+            return new Wire.Answers(answers);
+        } catch (CancellationException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            return new Wire.Failed(new Fault(text(e), e instanceof IllegalArgumentException));
+        }
+    }
+
+    private static String text(RuntimeException e) {
+        String message = e.getMessage();
+        return message == null || message.isBlank() ? e.toString() : message;
+    }
+
+    private void send(Wire.Message message) {
+        try {
+            out.write((Wire.line(message) + "\n").getBytes(StandardCharsets.UTF_8));
+            out.flush();
+        } catch (IOException e) {
+            isOver = true;
+            throw (CancellationException) new CancellationException("whoever asked is gone").initCause(e);
+        }
+    }
+
+    /// Tells of every hundredth.
+    private final class Reporter implements Examiner.Listener {
+        private double told;
+
+        @Override
+        public void reading(double done) {
+            if (done - told >= REPORTED_STEP) {
+                told = done;
+                send(new Wire.Reading(done));
+            }
+        }
+    }
+}

@@ -1,0 +1,227 @@
+package io.shadowkv.eval.worker;
+
+import io.shadowkv.eval.AnswerRecord;
+import io.shadowkv.eval.EvalPlan;
+import io.shadowkv.eval.Examiner;
+import io.shadowkv.eval.ExaminerFailure;
+import io.shadowkv.eval.Item;
+import io.shadowkv.eval.Method;
+import io.shadowkv.eval.OpenItem;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// An examiner that is a process: whatever befalls it, this one lives on to say so.
+///
+/// Used by one thread at a time. After a failure only [#close] is left to call.
+public final class WorkerProcess implements Examiner {
+    private static final long MILLIS_BETWEEN_LOOKS = 50;
+    private static final Duration GONE_WITHIN = Duration.ofSeconds(5);
+
+    private final WorkerCommand command;
+    private final EvalPlan plan;
+    private final BooleanSupplier isCancelled;
+    private final Process process;
+    private final LastWords lastWords;
+    private final BlockingQueue<Optional<String>> lines = new LinkedBlockingQueue<>();
+
+    /// Starts a worker and waits until it is ready.
+    ///
+    /// @param plan what it will be asked of; it must have the plan's model, backend and type
+    /// @param errors takes the lines of its standard error, each after the worker's name; on a thread of its own
+    /// @param isCancelled looked at while waiting
+    /// @throws ExaminerFailure if it does not start, ends, or is not ready in time
+    /// @throws IllegalArgumentException if it is another model, backend or type than the plan's
+    /// @throws CancellationException if cancelled meanwhile
+    public static WorkerProcess start(
+            WorkerCommand command, EvalPlan plan, Consumer<String> errors, BooleanSupplier isCancelled) {
+        WorkerProcess worker;
+        try {
+            Process process = new ProcessBuilder(command.command()).start();
+            worker = new WorkerProcess(command, plan, process, errors, isCancelled);
+        } catch (IOException e) {
+            throw new ExaminerFailure(
+                    command.name() + " cannot be started: " + e.getMessage() + "; the command was "
+                            + String.join(" ", command.command()),
+                    e);
+        }
+        try {
+            worker.awaitReady();
+        } catch (RuntimeException | Error e) {
+            worker.close();
+            throw e;
+        }
+        return worker;
+    }
+
+    private WorkerProcess(
+            WorkerCommand command,
+            EvalPlan plan,
+            Process process,
+            Consumer<String> errors,
+            BooleanSupplier isCancelled) {
+        this.command = command;
+        this.plan = plan;
+        this.process = process;
+        this.isCancelled = isCancelled;
+        this.lastWords = new LastWords(command.name() + ": ", errors);
+        Thread.ofPlatform().name(command.name() + " output").daemon().start(() -> {
+            Lines.forEach(process.getInputStream(), line -> lines.add(Optional.of(line)));
+            lines.add(Optional.empty());
+        });
+        lastWords.listenTo(process.getErrorStream());
+    }
+
+    private void awaitReady() {
+        Wire.Message message = next(command.readyWithin());
+        if (!(message instanceof Wire.Started(Ready ready))) {
+            throw failure(
+                    "began with \"" + message.kind() + "\" instead of \"ready\"", new IOException(message.kind()));
+        }
+        if (ready.protocol() != Ready.PROTOCOL) {
+            throw new IllegalArgumentException(command.name() + " speaks version " + ready.protocol()
+                    + " of the protocol, this run version " + Ready.PROTOCOL + ". Use the same build for both");
+        }
+        Ready wanted = new Ready(plan.model(), plan.backend(), plan.kvType());
+        if (!ready.equals(wanted)) {
+            throw new IllegalArgumentException(command.name() + " has " + describe(ready) + "; the run is about "
+                    + describe(wanted) + ". Start it with the run's own options");
+        }
+    }
+
+    private static String describe(Ready ready) {
+        return ready.model() + " on " + ready.backend() + " with " + ready.kvType();
+    }
+
+    @Override
+    public List<AnswerRecord> examine(List<Item> items, Wanted wanted, Listener listener) {
+        List<OpenItem> asked = new ArrayList<>();
+        for (Item item : items) {
+            List<Method> methods = plan.methods().stream()
+                    .filter(method -> wanted.isWanted(plan.key(item, method)))
+                    .toList();
+            if (!methods.isEmpty()) {
+                asked.add(new OpenItem(item, methods));
+            }
+        }
+        if (asked.isEmpty()) {
+            return List.of();
+        }
+        send(new Wire.Ask(asked));
+        while (true) {
+            switch (next(null)) {
+                case Wire.Reading(Double done) -> listener.reading(done);
+                case Wire.Answers(List<AnswerRecord> answers) -> {
+                    plan.checkAnswered(asked, answers);
+                    return answers;
+                }
+                case Wire.Failed(Fault fault) -> throw refusal(fault);
+                case Wire.Message other ->
+                    throw failure("said \"" + other.kind() + "\" when asked", new IOException(other.kind()));
+            }
+        }
+    }
+
+    private RuntimeException refusal(Fault fault) {
+        return fault.isMistake()
+                ? new IllegalArgumentException(fault.message())
+                : failure("failed: " + fault.message(), new IOException(fault.message()));
+    }
+
+    private void send(Wire.Message message) {
+        try {
+            OutputStream input = process.getOutputStream();
+            input.write((Wire.line(message) + "\n").getBytes(StandardCharsets.UTF_8));
+            input.flush();
+        } catch (IOException e) {
+            throw ended(e);
+        }
+    }
+
+    /// @param within how long to wait at most, null for as long as it lives
+    private Wire.Message next(@Nullable Duration within) {
+        long start = System.nanoTime();
+        try {
+            while (true) {
+                if (isCancelled.getAsBoolean()) {
+                    throw new CancellationException(command.name() + " was not waited for");
+                }
+                Optional<String> line = lines.poll(MILLIS_BETWEEN_LOOKS, TimeUnit.MILLISECONDS);
+                if (line != null) {
+                    return Wire.parse(line.orElseThrow(() -> ended(new EOFException("end of its output"))));
+                }
+                if (within != null && System.nanoTime() - start > within.toNanos()) {
+                    throw failure(
+                            "was not ready after " + within.toSeconds() + " s. Give it more time, or see why it waits",
+                            new IOException("timeout"));
+                }
+            }
+        } catch (IOException e) {
+            throw failure("wrote " + e.getMessage() + ". Only a worker's answers may go to its standard output", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw failure("was not waited for: the thread was interrupted", e);
+        }
+    }
+
+    /// The pipe is closed, so the process has ended or is about to.
+    private RuntimeException ended(IOException cause) {
+        String how = "closed its pipe";
+        try {
+            if (process.waitFor(GONE_WITHIN)) {
+                lastWords.awaitEnd(GONE_WITHIN);
+                how = "ended with exit code " + process.exitValue();
+            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+        // A terminal's interrupt ends the workers as well as the run: that is no failure.
+        return isCancelled.getAsBoolean() ? new CancellationException(command.name() + " " + how) : failure(how, cause);
+    }
+
+    private ExaminerFailure failure(String what, Exception cause) {
+        return new ExaminerFailure(command.name() + " " + what + lastWords.quoted(), cause);
+    }
+
+    /// The process's id.
+    public long pid() {
+        return process.pid();
+    }
+
+    /// Ends the process: by the end of its input, and if it does not heed that soon, by force.
+    @Override
+    public void close() {
+        try {
+            process.getOutputStream().close();
+        } catch (IOException _) {
+            // The pipe is broken: it has ended, or it is ended now.
+        }
+        try {
+            if (!process.waitFor(command.endWithin())) {
+                kill();
+                // Until it is gone, so is not the memory that the next one needs.
+                process.waitFor(GONE_WITHIN);
+            }
+        } catch (InterruptedException _) {
+            kill();
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void kill() {
+        process.descendants().forEach(ProcessHandle::destroyForcibly);
+        process.destroyForcibly();
+    }
+}

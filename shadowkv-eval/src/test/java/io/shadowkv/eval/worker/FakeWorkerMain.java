@@ -1,0 +1,132 @@
+package io.shadowkv.eval.worker;
+
+import io.shadowkv.eval.EvalPlan;
+import io.shadowkv.eval.FakeExaminer;
+import io.shadowkv.eval.Item;
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+
+/// A worker without a model, which can be told to get into trouble.
+///
+/// Arguments: samples of the plan, a folder that all workers share, and what goes wrong: a [Trouble], over which
+/// task's which sample, how often in all. Workers leave a file `PID.worker` in the folder, `device-N` if they were
+/// given one, and `PID.waiting` when they wait.
+public final class FakeWorkerMain {
+    /// What goes wrong.
+    public enum Trouble {
+        NONE,
+        /// Ends without a word.
+        HALT,
+        /// Waits for whoever kills it, heedless of its input.
+        WAIT,
+        /// Prints what is no message.
+        BABBLE,
+        /// Fails in a way that another process may not.
+        FAIL,
+        /// Says that it cannot be asked that.
+        REFUSE,
+        /// Ends before it is ready.
+        NO_START,
+        /// Is never ready.
+        NEVER_READY,
+        /// Has another backend.
+        OTHER_BACKEND
+    }
+
+    private final Path folder;
+    private final Trouble trouble;
+    private final Item culprit;
+    private final int times;
+
+    private FakeWorkerMain(List<String> args) {
+        this.folder = Path.of(args.get(1));
+        this.trouble = Trouble.valueOf(args.get(2));
+        this.culprit = new Item(args.get(3), Integer.parseInt(args.get(4)));
+        this.times = Integer.parseInt(args.get(5));
+    }
+
+    /// The command that starts such a worker.
+    public static List<String> command(int samples, Path folder, Trouble trouble, Item culprit, int times) {
+        Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+        List<String> command = new ArrayList<>(List.of(java.toString(), "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), FakeWorkerMain.class.getName()));
+        command.addAll(List.of("" + samples, folder.toString(), trouble.name(), culprit.task()));
+        command.addAll(List.of("" + culprit.index(), "" + times));
+        return command;
+    }
+
+    public static void main(String[] args) throws IOException {
+        new FakeWorkerMain(List.of(args)).work(List.of(args));
+    }
+
+    private void work(List<String> args) throws IOException {
+        var loop = new WorkerLoop(System.in, WorkerLoop.takeStandardOutput());
+        System.out.println("this is not for the run");
+        note("worker");
+        if (args.size() > 7 && args.get(6).equals("--device")) {
+            Files.writeString(folder.resolve("device-" + args.get(7)), "");
+        }
+        if (trouble == Trouble.NO_START) {
+            System.err.println("the device has no memory left");
+            System.exit(3);
+        }
+        if (trouble == Trouble.NEVER_READY) {
+            waitForTheEnd();
+        }
+        EvalPlan plan = FakeExaminer.plan(Integer.parseInt(args.get(0)));
+        String backend = trouble == Trouble.OTHER_BACKEND ? "cpu" : plan.backend();
+        loop.serve(new Ready(plan.model(), backend, plan.kvType()), new FakeExaminer(plan, this::before));
+    }
+
+    private void note(String what) throws IOException {
+        Files.writeString(folder.resolve(ProcessHandle.current().pid() + "." + what), "");
+    }
+
+    private void before(Item item) {
+        try {
+            if (item.equals(culprit) && isNextTime()) {
+                getIntoTrouble();
+            }
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /// Whether there have been fewer troubles than wanted, in all processes together.
+    private boolean isNextTime() throws IOException {
+        for (int i = 0; i < times; i++) {
+            try {
+                Files.createFile(folder.resolve("trouble-" + i));
+                return true;
+            } catch (FileAlreadyExistsException _) {
+                // Had already.
+            }
+        }
+        return false;
+    }
+
+    private void getIntoTrouble() throws IOException {
+        switch (trouble) {
+            case HALT -> Runtime.getRuntime().halt(137);
+            case WAIT -> waitForTheEnd();
+            case BABBLE ->
+                new java.io.FileOutputStream(java.io.FileDescriptor.out).write("{\"answers\":[1\n".getBytes());
+            case FAIL -> throw new IllegalStateException("the device fell over");
+            case REFUSE -> throw new IllegalArgumentException("the text is too short");
+            default -> {}
+        }
+    }
+
+    private void waitForTheEnd() throws IOException {
+        note("waiting");
+        while (true) {
+            LockSupport.parkNanos(Duration.ofSeconds(1).toNanos());
+        }
+    }
+}
