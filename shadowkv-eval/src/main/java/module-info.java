@@ -5,6 +5,7 @@ module io.shadowkv.eval {
     requires tools.jackson.databind;
 
     exports io.shadowkv.eval;
+    exports io.shadowkv.eval.longbench;
     exports io.shadowkv.eval.metric;
     exports io.shadowkv.eval.plot;
 }

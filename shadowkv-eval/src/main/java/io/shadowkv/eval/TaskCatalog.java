@@ -1,5 +1,7 @@
 package io.shadowkv.eval;
 
+import io.shadowkv.eval.longbench.LongBenchSuite;
+import io.shadowkv.eval.longbench.LongBenchV2Suite;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -7,7 +9,8 @@ import java.util.stream.Collectors;
 /// All suites, and the tasks that a list of names means.
 public final class TaskCatalog {
     /// In the order in which reports show them.
-    public static final List<Suite> SUITES = List.of();
+    public static final List<Suite> SUITES =
+            List.of(LongBenchSuite.STANDARD, LongBenchSuite.EVEN, new LongBenchV2Suite());
 
     private TaskCatalog() {}
 
