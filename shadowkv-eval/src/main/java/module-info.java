@@ -5,5 +5,8 @@ module io.shadowkv.eval {
     requires tools.jackson.databind;
 
     exports io.shadowkv.eval;
+    exports io.shadowkv.eval.infinitebench;
+    exports io.shadowkv.eval.niah;
     exports io.shadowkv.eval.plot;
+    exports io.shadowkv.eval.scbench;
 }
