@@ -5,7 +5,11 @@ module io.shadowkv.eval {
     requires tools.jackson.databind;
 
     exports io.shadowkv.eval;
+    exports io.shadowkv.eval.infinitebench;
+    exports io.shadowkv.eval.longbench;
     exports io.shadowkv.eval.metric;
+    exports io.shadowkv.eval.niah;
     exports io.shadowkv.eval.plot;
+    exports io.shadowkv.eval.scbench;
     exports io.shadowkv.eval.worker;
 }

@@ -10,11 +10,11 @@ import java.util.SplittableRandom;
 import java.util.function.Supplier;
 
 /// Random draws without repetition, the same on every machine for the same seed.
-final class Draws {
+public final class Draws {
     private Draws() {}
 
     /// The stream of one sample, unrelated to those of neighbouring seeds and indices.
-    static SplittableRandom random(long seed, String task, int index) {
+    public static SplittableRandom random(long seed, String task, int index) {
         return new SplittableRandom(mix(mix(mix(seed) + task.hashCode()) + index));
     }
 

@@ -1,5 +1,11 @@
 package io.shadowkv.eval;
 
+import io.shadowkv.eval.infinitebench.InfiniteBenchSuite;
+import io.shadowkv.eval.longbench.LongBenchSuite;
+import io.shadowkv.eval.longbench.LongBenchV2Suite;
+import io.shadowkv.eval.niah.MultiTurnNeedleSuite;
+import io.shadowkv.eval.niah.NiahSuite;
+import io.shadowkv.eval.scbench.ScBenchSuite;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -7,7 +13,15 @@ import java.util.stream.Collectors;
 /// All suites, and the tasks that a list of names means.
 public final class TaskCatalog {
     /// In the order in which reports show them.
-    public static final List<Suite> SUITES = List.of();
+    public static final List<Suite> SUITES =
+            List.of(
+                    new NiahSuite(),
+                    new MultiTurnNeedleSuite(),
+                    LongBenchSuite.STANDARD,
+                    LongBenchSuite.EVEN,
+                    new LongBenchV2Suite(),
+                    new InfiniteBenchSuite(),
+                    new ScBenchSuite());
 
     private TaskCatalog() {}
 

@@ -16,5 +16,19 @@ public record TaskContext(Tokenizer tokenizer, PromptFormat format, int contextT
     /// @param haystack file of the running text (plain, or RULER's JSON with a field `text`; `.gz` too), null for
     ///     the bundled one
     /// @param dataFolder folder of published files, one folder a suite: `longbench/hotpotqa.jsonl`
-    public record Options(String rulerVersion, @Nullable Path haystack, Path dataFolder) {}
+    /// @param minTokens samples of files whose prompt has no more tokens, wrapping apart, are left out where a
+    ///     suite can (LongBench); 0 for all
+    public record Options(String rulerVersion, @Nullable Path haystack, Path dataFolder, int minTokens) {
+        public Options {
+            if (minTokens < 0) {
+                throw new IllegalArgumentException(
+                        "samples above %,d tokens were asked for; give 0 for all samples".formatted(minTokens));
+            }
+        }
+
+        /// Options for samples of any length.
+        public Options(String rulerVersion, @Nullable Path haystack, Path dataFolder) {
+            this(rulerVersion, haystack, dataFolder, 0);
+        }
+    }
 }

@@ -3,6 +3,8 @@ package io.shadowkv.eval.metric;
 import io.shadowkv.eval.Metric;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// LongBench's scores (THUDM/LongBench, `LongBench/metrics.py` and `LongBench/eval.py`). The best reference counts.
 ///
@@ -37,6 +39,14 @@ public final class LongBenchMetrics {
 
     /// Likeness to the answer's first line of code, in whole per cents.
     public static final BestOf CODE_SIM_SCORE = new BestOf("code_sim_score", LongBenchMetrics::codeLikeness);
+
+    /// LongBench v2's: whether the answer says `The correct answer is (A)`, with or without the brackets, and names
+    /// the right letter (THUDM/LongBench, `pred.py`, `extract_answer`). Other ways to say it count as wrong.
+    public static final BestOf ACCURACY =
+            new BestOf("accuracy", (answer, reference) -> chosen(answer).equals(reference) ? 1 : 0);
+
+    private static final List<Pattern> CHOICES = List.of(
+            Pattern.compile("The correct answer is \\(([A-D])\\)"), Pattern.compile("The correct answer is ([A-D])"));
 
     private LongBenchMetrics() {}
 
@@ -102,6 +112,17 @@ public final class LongBenchMetrics {
                 .map(Normalization::chinese)
                 .filter(word -> !word.isEmpty())
                 .toList();
+    }
+
+    /// The letter that the answer names, or nothing. Stars, which set it in bold, do not count.
+    static String chosen(String answer) {
+        String plain = answer.replace("*", "");
+        return CHOICES.stream()
+                .map(pattern -> pattern.matcher(plain))
+                .filter(Matcher::find)
+                .map(matcher -> matcher.group(1))
+                .findFirst()
+                .orElse("");
     }
 
     private static double shareOfNumbers(String answer, String wanted) {

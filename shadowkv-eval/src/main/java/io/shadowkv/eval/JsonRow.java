@@ -1,0 +1,78 @@
+package io.shadowkv.eval;
+
+import java.util.ArrayList;
+import java.util.List;
+import tools.jackson.databind.JsonNode;
+
+/// One object of a published file, whose fields are asked for by name.
+///
+/// @param fields the object
+/// @param place where it stands, for messages
+public record JsonRow(JsonNode fields, String place) {
+    public boolean has(String field) {
+        return fields.hasNonNull(field);
+    }
+
+    /// A string, or a number or truth value as JSON writes it.
+    ///
+    /// @throws IllegalArgumentException if there is no such field or it is a list or an object
+    public String text(String field) {
+        return scalar(required(field), field);
+    }
+
+    /// The field's value, or its values where it is a list; a list in a list counts as that list.
+    ///
+    /// @throws IllegalArgumentException if there is no such field, or no value in it
+    public List<String> texts(String field) {
+        JsonNode value = required(field);
+        if (value.isArray() && value.size() == 1 && value.get(0).isArray()) {
+            value = value.get(0);
+        }
+        List<String> texts = new ArrayList<>();
+        if (value.isArray()) {
+            for (JsonNode element : value) {
+                texts.add(scalar(element, field));
+            }
+        } else {
+            texts.add(scalar(value, field));
+        }
+        if (texts.isEmpty()) {
+            throw new IllegalArgumentException(place + ": the list \"" + field + "\" is empty; expected a value");
+        }
+        return texts;
+    }
+
+    /// The objects of a list.
+    ///
+    /// @throws IllegalArgumentException if there is no such field, or it is not a list of objects
+    public List<JsonRow> rows(String field) {
+        JsonNode value = required(field);
+        List<JsonRow> rows = new ArrayList<>();
+        for (JsonNode element : value) {
+            if (element.isObject()) {
+                rows.add(new JsonRow(element, place + ", " + field + " " + (rows.size() + 1)));
+            }
+        }
+        if (rows.isEmpty() || rows.size() != value.size()) {
+            throw new IllegalArgumentException(place + ": \"" + field + "\" is not a list of objects");
+        }
+        return rows;
+    }
+
+    private JsonNode required(String field) {
+        JsonNode value = fields.get(field);
+        if (value == null || value.isNull()) {
+            throw new IllegalArgumentException(
+                    place + ": has no field \"" + field + "\"; found " + String.join(", ", fields.propertyNames()));
+        }
+        return value;
+    }
+
+    private String scalar(JsonNode value, String field) {
+        if (!value.isValueNode()) {
+            throw new IllegalArgumentException(
+                    place + ": \"" + field + "\" is a JSON " + value.getNodeType() + "; expected a string or number");
+        }
+        return value.asString();
+    }
+}

@@ -1,0 +1,49 @@
+package io.shadowkv.eval;
+
+import io.shadowkv.text.Tokenizer;
+
+/// Takes tokens out of the middle of prompts that are too long, as InfiniteBench, SCBench and LongBench do: the
+/// first half of what fits stays, and the last.
+public final class MiddleCut {
+    private final Tokenizer tokenizer;
+    private final PromptFormat format;
+
+    public MiddleCut(Tokenizer tokenizer, PromptFormat format) {
+        this.tokenizer = tokenizer;
+        this.format = format;
+    }
+
+    /// The user's words, cut so that the first turn they make has at most so many tokens.
+    ///
+    /// @param room tokens of the whole turn, wrapping and answer's beginning included
+    /// @param name of the sample, for the message
+    /// @throws IllegalArgumentException if no words at all fit
+    public String fit(String user, String answerPrefix, int room, String name) {
+        int length = format.first(user, answerPrefix).length;
+        if (length <= room) {
+            return user;
+        }
+        int[] ids = tokenizer.encodeAsText(user);
+        int keep = Math.min(ids.length, room - Math.max(0, length - ids.length));
+        while (keep >= 2) {
+            String cut = tokenizer.decode(middleOut(ids, keep), true);
+            int over = format.first(cut, answerPrefix).length - room;
+            if (over <= 0) {
+                return cut;
+            }
+            // Words at the seam can make more tokens than they had apart.
+            keep -= over;
+        }
+        throw new IllegalArgumentException(
+                "%s leaves %,d tokens for a prompt of %,d, which is not enough for anything of it; give a longer context"
+                        .formatted(name, Math.max(0, room), length));
+    }
+
+    private static int[] middleOut(int[] ids, int keep) {
+        int half = keep / 2;
+        int[] kept = new int[2 * half];
+        System.arraycopy(ids, 0, kept, 0, half);
+        System.arraycopy(ids, ids.length - half, kept, half, half);
+        return kept;
+    }
+}

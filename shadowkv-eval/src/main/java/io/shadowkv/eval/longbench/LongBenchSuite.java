@@ -1,0 +1,60 @@
+package io.shadowkv.eval.longbench;
+
+import io.shadowkv.eval.EvalTask;
+import io.shadowkv.eval.JsonLines;
+import io.shadowkv.eval.Suite;
+import io.shadowkv.eval.TaskContext;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/// LongBench (THUDM/LongBench, `LongBench/pred.py`): 21 tasks in English, Chinese and code.
+///
+/// Reads a task's published file, `longbench/hotpotqa.jsonl` in the data folder. Where an answer is scored in Chinese
+/// words, characters are counted instead; [io.shadowkv.eval.metric.LongBenchMetrics] says more. The paper's own score
+/// for LongBench is not in its published code, so there is no `paper:` metric here, and its table compares with none
+/// of these numbers.
+///
+/// @param name what stands before the slash: also the folder of the files
+/// @param tasks the datasets
+/// @param ending what stands after a dataset's name in its file's
+public record LongBenchSuite(String name, List<String> tasks, String ending) implements Suite {
+    /// All tasks.
+    public static final LongBenchSuite STANDARD = new LongBenchSuite(
+            "longbench",
+            LongBenchPrompt.all().stream().map(LongBenchPrompt::task).toList(),
+            ".jsonl");
+
+    /// LongBench-E: 13 of them with as many short as long samples, `longbench-e/hotpotqa_e.jsonl`.
+    public static final LongBenchSuite EVEN = new LongBenchSuite(
+            "longbench-e",
+            List.of(
+                    "qasper",
+                    "multifieldqa_en",
+                    "hotpotqa",
+                    "2wikimqa",
+                    "gov_report",
+                    "multi_news",
+                    "trec",
+                    "triviaqa",
+                    "samsum",
+                    "passage_count",
+                    "passage_retrieval_en",
+                    "lcc",
+                    "repobench-p"),
+            "_e.jsonl");
+
+    @Override
+    public EvalTask open(String task, TaskContext context) {
+        String file = task + ending;
+        Path data = context.options().dataFolder();
+        Path place = data.resolve(name).resolve(file);
+        // LongBench is published as one archive, with both kinds of files in one folder.
+        Path together = data.resolve("longbench").resolve(file);
+        JsonLines lines = JsonLines.open(
+                !Files.exists(place) && Files.exists(together) ? together : place,
+                name + "/" + task,
+                "LongBench's published " + file + " with the fields input, context, answers and all_classes");
+        return LongBenchTask.of(name + "/" + task, LongBenchPrompt.of(task), lines, context);
+    }
+}

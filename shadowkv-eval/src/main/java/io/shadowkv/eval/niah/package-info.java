@@ -1,0 +1,9 @@
+/// Needles in long running text: the paper's pressure test over lengths and depths, and several questions on one
+/// text.
+///
+/// In: a model's tokenizer, its prompt format and a length. Out: samples whose labels `context` and `depth` place
+/// them on the heat map. Called by [io.shadowkv.eval.TaskCatalog].
+@NullMarked
+package io.shadowkv.eval.niah;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,252 @@
+package io.shadowkv.eval.scbench;
+
+import io.shadowkv.eval.EvalTask;
+import io.shadowkv.eval.JsonLines;
+import io.shadowkv.eval.JsonRow;
+import io.shadowkv.eval.Metric;
+import io.shadowkv.eval.MiddleCut;
+import io.shadowkv.eval.PromptFormat;
+import io.shadowkv.eval.Sample;
+import io.shadowkv.eval.TaskContext;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// One of SCBench's tasks in one of its modes (microsoft/MInference, `scbench/eval_utils.py`:
+/// `create_multiturn_prompt`, `create_scdq_prompt`, `get_ground_truth`). Any thread may ask.
+final class ScBenchTask implements EvalTask {
+    /// The script's `--max_turns`.
+    private static final int MAX_TURNS = 5;
+
+    /// Tokens that shared text and question may make more together than apart.
+    private static final int SEAM_TOKENS = 16;
+
+    private static final Pattern TARGET = Pattern.compile("The .+ is");
+    private static final List<String> LETTERS = List.of("A", "B", "C", "D");
+
+    private final String name;
+    private final String task;
+    private final boolean isShared;
+    private final TaskContext context;
+    private final JsonLines lines;
+    private final boolean isChat;
+    private final Map<String, List<RepoQa.Function>> functions;
+
+    ScBenchTask(String name, String task, boolean isShared, TaskContext context) {
+        this.name = name;
+        this.task = task;
+        this.isShared = isShared;
+        this.context = context;
+        lines = JsonLines.open(
+                context.options().dataFolder().resolve("scbench").resolve(task + ".jsonl"),
+                name,
+                "SCBench's published " + task + ".jsonl with the fields context and multi_turns (input, answer)");
+        isChat = !context.format().wrap("words").equals("words");
+        functions = task.startsWith("scbench_repoqa") ? functions() : Map.of();
+    }
+
+    /// Every repository's functions that are asked for anywhere in the file: an answer is compared with all.
+    private Map<String, List<RepoQa.Function>> functions() {
+        Map<String, List<RepoQa.Function>> byRepository = new HashMap<>();
+        for (int i = 0; i < lines.size(); i++) {
+            JsonRow row = lines.read(i);
+            for (JsonRow turn : turns(row)) {
+                if (part(turn).equals("scbench_repoqa")) {
+                    byRepository
+                            .computeIfAbsent(row.text("repo"), _ -> new ArrayList<>())
+                            .add(new RepoQa.Function(turn.text("name"), turn.text("answer")));
+                }
+            }
+        }
+        return byRepository;
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public int size() {
+        return lines.size();
+    }
+
+    @Override
+    public Sample sample(int index) {
+        JsonRow row = lines.read(index);
+        List<JsonRow> asked = turns(row);
+        List<Sample.Turn> turns = new ArrayList<>();
+        for (int i = 0; i < asked.size(); i++) {
+            turns.add(turn(row, asked.get(i), i));
+        }
+        String place = name + ", sample " + index;
+        var cut = new MiddleCut(context.tokenizer(), context.format());
+        String whole = isShared
+                ? text(row, asked.getFirst().text("input"))
+                : turns.getFirst().user();
+        int room = context.contextTokens() - (isShared ? roomOfLongest(turns) : roomOfAll(turns));
+        String user = cut.fit(whole, "", room, place);
+        if (isShared) {
+            turns.addFirst(new Sample.Turn(user, "", "", List.of(), 1, List.of(), List.of()));
+        } else {
+            Sample.Turn first = turns.getFirst();
+            turns.set(
+                    0,
+                    new Sample.Turn(
+                            user,
+                            first.question(),
+                            "",
+                            first.references(),
+                            first.maxNewTokens(),
+                            first.stopStrings(),
+                            first.metrics()));
+        }
+        var history = isShared ? Sample.History.SHARED_CONTEXT : Sample.History.CONVERSATION;
+        var labels = Map.of(
+                "id",
+                row.has("id") ? row.text("id") : Integer.toString(index),
+                "truncated",
+                Boolean.toString(!user.equals(whole)));
+        return new Sample(name, index, turns, Sample.Wrapping.CHAT, history, labels);
+    }
+
+    private static List<JsonRow> turns(JsonRow row) {
+        List<JsonRow> turns = row.rows("multi_turns");
+        return turns.subList(0, Math.min(MAX_TURNS, turns.size()));
+    }
+
+    private Sample.Turn turn(JsonRow row, JsonRow turn, int number) {
+        String part = part(turn);
+        String input = turn.text("input");
+        Metric metric = part.equals("scbench_repoqa")
+                ? new RepoQa(turn.text("name"), functions.getOrDefault(row.text("repo"), List.of())).metric()
+                : ScBenchMetrics.of(part);
+        return new Sample.Turn(
+                user(row, turn, number),
+                input,
+                !isShared && isChat && number > 0 && task.equals("scbench_summary") ? "This paper" : "",
+                references(turn),
+                newTokens(part),
+                List.of(),
+                List.of(metric));
+    }
+
+    private String user(JsonRow row, JsonRow turn, int number) {
+        if (isShared) {
+            return query(turn);
+        }
+        if (number > 0) {
+            // After a plain continuation two line breaks part answer and question; the format brings one.
+            return isChat ? query(turn) : "\n" + query(turn);
+        }
+        String first = task.equals("scbench_mf") ? turn.text("input") : query(turn);
+        String prefix = task.equals("scbench_mf") ? target(turn) : "";
+        return text(row, prefix) + "\n\n" + first;
+    }
+
+    /// @param prefix stands before the text in scbench_mf alone
+    private String text(JsonRow row, String prefix) {
+        return ScBenchPrompts.context(task)
+                .fill(Map.of("context", row.text(row.has("context") ? "context" : "input"), "prefix", prefix));
+    }
+
+    private String query(JsonRow turn) {
+        Map<String, String> values = new HashMap<>();
+        values.put("input", turn.text("input"));
+        values.put("question", turn.text("input"));
+        if (task.equals("scbench_mf")) {
+            values.put("prefix", target(turn));
+        }
+        if (task.equals("scbench_choice_eng")) {
+            List<String> options = options(turn);
+            for (int i = 0; i < LETTERS.size(); i++) {
+                values.put("OPTION_" + LETTERS.get(i), options.get(i));
+            }
+        }
+        return ScBenchPrompts.query(task).fill(values);
+    }
+
+    private static String target(JsonRow turn) {
+        String input = turn.text("input");
+        Matcher found = TARGET.matcher(input);
+        if (!found.find()) {
+            throw new IllegalArgumentException(
+                    turn.place() + ": \"input\" is \"" + input + "\"; expected \"The ... is\" in it");
+        }
+        String target = found.group().toLowerCase(Locale.ROOT);
+        return "What is " + target.substring(0, target.length() - " is".length()) + "?";
+    }
+
+    private static List<String> options(JsonRow turn) {
+        List<String> options = turn.texts("options");
+        if (options.size() != LETTERS.size()) {
+            throw new IllegalArgumentException(
+                    turn.place() + ": has " + options.size() + " options; expected " + LETTERS.size());
+        }
+        return options;
+    }
+
+    private List<String> references(JsonRow turn) {
+        List<String> answers = turn.texts("answer");
+        if (!task.equals("scbench_choice_eng")) {
+            return answers;
+        }
+        int option = options(turn).indexOf(answers.getFirst());
+        if (option < 0) {
+            throw new IllegalArgumentException(turn.place() + ": the answer \"" + answers.getFirst()
+                    + "\" is none of the options " + options(turn));
+        }
+        return List.of(answers.getFirst(), LETTERS.get(option));
+    }
+
+    /// The task itself, or the part of a mixed one that a turn names.
+    private String part(JsonRow turn) {
+        return isMixed() ? turn.text("task") : task;
+    }
+
+    private boolean isMixed() {
+        return task.equals("scbench_summary_with_needles") || task.equals("scbench_repoqa_and_kv");
+    }
+
+    private int newTokens(String part) {
+        return switch (part) {
+            case "scbench_choice_eng", "scbench_qa_eng", "scbench_qa_chn" -> 40;
+            case "scbench_kv" -> isMixed() ? 80 : 150;
+            case "scbench_prefix_suffix" -> 150;
+            case "scbench_mf" -> 5;
+            case "scbench_passkey" -> 15;
+            case "scbench_repoqa" -> 1024;
+            case "scbench_summary" -> isMixed() ? 800 : 200;
+            case "scbench_vt" -> 30;
+            case "scbench_many_shot" -> 10;
+            default ->
+                throw new IllegalArgumentException(name + " has a turn of \"" + part + "\", which SCBench has not");
+        };
+    }
+
+    /// Tokens of a conversation without its first question.
+    private int roomOfAll(List<Sample.Turn> turns) {
+        PromptFormat format = context.format();
+        int tokens = turns.getFirst().maxNewTokens();
+        for (Sample.Turn turn : turns.subList(1, turns.size())) {
+            tokens += format.next(turn.user(), turn.answerPrefix()).length + turn.maxNewTokens();
+        }
+        return tokens;
+    }
+
+    /// Tokens of the longest question by itself, wrapped as a first one or a later one, and of its answer.
+    private int roomOfLongest(List<Sample.Turn> turns) {
+        PromptFormat format = context.format();
+        return SEAM_TOKENS
+                + turns.stream()
+                        .mapToInt(turn ->
+                                Math.max(format.next(turn.user(), "").length, format.first(turn.user(), "").length)
+                                        + turn.maxNewTokens())
+                        .max()
+                        .orElseThrow();
+    }
+}

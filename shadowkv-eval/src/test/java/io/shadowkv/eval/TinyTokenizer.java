@@ -1,0 +1,79 @@
+package io.shadowkv.eval;
+
+import io.shadowkv.text.IncrementalDetokenizer;
+import io.shadowkv.text.Tokenizer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// The goldens' tokenizer: a newline; a run of blanks and tabs; a run of ASCII letters and digits; any other single
+/// character. Ids come in the order of first use. Its beginning is one special token.
+public final class TinyTokenizer implements Tokenizer {
+    private static final Pattern TOKEN = Pattern.compile("\\n|[ \\t]+|[A-Za-z0-9]+|[^\\n]", Pattern.DOTALL);
+
+    private final Map<String, Integer> ids = new HashMap<>(Map.of("<s>", 0));
+    private final List<String> tokens = new ArrayList<>(List.of("<s>"));
+
+    @Override
+    public int[] encode(String text, boolean addSpecialTokens) {
+        List<Integer> found = new ArrayList<>();
+        if (addSpecialTokens) {
+            found.add(0);
+        }
+        Matcher token = TOKEN.matcher(text);
+        while (token.find()) {
+            found.add(ids.computeIfAbsent(token.group(), word -> {
+                tokens.add(word);
+                return tokens.size() - 1;
+            }));
+        }
+        return found.stream().mapToInt(Integer::intValue).toArray();
+    }
+
+    @Override
+    public int[] encodeAsText(String text) {
+        return encode(text, false);
+    }
+
+    @Override
+    public String decode(int[] coded, boolean skipSpecialTokens) {
+        StringBuilder text = new StringBuilder();
+        for (int id : coded) {
+            text.append(id == 0 && skipSpecialTokens ? "" : tokens.get(id));
+        }
+        return text.toString();
+    }
+
+    @Override
+    public int vocabularySize() {
+        return tokens.size();
+    }
+
+    @Override
+    public OptionalInt id(String token) {
+        Integer id = ids.get(token);
+        return id == null ? OptionalInt.empty() : OptionalInt.of(id);
+    }
+
+    @Override
+    public String token(int id) {
+        return tokens.get(id);
+    }
+
+    @Override
+    public boolean isSpecial(int id) {
+        return id == 0;
+    }
+
+    @Override
+    public IncrementalDetokenizer detokenizer(boolean skipSpecialTokens) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void close() {}
+}

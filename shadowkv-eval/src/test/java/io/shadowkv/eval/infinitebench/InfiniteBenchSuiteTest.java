@@ -1,0 +1,147 @@
+package io.shadowkv.eval.infinitebench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shadowkv.eval.Contexts;
+import io.shadowkv.eval.JsonRow;
+import io.shadowkv.eval.Metric;
+import io.shadowkv.eval.Sample;
+import io.shadowkv.eval.TaskContext;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+final class InfiniteBenchSuiteTest {
+    private static final int ROOMY = 100_000;
+    private static final Map<String, String> RIGHT = Map.ofEntries(
+            Map.entry("passkey", "71432."),
+            Map.entry("number_string", "It is 3000077442"),
+            Map.entry("kv_retrieval", "\"b\""),
+            Map.entry("longbook_sum_eng", "A short tale."),
+            Map.entry("longbook_choice_eng", "C"),
+            Map.entry("longbook_qa_eng", "Cael"),
+            Map.entry("longbook_qa_chn", "胡一刀。"),
+            Map.entry("longdialogue_qa_eng", "Ace"),
+            Map.entry("math_find", "88"),
+            Map.entry("math_calc", "[19, 29, 0]"),
+            Map.entry("code_run", "-4"),
+            Map.entry("code_debug", "B."));
+
+    @TempDir
+    Path folder;
+
+    /// What the script's `create_prompt` made of rows in the published layout.
+    static Stream<JsonRow> rows() {
+        return PublishedRows.of(InfiniteBenchSuiteTest.class, "prompts.jsonl");
+    }
+
+    private Sample sample(JsonRow fixture, TaskContext context, int index) throws IOException {
+        PublishedRows.publish(fixture, folder.resolve("infinitebench"));
+        var task = new InfiniteBenchSuite().open(fixture.text("task"), context);
+        assertThat(task.size()).isEqualTo(2);
+        return task.sample(index);
+    }
+
+    @ParameterizedTest
+    @MethodSource("rows")
+    void promptsAreTheScripts(JsonRow fixture) throws IOException {
+        for (boolean isChat : new boolean[] {true, false}) {
+            TaskContext context = isChat ? Contexts.chat(ROOMY, folder) : Contexts.plain(ROOMY, folder);
+            Sample sample = sample(fixture, context, 1);
+            Sample.Turn turn = sample.turns().getFirst();
+            assertThat(sample.turns()).hasSize(1);
+            assertThat(sample.task()).isEqualTo("infinitebench/" + fixture.text("task"));
+            assertThat(sample.index()).isEqualTo(1);
+            assertThat(sample.labels()).containsEntry("truncated", "false").containsKey("id");
+            assertThat(turn.user()).isEqualTo(fixture.text(isChat ? "chat" : "continuation"));
+            assertThat(turn.answerPrefix()).isEmpty();
+            assertThat(turn.references()).isEqualTo(fixture.texts("references"));
+            int published = Integer.parseInt(fixture.text("new_tokens"));
+            assertThat(turn.maxNewTokens())
+                    .isEqualTo(
+                            !isChat
+                                    ? published
+                                    : Math.max(published, fixture.text("task").startsWith("code_") ? 1024 : 64));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("rows")
+    void theMetricTellsRightFromWrong(JsonRow fixture) throws IOException {
+        Sample.Turn turn =
+                sample(fixture, Contexts.plain(ROOMY, folder), 0).turns().getFirst();
+        Metric metric = turn.metrics().getFirst();
+        assertThat(metric.score(RIGHT.get(fixture.text("task")), turn.references()))
+                .isEqualTo(1);
+        assertThat(metric.score("nothing 1 of that", turn.references())).isZero();
+        assertThat(metric.score("", turn.references())).isZero();
+    }
+
+    @Test
+    void gpt4sPromptOfSumsHasItsMetric() throws IOException {
+        JsonRow fixture = rows().filter(row -> row.text("task").equals("math_calc"))
+                .findFirst()
+                .orElseThrow();
+        Sample.Turn turn =
+                sample(fixture, Contexts.chat(1000, folder), 0).turns().getFirst();
+        assertThat(turn.metrics().getFirst().score("[1, 19, 29, 0]", turn.references()))
+                .isEqualTo(1);
+        assertThat(turn.maxNewTokens()).isEqualTo(500);
+    }
+
+    @Test
+    void longTextsLoseTheirMiddle() throws IOException {
+        Files.createDirectories(folder.resolve("infinitebench"));
+        String context = "begin " + "word ".repeat(3000) + "end";
+        Files.writeString(
+                folder.resolve("infinitebench/passkey.jsonl"),
+                "{\"context\": \"" + context + "\", \"input\": \"What is the pass key?\", \"answer\": \"71432\"}\n");
+        for (TaskContext room : List.of(Contexts.plain(1000, folder), Contexts.chat(1000, folder))) {
+            Sample sample = new InfiniteBenchSuite().open("passkey", room).sample(0);
+            Sample.Turn turn = sample.turns().getFirst();
+            assertThat(turn.user())
+                    .startsWith("There is an important info hidden")
+                    .contains("begin word")
+                    .contains("word end\n\nWhat is the pass key?");
+            int tokens = room.format().first(turn.user(), "").length + turn.maxNewTokens();
+            assertThat(tokens).isBetween(997, 1000);
+            assertThat(sample.labels()).isEqualTo(Map.of("id", "0", "truncated", "true"));
+        }
+        var tiny = new InfiniteBenchSuite().open("passkey", Contexts.chat(70, folder));
+        assertThatThrownBy(() -> tiny.sample(0))
+                .hasMessageContaining("infinitebench/passkey, sample 0 leaves 6 tokens");
+    }
+
+    @Test
+    void aMissingFileIsNamed() {
+        assertThatThrownBy(() -> new InfiniteBenchSuite().open("code_run", Contexts.plain(1000, folder)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("infinitebench/code_run reads")
+                .hasMessageContaining(folder.resolve("infinitebench")
+                        .resolve("code_run.jsonl")
+                        .toString())
+                .hasMessageContaining("InfiniteBench's published code_run.jsonl");
+    }
+
+    @Test
+    void aRowThatIsNotAsPublishedIsNamed() throws IOException {
+        Files.createDirectories(folder.resolve("infinitebench"));
+        Files.writeString(folder.resolve("infinitebench/code_debug.jsonl"), """
+                {"context": "c", "input": "i", "answer": ["x"], "options": ["a", "b", "c", "d"]}
+                {"context": "c", "input": "i", "answer": ["a"], "options": ["a"]}
+                {"context": "c", "input": "i", "answer": ["a", "C"], "options": ["a", "b", "a", "d"]}
+                """);
+        var task = new InfiniteBenchSuite().open("code_debug", Contexts.plain(ROOMY, folder));
+        assertThatThrownBy(() -> task.sample(0)).hasMessageContaining("line 1: the answer [x] is none of the options");
+        assertThatThrownBy(() -> task.sample(1)).hasMessageContaining("line 2: has 1 options; expected 4");
+        assertThat(task.sample(2).turns().getFirst().references()).containsExactly("a", "C");
+    }
+}

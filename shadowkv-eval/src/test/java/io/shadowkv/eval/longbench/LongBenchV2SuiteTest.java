@@ -1,0 +1,202 @@
+package io.shadowkv.eval.longbench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shadowkv.Fixtures;
+import io.shadowkv.eval.EvalTask;
+import io.shadowkv.eval.Metric;
+import io.shadowkv.eval.PromptFormat;
+import io.shadowkv.eval.Sample;
+import io.shadowkv.eval.TaskCatalog;
+import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.metric.LongBenchMetrics;
+import io.shadowkv.text.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+
+/// On made-up questions in the published layout.
+final class LongBenchV2SuiteTest {
+    private static Tokenizer tokenizer;
+
+    @TempDir
+    Path data;
+
+    private final ArrayNode questions = JsonMapper.shared().createArrayNode();
+
+    @BeforeAll
+    static void open() {
+        tokenizer = Tokenizer.open(Fixtures.needleModel());
+    }
+
+    @AfterAll
+    static void close() {
+        tokenizer.close();
+    }
+
+    @Test
+    void asksAsTheOfficialScript() throws IOException {
+        add("a1", "short", "easy", " A text – with “{\"quotes\": [1]}” and 漢字.\n", "Why? ");
+        add("a2", "long", "hard", "Another text.", "How?");
+        add("a3", "short", "hard", "A third.", "When?");
+        for (boolean isPretty : new boolean[] {false, true}) {
+            write(isPretty ? questions.toPrettyString() : questions.toString());
+            EvalTask task = task("short", 4096);
+            assertThat(task.size()).isEqualTo(2);
+            Sample sample = task.sample(0);
+            Sample.Turn turn = sample.turns().getFirst();
+            assertThat(turn.user()).isEqualTo("""
+                            Please read the following text and answer the question below.
+
+                            <text>
+                            A text – with “{"quotes": [1]}” and 漢字.
+                            </text>
+
+                            What is the correct answer to this question: Why?
+                            Choices:
+                            (A) one
+                            (B) two
+                            (C) three
+                            (D) four
+
+                            Format your response as follows: "The correct answer is (insert answer here)".""");
+            assertThat(turn.maxNewTokens()).isEqualTo(128);
+            assertThat(turn.references()).containsExactly("C");
+            assertThat(turn.metrics()).extracting(Metric::name).containsExactly("accuracy");
+            assertThat(sample.wrapping()).isEqualTo(Sample.Wrapping.CHAT);
+            assertThat(sample.labels())
+                    .isEqualTo(Map.of(
+                            "id",
+                            "a1",
+                            "length",
+                            "short",
+                            "difficulty",
+                            "easy",
+                            "domain",
+                            "Single-Document QA",
+                            "truncated",
+                            "false"));
+            assertThat(task.sample(1).turns().getFirst().question()).isEqualTo("When?");
+            assertThat(task("long", 4096).sample(0).turns().getFirst().question())
+                    .isEqualTo("How?");
+        }
+    }
+
+    @Test
+    void cutsInTheMiddle() throws IOException {
+        String words = IntStream.range(0, 3000).mapToObj(Integer::toString).collect(Collectors.joining(" "));
+        add("a1", "medium", "hard", words, "Why?");
+        write(questions.toString());
+        Sample sample = task("medium", 1000).sample(0);
+        String user = sample.turns().getFirst().user();
+        assertThat(user)
+                .startsWith("Please read the following text and answer the question below.\n\n<text>\n0 1 2 3 ")
+                .contains(" 2998 2999\n</text>\n\nWhat is the correct answer to this question: Why?")
+                .endsWith("(insert answer here)\".")
+                .doesNotContain(" 1500 ");
+        assertThat(PromptFormat.plain(tokenizer).first(user, "").length + 128).isBetween(998, 1000);
+        assertThat(sample.labels()).containsEntry("truncated", "true");
+    }
+
+    @Test
+    void everyQuestionIsAskedOnce() {
+        assertThat(TaskCatalog.names(List.of("longbench-v2")))
+                .containsExactly("longbench-v2/short", "longbench-v2/medium", "longbench-v2/long");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "The correct answer is (B)., B",
+        "**The correct answer is (C)**, C",
+        "I think: The correct answer is **D**, D",
+        "The correct answer is A, A",
+        "The correct answer is Apples. No: The correct answer is (B), B",
+        "The correct answer is (A). Or: The correct answer is (B), A",
+        "the correct answer is (A),",
+        "The correct answer is (insert answer here): E,",
+        "B,",
+        "'',"
+    })
+    void findsTheLetter(String answer, String letter) {
+        for (String reference : List.of("A", "B", "C", "D")) {
+            assertThat(LongBenchMetrics.ACCURACY.score(answer, List.of(reference)))
+                    .as(reference)
+                    .isEqualTo(reference.equals(letter) ? 1 : 0);
+        }
+    }
+
+    @Test
+    void saysThatTheFileIsMissing() {
+        assertThatThrownBy(() -> task("long", 4096))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("longbench-v2/long reads ")
+                .hasMessageContaining(
+                        data.resolve("longbench-v2").resolve("data.json").toString())
+                .hasMessageContaining("LongBench v2's published data.json");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"{\"length\": \"short\"}", "[{\"length\": \"short\"}, 3]", "[{\"length\": \"sh", ""})
+    void saysThatTheFileIsAnother(String json) throws IOException {
+        write(json);
+        assertThatThrownBy(() -> task("short", 4096))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("data.json")
+                .hasMessageContaining("Bring the published file again");
+    }
+
+    @Test
+    void saysThatNoQuestionHasTheLength() throws IOException {
+        add("a1", "short", "hard", "Text.", "Why?");
+        write(questions.toString());
+        assertThatThrownBy(() -> task("long", 4096)).hasMessageContaining("none of the 1 questions");
+    }
+
+    private EvalTask task(String task, int contextTokens) {
+        return TaskCatalog.open(
+                "longbench-v2/" + task,
+                new TaskContext(
+                        tokenizer,
+                        PromptFormat.plain(tokenizer),
+                        contextTokens,
+                        1,
+                        new TaskContext.Options("nvidia", null, data)));
+    }
+
+    private void add(String id, String length, String difficulty, String context, String question) {
+        questions
+                .addObject()
+                .put("_id", id)
+                .put("domain", "Single-Document QA")
+                .put("sub_domain", "Literary")
+                .put("difficulty", difficulty)
+                .put("length", length)
+                .put("question", question)
+                .put("choice_A", "one")
+                .put("choice_B", "two\n")
+                .put("choice_C", "three")
+                .put("choice_D", "four")
+                .put("answer", "C")
+                .put("context", context);
+    }
+
+    private void write(String json) throws IOException {
+        Path file = data.resolve("longbench-v2").resolve("data.json");
+        Files.createDirectories(file.getParent());
+        Files.writeString(file, json);
+    }
+}

@@ -1,0 +1,64 @@
+package io.shadowkv.eval.scbench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.shadowkv.eval.JsonRow;
+import io.shadowkv.eval.Metric;
+import io.shadowkv.eval.infinitebench.InfiniteBenchMetrics;
+import io.shadowkv.eval.infinitebench.PublishedRows;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+final class ScBenchMetricsTest {
+    private static final Map<String, Metric> METRICS = Map.of(
+            "kv_retrieval", ScBenchMetrics.of("scbench_kv"),
+            "longdialogue_qa_eng", ScBenchMetrics.of("scbench_many_shot"),
+            "scbench_vt", ScBenchMetrics.of("scbench_vt"),
+            "math_find", ScBenchMetrics.of("scbench_mf"));
+    private static final String ADD = "def add(a, b):\n    return a + b\n";
+    private static final String SUB = "def sub(a, b):\n    return a - b\n";
+
+    /// What `get_score_one` of SCBench's script said.
+    static Stream<JsonRow> rows() {
+        return PublishedRows.of(InfiniteBenchMetrics.class, "metrics.jsonl")
+                .filter(row -> row.text("suite").equals("scbench"));
+    }
+
+    static Stream<JsonRow> functions() {
+        return PublishedRows.of(ScBenchMetricsTest.class, "bleu.jsonl");
+    }
+
+    @ParameterizedTest
+    @MethodSource("rows")
+    void scoresAreTheScripts(JsonRow row) {
+        assertThat(METRICS.get(row.text("task")).score(row.text("prediction"), row.texts("references")))
+                .isCloseTo(Double.parseDouble(row.text("score")), within(1e-9));
+    }
+
+    @ParameterizedTest
+    @MethodSource("functions")
+    void similarityOfFunctionsIsTheirs(JsonRow row) {
+        assertThat(Bleu.similarity(row.text("candidate"), row.text("reference")))
+                .isCloseTo(Double.parseDouble(row.text("score")), within(1e-12));
+    }
+
+    @Test
+    void aFunctionIsRightWhereNoOtherIsCloser() {
+        var both = List.of(new RepoQa.Function("add", ADD), new RepoQa.Function("sub", SUB));
+        Metric metric = new RepoQa("sub", both).metric();
+        assertThat(metric.score(SUB, List.of(SUB))).isEqualTo(1);
+        assertThat(metric.score("Here it is:\n```python\n" + SUB + "```\nand more words", List.of(SUB)))
+                .isEqualTo(1);
+        assertThat(metric.score("```\n" + ADD + "```\n```\n" + SUB + "```", List.of(SUB)))
+                .isZero();
+        assertThat(metric.score(ADD, List.of(SUB))).isZero();
+        // Closest, but not by 0.8.
+        assertThat(metric.score("def sub(a, b):\n    pass", List.of(SUB))).isZero();
+        assertThat(metric.score("", List.of(SUB))).isZero();
+    }
+}

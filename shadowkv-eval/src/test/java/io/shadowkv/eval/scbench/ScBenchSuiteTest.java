@@ -1,0 +1,163 @@
+package io.shadowkv.eval.scbench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shadowkv.eval.Contexts;
+import io.shadowkv.eval.JsonRow;
+import io.shadowkv.eval.Sample;
+import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.infinitebench.PublishedRows;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+final class ScBenchSuiteTest {
+    private static final int ROOMY = 100_000;
+
+    @TempDir
+    Path folder;
+
+    /// What the scripts' functions made of rows in the published layout.
+    static Stream<JsonRow> rows() {
+        return PublishedRows.of(ScBenchSuiteTest.class, "prompts.jsonl");
+    }
+
+    private Sample sample(JsonRow fixture, String mode, TaskContext context) throws IOException {
+        PublishedRows.publish(fixture, folder.resolve("scbench"));
+        var task = new ScBenchSuite().open(fixture.text("task") + mode, context);
+        assertThat(task.size()).isEqualTo(2);
+        Sample sample = task.sample(1);
+        assertThat(sample.task()).isEqualTo("scbench/" + fixture.text("task") + mode);
+        assertThat(sample.index()).isEqualTo(1);
+        return sample;
+    }
+
+    /// Later turns of scbench_mf name their own number; the script's all name the last one's.
+    @ParameterizedTest
+    @MethodSource("rows")
+    void conversationsInAChatAreTheScripts(JsonRow fixture) throws IOException {
+        TaskContext context = Contexts.chat(ROOMY, folder);
+        Sample sample = sample(fixture, "", context);
+        List<String> prompts = new ArrayList<>();
+        for (Sample.Turn turn : sample.turns()) {
+            prompts.add(context.format().wrap(turn.user()) + turn.answerPrefix());
+        }
+        List<String> expected = fixture.texts("chat");
+        if (fixture.text("task").equals("scbench_mf")) {
+            expected.replaceAll(prompt -> prompt.contains("The median number of")
+                    ? prompt.replace("What is the smallest number", "What is the median number")
+                    : prompt);
+        }
+        assertThat(prompts).isEqualTo(expected);
+        check(sample.turns(), fixture);
+        assertThat(sample.history()).isEqualTo(Sample.History.CONVERSATION);
+    }
+
+    @ParameterizedTest
+    @MethodSource("rows")
+    void plainConversationsAreTheScriptsWithTwoLineBreaksBetween(JsonRow fixture) throws IOException {
+        Sample sample = sample(fixture, "", Contexts.plain(ROOMY, folder));
+        List<String> expected = fixture.texts("plain");
+        for (int i = 0; i < expected.size(); i++) {
+            assertThat(sample.turns().get(i).user()).isEqualTo((i == 0 ? "" : "\n") + expected.get(i));
+            assertThat(sample.turns().get(i).answerPrefix()).isEmpty();
+        }
+        check(sample.turns(), fixture);
+    }
+
+    @ParameterizedTest
+    @MethodSource("rows")
+    void questionsOnASharedTextAreTheScripts(JsonRow fixture) throws IOException {
+        for (TaskContext context : List.of(Contexts.chat(ROOMY, folder), Contexts.plain(ROOMY, folder))) {
+            Sample sample = sample(fixture, "@shared", context);
+            assertThat(sample.turns().stream().map(Sample.Turn::user)).isEqualTo(fixture.texts("shared"));
+            assertThat(sample.history()).isEqualTo(Sample.History.SHARED_CONTEXT);
+            Sample.Turn text = sample.turns().getFirst();
+            assertThat(text.references()).isEmpty();
+            assertThat(text.metrics()).isEmpty();
+            check(sample.turns().subList(1, sample.turns().size()), fixture);
+        }
+    }
+
+    private static void check(List<Sample.Turn> turns, JsonRow fixture) {
+        var references = fixture.fields().get("references");
+        assertThat(turns).hasSize(references.size()).hasSizeBetween(2, 5);
+        for (int i = 0; i < turns.size(); i++) {
+            Sample.Turn turn = turns.get(i);
+            List<String> expected = new ArrayList<>();
+            references.get(i).forEach(each -> expected.add(each.stringValue()));
+            assertThat(turn.references()).isEqualTo(expected);
+            assertThat(turn.maxNewTokens())
+                    .isEqualTo(Integer.parseInt(fixture.texts("new_tokens").get(i)));
+            assertThat(turn.metrics()).hasSize(1);
+            var metric = turn.metrics().getFirst();
+            assertThat(metric.score(String.join(" ", turn.references()), turn.references()))
+                    .isEqualTo(fixture.text("task").equals("scbench_choice_eng") ? choice(expected) : 1.0);
+            assertThat(metric.score("none of them", turn.references())).isZero();
+        }
+    }
+
+    /// "Snowfield C" is no option and names no letter before its end.
+    private static double choice(List<String> references) {
+        return references.contains("C") || references.contains("D") ? 1 : 0;
+    }
+
+    @Test
+    void partsOfMixedTasksHaveTheirOwnMetrics() throws IOException {
+        JsonRow fixture = rows().filter(row -> row.text("task").equals("scbench_repoqa_and_kv"))
+                .findFirst()
+                .orElseThrow();
+        Sample sample = sample(fixture, "", Contexts.chat(ROOMY, folder));
+        assertThat(sample.turns().stream().map(turn -> turn.metrics().getFirst().name()))
+                .containsExactly("repoqa_pass@1_0.8", "kv_retrieval");
+    }
+
+    @Test
+    void conversationsFitTogetherAndSharedQuestionsEach() throws IOException {
+        Files.createDirectories(folder.resolve("scbench"));
+        String text = "begin " + "word ".repeat(3000) + "end";
+        String turn = "{\"input\": \"" + "why ".repeat(20) + "\", \"answer\": \"v\"}";
+        Files.writeString(
+                folder.resolve("scbench/scbench_kv.jsonl"),
+                "{\"context\": \"" + text + "\", \"multi_turns\": [" + turn + ", " + turn + ", " + turn + "]}");
+        for (TaskContext context : List.of(Contexts.chat(2000, folder), Contexts.plain(2000, folder))) {
+            Sample talk = new ScBenchSuite().open("scbench_kv", context).sample(0);
+            int tokens = 0;
+            for (Sample.Turn asked : talk.turns()) {
+                tokens += context.format().turn(asked, tokens == 0 ? -1 : 1 << 30).length + 150;
+            }
+            assertThat(tokens).isBetween(1996, 2000);
+            assertThat(talk.turns().getFirst().user())
+                    .startsWith("Extract the value")
+                    .contains("begin word")
+                    .contains("word end\n\nwhy why");
+            Sample shared =
+                    new ScBenchSuite().open("scbench_kv@shared", context).sample(0);
+            String words = shared.turns().getFirst().user();
+            assertThat(words).startsWith("Extract the value").endsWith("word end");
+            String question = shared.turns().get(1).user();
+            assertThat(context.format().first(words + question, "").length + 150)
+                    .isBetween(1940, 2000);
+            assertThat(shared.labels()).containsEntry("truncated", "true");
+        }
+        var tiny = new ScBenchSuite().open("scbench_kv", Contexts.chat(500, folder));
+        assertThatThrownBy(() -> tiny.sample(0)).hasMessageContaining("scbench/scbench_kv, sample 0 leaves 0 tokens");
+    }
+
+    @Test
+    void aMissingFileIsNamed() {
+        assertThatThrownBy(() -> new ScBenchSuite().open("scbench_vt@shared", Contexts.plain(1000, folder)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("scbench/scbench_vt@shared reads")
+                .hasMessageContaining(
+                        folder.resolve("scbench").resolve("scbench_vt.jsonl").toString());
+    }
+}
