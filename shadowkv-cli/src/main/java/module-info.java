@@ -15,4 +15,6 @@ module io.shadowkv.cli {
             info.picocli;
     opens io.shadowkv.cli.demo to
             info.picocli;
+    opens io.shadowkv.cli.eval to
+            info.picocli;
 }
