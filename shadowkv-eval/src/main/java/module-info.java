@@ -6,4 +6,5 @@ module io.shadowkv.eval {
 
     exports io.shadowkv.eval;
     exports io.shadowkv.eval.plot;
+    exports io.shadowkv.eval.ruler;
 }

@@ -21,6 +21,19 @@ public final class Scores {
         }
     };
 
+    /// [#stringMatchPart] as a task's metric.
+    public static final Metric STRING_MATCH_PART = new Metric() {
+        @Override
+        public String name() {
+            return "string_match_part";
+        }
+
+        @Override
+        public double score(String answer, List<String> references) {
+            return stringMatchPart(answer, references);
+        }
+    };
+
     private Scores() {}
 
     /// Mean share of references that the answer contains, upper and lower case alike.
@@ -35,6 +48,17 @@ public final class Scores {
                 .filter(reference -> found.contains(reference.toLowerCase(Locale.ROOT)))
                 .count();
         return (double) hits / references.size();
+    }
+
+    /// 1 if the answer contains any of the references, upper and lower case alike, else 0.
+    ///
+    /// @throws IllegalArgumentException if there are no references
+    public static double stringMatchPart(String answer, List<String> references) {
+        if (references.isEmpty()) {
+            throw new IllegalArgumentException("the question has no references; at least one is needed for a score");
+        }
+        String found = cleaned(answer).toLowerCase(Locale.ROOT);
+        return references.stream().anyMatch(reference -> found.contains(reference.toLowerCase(Locale.ROOT))) ? 1 : 0;
     }
 
     /// An answer as RULER looks at it: control characters become line breaks, blanks at both ends go.

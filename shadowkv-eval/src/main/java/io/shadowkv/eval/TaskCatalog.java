@@ -1,5 +1,6 @@
 package io.shadowkv.eval;
 
+import io.shadowkv.eval.ruler.RulerSuite;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -7,7 +8,7 @@ import java.util.stream.Collectors;
 /// All suites, and the tasks that a list of names means.
 public final class TaskCatalog {
     /// In the order in which reports show them.
-    public static final List<Suite> SUITES = List.of();
+    public static final List<Suite> SUITES = List.of(new RulerSuite());
 
     private TaskCatalog() {}
 
