@@ -2,6 +2,7 @@ package io.shadowkv.cli;
 
 import io.shadowkv.cli.bench.BenchCommand;
 import io.shadowkv.cli.demo.DemoCommand;
+import io.shadowkv.cli.ruler.RulerCommand;
 import io.shadowkv.engine.Cancellation;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -33,7 +34,8 @@ import picocli.CommandLine.Spec;
             LogitsCommand.class,
             BackendsCommand.class,
             DemoCommand.class,
-            BenchCommand.class
+            BenchCommand.class,
+            RulerCommand.class
         })
 public final class ShadowKvCommand implements Runnable {
     private final Surroundings surroundings;

@@ -9,11 +9,11 @@ import picocli.CommandLine.TypeConversionException;
 /// A number of tokens as people write it: `122k` (of 1,024), `1m` (of 1,024²), `124928`.
 ///
 /// @param tokens 1 or more
-record TokenCount(int tokens) {
+public record TokenCount(int tokens) {
     private static final Pattern FORM = Pattern.compile("(\\d{1,10})([KM]?)");
 
     /// Reads the text after an option.
-    static final class Converter implements ITypeConverter<TokenCount> {
+    public static final class Converter implements ITypeConverter<TokenCount> {
         @Override
         public TokenCount convert(String value) {
             Matcher matcher = FORM.matcher(value.strip().toUpperCase(Locale.ROOT));

@@ -59,7 +59,7 @@ final class RulerTaskTest {
     void fillsTheContextOfARealModel(String version, String name) {
         RulerTask task = new RulerSuite().open(name, context(version, chat, 4096, 42));
         RulerKind kind = RulerKind.named(name);
-        for (int index = 0; index < 3; index++) {
+        for (int index = 0; index < 2; index++) {
             Sample sample = task.sample(index);
             Sample.Turn turn = sample.turns().getFirst();
             int[] ids = sample.wrapping() == Sample.Wrapping.CHAT
