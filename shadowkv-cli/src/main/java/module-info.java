@@ -17,4 +17,7 @@ module io.shadowkv.cli {
             info.picocli;
     opens io.shadowkv.cli.eval to
             info.picocli;
+    opens io.shadowkv.cli.ruler to
+            info.picocli,
+            tools.jackson.databind;
 }

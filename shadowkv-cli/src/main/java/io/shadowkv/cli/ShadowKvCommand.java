@@ -5,6 +5,7 @@ import io.shadowkv.cli.demo.DemoCommand;
 import io.shadowkv.cli.eval.EvalCommand;
 import io.shadowkv.cli.eval.SweepCommand;
 import io.shadowkv.cli.eval.TasksCommand;
+import io.shadowkv.cli.ruler.RulerCommand;
 import io.shadowkv.engine.Cancellation;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -39,6 +40,7 @@ import picocli.CommandLine.Spec;
             EvalCommand.class,
             SweepCommand.class,
             TasksCommand.class,
+            RulerCommand.class,
             BenchCommand.class
         })
 public final class ShadowKvCommand implements Runnable {

@@ -53,7 +53,7 @@ record EvalModel(
 
     private static PromptFormat format(Path folder, String template, Tokenizer tokenizer) {
         if (!template.equals("auto")) {
-            return PromptFormat.plain(tokenizer);
+            return PromptFormat.named(template, tokenizer);
         }
         Optional<ChatTemplate> own = ChatTemplate.open(folder);
         return own.isPresent() ? PromptFormat.chat(own.get(), tokenizer) : PromptFormat.plain(tokenizer);
