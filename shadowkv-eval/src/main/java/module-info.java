@@ -3,7 +3,10 @@ module io.shadowkv.eval {
     requires static org.jspecify;
     requires transitive io.shadowkv.core;
     requires tools.jackson.databind;
+    // For bitmaps only; a runtime without it writes SVG.
+    requires static java.desktop;
 
     exports io.shadowkv.eval;
     exports io.shadowkv.eval.plot;
+    exports io.shadowkv.eval.report;
 }

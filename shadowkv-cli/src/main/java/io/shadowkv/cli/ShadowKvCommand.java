@@ -33,6 +33,7 @@ import picocli.CommandLine.Spec;
             LogitsCommand.class,
             BackendsCommand.class,
             DemoCommand.class,
+            ReportCommand.class,
             BenchCommand.class
         })
 public final class ShadowKvCommand implements Runnable {
