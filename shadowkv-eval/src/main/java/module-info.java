@@ -3,6 +3,8 @@ module io.shadowkv.eval {
     requires static org.jspecify;
     requires transitive io.shadowkv.core;
     requires tools.jackson.databind;
+    // For bitmaps only; a runtime without it writes SVG.
+    requires static java.desktop;
 
     exports io.shadowkv.eval;
     exports io.shadowkv.eval.infinitebench;
@@ -10,6 +12,7 @@ module io.shadowkv.eval {
     exports io.shadowkv.eval.metric;
     exports io.shadowkv.eval.niah;
     exports io.shadowkv.eval.plot;
+    exports io.shadowkv.eval.report;
     exports io.shadowkv.eval.ruler;
     exports io.shadowkv.eval.scbench;
     exports io.shadowkv.eval.worker;

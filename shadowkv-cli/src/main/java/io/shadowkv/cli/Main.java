@@ -18,6 +18,8 @@ public final class Main {
 
     public static void main(String[] arguments) {
         restoreError();
+        // Reports draw figures: never on a screen.
+        System.setProperty("java.awt.headless", "true");
         Logger.getLogger("").setLevel(Level.WARNING);
         // Always UTF-8: text goes to files and pipes as often as to a terminal.
         PrintWriter out = new PrintWriter(

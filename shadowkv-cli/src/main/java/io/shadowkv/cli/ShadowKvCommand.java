@@ -3,6 +3,7 @@ package io.shadowkv.cli;
 import io.shadowkv.cli.bench.BenchCommand;
 import io.shadowkv.cli.demo.DemoCommand;
 import io.shadowkv.cli.eval.EvalCommand;
+import io.shadowkv.cli.eval.ReportCommand;
 import io.shadowkv.cli.eval.SweepCommand;
 import io.shadowkv.cli.eval.TasksCommand;
 import io.shadowkv.cli.ruler.RulerCommand;
@@ -41,6 +42,7 @@ import picocli.CommandLine.Spec;
             SweepCommand.class,
             TasksCommand.class,
             RulerCommand.class,
+            ReportCommand.class,
             BenchCommand.class
         })
 public final class ShadowKvCommand implements Runnable {

@@ -24,6 +24,7 @@ class UsageTest {
                 "sweep",
                 "tasks",
                 "ruler",
+                "report",
                 "bench"
             })
     void everyCommandExplainsItselfWithExamples(String command) {
@@ -48,6 +49,7 @@ class UsageTest {
                         "eval ",
                         "sweep ",
                         "ruler ",
+                        "report ",
                         "bench ");
         assertThat(shadowkv("--version").succeeded().out()).startsWith("shadowkv ");
     }

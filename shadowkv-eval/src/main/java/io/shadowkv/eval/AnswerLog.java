@@ -52,7 +52,7 @@ public final class AnswerLog implements AutoCloseable {
                     file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
             var log = new AnswerLog(channel);
             try {
-                log.read(file);
+                log.load(file);
             } catch (IOException | RuntimeException e) {
                 channel.close();
                 throw e;
@@ -63,12 +63,38 @@ public final class AnswerLog implements AutoCloseable {
         }
     }
 
-    private void read(Path file) throws IOException {
+    /// The answers a file holds, in their order, without touching it: another process may still be writing. A line
+    /// that is not whole yet is left out; of two lines with one key the later counts.
+    ///
+    /// @throws UncheckedIOException if it cannot be read
+    /// @throws IllegalArgumentException if a line is not an answer
+    public static Collection<AnswerRecord> read(Path file) {
+        try {
+            byte[] bytes = Files.readAllBytes(file);
+            return parse(file, bytes, wholeLines(bytes)).values();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void load(Path file) throws IOException {
         byte[] bytes = Files.readAllBytes(file);
+        int whole = wholeLines(bytes);
+        answers.putAll(parse(file, bytes, whole));
+        channel.truncate(whole);
+        channel.position(whole);
+    }
+
+    private static int wholeLines(byte[] bytes) {
         int whole = bytes.length;
         while (whole > 0 && !endsTogether(bytes, whole)) {
             whole--;
         }
+        return whole;
+    }
+
+    private static Map<AnswerRecord.Key, AnswerRecord> parse(Path file, byte[] bytes, int whole) {
+        Map<AnswerRecord.Key, AnswerRecord> answers = new LinkedHashMap<>();
         List<String> lines =
                 new String(bytes, 0, whole, StandardCharsets.UTF_8).lines().toList();
         for (int i = 0; i < lines.size(); i++) {
@@ -82,8 +108,7 @@ public final class AnswerLog implements AutoCloseable {
                         e);
             }
         }
-        channel.truncate(whole);
-        channel.position(whole);
+        return answers;
     }
 
     private static boolean endsTogether(byte[] bytes, int end) {

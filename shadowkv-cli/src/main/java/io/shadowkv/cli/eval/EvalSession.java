@@ -14,6 +14,7 @@ import io.shadowkv.eval.Method;
 import io.shadowkv.eval.RunFile;
 import io.shadowkv.eval.TaskCatalog;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.report.Report;
 import io.shadowkv.eval.worker.Ready;
 import io.shadowkv.eval.worker.WorkerLoop;
 import java.io.IOException;
@@ -80,6 +81,9 @@ record EvalSession(
                     + ", and the same command goes on from there");
             return 1;
         }
+        Report.Written written = Report.write(run.folder());
+        command.commandLine().getOut().println("report: " + written.files().getFirst());
+        command.commandLine().getOut().flush();
         return 0;
     }
 

@@ -2,7 +2,7 @@ package io.shadowkv.cli.ruler;
 
 import io.shadowkv.cli.ProgressLine;
 import io.shadowkv.cli.ShadowKvCommand;
-import io.shadowkv.cli.bench.TokenCount;
+import io.shadowkv.cli.TokenCount;
 import io.shadowkv.eval.ModelTemplate;
 import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.eval.TaskCatalog;

@@ -1,0 +1,65 @@
+package io.shadowkv.cli.eval;
+
+import io.shadowkv.eval.report.Report;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/// `report`: what a folder of answers says, as a page, as Markdown and as figures.
+@Command(
+        name = "report",
+        description = {
+            "Writes report.html, report.md and every figure as .svg and .png beside the answers in a folder.",
+            "Reads every answers*.jsonl and run*.json there and in the folders directly below, so that runs with other"
+                    + " backends or lengths share a report. The answers are not touched; a run may still be going."
+        },
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        footer = {
+            "",
+            "Examples:",
+            "  shadowkv report results/needle-32k",
+            "  shadowkv report results --json            (several runs, a folder each)"
+        })
+public final class ReportCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(paramLabel = "DIR", description = "The folder into which `shadowkv eval` wrote its answers.")
+    private Path folder;
+
+    @Option(names = "--json", description = "Print what was written as JSON.")
+    private boolean json;
+
+    @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
+    private ReportCommand() {}
+
+    @Override
+    public Integer call() {
+        PrintWriter out = spec.commandLine().getOut();
+        Report.Written written = Report.write(folder);
+        if (json) {
+            ObjectNode object = JsonMapper.shared().createObjectNode().put("answers", written.answers());
+            ArrayNode files = object.putArray("files");
+            written.files().forEach(file -> files.add(file.toString()));
+            ArrayNode notes = object.putArray("notes");
+            written.notes().forEach(notes::add);
+            out.println(object.toPrettyString());
+        } else {
+            written.notes().forEach(note -> out.println("note: " + note));
+            out.printf(
+                    "%d answers, %d files; open %s%n",
+                    written.answers(), written.files().size(), written.files().getFirst());
+        }
+        out.flush();
+        return 0;
+    }
+}

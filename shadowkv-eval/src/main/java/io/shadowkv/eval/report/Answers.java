@@ -1,0 +1,89 @@
+package io.shadowkv.eval.report;
+
+import io.shadowkv.eval.AnswerRecord;
+import io.shadowkv.eval.Method;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.ToDoubleFunction;
+
+/// Answers of one method to one task in one setting, by sample.
+///
+/// Turns of one sample share a text, so they are one observation: the mean over its turns.
+final class Answers {
+    private final String task;
+    private final Method method;
+    private final SortedMap<SampleId, SortedMap<Integer, AnswerRecord>> samples = new TreeMap<>();
+
+    /// Tells samples of a task apart.
+    record SampleId(int contextTokens, long seed, int index) implements Comparable<SampleId> {
+        private static final Comparator<SampleId> ORDER = Comparator.comparingInt(SampleId::contextTokens)
+                .thenComparingLong(SampleId::seed)
+                .thenComparingInt(SampleId::index);
+
+        static SampleId of(AnswerRecord.Key key) {
+            return new SampleId(key.contextTokens(), key.seed(), key.index());
+        }
+
+        @Override
+        public int compareTo(SampleId other) {
+            return ORDER.compare(this, other);
+        }
+    }
+
+    Answers(String task, Method method) {
+        this.task = task;
+        this.method = method;
+    }
+
+    void add(AnswerRecord answer) {
+        samples.computeIfAbsent(SampleId.of(answer.key()), _ -> new TreeMap<>())
+                .put(answer.key().turn(), answer);
+    }
+
+    String task() {
+        return task;
+    }
+
+    Method method() {
+        return method;
+    }
+
+    /// Answers by turn, by sample.
+    SortedMap<SampleId, SortedMap<Integer, AnswerRecord>> samples() {
+        return samples;
+    }
+
+    List<AnswerRecord> records() {
+        return samples.values().stream()
+                .flatMap(turns -> turns.values().stream())
+                .toList();
+    }
+
+    /// The mean over samples of their turns' means.
+    Estimate mean(ToDoubleFunction<AnswerRecord> score) {
+        return Intervals.mean(samples.values().stream()
+                .mapToDouble(turns ->
+                        turns.values().stream().mapToDouble(score).average().orElseThrow())
+                .toArray());
+    }
+
+    /// The name of the task's own metric.
+    String metric() {
+        return records().getFirst().scores().keySet().iterator().next();
+    }
+
+    /// The name of the paper's variant, if every answer was judged by it.
+    Optional<String> paperMetric() {
+        Optional<String> name = records().getFirst().scores().keySet().stream()
+                .filter(metric -> metric.startsWith(PAPER))
+                .findFirst();
+        return name.filter(
+                metric -> records().stream().allMatch(answer -> answer.scores().containsKey(metric)));
+    }
+
+    /// What the names of the paper's variants begin with.
+    static final String PAPER = "paper:";
+}

@@ -1,0 +1,157 @@
+package io.shadowkv.eval.report;
+
+import io.shadowkv.eval.Method;
+import io.shadowkv.eval.RunInfo;
+import io.shadowkv.eval.plot.Figure;
+import io.shadowkv.eval.plot.Png;
+import io.shadowkv.eval.report.Page.Picture;
+import io.shadowkv.eval.report.Page.Section;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/// A folder's answers as `report.html`, `report.md` and a `.svg` and `.png` file for every figure.
+public final class Report {
+    /// What was written.
+    ///
+    /// @param files in the order written
+    /// @param answers read
+    /// @param notes what a reader must know, PNG files left out among it
+    public record Written(List<Path> files, int answers, List<String> notes) {}
+
+    private Report() {}
+
+    /// Reads the logs in a folder and those directly below it, and writes the report beside them; files of an
+    /// earlier report are replaced. The logs are not touched.
+    ///
+    /// @throws IllegalArgumentException if the folder holds no answers; the message says what was looked for
+    /// @throws UncheckedIOException if a file cannot be read or written
+    public static Written write(Path folder) {
+        RunFolder runs = RunFolder.read(folder);
+        Optional<String> obstacle = Png.obstacle();
+        List<String> notes = new ArrayList<>(runs.notes());
+        obstacle.ifPresent(reason -> notes.add("Figures were written as SVG only: " + reason + "."));
+        Page page = page(runs, notes);
+        List<Path> files = new ArrayList<>();
+        try {
+            files.add(Files.writeString(folder.resolve("report.html"), HtmlPage.of(page, obstacle.isEmpty())));
+            files.add(Files.writeString(folder.resolve("report.md"), MarkdownPage.of(page)));
+            for (Picture picture : page.pictures()) {
+                Figure figure = picture.figure();
+                files.add(Files.writeString(folder.resolve(figure.id() + ".svg"), figure.svgFile()));
+                Path bitmap = folder.resolve(figure.id() + ".png");
+                if (obstacle.isEmpty()) {
+                    files.add(Files.write(bitmap, Png.of(figure)));
+                } else {
+                    // One of an earlier report would show other numbers.
+                    Files.deleteIfExists(bitmap);
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return new Written(List.copyOf(files), runs.answers().size(), page.notes());
+    }
+
+    static Page page(RunFolder runs, List<String> notes) {
+        List<String> order = runs.runs().stream()
+                .flatMap(run -> run.tasks().stream())
+                .distinct()
+                .toList();
+        var parts = runs.answers().stream().collect(Collectors.partitioningBy(NeedleSection::isMapped));
+        List<Grid> grids = Grid.of(parts.getOrDefault(false, List.of()), order, Setting::of);
+        List<Grid> needles = Grid.of(parts.getOrDefault(true, List.of()), order, Setting::ofAnyLength);
+        List<Grid> all = new ArrayList<>(grids);
+        all.addAll(needles);
+        if (all.isEmpty()) {
+            throw new IllegalArgumentException("none of the " + runs.answers().size()
+                    + " answers has a score; a report needs tasks with right answers");
+        }
+        List<Section> sections = new ArrayList<>();
+        PaperTables paper = PaperTables.load();
+        sections.add(SummarySection.of(all));
+        sections.addAll(ReportSections.scores(grids, paper));
+        SweepSection.of(grids).ifPresent(sections::add);
+        if (!needles.isEmpty()) {
+            sections.add(NeedleSection.of(needles));
+        }
+        sections.add(EfficiencySection.of(all, paper));
+        sections.add(WeakSection.of(all));
+        sections.add(RunSection.settings(runs.runs()));
+        sections.add(RunSection.method());
+        List<String> allNotes = new ArrayList<>(notes);
+        allNotes.addAll(gaps(all));
+        return new Page(title(runs), lead(runs, all), SummarySection.cards(all), allNotes, sections);
+    }
+
+    private static String title(RunFolder runs) {
+        return runs.runs().stream()
+                .map(RunInfo::title)
+                .filter(title -> !title.isBlank())
+                .findFirst()
+                .orElse("Full attention and ShadowKV on the same questions");
+    }
+
+    private static String lead(RunFolder runs, List<Grid> grids) {
+        String models = join(grids.stream().map(grid -> grid.setting().model()).toList());
+        String backends = join(grids.stream()
+                .map(grid -> grid.setting().backend() + " " + grid.setting().kvType())
+                .toList());
+        String commits = join(runs.runs().stream().map(RunInfo::commit).toList());
+        String started = join(runs.runs().stream().map(RunInfo::started).toList());
+        return models + " on " + backends + ", " + runs.answers().size() + " answers"
+                + (commits.isEmpty() ? "" : ", commit " + commits)
+                + (started.isEmpty() ? "" : ", " + started) + ".";
+    }
+
+    private static String join(List<String> names) {
+        return names.stream().distinct().collect(Collectors.joining(", "));
+    }
+
+    /// Where methods have not answered the same samples.
+    private static List<String> gaps(List<Grid> grids) {
+        List<String> notes = new ArrayList<>();
+        for (Grid grid : grids) {
+            List<String> uneven = grid.tasks().stream()
+                    .filter(task -> grid.methods().stream()
+                                    .map(method -> grid.answers(task, method)
+                                            .map(answers -> answers.samples().keySet().stream()
+                                                    .toList())
+                                            .orElse(List.of()))
+                                    .distinct()
+                                    .count()
+                            > 1)
+                    .map(Grid::shortName)
+                    .toList();
+            if (!uneven.isEmpty()) {
+                notes.add(grid.suite() + ", " + ReportSections.name(grid, grids)
+                        + ": not every method has answered the same samples of " + String.join(", ", uneven)
+                        + ". Scores are over what each answered, differences over what both did.");
+            }
+            if (!grid.hasFull()) {
+                notes.add(grid.suite() + ", " + ReportSections.name(grid, grids) + ": there is no "
+                        + Method.FULL.label() + " attention to compare with.");
+            }
+            samples(grid).ifPresent(notes::add);
+        }
+        return notes;
+    }
+
+    /// Few samples are no ground for a claim.
+    private static Optional<String> samples(Grid grid) {
+        int least = grid.methods().stream()
+                .flatMap(method -> grid.answers(method).stream())
+                .mapToInt(answers -> answers.samples().size())
+                .min()
+                .orElse(0);
+        return least >= 30
+                ? Optional.empty()
+                : Optional.of(grid.suite() + ", " + grid.setting().length() + ": some tasks have only " + least
+                        + (least == 1 ? " sample" : " samples") + "; read the intervals, not the scores.");
+    }
+}

@@ -1,0 +1,114 @@
+package io.shadowkv.eval.report;
+
+import io.shadowkv.eval.AnswerLog;
+import io.shadowkv.eval.AnswerRecord;
+import io.shadowkv.eval.RunInfo;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.PropertyNamingStrategies;
+import tools.jackson.databind.json.JsonMapper;
+
+/// All that runs left in a folder: every log named `answers*.jsonl` and every `run*.json`, in the folder and in the
+/// folders directly below it. Reads only, so a run may still be writing.
+///
+/// @param answers of all logs; where two hold the same key the one read last counts
+/// @param runs in the order of their files' names
+/// @param notes what a reader should know: what could not be read, what was there twice
+record RunFolder(Collection<AnswerRecord> answers, List<RunInfo> runs, List<String> notes) {
+    private static final JsonMapper MAPPER = JsonMapper.builder()
+            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+            .build();
+
+    /// @throws IllegalArgumentException if the folder, a log in it or an answer is missing, or a line is no answer
+    /// @throws UncheckedIOException if a file cannot be read
+    static RunFolder read(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            throw new IllegalArgumentException(folder + ": "
+                    + (Files.exists(folder) ? "is a file" : "no such folder")
+                    + "; expected the folder into which `shadowkv eval` wrote answers.jsonl");
+        }
+        List<Path> logs = files(folder, "answers", ".jsonl");
+        if (logs.isEmpty()) {
+            throw new IllegalArgumentException(folder + ": holds no answers.jsonl, nor do its folders; expected the"
+                    + " folder into which `shadowkv eval` wrote its answers");
+        }
+        List<String> notes = new ArrayList<>();
+        Map<AnswerRecord.Key, AnswerRecord> answers = new LinkedHashMap<>();
+        int twice = 0;
+        for (Path log : logs) {
+            for (AnswerRecord answer : AnswerLog.read(log)) {
+                twice += answers.put(answer.key(), answer) == null ? 0 : 1;
+            }
+        }
+        if (answers.isEmpty()) {
+            throw new IllegalArgumentException(
+                    logs.getFirst() + ": holds no whole line yet; wait for the first answer, then ask again");
+        }
+        if (twice > 0) {
+            notes.add(twice + " answers stand in more than one log; the log read last counts (logs are read in the"
+                    + " order of their names).");
+        }
+        return new RunFolder(answers.values(), runs(folder, notes), notes);
+    }
+
+    private static List<RunInfo> runs(Path folder, List<String> notes) {
+        List<RunInfo> runs = new ArrayList<>();
+        for (Path file : files(folder, "run", ".json")) {
+            try {
+                RunInfo run = MAPPER.readValue(file.toFile(), RunInfo.class);
+                if (isWhole(run)) {
+                    runs.add(run);
+                } else {
+                    notes.add(folder.relativize(file) + " lacks fields that describe a run; it is not shown below.");
+                }
+            } catch (JacksonException e) {
+                notes.add(folder.relativize(file) + " could not be read, so its run's settings are missing below ("
+                        + e.getOriginalMessage() + ").");
+            }
+        }
+        if (runs.isEmpty()) {
+            notes.add("There is no run.json: command, commit, machine and settings of these answers are unknown.");
+        }
+        return runs;
+    }
+
+    /// Whether a file held every field: what is missing in JSON is null in the record.
+    private static boolean isWhole(RunInfo run) {
+        return Stream.of(
+                        run.title(),
+                        run.command(),
+                        run.commit(),
+                        run.model(),
+                        run.modelFacts(),
+                        run.machine(),
+                        run.backend(),
+                        run.kvType(),
+                        run.tasks(),
+                        run.contexts(),
+                        run.methods(),
+                        run.settings(),
+                        run.started())
+                .allMatch(Objects::nonNull);
+    }
+
+    private static List<Path> files(Path folder, String begin, String end) {
+        try (Stream<Path> files = Files.find(folder, 2, (file, attributes) -> {
+            String name = String.valueOf(file.getFileName());
+            return attributes.isRegularFile() && name.startsWith(begin) && name.endsWith(end);
+        })) {
+            return files.sorted().toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
