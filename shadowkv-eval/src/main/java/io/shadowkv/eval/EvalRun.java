@@ -1,6 +1,5 @@
 package io.shadowkv.eval;
 
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CancellationException;
@@ -75,7 +74,7 @@ public final class EvalRun {
 
     private void ask(List<OpenItem> open, int total, List<? extends Supplier<? extends Examiner>> seats) {
         var queue = new ItemQueue(open.stream().map(OpenItem::item).toList(), options, isCancelled);
-        var writer = new Writer(queue, total, open.size());
+        var writer = new Writer(queue, new Intake(log, total, open.size()));
         int seated = Math.min(seats.size(), Math.ceilDiv(open.size(), options.batch()));
         for (int i = 0; i < seated; i++) {
             int number = i;
@@ -105,16 +104,12 @@ public final class EvalRun {
     private final class Writer {
         private final BlockingQueue<Report> reports = new LinkedBlockingQueue<>();
         private final ItemQueue queue;
-        private final int total;
-        private final int open;
-        private final long start = System.nanoTime();
-        private int answered;
+        private final Intake intake;
         private @Nullable Throwable failure;
 
-        Writer(ItemQueue queue, int total, int open) {
+        Writer(ItemQueue queue, Intake intake) {
             this.queue = queue;
-            this.total = total;
-            this.open = open;
+            this.intake = intake;
         }
 
         void write(int seats) {
@@ -148,17 +143,8 @@ public final class EvalRun {
         }
 
         private void append(Report.Answered report) {
-            List<AnswerRecord> fresh = report.answers().stream()
-                    .filter(answer -> !log.contains(answer.key()))
-                    .toList();
-            log.append(fresh);
-            answered += (int) fresh.stream()
-                    .map(a -> new Item(a.key().task(), a.key().index()))
-                    .distinct()
-                    .count();
-            Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
-            watcher.answered(
-                    report.seat(), fresh, Watcher.Progress.of(total - open + answered, total, answered, elapsed));
+            Intake.Taken taken = intake.take(report.answers());
+            watcher.answered(report.seat(), taken.fresh(), taken.progress());
         }
 
         /// The first failure ends the run; those that follow hang on it.

@@ -30,7 +30,7 @@ public interface Watcher {
     record Progress(int done, int total, @Nullable Duration left) {
         /// @param answered items that this run answered
         /// @param elapsed since its start
-        static Progress of(int done, int total, int answered, Duration elapsed) {
+        public static Progress of(int done, int total, int answered, Duration elapsed) {
             Duration left =
                     answered == 0 ? null : elapsed.multipliedBy(total - done).dividedBy(answered);
             return new Progress(done, total, left);

@@ -1,0 +1,81 @@
+package io.shadowkv.eval.worker;
+
+import io.shadowkv.eval.EvalPlan;
+import io.shadowkv.eval.Item;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.PropertyNamingStrategies;
+import tools.jackson.databind.json.JsonMapper;
+
+/// A run that other machines can take part in, as a file: what is asked, and what answers.
+///
+/// @param plan what is asked of whom
+/// @param items what is wanted; all of the plan's where a file has none
+/// @param command starts a worker on any of the machines
+/// @param readySeconds time to load the model in; 600 where a file has none
+public record EvalJob(EvalPlan plan, List<Item> items, List<String> command, int readySeconds) {
+    private static final int USUAL_SECONDS = 600;
+    private static final JsonMapper MAPPER = JsonMapper.builder()
+            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+            .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .disable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .build();
+
+    public EvalJob {
+        if (plan == null || command == null || command.isEmpty()) {
+            throw new IllegalArgumentException("a job needs a plan and the command that starts a worker");
+        }
+        items = items == null ? plan.items() : List.copyOf(items);
+        command = List.copyOf(command);
+        readySeconds = readySeconds == 0 ? USUAL_SECONDS : readySeconds;
+    }
+
+    /// @throws UncheckedIOException if the file cannot be read
+    /// @throws IllegalArgumentException if it is no job
+    public static EvalJob read(Path file) {
+        try {
+            return fromJson(Files.readString(file));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (JacksonException e) {
+            throw new IllegalArgumentException(
+                    file + " is no job: " + e.getOriginalMessage()
+                            + ". It needs \"plan\" and \"command\", and may have \"items\" and \"ready_seconds\"",
+                    e);
+        }
+    }
+
+    /// @throws UncheckedIOException if the file cannot be written
+    public void write(Path file) {
+        try {
+            Files.writeString(file, toJson() + "\n");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    public static EvalJob fromJson(String json) {
+        return MAPPER.readValue(json, EvalJob.class);
+    }
+
+    public String toJson() {
+        return MAPPER.writeValueAsString(this);
+    }
+
+    /// The command with `--device N` added where a device was assigned.
+    public WorkerCommand worker(String name, OptionalInt device) {
+        Stream<String> assigned = device.stream().boxed().flatMap(number -> Stream.of("--device", "" + number));
+        List<String> whole = new ArrayList<>(command);
+        assigned.forEach(whole::add);
+        return new WorkerCommand(name, whole, Duration.ofSeconds(readySeconds));
+    }
+}

@@ -1,0 +1,52 @@
+package io.shadowkv.eval.worker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shadowkv.eval.FakeExaminer;
+import io.shadowkv.eval.Item;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class EvalJobTest {
+    @TempDir
+    Path folder;
+
+    @Test
+    void aJobIsReadAsItWasWritten() {
+        var job = new EvalJob(FakeExaminer.plan(3), List.of(new Item("a/x", 2)), List.of("shadowkv", "eval-worker"), 5);
+        job.write(folder.resolve("job.json"));
+        assertThat(EvalJob.read(folder.resolve("job.json"))).isEqualTo(job);
+        assertThat(job.worker("w", OptionalInt.of(3)))
+                .isEqualTo(new WorkerCommand(
+                        "w", List.of("shadowkv", "eval-worker", "--device", "3"), Duration.ofSeconds(5)));
+        assertThat(job.worker("w", OptionalInt.empty()).command()).containsExactly("shadowkv", "eval-worker");
+    }
+
+    @Test
+    void whatAFileLeavesOutIsUsual() throws IOException {
+        Path file = Files.writeString(folder.resolve("short.json"), """
+                {"plan":{"model":"m","backend":"cuda","kv_type":"bf16","tasks":["ruler/vt"],"context_tokens":4096,
+                 "samples":2,"seed":1,"methods":[{"name":"full"}]},"command":["x"]}""");
+        EvalJob job = EvalJob.read(file);
+        assertThat(job.items()).containsExactly(new Item("ruler/vt", 0), new Item("ruler/vt", 1));
+        assertThat(job.readySeconds()).isEqualTo(600);
+    }
+
+    @Test
+    void whatIsNoJobIsSaid() throws IOException {
+        Path file = Files.writeString(folder.resolve("none.json"), "{\"command\":[\"x\"]}");
+        assertThatThrownBy(() -> EvalJob.read(file))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("none.json is no job")
+                .hasMessageContaining("a job needs a plan");
+        Path misspelt = Files.writeString(folder.resolve("misspelt.json"), "{\"comand\":[\"x\"]}");
+        assertThatThrownBy(() -> EvalJob.read(misspelt)).hasMessageContaining("comand");
+    }
+}

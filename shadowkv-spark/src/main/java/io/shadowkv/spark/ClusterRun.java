@@ -1,0 +1,99 @@
+package io.shadowkv.spark;
+
+import io.shadowkv.eval.AnswerLog;
+import io.shadowkv.eval.AnswerRecord;
+import io.shadowkv.eval.EvalPlan;
+import io.shadowkv.eval.ExaminerFailure;
+import io.shadowkv.eval.Intake;
+import io.shadowkv.eval.Item;
+import io.shadowkv.eval.OpenItem;
+import io.shadowkv.eval.Watcher;
+import io.shadowkv.eval.worker.EvalJob;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.apache.spark.api.java.JavaSparkContext;
+import scala.reflect.ClassTag$;
+import scala.runtime.BoxedUnit;
+
+/// The driver's side: cuts what is open into tasks, and appends the answers of each as it finishes.
+///
+/// Nothing is lost or counted twice: Spark tries a task again whose worker or executor died, takes one result of each
+/// partition however many copies ran, and only keys that the log does not hold are appended. During a run the log is
+/// Spark's event thread's.
+public final class ClusterRun {
+    private final EvalJob job;
+    private final Options options;
+    private final Consumer<Watcher.Progress> watcher;
+
+    /// @param batch items asked together
+    /// @param batchesPerTask batches that one worker is started for: its start is paid once for them, and they are
+    ///     asked again together if it dies
+    /// @param resource name of Spark's resource whose address is the device's number
+    public record Options(int batch, int batchesPerTask, String resource) {
+        public Options {
+            if (batch < 1 || batchesPerTask < 1) {
+                throw new IllegalArgumentException(
+                        "batch and batches per task must be at least 1; they are " + batch + " and " + batchesPerTask);
+            }
+        }
+    }
+
+    /// @param watcher hears of each task's answers when the log has them
+    public ClusterRun(EvalJob job, Options options, Consumer<Watcher.Progress> watcher) {
+        this.job = job;
+        this.options = options;
+        this.watcher = watcher;
+    }
+
+    /// Asks what is open.
+    ///
+    /// @return all answers to the job's items, see [EvalPlan#answers]
+    /// @throws ExaminerFailure if Spark gave up on a task; what was answered before is in the log
+    public List<AnswerRecord> run(JavaSparkContext spark, AnswerLog log) {
+        EvalPlan plan = job.plan();
+        List<Item> items = job.items().stream().distinct().toList();
+        List<OpenItem> open = plan.open(items, log.answers());
+        if (!open.isEmpty()) {
+            ask(spark, open, new Intake(log, items.size(), open.size()));
+        }
+        plan.checkAnswered(open, List.copyOf(log.answers()));
+        return plan.answers(items, log.answers());
+    }
+
+    private void ask(JavaSparkContext spark, List<OpenItem> open, Intake intake) {
+        int size = Math.multiplyExact(options.batch(), options.batchesPerTask());
+        List<String> partitions = new ArrayList<>();
+        for (int i = 0; i < open.size(); i += size) {
+            partitions.add(Cargo.ofItems(open.subList(i, Math.min(i + size, open.size()))));
+        }
+        try {
+            spark.sc()
+                    .runJob(
+                            spark.parallelize(partitions, partitions.size()).rdd(),
+                            new ClusterTask(withoutItems().toJson(), options.batch(), options.resource()),
+                            (partition, answers) -> {
+                                watcher.accept(
+                                        intake.take(Cargo.answers(answers)).progress());
+                                return BoxedUnit.UNIT;
+                            },
+                            ClassTag$.MODULE$.apply(String.class));
+        } catch (Exception e) {
+            throw new ExaminerFailure("Spark gave up: " + message(e), e);
+        }
+    }
+
+    /// Every task carries the job, but only its own items.
+    private EvalJob withoutItems() {
+        return new EvalJob(job.plan(), List.of(), job.command(), job.readySeconds());
+    }
+
+    /// Spark's messages hold the executor's stack trace.
+    private static String message(Exception e) {
+        return String.valueOf(e.getMessage())
+                .lines()
+                .takeWhile(line -> !line.startsWith("\tat ") && !line.startsWith("Driver stacktrace"))
+                .reduce((a, b) -> a + "\n" + b)
+                .orElse("");
+    }
+}

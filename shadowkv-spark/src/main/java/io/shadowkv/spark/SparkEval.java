@@ -1,0 +1,64 @@
+package io.shadowkv.spark;
+
+import io.shadowkv.eval.AnswerLog;
+import io.shadowkv.eval.Watcher;
+import io.shadowkv.eval.worker.EvalJob;
+import java.time.Duration;
+import java.util.List;
+import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaSparkContext;
+
+/// The driver, for `spark-submit`: answers a job's open items on a cluster and appends the answers to a log.
+///
+/// ```
+/// spark-submit --class io.shadowkv.spark.SparkEval --master spark://HOST:7077 --jars ... \
+///   --conf spark.executor.resource.gpu.amount=8 --conf spark.task.resource.gpu.amount=1 \
+///   shadowkv-spark.jar JOB.json LOG.jsonl [--batch N] [--batches-per-task N] [--resource NAME]
+/// ```
+///
+/// A device is a resource of Spark's named `gpu` (or what `--resource` says): workers find theirs by a discovery
+/// script, executors are given some, and every task takes one (`spark.task.resource.gpu.amount=1`), so there are as
+/// many task slots as devices and no device has two workers. Its address goes to the worker as `--device N`. Without
+/// such a resource nothing is added, and Spark's cores are the slots. `docs/SPARK.md` has the whole commands.
+public final class SparkEval {
+    private static final int USAGE = 2;
+
+    private SparkEval() {}
+
+    public static void main(String[] args) {
+        int code = run(List.of(args));
+        if (code != 0) {
+            System.exit(code);
+        }
+    }
+
+    private static int run(List<String> args) {
+        try {
+            Arguments given = Arguments.parse(args);
+            EvalJob job = EvalJob.read(given.job());
+            var conf = new SparkConf()
+                    .setIfMissing("spark.app.name", "shadowkv eval")
+                    .setIfMissing("spark.log.level", "WARN");
+            try (AnswerLog log = AnswerLog.open(given.log());
+                    var spark = new JavaSparkContext(conf)) {
+                int answers = new ClusterRun(job, given.options(), SparkEval::tell)
+                        .run(spark, log)
+                        .size();
+                System.err.println(given.log() + " has all " + answers + " answers");
+            }
+            return 0;
+        } catch (IllegalArgumentException e) {
+            System.err.println("shadowkv: " + e.getMessage());
+            return USAGE;
+        } catch (RuntimeException e) {
+            System.err.println("shadowkv: " + e.getMessage());
+            return 1;
+        }
+    }
+
+    private static void tell(Watcher.Progress progress) {
+        Duration left = progress.left();
+        System.err.println("answered " + progress.done() + " of " + progress.total() + " samples"
+                + (left == null ? "" : ", about " + Math.ceilDiv(left.toSeconds(), 60) + " min left"));
+    }
+}

@@ -1,0 +1,53 @@
+package io.shadowkv.spark;
+
+import io.shadowkv.eval.AnswerRecord;
+import io.shadowkv.eval.EvalPlan;
+import io.shadowkv.eval.FakeExaminer;
+import io.shadowkv.eval.Item;
+import io.shadowkv.eval.worker.EvalJob;
+import io.shadowkv.eval.worker.FakeWorkerMain;
+import io.shadowkv.eval.worker.FakeWorkerMain.Trouble;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// A job over one of whose samples workers come to grief.
+final class Culprit {
+    static final EvalPlan PLAN = FakeExaminer.plan(8);
+    static final Item ITEM = new Item("a/x", 5);
+
+    private Culprit() {}
+
+    static EvalJob job(Path folder, Trouble trouble, int times) {
+        return new EvalJob(PLAN, PLAN.items(), FakeWorkerMain.command(8, folder, trouble, ITEM, times), 60);
+    }
+
+    /// What a single process answers.
+    static List<AnswerRecord> expected() {
+        return new FakeExaminer(PLAN).examine(PLAN.items(), _ -> true, _ -> {});
+    }
+
+    /// Waits for the worker that waits to be killed.
+    static ProcessHandle await(Path folder) {
+        try {
+            while (true) {
+                try (Stream<Path> files = Files.list(folder)) {
+                    Optional<String> waiting = files.map(
+                                    file -> file.getFileName().toString())
+                            .filter(name -> name.endsWith(".waiting"))
+                            .findAny();
+                    if (waiting.isPresent()) {
+                        return ProcessHandle.of(Long.parseLong(waiting.get().replace(".waiting", "")))
+                                .orElseThrow();
+                    }
+                }
+                Thread.sleep(5);
+            }
+        } catch (IOException | InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

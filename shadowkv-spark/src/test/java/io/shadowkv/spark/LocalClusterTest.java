@@ -1,0 +1,67 @@
+package io.shadowkv.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shadowkv.eval.AnswerLog;
+import io.shadowkv.eval.AnswerRecord;
+import io.shadowkv.eval.ExaminerFailure;
+import io.shadowkv.eval.Watcher;
+import io.shadowkv.eval.worker.EvalJob;
+import io.shadowkv.eval.worker.FakeWorkerMain.Trouble;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Two task slots in this process, real worker processes.
+final class LocalClusterTest {
+    @TempDir
+    Path folder;
+
+    private final List<Watcher.Progress> progress = Collections.synchronizedList(new ArrayList<>());
+
+    private List<AnswerRecord> run(String master, EvalJob job) {
+        var conf = new SparkConf()
+                .setMaster(master)
+                .setAppName("test")
+                .set("spark.ui.enabled", "false")
+                .set("spark.driver.host", "127.0.0.1")
+                .set("spark.driver.bindAddress", "127.0.0.1");
+        try (AnswerLog log = AnswerLog.open(folder.resolve("log"));
+                var spark = new JavaSparkContext(conf)) {
+            return new ClusterRun(job, new ClusterRun.Options(2, 2, "gpu"), progress::add).run(spark, log);
+        }
+    }
+
+    @Test
+    void aTaskWhoseWorkerIsKilledIsTriedAgainAndNothingCountsTwice() throws Exception {
+        Thread killer = Thread.ofPlatform().start(() -> Culprit.await(folder).destroyForcibly());
+        assertThat(run("local[2,3]", Culprit.job(folder, Trouble.WAIT, 1))).isEqualTo(Culprit.expected());
+        killer.join();
+        assertThat(Files.readAllLines(folder.resolve("log")))
+                .hasSize(Culprit.expected().size());
+        assertThat(progress).extracting(Watcher.Progress::done).containsExactly(4, 8, 12, 16);
+    }
+
+    @Test
+    void aSampleOverWhichEveryTryFailsIsNamedAndTheNextRunAsksOnlyWhatIsMissing() throws IOException {
+        assertThatThrownBy(() -> run("local[1,2]", Culprit.job(folder, Trouble.HALT, 9)))
+                .isInstanceOf(ExaminerFailure.class)
+                .hasMessageContaining("ended with exit code 137")
+                .hasMessageContaining("when asked sample 5 of a/x")
+                .hasMessageNotContaining("\tat ")
+                .hasMessageNotContaining("sample 4");
+        assertThat(progress).extracting(Watcher.Progress::done).containsExactly(4);
+        assertThat(run("local[2]", Culprit.job(folder, Trouble.NONE, 0))).isEqualTo(Culprit.expected());
+        assertThat(progress).extracting(Watcher.Progress::done).containsExactly(4, 8, 12, 16);
+        assertThat(Files.readAllLines(folder.resolve("log")))
+                .hasSize(Culprit.expected().size());
+    }
+}
