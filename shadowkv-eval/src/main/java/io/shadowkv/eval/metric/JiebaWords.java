@@ -43,12 +43,13 @@ final class JiebaWords {
         return new JiebaWords(frequencyOf, total);
     }
 
-    /// A file of the library, which is no named module: its files are found by the class loader.
+    /// A file of the library. It has no module name to require, only one made of its file's name; on the module
+    /// path it is there because DJL's is, for one such library brings all.
     static BufferedReader resource(String name) {
         InputStream bytes = JiebaWords.class.getClassLoader().getResourceAsStream(name);
         if (bytes == null) {
             throw new IllegalStateException("the library jieba-analysis with jieba's " + name
-                    + " is not on the class path; Chinese answers cannot be cut into words without it");
+                    + " is on neither class nor module path; Chinese answers cannot be cut into words without it");
         }
         return new BufferedReader(new InputStreamReader(bytes, StandardCharsets.UTF_8));
     }
