@@ -21,6 +21,8 @@ record LongBenchPrompt(String task, PromptTemplate template, int newTokens) {
     /// Chat models do better on these without their template, says the official script.
     private static final Set<String> UNWRAPPED = Set.of("trec", "triviaqa", "samsum", "lsht", "lcc", "repobench-p");
 
+    private static final Set<String> CHINESE_WORDS = Set.of("multifieldqa_zh", "dureader", "vcsum");
+
     /// All, in the order of the official script.
     static List<LongBenchPrompt> all() {
         try (InputStream json = Objects.requireNonNull(LongBenchPrompt.class.getResourceAsStream("tasks.json"))) {
@@ -46,6 +48,10 @@ record LongBenchPrompt(String task, PromptTemplate template, int newTokens) {
                 entry.get("task").asString(),
                 new PromptTemplate(entry.get("prompt").asString()),
                 entry.get("max_new_tokens").asInt());
+    }
+
+    boolean isScoredInChineseWords() {
+        return CHINESE_WORDS.contains(task);
     }
 
     Sample.Wrapping wrapping() {

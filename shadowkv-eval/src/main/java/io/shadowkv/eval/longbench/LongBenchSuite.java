@@ -4,16 +4,18 @@ import io.shadowkv.eval.EvalTask;
 import io.shadowkv.eval.JsonLines;
 import io.shadowkv.eval.Suite;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.metric.JiebaSegmenter;
+import io.shadowkv.eval.metric.PythonText;
+import io.shadowkv.eval.metric.Segmenter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
 /// LongBench (THUDM/LongBench, `LongBench/pred.py`): 21 tasks in English, Chinese and code.
 ///
-/// Reads a task's published file, `longbench/hotpotqa.jsonl` in the data folder. Where an answer is scored in Chinese
-/// words, characters are counted instead; [io.shadowkv.eval.metric.LongBenchMetrics] says more. The paper's own score
-/// for LongBench is not in its published code, so there is no `paper:` metric here, and its table compares with none
-/// of these numbers.
+/// Reads a task's published file, `longbench/hotpotqa.jsonl` in the data folder. The paper's own score for LongBench
+/// is not in its published code, so there is no `paper:` metric here, and its table compares with none of these
+/// numbers.
 ///
 /// @param name what stands before the slash: also the folder of the files
 /// @param tasks the datasets
@@ -55,6 +57,8 @@ public record LongBenchSuite(String name, List<String> tasks, String ending) imp
                 !Files.exists(place) && Files.exists(together) ? together : place,
                 name + "/" + task,
                 "LongBench's published " + file + " with the fields input, context, answers and all_classes");
-        return LongBenchTask.of(name + "/" + task, LongBenchPrompt.of(task), lines, context);
+        LongBenchPrompt prompt = LongBenchPrompt.of(task);
+        Segmenter segmenter = prompt.isScoredInChineseWords() ? JiebaSegmenter.load() : PythonText::characters;
+        return LongBenchTask.of(name + "/" + task, prompt, lines, segmenter, context);
     }
 }

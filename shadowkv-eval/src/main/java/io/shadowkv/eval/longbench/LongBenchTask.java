@@ -8,6 +8,7 @@ import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskContext;
 import io.shadowkv.eval.metric.LongBenchMetrics;
+import io.shadowkv.eval.metric.Segmenter;
 import io.shadowkv.text.Tokenizer;
 import java.util.List;
 import java.util.Map;
@@ -18,8 +19,10 @@ import java.util.stream.IntStream;
 /// Prompts are cut as `LongBench/pred.py` does, to half of the room from either end and before the template goes
 /// around them; the room is what answer and template leave of the context, to the token.
 ///
+/// @param segmenter for scores that count Chinese words
 /// @param kept the lines that are samples, where short ones are left out
-record LongBenchTask(String name, LongBenchPrompt prompt, JsonLines lines, TaskContext context, int[] kept)
+record LongBenchTask(
+        String name, LongBenchPrompt prompt, JsonLines lines, Segmenter segmenter, TaskContext context, int[] kept)
         implements EvalTask {
     /// Most texts have four characters a token; one with fewer tokens in so many is counted whole.
     private static final int CHARACTERS_A_TOKEN = 12;
@@ -27,7 +30,8 @@ record LongBenchTask(String name, LongBenchPrompt prompt, JsonLines lines, TaskC
     private static final int SEAM_TOKENS = 64;
 
     /// @throws IllegalArgumentException if every sample is shorter than asked for
-    static LongBenchTask of(String name, LongBenchPrompt prompt, JsonLines lines, TaskContext context) {
+    static LongBenchTask of(
+            String name, LongBenchPrompt prompt, JsonLines lines, Segmenter segmenter, TaskContext context) {
         int least = context.options().minTokens();
         int[] kept = IntStream.range(0, lines.size())
                 .filter(line -> least == 0 || isLonger(context.tokenizer(), text(prompt, lines.read(line)), least))
@@ -37,7 +41,7 @@ record LongBenchTask(String name, LongBenchPrompt prompt, JsonLines lines, TaskC
                     "%s: none of the %,d samples of %s has more than %,d tokens; ask for shorter ones"
                             .formatted(name, lines.size(), lines.file(), least));
         }
-        return new LongBenchTask(name, prompt, lines, context, kept);
+        return new LongBenchTask(name, prompt, lines, segmenter, context, kept);
     }
 
     /// Counts the beginning first, which is enough for most texts and takes a fraction of the time.
@@ -73,7 +77,7 @@ record LongBenchTask(String name, LongBenchPrompt prompt, JsonLines lines, TaskC
                 row.texts("answers"),
                 prompt.newTokens(),
                 prompt.stopStrings(),
-                List.of(LongBenchMetrics.of(prompt.task(), classes)));
+                List.of(LongBenchMetrics.of(prompt.task(), classes, segmenter)));
         return new Sample(
                 name,
                 index,

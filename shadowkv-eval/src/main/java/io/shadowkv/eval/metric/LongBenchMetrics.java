@@ -8,8 +8,8 @@ import java.util.regex.Pattern;
 
 /// LongBench's scores (THUDM/LongBench, `LongBench/metrics.py` and `LongBench/eval.py`). The best reference counts.
 ///
-/// The official Chinese scores count words that the Python package jieba cuts. Here every character counts as a word,
-/// and the names say so with `(chars)`; [#chineseF1] and [#chineseRouge] take another segmenter.
+/// The Chinese scores count words, which [JiebaSegmenter] cuts as the official script does; the constants here count
+/// characters instead, and their names say so with `(chars)`.
 public final class LongBenchMetrics {
     /// Words in common after [Normalization#answer].
     public static final BestOf QA_F1_SCORE = new BestOf(
@@ -70,14 +70,14 @@ public final class LongBenchMetrics {
         });
     }
 
-    /// `qa_f1_zh_score` under another segmenter.
+    /// Words in common, each after [Normalization#chinese]; `qa_f1_zh_score` with jieba's words.
     public static BestOf chineseF1(String name, Segmenter segmenter) {
         return new BestOf(
                 name,
                 (answer, reference) -> TokenF1.f1(chineseWords(answer, segmenter), chineseWords(reference, segmenter)));
     }
 
-    /// `rouge_zh_score` under another segmenter.
+    /// [#ROUGE_SCORE] over the words that a segmenter cuts; `rouge_zh_score` with jieba's words.
     public static BestOf chineseRouge(String name, Segmenter segmenter) {
         return new BestOf(
                 name,
@@ -89,15 +89,16 @@ public final class LongBenchMetrics {
     ///
     /// @param task a LongBench dataset's name
     /// @param classes all classes of the sample, for `trec` and `lsht`
+    /// @param segmenter jieba's, for `multifieldqa_zh`, `dureader` and `vcsum`; others ask it for nothing
     /// @throws IllegalArgumentException if LongBench has no such task
-    public static Metric of(String task, List<String> classes) {
+    public static Metric of(String task, List<String> classes, Segmenter segmenter) {
         return switch (task) {
             case "narrativeqa", "qasper", "multifieldqa_en", "hotpotqa", "2wikimqa", "musique" -> QA_F1_SCORE;
             case "triviaqa" -> QA_F1_SCORE.ofFirstLine();
-            case "multifieldqa_zh" -> QA_F1_ZH_SCORE;
+            case "multifieldqa_zh" -> chineseF1("qa_f1_zh_score", segmenter);
             case "gov_report", "qmsum", "multi_news" -> ROUGE_SCORE;
             case "samsum" -> ROUGE_SCORE.ofFirstLine();
-            case "dureader", "vcsum" -> ROUGE_ZH_SCORE;
+            case "dureader", "vcsum" -> chineseRouge("rouge_zh_score", segmenter);
             case "trec", "lsht" -> classificationScore(classes).ofFirstLine();
             case "passage_retrieval_en" -> RETRIEVAL_SCORE;
             case "passage_retrieval_zh" -> RETRIEVAL_ZH_SCORE;

@@ -2,6 +2,7 @@ package io.shadowkv.eval.longbench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.data.Offset.offset;
 
 import io.shadowkv.Fixtures;
 import io.shadowkv.eval.EvalTask;
@@ -100,8 +101,8 @@ final class LongBenchSuiteTest {
 
     private static String metric(String task) {
         return switch (task) {
-            case "multifieldqa_zh" -> "qa_f1_zh_score(chars)";
-            case "dureader", "vcsum" -> "rouge_zh_score(chars)";
+            case "multifieldqa_zh" -> "qa_f1_zh_score";
+            case "dureader", "vcsum" -> "rouge_zh_score";
             case "gov_report", "qmsum", "multi_news", "samsum" -> "rouge_score";
             case "trec", "lsht" -> "classification_score";
             case "passage_count" -> "count_score";
@@ -138,6 +139,19 @@ final class LongBenchSuiteTest {
                 .isEqualTo(1);
         assertThat(turn.metrics().getFirst().score("Date or Food", turn.references()))
                 .isEqualTo(0.5);
+    }
+
+    /// 北京 and 北京大学 are two different words, but have characters in common.
+    @ParameterizedTest
+    @ValueSource(strings = {"multifieldqa_zh", "dureader", "vcsum"})
+    void chineseIsScoredInWords(String task) throws IOException {
+        write("longbench/" + task + ".jsonl", row("文章", "哪里？", "他在北京大学"));
+        Sample.Turn turn = TaskCatalog.open("longbench/" + task, context(4096, 0))
+                .sample(0)
+                .turns()
+                .getFirst();
+        assertThat(turn.metrics().getFirst().score("北京", turn.references())).isZero();
+        assertThat(turn.metrics().getFirst().score("北京大学", turn.references())).isCloseTo(0.5, offset(1e-6));
     }
 
     /// Half of the room from either end; the room is what the answer and the template leave.

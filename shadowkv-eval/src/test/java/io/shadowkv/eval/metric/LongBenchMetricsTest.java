@@ -63,12 +63,13 @@ final class LongBenchMetricsTest {
         assertThat(table.size()).isEqualTo(21);
         for (Map.Entry<String, JsonNode> row : table.properties()) {
             String name = row.getValue().asString();
-            assertThat(LongBenchMetrics.of(row.getKey(), List.of()).name())
+            assertThat(LongBenchMetrics.of(row.getKey(), List.of(), PythonText::characters)
+                            .name())
                     .as(row.getKey())
-                    .isEqualTo(
-                            name.equals("qa_f1_zh_score") || name.equals("rouge_zh_score") ? name + "(chars)" : name);
+                    .isEqualTo(name);
         }
-        assertThatThrownBy(() -> LongBenchMetrics.of("trivia", List.of())).hasMessageContaining("trivia");
+        assertThatThrownBy(() -> LongBenchMetrics.of("trivia", List.of(), PythonText::characters))
+                .hasMessageContaining("trivia");
     }
 
     @Test
@@ -82,16 +83,19 @@ final class LongBenchMetricsTest {
         String answer = "\n\nParis\nQuestion: where is Rome?";
         List<String> classes = List.of("Rome", "Paris");
         for (String task : List.of("triviaqa", "samsum")) {
-            assertThat(LongBenchMetrics.of(task, List.of()).score(answer, List.of("Paris")))
+            assertThat(LongBenchMetrics.of(task, List.of(), PythonText::characters)
+                            .score(answer, List.of("Paris")))
                     .as(task)
                     .isGreaterThan(0.99);
         }
         for (String task : List.of("trec", "lsht")) {
-            assertThat(LongBenchMetrics.of(task, classes).score(answer, List.of("Paris")))
+            assertThat(LongBenchMetrics.of(task, classes, PythonText::characters)
+                            .score(answer, List.of("Paris")))
                     .as(task)
                     .isEqualTo(1);
         }
-        assertThat(LongBenchMetrics.of("hotpotqa", List.of()).score(answer, List.of("Paris")))
+        assertThat(LongBenchMetrics.of("hotpotqa", List.of(), PythonText::characters)
+                        .score(answer, List.of("Paris")))
                 .isLessThan(0.5);
     }
 
