@@ -13,15 +13,14 @@ import java.util.stream.Collectors;
 /// All suites, and the tasks that a list of names means.
 public final class TaskCatalog {
     /// In the order in which reports show them.
-    public static final List<Suite> SUITES =
-            List.of(
-                    new NiahSuite(),
-                    new MultiTurnNeedleSuite(),
-                    LongBenchSuite.STANDARD,
-                    LongBenchSuite.EVEN,
-                    new LongBenchV2Suite(),
-                    new InfiniteBenchSuite(),
-                    new ScBenchSuite());
+    public static final List<Suite> SUITES = List.of(
+            new NiahSuite(),
+            new MultiTurnNeedleSuite(),
+            LongBenchSuite.STANDARD,
+            LongBenchSuite.EVEN,
+            new LongBenchV2Suite(),
+            new InfiniteBenchSuite(),
+            new ScBenchSuite());
 
     private TaskCatalog() {}
 

@@ -13,6 +13,7 @@ import io.shadowkv.engine.Engine;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.GenerationOptions;
 import io.shadowkv.engine.Request;
+import io.shadowkv.eval.metric.RulerMetrics;
 import io.shadowkv.op.reference.ReferenceBackend;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -76,7 +77,7 @@ class EngineExaminerTest {
             List<Sample.Turn> asked = new ArrayList<>();
             for (String user : turns.get(index)) {
                 boolean isContext = history == Sample.History.SHARED_CONTEXT && asked.isEmpty();
-                List<Metric> metrics = isContext ? List.of() : List.of(LETTERS, Scores.STRING_MATCH_ALL);
+                List<Metric> metrics = isContext ? List.of() : List.of(LETTERS, RulerMetrics.STRING_MATCH_ALL);
                 asked.add(new Sample.Turn(user, user, ">", List.of("e"), 6, List.of(), metrics));
             }
             return new Sample(name, index, asked, Sample.Wrapping.CHAT, history, Map.of("depth", "5"));

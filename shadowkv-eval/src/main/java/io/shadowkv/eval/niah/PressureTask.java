@@ -5,8 +5,9 @@ import io.shadowkv.eval.EvalTask;
 import io.shadowkv.eval.HaystackFile;
 import io.shadowkv.eval.Metric;
 import io.shadowkv.eval.Sample;
-import io.shadowkv.eval.Scores;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.metric.PaperMetrics;
+import io.shadowkv.eval.metric.RulerMetrics;
 import io.shadowkv.text.Tokenizer;
 import java.util.Arrays;
 import java.util.List;
@@ -106,6 +107,6 @@ final class PressureTask implements EvalTask {
     }
 
     private static List<Metric> metrics() {
-        return List.of(Scores.STRING_MATCH_ALL);
+        return List.of(RulerMetrics.STRING_MATCH_ALL, PaperMetrics.NEEDLE_SCORE);
     }
 }

@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shadowkv.eval.Contexts;
 import io.shadowkv.eval.EvalTask;
+import io.shadowkv.eval.Metric;
 import io.shadowkv.eval.Sample;
+import io.shadowkv.eval.TaskCatalog;
 import io.shadowkv.eval.TaskContext;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -80,6 +83,12 @@ final class NiahSuiteTest {
     }
 
     @Test
+    void theCatalogKnowsBothSuites() {
+        assertThat(TaskCatalog.names(List.of("niah", "needle-turns")))
+                .containsExactly("niah/pressure", "needle-turns/niah_multikey_1");
+    }
+
+    @Test
     void tooSmallAContextIsAnError() {
         assertThatThrownBy(() -> open(Contexts.haystack(400, null)))
                 .isInstanceOf(IllegalArgumentException.class)
@@ -91,10 +100,12 @@ final class NiahSuiteTest {
         Sample.Turn turn =
                 open(Contexts.haystack(CONTEXT, null)).sample(3).turns().getFirst();
         String number = turn.references().getFirst();
-        assertThat(turn.metrics().getFirst().score(number + ".", turn.references()))
-                .isEqualTo(1);
-        assertThat(turn.metrics().getFirst().score("1234567 or so", turn.references()))
-                .isZero();
+        assertThat(turn.metrics().stream().map(Metric::name)).containsExactly("string_match_all", "paper:needle_score");
+        for (Metric metric : turn.metrics()) {
+            assertThat(metric.score(number + ".", turn.references())).isEqualTo(1);
+            assertThat(metric.score("1234567 or so", turn.references())).isZero();
+            assertThat(metric.score("", turn.references())).isZero();
+        }
     }
 
     @Test
