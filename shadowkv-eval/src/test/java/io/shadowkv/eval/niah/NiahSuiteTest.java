@@ -3,12 +3,15 @@ package io.shadowkv.eval.niah;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shadowkv.Fixtures;
 import io.shadowkv.eval.Contexts;
 import io.shadowkv.eval.EvalTask;
 import io.shadowkv.eval.Metric;
+import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskCatalog;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,6 +60,33 @@ final class NiahSuiteTest {
         assertThat(task.sample(0).labels()).isEqualTo(Map.of("context", "1024", "depth", "0"));
         assertThat(task.sample(11).labels()).isEqualTo(Map.of("context", "1097", "depth", "11"));
         assertThat(task.sample(149).labels()).isEqualTo(Map.of("context", "2048", "depth", "100"));
+    }
+
+    @Test
+    void aRealTokenizersNeedleStandsBehindASentence() {
+        try (Tokenizer tokenizer = Tokenizer.open(Fixtures.needleModel())) {
+            var context = new TaskContext(
+                    tokenizer,
+                    PromptFormat.plain(tokenizer),
+                    8192,
+                    1,
+                    new TaskContext.Options("nvidia", null, Path.of("nowhere")));
+            EvalTask task = open(context);
+            for (int cell : new int[] {3, 75, 142, 149}) {
+                Sample.Turn turn = task.sample(cell).turns().getFirst();
+                int needle = turn.user().indexOf("\nThe special magic ");
+                String city = turn.question().replaceAll("What is the special magic | number\\?", "");
+                assertThat(turn.user().substring(needle))
+                        .startsWith("\nThe special magic " + city + " number is: "
+                                + turn.references().getFirst() + "\n");
+                if (cell != 149) {
+                    assertThat(turn.user().charAt(needle - 1)).isIn('.', '\n');
+                }
+                int length = Integer.parseInt(task.sample(cell).labels().get("context"));
+                assertThat(tokenizer.encode(turn.user(), true).length + 10)
+                        .isBetween(length - 64, Math.min(8192, length + 150));
+            }
+        }
     }
 
     @Test
