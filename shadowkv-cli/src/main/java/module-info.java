@@ -15,4 +15,9 @@ module io.shadowkv.cli {
             info.picocli;
     opens io.shadowkv.cli.demo to
             info.picocli;
+    opens io.shadowkv.cli.eval to
+            info.picocli;
+    opens io.shadowkv.cli.ruler to
+            info.picocli,
+            tools.jackson.databind;
 }

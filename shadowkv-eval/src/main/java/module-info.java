@@ -10,6 +10,7 @@ module io.shadowkv.eval {
     exports io.shadowkv.eval.metric;
     exports io.shadowkv.eval.niah;
     exports io.shadowkv.eval.plot;
+    exports io.shadowkv.eval.ruler;
     exports io.shadowkv.eval.scbench;
     exports io.shadowkv.eval.worker;
 }

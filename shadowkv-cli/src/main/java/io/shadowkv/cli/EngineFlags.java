@@ -150,6 +150,11 @@ public final class EngineFlags {
         });
     }
 
+    /// True if the number of worker threads was given.
+    public boolean statesThreads() {
+        return threads > 0;
+    }
+
     /// Who gives a number means one; that 0 leaves it to the backend is between the engine and its callers in Java.
     private static int checkedChunk(int rows) {
         if (rows < 1) {

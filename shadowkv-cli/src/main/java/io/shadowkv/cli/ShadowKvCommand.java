@@ -2,6 +2,10 @@ package io.shadowkv.cli;
 
 import io.shadowkv.cli.bench.BenchCommand;
 import io.shadowkv.cli.demo.DemoCommand;
+import io.shadowkv.cli.eval.EvalCommand;
+import io.shadowkv.cli.eval.SweepCommand;
+import io.shadowkv.cli.eval.TasksCommand;
+import io.shadowkv.cli.ruler.RulerCommand;
 import io.shadowkv.engine.Cancellation;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -33,6 +37,10 @@ import picocli.CommandLine.Spec;
             LogitsCommand.class,
             BackendsCommand.class,
             DemoCommand.class,
+            EvalCommand.class,
+            SweepCommand.class,
+            TasksCommand.class,
+            RulerCommand.class,
             BenchCommand.class
         })
 public final class ShadowKvCommand implements Runnable {

@@ -2,6 +2,8 @@ package io.shadowkv.cli;
 
 import java.io.InputStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -12,14 +14,17 @@ import java.util.Optional;
 /// @param input standard input
 /// @param inputIsTerminal true if a person may type there
 /// @param errorIsTerminal true if progress may be drawn and redrawn on standard error
+/// @param self the command that starts this program again, without arguments; empty if it is not known
 public record Surroundings(
         Map<String, String> environment,
         Optional<Path> home,
         InputStream input,
         boolean inputIsTerminal,
-        boolean errorIsTerminal) {
+        boolean errorIsTerminal,
+        List<String> self) {
     public Surroundings {
         environment = Map.copyOf(environment);
+        self = List.copyOf(self);
     }
 
     /// The value of an environment variable; empty counts as not set.
@@ -34,6 +39,26 @@ public record Surroundings(
                 Optional.ofNullable(System.getProperty("shadowkv.home")).map(Path::of),
                 input,
                 Boolean.getBoolean("shadowkv.terminal.stdin"),
-                Boolean.getBoolean("shadowkv.terminal.stderr"));
+                Boolean.getBoolean("shadowkv.terminal.stderr"),
+                ownCommand());
+    }
+
+    /// This process's command up to the main class, less what the launcher says of its streams.
+    private static List<String> ownCommand() {
+        ProcessHandle.Info info = ProcessHandle.current().info();
+        List<String> arguments = List.of(info.arguments().orElse(new String[0]));
+        String main = Main.class.getName();
+        for (int i = 0; i < arguments.size() && info.command().isPresent(); i++) {
+            if (arguments.get(i).endsWith(main)) {
+                List<String> self = new ArrayList<>();
+                self.add(info.command().get());
+                arguments.subList(0, i + 1).stream()
+                        .filter(argument -> !argument.startsWith("-Dshadowkv.stderr=")
+                                && !argument.startsWith("-Dshadowkv.terminal."))
+                        .forEach(self::add);
+                return self;
+            }
+        }
+        return List.of();
     }
 }

@@ -24,7 +24,7 @@ class ExamplesTest {
 
     private static CommandLine commandLine() {
         var surroundings = new Surroundings(
-                Map.of(), Optional.of(Fixtures.repository()), InputStream.nullInputStream(), false, false);
+                Map.of(), Optional.of(Fixtures.repository()), InputStream.nullInputStream(), false, false, List.of());
         return ShadowKvCommand.commandLine(surroundings, new Cancellation());
     }
 

@@ -22,6 +22,18 @@ import tools.jackson.databind.json.JsonMapper;
 
 /// Runs commands in this process, as the launcher would, with streams that can be read afterwards.
 final class Shell {
+    /// The command line on this test's class path.
+    private static final List<String> SELF = List.of(
+            ProcessHandle.current().info().command().orElse("java"),
+            "--add-modules",
+            "jdk.incubator.vector",
+            "--enable-native-access=ALL-UNNAMED",
+            "--sun-misc-unsafe-memory-access=allow",
+            "-Dshadowkv.home=" + Fixtures.repository(),
+            "-cp",
+            System.getProperty("java.class.path"),
+            Main.class.getName());
+
     private final Map<String, String> environment = new HashMap<>();
     private final Cancellation cancellation = new Cancellation();
     private String input = "";
@@ -75,7 +87,8 @@ final class Shell {
                 Optional.of(Fixtures.repository()),
                 new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)),
                 atTerminal,
-                false);
+                false,
+                SELF);
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
         int code = ShadowKvCommand.commandLine(surroundings, cancellation)

@@ -3,13 +3,12 @@ package io.shadowkv.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine.TypeConversionException;
 
-/// Lengths and batches as people write them.
+/// Lengths as people write them.
 class TokenCountTest {
     @ParameterizedTest
     @CsvSource({"122k,124928", "60K,61440", "1m,1048576", "4096,4096", "1,1", "2147483647,2147483647"})
@@ -23,17 +22,5 @@ class TokenCountTest {
         assertThatExceptionOfType(TypeConversionException.class)
                 .isThrownBy(() -> new TokenCount.Converter().convert(text))
                 .withMessageContaining("'" + text + "' is no number of tokens");
-    }
-
-    @Test
-    void readsBatches() {
-        var converter = new BatchSize.Converter();
-        assertThat(converter.convert("14").sequences()).isEqualTo(14);
-        assertThat(converter.convert("max").isLargest()).isTrue();
-        for (String text : new String[] {"0", "-1", "", "most", "1.5", "9999999"}) {
-            assertThatExceptionOfType(TypeConversionException.class)
-                    .isThrownBy(() -> converter.convert(text))
-                    .withMessageContaining("'" + text + "' is no batch");
-        }
     }
 }

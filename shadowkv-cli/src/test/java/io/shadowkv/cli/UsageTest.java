@@ -11,7 +11,21 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// What the command line says of itself, and which command lines it refuses with exit code 2.
 class UsageTest {
     @ParameterizedTest
-    @ValueSource(strings = {"run", "pull", "inspect", "tokenize", "logits", "backends", "demo", "bench"})
+    @ValueSource(
+            strings = {
+                "run",
+                "pull",
+                "inspect",
+                "tokenize",
+                "logits",
+                "backends",
+                "demo",
+                "eval",
+                "sweep",
+                "tasks",
+                "ruler",
+                "bench"
+            })
     void everyCommandExplainsItselfWithExamples(String command) {
         Shell.Result result = shadowkv(command, "--help").succeeded();
         assertThat(result.out())
@@ -24,7 +38,17 @@ class UsageTest {
     void theRootListsEveryCommand() {
         assertThat(shadowkv("--help").succeeded().out())
                 .contains(
-                        "run ", "pull ", "inspect ", "tokenize ", "logits ", "backends ", "demo ", "needle ", "bench ");
+                        "run ",
+                        "pull ",
+                        "inspect ",
+                        "tokenize ",
+                        "logits ",
+                        "backends ",
+                        "demo ",
+                        "eval ",
+                        "sweep ",
+                        "ruler ",
+                        "bench ");
         assertThat(shadowkv("--version").succeeded().out()).startsWith("shadowkv ");
     }
 
@@ -94,6 +118,13 @@ class UsageTest {
                 "bench e2e --random yi-9b --context 4k --hit-rate 60 | --hit-rate is 60.0; expected 0 to 1, such as 0.6",
                 "bench e2e --random yi-9b --context 4k --method full --hit-rate 0.6 | which selects nothing",
                 "bench e2e --random yi-9b --context 4k --budget 7 | sparse budget is 7; expected at least 8",
+                "ruler | no command given; one of build",
+                "ruler build --out x | Missing required option: '--length=TOKENS'",
+                "ruler build --length 4k | Missing required option: '--out=DIR'",
+                "ruler build --length 4k --out x --tasks niah | \"ruler/niah\" names no task",
+                "ruler build --length 4k --out x --samples 0 | --samples is 0; expected 1 or more",
+                "ruler build --length 4k --out x --ruler-version new | there are nvidia and shadowkv",
+                "ruler build --length 4k --out x --template bert | there is no template \"bert\"; there are base",
                 "pull | Missing required parameter: 'ORG/NAME'",
                 "pull ../x | is no repository; expected ORG/NAME",
                 "pull a/b --revision ../main | is no revision; expected a branch, a tag or a commit",

@@ -27,7 +27,7 @@ public final class Draws {
     }
 
     /// So many different strings, in the order drawn.
-    static List<String> distinct(int count, Supplier<String> draw) {
+    public static List<String> distinct(int count, Supplier<String> draw) {
         List<String> drawn = new ArrayList<>();
         while (drawn.size() < count) {
             String candidate = draw.get();
@@ -39,7 +39,7 @@ public final class Draws {
     }
 
     /// `count` different numbers below `bound`, ascending; `count` is at most `bound`.
-    static int[] distinctNumbers(int bound, int count, SplittableRandom random) {
+    public static int[] distinctNumbers(int bound, int count, SplittableRandom random) {
         Set<Integer> drawn = new HashSet<>();
         int[] numbers = new int[count];
         while (drawn.size() < count) {
@@ -53,9 +53,18 @@ public final class Draws {
     }
 
     /// Fisher and Yates.
-    static void shuffle(List<?> list, SplittableRandom random) {
+    public static void shuffle(List<?> list, SplittableRandom random) {
         for (int last = list.size() - 1; last > 0; last--) {
             Collections.swap(list, last, random.nextInt(last + 1));
         }
+    }
+
+    /// `count` elements at different places of the list, in the order drawn; `count` is at most the list's size.
+    public static <T> List<T> sample(List<T> list, int count, SplittableRandom random) {
+        List<T> rest = new ArrayList<>(list);
+        for (int i = 0; i < count; i++) {
+            Collections.swap(rest, i, random.nextInt(i, rest.size()));
+        }
+        return List.copyOf(rest.subList(0, count));
     }
 }

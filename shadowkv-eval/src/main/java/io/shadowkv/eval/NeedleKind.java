@@ -1,6 +1,7 @@
 package io.shadowkv.eval;
 
 import java.util.UUID;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
 /// What a needle's key or value looks like.
@@ -23,8 +24,15 @@ public enum NeedleKind {
     }
 
     String draw(RandomGenerator random, WordList words) {
+        return draw(random, () -> words.draw(random) + "-" + words.draw(random));
+    }
+
+    /// A random one.
+    ///
+    /// @param pair draws one of [#WORDS]
+    public String draw(RandomGenerator random, Supplier<String> pair) {
         return switch (this) {
-            case WORDS -> words.draw(random) + "-" + words.draw(random);
+            case WORDS -> pair.get();
             case NUMBERS -> Integer.toString(random.nextInt(1_000_000, 10_000_000));
             case UUIDS -> uuid(random);
         };

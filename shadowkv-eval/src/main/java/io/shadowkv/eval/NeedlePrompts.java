@@ -3,9 +3,9 @@ package io.shadowkv.eval;
 import java.util.List;
 
 /// RULER's sentences, word for word (NVIDIA/RULER, `scripts/data/synthetic/constants.py`, task niah).
-final class NeedlePrompts {
+public final class NeedlePrompts {
     /// The filler line of the repeated haystack.
-    static final String NOISE =
+    public static final String NOISE =
             "The grass is green. The sky is blue. The sun is yellow. Here we go. There and back again.";
 
     private static final String TASK = "Some special magic {type} are hidden within the following text. Make sure to"
@@ -16,32 +16,35 @@ final class NeedlePrompts {
 
     private NeedlePrompts() {}
 
-    static String needle(NeedleKind values, String key, String value) {
+    public static String needle(NeedleKind values, String key, String value) {
         return "One of the special magic " + values.plural() + " for " + key + " is: " + value + ".";
     }
 
-    static String task(NeedleKind values, boolean isSingle, String context) {
+    public static String task(NeedleKind values, boolean isSingle, String context) {
         return fill(TASK, values, isSingle).replace("{context}", context);
     }
 
-    static String question(NeedleKind values, boolean isSingle, List<String> keys) {
+    public static String question(NeedleKind values, boolean isSingle, List<String> keys) {
         return fill(QUESTION, values, isSingle).replace("{query}", join(keys));
     }
 
-    static String answerPrefix(NeedleKind values, boolean isSingle, List<String> keys) {
+    public static String answerPrefix(NeedleKind values, boolean isSingle, List<String> keys) {
         return fill(ANSWER, values, isSingle).replace("{query}", join(keys));
     }
 
-    /// RULER makes the singular by these replacements in this order, before anything is filled in.
     private static String fill(String template, NeedleKind values, boolean isSingle) {
-        if (!isSingle) {
-            return template.replace("{type}", values.plural());
-        }
+        return isSingle
+                ? singular(template).replace("{type}", values.singular())
+                : template.replace("{type}", values.plural());
+    }
+
+    /// RULER makes the singular by these replacements in this order, before anything is filled in; they meet the
+    /// model's wrapping too ("You is a helpful assistant").
+    public static String singular(String template) {
         return template.replace("Some", "A")
                 .replace("are all", "is")
                 .replace("are", "is")
-                .replace("answers", "answer")
-                .replace("{type}", values.singular());
+                .replace("answers", "answer");
     }
 
     private static String join(List<String> keys) {

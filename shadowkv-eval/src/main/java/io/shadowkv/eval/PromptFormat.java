@@ -17,6 +17,12 @@ public interface PromptFormat {
     /// Ids of a whole prompt that carries its wrapping.
     int[] encode(String wrapped);
 
+    /// Ids of a text that brings all it needs ([Sample.Wrapping#NONE]), the model's beginning before it unless it
+    /// is there.
+    default int[] encodeWhole(String text) {
+        return encode(text);
+    }
+
     /// The first turn: everything from the beginning of the sequence.
     default int[] first(String user, String answerPrefix) {
         return encode(wrap(user) + answerPrefix);
@@ -44,6 +50,7 @@ public interface PromptFormat {
 
     /// For models that only continue text.
     static PromptFormat plain(Tokenizer tokenizer) {
+        var beginning = new Beginning(tokenizer);
         return new PromptFormat() {
             @Override
             public String wrap(String user) {
@@ -52,7 +59,7 @@ public interface PromptFormat {
 
             @Override
             public int[] encode(String wrapped) {
-                return tokenizer.encode(wrapped, true);
+                return beginning.encode(wrapped);
             }
 
             @Override
@@ -62,8 +69,17 @@ public interface PromptFormat {
         };
     }
 
+    /// For comparison with the paper: one of its wrappers, whatever the model's own.
+    ///
+    /// @param name one of [ModelTemplate#names()]
+    /// @throws IllegalArgumentException if there is none of the name
+    static PromptFormat named(String name, Tokenizer tokenizer) {
+        return new NamedFormat(ModelTemplate.named(name), tokenizer);
+    }
+
     /// For models with a chat template.
     static PromptFormat chat(ChatTemplate template, Tokenizer tokenizer) {
+        var beginning = new Beginning(tokenizer);
         return new PromptFormat() {
             // Words that no template changes, to find where the end of an answer begins.
             private static final String ANSWER = "answer";
@@ -76,6 +92,11 @@ public interface PromptFormat {
             @Override
             public int[] encode(String wrapped) {
                 return tokenizer.encode(wrapped, false);
+            }
+
+            @Override
+            public int[] encodeWhole(String text) {
+                return beginning.encode(text);
             }
 
             @Override

@@ -1,6 +1,7 @@
 package io.shadowkv.eval;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shadowkv.Fixtures;
 import io.shadowkv.text.ChatTemplate;
@@ -46,6 +47,29 @@ final class PromptFormatTest {
             assertThat(tokenizer.decode(format.next("another?", " It is"), true))
                     .isEqualTo("\nanother? It is");
         }
+    }
+
+    @Test
+    void namedTemplatesBeginOnce() {
+        try (Tokenizer tokenizer = Tokenizer.open(Fixtures.golden("tokenizers").resolve("tokenizers/bbpe-llama3"))) {
+            int begin = tokenizer.encode("", true)[0];
+            PromptFormat named = PromptFormat.named("llama-3", tokenizer);
+            assertThat(named.first("question?", " It is"))
+                    .startsWith(begin)
+                    .isEqualTo(tokenizer.encode(BEGIN + "question?" + ASSISTANT + " It is", false));
+            assertThat(PromptFormat.named("base", tokenizer).first("question?", ""))
+                    .isEqualTo(tokenizer.encode("question?", true));
+            assertThat(named.next("another?", " It is"))
+                    .isEqualTo(tokenizer.encode(
+                            "<|eot_id|><|start_header_id|>user<|end_header_id|>another?" + ASSISTANT + " It is",
+                            false));
+            PromptFormat plain = PromptFormat.plain(tokenizer);
+            assertThat(plain.encodeWhole("text")).isEqualTo(tokenizer.encode("text", true));
+            assertThat(plain.encodeWhole(BEGIN + "text")).isEqualTo(tokenizer.encode(BEGIN + "text", false));
+        }
+        assertThatThrownBy(() -> ModelTemplate.named("llama-4"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("base, llama-3, yi");
     }
 
     private static int[] withoutFirst(int[] ids) {

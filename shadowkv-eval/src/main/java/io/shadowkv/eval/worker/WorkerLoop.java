@@ -38,12 +38,21 @@ public final class WorkerLoop {
 
     private final OutputStream out;
     private final BlockingQueue<Optional<String>> requests = new LinkedBlockingQueue<>();
+    private final Runnable whenOver;
     private volatile boolean isOver;
 
     /// @param in what is asked; its end ends the loop
     /// @param out for answers; nobody else may write there
     public WorkerLoop(InputStream in, OutputStream out) {
+        this(in, out, () -> {});
+    }
+
+    /// @param in what is asked; its end ends the loop
+    /// @param out for answers; nobody else may write there
+    /// @param whenOver runs on another thread as soon as whoever asked is gone, to end what is being answered
+    public WorkerLoop(InputStream in, OutputStream out, Runnable whenOver) {
         this.out = out;
+        this.whenOver = whenOver;
         Thread.ofPlatform().name("worker-input").daemon().start(() -> read(in));
     }
 
@@ -69,6 +78,7 @@ public final class WorkerLoop {
             // A broken pipe is the end of the input as well.
         } finally {
             isOver = true;
+            whenOver.run();
             requests.add(Optional.empty());
         }
     }

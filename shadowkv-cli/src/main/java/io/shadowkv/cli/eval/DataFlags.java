@@ -1,0 +1,143 @@
+package io.shadowkv.cli.eval;
+
+import io.shadowkv.cli.TokenCount;
+import io.shadowkv.cli.UserCache;
+import io.shadowkv.eval.TaskCatalog;
+import io.shadowkv.eval.TaskContext;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/// What is asked: tasks, lengths, samples, and where their texts come from; a mixin.
+final class DataFlags {
+    /// Whose RULER.
+    enum RulerVersion {
+        nvidia,
+        shadowkv
+    }
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
+    @Option(
+            names = "--data",
+            split = ",",
+            paramLabel = "TASK",
+            defaultValue = "ruler/niah_*",
+            description =
+                    "Tasks as suite/task; a suite alone means all of its tasks, and ruler/niah_* those that begin so."
+                            + " `shadowkv tasks` lists them. Default: ${DEFAULT-VALUE}.")
+    private List<String> data;
+
+    @Option(
+            names = "--length",
+            split = ",",
+            paramLabel = "TOKENS",
+            converter = TokenCount.Converter.class,
+            description = "Tokens of prompt and answer together, such as 8k,32k; files are cut to it in the middle."
+                    + " Default: the model's context, at most 128k.")
+    private @Nullable List<TokenCount> lengths;
+
+    @Option(
+            names = "--samples",
+            paramLabel = "N",
+            defaultValue = "20",
+            description = "Samples of each task; of a file at most what it holds. Default: ${DEFAULT-VALUE}.")
+    private int samples;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "42",
+            description = "Seed of generated samples. Default: ${DEFAULT-VALUE}.")
+    private long seed;
+
+    @Option(
+            names = "--ruler-version",
+            defaultValue = "nvidia",
+            description = "Whose wording and filling: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+    private RulerVersion rulerVersion;
+
+    @Option(
+            names = "--haystack",
+            paramLabel = "FILE",
+            description = "Running text that needles are hidden in: plain, or JSON with a field text; .gz too."
+                    + " Default: the King James Bible.")
+    private @Nullable Path haystack;
+
+    @Option(
+            names = "--data-dir",
+            paramLabel = "DIR",
+            description = "Folder of published files, one folder a suite: longbench/hotpotqa.jsonl, ruler/squad.json."
+                    + " Default: shadowkv/data in the user's cache folder.")
+    private @Nullable Path dataFolder;
+
+    @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
+    DataFlags() {}
+
+    /// Names of the tasks asked.
+    List<String> tasks() {
+        try {
+            return TaskCatalog.names(data);
+        } catch (IllegalArgumentException e) {
+            throw misuse("--data: " + e.getMessage());
+        }
+    }
+
+    /// The lengths asked for.
+    ///
+    /// @param contextTokens the model's
+    List<Integer> lengths(int contextTokens) {
+        if (lengths == null) {
+            return List.of(Math.min(contextTokens, 128 << 10));
+        }
+        List<Integer> asked = new ArrayList<>();
+        for (TokenCount length : lengths) {
+            if (length.tokens() > contextTokens) {
+                throw misuse(String.format(
+                        "--length is %,d; the model's context is %,d tokens. Give a smaller length",
+                        length.tokens(), contextTokens));
+            }
+            asked.add(length.tokens());
+        }
+        return asked;
+    }
+
+    int samples() {
+        if (samples < 1) {
+            throw misuse("--samples is " + samples + "; expected 1 or more");
+        }
+        return samples;
+    }
+
+    long seed() {
+        return seed;
+    }
+
+    TaskContext.Options options() {
+        return new TaskContext.Options(rulerVersion.name(), haystack, folder());
+    }
+
+    private Path folder() {
+        return dataFolder == null ? UserCache.folder().resolve("data") : dataFolder;
+    }
+
+    /// What of it decides answers without being part of their keys.
+    Map<String, String> settings() {
+        Map<String, String> settings = new LinkedHashMap<>();
+        settings.put("ruler_version", rulerVersion.name());
+        settings.put("haystack", haystack == null ? "king-james" : String.valueOf(haystack.getFileName()));
+        return settings;
+    }
+
+    private ParameterException misuse(String message) {
+        return new ParameterException(command.commandLine(), message);
+    }
+}

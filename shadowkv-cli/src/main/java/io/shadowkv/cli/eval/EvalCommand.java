@@ -1,0 +1,62 @@
+package io.shadowkv.cli.eval;
+
+import io.shadowkv.cli.EngineFlags;
+import io.shadowkv.cli.ShadowKvCommand;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/// `eval`: how well a model answers with full attention and with ShadowKV, on the same prompts.
+@Command(
+        name = "eval",
+        description = "Asks tasks whose answers are known, with full attention and with ShadowKV on the same prompts,"
+                + " each read once. Every answer is kept as it comes; the same command goes on where it was"
+                + " interrupted, and ends with a report.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        footer = {
+            "",
+            "Examples:",
+            "  shadowkv eval --data ruler/niah_single_1,ruler/vt --length 8k --samples 10",
+            "  shadowkv eval ORG/NAME --data ruler --length 32k,128k --samples 200 --budget 1.56%%,6.25%%",
+            "  shadowkv eval ORG/NAME --data longbench,niah --devices 0,1,2,3 --batch 8 --out results"
+        })
+public final class EvalCommand implements Callable<Integer> {
+    @ParentCommand
+    private ShadowKvCommand root;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(
+            index = "0",
+            arity = "0..1",
+            paramLabel = "MODEL",
+            defaultValue = "needle-32k",
+            description = "A bundled model, a folder, or ORG/NAME of a pulled model. Default: ${DEFAULT-VALUE}.")
+    private String model;
+
+    @Mixin
+    private DataFlags data;
+
+    @Mixin
+    private MethodFlags methods;
+
+    @Mixin
+    private RunFlags run;
+
+    @Mixin
+    private EngineFlags engine;
+
+    @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
+    private EvalCommand() {}
+
+    @Override
+    public Integer call() {
+        return new EvalSession(root, spec, model, data, run, engine, methods::methods).call();
+    }
+}

@@ -1,0 +1,54 @@
+package io.shadowkv.cli.eval;
+
+import io.shadowkv.cli.Machine;
+import io.shadowkv.eval.EvalPlan;
+import io.shadowkv.eval.RunInfo;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// What a report says of a session beside its answers.
+final class EvalRunInfo {
+    private EvalRunInfo() {}
+
+    /// @param plans one a length
+    static RunInfo of(EvalSession session, EvalModel model, List<EvalPlan> plans) {
+        Machine machine = Machine.here(session.root().surroundings());
+        EvalPlan first = plans.getFirst();
+        Map<String, String> settings = new LinkedHashMap<>(session.data().settings());
+        settings.put("template", session.run().template());
+        List<String> suites = first.tasks().stream()
+                .map(task -> task.substring(0, task.indexOf('/')))
+                .distinct()
+                .toList();
+        return new RunInfo(
+                first.model() + ": " + String.join(", ", suites),
+                "shadowkv "
+                        + String.join(
+                                " ",
+                                session.command()
+                                        .root()
+                                        .commandLine()
+                                        .getParseResult()
+                                        .originalArgs()),
+                machine.commitText(),
+                first.model(),
+                model.facts(),
+                machine.processor() + ", " + machine.cores() + " cores, " + machine.system() + ", Java "
+                        + machine.java(),
+                first.backend(),
+                first.kvType(),
+                first.tasks(),
+                plans.stream().map(EvalPlan::contextTokens).toList(),
+                first.samples(),
+                first.seed(),
+                plans.stream()
+                        .flatMap(plan -> plan.methods().stream())
+                        .distinct()
+                        .toList(),
+                settings,
+                Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+    }
+}

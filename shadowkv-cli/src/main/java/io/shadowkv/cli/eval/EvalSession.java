@@ -1,0 +1,151 @@
+package io.shadowkv.cli.eval;
+
+import io.shadowkv.cli.EngineFlags;
+import io.shadowkv.cli.ProgressLine;
+import io.shadowkv.cli.ShadowKvCommand;
+import io.shadowkv.engine.Cancellation;
+import io.shadowkv.eval.AnswerLog;
+import io.shadowkv.eval.AnswerRecord;
+import io.shadowkv.eval.EvalPlan;
+import io.shadowkv.eval.EvalRun;
+import io.shadowkv.eval.EvalTask;
+import io.shadowkv.eval.Examiner;
+import io.shadowkv.eval.Method;
+import io.shadowkv.eval.RunFile;
+import io.shadowkv.eval.TaskCatalog;
+import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.worker.Ready;
+import io.shadowkv.eval.worker.WorkerLoop;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CancellationException;
+import java.util.function.IntFunction;
+import picocli.CommandLine.Model.CommandSpec;
+
+/// Asks every task at every length, keeps the answers in a folder, and reports: what `eval` and `sweep` have in
+/// common. As a worker it answers what another process asks.
+///
+/// @param methods who answers at a length
+record EvalSession(
+        ShadowKvCommand root,
+        CommandSpec command,
+        String model,
+        DataFlags data,
+        RunFlags run,
+        EngineFlags engine,
+        IntFunction<List<Method>> methods) {
+    /// What is asked at one length.
+    private record Round(EvalPlan plan, Map<String, EvalTask> tasks) {}
+
+    /// @return the exit code
+    int call() {
+        data.samples();
+        run.batch();
+        try (EvalModel opened = EvalModel.open(model, root.models().resolve(model), run.template())) {
+            if (run.workerLength().isPresent()) {
+                serve(opened, run.workerLength().getAsInt());
+                return 0;
+            }
+            return ask(opened);
+        }
+    }
+
+    private int ask(EvalModel opened) {
+        PrintWriter err = command.commandLine().getErr();
+        List<Integer> lengths = data.lengths(opened.spec().contextTokens());
+        // Before any weights are read: what is missing is said at once.
+        List<Map<String, EvalTask>> tasks = new ArrayList<>();
+        for (int length : lengths) {
+            tasks.add(tasks(opened, length));
+        }
+        try (AnswerLog log = AnswerLog.open(run.folder().resolve("answers.jsonl"));
+                Examiners examiners = examiners(opened, err)) {
+            List<Round> rounds = new ArrayList<>();
+            for (int i = 0; i < lengths.size(); i++) {
+                rounds.add(new Round(plan(lengths.get(i), opened, examiners.backend()), tasks.get(i)));
+            }
+            List<EvalPlan> plans = rounds.stream().map(Round::plan).toList();
+            RunFile.write(run.folder(), EvalRunInfo.of(this, opened, plans));
+            for (Round round : rounds) {
+                ask(round, log, examiners, err);
+            }
+        } catch (CancellationException e) {
+            err.println("shadowkv: interrupted; the answers so far are in " + run.folder()
+                    + ", and the same command goes on from there");
+            return 1;
+        }
+        return 0;
+    }
+
+    private Map<String, EvalTask> tasks(EvalModel opened, int length) {
+        var context = new TaskContext(opened.tokenizer(), opened.format(), length, data.seed(), data.options());
+        Map<String, EvalTask> tasks = new LinkedHashMap<>();
+        for (String name : data.tasks()) {
+            tasks.put(name, TaskCatalog.open(name, context));
+        }
+        return tasks;
+    }
+
+    private Examiners examiners(EvalModel opened, PrintWriter err) {
+        if (run.workers() == 0) {
+            return own(opened, root.cancellation(), err);
+        }
+        List<String> arguments = command.root().commandLine().getParseResult().originalArgs();
+        return new WorkerProcesses(
+                root.surroundings(), arguments, run.workers(), run.devices(), engine, root.cancellation(), err);
+    }
+
+    private OwnExaminer own(EvalModel opened, Cancellation cancellation, PrintWriter err) {
+        return new OwnExaminer(opened, engine, run.batch(), run.measuresDivergence(), cancellation, err);
+    }
+
+    private EvalPlan plan(int length, EvalModel opened, String backend) {
+        return new EvalPlan(
+                model,
+                backend,
+                engine.kvType().orElse(opened.weightType()).toString(),
+                data.tasks(),
+                length,
+                data.samples(),
+                data.seed(),
+                methods.apply(length));
+    }
+
+    private void ask(Round round, AnswerLog log, Examiners examiners, PrintWriter err) {
+        EvalPlan plan = round.plan();
+        ProgressLine.Style style = ProgressLine.style(root.surroundings(), run.showsProgress());
+        List<AnswerRecord> answers;
+        try (var progress = new EvalProgress(err, style, String.format("%,d tokens", plan.contextTokens()))) {
+            var evalRun = new EvalRun(
+                    plan, log, EvalRun.Options.ofBatch(run.batch()), progress, root.cancellation()::isRequested);
+            answers = evalRun.run(
+                    plan.items(name ->
+                            Objects.requireNonNull(round.tasks().get(name)).size()),
+                    examiners.seats(plan, round.tasks(), progress::say));
+        }
+        EvalTable.print(plan.contextTokens(), answers, command.commandLine().getOut());
+    }
+
+    /// Answers on standard output what comes on standard input, until that ends.
+    private void serve(EvalModel opened, int length) {
+        PrintWriter err = command.commandLine().getErr();
+        var cancellation = new Cancellation();
+        var loop = new WorkerLoop(root.surroundings().input(), WorkerLoop.takeStandardOutput(), cancellation::cancel);
+        try (OwnExaminer own = own(opened, cancellation, new PrintWriter(PrintWriter.nullWriter()))) {
+            EvalPlan plan = plan(length, opened, own.backend());
+            try (Examiner examiner = own.seats(plan, tasks(opened, length), err::println)
+                    .getFirst()
+                    .get()) {
+                loop.serve(new Ready(model, plan.backend(), plan.kvType()), examiner);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+package io.shadowkv.cli.eval;
+
+import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cli.ShadowShapeFlags;
+import io.shadowkv.eval.Method;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// Who answers: full attention, ShadowKV with one or more settings, or both; a mixin.
+final class MethodFlags {
+    /// Methods by name.
+    enum Asked {
+        full,
+        shadowkv,
+        both
+    }
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
+    @Option(
+            names = "--method",
+            defaultValue = "both",
+            description = "${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+    private Asked asked;
+
+    @Option(
+            names = "--budget",
+            split = ",",
+            paramLabel = "TOKENS",
+            converter = Budget.Converter.class,
+            defaultValue = "1.5625%",
+            description =
+                    "shadowkv: tokens selected per step and key-value head, each a method of its own: a number, or"
+                            + " a share of the length. Default: ${DEFAULT-VALUE}, the paper's 2,048 of 128k.")
+    private List<Budget> budgets;
+
+    @Option(
+            names = "--rank",
+            split = ",",
+            paramLabel = "N",
+            defaultValue = "160",
+            description = "shadowkv: columns kept of the key factorisation, each a method of its own. Default:"
+                    + " ${DEFAULT-VALUE}.")
+    private List<Integer> ranks;
+
+    @Mixin
+    private ShadowShapeFlags shape;
+
+    @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
+    MethodFlags() {}
+
+    /// The methods at a context, full attention first.
+    List<Method> methods(int contextTokens) {
+        List<Method> methods = new ArrayList<>();
+        if (asked != Asked.shadowkv) {
+            methods.add(Method.FULL);
+        }
+        if (asked != Asked.full) {
+            for (int rank : ranks) {
+                for (Budget budget : budgets) {
+                    KvCacheSpec spec = shape.spec(command, rank, budget.at(contextTokens, shape.chunkTokens()));
+                    methods.add(Method.of(spec));
+                }
+            }
+        }
+        return methods.stream().distinct().toList();
+    }
+}

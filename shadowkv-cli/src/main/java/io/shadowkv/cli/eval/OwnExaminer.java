@@ -1,0 +1,67 @@
+package io.shadowkv.cli.eval;
+
+import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cli.EngineFlags;
+import io.shadowkv.engine.Backends;
+import io.shadowkv.engine.Cancellation;
+import io.shadowkv.engine.Engine;
+import io.shadowkv.eval.EngineExaminer;
+import io.shadowkv.eval.EvalPlan;
+import io.shadowkv.eval.EvalTask;
+import io.shadowkv.eval.Examiner;
+import io.shadowkv.op.Backend;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/// Answers with an engine of this process.
+final class OwnExaminer implements Examiners {
+    private final EvalModel model;
+    private final Backend backend;
+    private final Engine engine;
+    private final boolean measuresDivergence;
+    private final Cancellation cancellation;
+
+    /// @param batch samples that decode together
+    /// @param err where the choice of the backend is said
+    OwnExaminer(
+            EvalModel model,
+            EngineFlags flags,
+            int batch,
+            boolean measuresDivergence,
+            Cancellation cancellation,
+            PrintWriter err) {
+        this.model = model;
+        this.measuresDivergence = measuresDivergence;
+        this.cancellation = cancellation;
+        Backends.Choice choice = flags.openBackend(err);
+        this.backend = choice.backend();
+        try {
+            this.engine = Engine.open(
+                    model.folder(),
+                    backend,
+                    flags.options(new KvCacheSpec.Full()).withMaxBatch(batch));
+        } catch (RuntimeException e) {
+            backend.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public String backend() {
+        return backend.name();
+    }
+
+    @Override
+    public List<Supplier<Examiner>> seats(EvalPlan plan, Map<String, EvalTask> tasks, Consumer<String> errors) {
+        return List.of(() -> new EngineExaminer(engine, plan, tasks, model.format(), measuresDivergence, cancellation));
+    }
+
+    @Override
+    public void close() {
+        engine.close();
+        backend.close();
+    }
+}

@@ -1,0 +1,102 @@
+package io.shadowkv.cli.eval;
+
+import io.shadowkv.cli.EngineFlags;
+import io.shadowkv.cli.Surroundings;
+import io.shadowkv.engine.Cancellation;
+import io.shadowkv.eval.EvalPlan;
+import io.shadowkv.eval.EvalTask;
+import io.shadowkv.eval.Examiner;
+import io.shadowkv.eval.worker.WorkerCommand;
+import io.shadowkv.eval.worker.WorkerProcess;
+import io.shadowkv.op.Backend;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/// Worker processes of the same command line on this machine.
+final class WorkerProcesses implements Examiners {
+    /// A large model is read from a slow disk.
+    private static final Duration READY_WITHIN = Duration.ofMinutes(15);
+
+    /// The JVM's own first words, which no switch turns off.
+    private static final String INCUBATOR_WARNING = "Using incubator modules: jdk.incubator.vector";
+
+    private final List<String> command;
+    private final int workers;
+    private final List<Integer> devices;
+    private final boolean sharesThreads;
+    private final String backend;
+    private final Cancellation cancellation;
+
+    /// @param arguments of the command that is run
+    /// @param devices that workers take in turn; empty leaves them to the backend
+    /// @param err where the choice of the backend is said
+    /// @throws IllegalArgumentException if this program does not know how it was started
+    WorkerProcesses(
+            Surroundings surroundings,
+            List<String> arguments,
+            int workers,
+            List<Integer> devices,
+            EngineFlags flags,
+            Cancellation cancellation,
+            PrintWriter err) {
+        if (surroundings.self().isEmpty()) {
+            throw new IllegalArgumentException("the command that started this program is not known, so it cannot start"
+                    + " workers. Run without --workers and --devices");
+        }
+        this.command = new ArrayList<>(surroundings.self());
+        this.command.addAll(arguments);
+        this.workers = workers;
+        this.devices = devices;
+        this.sharesThreads = devices.isEmpty() && !flags.statesThreads();
+        this.cancellation = cancellation;
+        // Opened for its name, so that what the workers say can be compared with it.
+        try (Backend opened = flags.openBackend(err).backend()) {
+            this.backend = opened.name();
+        }
+    }
+
+    @Override
+    public String backend() {
+        return backend;
+    }
+
+    @Override
+    public List<Supplier<Examiner>> seats(EvalPlan plan, Map<String, EvalTask> tasks, Consumer<String> errors) {
+        Consumer<String> noticed = line -> {
+            if (!line.endsWith(INCUBATOR_WARNING)) {
+                errors.accept(line);
+            }
+        };
+        List<Supplier<Examiner>> seats = new ArrayList<>();
+        for (int i = 0; i < workers; i++) {
+            var worker = new WorkerCommand("worker " + i, command(i, plan.contextTokens()), READY_WITHIN);
+            seats.add(() -> WorkerProcess.start(worker, plan, noticed, cancellation::isRequested));
+        }
+        return seats;
+    }
+
+    private List<String> command(int number, int contextTokens) {
+        List<String> whole = new ArrayList<>(command);
+        whole.add("--worker-length");
+        whole.add(Integer.toString(contextTokens));
+        if (!devices.isEmpty()) {
+            whole.add("--device");
+            whole.add(devices.get(number % devices.size()).toString());
+        }
+        if (sharesThreads) {
+            whole.add("--threads");
+            whole.add(Integer.toString(Math.max(1, Runtime.getRuntime().availableProcessors() / workers)));
+        }
+        return whole;
+    }
+
+    @Override
+    public void close() {
+        // Every worker ends with the run that started it.
+    }
+}

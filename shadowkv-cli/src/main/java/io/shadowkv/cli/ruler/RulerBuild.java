@@ -1,0 +1,152 @@
+package io.shadowkv.cli.ruler;
+
+import io.shadowkv.cli.ProgressLine;
+import io.shadowkv.engine.Cancellation;
+import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.ruler.RulerSuite;
+import io.shadowkv.eval.ruler.RulerTask;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.PropertyNamingStrategies;
+import tools.jackson.databind.json.JsonMapper;
+
+/// Writes rows, and goes on where an earlier run of the same settings stopped.
+///
+/// @param context what rows are made for
+/// @param settings kept beside the rows, so that no other settings are mixed in
+/// @param out folder of the tasks' folders
+/// @param cancellation ends the work after a row
+/// @param style of the progress on standard error
+record RulerBuild(
+        TaskContext context, Settings settings, Path out, Cancellation cancellation, ProgressLine.Style style) {
+    private static final String SETTINGS = "ruler-build.json";
+    private static final JsonMapper MAPPER = JsonMapper.builder()
+            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+            .build();
+
+    /// What decides rows.
+    record Settings(
+            String model,
+            int length,
+            long seed,
+            String rulerVersion,
+            String template,
+            @Nullable String haystack) {}
+
+    /// Rows of a file, and where the last whole line ends.
+    private record Written(int rows, long bytes) {}
+
+    /// Writes all tasks; one that cannot be made is told of and passed over.
+    ///
+    /// @return whether all rows are there
+    /// @throws IllegalArgumentException if the folder holds rows of other settings
+    boolean run(List<String> tasks, int samples, PrintWriter print, PrintWriter err) throws IOException {
+        claim(tasks);
+        boolean isWhole = true;
+        for (String name : tasks) {
+            try {
+                RulerTask task = new RulerSuite().open(name, context);
+                isWhole &= write(task, name, samples, print, err);
+            } catch (IllegalArgumentException e) {
+                err.println("shadowkv: " + name + " is not written: " + e.getMessage());
+                err.flush();
+                isWhole = false;
+            }
+            if (cancellation.isRequested()) {
+                err.println("shadowkv: interrupted; run the same command again to go on");
+                err.flush();
+                return false;
+            }
+        }
+        return isWhole;
+    }
+
+    private Path file(String task) {
+        return out.resolve(task).resolve("validation.jsonl");
+    }
+
+    /// Marks the folder as one of these settings.
+    private void claim(List<String> tasks) throws IOException {
+        Path file = out.resolve(SETTINGS);
+        if (Files.isRegularFile(file)) {
+            Settings earlier;
+            try {
+                earlier = MAPPER.readValue(Files.readString(file), Settings.class);
+            } catch (JacksonException e) {
+                throw new IllegalArgumentException(
+                        file + ": is no file of this command (" + e.getOriginalMessage() + "). Give another --out", e);
+            }
+            if (!earlier.equals(settings)) {
+                throw new IllegalArgumentException(out + " holds rows made with " + MAPPER.writeValueAsString(earlier)
+                        + "; asked for were " + MAPPER.writeValueAsString(settings)
+                        + ". Give another --out, or take the folder away");
+            }
+            return;
+        }
+        for (String task : tasks) {
+            if (Files.exists(file(task))) {
+                throw new IllegalArgumentException(file(task) + " is there, but no " + SETTINGS + " in " + out
+                        + " says how it was made. Give another --out, or take it away");
+            }
+        }
+        Files.createDirectories(out);
+        Files.writeString(file, MAPPER.writeValueAsString(settings) + "\n");
+    }
+
+    private boolean write(RulerTask task, String name, int samples, PrintWriter print, PrintWriter err)
+            throws IOException {
+        Path file = file(name);
+        Files.createDirectories(file.getParent());
+        int wanted = Math.min(samples, task.size());
+        int rows;
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                var line = new ProgressLine(err, style, name)) {
+            Written written = written(file);
+            channel.truncate(written.bytes()).position(written.bytes());
+            for (rows = written.rows(); rows < wanted && !cancellation.isRequested(); rows++) {
+                append(channel, task.row(rows).json() + "\n");
+                line.update((rows + 1.0) / wanted, (rows + 1) + " of " + wanted);
+            }
+        }
+        String less = wanted < samples ? " (its file has no more questions)" : "";
+        print.printf("%-16s %,7d rows  %s%s%n", name, rows, file, less);
+        print.flush();
+        return rows >= wanted;
+    }
+
+    private static void append(FileChannel channel, String line) throws IOException {
+        ByteBuffer rest = ByteBuffer.wrap(line.getBytes(StandardCharsets.UTF_8));
+        while (rest.hasRemaining()) {
+            channel.write(rest);
+        }
+    }
+
+    private static Written written(Path file) throws IOException {
+        ByteBuffer buffer = ByteBuffer.allocate(1 << 20);
+        int rows = 0;
+        long whole = 0;
+        long at = 0;
+        try (FileChannel channel = FileChannel.open(file)) {
+            while (channel.read(buffer.clear()) >= 0) {
+                buffer.flip();
+                while (buffer.hasRemaining()) {
+                    at++;
+                    if (buffer.get() == '\n') {
+                        rows++;
+                        whole = at;
+                    }
+                }
+            }
+        }
+        return new Written(rows, whole);
+    }
+}

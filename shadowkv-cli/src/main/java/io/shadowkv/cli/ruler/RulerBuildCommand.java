@@ -1,0 +1,185 @@
+package io.shadowkv.cli.ruler;
+
+import io.shadowkv.cli.ProgressLine;
+import io.shadowkv.cli.ShadowKvCommand;
+import io.shadowkv.cli.bench.TokenCount;
+import io.shadowkv.eval.ModelTemplate;
+import io.shadowkv.eval.PromptFormat;
+import io.shadowkv.eval.TaskCatalog;
+import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.ruler.RulerVersion;
+import io.shadowkv.text.ChatTemplate;
+import io.shadowkv.text.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/// `ruler build`: writes RULER's own JSONL for a model; reads no weights.
+@Command(
+        name = "build",
+        description =
+                "Writes RULER's tasks in RULER's own form, DIR/TASK/validation.jsonl, of a length in the model's tokens and"
+                        + " in its chat template. Run again, it goes on where it stopped.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        footer = {
+            "",
+            "Examples:",
+            "  shadowkv ruler build --length 32k --out data/needle-32k",
+            "  shadowkv ruler build --model ORG/NAME --length 128k --samples 200 --haystack essays.json.gz --out data/128k",
+            "  shadowkv ruler build --model ./yi --length 64k --ruler-version shadowkv --template yi --out data/yi",
+            "  shadowkv ruler build --length 8k --tasks qa_1,qa_2 --data-dir ~/data --out data/qa"
+        })
+final class RulerBuildCommand implements Callable<Integer> {
+    private static final String AUTO = "auto";
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--model",
+            paramLabel = "MODEL",
+            defaultValue = "needle-32k",
+            description = "A bundled model, a folder, or ORG/NAME of a pulled model. Default: ${DEFAULT-VALUE}.")
+    private String model;
+
+    @Option(
+            names = "--length",
+            paramLabel = "TOKENS",
+            required = true,
+            converter = TokenCount.Converter.class,
+            description = "Tokens of prompt and answer together, such as 32k.")
+    private TokenCount length;
+
+    @Option(
+            names = "--tasks",
+            split = ",",
+            paramLabel = "TASK",
+            description = "Tasks, such as vt or niah_*. Default: all 13.")
+    private @Nullable List<String> tasks;
+
+    @Option(
+            names = "--samples",
+            paramLabel = "N",
+            defaultValue = "100",
+            description = "Rows of each task. Default: ${DEFAULT-VALUE}.")
+    private int samples;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "42",
+            description = "What is drawn. Default: ${DEFAULT-VALUE}.")
+    private long seed;
+
+    @Option(
+            names = "--ruler-version",
+            paramLabel = "NAME",
+            defaultValue = "nvidia",
+            description = "Whose wording and filling: nvidia, or shadowkv for the older copy the paper used. Default:"
+                    + " ${DEFAULT-VALUE}.")
+    private String version;
+
+    @Option(
+            names = "--template",
+            paramLabel = "NAME",
+            defaultValue = AUTO,
+            description =
+                    "What stands around the text: auto (the model's chat template, or nothing where it has none), or one"
+                            + " of the paper's: base, llama-3, yi, lwm, glm, qwen, phi. Default: ${DEFAULT-VALUE}.")
+    private String template;
+
+    @Option(
+            names = "--haystack",
+            paramLabel = "FILE",
+            description =
+                    "Running text, plain or RULER's PaulGrahamEssays.json, .gz too. Default: the bundled King James Bible.")
+    private @Nullable Path haystack;
+
+    @Option(
+            names = "--data-dir",
+            paramLabel = "DIR",
+            defaultValue = "data",
+            description =
+                    "Folder that holds ruler/squad.json and ruler/hotpotqa.json for qa_1 and qa_2. Default: ${DEFAULT-VALUE}.")
+    private Path dataFolder;
+
+    @Option(names = "--out", paramLabel = "DIR", required = true, description = "Where the tasks' folders go.")
+    private Path out;
+
+    @Option(names = "--progress", description = "Show progress also where standard error is no terminal.")
+    private boolean progress;
+
+    @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
+    private RulerBuildCommand() {}
+
+    @Override
+    public Integer call() throws IOException {
+        ShadowKvCommand root = (ShadowKvCommand) spec.root().userObject();
+        List<String> names = names();
+        if (samples < 1) {
+            throw misuse("--samples is " + samples + "; expected 1 or more");
+        }
+        Path folder = root.models().resolve(model);
+        try (Tokenizer tokenizer = Tokenizer.open(folder)) {
+            var context = new TaskContext(
+                    tokenizer,
+                    format(folder, tokenizer),
+                    length.tokens(),
+                    seed,
+                    new TaskContext.Options(version, haystack, dataFolder));
+            var build = new RulerBuild(
+                    context,
+                    new RulerBuild.Settings(model, length.tokens(), seed, version, template, text(haystack)),
+                    out,
+                    root.cancellation(),
+                    ProgressLine.style(root.surroundings(), progress));
+            return build.run(
+                            names,
+                            samples,
+                            spec.commandLine().getOut(),
+                            spec.commandLine().getErr())
+                    ? 0
+                    : 1;
+        }
+    }
+
+    private static @Nullable String text(@Nullable Path path) {
+        return path == null ? null : path.toString();
+    }
+
+    private List<String> names() {
+        try {
+            RulerVersion.of(version);
+            if (!template.equals(AUTO)) {
+                ModelTemplate.named(template);
+            }
+            List<String> given = tasks == null ? List.of("*") : tasks;
+            return TaskCatalog.names(given.stream().map(task -> "ruler/" + task).toList()).stream()
+                    .map(name -> name.substring("ruler/".length()))
+                    .toList();
+        } catch (IllegalArgumentException e) {
+            throw misuse(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private PromptFormat format(Path folder, Tokenizer tokenizer) {
+        if (!template.equals(AUTO)) {
+            return PromptFormat.named(template, tokenizer);
+        }
+        return ChatTemplate.open(folder)
+                .map(chat -> PromptFormat.chat(chat, tokenizer))
+                .orElseGet(() -> PromptFormat.plain(tokenizer));
+    }
+
+    private ParameterException misuse(String message) {
+        return new ParameterException(spec.commandLine(), message);
+    }
+}

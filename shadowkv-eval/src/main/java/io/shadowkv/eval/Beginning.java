@@ -1,0 +1,34 @@
+package io.shadowkv.eval;
+
+import io.shadowkv.text.Tokenizer;
+import java.util.Arrays;
+
+/// The tokens a model's sequences begin with (`<s>`, `[gMASK]<sop>` …), put before a text that lacks them.
+final class Beginning {
+    private final Tokenizer tokenizer;
+    private final int[] added;
+
+    Beginning(Tokenizer tokenizer) {
+        this.tokenizer = tokenizer;
+        int[] bare = tokenizer.encode("a", false);
+        int[] with = tokenizer.encode("a", true);
+        // Some tokenizers add an end too, which no prompt wants.
+        int length = 0;
+        while (length + bare.length < with.length
+                && !Arrays.equals(with, length, length + bare.length, bare, 0, bare.length)) {
+            length++;
+        }
+        added = Arrays.copyOf(with, length);
+    }
+
+    /// The text's ids with one beginning; a text that spells the beginning's first token has its own.
+    int[] encode(String text) {
+        int[] ids = tokenizer.encode(text, false);
+        if (added.length == 0 || ids.length > 0 && ids[0] == added[0]) {
+            return ids;
+        }
+        int[] all = Arrays.copyOf(added, added.length + ids.length);
+        System.arraycopy(ids, 0, all, added.length, ids.length);
+        return all;
+    }
+}

@@ -1,0 +1,76 @@
+package io.shadowkv.eval;
+
+import java.util.Arrays;
+import java.util.List;
+
+/// The wrappers that the paper's tables were made with (bytedance/ShadowKV, `data/ruler/prepare.py`), word for
+/// word, and what stands between an answer and the next question.
+public enum ModelTemplate {
+    BASE("base", "", "", "\n"),
+    LLAMA_3(
+            "llama-3",
+            "<|begin_of_text|><|start_header_id|>system<|end_header_id|>You are a helpful assistant<|eot_id|>"
+                    + "<|start_header_id|>user<|end_header_id|>",
+            "<|eot_id|><|start_header_id|>assistant<|end_header_id|>",
+            "<|eot_id|><|start_header_id|>user<|end_header_id|>"),
+    YI(
+            "yi",
+            "<|im_start|>system\nYou are a helpful assistant<|im_end|>\n<|im_start|>user\n",
+            "<|im_end|>\n<|im_start|>assistant\n",
+            "<|im_end|>\n<|im_start|>user\n"),
+    LWM("lwm", "You are a helpful assistant.\nUSER: ", "\nASSISTANT: ", "\nUSER: "),
+    GLM("glm", "[gMASK]sop<|system|>\nYou are a helpful assistant\n<|user|> \n", "<|assistant|>\n", "<|user|> \n"),
+    QWEN(
+            "qwen",
+            "<|im_start|>system\nYou are a helpful assistant<|im_end|>\n<|im_start|>user\n",
+            "<|im_end|>\n<|im_start|>assistant\n",
+            "<|im_end|>\n<|im_start|>user\n"),
+    PHI(
+            "phi",
+            "<|system|>\nYou are a helpful assistant<|end|>\n<|user|>\n",
+            "<|end|>\n<|assistant|>\n",
+            "<|end|>\n<|user|>\n");
+
+    private final String label;
+    private final String before;
+    private final String after;
+    private final String between;
+
+    ModelTemplate(String label, String before, String after, String between) {
+        this.label = label;
+        this.before = before;
+        this.after = after;
+        this.between = between;
+    }
+
+    /// All names: `base`, `llama-3`, `yi`, `lwm`, `glm`, `qwen`, `phi`.
+    public static List<String> names() {
+        return Arrays.stream(values()).map(template -> template.label).toList();
+    }
+
+    /// The template of a name.
+    ///
+    /// @throws IllegalArgumentException if there is none
+    public static ModelTemplate named(String name) {
+        return Arrays.stream(values())
+                .filter(template -> template.label.equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "there is no template \"" + name + "\"; there are " + String.join(", ", names())));
+    }
+
+    /// What stands before the user's words.
+    public String before() {
+        return before;
+    }
+
+    /// What stands between the user's words and the answer.
+    public String after() {
+        return after;
+    }
+
+    /// What stands between an answer and the user's next words; the paper has no second turns, so this is ours.
+    String between() {
+        return between;
+    }
+}

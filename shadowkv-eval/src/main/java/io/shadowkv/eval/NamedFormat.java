@@ -1,0 +1,35 @@
+package io.shadowkv.eval;
+
+import io.shadowkv.text.Tokenizer;
+
+/// A [ModelTemplate] as a prompt format. A text that spells the model's beginning gets no second one.
+public final class NamedFormat implements PromptFormat {
+    private final ModelTemplate template;
+    private final Tokenizer tokenizer;
+    private final Beginning beginning;
+
+    NamedFormat(ModelTemplate template, Tokenizer tokenizer) {
+        this.template = template;
+        this.tokenizer = tokenizer;
+        beginning = new Beginning(tokenizer);
+    }
+
+    public ModelTemplate template() {
+        return template;
+    }
+
+    @Override
+    public String wrap(String user) {
+        return template.before() + user + template.after();
+    }
+
+    @Override
+    public int[] encode(String wrapped) {
+        return beginning.encode(wrapped);
+    }
+
+    @Override
+    public int[] next(String user, String answerPrefix) {
+        return tokenizer.encode(template.between() + user + template.after() + answerPrefix, false);
+    }
+}

@@ -1,0 +1,52 @@
+package io.shadowkv.eval.ruler;
+
+import io.shadowkv.eval.Haystack;
+import io.shadowkv.eval.NeedleTask;
+import io.shadowkv.eval.Suite;
+import io.shadowkv.eval.TaskContext;
+import java.nio.file.Path;
+import java.util.List;
+
+/// RULER (arXiv 2404.06654): 13 tasks of any length, made from a seed.
+///
+/// qa_1 and qa_2 read `ruler/squad.json` and `ruler/hotpotqa.json` of the data folder.
+public final class RulerSuite implements Suite {
+    static final String NAME = "ruler";
+
+    @Override
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    public List<String> tasks() {
+        return RulerKind.ALL.stream().map(RulerKind::name).toList();
+    }
+
+    @Override
+    public RulerTask open(String task, TaskContext context) {
+        RulerKind kind = RulerKind.named(task);
+        Frame frame = Frame.of(kind, context);
+        long seed = context.seed();
+        Path folder = context.options().dataFolder().resolve(NAME);
+        Generator generator = switch (kind.family()) {
+            case NIAH -> niah(NeedleTask.named(task), frame, context);
+            case VT -> new VtGenerator(frame, seed);
+            case CWE -> new CweGenerator(frame, RulerWords.of(context), seed);
+            case FWE -> new FweGenerator(frame, seed);
+            case QA ->
+                new QaGenerator(
+                        frame,
+                        task.equals("qa_1")
+                                ? QaSet.squad(folder.resolve("squad.json"))
+                                : QaSet.hotpot(folder.resolve("hotpotqa.json")),
+                        seed);
+        };
+        return new RulerTask(kind, context, generator);
+    }
+
+    private static NiahGenerator niah(NeedleTask task, Frame frame, TaskContext context) {
+        Essay essay = task.haystack() == Haystack.ESSAY ? RulerSources.essay(context) : null;
+        return new NiahGenerator(task, frame, RulerWords.of(context), essay, context.seed());
+    }
+}

@@ -1,0 +1,79 @@
+package io.shadowkv.eval.ruler;
+
+import io.shadowkv.eval.Draws;
+import io.shadowkv.eval.EvalTask;
+import io.shadowkv.eval.Sample;
+import io.shadowkv.eval.TaskContext;
+import java.util.SplittableRandom;
+
+/// One of RULER's tasks at a length: rows by index, each drawn from a stream of its own, all of the size that one
+/// search found. For any thread.
+public final class RulerTask implements EvalTask {
+    private final RulerKind kind;
+    private final TaskContext context;
+    private final RulerVersion version;
+    private final Generator generator;
+    private int size;
+
+    RulerTask(RulerKind kind, TaskContext context, Generator generator) {
+        this.kind = kind;
+        this.context = context;
+        this.generator = generator;
+        version = RulerVersion.of(context.options().rulerVersion());
+    }
+
+    @Override
+    public String name() {
+        return RulerSuite.NAME + "/" + kind.name();
+    }
+
+    @Override
+    public int size() {
+        return generator.samples();
+    }
+
+    @Override
+    public Sample sample(int index) {
+        return row(index).sample();
+    }
+
+    /// The row of an index: a sample with what RULER's own files say of it.
+    ///
+    /// @throws IllegalArgumentException if there is none, or the context is too short for one
+    public RulerRow row(int index) {
+        if (index < 0 || index >= size()) {
+            throw new IllegalArgumentException(
+                    "%s has %,d samples; there is no sample %,d".formatted(name(), size(), index));
+        }
+        SplittableRandom random = Draws.random(context.seed(), name(), index);
+        int units = searched();
+        int redraws = generator.redraws();
+        int shortest = Integer.MAX_VALUE;
+        while (units >= generator.least()) {
+            Draft draft = generator.draft(index, units, random);
+            int length = generator.length(draft);
+            if (length <= generator.mostTokens()) {
+                return new RulerRow(kind, version, index, draft, length, context.format());
+            }
+            shortest = Math.min(shortest, length);
+            units -= redraws-- > 0 ? 0 : generator.step();
+        }
+        throw new IllegalArgumentException(
+                "sample %,d of %s does not fit: %,d tokens were allowed%s. Ask for a longer context"
+                        .formatted(
+                                index,
+                                name(),
+                                context.contextTokens(),
+                                shortest == Integer.MAX_VALUE
+                                        ? ", less than the least text"
+                                        : ", its shortest text and answer have %,d".formatted(shortest)));
+    }
+
+    /// Units of filler that the search found.
+    synchronized int searched() {
+        if (size == 0) {
+            size = generator.search(Draws.random(context.seed(), name() + ", size", 0));
+        }
+        return size;
+    }
+}

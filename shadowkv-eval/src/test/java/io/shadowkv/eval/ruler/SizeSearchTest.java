@@ -1,0 +1,44 @@
+package io.shadowkv.eval.ruler;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+/// With a prompt of three tokens a unit and 20 tokens for the answer.
+final class SizeSearchTest {
+    private static int stepping(int maxTokens, int most, boolean probesEnd) {
+        return new SizeSearch(10, most, probesEnd, 10, 3, 20).stepping(maxTokens, size -> 3 * Math.min(size, most));
+    }
+
+    @Test
+    void steppingGoesBackOneStep() {
+        assertThat(stepping(139, 1000, true)).isEqualTo(30);
+        assertThat(stepping(141, 1000, true)).isEqualTo(40);
+        assertThat(stepping(49, 1000, true)).isZero();
+    }
+
+    @Test
+    void steppingThatHitsTheLimitIsOneStepTooHigh() {
+        assertThat(stepping(140, 1000, true)).isEqualTo(50);
+    }
+
+    @Test
+    void steppingStopsWhereTheSourceEnds() {
+        assertThat(stepping(10_000, 34, true)).isEqualTo(34);
+        assertThat(stepping(10_000, 34, false)).isEqualTo(34);
+        // The whole source is too long by its last units: only one rule counts it before it stops.
+        assertThat(stepping(118, 34, true)).isEqualTo(30);
+        assertThat(stepping(118, 34, false)).isEqualTo(34);
+    }
+
+    @Test
+    void bisectingFindsTheLargestSize() {
+        for (int maxTokens = 50; maxTokens < 500; maxTokens++) {
+            int size = new SizeSearch(10, Integer.MAX_VALUE, true, 10, 3, 20).bisecting(maxTokens, units -> 3 * units);
+            assertThat(size).isEqualTo((maxTokens - 20) / 3);
+        }
+        assertThat(new SizeSearch(10, 0, true, 10, 3, 20).bisecting(30, units -> 3 * units))
+                .as("never less than a step")
+                .isEqualTo(10);
+    }
+}
