@@ -3,7 +3,7 @@ package io.shadowkv.eval.infinitebench;
 import static io.shadowkv.eval.infinitebench.InfiniteBenchMetrics.blanked;
 import static io.shadowkv.eval.infinitebench.InfiniteBenchMetrics.hit;
 
-import io.shadowkv.eval.PythonText;
+import io.shadowkv.eval.metric.PythonText;
 import java.util.List;
 
 /// Which of four options an answer chooses (OpenBMB/InfiniteBench, `src/compute_scores.py`:

@@ -1,11 +1,15 @@
 package io.shadowkv.eval.infinitebench;
 
 import io.shadowkv.eval.Metric;
-import io.shadowkv.eval.PythonText;
+import io.shadowkv.eval.metric.BestOf;
+import io.shadowkv.eval.metric.Normalization;
+import io.shadowkv.eval.metric.OverAll;
+import io.shadowkv.eval.metric.PythonText;
+import io.shadowkv.eval.metric.RougeLsum;
+import io.shadowkv.eval.metric.TokenF1;
 import java.math.BigInteger;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.ToDoubleBiFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -13,84 +17,56 @@ import java.util.regex.Pattern;
 /// `src/compute_scores.py`). Their quirks are kept; each stands where it is.
 public final class InfiniteBenchMetrics {
     /// The first run of digits is the reference.
-    public static final Metric PASSKEY = metric("passkey", InfiniteBenchMetrics::passkey);
+    public static final Metric PASSKEY = new OverAll("passkey", InfiniteBenchMetrics::passkey);
 
-    public static final Metric NUMBER_STRING = metric("number_string", InfiniteBenchMetrics::passkey);
+    public static final Metric NUMBER_STRING = new OverAll("number_string", InfiniteBenchMetrics::passkey);
 
     /// A whole word is the reference; quotes, colons, braces and stops part words.
-    public static final Metric KV_RETRIEVAL = metric(
+    public static final Metric KV_RETRIEVAL = new OverAll(
             "kv_retrieval",
             (answer, references) -> hit(wordsWithout(answer, "\n:\"'.,?!{}").contains(references.getFirst())));
 
     /// Some word in upper case is the first reference, which therefore never matches where it has two words.
-    public static final Metric LONGDIALOGUE_QA_ENG = metric(
+    public static final Metric LONGDIALOGUE_QA_ENG = new OverAll(
             "longdialogue_qa_eng",
             (answer, references) -> hit(wordsWithout(answer, "\n:\"'.,?!{}").stream()
                     .anyMatch(word -> word.toUpperCase(Locale.ROOT).equals(references.getFirst()))));
 
     /// References: the right option and its letter. An answer that begins with any of A to D chose that letter, be
     /// it the beginning of a word.
-    public static final Metric LONGBOOK_CHOICE_ENG = metric("longbook_choice_eng", Choices::longbook);
+    public static final Metric LONGBOOK_CHOICE_ENG = new OverAll("longbook_choice_eng", Choices::longbook);
 
     /// References: the function's name and its letter.
-    public static final Metric CODE_DEBUG = metric("code_debug", Choices::codeDebug);
+    public static final Metric CODE_DEBUG = new OverAll("code_debug", Choices::codeDebug);
 
-    public static final Metric LONGBOOK_QA_ENG =
-            metric("longbook_qa_eng", (answer, references) -> best(answer, references, TokenF1::english));
+    public static final Metric LONGBOOK_QA_ENG = new BestOf("longbook_qa_eng", InfiniteBenchMetrics::englishF1);
 
-    public static final Metric LONGBOOK_QA_CHN =
-            metric("longbook_qa_chn", (answer, references) -> best(answer, references, TokenF1::chinese));
+    public static final Metric LONGBOOK_QA_CHN = new BestOf("longbook_qa_chn", InfiniteBenchMetrics::chineseF1);
 
-    public static final Metric LONGBOOK_SUM_ENG =
-            metric("longbook_sum_eng", (answer, references) -> best(answer, references, RougeLsum::score));
+    public static final Metric LONGBOOK_SUM_ENG = new BestOf("longbook_sum_eng", RougeLsum::f);
 
     /// The first number is the reference, its fraction cut off where the reference is whole (SCBench's reading:
     /// InfiniteBench's script stops with an error there).
-    public static final Metric MATH_FIND = metric("math_find", InfiniteBenchMetrics::mathFind);
+    public static final Metric MATH_FIND = new OverAll("math_find", InfiniteBenchMetrics::mathFind);
 
     /// Share of the references, in order, that the answer's numbers equal up to the first that differs. Signs do not
     /// count.
-    public static final Metric MATH_CALC = metric("math_calc", (answer, references) -> mathCalc(answer, references, 0));
+    public static final Metric MATH_CALC =
+            new OverAll("math_calc", (answer, references) -> mathCalc(answer, references, 0));
 
     /// The same without the answer's first number: the references begin after the first addition, and GPT-4 was seen
     /// to write the first summand too.
     public static final Metric MATH_CALC_GPT4 =
-            metric("math_calc:gpt4", (answer, references) -> mathCalc(answer, references, 1));
+            new OverAll("math_calc:gpt4", (answer, references) -> mathCalc(answer, references, 1));
 
     /// The last word is the reference, a whole number.
-    public static final Metric CODE_RUN = metric("code_run", InfiniteBenchMetrics::codeRun);
+    public static final Metric CODE_RUN = new OverAll("code_run", InfiniteBenchMetrics::codeRun);
 
     private static final Pattern DIGITS = Pattern.compile("[0-9]+");
     private static final Pattern NUMBER = Pattern.compile("\\d+\\.\\d+|\\d+", Pattern.UNICODE_CHARACTER_CLASS);
     private static final Pattern WHOLE = Pattern.compile("[+-]?[0-9]+(_[0-9]+)*");
 
     private InfiniteBenchMetrics() {}
-
-    /// A metric of a name.
-    ///
-    /// @param score of an answer against references, 0 to 1
-    public static Metric metric(String name, ToDoubleBiFunction<String, List<String>> score) {
-        return new Metric() {
-            @Override
-            public String name() {
-                return name;
-            }
-
-            @Override
-            public double score(String answer, List<String> references) {
-                if (references.isEmpty()) {
-                    throw new IllegalArgumentException(
-                            name + " was given no references; at least one is needed for a score");
-                }
-                return score.applyAsDouble(answer, references);
-            }
-
-            @Override
-            public String toString() {
-                return name;
-            }
-        };
-    }
 
     static double hit(boolean isRight) {
         return isRight ? 1 : 0;
@@ -111,11 +87,15 @@ public final class InfiniteBenchMetrics {
         return blanked.toString();
     }
 
-    private static double best(String answer, List<String> references, ToDoubleBiFunction<String, String> score) {
-        return references.stream()
-                .mapToDouble(reference -> score.applyAsDouble(answer, reference))
-                .max()
-                .orElse(0);
+    private static double englishF1(String answer, String reference) {
+        return TokenF1.f1(
+                PythonText.split(Normalization.answer(answer)), PythonText.split(Normalization.answer(reference)));
+    }
+
+    private static double chineseF1(String answer, String reference) {
+        return TokenF1.f1(
+                PythonText.characters(Normalization.chinese(answer)),
+                PythonText.characters(Normalization.chinese(reference)));
     }
 
     private static double passkey(String answer, List<String> references) {

@@ -54,6 +54,7 @@ final class InfiniteBenchTask implements EvalTask {
                 context.options().dataFolder().resolve("infinitebench").resolve(task + ".jsonl"),
                 name,
                 "InfiniteBench's published " + task + ".jsonl with the fields id, context, input, answer and options");
+        // Only a model without a chat template has nothing put around its words.
         isChat = !context.format().wrap("words").equals("words");
     }
 

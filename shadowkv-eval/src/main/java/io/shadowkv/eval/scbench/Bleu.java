@@ -1,6 +1,6 @@
 package io.shadowkv.eval.scbench;
 
-import io.shadowkv.eval.PythonText;
+import io.shadowkv.eval.metric.PythonText;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

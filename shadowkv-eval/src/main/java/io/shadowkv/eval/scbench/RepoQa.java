@@ -1,8 +1,8 @@
 package io.shadowkv.eval.scbench;
 
 import io.shadowkv.eval.Metric;
-import io.shadowkv.eval.PythonText;
-import io.shadowkv.eval.infinitebench.InfiniteBenchMetrics;
+import io.shadowkv.eval.metric.OverAll;
+import io.shadowkv.eval.metric.PythonText;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -26,7 +26,7 @@ record RepoQa(String name, List<Function> functions) {
     record Function(String name, String code) {}
 
     Metric metric() {
-        return InfiniteBenchMetrics.metric("repoqa_pass@1_0.8", (answer, references) -> score(answer));
+        return new OverAll("repoqa_pass@1_0.8", (answer, references) -> score(answer));
     }
 
     private double score(String answer) {

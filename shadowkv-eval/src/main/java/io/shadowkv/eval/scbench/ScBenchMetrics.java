@@ -2,6 +2,7 @@ package io.shadowkv.eval.scbench;
 
 import io.shadowkv.eval.Metric;
 import io.shadowkv.eval.infinitebench.InfiniteBenchMetrics;
+import io.shadowkv.eval.metric.OverAll;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.Locale;
@@ -12,18 +13,17 @@ import java.util.Locale;
 /// the one reference.
 final class ScBenchMetrics {
     /// The answer contains the reference.
-    static final Metric KV_RETRIEVAL = InfiniteBenchMetrics.metric(
-            "kv_retrieval", (answer, references) -> answer.contains(references.getFirst()) ? 1 : 0);
+    static final Metric KV_RETRIEVAL =
+            new OverAll("kv_retrieval", (answer, references) -> answer.contains(references.getFirst()) ? 1 : 0);
 
     /// The answer contains any reference, in upper case both.
-    static final Metric LONGDIALOGUE_QA_ENG =
-            InfiniteBenchMetrics.metric("longdialogue_qa_eng", (answer, references) -> {
-                String upper = answer.toUpperCase(Locale.ROOT);
-                return references.stream().anyMatch(each -> upper.contains(each.toUpperCase(Locale.ROOT))) ? 1 : 0;
-            });
+    static final Metric LONGDIALOGUE_QA_ENG = new OverAll("longdialogue_qa_eng", (answer, references) -> {
+        String upper = answer.toUpperCase(Locale.ROOT);
+        return references.stream().anyMatch(each -> upper.contains(each.toUpperCase(Locale.ROOT))) ? 1 : 0;
+    });
 
     /// Share of references that the answer contains, rounded to two digits.
-    static final Metric STRING_MATCH_ALL = InfiniteBenchMetrics.metric("string_match_all", (answer, references) -> {
+    static final Metric STRING_MATCH_ALL = new OverAll("string_match_all", (answer, references) -> {
         String lower = answer.toLowerCase(Locale.ROOT);
         long hits = references.stream()
                 .filter(each -> lower.contains(each.toLowerCase(Locale.ROOT)))

@@ -5,7 +5,6 @@ import io.shadowkv.eval.JsonLines;
 import io.shadowkv.eval.JsonRow;
 import io.shadowkv.eval.Metric;
 import io.shadowkv.eval.MiddleCut;
-import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskContext;
 import java.util.ArrayList;
@@ -45,6 +44,7 @@ final class ScBenchTask implements EvalTask {
                 context.options().dataFolder().resolve("scbench").resolve(task + ".jsonl"),
                 name,
                 "SCBench's published " + task + ".jsonl with the fields context and multi_turns (input, answer)");
+        // Only a model without a chat template has nothing put around its words.
         isChat = !context.format().wrap("words").equals("words");
         functions = task.startsWith("scbench_repoqa") ? functions() : Map.of();
     }
@@ -83,28 +83,15 @@ final class ScBenchTask implements EvalTask {
         for (int i = 0; i < asked.size(); i++) {
             turns.add(turn(row, asked.get(i), i));
         }
-        String place = name + ", sample " + index;
-        var cut = new MiddleCut(context.tokenizer(), context.format());
-        String whole = isShared
-                ? text(row, asked.getFirst().text("input"))
-                : turns.getFirst().user();
-        int room = context.contextTokens() - (isShared ? roomOfLongest(turns) : roomOfAll(turns));
-        String user = cut.fit(whole, "", room, place);
         if (isShared) {
-            turns.addFirst(new Sample.Turn(user, "", "", List.of(), 1, List.of(), List.of()));
-        } else {
-            Sample.Turn first = turns.getFirst();
-            turns.set(
-                    0,
-                    new Sample.Turn(
-                            user,
-                            first.question(),
-                            "",
-                            first.references(),
-                            first.maxNewTokens(),
-                            first.stopStrings(),
-                            first.metrics()));
+            String text = text(row, asked.getFirst().text("input"));
+            turns.addFirst(new Sample.Turn(text, "", "", List.of(), 1, List.of(), List.of()));
         }
+        String whole = turns.getFirst().user();
+        int room = context.contextTokens() - (isShared ? longestQuestion(turns) : allButFirstPrompt(turns));
+        String user =
+                new MiddleCut(context.tokenizer(), context.format()).fit(whole, "", room, name + ", sample " + index);
+        turns.set(0, withUser(turns.getFirst(), user));
         var history = isShared ? Sample.History.SHARED_CONTEXT : Sample.History.CONVERSATION;
         var labels = Map.of(
                 "id",
@@ -112,6 +99,17 @@ final class ScBenchTask implements EvalTask {
                 "truncated",
                 Boolean.toString(!user.equals(whole)));
         return new Sample(name, index, turns, Sample.Wrapping.CHAT, history, labels);
+    }
+
+    private static Sample.Turn withUser(Sample.Turn turn, String user) {
+        return new Sample.Turn(
+                user,
+                turn.question(),
+                turn.answerPrefix(),
+                turn.references(),
+                turn.maxNewTokens(),
+                turn.stopStrings(),
+                turn.metrics());
     }
 
     private static List<JsonRow> turns(JsonRow row) {
@@ -228,24 +226,21 @@ final class ScBenchTask implements EvalTask {
         };
     }
 
-    /// Tokens of a conversation without its first question.
-    private int roomOfAll(List<Sample.Turn> turns) {
-        PromptFormat format = context.format();
+    /// Tokens of a conversation's answers and later questions.
+    private int allButFirstPrompt(List<Sample.Turn> turns) {
         int tokens = turns.getFirst().maxNewTokens();
         for (Sample.Turn turn : turns.subList(1, turns.size())) {
-            tokens += format.next(turn.user(), turn.answerPrefix()).length + turn.maxNewTokens();
+            tokens += context.format().next(turn.user(), turn.answerPrefix()).length + turn.maxNewTokens();
         }
         return tokens;
     }
 
-    /// Tokens of the longest question by itself, wrapped as a first one or a later one, and of its answer.
-    private int roomOfLongest(List<Sample.Turn> turns) {
-        PromptFormat format = context.format();
+    /// Tokens of the longest question on a shared text with its answer. The question stands in the text's wrapping.
+    private int longestQuestion(List<Sample.Turn> turns) {
         return SEAM_TOKENS
                 + turns.stream()
-                        .mapToInt(turn ->
-                                Math.max(format.next(turn.user(), "").length, format.first(turn.user(), "").length)
-                                        + turn.maxNewTokens())
+                        .skip(1)
+                        .mapToInt(turn -> context.tokenizer().encode(turn.user(), false).length + turn.maxNewTokens())
                         .max()
                         .orElseThrow();
     }

@@ -3,14 +3,20 @@ package io.shadowkv.eval.niah;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shadowkv.Fixtures;
 import io.shadowkv.eval.Contexts;
 import io.shadowkv.eval.EvalTask;
+import io.shadowkv.eval.Metric;
+import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.eval.Sample;
+import io.shadowkv.eval.TaskCatalog;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -57,6 +63,33 @@ final class NiahSuiteTest {
     }
 
     @Test
+    void aRealTokenizersNeedleStandsBehindASentence() {
+        try (Tokenizer tokenizer = Tokenizer.open(Fixtures.needleModel())) {
+            var context = new TaskContext(
+                    tokenizer,
+                    PromptFormat.plain(tokenizer),
+                    8192,
+                    1,
+                    new TaskContext.Options("nvidia", null, Path.of("nowhere")));
+            EvalTask task = open(context);
+            for (int cell : new int[] {3, 75, 142, 149}) {
+                Sample.Turn turn = task.sample(cell).turns().getFirst();
+                int needle = turn.user().indexOf("\nThe special magic ");
+                String city = turn.question().replaceAll("What is the special magic | number\\?", "");
+                assertThat(turn.user().substring(needle))
+                        .startsWith("\nThe special magic " + city + " number is: "
+                                + turn.references().getFirst() + "\n");
+                if (cell != 149) {
+                    assertThat(turn.user().charAt(needle - 1)).isIn('.', '\n');
+                }
+                int length = Integer.parseInt(task.sample(cell).labels().get("context"));
+                assertThat(tokenizer.encode(turn.user(), true).length + 10)
+                        .isBetween(length - 64, Math.min(8192, length + 150));
+            }
+        }
+    }
+
+    @Test
     void theCellsComeAgainWithOtherNeedles() {
         EvalTask task = open(Contexts.haystack(CONTEXT, null));
         Sample first = task.sample(17);
@@ -80,6 +113,12 @@ final class NiahSuiteTest {
     }
 
     @Test
+    void theCatalogKnowsBothSuites() {
+        assertThat(TaskCatalog.names(List.of("niah", "needle-turns")))
+                .containsExactly("niah/pressure", "needle-turns/niah_multikey_1");
+    }
+
+    @Test
     void tooSmallAContextIsAnError() {
         assertThatThrownBy(() -> open(Contexts.haystack(400, null)))
                 .isInstanceOf(IllegalArgumentException.class)
@@ -91,10 +130,12 @@ final class NiahSuiteTest {
         Sample.Turn turn =
                 open(Contexts.haystack(CONTEXT, null)).sample(3).turns().getFirst();
         String number = turn.references().getFirst();
-        assertThat(turn.metrics().getFirst().score(number + ".", turn.references()))
-                .isEqualTo(1);
-        assertThat(turn.metrics().getFirst().score("1234567 or so", turn.references()))
-                .isZero();
+        assertThat(turn.metrics().stream().map(Metric::name)).containsExactly("string_match_all", "paper:needle_score");
+        for (Metric metric : turn.metrics()) {
+            assertThat(metric.score(number + ".", turn.references())).isEqualTo(1);
+            assertThat(metric.score("1234567 or so", turn.references())).isZero();
+            assertThat(metric.score("", turn.references())).isZero();
+        }
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shadowkv.eval.Contexts;
 import io.shadowkv.eval.JsonRow;
 import io.shadowkv.eval.Sample;
+import io.shadowkv.eval.TaskCatalog;
 import io.shadowkv.eval.TaskContext;
 import io.shadowkv.eval.infinitebench.PublishedRows;
 import java.io.IOException;
@@ -145,11 +146,30 @@ final class ScBenchSuiteTest {
             assertThat(words).startsWith("Extract the value").endsWith("word end");
             String question = shared.turns().get(1).user();
             assertThat(context.format().first(words + question, "").length + 150)
-                    .isBetween(1940, 2000);
+                    .isBetween(1980, 2000);
             assertThat(shared.labels()).containsEntry("truncated", "true");
         }
         var tiny = new ScBenchSuite().open("scbench_kv", Contexts.chat(500, folder));
         assertThatThrownBy(() -> tiny.sample(0)).hasMessageContaining("scbench/scbench_kv, sample 0 leaves 0 tokens");
+    }
+
+    @Test
+    void theCatalogKnowsBothModesOfEveryFile() {
+        assertThat(TaskCatalog.names(List.of("scbench"))).hasSize(24);
+        assertThat(TaskCatalog.names(List.of("scbench/scbench_kv", "scbench/scbench_kv@shared")))
+                .containsExactly("scbench/scbench_kv", "scbench/scbench_kv@shared");
+    }
+
+    @Test
+    void aFileOfAnotherKindIsNamed() throws IOException {
+        Files.createDirectories(folder.resolve("scbench"));
+        Files.writeString(folder.resolve("scbench/scbench_summary_with_needles.jsonl"), """
+                {"context": "c", "multi_turns": [{"input": "i", "answer": "a", "task": "scbench_judged"}]}
+                {"context": "c", "multi_turns": []}
+                """);
+        var task = new ScBenchSuite().open("scbench_summary_with_needles", Contexts.plain(ROOMY, folder));
+        assertThatThrownBy(() -> task.sample(0)).hasMessageContaining("no metric for a turn of \"scbench_judged\"");
+        assertThatThrownBy(() -> task.sample(1)).hasMessageContaining("line 2: \"multi_turns\" is not a list");
     }
 
     @Test
