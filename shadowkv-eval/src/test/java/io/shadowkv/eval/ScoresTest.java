@@ -29,7 +29,19 @@ final class ScoresTest {
     }
 
     @Test
+    void anyReferenceIsEnoughForAPart() {
+        assertThat(Scores.stringMatchPart(" In LONDON, I think.", List.of("Paris", "London")))
+                .isEqualTo(1);
+        assertThat(Scores.stringMatchPart("Lond on", List.of("Paris", "London")))
+                .isZero();
+        assertThat(Scores.stringMatchPart("", List.of("Paris")))
+                .as("the paper's own gives this full marks")
+                .isZero();
+    }
+
+    @Test
     void needsReferences() {
+        assertThatThrownBy(() -> Scores.stringMatchPart("a", List.of())).hasMessageContaining("references");
         assertThatThrownBy(() -> Scores.stringMatchAll("a", List.of())).hasMessageContaining("references");
     }
 }
