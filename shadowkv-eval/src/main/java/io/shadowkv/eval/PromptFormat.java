@@ -6,10 +6,14 @@ import io.shadowkv.text.ChatTemplate;
 import io.shadowkv.text.Tokenizer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /// Turns questions into the token ids that a model reads: its chat template around the user's words, the answer's
 /// beginning last.
 public interface PromptFormat {
+    /// The model's own way.
+    String AUTO = "auto";
+
     /// The user's words with everything that stands before and after them in a first turn, up to where the answer
     /// begins.
     String wrap(String user);
@@ -41,6 +45,19 @@ public interface PromptFormat {
         }
         int[] ids = next(turn.user(), turn.answerPrefix());
         return ids.length > 1 && ids[0] == lastId ? Arrays.copyOfRange(ids, 1, ids.length) : ids;
+    }
+
+    /// What a model is asked in.
+    ///
+    /// @param name `auto` for the model's chat template, or its plain continuation where it has none; else one that
+    ///     [#named] knows
+    /// @param template the model's
+    /// @throws IllegalArgumentException if there is none of the name
+    static PromptFormat of(String name, Optional<ChatTemplate> template, Tokenizer tokenizer) {
+        if (!name.equals(AUTO)) {
+            return named(name, tokenizer);
+        }
+        return template.map(own -> chat(own, tokenizer)).orElseGet(() -> plain(tokenizer));
     }
 
     /// The model's chat template where it has one, else its plain continuation.

@@ -5,6 +5,7 @@ import io.shadowkv.eval.longbench.LongBenchSuite;
 import io.shadowkv.eval.longbench.LongBenchV2Suite;
 import io.shadowkv.eval.niah.MultiTurnNeedleSuite;
 import io.shadowkv.eval.niah.NiahSuite;
+import io.shadowkv.eval.ruler.RulerFileSuite;
 import io.shadowkv.eval.ruler.RulerSuite;
 import io.shadowkv.eval.scbench.ScBenchSuite;
 import java.util.ArrayList;
@@ -16,6 +17,7 @@ public final class TaskCatalog {
     /// In the order in which reports show them.
     public static final List<Suite> SUITES = List.of(
             new RulerSuite(),
+            new RulerFileSuite(),
             new NiahSuite(),
             new MultiTurnNeedleSuite(),
             LongBenchSuite.STANDARD,

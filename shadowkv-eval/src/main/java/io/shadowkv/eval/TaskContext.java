@@ -16,9 +16,11 @@ public record TaskContext(Tokenizer tokenizer, PromptFormat format, int contextT
     /// @param haystack file of the running text (plain, or RULER's JSON with a field `text`; `.gz` too), null for
     ///     the bundled one
     /// @param dataFolder folder of published files, one folder a suite: `longbench/hotpotqa.jsonl`
+    /// @param rulerFiles folder of RULER's own files: `vt/validation.jsonl`
     /// @param minTokens samples of files whose prompt has no more tokens, wrapping apart, are left out where a
     ///     suite can (LongBench); 0 for all
-    public record Options(String rulerVersion, @Nullable Path haystack, Path dataFolder, int minTokens) {
+    public record Options(
+            String rulerVersion, @Nullable Path haystack, Path dataFolder, Path rulerFiles, int minTokens) {
         public Options {
             if (minTokens < 0) {
                 throw new IllegalArgumentException(
@@ -26,9 +28,19 @@ public record TaskContext(Tokenizer tokenizer, PromptFormat format, int contextT
             }
         }
 
-        /// Options for samples of any length.
+        /// Options for samples of any length, RULER's files beside the other suites'.
         public Options(String rulerVersion, @Nullable Path haystack, Path dataFolder) {
-            this(rulerVersion, haystack, dataFolder, 0);
+            this(rulerVersion, haystack, dataFolder, dataFolder.resolve("ruler-file"), 0);
+        }
+
+        /// The same for samples of files above so many tokens.
+        public Options withMinTokens(int tokens) {
+            return new Options(rulerVersion, haystack, dataFolder, rulerFiles, tokens);
+        }
+
+        /// The same with RULER's files elsewhere.
+        public Options withRulerFiles(Path folder) {
+            return new Options(rulerVersion, haystack, dataFolder, folder, minTokens);
         }
     }
 }

@@ -79,6 +79,22 @@ final class DataFlags {
                     + " Default: shadowkv/data in the user's cache folder.")
     private @Nullable Path dataFolder;
 
+    @Option(
+            names = "--ruler-files",
+            paramLabel = "DIR",
+            description =
+                    "Folder of RULER's own files, TASK/validation.jsonl, for --data ruler-file/TASK: what NVIDIA's"
+                            + " scripts or `shadowkv ruler build` wrote. Default: ruler-file in --data-dir.")
+    private @Nullable Path rulerFiles;
+
+    @Option(
+            names = "--min-tokens",
+            paramLabel = "TOKENS",
+            defaultValue = "0",
+            description = "Of LongBench only samples with more tokens than this, as the paper does with 4096. Default:"
+                    + " all.")
+    private int minTokens;
+
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
     DataFlags() {}
 
@@ -122,18 +138,25 @@ final class DataFlags {
     }
 
     TaskContext.Options options() {
-        return new TaskContext.Options(rulerVersion.name(), haystack, folder());
-    }
-
-    private Path folder() {
-        return dataFolder == null ? UserCache.folder().resolve("data") : dataFolder;
+        if (minTokens < 0) {
+            throw misuse("--min-tokens is " + minTokens + "; expected 0 or more");
+        }
+        var options = new TaskContext.Options(rulerVersion.name(), haystack, UserCache.data(dataFolder))
+                .withMinTokens(minTokens);
+        return rulerFiles == null ? options : options.withRulerFiles(rulerFiles);
     }
 
     /// What of it decides answers without being part of their keys.
     Map<String, String> settings() {
         Map<String, String> settings = new LinkedHashMap<>();
         settings.put("ruler_version", rulerVersion.name());
-        settings.put("haystack", haystack == null ? "king-james" : String.valueOf(haystack.getFileName()));
+        settings.put("haystack", haystack == null ? "king-james" : haystack.toString());
+        if (rulerFiles != null) {
+            settings.put("ruler_files", rulerFiles.toString());
+        }
+        if (minTokens > 0) {
+            settings.put("min_tokens", Integer.toString(minTokens));
+        }
         return settings;
     }
 

@@ -10,7 +10,6 @@ import io.shadowkv.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
 
 /// What tasks need to know of a model, without its weights being read.
 ///
@@ -40,7 +39,7 @@ record EvalModel(
                         name,
                         folder,
                         tokenizer,
-                        format(folder, template, tokenizer),
+                        PromptFormat.of(template, ChatTemplate.open(folder), tokenizer),
                         Family.of(checkpoint.config()).spec(checkpoint.config()),
                         checkpoint.weightType(),
                         checkpoint.weightBytes());
@@ -49,14 +48,6 @@ record EvalModel(
                 throw e;
             }
         }
-    }
-
-    private static PromptFormat format(Path folder, String template, Tokenizer tokenizer) {
-        if (!template.equals("auto")) {
-            return PromptFormat.named(template, tokenizer);
-        }
-        Optional<ChatTemplate> own = ChatTemplate.open(folder);
-        return own.isPresent() ? PromptFormat.chat(own.get(), tokenizer) : PromptFormat.plain(tokenizer);
     }
 
     /// What it is, for a report.

@@ -3,6 +3,7 @@ package io.shadowkv.cli.ruler;
 import io.shadowkv.cli.ProgressLine;
 import io.shadowkv.cli.ShadowKvCommand;
 import io.shadowkv.cli.TokenCount;
+import io.shadowkv.cli.UserCache;
 import io.shadowkv.eval.ModelTemplate;
 import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.eval.TaskCatalog;
@@ -38,8 +39,6 @@ import picocli.CommandLine.Spec;
             "  shadowkv ruler build --length 8k --tasks qa_1,qa_2 --data-dir ~/data --out data/qa"
         })
 final class RulerBuildCommand implements Callable<Integer> {
-    private static final String AUTO = "auto";
-
     @Spec
     private CommandSpec spec;
 
@@ -90,7 +89,7 @@ final class RulerBuildCommand implements Callable<Integer> {
     @Option(
             names = "--template",
             paramLabel = "NAME",
-            defaultValue = AUTO,
+            defaultValue = PromptFormat.AUTO,
             description =
                     "What stands around the text: auto (the model's chat template, or nothing where it has none), or one"
                             + " of the paper's: base, llama-3, yi, lwm, glm, qwen, phi. Default: ${DEFAULT-VALUE}.")
@@ -106,10 +105,9 @@ final class RulerBuildCommand implements Callable<Integer> {
     @Option(
             names = "--data-dir",
             paramLabel = "DIR",
-            defaultValue = "data",
-            description =
-                    "Folder that holds ruler/squad.json and ruler/hotpotqa.json for qa_1 and qa_2. Default: ${DEFAULT-VALUE}.")
-    private Path dataFolder;
+            description = "Folder that holds ruler/squad.json and ruler/hotpotqa.json for qa_1 and qa_2. Default:"
+                    + " shadowkv/data in the user's cache folder.")
+    private @Nullable Path dataFolder;
 
     @Option(names = "--out", paramLabel = "DIR", required = true, description = "Where the tasks' folders go.")
     private Path out;
@@ -131,10 +129,10 @@ final class RulerBuildCommand implements Callable<Integer> {
         try (Tokenizer tokenizer = Tokenizer.open(folder)) {
             var context = new TaskContext(
                     tokenizer,
-                    format(folder, tokenizer),
+                    PromptFormat.of(template, ChatTemplate.open(folder), tokenizer),
                     length.tokens(),
                     seed,
-                    new TaskContext.Options(version, haystack, dataFolder));
+                    new TaskContext.Options(version, haystack, UserCache.data(dataFolder)));
             var build = new RulerBuild(
                     context,
                     new RulerBuild.Settings(model, length.tokens(), seed, version, template, text(haystack)),
@@ -158,7 +156,7 @@ final class RulerBuildCommand implements Callable<Integer> {
     private List<String> names() {
         try {
             RulerVersion.of(version);
-            if (!template.equals(AUTO)) {
+            if (!template.equals(PromptFormat.AUTO)) {
                 ModelTemplate.named(template);
             }
             List<String> given = tasks == null ? List.of("*") : tasks;
@@ -168,15 +166,6 @@ final class RulerBuildCommand implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             throw misuse(String.valueOf(e.getMessage()));
         }
-    }
-
-    private PromptFormat format(Path folder, Tokenizer tokenizer) {
-        if (!template.equals(AUTO)) {
-            return PromptFormat.named(template, tokenizer);
-        }
-        return ChatTemplate.open(folder)
-                .map(chat -> PromptFormat.chat(chat, tokenizer))
-                .orElseGet(() -> PromptFormat.plain(tokenizer));
     }
 
     private ParameterException misuse(String message) {

@@ -58,13 +58,11 @@ final class CweGenerator implements Generator {
         int overhead = frame.newTokens();
         return frame.isNvidia()
                 ? new SizeSearch(STEP, Integer.MAX_VALUE, false, ESTIMATE_WORDS, 2, overhead)
-                        .bisecting(
-                                frame.maxTokens(),
-                                size -> frame.tokens(draft(0, size, random).prompt()))
+                        .bisecting(frame.maxTokens(), size -> frame.tokens(draft(0, size, random), ""))
                 : new SizeSearch(STEP, words.all().size(), false, STEP, 3, overhead)
                         .stepping(frame.maxTokens(), size -> {
                             Draft draft = draft(0, size, random);
-                            return frame.tokens(draft.prompt() + " " + RulerPrompts.numbered(draft.answers()));
+                            return frame.tokens(draft, " " + RulerPrompts.numbered(draft.answers()));
                         });
     }
 
@@ -104,7 +102,7 @@ final class CweGenerator implements Generator {
 
     @Override
     public int length(Draft draft) {
-        return frame.tokens(draft.prompt()) + frame.newTokens();
+        return frame.length(draft);
     }
 
     @Override

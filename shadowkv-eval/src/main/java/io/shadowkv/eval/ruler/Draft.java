@@ -23,9 +23,4 @@ record Draft(
     Draft atDepth(int percent) {
         return new Draft(user, input, prefix, wrapping, question, answers, percent);
     }
-
-    /// The whole prompt.
-    String prompt() {
-        return input + prefix;
-    }
 }

@@ -63,9 +63,18 @@ record Frame(RulerVersion version, int maxTokens, int newTokens, TaskContext con
         return format().wrap(user);
     }
 
-    /// Tokens of a prompt that carries its wrapping.
-    int tokens(String prompt) {
-        return format().encode(prompt).length;
+    /// Tokens of a whole prompt, as the run will encode it.
+    ///
+    /// @param more text that is counted with it
+    int tokens(Draft draft, String more) {
+        String prompt = draft.input() + draft.prefix() + more;
+        return (draft.wrapping() == Sample.Wrapping.NONE ? format().encodeWhole(prompt) : format().encode(prompt))
+                .length;
+    }
+
+    /// The official length of most tasks' rows.
+    int length(Draft draft) {
+        return tokens(draft, "") + newTokens;
     }
 
     /// Tokens of a piece of text.

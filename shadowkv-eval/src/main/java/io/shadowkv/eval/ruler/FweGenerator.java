@@ -43,7 +43,7 @@ final class FweGenerator implements Generator {
     public int search(SplittableRandom random) {
         List<String> vocabulary = vocabulary(random);
         int size = promptTokens / WORD_LETTERS;
-        while (frame.tokens(draft(vocabulary, size).prompt()) < promptTokens) {
+        while (frame.tokens(draft(vocabulary, size), "") < promptTokens) {
             size += step();
         }
         return size - step();
@@ -83,7 +83,7 @@ final class FweGenerator implements Generator {
 
     @Override
     public int length(Draft draft) {
-        return frame.tokens(draft.prompt()) + frame.newTokens();
+        return frame.length(draft);
     }
 
     @Override

@@ -48,12 +48,10 @@ final class NiahGenerator implements Generator {
         int most = essay == null ? Integer.MAX_VALUE : essay.words();
         var search = new SizeSearch(step(), most, true, step(), 3, frame.newTokens());
         return frame.isNvidia()
-                ? search.bisecting(
-                        frame.maxTokens(),
-                        size -> frame.tokens(draft(0, size, random).prompt()))
+                ? search.bisecting(frame.maxTokens(), size -> frame.tokens(draft(0, size, random), ""))
                 : search.stepping(frame.maxTokens(), size -> {
                     Draft draft = draft(0, size, random);
-                    return frame.tokens(draft.prompt() + String.join(" ", draft.answers()));
+                    return frame.tokens(draft, String.join(" ", draft.answers()));
                 });
     }
 
@@ -162,7 +160,7 @@ final class NiahGenerator implements Generator {
 
     @Override
     public int length(Draft draft) {
-        return frame.tokens(draft.prompt()) + frame.newTokens();
+        return frame.length(draft);
     }
 
     @Override

@@ -30,12 +30,10 @@ final class QaGenerator implements Generator {
     public int search(SplittableRandom random) {
         var search = new SizeSearch(STEP, set.documents().size(), false, STEP, 3, frame.newTokens());
         return frame.isNvidia()
-                ? search.bisecting(
-                        frame.maxTokens(),
-                        size -> frame.tokens(draft(0, size, random).prompt()))
+                ? search.bisecting(frame.maxTokens(), size -> frame.tokens(draft(0, size, random), ""))
                 : search.stepping(frame.maxTokens(), size -> {
                     Draft draft = draft(0, size, random);
-                    return frame.tokens(draft.prompt() + " " + RulerPrompts.pythonList(draft.answers()));
+                    return frame.tokens(draft, " " + RulerPrompts.pythonList(draft.answers()));
                 });
     }
 
@@ -91,7 +89,7 @@ final class QaGenerator implements Generator {
 
     @Override
     public int length(Draft draft) {
-        return frame.tokens(draft.prompt()) + frame.newTokens();
+        return frame.length(draft);
     }
 
     @Override

@@ -100,7 +100,7 @@ public final class RulerFile implements EvalTask {
 
     @Override
     public String name() {
-        return "ruler-file/" + kind.name();
+        return RulerFileSuite.NAME + "/" + kind.name();
     }
 
     @Override

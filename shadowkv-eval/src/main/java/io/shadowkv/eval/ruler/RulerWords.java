@@ -9,7 +9,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
 import tools.jackson.core.JacksonException;
@@ -72,16 +74,16 @@ record RulerWords(List<String> first, List<String> second, List<String> all) {
         return first.get(random.nextInt(first.size())) + "-" + second.get(random.nextInt(second.size()));
     }
 
-    /// Different words. Where the lists have too few, all are pairs: the original has a second, longer list for
-    /// that, which is not shipped.
+    /// Different words in random order. Where the lists have too few, all of them and pairs beside: the original has
+    /// a second, longer list for that, which is not shipped.
     List<String> different(int count, SplittableRandom random) {
         if (count <= all.size()) {
             return Draws.sample(all, count, random);
         }
-        var pairs = new java.util.LinkedHashSet<String>();
-        while (pairs.size() < count) {
-            pairs.add(key(random));
+        Set<String> words = new LinkedHashSet<>(all);
+        while (words.size() < count) {
+            words.add(key(random));
         }
-        return List.copyOf(pairs);
+        return Draws.sample(List.copyOf(words), count, random);
     }
 }

@@ -11,29 +11,39 @@ import java.util.function.IntUnaryOperator;
 /// @param slack bisection's upper bound, as a multiple of the estimated capacity
 /// @param overhead tokens beside the prompt: the answer's room, a worked example
 record SizeSearch(int step, int most, boolean probesEnd, int estimateAt, int slack, int overhead) {
-    /// The older version's.
+    /// The older version's: the first step that reaches the limit, less one. The original takes every step; here
+    /// steps double and are then halved between, which ends at the same one and is not hours at a million tokens.
     ///
     /// @param prompt tokens of a prompt of a size
     /// @return the size; 0 if not even one step fits
     int stepping(int maxTokens, IntUnaryOperator prompt) {
-        int size = step;
-        while (true) {
-            int total = prompt.applyAsInt(size) + overhead;
-            if (total > maxTokens) {
-                return size - step;
-            }
-            if (probesEnd && size > most) {
+        int last = probesEnd && most < Integer.MAX_VALUE ? most / step + 1 : Math.max(1, most / step);
+        int below = 0;
+        int reaching = 1;
+        int total = prompt.applyAsInt(step) + overhead;
+        while (total < maxTokens) {
+            if (reaching == last) {
                 return most;
             }
-            size += step;
-            if (!probesEnd && size > most) {
-                return most;
-            }
-            // The official loop ends here one step too high; its rows shrink again.
-            if (total == maxTokens) {
-                return size;
+            below = reaching;
+            reaching = (int) Math.min(2L * reaching, last);
+            total = prompt.applyAsInt(reaching * step) + overhead;
+        }
+        while (reaching - below > 1) {
+            int middle = (below + reaching) / 2;
+            int tokens = prompt.applyAsInt(middle * step) + overhead;
+            if (tokens < maxTokens) {
+                below = middle;
+            } else {
+                reaching = middle;
+                total = tokens;
             }
         }
+        if (total > maxTokens) {
+            return below * step;
+        }
+        // Hitting the limit exactly also ends the original's loop, one step too high; its rows shrink again.
+        return reaching == last ? most : (reaching + 1) * step;
     }
 
     /// The current version's.

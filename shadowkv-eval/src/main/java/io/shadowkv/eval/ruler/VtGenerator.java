@@ -33,37 +33,33 @@ final class VtGenerator implements Generator {
     }
 
     private int tokens(VtChain chain, String more) {
-        return frame.tokens(frame.wrap(task(chain)) + prefix(chain) + more);
+        return frame.tokens(draft("", chain), more);
     }
 
     private static VtChain chain(int size, SplittableRandom random) {
         return VtChain.draw(NAME_LETTERS, size, random);
     }
 
-    private String task(VtChain chain) {
-        return chain.fill(RulerPrompts.VT, frame.isNvidia());
-    }
-
-    private String prefix(VtChain chain) {
-        return chain.prefix(frame.version());
+    private Draft draft(String lead, VtChain chain) {
+        String task = chain.fill(RulerPrompts.VT, frame.isNvidia());
+        String question = task.substring(task.lastIndexOf('\n') + 1);
+        return frame.draft(lead + task, chain.prefix(frame.version()), question, chain.names());
     }
 
     @Override
     public Draft draft(int index, int size, SplittableRandom random) {
         VtChain chain = chain(size, random);
-        String task = task(chain);
-        String question = task.substring(task.lastIndexOf('\n') + 1);
-        return frame.draft(example.lead(random) + task, prefix(chain), question, chain.names());
+        return draft(example.lead(random), chain);
     }
 
     /// The older version counts the example apart, without the blanks around it.
     @Override
     public int length(Draft draft) {
         if (frame.isNvidia()) {
-            return frame.tokens(draft.prompt()) + frame.newTokens();
+            return frame.length(draft);
         }
         String task = draft.user().substring(draft.user().lastIndexOf(RulerPrompts.VT.substring(0, 20)));
-        return frame.tokens(frame.wrap(task) + draft.prefix()) + frame.newTokens() + example.tokens();
+        return frame.length(frame.draft(task, draft.prefix(), draft.question(), draft.answers())) + example.tokens();
     }
 
     @Override

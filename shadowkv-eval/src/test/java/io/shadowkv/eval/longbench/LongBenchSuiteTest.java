@@ -270,7 +270,11 @@ final class LongBenchSuiteTest {
 
     private TaskContext context(int contextTokens, int minTokens) {
         return new TaskContext(
-                tokenizer, format, contextTokens, 1, new TaskContext.Options("nvidia", null, data, minTokens));
+                tokenizer,
+                format,
+                contextTokens,
+                1,
+                new TaskContext.Options("nvidia", null, data).withMinTokens(minTokens));
     }
 
     private static String numbers(int count) {

@@ -2,6 +2,7 @@ package io.shadowkv.eval.ruler;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /// With a prompt of three tokens a unit and 20 tokens for the answer.
@@ -40,5 +41,49 @@ final class SizeSearchTest {
         assertThat(new SizeSearch(10, 0, true, 10, 3, 20).bisecting(30, units -> 3 * units))
                 .as("never less than a step")
                 .isEqualTo(10);
+    }
+
+    /// The original's loop, step by step.
+    private static int plainly(int maxTokens, int most, boolean probesEnd) {
+        int size = 10;
+        int total = 0;
+        while (total + 20 < maxTokens) {
+            total = 3 * Math.min(size, most);
+            if (total + 20 > maxTokens) {
+                return size - 10;
+            }
+            if (probesEnd && size > most) {
+                return most;
+            }
+            size += 10;
+            if (!probesEnd && size > most) {
+                return most;
+            }
+        }
+        return size;
+    }
+
+    @Test
+    void steppingEndsWhereTheOriginalDoes() {
+        for (int most : new int[] {15, 34, 40, 41, 100, 1000}) {
+            for (int maxTokens = 50; maxTokens < 400; maxTokens++) {
+                for (boolean probesEnd : new boolean[] {false, true}) {
+                    assertThat(stepping(maxTokens, most, probesEnd))
+                            .as("%d tokens, source of %d, %s", maxTokens, most, probesEnd)
+                            .isEqualTo(plainly(maxTokens, most, probesEnd));
+                }
+            }
+        }
+    }
+
+    @Test
+    void steppingCountsFewTexts() {
+        var counted = new AtomicInteger();
+        int size = new SizeSearch(10, Integer.MAX_VALUE, true, 10, 3, 20).stepping(1 << 20, units -> {
+            counted.incrementAndGet();
+            return 3 * units;
+        });
+        assertThat(size).isEqualTo(((1 << 20) - 20) / 30 * 10);
+        assertThat(counted.get()).isLessThan(40);
     }
 }
