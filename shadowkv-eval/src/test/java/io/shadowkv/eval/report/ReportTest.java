@@ -133,7 +133,7 @@ final class ReportTest {
                         "ruler-8k-budget.svg",
                         "ruler-8k-rank.svg",
                         "ruler-length.svg",
-                        "niah-pressure-full.svg");
+                        "niah-map-pressure-full.svg");
         for (Path drawing : drawings) {
             Element svg = parse(Files.readString(drawing)).getDocumentElement();
             assertThat(svg.getElementsByTagName("text").getLength()).isGreaterThan(5);
