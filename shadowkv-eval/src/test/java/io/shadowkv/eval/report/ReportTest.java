@@ -179,9 +179,34 @@ final class ReportTest {
 
     @Test
     void twoReportsOfTheSameAnswersAreTheSame() throws IOException {
-        String first = Files.readString(whole.resolve("report.html"));
-        Report.write(whole);
-        assertThat(Files.readString(whole.resolve("report.html"))).isEqualTo(first);
+        var run = new PlausibleRun();
+        run.task("ruler/vt", 4096, 30, List.of(Method.FULL, PlausibleRun.shadow(64, 32)), Map.of());
+        run.write(folder);
+        Report.write(folder);
+        String first = Files.readString(folder.resolve("report.html"));
+        Report.write(folder);
+        assertThat(Files.readString(folder.resolve("report.html"))).isEqualTo(first);
+    }
+
+    @Test
+    void answersCannotBreakThePage() throws Exception {
+        var run = new PlausibleRun();
+        run.task("ruler/vt", 4096, 30, List.of(Method.FULL, PlausibleRun.shadow(64, 32)), Map.of());
+        run.write(folder);
+        Path log = folder.resolve("answers.jsonl");
+        Files.writeString(
+                log,
+                Files.readString(log)
+                        .replace(
+                                "<unclear>",
+                                "</td><script>| `x` \\u0000\\u001b[31m\\ud83d and \\ud83d\\ude00 \\uffff"));
+        Report.write(folder);
+        Document broken = parse(Files.readString(folder.resolve("report.html")));
+        assertThat(elements(broken, "script")).isEmpty();
+        assertThat(elements(broken, "td").stream().map(Element::getTextContent))
+                .anyMatch(text -> text.contains("</td><script>| `x` ��[31m� and 😀 �"));
+        assertThat(Files.readAllLines(folder.resolve("report.md")))
+                .anyMatch(line -> line.contains("\\</td>\\<script>\\| \\`x\\`"));
     }
 
     @Test
@@ -194,7 +219,7 @@ final class ReportTest {
         byte[] before = Files.readAllBytes(log);
         Report.Written report = Report.write(folder);
         assertThat(report.answers()).isEqualTo(3);
-        assertThat(report.notes()).anyMatch(note -> note.contains("only 3 samples"));
+        assertThat(report.notes()).anyMatch(note -> note.contains("fewer than 30 samples (ruler, 4K tokens: 3)"));
         assertThat(Files.readAllBytes(log)).isEqualTo(before);
     }
 
