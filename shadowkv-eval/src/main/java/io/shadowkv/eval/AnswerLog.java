@@ -13,7 +13,9 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.PropertyNamingStrategies;
 import tools.jackson.databind.json.JsonMapper;
@@ -98,21 +100,38 @@ public final class AnswerLog implements AutoCloseable {
         List<String> lines =
                 new String(bytes, 0, whole, StandardCharsets.UTF_8).lines().toList();
         for (int i = 0; i < lines.size(); i++) {
+            String why = "fields are missing";
             try {
                 AnswerRecord answer = MAPPER.readValue(lines.get(i), AnswerRecord.class);
-                answers.put(answer.key(), answer);
+                if (isWhole(answer)) {
+                    answers.put(answer.key(), answer);
+                    continue;
+                }
             } catch (JacksonException e) {
-                throw new IllegalArgumentException(
-                        file + ", line " + (i + 1) + ": is no answer of this command (" + e.getOriginalMessage()
-                                + "). Give another file, or take the line out",
-                        e);
+                why = e.getOriginalMessage();
             }
+            throw new IllegalArgumentException(file + ", line " + (i + 1) + ": is no answer of this command (" + why
+                    + "). Give another file, or take the line out");
         }
         return answers;
     }
 
     private static boolean endsTogether(byte[] bytes, int end) {
         return bytes[end - 1] == '\n' && (end == 1 || bytes[end - 2] != MORE);
+    }
+
+    /// What is missing in JSON is null in the record.
+    private static boolean isWhole(AnswerRecord answer) {
+        return Stream.of(
+                        answer.key(),
+                        answer.answer(),
+                        answer.answerIds(),
+                        answer.references(),
+                        answer.scores(),
+                        answer.labels(),
+                        answer.promptHash(),
+                        answer.finish())
+                .allMatch(Objects::nonNull);
     }
 
     public boolean contains(AnswerRecord.Key key) {

@@ -32,7 +32,10 @@ public record CurvePlot(
         List<Curve> curves)
         implements Figure {
     private static final int LEFT = 64;
-    private static final int RIGHT = 180;
+    /// Pixels of a letter of a curve's name, and of one under the axis.
+    private static final double NAME_LETTER = 7.4;
+
+    private static final double TICK_LETTER = 6.2;
     private static final int TOP = 16;
     private static final int BOTTOM = 56;
     private static final double LINE_OF_TEXT = 17;
@@ -59,6 +62,13 @@ public record CurvePlot(
         return 320;
     }
 
+    /// Room for the longest name.
+    private int right() {
+        int longest =
+                curves.stream().mapToInt(curve -> curve.name().length()).max().orElse(0);
+        return (int) Math.clamp(20 + NAME_LETTER * Math.max(longest, baselineName.length()), 110, 340);
+    }
+
     @Override
     public String description() {
         Stream<String> lines = curves.stream()
@@ -81,23 +91,35 @@ public record CurvePlot(
         var frame = new Frame(xs, firstTick / 10.0);
         for (int tick = firstTick; tick <= 10; tick += firstTick < 4 ? 2 : 1) {
             double y = frame.y(tick / 10.0);
-            canvas.line(LEFT, y, width() - RIGHT, y, Ink.stroked("rule", 1));
+            canvas.line(LEFT, y, width() - right(), y, Ink.stroked("rule", 1));
             canvas.text(LEFT - 8, y + 4, Lettering.TICK.at(Anchor.END), tick * 10 + " %");
         }
-        canvas.line(LEFT, height() - BOTTOM, width() - RIGHT, height() - BOTTOM, Ink.stroked("muted", 1));
-        for (double x : xs) {
-            canvas.line(frame.x(x), height() - BOTTOM, frame.x(x), height() - BOTTOM + 5, Ink.stroked("muted", 1));
-            canvas.text(frame.x(x), height() - BOTTOM + 20, Lettering.TICK, xFormat.apply(x));
-        }
-        canvas.text((LEFT + width() - RIGHT) / 2.0, height() - 12, Lettering.TICK, xLabel);
+        canvas.line(LEFT, height() - BOTTOM, width() - right(), height() - BOTTOM, Ink.stroked("muted", 1));
+        ticks(canvas, frame, xs);
+        canvas.text((LEFT + width() - right()) / 2.0, height() - 12, Lettering.TICK, xLabel);
         canvas.upright(16, (TOP + height() - BOTTOM) / 2.0, Lettering.TICK, yLabel);
         if (!Double.isNaN(baseline)) {
-            canvas.line(LEFT, frame.y(baseline), width() - RIGHT, frame.y(baseline), new Ink("", "full", 2, true));
+            canvas.line(LEFT, frame.y(baseline), width() - right(), frame.y(baseline), new Ink("", "full", 2, true));
         }
         for (int i = 0; i < curves.size(); i++) {
             curve(canvas, frame, curves.get(i), i);
         }
         names(canvas, frame);
+    }
+
+    /// Positions under the axis, those left out that would lie on the one before.
+    private void ticks(Canvas canvas, Frame frame, List<Double> xs) {
+        double free = 0;
+        for (double x : xs) {
+            double at = frame.x(x);
+            String text = xFormat.apply(x);
+            double half = TICK_LETTER * text.length() / 2;
+            canvas.line(at, height() - BOTTOM, at, height() - BOTTOM + 5, Ink.stroked("muted", 1));
+            if (at - half >= free) {
+                canvas.text(at, height() - BOTTOM + 20, Lettering.TICK, text);
+                free = at + half + 6;
+            }
+        }
     }
 
     private void curve(Canvas canvas, Frame frame, Curve curve, int number) {
@@ -146,14 +168,21 @@ public record CurvePlot(
             names.add(new Name(baselineName, "full", frame.y(baseline)));
         }
         names.sort(Comparator.comparingDouble(Name::y));
+        // Down from the top, each below the one above; then up from the bottom where that ran out of the picture.
+        double[] heights = new double[names.size()];
         double above = TOP - LINE_OF_TEXT;
-        for (Name name : names) {
-            above = Math.max(name.y(), above + LINE_OF_TEXT);
+        for (int i = 0; i < heights.length; i++) {
+            above = Math.max(names.get(i).y(), above + LINE_OF_TEXT);
+            heights[i] = above;
+        }
+        double below = height();
+        for (int i = heights.length - 1; i >= 0; i--) {
+            below = Math.min(heights[i], below - LINE_OF_TEXT);
             canvas.text(
-                    width() - RIGHT + 10,
-                    above + 4,
-                    Lettering.LABEL.in(name.colour()).bold(),
-                    name.text());
+                    width() - right() + 10,
+                    below + 4,
+                    Lettering.LABEL.in(names.get(i).colour()).bold(),
+                    names.get(i).text());
         }
     }
 
@@ -175,7 +204,7 @@ public record CurvePlot(
 
         double x(double value) {
             double part = span == 0 ? 0.5 : (Math.log(value) - first) / span;
-            return LEFT + 28 + part * (width() - LEFT - RIGHT - 56);
+            return LEFT + 28 + part * (width() - LEFT - right() - 56);
         }
 
         double y(double share) {

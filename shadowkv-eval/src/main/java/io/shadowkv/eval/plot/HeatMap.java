@@ -33,7 +33,7 @@ public record HeatMap(
     /// Narrower cells have no room for three digits.
     private static final double LEAST_FOR_TEXT = 24;
 
-    private static final String[] LEVEL_NAMES = {"0", "to 20", "to 40", "to 60", "to 80", "below 100", "100 %"};
+    private static final String[] LEVEL_NAMES = {"0 %", "to 20", "to 40", "to 60", "to 80", "below 100", "100 %"};
 
     @Override
     public int width() {

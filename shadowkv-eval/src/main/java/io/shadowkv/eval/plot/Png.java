@@ -30,9 +30,9 @@ public final class Png {
     public static Optional<String> obstacle() {
         try {
             return Drawing.canWriteText() ? Optional.empty() : Optional.of("the JVM finds no font");
-        } catch (LinkageError | RuntimeException e) {
-            return Optional.of("the JVM cannot draw (the module java.desktop or a library of it is missing: "
-                    + e.getClass().getSimpleName() + ")");
+        } catch (LinkageError | InternalError | RuntimeException e) {
+            return Optional.of("the JVM cannot draw; the module java.desktop, fontconfig or every font is missing ("
+                    + e.getClass().getSimpleName() + ": " + e.getMessage() + ")");
         }
     }
 

@@ -1,4 +1,5 @@
-/// Plots as inline SVG, without a library and without `java.desktop`, coloured by the page they stand in.
+/// Plots as inline SVG, without a library, coloured by the page they stand in; a [io.shadowkv.eval.plot.Figure] as a
+/// bitmap too, where there is `java.desktop`.
 ///
 /// In: numbers with their names. Out: one `<svg>` element as text, with a title and a description for screen
 /// readers; classes, not colours, so that a page's style sheet serves light and dark.

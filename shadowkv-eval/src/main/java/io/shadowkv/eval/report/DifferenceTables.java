@@ -145,7 +145,7 @@ final class DifferenceTables {
                         rows),
                 "Score less full attention's on the same samples, in percentage points, with 95 % confidence intervals: "
                         + where
-                        + ". An interval that leaves out zero speaks for a real difference; of twenty that do, expect one by chance.");
+                        + ". An interval that leaves out zero speaks for a real difference; one in twenty leaves it out by chance.");
     }
 
     private static List<Method> extremes(List<Method> methods) {

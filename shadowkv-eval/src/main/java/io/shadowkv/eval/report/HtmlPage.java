@@ -129,9 +129,9 @@ final class HtmlPage {
         String caption = escape(table.caption());
         out.append("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"%s\">\n".formatted(caption))
                 .append(isFlat(table) ? "<table class=\"flat\">" : "<table>")
-                .append("\n<caption>")
+                .append("\n<caption><span>")
                 .append(caption)
-                .append("</caption>\n");
+                .append("</span></caption>\n");
         out.append("<thead><tr>");
         for (Column column : table.columns()) {
             out.append("<th scope=\"col\"%s>%s</th>"

@@ -88,6 +88,6 @@ final class MarkdownPage {
 
     /// Text that no Markdown reader takes for markup.
     static String plain(String text) {
-        return text.replaceAll("[\\\\`*_\\[\\]<|#~]", "\\\\$0").replaceAll("\\s+", " ");
+        return text.replaceAll("[\\\\`*_\\[\\]<|#~&]", "\\\\$0").replaceAll("\\s+", " ");
     }
 }

@@ -31,7 +31,7 @@ final class NeedleSection {
         List<Block> blocks = new ArrayList<>();
         for (int i = 0; i < grids.size(); i++) {
             Grid grid = grids.get(i);
-            String id = "niah" + (grids.size() > 1 ? "-" + (i + 1) : "");
+            String id = "niah-map" + (grids.size() > 1 ? "-" + (i + 1) : "");
             blocks.add(ScoreTables.official(grid));
             for (String task : grid.tasks()) {
                 for (Method method : grid.methods()) {
@@ -41,7 +41,7 @@ final class NeedleSection {
             }
             blocks.addAll(DifferenceTables.of(grid, id));
         }
-        return new Section("niah", "Needle by length and depth", blocks);
+        return new Section("needle-map", "Needle by length and depth", blocks);
     }
 
     private static Picture picture(Grid grid, Answers answers, String id) {

@@ -24,6 +24,9 @@ public final class Report {
     /// @param notes what a reader must know, PNG files left out among it
     public record Written(List<Path> files, int answers, List<String> notes) {}
 
+    /// Fewer are pointed out.
+    private static final int ENOUGH_SAMPLES = 30;
+
     private Report() {}
 
     /// Reads the logs in a folder and those directly below it, and writes the report beside them; files of an
@@ -137,21 +140,27 @@ public final class Report {
                 notes.add(grid.suite() + ", " + ReportSections.name(grid, grids) + ": there is no "
                         + Method.FULL.label() + " attention to compare with.");
             }
-            samples(grid).ifPresent(notes::add);
         }
+        fewSamples(grids).ifPresent(notes::add);
         return notes;
     }
 
     /// Few samples are no ground for a claim.
-    private static Optional<String> samples(Grid grid) {
-        int least = grid.methods().stream()
-                .flatMap(method -> grid.answers(method).stream())
-                .mapToInt(answers -> answers.samples().size())
-                .min()
-                .orElse(0);
-        return least >= 30
+    private static Optional<String> fewSamples(List<Grid> grids) {
+        List<String> few = new ArrayList<>();
+        for (Grid grid : grids) {
+            int least = grid.methods().stream()
+                    .flatMap(method -> grid.answers(method).stream())
+                    .mapToInt(answers -> answers.samples().size())
+                    .min()
+                    .orElse(0);
+            if (least < ENOUGH_SAMPLES) {
+                few.add(grid.suite() + ", " + ReportSections.name(grid, grids) + ": " + least);
+            }
+        }
+        return few.isEmpty()
                 ? Optional.empty()
-                : Optional.of(grid.suite() + ", " + grid.setting().length() + ": some tasks have only " + least
-                        + (least == 1 ? " sample" : " samples") + "; read the intervals, not the scores.");
+                : Optional.of("Some tasks have fewer than " + ENOUGH_SAMPLES + " samples (" + String.join("; ", few)
+                        + "). Read their intervals, not their scores.");
     }
 }

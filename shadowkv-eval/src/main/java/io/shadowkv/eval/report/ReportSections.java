@@ -47,8 +47,7 @@ final class ReportSections {
 
     /// Unique in the page, and a part of file names.
     static String id(Grid grid, List<Grid> grids) {
-        int context = grid.setting().contextTokens();
-        return slug(grid.suite() + " " + (context == 0 ? "" : name(grid, grids).replace(" tokens", "")));
+        return slug(grid.suite() + " " + name(grid, grids).replaceFirst(" tokens|lengths of the files", ""));
     }
 
     /// Letters, digits and hyphens.

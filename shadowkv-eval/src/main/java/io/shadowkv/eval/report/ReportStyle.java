@@ -22,8 +22,9 @@ final class ReportStyle {
         font-size:13px;border-radius:0 8px 8px 0}
         nav ul{display:flex;flex-wrap:wrap;gap:4px 16px;list-style:none;padding:0;margin:14px 0 0;font-size:13.5px}
         .scroll{overflow-x:auto;margin-bottom:14px}.scroll:focus-visible{outline:2px solid var(--shadow)}
-        table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:13.5px}
+        table{border-collapse:separate;border-spacing:0;width:100%;font-variant-numeric:tabular-nums;font-size:13.5px}
         caption{text-align:left;color:var(--muted);font-size:13px;padding:4px 0}
+        caption span{display:inline-block;position:sticky;left:0;max-width:calc(100vw - 48px)}
         th,td{text-align:left;padding:5px 14px 5px 0;border-bottom:1px solid var(--rule);vertical-align:top}
         td small,th small{display:block;color:var(--muted);font-size:11.5px;font-weight:400;line-height:1.3;
         white-space:nowrap}
@@ -46,7 +47,7 @@ final class ReportStyle {
         border-bottom:1px solid var(--rule)}
         .facts>div:last-child{border-bottom:0}.facts dt{color:var(--muted)}.facts dd{margin:0;overflow-wrap:anywhere}
         @media (max-width:560px){main{padding:20px 10px 40px}section{padding:14px 12px 10px}
-        .facts>div{grid-template-columns:1fr}h1{font-size:21px}figure{overflow-x:auto}figure svg{min-width:560px}}
+        .facts>div{grid-template-columns:1fr}h1{font-size:21px}figure{overflow-x:auto}thead th{white-space:nowrap}figure svg{min-width:560px}}
         @media print{:root{--page:#fff;--rule:#ccd}body{font-size:10.5px}main{max-width:none;padding:0}
         section{border:0;padding:6px 0}figure,tr,.cards{break-inside:avoid}nav{display:none}.scroll{overflow:visible}
         h2,caption{break-after:avoid}details::details-content{content-visibility:visible;height:auto}}

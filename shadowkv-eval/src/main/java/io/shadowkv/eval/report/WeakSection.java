@@ -68,13 +68,20 @@ final class WeakSection {
                                     AnswerRecord judge = judges == null
                                             ? null
                                             : judges.get(answer.key().turn());
-                                    if (judge != null && judge.score() > answer.score() + 1e-9) {
+                                    if (judge != null
+                                            && isSamePrompt(judge, answer)
+                                            && judge.score() > answer.score() + 1e-9) {
                                         losses.add(new Loss(judge, answer));
                                     }
                                 });
                             })));
         }
         return losses;
+    }
+
+    /// Later turns may hold the method's own answers, the first one cannot.
+    private static boolean isSamePrompt(AnswerRecord judge, AnswerRecord answer) {
+        return answer.key().turn() > 0 || judge.promptHash().equals(answer.promptHash());
     }
 
     private static Table table(Method method, List<Loss> losses, boolean isFolded) {
@@ -114,10 +121,22 @@ final class WeakSection {
     }
 
     private static Cell quote(String text) {
-        String line = text.strip().replaceAll("\\s+", " ");
+        String line = readable(text).strip().replaceAll("\\s+", " ");
         if (line.codePointCount(0, line.length()) > LONGEST) {
             line = line.substring(0, line.offsetByCodePoints(0, LONGEST)) + "…";
         }
         return new Cell(line.isEmpty() ? "(nothing)" : line, "", Tone.QUOTE);
+    }
+
+    /// Without what no page may hold: control characters, halves of characters, places that are none.
+    private static String readable(String text) {
+        return text.codePoints()
+                .map(c -> {
+                    boolean isControl = Character.isISOControl(c) && !Character.isWhitespace(c);
+                    boolean isHalf = Character.getType(c) == Character.SURROGATE;
+                    return isControl || isHalf || (c & 0xfffe) == 0xfffe ? 0xfffd : c;
+                })
+                .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                .toString();
     }
 }

@@ -1,0 +1,164 @@
+package io.shadowkv.eval.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.shadowkv.eval.AnswerRecord;
+import io.shadowkv.eval.Method;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/// What is put together, what is kept apart, and what is paired.
+final class GridTest {
+    private static final Method SMALL = PlausibleRun.shadow(64, 160);
+    private static final Method LARGE = PlausibleRun.shadow(1024, 160);
+
+    private static AnswerRecord answer(
+            String backend, String task, int context, int index, int turn, Method method, double score) {
+        return answer(backend, task, context, index, turn, method, score, "hash" + index);
+    }
+
+    private static AnswerRecord answer(
+            String backend,
+            String task,
+            int context,
+            int index,
+            int turn,
+            Method method,
+            double score,
+            String promptHash) {
+        Map<String, Double> scores = new LinkedHashMap<>();
+        scores.put("own", score);
+        return new AnswerRecord(
+                new AnswerRecord.Key("m", backend, "f32", task, context, 1, index, turn, method),
+                "answer",
+                List.of(index, (int) (10 * score)),
+                List.of("right"),
+                scores,
+                Map.of(),
+                promptHash,
+                100,
+                2,
+                1,
+                4,
+                8,
+                2,
+                null,
+                1000,
+                0,
+                "stop",
+                null);
+    }
+
+    private static List<Grid> grids(AnswerRecord... answers) {
+        return Grid.of(List.of(answers), List.of("ruler/b", "ruler/a"), Setting::of);
+    }
+
+    @Test
+    void lengthsBackendsAndSuitesStandApart() {
+        List<Grid> grids = grids(
+                answer("cuda", "longbench/x", 0, 0, 0, Method.FULL, 1),
+                answer("cuda", "ruler/a", 2048, 0, 0, Method.FULL, 1),
+                answer("cpu", "ruler/a", 1024, 0, 0, Method.FULL, 1),
+                answer("cuda", "ruler/a", 1024, 0, 0, Method.FULL, 1),
+                answer("cuda", "ruler/c", 1024, 0, 0, LARGE, 1),
+                answer("cuda", "ruler/b", 1024, 0, 0, SMALL, 1));
+        assertThat(grids.stream()
+                        .map(g -> g.suite() + " " + g.setting().contextTokens() + " "
+                                + g.setting().backend()))
+                .containsExactly("ruler 1024 cpu", "ruler 1024 cuda", "ruler 2048 cuda", "longbench 0 cuda");
+        Grid grid = grids.get(1);
+        assertThat(grid.tasks()).containsExactly("ruler/b", "ruler/a", "ruler/c");
+        assertThat(grid.methods()).containsExactly(Method.FULL, SMALL, LARGE);
+        assertThat(grid.commonTasks()).isEmpty();
+    }
+
+    @Test
+    void pairsBySampleAndLeavesOthersOut() {
+        Grid grid = grids(
+                        answer("cpu", "ruler/a", 1024, 0, 0, Method.FULL, 1),
+                        answer("cpu", "ruler/a", 1024, 1, 0, Method.FULL, 1),
+                        answer("cpu", "ruler/a", 1024, 2, 0, Method.FULL, 0),
+                        answer("cpu", "ruler/a", 1024, 3, 0, Method.FULL, 1),
+                        answer("cpu", "ruler/a", 1024, 0, 0, SMALL, 1),
+                        answer("cpu", "ruler/a", 1024, 1, 0, SMALL, 0.5),
+                        answer("cpu", "ruler/a", 1024, 2, 0, SMALL, 1),
+                        answer("cpu", "ruler/a", 1024, 3, 0, SMALL, 0, "another prompt"),
+                        answer("cpu", "ruler/a", 1024, 4, 0, SMALL, 0))
+                .getFirst();
+        PairedComparison pairs = grid.comparison("ruler/a", SMALL).orElseThrow();
+        assertThat(pairs.difference().samples()).isEqualTo(3);
+        assertThat(pairs.difference().value()).isCloseTo((0 - 0.5 + 1) / 3, within(1e-12));
+        assertThat(pairs.better()).isEqualTo(1);
+        assertThat(pairs.worse()).isEqualTo(1);
+        assertThat(pairs.agreement()).isCloseTo(1 / 3.0, within(1e-12));
+        assertThat(pairs.otherPrompts()).isEqualTo(1);
+    }
+
+    @Test
+    void turnsOfOneTextAreOneSample() {
+        Grid grid = grids(
+                        answer("cpu", "ruler/a", 1024, 0, 0, Method.FULL, 1),
+                        answer("cpu", "ruler/a", 1024, 0, 1, Method.FULL, 1, "a"),
+                        answer("cpu", "ruler/a", 1024, 1, 0, Method.FULL, 1),
+                        answer("cpu", "ruler/a", 1024, 0, 0, SMALL, 1),
+                        // The second turn's prompt holds the method's own first answer.
+                        answer("cpu", "ruler/a", 1024, 0, 1, SMALL, 0, "b"),
+                        answer("cpu", "ruler/a", 1024, 1, 0, SMALL, 1))
+                .getFirst();
+        assertThat(grid.answers("ruler/a", SMALL).orElseThrow().mean(AnswerRecord::score))
+                .satisfies(e -> {
+                    assertThat(e.samples()).isEqualTo(2);
+                    assertThat(e.value()).isEqualTo(0.75);
+                });
+        PairedComparison pairs = grid.comparison("ruler/a", SMALL).orElseThrow();
+        assertThat(pairs.difference().samples()).isEqualTo(2);
+        assertThat(pairs.difference().value()).isEqualTo(-0.25);
+        assertThat(pairs.answers()).isEqualTo(3);
+        assertThat(pairs.equalAnswers()).isEqualTo(2);
+    }
+
+    @Test
+    void averagesWeighTasksNotSamples() {
+        Grid grid = grids(
+                        answer("cpu", "ruler/a", 1024, 0, 0, Method.FULL, 1),
+                        answer("cpu", "ruler/a", 1024, 1, 0, Method.FULL, 1),
+                        answer("cpu", "ruler/a", 1024, 2, 0, Method.FULL, 1),
+                        answer("cpu", "ruler/b", 1024, 0, 0, Method.FULL, 0))
+                .getFirst();
+        assertThat(SummarySection.average(grid, Method.FULL).value()).isEqualTo(0.5);
+    }
+
+    @Test
+    void timesAreMediansAndSpeedCountsTheBatch() {
+        Speed speed = Speed.of(List.of(
+                answer("cpu", "ruler/a", 1024, 0, 0, Method.FULL, 1),
+                answer("cpu", "ruler/a", 1024, 1, 0, Method.FULL, 1)));
+        assertThat(speed.secondsPerToken()).isEqualTo(0.5);
+        assertThat(speed.tokensPerSecond()).isEqualTo(4);
+        assertThat(speed.firstTokenSeconds()).isEqualTo(2);
+        assertThat(speed.hitRate()).isNaN();
+    }
+
+    @Test
+    void thePaperHasARowForItsModelsAndLengthsOnly() {
+        PaperTables paper = PaperTables.load();
+        assertThat(paper.accuracy(grid("Llama-3-8B-Instruct-Gradient-1048k", "ruler", 131072)))
+                .hasValueSatisfying(row -> assertThat(row.shadowkv()).isEqualTo(86.88));
+        assertThat(paper.accuracy(grid("Meta-Llama-3.1-8B-Instruct", "ruler", 131072)))
+                .hasValueSatisfying(row -> assertThat(row.full()).isEqualTo(85.53));
+        assertThat(paper.accuracy(grid("glm-4-9b-chat-1m", "ruler", 131072))).isPresent();
+        assertThat(paper.accuracy(grid("Yi-9B-200K", "ruler", 131072))).isPresent();
+        assertThat(paper.accuracy(grid("Yi-9B-200K", "ruler", 65536))).isEmpty();
+        assertThat(paper.accuracy(grid("Yi-9B-200K", "longbench", 131072))).isEmpty();
+        assertThat(paper.accuracy(grid("needle-32k", "ruler", 131072))).isEmpty();
+        assertThat(paper.throughput(new Setting("Yi-9B-200K", "cuda", "bf16", 122 * 1024)))
+                .hasValueSatisfying(row -> assertThat(row.shadowkvBatch()).isEqualTo(21));
+    }
+
+    private static Grid grid(String model, String suite, int context) {
+        return new Grid(new Setting(model, "cuda", "bf16", context), suite, Map.of());
+    }
+}

@@ -1,0 +1,268 @@
+package io.shadowkv.eval.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shadowkv.eval.Method;
+import java.io.IOException;
+import java.io.StringReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.w3c.dom.Document;
+import org.w3c.dom.Element;
+import org.w3c.dom.NodeList;
+import org.xml.sax.InputSource;
+
+/// The files of a report, read back.
+final class ReportTest {
+    @TempDir
+    static Path whole;
+
+    private static Report.Written written;
+    private static Document page;
+
+    @TempDir
+    Path folder;
+
+    @BeforeAll
+    static void writeOne() throws Exception {
+        PlausibleRun.whole(12).write(whole);
+        written = Report.write(whole);
+        page = parse(Files.readString(whole.resolve("report.html")));
+    }
+
+    private static Document parse(String xml) throws Exception {
+        return DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(new InputSource(new StringReader(xml)));
+    }
+
+    private static List<Element> elements(Document document, String tag) {
+        NodeList nodes = document.getElementsByTagName(tag);
+        return IntStream.range(0, nodes.getLength())
+                .mapToObj(i -> (Element) nodes.item(i))
+                .toList();
+    }
+
+    @Test
+    void thePageNeedsNothingElse() throws IOException {
+        String html = Files.readString(whole.resolve("report.html"));
+        assertThat(html).doesNotContain("<script", "<img", "<link", "@import", "url(", "src=");
+        assertThat(elements(page, "a").stream().map(a -> a.getAttribute("href")))
+                .isNotEmpty()
+                .allSatisfy(href -> assertThat(href).doesNotContain(":", "//"));
+    }
+
+    @Test
+    void linksAndIdsMeet() {
+        List<String> ids = Stream.of("section", "svg", "title", "desc")
+                .flatMap(tag -> elements(page, tag).stream())
+                .map(e -> e.getAttribute("id"))
+                .filter(id -> !id.isEmpty())
+                .toList();
+        assertThat(ids).doesNotHaveDuplicates();
+        for (Element link : elements(page, "a")) {
+            String href = link.getAttribute("href");
+            if (href.startsWith("#")) {
+                assertThat(ids).contains(href.substring(1));
+            } else {
+                assertThat(whole.resolve(href)).isRegularFile();
+            }
+        }
+    }
+
+    @Test
+    void tablesAndFiguresCanBeHeard() {
+        assertThat(elements(page, "table")).hasSizeGreaterThan(8).allSatisfy(table -> {
+            assertThat(table.getElementsByTagName("caption").item(0).getTextContent())
+                    .isNotBlank();
+            NodeList headers = table.getElementsByTagName("th");
+            for (int i = 0; i < headers.getLength(); i++) {
+                assertThat(((Element) headers.item(i)).getAttribute("scope")).isNotEmpty();
+            }
+        });
+        assertThat(elements(page, "svg")).isNotEmpty().allSatisfy(svg -> {
+            assertThat(svg.getAttribute("role")).isEqualTo("img");
+            assertThat(svg.getElementsByTagName("title").item(0).getTextContent())
+                    .isNotBlank();
+            assertThat(svg.getElementsByTagName("desc").item(0).getTextContent())
+                    .isNotBlank();
+        });
+    }
+
+    @Test
+    void markdownHoldsTheNumbersOfThePage() throws IOException {
+        List<String> ofPage = new ArrayList<>();
+        for (Element row : elements(page, "tr")) {
+            ofPage.add(bare(row.getTextContent()));
+        }
+        List<String> ofMarkdown = Files.readAllLines(whole.resolve("report.md")).stream()
+                .filter(line -> line.startsWith("|") && !line.startsWith("|---") && !line.startsWith("| | |"))
+                .map(ReportTest::bare)
+                .toList();
+        long facts = elements(page, "dl").stream()
+                .filter(list -> list.getAttribute("class").equals("facts"))
+                .mapToLong(list -> list.getElementsByTagName("dt").getLength())
+                .sum();
+        assertThat(ofMarkdown).containsAll(ofPage).hasSize((int) (ofPage.size() + facts));
+        assertThat(ofPage).hasSizeGreaterThan(80);
+    }
+
+    /// What stays of a row without markup.
+    private static String bare(String row) {
+        return row.replaceAll("[\\s()|*\\\\]", "");
+    }
+
+    @Test
+    void everyFigureIsThereTwice() throws Exception {
+        List<Path> drawings = written.files().stream()
+                .filter(file -> file.toString().endsWith(".svg"))
+                .toList();
+        assertThat(drawings.stream().map(file -> file.getFileName().toString()))
+                .contains(
+                        "ruler-32k-differences.svg",
+                        "ruler-8k-budget.svg",
+                        "ruler-8k-rank.svg",
+                        "ruler-length.svg",
+                        "niah-map-pressure-full.svg");
+        for (Path drawing : drawings) {
+            Element svg = parse(Files.readString(drawing)).getDocumentElement();
+            assertThat(svg.getElementsByTagName("text").getLength()).isGreaterThan(5);
+            var image = ImageIO.read(
+                    Path.of(drawing.toString().replace(".svg", ".png")).toFile());
+            assertThat(image.getWidth()).isEqualTo(2 * Integer.parseInt(svg.getAttribute("width")));
+            long colours = IntStream.iterate(0, i -> i < image.getWidth() * image.getHeight(), i -> i + 7)
+                    .map(i -> image.getRGB(i % image.getWidth(), i / image.getWidth()))
+                    .distinct()
+                    .count();
+            assertThat(colours).as(drawing.toString()).isGreaterThan(20);
+        }
+    }
+
+    @Test
+    void whatMustBeSaidIsSaid() throws IOException {
+        String markdown = Files.readString(whole.resolve("report.md"));
+        assertThat(markdown)
+                .contains(
+                        "86.68",
+                        "its own metrics over 10 or 11 tasks",
+                        "paper's own metrics",
+                        "shadowkv eval --data ruler",
+                        "2f9b46e",
+                        "NVIDIA H200",
+                        "ruler version",
+                        "hit rate",
+                        "full attention wrote");
+        assertThat(markdown.lines().filter(line -> line.startsWith("## ")))
+                .containsExactly(
+                        "## Summary",
+                        "## ruler, 8K tokens",
+                        "## ruler, 32K tokens",
+                        "## ruler, 128K tokens",
+                        "## longbench, lengths of the files",
+                        "## Score against budget and rank",
+                        "## Needle by length and depth",
+                        "## Memory and speed",
+                        "## Samples that full attention answered better",
+                        "## Settings",
+                        "## How to read this");
+    }
+
+    @Test
+    void twoReportsOfTheSameAnswersAreTheSame() throws IOException {
+        var run = new PlausibleRun();
+        run.task("ruler/vt", 4096, 30, List.of(Method.FULL, PlausibleRun.shadow(64, 32)), Map.of());
+        run.write(folder);
+        Report.write(folder);
+        String first = Files.readString(folder.resolve("report.html"));
+        Report.write(folder);
+        assertThat(Files.readString(folder.resolve("report.html"))).isEqualTo(first);
+    }
+
+    @Test
+    void answersCannotBreakThePage() throws Exception {
+        var run = new PlausibleRun();
+        run.task("ruler/vt", 4096, 30, List.of(Method.FULL, PlausibleRun.shadow(64, 32)), Map.of());
+        run.write(folder);
+        Path log = folder.resolve("answers.jsonl");
+        Files.writeString(
+                log,
+                Files.readString(log)
+                        .replace(
+                                "<unclear>",
+                                "</td><script>| `x` \\u0000\\u001b[31m\\ud83d and \\ud83d\\ude00 \\uffff"));
+        Report.write(folder);
+        Document broken = parse(Files.readString(folder.resolve("report.html")));
+        assertThat(elements(broken, "script")).isEmpty();
+        assertThat(elements(broken, "td").stream().map(Element::getTextContent))
+                .anyMatch(text -> text.contains("</td><script>| `x` ��[31m� and 😀 �"));
+        assertThat(Files.readAllLines(folder.resolve("report.md")))
+                .anyMatch(line -> line.contains("\\</td>\\<script>\\| \\`x\\`"));
+    }
+
+    @Test
+    void readsWhileARunIsWriting() throws IOException {
+        var run = new PlausibleRun();
+        run.task("ruler/vt", 4096, 3, List.of(Method.FULL), Map.of());
+        run.write(folder);
+        Path log = folder.resolve("answers.jsonl");
+        Files.writeString(log, "{\"key\":{\"mod", StandardOpenOption.APPEND);
+        byte[] before = Files.readAllBytes(log);
+        Report.Written report = Report.write(folder);
+        assertThat(report.answers()).isEqualTo(3);
+        assertThat(report.notes()).anyMatch(note -> note.contains("fewer than 30 samples (ruler, 4K tokens: 3)"));
+        assertThat(Files.readAllBytes(log)).isEqualTo(before);
+    }
+
+    @Test
+    void bringsSeveralRunsTogether() throws IOException {
+        var methods = List.of(Method.FULL, PlausibleRun.shadow(64, 160));
+        var one = new PlausibleRun();
+        one.task("ruler/vt", 4096, 30, methods, Map.of());
+        one.write(folder.resolve("short"));
+        var two = new PlausibleRun();
+        two.task("ruler/vt", 8192, 30, methods, Map.of());
+        two.write(folder.resolve("long"));
+        Files.copy(folder.resolve("long/answers.jsonl"), folder.resolve("answers-copy.jsonl"));
+        Report.Written report = Report.write(folder);
+        assertThat(report.answers()).isEqualTo(120);
+        assertThat(report.notes()).anyMatch(note -> note.startsWith("60 answers stand in more than one log"));
+        assertThat(Files.readString(folder.resolve("report.md")))
+                .contains("## ruler, 4K tokens", "## ruler, 8K tokens", "## Settings of the 2 runs");
+    }
+
+    @Test
+    void saysWhatIsMissing() throws IOException {
+        assertThatThrownBy(() -> Report.write(folder.resolve("nowhere")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContainingAll("no such folder", "shadowkv eval");
+        assertThatThrownBy(() -> Report.write(folder))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("holds no answers.jsonl");
+        Path log = Files.createFile(folder.resolve("answers.jsonl"));
+        assertThatThrownBy(() -> Report.write(folder)).hasMessageContaining("holds no whole line yet");
+        Files.writeString(log, "{\"text\":\"something else\"}\n");
+        assertThatThrownBy(() -> Report.write(folder)).hasMessageContaining("line 1: is no answer");
+        assertThat(folder.resolve("report.html")).doesNotExist();
+    }
+
+    @Test
+    void runsWithoutADescriptionAreNoted() throws IOException {
+        var run = new PlausibleRun();
+        run.task("ruler/vt", 4096, 30, List.of(Method.FULL), Map.of());
+        run.write(folder);
+        Files.writeString(folder.resolve("run.json"), "{\"title\":\"half\"}");
+        assertThat(Report.write(folder).notes())
+                .anyMatch(note -> note.startsWith("run.json lacks fields"))
+                .anyMatch(note -> note.contains("machine and settings of these answers are unknown"));
+    }
+}
