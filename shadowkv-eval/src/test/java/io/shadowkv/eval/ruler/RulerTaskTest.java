@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shadowkv.Fixtures;
 import io.shadowkv.eval.Draws;
 import io.shadowkv.eval.PromptFormat;
+import io.shadowkv.eval.RunningText;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskCatalog;
 import io.shadowkv.eval.TaskContext;
@@ -17,6 +18,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterAll;
@@ -129,6 +132,35 @@ final class RulerTaskTest {
                                 Integer.parseInt(sample.labels().get("depth")) + 3.0);
             }
         }
+    }
+
+    /// The original's arithmetic: whole per cents of the sentences, rounded down in floating point.
+    @Test
+    void needlesStandBetweenSentencesAtFortyDepths() {
+        Set<String> depths = new TreeSet<>();
+        for (int depth = 0; depth < 40; depth++) {
+            depths.add(Long.toString(Math.round(depth * 100 / 39.0)));
+        }
+        RulerTask task = Goldens.task(folder, "niah_multikey_1", "shadowkv", "base", 6000);
+        for (int index = 0; index < 20; index++) {
+            Sample sample = task.sample(index);
+            String text = sample.turns().getFirst().user();
+            String context = text.substring(text.indexOf('\n') + 1, text.lastIndexOf('\n'));
+            String asked = sample.turns().getFirst().references().getFirst();
+            int before = sentences(context.substring(0, context.indexOf(asked)) + ".");
+            int sentences = sentences(context);
+            String depth = sample.labels().get("depth");
+            assertThat(depths).contains(depth);
+            assertThat(before).isEqualTo((int) (sentences * (Integer.parseInt(depth) / 100.0)));
+        }
+    }
+
+    /// Sentences of a text beside its needles.
+    private static int sentences(String context) {
+        return Stream.of(context.split(" ?One of the special magic numbers for \\S+ is: \\d*\\. ?"))
+                .filter(piece -> !piece.isBlank())
+                .mapToInt(piece -> RunningText.of(piece).sentences().size())
+                .sum();
     }
 
     @Test
