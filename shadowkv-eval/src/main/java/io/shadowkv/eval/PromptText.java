@@ -21,18 +21,8 @@ record PromptText(Sample.Wrapping wrapping, PromptFormat format, Tokenizer token
     private int[] first(String user, String answerPrefix) {
         return switch (wrapping) {
             case CHAT -> format.first(user, answerPrefix);
-            case NONE -> unwrapped(user + answerPrefix);
+            case NONE -> format.encodeWhole(user + answerPrefix);
         };
-    }
-
-    /// A text that may bring its own beginning of sequence, as files made with a model's template do: it is not put
-    /// there twice.
-    private int[] unwrapped(String text) {
-        int[] plain = tokenizer.encode(text, false);
-        int[] added = tokenizer.encode(text, true);
-        int front = added.length - plain.length;
-        boolean isDoubled = front > 0 && plain.length > 0 && added[0] == plain[0];
-        return isDoubled ? plain : added;
     }
 
     /// A later turn's ids.
