@@ -51,10 +51,11 @@ final class StandaloneCluster implements AutoCloseable {
         Path jars = Files.createDirectories(home.resolve("jars"));
         for (String entry : System.getProperty("java.class.path").split(":")) {
             Path path = Path.of(entry);
-            if (Files.isDirectory(path) || entry.contains("/io/shadowkv/") || entry.contains("/tools/jackson/")) {
+            String name = path.getFileName().toString();
+            if (Files.isDirectory(path) || name.startsWith("shadowkv-") || entry.contains("/tools/jackson/")) {
                 ours.add(path);
             } else if (entry.endsWith(".jar")) {
-                Files.createSymbolicLink(jars.resolve(path.getFileName()), path);
+                Files.createSymbolicLink(jars.resolve(name), path);
             }
         }
     }

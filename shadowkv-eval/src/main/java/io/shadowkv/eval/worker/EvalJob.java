@@ -48,7 +48,7 @@ public record EvalJob(EvalPlan plan, List<Item> items, List<String> command, int
         try {
             return fromJson(Files.readString(file));
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new UncheckedIOException("the job " + file + " cannot be read: " + e, e);
         } catch (JacksonException e) {
             throw new IllegalArgumentException(
                     file + " is no job: " + e.getOriginalMessage()
