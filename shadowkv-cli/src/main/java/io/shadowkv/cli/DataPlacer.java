@@ -94,8 +94,11 @@ final class DataPlacer {
                 extract(zip, entry.getKey(), entry.getValue());
             }
         } catch (ZipException | EOFException e) {
+            // The hub's cache shows links: only without what they lead to is a file fetched again.
             throw new CheckpointException(
-                    archive + ": is no whole ZIP archive (" + e.getMessage() + "). Delete it and pull again", e);
+                    archive.toRealPath() + ": is no whole ZIP archive (" + e.getMessage()
+                            + "). Delete this file and pull again",
+                    e);
         }
     }
 
