@@ -39,6 +39,7 @@ final class DataPlacer {
     }
 
     /// Lets a file of the hub's cache appear here too: as a hard link where the disk allows, else as a copy.
+    /// Who wants to change such a file replaces it: written in place, the cache's would change with it.
     void link(Path cached, String name) throws IOException {
         Path source = cached.toRealPath();
         if (isThere(source, name)) {
@@ -89,7 +90,11 @@ final class DataPlacer {
                         + " files with --from");
             }
             names.forEach((entry, name) -> entries.put(zip.getEntry(entry), name));
-            checkSpace(entries.keySet().stream().mapToLong(ZipEntry::getSize).sum());
+            // In floating point, because the sum of what a bad archive states may pass the largest long.
+            checkSpace((long) entries.keySet().stream()
+                    .filter(entry -> !Files.exists(folder.resolve(names.get(entry.getName()))))
+                    .mapToDouble(ZipEntry::getSize)
+                    .sum());
             for (Map.Entry<ZipEntry, String> entry : entries.entrySet()) {
                 extract(zip, entry.getKey(), entry.getValue());
             }
@@ -165,15 +170,26 @@ final class DataPlacer {
             long done = 0;
             for (int count = in.read(buffer); count >= 0 && done <= bytes; count = in.read(buffer)) {
                 crc.update(buffer, 0, count);
-                for (ByteBuffer piece = ByteBuffer.wrap(buffer, 0, count); piece.hasRemaining(); ) {
-                    out.write(piece);
-                }
+                append(out, ByteBuffer.wrap(buffer, 0, count), name);
                 done += count;
                 listener.progress(name, Math.min(done, bytes), bytes);
             }
             out.force(true);
         }
         return crc.getValue();
+    }
+
+    private void append(FileChannel out, ByteBuffer bytes, String name) throws IOException {
+        try {
+            while (bytes.hasRemaining()) {
+                out.write(bytes);
+            }
+        } catch (IOException e) {
+            throw new CheckpointException(
+                    folder.resolve(name) + ": cannot be written (" + e.getMessage()
+                            + "). Make room, or name another folder with --data-dir, and pull again",
+                    e);
+        }
     }
 
     private static long crc(Path file) throws IOException {

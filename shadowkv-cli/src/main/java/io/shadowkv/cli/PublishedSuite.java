@@ -31,8 +31,8 @@ record PublishedSuite(String name, @Nullable String dataset, String folder, List
     record Piece(String task, String source, @Nullable String entry, String target, String what) {}
 
     static final List<PublishedSuite> ALL = List.of(
-            longBench(LongBenchSuite.STANDARD.name(), List.of(LongBenchSuite.STANDARD, LongBenchSuite.EVEN)),
-            longBench(LongBenchSuite.EVEN.name(), List.of(LongBenchSuite.EVEN)),
+            longBench(LongBenchSuite.STANDARD),
+            longBench(LongBenchSuite.EVEN),
             of(new LongBenchV2Suite(), "THUDM/LongBench-v2", _ -> "data.json"),
             of(new InfiniteBenchSuite(), "xinrongzhang2022/InfiniteBench", task -> task + ".jsonl"),
             of(new ScBenchSuite(), "microsoft/SCBench", task -> "data/" + task + ".jsonl"),
@@ -49,14 +49,14 @@ record PublishedSuite(String name, @Nullable String dataset, String folder, List
                                     "hotpotqa.json",
                                     "HotpotQA's dev set with distractors"))));
 
-    private static PublishedSuite longBench(String name, List<LongBenchSuite> suites) {
-        List<Piece> pieces = suites.stream()
-                .flatMap(suite -> suite.tasks().stream().map(task -> {
+    private static PublishedSuite longBench(LongBenchSuite suite) {
+        List<Piece> pieces = suite.tasks().stream()
+                .map(task -> {
                     String file = task + suite.ending();
                     return new Piece(task, "data.zip", "data/" + file, file, "");
-                }))
+                })
                 .toList();
-        return new PublishedSuite(name, "THUDM/LongBench", LongBenchSuite.STANDARD.name(), pieces);
+        return new PublishedSuite(suite.name(), "THUDM/LongBench", suite.name(), pieces);
     }
 
     private static PublishedSuite of(Suite suite, String dataset, Function<String, String> source) {

@@ -171,7 +171,7 @@ final class BlobDownload {
                         + cause.getMessage() + "); " + cache.disk().usableBytes(cache.folder()) + " bytes are left in "
                         + cache.folder()
                         + ". Make room for the other " + (request.bytes() - done)
-                        + " bytes, or name another cache folder (HF_HOME), and pull again",
+                        + " bytes, or name another folder (the hub's cache: HF_HOME), and pull again",
                 cause);
     }
 

@@ -123,7 +123,7 @@ final class HubCache {
         if (missingBytes > usable) {
             throw new CheckpointException(folder + ": the files to fetch need " + missingBytes + " bytes, the disk has "
                     + usable + " left. Free " + (missingBytes - usable)
-                    + " bytes, or name another cache folder (HF_HOME)");
+                    + " bytes, or name another folder (the hub's cache: HF_HOME)");
         }
     }
 
