@@ -35,8 +35,8 @@ import picocli.CommandLine.Spec;
             "  HF_ENDPOINT=http://mirror.example shadowkv pull ORG/NAME --cache-dir ./models",
             "  shadowkv pull --suite longbench,longbench-v2",
             "  shadowkv pull --suite infinitebench/passkey --data-dir ./data",
-            "  shadowkv pull --suite ruler --from dev-v2.0.json --from hotpot_dev_distractor_v1.json",
-            "  shadowkv pull --dataset ORG/NAME --files data/a.jsonl,data/b.jsonl --to scbench"
+            "  shadowkv pull --suite ruler/qa_1 --from dev-v2.0.json",
+            "  shadowkv pull --dataset ORG/NAME --files a.jsonl,b.jsonl --to scbench"
         })
 final class PullCommand implements Callable<Integer> {
     @ParentCommand
