@@ -14,6 +14,9 @@ import java.util.Set;
 
 /// Scores by task and method, for the terminal; the report has the rest.
 final class EvalTable {
+    /// More methods than this make lines too long: each gets a line of its own then.
+    private static final int MOST_COLUMNS = 4;
+
     private EvalTable() {}
 
     static void print(int contextTokens, List<AnswerRecord> answers, PrintWriter out) {
@@ -23,32 +26,50 @@ final class EvalTable {
             methods.add(answer.key().method());
             tasks.computeIfAbsent(answer.key().task(), _ -> new ArrayList<>()).add(answer);
         }
-        out.printf("%-30s %8s", String.format("at %,d tokens", contextTokens), "samples");
-        methods.forEach(method -> out.printf("  %s", method.label()));
-        out.println();
-        tasks.forEach((task, ofTask) -> {
-            out.printf("%-30s %8d", task, count(ofTask));
-            methods.forEach(method -> cell(out, method, mean(ofTask, method)));
-            out.println();
-        });
-        if (tasks.size() > 1) {
-            out.printf("%-30s %8s", "mean of tasks", "");
-            for (Method method : methods) {
-                cell(
-                        out,
-                        method,
-                        tasks.values().stream()
-                                .map(ofTask -> mean(ofTask, method))
-                                .flatMapToDouble(OptionalDouble::stream)
-                                .average());
-            }
-            out.println();
+        String title = String.format("at %,d tokens", contextTokens);
+        if (methods.size() <= MOST_COLUMNS) {
+            wide(title, tasks, methods, out);
+        } else {
+            tall(title, tasks, methods, out);
         }
         out.println();
         out.flush();
     }
 
-    private static long count(List<AnswerRecord> answers) {
+    private static void wide(
+            String title, Map<String, List<AnswerRecord>> tasks, Set<Method> methods, PrintWriter out) {
+        out.printf("%-30s %8s", title, "samples");
+        methods.forEach(method -> out.printf("  %s", method.label()));
+        out.println();
+        tasks.forEach((task, ofTask) -> {
+            out.printf("%-30s %8d", task, samples(ofTask));
+            methods.forEach(method -> cell(out, method, mean(ofTask, method)));
+            out.println();
+        });
+        if (tasks.size() > 1) {
+            out.printf("%-30s %8s", "mean of tasks", "");
+            methods.forEach(method -> cell(out, method, meanOfTasks(tasks, method)));
+            out.println();
+        }
+    }
+
+    private static void cell(PrintWriter out, Method method, OptionalDouble score) {
+        out.printf("  %" + method.label().length() + "s", text(score));
+    }
+
+    private static void tall(
+            String title, Map<String, List<AnswerRecord>> tasks, Set<Method> methods, PrintWriter out) {
+        String row = "%-30s %-36s %8s  %s%n";
+        out.printf(row, title, "", "samples", "score");
+        tasks.forEach((task, ofTask) -> methods.forEach(
+                method -> out.printf(row, task, method.label(), samples(ofTask), text(mean(ofTask, method)))));
+        if (tasks.size() > 1) {
+            methods.forEach(
+                    method -> out.printf(row, "mean of tasks", method.label(), "", text(meanOfTasks(tasks, method))));
+        }
+    }
+
+    private static long samples(List<AnswerRecord> answers) {
         return answers.stream().map(answer -> answer.key().index()).distinct().count();
     }
 
@@ -59,8 +80,14 @@ final class EvalTable {
                 .average();
     }
 
-    private static void cell(PrintWriter out, Method method, OptionalDouble score) {
-        String text = score.isPresent() ? Quantity.share(score.getAsDouble()) : "-";
-        out.printf("  %" + method.label().length() + "s", text);
+    private static OptionalDouble meanOfTasks(Map<String, List<AnswerRecord>> tasks, Method method) {
+        return tasks.values().stream()
+                .map(ofTask -> mean(ofTask, method))
+                .flatMapToDouble(OptionalDouble::stream)
+                .average();
+    }
+
+    private static String text(OptionalDouble score) {
+        return score.isPresent() ? Quantity.share(score.getAsDouble()) : "-";
     }
 }
