@@ -4,6 +4,7 @@
 #   device/pack.sh               builds first
 #   device/pack.sh --no-build    takes what the last build made
 #   device/pack.sh --tests-only  without the command line and what only that needs
+#   device/pack.sh --cli-only    without the tests and what only those need
 # Three archives, remade only when their contents change:
 #   runtime.tar.xz  a Java runtime without what no command and no test needs
 #   libs.tar.xz     the libraries of others, those of Linux on x86-64 only
@@ -64,10 +65,12 @@ restore_jar() {
 
 build=true
 with_cli=true
+with_tests=true
 for option; do
     case $option in
         --no-build) build=false ;;
         --tests-only) with_cli=false ;;
+        --cli-only) with_tests=false ;;
         *)
             say "there is no option $option; the first lines of this file list them"
             exit 2
@@ -86,10 +89,14 @@ if $build; then
         dependency:build-classpath -DincludeScope=test -Dmdep.outputFile=target/test-classpath.txt)
 fi
 # Jars of others that the tests need.
-test_jars=$(tr ':' '\n' < "$root/shadowkv-cuda/target/test-classpath.txt" | grep '\.jar$' | grep -v '/shadowkv-' |
-    grep -Ev "/($left_out)/" || true)
-if [ ! -f "$work/console/$console_jar" ]; then
-    (cd "$root" && mvn -B -q -pl shadowkv-core dependency:copy -Dartifact=$console -DoutputDirectory="$work/console")
+test_jars=
+if $with_tests; then
+    test_jars=$(tr ':' '\n' < "$root/shadowkv-cuda/target/test-classpath.txt" | grep '\.jar$' | grep -v '/shadowkv-' |
+        grep -Ev "/($left_out)/" || true)
+    if [ ! -f "$work/console/$console_jar" ]; then
+        (cd "$root" && mvn -B -q -pl shadowkv-core dependency:copy -Dartifact=$console -DoutputDirectory="$work/console")
+    fi
+    test_jars="$test_jars $work/console/$console_jar"
 fi
 
 runtime_contents="$(cat "$java_home/release") $modules"
@@ -106,12 +113,12 @@ fi
 if $with_cli; then set -- "$root"/shadowkv-cli/target/lib/*.jar; else set --; fi
 # This project's own jars change with every build, the others' do not.
 # shellcheck disable=SC2086
-libs_contents=$(printf '%s\n' "$@" | grep -v '/shadowkv-' | xargs sha256sum $test_jars "$work/console/$console_jar")
+libs_contents=$(printf '%s\n' "$@" | grep -v '/shadowkv-' | xargs sha256sum $test_jars)
 rm -rf "$work/project"
 mkdir -p "$work/project/lib" "$work/project/test"
 for module in core cpu cuda; do
     restore_jar "$root/shadowkv-$module/target/shadowkv-$module-"*SNAPSHOT.jar "$work/project/lib/shadowkv-$module.jar"
-    cp -R "$root/shadowkv-$module/target/test-classes" "$work/project/test/$module"
+    if $with_tests; then cp -R "$root/shadowkv-$module/target/test-classes" "$work/project/test/$module"; fi
 done
 if $with_cli; then
     restore_jar "$root/shadowkv-eval/target/shadowkv-eval-"*SNAPSHOT.jar "$work/project/lib/shadowkv-eval.jar"
@@ -130,7 +137,7 @@ if [ "$(cat "$work/libs.tar.xz.contents" 2> /dev/null)" != "$libs_contents" ]; t
         esac
     done
     # shellcheck disable=SC2086
-    for jar in $test_jars "$work/console/$console_jar"; do
+    for jar in $test_jars; do
         [ -f "$work/libs/lib/${jar##*/}" ] || restore_jar "$jar" "$work/libs/test/${jar##*/}"
     done
     pack "$work/libs" libs.tar.xz "$libs_contents"
