@@ -1,6 +1,6 @@
 package io.shadowkv.eval.infinitebench;
 
-import io.shadowkv.eval.PromptTemplate;
+import io.shadowkv.eval.text.PromptTemplate;
 import java.util.Map;
 
 /// InfiniteBench's prompts, word for word with their misspellings (OpenBMB/InfiniteBench, `src/prompt.py`).

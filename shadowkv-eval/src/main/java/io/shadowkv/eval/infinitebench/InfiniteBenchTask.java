@@ -1,13 +1,13 @@
 package io.shadowkv.eval.infinitebench;
 
 import io.shadowkv.eval.EvalTask;
-import io.shadowkv.eval.JsonLines;
-import io.shadowkv.eval.JsonRow;
 import io.shadowkv.eval.Metric;
-import io.shadowkv.eval.MiddleCut;
-import io.shadowkv.eval.PromptTemplate;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.text.JsonLines;
+import io.shadowkv.eval.text.JsonRow;
+import io.shadowkv.eval.text.MiddleCut;
+import io.shadowkv.eval.text.PromptTemplate;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;

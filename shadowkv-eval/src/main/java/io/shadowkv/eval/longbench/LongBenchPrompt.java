@@ -1,7 +1,7 @@
 package io.shadowkv.eval.longbench;
 
-import io.shadowkv.eval.PromptTemplate;
 import io.shadowkv.eval.Sample;
+import io.shadowkv.eval.text.PromptTemplate;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

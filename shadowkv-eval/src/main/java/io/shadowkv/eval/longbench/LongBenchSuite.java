@@ -1,12 +1,12 @@
 package io.shadowkv.eval.longbench;
 
 import io.shadowkv.eval.EvalTask;
-import io.shadowkv.eval.JsonLines;
 import io.shadowkv.eval.Suite;
 import io.shadowkv.eval.TaskContext;
 import io.shadowkv.eval.metric.JiebaSegmenter;
 import io.shadowkv.eval.metric.PythonText;
 import io.shadowkv.eval.metric.Segmenter;
+import io.shadowkv.eval.text.JsonLines;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,14 +1,14 @@
 package io.shadowkv.eval.longbench;
 
 import io.shadowkv.eval.EvalTask;
-import io.shadowkv.eval.JsonLines;
-import io.shadowkv.eval.JsonRow;
-import io.shadowkv.eval.MiddleCut;
 import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskContext;
 import io.shadowkv.eval.metric.LongBenchMetrics;
 import io.shadowkv.eval.metric.Segmenter;
+import io.shadowkv.eval.text.JsonLines;
+import io.shadowkv.eval.text.JsonRow;
+import io.shadowkv.eval.text.MiddleCut;
 import io.shadowkv.text.Tokenizer;
 import java.util.List;
 import java.util.Map;

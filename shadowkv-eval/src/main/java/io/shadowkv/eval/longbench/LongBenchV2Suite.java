@@ -3,6 +3,7 @@ package io.shadowkv.eval.longbench;
 import io.shadowkv.eval.EvalTask;
 import io.shadowkv.eval.Suite;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.text.JsonArray;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

@@ -1,14 +1,14 @@
 package io.shadowkv.eval.niah;
 
 import io.shadowkv.eval.EvalTask;
-import io.shadowkv.eval.HaystackFile;
-import io.shadowkv.eval.NeedleSampler;
-import io.shadowkv.eval.NeedleTask;
-import io.shadowkv.eval.RunningText;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.Suite;
 import io.shadowkv.eval.TaskContext;
-import io.shadowkv.eval.WordList;
+import io.shadowkv.eval.needle.NeedleSampler;
+import io.shadowkv.eval.needle.NeedleTask;
+import io.shadowkv.eval.needle.WordList;
+import io.shadowkv.eval.text.HaystackFile;
+import io.shadowkv.eval.text.RunningText;
 import java.util.List;
 import java.util.Map;
 

@@ -1,13 +1,13 @@
 package io.shadowkv.eval.niah;
 
-import io.shadowkv.eval.Draws;
 import io.shadowkv.eval.EvalTask;
-import io.shadowkv.eval.HaystackFile;
 import io.shadowkv.eval.Metric;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskContext;
 import io.shadowkv.eval.metric.PaperMetrics;
 import io.shadowkv.eval.metric.RulerMetrics;
+import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.text.HaystackFile;
 import io.shadowkv.text.Tokenizer;
 import java.util.Arrays;
 import java.util.List;

@@ -1,6 +1,6 @@
 package io.shadowkv.eval.ruler;
 
-import io.shadowkv.eval.RunningText;
+import io.shadowkv.eval.text.RunningText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;

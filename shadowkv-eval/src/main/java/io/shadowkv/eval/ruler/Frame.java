@@ -2,10 +2,10 @@ package io.shadowkv.eval.ruler;
 
 import io.shadowkv.eval.ModelTemplate;
 import io.shadowkv.eval.NamedFormat;
-import io.shadowkv.eval.NeedlePrompts;
 import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.needle.NeedlePrompts;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

@@ -1,10 +1,10 @@
 package io.shadowkv.eval.ruler;
 
-import io.shadowkv.eval.Draws;
-import io.shadowkv.eval.Haystack;
-import io.shadowkv.eval.NeedleKind;
-import io.shadowkv.eval.NeedlePrompts;
-import io.shadowkv.eval.NeedleTask;
+import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.needle.Haystack;
+import io.shadowkv.eval.needle.NeedleKind;
+import io.shadowkv.eval.needle.NeedlePrompts;
+import io.shadowkv.eval.needle.NeedleTask;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;

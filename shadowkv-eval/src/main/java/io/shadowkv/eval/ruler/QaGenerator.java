@@ -1,6 +1,6 @@
 package io.shadowkv.eval.ruler;
 
-import io.shadowkv.eval.Draws;
+import io.shadowkv.eval.needle.Draws;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

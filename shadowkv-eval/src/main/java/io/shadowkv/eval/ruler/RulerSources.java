@@ -1,7 +1,7 @@
 package io.shadowkv.eval.ruler;
 
-import io.shadowkv.eval.RunningText;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.text.RunningText;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

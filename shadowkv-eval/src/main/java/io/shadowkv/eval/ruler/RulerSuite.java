@@ -1,9 +1,9 @@
 package io.shadowkv.eval.ruler;
 
-import io.shadowkv.eval.Haystack;
-import io.shadowkv.eval.NeedleTask;
 import io.shadowkv.eval.Suite;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.needle.Haystack;
+import io.shadowkv.eval.needle.NeedleTask;
 import java.nio.file.Path;
 import java.util.List;
 

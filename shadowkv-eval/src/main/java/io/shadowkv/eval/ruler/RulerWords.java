@@ -1,8 +1,8 @@
 package io.shadowkv.eval.ruler;
 
-import io.shadowkv.eval.Draws;
 import io.shadowkv.eval.TaskContext;
-import io.shadowkv.eval.WordList;
+import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.needle.WordList;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

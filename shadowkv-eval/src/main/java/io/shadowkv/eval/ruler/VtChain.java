@@ -1,7 +1,7 @@
 package io.shadowkv.eval.ruler;
 
-import io.shadowkv.eval.Draws;
-import io.shadowkv.eval.NeedlePrompts;
+import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.needle.NeedlePrompts;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;

@@ -1,6 +1,6 @@
 package io.shadowkv.eval.ruler;
 
-import io.shadowkv.eval.Draws;
+import io.shadowkv.eval.needle.Draws;
 import java.util.List;
 import java.util.SplittableRandom;
 

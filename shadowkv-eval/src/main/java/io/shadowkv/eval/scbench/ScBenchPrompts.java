@@ -1,6 +1,6 @@
 package io.shadowkv.eval.scbench;
 
-import io.shadowkv.eval.PromptTemplate;
+import io.shadowkv.eval.text.PromptTemplate;
 import java.util.Map;
 
 /// SCBench's prompts, word for word with their misspellings (microsoft/MInference, `scbench/eval_utils.py`).

@@ -1,7 +1,7 @@
 package io.shadowkv.eval.infinitebench;
 
-import io.shadowkv.eval.JsonLines;
-import io.shadowkv.eval.JsonRow;
+import io.shadowkv.eval.text.JsonLines;
+import io.shadowkv.eval.text.JsonRow;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;

@@ -3,6 +3,7 @@ package io.shadowkv.eval.ruler;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.shadowkv.eval.BlankTokenizer;
 import io.shadowkv.eval.ModelTemplate;
 import java.nio.file.Path;
 import java.util.List;

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shadowkv.Fixtures;
-import io.shadowkv.eval.Draws;
 import io.shadowkv.eval.PromptFormat;
-import io.shadowkv.eval.RunningText;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskCatalog;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.text.RunningText;
 import io.shadowkv.text.ChatTemplate;
 import io.shadowkv.text.Tokenizer;
 import java.io.IOException;

@@ -1,5 +1,6 @@
-package io.shadowkv.eval;
+package io.shadowkv.eval.text;
 
+import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.text.Tokenizer;
 
 /// Takes tokens out of the middle of prompts that are too long, as InfiniteBench, SCBench and LongBench do: the

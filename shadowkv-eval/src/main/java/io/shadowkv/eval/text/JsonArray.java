@@ -1,6 +1,5 @@
-package io.shadowkv.eval.longbench;
+package io.shadowkv.eval.text;
 
-import io.shadowkv.eval.JsonRow;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -24,7 +23,7 @@ import tools.jackson.databind.json.JsonMapper;
 /// Holds no open file; any thread may read.
 ///
 /// @param entries the objects in order
-record JsonArray(Path file, List<Entry> entries) {
+public record JsonArray(Path file, List<Entry> entries) {
     // Single texts have more characters than the parser allows by itself.
     private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
                     .streamReadConstraints(StreamReadConstraints.builder()
@@ -37,14 +36,14 @@ record JsonArray(Path file, List<Entry> entries) {
     /// @param start offset of its first byte in the file
     /// @param end offset after its last
     /// @param fields the short ones that were asked for
-    record Entry(int number, long start, long end, Map<String, String> fields) {}
+    public record Entry(int number, long start, long end, Map<String, String> fields) {}
 
     /// Finds the objects of a file.
     ///
     /// @param fields to keep
     /// @throws IllegalArgumentException if it is not a list of objects
     /// @throws UncheckedIOException if it cannot be read
-    static JsonArray open(Path file, Set<String> fields) {
+    public static JsonArray open(Path file, Set<String> fields) {
         List<Entry> entries = new ArrayList<>();
         try (var bytes = Files.newInputStream(file);
                 JsonParser parser = MAPPER.createParser(bytes)) {
@@ -87,7 +86,7 @@ record JsonArray(Path file, List<Entry> entries) {
     /// Reads an object.
     ///
     /// @throws UncheckedIOException if it cannot be read
-    JsonRow read(Entry entry) {
+    public JsonRow read(Entry entry) {
         ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(entry.end - entry.start));
         try (FileChannel channel = FileChannel.open(file)) {
             while (bytes.hasRemaining()) {

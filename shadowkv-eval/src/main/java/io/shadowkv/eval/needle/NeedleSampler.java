@@ -1,5 +1,8 @@
-package io.shadowkv.eval;
+package io.shadowkv.eval.needle;
 
+import io.shadowkv.eval.PromptFormat;
+import io.shadowkv.eval.Sample;
+import io.shadowkv.eval.text.RunningText;
 import java.util.List;
 
 /// Makes needle tasks of a length. The same seed and index give the same sample, on any machine.

@@ -1,5 +1,6 @@
-package io.shadowkv.eval;
+package io.shadowkv.eval.needle;
 
+import io.shadowkv.eval.text.RunningText;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
