@@ -17,6 +17,7 @@ import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
+import tools.jackson.databind.MapperFeature;
 import tools.jackson.databind.PropertyNamingStrategies;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -26,8 +27,11 @@ import tools.jackson.databind.json.JsonMapper;
 /// and what an interruption left without its last line is taken off when the file is opened again. One thread, one
 /// process a file.
 public final class AnswerLog implements AutoCloseable {
+    // Annotations are off, here and wherever a cluster's driver or executors read JSON: there are none, and to look for
+    // them Jackson 3 needs a newer jackson-annotations than the one that Spark 4.2 puts first on the class path.
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+            .disable(MapperFeature.USE_ANNOTATIONS)
             .build();
 
     /// Before the end of a line: the next line belongs to it.

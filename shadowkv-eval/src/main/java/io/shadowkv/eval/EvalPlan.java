@@ -92,8 +92,10 @@ public record EvalPlan(
         List<OpenItem> left = remaining(asked, answers);
         if (!left.isEmpty()) {
             Item item = left.getFirst().item();
+            String methods =
+                    left.getFirst().methods().stream().map(Method::label).collect(Collectors.joining(", "));
             throw new ExaminerFailure(
-                    "the examiner left sample " + item.index() + " of " + item.task() + " unanswered",
+                    "the examiner left sample " + item.index() + " of " + item.task() + " unanswered under " + methods,
                     new IllegalStateException(left + " after " + answers.size() + " answers"));
         }
     }

@@ -3,7 +3,8 @@
 /// In: names of tasks. A [io.shadowkv.eval.Suite] opens each as an [io.shadowkv.eval.EvalTask], which gives
 /// [io.shadowkv.eval.Sample]s; an [io.shadowkv.eval.Examiner] answers them under every [io.shadowkv.eval.Method].
 /// Out: [io.shadowkv.eval.AnswerRecord]s, appended to an [io.shadowkv.eval.AnswerLog] that a later run resumes and a
-/// report reads. Called by the command line; next stop: `io.shadowkv.engine`, which answers.
+/// report reads. An [io.shadowkv.eval.EvalRun] shares a plan's samples between examiners. Called by the command line;
+/// next stop: `io.shadowkv.engine`, which answers.
 @NullMarked
 package io.shadowkv.eval;
 

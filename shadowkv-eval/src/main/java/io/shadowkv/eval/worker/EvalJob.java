@@ -13,6 +13,7 @@ import java.util.OptionalInt;
 import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.MapperFeature;
 import tools.jackson.databind.PropertyNamingStrategies;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -24,8 +25,10 @@ import tools.jackson.databind.json.JsonMapper;
 /// @param readySeconds time to load the model in; 600 where a file has none
 public record EvalJob(EvalPlan plan, List<Item> items, List<String> command, int readySeconds) {
     private static final int USUAL_SECONDS = 600;
+    // Without annotations, as in AnswerLog: Spark's are too old.
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+            .disable(MapperFeature.USE_ANNOTATIONS)
             .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
             .disable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
             .build();
@@ -45,7 +48,7 @@ public record EvalJob(EvalPlan plan, List<Item> items, List<String> command, int
         try {
             return fromJson(Files.readString(file));
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new UncheckedIOException("the job " + file + " cannot be read: " + e, e);
         } catch (JacksonException e) {
             throw new IllegalArgumentException(
                     file + " is no job: " + e.getOriginalMessage()

@@ -8,13 +8,16 @@ import java.util.Map;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.MapperFeature;
 import tools.jackson.databind.PropertyNamingStrategies;
 import tools.jackson.databind.json.JsonMapper;
 
 /// The messages between a run and its worker: an object of one property, on one line.
 final class Wire {
+    // Without annotations, as in AnswerLog: Spark's are too old.
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+            .disable(MapperFeature.USE_ANNOTATIONS)
             .build();
     private static final int SHOWN = 200;
 

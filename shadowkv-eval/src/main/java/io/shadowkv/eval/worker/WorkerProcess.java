@@ -125,7 +125,9 @@ public final class WorkerProcess implements Examiner {
                 case Wire.Reading(Double done) -> listener.reading(done);
                 case Wire.Answers(List<AnswerRecord> answers) -> {
                     plan.checkAnswered(asked, answers);
-                    return answers;
+                    return answers.stream()
+                            .filter(answer -> wanted.isWanted(answer.key()))
+                            .toList();
                 }
                 case Wire.Failed(Fault fault) -> throw refusal(fault);
                 case Wire.Message other ->

@@ -46,7 +46,8 @@ final class EvalJobTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("none.json is no job")
                 .hasMessageContaining("a job needs a plan");
-        Path misspelt = Files.writeString(folder.resolve("misspelt.json"), "{\"comand\":[\"x\"]}");
-        assertThatThrownBy(() -> EvalJob.read(misspelt)).hasMessageContaining("comand");
+        String job = new EvalJob(FakeExaminer.plan(3), List.of(), List.of("x"), 5).toJson();
+        Path misspelt = Files.writeString(folder.resolve("misspelt.json"), job.replace("items", "itmes"));
+        assertThatThrownBy(() -> EvalJob.read(misspelt)).hasMessageContaining("itmes");
     }
 }

@@ -92,7 +92,7 @@ final class WorkerProcessTest {
 
     @Test
     void aWorkerThatIsKilledLosesNothingAndNothingCountsTwice() throws Exception {
-        Thread killer = Thread.ofPlatform().start(() -> {
+        Thread.ofPlatform().daemon().start(() -> {
             try {
                 ProcessHandle.of(awaitWaiting()).orElseThrow().destroyForcibly();
             } catch (InterruptedException e) {
@@ -101,7 +101,6 @@ final class WorkerProcessTest {
         });
         Supplier<Examiner> second = worker("worker 1", Trouble.WAIT, 1, Duration.ofMinutes(1));
         assertThat(run(List.of(worker(Trouble.WAIT, 1), second))).isEqualTo(expected());
-        killer.join();
         assertThat(Files.readAllLines(folder.resolve("log"))).hasSize(expected().size());
         assertThat(watcher.failed)
                 .singleElement()
@@ -193,7 +192,7 @@ final class WorkerProcessTest {
 
     @Test
     void aCancelledRunEndsItsWorkersAndTheNextAsksOnlyWhatIsMissing() throws Exception {
-        Thread canceller = Thread.ofPlatform().start(() -> {
+        Thread.ofPlatform().daemon().start(() -> {
             try {
                 awaitWaiting();
                 isCancelled.set(true);
@@ -204,7 +203,6 @@ final class WorkerProcessTest {
         assertThatThrownBy(() -> run(List.of(worker(Trouble.WAIT, 1))))
                 .isInstanceOf(CancellationException.class)
                 .hasMessageContaining("3 of 20 samples");
-        canceller.join();
         noWorkerIsLeft();
         isCancelled.set(false);
         watcher.read.clear();

@@ -1,0 +1,234 @@
+package io.shadowkv.cli;
+
+import static io.shadowkv.cli.Shell.shadowkv;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shadowkv.eval.AnswerLog;
+import io.shadowkv.eval.AnswerRecord;
+import io.shadowkv.eval.RunInfo;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.PropertyNamingStrategies;
+import tools.jackson.databind.json.JsonMapper;
+
+/// `eval`, `sweep` and `tasks` with the bundled model on short texts.
+class EvalCommandTest {
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
+
+    @TempDir
+    Path temporary;
+
+    private Path out() {
+        return temporary.resolve("results");
+    }
+
+    private Object[] eval(Object... more) {
+        List<Object> arguments = new ArrayList<>(List.of(
+                "eval",
+                "--data",
+                "ruler/niah_single_1,ruler/niah_multikey_1",
+                "--length",
+                "1500",
+                "--budget",
+                "64",
+                "--out",
+                out()));
+        arguments.addAll(List.of(more));
+        return arguments.toArray();
+    }
+
+    private List<AnswerRecord> answers() {
+        return List.copyOf(AnswerLog.read(out().resolve("answers.jsonl")));
+    }
+
+    @Test
+    void asksEveryMethodAndGoesOnWhereItStopped() throws IOException {
+        Shell.Result first = shadowkv(eval("--samples", 1)).succeeded();
+        assertThat(first.out())
+                .containsPattern("at 1,500 tokens +samples +full +shadowkv budget 64")
+                .containsPattern("ruler/niah_single_1 +1 +100 % +100 %")
+                .contains("mean of tasks", "report: " + out().resolve("report.html"));
+        List<AnswerRecord> one = answers();
+        assertThat(one).hasSize(4);
+        assertThat(one).allSatisfy(answer -> {
+            assertThat(answer.promptTokens()).isBetween(500, 1372);
+            assertThat(answer.scores().keySet()).containsExactly("string_match_all", "paper:needle_score");
+            assertThat(answer.key().method().name().equals("full")).isEqualTo(answer.divergence() == null);
+        });
+
+        shadowkv(eval("--samples", 2)).succeeded();
+        List<AnswerRecord> two = answers();
+        assertThat(two).hasSize(8);
+        assertThat(two.subList(0, 4)).isEqualTo(one);
+        assertThat(Files.readString(out().resolve("report.md"))).contains("niah_multikey_1");
+        RunInfo run = JsonMapper.builder()
+                .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+                .build()
+                .readValue(out().resolve("run-2.json").toFile(), RunInfo.class);
+        assertThat(run.samples()).isEqualTo(2);
+        assertThat(run.methods()).hasSize(2);
+        assertThat(run.contexts()).containsExactly(1500);
+    }
+
+    /// Answers of other settings must not be taken for these.
+    @Test
+    void refusesAFolderOfOtherSettings() {
+        shadowkv(eval("--samples", 1, "--method", "full")).succeeded();
+        shadowkv(eval("--samples", 1, "--method", "full", "--ruler-version", "shadowkv"))
+                .refused(1, "made with other settings", "ruler_version was nvidia, is shadowkv", "another folder");
+    }
+
+    /// Batches and workers change who answers together and where, not what is answered.
+    @Test
+    void answersOfBatchesAndOfWorkersAreThoseOfOneProcess() throws Exception {
+        shadowkv(eval("--samples", 4)).succeeded();
+        Map<AnswerRecord.Key, AnswerRecord> single = byKey();
+        Files.delete(out().resolve("answers.jsonl"));
+        shadowkv(eval("--samples", 4, "--batch", 3)).succeeded();
+        assertSame(byKey(), single);
+        assertThat(byKey().values())
+                .anySatisfy(answer -> assertThat(answer.batch()).isEqualTo(3));
+
+        Files.delete(out().resolve("answers.jsonl"));
+        CompletableFuture<Shell.Result> run =
+                CompletableFuture.supplyAsync(() -> shadowkv(eval("--samples", 4, "--workers", 2)));
+        killOneWorker(run);
+        Shell.Result result = run.get().succeeded();
+        assertThat(result.err()).contains("is asked again");
+        assertSame(byKey(), single);
+        assertThat(Files.readAllLines(out().resolve("answers.jsonl"))).hasSize(16);
+    }
+
+    private Map<AnswerRecord.Key, AnswerRecord> byKey() {
+        return answers().stream().collect(Collectors.toMap(AnswerRecord::key, Function.identity()));
+    }
+
+    private static void assertSame(
+            Map<AnswerRecord.Key, AnswerRecord> found, Map<AnswerRecord.Key, AnswerRecord> expected) {
+        assertThat(found.keySet()).isEqualTo(expected.keySet());
+        found.forEach((key, answer) -> {
+            AnswerRecord same = expected.get(key);
+            assertThat(answer.answer()).isEqualTo(same.answer());
+            assertThat(answer.answerIds()).isEqualTo(same.answerIds());
+            assertThat(answer.promptHash()).isEqualTo(same.promptHash());
+            assertThat(answer.scores()).isEqualTo(same.scores());
+        });
+    }
+
+    /// As soon as some answer is there, while others are being asked.
+    private void killOneWorker(CompletableFuture<Shell.Result> run) throws IOException, InterruptedException {
+        Path log = out().resolve("answers.jsonl");
+        Instant end = Instant.now().plus(PATIENCE);
+        while (Instant.now().isBefore(end) && !run.isDone()) {
+            if (Files.exists(log) && Files.size(log) > 0) {
+                ProcessHandle worker = ProcessHandle.current()
+                        .children()
+                        .filter(child -> child.info().commandLine().orElse("").contains(Main.class.getName()))
+                        .findFirst()
+                        .orElseThrow();
+                worker.destroyForcibly();
+                return;
+            }
+            Thread.sleep(5);
+        }
+        assertThat(run.isDone())
+                .as("no answer came before the run ended: " + (run.isDone() ? run.join() : ""))
+                .isFalse();
+    }
+
+    /// What `ruler build` writes is asked as the same tasks are without it.
+    @Test
+    void asksRulersOwnFiles() {
+        Path files = temporary.resolve("files");
+        shadowkv("ruler", "build", "--length", "1500", "--samples", 2, "--tasks", "niah_single_1,vt", "--out", files)
+                .succeeded();
+        String[] common = {"--length", "1500", "--samples", "2", "--method", "full", "--ruler-files", files.toString()};
+        shadowkv(arguments(common, "--data", "ruler/niah_single_1,ruler/vt", "--out", out()))
+                .succeeded();
+        shadowkv(arguments(common, "--data", "ruler-file/niah_single_1,ruler-file/vt", "--out", out()))
+                .succeeded();
+        List<AnswerRecord> answers = answers();
+        assertThat(answers).hasSize(8);
+        for (int i = 0; i < 4; i++) {
+            assertThat(answers.get(i + 4).promptHash()).isEqualTo(answers.get(i).promptHash());
+            assertThat(answers.get(i + 4).answer()).isEqualTo(answers.get(i).answer());
+            assertThat(answers.get(i + 4).scores()).isEqualTo(answers.get(i).scores());
+        }
+    }
+
+    private static Object[] arguments(String[] common, Object... more) {
+        List<Object> arguments = new ArrayList<>(List.of("eval"));
+        arguments.addAll(List.of(common));
+        arguments.addAll(List.of(more));
+        return arguments.toArray();
+    }
+
+    @Test
+    void aSweepAsksOneBudgetAfterTheOther() throws IOException {
+        shadowkv(
+                        "sweep",
+                        "--data",
+                        "ruler/niah_multikey_1",
+                        "--length",
+                        "1500",
+                        "--samples",
+                        "1",
+                        "--budgets",
+                        "16,32,64",
+                        "--ranks",
+                        "8,32,64",
+                        "--budget",
+                        "32",
+                        "--out",
+                        out())
+                .succeeded();
+        assertThat(answers())
+                .extracting(answer -> answer.key().method().label())
+                .containsExactly(
+                        "full",
+                        "shadowkv budget 16",
+                        "shadowkv budget 32",
+                        "shadowkv budget 64",
+                        "shadowkv budget 32 rank 8",
+                        "shadowkv budget 32 rank 32",
+                        "shadowkv budget 32 rank 64");
+        assertThat(Files.readString(out().resolve("report.html"))).contains("against budget", "against rank");
+    }
+
+    @Test
+    void anInterruptedRunSaysHowToGoOn() {
+        new Shell()
+                .cancelled()
+                .run(eval("--samples", 1))
+                .refused(1, "interrupted; the answers so far are in " + out(), "the same command goes on");
+    }
+
+    @Test
+    void refusesWhatCannotBeAsked() {
+        shadowkv("eval", "--data", "rulr/vt").refused(2, "--data: \"rulr/vt\" names no task", "ruler");
+        shadowkv("eval", "--length", "64k").refused(2, "--length is 65,536", "context is 32,768");
+        shadowkv("eval", "--samples", "0").refused(2, "--samples is 0");
+        shadowkv("eval", "--batch", "0").refused(2, "--batch is 0");
+        shadowkv("eval", "--rank", "0", "--out", out(), "--length", "1k").refused(2, "rank is 0");
+        shadowkv("eval", "--data", "longbench/hotpotqa", "--data-dir", temporary, "--out", out(), "--length", "1k")
+                .refused(1, temporary.resolve("longbench/hotpotqa.jsonl").toString());
+        shadowkv("eval", "--template", "llama-9", "--out", out()).refused(1, "llama-9", "llama-3");
+    }
+
+    @Test
+    void listsTasks() {
+        assertThat(shadowkv("tasks").succeeded().out())
+                .contains("ruler/niah_single_1\n", "longbench/hotpotqa\n", "niah/pressure\n", "scbench/scbench_kv\n");
+    }
+}
