@@ -66,7 +66,12 @@ public record AnswerRecord(
             long seed,
             int index,
             int turn,
-            Method method) {}
+            Method method) {
+        /// The key of another turn of the same sample.
+        public Key atTurn(int number) {
+            return new Key(model, backend, kvType, task, contextTokens, seed, index, number, method);
+        }
+    }
 
     /// Next-token distributions of a method beside those of full attention, both after the same tokens: the
     /// prompt and full attention's own answer.

@@ -132,15 +132,6 @@ public record EvalPlan(
     }
 
     private static AnswerRecord.Key firstTurn(AnswerRecord.Key key) {
-        return new AnswerRecord.Key(
-                key.model(),
-                key.backend(),
-                key.kvType(),
-                key.task(),
-                key.contextTokens(),
-                key.seed(),
-                key.index(),
-                0,
-                key.method());
+        return key.atTurn(0);
     }
 }

@@ -18,6 +18,11 @@ public interface PromptFormat {
     /// begins.
     String wrap(String user);
 
+    /// Whether anything stands around the user's words: nothing does for a model that only continues text.
+    default boolean wrapsWords() {
+        return !wrap("words").equals("words");
+    }
+
     /// Ids of a whole prompt that carries its wrapping.
     int[] encode(String wrapped);
 

@@ -42,10 +42,7 @@ public final class InfiniteBenchSuite implements Suite {
 
     @Override
     public EvalTask open(String task, TaskContext context) {
-        if (!TASKS.contains(task)) {
-            throw new IllegalArgumentException(
-                    "infinitebench has no task \"" + task + "\"; it has " + String.join(", ", TASKS));
-        }
+        checkTask(task);
         return new InfiniteBenchTask(name() + "/" + task, task, context);
     }
 }

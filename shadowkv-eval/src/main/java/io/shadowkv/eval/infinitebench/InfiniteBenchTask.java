@@ -54,8 +54,7 @@ final class InfiniteBenchTask implements EvalTask {
                 context.options().dataFolder().resolve("infinitebench").resolve(task + ".jsonl"),
                 name,
                 "InfiniteBench's published " + task + ".jsonl with the fields id, context, input, answer and options");
-        // Only a model without a chat template has nothing put around its words.
-        isChat = !context.format().wrap("words").equals("words");
+        isChat = context.format().wrapsWords();
     }
 
     @Override
@@ -136,12 +135,7 @@ final class InfiniteBenchTask implements EvalTask {
     }
 
     private static List<String> options(JsonRow row) {
-        List<String> options = row.texts("options");
-        if (options.size() != LETTERS.size()) {
-            throw new IllegalArgumentException(
-                    row.place() + ": has " + options.size() + " options; expected " + LETTERS.size());
-        }
-        return options;
+        return row.texts("options", LETTERS.size());
     }
 
     private List<String> references(JsonRow row) {

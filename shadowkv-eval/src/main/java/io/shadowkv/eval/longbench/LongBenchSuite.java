@@ -48,6 +48,7 @@ public record LongBenchSuite(String name, List<String> tasks, String ending) imp
 
     @Override
     public EvalTask open(String task, TaskContext context) {
+        checkTask(task);
         String file = task + ending;
         Path data = context.options().dataFolder();
         Path place = data.resolve(name).resolve(file);

@@ -35,6 +35,7 @@ public final class LongBenchV2Suite implements Suite {
 
     @Override
     public EvalTask open(String task, TaskContext context) {
+        checkTask(task);
         String taskName = name() + "/" + task;
         Path file = context.options().dataFolder().resolve(name()).resolve("data.json");
         if (!Files.isRegularFile(file)) {

@@ -2,7 +2,7 @@
 ///
 /// In: a data folder with `longbench/*.jsonl` (also `longbench-e/*_e.jsonl`) and `longbench-v2/data.json`. Out: samples
 /// with the official prompts, lengths and metrics. Called by [io.shadowkv.eval.TaskCatalog]; next stop:
-/// [io.shadowkv.eval.metric].
+/// [io.shadowkv.eval.text].
 @NullMarked
 package io.shadowkv.eval.longbench;
 

@@ -49,9 +49,7 @@ public final class MultiTurnNeedleSuite implements Suite {
 
     @Override
     public EvalTask open(String task, TaskContext context) {
-        if (!task.equals(TASK)) {
-            throw new IllegalArgumentException("needle-turns has no task \"" + task + "\"; it has " + TASK);
-        }
+        checkTask(task);
         var text = context.options().haystack() == null
                 ? RunningText.kingJames()
                 : RunningText.of(HaystackFile.read(context.options().haystack()));

@@ -25,9 +25,7 @@ public final class NiahSuite implements Suite {
 
     @Override
     public EvalTask open(String task, TaskContext context) {
-        if (!task.equals(TASK)) {
-            throw new IllegalArgumentException("niah has no task \"" + task + "\"; it has " + TASK);
-        }
+        checkTask(task);
         return new PressureTask(name() + "/" + task, context);
     }
 }

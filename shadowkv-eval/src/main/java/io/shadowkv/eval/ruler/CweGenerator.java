@@ -54,6 +54,11 @@ final class CweGenerator implements Generator {
     private record Listed(String text, List<String> common) {}
 
     @Override
+    public Frame frame() {
+        return frame;
+    }
+
+    @Override
     public int search(SplittableRandom random) {
         int overhead = frame.newTokens();
         return frame.isNvidia()
@@ -98,16 +103,6 @@ final class CweGenerator implements Generator {
         }
         Draws.shuffle(list, Draws.random(seed, "ruler, order of words", 0));
         return new Listed(RulerPrompts.numbered(list), common);
-    }
-
-    @Override
-    public int length(Draft draft) {
-        return frame.length(draft);
-    }
-
-    @Override
-    public int mostTokens() {
-        return frame.maxTokens();
     }
 
     @Override

@@ -40,6 +40,11 @@ final class FweGenerator implements Generator {
     }
 
     @Override
+    public Frame frame() {
+        return frame;
+    }
+
+    @Override
     public int search(SplittableRandom random) {
         List<String> vocabulary = vocabulary(random);
         int size = promptTokens / WORD_LETTERS;
@@ -79,11 +84,6 @@ final class FweGenerator implements Generator {
         String user = RulerPrompts.FWE.replace(RulerPrompts.CONTEXT, String.join(" ", text));
         String question = user.substring(user.lastIndexOf('\n') + 1);
         return frame.draft(user, RulerPrompts.FWE_ANSWER, question, vocabulary.subList(1, 1 + ANSWERS));
-    }
-
-    @Override
-    public int length(Draft draft) {
-        return frame.length(draft);
     }
 
     @Override

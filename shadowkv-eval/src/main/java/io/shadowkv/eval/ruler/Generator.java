@@ -9,6 +9,9 @@ interface Generator {
         return Integer.MAX_VALUE;
     }
 
+    /// Wraps and counts its texts.
+    Frame frame();
+
     /// The size that fills the context, by the version's search.
     int search(SplittableRandom random);
 
@@ -19,10 +22,14 @@ interface Generator {
     Draft draft(int index, int size, SplittableRandom random);
 
     /// The official `length` of a draft: tokens of the prompt and of the answer's room.
-    int length(Draft draft);
+    default int length(Draft draft) {
+        return frame().length(draft);
+    }
 
     /// A draft is kept if its length is at most this.
-    int mostTokens();
+    default int mostTokens() {
+        return frame().maxTokens();
+    }
 
     /// Units taken off a text that is too long.
     int step();

@@ -44,6 +44,11 @@ final class NiahGenerator implements Generator {
     private record Hidden(String text, List<Needle> needles) {}
 
     @Override
+    public Frame frame() {
+        return frame;
+    }
+
+    @Override
     public int search(SplittableRandom random) {
         int most = essay == null ? Integer.MAX_VALUE : essay.words();
         var search = new SizeSearch(step(), most, true, step(), 3, frame.newTokens());
@@ -156,16 +161,6 @@ final class NiahGenerator implements Generator {
 
     private String random(NeedleKind kind, SplittableRandom random) {
         return kind.draw(random, () -> words.key(random));
-    }
-
-    @Override
-    public int length(Draft draft) {
-        return frame.length(draft);
-    }
-
-    @Override
-    public int mostTokens() {
-        return frame.maxTokens();
     }
 
     @Override

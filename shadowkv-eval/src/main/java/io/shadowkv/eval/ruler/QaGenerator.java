@@ -22,6 +22,11 @@ final class QaGenerator implements Generator {
     }
 
     @Override
+    public Frame frame() {
+        return frame;
+    }
+
+    @Override
     public int samples() {
         return set.questions().size();
     }
@@ -85,16 +90,6 @@ final class QaGenerator implements Generator {
             documents.add(all.get(i % all.size()));
         }
         return documents;
-    }
-
-    @Override
-    public int length(Draft draft) {
-        return frame.length(draft);
-    }
-
-    @Override
-    public int mostTokens() {
-        return frame.maxTokens();
     }
 
     @Override

@@ -22,6 +22,11 @@ final class VtGenerator implements Generator {
     }
 
     @Override
+    public Frame frame() {
+        return frame;
+    }
+
+    @Override
     public int search(SplittableRandom random) {
         var search = new SizeSearch(step(), Integer.MAX_VALUE, true, step(), 3, frame.newTokens() + example.tokens());
         return frame.isNvidia()
@@ -60,11 +65,6 @@ final class VtGenerator implements Generator {
         }
         String task = draft.user().substring(draft.user().lastIndexOf(RulerPrompts.VT.substring(0, 20)));
         return frame.length(frame.draft(task, draft.prefix(), draft.question(), draft.answers())) + example.tokens();
-    }
-
-    @Override
-    public int mostTokens() {
-        return frame.maxTokens();
     }
 
     @Override

@@ -48,10 +48,7 @@ public final class ScBenchSuite implements Suite {
 
     @Override
     public EvalTask open(String task, TaskContext context) {
-        if (!TASKS.contains(task)) {
-            throw new IllegalArgumentException(
-                    "scbench has no task \"" + task + "\"; it has " + String.join(", ", TASKS));
-        }
+        checkTask(task);
         boolean isShared = task.endsWith(SHARED);
         String file = isShared ? task.substring(0, task.length() - SHARED.length()) : task;
         return new ScBenchTask(name() + "/" + task, file, isShared, context);

@@ -44,8 +44,7 @@ final class ScBenchTask implements EvalTask {
                 context.options().dataFolder().resolve("scbench").resolve(task + ".jsonl"),
                 name,
                 "SCBench's published " + task + ".jsonl with the fields context and multi_turns (input, answer)");
-        // Only a model without a chat template has nothing put around its words.
-        isChat = !context.format().wrap("words").equals("words");
+        isChat = context.format().wrapsWords();
         functions = task.startsWith("scbench_repoqa") ? functions() : Map.of();
     }
 
@@ -180,12 +179,7 @@ final class ScBenchTask implements EvalTask {
     }
 
     private static List<String> options(JsonRow turn) {
-        List<String> options = turn.texts("options");
-        if (options.size() != LETTERS.size()) {
-            throw new IllegalArgumentException(
-                    turn.place() + ": has " + options.size() + " options; expected " + LETTERS.size());
-        }
-        return options;
+        return turn.texts("options", LETTERS.size());
     }
 
     private List<String> references(JsonRow turn) {

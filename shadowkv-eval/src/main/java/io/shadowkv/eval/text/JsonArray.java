@@ -2,8 +2,6 @@ package io.shadowkv.eval.text;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,9 +12,6 @@ import java.util.Set;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
-import tools.jackson.core.StreamReadConstraints;
-import tools.jackson.core.json.JsonFactory;
-import tools.jackson.databind.json.JsonMapper;
 
 /// A published file that is one JSON list of objects, of which only places and a few short fields are kept in memory.
 ///
@@ -24,14 +19,6 @@ import tools.jackson.databind.json.JsonMapper;
 ///
 /// @param entries the objects in order
 public record JsonArray(Path file, List<Entry> entries) {
-    // Single texts have more characters than the parser allows by itself.
-    private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
-                    .streamReadConstraints(StreamReadConstraints.builder()
-                            .maxStringLength(Integer.MAX_VALUE)
-                            .build())
-                    .build())
-            .build();
-
     /// @param number of the object in the list, from 1
     /// @param start offset of its first byte in the file
     /// @param end offset after its last
@@ -46,7 +33,7 @@ public record JsonArray(Path file, List<Entry> entries) {
     public static JsonArray open(Path file, Set<String> fields) {
         List<Entry> entries = new ArrayList<>();
         try (var bytes = Files.newInputStream(file);
-                JsonParser parser = MAPPER.createParser(bytes)) {
+                JsonParser parser = LargeJson.MAPPER.createParser(bytes)) {
             if (parser.nextToken() != JsonToken.START_ARRAY) {
                 throw new IllegalArgumentException(file + ": is not a JSON list. Bring the published file again");
             }
@@ -87,16 +74,8 @@ public record JsonArray(Path file, List<Entry> entries) {
     ///
     /// @throws UncheckedIOException if it cannot be read
     public JsonRow read(Entry entry) {
-        ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(entry.end - entry.start));
-        try (FileChannel channel = FileChannel.open(file)) {
-            while (bytes.hasRemaining()) {
-                if (channel.read(bytes, entry.start + bytes.position()) < 0) {
-                    throw new IOException(file + " has become shorter while it was read");
-                }
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return new JsonRow(MAPPER.readTree(bytes.array()), file + ", entry " + entry.number);
+        return new JsonRow(
+                LargeJson.MAPPER.readTree(LargeJson.bytes(file, entry.start, entry.end)),
+                file + ", entry " + entry.number);
     }
 }

@@ -42,6 +42,17 @@ public record JsonRow(JsonNode fields, String place) {
         return texts;
     }
 
+    /// The values of a list that has so many.
+    ///
+    /// @throws IllegalArgumentException if there is no such field, or it has another number of values
+    public List<String> texts(String field, int count) {
+        List<String> texts = texts(field);
+        if (texts.size() != count) {
+            throw new IllegalArgumentException(place + ": has " + texts.size() + " " + field + "; expected " + count);
+        }
+        return texts;
+    }
+
     /// The objects of a list.
     ///
     /// @throws IllegalArgumentException if there is no such field, or it is not a list of objects

@@ -9,6 +9,7 @@ import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskCatalog;
 import io.shadowkv.eval.TaskContext;
 import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.text.HaystackFile;
 import io.shadowkv.eval.text.RunningText;
 import io.shadowkv.text.ChatTemplate;
 import io.shadowkv.text.Tokenizer;
@@ -214,8 +215,7 @@ final class RulerTaskTest {
             out.write(Files.readString(json).getBytes(StandardCharsets.UTF_8));
         }
         for (Path file : List.of(plain, json, packed)) {
-            Essay essay = RulerSources.essay(
-                    new TaskContext(tokenizer, chat, 4096, 1, new TaskContext.Options("nvidia", file, folder)));
+            Essay essay = new Essay(HaystackFile.read(file));
             assertThat(essay.words()).isEqualTo(4);
             assertThat(essay.sentences(3, true)).containsExactly("One.", "Two three!");
             assertThat(essay.sentences(6, true)).containsExactly("One.", "Two three!", "Four.", "One.", "Two");
@@ -236,7 +236,7 @@ final class RulerTaskTest {
                 .hasMessageContaining(empty.resolve("ruler/hotpotqa.json").toString())
                 .hasMessageContaining("HotpotQA");
         assertThatThrownBy(() -> TaskCatalog.open("ruler/niah_single_2", nothing))
-                .hasMessageContaining("no.txt: no such file");
+                .hasMessageContaining("no.txt is not there");
         assertThatThrownBy(() -> new RulerSuite().open("vt", context("newest", chat, 4096, 1)))
                 .hasMessageContaining("nvidia and shadowkv");
         assertThatThrownBy(() -> new RulerSuite()
@@ -248,9 +248,9 @@ final class RulerTaskTest {
     @ParameterizedTest
     @MethodSource("tasks")
     void refusesContextsThatHoldNothing(String version, String name) {
-        assertThatThrownBy(() -> new RulerSuite()
-                        .open(name, context(version, chat, 100, 1))
-                        .sample(0))
+        var options = new TaskContext.Options(version, folder.resolve("essay.txt"), folder);
+        var context = new TaskContext(tokenizer, chat, 100, 1, options);
+        assertThatThrownBy(() -> new RulerSuite().open(name, context).sample(0))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageMatching("(?s).*(100 tokens were allowed|with 100 tokens).*Ask for .*");
     }
