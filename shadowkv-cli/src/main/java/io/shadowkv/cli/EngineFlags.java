@@ -4,6 +4,7 @@ import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.engine.Backends;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.ValuePlace;
+import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import io.shadowkv.tensor.DType;
 import java.io.PrintWriter;
@@ -139,6 +140,16 @@ public final class EngineFlags {
                             case device -> ValuePlace.DEVICE;
                             case host -> ValuePlace.HOST;
                         }));
+    }
+
+    /// The name of the backend that [#openBackend] would open; only `auto` has to open one to know.
+    public String backendName(PrintWriter err) {
+        if (!backend.equals("auto")) {
+            return backend;
+        }
+        try (Backend opened = openBackend(err).backend()) {
+            return opened.name();
+        }
     }
 
     /// The type of keys and values that was asked for; without one it is the weights'.

@@ -8,6 +8,8 @@ import io.shadowkv.cli.eval.SweepCommand;
 import io.shadowkv.cli.eval.TasksCommand;
 import io.shadowkv.cli.ruler.RulerCommand;
 import io.shadowkv.engine.Cancellation;
+import java.lang.module.ModuleDescriptor;
+import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -98,12 +100,14 @@ public final class ShadowKvCommand implements Runnable {
                         + String.join(", ", spec.subcommands().keySet()));
     }
 
-    /// The version of the jar, from its manifest.
+    /// The module's version.
     static final class Version implements CommandLine.IVersionProvider {
         @Override
         public String[] getVersion() {
-            String version = ShadowKvCommand.class.getPackage().getImplementationVersion();
-            return new String[] {"shadowkv " + (version == null ? "(built from sources)" : version)};
+            ModuleDescriptor module = ShadowKvCommand.class.getModule().getDescriptor();
+            // On a class path there is no module.
+            Optional<String> version = module == null ? Optional.empty() : module.rawVersion();
+            return new String[] {"shadowkv " + version.orElse("(built from sources)")};
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.shadowkv.cli;
 
 import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,6 +31,15 @@ public record Surroundings(
     /// The value of an environment variable; empty counts as not set.
     public Optional<String> variable(String name) {
         return Optional.ofNullable(environment.get(name)).filter(value -> !value.isBlank());
+    }
+
+    /// The command that starts this program on any machine that has it at the same place: the launcher where there is
+    /// one, which finds the JDK itself.
+    public List<String> program() {
+        return home().map(folder -> folder.resolve("shadowkv"))
+                .filter(Files::isExecutable)
+                .map(launcher -> List.of(launcher.toAbsolutePath().toString()))
+                .orElse(self);
     }
 
     /// The surroundings of this process, with what the launcher passes as system properties.

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.shadowkv.eval.AnswerLog;
 import io.shadowkv.eval.AnswerRecord;
 import io.shadowkv.eval.RunInfo;
+import io.shadowkv.eval.worker.EvalJob;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -71,7 +72,7 @@ class EvalCommandTest {
         List<AnswerRecord> two = answers();
         assertThat(two).hasSize(8);
         assertThat(two.subList(0, 4)).isEqualTo(one);
-        assertThat(Files.readString(out().resolve("report.md"))).contains("niah_multikey_1");
+        assertThat(Files.readString(out().resolve("report.md"))).contains("niah\\_multikey\\_1");
         RunInfo run = JsonMapper.builder()
                 .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
                 .build()
@@ -204,6 +205,20 @@ class EvalCommandTest {
                         "shadowkv budget 32 rank 32",
                         "shadowkv budget 32 rank 64");
         assertThat(Files.readString(out().resolve("report.html"))).contains("against budget", "against rank");
+    }
+
+    /// A worker of the job answers what a run of this process does not ask.
+    @Test
+    void writesJobsForACluster() {
+        Path jobs = temporary.resolve("jobs");
+        shadowkv(eval("--samples", 2, "--job-dir", jobs)).succeeded();
+        EvalJob job = EvalJob.read(jobs.resolve("job-1500.json"));
+        assertThat(job.items()).hasSize(4);
+        assertThat(job.plan().methods()).hasSize(2);
+        assertThat(job.command().getFirst()).endsWith("/shadowkv");
+        assertThat(job.command())
+                .contains("eval", "ruler/niah_single_1,ruler/niah_multikey_1", "--worker-length", "1500");
+        assertThat(out()).doesNotExist();
     }
 
     @Test

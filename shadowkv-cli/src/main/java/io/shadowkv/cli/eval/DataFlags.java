@@ -61,6 +61,7 @@ final class DataFlags {
 
     @Option(
             names = "--ruler-version",
+            paramLabel = "NAME",
             defaultValue = "nvidia",
             description = "Whose wording and filling: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
     private RulerVersion rulerVersion;

@@ -10,16 +10,20 @@ import io.shadowkv.eval.EvalPlan;
 import io.shadowkv.eval.EvalRun;
 import io.shadowkv.eval.EvalTask;
 import io.shadowkv.eval.Examiner;
+import io.shadowkv.eval.Item;
 import io.shadowkv.eval.Method;
 import io.shadowkv.eval.RunFile;
 import io.shadowkv.eval.TaskCatalog;
 import io.shadowkv.eval.TaskContext;
 import io.shadowkv.eval.report.Report;
+import io.shadowkv.eval.worker.EvalJob;
 import io.shadowkv.eval.worker.Ready;
 import io.shadowkv.eval.worker.WorkerLoop;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -65,6 +69,9 @@ record EvalSession(
         for (int length : lengths) {
             tasks.add(tasks(opened, length));
         }
+        if (run.jobFolder().isPresent()) {
+            return writeJobs(run.jobFolder().get(), opened, lengths, tasks);
+        }
         try (AnswerLog log = AnswerLog.open(run.folder().resolve("answers.jsonl"));
                 Examiners examiners = examiners(opened, err)) {
             List<Round> rounds = new ArrayList<>();
@@ -87,6 +94,37 @@ record EvalSession(
         return 0;
     }
 
+    /// Files for `SparkEval`, whose workers are this command on other machines.
+    private int writeJobs(Path folder, EvalModel opened, List<Integer> lengths, List<Map<String, EvalTask>> tasks) {
+        String backend = engine.backendName(command.commandLine().getErr());
+        PrintWriter out = command.commandLine().getOut();
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        for (int i = 0; i < lengths.size(); i++) {
+            int length = lengths.get(i);
+            EvalPlan plan = plan(length, opened, backend);
+            List<String> worker = new ArrayList<>(root.surroundings().program());
+            worker.addAll(arguments());
+            worker.addAll(List.of("--worker-length", Integer.toString(length)));
+            Path file = folder.resolve("job-" + length + ".json");
+            new EvalJob(plan, items(plan, tasks.get(i)), worker, 0).write(file);
+            out.println(file);
+        }
+        out.flush();
+        return 0;
+    }
+
+    private static List<Item> items(EvalPlan plan, Map<String, EvalTask> tasks) {
+        return plan.items(name -> Objects.requireNonNull(tasks.get(name)).size());
+    }
+
+    private List<String> arguments() {
+        return command.root().commandLine().getParseResult().originalArgs();
+    }
+
     private Map<String, EvalTask> tasks(EvalModel opened, int length) {
         var context = new TaskContext(opened.tokenizer(), opened.format(), length, data.seed(), data.options());
         Map<String, EvalTask> tasks = new LinkedHashMap<>();
@@ -100,9 +138,8 @@ record EvalSession(
         if (run.workers() == 0) {
             return own(opened, root.cancellation(), err);
         }
-        List<String> arguments = command.root().commandLine().getParseResult().originalArgs();
         return new WorkerProcesses(
-                root.surroundings(), arguments, run.workers(), run.devices(), engine, root.cancellation(), err);
+                root.surroundings(), arguments(), run.workers(), run.devices(), engine, root.cancellation(), err);
     }
 
     private OwnExaminer own(EvalModel opened, Cancellation cancellation, PrintWriter err) {
@@ -128,10 +165,7 @@ record EvalSession(
         try (var progress = new EvalProgress(err, style, String.format("%,d tokens", plan.contextTokens()))) {
             var evalRun = new EvalRun(
                     plan, log, EvalRun.Options.ofBatch(run.batch()), progress, root.cancellation()::isRequested);
-            answers = evalRun.run(
-                    plan.items(name ->
-                            Objects.requireNonNull(round.tasks().get(name)).size()),
-                    examiners.seats(plan, round.tasks(), progress::say));
+            answers = evalRun.run(items(plan, round.tasks()), examiners.seats(plan, round.tasks(), progress::say));
         }
         EvalTable.print(plan.contextTokens(), answers, command.commandLine().getOut());
     }

@@ -24,6 +24,7 @@ final class MethodFlags {
 
     @Option(
             names = "--method",
+            paramLabel = "NAME",
             defaultValue = "both",
             description = "${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
     private Asked asked;

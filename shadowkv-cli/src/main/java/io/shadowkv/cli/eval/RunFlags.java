@@ -2,6 +2,7 @@ package io.shadowkv.cli.eval;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -58,6 +59,12 @@ final class RunFlags {
     private @Nullable List<Integer> devices;
 
     @Option(
+            names = "--job-dir",
+            paramLabel = "DIR",
+            description = "Ask nothing, but write the run as jobs for a Spark cluster, one a length (docs/SPARK.md).")
+    private @Nullable Path jobFolder;
+
+    @Option(
             names = "--worker-length",
             paramLabel = "TOKENS",
             hidden = true,
@@ -101,6 +108,11 @@ final class RunFlags {
     /// GPUs that workers take in turn; empty if none were named.
     List<Integer> devices() {
         return devices == null ? List.of() : devices;
+    }
+
+    /// Where jobs for a cluster are to be written instead of asking; empty if they are not.
+    Optional<Path> jobFolder() {
+        return Optional.ofNullable(jobFolder);
     }
 
     /// The length this process is a worker for; empty in the process that a person started.

@@ -8,7 +8,6 @@ import io.shadowkv.eval.EvalTask;
 import io.shadowkv.eval.Examiner;
 import io.shadowkv.eval.worker.WorkerCommand;
 import io.shadowkv.eval.worker.WorkerProcess;
-import io.shadowkv.op.Backend;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -54,10 +53,7 @@ final class WorkerProcesses implements Examiners {
         this.devices = devices;
         this.sharesThreads = devices.isEmpty() && !flags.statesThreads();
         this.cancellation = cancellation;
-        // Opened for its name, so that what the workers say can be compared with it.
-        try (Backend opened = flags.openBackend(err).backend()) {
-            this.backend = opened.name();
-        }
+        this.backend = flags.backendName(err);
     }
 
     @Override
