@@ -20,9 +20,9 @@ import tools.jackson.core.JacksonException;
 
 /// Answers in a file, one JSON object a line, each on disk before the next question is asked.
 ///
-/// Answers that are appended together stand or fall together: every line of theirs but the last ends with a blank,
-/// and what an interruption left without its last line is taken off when the file is opened again. One thread, one
-/// process a file.
+/// Answers that are appended together stand or fall together: every line of theirs but the last ends with
+/// a blank, and what an interruption left without its last line is taken off when the file is opened
+/// again. One thread, one process a file.
 public final class AnswerLog implements AutoCloseable {
 
     /// Before the end of a line: the next line belongs to it.
@@ -60,8 +60,8 @@ public final class AnswerLog implements AutoCloseable {
         }
     }
 
-    /// The answers a file holds, in their order, without touching it: another process may still be writing. A line
-    /// that is not whole yet is left out; of two lines with one key the later counts.
+    /// The answers a file holds, in their order, without touching it: another process may still be
+    /// writing. A line that is not whole yet is left out; of two lines with one key the later counts.
     ///
     /// @throws UncheckedIOException if it cannot be read
     /// @throws IllegalArgumentException if a line is not an answer

@@ -18,8 +18,8 @@ public final class RunFile {
 
     /// Writes what a run is, over what the same command wrote before.
     ///
-    /// @throws IllegalArgumentException if the folder holds answers of this model that were made with other
-    ///     settings, or a file that says of no run what it was
+    /// @throws IllegalArgumentException if the folder holds answers of this model that were made with
+    ///     other settings, or a file that says of no run what it was
     public static void write(Path folder, RunInfo run) {
         try {
             Files.createDirectories(folder);
@@ -85,8 +85,8 @@ public final class RunFile {
 
     /// Reads one of the files.
     ///
-    /// @throws IllegalArgumentException if it does not say what a run was; the message is a sentence about the
-    ///     file without its name
+    /// @throws IllegalArgumentException if it does not say what a run was; the message is a sentence about
+    ///     the file without its name
     public static RunInfo read(Path file) {
         RunInfo run;
         try {

@@ -23,7 +23,7 @@ public interface Suite {
     /// Opens a task.
     ///
     /// @param task one of [#tasks()]
-    /// @throws IllegalArgumentException if it cannot be made from what there is: the message says what is missing
-    ///     and where it was looked for
+    /// @throws IllegalArgumentException if it cannot be made from what there is: the message says what is
+    ///     missing and where it was looked for
     EvalTask open(String task, TaskContext context);
 }

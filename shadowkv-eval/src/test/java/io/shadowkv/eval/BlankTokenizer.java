@@ -5,7 +5,8 @@ import io.shadowkv.text.Tokenizer;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
-/// The tokenizer of RULER's goldens: a token is a run of characters that are no blanks. Its ids only count.
+/// The tokenizer of RULER's goldens: a token is a run of characters that are no blanks. Its ids only
+/// count.
 public final class BlankTokenizer implements Tokenizer {
     @Override
     public int[] encode(String text, boolean addSpecialTokens) {

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/// Answers from the keys alone: the same in every process. Samples with an odd index have two turns, of which the
-/// first asks nothing.
+/// Answers from the keys alone: the same in every process. Samples with an odd index have two turns, of
+/// which the first asks nothing.
 public final class FakeExaminer implements Examiner {
     public static final Method SHADOW = Method.of(KvCacheSpec.Shadow.DEFAULT);
 

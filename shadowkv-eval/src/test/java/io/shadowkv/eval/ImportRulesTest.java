@@ -38,7 +38,8 @@ class ImportRulesTest {
         }
     }
 
-    /// Suites know the seams and what samples are made of; neither the engine, nor who asks, nor who reports.
+    /// Suites know the seams and what samples are made of; neither the engine, nor who asks, nor who
+    /// reports.
     static List<Room> rooms() {
         return List.of(
                 new Room("eval.plot", List.of()),

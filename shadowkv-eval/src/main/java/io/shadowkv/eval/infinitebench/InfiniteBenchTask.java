@@ -16,8 +16,8 @@ import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// One of InfiniteBench's tasks (OpenBMB/InfiniteBench, `src/eval_utils.py`, `create_prompt` and `get_answer`). Any
-/// thread may ask.
+/// One of InfiniteBench's tasks (OpenBMB/InfiniteBench, `src/eval_utils.py`, `create_prompt` and
+/// `get_answer`). Any thread may ask.
 final class InfiniteBenchTask implements EvalTask {
     private static final Pattern CALL = Pattern.compile("(func_[0-9]+)\\(-?[0-9]+\\)");
     private static final Pattern TARGET = Pattern.compile("The .+ of");
@@ -35,8 +35,8 @@ final class InfiniteBenchTask implements EvalTask {
             Map.entry("math_calc", 30_000),
             Map.entry("code_run", 5),
             Map.entry("code_debug", 5));
-    /// In a chat, where GPT-4's run sets no limit: a sentence around the answer, or the thoughts that the prompt
-    /// asks for before it.
+    /// In a chat, where GPT-4's run sets no limit: a sentence around the answer, or the thoughts that the
+    /// prompt asks for before it.
     private static final int CHAT_TOKENS = 64;
     private static final int CHAT_THOUGHTS = 1024;
 

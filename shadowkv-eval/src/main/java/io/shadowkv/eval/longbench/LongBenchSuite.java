@@ -13,9 +13,9 @@ import java.util.List;
 
 /// LongBench (THUDM/LongBench, `LongBench/pred.py`): 21 tasks in English, Chinese and code.
 ///
-/// Reads a task's published file, `longbench/hotpotqa.jsonl` in the data folder. The paper's own score for LongBench
-/// is not in its published code, so there is no `paper:` metric here, and its table compares with none of these
-/// numbers.
+/// Reads a task's published file, `longbench/hotpotqa.jsonl` in the data folder. The paper's own score for
+/// LongBench is not in its published code, so there is no `paper:` metric here, and its table compares
+/// with none of these numbers.
 ///
 /// @param name what stands before the slash: also the folder of the files
 /// @param tasks the datasets

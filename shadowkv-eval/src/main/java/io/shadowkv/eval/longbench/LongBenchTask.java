@@ -16,8 +16,8 @@ import java.util.stream.IntStream;
 
 /// One of LongBench's tasks. Any thread may ask.
 ///
-/// Prompts are cut as `LongBench/pred.py` does, to half of the room from either end and before the template goes
-/// around them; the room is what answer and template leave of the context, to the token.
+/// Prompts are cut as `LongBench/pred.py` does, to half of the room from either end and before the
+/// template goes around them; the room is what answer and template leave of the context, to the token.
 ///
 /// @param segmenter for scores that count Chinese words
 /// @param kept the lines that are samples, where short ones are left out

@@ -14,12 +14,12 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 
-/// LongBench v2 (THUDM/LongBench, `pred.py` without its options): 503 questions with four choices each over texts of
-/// 8 thousand to 2 million words.
+/// LongBench v2 (THUDM/LongBench, `pred.py` without its options): 503 questions with four choices each
+/// over texts of 8 thousand to 2 million words.
 ///
-/// Reads the published `longbench-v2/data.json` in the data folder. A task holds one of its three lengths, so that the
-/// suite's name means every question once; the official overall accuracy is the mean over all of its answers. The
-/// official script samples at temperature 0.1.
+/// Reads the published `longbench-v2/data.json` in the data folder. A task holds one of its three lengths,
+/// so that the suite's name means every question once; the official overall accuracy is the mean over all
+/// of its answers. The official script samples at temperature 0.1.
 public final class LongBenchV2Suite implements Suite {
     private static final List<String> LENGTHS = List.of("short", "medium", "long");
 

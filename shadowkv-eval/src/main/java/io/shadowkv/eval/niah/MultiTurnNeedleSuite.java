@@ -12,8 +12,8 @@ import io.shadowkv.eval.text.RunningText;
 import java.util.List;
 import java.util.Map;
 
-/// RULER's `niah_multikey_1` text, asked about several times: every turn asks for another key over the cache that
-/// the turns before have left, the model's own answers in it.
+/// RULER's `niah_multikey_1` text, asked about several times: every turn asks for another key over the
+/// cache that the turns before have left, the model's own answers in it.
 public final class MultiTurnNeedleSuite implements Suite {
     private static final String TASK = "niah_multikey_1";
     private static final int TURNS = 4;

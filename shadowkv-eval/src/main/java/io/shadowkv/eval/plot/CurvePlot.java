@@ -10,8 +10,8 @@ import java.util.function.DoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// Shares with their intervals over a logarithmic horizontal axis, and a share that does not depend on it as a
-/// dashed line across.
+/// Shares with their intervals over a logarithmic horizontal axis, and a share that does not depend on it
+/// as a dashed line across.
 ///
 /// @param id unique in the page, a file name too
 /// @param title read aloud

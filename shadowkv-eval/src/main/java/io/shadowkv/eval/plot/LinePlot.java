@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.DoubleFunction;
 
-/// Lines over a logarithmic horizontal axis (powers of two apart by the same distance) and a vertical one from
-/// zero.
+/// Lines over a logarithmic horizontal axis (powers of two apart by the same distance) and a vertical one
+/// from zero.
 ///
 /// @param id unique in the page
 /// @param title read aloud

@@ -15,14 +15,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/// All that runs left in a folder: every log named `answers*.jsonl` and every `run*.json`, in the folder and in the
-/// folders directly below it. Reads only, so a run may still be writing.
+/// All that runs left in a folder: every log named `answers*.jsonl` and every `run*.json`, in the folder
+/// and in the folders directly below it. Reads only, so a run may still be writing.
 ///
 /// @param answers of all logs; where two hold the same key the one read last counts
 /// @param runs in the order of their files' names
 /// @param notes what a reader should know: what could not be read, what was there twice
 record RunFolder(Collection<AnswerRecord> answers, List<RunInfo> runs, List<String> notes) {
-    /// @throws IllegalArgumentException if the folder, a log in it or an answer is missing, or a line is no answer
+    /// @throws IllegalArgumentException if the folder, a log in it or an answer is missing, or a line is
+    ///     no answer
     /// @throws UncheckedIOException if a file cannot be read
     static RunFolder read(Path folder) {
         if (!Files.isDirectory(folder)) {

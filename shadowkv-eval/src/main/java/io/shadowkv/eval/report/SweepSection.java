@@ -41,8 +41,8 @@ final class SweepSection {
             return value.applyAsInt(Objects.requireNonNull(method.shadow()));
         }
 
-        /// The method without the parameter: equal for the points of one curve. A cache that is as large as the
-        /// budget follows it.
+        /// The method without the parameter: equal for the points of one curve. A cache that is as large
+        /// as the budget follows it.
         Shadow without(Method method) {
             Shadow s = Objects.requireNonNull(method.shadow());
             boolean isBudget = this == BUDGET;

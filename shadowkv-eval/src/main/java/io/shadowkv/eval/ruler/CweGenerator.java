@@ -5,11 +5,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/// Common words: a numbered list in which ten words appear more often than the others, after one worked example in
-/// the model's wrapping (NVIDIA/RULER and bytedance/ShadowKV, `common_words_extraction.py`).
+/// Common words: a numbered list in which ten words appear more often than the others, after one worked
+/// example in the model's wrapping (NVIDIA/RULER and bytedance/ShadowKV, `common_words_extraction.py`).
 ///
-/// Where a tokenizer is so wasteful that 30 repeats leave no room for other words than the common ones, the list is
-/// made as for contexts below 4,096 tokens; the original would search for ever.
+/// Where a tokenizer is so wasteful that 30 repeats leave no room for other words than the common ones,
+/// the list is made as for contexts below 4,096 tokens; the original would search for ever.
 final class CweGenerator implements Generator {
     private static final int COMMON = 10;
     private static final int STEP = 10;

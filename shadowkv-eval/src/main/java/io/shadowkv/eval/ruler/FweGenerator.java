@@ -11,8 +11,8 @@ import java.util.TreeSet;
 /// Frequent words: coded words whose numbers fall off with the square of their rank, the first being dots
 /// (NVIDIA/RULER and bytedance/ShadowKV, `freq_words_extraction.py`).
 ///
-/// The older version leaves the answer's room out of its count, so that prompt and answer may be longer than asked
-/// for by that room.
+/// The older version leaves the answer's room out of its count, so that prompt and answer may be longer
+/// than asked for by that room.
 final class FweGenerator implements Generator {
     private static final int WORD_LETTERS = 6;
     private static final int ANSWERS = 3;

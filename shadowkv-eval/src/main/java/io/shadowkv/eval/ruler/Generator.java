@@ -2,7 +2,8 @@ package io.shadowkv.eval.ruler;
 
 import java.util.SplittableRandom;
 
-/// Drafts texts of one task. Immutable; what it draws depends on the stream it is given and on the seed alone.
+/// Drafts texts of one task. Immutable; what it draws depends on the stream it is given and on the seed
+/// alone.
 interface Generator {
     /// Samples there are; [Integer#MAX_VALUE] if they are made without end.
     default int samples() {

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Needles in a haystack (NVIDIA/RULER and bytedance/ShadowKV, `niah.py`).
 ///
-/// Unlike the original, keys and values of one text are all different, and no filler needle has a planted key, so
-/// that no question has two answers.
+/// Unlike the original, keys and values of one text are all different, and no filler needle has a planted
+/// key, so that no question has two answers.
 final class NiahGenerator implements Generator {
     /// 40 values spread evenly over 0 to 100, rounded.
     private static final int DEPTHS = 40;

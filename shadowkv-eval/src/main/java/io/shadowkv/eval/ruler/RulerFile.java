@@ -10,8 +10,8 @@ import java.util.Map;
 
 /// A file of RULER's own JSONL, made by NVIDIA's scripts, by the paper's, or by `shadowkv ruler build`.
 ///
-/// Texts go to the model as they are: they carry the wrapping that the file was made with. Lines are read when they
-/// are asked for; the file may not change meanwhile. For any thread.
+/// Texts go to the model as they are: they carry the wrapping that the file was made with. Lines are read
+/// when they are asked for; the file may not change meanwhile. For any thread.
 public final class RulerFile implements EvalTask {
     private final RulerKind kind;
     private final JsonLines lines;
@@ -23,7 +23,8 @@ public final class RulerFile implements EvalTask {
 
     /// Opens `<folder>/<task>/validation.jsonl`, whose folder names the task.
     ///
-    /// @throws IllegalArgumentException if the folder's name is no task, or the file is not there or has no lines
+    /// @throws IllegalArgumentException if the folder's name is no task, or the file is not there or has
+    ///     no lines
     public static RulerFile open(Path file) {
         Path folder = file.toAbsolutePath().normalize().getParent();
         Path name = folder == null ? null : folder.getFileName();

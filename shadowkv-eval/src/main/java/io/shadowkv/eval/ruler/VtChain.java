@@ -42,7 +42,8 @@ record VtChain(List<String> names, String value, int lines, List<Integer> places
 
     /// A template with the lines and the value in it.
     ///
-    /// @param isNvidia joins by line breaks; the older version ends each noise line with one and joins by blanks
+    /// @param isNvidia joins by line breaks; the older version ends each noise line with one and joins by
+    ///     blanks
     String fill(String template, boolean isNvidia) {
         return template.replace(RulerPrompts.QUERY, value).replace(RulerPrompts.CONTEXT, context(isNvidia));
     }

@@ -48,7 +48,8 @@ final class ScBenchTask implements EvalTask {
         functions = task.startsWith("scbench_repoqa") ? functions() : Map.of();
     }
 
-    /// Every repository's functions that are asked for anywhere in the file: an answer is compared with all.
+    /// Every repository's functions that are asked for anywhere in the file: an answer is compared with
+    /// all.
     private Map<String, List<RepoQa.Function>> functions() {
         Map<String, List<RepoQa.Function>> byRepository = new HashMap<>();
         for (int i = 0; i < lines.size(); i++) {
@@ -229,7 +230,8 @@ final class ScBenchTask implements EvalTask {
         return tokens;
     }
 
-    /// Tokens of the longest question on a shared text with its answer. The question stands in the text's wrapping.
+    /// Tokens of the longest question on a shared text with its answer. The question stands in the text's
+    /// wrapping.
     private int longestQuestion(List<Sample.Turn> turns) {
         return SEAM_TOKENS
                 + turns.stream()

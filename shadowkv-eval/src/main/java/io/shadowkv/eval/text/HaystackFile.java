@@ -17,8 +17,8 @@ public final class HaystackFile {
 
     /// The text of a file, or the King James Bible.
     ///
-    /// @param file plain text in UTF-8, or JSON objects with a field `text`, one after the other; either may be
-    ///     compressed (`.gz`); null for the bundled text
+    /// @param file plain text in UTF-8, or JSON objects with a field `text`, one after the other; either
+    ///     may be compressed (`.gz`); null for the bundled text
     /// @throws IllegalArgumentException if the file is not there or holds no text
     /// @throws UncheckedIOException if it cannot be read
     public static String read(@Nullable Path file) {

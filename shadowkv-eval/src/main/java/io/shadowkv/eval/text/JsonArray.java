@@ -13,7 +13,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
-/// A published file that is one JSON list of objects, of which only places and a few short fields are kept in memory.
+/// A published file that is one JSON list of objects, of which only places and a few short fields are kept
+/// in memory.
 ///
 /// Holds no open file; any thread may read.
 ///

@@ -11,7 +11,8 @@ import tools.jackson.databind.json.JsonMapper;
 
 /// Published JSON of any size, of which a piece is read at a time.
 final class LargeJson {
-    /// Reads texts of any length: single books of the suites have more characters than the parser allows by itself.
+    /// Reads texts of any length: single books of the suites have more characters than the parser allows
+    /// by itself.
     static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
                     .streamReadConstraints(StreamReadConstraints.builder()
                             .maxStringLength(Integer.MAX_VALUE)

@@ -10,7 +10,8 @@ import java.util.Objects;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/// Fixtures beside the tests: rows in the published layouts, and what the suites' own functions made of them.
+/// Fixtures beside the tests: rows in the published layouts, and what the suites' own functions made of
+/// them.
 public final class PublishedRows {
     private PublishedRows() {}
 
