@@ -39,8 +39,10 @@ final class RulerTaskTest {
     private static PromptFormat chat;
 
     @BeforeAll
-    static void open() {
+    static void open() throws IOException {
         Goldens.dataFolder(folder);
+        // The bundled text's beginning is enough, and not read anew for every task.
+        Files.writeString(folder.resolve("text.txt"), HaystackFile.read(null).substring(0, 1 << 18));
         tokenizer = Tokenizer.open(Fixtures.needleModel());
         chat = PromptFormat.chat(ChatTemplate.open(Fixtures.needleModel()).orElseThrow(), tokenizer);
     }
@@ -51,7 +53,8 @@ final class RulerTaskTest {
     }
 
     private static TaskContext context(String version, PromptFormat format, int tokens, long seed) {
-        return new TaskContext(tokenizer, format, tokens, seed, new TaskContext.Options(version, null, folder));
+        var options = new TaskContext.Options(version, folder.resolve("text.txt"), folder);
+        return new TaskContext(tokenizer, format, tokens, seed, options);
     }
 
     static Stream<Arguments> tasks() {
@@ -248,9 +251,9 @@ final class RulerTaskTest {
     @ParameterizedTest
     @MethodSource("tasks")
     void refusesContextsThatHoldNothing(String version, String name) {
-        var options = new TaskContext.Options(version, folder.resolve("essay.txt"), folder);
-        var context = new TaskContext(tokenizer, chat, 100, 1, options);
-        assertThatThrownBy(() -> new RulerSuite().open(name, context).sample(0))
+        assertThatThrownBy(() -> new RulerSuite()
+                        .open(name, context(version, chat, 100, 1))
+                        .sample(0))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageMatching("(?s).*(100 tokens were allowed|with 100 tokens).*Ask for .*");
     }
