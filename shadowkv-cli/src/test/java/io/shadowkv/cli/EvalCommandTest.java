@@ -233,6 +233,8 @@ class EvalCommandTest {
     void refusesWhatCannotBeAsked() {
         shadowkv("eval", "--data", "rulr/vt").refused(2, "--data: \"rulr/vt\" names no task", "ruler");
         shadowkv("eval", "--length", "64k").refused(2, "--length is 65,536", "context is 32,768");
+        shadowkv("eval", "a", "--model", "b").refused(2, "two models are given, a and --model b");
+        shadowkv("eval", "--model", temporary.resolve("none")).refused(1, "none: no such folder");
         shadowkv("eval", "--samples", "0").refused(2, "--samples is 0");
         shadowkv("eval", "--batch", "0").refused(2, "--batch is 0");
         shadowkv("eval", "--rank", "0", "--out", out(), "--length", "1k").refused(2, "rank is 0");

@@ -2,20 +2,9 @@ package io.shadowkv.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
 import io.shadowkv.Fixtures;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
-import java.util.List;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -24,83 +13,28 @@ import org.junit.jupiter.api.io.TempDir;
 /// `pull` from a hub on the loopback interface; the hub client's own tests cover cuts, redirects and damaged
 /// content.
 class PullCommandTest {
-    private static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
-    private static final String TOKEN = "a-token";
-    private static final Path MODEL = Fixtures.needleModel();
-
     @TempDir
     Path temporary;
 
-    private HttpServer hub;
+    private LoopbackHub hub;
     private Path cache;
 
     @BeforeEach
     void startHub() throws IOException {
         cache = temporary.resolve("hub");
-        hub = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        hub.createContext("/", exchange -> {
-            try (exchange) {
-                answer(exchange);
-            }
-        });
-        hub.start();
+        hub = new LoopbackHub();
+        hub.folders.put("models/acme/needle", Fixtures.needleModel());
     }
 
     @AfterEach
     void stopHub() {
-        hub.stop(0);
-    }
-
-    private void answer(HttpExchange exchange) throws IOException {
-        String path = exchange.getRequestURI().getPath();
-        Path file = MODEL.resolve(path.substring(path.lastIndexOf('/') + 1));
-        if (!("Bearer " + TOKEN).equals(exchange.getRequestHeaders().getFirst("Authorization"))) {
-            exchange.getResponseHeaders().set("X-Error-Code", "RepoNotFound");
-            exchange.sendResponseHeaders(401, -1);
-        } else if (path.equals("/api/models/acme/needle/revision/main")) {
-            byte[] body = ("{\"sha\":\"" + COMMIT + "\",\"siblings\":["
-                            + files().stream()
-                                    .map(name -> "{\"rfilename\":\"" + name + "\"}")
-                                    .collect(Collectors.joining(","))
-                            + "]}")
-                    .getBytes(StandardCharsets.UTF_8);
-            exchange.sendResponseHeaders(200, body.length);
-            exchange.getResponseBody().write(body);
-        } else if (path.startsWith("/acme/needle/resolve/" + COMMIT + "/") && Files.isRegularFile(file)) {
-            exchange.getResponseHeaders().set("X-Repo-Commit", COMMIT);
-            exchange.getResponseHeaders().set("ETag", '"' + etag(file) + '"');
-            boolean isHead = exchange.getRequestMethod().equals("HEAD");
-            if (isHead) {
-                exchange.getResponseHeaders().set("Content-Length", Long.toString(Files.size(file)));
-            }
-            exchange.sendResponseHeaders(200, isHead ? -1 : Files.size(file));
-            if (!isHead) {
-                Files.copy(file, exchange.getResponseBody());
-            }
-        } else {
-            exchange.getResponseHeaders().set("X-Error-Code", "RepoNotFound");
-            exchange.sendResponseHeaders(404, -1);
-        }
-    }
-
-    private static List<String> files() {
-        return Shell.names(MODEL).stream()
-                .filter(name -> Files.isRegularFile(MODEL.resolve(name)))
-                .toList();
-    }
-
-    private static String etag(Path file) throws IOException {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file)));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
+        hub.close();
     }
 
     private Shell shell() {
         return new Shell()
-                .with("HF_ENDPOINT", "http://127.0.0.1:" + hub.getAddress().getPort())
-                .with("HF_TOKEN", TOKEN)
+                .with("HF_ENDPOINT", hub.endpoint())
+                .with("HF_TOKEN", LoopbackHub.TOKEN)
                 .with("HF_HUB_CACHE", cache.toString());
     }
 
@@ -108,7 +42,7 @@ class PullCommandTest {
     void fetchesAModelThatThenHasItsName() {
         Shell.Result result = shell().run("pull", "acme/needle", "--progress").succeeded();
         Path folder = Path.of(result.out().strip());
-        assertThat(folder).isEqualTo(cache.resolve("models--acme--needle/snapshots/" + COMMIT));
+        assertThat(folder).isEqualTo(cache.resolve("models--acme--needle/snapshots/" + LoopbackHub.COMMIT));
         assertThat(Shell.names(folder)).contains("config.json", "tokenizer.json", "model-00001-of-00002.safetensors");
         assertThat(result.err()).contains("model-00001-of-00002.safetensors: 100 %", "10.5 MiB of 10.5 MiB");
         assertThat(shell().run("tokenize", "acme/needle", "hello", "--ids")

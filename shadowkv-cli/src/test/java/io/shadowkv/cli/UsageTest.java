@@ -127,7 +127,7 @@ class UsageTest {
                 "ruler build --length 4k --out x --samples 0 | --samples is 0; expected 1 or more",
                 "ruler build --length 4k --out x --ruler-version new | there are nvidia and shadowkv",
                 "ruler build --length 4k --out x --template bert | there is no template \"bert\"; there are base",
-                "pull | Missing required parameter: 'ORG/NAME'",
+                "pull | nothing to pull; give ORG/NAME of a model, --suite SUITE, or --dataset ORG/NAME with --files and --to",
                 "pull ../x | is no repository; expected ORG/NAME",
                 "pull a/b --revision ../main | is no revision; expected a branch, a tag or a commit",
             })

@@ -26,10 +26,15 @@ final class BlobDownload {
     private HubChecksum checksum;
     private long done;
 
+    /// @param etag name of the content in the cache
     /// @param bytes length of the whole file
-    record Request(String repo, String commit, String file, String etag, long bytes) {
+    record Request(HubClient.Content content, String etag, long bytes) {
+        String file() {
+            return content.file();
+        }
+
         String label() {
-            return repo + "/" + file;
+            return content.owner() + "/" + content.file();
         }
     }
 
@@ -57,7 +62,7 @@ final class BlobDownload {
                 failures = done >= earned ? 1 : failures + 1;
                 earned = failures == 1 ? done + EARNING_BYTES : earned;
                 if (failures >= client.policy().attempts()) {
-                    throw HubErrors.unreachable(client.host(), request.label(), failures, e);
+                    throw HubErrors.unreachable(client, request.label(), failures, e);
                 }
                 listener.note(request.file() + ": " + HubErrors.reason(e) + " after " + done + " of " + request.bytes()
                         + " bytes; trying again");
@@ -95,7 +100,7 @@ final class BlobDownload {
 
     /// One request: everything from `done` on, or as much of it as arrives.
     private void receive() throws IOException, InterruptedException {
-        HttpResponse<HubBody> response = client.open(request.repo(), request.commit(), request.file(), done);
+        HttpResponse<HubBody> response = client.open(request.content(), done);
         try (HubBody body = response.body()) {
             if (done > 0 && !continues(response)) {
                 restart();
@@ -166,7 +171,7 @@ final class BlobDownload {
                         + cause.getMessage() + "); " + cache.disk().usableBytes(cache.folder()) + " bytes are left in "
                         + cache.folder()
                         + ". Make room for the other " + (request.bytes() - done)
-                        + " bytes, or name another cache folder (HF_HOME), and pull again",
+                        + " bytes, or name another folder (the hub's cache: HF_HOME), and pull again",
                 cause);
     }
 

@@ -11,11 +11,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// Fetches models from a hub into the standard cache folder and finds them there again.
+/// Fetches models and files of datasets from a hub into the standard cache folder and finds models there again.
 ///
-/// Only the files an engine reads are fetched; each is verified before it can be seen, an interrupted pull goes
+/// Of a model only the files an engine reads are fetched; each is verified before it can be seen, an interrupted pull
+/// goes
 /// on where it ended, and a snapshot becomes visible to [#cached] only once it is whole. Safe to share between
 /// threads; two pulls of one repository at once are refused, in this process and between processes.
 public final class Hub {
@@ -25,7 +27,7 @@ public final class Hub {
 
     /// @param endpoint such as the value of HF_ENDPOINT: scheme http or https, a host, perhaps a path
     /// @param token sent to the endpoint only, never to a host it redirects to; null or blank for none
-    /// @param cacheFolder the folder that holds `models--ORG--NAME` folders; made when needed
+    /// @param cacheFolder the folder that holds `models--ORG--NAME` folders, `datasets--` too; made when needed
     /// @throws IllegalArgumentException if the endpoint is no http address
     public Hub(URI endpoint, @Nullable String token, Path cacheFolder) {
         this(endpoint, token, cacheFolder, HubPolicy.DEFAULT, HubDisk.real());
@@ -53,9 +55,39 @@ public final class Hub {
     public Path pull(String repo, String revision, PullListener listener) throws InterruptedException {
         HubNames.checkRepository(repo);
         HubNames.checkRevision(revision);
-        HubCache cache = new HubCache(cacheFolder, repo, disk);
+        return pull(model(repo), revision, listed -> HubNames.wanted(repo, listed), listener);
+    }
+
+    /// Brings files of a dataset, as they are in `revision`, into the cache and returns the snapshot folder that
+    /// holds them. What is there already is not fetched again.
+    ///
+    /// @param dataset `ORG/NAME`
+    /// @param files names in the repository, such as `data.zip` or `data/a.jsonl`; all must be there
+    /// @throws IllegalArgumentException if a name is none
+    /// @throws CheckpointException as [#pull], or if the repository has no such file
+    /// @throws InterruptedException if this thread is interrupted; the next pull resumes
+    public Path pullDataset(String dataset, String revision, List<String> files, PullListener listener)
+            throws InterruptedException {
+        checkDataset(dataset, revision, files);
+        HubRepository repo = new HubRepository(HubRepository.Kind.DATASETS, dataset);
+        return pull(repo, revision, listed -> HubNames.present(dataset, files, listed), listener);
+    }
+
+    /// Looks at names that [#pullDataset] would take, without asking a server.
+    ///
+    /// @throws IllegalArgumentException if one of them is malformed
+    public static void checkDataset(String dataset, String revision, List<String> files) {
+        HubNames.checkRepository(dataset);
+        HubNames.checkRevision(revision);
+        files.forEach(HubNames::checkFile);
+    }
+
+    private Path pull(
+            HubRepository repo, String revision, Function<List<String>, List<String>> choice, PullListener listener)
+            throws InterruptedException {
+        HubCache cache = new HubCache(cacheFolder, repo.folderName(), disk);
         HubClient.Repository found = client.repository(repo, revision, listener);
-        List<String> files = HubNames.wanted(repo, found.files());
+        List<String> files = choice.apply(found.files());
         try {
             Files.createDirectories(cacheFolder);
             try (HubCache.Lock _ = cache.lock()) {
@@ -64,7 +96,7 @@ public final class Hub {
             }
         } catch (IOException e) {
             HubErrors.checkInterrupted(e);
-            throw CheckpointException.io("cannot keep " + repo + " in " + cacheFolder, e);
+            throw CheckpointException.io("cannot keep " + repo.name() + " in " + cacheFolder, e);
         }
         return cache.snapshot(found.commit());
     }
@@ -73,7 +105,11 @@ public final class Hub {
     public Optional<Path> cached(String repo, String revision) {
         HubNames.checkRepository(repo);
         HubNames.checkRevision(revision);
-        return new HubCache(cacheFolder, repo, disk).cached(revision);
+        return new HubCache(cacheFolder, model(repo).folderName(), disk).cached(revision);
+    }
+
+    private static HubRepository model(String repo) {
+        return new HubRepository(HubRepository.Kind.MODELS, repo);
     }
 
     /// The folder a user means: a folder that exists, or the cached snapshot of a repository's `main`.
@@ -97,13 +133,13 @@ public final class Hub {
 
     /// Fetches what is missing; links it into the snapshot last, `config.json` at the very end, so that a
     /// snapshot with a configuration is whole.
-    private void fetch(HubCache cache, String repo, String commit, List<String> files, PullListener listener)
+    private void fetch(HubCache cache, HubRepository repo, String commit, List<String> files, PullListener listener)
             throws IOException, InterruptedException {
         Map<String, HubClient.Facts> missing = new HashMap<>();
         List<String> toLink = new ArrayList<>();
         for (String file : files) {
             if (!cache.holds(commit, file)) {
-                missing.put(file, client.facts(repo, commit, file, listener));
+                missing.put(file, client.facts(client.content(repo, commit, file), listener));
                 toLink.add(file);
             }
         }
@@ -117,7 +153,8 @@ public final class Hub {
                                 client,
                                 cache,
                                 listener,
-                                new BlobDownload.Request(repo, commit, file, facts.etag(), facts.bytes()))
+                                new BlobDownload.Request(
+                                        client.content(repo, commit, file), facts.etag(), facts.bytes()))
                         .run();
             } else {
                 listener.progress(file, facts.bytes(), facts.bytes());

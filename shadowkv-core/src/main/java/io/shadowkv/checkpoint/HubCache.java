@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 /// .locks/models--ORG--NAME/                       locks of running pulls
 /// ```
 ///
+/// A dataset's is `datasets--ORG--NAME`.
+///
 /// Names are checked before they come here ([HubNames]). Safe to share between threads and processes: what exists
 /// under its final name is complete.
 final class HubCache {
@@ -31,9 +33,11 @@ final class HubCache {
     private final Path folder;
     private final HubDisk disk;
 
-    HubCache(Path root, String repo, HubDisk disk) {
+    /// @param root the folder that holds the folders of repositories
+    /// @param folderName the repository's, such as `models--ORG--NAME`
+    HubCache(Path root, String folderName, HubDisk disk) {
         this.root = root;
-        this.folderName = "models--" + repo.replace("/", "--");
+        this.folderName = folderName;
         this.folder = root.resolve(folderName);
         this.disk = disk;
     }
@@ -119,7 +123,7 @@ final class HubCache {
         if (missingBytes > usable) {
             throw new CheckpointException(folder + ": the files to fetch need " + missingBytes + " bytes, the disk has "
                     + usable + " left. Free " + (missingBytes - usable)
-                    + " bytes, or name another cache folder (HF_HOME)");
+                    + " bytes, or name another folder (the hub's cache: HF_HOME)");
         }
     }
 
@@ -139,8 +143,8 @@ final class HubCache {
         try {
             lock = tryLock(channel);
             if (lock == null) {
-                throw new CheckpointException(
-                        folder + ": another pull of this model is running (lock " + file + "). Wait for it to end");
+                throw new CheckpointException(folder + ": another pull of this repository is running (lock " + file
+                        + "). Wait for it to end");
             }
             return new Lock(channel);
         } finally {

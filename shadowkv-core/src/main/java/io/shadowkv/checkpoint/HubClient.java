@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -26,15 +27,34 @@ final class HubClient {
     private final URI origin;
     private final @Nullable String token;
     private final HubPolicy policy;
+    private final boolean isHub;
     private final HttpClient client;
 
     /// @param commit what the revision stands for at this moment
     record Repository(String commit, List<String> files) {}
 
+    /// Content that can be asked for.
+    ///
+    /// @param owner the repository, or the host of a plain address
+    /// @param file what it is called in messages
+    /// @param commit what a hub must answer with; null for a plain address
+    record Content(
+            URI uri, String owner, String file, @Nullable String commit) {}
+
     /// @param etag names the content: SHA-256 in hex for large files, git's blob SHA-1 for small ones
     record Facts(String etag, long bytes) {}
 
     HubClient(URI endpoint, @Nullable String token, HubPolicy policy) {
+        this(endpoint, token, policy, true);
+    }
+
+    /// A client for one plain address outside any hub: no token, and redirects lead anywhere.
+    static HubClient plain(URI address, HubPolicy policy) {
+        return new HubClient(address, null, policy, false);
+    }
+
+    private HubClient(URI endpoint, @Nullable String token, HubPolicy policy, boolean isHub) {
+        this.isHub = isHub;
         String text = endpoint.toString();
         this.endpoint = text.endsWith("/") ? text.substring(0, text.length() - 1) : text;
         this.origin = endpoint;
@@ -49,12 +69,12 @@ final class HubClient {
     }
 
     /// @throws CheckpointException if the hub refuses or cannot be reached
-    Repository repository(String repo, String revision, PullListener listener) throws InterruptedException {
-        URI uri = URI.create(endpoint + "/api/models/" + repo + "/revision/" + encode(revision));
+    Repository repository(HubRepository repo, String revision, PullListener listener) throws InterruptedException {
+        URI uri = URI.create(endpoint + repo.apiPath() + "/revision/" + encode(revision));
         JsonNode root = retrying(uri, listener, () -> {
             HttpResponse<HubBody> response = send("GET", uri, 0);
             try (HubBody body = response.body()) {
-                check(response, repo, "revision " + revision);
+                check(response, repo.name(), "revision " + revision);
                 return Json.object("answer of " + uri, body.readAll(Json.MAX_BYTES));
             }
         });
@@ -72,20 +92,13 @@ final class HubClient {
 
     /// @throws CheckpointException if the hub refuses, cannot be reached, or leaves out what a safe download
     ///     needs
-    Facts facts(String repo, String commit, String file, PullListener listener) throws InterruptedException {
-        URI uri = content(repo, commit, file);
-        HttpResponse<HubBody> response = retrying(uri, listener, () -> {
-            HttpResponse<HubBody> head = send("HEAD", uri, 0);
-            head.body().close();
-            if (head.statusCode() / 100 != 3) {
-                check(head, repo, file);
-            }
-            return head;
-        });
+    Facts facts(Content content, PullListener listener) throws InterruptedException {
+        String label = content.owner() + "/" + content.file();
+        HttpResponse<HubBody> response = head(content, listener);
         Optional<String> answered = response.headers().firstValue("X-Repo-Commit");
-        if (answered.isPresent() && !answered.get().equals(commit)) {
+        if (answered.isPresent() && !answered.get().equals(content.commit())) {
             throw new CheckpointException(
-                    repo + "/" + file + ": asked for commit " + commit + ", the server answered with "
+                    label + ": asked for commit " + content.commit() + ", the server answered with "
                             + Json.shorten(answered.get()) + ". Try again, or another HF_ENDPOINT");
         }
         String etag = response.headers()
@@ -99,21 +112,49 @@ final class HubClient {
             length = response.headers().firstValueAsLong("Content-Length");
         }
         if (!HubNames.isEtag(etag) || length.isEmpty() || length.getAsLong() < 0) {
-            throw new CheckpointException(repo + "/" + file + ": the server gave ETag \"" + Json.shorten(etag)
-                    + "\" and length " + length + "; a checksum and a length are needed. HF_ENDPOINT must name a hub");
+            throw new CheckpointException(label + ": the server gave ETag \"" + Json.shorten(etag) + "\" and length "
+                    + length + "; a checksum and a length are needed. HF_ENDPOINT must name a hub");
         }
         return new Facts(etag, length.getAsLong());
+    }
+
+    /// Length of a plain address's content, and a name for this version of it that is no checksum: what other
+    /// servers call ETag need not be one.
+    ///
+    /// @throws CheckpointException if the server refuses, cannot be reached, or states no length
+    Facts plainFacts(Content content, PullListener listener) throws InterruptedException {
+        HttpResponse<HubBody> response = head(content, listener);
+        long bytes = response.headers().firstValueAsLong("Content-Length").orElse(-1);
+        if (response.statusCode() != 200 || bytes < 0) {
+            throw new CheckpointException(content.uri() + ": the server states no length (status "
+                    + response.statusCode() + "), so that half a file could not be told from a whole one. Download it"
+                    + " by other means and give the file instead");
+        }
+        String version = content.uri() + " " + bytes + " "
+                + response.headers().firstValue("ETag").orElse("") + " "
+                + response.headers().firstValue("Last-Modified").orElse("");
+        return new Facts("plain-" + UUID.nameUUIDFromBytes(version.getBytes(StandardCharsets.UTF_8)), bytes);
+    }
+
+    private HttpResponse<HubBody> head(Content content, PullListener listener) throws InterruptedException {
+        return retrying(content.uri(), listener, () -> {
+            HttpResponse<HubBody> head = send("HEAD", content.uri(), 0);
+            head.body().close();
+            if (head.statusCode() / 100 != 3) {
+                check(head, content.owner(), content.file());
+            }
+            return head;
+        });
     }
 
     /// The content of a file from byte `from` on; the status is 200, 206 or, if `from` is not 0, 416.
     ///
     /// @throws HubTransientException or IOException if a later try may do better
-    HttpResponse<HubBody> open(String repo, String commit, String file, long from)
-            throws IOException, InterruptedException {
-        HttpResponse<HubBody> response = send("GET", content(repo, commit, file), from);
+    HttpResponse<HubBody> open(Content content, long from) throws IOException, InterruptedException {
+        HttpResponse<HubBody> response = send("GET", content.uri(), from);
         try {
             if (from == 0 || response.statusCode() != 416) {
-                check(response, repo, file);
+                check(response, content.owner(), content.file());
             }
         } catch (IOException | RuntimeException e) {
             response.body().close();
@@ -152,13 +193,13 @@ final class HubClient {
             }
             URI next = target(uri, location.get());
             boolean linked = response.headers().firstValue("X-Linked-Etag").isPresent();
-            if (method.equals("HEAD") && (linked || !isEndpoint(next))) {
+            if (isHub && method.equals("HEAD") && (linked || !isEndpoint(next))) {
                 return response;
             }
             response.body().close();
             uri = next;
         }
-        throw new CheckpointException(first + ": more than " + MAX_REDIRECTS + " redirects. Check HF_ENDPOINT");
+        throw new CheckpointException(first + ": more than " + MAX_REDIRECTS + " redirects. Check " + setting());
     }
 
     private URI target(URI from, String location) {
@@ -188,15 +229,29 @@ final class HubClient {
         return uri.getPort() >= 0 ? uri.getPort() : "https".equalsIgnoreCase(uri.getScheme()) ? 443 : 80;
     }
 
-    private URI content(String repo, String commit, String file) {
-        return URI.create(endpoint + "/" + repo + "/resolve/" + commit + "/" + encode(file));
+    /// Where a hub keeps a file.
+    Content content(HubRepository repo, String commit, String file) {
+        // A slash stays one: the hub's addresses have folders.
+        String path = encode(file).replace("%2F", "/");
+        URI uri = URI.create(endpoint + repo.contentPath() + "/resolve/" + commit + "/" + path);
+        return new Content(uri, repo.name(), file, commit);
+    }
+
+    /// What a user may have got wrong if a server cannot be reached.
+    String setting() {
+        return isHub ? "HF_ENDPOINT" : "the address";
     }
 
     private void check(HttpResponse<?> response, String repo, String what) throws HubTransientException {
-        if (!isEndpoint(response.uri()) && response.statusCode() / 100 == 4) {
+        if (isHub && !isEndpoint(response.uri()) && response.statusCode() / 100 == 4) {
             // The content host knows no accounts: its signed address has expired or broken, a new one may do.
             throw new HubTransientException(
                     response.uri().getHost() + " answered " + response.statusCode() + " for " + what, Duration.ZERO);
+        }
+        int status = response.statusCode();
+        if (!isHub && status / 100 == 4 && status != 408 && status != 429) {
+            throw new CheckpointException(response.uri() + ": the server refused (status " + status
+                    + "). Check the address, or download it by other means and give the file instead");
         }
         HubErrors.check(response, repo, what, token != null);
     }
@@ -212,7 +267,7 @@ final class HubClient {
             } catch (IOException e) {
                 HubErrors.checkInterrupted(e);
                 if (failures >= policy.attempts()) {
-                    throw HubErrors.unreachable(host(), uri.toString(), failures, e);
+                    throw HubErrors.unreachable(this, uri.toString(), failures, e);
                 }
                 listener.note(HubErrors.reason(e) + "; trying again");
                 policy.pause(failures, HubErrors.asked(e));

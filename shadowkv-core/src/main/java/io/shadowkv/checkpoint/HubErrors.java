@@ -35,7 +35,7 @@ final class HubErrors {
 
     private static String advice(int status, String code, boolean hasToken) {
         if (code.equals("GatedRepo") || status == 403) {
-            return "The model is gated: accept its terms on its page, "
+            return "The repository is gated: accept its terms on its page, "
                     + (hasToken
                             ? "with the account the token in HF_TOKEN belongs to"
                             : "then set HF_TOKEN to a token of that account");
@@ -78,10 +78,11 @@ final class HubErrors {
         }
     }
 
-    static CheckpointException unreachable(String host, String what, int failures, IOException cause) {
+    static CheckpointException unreachable(HubClient client, String what, int failures, IOException cause) {
         return new CheckpointException(
-                "cannot fetch " + what + " from " + host + ": " + reason(cause) + ", after " + failures
-                        + " tries. Check the network and HF_ENDPOINT, then pull again: what was received is kept",
+                "cannot fetch " + what + " from " + client.host() + ": " + reason(cause) + ", after " + failures
+                        + " tries. Check the network and " + client.setting()
+                        + ", then pull again: what was received is kept",
                 cause);
     }
 

@@ -4,6 +4,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /// Judges names that a user or a server gives before any of them becomes part of a path; picks the files an
 /// engine needs.
@@ -17,6 +18,7 @@ final class HubNames {
             Pattern.compile("(?:.*\\.(?:json|jinja|tiktoken)|tokenizer\\.model|" + "(?:merges|vocab)\\.txt)");
 
     private static final int MAX_FILES = 10_000;
+    private static final int MAX_SHOWN = 20;
 
     private HubNames() {}
 
@@ -84,6 +86,39 @@ final class HubNames {
         }
         wanted.removeIf(file -> file.endsWith(".safetensors") && !weights.contains(file));
         return List.copyOf(wanted);
+    }
+
+    /// The files of a dataset that were asked for.
+    ///
+    /// @param listed every file name the server lists
+    /// @throws CheckpointException if one of them is not among the listed
+    static List<String> present(String repo, List<String> asked, List<String> listed) {
+        List<String> missing =
+                asked.stream().filter(file -> !listed.contains(file)).toList();
+        if (missing.isEmpty()) {
+            return List.copyOf(new LinkedHashSet<>(asked));
+        }
+        long parquet = listed.stream().filter(file -> file.endsWith(".parquet")).count();
+        String shown = listed.stream()
+                .filter(file -> !file.endsWith(".parquet"))
+                .limit(MAX_SHOWN)
+                .map(Json::shorten)
+                .collect(Collectors.joining(", "));
+        throw new CheckpointException(repo + ": has no " + String.join(", ", missing) + " among its " + listed.size()
+                + " files" + (shown.isEmpty() ? "" : " (" + shown + (listed.size() > MAX_SHOWN ? ", ..." : "") + ")")
+                + (parquet == 0
+                        ? ""
+                        : ". " + parquet + " of them are *.parquet, which is not read: convert those to one"
+                                + " JSON object a line with a program that reads them")
+                + ". Nothing was fetched; check the names, or name another repository or revision");
+    }
+
+    /// @throws IllegalArgumentException if `file` is no name inside a repository
+    static void checkFile(String file) {
+        if (!isSafePath(file)) {
+            throw new IllegalArgumentException(
+                    "\"" + Json.shorten(file) + "\" is no file of a repository; expected NAME or FOLDER/NAME");
+        }
     }
 
     /// The set a reader would choose: the single file, else the numbered shards, else whatever is not a second

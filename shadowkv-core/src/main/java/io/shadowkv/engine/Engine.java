@@ -204,7 +204,7 @@ public final class Engine implements AutoCloseable {
     /// them: for comparing answers and sweeping parameters. Answers stand in the strategies' order; each one's
     /// prefill time is the shared reading plus its own indexing.
     ///
-    /// @throws MemoryPlanException if the prompt's whole cache and the largest other one do not fit together
+    /// @throws MemoryPlanException if a strategy alone does not fit the memory
     /// @throws java.util.concurrent.CancellationException if it is cancelled
     public synchronized List<Completion> compare(Request request, List<KvCacheSpec> strategies) {
         checkOpen();
@@ -214,8 +214,9 @@ public final class Engine implements AutoCloseable {
                 .toList();
     }
 
-    /// The same for several dialogues: each prompt is read once, and under each strategy all of them decode together,
-    /// as many as the memory holds beside the prompts' whole caches.
+    /// The same for several dialogues: each prompt is read once, and under each strategy all of them decode
+    /// together, as many as the memory holds beside the prompts' whole caches. Where it does not hold those of
+    /// one dialogue, or there is but one strategy, each strategy reads the prompt itself.
     ///
     /// @param strategies at least one
     /// @param measuresDivergence true measures how far next-token distributions are from full attention's, which
@@ -223,7 +224,7 @@ public final class Engine implements AutoCloseable {
     ///     from full attention's the latter is read once more
     /// @return for each dialogue its answers under each strategy
     /// @throws ContextLengthException if a dialogue's capacity exceeds the context
-    /// @throws MemoryPlanException if a prompt's whole cache and the largest other one do not fit together
+    /// @throws MemoryPlanException if a strategy alone does not fit the memory
     /// @throws java.util.concurrent.CancellationException if a request is cancelled
     public synchronized List<List<ComparedAnswers>> compare(
             List<Dialogue> dialogues, List<KvCacheSpec> strategies, boolean measuresDivergence) {

@@ -15,11 +15,16 @@ import io.shadowkv.op.Rotary;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
 
-/// Reads prompts once, with full attention, and answers them under several strategies: prefill is exact under all of
-/// them, so that only decoding need be run again. Under each strategy the prompts decode together, as many as fit.
+/// Answers prompts under several strategies, as many prompts together as fit.
+///
+/// Prefill is exact under all strategies, so a prompt is read once, with full attention, and only decoding is run
+/// again. Where there is but one strategy, or the memory does not hold a prompt's whole cache beside another one,
+/// each strategy reads for itself.
 final class StrategyComparison {
     private final EngineOptions options;
+    private final EngineOptions sharing;
     private final Backend backend;
     private final Decoder decoder;
     private final RotaryTables tables;
@@ -36,8 +41,9 @@ final class StrategyComparison {
             CacheShape shape,
             long weightBytes,
             TurnFactory turns) {
+        this.options = options;
         // The prompt's whole cache takes the memory near the arithmetic that AUTO would give to values.
-        this.options = options.valuePlace() == ValuePlace.AUTO ? options.withValuePlace(ValuePlace.HOST) : options;
+        this.sharing = options.valuePlace() == ValuePlace.AUTO ? options.withValuePlace(ValuePlace.HOST) : options;
         this.backend = backend;
         this.decoder = decoder;
         this.tables = tables;
@@ -49,17 +55,23 @@ final class StrategyComparison {
     /// Makes one turn of one sequence.
     interface TurnFactory {
         /// @param history tokens before the turn
-        /// @param held cache of those tokens; of the turn's own too where `history` is empty
-        Sequence turn(Request request, int[] history, PlannedSequence planned, SequenceCache held);
+        /// @param held cache of those tokens, of the turn's own too where `history` is empty; null if nothing
+        ///     was read
+        Sequence turn(Request request, int[] history, PlannedSequence planned, @Nullable SequenceCache held);
     }
+
+    /// A prompt, and what is known of it if it was read for all strategies.
+    ///
+    /// @param first its request
+    record Prompt(
+            Dialogue dialogue, Request first, @Nullable Prefilled prefilled) {}
 
     /// A prompt that was read.
     ///
-    /// @param first its request
     /// @param cache holds all of its keys and values; open as long as the group
     /// @param logits after its last token
     /// @param nanos reading took
-    record Read(Dialogue dialogue, Request first, SequenceCache cache, float[] logits, long nanos) {
+    record Prefilled(SequenceCache cache, float[] logits, long nanos) {
         KeyValueSource source() {
             return (KeyValueSource) cache;
         }
@@ -70,36 +82,30 @@ final class StrategyComparison {
         List<List<ComparedAnswers>> answers = new ArrayList<>();
         int from = 0;
         while (from < dialogues.size()) {
-            int count = fitting(dialogues.subList(from, dialogues.size()), specs);
-            answers.addAll(runTogether(dialogues.subList(from, from + count), specs, measuresDivergence));
+            List<Dialogue> rest = dialogues.subList(from, Math.min(dialogues.size(), from + options.maxBatch()));
+            boolean needsNoSharing = specs.size() == 1 && rest.stream().noneMatch(Dialogue::sharesPrompt);
+            int together = needsNoSharing ? 0 : fitting(rest, specs);
+            // The scheduler lets what does not fit wait; a dialogue that does not fit here is asked by itself.
+            int count = together > 0 ? together : needsNoSharing ? rest.size() : 1;
+            answers.addAll(answer(rest.subList(0, count), specs, measuresDivergence, together > 0));
             from += count;
         }
         return answers;
     }
 
-    /// How many of the first dialogues fit the memory together.
+    /// How many of the first dialogues fit the memory together, whole caches of their prompts included.
     private int fitting(List<Dialogue> dialogues, List<KvCacheSpec> specs) {
-        long whole = 0;
-        long largest = 0;
+        long bytes = 0;
         int count = 0;
-        for (Dialogue dialogue : dialogues.subList(0, Math.min(dialogues.size(), options.maxBatch()))) {
+        for (Dialogue dialogue : dialogues) {
             int capacity = dialogue.capacityTokens();
             MemoryPlan full = plan(new KvCacheSpec.Full(), capacity);
-            whole += full.perSequence().resident();
-            largest += specs.stream()
+            bytes += full.perSequence().resident();
+            bytes += specs.stream()
                     .mapToLong(spec -> nearBytes(spec, capacity))
                     .max()
                     .orElse(0);
-            if (whole + largest + full.workspaceBytes() > full.availableDeviceBytes()) {
-                if (count == 0) {
-                    throw new MemoryPlanException(
-                            "comparing strategies on %,d tokens needs %,d bytes for the prompt's whole cache and %,d for the largest other one; available are %,d. Shorten the context, or run the strategies one by one."
-                                    .formatted(
-                                            capacity,
-                                            whole + full.workspaceBytes(),
-                                            largest,
-                                            full.availableDeviceBytes()));
-                }
+            if (bytes + full.workspaceBytes() > full.availableDeviceBytes()) {
                 break;
             }
             count++;
@@ -115,21 +121,24 @@ final class StrategyComparison {
 
     private MemoryPlan plan(KvCacheSpec spec, int capacity) {
         CacheStrategy strategy = CacheStrategy.of(spec, shape, backend);
-        return new Planner(options.withCache(spec), backend, decoder, strategy, tables, weightBytes).plan(capacity, 1);
+        return new Planner(sharing.withCache(spec), backend, decoder, strategy, tables, weightBytes).plan(capacity, 1);
     }
 
-    private List<List<ComparedAnswers>> runTogether(
-            List<Dialogue> dialogues, List<KvCacheSpec> specs, boolean measuresDivergence) {
-        List<Read> prompts = new ArrayList<>();
+    private List<List<ComparedAnswers>> answer(
+            List<Dialogue> dialogues, List<KvCacheSpec> specs, boolean measuresDivergence, boolean readsOnce) {
+        List<Prompt> prompts = new ArrayList<>();
         try {
             for (int i = 0; i < dialogues.size(); i++) {
-                prompts.add(read(dialogues.get(i), i, dialogues.size()));
+                Dialogue dialogue = dialogues.get(i);
+                Request first = dialogue.turn(0, -1);
+                Prefilled read = readsOnce ? read(dialogue, first, i, dialogues.size()) : null;
+                prompts.add(new Prompt(dialogue, first, read));
             }
             List<DivergenceMeter.Reference> references = null;
             List<List<ComparedAnswers>> answers = new ArrayList<>();
             dialogues.forEach(dialogue -> answers.add(new ArrayList<>()));
             for (KvCacheSpec spec : specs) {
-                try (StrategyRun run = open(spec, prompts)) {
+                try (StrategyRun run = open(spec, prompts, readsOnce ? sharing : options)) {
                     if (measuresDivergence && references == null) {
                         references = run.recordReferences();
                     } else if (references != null) {
@@ -143,13 +152,16 @@ final class StrategyComparison {
             }
             return answers;
         } finally {
-            prompts.forEach(prompt -> prompt.cache().close());
+            for (Prompt prompt : prompts) {
+                if (prompt.prefilled() != null) {
+                    prompt.prefilled().cache().close();
+                }
+            }
         }
     }
 
-    private Read read(Dialogue dialogue, int index, int count) {
+    private Prefilled read(Dialogue dialogue, Request request, int index, int count) {
         CacheStrategy full = CacheStrategy.of(new KvCacheSpec.Full(), shape, backend);
-        Request request = dialogue.turn(0, -1);
         int tokens = request.promptIds().length;
         int capacity = dialogue.capacityTokens();
         Rotary rotary = tables.forSequence(tokens, capacity);
@@ -167,13 +179,13 @@ final class StrategyComparison {
                     },
                     false,
                     logits::add);
-            return new Read(dialogue, request, reading.seal(), logits.getFirst(), System.nanoTime() - start);
+            return new Prefilled(reading.seal(), logits.getFirst(), System.nanoTime() - start);
         }
     }
 
-    private StrategyRun open(KvCacheSpec spec, List<Read> prompts) {
+    private StrategyRun open(KvCacheSpec spec, List<Prompt> prompts, EngineOptions common) {
         CacheStrategy strategy = CacheStrategy.of(spec, shape, backend);
-        EngineOptions own = options.withCache(spec).withMaxBatch(prompts.size());
+        EngineOptions own = common.withCache(spec).withMaxBatch(prompts.size());
         Planner planner = new Planner(own, backend, decoder, strategy, tables, weightBytes);
         Scheduler scheduler = new Scheduler(own, backend, decoder, strategy, tables, planner);
         return new StrategyRun(prompts, strategy, planner, scheduler, turns);

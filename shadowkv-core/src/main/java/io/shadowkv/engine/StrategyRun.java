@@ -9,9 +9,9 @@ import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
-/// Answers prompts that were read already under one strategy, all of them together, turn after turn.
+/// Answers prompts under one strategy, all of them together, turn after turn.
 final class StrategyRun implements AutoCloseable {
-    private final List<StrategyComparison.Read> prompts;
+    private final List<StrategyComparison.Prompt> prompts;
     private final CacheStrategy strategy;
     private final Planner planner;
     private final Scheduler scheduler;
@@ -22,7 +22,7 @@ final class StrategyRun implements AutoCloseable {
 
     /// @param scheduler of the strategy, with room for all prompts; closed by this
     StrategyRun(
-            List<StrategyComparison.Read> prompts,
+            List<StrategyComparison.Prompt> prompts,
             CacheStrategy strategy,
             Planner planner,
             Scheduler scheduler,
@@ -82,7 +82,7 @@ final class StrategyRun implements AutoCloseable {
     }
 
     /// The prompt's sequence of a turn; null if that turn is not there or not asked.
-    private @Nullable Sequence next(StrategyComparison.Read prompt, int turn, @Nullable Sequence before) {
+    private @Nullable Sequence next(StrategyComparison.Prompt prompt, int turn, @Nullable Sequence before) {
         Dialogue dialogue = prompt.dialogue();
         int[] promptIds = prompt.first().promptIds();
         if (turn >= dialogue.turns()) {
@@ -110,25 +110,45 @@ final class StrategyRun implements AutoCloseable {
         }
     }
 
-    /// A sequence that begins with the prompt's keys and values under this strategy.
+    /// A sequence that begins with the prompt: with its keys and values under this strategy if it was read, else to
+    /// be read by the scheduler.
     ///
     /// @param history the prompt, where the request follows it; empty where the request is the prompt
-    private Sequence opened(StrategyComparison.Read prompt, Request request, int[] history) {
-        int promptTokens = prompt.first().promptIds().length;
+    private Sequence opened(StrategyComparison.Prompt prompt, Request request, int[] history) {
         PlannedSequence planned = planner.sequence(prompt.dialogue().capacityTokens(), prompts.size());
+        StrategyComparison.Prefilled read = prompt.prefilled();
+        Sequence sequence = read == null
+                ? turns.turn(request, history, planned, null)
+                : opened(read, prompt.first().promptIds().length, request, history, planned);
+        keepIfMoreFollow(sequence, prompt.dialogue(), history.length == 0 ? 0 : 1);
+        return sequence;
+    }
+
+    private Sequence opened(
+            StrategyComparison.Prefilled read,
+            int promptTokens,
+            Request request,
+            int[] history,
+            PlannedSequence planned) {
         long start = System.nanoTime();
-        SequenceCache cache = strategy.openFrom(prompt.source(), promptTokens, planned.size());
-        Sequence sequence;
+        SequenceCache cache = strategy.openFrom(read.source(), promptTokens, planned.size());
         try {
-            sequence = turns.turn(request, history, planned, cache);
+            Sequence sequence = turns.turn(request, history, planned, cache);
+            sequence.sealNanos = System.nanoTime() - start;
+            sequence.prefillNanos = read.nanos() + sequence.sealNanos;
+            return sequence;
         } catch (RuntimeException e) {
             cache.close();
             throw e;
         }
-        sequence.sealNanos = System.nanoTime() - start;
-        sequence.prefillNanos = prompt.nanos() + sequence.sealNanos;
-        keepIfMoreFollow(sequence, prompt.dialogue(), history.length == 0 ? 0 : 1);
-        return sequence;
+    }
+
+    /// The first token of a prompt that was read for all strategies; the others' scheduler draws it.
+    private static void begin(Sequence sequence, StrategyComparison.Prompt prompt) {
+        StrategyComparison.Prefilled read = prompt.prefilled();
+        if (read != null) {
+            sequence.accept(read.logits().clone());
+        }
     }
 
     private void listen(@Nullable Sequence sequence, int index, @Nullable DivergenceMeter[] meters) {
@@ -142,7 +162,7 @@ final class StrategyRun implements AutoCloseable {
             meters[index] = meter;
             sequence.listenToLogits(meter);
         }
-        sequence.accept(prompts.get(index).logits().clone());
+        begin(sequence, prompts.get(index));
     }
 
     private void run(@Nullable Sequence[] sequences) {
@@ -199,7 +219,7 @@ final class StrategyRun implements AutoCloseable {
     }
 
     private Sequence forced(int index, DivergenceMeter.Reference reference, DivergenceMeter meter) {
-        StrategyComparison.Read prompt = prompts.get(index);
+        StrategyComparison.Prompt prompt = prompts.get(index);
         int[] answer = reference.ids();
         GenerationOptions greedy =
                 GenerationOptions.DEFAULT.withMaxNewTokens(answer.length).withIgnoreEos(true);
@@ -208,7 +228,7 @@ final class StrategyRun implements AutoCloseable {
         Sequence sequence = opened(prompt, request, new int[0]);
         sequence.force(answer);
         sequence.listenToLogits(meter);
-        sequence.accept(prompt.logits().clone());
+        begin(sequence, prompt);
         return sequence;
     }
 

@@ -30,6 +30,8 @@ import org.jspecify.annotations.Nullable;
 final class FakeHub implements AutoCloseable {
     static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
     static final String REPO = "acme/tiny";
+    /// What the dataset was called before: the hub redirects.
+    static final String FORMER = "acme/former";
 
     /// One request as a server saw it.
     record Seen(
@@ -63,6 +65,11 @@ final class FakeHub implements AutoCloseable {
 
     URI endpoint() {
         return URI.create("http://127.0.0.1:" + hub.getAddress().getPort());
+    }
+
+    /// Where the content host has a file: a plain address, without ETag.
+    URI address(String file) {
+        return URI.create("http://127.0.0.1:" + contentHost.getAddress().getPort() + "/signed/" + file);
     }
 
     List<Seen> seen(String server, String method) {
@@ -126,8 +133,14 @@ final class FakeHub implements AutoCloseable {
                 return;
             }
         }
-        String prefix = "/" + REPO + "/resolve/" + COMMIT + "/";
-        if (path.startsWith("/api/models/" + REPO + "/revision/")) {
+        if (path.contains("/datasets/" + FORMER)) {
+            exchange.getResponseHeaders().set("Location", path.replace(FORMER, REPO));
+            exchange.sendResponseHeaders(307, -1);
+            return;
+        }
+        String kind = path.startsWith("/datasets/") ? "/datasets/" : "/";
+        String prefix = kind + REPO + "/resolve/" + COMMIT + "/";
+        if (path.matches("/api/(models|datasets)/" + REPO + "/revision/.*")) {
             answerApi(exchange, path.substring(path.lastIndexOf('/') + 1));
         } else if (path.startsWith(prefix) && files.containsKey(path.substring(prefix.length()))) {
             answerFile(exchange, path.substring(prefix.length()));
@@ -181,7 +194,12 @@ final class FakeHub implements AutoCloseable {
     private void answerContent(HttpExchange exchange) throws IOException {
         String path = exchange.getRequestURI().getPath();
         record(exchange, "content", path);
-        send(exchange, path.substring("/signed/".length()));
+        String file = path.substring("/signed/".length());
+        if (!files.containsKey(file)) {
+            exchange.sendResponseHeaders(404, -1);
+            return;
+        }
+        send(exchange, file);
     }
 
     private void send(HttpExchange exchange, String file) throws IOException {
@@ -218,7 +236,7 @@ final class FakeHub implements AutoCloseable {
     }
 
     static boolean isLarge(String file) {
-        return file.endsWith(".safetensors");
+        return file.endsWith(".safetensors") || file.endsWith(".zip");
     }
 
     /// What the public hub states: SHA-256 for large files, git's blob SHA-1 for small ones.

@@ -388,11 +388,11 @@ class HubFailureTest {
 
     @Test
     void twoPullsAtOnceAreRefused() throws Exception {
-        HubCache held = new HubCache(cache, FakeHub.REPO, HubDisk.real());
+        HubCache held = new HubCache(cache, "models--acme--tiny", HubDisk.real());
         try (HubCache.Lock _ = held.lock()) {
             assertThatThrownBy(() -> pull(HubDisk.real()))
                     .isInstanceOf(CheckpointException.class)
-                    .hasMessageContaining("another pull of this model is running");
+                    .hasMessageContaining("another pull of this repository is running");
         }
         assertThat(pull(HubDisk.real())).isDirectory();
     }

@@ -190,6 +190,47 @@ public abstract class ComparisonLaws extends BackendLaws {
         return rows.subList(prompt.length, rows.size());
     }
 
+    /// Where a prompt's whole cache does not fit beside another one, every strategy reads the prompt itself and comes
+    /// to
+    /// the same.
+    @Test
+    void withoutMemoryForBothEachStrategyReads() {
+        List<Dialogue> dialogues = List.of(
+                Dialogue.of(Request.of(Logits.ids(90, 64, 5), TWELVE), 102), new Turns(turns(70, 5), false, true));
+        List<KvCacheSpec> specs = List.of(FULL, NARROW);
+        try (Engine wide = open(FULL)) {
+            List<List<ComparedAnswers>> expected = wide.compare(dialogues, specs, true);
+            long bytes = Math.max(bytes(wide.plan(FULL, 200, 1)), bytes(wide.plan(NARROW, 200, 1)));
+            EngineOptions tight =
+                    EngineOptions.DEFAULT.withValuePlace(ValuePlace.HOST).withMemoryLimits(bytes, 0);
+            try (Engine engine = Engine.open(small(), backend(), tight)) {
+                List<List<ComparedAnswers>> found = engine.compare(dialogues, specs, true);
+                for (int i = 0; i < dialogues.size(); i++) {
+                    for (int strategy = 0; strategy < 2; strategy++) {
+                        ComparedAnswers one = found.get(i).get(strategy);
+                        ComparedAnswers other = expected.get(i).get(strategy);
+                        assertThat(one.turns()).hasSameSizeAs(other.turns());
+                        for (int turn = 0; turn < one.turns().size(); turn++) {
+                            assertThat(one.turns().get(turn).ids())
+                                    .isEqualTo(other.turns().get(turn).ids());
+                        }
+                    }
+                    Divergence measured = found.get(i).getLast().divergence();
+                    assertThat(measured).isNotNull();
+                    assertThat(measured.positions()).isEqualTo(11);
+                    assertThat(measured.meanKl())
+                            .isCloseTo(
+                                    expected.get(i).getLast().divergence().meanKl(), within(1e-2 * measured.meanKl()));
+                }
+            }
+        }
+    }
+
+    private static long bytes(MemoryPlan plan) {
+        MemoryPlan.SequenceBytes one = plan.perSequence();
+        return one.resident() + (plan.hostIsDevice() ? one.offloaded() : 0) + plan.workspaceBytes();
+    }
+
     @Test
     void divergenceNeedsFullAttentionFirst() {
         try (Engine engine = open(FULL)) {

@@ -6,7 +6,6 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
@@ -32,13 +31,8 @@ public final class EvalCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(
-            index = "0",
-            arity = "0..1",
-            paramLabel = "MODEL",
-            defaultValue = "needle-32k",
-            description = "A bundled model, a folder, or ORG/NAME of a pulled model. Default: ${DEFAULT-VALUE}.")
-    private String model;
+    @Mixin
+    private ModelFlag model;
 
     @Mixin
     private DataFlags data;
@@ -57,6 +51,6 @@ public final class EvalCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        return new EvalSession(root, spec, model, data, run, engine, methods::methods).call();
+        return new EvalSession(root, spec, model.name(), data, run, engine, methods::methods).call();
     }
 }

@@ -11,7 +11,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
@@ -36,13 +35,8 @@ public final class SweepCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(
-            index = "0",
-            arity = "0..1",
-            paramLabel = "MODEL",
-            defaultValue = "needle-32k",
-            description = "A bundled model, a folder, or ORG/NAME of a pulled model. Default: ${DEFAULT-VALUE}.")
-    private String model;
+    @Mixin
+    private ModelFlag model;
 
     @Option(
             names = "--budgets",
@@ -93,7 +87,7 @@ public final class SweepCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        return new EvalSession(root, spec, model, data, run, engine, this::methods).call();
+        return new EvalSession(root, spec, model.name(), data, run, engine, this::methods).call();
     }
 
     private List<Method> methods(int contextTokens) {
