@@ -22,6 +22,8 @@ public final class EvalRun {
     private final Watcher watcher;
     private final BooleanSupplier isCancelled;
 
+    /// How a run asks.
+    ///
     /// @param batch items asked together
     /// @param failuresPerItem how many examiners may fail over an item until the run gives up
     public record Options(int batch, int failuresPerItem) {

@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 /// @param seed of generated samples
 /// @param options where texts and files lie, and which version of a task is meant
 public record TaskContext(Tokenizer tokenizer, PromptFormat format, int contextTokens, long seed, Options options) {
+    /// Where texts and files lie, and which version and samples are meant.
+    ///
     /// @param rulerVersion `nvidia` or `shadowkv`: whose wording and filling
     /// @param haystack file of the running text (plain, or RULER's JSON with a field `text`; `.gz` too),
     ///     null for the bundled one

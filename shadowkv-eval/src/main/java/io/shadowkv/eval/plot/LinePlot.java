@@ -36,6 +36,8 @@ public record LinePlot(
         }
     }
 
+    /// A point of a line.
+    ///
     /// @param x above zero
     public record Point(double x, double y) {}
 

@@ -20,6 +20,8 @@ import tools.jackson.core.JsonToken;
 ///
 /// @param entries the objects in order
 public record JsonArray(Path file, List<Entry> entries) {
+    /// Where an object stands.
+    ///
     /// @param number of the object in the list, from 1
     /// @param start offset of its first byte in the file
     /// @param end offset after its last
