@@ -10,10 +10,12 @@ module io.shadowkv.eval {
     exports io.shadowkv.eval.infinitebench;
     exports io.shadowkv.eval.longbench;
     exports io.shadowkv.eval.metric;
+    exports io.shadowkv.eval.needle;
     exports io.shadowkv.eval.niah;
     exports io.shadowkv.eval.plot;
     exports io.shadowkv.eval.report;
     exports io.shadowkv.eval.ruler;
     exports io.shadowkv.eval.scbench;
+    exports io.shadowkv.eval.text;
     exports io.shadowkv.eval.worker;
 }

@@ -17,22 +17,13 @@ import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
-import tools.jackson.databind.MapperFeature;
-import tools.jackson.databind.PropertyNamingStrategies;
-import tools.jackson.databind.json.JsonMapper;
 
 /// Answers in a file, one JSON object a line, each on disk before the next question is asked.
 ///
-/// Answers that are appended together stand or fall together: every line of theirs but the last ends with a blank,
-/// and what an interruption left without its last line is taken off when the file is opened again. One thread, one
-/// process a file.
+/// Answers that are appended together stand or fall together: every line of theirs but the last ends with
+/// a blank, and what an interruption left without its last line is taken off when the file is opened
+/// again. One thread, one process a file.
 public final class AnswerLog implements AutoCloseable {
-    // Annotations are off, here and wherever a cluster's driver or executors read JSON: there are none, and to look for
-    // them Jackson 3 needs a newer jackson-annotations than the one that Spark 4.2 puts first on the class path.
-    private static final JsonMapper MAPPER = JsonMapper.builder()
-            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-            .disable(MapperFeature.USE_ANNOTATIONS)
-            .build();
 
     /// Before the end of a line: the next line belongs to it.
     private static final char MORE = ' ';
@@ -69,8 +60,8 @@ public final class AnswerLog implements AutoCloseable {
         }
     }
 
-    /// The answers a file holds, in their order, without touching it: another process may still be writing. A line
-    /// that is not whole yet is left out; of two lines with one key the later counts.
+    /// The answers a file holds, in their order, without touching it: another process may still be
+    /// writing. A line that is not whole yet is left out; of two lines with one key the later counts.
     ///
     /// @throws UncheckedIOException if it cannot be read
     /// @throws IllegalArgumentException if a line is not an answer
@@ -106,7 +97,7 @@ public final class AnswerLog implements AutoCloseable {
         for (int i = 0; i < lines.size(); i++) {
             String why = "fields are missing";
             try {
-                AnswerRecord answer = MAPPER.readValue(lines.get(i), AnswerRecord.class);
+                AnswerRecord answer = Json.SNAKE_CASE.readValue(lines.get(i), AnswerRecord.class);
                 if (isWhole(answer)) {
                     answers.put(answer.key(), answer);
                     continue;
@@ -157,7 +148,9 @@ public final class AnswerLog implements AutoCloseable {
         if (together.isEmpty()) {
             return;
         }
-        byte[] bytes = (together.stream().map(MAPPER::writeValueAsString).collect(Collectors.joining(MORE + "\n"))
+        byte[] bytes = (together.stream()
+                                .map(Json.SNAKE_CASE::writeValueAsString)
+                                .collect(Collectors.joining(MORE + "\n"))
                         + "\n")
                 .getBytes(StandardCharsets.UTF_8);
         try {

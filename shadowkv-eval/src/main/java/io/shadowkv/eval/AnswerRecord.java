@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 /// @param labels what the sample says of itself (`depth`, `length`, ...), for tables and maps
 /// @param promptHash of the prompt's ids: equal where methods answered the same
 /// @param promptTokens tokens read for this turn
-/// @param prefillSeconds until the first token, as one sequence would wait: reading, shared by the methods that
-///     answered together, and what the method adds
+/// @param prefillSeconds until the first token, as one sequence would wait: reading, shared by the methods
+///     that answered together, and what the method adds
 /// @param sealSeconds part of it beyond exact attention
 /// @param decodeSeconds all decode steps of its batch while it was in it
 /// @param decodeSteps their number
@@ -52,7 +52,8 @@ public record AnswerRecord(
     /// @param backend what computed
     /// @param kvType type of keys and values
     /// @param task the task's name
-    /// @param contextTokens tokens of prompt and answer together that were asked for; 0 where the file decides
+    /// @param contextTokens tokens of prompt and answer together that were asked for; 0 where the file
+    ///     decides
     /// @param seed of the samples
     /// @param index number of the sample
     /// @param turn number of the turn, from 0
@@ -66,10 +67,15 @@ public record AnswerRecord(
             long seed,
             int index,
             int turn,
-            Method method) {}
+            Method method) {
+        /// The key of another turn of the same sample.
+        public Key atTurn(int number) {
+            return new Key(model, backend, kvType, task, contextTokens, seed, index, number, method);
+        }
+    }
 
-    /// Next-token distributions of a method beside those of full attention, both after the same tokens: the
-    /// prompt and full attention's own answer.
+    /// Next-token distributions of a method beside those of full attention, both after the same tokens:
+    /// the prompt and full attention's own answer.
     ///
     /// @param positions compared; the first token's is left out, since prefill is exact under every method
     /// @param meanKl mean of KL(full || method), in nats

@@ -35,7 +35,7 @@ record AskedSample(EvalPlan plan, Item item, Sample sample, Dialogue dialogue, i
                 ComparedAnswers of = answers.get(method);
                 Divergence divergence = turn == 0 ? of.divergence() : null;
                 records.add(record(
-                        key(methods.get(method), turn),
+                        plan.key(item, methods.get(method)).atTurn(turn),
                         asked.get(turn),
                         of.turns().get(turn),
                         hash,
@@ -43,20 +43,6 @@ record AskedSample(EvalPlan plan, Item item, Sample sample, Dialogue dialogue, i
             }
         }
         return records;
-    }
-
-    private AnswerRecord.Key key(Method method, int turn) {
-        AnswerRecord.Key first = plan.key(item, method);
-        return new AnswerRecord.Key(
-                first.model(),
-                first.backend(),
-                first.kvType(),
-                first.task(),
-                first.contextTokens(),
-                first.seed(),
-                first.index(),
-                turn,
-                method);
     }
 
     private AnswerRecord record(

@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/// Answers with an engine of this process: every prompt is read once for all methods, and under each method all
-/// prompts of a batch decode together.
+/// Answers with an engine of this process: every prompt is read once for all methods, and under each
+/// method all prompts of a batch decode together.
 public final class EngineExaminer implements Examiner {
     private final Engine engine;
     private final EvalPlan plan;
@@ -23,7 +23,8 @@ public final class EngineExaminer implements Examiner {
     /// @param engine stays open; not closed by this
     /// @param tasks by name, the plan's
     /// @param format wraps questions
-    /// @param measuresDivergence true measures distributions against full attention's where the plan has it
+    /// @param measuresDivergence true measures distributions against full attention's where the plan has
+    ///     it
     /// @param cancellation ends an answer from outside
     public EngineExaminer(
             Engine engine,
@@ -76,7 +77,8 @@ public final class EngineExaminer implements Examiner {
         return task.sample(item.index());
     }
 
-    /// The methods that some item wants, full attention first: with it even unwanted where divergence is measured.
+    /// The methods that some item wants, full attention first: with it even unwanted where divergence is
+    /// measured.
     private List<Method> methods(List<Item> items, Wanted wanted) {
         List<Method> some = new ArrayList<>();
         for (Method method : plan.methods()) {

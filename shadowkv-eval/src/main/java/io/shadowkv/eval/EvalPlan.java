@@ -13,8 +13,8 @@ import java.util.stream.Collectors;
 
 /// What a run asks of whom: everything that makes the keys of its answers.
 ///
-/// All turns of an item under one method are appended to the log together, so an item is answered under a method as
-/// soon as the log holds one of its turns.
+/// All turns of an item under one method are appended to the log together, so an item is answered under a
+/// method as soon as the log holds one of its turns.
 ///
 /// @param model the model's name
 /// @param backend what computes
@@ -66,7 +66,8 @@ public record EvalPlan(
         return new AnswerRecord.Key(model, backend, kvType, item.task(), contextTokens, seed, item.index(), 0, method);
     }
 
-    /// What the answers leave open of the items, in their order; items that are answered by all are left out.
+    /// What the answers leave open of the items, in their order; items that are answered by all are left
+    /// out.
     public List<OpenItem> open(List<Item> items, Collection<AnswerRecord> answers) {
         return remaining(items.stream().map(item -> new OpenItem(item, methods)).toList(), answers);
     }
@@ -109,8 +110,8 @@ public record EvalPlan(
         return key -> keys.contains(firstTurn(key));
     }
 
-    /// The answers that belong to the items and to this plan: items in their order, turns in theirs, methods in the
-    /// plan's. The order in which they came does not show.
+    /// The answers that belong to the items and to this plan: items in their order, turns in theirs,
+    /// methods in the plan's. The order in which they came does not show.
     public List<AnswerRecord> answers(List<Item> items, Collection<AnswerRecord> answers) {
         Map<AnswerRecord.Key, Integer> places = new HashMap<>();
         for (Item item : items) {
@@ -132,15 +133,6 @@ public record EvalPlan(
     }
 
     private static AnswerRecord.Key firstTurn(AnswerRecord.Key key) {
-        return new AnswerRecord.Key(
-                key.model(),
-                key.backend(),
-                key.kvType(),
-                key.task(),
-                key.contextTokens(),
-                key.seed(),
-                key.index(),
-                0,
-                key.method());
+        return key.atTurn(0);
     }
 }

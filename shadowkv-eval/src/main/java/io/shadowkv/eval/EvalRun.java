@@ -8,12 +8,13 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// Has the open items of a plan answered by one or more examiners and appends every answer to the log as it comes.
+/// Has the open items of a plan answered by one or more examiners and appends every answer to the log as
+/// it comes.
 ///
-/// Each examiner has a thread, on which it is opened, used and closed; the thread that calls [#run] alone writes to
-/// the log. An examiner that fails is closed and another opened in its place; its items are asked again. Nothing is
-/// lost or counted twice: what one examiner answers together is appended together or not at all, and only what the
-/// log did not hold.
+/// Each examiner has a thread, on which it is opened, used and closed; the thread that calls [#run] alone
+/// writes to the log. An examiner that fails is closed and another opened in its place; its items are
+/// asked again. Nothing is lost or counted twice: what one examiner answers together is appended together
+/// or not at all, and only what the log did not hold.
 public final class EvalRun {
     private final EvalPlan plan;
     private final AnswerLog log;
@@ -21,6 +22,8 @@ public final class EvalRun {
     private final Watcher watcher;
     private final BooleanSupplier isCancelled;
 
+    /// How a run asks.
+    ///
     /// @param batch items asked together
     /// @param failuresPerItem how many examiners may fail over an item until the run gives up
     public record Options(int batch, int failuresPerItem) {
@@ -38,7 +41,8 @@ public final class EvalRun {
     }
 
     /// @param log holds what is answered already; used by the thread that calls [#run] only
-    /// @param isCancelled asked by every thread, between batches; an examiner must look itself to end sooner
+    /// @param isCancelled asked by every thread, between batches; an examiner must look itself to end
+    ///     sooner
     public EvalRun(EvalPlan plan, AnswerLog log, Options options, Watcher watcher, BooleanSupplier isCancelled) {
         this.plan = plan;
         this.log = log;
@@ -47,13 +51,14 @@ public final class EvalRun {
         this.isCancelled = isCancelled;
     }
 
-    /// Asks what is open. An error or an interruption lets the other examiners finish what they have, so that it is
-    /// not lost.
+    /// Asks what is open. An error or an interruption lets the other examiners finish what they have, so
+    /// that it is not lost.
     ///
     /// @param items what is wanted; what the log holds is skipped
     /// @param seats one for each examiner: opens it, and opens another after a failure
     /// @return all answers to the items, see [EvalPlan#answers]
-    /// @throws CancellationException if the run was cancelled or interrupted; the log holds what was answered
+    /// @throws CancellationException if the run was cancelled or interrupted; the log holds what was
+    ///     answered
     /// @throws ExaminerFailure if an examiner cannot be opened, or too many failed over one item
     public List<AnswerRecord> run(List<Item> items, List<? extends Supplier<? extends Examiner>> seats) {
         if (seats.isEmpty()) {

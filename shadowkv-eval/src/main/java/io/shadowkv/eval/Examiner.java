@@ -2,7 +2,8 @@ package io.shadowkv.eval;
 
 import java.util.List;
 
-/// Answers samples under every method of a run: an engine in this process, or a worker process that has one.
+/// Answers samples under every method of a run: an engine in this process, or a worker process that has
+/// one.
 ///
 /// Used by one thread at a time.
 public interface Examiner extends AutoCloseable {
@@ -10,9 +11,12 @@ public interface Examiner extends AutoCloseable {
     ///
     /// @param wanted what the log does not hold yet; others need not be answered
     /// @param listener hears of progress
-    /// @return the answers to what is wanted, items in their order, turns in theirs, methods in the run's order
-    /// @throws java.util.concurrent.CancellationException if the run was cancelled; nothing of the items counts
-    /// @throws ExaminerFailure if the process that answered is gone; another examiner may ask the items again
+    /// @return the answers to what is wanted, items in their order, turns in theirs, methods in the run's
+    ///     order
+    /// @throws java.util.concurrent.CancellationException if the run was cancelled; nothing of the items
+    ///     counts
+    /// @throws ExaminerFailure if the process that answered is gone; another examiner may ask the items
+    ///     again
     List<AnswerRecord> examine(List<Item> items, Wanted wanted, Listener listener);
 
     /// Which answers are missing.

@@ -6,8 +6,8 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// Where one examiner at a time works, on a thread of its own: takes items, has them asked, and opens another
-/// examiner when one has failed.
+/// Where one examiner at a time works, on a thread of its own: takes items, has them asked, and opens
+/// another examiner when one has failed.
 final class ExaminerSeat {
     private final int number;
     private final Supplier<? extends Examiner> opener;

@@ -3,8 +3,8 @@ package io.shadowkv.eval;
 import java.time.Duration;
 import java.util.List;
 
-/// Where the answers of a run come in: appends those that the log does not hold, and counts. Used by the log's
-/// thread.
+/// Where the answers of a run come in: appends those that the log does not hold, and counts. Used by the
+/// log's thread.
 public final class Intake {
     private final AnswerLog log;
     private final int total;

@@ -11,8 +11,8 @@ import java.util.function.BooleanSupplier;
 
 /// The items still to be asked, shared by all examiners. Thread-safe.
 ///
-/// Items whose examiner failed come back to the front and are asked alone from then on, so that the one that makes
-/// examiners fail is found, and the others are not blamed for it.
+/// Items whose examiner failed come back to the front and are asked alone from then on, so that the one
+/// that makes examiners fail is found, and the others are not blamed for it.
 final class ItemQueue {
     private static final long MILLIS_BETWEEN_LOOKS = 50;
 

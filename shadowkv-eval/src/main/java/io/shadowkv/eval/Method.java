@@ -60,7 +60,8 @@ public record Method(String name, @Nullable Shadow shadow) {
                         s.cachedTokens());
     }
 
-    /// What people call it: `full`, or `shadowkv` with what differs from the paper's defaults; the budget always.
+    /// What people call it: `full`, or `shadowkv` with what differs from the paper's defaults; the budget
+    /// always.
     public String label() {
         Shadow s = shadow;
         if (s == null) {

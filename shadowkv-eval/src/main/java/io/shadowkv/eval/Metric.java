@@ -6,7 +6,8 @@ import java.util.List;
 ///
 /// Whatever else it needs (the classes of a classification, the number of choices) it was made with.
 public interface Metric {
-    /// Its name in logs and reports, as its source spells it; variants of the paper's own code begin with `paper:`.
+    /// Its name in logs and reports, as its source spells it; variants of the paper's own code begin with
+    /// `paper:`.
     String name();
 
     /// @param answer what the model wrote, as it came

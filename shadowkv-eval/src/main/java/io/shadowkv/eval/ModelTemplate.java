@@ -3,8 +3,8 @@ package io.shadowkv.eval;
 import java.util.Arrays;
 import java.util.List;
 
-/// The wrappers that the paper's tables were made with (bytedance/ShadowKV, `data/ruler/prepare.py`), word for
-/// word, and what stands between an answer and the next question.
+/// The wrappers that the paper's tables were made with (bytedance/ShadowKV, `data/ruler/prepare.py`), word
+/// for word, and what stands between an answer and the next question.
 public enum ModelTemplate {
     BASE("base", "", "", "\n"),
     LLAMA_3(
@@ -69,7 +69,8 @@ public enum ModelTemplate {
         return after;
     }
 
-    /// What stands between an answer and the user's next words; the paper has no second turns, so this is ours.
+    /// What stands between an answer and the user's next words; the paper has no second turns, so this is
+    /// ours.
     String between() {
         return between;
     }

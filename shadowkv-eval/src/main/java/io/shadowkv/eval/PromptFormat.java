@@ -8,21 +8,26 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/// Turns questions into the token ids that a model reads: its chat template around the user's words, the answer's
-/// beginning last.
+/// Turns questions into the token ids that a model reads: its chat template around the user's words, the
+/// answer's beginning last.
 public interface PromptFormat {
     /// The model's own way.
     String AUTO = "auto";
 
-    /// The user's words with everything that stands before and after them in a first turn, up to where the answer
-    /// begins.
+    /// The user's words with everything that stands before and after them in a first turn, up to where the
+    /// answer begins.
     String wrap(String user);
+
+    /// Whether anything stands around the user's words: nothing does for a model that only continues text.
+    default boolean wrapsWords() {
+        return !wrap("words").equals("words");
+    }
 
     /// Ids of a whole prompt that carries its wrapping.
     int[] encode(String wrapped);
 
-    /// Ids of a text that brings all it needs ([Sample.Wrapping#NONE]), the model's beginning before it unless it
-    /// is there.
+    /// Ids of a text that brings all it needs ([Sample.Wrapping#NONE]), the model's beginning before it
+    /// unless it is there.
     default int[] encodeWhole(String text) {
         return encode(text);
     }
@@ -32,8 +37,8 @@ public interface PromptFormat {
         return encode(wrap(user) + answerPrefix);
     }
 
-    /// A later turn: everything after the words of the answer before, the end of that answer included. Where
-    /// the model wrote its end itself, the first id repeats its last one.
+    /// A later turn: everything after the words of the answer before, the end of that answer included.
+    /// Where the model wrote its end itself, the first id repeats its last one.
     int[] next(String user, String answerPrefix);
 
     /// The turn's ids; those of a later turn without the id that the model has written already.
@@ -49,8 +54,8 @@ public interface PromptFormat {
 
     /// What a model is asked in.
     ///
-    /// @param name `auto` for the model's chat template, or its plain continuation where it has none; else one that
-    ///     [#named] knows
+    /// @param name `auto` for the model's chat template, or its plain continuation where it has none; else
+    ///     one that [#named] knows
     /// @param template the model's
     /// @throws IllegalArgumentException if there is none of the name
     static PromptFormat of(String name, Optional<ChatTemplate> template, Tokenizer tokenizer) {

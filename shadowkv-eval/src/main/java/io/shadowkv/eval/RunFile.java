@@ -11,30 +11,22 @@ import java.util.Objects;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
-import tools.jackson.databind.PropertyNamingStrategies;
-import tools.jackson.databind.SerializationFeature;
-import tools.jackson.databind.json.JsonMapper;
 
 /// What the runs of a folder were, a file for each command: `run.json`, `run-2.json` and so on.
 public final class RunFile {
-    private static final JsonMapper MAPPER = JsonMapper.builder()
-            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-            .enable(SerializationFeature.INDENT_OUTPUT)
-            .build();
-
     private RunFile() {}
 
     /// Writes what a run is, over what the same command wrote before.
     ///
-    /// @throws IllegalArgumentException if the folder holds answers of this model that were made with other
-    ///     settings
+    /// @throws IllegalArgumentException if the folder holds answers of this model that were made with
+    ///     other settings, or a file that says of no run what it was
     public static void write(Path folder, RunInfo run) {
         try {
             Files.createDirectories(folder);
             List<Path> files = files(folder);
             Path target = null;
             for (Path file : files) {
-                RunInfo earlier = read(file);
+                RunInfo earlier = earlier(file);
                 check(folder, earlier, run);
                 if (earlier.command().equals(run.command())) {
                     target = file;
@@ -43,9 +35,18 @@ public final class RunFile {
             if (target == null) {
                 target = folder.resolve(files.isEmpty() ? "run.json" : "run-" + (files.size() + 1) + ".json");
             }
-            Files.writeString(target, MAPPER.writeValueAsString(run) + "\n");
+            Files.writeString(
+                    target, Json.SNAKE_CASE.writerWithDefaultPrettyPrinter().writeValueAsString(run) + "\n");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    private static RunInfo earlier(Path file) {
+        try {
+            return read(file);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(file + " " + e.getMessage() + ". Take it away", e);
         }
     }
 
@@ -82,12 +83,39 @@ public final class RunFile {
         }
     }
 
-    private static RunInfo read(Path file) {
+    /// Reads one of the files.
+    ///
+    /// @throws IllegalArgumentException if it does not say what a run was; the message is a sentence about
+    ///     the file without its name
+    public static RunInfo read(Path file) {
+        RunInfo run;
         try {
-            return MAPPER.readValue(file.toFile(), RunInfo.class);
+            run = Json.SNAKE_CASE.readValue(file.toFile(), RunInfo.class);
         } catch (JacksonException e) {
-            throw new IllegalArgumentException(
-                    file + ": does not say what a run was (" + e.getOriginalMessage() + "). Take it away", e);
+            throw new IllegalArgumentException("is no description of a run (" + e.getOriginalMessage() + ")", e);
         }
+        if (!isWhole(run)) {
+            throw new IllegalArgumentException("lacks fields that describe a run");
+        }
+        return run;
+    }
+
+    /// What is missing in JSON is null in the record.
+    private static boolean isWhole(RunInfo run) {
+        return Stream.of(
+                        run.title(),
+                        run.command(),
+                        run.commit(),
+                        run.model(),
+                        run.modelFacts(),
+                        run.machine(),
+                        run.backend(),
+                        run.kvType(),
+                        run.tasks(),
+                        run.contexts(),
+                        run.methods(),
+                        run.settings(),
+                        run.started())
+                .allMatch(Objects::nonNull);
     }
 }

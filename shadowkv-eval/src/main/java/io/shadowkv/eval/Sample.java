@@ -38,8 +38,8 @@ public record Sample(
     public enum History {
         /// A turn follows the model's own answer to the one before.
         CONVERSATION,
-        /// Every turn but the first follows the first turn's words directly, as if no other had been: the first
-        /// holds the text they share (and its own question where it has references).
+        /// Every turn but the first follows the first turn's words directly, as if no other had been: the
+        /// first holds the text they share (and its own question where it has references).
         SHARED_CONTEXT
     }
 
@@ -51,7 +51,8 @@ public record Sample(
     /// @param references right answers
     /// @param maxNewTokens room for the answer
     /// @param stopStrings end the answer where they appear
-    /// @param metrics the first is the task's own, the others the paper's variants; empty if nothing is asked
+    /// @param metrics the first is the task's own, the others the paper's variants; empty if nothing is
+    ///     asked
     public record Turn(
             String user,
             String question,

@@ -57,8 +57,8 @@ final class SampleDialogue implements Dialogue {
         return sample.turns().stream().filter(turn -> !turn.metrics().isEmpty()).toList();
     }
 
-    /// What all prompts begin with, then the rest of each. Tokens are compared, not words, so that each prompt is cut
-    /// as it would be alone.
+    /// What all prompts begin with, then the rest of each. Tokens are compared, not words, so that each
+    /// prompt is cut as it would be alone.
     private static List<int[]> shared(Sample sample, PromptText text) {
         List<int[]> whole = new ArrayList<>();
         Sample.Turn first = sample.turns().getFirst();

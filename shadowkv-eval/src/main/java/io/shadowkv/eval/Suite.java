@@ -10,10 +10,20 @@ public interface Suite {
     /// Its tasks' names, without the suite's, in the order of its source.
     List<String> tasks();
 
+    /// Refuses a name that is none of [#tasks()], and says which there are.
+    ///
+    /// @throws IllegalArgumentException if there is no such task
+    default void checkTask(String task) {
+        if (!tasks().contains(task)) {
+            throw new IllegalArgumentException(
+                    name() + " has no task \"" + task + "\"; it has " + String.join(", ", tasks()));
+        }
+    }
+
     /// Opens a task.
     ///
     /// @param task one of [#tasks()]
-    /// @throws IllegalArgumentException if it cannot be made from what there is: the message says what is missing
-    ///     and where it was looked for
+    /// @throws IllegalArgumentException if it cannot be made from what there is: the message says what is
+    ///     missing and where it was looked for
     EvalTask open(String task, TaskContext context);
 }

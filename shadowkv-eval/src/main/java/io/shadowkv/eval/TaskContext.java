@@ -12,13 +12,15 @@ import org.jspecify.annotations.Nullable;
 /// @param seed of generated samples
 /// @param options where texts and files lie, and which version of a task is meant
 public record TaskContext(Tokenizer tokenizer, PromptFormat format, int contextTokens, long seed, Options options) {
+    /// Where texts and files lie, and which version and samples are meant.
+    ///
     /// @param rulerVersion `nvidia` or `shadowkv`: whose wording and filling
-    /// @param haystack file of the running text (plain, or RULER's JSON with a field `text`; `.gz` too), null for
-    ///     the bundled one
+    /// @param haystack file of the running text (plain, or RULER's JSON with a field `text`; `.gz` too),
+    ///     null for the bundled one
     /// @param dataFolder folder of published files, one folder a suite: `longbench/hotpotqa.jsonl`
     /// @param rulerFiles folder of RULER's own files: `vt/validation.jsonl`
-    /// @param minTokens samples of files whose prompt has no more tokens, wrapping apart, are left out where a
-    ///     suite can (LongBench); 0 for all
+    /// @param minTokens samples of files whose prompt has no more tokens, wrapping apart, are left out
+    ///     where a suite can (LongBench); 0 for all
     public record Options(
             String rulerVersion, @Nullable Path haystack, Path dataFolder, Path rulerFiles, int minTokens) {
         public Options {

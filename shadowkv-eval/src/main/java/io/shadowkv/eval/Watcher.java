@@ -4,8 +4,8 @@ import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Hears how far a run is. Every examiner calls from a thread of its own, so an implementation must be thread-safe
-/// and quick.
+/// Hears how far a run is. Every examiner calls from a thread of its own, so an implementation must be
+/// thread-safe and quick.
 public interface Watcher {
     /// @param seat number of the examiner, from 0
     /// @param items it was given

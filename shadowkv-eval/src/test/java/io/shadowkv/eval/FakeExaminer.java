@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/// Answers from the keys alone: the same in every process. Samples with an odd index have two turns, of which the
-/// first asks nothing.
+/// Answers from the keys alone: the same in every process. Samples with an odd index have two turns, of
+/// which the first asks nothing.
 public final class FakeExaminer implements Examiner {
     public static final Method SHADOW = Method.of(KvCacheSpec.Shadow.DEFAULT);
 
@@ -51,16 +51,7 @@ public final class FakeExaminer implements Examiner {
     }
 
     private static AnswerRecord answer(AnswerRecord.Key first, int turn) {
-        AnswerRecord.Key key = new AnswerRecord.Key(
-                first.model(),
-                first.backend(),
-                first.kvType(),
-                first.task(),
-                first.contextTokens(),
-                first.seed(),
-                first.index(),
-                turn,
-                first.method());
+        AnswerRecord.Key key = first.atTurn(turn);
         int hash = (first.task() + first.index() + "/" + turn + first.method().label()).hashCode();
         Map<String, Double> scores = new LinkedHashMap<>();
         scores.put("own", Math.floorMod(hash, 1000) / 999.0);

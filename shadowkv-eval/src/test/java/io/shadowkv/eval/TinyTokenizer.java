@@ -10,8 +10,9 @@ import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// The goldens' tokenizer: a newline; a run of blanks and tabs; a run of ASCII letters and digits; any other single
-/// character. Ids come in the order of first use. Its beginning is one special token.
+/// The tokenizer of the pressure test's goldens: a newline; a run of blanks and tabs; a run of ASCII
+/// letters and digits; any other single character. Ids come in the order of first use. Its beginning is
+/// one special token.
 public final class TinyTokenizer implements Tokenizer {
     private static final Pattern TOKEN = Pattern.compile("\\n|[ \\t]+|[A-Za-z0-9]+|[^\\n]", Pattern.DOTALL);
 

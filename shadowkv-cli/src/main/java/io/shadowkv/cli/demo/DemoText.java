@@ -1,13 +1,13 @@
 package io.shadowkv.cli.demo;
 
 import io.shadowkv.engine.Engine;
-import io.shadowkv.eval.NeedleSampler;
-import io.shadowkv.eval.NeedleTask;
-import io.shadowkv.eval.NeedleText;
 import io.shadowkv.eval.PromptFormat;
-import io.shadowkv.eval.RunningText;
 import io.shadowkv.eval.Sample;
-import io.shadowkv.eval.WordList;
+import io.shadowkv.eval.needle.NeedleSampler;
+import io.shadowkv.eval.needle.NeedleTask;
+import io.shadowkv.eval.needle.NeedleText;
+import io.shadowkv.eval.needle.WordList;
+import io.shadowkv.eval.text.RunningText;
 import java.util.ArrayList;
 import java.util.List;
 

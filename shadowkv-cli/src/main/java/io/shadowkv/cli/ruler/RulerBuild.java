@@ -2,6 +2,7 @@ package io.shadowkv.cli.ruler;
 
 import io.shadowkv.cli.ProgressLine;
 import io.shadowkv.engine.Cancellation;
+import io.shadowkv.eval.Json;
 import io.shadowkv.eval.TaskContext;
 import io.shadowkv.eval.ruler.RulerSuite;
 import io.shadowkv.eval.ruler.RulerTask;
@@ -16,8 +17,6 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
-import tools.jackson.databind.PropertyNamingStrategies;
-import tools.jackson.databind.json.JsonMapper;
 
 /// Writes rows, and goes on where an earlier run of the same settings stopped.
 ///
@@ -29,9 +28,6 @@ import tools.jackson.databind.json.JsonMapper;
 record RulerBuild(
         TaskContext context, Settings settings, Path out, Cancellation cancellation, ProgressLine.Style style) {
     private static final String SETTINGS = "ruler-build.json";
-    private static final JsonMapper MAPPER = JsonMapper.builder()
-            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-            .build();
 
     /// What decides rows.
     record Settings(
@@ -80,15 +76,16 @@ record RulerBuild(
         if (Files.isRegularFile(file)) {
             Settings earlier;
             try {
-                earlier = MAPPER.readValue(Files.readString(file), Settings.class);
+                earlier = Json.SNAKE_CASE.readValue(Files.readString(file), Settings.class);
             } catch (JacksonException e) {
                 throw new IllegalArgumentException(
                         file + ": is no file of this command (" + e.getOriginalMessage() + "). Give another --out", e);
             }
             if (!earlier.equals(settings)) {
-                throw new IllegalArgumentException(out + " holds rows made with " + MAPPER.writeValueAsString(earlier)
-                        + "; asked for were " + MAPPER.writeValueAsString(settings)
-                        + ". Give another --out, or take the folder away");
+                throw new IllegalArgumentException(
+                        out + " holds rows made with " + Json.SNAKE_CASE.writeValueAsString(earlier)
+                                + "; asked for were " + Json.SNAKE_CASE.writeValueAsString(settings)
+                                + ". Give another --out, or take the folder away");
             }
             return;
         }
@@ -99,7 +96,7 @@ record RulerBuild(
             }
         }
         Files.createDirectories(out);
-        Files.writeString(file, MAPPER.writeValueAsString(settings) + "\n");
+        Files.writeString(file, Json.SNAKE_CASE.writeValueAsString(settings) + "\n");
     }
 
     private boolean write(RulerTask task, String name, int samples, PrintWriter print, PrintWriter err)

@@ -13,8 +13,8 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// InfiniteBench's metrics by the names of its functions, `get_score_one_…` left off (OpenBMB/InfiniteBench,
-/// `src/compute_scores.py`). Their quirks are kept; each stands where it is.
+/// InfiniteBench's metrics by the names of its functions, `get_score_one_…` left off
+/// (OpenBMB/InfiniteBench, `src/compute_scores.py`). Their quirks are kept; each stands where it is.
 public final class InfiniteBenchMetrics {
     /// The first run of digits is the reference.
     public static final Metric PASSKEY = new OverAll("passkey", InfiniteBenchMetrics::passkey);
@@ -26,14 +26,15 @@ public final class InfiniteBenchMetrics {
             "kv_retrieval",
             (answer, references) -> hit(wordsWithout(answer, "\n:\"'.,?!{}").contains(references.getFirst())));
 
-    /// Some word in upper case is the first reference, which therefore never matches where it has two words.
+    /// Some word in upper case is the first reference, which therefore never matches where it has two
+    /// words.
     public static final Metric LONGDIALOGUE_QA_ENG = new OverAll(
             "longdialogue_qa_eng",
             (answer, references) -> hit(wordsWithout(answer, "\n:\"'.,?!{}").stream()
                     .anyMatch(word -> word.toUpperCase(Locale.ROOT).equals(references.getFirst()))));
 
-    /// References: the right option and its letter. An answer that begins with any of A to D chose that letter, be
-    /// it the beginning of a word.
+    /// References: the right option and its letter. An answer that begins with any of A to D chose that
+    /// letter, be it the beginning of a word.
     public static final Metric LONGBOOK_CHOICE_ENG = new OverAll("longbook_choice_eng", Choices::longbook);
 
     /// References: the function's name and its letter.
@@ -45,17 +46,17 @@ public final class InfiniteBenchMetrics {
 
     public static final Metric LONGBOOK_SUM_ENG = new BestOf("longbook_sum_eng", RougeLsum::f);
 
-    /// The first number is the reference, its fraction cut off where the reference is whole (SCBench's reading:
-    /// InfiniteBench's script stops with an error there).
+    /// The first number is the reference, its fraction cut off where the reference is whole (SCBench's
+    /// reading: InfiniteBench's script stops with an error there).
     public static final Metric MATH_FIND = new OverAll("math_find", InfiniteBenchMetrics::mathFind);
 
-    /// Share of the references, in order, that the answer's numbers equal up to the first that differs. Signs do not
-    /// count.
+    /// Share of the references, in order, that the answer's numbers equal up to the first that differs.
+    /// Signs do not count.
     public static final Metric MATH_CALC =
             new OverAll("math_calc", (answer, references) -> mathCalc(answer, references, 0));
 
-    /// The same without the answer's first number: the references begin after the first addition, and GPT-4 was seen
-    /// to write the first summand too.
+    /// The same without the answer's first number: the references begin after the first addition, and
+    /// GPT-4 was seen to write the first summand too.
     public static final Metric MATH_CALC_GPT4 =
             new OverAll("math_calc:gpt4", (answer, references) -> mathCalc(answer, references, 1));
 

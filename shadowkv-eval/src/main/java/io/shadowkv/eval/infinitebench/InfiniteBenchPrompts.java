@@ -1,9 +1,10 @@
 package io.shadowkv.eval.infinitebench;
 
-import io.shadowkv.eval.PromptTemplate;
+import io.shadowkv.eval.text.PromptTemplate;
 import java.util.Map;
 
-/// InfiniteBench's prompts, word for word with their misspellings (OpenBMB/InfiniteBench, `src/prompt.py`).
+/// InfiniteBench's prompts, word for word with their misspellings (OpenBMB/InfiniteBench,
+/// `src/prompt.py`).
 final class InfiniteBenchPrompts {
     /// `gpt4_templates`: for models that answer in a chat.
     static final Map<String, PromptTemplate> CHAT = Map.ofEntries(

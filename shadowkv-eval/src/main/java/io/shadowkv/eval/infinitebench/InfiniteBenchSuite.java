@@ -7,14 +7,16 @@ import java.util.List;
 
 /// InfiniteBench (OpenBMB/InfiniteBench), read from `infinitebench/<task>.jsonl` in the data folder.
 ///
-/// Models with a chat template get the prompts that its scripts give to GPT-4, in that template; all others those for
-/// YaRN-Mistral, to be continued as they are, which its scripts give to every open model. What is too long loses
-/// tokens in the middle. What differs from the scripts:
+/// Models with a chat template get the prompts that its scripts give to GPT-4, in that template; all
+/// others those for YaRN-Mistral, to be continued as they are, which its scripts give to every open model.
+/// What is too long loses tokens in the middle. What differs from the scripts:
 ///
 /// - Prompt and answer fit into the context together; the scripts cut the prompt alone, at 128K.
-/// - In a chat an answer may have 64 tokens, 1,024 in the code tasks, where the published limit is smaller: those
-///   limits are meant for answers that the prompt has begun. `math_calc` answers with half the context at most.
-/// - GPT-4's `math_calc` has a system message and an example; here it has the template that the same file keeps.
+/// - In a chat an answer may have 64 tokens, 1,024 in the code tasks, where the published limit is
+///   smaller: those limits are meant for answers that the prompt has begun. `math_calc` answers with half
+///   the context at most.
+/// - GPT-4's `math_calc` has a system message and an example; here it has the template that the same file
+///   keeps.
 public final class InfiniteBenchSuite implements Suite {
     private static final List<String> TASKS = List.of(
             "passkey",
@@ -42,10 +44,7 @@ public final class InfiniteBenchSuite implements Suite {
 
     @Override
     public EvalTask open(String task, TaskContext context) {
-        if (!TASKS.contains(task)) {
-            throw new IllegalArgumentException(
-                    "infinitebench has no task \"" + task + "\"; it has " + String.join(", ", TASKS));
-        }
+        checkTask(task);
         return new InfiniteBenchTask(name() + "/" + task, task, context);
     }
 }

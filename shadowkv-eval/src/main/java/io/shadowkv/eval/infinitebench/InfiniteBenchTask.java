@@ -1,13 +1,13 @@
 package io.shadowkv.eval.infinitebench;
 
 import io.shadowkv.eval.EvalTask;
-import io.shadowkv.eval.JsonLines;
-import io.shadowkv.eval.JsonRow;
 import io.shadowkv.eval.Metric;
-import io.shadowkv.eval.MiddleCut;
-import io.shadowkv.eval.PromptTemplate;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.text.JsonLines;
+import io.shadowkv.eval.text.JsonRow;
+import io.shadowkv.eval.text.MiddleCut;
+import io.shadowkv.eval.text.PromptTemplate;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -16,8 +16,8 @@ import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// One of InfiniteBench's tasks (OpenBMB/InfiniteBench, `src/eval_utils.py`, `create_prompt` and `get_answer`). Any
-/// thread may ask.
+/// One of InfiniteBench's tasks (OpenBMB/InfiniteBench, `src/eval_utils.py`, `create_prompt` and
+/// `get_answer`). Any thread may ask.
 final class InfiniteBenchTask implements EvalTask {
     private static final Pattern CALL = Pattern.compile("(func_[0-9]+)\\(-?[0-9]+\\)");
     private static final Pattern TARGET = Pattern.compile("The .+ of");
@@ -35,8 +35,8 @@ final class InfiniteBenchTask implements EvalTask {
             Map.entry("math_calc", 30_000),
             Map.entry("code_run", 5),
             Map.entry("code_debug", 5));
-    /// In a chat, where GPT-4's run sets no limit: a sentence around the answer, or the thoughts that the prompt
-    /// asks for before it.
+    /// In a chat, where GPT-4's run sets no limit: a sentence around the answer, or the thoughts that the
+    /// prompt asks for before it.
     private static final int CHAT_TOKENS = 64;
     private static final int CHAT_THOUGHTS = 1024;
 
@@ -54,8 +54,7 @@ final class InfiniteBenchTask implements EvalTask {
                 context.options().dataFolder().resolve("infinitebench").resolve(task + ".jsonl"),
                 name,
                 "InfiniteBench's published " + task + ".jsonl with the fields id, context, input, answer and options");
-        // Only a model without a chat template has nothing put around its words.
-        isChat = !context.format().wrap("words").equals("words");
+        isChat = context.format().wrapsWords();
     }
 
     @Override
@@ -136,12 +135,7 @@ final class InfiniteBenchTask implements EvalTask {
     }
 
     private static List<String> options(JsonRow row) {
-        List<String> options = row.texts("options");
-        if (options.size() != LETTERS.size()) {
-            throw new IllegalArgumentException(
-                    row.place() + ": has " + options.size() + " options; expected " + LETTERS.size());
-        }
-        return options;
+        return row.texts("options", LETTERS.size());
     }
 
     private List<String> references(JsonRow row) {

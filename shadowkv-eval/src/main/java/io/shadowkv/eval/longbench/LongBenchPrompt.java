@@ -1,7 +1,7 @@
 package io.shadowkv.eval.longbench;
 
-import io.shadowkv.eval.PromptTemplate;
 import io.shadowkv.eval.Sample;
+import io.shadowkv.eval.text.PromptTemplate;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -58,8 +58,9 @@ record LongBenchPrompt(String task, PromptTemplate template, int newTokens) {
         return UNWRAPPED.contains(task) ? Sample.Wrapping.NONE : Sample.Wrapping.CHAT;
     }
 
-    /// A line break ends a summary of a dialogue, where models go on with the next dialogue. (Officially its token
-    /// ends the answer, but not as the first one: an answer that begins with a line break is empty here.)
+    /// A line break ends a summary of a dialogue, where models go on with the next dialogue. (Officially
+    /// its token ends the answer, but not as the first one: an answer that begins with a line break is
+    /// empty here.)
     List<String> stopStrings() {
         return task.equals("samsum") ? List.of("\n") : List.of();
     }

@@ -1,21 +1,21 @@
 package io.shadowkv.eval.longbench;
 
 import io.shadowkv.eval.EvalTask;
-import io.shadowkv.eval.JsonLines;
 import io.shadowkv.eval.Suite;
 import io.shadowkv.eval.TaskContext;
 import io.shadowkv.eval.metric.JiebaSegmenter;
 import io.shadowkv.eval.metric.PythonText;
 import io.shadowkv.eval.metric.Segmenter;
+import io.shadowkv.eval.text.JsonLines;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
 /// LongBench (THUDM/LongBench, `LongBench/pred.py`): 21 tasks in English, Chinese and code.
 ///
-/// Reads a task's published file, `longbench/hotpotqa.jsonl` in the data folder. The paper's own score for LongBench
-/// is not in its published code, so there is no `paper:` metric here, and its table compares with none of these
-/// numbers.
+/// Reads a task's published file, `longbench/hotpotqa.jsonl` in the data folder. The paper's own score for
+/// LongBench is not in its published code, so there is no `paper:` metric here, and its table compares
+/// with none of these numbers.
 ///
 /// @param name what stands before the slash: also the folder of the files
 /// @param tasks the datasets
@@ -48,6 +48,7 @@ public record LongBenchSuite(String name, List<String> tasks, String ending) imp
 
     @Override
     public EvalTask open(String task, TaskContext context) {
+        checkTask(task);
         String file = task + ending;
         Path data = context.options().dataFolder();
         Path place = data.resolve(name).resolve(file);

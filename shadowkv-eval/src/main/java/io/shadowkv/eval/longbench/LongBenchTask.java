@@ -1,14 +1,14 @@
 package io.shadowkv.eval.longbench;
 
 import io.shadowkv.eval.EvalTask;
-import io.shadowkv.eval.JsonLines;
-import io.shadowkv.eval.JsonRow;
-import io.shadowkv.eval.MiddleCut;
 import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskContext;
 import io.shadowkv.eval.metric.LongBenchMetrics;
 import io.shadowkv.eval.metric.Segmenter;
+import io.shadowkv.eval.text.JsonLines;
+import io.shadowkv.eval.text.JsonRow;
+import io.shadowkv.eval.text.MiddleCut;
 import io.shadowkv.text.Tokenizer;
 import java.util.List;
 import java.util.Map;
@@ -16,8 +16,8 @@ import java.util.stream.IntStream;
 
 /// One of LongBench's tasks. Any thread may ask.
 ///
-/// Prompts are cut as `LongBench/pred.py` does, to half of the room from either end and before the template goes
-/// around them; the room is what answer and template leave of the context, to the token.
+/// Prompts are cut as `LongBench/pred.py` does, to half of the room from either end and before the
+/// template goes around them; the room is what answer and template leave of the context, to the token.
 ///
 /// @param segmenter for scores that count Chinese words
 /// @param kept the lines that are samples, where short ones are left out

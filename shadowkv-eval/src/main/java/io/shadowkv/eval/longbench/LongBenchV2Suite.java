@@ -3,6 +3,7 @@ package io.shadowkv.eval.longbench;
 import io.shadowkv.eval.EvalTask;
 import io.shadowkv.eval.Suite;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.text.JsonArray;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -13,12 +14,12 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 
-/// LongBench v2 (THUDM/LongBench, `pred.py` without its options): 503 questions with four choices each over texts of
-/// 8 thousand to 2 million words.
+/// LongBench v2 (THUDM/LongBench, `pred.py` without its options): 503 questions with four choices each
+/// over texts of 8 thousand to 2 million words.
 ///
-/// Reads the published `longbench-v2/data.json` in the data folder. A task holds one of its three lengths, so that the
-/// suite's name means every question once; the official overall accuracy is the mean over all of its answers. The
-/// official script samples at temperature 0.1.
+/// Reads the published `longbench-v2/data.json` in the data folder. A task holds one of its three lengths,
+/// so that the suite's name means every question once; the official overall accuracy is the mean over all
+/// of its answers. The official script samples at temperature 0.1.
 public final class LongBenchV2Suite implements Suite {
     private static final List<String> LENGTHS = List.of("short", "medium", "long");
 
@@ -34,6 +35,7 @@ public final class LongBenchV2Suite implements Suite {
 
     @Override
     public EvalTask open(String task, TaskContext context) {
+        checkTask(task);
         String taskName = name() + "/" + task;
         Path file = context.options().dataFolder().resolve(name()).resolve("data.json");
         if (!Files.isRegularFile(file)) {

@@ -1,12 +1,13 @@
 package io.shadowkv.eval.longbench;
 
 import io.shadowkv.eval.EvalTask;
-import io.shadowkv.eval.JsonRow;
-import io.shadowkv.eval.MiddleCut;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskContext;
 import io.shadowkv.eval.metric.LongBenchMetrics;
 import io.shadowkv.eval.metric.PythonText;
+import io.shadowkv.eval.text.JsonArray;
+import io.shadowkv.eval.text.JsonRow;
+import io.shadowkv.eval.text.MiddleCut;
 import java.util.List;
 import java.util.Map;
 

@@ -23,7 +23,8 @@ public record BestOf(String name, Comparison comparison) implements Metric {
                 .orElseThrow();
     }
 
-    /// The same, looking only at the answer's first line that is not empty (THUDM/LongBench, `LongBench/eval.py`).
+    /// The same, looking only at the answer's first line that is not empty (THUDM/LongBench,
+    /// `LongBench/eval.py`).
     public BestOf ofFirstLine() {
         return new BestOf(
                 name,

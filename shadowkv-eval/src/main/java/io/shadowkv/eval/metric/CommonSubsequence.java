@@ -7,8 +7,8 @@ import java.util.List;
 final class CommonSubsequence {
     private CommonSubsequence() {}
 
-    /// Which text is shortened on the way back from the ends where shortening either keeps as much. The originals
-    /// differ, and their scores depend on it.
+    /// Which text is shortened on the way back from the ends where shortening either keeps as much. The
+    /// originals differ, and their scores depend on it.
     enum Tie {
         SHORTENS_FIRST,
         SHORTENS_SECOND

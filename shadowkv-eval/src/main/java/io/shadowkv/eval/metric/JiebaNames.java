@@ -8,8 +8,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Cuts Chinese characters that are in no word, such as names, by the likeliest course of a hidden Markov model whose
-/// states say where in a word a character stands (fxsjy/jieba, `jieba/finalseg`).
+/// Cuts Chinese characters that are in no word, such as names, by the likeliest course of a hidden Markov
+/// model whose states say where in a word a character stands (fxsjy/jieba, `jieba/finalseg`).
 final class JiebaNames {
     /// At a word's beginning, end, middle, or single; in the order in which ties are won, the last first.
     private static final String STATES = "BEMS";

@@ -43,8 +43,8 @@ final class JiebaWords {
         return new JiebaWords(frequencyOf, total);
     }
 
-    /// A file of the library. It has no module name to require, only one made of its file's name; on the module
-    /// path it is there because DJL's is, for one such library brings all.
+    /// A file of the library. It has no module name to require, only one made of its file's name; on the
+    /// module path it is there because DJL's is, for one such library brings all.
     static BufferedReader resource(String name) {
         InputStream bytes = JiebaWords.class.getClassLoader().getResourceAsStream(name);
         if (bytes == null) {

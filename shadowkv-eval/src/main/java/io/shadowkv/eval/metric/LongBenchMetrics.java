@@ -6,10 +6,11 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// LongBench's scores (THUDM/LongBench, `LongBench/metrics.py` and `LongBench/eval.py`). The best reference counts.
+/// LongBench's scores (THUDM/LongBench, `LongBench/metrics.py` and `LongBench/eval.py`). The best
+/// reference counts.
 ///
-/// The Chinese scores count words, which [JiebaSegmenter] cuts as the official script does; the constants here count
-/// characters instead, and their names say so with `(chars)`.
+/// The Chinese scores count words, which [JiebaSegmenter] cuts as the official script does; the constants
+/// here count characters instead, and their names say so with `(chars)`.
 public final class LongBenchMetrics {
     /// Words in common after [Normalization#answer].
     public static final BestOf QA_F1_SCORE = new BestOf(
@@ -40,8 +41,9 @@ public final class LongBenchMetrics {
     /// Likeness to the answer's first line of code, in whole per cents.
     public static final BestOf CODE_SIM_SCORE = new BestOf("code_sim_score", LongBenchMetrics::codeLikeness);
 
-    /// LongBench v2's: whether the answer says `The correct answer is (A)`, with or without the brackets, and names
-    /// the right letter (THUDM/LongBench, `pred.py`, `extract_answer`). Other ways to say it count as wrong.
+    /// LongBench v2's: whether the answer says `The correct answer is (A)`, with or without the brackets,
+    /// and names the right letter (THUDM/LongBench, `pred.py`, `extract_answer`). Other ways to say it
+    /// count as wrong.
     public static final BestOf ACCURACY =
             new BestOf("accuracy", (answer, reference) -> chosen(answer).equals(reference) ? 1 : 0);
 
@@ -50,8 +52,8 @@ public final class LongBenchMetrics {
 
     private LongBenchMetrics() {}
 
-    /// 1 over the number of classes that the answer names, if the right one is among them. Classes whose name is
-    /// part of the right one's do not count.
+    /// 1 over the number of classes that the answer names, if the right one is among them. Classes whose
+    /// name is part of the right one's do not count.
     ///
     /// @param classes all that there are
     public static BestOf classificationScore(List<String> classes) {
@@ -143,8 +145,8 @@ public final class LongBenchMetrics {
                 + "\" and a number, as LongBench's files have it");
     }
 
-    /// The first line that is neither a comment nor a fence, as `fuzzywuzzy`'s `ratio` compares it: two empty ones
-    /// are alike, one empty one is like nothing.
+    /// The first line that is neither a comment nor a fence, as `fuzzywuzzy`'s `ratio` compares it: two
+    /// empty ones are alike, one empty one is like nothing.
     private static double codeLikeness(String answer, String reference) {
         String line = PythonText.split(PythonText.withoutLeadingLines(answer), '\n').stream()
                 .filter(code -> !code.contains("`") && !code.contains("#") && !code.contains("//"))

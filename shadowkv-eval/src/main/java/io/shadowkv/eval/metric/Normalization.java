@@ -3,8 +3,8 @@ package io.shadowkv.eval.metric;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/// Answers with what does not count taken away (THUDM/LongBench, `LongBench/metrics.py`; ByteDance's ShadowKV,
-/// `data/metrics.py`, has the first rule too; both have it from SQuAD).
+/// Answers with what does not count taken away (THUDM/LongBench, `LongBench/metrics.py`; ByteDance's
+/// ShadowKV, `data/metrics.py`, has the first rule too; both have it from SQuAD).
 public final class Normalization {
     private static final Set<String> ARTICLES = Set.of("a", "an", "the");
 
@@ -16,7 +16,8 @@ public final class Normalization {
 
     private Normalization() {}
 
-    /// `normalize_answer`: lower case; then ASCII punctuation, then the words a, an, the go; blanks become one.
+    /// `normalize_answer`: lower case; then ASCII punctuation, then the words a, an, the go; blanks become
+    /// one.
     public static String answer(String text) {
         String plain = PythonText.without(PythonText.lower(text), PythonText::isPunctuation);
         return String.join(" ", PythonText.split(withoutArticles(plain)));

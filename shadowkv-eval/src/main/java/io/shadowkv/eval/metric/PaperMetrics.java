@@ -5,14 +5,16 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/// The scores that the paper's own code gives to RULER and the needle test, for comparing with its tables (ByteDance's
-/// ShadowKV, `data/metrics.py` and `data/dataset.py`). They are not RULER's: never show one without its name.
+/// The scores that the paper's own code gives to RULER and the needle test, for comparing with its tables
+/// (ByteDance's ShadowKV, `data/metrics.py` and `data/dataset.py`). They are not RULER's: never show one
+/// without its name.
 public final class PaperMetrics {
-    /// Whether the answer begins with the reference or has it as a word of its own. The paper's code takes one
-    /// reference only; of several the best counts here.
+    /// Whether the answer begins with the reference or has it as a word of its own. The paper's code takes
+    /// one reference only; of several the best counts here.
     public static final Metric NEEDLE_SCORE = new BestOf("paper:needle_score", PaperMetrics::needle);
 
-    /// Share of the references that are among the answer's numbers, commas and points inside them taken out.
+    /// Share of the references that are among the answer's numbers, commas and points inside them taken
+    /// out.
     public static final Metric MULTI_NUMBER = new OverAll("paper:multi_number", (answer, references) -> {
         Set<String> numbers = new HashSet<>(PythonText.numbers(Normalization.answer(answer)));
         return OverAll.share(references, numbers::contains);
@@ -24,8 +26,8 @@ public final class PaperMetrics {
         return OverAll.share(references, reference -> words.contains(PythonText.lower(reference)));
     });
 
-    /// Whether the answer contains any reference or any reference contains the answer. An empty answer is contained
-    /// in every reference and gets full marks, which is why this is nobody's default.
+    /// Whether the answer contains any reference or any reference contains the answer. An empty answer is
+    /// contained in every reference and gets full marks, which is why this is nobody's default.
     public static final Metric STRING_MATCH_PART = new BestOf("paper:string_match_part", PaperMetrics::eitherWay);
 
     private static final List<String> ENDS = List.of("<|eot_id|>", "</s>", "</s", "</");

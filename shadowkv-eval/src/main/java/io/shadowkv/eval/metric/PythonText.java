@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntPredicate;
 
-/// Strings as Python 3 looks at them: blanks, digits and word characters are those of all Unicode, a length is a number
-/// of code points.
+/// Strings as Python 3 looks at them: blanks, digits and word characters are those of all Unicode, a
+/// length is a number of code points.
 public final class PythonText {
     private PythonText() {}
 
@@ -42,8 +42,8 @@ public final class PythonText {
         return lower.toString();
     }
 
-    /// Unicode's rule for the capital sigma: a letter with case stands before it and none after it, whatever
-    /// characters without a say in case stand between.
+    /// Unicode's rule for the capital sigma: a letter with case stands before it and none after it,
+    /// whatever characters without a say in case stand between.
     private static boolean isFinal(String text, int start, int end) {
         int before = start;
         while (before > 0 && isCaseIgnorable(text.codePointBefore(before))) {

@@ -8,15 +8,16 @@ import java.util.Set;
 /// ROUGE-L as the Python package `rouge` 1.0 computes it (pltrdy/rouge, `rouge/rouge_score.py`,
 /// `rouge_l_summary_level` with `exclusive`), which LongBench uses.
 ///
-/// It is not Google's: sentences end at full stops, words keep their case and punctuation, and everything is counted
-/// in different words, not in words.
+/// It is not Google's: sentences end at full stops, words keep their case and punctuation, and everything
+/// is counted in different words, not in words.
 final class RougeL {
     private static final double EPSILON = 1e-8;
 
     private RougeL() {}
 
-    /// The F value; 0 where either text has no sentence, as LongBench has it. (Python gives up on single sentences of
-    /// about a thousand words together, and LongBench makes a 0 of that too; they are scored here.)
+    /// The F value; 0 where either text has no sentence, as LongBench has it. (Python gives up on single
+    /// sentences of about a thousand words together, and LongBench makes a 0 of that too; they are scored
+    /// here.)
     static double f(String answer, String reference) {
         List<List<String>> answers = sentences(answer);
         List<List<String>> references = sentences(reference);

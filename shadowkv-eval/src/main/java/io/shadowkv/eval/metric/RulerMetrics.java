@@ -23,8 +23,8 @@ public final class RulerMetrics {
         return PythonText.lower(cleaned(answer)).contains(PythonText.lower(reference));
     }
 
-    /// An answer as RULER looks at it (`postprocess_pred`): control characters become line breaks, blanks at both
-    /// ends go.
+    /// An answer as RULER looks at it (`postprocess_pred`): control characters become line breaks, blanks
+    /// at both ends go.
     static String cleaned(String answer) {
         return withoutControls(PythonText.strip(answer));
     }

@@ -9,11 +9,12 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 
-/// Likeness of two strings as `difflib.SequenceMatcher(None, a, b).ratio()` of Python 3 has it: the longest block of
-/// characters that both have, then the same on its left and on its right; twice the characters matched over all.
+/// Likeness of two strings as `difflib.SequenceMatcher(None, a, b).ratio()` of Python 3 has it: the
+/// longest block of characters that both have, then the same on its left and on its right; twice the
+/// characters matched over all.
 ///
-/// Where the second string has 200 characters or more, those that make up more than a hundredth of it begin no block
-/// (difflib's `autojunk`).
+/// Where the second string has 200 characters or more, those that make up more than a hundredth of it
+/// begin no block (difflib's `autojunk`).
 final class SequenceRatio {
     private static final int JUNK_FROM = 200;
 

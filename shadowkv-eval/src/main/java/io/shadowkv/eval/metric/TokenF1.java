@@ -8,8 +8,8 @@ import java.util.Map;
 public final class TokenF1 {
     private TokenF1() {}
 
-    /// Harmonic mean of the shares of either's tokens that the other has too, each as often as both have it; 0 if
-    /// they have none in common.
+    /// Harmonic mean of the shares of either's tokens that the other has too, each as often as both have
+    /// it; 0 if they have none in common.
     public static double f1(List<String> answer, List<String> reference) {
         Map<String, Integer> left = new HashMap<>();
         reference.forEach(token -> left.merge(token, 1, Integer::sum));

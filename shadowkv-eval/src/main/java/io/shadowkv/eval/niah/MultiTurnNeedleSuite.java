@@ -1,19 +1,19 @@
 package io.shadowkv.eval.niah;
 
 import io.shadowkv.eval.EvalTask;
-import io.shadowkv.eval.HaystackFile;
-import io.shadowkv.eval.NeedleSampler;
-import io.shadowkv.eval.NeedleTask;
-import io.shadowkv.eval.RunningText;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.Suite;
 import io.shadowkv.eval.TaskContext;
-import io.shadowkv.eval.WordList;
+import io.shadowkv.eval.needle.NeedleSampler;
+import io.shadowkv.eval.needle.NeedleTask;
+import io.shadowkv.eval.needle.WordList;
+import io.shadowkv.eval.text.HaystackFile;
+import io.shadowkv.eval.text.RunningText;
 import java.util.List;
 import java.util.Map;
 
-/// RULER's `niah_multikey_1` text, asked about several times: every turn asks for another key over the cache that
-/// the turns before have left, the model's own answers in it.
+/// RULER's `niah_multikey_1` text, asked about several times: every turn asks for another key over the
+/// cache that the turns before have left, the model's own answers in it.
 public final class MultiTurnNeedleSuite implements Suite {
     private static final String TASK = "niah_multikey_1";
     private static final int TURNS = 4;
@@ -49,9 +49,7 @@ public final class MultiTurnNeedleSuite implements Suite {
 
     @Override
     public EvalTask open(String task, TaskContext context) {
-        if (!task.equals(TASK)) {
-            throw new IllegalArgumentException("needle-turns has no task \"" + task + "\"; it has " + TASK);
-        }
+        checkTask(task);
         var text = context.options().haystack() == null
                 ? RunningText.kingJames()
                 : RunningText.of(HaystackFile.read(context.options().haystack()));

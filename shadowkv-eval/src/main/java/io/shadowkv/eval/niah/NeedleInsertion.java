@@ -4,7 +4,8 @@ import io.shadowkv.text.Tokenizer;
 import java.util.HashSet;
 import java.util.Set;
 
-/// Hides a sentence in a text, counted in tokens (bytedance/ShadowKV, `data/utils.py`, `insert_needle_func`).
+/// Hides a sentence in a text, counted in tokens (bytedance/ShadowKV, `data/utils.py`,
+/// `insert_needle_func`).
 final class NeedleInsertion {
     /// Tokens of the length that the paper leaves to question and answer.
     static final int BUFFER = 32;
@@ -26,8 +27,8 @@ final class NeedleInsertion {
     /// The text with the needle in it.
     ///
     /// @param contextTokens length of the result together with `buffer`; a longer text is cut at its end
-    /// @param depth per cent of the tokens before the needle; it moves back from there to behind a full stop or a
-    ///     line break, to the beginning if there is none. At 100 it stands at the very end
+    /// @param depth per cent of the tokens before the needle; it moves back from there to behind a full
+    ///     stop or a line break, to the beginning if there is none. At 100 it stands at the very end
     String insert(String needle, String text, int depth, int contextTokens, int buffer) {
         int[] hidden = tokenizer.encode(needle, false);
         int[] around = tokenizer.encode(text, false);

@@ -12,7 +12,8 @@ record PressureGrid(int minTokens, int maxTokens) {
     /// Where the paper begins.
     private static final int PAPER_MIN = 16_384;
 
-    /// The paper's lengths, 16,384 to the maximum; from half the maximum where that is less than twice as much.
+    /// The paper's lengths, 16,384 to the maximum; from half the maximum where that is less than twice as
+    /// much.
     static PressureGrid upTo(int maxTokens) {
         return new PressureGrid(maxTokens < 2 * PAPER_MIN ? maxTokens / 2 : PAPER_MIN, maxTokens);
     }

@@ -1,6 +1,6 @@
 package io.shadowkv.eval.niah;
 
-import io.shadowkv.eval.PromptTemplate;
+import io.shadowkv.eval.text.PromptTemplate;
 import java.util.List;
 import java.util.Map;
 

@@ -1,25 +1,25 @@
 package io.shadowkv.eval.niah;
 
-import io.shadowkv.eval.Draws;
 import io.shadowkv.eval.EvalTask;
-import io.shadowkv.eval.HaystackFile;
 import io.shadowkv.eval.Metric;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskContext;
 import io.shadowkv.eval.metric.PaperMetrics;
 import io.shadowkv.eval.metric.RulerMetrics;
+import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.text.HaystackFile;
 import io.shadowkv.text.Tokenizer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 
-/// A needle at every length and depth of a [PressureGrid], one cell a sample, again with other needles when all
-/// cells have had theirs. Any thread may ask.
+/// A needle at every length and depth of a [PressureGrid], one cell a sample, again with other needles
+/// when all cells have had theirs. Any thread may ask.
 ///
-/// The prompt is the paper's own and stands in no chat template, as there. What differs: a prompt that would exceed
-/// the context together with its answer is made of less text (the paper gives its models 2,048 tokens more than the
-/// length it names), and a text that is too short begins again.
+/// The prompt is the paper's own and stands in no chat template, as there. What differs: a prompt that
+/// would exceed the context together with its answer is made of less text (the paper gives its models
+/// 2,048 tokens more than the length it names), and a text that is too short begins again.
 final class PressureTask implements EvalTask {
     /// Room for an answer, as the paper has it.
     static final int NEW_TOKENS = 10;

@@ -10,8 +10,8 @@ import java.util.function.DoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// Shares with their intervals over a logarithmic horizontal axis, and a share that does not depend on it as a
-/// dashed line across.
+/// Shares with their intervals over a logarithmic horizontal axis, and a share that does not depend on it
+/// as a dashed line across.
 ///
 /// @param id unique in the page, a file name too
 /// @param title read aloud
@@ -40,6 +40,8 @@ public record CurvePlot(
     private static final int BOTTOM = 56;
     private static final double LINE_OF_TEXT = 17;
 
+    /// Points joined by a line.
+    ///
     /// @param colour name of one of [PlotStyle]'s colours
     /// @param points at least one, ascending in `x`
     public record Curve(String name, String colour, List<Point> points) {
@@ -48,6 +50,8 @@ public record CurvePlot(
         }
     }
 
+    /// A value with its interval.
+    ///
     /// @param x above zero
     /// @param share 0 to 1, between `low` and `high`
     public record Point(double x, double share, double low, double high) {}

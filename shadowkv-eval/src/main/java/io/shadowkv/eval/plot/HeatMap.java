@@ -6,8 +6,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/// Shares in a grid of cells, from orange (0 %) by pale to blue (100 %), a pair that colour-blind people tell
-/// apart; the percentage stands in the cell where there is room.
+/// Shares in a grid of cells, from orange (0 %) by pale to blue (100 %), a pair that colour-blind people
+/// tell apart; the percentage stands in the cell where there is room.
 ///
 /// @param id unique in the page, a file name too
 /// @param title read aloud and written above

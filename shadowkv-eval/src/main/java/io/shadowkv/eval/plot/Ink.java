@@ -1,6 +1,7 @@
 package io.shadowkv.eval.plot;
 
-/// How a shape of a [Figure] is drawn: names of [PlotStyle]'s colours, so that a page, a file and a bitmap agree.
+/// How a shape of a [Figure] is drawn: names of [PlotStyle]'s colours, so that a page, a file and a bitmap
+/// agree.
 ///
 /// @param fill name of the colour inside; empty for none
 /// @param stroke name of the colour of the outline; empty for none

@@ -20,6 +20,8 @@ public record IntervalPlot(String id, String title, String xLabel, List<String> 
     private static final int STEP = 11;
     private static final int BOTTOM = 48;
 
+    /// A line of the plot with its marks.
+    ///
     /// @param isTotal set in bold under a line
     /// @param marks one a series, in its order
     public record Row(String name, boolean isTotal, List<Mark> marks) {

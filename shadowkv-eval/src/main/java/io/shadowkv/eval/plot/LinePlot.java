@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.DoubleFunction;
 
-/// Lines over a logarithmic horizontal axis (powers of two apart by the same distance) and a vertical one from
-/// zero.
+/// Lines over a logarithmic horizontal axis (powers of two apart by the same distance) and a vertical one
+/// from zero.
 ///
 /// @param id unique in the page
 /// @param title read aloud
@@ -36,6 +36,8 @@ public record LinePlot(
         }
     }
 
+    /// A point of a line.
+    ///
     /// @param x above zero
     public record Point(double x, double y) {}
 

@@ -6,8 +6,8 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// The style sheet of the plots, and the colours a page may share with them: light ones, and dark ones where
-/// the reader prefers them.
+/// The style sheet of the plots, and the colours a page may share with them: light ones, and dark ones
+/// where the reader prefers them.
 public final class PlotStyle {
     /// Colours by name, for both schemes.
     public static final String COLOURS = """

@@ -19,8 +19,8 @@ import java.util.Map;
 import java.util.Optional;
 import javax.imageio.ImageIO;
 
-/// Figures as bitmaps in the light colours, at twice their size. Needs the module `java.desktop` and a font: ask
-/// [#obstacle] first.
+/// Figures as bitmaps in the light colours, at twice their size. Needs the module `java.desktop` and a
+/// font: ask [#obstacle] first.
 public final class Png {
     private static final int SCALE = 2;
 

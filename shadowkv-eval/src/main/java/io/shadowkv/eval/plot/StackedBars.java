@@ -26,6 +26,8 @@ public record StackedBars(String id, String title, String axisLabel, DoubleFunct
         }
     }
 
+    /// A part of a bar.
+    ///
     /// @param name parts of one name share a colour
     /// @param colour class of its colour, `p0` to `p7`
     /// @param isHatched drawn with stripes, for parts of another kind

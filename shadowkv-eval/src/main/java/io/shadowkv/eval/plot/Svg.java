@@ -2,7 +2,8 @@ package io.shadowkv.eval.plot;
 
 import java.util.Locale;
 
-/// An `<svg>` element as it grows. Coordinates are pixels from the upper left corner, rounded to hundredths.
+/// An `<svg>` element as it grows. Coordinates are pixels from the upper left corner, rounded to
+/// hundredths.
 public final class Svg {
     private final StringBuilder out = new StringBuilder();
     private final String id;

@@ -32,7 +32,8 @@ final class DifferenceTables {
 
     private DifferenceTables() {}
 
-    /// A figure, a table by task, for many methods a table of averages; empty without full attention's answers.
+    /// A figure, a table by task, for many methods a table of averages; empty without full attention's
+    /// answers.
     ///
     /// @param id begins the figure's id
     static List<Block> of(Grid grid, String id) {

@@ -11,7 +11,8 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
-/// The answers of one setting and one suite of tasks: tasks in the order they were asked for, methods in theirs.
+/// The answers of one setting and one suite of tasks: tasks in the order they were asked for, methods in
+/// theirs.
 ///
 /// @param suite what stands before the slash in the tasks' names
 /// @param cells by task, then by method; not every method need have answered every task

@@ -18,8 +18,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
 
-/// A [Page] as one HTML file that needs nothing else: no scripts, fonts or pictures from anywhere. It is well-formed
-/// XML too, so tests can read it back.
+/// A [Page] as one HTML file that needs nothing else: no scripts, fonts or pictures from anywhere. It is
+/// well-formed XML too, so tests can read it back.
 final class HtmlPage {
     /// More columns of numbers with details beside them are wider than a page.
     private static final int MOST_FLAT = 4;

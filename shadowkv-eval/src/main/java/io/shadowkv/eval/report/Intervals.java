@@ -5,14 +5,14 @@ import java.util.List;
 
 /// 95 % confidence intervals by formula: no random numbers, the same in every run.
 ///
-/// Each was chosen to stay honest with few samples and where every sample is right. Shares that are all 0 or 1 take
-/// Wilson's interval (E. B. Wilson, JASA 22, 1927). Differences of pairs that are all −1, 0 or 1 take the adjusted
-/// Wald interval of D. G. Bonett and R. M. Price (J. Educational and Behavioral Statistics 37, 2012), as if one more
-/// pair had been better and one worse. Other values take Student's t interval once ten of them differ from the most
-/// frequent one, and
-/// the same two formulas before: a mean of values between the ends varies less than one of values at the ends, so
-/// they err on the wide side. Averages over tasks combine the tasks' intervals (G. Y. Zou and A. Donner, Statistics
-/// in Medicine 27, 2008).
+/// Each was chosen to stay honest with few samples and where every sample is right. Shares that are all 0
+/// or 1 take Wilson's interval (E. B. Wilson, JASA 22, 1927). Differences of pairs that are all −1, 0 or 1
+/// take the adjusted Wald interval of D. G. Bonett and R. M. Price (J. Educational and Behavioral
+/// Statistics 37, 2012), as if one more pair had been better and one worse. Other values take Student's t
+/// interval once ten of them differ from the most frequent one, and the same two formulas before: a mean
+/// of values between the ends varies less than one of values at the ends, so they err on the wide side.
+/// Averages over tasks combine the tasks' intervals (G. Y. Zou and A. Donner, Statistics in Medicine 27,
+/// 2008).
 final class Intervals {
     /// 97.5 % of the normal distribution lie below.
     static final double Z = 1.959963984540054;

@@ -18,7 +18,8 @@ final class LengthFigures {
 
     private LengthFigures() {}
 
-    /// A figure for every suite, model and backend with methods that answered the same tasks at two lengths or more.
+    /// A figure for every suite, model and backend with methods that answered the same tasks at two
+    /// lengths or more.
     static List<Picture> of(List<Grid> grids) {
         Map<Place, List<Grid>> places = new LinkedHashMap<>();
         for (Grid grid : grids) {

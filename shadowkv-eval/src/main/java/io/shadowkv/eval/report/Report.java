@@ -29,10 +29,11 @@ public final class Report {
 
     private Report() {}
 
-    /// Reads the logs in a folder and those directly below it, and writes the report beside them; files of an
-    /// earlier report are replaced. The logs are not touched.
+    /// Reads the logs in a folder and those directly below it, and writes the report beside them; files of
+    /// an earlier report are replaced. The logs are not touched.
     ///
-    /// @throws IllegalArgumentException if the folder holds no answers; the message says what was looked for
+    /// @throws IllegalArgumentException if the folder holds no answers; the message says what was looked
+    ///     for
     /// @throws UncheckedIOException if a file cannot be read or written
     public static Written write(Path folder) {
         RunFolder runs = RunFolder.read(folder);

@@ -2,6 +2,7 @@ package io.shadowkv.eval.report;
 
 import io.shadowkv.eval.AnswerLog;
 import io.shadowkv.eval.AnswerRecord;
+import io.shadowkv.eval.RunFile;
 import io.shadowkv.eval.RunInfo;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -12,24 +13,17 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.stream.Stream;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.PropertyNamingStrategies;
-import tools.jackson.databind.json.JsonMapper;
 
-/// All that runs left in a folder: every log named `answers*.jsonl` and every `run*.json`, in the folder and in the
-/// folders directly below it. Reads only, so a run may still be writing.
+/// All that runs left in a folder: every log named `answers*.jsonl` and every `run*.json`, in the folder
+/// and in the folders directly below it. Reads only, so a run may still be writing.
 ///
 /// @param answers of all logs; where two hold the same key the one read last counts
 /// @param runs in the order of their files' names
 /// @param notes what a reader should know: what could not be read, what was there twice
 record RunFolder(Collection<AnswerRecord> answers, List<RunInfo> runs, List<String> notes) {
-    private static final JsonMapper MAPPER = JsonMapper.builder()
-            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-            .build();
-
-    /// @throws IllegalArgumentException if the folder, a log in it or an answer is missing, or a line is no answer
+    /// @throws IllegalArgumentException if the folder, a log in it or an answer is missing, or a line is
+    ///     no answer
     /// @throws UncheckedIOException if a file cannot be read
     static RunFolder read(Path folder) {
         if (!Files.isDirectory(folder)) {
@@ -65,40 +59,15 @@ record RunFolder(Collection<AnswerRecord> answers, List<RunInfo> runs, List<Stri
         List<RunInfo> runs = new ArrayList<>();
         for (Path file : files(folder, "run", ".json")) {
             try {
-                RunInfo run = MAPPER.readValue(file.toFile(), RunInfo.class);
-                if (isWhole(run)) {
-                    runs.add(run);
-                } else {
-                    notes.add(folder.relativize(file) + " lacks fields that describe a run; it is not shown below.");
-                }
-            } catch (JacksonException e) {
-                notes.add(folder.relativize(file) + " could not be read, so its run's settings are missing below ("
-                        + e.getOriginalMessage() + ").");
+                runs.add(RunFile.read(file));
+            } catch (IllegalArgumentException e) {
+                notes.add(folder.relativize(file) + " " + e.getMessage() + "; it is not shown below.");
             }
         }
         if (runs.isEmpty()) {
             notes.add("There is no run.json: command, commit, machine and settings of these answers are unknown.");
         }
         return runs;
-    }
-
-    /// Whether a file held every field: what is missing in JSON is null in the record.
-    private static boolean isWhole(RunInfo run) {
-        return Stream.of(
-                        run.title(),
-                        run.command(),
-                        run.commit(),
-                        run.model(),
-                        run.modelFacts(),
-                        run.machine(),
-                        run.backend(),
-                        run.kvType(),
-                        run.tasks(),
-                        run.contexts(),
-                        run.methods(),
-                        run.settings(),
-                        run.started())
-                .allMatch(Objects::nonNull);
     }
 
     private static List<Path> files(Path folder, String begin, String end) {

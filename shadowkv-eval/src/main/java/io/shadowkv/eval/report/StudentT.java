@@ -26,8 +26,8 @@ final class StudentT {
         return 1 - 0.5 * incompleteBeta(degrees / (degrees + t * t), degrees / 2, 0.5);
     }
 
-    /// The regularized incomplete beta function by its continued fraction (Abramowitz and Stegun, 26.5.8), turned
-    /// around where that converges faster.
+    /// The regularized incomplete beta function by its continued fraction (Abramowitz and Stegun, 26.5.8),
+    /// turned around where that converges faster.
     private static double incompleteBeta(double x, double a, double b) {
         if (x <= 0 || x >= 1) {
             return x <= 0 ? 0 : 1;

@@ -74,7 +74,8 @@ final class SummarySection {
         return grid.average(method, grid.commonTasks(), answers -> answers.mean(AnswerRecord::score));
     }
 
-    /// Of the longest length: the method whose budget is nearest to the paper's share, beside full attention.
+    /// Of the longest length: the method whose budget is nearest to the paper's share, beside full
+    /// attention.
     static List<Card> cards(List<Grid> grids) {
         return grids.stream()
                 .filter(grid -> grid.hasFull()

@@ -41,8 +41,8 @@ final class SweepSection {
             return value.applyAsInt(Objects.requireNonNull(method.shadow()));
         }
 
-        /// The method without the parameter: equal for the points of one curve. A cache that is as large as the
-        /// budget follows it.
+        /// The method without the parameter: equal for the points of one curve. A cache that is as large
+        /// as the budget follows it.
         Shadow without(Method method) {
             Shadow s = Objects.requireNonNull(method.shadow());
             boolean isBudget = this == BUDGET;
@@ -77,25 +77,8 @@ final class SweepSection {
     }
 
     private static Optional<Picture> picture(Grid grid, Parameter parameter, List<Grid> grids) {
-        Map<Shadow, List<Method>> families = new LinkedHashMap<>();
-        grid.others().stream()
-                .filter(method -> method.shadow() != null)
-                .forEach(method -> families.computeIfAbsent(parameter.without(method), _ -> new ArrayList<>())
-                        .add(method));
         List<String> tasks = grid.commonTasks();
-        List<List<Method>> chosen = families.values().stream()
-                .filter(methods -> methods.size() > 1)
-                .limit(MOST_CURVES)
-                .toList();
-        List<CurvePlot.Curve> curves = chosen.stream()
-                .map(methods -> new CurvePlot.Curve(
-                        parameter.nameWithout(methods.getFirst()),
-                        "p" + chosen.indexOf(methods),
-                        methods.stream()
-                                .map(method -> point(grid, tasks, parameter, method))
-                                .sorted(Comparator.comparingDouble(CurvePlot.Point::x))
-                                .toList()))
-                .toList();
+        List<CurvePlot.Curve> curves = curves(grid, parameter, tasks);
         boolean isCurve = curves.stream().anyMatch(curve -> curve.points().size() >= LEAST_POINTS);
         if (!isCurve || tasks.isEmpty()) {
             return Optional.empty();
@@ -116,6 +99,28 @@ final class SweepSection {
                         plot,
                         "Average score of " + tasks.size() + " tasks against " + parameter.word + ": " + where
                                 + ". Bars are 95 % confidence intervals, the dashed line is full attention on the same samples."));
+    }
+
+    /// A curve for the methods that differ in the parameter alone.
+    private static List<CurvePlot.Curve> curves(Grid grid, Parameter parameter, List<String> tasks) {
+        Map<Shadow, List<Method>> families = new LinkedHashMap<>();
+        grid.others().stream()
+                .filter(method -> method.shadow() != null)
+                .forEach(method -> families.computeIfAbsent(parameter.without(method), _ -> new ArrayList<>())
+                        .add(method));
+        List<List<Method>> chosen = families.values().stream()
+                .filter(methods -> methods.size() > 1)
+                .limit(MOST_CURVES)
+                .toList();
+        return chosen.stream()
+                .map(methods -> new CurvePlot.Curve(
+                        parameter.nameWithout(methods.getFirst()),
+                        "p" + chosen.indexOf(methods),
+                        methods.stream()
+                                .map(method -> point(grid, tasks, parameter, method))
+                                .sorted(Comparator.comparingDouble(CurvePlot.Point::x))
+                                .toList()))
+                .toList();
     }
 
     private static CurvePlot.Point point(Grid grid, List<String> tasks, Parameter parameter, Method method) {

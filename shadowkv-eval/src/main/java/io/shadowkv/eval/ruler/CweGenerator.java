@@ -1,15 +1,15 @@
 package io.shadowkv.eval.ruler;
 
-import io.shadowkv.eval.Draws;
+import io.shadowkv.eval.needle.Draws;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/// Common words: a numbered list in which ten words appear more often than the others, after one worked example in
-/// the model's wrapping (NVIDIA/RULER and bytedance/ShadowKV, `common_words_extraction.py`).
+/// Common words: a numbered list in which ten words appear more often than the others, after one worked
+/// example in the model's wrapping (NVIDIA/RULER and bytedance/ShadowKV, `common_words_extraction.py`).
 ///
-/// Where a tokenizer is so wasteful that 30 repeats leave no room for other words than the common ones, the list is
-/// made as for contexts below 4,096 tokens; the original would search for ever.
+/// Where a tokenizer is so wasteful that 30 repeats leave no room for other words than the common ones,
+/// the list is made as for contexts below 4,096 tokens; the original would search for ever.
 final class CweGenerator implements Generator {
     private static final int COMMON = 10;
     private static final int STEP = 10;
@@ -52,6 +52,11 @@ final class CweGenerator implements Generator {
 
     /// A list and its ten common words.
     private record Listed(String text, List<String> common) {}
+
+    @Override
+    public Frame frame() {
+        return frame;
+    }
 
     @Override
     public int search(SplittableRandom random) {
@@ -98,16 +103,6 @@ final class CweGenerator implements Generator {
         }
         Draws.shuffle(list, Draws.random(seed, "ruler, order of words", 0));
         return new Listed(RulerPrompts.numbered(list), common);
-    }
-
-    @Override
-    public int length(Draft draft) {
-        return frame.length(draft);
-    }
-
-    @Override
-    public int mostTokens() {
-        return frame.maxTokens();
     }
 
     @Override

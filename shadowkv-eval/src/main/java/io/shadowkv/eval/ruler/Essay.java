@@ -1,12 +1,12 @@
 package io.shadowkv.eval.ruler;
 
-import io.shadowkv.eval.RunningText;
+import io.shadowkv.eval.text.RunningText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/// Running text that is taken by words, as RULER takes it: blanks of any kind are one, and a blank at an end makes
-/// an empty word there.
+/// Running text that is taken by words, as RULER takes it: blanks of any kind are one, and a blank at an
+/// end makes an empty word there.
 final class Essay {
     // What Python calls a blank.
     private static final Pattern BLANKS = Pattern.compile("[\\s\\x1c-\\x1f]+", Pattern.UNICODE_CHARACTER_CLASS);

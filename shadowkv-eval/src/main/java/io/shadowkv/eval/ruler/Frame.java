@@ -2,10 +2,10 @@ package io.shadowkv.eval.ruler;
 
 import io.shadowkv.eval.ModelTemplate;
 import io.shadowkv.eval.NamedFormat;
-import io.shadowkv.eval.NeedlePrompts;
 import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.needle.NeedlePrompts;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -40,8 +40,8 @@ record Frame(RulerVersion version, int maxTokens, int newTokens, TaskContext con
         return new Draft(user, wrap(user), prefix, Sample.Wrapping.CHAT, question, answers, -1);
     }
 
-    /// As [#draft], for a question that has one answer: the official generator's singular meets a named template
-    /// too; a model's own wrapping stays as it is.
+    /// As [#draft], for a question that has one answer: the official generator's singular meets a named
+    /// template too; a model's own wrapping stays as it is.
     Draft singular(String user, String prefix, String question, List<String> answers) {
         ModelTemplate template = template();
         if (template == null || template == ModelTemplate.BASE) {

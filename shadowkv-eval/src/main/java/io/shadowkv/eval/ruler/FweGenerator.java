@@ -1,6 +1,6 @@
 package io.shadowkv.eval.ruler;
 
-import io.shadowkv.eval.Draws;
+import io.shadowkv.eval.needle.Draws;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -11,8 +11,8 @@ import java.util.TreeSet;
 /// Frequent words: coded words whose numbers fall off with the square of their rank, the first being dots
 /// (NVIDIA/RULER and bytedance/ShadowKV, `freq_words_extraction.py`).
 ///
-/// The older version leaves the answer's room out of its count, so that prompt and answer may be longer than asked
-/// for by that room.
+/// The older version leaves the answer's room out of its count, so that prompt and answer may be longer
+/// than asked for by that room.
 final class FweGenerator implements Generator {
     private static final int WORD_LETTERS = 6;
     private static final int ANSWERS = 3;
@@ -37,6 +37,11 @@ final class FweGenerator implements Generator {
 
     private int vocabularySize() {
         return promptTokens / 50;
+    }
+
+    @Override
+    public Frame frame() {
+        return frame;
     }
 
     @Override
@@ -79,11 +84,6 @@ final class FweGenerator implements Generator {
         String user = RulerPrompts.FWE.replace(RulerPrompts.CONTEXT, String.join(" ", text));
         String question = user.substring(user.lastIndexOf('\n') + 1);
         return frame.draft(user, RulerPrompts.FWE_ANSWER, question, vocabulary.subList(1, 1 + ANSWERS));
-    }
-
-    @Override
-    public int length(Draft draft) {
-        return frame.length(draft);
     }
 
     @Override

@@ -2,12 +2,16 @@ package io.shadowkv.eval.ruler;
 
 import java.util.SplittableRandom;
 
-/// Drafts texts of one task. Immutable; what it draws depends on the stream it is given and on the seed alone.
+/// Drafts texts of one task. Immutable; what it draws depends on the stream it is given and on the seed
+/// alone.
 interface Generator {
     /// Samples there are; [Integer#MAX_VALUE] if they are made without end.
     default int samples() {
         return Integer.MAX_VALUE;
     }
+
+    /// Wraps and counts its texts.
+    Frame frame();
 
     /// The size that fills the context, by the version's search.
     int search(SplittableRandom random);
@@ -19,10 +23,14 @@ interface Generator {
     Draft draft(int index, int size, SplittableRandom random);
 
     /// The official `length` of a draft: tokens of the prompt and of the answer's room.
-    int length(Draft draft);
+    default int length(Draft draft) {
+        return frame().length(draft);
+    }
 
     /// A draft is kept if its length is at most this.
-    int mostTokens();
+    default int mostTokens() {
+        return frame().maxTokens();
+    }
 
     /// Units taken off a text that is too long.
     int step();

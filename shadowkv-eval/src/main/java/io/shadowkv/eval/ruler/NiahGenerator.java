@@ -1,10 +1,10 @@
 package io.shadowkv.eval.ruler;
 
-import io.shadowkv.eval.Draws;
-import io.shadowkv.eval.Haystack;
-import io.shadowkv.eval.NeedleKind;
-import io.shadowkv.eval.NeedlePrompts;
-import io.shadowkv.eval.NeedleTask;
+import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.needle.Haystack;
+import io.shadowkv.eval.needle.NeedleKind;
+import io.shadowkv.eval.needle.NeedlePrompts;
+import io.shadowkv.eval.needle.NeedleTask;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Needles in a haystack (NVIDIA/RULER and bytedance/ShadowKV, `niah.py`).
 ///
-/// Unlike the original, keys and values of one text are all different, and no filler needle has a planted key, so
-/// that no question has two answers.
+/// Unlike the original, keys and values of one text are all different, and no filler needle has a planted
+/// key, so that no question has two answers.
 final class NiahGenerator implements Generator {
     /// 40 values spread evenly over 0 to 100, rounded.
     private static final int DEPTHS = 40;
@@ -42,6 +42,11 @@ final class NiahGenerator implements Generator {
 
     /// A text and its needles in the order they were drawn.
     private record Hidden(String text, List<Needle> needles) {}
+
+    @Override
+    public Frame frame() {
+        return frame;
+    }
 
     @Override
     public int search(SplittableRandom random) {
@@ -156,16 +161,6 @@ final class NiahGenerator implements Generator {
 
     private String random(NeedleKind kind, SplittableRandom random) {
         return kind.draw(random, () -> words.key(random));
-    }
-
-    @Override
-    public int length(Draft draft) {
-        return frame.length(draft);
-    }
-
-    @Override
-    public int mostTokens() {
-        return frame.maxTokens();
     }
 
     @Override

@@ -1,6 +1,6 @@
 package io.shadowkv.eval.ruler;
 
-import io.shadowkv.eval.Draws;
+import io.shadowkv.eval.needle.Draws;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -19,6 +19,11 @@ final class QaGenerator implements Generator {
         this.frame = frame;
         this.set = set;
         this.seed = seed;
+    }
+
+    @Override
+    public Frame frame() {
+        return frame;
     }
 
     @Override
@@ -85,16 +90,6 @@ final class QaGenerator implements Generator {
             documents.add(all.get(i % all.size()));
         }
         return documents;
-    }
-
-    @Override
-    public int length(Draft draft) {
-        return frame.length(draft);
-    }
-
-    @Override
-    public int mostTokens() {
-        return frame.maxTokens();
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.shadowkv.eval.ruler;
 
+import io.shadowkv.eval.text.PackedFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -127,13 +128,13 @@ record QaSet(List<String> documents, List<Question> questions) {
     }
 
     private static QaSet read(Path named, String what, Reader reader) {
-        Path file = RulerSources.existing(named);
+        Path file = PackedFile.existing(named);
         if (!Files.isRegularFile(file)) {
             throw new IllegalArgumentException(file.toAbsolutePath() + ": no such file (nor .gz of it). It is " + what
                     + ", which is not shipped: download it, save it under this name, or name the folder above ruler/"
                     + " where it lies");
         }
-        try (InputStream bytes = RulerSources.open(file)) {
+        try (InputStream bytes = PackedFile.open(file)) {
             QaSet set = reader.read(bytes);
             if (set.questions().isEmpty()) {
                 throw new IllegalArgumentException(file + ": has no questions; expected " + what);

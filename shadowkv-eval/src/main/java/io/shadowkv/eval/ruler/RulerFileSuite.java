@@ -5,8 +5,8 @@ import io.shadowkv.eval.Suite;
 import io.shadowkv.eval.TaskContext;
 import java.util.List;
 
-/// RULER's tasks as NVIDIA's scripts, the paper's or `shadowkv ruler build` wrote them: `<task>/validation.jsonl` in
-/// one folder, their texts with the wrapping they were made with.
+/// RULER's tasks as NVIDIA's scripts, the paper's or `shadowkv ruler build` wrote them:
+/// `<task>/validation.jsonl` in one folder, their texts with the wrapping they were made with.
 public final class RulerFileSuite implements Suite {
     static final String NAME = "ruler-file";
 

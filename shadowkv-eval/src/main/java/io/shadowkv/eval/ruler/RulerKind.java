@@ -1,9 +1,9 @@
 package io.shadowkv.eval.ruler;
 
 import io.shadowkv.eval.Metric;
-import io.shadowkv.eval.NeedleTask;
 import io.shadowkv.eval.metric.PaperMetrics;
 import io.shadowkv.eval.metric.RulerMetrics;
+import io.shadowkv.eval.needle.NeedleTask;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -3,9 +3,9 @@ package io.shadowkv.eval.ruler;
 import java.util.ArrayList;
 import java.util.List;
 
-/// RULER's sentences of vt, cwe, fwe and qa, word for word (NVIDIA/RULER, `scripts/data/synthetic/constants.py`;
-/// bytedance/ShadowKV, `data/ruler/synthetic/constants.py`). Those of niah stand in
-/// [io.shadowkv.eval.NeedlePrompts].
+/// RULER's sentences of vt, cwe, fwe and qa, word for word (NVIDIA/RULER,
+/// `scripts/data/synthetic/constants.py`; bytedance/ShadowKV, `data/ruler/synthetic/constants.py`). Those
+/// of niah stand in [io.shadowkv.eval.needle.NeedlePrompts].
 final class RulerPrompts {
     static final String CONTEXT = "{context}";
     static final String QUERY = "{query}";

@@ -71,7 +71,8 @@ public final class RulerRow {
     /// The row as a line of the version's JSONL, without the line's end.
     ///
     /// The older version leaves the answer's beginning in the input. In NVIDIA's niah rows `index` is the
-    /// character where the first answer stands, not the row's number: a variable of the original does two jobs.
+    /// character where the first answer stands, not the row's number: a variable of the original does two
+    /// jobs.
     public String json() {
         ObjectNode row = JsonMapper.shared().createObjectNode();
         boolean isNvidia = version == RulerVersion.NVIDIA;

@@ -1,9 +1,10 @@
 package io.shadowkv.eval.ruler;
 
-import io.shadowkv.eval.Haystack;
-import io.shadowkv.eval.NeedleTask;
 import io.shadowkv.eval.Suite;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.needle.Haystack;
+import io.shadowkv.eval.needle.NeedleTask;
+import io.shadowkv.eval.text.HaystackFile;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -46,7 +47,9 @@ public final class RulerSuite implements Suite {
     }
 
     private static NiahGenerator niah(NeedleTask task, Frame frame, TaskContext context) {
-        Essay essay = task.haystack() == Haystack.ESSAY ? RulerSources.essay(context) : null;
+        Essay essay = task.haystack() == Haystack.ESSAY
+                ? new Essay(HaystackFile.read(context.options().haystack()))
+                : null;
         return new NiahGenerator(task, frame, RulerWords.of(context), essay, context.seed());
     }
 }

@@ -1,13 +1,13 @@
 package io.shadowkv.eval.ruler;
 
-import io.shadowkv.eval.Draws;
 import io.shadowkv.eval.EvalTask;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.needle.Draws;
 import java.util.SplittableRandom;
 
-/// One of RULER's tasks at a length: rows by index, each drawn from a stream of its own, all of the size that one
-/// search found. For any thread.
+/// One of RULER's tasks at a length: rows by index, each drawn from a stream of its own, all of the size
+/// that one search found. For any thread.
 public final class RulerTask implements EvalTask {
     private final RulerKind kind;
     private final TaskContext context;

@@ -1,8 +1,8 @@
 package io.shadowkv.eval.ruler;
 
-import io.shadowkv.eval.Draws;
 import io.shadowkv.eval.TaskContext;
-import io.shadowkv.eval.WordList;
+import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.needle.WordList;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -27,8 +27,8 @@ record RulerWords(List<String> first, List<String> second, List<String> all) {
     /// The user's own lists: `{"adjectivelist.txt": […], "nounlist.txt": […], "verblist.txt": […]}`.
     static final String FILE = "wordlists.json";
 
-    /// The lists of the data folder's `ruler/wordlists.json` where there is one, else the bundled words in every
-    /// role: the original's lists are not ours to ship.
+    /// The lists of the data folder's `ruler/wordlists.json` where there is one, else the bundled words in
+    /// every role: the original's lists are not ours to ship.
     ///
     /// @throws IllegalArgumentException if the file is there but lacks a list
     static RulerWords of(TaskContext context) {
@@ -74,8 +74,8 @@ record RulerWords(List<String> first, List<String> second, List<String> all) {
         return first.get(random.nextInt(first.size())) + "-" + second.get(random.nextInt(second.size()));
     }
 
-    /// Different words in random order. Where the lists have too few, all of them and pairs beside: the original has
-    /// a second, longer list for that, which is not shipped.
+    /// Different words in random order. Where the lists have too few, all of them and pairs beside: the
+    /// original has a second, longer list for that, which is not shipped.
     List<String> different(int count, SplittableRandom random) {
         if (count <= all.size()) {
             return Draws.sample(all, count, random);

@@ -11,8 +11,9 @@ import java.util.function.IntUnaryOperator;
 /// @param slack bisection's upper bound, as a multiple of the estimated capacity
 /// @param overhead tokens beside the prompt: the answer's room, a worked example
 record SizeSearch(int step, int most, boolean probesEnd, int estimateAt, int slack, int overhead) {
-    /// The older version's: the first step that reaches the limit, less one. The original takes every step; here
-    /// steps double and are then halved between, which ends at the same one and is not hours at a million tokens.
+    /// The older version's: the first step that reaches the limit, less one. The original takes every
+    /// step; here steps double and are then halved between, which ends at the same one and is not hours at
+    /// a million tokens.
     ///
     /// @param prompt tokens of a prompt of a size
     /// @return the size; 0 if not even one step fits

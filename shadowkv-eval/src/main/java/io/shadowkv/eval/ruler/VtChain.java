@@ -1,7 +1,7 @@
 package io.shadowkv.eval.ruler;
 
-import io.shadowkv.eval.Draws;
-import io.shadowkv.eval.NeedlePrompts;
+import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.needle.NeedlePrompts;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -42,7 +42,8 @@ record VtChain(List<String> names, String value, int lines, List<Integer> places
 
     /// A template with the lines and the value in it.
     ///
-    /// @param isNvidia joins by line breaks; the older version ends each noise line with one and joins by blanks
+    /// @param isNvidia joins by line breaks; the older version ends each noise line with one and joins by
+    ///     blanks
     String fill(String template, boolean isNvidia) {
         return template.replace(RulerPrompts.QUERY, value).replace(RulerPrompts.CONTEXT, context(isNvidia));
     }

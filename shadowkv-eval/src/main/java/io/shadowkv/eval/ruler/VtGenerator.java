@@ -1,11 +1,11 @@
 package io.shadowkv.eval.ruler;
 
-import io.shadowkv.eval.Draws;
+import io.shadowkv.eval.needle.Draws;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/// Variable tracking: a chain of assignments between lines of noise, all of whose names are asked for, after one
-/// worked example (NVIDIA/RULER and bytedance/ShadowKV, `variable_tracking.py`).
+/// Variable tracking: a chain of assignments between lines of noise, all of whose names are asked for,
+/// after one worked example (NVIDIA/RULER and bytedance/ShadowKV, `variable_tracking.py`).
 ///
 /// Unlike the original, names of one text are all different.
 final class VtGenerator implements Generator {
@@ -19,6 +19,11 @@ final class VtGenerator implements Generator {
     VtGenerator(Frame frame, long seed) {
         this.frame = frame;
         example = VtExample.make(frame, Draws.random(seed, "ruler, worked example of vt", 0));
+    }
+
+    @Override
+    public Frame frame() {
+        return frame;
     }
 
     @Override
@@ -63,11 +68,6 @@ final class VtGenerator implements Generator {
     }
 
     @Override
-    public int mostTokens() {
-        return frame.maxTokens();
-    }
-
-    @Override
     public int step() {
         return frame.isNvidia() && frame.maxTokens() < 4096 ? 5 : 10;
     }
@@ -82,7 +82,8 @@ final class VtGenerator implements Generator {
         return frame.isNvidia() ? 0 : REDRAWS;
     }
 
-    /// The worked example: the same text in every row, but NVIDIA's version draws new names and a new value.
+    /// The worked example: the same text in every row, but NVIDIA's version draws new names and a new
+    /// value.
     ///
     /// @param frame whose version
     /// @param chain with its first names
@@ -100,8 +101,8 @@ final class VtGenerator implements Generator {
             return new VtExample(frame, chain, template, frame.pieceTokens(text(frame, template, chain)));
         }
 
-        /// The older version takes the example's words out of the wrapped template: their blanks become one, and
-        /// the last word goes, with what of the wrapping hangs on it.
+        /// The older version takes the example's words out of the wrapped template: their blanks become
+        /// one, and the last word goes, with what of the wrapping hangs on it.
         private static String template(Frame frame) {
             if (frame.isNvidia()) {
                 return RulerPrompts.VT;

@@ -7,11 +7,11 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Whether an answer repeats the described function (microsoft/MInference, `scbench/repo_qa_utils.py`): of all
-/// functions asked for in the same repository it resembles that one most, and by 0.8 at least.
+/// Whether an answer repeats the described function (microsoft/MInference, `scbench/repo_qa_utils.py`): of
+/// all functions asked for in the same repository it resembles that one most, and by 0.8 at least.
 ///
-/// The script parses an answer's code block and takes the first function in it, or the whole block where it finds
-/// none. There is no parser here: the whole block counts.
+/// The script parses an answer's code block and takes the first function in it, or the whole block where
+/// it finds none. There is no parser here: the whole block counts.
 ///
 /// @param name the function's
 /// @param functions all that are asked for in the repository, in the order of the file

@@ -7,10 +7,11 @@ import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.Locale;
 
-/// SCBench's metrics where they differ from InfiniteBench's (microsoft/MInference, `scbench/compute_scores.py`).
+/// SCBench's metrics where they differ from InfiniteBench's (microsoft/MInference,
+/// `scbench/compute_scores.py`).
 ///
-/// Where the script expects a list and a file has a string, it would go through its characters; here the string is
-/// the one reference.
+/// Where the script expects a list and a file has a string, it would go through its characters; here the
+/// string is the one reference.
 final class ScBenchMetrics {
     /// The answer contains the reference.
     static final Metric KV_RETRIEVAL =
@@ -35,7 +36,8 @@ final class ScBenchMetrics {
 
     private ScBenchMetrics() {}
 
-    /// @param part the task, or the part of a mixed task that a turn belongs to; `scbench_repoqa` has [RepoQa]
+    /// @param part the task, or the part of a mixed task that a turn belongs to; `scbench_repoqa` has
+    ///     [RepoQa]
     static Metric of(String part) {
         return switch (part) {
             case "scbench_kv", "scbench_prefix_suffix" -> KV_RETRIEVAL;

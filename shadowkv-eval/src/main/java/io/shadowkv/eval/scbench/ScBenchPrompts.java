@@ -1,9 +1,10 @@
 package io.shadowkv.eval.scbench;
 
-import io.shadowkv.eval.PromptTemplate;
+import io.shadowkv.eval.text.PromptTemplate;
 import java.util.Map;
 
-/// SCBench's prompts, word for word with their misspellings (microsoft/MInference, `scbench/eval_utils.py`).
+/// SCBench's prompts, word for word with their misspellings (microsoft/MInference,
+/// `scbench/eval_utils.py`).
 final class ScBenchPrompts {
     private static final PromptTemplate PLAIN_CONTEXT = new PromptTemplate("{context}");
     private static final PromptTemplate PLAIN_QUERY = new PromptTemplate("{input}");

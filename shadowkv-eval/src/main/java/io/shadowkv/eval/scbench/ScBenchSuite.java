@@ -6,16 +6,17 @@ import io.shadowkv.eval.TaskContext;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// SCBench (microsoft/MInference, `scbench`), read from `scbench/<task>.jsonl` in the data folder, in both of its
-/// modes: `scbench_kv` asks up to five questions one after the other, `scbench_kv@shared` asks each by itself over
-/// the same text.
+/// SCBench (microsoft/MInference, `scbench`), read from `scbench/<task>.jsonl` in the data folder, in both
+/// of its modes: `scbench_kv` asks up to five questions one after the other, `scbench_kv@shared` asks each
+/// by itself over the same text.
 ///
 /// What differs from the scripts:
 ///
-/// - One after the other, the cache keeps the model's own answers (their `--disable_golden_context`); by default the
-///   scripts put the right answer in their place.
+/// - One after the other, the cache keeps the model's own answers (their `--disable_golden_context`); by
+///   default the scripts put the right answer in their place.
 /// - All turns and answers fit into the context together; the scripts estimate.
-/// - `scbench_mf` asks every later turn for its own number; in a chat the scripts name the last turn's in all.
+/// - `scbench_mf` asks every later turn for its own number; in a chat the scripts name the last turn's in
+///   all.
 /// - Functions are compared without parsing them, see [RepoQa].
 /// - Mixed tasks have two metrics, by which their turns are told apart.
 public final class ScBenchSuite implements Suite {
@@ -48,10 +49,7 @@ public final class ScBenchSuite implements Suite {
 
     @Override
     public EvalTask open(String task, TaskContext context) {
-        if (!TASKS.contains(task)) {
-            throw new IllegalArgumentException(
-                    "scbench has no task \"" + task + "\"; it has " + String.join(", ", TASKS));
-        }
+        checkTask(task);
         boolean isShared = task.endsWith(SHARED);
         String file = isShared ? task.substring(0, task.length() - SHARED.length()) : task;
         return new ScBenchTask(name() + "/" + task, file, isShared, context);

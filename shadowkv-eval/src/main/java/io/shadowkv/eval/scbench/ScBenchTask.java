@@ -1,12 +1,12 @@
 package io.shadowkv.eval.scbench;
 
 import io.shadowkv.eval.EvalTask;
-import io.shadowkv.eval.JsonLines;
-import io.shadowkv.eval.JsonRow;
 import io.shadowkv.eval.Metric;
-import io.shadowkv.eval.MiddleCut;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.text.JsonLines;
+import io.shadowkv.eval.text.JsonRow;
+import io.shadowkv.eval.text.MiddleCut;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -44,12 +44,12 @@ final class ScBenchTask implements EvalTask {
                 context.options().dataFolder().resolve("scbench").resolve(task + ".jsonl"),
                 name,
                 "SCBench's published " + task + ".jsonl with the fields context and multi_turns (input, answer)");
-        // Only a model without a chat template has nothing put around its words.
-        isChat = !context.format().wrap("words").equals("words");
+        isChat = context.format().wrapsWords();
         functions = task.startsWith("scbench_repoqa") ? functions() : Map.of();
     }
 
-    /// Every repository's functions that are asked for anywhere in the file: an answer is compared with all.
+    /// Every repository's functions that are asked for anywhere in the file: an answer is compared with
+    /// all.
     private Map<String, List<RepoQa.Function>> functions() {
         Map<String, List<RepoQa.Function>> byRepository = new HashMap<>();
         for (int i = 0; i < lines.size(); i++) {
@@ -180,12 +180,7 @@ final class ScBenchTask implements EvalTask {
     }
 
     private static List<String> options(JsonRow turn) {
-        List<String> options = turn.texts("options");
-        if (options.size() != LETTERS.size()) {
-            throw new IllegalArgumentException(
-                    turn.place() + ": has " + options.size() + " options; expected " + LETTERS.size());
-        }
-        return options;
+        return turn.texts("options", LETTERS.size());
     }
 
     private List<String> references(JsonRow turn) {
@@ -235,7 +230,8 @@ final class ScBenchTask implements EvalTask {
         return tokens;
     }
 
-    /// Tokens of the longest question on a shared text with its answer. The question stands in the text's wrapping.
+    /// Tokens of the longest question on a shared text with its answer. The question stands in the text's
+    /// wrapping.
     private int longestQuestion(List<Sample.Turn> turns) {
         return SEAM_TOKENS
                 + turns.stream()

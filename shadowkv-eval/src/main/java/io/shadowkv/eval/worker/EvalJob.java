@@ -2,6 +2,7 @@ package io.shadowkv.eval.worker;
 
 import io.shadowkv.eval.EvalPlan;
 import io.shadowkv.eval.Item;
+import io.shadowkv.eval.Json;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -13,8 +14,6 @@ import java.util.OptionalInt;
 import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
-import tools.jackson.databind.MapperFeature;
-import tools.jackson.databind.PropertyNamingStrategies;
 import tools.jackson.databind.json.JsonMapper;
 
 /// A run that other machines can take part in, as a file: what is asked, and what answers.
@@ -25,10 +24,8 @@ import tools.jackson.databind.json.JsonMapper;
 /// @param readySeconds time to load the model in; 600 where a file has none
 public record EvalJob(EvalPlan plan, List<Item> items, List<String> command, int readySeconds) {
     private static final int USUAL_SECONDS = 600;
-    // Without annotations, as in AnswerLog: Spark's are too old.
-    private static final JsonMapper MAPPER = JsonMapper.builder()
-            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-            .disable(MapperFeature.USE_ANNOTATIONS)
+    private static final JsonMapper MAPPER = Json.SNAKE_CASE
+            .rebuild()
             .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
             .disable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
             .build();

@@ -8,7 +8,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
-/// Hands a process's standard error on and remembers the end of it, which often says why it ended. Thread-safe.
+/// Hands a process's standard error on and remembers the end of it, which often says why it ended.
+/// Thread-safe.
 final class LastWords {
     private static final int KEPT = 5;
 

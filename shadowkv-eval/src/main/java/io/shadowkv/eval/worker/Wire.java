@@ -1,6 +1,7 @@
 package io.shadowkv.eval.worker;
 
 import io.shadowkv.eval.AnswerRecord;
+import io.shadowkv.eval.Json;
 import io.shadowkv.eval.OpenItem;
 import java.io.IOException;
 import java.util.List;
@@ -8,17 +9,9 @@ import java.util.Map;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.MapperFeature;
-import tools.jackson.databind.PropertyNamingStrategies;
-import tools.jackson.databind.json.JsonMapper;
 
 /// The messages between a run and its worker: an object of one property, on one line.
 final class Wire {
-    // Without annotations, as in AnswerLog: Spark's are too old.
-    private static final JsonMapper MAPPER = JsonMapper.builder()
-            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-            .disable(MapperFeature.USE_ANNOTATIONS)
-            .build();
     private static final int SHOWN = 200;
 
     private Wire() {}
@@ -67,13 +60,13 @@ final class Wire {
     }
 
     static String line(Message message) {
-        return MAPPER.writeValueAsString(Map.of(message.kind(), message.content()));
+        return Json.SNAKE_CASE.writeValueAsString(Map.of(message.kind(), message.content()));
     }
 
     /// @throws IOException if the line is no message; it shows the line
     static Message parse(String line) throws IOException {
         try {
-            JsonNode tree = MAPPER.readTree(line);
+            JsonNode tree = Json.SNAKE_CASE.readTree(line);
             if (tree.isObject() && tree.size() == 1) {
                 String kind = tree.propertyNames().iterator().next();
                 return message(kind, tree.get(kind));
@@ -86,11 +79,12 @@ final class Wire {
 
     private static Message message(String kind, JsonNode content) throws IOException {
         return switch (kind) {
-            case "ready" -> new Started(MAPPER.treeToValue(content, Ready.class));
-            case "ask" -> new Ask(MAPPER.treeToValue(content, new TypeReference<List<OpenItem>>() {}));
-            case "reading" -> new Reading(MAPPER.treeToValue(content, Double.class));
-            case "answers" -> new Answers(MAPPER.treeToValue(content, new TypeReference<List<AnswerRecord>>() {}));
-            case "error" -> new Failed(MAPPER.treeToValue(content, Fault.class));
+            case "ready" -> new Started(Json.SNAKE_CASE.treeToValue(content, Ready.class));
+            case "ask" -> new Ask(Json.SNAKE_CASE.treeToValue(content, new TypeReference<List<OpenItem>>() {}));
+            case "reading" -> new Reading(Json.SNAKE_CASE.treeToValue(content, Double.class));
+            case "answers" ->
+                new Answers(Json.SNAKE_CASE.treeToValue(content, new TypeReference<List<AnswerRecord>>() {}));
+            case "error" -> new Failed(Json.SNAKE_CASE.treeToValue(content, Fault.class));
             default -> throw new IOException("a message called \"" + kind + "\", which nobody knows");
         };
     }

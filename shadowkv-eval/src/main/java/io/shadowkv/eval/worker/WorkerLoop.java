@@ -23,7 +23,8 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.LinkedBlockingQueue;
 
-/// A worker's side: takes what is asked from a stream, has it examined, and writes the answers to another stream.
+/// A worker's side: takes what is asked from a stream, has it examined, and writes the answers to another
+/// stream.
 ///
 /// ```
 /// var loop = new WorkerLoop(System.in, WorkerLoop.takeStandardOutput());
@@ -49,7 +50,8 @@ public final class WorkerLoop {
 
     /// @param in what is asked; its end ends the loop
     /// @param out for answers; nobody else may write there
-    /// @param whenOver runs on another thread as soon as whoever asked is gone, to end what is being answered
+    /// @param whenOver runs on another thread as soon as whoever asked is gone, to end what is being
+    ///     answered
     public WorkerLoop(InputStream in, OutputStream out, Runnable whenOver) {
         this.out = out;
         this.whenOver = whenOver;

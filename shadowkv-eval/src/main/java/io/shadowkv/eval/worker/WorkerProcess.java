@@ -40,7 +40,8 @@ public final class WorkerProcess implements Examiner {
     /// Starts a worker and waits until it is ready.
     ///
     /// @param plan what it will be asked of; it must have the plan's model, backend and type
-    /// @param errors takes the lines of its standard error, each after the worker's name; on a thread of its own
+    /// @param errors takes the lines of its standard error, each after the worker's name; on a thread of
+    ///     its own
     /// @param isCancelled looked at while waiting
     /// @throws ExaminerFailure if it does not start, ends, or is not ready in time
     /// @throws IllegalArgumentException if it is another model, backend or type than the plan's

@@ -3,8 +3,8 @@ package io.shadowkv.eval.infinitebench;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import io.shadowkv.eval.JsonRow;
 import io.shadowkv.eval.Metric;
+import io.shadowkv.eval.text.JsonRow;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;

@@ -1,7 +1,7 @@
 package io.shadowkv.eval.infinitebench;
 
-import io.shadowkv.eval.JsonLines;
-import io.shadowkv.eval.JsonRow;
+import io.shadowkv.eval.text.JsonLines;
+import io.shadowkv.eval.text.JsonRow;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
@@ -10,7 +10,8 @@ import java.util.Objects;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/// Fixtures beside the tests: rows in the published layouts, and what the suites' own functions made of them.
+/// Fixtures beside the tests: rows in the published layouts, and what the suites' own functions made of
+/// them.
 public final class PublishedRows {
     private PublishedRows() {}
 

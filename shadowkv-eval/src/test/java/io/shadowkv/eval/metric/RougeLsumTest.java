@@ -28,7 +28,8 @@ final class RougeLsumTest {
         assertThat(RougeLsum.f("", "a")).isZero();
     }
 
-    /// Of two longest subsequences the reference's earlier words are kept: here `a`, then `b` of another line.
+    /// Of two longest subsequences the reference's earlier words are kept: here `a`, then `b` of another
+    /// line.
     @Test
     void tiesGoToTheBeginningOfTheReference() {
         assertThat(

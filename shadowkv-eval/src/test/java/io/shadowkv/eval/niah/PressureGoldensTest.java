@@ -3,9 +3,9 @@ package io.shadowkv.eval.niah;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shadowkv.Fixtures;
-import io.shadowkv.eval.JsonLines;
-import io.shadowkv.eval.JsonRow;
 import io.shadowkv.eval.TinyTokenizer;
+import io.shadowkv.eval.text.JsonLines;
+import io.shadowkv.eval.text.JsonRow;
 import java.nio.file.Path;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;

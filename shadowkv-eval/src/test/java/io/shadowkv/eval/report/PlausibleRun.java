@@ -3,6 +3,7 @@ package io.shadowkv.eval.report;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.eval.AnswerRecord;
 import io.shadowkv.eval.AnswerRecord.Divergence;
+import io.shadowkv.eval.Json;
 import io.shadowkv.eval.Method;
 import io.shadowkv.eval.RunInfo;
 import java.io.IOException;
@@ -15,8 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
-import tools.jackson.databind.PropertyNamingStrategies;
-import tools.jackson.databind.json.JsonMapper;
 
 /// Answers that nobody gave, but somebody could have: seeded, with every kind of record a report meets.
 final class PlausibleRun {
@@ -177,15 +176,14 @@ final class PlausibleRun {
     }
 
     void write(Path folder) {
-        JsonMapper mapper = JsonMapper.builder()
-                .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-                .build();
         try {
             Files.createDirectories(folder);
             Files.writeString(
                     folder.resolve("answers.jsonl"),
-                    answers.stream().map(mapper::writeValueAsString).collect(Collectors.joining("\n", "", "\n")));
-            Files.writeString(folder.resolve("run.json"), mapper.writeValueAsString(info()));
+                    answers.stream()
+                            .map(Json.SNAKE_CASE::writeValueAsString)
+                            .collect(Collectors.joining("\n", "", "\n")));
+            Files.writeString(folder.resolve("run.json"), Json.SNAKE_CASE.writeValueAsString(info()));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -1,6 +1,7 @@
 package io.shadowkv.eval.ruler;
 
 import io.shadowkv.Fixtures;
+import io.shadowkv.eval.BlankTokenizer;
 import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.eval.TaskContext;
 import io.shadowkv.text.Tokenizer;

@@ -75,7 +75,7 @@ final class RulerFileTest {
     void saysWhatIsWrong() throws IOException {
         assertThatThrownBy(() -> RulerFile.open(folder.resolve("none.jsonl"), "vt"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("none.jsonl: no such file");
+                .hasMessageContaining("none.jsonl, which is not there");
         Path file = Files.writeString(
                 folder.resolve("rows.jsonl"),
                 "{\"input\": \"é\", \"outputs\": \"one\"}\r\n\n{\"input\": \"x\"}\n{\"in\n{\"input\": \"y\", \"outputs\": [1]}");
@@ -86,8 +86,8 @@ final class RulerFileTest {
         assertThat(rows.sample(0).turns().getFirst().user()).isEqualTo("é");
         assertThat(rows.sample(0).turns().getFirst().references()).containsExactly("one");
         assertThat(rows.sample(3).turns().getFirst().references()).containsExactly("1");
-        assertThatThrownBy(() -> rows.sample(1)).hasMessageContaining("line 3: has the fields [input]");
-        assertThatThrownBy(() -> rows.sample(2)).hasMessageContaining("line 4: is no JSON");
+        assertThatThrownBy(() -> rows.sample(1)).hasMessageContaining("line 3: has no field \"outputs\"; found input");
+        assertThatThrownBy(() -> rows.sample(2)).hasMessageContaining("line 4: expected a JSON object");
         assertThatThrownBy(() -> rows.sample(4)).hasMessageContaining("has 4 rows; there is no row 4");
         assertThatThrownBy(() -> RulerFile.open(Files.createFile(folder.resolve("empty")), "vt"))
                 .hasMessageContaining("is empty");

@@ -3,6 +3,7 @@ package io.shadowkv.eval.ruler;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.shadowkv.eval.BlankTokenizer;
 import io.shadowkv.eval.ModelTemplate;
 import java.nio.file.Path;
 import java.util.List;
@@ -18,8 +19,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Our rows against those of the original generators, made from the same sources with the same tokenizer: what is
-/// not drawn at random is equal to the character, and so is the size that the search found.
+/// Our rows against those of the original generators, made from the same sources with the same tokenizer:
+/// what is not drawn at random is equal to the character, and so is the size that the search found.
 final class RulerGoldenTest {
     private static final Pattern KEY = Pattern.compile("\\b[a-z]+-[a-z]+\\b");
     private static final Pattern UUID =

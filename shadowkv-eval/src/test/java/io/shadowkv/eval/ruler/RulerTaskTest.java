@@ -4,12 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shadowkv.Fixtures;
-import io.shadowkv.eval.Draws;
 import io.shadowkv.eval.PromptFormat;
-import io.shadowkv.eval.RunningText;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskCatalog;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.text.HaystackFile;
+import io.shadowkv.eval.text.RunningText;
 import io.shadowkv.text.ChatTemplate;
 import io.shadowkv.text.Tokenizer;
 import java.io.IOException;
@@ -38,8 +39,10 @@ final class RulerTaskTest {
     private static PromptFormat chat;
 
     @BeforeAll
-    static void open() {
+    static void open() throws IOException {
         Goldens.dataFolder(folder);
+        // The bundled text's beginning is enough, and not read anew for every task.
+        Files.writeString(folder.resolve("text.txt"), HaystackFile.read(null).substring(0, 1 << 18));
         tokenizer = Tokenizer.open(Fixtures.needleModel());
         chat = PromptFormat.chat(ChatTemplate.open(Fixtures.needleModel()).orElseThrow(), tokenizer);
     }
@@ -50,7 +53,8 @@ final class RulerTaskTest {
     }
 
     private static TaskContext context(String version, PromptFormat format, int tokens, long seed) {
-        return new TaskContext(tokenizer, format, tokens, seed, new TaskContext.Options(version, null, folder));
+        var options = new TaskContext.Options(version, folder.resolve("text.txt"), folder);
+        return new TaskContext(tokenizer, format, tokens, seed, options);
     }
 
     static Stream<Arguments> tasks() {
@@ -214,8 +218,7 @@ final class RulerTaskTest {
             out.write(Files.readString(json).getBytes(StandardCharsets.UTF_8));
         }
         for (Path file : List.of(plain, json, packed)) {
-            Essay essay = RulerSources.essay(
-                    new TaskContext(tokenizer, chat, 4096, 1, new TaskContext.Options("nvidia", file, folder)));
+            Essay essay = new Essay(HaystackFile.read(file));
             assertThat(essay.words()).isEqualTo(4);
             assertThat(essay.sentences(3, true)).containsExactly("One.", "Two three!");
             assertThat(essay.sentences(6, true)).containsExactly("One.", "Two three!", "Four.", "One.", "Two");
@@ -236,7 +239,7 @@ final class RulerTaskTest {
                 .hasMessageContaining(empty.resolve("ruler/hotpotqa.json").toString())
                 .hasMessageContaining("HotpotQA");
         assertThatThrownBy(() -> TaskCatalog.open("ruler/niah_single_2", nothing))
-                .hasMessageContaining("no.txt: no such file");
+                .hasMessageContaining("no.txt is not there");
         assertThatThrownBy(() -> new RulerSuite().open("vt", context("newest", chat, 4096, 1)))
                 .hasMessageContaining("nvidia and shadowkv");
         assertThatThrownBy(() -> new RulerSuite()

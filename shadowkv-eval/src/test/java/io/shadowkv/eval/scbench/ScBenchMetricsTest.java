@@ -3,10 +3,10 @@ package io.shadowkv.eval.scbench;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import io.shadowkv.eval.JsonRow;
 import io.shadowkv.eval.Metric;
 import io.shadowkv.eval.infinitebench.InfiniteBenchMetrics;
 import io.shadowkv.eval.infinitebench.PublishedRows;
+import io.shadowkv.eval.text.JsonRow;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;

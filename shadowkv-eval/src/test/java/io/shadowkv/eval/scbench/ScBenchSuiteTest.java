@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shadowkv.eval.Contexts;
-import io.shadowkv.eval.JsonRow;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskCatalog;
 import io.shadowkv.eval.TaskContext;
 import io.shadowkv.eval.infinitebench.PublishedRows;
+import io.shadowkv.eval.text.JsonRow;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

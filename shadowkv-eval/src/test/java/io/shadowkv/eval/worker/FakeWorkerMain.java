@@ -14,9 +14,9 @@ import java.util.concurrent.locks.LockSupport;
 
 /// A worker without a model, which can be told to get into trouble.
 ///
-/// Arguments: samples of the plan, a folder that all workers share, and what goes wrong: a [Trouble], over which
-/// task's which sample, how often in all. Workers leave a file `PID.worker` in the folder, `device-N` if they were
-/// given one, and `PID.waiting` when they wait.
+/// Arguments: samples of the plan, a folder that all workers share, and what goes wrong: a [Trouble], over
+/// which task's which sample, how often in all. Workers leave a file `PID.worker` in the folder,
+/// `device-N` if they were given one, and `PID.waiting` when they wait.
 public final class FakeWorkerMain {
     /// What goes wrong.
     public enum Trouble {

@@ -1,29 +1,24 @@
-package io.shadowkv.eval;
+package io.shadowkv.eval.text;
 
-import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.MappingIterator;
-import tools.jackson.databind.json.JsonMapper;
 
 /// The long text that needles are hidden in.
 public final class HaystackFile {
-    private static final JsonMapper MAPPER = new JsonMapper();
-
     private HaystackFile() {}
 
     /// The text of a file, or the King James Bible.
     ///
-    /// @param file plain text in UTF-8, or JSON objects with a field `text`, one after the other; either may be
-    ///     compressed (`.gz`); null for the bundled text
+    /// @param file plain text in UTF-8, or JSON objects with a field `text`, one after the other; either
+    ///     may be compressed (`.gz`); null for the bundled text
     /// @throws IllegalArgumentException if the file is not there or holds no text
     /// @throws UncheckedIOException if it cannot be read
     public static String read(@Nullable Path file) {
@@ -34,8 +29,7 @@ public final class HaystackFile {
             throw new IllegalArgumentException("the haystack " + file.toAbsolutePath() + " is not there. Name a long"
                     + " text (plain, or JSON with a field \"text\"; .gz too), or none for the bundled one");
         }
-        try (InputStream raw = new BufferedInputStream(Files.newInputStream(file));
-                InputStream bytes = file.toString().endsWith(".gz") ? new GZIPInputStream(raw) : raw) {
+        try (InputStream bytes = PackedFile.open(file)) {
             String content = new String(bytes.readAllBytes(), StandardCharsets.UTF_8);
             String text = content.stripLeading().startsWith("{") ? fields(content, file) : content;
             if (text.isBlank()) {
@@ -50,12 +44,12 @@ public final class HaystackFile {
     private static String fields(String content, Path file) {
         StringBuilder text = new StringBuilder();
         try (MappingIterator<JsonNode> documents =
-                MAPPER.readerFor(JsonNode.class).readValues(content)) {
+                LargeJson.MAPPER.readerFor(JsonNode.class).readValues(content)) {
             while (documents.hasNext()) {
                 JsonNode field = documents.next().path("text");
                 if (!field.isString()) {
                     throw new IllegalArgumentException("the haystack " + file.toAbsolutePath()
-                            + " is JSON without a string \"text\" in every" + " object; expected {\"text\": \"...\"}");
+                            + " is JSON without a string \"text\" in every object; expected {\"text\": \"...\"}");
                 }
                 text.append(field.stringValue());
             }

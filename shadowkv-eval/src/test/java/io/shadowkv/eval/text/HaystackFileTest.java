@@ -1,4 +1,4 @@
-package io.shadowkv.eval;
+package io.shadowkv.eval.text;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,10 +1,7 @@
-package io.shadowkv.eval.longbench;
+package io.shadowkv.eval.text;
 
-import io.shadowkv.eval.JsonRow;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,39 +12,31 @@ import java.util.Set;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
-import tools.jackson.core.StreamReadConstraints;
-import tools.jackson.core.json.JsonFactory;
-import tools.jackson.databind.json.JsonMapper;
 
-/// A published file that is one JSON list of objects, of which only places and a few short fields are kept in memory.
+/// A published file that is one JSON list of objects, of which only places and a few short fields are kept
+/// in memory.
 ///
 /// Holds no open file; any thread may read.
 ///
 /// @param entries the objects in order
-record JsonArray(Path file, List<Entry> entries) {
-    // Single texts have more characters than the parser allows by itself.
-    private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
-                    .streamReadConstraints(StreamReadConstraints.builder()
-                            .maxStringLength(Integer.MAX_VALUE)
-                            .build())
-                    .build())
-            .build();
-
+public record JsonArray(Path file, List<Entry> entries) {
+    /// Where an object stands.
+    ///
     /// @param number of the object in the list, from 1
     /// @param start offset of its first byte in the file
     /// @param end offset after its last
     /// @param fields the short ones that were asked for
-    record Entry(int number, long start, long end, Map<String, String> fields) {}
+    public record Entry(int number, long start, long end, Map<String, String> fields) {}
 
     /// Finds the objects of a file.
     ///
     /// @param fields to keep
     /// @throws IllegalArgumentException if it is not a list of objects
     /// @throws UncheckedIOException if it cannot be read
-    static JsonArray open(Path file, Set<String> fields) {
+    public static JsonArray open(Path file, Set<String> fields) {
         List<Entry> entries = new ArrayList<>();
         try (var bytes = Files.newInputStream(file);
-                JsonParser parser = MAPPER.createParser(bytes)) {
+                JsonParser parser = LargeJson.MAPPER.createParser(bytes)) {
             if (parser.nextToken() != JsonToken.START_ARRAY) {
                 throw new IllegalArgumentException(file + ": is not a JSON list. Bring the published file again");
             }
@@ -87,17 +76,9 @@ record JsonArray(Path file, List<Entry> entries) {
     /// Reads an object.
     ///
     /// @throws UncheckedIOException if it cannot be read
-    JsonRow read(Entry entry) {
-        ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(entry.end - entry.start));
-        try (FileChannel channel = FileChannel.open(file)) {
-            while (bytes.hasRemaining()) {
-                if (channel.read(bytes, entry.start + bytes.position()) < 0) {
-                    throw new IOException(file + " has become shorter while it was read");
-                }
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return new JsonRow(MAPPER.readTree(bytes.array()), file + ", entry " + entry.number);
+    public JsonRow read(Entry entry) {
+        return new JsonRow(
+                LargeJson.MAPPER.readTree(LargeJson.bytes(file, entry.start, entry.end)),
+                file + ", entry " + entry.number);
     }
 }

@@ -1,4 +1,4 @@
-package io.shadowkv.eval;
+package io.shadowkv.eval.text;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -38,7 +38,8 @@ public record RunningText(List<String> sentences) {
         }
     }
 
-    String sentence(int index) {
+    /// The sentence of a number; after the last comes the first again.
+    public String sentence(int index) {
         return sentences.get(index % sentences.size());
     }
 }

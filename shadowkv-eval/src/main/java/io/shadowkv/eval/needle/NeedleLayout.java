@@ -1,6 +1,8 @@
-package io.shadowkv.eval;
+package io.shadowkv.eval.needle;
 
+import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.metric.RulerMetrics;
+import io.shadowkv.eval.text.RunningText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;

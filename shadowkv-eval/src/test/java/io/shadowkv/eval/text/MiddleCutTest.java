@@ -1,8 +1,12 @@
-package io.shadowkv.eval;
+package io.shadowkv.eval.text;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shadowkv.eval.Contexts;
+import io.shadowkv.eval.PromptFormat;
+import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.TinyTokenizer;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 

@@ -1,4 +1,4 @@
-package io.shadowkv.eval;
+package io.shadowkv.eval.text;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -9,23 +9,13 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadConstraints;
-import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /// A published file with one JSON object a line, of which only the places of its lines are kept in memory.
 ///
 /// Holds no open file; any thread may read. Empty lines do not count.
 public final class JsonLines {
     private static final int BUFFER_BYTES = 1 << 20;
-    // Single books of the suites have more characters than the parser allows by itself.
-    private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
-                    .streamReadConstraints(StreamReadConstraints.builder()
-                            .maxStringLength(Integer.MAX_VALUE)
-                            .build())
-                    .build())
-            .build();
 
     private final Path file;
     private final long[] starts;
@@ -83,18 +73,8 @@ public final class JsonLines {
     /// @throws IllegalArgumentException if it is not a JSON object
     /// @throws UncheckedIOException if it cannot be read
     public JsonRow read(int index) {
-        ByteBuffer line = ByteBuffer.allocate(Math.toIntExact(ends[index] - starts[index]));
-        try (FileChannel channel = FileChannel.open(file)) {
-            while (line.hasRemaining()) {
-                if (channel.read(line, starts[index] + line.position()) < 0) {
-                    throw new IOException(file + " has become shorter while it was read");
-                }
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
         try {
-            JsonNode row = MAPPER.readTree(line.array());
+            JsonNode row = LargeJson.MAPPER.readTree(LargeJson.bytes(file, starts[index], ends[index]));
             if (row.isObject()) {
                 return new JsonRow(row, place(index));
             }

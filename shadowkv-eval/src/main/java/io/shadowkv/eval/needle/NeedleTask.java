@@ -1,9 +1,10 @@
-package io.shadowkv.eval;
+package io.shadowkv.eval.needle;
 
 import java.util.List;
 import java.util.stream.Collectors;
 
-/// A needle-in-a-haystack task as RULER defines it (NVIDIA/RULER, `scripts/synthetic.yaml`, the niah entries).
+/// A needle-in-a-haystack task as RULER defines it (NVIDIA/RULER, `scripts/synthetic.yaml`, the niah
+/// entries).
 ///
 /// @param name RULER's name
 /// @param haystack what surrounds the needles

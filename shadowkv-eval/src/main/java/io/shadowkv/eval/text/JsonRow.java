@@ -1,4 +1,4 @@
-package io.shadowkv.eval;
+package io.shadowkv.eval.text;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -38,6 +38,17 @@ public record JsonRow(JsonNode fields, String place) {
         }
         if (texts.isEmpty()) {
             throw new IllegalArgumentException(place + ": the list \"" + field + "\" is empty; expected a value");
+        }
+        return texts;
+    }
+
+    /// The values of a list that has so many.
+    ///
+    /// @throws IllegalArgumentException if there is no such field, or it has another number of values
+    public List<String> texts(String field, int count) {
+        List<String> texts = texts(field);
+        if (texts.size() != count) {
+            throw new IllegalArgumentException(place + ": has " + texts.size() + " " + field + "; expected " + count);
         }
         return texts;
     }

@@ -1,12 +1,13 @@
-package io.shadowkv.eval.ruler;
+package io.shadowkv.eval;
 
 import io.shadowkv.text.IncrementalDetokenizer;
 import io.shadowkv.text.Tokenizer;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
-/// The goldens' tokenizer: a token is a run of characters that are no blanks. Its ids only count.
-final class BlankTokenizer implements Tokenizer {
+/// The tokenizer of RULER's goldens: a token is a run of characters that are no blanks. Its ids only
+/// count.
+public final class BlankTokenizer implements Tokenizer {
     @Override
     public int[] encode(String text, boolean addSpecialTokens) {
         int count = 0;

@@ -1,9 +1,10 @@
-package io.shadowkv.eval;
+package io.shadowkv.eval.text;
 
+import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.text.Tokenizer;
 
-/// Takes tokens out of the middle of prompts that are too long, as InfiniteBench, SCBench and LongBench do: the
-/// first half of what fits stays, and the last.
+/// Takes tokens out of the middle of prompts that are too long, as InfiniteBench, SCBench and LongBench
+/// do: the first half of what fits stays, and the last.
 public final class MiddleCut {
     private final Tokenizer tokenizer;
     private final PromptFormat format;

@@ -1,4 +1,4 @@
-package io.shadowkv.eval;
+package io.shadowkv.eval.needle;
 
 import java.util.List;
 
@@ -38,8 +38,8 @@ public final class NeedlePrompts {
                 : template.replace("{type}", values.plural());
     }
 
-    /// RULER makes the singular by these replacements in this order, before anything is filled in; they meet the
-    /// model's wrapping too ("You is a helpful assistant").
+    /// RULER makes the singular by these replacements in this order, before anything is filled in; they
+    /// meet the model's wrapping too ("You is a helpful assistant").
     public static String singular(String template) {
         return template.replace("Some", "A")
                 .replace("are all", "is")

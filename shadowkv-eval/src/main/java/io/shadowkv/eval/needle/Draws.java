@@ -1,4 +1,4 @@
-package io.shadowkv.eval;
+package io.shadowkv.eval.needle;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -18,8 +18,9 @@ public final class Draws {
         return new SplittableRandom(mix(mix(mix(seed) + task.hashCode()) + index));
     }
 
-    /// Stafford's variant 13 of MurmurHash3's finaliser. A plain sum or product would not do: SplittableRandom
-    /// steps by a constant, so that seeds a multiple of it apart give the same stream, shifted.
+    /// Stafford's variant 13 of MurmurHash3's finaliser. A plain sum or product would not do:
+    /// SplittableRandom steps by a constant, so that seeds a multiple of it apart give the same stream,
+    /// shifted.
     private static long mix(long value) {
         long mixed = (value ^ value >>> 30) * 0xBF58476D1CE4E5B9L;
         mixed = (mixed ^ mixed >>> 27) * 0x94D049BB133111EBL;
@@ -59,7 +60,8 @@ public final class Draws {
         }
     }
 
-    /// `count` elements at different places of the list, in the order drawn; `count` is at most the list's size.
+    /// `count` elements at different places of the list, in the order drawn; `count` is at most the list's
+    /// size.
     public static <T> List<T> sample(List<T> list, int count, SplittableRandom random) {
         List<T> rest = new ArrayList<>(list);
         for (int i = 0; i < count; i++) {

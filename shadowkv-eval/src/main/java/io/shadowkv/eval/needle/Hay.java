@@ -1,13 +1,14 @@
-package io.shadowkv.eval;
+package io.shadowkv.eval.needle;
 
+import io.shadowkv.eval.text.RunningText;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 
-/// The filler of one sample: units (a sentence or a line) that can be drawn without end, and where needles go
-/// between. The first units stay the same whatever number is asked for.
+/// The filler of one sample: units (a sentence or a line) that can be drawn without end, and where needles
+/// go between. The first units stay the same whatever number is asked for.
 final class Hay {
     /// RULER's depths: 40 values spread evenly over 0 to 100 per cent, rounded to whole per cents.
     private static final int DEPTHS = 40;
@@ -51,8 +52,8 @@ final class Hay {
         return others.get(index);
     }
 
-    /// Units before each needle, ascending, none twice: whole per cents of the text for running text, any lines
-    /// for the others.
+    /// Units before each needle, ascending, none twice: whole per cents of the text for running text, any
+    /// lines for the others.
     ///
     /// @throws IllegalArgumentException if there are more needles than depths
     int[] positions(int units, int needles, SplittableRandom places) {

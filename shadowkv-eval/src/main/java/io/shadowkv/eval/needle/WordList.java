@@ -1,4 +1,4 @@
-package io.shadowkv.eval;
+package io.shadowkv.eval.needle;
 
 import java.io.BufferedReader;
 import java.io.IOException;

@@ -1,4 +1,4 @@
-package io.shadowkv.eval;
+package io.shadowkv.eval.needle;
 
 /// What surrounds the needles.
 public enum Haystack {

@@ -1,5 +1,6 @@
-package io.shadowkv.eval;
+package io.shadowkv.eval.needle;
 
+import io.shadowkv.eval.Sample;
 import java.util.List;
 
 /// A sample with the needles that its text hides.

@@ -1,4 +1,4 @@
-package io.shadowkv.eval;
+package io.shadowkv.eval.needle;
 
 import java.util.UUID;
 import java.util.function.Supplier;

@@ -1,4 +1,4 @@
-package io.shadowkv.eval;
+package io.shadowkv.eval.text;
 
 import java.util.Map;
 import java.util.regex.Matcher;

@@ -1,11 +1,14 @@
-package io.shadowkv.eval;
+package io.shadowkv.eval.needle;
 
+import io.shadowkv.eval.PromptFormat;
+import io.shadowkv.eval.Sample;
+import io.shadowkv.eval.text.RunningText;
 import java.util.List;
 
 /// Makes needle tasks of a length. The same seed and index give the same sample, on any machine.
 ///
-/// Differs from RULER's generator in the filler's grain: running text is cut between sentences, not words, so a
-/// sample is up to one sentence shorter.
+/// Differs from RULER's generator in the filler's grain: running text is cut between sentences, not words,
+/// so a sample is up to one sentence shorter.
 public final class NeedleSampler {
     /// Room for an answer, as RULER has it.
     static final int NEW_TOKENS = 128;
@@ -57,7 +60,8 @@ public final class NeedleSampler {
         return largest(layout, index, size, smallest);
     }
 
-    /// Steps to where the room that is left says the limit is, until the limit lies between two neighbours.
+    /// Steps to where the room that is left says the limit is, until the limit lies between two
+    /// neighbours.
     private NeedleText largest(NeedleLayout layout, int index, Size size, NeedleText smallest) {
         int fits = layout.leastUnits();
         int exceeds = Integer.MAX_VALUE;

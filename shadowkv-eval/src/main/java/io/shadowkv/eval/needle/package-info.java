@@ -1,0 +1,12 @@
+/// Needles in a haystack as RULER hides them: what they look like, where they stand, how they are asked
+/// for.
+///
+/// In: a [io.shadowkv.eval.needle.NeedleTask], running text, words for keys, a length in tokens. Out: a
+/// [io.shadowkv.eval.needle.NeedleText], the sample with its needles and their depths, the same for the
+/// same seed on any machine. Called by `io.shadowkv.eval.niah` and the demo; `io.shadowkv.eval.ruler`
+/// fills its texts by the original's rules and takes tasks, sentences and draws from here. Next stop:
+/// [io.shadowkv.eval.text].
+@NullMarked
+package io.shadowkv.eval.needle;
+
+import org.jspecify.annotations.NullMarked;
