@@ -76,7 +76,8 @@ final class DataFlags {
     @Option(
             names = "--data-dir",
             paramLabel = "DIR",
-            description = "Folder of published files, one folder a suite: longbench/hotpotqa.jsonl, ruler/squad.json."
+            description = "Folder of published files, one folder a suite: longbench/hotpotqa.jsonl, ruler/squad.json;"
+                    + " `shadowkv pull --suite` puts them there."
                     + " Default: shadowkv/data in the user's cache folder.")
     private @Nullable Path dataFolder;
 
