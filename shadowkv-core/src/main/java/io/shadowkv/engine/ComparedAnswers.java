@@ -7,9 +7,11 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param turns what came of each turn that was asked
 /// @param divergence of the first of them from full attention; null for full attention itself, and where it was not
-///     measured
+///     measured; nor is it where the prompt is context only
+/// @param together dialogues that were answered together, at most; fewer than were asked where the memory holds no
+///     more
 public record ComparedAnswers(
-        List<Completion> turns, @Nullable Divergence divergence) {
+        List<Completion> turns, @Nullable Divergence divergence, int together) {
     public ComparedAnswers {
         turns = List.copyOf(turns);
     }

@@ -5,7 +5,8 @@ public interface Dialogue {
     /// Turns, the prompt's own included; one or more.
     int turns();
 
-    /// The request of a turn; its ids are the turn's new tokens only. Asked for once under each strategy.
+    /// The request of a turn; its ids are the turn's new tokens only. Asked for more than once, and the
+    /// same each time.
     ///
     /// @param index number of the turn, from 0
     /// @param lastId last id of what the turn follows: the answer before, or the prompt where turns share it; -1

@@ -223,7 +223,8 @@ public final class Engine implements AutoCloseable {
     ///     must then be the first strategy; logits of every step are fetched for it, and where an answer differs
     ///     from full attention's the latter is read once more
     /// @return for each dialogue its answers under each strategy
-    /// @throws ContextLengthException if a dialogue's capacity exceeds the context
+    /// @throws ContextLengthException if a dialogue's capacity exceeds the context, or a turn leaves no room for
+    ///     an answer in it
     /// @throws MemoryPlanException if a strategy alone does not fit the memory
     /// @throws java.util.concurrent.CancellationException if a request is cancelled
     public synchronized List<List<ComparedAnswers>> compare(
@@ -236,8 +237,26 @@ public final class Engine implements AutoCloseable {
             throw new IllegalArgumentException("divergence is measured from full attention, but the first strategy is "
                     + strategies.getFirst().name() + ". Put full attention first");
         }
-        return new StrategyComparison(options, backend, decoder, rotary, shape, weightBytes, this::sequence)
+        return new StrategyComparison(options, backend, decoder, rotary, shape, weightBytes, new Turns())
                 .run(dialogues, strategies, measuresDivergence);
+    }
+
+    private final class Turns implements StrategyComparison.TurnFactory {
+        @Override
+        public void check(Request request, int before, int capacity) {
+            int tokens = request.promptIds().length;
+            if (before + tokens >= capacity) {
+                throw new ContextLengthException(
+                        "the dialogue holds %,d tokens; %,d more leave no room for an answer in its %,d. Give it a larger capacity, or ask less"
+                                .formatted(before, tokens, capacity));
+            }
+            checkIds(request.promptIds());
+        }
+
+        @Override
+        public Sequence turn(Request request, int[] history, PlannedSequence planned, @Nullable SequenceCache held) {
+            return sequence(request, history, planned, held);
+        }
     }
 
     /// Opens a conversation that keeps its cache between turns.

@@ -125,10 +125,11 @@ final class Scheduler implements AutoCloseable {
         List<PromptRows> prompts = new ArrayList<>();
         try {
             for (Sequence sequence : sequences) {
-                var table = rotary.forSequence(sequence.length(), sequence.capacity());
-                PromptCache cache = strategy.openPrompt(
-                        sequence.length(), sequence.planned().size(), table);
-                prompts.add(new PromptRows(sequence.ids(), cache, table));
+                int[] ids = sequence.toRead();
+                var table = rotary.forSequence(ids.length, sequence.capacity());
+                PromptCache cache =
+                        strategy.openPrompt(ids.length, sequence.planned().size(), table);
+                prompts.add(new PromptRows(ids, cache, table));
             }
             long start = System.nanoTime();
             ReadingMonitor monitor = new ReadingMonitor(sequences);
@@ -142,7 +143,9 @@ final class Scheduler implements AutoCloseable {
                 sequence.prefillNanos += end - start;
                 sequence.sealNanos += monitor.sealNanos + end - sealing;
                 join(sequence);
-                sequence.accept(logits.get(i));
+                if (sequence.pendingCount() == 0) {
+                    sequence.accept(logits.get(i));
+                }
                 sequence.checkCancellation();
             }
         } catch (NobodyWaitsException e) {

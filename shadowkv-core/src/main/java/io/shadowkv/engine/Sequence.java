@@ -27,6 +27,7 @@ final class Sequence {
     private Completion.@Nullable FinishReason finish;
     private @Nullable LogitsListener logitsListener;
     private int @Nullable [] forced;
+    private int readFirst;
     long prefillNanos;
     long sealNanos;
     long decodeNanos;
@@ -71,6 +72,19 @@ final class Sequence {
     /// @param answer as many as the request asks for
     void force(int[] answer) {
         forced = answer;
+    }
+
+    /// Has prefill read no more than the history; the turn's own tokens go through decode, as those of a turn do whose
+    /// history was read before.
+    void readsHistoryFirst() {
+        readFirst = firstGenerated - request.promptIds().length;
+    }
+
+    /// What prefill is to read. Whoever loses the cache reads all of it again.
+    int[] toRead() {
+        int tokens = readFirst == 0 ? count : readFirst;
+        readFirst = 0;
+        return Arrays.copyOf(ids, tokens);
     }
 
     Request request() {

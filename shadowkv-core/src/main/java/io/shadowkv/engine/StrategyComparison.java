@@ -15,6 +15,7 @@ import io.shadowkv.op.Rotary;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /// Answers prompts under several strategies, as many prompts together as fit.
@@ -23,6 +24,10 @@ import org.jspecify.annotations.Nullable;
 /// again. Where there is but one strategy, or the memory does not hold a prompt's whole cache beside another one,
 /// each strategy reads for itself.
 final class StrategyComparison {
+    /// Share of the heap that references' logits may take. A row of 128K tokens is half a megabyte, 32 answers of 128
+    /// tokens are 2 GB.
+    private static final int HEAP_PER_REFERENCES = 4;
+
     private final EngineOptions options;
     private final EngineOptions sharing;
     private final Backend backend;
@@ -52,8 +57,14 @@ final class StrategyComparison {
         this.turns = turns;
     }
 
-    /// Makes one turn of one sequence.
+    /// Makes turns of sequences.
     interface TurnFactory {
+        /// @param before tokens that the request follows
+        /// @param capacity tokens of the dialogue
+        /// @throws ContextLengthException if no room is left for an answer
+        /// @throws IllegalArgumentException if an id is none
+        void check(Request request, int before, int capacity);
+
         /// @param history tokens before the turn
         /// @param held cache of those tokens, of the turn's own too where `history` is empty; null if nothing
         ///     was read
@@ -80,32 +91,62 @@ final class StrategyComparison {
     /// @return answers of each dialogue under each strategy
     List<List<ComparedAnswers>> run(List<Dialogue> dialogues, List<KvCacheSpec> specs, boolean measuresDivergence) {
         List<List<ComparedAnswers>> answers = new ArrayList<>();
+        // Beside itself, full attention has nothing to be measured by.
+        boolean measures = measuresDivergence && specs.size() > 1;
         int from = 0;
         while (from < dialogues.size()) {
             List<Dialogue> rest = dialogues.subList(from, Math.min(dialogues.size(), from + options.maxBatch()));
-            boolean needsNoSharing = specs.size() == 1 && rest.stream().noneMatch(Dialogue::sharesPrompt);
-            int together = needsNoSharing ? 0 : fitting(rest, specs);
-            // The scheduler lets what does not fit wait; a dialogue that does not fit here is asked by itself.
-            int count = together > 0 ? together : needsNoSharing ? rest.size() : 1;
-            answers.addAll(answer(rest.subList(0, count), specs, measuresDivergence, together > 0));
+            if (measures) {
+                long heap = Runtime.getRuntime().maxMemory() / HEAP_PER_REFERENCES;
+                rest = rest.subList(0, measurable(rest, decoder.spec().vocabularySize(), heap));
+            }
+            boolean profits = specs.size() > 1 || rest.stream().anyMatch(Dialogue::sharesPrompt);
+            int together = fitting(rest, specs, profits);
+            // The scheduler lets what does not fit wait, but not for a cache that is kept for a later turn. What does
+            // not fit here by itself is asked by itself.
+            boolean mayWait = !profits && rest.stream().allMatch(dialogue -> dialogue.turns() == 1);
+            int count = mayWait ? rest.size() : Math.max(1, together);
+            answers.addAll(answer(rest.subList(0, count), specs, measures, profits && together > 0));
             from += count;
         }
         return answers;
     }
 
-    /// How many of the first dialogues fit the memory together, whole caches of their prompts included.
-    private int fitting(List<Dialogue> dialogues, List<KvCacheSpec> specs) {
+    /// How many of the first dialogues' references fit a heap together; one at least.
+    ///
+    /// @param heapBytes for logits of full attention's answers, which are kept until every strategy has answered
+    static int measurable(List<Dialogue> dialogues, int vocabulary, long heapBytes) {
         long bytes = 0;
+        int count = 0;
+        for (Dialogue dialogue : dialogues) {
+            int tokens = dialogue.turn(0, -1).options().maxNewTokens();
+            bytes += (long) Math.min(tokens, dialogue.capacityTokens()) * vocabulary * Float.BYTES;
+            if (bytes > heapBytes) {
+                break;
+            }
+            count++;
+        }
+        return Math.max(1, count);
+    }
+
+    /// How many of the first dialogues fit the memory together.
+    ///
+    /// @param readsOnce true if whole caches of their prompts lie beside them
+    private int fitting(List<Dialogue> dialogues, List<KvCacheSpec> specs, boolean readsOnce) {
+        long near = 0;
+        long host = 0;
+        long workspace = 0;
         int count = 0;
         for (Dialogue dialogue : dialogues) {
             int capacity = dialogue.capacityTokens();
             MemoryPlan full = plan(new KvCacheSpec.Full(), capacity);
-            bytes += full.perSequence().resident();
-            bytes += specs.stream()
-                    .mapToLong(spec -> nearBytes(spec, capacity))
-                    .max()
-                    .orElse(0);
-            if (bytes + full.workspaceBytes() > full.availableDeviceBytes()) {
+            List<MemoryPlan> plans =
+                    specs.stream().map(spec -> plan(spec, capacity)).toList();
+            near += (readsOnce ? full.perSequence().resident() : 0) + most(plans, StrategyComparison::nearBytes);
+            host += most(plans, plan -> plan.perSequence().offloaded());
+            workspace = Math.max(workspace, Math.max(full.workspaceBytes(), most(plans, MemoryPlan::workspaceBytes)));
+            boolean fitsHost = full.hostIsDevice() || host <= full.availableHostBytes();
+            if (near + workspace > full.availableDeviceBytes() || !fitsHost) {
                 break;
             }
             count++;
@@ -113,8 +154,11 @@ final class StrategyComparison {
         return count;
     }
 
-    private long nearBytes(KvCacheSpec spec, int capacity) {
-        MemoryPlan plan = plan(spec, capacity);
+    private static long most(List<MemoryPlan> plans, ToLongFunction<MemoryPlan> bytes) {
+        return plans.stream().mapToLong(bytes).max().orElse(0);
+    }
+
+    private static long nearBytes(MemoryPlan plan) {
         MemoryPlan.SequenceBytes bytes = plan.perSequence();
         return bytes.resident() + (plan.hostIsDevice() ? bytes.offloaded() : 0);
     }
@@ -131,6 +175,7 @@ final class StrategyComparison {
             for (int i = 0; i < dialogues.size(); i++) {
                 Dialogue dialogue = dialogues.get(i);
                 Request first = dialogue.turn(0, -1);
+                turns.check(first, 0, dialogue.capacityTokens());
                 Prefilled read = readsOnce ? read(dialogue, first, i, dialogues.size()) : null;
                 prompts.add(new Prompt(dialogue, first, read));
             }

@@ -76,7 +76,7 @@ final class StrategyRun implements AutoCloseable {
         List<ComparedAnswers> answers = new ArrayList<>();
         for (int i = 0; i < sequences.length; i++) {
             DivergenceMeter meter = meters[i];
-            answers.add(new ComparedAnswers(completions.get(i), meter == null ? null : meter.result()));
+            answers.add(new ComparedAnswers(completions.get(i), meter == null ? null : meter.result(), prompts.size()));
         }
         return answers;
     }
@@ -94,11 +94,14 @@ final class StrategyRun implements AutoCloseable {
         }
         if (dialogue.sharesPrompt()) {
             closeCache(before);
-            return opened(prompt, dialogue.turn(turn, promptIds[promptIds.length - 1]), promptIds);
+            Request request = dialogue.turn(turn, promptIds[promptIds.length - 1]);
+            turns.check(request, promptIds.length, dialogue.capacityTokens());
+            return opened(prompt, request, promptIds);
         }
         Sequence earlier = Objects.requireNonNull(before);
         int[] history = earlier.ids();
         Request request = dialogue.turn(turn, history[history.length - 1]);
+        turns.check(request, history.length, dialogue.capacityTokens());
         Sequence sequence = turns.turn(request, history, earlier.planned(), earlier.requireCache());
         keepIfMoreFollow(sequence, dialogue, turn);
         return sequence;
@@ -118,9 +121,15 @@ final class StrategyRun implements AutoCloseable {
         PlannedSequence planned = planner.sequence(prompt.dialogue().capacityTokens(), prompts.size());
         StrategyComparison.Prefilled read = prompt.prefilled();
         Sequence sequence = read == null
-                ? turns.turn(request, history, planned, null)
+                ? toBeRead(request, history, planned)
                 : opened(read, prompt.first().promptIds().length, request, history, planned);
         keepIfMoreFollow(sequence, prompt.dialogue(), history.length == 0 ? 0 : 1);
+        return sequence;
+    }
+
+    private Sequence toBeRead(Request request, int[] history, PlannedSequence planned) {
+        Sequence sequence = turns.turn(request, history, planned, null);
+        sequence.readsHistoryFirst();
         return sequence;
     }
 
@@ -137,7 +146,7 @@ final class StrategyRun implements AutoCloseable {
             sequence.sealNanos = System.nanoTime() - start;
             sequence.prefillNanos = read.nanos() + sequence.sealNanos;
             return sequence;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             cache.close();
             throw e;
         }
@@ -186,15 +195,20 @@ final class StrategyRun implements AutoCloseable {
             if (sequence == null) {
                 continue;
             }
-            Completion completion = sequence.completion();
-            if (completion.finish() == Completion.FinishReason.CANCELLED) {
-                throw new CancellationException("cancelled while turn " + turn + " was answered");
-            }
+            Completion completion = ended(sequence, "turn " + turn + " was answered");
             completions.get(i).add(completion);
             if (turn == 0 && recorded != null) {
                 recorded.get(i).ends(completion.ids());
             }
         }
+    }
+
+    private static Completion ended(Sequence sequence, String when) {
+        Completion completion = sequence.completion();
+        if (completion.finish() == Completion.FinishReason.CANCELLED) {
+            throw new CancellationException("cancelled while " + when);
+        }
+        return completion;
     }
 
     /// Where an answer left full attention's, the rest of that one is read again with its own tokens.
@@ -208,17 +222,26 @@ final class StrategyRun implements AutoCloseable {
             for (int i = 0; i < sequences.length; i++) {
                 DivergenceMeter meter = meters[i];
                 if (meter != null && !meter.isWhole()) {
-                    meters[i] = new DivergenceMeter(expected.get(i));
-                    sequences[i] = forced(i, expected.get(i), meters[i]);
+                    DivergenceMeter again = new DivergenceMeter(expected.get(i));
+                    meters[i] = again;
+                    Sequence sequence = forced(i, expected.get(i));
+                    sequences[i] = sequence;
+                    sequence.listenToLogits(again);
+                    begin(sequence, prompts.get(i));
                 }
             }
             run(sequences);
+            for (Sequence sequence : sequences) {
+                if (sequence != null) {
+                    ended(sequence, "the divergence was measured");
+                }
+            }
         } finally {
             close(sequences);
         }
     }
 
-    private Sequence forced(int index, DivergenceMeter.Reference reference, DivergenceMeter meter) {
+    private Sequence forced(int index, DivergenceMeter.Reference reference) {
         StrategyComparison.Prompt prompt = prompts.get(index);
         int[] answer = reference.ids();
         GenerationOptions greedy =
@@ -227,8 +250,6 @@ final class StrategyRun implements AutoCloseable {
                 .withCancellation(prompt.first().cancellation());
         Sequence sequence = opened(prompt, request, new int[0]);
         sequence.force(answer);
-        sequence.listenToLogits(meter);
-        begin(sequence, prompt);
         return sequence;
     }
 
@@ -240,8 +261,10 @@ final class StrategyRun implements AutoCloseable {
 
     private static void closeCache(@Nullable Sequence sequence) {
         SequenceCache held = sequence == null ? null : sequence.cache();
-        if (held != null) {
+        if (sequence != null && held != null) {
             held.close();
+            // Closed once, even where the turn that was to follow failed.
+            sequence.holds(null);
         }
     }
 

@@ -1,6 +1,7 @@
 package io.shadowkv.engine;
 
 import io.shadowkv.op.Backend;
+import io.shadowkv.op.BackendMemoryException;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
@@ -15,6 +16,7 @@ final class CheckedBackend extends DelegatingBackend {
     private final Set<CheckedScope> open = Collections.synchronizedSet(new LinkedHashSet<>());
     private long largestTensor;
     private long allocations;
+    private long failAt = Long.MAX_VALUE;
 
     CheckedBackend(Backend backend) {
         super(backend);
@@ -53,6 +55,11 @@ final class CheckedBackend extends DelegatingBackend {
         return allocations;
     }
 
+    /// The memory is exhausted after so many allocations from now on; negative for never.
+    void exhaustAfter(long more) {
+        failAt = more < 0 ? Long.MAX_VALUE : allocations + more;
+    }
+
     @Override
     public MemoryScope newScope(String purpose) {
         CheckedScope scope = new CheckedScope(purpose, super.newScope(purpose));
@@ -75,6 +82,9 @@ final class CheckedBackend extends DelegatingBackend {
         public Tensor allocate(Place place, DType dtype, int... extents) {
             if (!open.contains(this)) {
                 throw new AssertionError("allocation from the closed scope \"" + purpose + "\"", made);
+            }
+            if (allocations >= failAt) {
+                throw new BackendMemoryException("no memory left for " + purpose);
             }
             Tensor tensor = scope.allocate(place, dtype, extents);
             largestTensor = Math.max(largestTensor, tensor.byteSize());

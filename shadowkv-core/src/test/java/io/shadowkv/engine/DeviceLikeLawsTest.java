@@ -63,6 +63,19 @@ class DeviceLikeLawsTest {
     }
 
     @Nested
+    class ComparisonEdges extends ComparisonEdgeLaws {
+        @Override
+        protected Backend open() {
+            return device();
+        }
+
+        @Override
+        protected double rounding() {
+            return 0;
+        }
+    }
+
+    @Nested
     class Interruptions extends InterruptionLaws {
         @Override
         protected Backend open() {

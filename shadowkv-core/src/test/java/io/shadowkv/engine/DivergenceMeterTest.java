@@ -3,6 +3,7 @@ package io.shadowkv.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class DivergenceMeterTest {
@@ -25,5 +26,18 @@ class DivergenceMeterTest {
         assertThat(DivergenceMeter.kl(new float[] {0, 0}, new float[] {0, none}))
                 .isPositive()
                 .isInfinite();
+    }
+
+    /// Logits of 30 tokens of 1,000 possible ones take 120,000 bytes.
+    @Test
+    void soManyAnswersAreKeptAsTheHeapHolds() {
+        GenerationOptions thirty = GenerationOptions.DEFAULT.withMaxNewTokens(30);
+        Dialogue dialogue = Dialogue.of(Request.of(new int[] {1}, thirty), 31);
+        List<Dialogue> four = List.of(dialogue, dialogue, dialogue, dialogue);
+        assertThat(StrategyComparison.measurable(four, 1000, 480_000)).isEqualTo(4);
+        assertThat(StrategyComparison.measurable(four, 1000, 479_999)).isEqualTo(3);
+        assertThat(StrategyComparison.measurable(four, 1000, 1))
+                .as("at least one")
+                .isEqualTo(1);
     }
 }

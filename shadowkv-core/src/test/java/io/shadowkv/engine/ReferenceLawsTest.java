@@ -59,6 +59,19 @@ class ReferenceLawsTest {
     }
 
     @Nested
+    class ComparisonEdges extends ComparisonEdgeLaws {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+
+        @Override
+        protected double rounding() {
+            return 0;
+        }
+    }
+
+    @Nested
     class Interruptions extends InterruptionLaws {
         @Override
         protected Backend open() {

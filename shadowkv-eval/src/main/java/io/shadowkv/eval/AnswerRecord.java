@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// @param sealSeconds part of it beyond exact attention
 /// @param decodeSeconds all decode steps of its batch while it was in it
 /// @param decodeSteps their number
-/// @param batch sequences that decoded together
+/// @param batch sequences that decoded together, at most: fewer where some end sooner
 /// @param hitRate share of selected chunks that were resident; null if nothing was selected
 /// @param residentBytes keys, values and index near the arithmetic, measured
 /// @param offloadedBytes values in host memory, measured

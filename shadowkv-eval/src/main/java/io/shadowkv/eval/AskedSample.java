@@ -17,9 +17,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Makes records of what came of a sample.
-///
-/// @param batch samples asked together
-record AskedSample(EvalPlan plan, Item item, Sample sample, Dialogue dialogue, int batch) {
+record AskedSample(EvalPlan plan, Item item, Sample sample, Dialogue dialogue) {
     /// Digits of a prompt's hash.
     private static final int HASH_BYTES = 8;
 
@@ -39,6 +37,7 @@ record AskedSample(EvalPlan plan, Item item, Sample sample, Dialogue dialogue, i
                         asked.get(turn),
                         of.turns().get(turn),
                         hash,
+                        of.together(),
                         divergence));
             }
         }
@@ -50,6 +49,7 @@ record AskedSample(EvalPlan plan, Item item, Sample sample, Dialogue dialogue, i
             Sample.Turn turn,
             Completion completion,
             String hash,
+            int batch,
             @Nullable Divergence divergence) {
         Map<String, Double> scores = new LinkedHashMap<>();
         for (Metric metric : turn.metrics()) {

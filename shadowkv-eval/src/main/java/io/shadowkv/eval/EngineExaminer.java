@@ -60,7 +60,7 @@ public final class EngineExaminer implements Examiner {
         List<List<ComparedAnswers>> compared = engine.compare(dialogues, specs, measuresDivergence && specs.size() > 1);
         List<AnswerRecord> answers = new ArrayList<>();
         for (int i = 0; i < samples.size(); i++) {
-            var asked = new AskedSample(plan, items.get(i), samples.get(i), dialogues.get(i), items.size());
+            var asked = new AskedSample(plan, items.get(i), samples.get(i), dialogues.get(i));
             asked.records(methods, compared.get(i)).stream()
                     .filter(answer -> wanted.isWanted(answer.key()))
                     .forEach(answers::add);

@@ -1,5 +1,6 @@
 package io.shadowkv.eval;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CancellationException;
@@ -59,6 +60,7 @@ public final class EvalRun {
     /// @return all answers to the items, see [EvalPlan#answers]
     /// @throws CancellationException if the run was cancelled or interrupted; the log holds what was
     ///     answered
+    /// @throws SampleRefusal if no sample can be asked; where others can, those that cannot are left out
     /// @throws ExaminerFailure if an examiner cannot be opened, or too many failed over one item
     public List<AnswerRecord> run(List<Item> items, List<? extends Supplier<? extends Examiner>> seats) {
         if (seats.isEmpty()) {
@@ -66,18 +68,21 @@ public final class EvalRun {
         }
         List<Item> distinct = items.stream().distinct().toList();
         List<OpenItem> open = plan.open(distinct, log.answers());
-        if (!open.isEmpty()) {
-            ask(open, distinct.size(), seats);
-        }
-        int left = plan.open(distinct, log.answers()).size();
+        List<SampleRefusal> refusals = open.isEmpty() ? List.of() : ask(open, distinct.size(), seats);
+        int left = plan.open(distinct, log.answers()).size() - refusals.size();
         if (left > 0) {
             throw new CancellationException("cancelled with " + (distinct.size() - left) + " of " + distinct.size()
                     + " samples answered; the same run again asks the others");
         }
-        return plan.answers(distinct, log.answers());
+        List<AnswerRecord> answers = plan.answers(distinct, log.answers());
+        if (answers.isEmpty() && !refusals.isEmpty()) {
+            throw refusals.getFirst();
+        }
+        return answers;
     }
 
-    private void ask(List<OpenItem> open, int total, List<? extends Supplier<? extends Examiner>> seats) {
+    private List<SampleRefusal> ask(
+            List<OpenItem> open, int total, List<? extends Supplier<? extends Examiner>> seats) {
         var queue = new ItemQueue(open.stream().map(OpenItem::item).toList(), options, isCancelled);
         var writer = new Writer(queue, new Intake(log, total, open.size()));
         int seated = Math.min(seats.size(), Math.ceilDiv(open.size(), options.batch()));
@@ -87,7 +92,9 @@ public final class EvalRun {
             Thread.ofPlatform().name("examiner-" + number).daemon().start(() -> {
                 Throwable failure = null;
                 try {
-                    seat.sit(answers -> writer.reports.add(new Report.Answered(number, answers)));
+                    seat.sit(
+                            answers -> writer.reports.add(new Report.Answered(number, answers)),
+                            refusal -> writer.reports.add(new Report.LeftOut(refusal)));
                 } catch (RuntimeException | Error e) {
                     failure = e;
                 }
@@ -95,11 +102,14 @@ public final class EvalRun {
             });
         }
         writer.write(seated);
+        return writer.refusals;
     }
 
     /// What an examiner's thread tells the one that writes.
     private sealed interface Report {
         record Answered(int seat, List<AnswerRecord> answers) implements Report {}
+
+        record LeftOut(SampleRefusal refusal) implements Report {}
 
         /// @param failure why nobody sits there any more; null if there was no more to do
         record Left(@Nullable Throwable failure) implements Report {}
@@ -110,6 +120,7 @@ public final class EvalRun {
         private final BlockingQueue<Report> reports = new LinkedBlockingQueue<>();
         private final ItemQueue queue;
         private final Intake intake;
+        private final List<SampleRefusal> refusals = new ArrayList<>();
         private @Nullable Throwable failure;
 
         Writer(ItemQueue queue, Intake intake) {
@@ -124,6 +135,7 @@ public final class EvalRun {
                 try {
                     switch (reports.take()) {
                         case Report.Answered report -> append(report);
+                        case Report.LeftOut left -> refusals.add(left.refusal());
                         case Report.Left left -> {
                             seated--;
                             note(left.failure());

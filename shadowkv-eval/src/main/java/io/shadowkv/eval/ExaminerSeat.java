@@ -36,8 +36,9 @@ final class ExaminerSeat {
     /// Works until nothing is left to do, or the run is cancelled.
     ///
     /// @param answered takes the answers to items that were asked
+    /// @param leftOut hears of items that cannot be asked
     /// @throws ExaminerFailure if an examiner cannot be opened, or items have failed too often
-    void sit(Consumer<List<AnswerRecord>> answered) {
+    void sit(Consumer<List<AnswerRecord>> answered, Consumer<SampleRefusal> leftOut) {
         try {
             for (List<Item> items = queue.take(); !items.isEmpty(); items = queue.take()) {
                 Examiner current = examiner();
@@ -45,6 +46,13 @@ final class ExaminerSeat {
                 try {
                     answered.accept(answers(current, items));
                     queue.answered(items);
+                } catch (SampleRefusal e) {
+                    if (!items.contains(e.item())) {
+                        throw e;
+                    }
+                    leftOut.accept(e);
+                    watcher.leftOut(number, e);
+                    queue.leaveOut(items, e.item());
                 } catch (ExaminerFailure e) {
                     close();
                     queue.failed(items, e);

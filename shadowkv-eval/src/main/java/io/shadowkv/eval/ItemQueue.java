@@ -85,6 +85,13 @@ final class ItemQueue {
         }
     }
 
+    /// Takes items back that were not asked, but for one that cannot be.
+    synchronized void leaveOut(List<Item> items, Item refused) {
+        asked -= items.size();
+        items.reversed().stream().filter(item -> !item.equals(refused)).forEach(open::addFirst);
+        notifyAll();
+    }
+
     /// Nothing more is given out.
     synchronized void stop() {
         isStopped = true;

@@ -32,20 +32,34 @@ final class SampleDialogue implements Dialogue {
         this.text = text;
         this.listener = listener;
         this.cancellation = cancellation;
-        this.capacity = capacity(contextTokens);
-        int first = prompts.getFirst().length;
-        if (first >= capacity) {
-            throw new IllegalArgumentException("sample %,d of %s has %,d tokens; the model's context is %,d"
-                            .formatted(sample.index(), sample.task(), first, contextTokens)
-                    + ", the answer included. Give a smaller length, or a model with a longer context");
+        long before = beforeLastAnswer();
+        if (before >= contextTokens) {
+            throw new SampleRefusal(
+                    new Item(sample.task(), sample.index()),
+                    "sample %,d of %s has %,d tokens%s; the model's context is %,d, the answer included. Give a smaller length, or a model with a longer context"
+                            .formatted(
+                                    sample.index(),
+                                    sample.task(),
+                                    before,
+                                    turns() > 1 && !sharesPrompt ? ", its earlier answers included" : "",
+                                    contextTokens));
         }
+        this.capacity = (int) Math.min(contextTokens, whole());
     }
 
     /// @param contextTokens the model's context, which ends every answer
     /// @param listener hears of the reading of the prompt
-    /// @throws IllegalArgumentException if the prompt does not fit the context
+    /// @throws SampleRefusal if the turns do not fit the context
+    /// @throws IllegalArgumentException if a turn of a conversation asks nothing, so that its words would be lost
     static SampleDialogue of(
             Sample sample, PromptText text, int contextTokens, GenerationListener listener, Cancellation cancellation) {
+        int asked = asked(sample).size();
+        boolean isConversation = sample.history() == Sample.History.CONVERSATION;
+        if (asked == 0 || isConversation && asked < sample.turns().size()) {
+            throw new IllegalArgumentException(
+                    "of the %d turns of sample %,d of %s, %d are asked. Give every turn of a conversation a metric, or let the turns share a text"
+                            .formatted(sample.turns().size(), sample.index(), sample.task(), asked));
+        }
         List<int[]> prompts = sample.history() == Sample.History.SHARED_CONTEXT
                 ? shared(sample, text)
                 : List.of(text.first(sample.turns().getFirst()));
@@ -79,21 +93,31 @@ final class SampleDialogue implements Dialogue {
         return prompts;
     }
 
-    private int capacity(int contextTokens) {
+    /// Tokens before the last answer, should every earlier one take its whole room; where turns share a prompt, before
+    /// the answer to the longest of them.
+    private long beforeLastAnswer() {
         long tokens = prompts.getFirst().length;
         if (sharesPrompt) {
-            long longest = 0;
-            for (int i = 0; i < asked.size(); i++) {
-                longest = Math.max(
-                        longest, prompts.get(i + 1).length + (long) asked.get(i).maxNewTokens());
-            }
-            tokens += longest;
-        } else {
-            for (int i = 0; i < asked.size(); i++) {
-                tokens += asked.get(i).maxNewTokens() + (i == 0 ? 0 : text.next(asked.get(i), -1).length);
-            }
+            return tokens
+                    + prompts.stream().skip(1).mapToInt(ids -> ids.length).max().orElse(0);
         }
-        return (int) Math.min(contextTokens, tokens);
+        for (int i = 1; i < asked.size(); i++) {
+            tokens += asked.get(i - 1).maxNewTokens() + (long) text.next(asked.get(i), -1).length;
+        }
+        return tokens;
+    }
+
+    /// Tokens with that answer.
+    private long whole() {
+        if (!sharesPrompt) {
+            return beforeLastAnswer() + asked.getLast().maxNewTokens();
+        }
+        long longest = 0;
+        for (int i = 0; i < asked.size(); i++) {
+            longest = Math.max(
+                    longest, prompts.get(i + 1).length + (long) asked.get(i).maxNewTokens());
+        }
+        return prompts.getFirst().length + longest;
     }
 
     @Override

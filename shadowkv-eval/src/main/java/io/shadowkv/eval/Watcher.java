@@ -22,6 +22,9 @@ public interface Watcher {
     /// The examiner is gone; another takes its seat, and the items are asked again.
     void failed(int seat, List<Item> items, ExaminerFailure failure);
 
+    /// The sample cannot be asked and is left out; the run goes on with the others.
+    void leftOut(int seat, SampleRefusal refusal);
+
     /// How far a run is.
     ///
     /// @param done items answered by every method, those of earlier runs included

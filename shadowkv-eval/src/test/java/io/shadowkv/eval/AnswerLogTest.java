@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -73,6 +74,37 @@ final class AnswerLogTest {
             }
         }
         return false;
+    }
+
+    /// A distribution may give no probability at all to what full attention finds possible.
+    @Test
+    void numbersNeedNotBeFinite() {
+        Path file = folder.resolve("log.jsonl");
+        AnswerRecord one = answers(0).getLast();
+        var divergence = new AnswerRecord.Divergence(3, Double.POSITIVE_INFINITY, Double.NaN, 0.5);
+        AnswerRecord odd = new AnswerRecord(
+                one.key(),
+                one.answer(),
+                one.answerIds(),
+                one.references(),
+                Map.of("own", Double.NaN),
+                one.labels(),
+                one.promptHash(),
+                one.promptTokens(),
+                one.prefillSeconds(),
+                one.sealSeconds(),
+                one.decodeSeconds(),
+                one.decodeSteps(),
+                one.batch(),
+                Double.NaN,
+                one.residentBytes(),
+                one.offloadedBytes(),
+                one.finish(),
+                divergence);
+        try (AnswerLog log = AnswerLog.open(file)) {
+            log.append(odd);
+        }
+        assertThat(AnswerLog.read(file)).containsExactly(odd);
     }
 
     @Test

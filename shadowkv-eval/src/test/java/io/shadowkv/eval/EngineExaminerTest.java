@@ -3,6 +3,7 @@ package io.shadowkv.eval;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.shadowkv.CharacterTokenizer;
 import io.shadowkv.RandomCheckpoint;
@@ -206,6 +207,109 @@ class EngineExaminerTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> examiner.examine(List.of(new Item("t/single", 0)), _ -> true, _ -> {}))
                 .withMessageStartingWith("sample 0 of t/single has 1,481 tokens; the model's context is 1,024");
+    }
+
+    private static SampleRefusal refusal(EngineExaminer examiner, Item item) {
+        return catchThrowableOfType(
+                SampleRefusal.class,
+                () -> examiner.examine(List.of(new Item("t/single", 0), item), _ -> true, _ -> {}));
+    }
+
+    private EngineExaminer examiner(Task other) {
+        return new EngineExaminer(
+                engine,
+                plan(List.of(Method.FULL, NARROW)),
+                Map.of(SINGLE.name(), SINGLE, other.name(), other),
+                PromptFormat.of(engine),
+                false,
+                new Cancellation());
+    }
+
+    /// Before anything is asked: with every answer as long as it may be, the last turn would have no room.
+    @Test
+    void turnsThatWouldNotFitTheContextAreRefusedTogether() {
+        List<List<String>> turns = List.of(List.of(CONTEXT.repeat(8), CONTEXT.repeat(5), CONTEXT));
+        Item item = new Item("t/long", 0);
+        Task conversation = new Task(item.task(), Sample.History.CONVERSATION, turns);
+        assertThat(refusal(examiner(conversation), item)).satisfies(refusal -> {
+            assertThat(refusal.item()).isEqualTo(item);
+            // 14 contexts of 74, three prefixes, two answers of 6; the vocabulary has no line end.
+            assertThat(refusal)
+                    .hasMessageStartingWith(
+                            "sample 0 of t/long has 1,051 tokens, its earlier answers included; the model's context is 1,024");
+        });
+        Task shared = new Task(item.task(), Sample.History.SHARED_CONTEXT, turns);
+        assertThat(examiner(shared).examine(List.of(item), _ -> true, _ -> {})).hasSize(4);
+        List<List<String>> one = List.of(List.of(CONTEXT.repeat(8), CONTEXT, CONTEXT.repeat(6)));
+        assertThat(refusal(examiner(new Task(item.task(), Sample.History.SHARED_CONTEXT, one)), item))
+                .hasMessageStartingWith("sample 0 of t/long has 1,037 tokens; the model's context is 1,024");
+    }
+
+    /// Its words would be lost.
+    @Test
+    void aTurnOfAConversationThatAsksNothingIsRefused() {
+        Sample.Turn said = new Sample.Turn(CONTEXT, "", "", List.of(), 1, List.of(), List.of());
+        Sample.Turn asked = new Sample.Turn("why?", "", "", List.of("e"), 6, List.of(), List.of(LETTERS));
+        EvalTask task = new EvalTask() {
+            @Override
+            public String name() {
+                return "t/single";
+            }
+
+            @Override
+            public int size() {
+                return 1;
+            }
+
+            @Override
+            public Sample sample(int index) {
+                return new Sample(name(), index, List.of(said, asked));
+            }
+        };
+        var examiner = new EngineExaminer(
+                engine,
+                plan(List.of(Method.FULL)),
+                Map.of("t/single", task),
+                PromptFormat.of(engine),
+                false,
+                new Cancellation());
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> examiner.examine(List.of(new Item("t/single", 0)), _ -> true, _ -> {}))
+                .withMessageStartingWith("of the 2 turns of sample 0 of t/single, 1 are asked");
+    }
+
+    /// What is recorded is what decoded together, not what was asked together.
+    @Test
+    void theBatchIsWhatTheEngineMadeOfIt() {
+        try (Engine two = Engine.open(temporary.resolve("model"), backend, EngineOptions.DEFAULT.withMaxBatch(2))) {
+            var examiner = new EngineExaminer(
+                    two,
+                    plan(List.of(Method.FULL)),
+                    Map.of(SINGLE.name(), SINGLE),
+                    PromptFormat.of(two),
+                    false,
+                    new Cancellation());
+            List<Item> items = List.of(new Item("t/single", 0), new Item("t/single", 1), new Item("t/single", 2));
+            assertThat(examiner.examine(items, _ -> true, _ -> {}))
+                    .extracting(AnswerRecord::batch)
+                    .containsExactly(2, 2, 1);
+        }
+    }
+
+    /// A question alone, and one that is asked twice, leave a token to ask with.
+    @Test
+    void questionsOnASharedTextMayBeTheSame() {
+        Task same = new Task(
+                "t/same",
+                Sample.History.SHARED_CONTEXT,
+                List.of(List.of(CONTEXT, "why?", "why?"), List.of(CONTEXT, "why?")));
+        List<AnswerRecord> answers =
+                examiner(same).examine(List.of(new Item("t/same", 0), new Item("t/same", 1)), _ -> true, _ -> {});
+        assertThat(answers).hasSize(6);
+        for (int i = 0; i < 6; i++) {
+            assertThat(answers.get(i).answer()).isEqualTo(answers.get(i % 2).answer());
+            assertThat(answers.get(i).promptTokens()).isEqualTo(1);
+        }
     }
 
     @Test

@@ -158,6 +158,35 @@ final class EvalRunTest {
         assertThat(asked).hasSize(1);
     }
 
+    /// One sample that is too long among thousands does not end a run, nor does the next run end over it.
+    @Test
+    void whatCannotBeAskedIsLeftOut() {
+        Supplier<Examiner> refusing = examiner(item -> {
+            if (item.equals(POISON)) {
+                throw new SampleRefusal(item, "too long");
+            }
+        });
+        List<AnswerRecord> others = expected().stream()
+                .filter(answer -> !answer.key().task().equals(POISON.task())
+                        || answer.key().index() != POISON.index())
+                .toList();
+        for (int run = 1; run <= 2; run++) {
+            assertThat(run("long", List.of(refusing, refusing))).isEqualTo(others);
+            assertThat(lines("long")).isEqualTo(others.size());
+            assertThat(watcher.leftOut).hasSize(run).containsOnly(POISON);
+            assertThat(watcher.failed).isEmpty();
+        }
+        assertThat(watcher.progress.getLast())
+                .extracting(Watcher.Progress::done)
+                .isEqualTo(2 * SAMPLES - 1);
+        assertThatThrownBy(() -> run("all", List.of(examiner(item -> {
+                    throw new SampleRefusal(item, "too long");
+                }))))
+                .isInstanceOf(SampleRefusal.class)
+                .hasMessage("too long");
+        assertThat(watcher.leftOut).hasSize(2 + 2 * SAMPLES);
+    }
+
     @Test
     void aCancelledRunKeepsWhatItHasAndTheNextAsksOnlyWhatIsMissing() {
         Supplier<Examiner> cancelled = examiner(item -> {

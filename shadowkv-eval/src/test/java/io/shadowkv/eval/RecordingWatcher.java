@@ -7,6 +7,7 @@ import java.util.List;
 public final class RecordingWatcher implements Watcher {
     public final List<List<Item>> failed = Collections.synchronizedList(new ArrayList<>());
     public final List<String> failures = Collections.synchronizedList(new ArrayList<>());
+    public final List<Item> leftOut = Collections.synchronizedList(new ArrayList<>());
     public final List<Progress> progress = Collections.synchronizedList(new ArrayList<>());
     public final List<Double> read = Collections.synchronizedList(new ArrayList<>());
 
@@ -21,6 +22,11 @@ public final class RecordingWatcher implements Watcher {
     @Override
     public void answered(int seat, List<AnswerRecord> answers, Progress now) {
         progress.add(now);
+    }
+
+    @Override
+    public void leftOut(int seat, SampleRefusal refusal) {
+        leftOut.add(refusal.item());
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.shadowkv.cli.ProgressLine;
 import io.shadowkv.eval.AnswerRecord;
 import io.shadowkv.eval.ExaminerFailure;
 import io.shadowkv.eval.Item;
+import io.shadowkv.eval.SampleRefusal;
 import io.shadowkv.eval.Watcher;
 import io.shadowkv.eval.plot.Quantity;
 import java.io.PrintWriter;
@@ -70,6 +71,11 @@ final class EvalProgress implements Watcher, AutoCloseable {
     public synchronized void failed(int seat, List<Item> items, ExaminerFailure failure) {
         say("shadowkv: " + failure.getMessage() + "; " + items.getFirst().task() + " "
                 + items.getFirst().index() + " is asked again");
+    }
+
+    @Override
+    public synchronized void leftOut(int seat, SampleRefusal refusal) {
+        say("shadowkv: " + refusal.getMessage() + "; it is left out");
     }
 
     /// Prints a line above the progress.

@@ -30,12 +30,19 @@ public final class FullCache implements CacheStrategy {
     @Override
     public SequenceCache openFrom(KeyValueSource prompt, int tokens, SequenceSize size) {
         FullSequence sequence = FullSequence.allocate(shape, backend, size.capacityTokens(), prompt.rotary());
-        for (int layer = 0; layer < shape.layers(); layer++) {
-            backend.operations().shadow().copyRows(prompt.keys(layer), 0, tokens, sequence.keys(layer), 0);
-            backend.operations().shadow().copyRows(prompt.values(layer), 0, tokens, sequence.values(layer), 0);
+        try {
+            for (int layer = 0; layer < shape.layers(); layer++) {
+                backend.operations().shadow().copyRows(prompt.keys(layer), 0, tokens, sequence.keys(layer), 0);
+                backend.operations().shadow().copyRows(prompt.values(layer), 0, tokens, sequence.values(layer), 0);
+            }
+            // Whoever measures the time of this is told the copies', not their launches'.
+            backend.synchronize();
+            sequence.filled(tokens);
+            return sequence;
+        } catch (RuntimeException e) {
+            sequence.close();
+            throw e;
         }
-        sequence.filled(tokens);
-        return sequence;
     }
 
     @Override

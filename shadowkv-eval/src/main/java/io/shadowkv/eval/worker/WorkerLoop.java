@@ -5,6 +5,7 @@ import io.shadowkv.eval.Examiner;
 import io.shadowkv.eval.Item;
 import io.shadowkv.eval.Method;
 import io.shadowkv.eval.OpenItem;
+import io.shadowkv.eval.SampleRefusal;
 import java.io.BufferedReader;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -118,7 +119,8 @@ public final class WorkerLoop {
         } catch (CancellationException e) {
             throw e;
         } catch (RuntimeException e) {
-            return new Wire.Failed(new Fault(text(e), e instanceof IllegalArgumentException));
+            Item refused = e instanceof SampleRefusal refusal ? refusal.item() : null;
+            return new Wire.Failed(new Fault(text(e), e instanceof IllegalArgumentException, refused));
         }
     }
 

@@ -7,6 +7,7 @@ import io.shadowkv.eval.ExaminerFailure;
 import io.shadowkv.eval.Item;
 import io.shadowkv.eval.Method;
 import io.shadowkv.eval.OpenItem;
+import io.shadowkv.eval.SampleRefusal;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -138,6 +139,10 @@ public final class WorkerProcess implements Examiner {
     }
 
     private RuntimeException refusal(Fault fault) {
+        Item refused = fault.refused();
+        if (refused != null) {
+            return new SampleRefusal(refused, fault.message());
+        }
         return fault.isMistake()
                 ? new IllegalArgumentException(fault.message())
                 : failure("failed: " + fault.message(), new IOException(fault.message()));

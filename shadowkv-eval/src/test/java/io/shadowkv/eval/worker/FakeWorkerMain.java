@@ -3,6 +3,7 @@ package io.shadowkv.eval.worker;
 import io.shadowkv.eval.EvalPlan;
 import io.shadowkv.eval.FakeExaminer;
 import io.shadowkv.eval.Item;
+import io.shadowkv.eval.SampleRefusal;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -31,6 +32,8 @@ public final class FakeWorkerMain {
         FAIL,
         /// Says that it cannot be asked that.
         REFUSE,
+        /// Says which sample it cannot be asked.
+        LEAVE_OUT,
         /// Ends before it is ready.
         NO_START,
         /// Is never ready.
@@ -119,6 +122,7 @@ public final class FakeWorkerMain {
                 new java.io.FileOutputStream(java.io.FileDescriptor.out).write("{\"answers\":[1\n".getBytes());
             case FAIL -> throw new IllegalStateException("the device fell over");
             case REFUSE -> throw new IllegalArgumentException("the text is too short");
+            case LEAVE_OUT -> throw new SampleRefusal(culprit, "the text is too long");
             default -> {}
         }
     }

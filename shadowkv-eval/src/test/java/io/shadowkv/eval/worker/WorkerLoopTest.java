@@ -54,7 +54,8 @@ final class WorkerLoopTest {
         });
         assertThat(serve(ASK + ASK, failing))
                 .hasSize(3)
-                .contains("{\"error\":{\"message\":\"java.lang.IllegalStateException\",\"is_mistake\":false}}");
+                .contains(
+                        "{\"error\":{\"message\":\"java.lang.IllegalStateException\",\"is_mistake\":false,\"refused\":null}}");
     }
 
     @Test

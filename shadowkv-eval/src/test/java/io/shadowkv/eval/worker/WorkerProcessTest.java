@@ -180,6 +180,17 @@ final class WorkerProcessTest {
     }
 
     @Test
+    void aSampleThatAWorkerCannotBeAskedIsLeftOut() {
+        assertThat(run(List.of(worker(Trouble.LEAVE_OUT, 1))))
+                .isEqualTo(expected().stream()
+                        .filter(answer ->
+                                !new Item(answer.key().task(), answer.key().index()).equals(CULPRIT))
+                        .toList());
+        assertThat(watcher.leftOut).containsExactly(CULPRIT);
+        assertThat(pids("worker")).as("workers that were started").hasSize(1);
+    }
+
+    @Test
     void onlyWhatIsWantedIsAsked() {
         try (Examiner examiner = worker(Trouble.NONE, 0).get()) {
             List<Item> items = List.of(CULPRIT, new Item("b/y", 0));
