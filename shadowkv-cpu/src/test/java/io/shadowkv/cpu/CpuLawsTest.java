@@ -1,6 +1,7 @@
 package io.shadowkv.cpu;
 
 import io.shadowkv.engine.CacheLaws;
+import io.shadowkv.engine.ComparisonEdgeLaws;
 import io.shadowkv.engine.ComparisonLaws;
 import io.shadowkv.engine.CompletionLaws;
 import io.shadowkv.engine.ConversationLaws;
@@ -43,6 +44,14 @@ class CpuLawsTest {
 
     @Nested
     class Comparisons extends ComparisonLaws {
+        @Override
+        protected Backend open() {
+            return cpu();
+        }
+    }
+
+    @Nested
+    class ComparisonEdges extends ComparisonEdgeLaws {
         @Override
         protected Backend open() {
             return cpu();

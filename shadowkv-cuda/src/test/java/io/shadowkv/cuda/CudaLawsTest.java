@@ -1,6 +1,7 @@
 package io.shadowkv.cuda;
 
 import io.shadowkv.engine.CacheLaws;
+import io.shadowkv.engine.ComparisonEdgeLaws;
 import io.shadowkv.engine.ComparisonLaws;
 import io.shadowkv.engine.CompletionLaws;
 import io.shadowkv.engine.ConversationLaws;
@@ -39,6 +40,14 @@ class CudaLawsTest {
 
     @Nested
     class Comparisons extends ComparisonLaws {
+        @Override
+        protected Backend open() {
+            return new SharedCuda();
+        }
+    }
+
+    @Nested
+    class ComparisonEdges extends ComparisonEdgeLaws {
         @Override
         protected Backend open() {
             return new SharedCuda();
