@@ -3,6 +3,7 @@ package io.shadowkv.cli;
 import io.shadowkv.checkpoint.CheckpointException;
 import io.shadowkv.engine.ContextLengthException;
 import io.shadowkv.engine.MemoryPlanException;
+import io.shadowkv.eval.ExaminerFailure;
 import io.shadowkv.op.BackendException;
 import io.shadowkv.op.BackendMemoryException;
 import io.shadowkv.text.ChatTemplateException;
@@ -67,6 +68,7 @@ final class Failures {
             case BackendMemoryException e -> text(e);
             case BackendException e -> text(e);
             case CancellationException e -> text(e);
+            case ExaminerFailure e -> text(e);
             case TokenizerException e -> text(e);
             case ChatTemplateException e -> text(e);
             case IllegalArgumentException e -> text(e);

@@ -5,9 +5,12 @@ import io.shadowkv.eval.infinitebench.InfiniteBenchSuite;
 import io.shadowkv.eval.longbench.LongBenchSuite;
 import io.shadowkv.eval.longbench.LongBenchV2Suite;
 import io.shadowkv.eval.scbench.ScBenchSuite;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// What a suite reads of what its authors publish, and where that lies.
@@ -71,6 +74,21 @@ record PublishedSuite(String name, @Nullable String dataset, String folder, List
     /// What stands after the last slash.
     static String base(String path) {
         return path.substring(path.lastIndexOf('/') + 1);
+    }
+
+    /// The suites of such names, several tasks of one suite together.
+    ///
+    /// @throws IllegalArgumentException if there is none of a name
+    static List<PublishedSuite> named(List<String> names) {
+        Map<String, PublishedSuite> byName = new LinkedHashMap<>();
+        names.forEach(name -> byName.merge(named(name).name, named(name), PublishedSuite::with));
+        return List.copyOf(byName.values());
+    }
+
+    private PublishedSuite with(PublishedSuite other) {
+        List<Piece> all =
+                Stream.concat(pieces.stream(), other.pieces.stream()).distinct().toList();
+        return new PublishedSuite(name, dataset, folder, all);
     }
 
     /// The suite that is called so, or with `suite/task` just that task's piece of it.

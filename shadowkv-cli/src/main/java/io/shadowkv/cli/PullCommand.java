@@ -157,7 +157,7 @@ final class PullCommand implements Callable<Integer> {
     }
 
     private List<DataJob> suiteJobs() {
-        List<PublishedSuite> named = suites.stream().map(PublishedSuite::named).toList();
+        List<PublishedSuite> named = PublishedSuite.named(suites);
         if (named.size() > 1) {
             refuse("several suites", "--dataset", "--from", "--revision");
         }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.shadowkv.eval.AnswerLog;
 import io.shadowkv.eval.AnswerRecord;
 import io.shadowkv.eval.RunInfo;
+import io.shadowkv.eval.TaskCatalog;
 import io.shadowkv.eval.worker.EvalJob;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -88,6 +90,36 @@ class EvalCommandTest {
         shadowkv(eval("--samples", 1, "--method", "full")).succeeded();
         shadowkv(eval("--samples", 1, "--method", "full", "--ruler-version", "shadowkv"))
                 .refused(1, "made with other settings", "ruler_version was nvidia, is shadowkv", "another folder");
+    }
+
+    /// What was made of nothing is no setting that binds; a file is the same under all of its names.
+    @Test
+    void settingsBindAsSoonAsThereAreAnswers() throws IOException {
+        Path text = Files.writeString(temporary.resolve("hay.txt"), "The night was dark. ".repeat(50));
+        new Shell()
+                .cancelled()
+                .run(eval("--samples", 1, "--ruler-version", "shadowkv"))
+                .refused(1, "interrupted");
+        shadowkv(eval("--samples", 1, "--method", "full", "--haystack", text)).succeeded();
+        shadowkv(eval("--samples", 1, "--method", "full", "--haystack", temporary.resolve("./hay.txt")))
+                .succeeded();
+        assertThat(answers()).hasSize(2);
+    }
+
+    @Test
+    void aWorkerThatFailsIsNoDefectOfTheProgram() {
+        Shell.Result result = shadowkv(eval("--samples", 1, "--workers", 1, "--memory", "1M"));
+        result.refused(1, "asked 3 times", "available are 1,048,576 bytes");
+        assertThat(result.err()).doesNotContain("incubator");
+    }
+
+    @Test
+    void aClustersWorkersNeedWholePaths() {
+        shadowkv(eval("--job-dir", temporary.resolve("jobs"), "--data-dir", "data"))
+                .refused(
+                        2,
+                        "--data-dir data is relative",
+                        Path.of("data").toAbsolutePath().toString());
     }
 
     /// Batches and workers change who answers together and where, not what is answered.
@@ -240,12 +272,21 @@ class EvalCommandTest {
         shadowkv("eval", "--rank", "0", "--out", out(), "--length", "1k").refused(2, "rank is 0");
         shadowkv("eval", "--data", "longbench/hotpotqa", "--data-dir", temporary, "--out", out(), "--length", "1k")
                 .refused(1, temporary.resolve("longbench/hotpotqa.jsonl").toString());
-        shadowkv("eval", "--template", "llama-9", "--out", out()).refused(1, "llama-9", "llama-3");
+        shadowkv("eval", "--template", "llama-9", "--out", out()).refused(2, "--template: ", "llama-9", "llama-3");
+        shadowkv("eval", "--data", "ruler/nope").refused(2, "ruler has niah_single_1");
+        shadowkv("eval", "--haystack", temporary.resolve("no.txt"), "--out", out())
+                .refused(2, "no.txt: no such file");
+        shadowkv("eval", "--length", "300", "--out", out()).refused(1, "300 tokens were allowed", "leave the task out");
+        shadowkv("eval", "--length", "1k", "--out", out(), "--devices", "0", "--backend", "cpu")
+                .refused(1, "--devices names GPUs");
     }
 
     @Test
     void listsTasks() {
-        assertThat(shadowkv("tasks").succeeded().out())
+        String tasks = shadowkv("tasks").succeeded().out();
+        TaskCatalog.SUITES.forEach(
+                suite -> assertThat(tasks).containsPattern("(?m)^" + Pattern.quote(suite.name()) + ": .{20}"));
+        assertThat(tasks)
                 .contains("ruler/niah_single_1\n", "longbench/hotpotqa\n", "niah/pressure\n", "scbench/scbench_kv\n");
     }
 }

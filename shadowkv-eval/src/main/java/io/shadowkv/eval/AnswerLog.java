@@ -4,11 +4,16 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,7 +27,7 @@ import tools.jackson.core.JacksonException;
 ///
 /// Answers that are appended together stand or fall together: every line of theirs but the last ends with
 /// a blank, and what an interruption left without its last line is taken off when the file is opened
-/// again. One thread, one process a file.
+/// again. One thread, one process a file: a file that is open is refused to others.
 public final class AnswerLog implements AutoCloseable {
 
     /// Before the end of a line: the next line belongs to it.
@@ -37,26 +42,59 @@ public final class AnswerLog implements AutoCloseable {
 
     /// Opens a log, made if it is not there, and reads the answers it holds.
     ///
-    /// @throws UncheckedIOException if it cannot be read or written
-    /// @throws IllegalArgumentException if a line is not an answer
+    /// @throws UncheckedIOException if it cannot be read
+    /// @throws IllegalArgumentException if it cannot be written, is open elsewhere, or a line is not an
+    ///     answer
     public static AnswerLog open(Path file) {
+        FileChannel channel = writable(file);
+        try {
+            try {
+                lock(channel, file);
+                var log = new AnswerLog(channel);
+                log.load(file);
+                return log;
+            } catch (IOException | RuntimeException e) {
+                channel.close();
+                throw e;
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static FileChannel writable(Path file) {
         try {
             Path parent = file.toAbsolutePath().getParent();
             if (parent != null) {
                 Files.createDirectories(parent);
             }
-            var channel = FileChannel.open(
-                    file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
-            var log = new AnswerLog(channel);
-            try {
-                log.load(file);
-            } catch (IOException | RuntimeException e) {
-                channel.close();
-                throw e;
-            }
-            return log;
+            return FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new IllegalArgumentException(
+                    file + " cannot be written (" + reason(e) + "). Give a folder that can hold answers", e);
+        }
+    }
+
+    private static String reason(IOException problem) {
+        return switch (problem) {
+            case FileAlreadyExistsException e -> e.getFile() + " is a file, not a folder";
+            case AccessDeniedException e -> "access to " + e.getFile() + " is denied";
+            case NoSuchFileException e -> e.getFile() + " cannot be made";
+            default -> String.valueOf(problem.getMessage());
+        };
+    }
+
+    private static void lock(FileChannel channel, Path file) throws IOException {
+        boolean isLocked;
+        try {
+            // Past any end: where locks bind readers too, the answers can still be read.
+            isLocked = channel.tryLock(Long.MAX_VALUE - 1, 1, false) != null;
+        } catch (OverlappingFileLockException _) {
+            isLocked = false;
+        }
+        if (!isLocked) {
+            throw new IllegalArgumentException(file + " is being written by another run. Wait until it ends, or give"
+                    + " another folder; one run uses several devices with workers");
         }
     }
 
@@ -75,11 +113,19 @@ public final class AnswerLog implements AutoCloseable {
     }
 
     private void load(Path file) throws IOException {
-        byte[] bytes = Files.readAllBytes(file);
+        byte[] bytes = bytes();
         int whole = wholeLines(bytes);
         answers.putAll(parse(file, bytes, whole));
         channel.truncate(whole);
         channel.position(whole);
+    }
+
+    /// All that the file holds, by the channel itself: on some systems the lock is lost as soon as the
+    /// process closes any other handle of the file.
+    private byte[] bytes() throws IOException {
+        ByteBuffer buffer = ByteBuffer.allocate(Math.toIntExact(channel.size()));
+        while (buffer.hasRemaining() && channel.read(buffer, buffer.position()) >= 0) {}
+        return Arrays.copyOf(buffer.array(), buffer.position());
     }
 
     private static int wholeLines(byte[] bytes) {

@@ -8,21 +8,36 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
 
 /// What the runs of a folder were, a file for each command: `run.json`, `run-2.json` and so on.
 public final class RunFile {
+    private static final String NOT_SET = "not set";
+
+    /// Folders of files, which a run of generated tasks need not name: only two that differ are a
+    /// difference.
+    private static final Set<String> SOURCES = Set.of("data_dir", "ruler_files");
+
     private RunFile() {}
 
-    /// Writes what a run is, over what the same command wrote before.
+    /// Writes what a run is, over what the same command wrote before. Where there are no answers yet, what
+    /// earlier commands wrote describes nothing, and goes.
     ///
+    /// @param isAnswered whether the folder holds answers
     /// @throws IllegalArgumentException if the folder holds answers of this model that were made with
     ///     other settings, or a file that says of no run what it was
-    public static void write(Path folder, RunInfo run) {
+    public static void write(Path folder, RunInfo run, boolean isAnswered) {
         try {
             Files.createDirectories(folder);
+            if (!isAnswered) {
+                for (Path file : files(folder)) {
+                    earlier(file);
+                    Files.delete(file);
+                }
+            }
             List<Path> files = files(folder);
             Path target = null;
             for (Path file : files) {
@@ -60,16 +75,20 @@ public final class RunFile {
         for (String name : names) {
             String before = value(earlier.settings(), name);
             String now = value(run.settings(), name);
-            if (!Objects.equals(before, now)) {
+            boolean isOfOneOnly = before.equals(NOT_SET) || now.equals(NOT_SET);
+            if (!before.equals(now) && !(isOfOneOnly && SOURCES.contains(name))) {
                 differences.add(name + " was " + before + ", is " + now);
             }
+        }
+        if (differences.isEmpty()) {
+            return;
         }
         throw new IllegalArgumentException(folder + " holds answers that were made with other settings: "
                 + String.join("; ", differences) + ". Give another folder, or the settings they were made with");
     }
 
     private static String value(Map<String, String> settings, String name) {
-        return settings.getOrDefault(name, "not set");
+        return settings.getOrDefault(name, NOT_SET);
     }
 
     private static List<Path> files(Path folder) throws IOException {

@@ -40,14 +40,22 @@ public final class TaskCatalog {
                     .filter(name -> matches(name, entry) && !names.contains(name))
                     .toList();
             if (meant.isEmpty() && names.stream().noneMatch(name -> matches(name, entry))) {
-                throw new IllegalArgumentException(
-                        "\"" + entry + "\" names no task; there are the suites "
-                                + SUITES.stream().map(Suite::name).collect(Collectors.joining(", "))
-                                + ", a task is written suite/task, and suite/niah_* means several. `shadowkv tasks` lists them");
+                throw new IllegalArgumentException("\"" + entry + "\" names no task; " + known(entry));
             }
             names.addAll(meant);
         }
         return names;
+    }
+
+    /// What there is instead, for a message.
+    private static String known(String entry) {
+        for (Suite suite : SUITES) {
+            if (entry.startsWith(suite.name() + "/")) {
+                return suite.name() + " has " + String.join(", ", suite.tasks());
+            }
+        }
+        return "there are the suites " + SUITES.stream().map(Suite::name).collect(Collectors.joining(", "))
+                + ", a task is written suite/task, and suite/niah_* means several. `shadowkv tasks` lists them";
     }
 
     private static boolean matches(String name, String entry) {

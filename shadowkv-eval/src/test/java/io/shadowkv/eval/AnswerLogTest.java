@@ -41,6 +41,27 @@ final class AnswerLogTest {
     }
 
     @Test
+    void aFileThatIsOpenIsRefusedToOthers() {
+        Path file = folder.resolve("log.jsonl");
+        try (AnswerLog log = AnswerLog.open(file)) {
+            log.append(answers(0));
+            assertThatThrownBy(() -> AnswerLog.open(file))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("log.jsonl is being written by another run");
+            assertThat(AnswerLog.read(file)).hasSize(2);
+        }
+        AnswerLog.open(file).close();
+    }
+
+    @Test
+    void saysWhyAFolderCannotHoldAnswers() throws IOException {
+        Path file = Files.writeString(folder.resolve("file"), "");
+        assertThatThrownBy(() -> AnswerLog.open(file.resolve("answers.jsonl")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("cannot be written", "file is a file, not a folder", "Give a folder");
+    }
+
+    @Test
     void answersThatBelongTogetherStandOrFallTogetherWhereverTheFileIsCut() throws IOException {
         Path file = folder.resolve("log.jsonl");
         long first;

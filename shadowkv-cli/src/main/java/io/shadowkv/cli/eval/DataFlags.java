@@ -4,6 +4,7 @@ import io.shadowkv.cli.TokenCount;
 import io.shadowkv.cli.UserCache;
 import io.shadowkv.eval.TaskCatalog;
 import io.shadowkv.eval.TaskContext;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -49,7 +50,9 @@ final class DataFlags {
             names = "--samples",
             paramLabel = "N",
             defaultValue = "20",
-            description = "Samples of each task; of a file at most what it holds. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Samples of each task; of a file at most what it holds; of niah/pressure 150 fill its map once."
+                            + " Default: ${DEFAULT-VALUE}.")
     private int samples;
 
     @Option(
@@ -143,6 +146,10 @@ final class DataFlags {
         if (minTokens < 0) {
             throw misuse("--min-tokens is " + minTokens + "; expected 0 or more");
         }
+        if (haystack != null && !Files.isRegularFile(haystack)) {
+            throw misuse("--haystack " + haystack + ": " + (Files.exists(haystack) ? "is no file" : "no such file")
+                    + "; expected running text, looked for at " + absolute(haystack));
+        }
         var options = new TaskContext.Options(rulerVersion.name(), haystack, UserCache.data(dataFolder))
                 .withMinTokens(minTokens);
         return rulerFiles == null ? options : options.withRulerFiles(rulerFiles);
@@ -152,14 +159,22 @@ final class DataFlags {
     Map<String, String> settings() {
         Map<String, String> settings = new LinkedHashMap<>();
         settings.put("ruler_version", rulerVersion.name());
-        settings.put("haystack", haystack == null ? "king-james" : haystack.toString());
+        settings.put("haystack", haystack == null ? "king-james" : absolute(haystack));
+        if (dataFolder != null) {
+            settings.put("data_dir", absolute(dataFolder));
+        }
         if (rulerFiles != null) {
-            settings.put("ruler_files", rulerFiles.toString());
+            settings.put("ruler_files", absolute(rulerFiles));
         }
         if (minTokens > 0) {
             settings.put("min_tokens", Integer.toString(minTokens));
         }
         return settings;
+    }
+
+    /// The same from whatever folder it was named.
+    private static String absolute(Path path) {
+        return path.toAbsolutePath().normalize().toString();
     }
 
     private ParameterException misuse(String message) {

@@ -16,6 +16,8 @@ import picocli.CommandLine.Spec;
                 + " each read once. Every answer is kept as it comes; the same command goes on where it was"
                 + " interrupted, and ends with a report.",
         mixinStandardHelpOptions = true,
+        // Sixty options fill a screen before the first word that explains one.
+        abbreviateSynopsis = true,
         sortOptions = false,
         footer = {
             "",

@@ -55,16 +55,25 @@ final class EvalProgress implements Watcher, AutoCloseable {
     public synchronized void answered(int seat, List<AnswerRecord> answers, Progress progress) {
         Duration left = progress.left();
         overall = String.format(Locale.ROOT, "%,d of %,d", progress.done(), progress.total())
-                + (left == null ? "" : ", " + Quantity.seconds(left.toMillis() / 1e3) + " left");
+                + (left == null || left.isZero() ? "" : ", " + Quantity.seconds(left.toMillis() / 1e3) + " left");
         if (style == ProgressLine.Style.LINES) {
             for (AnswerRecord answer : answers) {
                 err.println(overall + ": " + answer.key().task() + " "
-                        + answer.key().index() + ", " + answer.key().method().label() + ": "
+                        + answer.key().index() + turn(answers, answer.key()) + ", "
+                        + answer.key().method().label() + ": "
                         + Quantity.share(answer.score()));
             }
             err.flush();
         }
         draw(true);
+    }
+
+    /// The number of a turn, from 1, where a sample has several.
+    private static String turn(List<AnswerRecord> answers, AnswerRecord.Key key) {
+        boolean isOneOfSeveral = answers.stream()
+                .anyMatch(other -> other.key().turn() != key.turn()
+                        && other.key().atTurn(key.turn()).equals(key));
+        return isOneOfSeveral ? ", question " + (key.turn() + 1) : "";
     }
 
     @Override

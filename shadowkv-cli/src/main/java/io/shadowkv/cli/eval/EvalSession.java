@@ -32,6 +32,8 @@ import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.function.IntFunction;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParameterException;
 
 /// Asks every task at every length, keeps the answers in a folder, and reports: what `eval` and `sweep` have in
 /// common. As a worker it answers what another process asks.
@@ -79,10 +81,11 @@ record EvalSession(
                 rounds.add(new Round(plan(lengths.get(i), opened, examiners.backend()), tasks.get(i)));
             }
             List<EvalPlan> plans = rounds.stream().map(Round::plan).toList();
-            RunFile.write(run.folder(), EvalRunInfo.of(this, opened, plans));
-            for (Round round : rounds) {
-                ask(round, log, examiners, err);
-            }
+            RunFile.write(
+                    run.folder(),
+                    EvalRunInfo.of(this, opened, plans),
+                    !log.answers().isEmpty());
+            ask(rounds, log, examiners, err);
         } catch (CancellationException e) {
             err.println("shadowkv: interrupted; the answers so far are in " + run.folder()
                     + ", and the same command goes on from there");
@@ -98,6 +101,7 @@ record EvalSession(
     private int writeJobs(Path folder, EvalModel opened, List<Integer> lengths, List<Map<String, EvalTask>> tasks) {
         String backend = engine.backendName(command.commandLine().getErr());
         PrintWriter out = command.commandLine().getOut();
+        refuseRelativePaths();
         try {
             Files.createDirectories(folder);
         } catch (IOException e) {
@@ -115,6 +119,22 @@ record EvalSession(
         }
         out.flush();
         return 0;
+    }
+
+    /// A cluster's workers start in folders of their own.
+    private void refuseRelativePaths() {
+        for (OptionSpec option : command.commandLine().getParseResult().matchedOptions()) {
+            if (!option.names()[0].equals("--job-dir")
+                    && !option.names()[0].equals("--out")
+                    && option.getValue() instanceof Path path
+                    && !path.isAbsolute()) {
+                throw new ParameterException(
+                        command.commandLine(),
+                        option.names()[0] + " " + path
+                                + " is relative, and a cluster's workers start in folders of their" + " own; give "
+                                + path.toAbsolutePath().normalize());
+            }
+        }
     }
 
     private static List<Item> items(EvalPlan plan, Map<String, EvalTask> tasks) {
@@ -156,6 +176,22 @@ record EvalSession(
                 data.samples(),
                 data.seed(),
                 methods.apply(length));
+    }
+
+    private void ask(List<Round> rounds, AnswerLog log, Examiners examiners, PrintWriter err) {
+        try {
+            for (Round round : rounds) {
+                ask(round, log, examiners, err);
+            }
+        } catch (CancellationException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            if (!log.answers().isEmpty()) {
+                err.println("shadowkv: the run failed; the answers so far are in " + run.folder()
+                        + ", and the same command goes on from there");
+            }
+            throw e;
+        }
     }
 
     private void ask(Round round, AnswerLog log, Examiners examiners, PrintWriter err) {

@@ -17,6 +17,8 @@ final class EvalTable {
     /// More methods than this make lines too long: each gets a line of its own then.
     private static final int MOST_COLUMNS = 4;
 
+    private static final int LEAST_WIDTH = 30;
+
     private EvalTable() {}
 
     static void print(int contextTokens, List<AnswerRecord> answers, PrintWriter out) {
@@ -38,19 +40,25 @@ final class EvalTable {
 
     private static void wide(
             String title, Map<String, List<AnswerRecord>> tasks, Set<Method> methods, PrintWriter out) {
-        out.printf("%-30s %8s", title, "samples");
+        String first = "%-" + width(tasks.keySet()) + "s %8s";
+        out.printf(first, title, "samples");
         methods.forEach(method -> out.printf("  %s", method.label()));
         out.println();
         tasks.forEach((task, ofTask) -> {
-            out.printf("%-30s %8d", task, samples(ofTask));
+            out.printf(first, task, samples(ofTask));
             methods.forEach(method -> cell(out, method, mean(ofTask, method)));
             out.println();
         });
         if (tasks.size() > 1) {
-            out.printf("%-30s %8s", "mean of tasks", "");
+            out.printf(first, "mean of tasks", "");
             methods.forEach(method -> cell(out, method, meanOfTasks(tasks, method)));
             out.println();
         }
+    }
+
+    private static int width(Set<String> tasks) {
+        return Math.max(
+                LEAST_WIDTH, tasks.stream().mapToInt(String::length).max().orElse(0));
     }
 
     private static void cell(PrintWriter out, Method method, OptionalDouble score) {
@@ -59,7 +67,7 @@ final class EvalTable {
 
     private static void tall(
             String title, Map<String, List<AnswerRecord>> tasks, Set<Method> methods, PrintWriter out) {
-        String row = "%-30s %-36s %8s  %s%n";
+        String row = "%-" + width(tasks.keySet()) + "s %-36s %8s  %s%n";
         out.printf(row, title, "", "samples", "score");
         tasks.forEach((task, ofTask) -> methods.forEach(
                 method -> out.printf(row, task, method.label(), samples(ofTask), text(mean(ofTask, method)))));

@@ -1,5 +1,7 @@
 package io.shadowkv.cli.eval;
 
+import io.shadowkv.eval.ModelTemplate;
+import io.shadowkv.eval.PromptFormat;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -88,7 +90,15 @@ final class RunFlags {
         return batch;
     }
 
+    /// `auto`, or a name that there is.
     String template() {
+        if (!template.equals(PromptFormat.AUTO)) {
+            try {
+                ModelTemplate.named(template);
+            } catch (IllegalArgumentException e) {
+                throw misuse("--template: " + e.getMessage());
+            }
+        }
         return template;
     }
 

@@ -21,6 +21,8 @@ import picocli.CommandLine.Spec;
                 "Asks the same prompts under full attention and under ShadowKV with one budget after the other, then"
                         + " with one rank after the other, each prompt read once for all. The report draws both curves.",
         mixinStandardHelpOptions = true,
+        // Sixty options fill a screen before the first word that explains one.
+        abbreviateSynopsis = true,
         sortOptions = false,
         footer = {
             "",

@@ -21,9 +21,6 @@ final class WorkerProcesses implements Examiners {
     /// A large model is read from a slow disk.
     private static final Duration READY_WITHIN = Duration.ofMinutes(15);
 
-    /// The JVM's own first words, which no switch turns off.
-    private static final String INCUBATOR_WARNING = "Using incubator modules: jdk.incubator.vector";
-
     private final List<String> command;
     private final int workers;
     private final List<Integer> devices;
@@ -54,6 +51,10 @@ final class WorkerProcesses implements Examiners {
         this.sharesThreads = devices.isEmpty() && !flags.statesThreads();
         this.cancellation = cancellation;
         this.backend = flags.backendName(err);
+        if (!devices.isEmpty() && backend.equals("cpu")) {
+            throw new IllegalArgumentException("--devices names GPUs, and the backend is cpu. Leave it out and give"
+                    + " --workers, or see with `shadowkv backends` why no GPU is used");
+        }
     }
 
     @Override
@@ -63,15 +64,10 @@ final class WorkerProcesses implements Examiners {
 
     @Override
     public List<Supplier<Examiner>> seats(EvalPlan plan, Map<String, EvalTask> tasks, Consumer<String> errors) {
-        Consumer<String> noticed = line -> {
-            if (!line.endsWith(INCUBATOR_WARNING)) {
-                errors.accept(line);
-            }
-        };
         List<Supplier<Examiner>> seats = new ArrayList<>();
         for (int i = 0; i < workers; i++) {
             var worker = new WorkerCommand("worker " + i, command(i, plan.contextTokens()), READY_WITHIN);
-            seats.add(() -> WorkerProcess.start(worker, plan, noticed, cancellation::isRequested));
+            seats.add(() -> WorkerProcess.start(worker, plan, errors, cancellation::isRequested));
         }
         return seats;
     }

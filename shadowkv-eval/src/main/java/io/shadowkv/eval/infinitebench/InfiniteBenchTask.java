@@ -53,7 +53,9 @@ final class InfiniteBenchTask implements EvalTask {
         lines = JsonLines.open(
                 context.options().dataFolder().resolve("infinitebench").resolve(task + ".jsonl"),
                 name,
-                "InfiniteBench's published " + task + ".jsonl with the fields id, context, input, answer and options");
+                "InfiniteBench's published " + task
+                        + ".jsonl with the fields id, context, input, answer and options; `shadowkv pull --suite "
+                        + name + "` brings it");
         isChat = context.format().wrapsWords();
     }
 

@@ -57,7 +57,8 @@ public record LongBenchSuite(String name, List<String> tasks, String ending) imp
         JsonLines lines = JsonLines.open(
                 !Files.exists(place) && Files.exists(together) ? together : place,
                 name + "/" + task,
-                "LongBench's published " + file + " with the fields input, context, answers and all_classes");
+                "LongBench's published " + file + " with the fields input, context, answers and all_classes; `shadowkv"
+                        + " pull --suite " + name + "/" + task + "` brings it");
         LongBenchPrompt prompt = LongBenchPrompt.of(task);
         Segmenter segmenter = prompt.isScoredInChineseWords() ? JiebaSegmenter.load() : PythonText::characters;
         return LongBenchTask.of(name + "/" + task, prompt, lines, segmenter, context);

@@ -41,8 +41,8 @@ public final class LongBenchV2Suite implements Suite {
         if (!Files.isRegularFile(file)) {
             throw new IllegalArgumentException(taskName + " reads " + file.toAbsolutePath()
                     + ", which is not there. It is LongBench v2's published data.json, one JSON list of 503 questions with"
-                    + " the fields question, choice_A to choice_D, answer, context, length, difficulty and domain; put the"
-                    + " published file there, or name another data folder");
+                    + " the fields question, choice_A to choice_D, answer, context, length, difficulty and domain;"
+                    + " `shadowkv pull --suite longbench-v2` brings it, or name another folder");
         }
         JsonArray all = JsonArray.open(file, Set.of("length"));
         List<JsonArray.Entry> entries = all.entries().stream()

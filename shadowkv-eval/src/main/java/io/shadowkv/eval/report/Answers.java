@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 
 /// Answers of one method to one task in one setting, by sample.
 ///
@@ -70,9 +71,12 @@ final class Answers {
                 .toArray());
     }
 
-    /// The name of the task's own metric.
+    /// The name of the task's own metric; the names, where its turns are judged by several.
     String metric() {
-        return records().getFirst().scores().keySet().iterator().next();
+        return records().stream()
+                .map(answer -> answer.scores().keySet().iterator().next())
+                .distinct()
+                .collect(Collectors.joining(", "));
     }
 
     /// The name of the paper's variant, if every answer was judged by it.

@@ -39,7 +39,7 @@ record QaSet(List<String> documents, List<Question> questions) {
     ///
     /// @throws IllegalArgumentException if the file is not there or not of the form
     static QaSet squad(Path file) {
-        return read(file, "SQuAD 2.0's dev set (dev-v2.0.json)", bytes -> {
+        return read(file, "qa_1", "SQuAD 2.0's dev set (dev-v2.0.json)", bytes -> {
             JsonNode articles = JsonMapper.shared().readTree(bytes).path("data");
             var documents = new TreeSet<String>();
             articles.forEach(article -> article.path("paragraphs").forEach(p -> documents.add(context(p))));
@@ -68,7 +68,7 @@ record QaSet(List<String> documents, List<Question> questions) {
     ///
     /// @throws IllegalArgumentException if the file is not there or not of the form
     static QaSet hotpot(Path file) {
-        return read(file, "HotpotQA's dev set with distractors (hotpot_dev_distractor_v1.json)", bytes -> {
+        return read(file, "qa_2", "HotpotQA's dev set with distractors (hotpot_dev_distractor_v1.json)", bytes -> {
             var documents = new TreeSet<String>();
             List<Hop> hops = new ArrayList<>();
             // One element at a time: the file has tens of megabytes, a tree of it ten times as much.
@@ -127,12 +127,13 @@ record QaSet(List<String> documents, List<Question> questions) {
         QaSet read(InputStream bytes) throws IOException;
     }
 
-    private static QaSet read(Path named, String what, Reader reader) {
+    private static QaSet read(Path named, String task, String what, Reader reader) {
         Path file = PackedFile.existing(named);
         if (!Files.isRegularFile(file)) {
-            throw new IllegalArgumentException(file.toAbsolutePath() + ": no such file (nor .gz of it). It is " + what
-                    + ", which is not shipped: download it, save it under this name, or name the folder above ruler/"
-                    + " where it lies");
+            throw new IllegalArgumentException(file.toAbsolutePath() + ": no such file (nor .gz of it). ruler/"
+                    + task + " reads it: " + what + ", which is not shipped. Download it, then `shadowkv pull --suite"
+                    + " ruler/" + task + " --from FILE`; or name the folder above ruler/ where it lies, or ask the"
+                    + " other tasks: ruler/niah_*, ruler/vt, ruler/cwe, ruler/fwe");
         }
         try (InputStream bytes = PackedFile.open(file)) {
             QaSet set = reader.read(bytes);

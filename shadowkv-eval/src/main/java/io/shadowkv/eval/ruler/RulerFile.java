@@ -42,7 +42,8 @@ public final class RulerFile implements EvalTask {
     /// @throws IllegalArgumentException if there is no such task, or the file is not there or has no lines
     public static RulerFile open(Path file, String task) {
         RulerKind kind = RulerKind.named(task);
-        String what = "RULER's own file of " + task + ", which `shadowkv ruler build` and NVIDIA's scripts make";
+        String what = "RULER's own file of " + task
+                + ", which `shadowkv ruler build` and NVIDIA's scripts make, and whose" + " folder --ruler-files names";
         return new RulerFile(kind, JsonLines.open(file, name(kind), what));
     }
 

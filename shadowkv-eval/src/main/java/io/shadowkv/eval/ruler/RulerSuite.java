@@ -43,7 +43,7 @@ public final class RulerSuite implements Suite {
                                 : QaSet.hotpot(folder.resolve("hotpotqa.json")),
                         seed);
         };
-        return new RulerTask(kind, context, generator);
+        return new RulerTask(kind, context, generator).checkFits();
     }
 
     private static NiahGenerator niah(NeedleTask task, Frame frame, TaskContext context) {

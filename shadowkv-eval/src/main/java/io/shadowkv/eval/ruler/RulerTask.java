@@ -58,8 +58,27 @@ public final class RulerTask implements EvalTask {
             shortest = Math.min(shortest, length);
             units -= redraws-- > 0 ? 0 : generator.step();
         }
-        throw new IllegalArgumentException(
-                "sample %,d of %s does not fit: %,d tokens were allowed%s. Ask for a longer context"
+        throw tooShort(index, shortest);
+    }
+
+    /// Refuses a context that is too short for the least text of the first sample, before any is asked.
+    ///
+    /// @throws IllegalArgumentException if it is
+    RulerTask checkFits() {
+        SplittableRandom random = Draws.random(context.seed(), name(), 0);
+        int shortest = Integer.MAX_VALUE;
+        for (int draws = 0; draws <= generator.redraws(); draws++) {
+            shortest = Math.min(shortest, generator.length(generator.draft(0, generator.least(), random)));
+            if (shortest <= generator.mostTokens()) {
+                return this;
+            }
+        }
+        throw tooShort(0, shortest);
+    }
+
+    private IllegalArgumentException tooShort(int index, int shortest) {
+        return new IllegalArgumentException(
+                "sample %,d of %s does not fit: %,d tokens were allowed%s. Ask for a longer context, or leave the task out"
                         .formatted(
                                 index,
                                 name(),

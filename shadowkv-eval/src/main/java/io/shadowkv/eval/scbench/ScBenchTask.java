@@ -43,7 +43,8 @@ final class ScBenchTask implements EvalTask {
         lines = JsonLines.open(
                 context.options().dataFolder().resolve("scbench").resolve(task + ".jsonl"),
                 name,
-                "SCBench's published " + task + ".jsonl with the fields context and multi_turns (input, answer)");
+                "SCBench's published " + task + ".jsonl with the fields context and multi_turns (input, answer);"
+                        + " `shadowkv pull --suite scbench/" + task + "` brings it");
         isChat = context.format().wrapsWords();
         functions = task.startsWith("scbench_repoqa") ? functions() : Map.of();
     }

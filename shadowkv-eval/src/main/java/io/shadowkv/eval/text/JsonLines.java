@@ -38,7 +38,7 @@ public final class JsonLines {
     public static JsonLines open(Path file, String task, String what) {
         if (!Files.isRegularFile(file)) {
             throw new IllegalArgumentException(task + " reads " + file.toAbsolutePath() + ", which is not there. It is "
-                    + what + ", one JSON object a line; put the published file there, or name another data folder");
+                    + what + ". Bring it there, one JSON object a line, or name another folder");
         }
         var index = new Index();
         try (FileChannel channel = FileChannel.open(file)) {

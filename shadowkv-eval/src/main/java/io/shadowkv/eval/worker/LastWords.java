@@ -13,6 +13,9 @@ import java.util.function.Consumer;
 final class LastWords {
     private static final int KEPT = 5;
 
+    /// The JVM's own first words, which no switch turns off and which say nothing of an end.
+    private static final String INCUBATOR_WARNING = "Using incubator modules: jdk.incubator.vector";
+
     private final Deque<String> kept = new ArrayDeque<>();
     private final CountDownLatch end = new CountDownLatch(1);
     private final String prefix;
@@ -31,6 +34,9 @@ final class LastWords {
     }
 
     private void hear(String line) {
+        if (line.endsWith(INCUBATOR_WARNING)) {
+            return;
+        }
         synchronized (kept) {
             kept.add(line);
             if (kept.size() > KEPT) {
