@@ -74,7 +74,14 @@ public final class EngineExaminer implements Examiner {
             throw new IllegalArgumentException(
                     "no task \"" + item.task() + "\" was opened; there are " + tasks.keySet());
         }
-        return task.sample(item.index());
+        try {
+            return task.sample(item.index());
+        } catch (SampleRefusal e) {
+            throw e;
+        } catch (IllegalArgumentException e) {
+            // A row that is damaged, a question longer than the length: the others can be asked.
+            throw new SampleRefusal(item, String.valueOf(e.getMessage()));
+        }
     }
 
     /// The methods that some item wants, full attention first: with it even unwanted where divergence is

@@ -312,6 +312,38 @@ class EngineExaminerTest {
         }
     }
 
+    /// Such as a damaged row of a file: it is named, and the run can go on without it.
+    @Test
+    void aSampleThatCannotBeMadeIsRefused() {
+        EvalTask damaged = new EvalTask() {
+            @Override
+            public String name() {
+                return "t/single";
+            }
+
+            @Override
+            public int size() {
+                return 2;
+            }
+
+            @Override
+            public Sample sample(int index) {
+                throw new IllegalArgumentException("line 7 is no JSON");
+            }
+        };
+        var examiner = new EngineExaminer(
+                engine,
+                plan(List.of(Method.FULL)),
+                Map.of("t/single", damaged),
+                PromptFormat.of(engine),
+                false,
+                new Cancellation());
+        assertThatExceptionOfType(SampleRefusal.class)
+                .isThrownBy(() -> examiner.examine(List.of(new Item("t/single", 1)), _ -> true, _ -> {}))
+                .withMessage("line 7 is no JSON")
+                .satisfies(refusal -> assertThat(refusal.item()).isEqualTo(new Item("t/single", 1)));
+    }
+
     @Test
     void aCancelledRunCountsNothing() {
         var cancellation = new Cancellation();

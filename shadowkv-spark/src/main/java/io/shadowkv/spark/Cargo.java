@@ -1,6 +1,7 @@
 package io.shadowkv.spark;
 
 import io.shadowkv.eval.AnswerRecord;
+import io.shadowkv.eval.Item;
 import io.shadowkv.eval.OpenItem;
 import java.util.List;
 import tools.jackson.core.type.TypeReference;
@@ -24,11 +25,19 @@ final class Cargo {
         return MAPPER.readValue(json, new TypeReference<>() {});
     }
 
-    static String ofAnswers(List<AnswerRecord> answers) {
-        return MAPPER.writeValueAsString(answers);
+    /// What came of a task.
+    ///
+    /// @param leftOut samples that cannot be asked
+    record Result(List<AnswerRecord> answers, List<LeftOut> leftOut) {}
+
+    /// A sample that cannot be asked, and why.
+    record LeftOut(Item item, String reason) {}
+
+    static String ofResult(Result result) {
+        return MAPPER.writeValueAsString(result);
     }
 
-    static List<AnswerRecord> answers(String json) {
-        return MAPPER.readValue(json, new TypeReference<>() {});
+    static Result result(String json) {
+        return MAPPER.readValue(json, Result.class);
     }
 }

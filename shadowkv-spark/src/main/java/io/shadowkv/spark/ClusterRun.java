@@ -10,7 +10,9 @@ import io.shadowkv.eval.OpenItem;
 import io.shadowkv.eval.Watcher;
 import io.shadowkv.eval.worker.EvalJob;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
 import scala.reflect.ClassTag$;
@@ -25,6 +27,8 @@ public final class ClusterRun {
     private final EvalJob job;
     private final Options options;
     private final Consumer<Watcher.Progress> watcher;
+    private final Consumer<String> leftOut;
+    private final Set<Item> refused = new HashSet<>();
 
     /// @param batch items asked together
     /// @param batchesPerTask batches that one worker is started for: its start is paid once for them, and they are
@@ -40,13 +44,15 @@ public final class ClusterRun {
     }
 
     /// @param watcher hears of each task's answers when the log has them
-    public ClusterRun(EvalJob job, Options options, Consumer<Watcher.Progress> watcher) {
+    /// @param leftOut hears of samples that cannot be asked, and why
+    public ClusterRun(EvalJob job, Options options, Consumer<Watcher.Progress> watcher, Consumer<String> leftOut) {
         this.job = job;
         this.options = options;
         this.watcher = watcher;
+        this.leftOut = leftOut;
     }
 
-    /// Asks what is open.
+    /// Asks what is open. Samples that cannot be asked are left out.
     ///
     /// @return all answers to the job's items, see [EvalPlan#answers]
     /// @throws ExaminerFailure if Spark gave up on a task; what was answered before is in the log
@@ -57,7 +63,9 @@ public final class ClusterRun {
         if (!open.isEmpty()) {
             ask(spark, open, new Intake(log, items.size(), open.size()));
         }
-        plan.checkAnswered(open, List.copyOf(log.answers()));
+        List<OpenItem> askable =
+                open.stream().filter(item -> !refused.contains(item.item())).toList();
+        plan.checkAnswered(askable, List.copyOf(log.answers()));
         return plan.answers(items, log.answers());
     }
 
@@ -72,15 +80,22 @@ public final class ClusterRun {
                     .runJob(
                             spark.parallelize(partitions, partitions.size()).rdd(),
                             new ClusterTask(withoutItems().toJson(), options.batch(), options.resource()),
-                            (partition, answers) -> {
-                                watcher.accept(
-                                        intake.take(Cargo.answers(answers)).progress());
+                            (partition, result) -> {
+                                take(Cargo.result(result), intake);
                                 return BoxedUnit.UNIT;
                             },
                             ClassTag$.MODULE$.apply(String.class));
         } catch (Exception e) {
             throw new ExaminerFailure("Spark gave up: " + message(e), e);
         }
+    }
+
+    private void take(Cargo.Result result, Intake intake) {
+        for (Cargo.LeftOut one : result.leftOut()) {
+            refused.add(one.item());
+            leftOut.accept(one.reason());
+        }
+        watcher.accept(intake.take(result.answers()).progress());
     }
 
     /// Every task carries the job, but only its own items.

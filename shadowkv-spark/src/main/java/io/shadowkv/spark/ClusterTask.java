@@ -1,10 +1,10 @@
 package io.shadowkv.spark;
 
-import io.shadowkv.eval.AnswerRecord;
 import io.shadowkv.eval.Examiner;
 import io.shadowkv.eval.ExaminerFailure;
 import io.shadowkv.eval.Item;
 import io.shadowkv.eval.OpenItem;
+import io.shadowkv.eval.SampleRefusal;
 import io.shadowkv.eval.worker.EvalJob;
 import io.shadowkv.eval.worker.WorkerProcess;
 import java.io.Serializable;
@@ -36,17 +36,17 @@ record ClusterTask(String job, int batch, String resource)
             open.addAll(Cargo.items(partition.next()));
         }
         int together = task.attemptNumber() == 0 ? batch : 1;
-        List<AnswerRecord> answers = new ArrayList<>();
+        var result = new Cargo.Result(new ArrayList<>(), new ArrayList<>());
         try (Examiner worker = start(whole, task)) {
             Examiner.Wanted wanted = whole.plan().wanted(open);
             for (int i = 0; i < open.size(); i += together) {
                 List<Item> items = open.subList(i, Math.min(i + together, open.size())).stream()
                         .map(OpenItem::item)
                         .toList();
-                answers.addAll(ask(worker, items, wanted));
+                ask(worker, items, wanted, result);
             }
         }
-        return Cargo.ofAnswers(answers);
+        return Cargo.ofResult(result);
     }
 
     private Examiner start(EvalJob whole, TaskContext task) {
@@ -55,14 +55,24 @@ record ClusterTask(String job, int batch, String resource)
                 whole.worker(name, device(task)), whole.plan(), System.err::println, task::isInterrupted);
     }
 
-    private static List<AnswerRecord> ask(Examiner worker, List<Item> items, Examiner.Wanted wanted) {
-        try {
-            return worker.examine(items, wanted, _ -> {});
-        } catch (ExaminerFailure e) {
-            String asked = items.stream()
-                    .map(item -> "sample " + item.index() + " of " + item.task())
-                    .collect(Collectors.joining(", "));
-            throw new ExaminerFailure(e.getMessage() + "\nwhen asked " + asked, e);
+    /// Asks what can be asked of the items.
+    private static void ask(Examiner worker, List<Item> items, Examiner.Wanted wanted, Cargo.Result result) {
+        List<Item> asked = new ArrayList<>(items);
+        while (!asked.isEmpty()) {
+            try {
+                result.answers().addAll(worker.examine(asked, wanted, _ -> {}));
+                return;
+            } catch (SampleRefusal e) {
+                if (!asked.remove(e.item())) {
+                    throw e;
+                }
+                result.leftOut().add(new Cargo.LeftOut(e.item(), String.valueOf(e.getMessage())));
+            } catch (ExaminerFailure e) {
+                String named = asked.stream()
+                        .map(item -> "sample " + item.index() + " of " + item.task())
+                        .collect(Collectors.joining(", "));
+                throw new ExaminerFailure(e.getMessage() + "\nwhen asked " + named, e);
+            }
         }
     }
 

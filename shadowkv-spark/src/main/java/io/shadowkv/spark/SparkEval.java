@@ -41,7 +41,7 @@ public final class SparkEval {
                     .setIfMissing("spark.log.level", "WARN");
             try (AnswerLog log = AnswerLog.open(given.log());
                     var spark = new JavaSparkContext(conf)) {
-                int answers = new ClusterRun(job, given.options(), SparkEval::tell)
+                int answers = new ClusterRun(job, given.options(), SparkEval::tell, SparkEval::tellLeftOut)
                         .run(spark, log)
                         .size();
                 System.err.println(given.log() + " has all " + answers + " answers");
@@ -54,6 +54,10 @@ public final class SparkEval {
             System.err.println("shadowkv: " + e.getMessage());
             return 1;
         }
+    }
+
+    private static void tellLeftOut(String reason) {
+        System.err.println("left out: " + reason);
     }
 
     private static void tell(Watcher.Progress progress) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shadowkv.eval.AnswerLog;
 import io.shadowkv.eval.AnswerRecord;
 import io.shadowkv.eval.ExaminerFailure;
+import io.shadowkv.eval.Item;
 import io.shadowkv.eval.Watcher;
 import io.shadowkv.eval.worker.EvalJob;
 import io.shadowkv.eval.worker.FakeWorkerMain.Trouble;
@@ -27,6 +28,8 @@ final class LocalClusterTest {
 
     private final List<Watcher.Progress> progress = Collections.synchronizedList(new ArrayList<>());
 
+    private final List<String> leftOut = Collections.synchronizedList(new ArrayList<>());
+
     private List<AnswerRecord> run(String master, EvalJob job) {
         var conf = new SparkConf()
                 .setMaster(master)
@@ -36,7 +39,8 @@ final class LocalClusterTest {
                 .set("spark.driver.bindAddress", "127.0.0.1");
         try (AnswerLog log = AnswerLog.open(folder.resolve("log"));
                 var spark = new JavaSparkContext(conf)) {
-            return new ClusterRun(job, new ClusterRun.Options(2, 2, "gpu"), progress::add).run(spark, log);
+            return new ClusterRun(job, new ClusterRun.Options(2, 2, "gpu"), progress::add, leftOut::add)
+                    .run(spark, log);
         }
     }
 
@@ -48,6 +52,17 @@ final class LocalClusterTest {
         assertThat(Files.readAllLines(folder.resolve("log")))
                 .hasSize(Culprit.expected().size());
         assertThat(progress).extracting(Watcher.Progress::done).containsExactly(4, 8, 12, 16);
+    }
+
+    /// The others of its batch and task are answered, without another try.
+    @Test
+    void aSampleThatCannotBeAskedIsLeftOut() {
+        List<AnswerRecord> others = Culprit.expected().stream()
+                .filter(answer -> !new Item(answer.key().task(), answer.key().index()).equals(Culprit.ITEM))
+                .toList();
+        assertThat(run("local[2]", Culprit.job(folder, Trouble.LEAVE_OUT, 9))).isEqualTo(others);
+        assertThat(leftOut).containsExactly("the text is too long");
+        assertThat(others).hasSizeLessThan(Culprit.expected().size());
     }
 
     @Test
