@@ -37,6 +37,7 @@ public final class Engine implements AutoCloseable {
     private final RotaryTables rotary;
     private final Planner planner;
     private final Scheduler scheduler;
+    private final RequestLimits limits;
     private final long weightBytes;
     private boolean isClosed;
 
@@ -48,6 +49,8 @@ public final class Engine implements AutoCloseable {
         this.decoder = decoder;
         this.kvType = options.kvType() != null ? options.kvType() : decoder.weightType();
         this.shape = shape(decoder.spec(), kvType);
+        this.limits =
+                new RequestLimits(decoder.spec().contextTokens(), decoder.spec().vocabularySize());
         this.strategy = CacheStrategy.of(options.cache(), shape, backend);
         this.tableScope = backend.newScope("rotary tables");
         this.rotary = new RotaryTables(decoder.spec().rope(), backend, tableScope);
@@ -187,7 +190,7 @@ public final class Engine implements AutoCloseable {
         List<Sequence> sequences = new ArrayList<>();
         int together = Math.clamp(requests.size(), 1, options.maxBatch());
         for (Request request : requests) {
-            PlannedSequence planned = planner.sequence(capacityOf(request), together);
+            PlannedSequence planned = planner.sequence(limits.capacityOf(request), together);
             sequences.add(sequence(request, new int[0], planned, null));
         }
         try {
@@ -208,7 +211,7 @@ public final class Engine implements AutoCloseable {
     /// @throws java.util.concurrent.CancellationException if it is cancelled
     public synchronized List<Completion> compare(Request request, List<KvCacheSpec> strategies) {
         checkOpen();
-        Dialogue single = Dialogue.of(request, capacityOf(request));
+        Dialogue single = Dialogue.of(request, limits.capacityOf(request));
         return compare(List.of(single), strategies, false).getFirst().stream()
                 .map(answers -> answers.turns().getFirst())
                 .toList();
@@ -231,7 +234,7 @@ public final class Engine implements AutoCloseable {
             List<Dialogue> dialogues, List<KvCacheSpec> strategies, boolean measuresDivergence) {
         checkOpen();
         for (Dialogue dialogue : dialogues) {
-            checkContext(dialogue.capacityTokens(), "a dialogue of " + dialogue.capacityTokens() + " tokens");
+            limits.checkContext(dialogue.capacityTokens(), "a dialogue of " + dialogue.capacityTokens() + " tokens");
         }
         if (measuresDivergence && !(strategies.getFirst() instanceof KvCacheSpec.Full)) {
             throw new IllegalArgumentException("divergence is measured from full attention, but the first strategy is "
@@ -244,13 +247,7 @@ public final class Engine implements AutoCloseable {
     private final class Turns implements StrategyComparison.TurnFactory {
         @Override
         public void check(Request request, int before, int capacity) {
-            int tokens = request.promptIds().length;
-            if (before + tokens >= capacity) {
-                throw new ContextLengthException(
-                        "the dialogue holds %,d tokens; %,d more leave no room for an answer in its %,d. Give it a larger capacity, or ask less"
-                                .formatted(before, tokens, capacity));
-            }
-            checkIds(request.promptIds());
+            limits.checkLaterTurn(request, before, capacity);
         }
 
         @Override
@@ -263,7 +260,7 @@ public final class Engine implements AutoCloseable {
     ///
     /// @param capacityTokens tokens that all turns together may reach
     public Conversation converse(int capacityTokens) {
-        checkContext(capacityTokens, "a conversation of " + capacityTokens + " tokens");
+        limits.checkContext(capacityTokens, "a conversation of " + capacityTokens + " tokens");
         return new Conversation(this, capacityTokens);
     }
 
@@ -285,7 +282,7 @@ public final class Engine implements AutoCloseable {
     /// @throws MemoryPlanException if the plan does not fit the memory
     public synchronized BatchRun openBatch(int batch, int capacityTokens) {
         checkOpen();
-        checkContext(capacityTokens, "a batch of " + capacityTokens + " tokens");
+        limits.checkContext(capacityTokens, "a batch of " + capacityTokens + " tokens");
         MemoryPlan plan = plan(capacityTokens, batch);
         if (!plan.isAdmitted()) {
             throw new MemoryPlanException(plan.refusal());
@@ -311,14 +308,14 @@ public final class Engine implements AutoCloseable {
     public synchronized int[] logits(
             int[] ids, int prefillTokens, boolean allPositions, int generate, Consumer<float[]> sink) {
         checkOpen();
-        checkIds(ids);
+        limits.checkIds(ids);
         if (ids.length == 0 || prefillTokens < 1 || prefillTokens > ids.length || generate < 0) {
             throw new IllegalArgumentException(
                     ids.length + " ids, " + prefillTokens + " of them by prefill, " + generate
                             + " to generate; expected at least one id, 1 to all of them by prefill, and 0 or more to generate");
         }
         int capacity = ids.length + generate;
-        checkContext(capacity, ids.length + " ids and " + generate + " more");
+        limits.checkContext(capacity, ids.length + " ids and " + generate + " more");
         PlannedSequence planned = planner.sequence(capacity, 1);
         if (!planner.fitsBeside(List.of(), planned)) {
             throw new MemoryPlanException(planner.plan(capacity, 1).refusal());
@@ -335,18 +332,7 @@ public final class Engine implements AutoCloseable {
     /// @param held the conversation's cache, or null before the first turn
     synchronized Sequence turn(Request request, int[] history, int capacity, @Nullable SequenceCache held) {
         checkOpen();
-        int needed =
-                history.length + request.promptIds().length + request.options().maxNewTokens();
-        if (needed > capacity) {
-            throw new ContextLengthException(
-                    "the conversation holds %,d tokens; %,d more and up to %,d of an answer exceed its %,d. Open it with a larger capacity or start anew"
-                            .formatted(
-                                    history.length,
-                                    request.promptIds().length,
-                                    request.options().maxNewTokens(),
-                                    capacity));
-        }
-        checkIds(request.promptIds());
+        limits.checkConversation(request, history.length, capacity);
         // A conversation stays beside others, so it takes one share of a full batch.
         PlannedSequence planned = planner.sequence(capacity, options.maxBatch());
         Sequence sequence = sequence(request, history, planned, held);
@@ -380,37 +366,6 @@ public final class Engine implements AutoCloseable {
                 text.endIds(),
                 hasTokenizer ? tokenizer().detokenizer(true) : null,
                 held);
-    }
-
-    private int capacityOf(Request request) {
-        checkIds(request.promptIds());
-        int prompt = request.promptIds().length;
-        int context = contextTokens();
-        if (prompt >= context) {
-            throw new ContextLengthException(
-                    "prompt has %,d tokens; the model's context is %,d. Shorten it, or use a model with a longer context."
-                            .formatted(prompt, context));
-        }
-        // An answer may be cut by the context's end, as it may be by an end-of-sequence id.
-        return (int) Math.min(context, (long) prompt + request.options().maxNewTokens());
-    }
-
-    private void checkContext(int tokens, String what) {
-        if (tokens > contextTokens()) {
-            throw new ContextLengthException(
-                    "%s would exceed the model's context of %,d tokens. Shorten it, or use a model with a longer context."
-                            .formatted(what, contextTokens()));
-        }
-    }
-
-    private void checkIds(int[] ids) {
-        int vocabulary = spec().vocabularySize();
-        for (int i = 0; i < ids.length; i++) {
-            if (ids[i] < 0 || ids[i] >= vocabulary) {
-                throw new IllegalArgumentException("id " + i + " of the prompt is " + ids[i]
-                        + "; the model's vocabulary has ids 0 to " + (vocabulary - 1));
-            }
-        }
     }
 
     private void checkOpen() {

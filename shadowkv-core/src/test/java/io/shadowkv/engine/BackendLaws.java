@@ -3,14 +3,14 @@ package io.shadowkv.engine;
 import io.shadowkv.RandomCheckpoint;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.KvCacheSpec.Shadow;
-import io.shadowkv.op.Backend;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What holds for every backend: each law is one body, and a backend's tests extend it and say how it is opened.
+/// What holds for every backend: each law is one body, and a backend's tests extend it with a
+/// [BackendUnderTest].
 public abstract class BackendLaws {
     /// Everything kept while a sequence has up to 44 tokens, then 4 units of 4 tokens selected.
     static final Shadow NARROW = new Shadow(32, 4, 16, 2, 8, 8);
@@ -21,26 +21,25 @@ public abstract class BackendLaws {
     @TempDir
     Path temporary;
 
+    private final BackendUnderTest tested;
     private CheckedBackend backend;
 
-    /// A new backend, closed after each test.
-    protected abstract Backend open();
-
-    /// Largest difference of a logit, as a share of the largest, between two ways to compute the same sums in
-    /// another order; 0 for a backend that computes every row by itself and in one order.
-    protected double rounding() {
-        return 1e-4;
+    /// @param tested what the laws are held against
+    protected BackendLaws(BackendUnderTest tested) {
+        this.tested = tested;
     }
 
-    /// True if a row's result does not depend on how many others are computed with it; where it does, two batches
-    /// agree to rounding only, and a close choice among units or tokens may fall another way.
-    protected boolean isBatchInvariant() {
-        return true;
+    final double rounding() {
+        return tested.rounding();
+    }
+
+    final boolean isBatchInvariant() {
+        return tested.isBatchInvariant();
     }
 
     @BeforeEach
     void openBackend() {
-        backend = new CheckedBackend(open());
+        backend = new CheckedBackend(tested.opener().get());
     }
 
     /// No test may leave memory behind.

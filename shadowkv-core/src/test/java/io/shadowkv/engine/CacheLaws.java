@@ -29,6 +29,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 public abstract class CacheLaws extends BackendLaws {
     private static final int VOCABULARY = RandomCheckpoint.SMALL.vocabulary();
 
+    protected CacheLaws(BackendUnderTest tested) {
+        super(tested);
+    }
+
     static List<KvCacheSpec> strategies() {
         return STRATEGIES;
     }

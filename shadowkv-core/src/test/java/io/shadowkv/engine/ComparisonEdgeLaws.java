@@ -25,6 +25,10 @@ public abstract class ComparisonEdgeLaws extends BackendLaws {
             GenerationOptions.DEFAULT.withMaxNewTokens(12).withIgnoreEos(true);
     private static final EngineOptions HOST = EngineOptions.DEFAULT.withValuePlace(ValuePlace.HOST);
 
+    protected ComparisonEdgeLaws(BackendUnderTest tested) {
+        super(tested);
+    }
+
     private Engine open(EngineOptions options) {
         return Engine.open(checkpoint(RandomCheckpoint.SMALL), backend(), options);
     }

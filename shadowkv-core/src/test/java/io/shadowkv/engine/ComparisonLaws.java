@@ -19,6 +19,10 @@ public abstract class ComparisonLaws extends BackendLaws {
     private static final GenerationOptions TWELVE =
             GenerationOptions.DEFAULT.withMaxNewTokens(12).withIgnoreEos(true);
 
+    protected ComparisonLaws(BackendUnderTest tested) {
+        super(tested);
+    }
+
     private Path small() {
         return checkpoint(RandomCheckpoint.SMALL);
     }

@@ -28,6 +28,10 @@ public abstract class CompletionLaws extends BackendLaws {
             .withIgnoreEos(true)
             .withSampling(new SamplingOptions(1.5, 0, 1, 0, 1, 42));
 
+    protected CompletionLaws(BackendUnderTest tested) {
+        super(tested);
+    }
+
     static List<KvCacheSpec> strategies() {
         return STRATEGIES;
     }

@@ -20,6 +20,10 @@ public abstract class ConversationLaws extends BackendLaws {
     private static final GenerationOptions FIVE =
             GenerationOptions.DEFAULT.withMaxNewTokens(5).withIgnoreEos(true);
 
+    protected ConversationLaws(BackendUnderTest tested) {
+        super(tested);
+    }
+
     static List<KvCacheSpec> strategies() {
         return STRATEGIES;
     }

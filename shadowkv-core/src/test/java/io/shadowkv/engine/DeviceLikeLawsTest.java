@@ -1,116 +1,66 @@
 package io.shadowkv.engine;
 
-import io.shadowkv.op.Backend;
 import io.shadowkv.op.reference.ReferenceBackend;
 import org.junit.jupiter.api.Nested;
 
 /// The laws on plain loops behind the liberties of a device: what is padded, replayed or done late changes no bit.
 class DeviceLikeLawsTest {
-    private static Backend device() {
-        return new DeviceLikeBackend(new ReferenceBackend());
-    }
+    private static final BackendUnderTest DEVICE =
+            BackendUnderTest.exact(() -> new DeviceLikeBackend(new ReferenceBackend()));
 
     @Nested
     class Cache extends CacheLaws {
-        @Override
-        protected Backend open() {
-            return device();
-        }
-
-        @Override
-        protected double rounding() {
-            return 0;
+        Cache() {
+            super(DEVICE);
         }
     }
 
     @Nested
     class Shadow extends ShadowLaws {
-        @Override
-        protected Backend open() {
-            return device();
-        }
-
-        @Override
-        protected double rounding() {
-            return 0;
+        Shadow() {
+            super(DEVICE);
         }
     }
 
     @Nested
     class Completions extends CompletionLaws {
-        @Override
-        protected Backend open() {
-            return device();
-        }
-
-        @Override
-        protected double rounding() {
-            return 0;
+        Completions() {
+            super(DEVICE);
         }
     }
 
     @Nested
     class Comparisons extends ComparisonLaws {
-        @Override
-        protected Backend open() {
-            return device();
-        }
-
-        @Override
-        protected double rounding() {
-            return 0;
+        Comparisons() {
+            super(DEVICE);
         }
     }
 
     @Nested
     class ComparisonEdges extends ComparisonEdgeLaws {
-        @Override
-        protected Backend open() {
-            return device();
-        }
-
-        @Override
-        protected double rounding() {
-            return 0;
+        ComparisonEdges() {
+            super(DEVICE);
         }
     }
 
     @Nested
     class Interruptions extends InterruptionLaws {
-        @Override
-        protected Backend open() {
-            return device();
-        }
-
-        @Override
-        protected double rounding() {
-            return 0;
+        Interruptions() {
+            super(DEVICE);
         }
     }
 
     @Nested
     class Conversations extends ConversationLaws {
-        @Override
-        protected Backend open() {
-            return device();
-        }
-
-        @Override
-        protected double rounding() {
-            return 0;
+        Conversations() {
+            super(DEVICE);
         }
     }
 
     @Nested
     class Memory extends MemoryLaws {
-        @Override
-        protected Backend open() {
-            return device();
-        }
-
-        @Override
-        protected double rounding() {
-            return 0;
+        Memory() {
+            super(DEVICE);
         }
     }
 }

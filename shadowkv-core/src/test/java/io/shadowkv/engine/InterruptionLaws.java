@@ -26,6 +26,10 @@ public abstract class InterruptionLaws extends BackendLaws {
             .withIgnoreEos(true)
             .withSampling(new SamplingOptions(1.5, 0, 1, 0, 1, 42));
 
+    protected InterruptionLaws(BackendUnderTest tested) {
+        super(tested);
+    }
+
     static List<KvCacheSpec> strategies() {
         return STRATEGIES;
     }

@@ -20,6 +20,10 @@ public abstract class MemoryLaws extends BackendLaws {
     private static final GenerationOptions TEN =
             GenerationOptions.DEFAULT.withMaxNewTokens(10).withIgnoreEos(true);
 
+    protected MemoryLaws(BackendUnderTest tested) {
+        super(tested);
+    }
+
     static List<KvCacheSpec> strategies() {
         return List.of(new KvCacheSpec.Full(), NARROW, new Shadow(7, 1, 13, 1, 3, 5), Shadow.DEFAULT);
     }

@@ -1,112 +1,65 @@
 package io.shadowkv.engine;
 
-import io.shadowkv.op.Backend;
 import io.shadowkv.op.reference.ReferenceBackend;
 import org.junit.jupiter.api.Nested;
 
 /// The laws on plain loops, which compute every row by itself: what is the same there is the same to the bit.
 class ReferenceLawsTest {
+    private static final BackendUnderTest REFERENCE = BackendUnderTest.exact(ReferenceBackend::new);
+
     @Nested
     class Cache extends CacheLaws {
-        @Override
-        protected Backend open() {
-            return new ReferenceBackend();
-        }
-
-        @Override
-        protected double rounding() {
-            return 0;
+        Cache() {
+            super(REFERENCE);
         }
     }
 
     @Nested
     class Shadow extends ShadowLaws {
-        @Override
-        protected Backend open() {
-            return new ReferenceBackend();
-        }
-
-        @Override
-        protected double rounding() {
-            return 0;
+        Shadow() {
+            super(REFERENCE);
         }
     }
 
     @Nested
     class Completions extends CompletionLaws {
-        @Override
-        protected Backend open() {
-            return new ReferenceBackend();
-        }
-
-        @Override
-        protected double rounding() {
-            return 0;
+        Completions() {
+            super(REFERENCE);
         }
     }
 
     @Nested
     class Comparisons extends ComparisonLaws {
-        @Override
-        protected Backend open() {
-            return new ReferenceBackend();
-        }
-
-        @Override
-        protected double rounding() {
-            return 0;
+        Comparisons() {
+            super(REFERENCE);
         }
     }
 
     @Nested
     class ComparisonEdges extends ComparisonEdgeLaws {
-        @Override
-        protected Backend open() {
-            return new ReferenceBackend();
-        }
-
-        @Override
-        protected double rounding() {
-            return 0;
+        ComparisonEdges() {
+            super(REFERENCE);
         }
     }
 
     @Nested
     class Interruptions extends InterruptionLaws {
-        @Override
-        protected Backend open() {
-            return new ReferenceBackend();
-        }
-
-        @Override
-        protected double rounding() {
-            return 0;
+        Interruptions() {
+            super(REFERENCE);
         }
     }
 
     @Nested
     class Memory extends MemoryLaws {
-        @Override
-        protected Backend open() {
-            return new ReferenceBackend();
-        }
-
-        @Override
-        protected double rounding() {
-            return 0;
+        Memory() {
+            super(REFERENCE);
         }
     }
 
     @Nested
     class Conversations extends ConversationLaws {
-        @Override
-        protected Backend open() {
-            return new ReferenceBackend();
-        }
-
-        @Override
-        protected double rounding() {
-            return 0;
+        Conversations() {
+            super(REFERENCE);
         }
     }
 }

@@ -32,6 +32,10 @@ public abstract class ShadowLaws extends BackendLaws {
     /// Keys rebuilt from a float factorisation differ from the originals by a few float roundings per layer.
     private static final double REBUILT = 2e-4;
 
+    protected ShadowLaws(BackendUnderTest tested) {
+        super(tested);
+    }
+
     /// Head dims, group sizes and selection units that meet in one decoder.
     record Cut(RandomCheckpoint shape, int chunkSize) {}
 

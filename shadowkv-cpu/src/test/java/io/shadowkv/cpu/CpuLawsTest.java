@@ -1,5 +1,6 @@
 package io.shadowkv.cpu;
 
+import io.shadowkv.engine.BackendUnderTest;
 import io.shadowkv.engine.CacheLaws;
 import io.shadowkv.engine.ComparisonEdgeLaws;
 import io.shadowkv.engine.ComparisonLaws;
@@ -8,77 +9,67 @@ import io.shadowkv.engine.ConversationLaws;
 import io.shadowkv.engine.InterruptionLaws;
 import io.shadowkv.engine.MemoryLaws;
 import io.shadowkv.engine.ShadowLaws;
-import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import org.junit.jupiter.api.Nested;
 
 /// The laws on the CPU's kernels, which may sum in another order for another number of rows.
 class CpuLawsTest {
-    private static Backend cpu() {
-        return new CpuBackendProvider().open(BackendOptions.DEFAULT);
-    }
+    private static final BackendUnderTest CPU =
+            BackendUnderTest.rounding(() -> new CpuBackendProvider().open(BackendOptions.DEFAULT));
 
     @Nested
     class Cache extends CacheLaws {
-        @Override
-        protected Backend open() {
-            return cpu();
+        Cache() {
+            super(CPU);
         }
     }
 
     @Nested
     class Shadow extends ShadowLaws {
-        @Override
-        protected Backend open() {
-            return cpu();
+        Shadow() {
+            super(CPU);
         }
     }
 
     @Nested
     class Completions extends CompletionLaws {
-        @Override
-        protected Backend open() {
-            return cpu();
+        Completions() {
+            super(CPU);
         }
     }
 
     @Nested
     class Comparisons extends ComparisonLaws {
-        @Override
-        protected Backend open() {
-            return cpu();
+        Comparisons() {
+            super(CPU);
         }
     }
 
     @Nested
     class ComparisonEdges extends ComparisonEdgeLaws {
-        @Override
-        protected Backend open() {
-            return cpu();
+        ComparisonEdges() {
+            super(CPU);
         }
     }
 
     @Nested
     class Interruptions extends InterruptionLaws {
-        @Override
-        protected Backend open() {
-            return cpu();
+        Interruptions() {
+            super(CPU);
         }
     }
 
     @Nested
     class Memory extends MemoryLaws {
-        @Override
-        protected Backend open() {
-            return cpu();
+        Memory() {
+            super(CPU);
         }
     }
 
     @Nested
     class Conversations extends ConversationLaws {
-        @Override
-        protected Backend open() {
-            return cpu();
+        Conversations() {
+            super(CPU);
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.shadowkv.cuda;
 
+import io.shadowkv.engine.BackendUnderTest;
 import io.shadowkv.engine.CacheLaws;
 import io.shadowkv.engine.ComparisonEdgeLaws;
 import io.shadowkv.engine.ComparisonLaws;
@@ -8,79 +9,68 @@ import io.shadowkv.engine.ConversationLaws;
 import io.shadowkv.engine.InterruptionLaws;
 import io.shadowkv.engine.MemoryLaws;
 import io.shadowkv.engine.ShadowLaws;
-import io.shadowkv.op.Backend;
 import org.junit.jupiter.api.Nested;
 
 /// The laws on the device, which sums in another order for another number of rows.
 @GpuTest
 class CudaLawsTest {
+    /// cuBLASLt chooses its algorithm by the number of rows.
+    private static final BackendUnderTest CUDA =
+            BackendUnderTest.rounding(SharedCuda::new).batchDependent();
+
     @Nested
     class Cache extends CacheLaws {
-        @Override
-        protected Backend open() {
-            return new SharedCuda();
+        Cache() {
+            super(CUDA);
         }
     }
 
     @Nested
     class Shadow extends ShadowLaws {
-        @Override
-        protected Backend open() {
-            return new SharedCuda();
+        Shadow() {
+            super(CUDA);
         }
     }
 
     @Nested
     class Completions extends CompletionLaws {
-        @Override
-        protected Backend open() {
-            return new SharedCuda();
+        Completions() {
+            super(CUDA);
         }
     }
 
     @Nested
     class Comparisons extends ComparisonLaws {
-        @Override
-        protected Backend open() {
-            return new SharedCuda();
+        Comparisons() {
+            super(CUDA);
         }
     }
 
     @Nested
     class ComparisonEdges extends ComparisonEdgeLaws {
-        @Override
-        protected Backend open() {
-            return new SharedCuda();
+        ComparisonEdges() {
+            super(CUDA);
         }
     }
 
     @Nested
     class Interruptions extends InterruptionLaws {
-        @Override
-        protected Backend open() {
-            return new SharedCuda();
+        Interruptions() {
+            super(CUDA);
         }
     }
 
     @Nested
     class Memory extends MemoryLaws {
-        @Override
-        protected Backend open() {
-            return new SharedCuda();
-        }
-
-        /// cuBLASLt chooses its algorithm by the number of rows.
-        @Override
-        protected boolean isBatchInvariant() {
-            return false;
+        Memory() {
+            super(CUDA);
         }
     }
 
     @Nested
     class Conversations extends ConversationLaws {
-        @Override
-        protected Backend open() {
-            return new SharedCuda();
+        Conversations() {
+            super(CUDA);
         }
     }
 }

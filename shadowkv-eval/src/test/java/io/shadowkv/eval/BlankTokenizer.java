@@ -27,7 +27,7 @@ public final class BlankTokenizer implements Tokenizer {
 
     @Override
     public String decode(int[] ids, boolean skipSpecialTokens) {
-        throw new UnsupportedOperationException();
+        throw new UnsupportedOperationException("its ids only count; nothing decodes them");
     }
 
     @Override
@@ -52,7 +52,7 @@ public final class BlankTokenizer implements Tokenizer {
 
     @Override
     public IncrementalDetokenizer detokenizer(boolean skipSpecialTokens) {
-        throw new UnsupportedOperationException();
+        throw new UnsupportedOperationException("its ids only count; nothing decodes them");
     }
 
     @Override

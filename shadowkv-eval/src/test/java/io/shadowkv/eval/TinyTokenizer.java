@@ -72,7 +72,7 @@ public final class TinyTokenizer implements Tokenizer {
 
     @Override
     public IncrementalDetokenizer detokenizer(boolean skipSpecialTokens) {
-        throw new UnsupportedOperationException();
+        throw new UnsupportedOperationException("nothing decodes piece by piece with it");
     }
 
     @Override

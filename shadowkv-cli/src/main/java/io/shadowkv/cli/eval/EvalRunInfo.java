@@ -25,14 +25,7 @@ final class EvalRunInfo {
                 .toList();
         return new RunInfo(
                 first.model() + ": " + String.join(", ", suites),
-                "shadowkv "
-                        + String.join(
-                                " ",
-                                session.command()
-                                        .root()
-                                        .commandLine()
-                                        .getParseResult()
-                                        .originalArgs()),
+                command(session.arguments()),
                 machine.commitText(),
                 first.model(),
                 model.facts(),
@@ -50,5 +43,20 @@ final class EvalRunInfo {
                         .toList(),
                 settings,
                 Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+    }
+
+    /// The command less what only the place it ran at has to do with: the folder of the answers, and how progress was
+    /// shown.
+    static String command(List<String> arguments) {
+        var command = new StringBuilder("shadowkv");
+        for (int i = 0; i < arguments.size(); i++) {
+            String argument = arguments.get(i);
+            if (argument.equals("--out")) {
+                i++;
+            } else if (!argument.startsWith("--out=") && !argument.equals("--progress")) {
+                command.append(' ').append(argument);
+            }
+        }
+        return command.toString();
     }
 }

@@ -141,7 +141,8 @@ record EvalSession(
         return plan.items(name -> Objects.requireNonNull(tasks.get(name)).size());
     }
 
-    private List<String> arguments() {
+    /// The command line as it was given, from the command's name on.
+    List<String> arguments() {
         return command.root().commandLine().getParseResult().originalArgs();
     }
 

@@ -80,11 +80,7 @@ final class InfiniteBenchTask implements EvalTask {
                 .fit(whole, "", context.contextTokens() - newTokens, name + ", sample " + index);
         String question = row.has("input") ? row.text("input") : "";
         var turn = new Sample.Turn(user, question, "", references(row), newTokens, List.of(), metrics());
-        var labels = Map.of(
-                "id",
-                row.has("id") ? row.text("id") : Integer.toString(index),
-                "truncated",
-                Boolean.toString(!user.equals(whole)));
+        var labels = row.labels(index, !user.equals(whole));
         return new Sample(name, index, List.of(turn), Sample.Wrapping.CHAT, Sample.History.CONVERSATION, labels);
     }
 

@@ -94,11 +94,7 @@ final class ScBenchTask implements EvalTask {
                 new MiddleCut(context.tokenizer(), context.format()).fit(whole, "", room, name + ", sample " + index);
         turns.set(0, withUser(turns.getFirst(), user));
         var history = isShared ? Sample.History.SHARED_CONTEXT : Sample.History.CONVERSATION;
-        var labels = Map.of(
-                "id",
-                row.has("id") ? row.text("id") : Integer.toString(index),
-                "truncated",
-                Boolean.toString(!user.equals(whole)));
+        var labels = row.labels(index, !user.equals(whole));
         return new Sample(name, index, turns, Sample.Wrapping.CHAT, history, labels);
     }
 

@@ -2,6 +2,7 @@ package io.shadowkv.eval.text;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import tools.jackson.databind.JsonNode;
 
 /// One object of a published file, whose fields are asked for by name.
@@ -11,6 +12,13 @@ import tools.jackson.databind.JsonNode;
 public record JsonRow(JsonNode fields, String place) {
     public boolean has(String field) {
         return fields.hasNonNull(field);
+    }
+
+    /// What a sample of a published file says of itself: its `id`, or its number where the row has none, and whether
+    /// its text was cut.
+    public Map<String, String> labels(int index, boolean isTruncated) {
+        String id = has("id") ? text("id") : Integer.toString(index);
+        return Map.of("id", id, "truncated", Boolean.toString(isTruncated));
     }
 
     /// A string, or a number or truth value as JSON writes it.

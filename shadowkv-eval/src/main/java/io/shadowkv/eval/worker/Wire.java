@@ -17,47 +17,30 @@ final class Wire {
     private Wire() {}
 
     sealed interface Message {
-        /// What the property is called.
-        String kind();
-
         /// The property's value.
         Object content();
-    }
 
-    record Started(Ready content) implements Message {
-        @Override
-        public String kind() {
-            return "ready";
+        /// What the property is called.
+        default String kind() {
+            return switch (this) {
+                case Started _ -> "ready";
+                case Ask _ -> "ask";
+                case Reading _ -> "reading";
+                case Answers _ -> "answers";
+                case Failed _ -> "error";
+            };
         }
     }
 
-    record Ask(List<OpenItem> content) implements Message {
-        @Override
-        public String kind() {
-            return "ask";
-        }
-    }
+    record Started(Ready content) implements Message {}
 
-    record Reading(Double content) implements Message {
-        @Override
-        public String kind() {
-            return "reading";
-        }
-    }
+    record Ask(List<OpenItem> content) implements Message {}
 
-    record Answers(List<AnswerRecord> content) implements Message {
-        @Override
-        public String kind() {
-            return "answers";
-        }
-    }
+    record Reading(Double content) implements Message {}
 
-    record Failed(Fault content) implements Message {
-        @Override
-        public String kind() {
-            return "error";
-        }
-    }
+    record Answers(List<AnswerRecord> content) implements Message {}
+
+    record Failed(Fault content) implements Message {}
 
     static String line(Message message) {
         return Json.SNAKE_CASE.writeValueAsString(Map.of(message.kind(), message.content()));
