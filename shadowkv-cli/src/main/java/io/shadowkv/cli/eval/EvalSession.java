@@ -131,7 +131,7 @@ record EvalSession(
                 throw new ParameterException(
                         command.commandLine(),
                         option.names()[0] + " " + path
-                                + " is relative, and a cluster's workers start in folders of their" + " own; give "
+                                + " is relative, and a cluster's workers start in folders of their own; give "
                                 + path.toAbsolutePath().normalize());
             }
         }
