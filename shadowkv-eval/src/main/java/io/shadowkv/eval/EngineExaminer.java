@@ -6,12 +6,14 @@ import io.shadowkv.engine.ComparedAnswers;
 import io.shadowkv.engine.Dialogue;
 import io.shadowkv.engine.Engine;
 import io.shadowkv.engine.GenerationListener;
+import io.shadowkv.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
 /// Answers with an engine of this process: every prompt is read once for all methods, and under each
-/// method all prompts of a batch decode together.
+/// method all prompts of a batch decode together. Samples are made on other threads, those expected next while the
+/// engine answers.
 public final class EngineExaminer implements Examiner {
     private final Engine engine;
     private final EvalPlan plan;
@@ -19,9 +21,12 @@ public final class EngineExaminer implements Examiner {
     private final PromptFormat format;
     private final boolean measuresDivergence;
     private final Cancellation cancellation;
+    private final Tokenizer tokenizer;
+    private final Preparation preparation;
+    private Listener listener = _ -> {};
 
     /// @param engine stays open; not closed by this
-    /// @param tasks by name, the plan's
+    /// @param tasks by name, the plan's; several threads ask them
     /// @param format wraps questions
     /// @param measuresDivergence true measures distributions against full attention's where the plan has
     ///     it
@@ -39,33 +44,45 @@ public final class EngineExaminer implements Examiner {
         this.format = format;
         this.measuresDivergence = measuresDivergence && plan.methods().contains(Method.FULL);
         this.cancellation = cancellation;
+        this.tokenizer = engine.tokenizer();
+        this.preparation = new Preparation(this::prepare);
+    }
+
+    @Override
+    public void expect(List<Item> items) {
+        preparation.expect(items);
     }
 
     @Override
     public List<AnswerRecord> examine(List<Item> items, Wanted wanted, Listener listener) {
-        List<Sample> samples = items.stream().map(this::sample).toList();
+        this.listener = listener;
+        List<Preparation.Prepared> prepared = preparation.take(items);
+        List<Dialogue> dialogues = new ArrayList<>();
+        prepared.forEach(one -> dialogues.add(one.dialogue()));
         List<Method> methods = methods(items, wanted);
+        List<KvCacheSpec> specs = methods.stream().map(Method::spec).toList();
+        List<List<ComparedAnswers>> compared = engine.compare(dialogues, specs, measuresDivergence && specs.size() > 1);
+        List<AnswerRecord> answers = new ArrayList<>();
+        for (int i = 0; i < items.size(); i++) {
+            var asked = new AskedSample(plan, items.get(i), prepared.get(i).sample(), dialogues.get(i));
+            asked.records(methods, compared.get(i)).stream()
+                    .filter(answer -> wanted.isWanted(answer.key()))
+                    .forEach(answers::add);
+        }
+        return answers;
+    }
+
+    private Preparation.Prepared prepare(Item item) {
+        Sample sample = sample(item);
+        var text = new PromptText(sample.wrapping(), format, tokenizer);
         GenerationListener reading = new GenerationListener() {
             @Override
             public void reading(double done) {
                 listener.reading(done);
             }
         };
-        List<Dialogue> dialogues = new ArrayList<>();
-        for (Sample sample : samples) {
-            var text = new PromptText(sample.wrapping(), format, engine.tokenizer());
-            dialogues.add(SampleDialogue.of(sample, text, engine.contextTokens(), reading, cancellation));
-        }
-        List<KvCacheSpec> specs = methods.stream().map(Method::spec).toList();
-        List<List<ComparedAnswers>> compared = engine.compare(dialogues, specs, measuresDivergence && specs.size() > 1);
-        List<AnswerRecord> answers = new ArrayList<>();
-        for (int i = 0; i < samples.size(); i++) {
-            var asked = new AskedSample(plan, items.get(i), samples.get(i), dialogues.get(i));
-            asked.records(methods, compared.get(i)).stream()
-                    .filter(answer -> wanted.isWanted(answer.key()))
-                    .forEach(answers::add);
-        }
-        return answers;
+        return new Preparation.Prepared(
+                sample, SampleDialogue.of(sample, text, engine.contextTokens(), reading, cancellation));
     }
 
     private Sample sample(Item item) {
@@ -100,8 +117,9 @@ public final class EngineExaminer implements Examiner {
         return some;
     }
 
+    /// The engine stays open: it is the caller's.
     @Override
     public void close() {
-        // The engine is the caller's.
+        preparation.close();
     }
 }

@@ -2,7 +2,8 @@ package io.shadowkv.eval;
 
 /// Numbered samples of one kind: generated from a seed, or read from a published file.
 ///
-/// The same task and index give the same sample in every process, whatever was asked for before.
+/// The same task and index give the same sample in every process, whatever was asked for before. Any
+/// thread may ask, several at a time.
 public interface EvalTask {
     /// Suite and task, such as `ruler/niah_single_1` or `longbench/hotpotqa`.
     String name();

@@ -7,6 +7,12 @@ import java.util.List;
 ///
 /// Used by one thread at a time.
 public interface Examiner extends AutoCloseable {
+    /// Says what will probably be asked, in order, so that it can be prepared; whoever has nothing to prepare need not
+    /// listen.
+    ///
+    /// @param items the next to be asked first
+    default void expect(List<Item> items) {}
+
     /// Asks the items together.
     ///
     /// @param wanted what the log does not hold yet; others need not be answered

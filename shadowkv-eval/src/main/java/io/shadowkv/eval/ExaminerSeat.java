@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Where one examiner at a time works, on a thread of its own: takes items, has them asked, and opens
@@ -43,6 +44,8 @@ final class ExaminerSeat {
             for (List<Item> items = queue.take(); !items.isEmpty(); items = queue.take()) {
                 Examiner current = examiner();
                 watcher.asking(number, items);
+                current.expect(
+                        Stream.concat(items.stream(), queue.upcoming().stream()).toList());
                 try {
                     answered.accept(answers(current, items));
                     queue.answered(items);

@@ -48,6 +48,11 @@ final class ItemQueue {
         return taken;
     }
 
+    /// The items that are likely to be taken next.
+    synchronized List<Item> upcoming() {
+        return open.stream().limit(batch).toList();
+    }
+
     private boolean goesOn() {
         return !isStopped && !isCancelled.getAsBoolean();
     }

@@ -67,6 +67,35 @@ final class EvalRunTest {
     }
 
     @Test
+    void anExaminerIsToldWhatIsAskedNowAndNext() {
+        List<List<Item>> expected = new ArrayList<>();
+        Supplier<Examiner> listening = () -> new Examiner() {
+            @Override
+            public void expect(List<Item> items) {
+                expected.add(items);
+            }
+
+            @Override
+            public List<AnswerRecord> examine(List<Item> items, Wanted wanted, Listener listener) {
+                return new FakeExaminer(PLAN).examine(items, wanted, listener);
+            }
+
+            @Override
+            public void close() {}
+        };
+        run("listening", List.of(listening));
+        List<Item> items = PLAN.items();
+        assertThat(expected)
+                .containsExactly(
+                        items.subList(0, 8),
+                        items.subList(4, 12),
+                        items.subList(8, 16),
+                        items.subList(12, 20),
+                        items.subList(16, 22),
+                        items.subList(20, 22));
+    }
+
+    @Test
     void examinersShareTheItems() {
         var together = new CyclicBarrier(3);
         Supplier<Examiner> meeting = () -> {
