@@ -26,15 +26,32 @@ public interface DecodeCache extends AutoCloseable {
     /// False while a step reads back to the host, so that recording it would miss something.
     boolean isRecordable();
 
-    /// Takes one new token of each row's sequence and attends over what the strategy offers. Waves are prepared
-    /// first.
+    /// How the rows of `wave` are best divided, so that something is computed while something else is fetched. The
+    /// same for steps of equal shape ([#prepare]).
     ///
-    /// @param queries rotated, [r, queryHeads, headDim]
+    /// @param layerBytes bytes of one layer's weights
+    default Division divide(Wave wave, long layerBytes) {
+        return Division.NONE;
+    }
+
+    /// Takes one new token of each row's sequence. Waves are prepared first; this and what follows may take them in
+    /// slices.
+    ///
     /// @param keys rotated, [r, kvHeads, headDim]
     /// @param values [r, kvHeads, headDim]
     /// @param wave one row for each of r different sequences, all indexed or none
+    void append(int layer, Tensor keys, Tensor values, Wave wave);
+
+    /// Chooses what each row attends to, its new token included. What has to be fetched for that may be under way
+    /// until [#attend] is called with the same rows; other rows may come in between.
+    ///
+    /// @param queries rotated, [r, queryHeads, headDim]
+    void choose(int layer, Tensor queries, Wave wave);
+
+    /// Attends over what [#choose] chose for the same layer, queries and wave.
+    ///
     /// @param out [r, queryHeads, headDim]
-    void attend(int layer, Tensor queries, Tensor keys, Tensor values, Wave wave, double scale, Tensor out);
+    void attend(int layer, Tensor queries, Wave wave, double scale, Tensor out);
 
     /// Replaces selections by synthetic ones from now on, of which about `rate` are resident already: for
     /// comparing machines, not for answers. NaN ends it. A strategy that selects nothing takes no notice.
@@ -47,10 +64,26 @@ public interface DecodeCache extends AutoCloseable {
     @Override
     void close();
 
+    /// Consecutive parts of a wave that a cache is asked for one after the other, from `fromLayer` on.
+    ///
+    /// @param parts how many, of about equal size
+    /// @param takesTurns true if the parts go through whole layers in turns: one computes while what another chose
+    ///     is fetched, at the price of reading the weights once for each part. False if they go apart through the
+    ///     cache only: what the first one chose is fetched while the next one chooses
+    record Division(int fromLayer, int parts, boolean takesTurns) {
+        /// All rows together.
+        public static final Division NONE = new Division(0, 1, false);
+    }
+
     /// Rows that go through a layer's cache together.
     ///
     /// @param rows one row each of different sequences, and possibly rows of slot -1 behind them
     /// @param rotary tables of all of them
     /// @param isIndexed true if all select from an index, false if none does
-    record Wave(StepRows rows, Rotary rotary, boolean isIndexed) {}
+    record Wave(StepRows rows, Rotary rotary, boolean isIndexed) {
+        /// Rows `from` until `from + count`.
+        public Wave slice(int from, int count) {
+            return new Wave(rows.slice(from, count), rotary, isIndexed);
+        }
+    }
 }

@@ -92,9 +92,7 @@ final class DecodeForward implements AutoCloseable {
         Tensor hidden = held.hidden().slice(0, rows);
         Workspace work = held.work().first(rows);
         forward.embed(held.ids().slice(0, rows), hidden);
-        for (int layer = 0; layer < spec.layers(); layer++) {
-            forward.run(layer, hidden, work, new WaveAttention(step.waves(), cache));
-        }
+        new DecodePass(spec, forward, dense, cache).run(step.waves(), hidden, work);
         int count = logitRows.length;
         if (count == 0) {
             return;
@@ -145,31 +143,4 @@ final class DecodeForward implements AutoCloseable {
     /// @param hidden [rows, hiddenSize]
     /// @param logits F32 [logitRows, vocabulary]: in a narrower type different tokens would tie
     private record Buffers(Tensor ids, Tensor nextIds, Tensor hidden, Tensor logits, Workspace work) {}
-
-    /// Attention of a step: wave after wave, each over what the cache offers.
-    private final class WaveAttention implements LayerAttention {
-        private final List<DecodeCache.Wave> waves;
-        private final DecodeCache cache;
-
-        WaveAttention(List<DecodeCache.Wave> waves, DecodeCache cache) {
-            this.waves = waves;
-            this.cache = cache;
-        }
-
-        @Override
-        public void attend(int layer, Tensor queries, Tensor keys, Tensor values, Tensor out) {
-            DenseOperations dense = backend.operations().dense();
-            double scale = 1 / Math.sqrt(spec.headDim());
-            int row = 0;
-            for (DecodeCache.Wave wave : waves) {
-                int count = wave.rows().count();
-                Tensor waveQueries = queries.slice(row, count);
-                Tensor waveKeys = keys.slice(row, count);
-                dense.rotate(waveQueries, waveKeys, wave.rows().positions(), wave.rotary());
-                cache.attend(
-                        layer, waveQueries, waveKeys, values.slice(row, count), wave, scale, out.slice(row, count));
-                row += count;
-            }
-        }
-    }
 }

@@ -3,8 +3,10 @@ package io.shadowkv.model;
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.tensor.Tensor;
 import java.util.List;
+import java.util.stream.Stream;
 
-/// One decoder layer over some rows: norm, queries-keys-values, attention, projection, norm, gated MLP.
+/// One decoder layer over some rows: norm, queries-keys-values; then, around attention, which prefill and decode do
+/// each in their own way, projection, norm, gated MLP.
 final class LayerForward {
     private final DecoderSpec spec;
     private final DecoderWeights weights;
@@ -16,21 +18,41 @@ final class LayerForward {
         this.dense = dense;
     }
 
-    /// Adds layer `layer`'s contribution to the residual stream.
+    /// Queries, keys and values of some rows, not rotated yet.
     ///
-    /// @param hidden [r, hiddenSize], in place
+    /// @param hidden the residual stream [r, hiddenSize]
     /// @param work buffers of exactly r rows
-    void run(int layer, Tensor hidden, Workspace work, LayerAttention attention) {
+    void project(int layer, Tensor hidden, Workspace work) {
         DecoderWeights.Layer w = weights.layers().get(layer);
         dense.rmsNorm(hidden, w.inputNorm(), spec.normEpsilon(), work.normed());
         apply(w.queryKeyValue(), work.normed(), List.of(work.queries(), work.keys(), work.values()));
-        attention.attend(layer, work.queries(), work.keys(), work.values(), work.attended());
+    }
+
+    /// Adds what layer `layer` contributes to the residual stream: the projection of what was attended, and the MLP.
+    ///
+    /// @param hidden [r, hiddenSize], in place
+    /// @param work buffers of exactly r rows
+    void complete(int layer, Tensor hidden, Workspace work) {
+        DecoderWeights.Layer w = weights.layers().get(layer);
         add(w.output(), work.attended(), work.projected(), hidden);
 
         dense.rmsNorm(hidden, w.postNorm(), spec.normEpsilon(), work.normed());
         ProjectionGroup gateUp = w.gateUp();
         dense.gatedLinear(work.normed(), gateUp.weights(), gateUp.biases(), work.gate(), work.up());
         add(w.down(), work.gate(), work.projected(), hidden);
+    }
+
+    /// Bytes of a layer's matrices.
+    long layerBytes() {
+        DecoderWeights.Layer w = weights.layers().getFirst();
+        return Stream.of(
+                        w.queryKeyValue().weights(),
+                        List.of(w.output().weight()),
+                        w.gateUp().weights(),
+                        List.of(w.down().weight()))
+                .flatMap(List::stream)
+                .mapToLong(weight -> weight.elements() * weight.dtype().bytes())
+                .sum();
     }
 
     /// Logits of some rows: the last norm and the output projection.

@@ -79,7 +79,10 @@ final class Prefill {
             List<Span> spans = spans(from, count);
             Workspace chunk = work.first(count);
             backend.upload(positions(spans, count), chunk.positions());
-            forward.run(layer, hidden.slice(from, count), chunk, new ChunkAttention(spans, chunk.positions()));
+            Tensor stream = hidden.slice(from, count);
+            forward.project(layer, stream, chunk);
+            attend(layer, spans, chunk);
+            forward.complete(layer, stream, chunk);
             backend.synchronize();
             for (Span span : spans) {
                 workDone += span.work(spec);
@@ -94,6 +97,22 @@ final class Prefill {
             backend.synchronize();
         }
         monitor.layerSealed(System.nanoTime() - start);
+    }
+
+    /// Exact attention of a chunk, sequence by sequence.
+    private void attend(int layer, List<Span> spans, Workspace work) {
+        for (Span span : spans) {
+            Tensor queries = work.queries().slice(span.row(), span.count());
+            Tensor keys = work.keys().slice(span.row(), span.count());
+            Tensor positions = work.positions().slice(span.row(), span.count());
+            backend.operations()
+                    .dense()
+                    .rotate(queries, keys, positions, span.prompt().rotary());
+            var cache = span.prompt().cache();
+            cache.append(layer, keys, work.values().slice(span.row(), span.count()));
+            Tensor out = work.attended().slice(span.row(), span.count());
+            cache.attend(layer, queries, 1 / Math.sqrt(spec.headDim()), out);
+        }
     }
 
     private void deliver(
@@ -149,31 +168,6 @@ final class Prefill {
             double perToken = 2.0 * spec.hiddenSize() * (spec.queryWidth() + spec.kvWidth())
                     + 3.0 * spec.hiddenSize() * spec.intermediateSize();
             return count * (perToken + 2.0 * spec.queryWidth() * (position + count / 2.0));
-        }
-    }
-
-    /// Exact attention of a chunk, sequence by sequence.
-    private final class ChunkAttention implements LayerAttention {
-        private final List<Span> spans;
-        private final Tensor positions;
-
-        ChunkAttention(List<Span> spans, Tensor positions) {
-            this.spans = spans;
-            this.positions = positions;
-        }
-
-        @Override
-        public void attend(int layer, Tensor queries, Tensor keys, Tensor values, Tensor out) {
-            for (Span span : spans) {
-                Tensor spanQueries = queries.slice(span.row(), span.count());
-                Tensor spanKeys = keys.slice(span.row(), span.count());
-                Tensor spanPositions = positions.slice(span.row(), span.count());
-                var dense = backend.operations().dense();
-                dense.rotate(spanQueries, spanKeys, spanPositions, span.prompt().rotary());
-                var cache = span.prompt().cache();
-                cache.append(layer, spanKeys, values.slice(span.row(), span.count()));
-                cache.attend(layer, spanQueries, 1 / Math.sqrt(spec.headDim()), out.slice(span.row(), span.count()));
-            }
         }
     }
 }

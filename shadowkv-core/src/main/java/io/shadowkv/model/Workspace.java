@@ -52,15 +52,20 @@ record Workspace(
 
     /// The first `rows` rows of every buffer.
     Workspace first(int rows) {
+        return slice(0, rows);
+    }
+
+    /// Rows `from` until `from + rows` of every buffer.
+    Workspace slice(int from, int rows) {
         return new Workspace(
-                normed.slice(0, rows),
-                queries.slice(0, rows),
-                keys.slice(0, rows),
-                values.slice(0, rows),
-                attended.slice(0, rows),
-                projected.slice(0, rows),
-                gate.slice(0, rows),
-                up.slice(0, rows),
-                positions.slice(0, rows));
+                normed.slice(from, rows),
+                queries.slice(from, rows),
+                keys.slice(from, rows),
+                values.slice(from, rows),
+                attended.slice(from, rows),
+                projected.slice(from, rows),
+                gate.slice(from, rows),
+                up.slice(from, rows),
+                positions.slice(from, rows));
     }
 }

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -290,6 +291,33 @@ public abstract class ShadowLaws extends BackendLaws {
                 Map<Integer, float[]> logits = bench.feed(Map.of(0, ids[i], 1, ids[i], 2, ids[i]));
                 assertSame("one layer", logits.get(1), logits.get(0), rounding());
                 assertSame("both layers", logits.get(2), logits.get(0), rounding());
+            }
+        }
+    }
+
+    /// Rows of a batch go apart, or take turns, where that hides fetching; none of them notices. Enough rows that a
+    /// backend with a side queue lets them.
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2})
+    void aLargeBatchIsItsSequencesAlone(int deviceValueLayers) {
+        Path folder = checkpoint(RandomCheckpoint.SMALL);
+        int rows = 11;
+        try (StepBench bench = bench(folder, NARROW)) {
+            bench.placeValues(deviceValueLayers);
+            for (int row = 0; row < rows; row++) {
+                bench.read(row, ids(60 + 3 * row, VOCABULARY, row), 160);
+                bench.copy(row, rows + row);
+            }
+            for (int step = 0; step < 20; step++) {
+                Map<Integer, Integer> news = new TreeMap<>();
+                for (int row = 0; row < rows; row++) {
+                    news.put(row, (row * 31 + step * 7) % VOCABULARY);
+                }
+                Map<Integer, float[]> logits = bench.feed(news);
+                for (int row = 0; row < rows; row++) {
+                    float[] alone = bench.feed(rows + row, news.get(row));
+                    assertSame("row " + row + ", step " + step, logits.get(row), alone, rounding());
+                }
             }
         }
     }

@@ -57,8 +57,17 @@ final class FullDecodeCache implements DecodeCache {
     }
 
     @Override
-    public void attend(int layer, Tensor queries, Tensor keys, Tensor values, Wave wave, double scale, Tensor out) {
+    public void append(int layer, Tensor keys, Tensor values, Wave wave) {
         attention.append(keys, values, layers.get(layer), wave.rows());
+    }
+
+    @Override
+    public void choose(int layer, Tensor queries, Wave wave) {
+        // Every token is attended to.
+    }
+
+    @Override
+    public void attend(int layer, Tensor queries, Wave wave, double scale, Tensor out) {
         attention.decode(queries, layers.get(layer), wave.rows(), scale, out);
     }
 

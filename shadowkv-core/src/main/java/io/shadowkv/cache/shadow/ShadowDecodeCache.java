@@ -21,14 +21,26 @@ import java.util.Objects;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// A batch under ShadowKV; [#attend] is the paper's decode step (arXiv 2410.21465, algorithm 2).
+/// A batch under ShadowKV; [#choose] and [#attend] are the paper's decode step (arXiv 2410.21465, algorithm 2).
 final class ShadowDecodeCache implements DecodeCache {
     /// Parts of a wave that are selected one after the other where values come over a link, on a queue of their
     /// own: it brings the first part's while the next is scored. More parts leave too few rows to score at a time.
-    private static final int MOST_GROUPS = 4;
+    private static final int MOST_PARTS = 4;
 
     /// Rows of a part, at least: fewer do not fill a device.
-    private static final int GROUP_ROWS = 4;
+    private static final int PART_ROWS = 4;
+
+    /// Parts of a wave that take turns in computing and fetching.
+    private static final int TURNS = 2;
+
+    /// Share of the selected units that a step is expected to miss (the paper's hit rate is 60 %).
+    private static final double MISS_RATE = 0.4;
+
+    /// How many times as long as a byte of device memory one over a link takes: 4.2 TB/s and 50 GB/s on an H200.
+    private static final double LINK_COST = 80;
+
+    /// How much longer fetching must take for turns: fewer rows at a time are computed less efficiently.
+    private static final double CLEARLY = 1.5;
 
     private final CacheShape shape;
     private final Backend backend;
@@ -99,10 +111,7 @@ final class ShadowDecodeCache implements DecodeCache {
                 .mapToInt(wave -> wave.rows().count())
                 .max()
                 .orElse(0);
-        int units = sequences.values().stream()
-                .mapToInt(sequence -> sequence.layout().unitCapacity())
-                .max()
-                .orElse(0);
+        int units = mostUnits();
         Tensor buffer = scoreBuffer;
         if (rows > 0 && (buffer == null || buffer.extent(0) < rows || buffer.extent(2) < units)) {
             close();
@@ -115,11 +124,19 @@ final class ShadowDecodeCache implements DecodeCache {
                 .mapToInt(sequence -> sequence.layout().size().deviceValueLayers())
                 .min()
                 .orElse(0);
-        return new StepShape(buffer, hitRate, fetchingLayer);
+        return new StepShape(buffer, hitRate, fetchingLayer, units);
     }
 
-    /// What shapes a step beside its waves; `hitRate` is NaN where the selection is real.
-    private record StepShape(@Nullable Tensor scores, double hitRate, int fetchingLayer) {}
+    private int mostUnits() {
+        return sequences.values().stream()
+                .mapToInt(sequence -> sequence.layout().unitCapacity())
+                .max()
+                .orElse(0);
+    }
+
+    /// What shapes a step beside its waves; `hitRate` is NaN where the selection is real, `units` what the longest
+    /// sequence's index may hold.
+    private record StepShape(@Nullable Tensor scores, double hitRate, int fetchingLayer, int units) {}
 
     @Override
     public boolean isRecordable() {
@@ -127,58 +144,61 @@ final class ShadowDecodeCache implements DecodeCache {
     }
 
     @Override
-    public void attend(int layer, Tensor queries, Tensor keys, Tensor values, Wave wave, double scale, Tensor out) {
-        attention.append(keys, values, resident.get(layer), wave.rows());
-        if (wave.isIndexed()) {
-            attendSelected(layer, queries, wave, scale, out);
-        } else {
-            attention.decode(queries, resident.get(layer), wave.rows(), scale, out);
+    public Division divide(Wave wave, long layerBytes) {
+        int rows = wave.rows().count();
+        if (!wave.isIndexed() || !backend.hasSideQueue() || fetchingLayer >= shape.layers()) {
+            return Division.NONE;
         }
+        return takesTurns(rows, layerBytes)
+                ? new Division(fetchingLayer, TURNS, true)
+                : new Division(fetchingLayer, Math.clamp(rows / PART_ROWS, 1, MOST_PARTS), false);
     }
 
-    private void attendSelected(int layer, Tensor queries, Wave wave, double scale, Tensor out) {
+    /// True if a layer's fetches take longer than reading its weights once more and the landmarks.
+    private boolean takesTurns(int rows, long layerBytes) {
+        ShadowLayout layout = sequences.values().iterator().next().layout();
+        double rowElements = (double) rows * shape.kvWidth();
+        double fetched = MISS_RATE
+                * rowElements
+                * layout.spec().sparseBudget()
+                * layout.valueType().bytes();
+        double scored = rowElements * mostUnits() * shape.kvType().bytes();
+        return rows >= TURNS * PART_ROWS && fetched * LINK_COST > CLEARLY * (layerBytes + scored);
+    }
+
+    @Override
+    public void append(int layer, Tensor keys, Tensor values, Wave wave) {
+        attention.append(keys, values, resident.get(layer), wave.rows());
+    }
+
+    @Override
+    public void choose(int layer, Tensor queries, Wave wave) {
+        if (!wave.isIndexed()) {
+            return;
+        }
         SlotTable<IndexedLayer> chunks = index.get(layer);
-        List<Group> groups = groups(layer, wave.rows());
-        for (Group group : groups) {
-            StepRows rows = group.of(wave.rows());
-            Tensor scores = Objects.requireNonNull(scoreBuffer, "the step was not prepared")
-                    .slice(group.from(), group.count());
-            shadow.scoreLandmarks(group.of(queries), chunks, rows, scoreScale, scores);
-            if (!Double.isNaN(hitRate)) {
-                shadow.forceHits(scores, chunks, rows, hitRate);
-            }
-            shadow.select(scores, chunks, rows);
-            shadow.fetchValues(chunks, rows);
+        StepRows rows = wave.rows();
+        Tensor scores =
+                Objects.requireNonNull(scoreBuffer, "the step was not prepared").slice(0, rows.count());
+        shadow.scoreLandmarks(queries, chunks, rows, scoreScale, scores);
+        if (!Double.isNaN(hitRate)) {
+            shadow.forceHits(scores, chunks, rows, hitRate);
         }
-        for (Group group : groups) {
-            StepRows rows = group.of(wave.rows());
-            shadow.rebuildKeys(chunks, rows, wave.rotary());
-            attention.decodeSelected(group.of(queries), chunks, rows, scale, group.of(out));
+        shadow.select(scores, chunks, rows);
+        shadow.fetchValues(chunks, rows);
+    }
+
+    @Override
+    public void attend(int layer, Tensor queries, Wave wave, double scale, Tensor out) {
+        if (!wave.isIndexed()) {
+            attention.decode(queries, resident.get(layer), wave.rows(), scale, out);
+            return;
         }
+        SlotTable<IndexedLayer> chunks = index.get(layer);
+        shadow.rebuildKeys(chunks, wave.rows(), wave.rotary());
+        attention.decodeSelected(queries, chunks, wave.rows(), scale, out);
         if (trace != null) {
             trace.record(layer, chunks, wave.rows());
-        }
-    }
-
-    private List<Group> groups(int layer, StepRows rows) {
-        boolean isFetched = backend.hasSideQueue() && layer >= fetchingLayer;
-        int parts = isFetched ? Math.clamp(rows.count() / GROUP_ROWS, 1, MOST_GROUPS) : 1;
-        return IntStream.range(0, parts)
-                .mapToObj(part -> {
-                    int from = rows.count() * part / parts;
-                    return new Group(from, rows.count() * (part + 1) / parts - from);
-                })
-                .toList();
-    }
-
-    /// Consecutive rows of a wave.
-    private record Group(int from, int count) {
-        Tensor of(Tensor all) {
-            return all.slice(from, count);
-        }
-
-        StepRows of(StepRows all) {
-            return all.slice(from, count);
         }
     }
 

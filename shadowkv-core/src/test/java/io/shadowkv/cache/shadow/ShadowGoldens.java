@@ -266,14 +266,9 @@ public abstract class ShadowGoldens {
                     1, one(0), one(place.position()), one(place.writeRow()), one(place.attended()), one(place.units()));
             DecodeCache.Wave wave = new DecodeCache.Wave(rows, rotary, true);
             decode.prepare(List.of(wave));
-            decode.attend(
-                    0,
-                    query,
-                    input("k_new", step, golden.kvHeads()),
-                    input("v_new", step, golden.kvHeads()),
-                    wave,
-                    1 / Math.sqrt(golden.headDim()),
-                    out);
+            decode.append(0, input("k_new", step, golden.kvHeads()), input("v_new", step, golden.kvHeads()), wave);
+            decode.choose(0, query, wave);
+            decode.attend(0, query, wave, 1 / Math.sqrt(golden.headDim()), out);
             return backend.download(out);
         }
 
