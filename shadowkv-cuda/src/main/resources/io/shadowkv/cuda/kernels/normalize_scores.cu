@@ -1,21 +1,20 @@
 // scores[i, h, u] = max over g of 2^(logits[i, h, u, g] - M_g) / S_g: the softmax of each query head over the
-// landmarks, and its maximum over the group. Second half of ShadowKV's scoring.
+// landmarks, and its maximum over the group. Second half of ShadowKV's scoring where score_landmarks_any.cu is the first.
 //
-// logits, partials, slots, units, PADDED: as score_landmarks.cu leaves them; `scorers` and TILE are its grid and
+// logits, partials, slots, units, PADDED: as score_landmarks_any.cu leaves them; `scorers` and TILE are its grid and
 // tile, from which follows where the partials of a segment stand
 // scores   float [rows, kvHeads, width]; the first units[i] of row i are written
 //
 // Grid: (ceil(width / (256 * EACH)), rows * kvHeads), blocks of 256 threads. Shared memory: 4 * (rows + 1) bytes
 // dynamic, 8 * PADDED static.
-// Bytes: 4 * PADDED read, 4 written for each landmark (14 rows x 8 heads x 15,616 x 20 B = 35 MB, mostly from L2:
-// 8 us at 4.5 TB/s).
+// Bytes: 4 * PADDED read, 4 written for each landmark.
 // Precision: M and S from partials in float.
 //
-// check: GROUP=4 PADDED=4 TILE=16
-// check: GROUP=1 PADDED=1 TILE=16
-// check: GROUP=7 PADDED=8 TILE=32
-// check: GROUP=16 PADDED=16 TILE=16
-// check: GROUP=2 PADDED=2 TILE=32
+// check: GROUP=4 PADDED=4
+// check: GROUP=1 PADDED=1
+// check: GROUP=7 PADDED=8
+// check: GROUP=16 PADDED=16
+// check: GROUP=2 PADDED=2
 #include "slices.cuh"
 
 #ifndef GROUP
@@ -25,7 +24,7 @@
 #define PADDED 4
 #endif
 #ifndef TILE
-#define TILE 16
+#define TILE 32
 #endif
 
 static const int THREADS = 256;

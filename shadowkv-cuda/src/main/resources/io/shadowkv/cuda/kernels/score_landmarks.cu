@@ -10,12 +10,11 @@
 // partials  float2 (maximum, sum of 2^(logit - maximum)) [passes * workers + rows * kvHeads, PADDED]
 // counters  u32 [rows * kvHeads], zero before and after
 //
-// A worker is a warp. Landmarks form a line of tiles (rows outermost, then heads: a head of a row is a segment) that
-// is cut into passes of `passRows` rows, and each pass into even shares, so that lengths may differ as they like. A
-// worker streams its share through a ring of its own (cp.async, no block barrier; it runs on into the next segment
-// and pass), keeps logits, and leaves each segment's maximum and sum in `partials`: entry pass * workers + worker +
-// segment, since workers and segments both ascend. When it has streamed the next pass too, the others are through
-// with this one, and it turns its logits, still in L2, into scores. Only the last pass has to be waited for.
+// A worker is a warp with a share of each pass (score_work.cuh). It streams its share through a ring of its own
+// (cp.async, no block barrier; it runs on into the next segment and pass), keeps logits, and leaves each segment's
+// maximum and sum in `partials`: entry pass * workers + worker + segment, since workers and segments both ascend. When
+// it has streamed the next pass too, the others are through with this one, and it turns its logits, still in L2, into
+// scores. Only the last pass has to be waited for.
 //
 // Fixed: HEAD_DIM a multiple of 16 up to 256; GROUP <= 16, PADDED a power of two; TYPE bf16 or f16.
 // Grid: as many blocks of 256 threads as run at a time and no more: workers wait for each other.
@@ -36,9 +35,8 @@
 // check: TYPE=f16 HEAD_DIM=256 GROUP=2 PADDED=2 STAGES=3
 // check: TYPE=bf16 HEAD_DIM=256 GROUP=16 PADDED=16 STAGES=3
 // check: TYPE=bf16 HEAD_DIM=80 GROUP=1 PADDED=1 STAGES=9
-#include "mma.cuh"
 #include "overlap.cuh"
-#include "slices.cuh"
+#include "score_work.cuh"
 
 #ifndef TYPE
 #define TYPE bf16
@@ -65,48 +63,8 @@ static const int PITCH = CHUNKS | 1;      // odd: eight landmarks lie in eight d
 static const int STAGE = TILE * PITCH * 16;
 static const int EACH = PADDED <= 4 ? 16 : 64 / PADDED;  // landmarks that a lane normalises at a time
 static const int WIDTH = PADDED < 4 ? PADDED : 4;
+static const int AT_ONCE = GROUP <= 4 ? 4 : 1;  // partials that a lane asks for at a time
 static const float LOWEST = -3.0e38f;
-
-// What all workers know of the work.
-struct Work {
-    const IndexedEntry* table;
-    const i32 *slots, *units;
-    const int* starts;  // first tile of each row; starts[rows]: tiles of all
-    int rows, kvHeads, passRows, workers;
-};
-
-// A worker's tiles of a pass.
-struct Share {
-    int first, end;            // in the line of all tiles
-    int base, total, workers;  // tiles before the pass and in it; those who have some
-};
-
-static __device__ __forceinline__ Share shareOfPass(const Work& work, int pass, int worker) {
-    int base = work.starts[pass * work.passRows];
-    int total = work.starts[min(work.rows, (pass + 1) * work.passRows)] - base, workers = min(total, work.workers);
-    if (worker >= workers) return {base, base, base, total, workers};
-    return {base + shareStart(total, worker, workers), base + shareStart(total, worker + 1, workers), base, total, workers};
-}
-
-struct Segment { int row, index, first, end, count; };  // index: of rows * kvHeads; tiles first until end; landmarks
-
-static __device__ __forceinline__ Segment segmentOf(const Work& work, int tile) {
-    int row = sliceOf(work.starts, work.rows, tile), start = work.starts[row];
-    int tiles = (work.starts[row + 1] - start) / work.kvHeads, head = (tile - start) / tiles;
-    return {row, row * work.kvHeads + head, start + head * tiles, start + (head + 1) * tiles, work.units[row]};
-}
-
-// Landmarks are read once a step: they must not push logits out of L2.
-static __device__ __forceinline__ u64 evictFirst() {
-    u64 policy;
-    asm volatile("createpolicy.fractional.L2::evict_first.b64 %0, 1.0;" : "=l"(policy));
-    return policy;
-}
-static __device__ __forceinline__ void copyOnce(void* shared, const u8* global, bool valid, u64 policy) {
-    int bytes = valid ? 16 : 0;
-    asm volatile("cp.async.cg.shared.global.L2::cache_hint [%0], [%1], 16, %2, %3;"
-        :: "r"(sharedAddress(shared)), "l"(global), "r"(bytes), "l"(policy) : "memory");
-}
 
 // The side of a worker that fetches, STAGES tiles ahead.
 struct Fetch {
@@ -221,42 +179,38 @@ struct Sums {
                 if (lane < 4 && column < PADDED) partial[column] = make_float2(largest, all);
             }
         __syncwarp();
-        if (lane == 0) {
-            __threadfence();
-            atomicAdd(counter, 1u);
-        }
+        if (lane == 0) asm volatile("red.release.gpu.global.add.u32 [%0], 1;" :: "l"(counter) : "memory");
     }
 };
-
-static __device__ __forceinline__ u32 readCounter(const u32* p) {
-    u32 x;
-    asm volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(x) : "l"(p) : "memory");
-    return x;
-}
-static __device__ __forceinline__ float2 readPast(const float2* p) {  // what another block wrote: not through L1
-    float2 x;
-    asm volatile("ld.global.cg.v2.f32 {%0, %1}, [%2];" : "=f"(x.x), "=f"(x.y) : "l"(p) : "memory");
-    return x;
-}
 
 // Maximum and 1 / sum of a segment, from the partials of workers `first` until `last`, inclusive: [.., PADDED].
 static __device__ __forceinline__ void gather(float2 (&whole)[GROUP], const float2* partials, int first, int last, u32* counter) {
     int lane = threadIdx.x % 32;
-    u32 parts = last - first + 1;
+    u32 contributors = last - first + 1;
     if (lane == 0)
-        while (readCounter(counter) < parts) __nanosleep(64);
+        while (readCounter(counter) < contributors) __nanosleep(32);
     __syncwarp();
 #pragma unroll
     for (int g = 0; g < GROUP; g++) whole[g] = make_float2(LOWEST, 0);
 #pragma unroll 1
-    for (int b = first + lane; b <= last; b += 32) {
+    for (int b = first + lane; b <= last; b += 32 * AT_ONCE) {
+        float2 parts[AT_ONCE][GROUP];
 #pragma unroll
-        for (int g = 0; g < GROUP; g++) {
-            float2 part = readPast(partials + (i64) b * PADDED + g);
-            float largest = fmaxf(whole[g].x, part.x);
-            whole[g].y = whole[g].y * exp2f(whole[g].x - largest) + part.y * exp2f(part.x - largest);
-            whole[g].x = largest;
-        }
+        for (int a = 0; a < AT_ONCE; a++)
+#pragma unroll
+            for (int g = 0; g < GROUP; g++) {
+                parts[a][g] = make_float2(LOWEST, 0);
+                if (b + a * 32 <= last) parts[a][g] = readPast(partials + (i64) (b + a * 32) * PADDED + g);
+            }
+#pragma unroll
+        for (int a = 0; a < AT_ONCE; a++)
+#pragma unroll
+            for (int g = 0; g < GROUP; g++) {
+                float2 part = parts[a][g];
+                float largest = fmaxf(whole[g].x, part.x);
+                whole[g].y = whole[g].y * exp2f(whole[g].x - largest) + part.y * exp2f(part.x - largest);
+                whole[g].x = largest;
+            }
     }
 #pragma unroll
     for (int g = 0; g < GROUP; g++) {
@@ -264,7 +218,7 @@ static __device__ __forceinline__ void gather(float2 (&whole)[GROUP], const floa
         whole[g] = make_float2(largest, 1.f / warpSum(whole[g].y * exp2f(whole[g].x - largest)));
     }
     // Each worker counts twice, when it has written and when it has read; the last one leaves a zero.
-    if (lane == 0 && atomicAdd(counter, 1u) == 2 * parts - 1) atomicExch(counter, 0u);
+    if (lane == 0 && atomicAdd(counter, 1u) == 2 * contributors - 1) atomicExch(counter, 0u);
 }
 
 static __device__ __forceinline__ void normalize(const float2 (&whole)[GROUP], const float* logits, int count, float* scores) {

@@ -1,8 +1,13 @@
-// The plain form of score_landmarks.cu for types and head dims that tensor cores do not take: the same logits and
-// partials, computed one landmark a lane.
+// logits[i, h, u, g] = query[i, h * GROUP + g] . landmark[slot i, h, u] * scale, and what a softmax over u needs: the
+// plain form of score_landmarks.cu for types, groups and head dims that tensor cores do not take, one landmark a lane.
+// normalize_scores.cu makes scores of it.
 //
-// queries QUERY [rows, kvHeads * GROUP, HEAD_DIM]; landmarks LANDMARK [kvHeads, unitCapacity, HEAD_DIM]; all else as
-// there. Any HEAD_DIM, any GROUP, any pair of float, bf16 and f16.
+// queries QUERY [rows, kvHeads * GROUP, HEAD_DIM]; landmarks LANDMARK [kvHeads, unitCapacity, HEAD_DIM]; slots, units
+// and scale as there. Any HEAD_DIM, any GROUP, any pair of float, bf16 and f16.
+// logits   float [rows, kvHeads, width, PADDED]; columns beyond GROUP are zero
+// partials float2 (maximum, sum of 2^(logit - maximum)) [gridDim.x + rows * kvHeads, PADDED]: entry block + segment
+//          holds what the block saw of segment row * kvHeads + head. Blocks and segments both ascend, so that no two
+//          pairs share an entry.
 // Grid: any number of blocks of 256 threads; a tile is 32 landmarks. Shared memory: 4 * (rows + 1) bytes dynamic.
 // Bytes: landmarks once for each query head of the group, from L1 and L2 but for the first time; not tuned.
 // Precision: dot products in double, since float landmarks admit no rounding beyond float's.
