@@ -14,6 +14,8 @@ root=$(CDPATH='' cd -P "$(dirname "$0")/.." && pwd)
 home=${SHADOWKV_DEVICE:-/tmp/shadowkv}
 logs=${OUT:-$home/logs}
 shown_failures=8
+# Counts the device's free memory, so nothing may run beside it.
+alone='\.CudaLifecycleTest$'
 
 path=
 for entry in "$home"/project/test/*/ "$home"/project/lib/*.jar "$home"/libs/lib/*.jar "$home"/libs/test/*.jar; do
@@ -54,7 +56,7 @@ mkdir -p "$logs"
 rm -f "$logs"/*.txt
 # Fixtures unpack below target/ of the working folder, and kernels are kept there.
 cd "$root"
-for class in $(classes "$@"); do
+for class in $(classes "$@" | grep -v "$alone"); do
     while [ "$(jobs -p | wc -l)" -ge "${SHADOWKV_PARALLEL:-6}" ]; do
         sleep 0.2
         jobs > /dev/null
@@ -62,6 +64,7 @@ for class in $(classes "$@"); do
     run "$class" &
 done
 wait
+for class in $(classes "$@" | grep "$alone"); do run "$class"; done
 
 code=0
 ran=false
