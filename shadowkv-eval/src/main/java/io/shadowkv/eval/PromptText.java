@@ -25,6 +25,11 @@ record PromptText(Sample.Wrapping wrapping, PromptFormat format, Tokenizer token
         };
     }
 
+    /// Ids of an answer that is given.
+    int[] given(String answer) {
+        return tokenizer.encode(answer, false);
+    }
+
     /// A later turn's ids.
     ///
     /// @param lastId the last id so far, which is not repeated; -1 to count

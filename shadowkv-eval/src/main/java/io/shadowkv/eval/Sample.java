@@ -38,6 +38,8 @@ public record Sample(
     public enum History {
         /// A turn follows the model's own answer to the one before.
         CONVERSATION,
+        /// A turn follows the right answers to the ones before, whatever the model answered.
+        RIGHT_ANSWERS,
         /// Every turn but the first follows the first turn's words directly, as if no other had been: the
         /// first holds the text they share (and its own question where it has references).
         SHARED_CONTEXT
@@ -53,6 +55,7 @@ public record Sample(
     /// @param stopStrings end the answer where they appear
     /// @param metrics the first is the task's own, the others the paper's variants; empty if nothing is
     ///     asked
+    /// @param rightAnswer what later turns find here under [History#RIGHT_ANSWERS]
     public record Turn(
             String user,
             String question,
@@ -60,15 +63,44 @@ public record Sample(
             List<String> references,
             int maxNewTokens,
             List<String> stopStrings,
-            List<Metric> metrics) {
+            List<Metric> metrics,
+            String rightAnswer) {
         public Turn {
             references = List.copyOf(references);
             stopStrings = List.copyOf(stopStrings);
             metrics = List.copyOf(metrics);
         }
 
+        /// A turn whose right answer is its first reference.
+        public Turn(
+                String user,
+                String question,
+                String answerPrefix,
+                List<String> references,
+                int maxNewTokens,
+                List<String> stopStrings,
+                List<Metric> metrics) {
+            this(
+                    user,
+                    question,
+                    answerPrefix,
+                    references,
+                    maxNewTokens,
+                    stopStrings,
+                    metrics,
+                    references.isEmpty() ? "" : references.getFirst());
+        }
+
+        public Turn withUser(String words) {
+            return new Turn(words, question, answerPrefix, references, maxNewTokens, stopStrings, metrics, rightAnswer);
+        }
+
+        public Turn withAnswerPrefix(String prefix) {
+            return new Turn(user, question, prefix, references, maxNewTokens, stopStrings, metrics, rightAnswer);
+        }
+
         public Turn withMaxNewTokens(int tokens) {
-            return new Turn(user, question, answerPrefix, references, tokens, stopStrings, metrics);
+            return new Turn(user, question, answerPrefix, references, tokens, stopStrings, metrics, rightAnswer);
         }
     }
 }

@@ -27,7 +27,7 @@ final class SampleDialogue implements Dialogue {
             GenerationListener listener,
             Cancellation cancellation) {
         this.asked = asked(sample);
-        this.sharesPrompt = sample.history() == Sample.History.SHARED_CONTEXT;
+        this.sharesPrompt = sample.history() != Sample.History.CONVERSATION;
         this.prompts = prompts;
         this.text = text;
         this.listener = listener;
@@ -54,15 +54,17 @@ final class SampleDialogue implements Dialogue {
     static SampleDialogue of(
             Sample sample, PromptText text, int contextTokens, GenerationListener listener, Cancellation cancellation) {
         int asked = asked(sample).size();
-        boolean isConversation = sample.history() == Sample.History.CONVERSATION;
-        if (asked == 0 || isConversation && asked < sample.turns().size()) {
+        boolean asksAll = sample.history() != Sample.History.SHARED_CONTEXT;
+        if (asked == 0 || asksAll && asked < sample.turns().size()) {
             throw new IllegalArgumentException(
                     "of the %d turns of sample %,d of %s, %d are asked. Give every turn of a conversation a metric, or let the turns share a text"
                             .formatted(sample.turns().size(), sample.index(), sample.task(), asked));
         }
-        List<int[]> prompts = sample.history() == Sample.History.SHARED_CONTEXT
-                ? shared(sample, text)
-                : List.of(text.first(sample.turns().getFirst()));
+        List<int[]> prompts = switch (sample.history()) {
+            case CONVERSATION -> List.of(text.first(sample.turns().getFirst()));
+            case RIGHT_ANSWERS -> parted(afterRightAnswers(sample.turns(), text));
+            case SHARED_CONTEXT -> parted(onSharedText(sample, text));
+        };
         return new SampleDialogue(sample, prompts, text, contextTokens, listener, cancellation);
     }
 
@@ -71,14 +73,39 @@ final class SampleDialogue implements Dialogue {
         return sample.turns().stream().filter(turn -> !turn.metrics().isEmpty()).toList();
     }
 
+    /// Each turn's whole prompt, the shared text first.
+    private static List<int[]> onSharedText(Sample sample, PromptText text) {
+        Sample.Turn first = sample.turns().getFirst();
+        return asked(sample).stream()
+                .map(turn -> turn.equals(first) ? text.first(first) : text.first(first, turn))
+                .toList();
+    }
+
+    /// Each turn's whole prompt, earlier turns with their right answers first.
+    private static List<int[]> afterRightAnswers(List<Sample.Turn> turns, PromptText text) {
+        List<int[]> whole = new ArrayList<>();
+        int[] before = {};
+        for (Sample.Turn turn : turns) {
+            whole.add(concat(before, after(before, turn, text)));
+            int[] question = after(before, turn.withAnswerPrefix(""), text);
+            before = concat(concat(before, question), text.given(turn.rightAnswer()));
+        }
+        return whole;
+    }
+
+    private static int[] after(int[] before, Sample.Turn turn, PromptText text) {
+        return before.length == 0 ? text.first(turn) : text.next(turn, -1);
+    }
+
+    private static int[] concat(int[] first, int[] second) {
+        int[] both = Arrays.copyOf(first, first.length + second.length);
+        System.arraycopy(second, 0, both, first.length, second.length);
+        return both;
+    }
+
     /// What all prompts begin with, then the rest of each. Tokens are compared, not words, so that each
     /// prompt is cut as it would be alone.
-    private static List<int[]> shared(Sample sample, PromptText text) {
-        List<int[]> whole = new ArrayList<>();
-        Sample.Turn first = sample.turns().getFirst();
-        for (Sample.Turn turn : asked(sample)) {
-            whole.add(turn.equals(first) ? text.first(first) : text.first(first, turn));
-        }
+    private static List<int[]> parted(List<int[]> whole) {
         int common = whole.getFirst().length;
         for (int[] prompt : whole) {
             int same = Arrays.mismatch(whole.getFirst(), prompt);

@@ -182,6 +182,26 @@ class EngineExaminerTest {
         }
     }
 
+    /// Whatever the model answered before; the text is read once.
+    @Test
+    void turnsMayFollowRightAnswers() {
+        List<String> users = List.of(CONTEXT + "why?", "and then?", "really?");
+        Task given = new Task("t/given", Sample.History.RIGHT_ANSWERS, List.of(users));
+        List<AnswerRecord> answers = examiner(given)
+                .examine(List.of(new Item("t/given", 0)), key -> key.method().equals(Method.FULL), _ -> {});
+        assertThat(answers).hasSize(3);
+        String before = "";
+        for (int i = 0; i < 3; i++) {
+            String question = before + users.get(i);
+            assertThat(answers.get(i).answer())
+                    .as("turn " + i)
+                    .isEqualTo(engine.complete(Request.of(engine.tokenizer().encode(question + ">", false), SIX))
+                            .text());
+            // "e" is each turn's right answer.
+            before = question + "e\n";
+        }
+    }
+
     @Test
     void questionsOnASharedTextDoNotSeeEachOther() {
         List<AnswerRecord> answers = ask(plan(List.of(Method.FULL)), List.of(new Item("t/shared", 0)));

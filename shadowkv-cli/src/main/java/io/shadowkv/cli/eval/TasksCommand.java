@@ -29,7 +29,9 @@ public final class TasksCommand implements Callable<Integer> {
             pulled("longbench-e", "13 of them with lengths evenly spread"),
             pulled("longbench-v2", "503 questions with four choices each"),
             pulled("infinitebench", "12 tasks above 100k tokens, cut to --length"),
-            pulled("scbench", "several questions on one text, one after the other; @shared asks each by itself"));
+            pulled(
+                    "scbench",
+                    "several questions on one text, after right answers; @own after the model's, @shared each alone"));
 
     private static Map.Entry<String, String> pulled(String suite, String about) {
         return Map.entry(suite, about + "; `shadowkv pull --suite " + suite + "` brings its files");

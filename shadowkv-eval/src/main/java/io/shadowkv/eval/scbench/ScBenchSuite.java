@@ -1,26 +1,34 @@
 package io.shadowkv.eval.scbench;
 
 import io.shadowkv.eval.EvalTask;
+import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.Suite;
 import io.shadowkv.eval.TaskContext;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 
-/// SCBench (microsoft/MInference, `scbench`), read from `scbench/<task>.jsonl` in the data folder, in both
-/// of its modes: `scbench_kv` asks up to five questions one after the other, `scbench_kv@shared` asks each
-/// by itself over the same text.
+/// SCBench (microsoft/MInference, `scbench`), read from `scbench/<task>.jsonl` in the data folder, in all
+/// of its modes: `scbench_kv` asks up to five questions one after the other, each after the right answers to
+/// those before; `scbench_kv@own` keeps the model's own answers instead (`--disable_golden_context`);
+/// `scbench_kv@shared` asks each by itself over the same text (`--same_context_different_query`).
 ///
 /// What differs from the scripts:
 ///
-/// - One after the other, the cache keeps the model's own answers (their `--disable_golden_context`); by
-///   default the scripts put the right answer in their place.
+/// - Right answers stand as the assistant's turns of a conversation; in a chat the scripts put an empty system
+///   message before each.
+/// - Several right answers are joined by commas; the scripts print a list.
 /// - All turns and answers fit into the context together; the scripts estimate.
 /// - `scbench_mf` asks every later turn for its own number; in a chat the scripts name the last turn's in
 ///   all.
 /// - Functions are compared without parsing them, see [RepoQa].
 /// - Mixed tasks have two metrics, by which their turns are told apart.
 public final class ScBenchSuite implements Suite {
-    private static final String SHARED = "@shared";
+    private static final Map<String, Sample.History> MODES = Map.of(
+            "", Sample.History.RIGHT_ANSWERS,
+            "@own", Sample.History.CONVERSATION,
+            "@shared", Sample.History.SHARED_CONTEXT);
     private static final List<String> FILES = List.of(
             "scbench_kv",
             "scbench_prefix_suffix",
@@ -34,8 +42,9 @@ public final class ScBenchSuite implements Suite {
             "scbench_mf",
             "scbench_summary_with_needles",
             "scbench_repoqa_and_kv");
-    private static final List<String> TASKS =
-            FILES.stream().flatMap(file -> Stream.of(file, file + SHARED)).toList();
+    private static final List<String> TASKS = FILES.stream()
+            .flatMap(file -> Stream.of(file, file + "@own", file + "@shared"))
+            .toList();
 
     @Override
     public String name() {
@@ -50,8 +59,9 @@ public final class ScBenchSuite implements Suite {
     @Override
     public EvalTask open(String task, TaskContext context) {
         checkTask(task);
-        boolean isShared = task.endsWith(SHARED);
-        String file = isShared ? task.substring(0, task.length() - SHARED.length()) : task;
-        return new ScBenchTask(name() + "/" + task, file, isShared, context);
+        int at = task.indexOf('@');
+        String file = at < 0 ? task : task.substring(0, at);
+        Sample.History history = MODES.get(task.substring(file.length()));
+        return new ScBenchTask(name() + "/" + task, file, Objects.requireNonNull(history), context);
     }
 }

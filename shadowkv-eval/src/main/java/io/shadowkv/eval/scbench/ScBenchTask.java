@@ -29,16 +29,18 @@ final class ScBenchTask implements EvalTask {
 
     private final String name;
     private final String task;
+    private final Sample.History history;
     private final boolean isShared;
     private final TaskContext context;
     private final JsonLines lines;
     private final boolean isChat;
     private final Map<String, List<RepoQa.Function>> functions;
 
-    ScBenchTask(String name, String task, boolean isShared, TaskContext context) {
+    ScBenchTask(String name, String task, Sample.History history, TaskContext context) {
         this.name = name;
         this.task = task;
-        this.isShared = isShared;
+        this.history = history;
+        this.isShared = history == Sample.History.SHARED_CONTEXT;
         this.context = context;
         lines = JsonLines.open(
                 context.options().dataFolder().resolve("scbench").resolve(task + ".jsonl"),
@@ -92,21 +94,9 @@ final class ScBenchTask implements EvalTask {
         int room = context.contextTokens() - (isShared ? longestQuestion(turns) : allButFirstPrompt(turns));
         String user =
                 new MiddleCut(context.tokenizer(), context.format()).fit(whole, "", room, name + ", sample " + index);
-        turns.set(0, withUser(turns.getFirst(), user));
-        var history = isShared ? Sample.History.SHARED_CONTEXT : Sample.History.CONVERSATION;
+        turns.set(0, turns.getFirst().withUser(user));
         var labels = row.labels(index, !user.equals(whole));
         return new Sample(name, index, turns, Sample.Wrapping.CHAT, history, labels);
-    }
-
-    private static Sample.Turn withUser(Sample.Turn turn, String user) {
-        return new Sample.Turn(
-                user,
-                turn.question(),
-                turn.answerPrefix(),
-                turn.references(),
-                turn.maxNewTokens(),
-                turn.stopStrings(),
-                turn.metrics());
     }
 
     private static List<JsonRow> turns(JsonRow row) {
@@ -127,7 +117,8 @@ final class ScBenchTask implements EvalTask {
                 references(turn),
                 newTokens(part),
                 List.of(),
-                List.of(metric));
+                List.of(metric),
+                String.join(", ", turn.texts("answer")));
     }
 
     private String user(JsonRow row, JsonRow turn, int number) {
@@ -218,13 +209,23 @@ final class ScBenchTask implements EvalTask {
         };
     }
 
-    /// Tokens of a conversation's answers and later questions.
+    /// Tokens that a conversation may have after its first question, whatever the model answers.
     private int allButFirstPrompt(List<Sample.Turn> turns) {
-        int tokens = turns.getFirst().maxNewTokens();
-        for (Sample.Turn turn : turns.subList(1, turns.size())) {
-            tokens += context.format().next(turn.user(), turn.answerPrefix()).length + turn.maxNewTokens();
+        int before = 0;
+        int most = turns.getFirst().maxNewTokens();
+        for (int i = 1; i < turns.size(); i++) {
+            Sample.Turn turn = turns.get(i);
+            before += keptTokens(turns.get(i - 1)) + context.format().next(turn.user(), turn.answerPrefix()).length;
+            most = Math.max(most, before + turn.maxNewTokens());
         }
-        return tokens;
+        return most;
+    }
+
+    /// Tokens of the answer that later turns find.
+    private int keptTokens(Sample.Turn turn) {
+        return history == Sample.History.CONVERSATION
+                ? turn.maxNewTokens()
+                : context.tokenizer().encode(turn.rightAnswer(), false).length;
     }
 
     /// Tokens of the longest question on a shared text with its answer. The question stands in the text's

@@ -59,7 +59,11 @@ final class ScBenchSuiteTest {
         }
         assertThat(prompts).isEqualTo(expected);
         check(sample.turns(), fixture);
-        assertThat(sample.history()).isEqualTo(Sample.History.CONVERSATION);
+        assertThat(sample.history()).isEqualTo(Sample.History.RIGHT_ANSWERS);
+        Sample own = sample(fixture, "@own", context);
+        assertThat(own.turns().stream().map(Sample.Turn::user))
+                .isEqualTo(sample.turns().stream().map(Sample.Turn::user).toList());
+        assertThat(own.history()).isEqualTo(Sample.History.CONVERSATION);
     }
 
     @ParameterizedTest
@@ -130,7 +134,7 @@ final class ScBenchSuiteTest {
                 folder.resolve("scbench/scbench_kv.jsonl"),
                 "{\"context\": \"" + text + "\", \"multi_turns\": [" + turn + ", " + turn + ", " + turn + "]}");
         for (TaskContext context : List.of(Contexts.chat(2000, folder), Contexts.plain(2000, folder))) {
-            Sample talk = new ScBenchSuite().open("scbench_kv", context).sample(0);
+            Sample talk = new ScBenchSuite().open("scbench_kv@own", context).sample(0);
             int tokens = 0;
             for (Sample.Turn asked : talk.turns()) {
                 tokens += context.format().turn(asked, tokens == 0 ? -1 : 1 << 30).length + 150;
@@ -140,6 +144,13 @@ final class ScBenchSuiteTest {
                     .startsWith("Extract the value")
                     .contains("begin word")
                     .contains("word end\n\nwhy why");
+            Sample answered = new ScBenchSuite().open("scbench_kv", context).sample(0);
+            int whole = 0;
+            for (Sample.Turn asked : answered.turns()) {
+                assertThat(asked.rightAnswer()).isEqualTo("v");
+                whole += context.format().turn(asked, whole == 0 ? -1 : 1 << 30).length;
+            }
+            assertThat(whole + 2 + 150).isBetween(1996, 2000);
             Sample shared =
                     new ScBenchSuite().open("scbench_kv@shared", context).sample(0);
             String words = shared.turns().getFirst().user();
@@ -149,13 +160,14 @@ final class ScBenchSuiteTest {
                     .isBetween(1980, 2000);
             assertThat(shared.labels()).containsEntry("truncated", "true");
         }
-        var tiny = new ScBenchSuite().open("scbench_kv", Contexts.chat(500, folder));
-        assertThatThrownBy(() -> tiny.sample(0)).hasMessageContaining("scbench/scbench_kv, sample 0 leaves 0 tokens");
+        var tiny = new ScBenchSuite().open("scbench_kv@own", Contexts.chat(500, folder));
+        assertThatThrownBy(() -> tiny.sample(0))
+                .hasMessageContaining("scbench/scbench_kv@own, sample 0 leaves 0 tokens");
     }
 
     @Test
-    void theCatalogKnowsBothModesOfEveryFile() {
-        assertThat(TaskCatalog.names(List.of("scbench"))).hasSize(24);
+    void theCatalogKnowsTheModesOfEveryFile() {
+        assertThat(TaskCatalog.names(List.of("scbench"))).hasSize(36);
         assertThat(TaskCatalog.names(List.of("scbench/scbench_kv", "scbench/scbench_kv@shared")))
                 .containsExactly("scbench/scbench_kv", "scbench/scbench_kv@shared");
     }
