@@ -18,8 +18,9 @@ modules=java.base,java.logging,java.management,jdk.management,java.net.http,jdk.
 modules=$modules,jdk.unsupported,java.naming,java.instrument
 console=org.junit.platform:junit-platform-console-standalone:6.1.0
 console_jar=junit-platform-console-standalone-6.1.0.jar
-# With the console come JUnit's own classes; the others serve tests that are not run there.
-left_out='junit-jupiter[a-z-]*|junit-platform-[a-z]*|opentest4j|apiguardian-api|archunit|ejml-[a-z]*'
+# With the console come JUnit's own classes; the others serve tests that are not run there, or, byte-buddy, soft
+# assertions, which no test has.
+left_out='junit-jupiter[a-z-]*|junit-platform-[a-z]*|opentest4j|apiguardian-api|archunit|ejml-[a-z]*|byte-buddy[a-z-]*'
 xz_options='--x86 --lzma2=preset=9e,dict=64MiB'
 
 say() { printf 'pack: %s\n' "$*" >&2; }
@@ -60,6 +61,9 @@ restore_jar() {
     for native in "$work"/jar/com/sun/jna/*-*; do
         if [ "${native##*/}" != linux-x86-64 ]; then rm -rf "$native"; fi
     done
+    if command -v strip > /dev/null 2>&1; then
+        find "$work/jar" -name '*.so' -exec strip --strip-unneeded {} +
+    fi
     (cd "$work/jar" && find . -type f | LC_ALL=C sort | zip -q -0 -X -D "$2" -@)
 }
 
