@@ -8,7 +8,7 @@ import java.util.List;
 /// @param name what messages call it, such as `worker 0`
 /// @param command the program and its arguments
 /// @param readyWithin time to load the model in
-/// @param silentWithin how long it may say nothing, not even that it is alive, before it is given up
+/// @param silentWithin how long it may say nothing, not even that it is alive, when asked
 /// @param endWithin time to end in when its input has ended, before it is killed
 public record WorkerCommand(
         String name, List<String> command, Duration readyWithin, Duration silentWithin, Duration endWithin) {

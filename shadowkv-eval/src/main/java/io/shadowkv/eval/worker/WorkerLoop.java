@@ -35,8 +35,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 /// }
 /// ```
 ///
-/// The input is read by a thread of its own, which ends with it; another one says all the while that the
-/// worker is alive. Everything else is for one thread.
+/// The input is read by a thread of its own, which ends with it; another one says all the while
+/// that the worker is alive. Everything else is for one thread.
 public final class WorkerLoop {
     private static final double REPORTED_STEP = 0.01;
     private static final Duration USUAL_BEAT = Duration.ofSeconds(10);

@@ -162,7 +162,8 @@ public final class WorkerProcess implements Examiner {
         void apply(OutputStream input) throws IOException;
     }
 
-    /// Acts on a thread of its own: a worker that hangs reads nothing, and a full pipe would hold this one.
+    /// Acts on a thread of its own: a worker that hangs reads nothing, and a full pipe would hold
+    /// this one.
     private void toInput(InputAction action) {
         Thread.ofPlatform().name(command.name() + " input").daemon().start(() -> {
             try {
@@ -175,7 +176,7 @@ public final class WorkerProcess implements Examiner {
 
     /// The next message; words of being alive only prolong the wait.
     ///
-    /// Waiting is counted in looks: while this process is stopped itself (Ctrl-Z), nobody is silent.
+    /// Waiting is counted in looks: while this process is stopped itself (Ctrl-Z), none are taken.
     ///
     /// @param silence how long to wait for any word
     /// @param complaint about longer silence, with a place for its seconds

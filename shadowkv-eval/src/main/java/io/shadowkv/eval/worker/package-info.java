@@ -13,8 +13,8 @@
 /// worker: {"answers":[...]}     lines of the log; or {"error":{"message":"...","is_mistake":true}}
 /// ```
 ///
-/// A worker that is asked and says nothing for two minutes hangs: it is killed, and its samples are asked
-/// again. One that says it is alive is waited for, however long a sample takes.
+/// A worker that is asked and says nothing for two minutes hangs: it is killed, and its samples are
+/// asked again. One that says it is alive is waited for, however long a sample takes.
 ///
 /// The worker ends when its input does. Called by the command line and by the cluster's tasks; next stop:
 /// [java.lang.Process].
