@@ -8,10 +8,10 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/// Shares in grids of cells, from orange (0 %) by pale to blue (100 %), a pair that colour-blind people
-/// tell apart. Where there is room, the percentage stands in the cell, and small beside it the number of
-/// samples, unless each cell has one. Panels share rows and columns and stand beside each other as far as
-/// the width allows.
+/// Shares in grids of cells, from orange (0 %) by pale to blue (100 %), a pair that colour-blind
+/// people tell apart. Where there is room, the percentage stands in the cell, and small beside it
+/// the number of samples, unless each cell has one. Panels share rows and columns and stand beside
+/// each other as far as the width allows.
 ///
 /// @param id unique in the page, a file name too
 /// @param title read aloud and written above

@@ -11,11 +11,12 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
-/// Heat maps of tasks that ask for one needle and say where it stands, such as RULER's: tenths of the text
-/// against the length of the context, a figure a task and a panel a method.
+/// Heat maps of tasks that ask for one needle and say where it stands, such as RULER's: tenths of
+/// the text against the length of the context, a figure a task and a panel a method.
 final class DepthMaps {
     private static final int TENTHS = 10;
     /// Fewer cells are no map: four tenths of two lengths, or eight of one.
@@ -41,10 +42,7 @@ final class DepthMaps {
                         .flatMap(of -> of.records().stream())
                         .toList();
                 if (answers.stream().allMatch(DepthMaps::hasOneNeedle)) {
-                    HeatMap map = map(task, ReportSections.name(grid, grids), answers);
-                    if (map.panels().stream().anyMatch(panel -> panel.known().length >= LEAST_CELLS)) {
-                        pictures.add(picture(map));
-                    }
+                    picture(task, ReportSections.name(grid, grids), answers).ifPresent(pictures::add);
                 }
             }
         }
@@ -61,7 +59,8 @@ final class DepthMaps {
                 && answer.key().contextTokens() > 0;
     }
 
-    private static HeatMap map(String task, String where, List<AnswerRecord> answers) {
+    /// Empty where no panel has enough cells.
+    private static Optional<Picture> picture(String task, String where, List<AnswerRecord> answers) {
         List<Integer> lengths = answers.stream()
                 .map(answer -> answer.key().contextTokens())
                 .distinct()
@@ -72,7 +71,10 @@ final class DepthMaps {
                 lengths.size(), answer -> lengths.indexOf(answer.key().contextTokens()));
         List<HeatMap.Panel> panels = new ArrayList<>();
         panels(answers).forEach((key, of) -> panels.add(DepthPanel.of(key.name(), of, rows, columns)));
-        return new HeatMap(
+        if (panels.stream().allMatch(panel -> panel.known().length < LEAST_CELLS)) {
+            return Optional.empty();
+        }
+        var map = new HeatMap(
                 ReportSections.slug(task + " depth " + where.replace("all lengths", "")),
                 Grid.shortName(task) + (where.equals("all lengths") ? "" : ", " + where),
                 "length of the context, tokens",
@@ -80,6 +82,10 @@ final class DepthMaps {
                 lengths.stream().map(Quantity::tokens).toList(),
                 IntStream.range(0, TENTHS).mapToObj(DepthMaps::name).toList(),
                 most(panels));
+        String left = panels.size() <= MOST_PANELS
+                ? ""
+                : " Of " + panels.size() + " methods, " + MOST_PANELS + " with most cells are shown.";
+        return Optional.of(new Picture(map, map.title() + ": " + map.description() + "." + left));
     }
 
     private static int tenth(AnswerRecord answer) {
@@ -90,8 +96,8 @@ final class DepthMaps {
         return TENTHS * tenth + "–" + TENTHS * (tenth + 1) + " %";
     }
 
-    /// Answers by method; where budgets grow with the length, by the share of the context that they are,
-    /// which needs fewer panels.
+    /// Answers by method; where budgets grow with the length, by the share of the context that they
+    /// are, which needs fewer panels.
     private static Map<Key, List<AnswerRecord>> panels(List<AnswerRecord> answers) {
         Map<Key, List<AnswerRecord>> byBudget = group(answers, answer -> new Key(name(answer), 0));
         Map<Key, List<AnswerRecord>> byShare = group(answers, DepthMaps::byShare);
@@ -127,10 +133,6 @@ final class DepthMaps {
                 .limit(MOST_PANELS)
                 .toList();
         return panels.stream().filter(chosen::contains).toList();
-    }
-
-    private static Picture picture(HeatMap map) {
-        return new Picture(map, map.title() + ": " + map.description() + ".");
     }
 
     private static Picture foldedIfFull(Picture picture) {

@@ -12,8 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Needles at every depth of texts of every length: of the pressure test a heat map a method, of other
-/// tasks that ask for one needle and say where it stands a heat map a task.
+/// Needles at every depth of texts of every length: of the pressure test a heat map a method, of
+/// other tasks that ask for one needle and say where it stands a heat map a task.
 final class NeedleSection {
     private static final String CONTEXT = "context";
     private static final String DEPTH = "depth";

@@ -100,6 +100,7 @@ final class DepthMapsTest {
         }
         answers.removeIf(answer -> answer.key().method().equals(PlausibleRun.shadow(64, 160))
                 && answer.labels().containsValue("50"));
+        assertThat(pictures().getFirst().caption()).endsWith(" Of 8 methods, 6 with most cells are shown.");
         assertThat(map().panels())
                 .hasSize(6)
                 .first()
