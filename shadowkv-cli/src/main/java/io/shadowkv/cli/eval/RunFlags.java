@@ -49,8 +49,9 @@ final class RunFlags {
     @Option(
             names = "--workers",
             paramLabel = "N",
-            description = "Worker processes, each with a model of its own; they share cores or devices. Default: none,"
-                    + " or one for each of --devices.")
+            description = "Worker processes, each with a model of its own; they share cores or devices. One that"
+                    + " dies, or gives no sign of life for two minutes, is replaced and its samples are asked again."
+                    + " Default: none, or one for each of --devices.")
     private @Nullable Integer workers;
 
     @Option(

@@ -45,6 +45,10 @@ public interface Canvas {
             return new Lettering(other, size, isBold, anchor);
         }
 
+        Lettering sized(double pixels) {
+            return new Lettering(colour, pixels, isBold, anchor);
+        }
+
         Lettering bold() {
             return new Lettering(colour, size, true, anchor);
         }

@@ -2,6 +2,7 @@ package io.shadowkv.eval.report;
 
 import static io.shadowkv.eval.plot.Svg.escape;
 
+import io.shadowkv.eval.plot.Figure;
 import io.shadowkv.eval.plot.PlotStyle;
 import io.shadowkv.eval.report.Page.Block;
 import io.shadowkv.eval.report.Page.Card;
@@ -104,25 +105,36 @@ final class HtmlPage {
             }
             case Table table -> {
                 if (table.isFolded()) {
-                    out.append("<details>\n<summary>")
-                            .append(escape(table.caption()))
-                            .append("</summary>\n");
-                    table(table);
-                    out.append("</details>\n");
+                    folded(table.caption(), () -> table(table));
                 } else {
                     table(table);
                 }
             }
             case Picture picture -> {
-                String file = picture.figure().id();
-                out.append("<figure>\n").append(picture.figure().inlineSvg());
-                out.append("<figcaption>%s <a href=\"%s.svg\">SVG</a>".formatted(escape(picture.caption()), file));
-                if (hasBitmaps) {
-                    out.append(" <a href=\"%s.png\">PNG</a>".formatted(file));
+                if (picture.isFolded()) {
+                    Figure figure = picture.figure();
+                    folded(figure.title() + ": " + figure.description(), () -> picture(picture));
+                } else {
+                    picture(picture);
                 }
-                out.append("</figcaption>\n</figure>\n");
             }
         }
+    }
+
+    private void folded(String summary, Runnable content) {
+        out.append("<details>\n<summary>").append(escape(summary)).append("</summary>\n");
+        content.run();
+        out.append("</details>\n");
+    }
+
+    private void picture(Picture picture) {
+        String file = picture.figure().id();
+        out.append("<figure>\n").append(picture.figure().inlineSvg());
+        out.append("<figcaption>%s <a href=\"%s.svg\">SVG</a>".formatted(escape(picture.caption()), file));
+        if (hasBitmaps) {
+            out.append(" <a href=\"%s.png\">PNG</a>".formatted(file));
+        }
+        out.append("</figcaption>\n</figure>\n");
     }
 
     private void table(Table table) {

@@ -6,13 +6,14 @@ import io.shadowkv.eval.plot.HeatMap;
 import io.shadowkv.eval.plot.Quantity;
 import io.shadowkv.eval.report.Page.Block;
 import io.shadowkv.eval.report.Page.Picture;
+import io.shadowkv.eval.report.Page.Prose;
 import io.shadowkv.eval.report.Page.Section;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.TreeMap;
+import java.util.Optional;
 
-/// Needles at every depth of texts of every length: a heat map a method.
+/// Needles at every depth of texts of every length: of the pressure test a heat map a method, of
+/// other tasks that ask for one needle and say where it stands a heat map a task.
 final class NeedleSection {
     private static final String CONTEXT = "context";
     private static final String DEPTH = "depth";
@@ -26,8 +27,23 @@ final class NeedleSection {
                 && !Double.isNaN(number(answer, DEPTH));
     }
 
-    /// @param grids of mapped answers, of any length
-    static Section of(List<Grid> grids) {
+    /// @param pressure grids of mapped answers, of any length
+    /// @param others grids of all other answers, of any length
+    /// @return empty if there is nothing to map
+    static Optional<Section> of(List<Grid> pressure, List<Grid> others) {
+        List<Block> blocks = new ArrayList<>(pressure(pressure));
+        List<Picture> maps = DepthMaps.of(others);
+        if (!maps.isEmpty()) {
+            blocks.add(new Prose("Tasks that ask for one needle: score in percent, and small beside it the number of"
+                    + " samples, by the length of the context and the needle's depth in it."));
+        }
+        blocks.addAll(maps);
+        return blocks.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Section("needle-map", "Needle by length and depth", blocks));
+    }
+
+    private static List<Block> pressure(List<Grid> grids) {
         List<Block> blocks = new ArrayList<>();
         for (int i = 0; i < grids.size(); i++) {
             Grid grid = grids.get(i);
@@ -41,44 +57,40 @@ final class NeedleSection {
             }
             blocks.addAll(DifferenceTables.of(grid, id));
         }
-        return new Section("needle-map", "Needle by length and depth", blocks);
+        return blocks;
     }
 
     private static Picture picture(Grid grid, Answers answers, String id) {
-        TreeMap<Double, TreeMap<Double, List<Double>>> byDepth = new TreeMap<>();
-        TreeMap<Double, Integer> contexts = new TreeMap<>();
-        for (AnswerRecord answer : answers.records()) {
-            double context = number(answer, CONTEXT);
-            contexts.merge(context, 1, Integer::sum);
-            byDepth.computeIfAbsent(number(answer, DEPTH), _ -> new TreeMap<>())
-                    .computeIfAbsent(context, _ -> new ArrayList<>())
-                    .add(answer.score());
-        }
-        double[][] shares = new double[byDepth.size()][contexts.size()];
-        int row = 0;
-        for (TreeMap<Double, List<Double>> scores : byDepth.values()) {
-            Arrays.fill(shares[row], Double.NaN);
-            for (var cell : scores.entrySet()) {
-                shares[row][contexts.headMap(cell.getKey()).size()] =
-                        cell.getValue().stream().mapToDouble(s -> s).average().orElseThrow();
-            }
-            row++;
-        }
+        List<AnswerRecord> records = answers.records();
+        List<Double> contexts = values(records, CONTEXT);
+        List<Double> depths = values(records, DEPTH);
+        var panel = DepthPanel.of(
+                "",
+                records,
+                new DepthPanel.Axis(depths.size(), answer -> depths.indexOf(number(answer, DEPTH))),
+                new DepthPanel.Axis(contexts.size(), answer -> contexts.indexOf(number(answer, CONTEXT))));
         var map = new HeatMap(
                 id,
                 Grid.shortName(answers.task()) + ", " + answers.method().label(),
                 "length, tokens",
                 "depth of the needle",
-                contexts.keySet().stream().map(NeedleSection::length).toList(),
-                byDepth.keySet().stream()
-                        .map(depth -> depth(depth, byDepth.lastKey()))
-                        .toList(),
-                shares);
+                contexts.stream().map(NeedleSection::length).toList(),
+                depths.stream().map(depth -> depth(depth, depths.getLast())).toList(),
+                List.of(panel));
         return new Picture(
                 map,
                 "Score in percent by the length of the text and the needle's depth in it: "
                         + answers.method().label() + ", " + grid.setting().model() + ". "
                         + map.description() + ".");
+    }
+
+    /// What a label says in all answers, in order.
+    private static List<Double> values(List<AnswerRecord> answers, String label) {
+        return answers.stream()
+                .map(answer -> number(answer, label))
+                .distinct()
+                .sorted()
+                .toList();
     }
 
     private static String length(double tokens) {
@@ -88,6 +100,11 @@ final class NeedleSection {
     /// Depths are shares where none lies above 1, else percent.
     private static String depth(double depth, double deepest) {
         return Math.round(deepest <= 1 ? 100 * depth : depth) + " %";
+    }
+
+    /// The needle's depth as the answer is labelled; NaN where it is not.
+    static double depth(AnswerRecord answer) {
+        return number(answer, DEPTH);
     }
 
     private static double number(AnswerRecord answer, String label) {

@@ -53,7 +53,12 @@ record Page(String title, String lead, List<Card> cards, List<String> notes, Lis
     record Facts(Map<String, String> facts) implements Block {}
 
     /// @param figure drawn in the page and in files of its own, named by its id
-    record Picture(Figure figure, String caption) implements Block {}
+    /// @param isFolded whether the page shows it only when asked
+    record Picture(Figure figure, String caption, boolean isFolded) implements Block {
+        Picture(Figure figure, String caption) {
+            this(figure, caption, false);
+        }
+    }
 
     /// @param note written below; may be empty
     /// @param isFolded whether the page shows it only when asked

@@ -81,9 +81,8 @@ public final class Report {
         sections.add(SummarySection.of(all));
         sections.addAll(ReportSections.scores(grids, paper));
         SweepSection.of(grids).ifPresent(sections::add);
-        if (!needles.isEmpty()) {
-            sections.add(NeedleSection.of(needles));
-        }
+        NeedleSection.of(needles, Grid.of(parts.getOrDefault(false, List.of()), order, Setting::ofAnyLength))
+                .ifPresent(sections::add);
         sections.add(EfficiencySection.of(all, paper));
         sections.add(WeakSection.of(all));
         sections.add(RunSection.settings(runs.runs()));

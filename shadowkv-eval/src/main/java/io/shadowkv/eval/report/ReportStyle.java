@@ -47,7 +47,7 @@ final class ReportStyle {
         border-bottom:1px solid var(--rule)}
         .facts>div:last-child{border-bottom:0}.facts dt{color:var(--muted)}.facts dd{margin:0;overflow-wrap:anywhere}
         @media (max-width:560px){main{padding:20px 10px 40px}section{padding:14px 12px 10px}
-        .facts>div{grid-template-columns:1fr}h1{font-size:21px}figure{overflow-x:auto}thead th{white-space:nowrap}figure svg{min-width:560px}}
+        .facts>div{grid-template-columns:1fr}h1{font-size:21px}figure{overflow-x:auto}thead th{white-space:nowrap}figure svg{min-width:700px}}
         @media print{:root{--page:#fff;--rule:#ccd}body{font-size:10.5px}main{max-width:none;padding:0}
         section{border:0;padding:6px 0}figure,tr,.cards{break-inside:avoid}nav{display:none}.scroll{overflow:visible}
         h2,caption{break-after:avoid}details::details-content{content-visibility:visible;height:auto}}

@@ -8,7 +8,7 @@ package io.shadowkv.eval.worker;
 /// @param kvType type of keys and values
 public record Ready(int protocol, String model, String backend, String kvType) {
     /// The messages that this version speaks.
-    public static final int PROTOCOL = 1;
+    public static final int PROTOCOL = 2;
 
     public Ready(String model, String backend, String kvType) {
         this(PROTOCOL, model, backend, kvType);

@@ -26,6 +26,7 @@ final class Wire {
                 case Started _ -> "ready";
                 case Ask _ -> "ask";
                 case Reading _ -> "reading";
+                case Alive _ -> "alive";
                 case Answers _ -> "answers";
                 case Failed _ -> "error";
             };
@@ -37,6 +38,9 @@ final class Wire {
     record Ask(List<OpenItem> content) implements Message {}
 
     record Reading(Double content) implements Message {}
+
+    /// Says nothing else, so that silence means something.
+    record Alive(Boolean content) implements Message {}
 
     record Answers(List<AnswerRecord> content) implements Message {}
 
@@ -65,6 +69,7 @@ final class Wire {
             case "ready" -> new Started(Json.SNAKE_CASE.treeToValue(content, Ready.class));
             case "ask" -> new Ask(Json.SNAKE_CASE.treeToValue(content, new TypeReference<List<OpenItem>>() {}));
             case "reading" -> new Reading(Json.SNAKE_CASE.treeToValue(content, Double.class));
+            case "alive" -> new Alive(Json.SNAKE_CASE.treeToValue(content, Boolean.class));
             case "answers" ->
                 new Answers(Json.SNAKE_CASE.treeToValue(content, new TypeReference<List<AnswerRecord>>() {}));
             case "error" -> new Failed(Json.SNAKE_CASE.treeToValue(content, Fault.class));

@@ -14,6 +14,7 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -34,19 +35,22 @@ import java.util.concurrent.LinkedBlockingQueue;
 /// }
 /// ```
 ///
-/// The input is read by a thread of its own, which ends with it; everything else is for one thread.
+/// The input is read by a thread of its own, which ends with it; another one says all the while
+/// that the worker is alive. Everything else is for one thread.
 public final class WorkerLoop {
     private static final double REPORTED_STEP = 0.01;
+    private static final Duration USUAL_BEAT = Duration.ofSeconds(10);
 
     private final OutputStream out;
     private final BlockingQueue<Optional<String>> requests = new LinkedBlockingQueue<>();
     private final Runnable whenOver;
+    private final Duration beat;
     private volatile boolean isOver;
 
     /// @param in what is asked; its end ends the loop
     /// @param out for answers; nobody else may write there
     public WorkerLoop(InputStream in, OutputStream out) {
-        this(in, out, () -> {});
+        this(in, out, () -> {}, USUAL_BEAT);
     }
 
     /// @param in what is asked; its end ends the loop
@@ -54,8 +58,14 @@ public final class WorkerLoop {
     /// @param whenOver runs on another thread as soon as whoever asked is gone, to end what is being
     ///     answered
     public WorkerLoop(InputStream in, OutputStream out, Runnable whenOver) {
+        this(in, out, whenOver, USUAL_BEAT);
+    }
+
+    /// @param beat time between two words of being alive
+    WorkerLoop(InputStream in, OutputStream out, Runnable whenOver, Duration beat) {
         this.out = out;
         this.whenOver = whenOver;
+        this.beat = beat;
         Thread.ofPlatform().name("worker-input").daemon().start(() -> read(in));
     }
 
@@ -90,8 +100,10 @@ public final class WorkerLoop {
     ///
     /// @throws IOException if a request is no message of this version
     public void serve(Ready ready, Examiner examiner) throws IOException {
+        Thread heart = Thread.ofPlatform().name("worker-alive").daemon().unstarted(this::sayAlive);
         try {
             send(new Wire.Started(ready));
+            heart.start();
             for (Optional<String> line = requests.take(); line.isPresent(); line = requests.take()) {
                 Wire.Message request = Wire.parse(line.get());
                 if (!(request instanceof Wire.Ask ask)) {
@@ -103,6 +115,19 @@ public final class WorkerLoop {
             // Nobody is left to be told.
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
+        } finally {
+            heart.interrupt();
+        }
+    }
+
+    private void sayAlive() {
+        try {
+            while (true) {
+                Thread.sleep(beat);
+                send(new Wire.Alive(true));
+            }
+        } catch (InterruptedException | CancellationException _) {
+            // The loop has ended, or nobody is left to be told.
         }
     }
 
@@ -129,7 +154,7 @@ public final class WorkerLoop {
         return message == null || message.isBlank() ? e.toString() : message;
     }
 
-    private void send(Wire.Message message) {
+    private synchronized void send(Wire.Message message) {
         try {
             out.write((Wire.line(message) + "\n").getBytes(StandardCharsets.UTF_8));
             out.flush();

@@ -22,7 +22,6 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /// An examiner that is a process: whatever befalls it, this one lives on to say so.
 ///
@@ -30,6 +29,8 @@ import org.jspecify.annotations.Nullable;
 public final class WorkerProcess implements Examiner {
     private static final long MILLIS_BETWEEN_LOOKS = 50;
     private static final Duration GONE_WITHIN = Duration.ofSeconds(5);
+    private static final String NOT_READY = "was not ready after %d s. Give it more time, or see why it waits";
+    private static final String SILENT = "said nothing for %d s, not even that it is alive, and is killed";
 
     private final WorkerCommand command;
     private final EvalPlan plan;
@@ -87,7 +88,7 @@ public final class WorkerProcess implements Examiner {
     }
 
     private void awaitReady() {
-        Wire.Message message = next(command.readyWithin());
+        Wire.Message message = next(command.readyWithin(), NOT_READY);
         if (!(message instanceof Wire.Started(Ready ready))) {
             throw failure(
                     "began with \"" + message.kind() + "\" instead of \"ready\"", new IOException(message.kind()));
@@ -123,7 +124,7 @@ public final class WorkerProcess implements Examiner {
         }
         send(new Wire.Ask(asked));
         while (true) {
-            switch (next(null)) {
+            switch (next(command.silentWithin(), SILENT)) {
                 case Wire.Reading(Double done) -> listener.reading(done);
                 case Wire.Answers(List<AnswerRecord> answers) -> {
                     plan.checkAnswered(asked, answers);
@@ -149,33 +150,54 @@ public final class WorkerProcess implements Examiner {
     }
 
     private void send(Wire.Message message) {
-        try {
-            OutputStream input = process.getOutputStream();
-            input.write((Wire.line(message) + "\n").getBytes(StandardCharsets.UTF_8));
+        byte[] line = (Wire.line(message) + "\n").getBytes(StandardCharsets.UTF_8);
+        toInput(input -> {
+            input.write(line);
             input.flush();
-        } catch (IOException e) {
-            throw ended(e);
-        }
+        });
     }
 
-    /// @param within how long to wait at most, null for as long as it lives
-    private Wire.Message next(@Nullable Duration within) {
-        long start = System.nanoTime();
+    /// What is done to the worker's input.
+    private interface InputAction {
+        void apply(OutputStream input) throws IOException;
+    }
+
+    /// Acts on a thread of its own: a worker that hangs reads nothing, and a full pipe would hold
+    /// this one.
+    private void toInput(InputAction action) {
+        Thread.ofPlatform().name(command.name() + " input").daemon().start(() -> {
+            try {
+                action.apply(process.getOutputStream());
+            } catch (IOException _) {
+                // The pipe is broken: the worker has ended, which the end of its output says too.
+            }
+        });
+    }
+
+    /// The next message; words of being alive only prolong the wait.
+    ///
+    /// Waiting is counted in looks: while this process is stopped itself (Ctrl-Z), none are taken.
+    ///
+    /// @param silence how long to wait for any word
+    /// @param complaint about longer silence, with a place for its seconds
+    private Wire.Message next(Duration silence, String complaint) {
+        long looks = silence.toMillis() / MILLIS_BETWEEN_LOOKS;
         try {
-            while (true) {
+            for (long left = looks; left > 0; left--) {
                 if (isCancelled.getAsBoolean()) {
                     throw new CancellationException(command.name() + " was not waited for");
                 }
                 Optional<String> line = lines.poll(MILLIS_BETWEEN_LOOKS, TimeUnit.MILLISECONDS);
                 if (line != null) {
-                    return Wire.parse(line.orElseThrow(() -> ended(new EOFException("end of its output"))));
-                }
-                if (within != null && System.nanoTime() - start > within.toNanos()) {
-                    throw failure(
-                            "was not ready after " + within.toSeconds() + " s. Give it more time, or see why it waits",
-                            new IOException("timeout"));
+                    Wire.Message message =
+                            Wire.parse(line.orElseThrow(() -> ended(new EOFException("end of its output"))));
+                    if (!(message instanceof Wire.Alive)) {
+                        return message;
+                    }
+                    left = looks;
                 }
             }
+            throw failure(complaint.formatted(silence.toSeconds()), new IOException("timeout"));
         } catch (IOException e) {
             throw failure("wrote " + e.getMessage() + ". Only a worker's answers may go to its standard output", e);
         } catch (InterruptedException e) {
@@ -211,11 +233,7 @@ public final class WorkerProcess implements Examiner {
     /// Ends the process: by the end of its input, and if it does not heed that soon, by force.
     @Override
     public void close() {
-        try {
-            process.getOutputStream().close();
-        } catch (IOException _) {
-            // The pipe is broken: it has ended, or it is ended now.
-        }
+        toInput(OutputStream::close);
         try {
             if (!process.waitFor(command.endWithin())) {
                 kill();

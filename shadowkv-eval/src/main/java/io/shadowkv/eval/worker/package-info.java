@@ -6,11 +6,15 @@
 /// standard error is for people:
 ///
 /// ```
-/// worker: {"ready":{"protocol":1,"model":"...","backend":"cuda","kv_type":"bf16"}}
+/// worker: {"ready":{"protocol":2,"model":"...","backend":"cuda","kv_type":"bf16"}}
 /// run:    {"ask":[{"item":{"task":"ruler/vt","index":3},"methods":[{"name":"full"},...]},...]}
 /// worker: {"reading":0.25}
+/// worker: {"alive":true}         every 10 s from then on, whatever else it does
 /// worker: {"answers":[...]}     lines of the log; or {"error":{"message":"...","is_mistake":true}}
 /// ```
+///
+/// A worker that is asked and says nothing for two minutes hangs: it is killed, and its samples are
+/// asked again. One that says it is alive is waited for, however long a sample takes.
 ///
 /// The worker ends when its input does. Called by the command line and by the cluster's tasks; next stop:
 /// [java.lang.Process].

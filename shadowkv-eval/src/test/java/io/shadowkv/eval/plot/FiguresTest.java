@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.io.ByteArrayInputStream;
 import java.io.StringReader;
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -25,7 +26,9 @@ final class FiguresTest {
             "depth",
             List.of("4K", "8K"),
             List.of("0 %", "50 %", "100 %"),
-            new double[][] {{1, 0.999}, {0, 0.5}, {Double.NaN, 0.19}});
+            List.of(new HeatMap.Panel("", new double[][] {{1, 0.999}, {0, 0.5}, {Double.NaN, 0.19}}, new int[][] {
+                {1, 1}, {1, 1}, {0, 1}
+            })));
 
     private static final CurvePlot CURVES = new CurvePlot(
             "curve",
@@ -90,12 +93,40 @@ final class FiguresTest {
                         "fill:var(--h5)",
                         "fill:var(--h0)",
                         "fill:var(--h3)",
-                        "fill:var(--field)",
+                        "fill:var(--card);stroke:var(--rule);stroke-width:1;stroke-dasharray:6 4",
                         "fill:var(--h1)");
         assertThat(elements(MAP, "text").stream().map(Element::getTextContent))
-                .contains("100", "99", "0", "50", "19")
-                .doesNotContain("NaN");
-        assertThat(MAP.description()).isEqualTo("5 cells, mean 53.8 %, lowest 0 %, 1 of them full");
+                .contains("100", "99", "0", "50", "19", "no sample")
+                .doesNotContain("NaN", "1");
+        assertThat(MAP.description()).isEqualTo("5 cells of 1 sample, mean 53.8 %, lowest 0 %, 1 of them full");
+    }
+
+    private static HeatMap panels(int count, int columns, String name) {
+        var panel = new HeatMap.Panel(name, new double[1][columns], new int[][] {
+            IntStream.range(0, columns).map(i -> 12 + i).toArray()
+        });
+        List<String> names = IntStream.range(0, columns).mapToObj(i -> i + "K").toList();
+        return new HeatMap("m", "m", "x", "y", names, List.of("all"), Collections.nCopies(count, panel));
+    }
+
+    @Test
+    void panelsStandBesideEachOtherWhereTheirCellsAndNamesHaveRoom() throws Exception {
+        int one = panels(1, 3, "full").height();
+        assertThat(panels(3, 3, "full").height()).isEqualTo(one);
+        int two = panels(3, 6, "full").height();
+        assertThat(two).isGreaterThan(one);
+        assertThat(panels(4, 6, "full").height()).as("two and two").isEqualTo(two);
+        assertThat(panels(3, 1, "shadowkv budget 1.56 % rank 96 outliers 24").height())
+                .as("names too long for three")
+                .isEqualTo(two);
+        assertThat(elements(panels(2, 3, "full"), "text").stream().map(Element::getTextContent))
+                .contains("12", "13", "14", "full")
+                .doesNotContain("no sample");
+        assertThat(elements(panels(1, 40, "full"), "text").stream().map(Element::getTextContent))
+                .as("narrow cells")
+                .doesNotContain("12", "0");
+        assertThat(numbers(elements(panels(5, 6, "full"), "rect"), "x"))
+                .allSatisfy(x -> assertThat(x).isLessThan(panels(5, 6, "full").width()));
     }
 
     @Test

@@ -133,7 +133,9 @@ final class ReportTest {
                         "ruler-8k-budget.svg",
                         "ruler-8k-rank.svg",
                         "ruler-length.svg",
-                        "niah-map-pressure-full.svg");
+                        "niah-map-pressure-full.svg",
+                        "ruler-niah-single-1-depth.svg",
+                        "ruler-niah-multikey-2-depth.svg");
         for (Path drawing : drawings) {
             Element svg = parse(Files.readString(drawing)).getDocumentElement();
             assertThat(svg.getElementsByTagName("text").getLength()).isGreaterThan(5);

@@ -26,6 +26,8 @@ public final class FakeWorkerMain {
         HALT,
         /// Waits for whoever kills it, heedless of its input.
         WAIT,
+        /// Takes [#SLOW] for the sample.
+        SLOW,
         /// Prints what is no message.
         BABBLE,
         /// Fails in a way that another process may not.
@@ -41,6 +43,11 @@ public final class FakeWorkerMain {
         /// Has another backend.
         OTHER_BACKEND
     }
+
+    /// Longer than tests let a worker be silent.
+    static final Duration SLOW = Duration.ofSeconds(4);
+
+    private static final Duration BEAT = Duration.ofMillis(100);
 
     private final Path folder;
     private final Trouble trouble;
@@ -69,7 +76,7 @@ public final class FakeWorkerMain {
     }
 
     private void work(List<String> args) throws IOException {
-        var loop = new WorkerLoop(System.in, WorkerLoop.takeStandardOutput());
+        var loop = new WorkerLoop(System.in, WorkerLoop.takeStandardOutput(), () -> {}, BEAT);
         System.out.println("this is not for the run");
         note("worker");
         if (args.size() > 7 && args.get(6).equals("--device")) {
@@ -118,6 +125,7 @@ public final class FakeWorkerMain {
         switch (trouble) {
             case HALT -> Runtime.getRuntime().halt(137);
             case WAIT -> waitForTheEnd();
+            case SLOW -> LockSupport.parkNanos(SLOW.toNanos());
             case BABBLE ->
                 new java.io.FileOutputStream(java.io.FileDescriptor.out).write("{\"answers\":[1\n".getBytes());
             case FAIL -> throw new IllegalStateException("the device fell over");

@@ -35,7 +35,7 @@ final class WorkerLoopTest {
         List<String> said = serve(ASK + ASK, new FakeExaminer(PLAN));
         assertThat(said).hasSize(5);
         assertThat(said.getFirst())
-                .isEqualTo("{\"ready\":{\"protocol\":1,\"model\":\"fake\",\"backend\":\"none\",\"kv_type\":\"bf16\"}}");
+                .isEqualTo("{\"ready\":{\"protocol\":2,\"model\":\"fake\",\"backend\":\"none\",\"kv_type\":\"bf16\"}}");
         assertThat(said.get(1)).isEqualTo("{\"reading\":1.0}");
         assertThat(said.get(2))
                 .startsWith("{\"answers\":[{\"key\":{\"model\":\"fake\",")

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -34,6 +35,7 @@ final class WorkerProcessTest {
     private static final int SAMPLES = 10;
     private static final EvalPlan PLAN = FakeExaminer.plan(SAMPLES);
     private static final Item CULPRIT = new Item("a/x", 5);
+    private static final Duration SILENT_WITHIN = FakeWorkerMain.SLOW.dividedBy(2);
 
     @TempDir
     Path folder;
@@ -45,7 +47,7 @@ final class WorkerProcessTest {
     private Supplier<Examiner> worker(String name, Trouble trouble, int times, Duration readyWithin) {
         List<String> command = FakeWorkerMain.command(SAMPLES, folder, trouble, CULPRIT, times);
         return () -> WorkerProcess.start(
-                new WorkerCommand(name, command, readyWithin, Duration.ofMillis(300)),
+                new WorkerCommand(name, command, readyWithin, SILENT_WITHIN, Duration.ofMillis(300)),
                 PLAN,
                 errors::add,
                 isCancelled::get);
@@ -107,6 +109,51 @@ final class WorkerProcessTest {
                 .satisfies(items -> assertThat(items).contains(CULPRIT));
         assertThat(watcher.read).contains(1.0).hasSizeGreaterThan(SAMPLES);
         assertThat(errors).contains("worker 0: this is not for the run", "worker 1: this is not for the run");
+    }
+
+    @Test
+    void aWorkerThatIsStoppedLosesNothingAndNothingCountsTwice() throws Exception {
+        Thread.ofPlatform().daemon().start(() -> {
+            try {
+                stop(awaitWaiting());
+            } catch (IOException | InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        Supplier<Examiner> second = worker("worker 1", Trouble.WAIT, 1, Duration.ofMinutes(1));
+        assertThat(run(List.of(worker(Trouble.WAIT, 1), second))).isEqualTo(expected());
+        assertThat(Files.readAllLines(folder.resolve("log"))).hasSize(expected().size());
+        assertThat(watcher.failed)
+                .singleElement()
+                .satisfies(items -> assertThat(items).contains(CULPRIT));
+        assertThat(watcher.failures)
+                .singleElement()
+                .satisfies(message -> assertThat(message).contains("said nothing for 2 s, not even that it is alive"));
+    }
+
+    private static void stop(long pid) throws IOException, InterruptedException {
+        assertThat(new ProcessBuilder("kill", "-STOP", Long.toString(pid))
+                        .start()
+                        .waitFor())
+                .isZero();
+    }
+
+    @Test
+    void aWorkerThatTakesLongIsWaitedFor() {
+        assertThat(run(List.of(worker(Trouble.SLOW, 1)))).isEqualTo(expected());
+        assertThat(watcher.failures).isEmpty();
+    }
+
+    @Test
+    void aStoppedWorkerThatReadsNothingHoldsNobody() throws Exception {
+        List<Item> fillThePipe =
+                IntStream.range(0, 2000).mapToObj(i -> new Item("a/x", i)).toList();
+        try (Examiner stopped = worker(Trouble.NONE, 0).get()) {
+            stop(pids("worker").getFirst());
+            assertThatThrownBy(() -> stopped.examine(fillThePipe, _ -> true, _ -> {}))
+                    .isInstanceOf(ExaminerFailure.class)
+                    .hasMessageContaining("said nothing for 2 s");
+        }
     }
 
     @Test
