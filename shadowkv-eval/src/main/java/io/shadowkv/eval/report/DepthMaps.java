@@ -1,7 +1,6 @@
 package io.shadowkv.eval.report;
 
 import io.shadowkv.eval.AnswerRecord;
-import io.shadowkv.eval.Method;
 import io.shadowkv.eval.plot.HeatMap;
 import io.shadowkv.eval.plot.Quantity;
 import io.shadowkv.eval.report.Page.Picture;
@@ -24,11 +23,6 @@ final class DepthMaps {
     private static final int MOST_PANELS = 6;
     /// Of more maps, those without a miss are shown only when asked for.
     private static final int FEW = 2;
-
-    /// What a panel holds.
-    ///
-    /// @param share of the context that the budget is; 0 where panels are by the budget itself
-    private record Key(String name, double share) {}
 
     private DepthMaps() {}
 
@@ -70,7 +64,7 @@ final class DepthMaps {
         var columns = new DepthPanel.Axis(
                 lengths.size(), answer -> lengths.indexOf(answer.key().contextTokens()));
         List<HeatMap.Panel> panels = new ArrayList<>();
-        panels(answers).forEach((key, of) -> panels.add(DepthPanel.of(key.name(), of, rows, columns)));
+        panels(answers).forEach((name, of) -> panels.add(DepthPanel.of(name, of, rows, columns)));
         if (panels.stream().allMatch(panel -> panel.known().length < LEAST_CELLS)) {
             return Optional.empty();
         }
@@ -98,31 +92,22 @@ final class DepthMaps {
 
     /// Answers by method; where budgets grow with the length, by the share of the context that they
     /// are, which needs fewer panels.
-    private static Map<Key, List<AnswerRecord>> panels(List<AnswerRecord> answers) {
-        Map<Key, List<AnswerRecord>> byBudget = group(answers, answer -> new Key(name(answer), 0));
-        Map<Key, List<AnswerRecord>> byShare = group(answers, DepthMaps::byShare);
+    private static Map<String, List<AnswerRecord>> panels(List<AnswerRecord> answers) {
+        Map<String, List<AnswerRecord>> byBudget =
+                group(answers, answer -> MethodNames.byBudget(answer.key().method()));
+        Map<String, List<AnswerRecord>> byShare = group(
+                answers,
+                answer ->
+                        MethodNames.byShare(answer.key().method(), answer.key().contextTokens()));
         return byShare.size() < byBudget.size() ? byShare : byBudget;
     }
 
-    private static Map<Key, List<AnswerRecord>> group(List<AnswerRecord> answers, Function<AnswerRecord, Key> key) {
-        Map<Key, List<AnswerRecord>> groups = new LinkedHashMap<>();
-        answers.forEach(answer -> groups.computeIfAbsent(key.apply(answer), _ -> new ArrayList<>())
+    private static Map<String, List<AnswerRecord>> group(
+            List<AnswerRecord> answers, Function<AnswerRecord, String> name) {
+        Map<String, List<AnswerRecord>> groups = new LinkedHashMap<>();
+        answers.forEach(answer -> groups.computeIfAbsent(name.apply(answer), _ -> new ArrayList<>())
                 .add(answer));
         return groups;
-    }
-
-    private static Key byShare(AnswerRecord answer) {
-        Method.Shadow shadow = answer.key().method().shadow();
-        if (shadow == null) {
-            return new Key(name(answer), 0);
-        }
-        double share = shadow.budget() / (double) answer.key().contextTokens();
-        return new Key(name(answer).replaceFirst(" budget \\d+", " budget " + Quantity.share(share)), share);
-    }
-
-    private static String name(AnswerRecord answer) {
-        Method method = answer.key().method();
-        return method.equals(Method.FULL) ? "full attention" : method.label();
     }
 
     /// Not too many panels: those with most cells, in their order.

@@ -9,6 +9,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
 
 /// Score against the length of the context, a curve a method.
 final class LengthFigures {
@@ -65,23 +67,45 @@ final class LengthFigures {
         List<String> tasks = grids.getLast().commonTasks();
         List<Grid> alike =
                 grids.stream().filter(grid -> grid.commonTasks().equals(tasks)).toList();
-        List<Method> methods = alike.getFirst().methods().stream()
-                .filter(method -> alike.stream().allMatch(grid -> grid.methods().contains(method)))
-                .limit(MOST_CURVES)
-                .toList();
         if (alike.size() < 2 || tasks.isEmpty()) {
             return List.of();
         }
+        List<Map<String, Method>> byBudget =
+                alike.stream().map(grid -> named(grid, MethodNames::byBudget)).toList();
+        List<Map<String, Method>> byShare = alike.stream()
+                .map(grid -> named(
+                        grid,
+                        method -> MethodNames.byShare(method, grid.setting().contextTokens())))
+                .toList();
+        // Budgets given as a share of the context are others at every length.
+        List<Map<String, Method>> named =
+                common(byShare).size() > common(byBudget).size() ? byShare : byBudget;
         List<CurvePlot.Curve> curves = new ArrayList<>();
         int others = 0;
-        for (Method method : methods) {
-            boolean isFull = method.equals(Method.FULL);
-            curves.add(new CurvePlot.Curve(
-                    isFull ? "full attention" : method.label(),
-                    isFull ? "full" : "p" + others++,
-                    alike.stream().map(grid -> point(grid, tasks, method)).toList()));
+        for (String name : common(named)) {
+            boolean isFull = Method.FULL.equals(named.getFirst().get(name));
+            List<CurvePlot.Point> points = new ArrayList<>();
+            for (int i = 0; i < alike.size(); i++) {
+                Method method = Objects.requireNonNull(named.get(i).get(name));
+                points.add(point(alike.get(i), tasks, method));
+            }
+            curves.add(new CurvePlot.Curve(name, isFull ? "full" : "p" + others++, points));
         }
         return curves;
+    }
+
+    private static Map<String, Method> named(Grid grid, Function<Method, String> name) {
+        Map<String, Method> named = new LinkedHashMap<>();
+        grid.methods().forEach(method -> named.putIfAbsent(name.apply(method), method));
+        return named;
+    }
+
+    /// Names that every length has, in the first one's order; not too many.
+    private static List<String> common(List<Map<String, Method>> named) {
+        return named.getFirst().keySet().stream()
+                .filter(name -> named.stream().allMatch(methods -> methods.containsKey(name)))
+                .limit(MOST_CURVES)
+                .toList();
     }
 
     private static CurvePlot.Point point(Grid grid, List<String> tasks, Method method) {

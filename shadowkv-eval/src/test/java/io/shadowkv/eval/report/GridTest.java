@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.shadowkv.eval.AnswerRecord;
 import io.shadowkv.eval.Method;
+import io.shadowkv.eval.plot.CurvePlot;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -160,5 +162,29 @@ final class GridTest {
 
     private static Grid grid(String model, String suite, int context) {
         return new Grid(new Setting(model, "cuda", "bf16", context), suite, Map.of());
+    }
+
+    /// Budgets given as a share of the context are others at every length, and one curve.
+    @Test
+    void aCurveHoldsTheSameBudgetOrTheSameShare() {
+        List<AnswerRecord> shares = new ArrayList<>();
+        List<AnswerRecord> budgets = new ArrayList<>();
+        for (int context : List.of(8192, 16384)) {
+            shares.add(answer("cpu", "ruler/a", context, 0, 0, Method.FULL, 1));
+            shares.add(answer("cpu", "ruler/a", context, 0, 0, PlausibleRun.shadow(context / 64, 160), 0.5));
+            budgets.add(answer("cpu", "ruler/a", context, 0, 0, SMALL, 0.5));
+            budgets.add(answer("cpu", "ruler/a", context, 0, 0, LARGE, 1));
+        }
+        assertThat(curves(shares)).containsExactly("full attention: 2", "shadowkv budget 1.56 %: 2");
+        assertThat(curves(budgets)).containsExactly("shadowkv budget 64: 2", "shadowkv budget 1024: 2");
+    }
+
+    private static List<String> curves(List<AnswerRecord> answers) {
+        List<Page.Picture> pictures = LengthFigures.of(grids(answers.toArray(AnswerRecord[]::new)));
+        assertThat(pictures).hasSize(1);
+        CurvePlot plot = (CurvePlot) pictures.getFirst().figure();
+        return plot.curves().stream()
+                .map(curve -> curve.name() + ": " + curve.points().size())
+                .toList();
     }
 }
