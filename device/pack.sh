@@ -61,9 +61,8 @@ restore_jar() {
     for native in "$work"/jar/com/sun/jna/*-*; do
         if [ "${native##*/}" != linux-x86-64 ]; then rm -rf "$native"; fi
     done
-    if command -v strip > /dev/null 2>&1; then
-        find "$work/jar" -name '*.so' -exec strip --strip-unneeded {} +
-    fi
+    # Where strip is there and knows these files' processor.
+    find "$work/jar" -name '*.so' -exec strip --strip-unneeded {} \; 2> /dev/null || true
     (cd "$work/jar" && find . -type f | LC_ALL=C sort | zip -q -0 -X -D "$2" -@)
 }
 
@@ -117,7 +116,7 @@ fi
 if $with_cli; then set -- "$root"/shadowkv-cli/target/lib/*.jar; else set --; fi
 # This project's own jars change with every build, the others' do not.
 # shellcheck disable=SC2086
-libs_contents=$(printf '%s\n' "$@" | grep -v '/shadowkv-' | xargs sha256sum $test_jars)
+libs_contents=$(printf '%s\n' "$@" | grep -v '/shadowkv-' | xargs sha256sum "$root/device/pack.sh" $test_jars)
 rm -rf "$work/project"
 mkdir -p "$work/project/lib" "$work/project/test"
 for module in core cpu cuda; do

@@ -30,7 +30,8 @@ public interface DecodeCache extends AutoCloseable {
     /// same for steps of equal shape ([#prepare]).
     ///
     /// @param layerBytes bytes of one layer's weights
-    default Division divide(Wave wave, long layerBytes) {
+    /// @param mayTakeTurns false where the parts cannot go through layers by themselves
+    default Division divide(Wave wave, long layerBytes, boolean mayTakeTurns) {
         return Division.NONE;
     }
 

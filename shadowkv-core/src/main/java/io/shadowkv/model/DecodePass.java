@@ -44,7 +44,7 @@ final class DecodePass {
             row += count;
         }
         // A sequence's rows in several waves come one after the other in each layer: nothing to take turns with.
-        Division division = waves.size() == 1 ? divide(all.getFirst()) : Division.NONE;
+        Division division = waves.size() == 1 ? divide(all.getFirst(), true) : Division.NONE;
         int together = division.takesTurns() ? division.fromLayer() : spec.layers();
         for (int layer = 0; layer < together; layer++) {
             forward.project(layer, hidden, work);
@@ -58,12 +58,12 @@ final class DecodePass {
         }
     }
 
-    private Division divide(Rows rows) {
-        return cache.divide(rows.wave(), forward.layerBytes());
+    private Division divide(Rows rows, boolean mayTakeTurns) {
+        return cache.divide(rows.wave(), forward.layerBytes(), mayTakeTurns);
     }
 
     private void attend(int layer, Rows rows) {
-        Division division = divide(rows);
+        Division division = divide(rows, false);
         List<Rows> parts = layer < division.fromLayer() ? List.of(rows) : rows.parts(division.parts());
         append(layer, rows);
         parts.forEach(part -> choose(layer, part));

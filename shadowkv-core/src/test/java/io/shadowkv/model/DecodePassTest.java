@@ -144,9 +144,9 @@ class DecodePassTest {
         }
 
         @Override
-        public Division divide(Wave wave, long layerBytes) {
+        public Division divide(Wave wave, long layerBytes, boolean mayTakeTurns) {
             assertThat(layerBytes).isEqualTo(4L * (32 * 64 + 2 * 32 * 32 + 64 * 32 + 3 * 32 * 48));
-            return division;
+            return mayTakeTurns ? division : new Division(division.fromLayer(), division.parts(), false);
         }
 
         @Override

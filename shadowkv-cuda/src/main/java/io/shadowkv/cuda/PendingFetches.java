@@ -8,7 +8,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Fetches of values that are under way on the copy queue, and who has to wait for them: whatever reads the rows
-/// next. Several groups of rows may be in flight. Works the same while a step is recorded, where waiting joins the
+/// next. Several parts of a wave may be in flight. Works the same while a step is recorded, where waiting joins the
 /// two queues' branches again; a recorded step must join all its fetches. Thread-safe.
 final class PendingFetches implements AutoCloseable {
     private final CudaContext context;

@@ -17,7 +17,8 @@ import java.util.function.Function;
 /// made.
 final class Preparation implements AutoCloseable {
     /// One makes 14 RULER samples of 32,768 tokens a second, ids included; a GPU may answer more of a small model's.
-    private static final int THREADS = 4;
+    /// On few processors fewer take them from an engine that computes on the host.
+    private static final int THREADS = Math.clamp(Runtime.getRuntime().availableProcessors() / 2, 2, 4);
 
     private final Function<Item, Prepared> maker;
     private final ExecutorService threads = Executors.newFixedThreadPool(
@@ -34,7 +35,13 @@ final class Preparation implements AutoCloseable {
 
     /// Starts what is not started; what is not expected any more is forgotten.
     void expect(List<Item> items) {
-        started.keySet().retainAll(items);
+        started.entrySet().removeIf(entry -> {
+            boolean isForgotten = !items.contains(entry.getKey());
+            if (isForgotten) {
+                entry.getValue().cancel(false);
+            }
+            return isForgotten;
+        });
         start(items);
     }
 
@@ -49,16 +56,20 @@ final class Preparation implements AutoCloseable {
     /// @throws CancellationException if the thread is interrupted
     List<Prepared> take(List<Item> items) {
         start(items);
-        return items.stream().map(this::take).toList();
+        // What is there stays until all are, so that a refusal of one does not cost the others.
+        List<Prepared> taken = items.stream().map(this::await).toList();
+        items.forEach(started::remove);
+        return taken;
     }
 
-    private Prepared take(Item item) {
+    private Prepared await(Item item) {
         try {
-            return Objects.requireNonNull(started.remove(item)).get();
+            return Objects.requireNonNull(started.get(item)).get();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw (CancellationException) new CancellationException("interrupted while a sample was made").initCause(e);
         } catch (ExecutionException e) {
+            started.remove(item);
             switch (e.getCause()) {
                 case RuntimeException failure -> throw failure;
                 case Error failure -> throw failure;

@@ -86,7 +86,10 @@ final class PreparationTest {
             return make(item);
         })) {
             preparation.expect(ITEMS);
+            // One that is refused does not cost what is made already.
+            assertThatThrownBy(() -> preparation.take(ITEMS.subList(0, 2))).isInstanceOf(SampleRefusal.class);
             assertThat(indices(preparation.take(ITEMS.subList(0, 1)))).containsExactly(0);
+            assertThat(made).containsOnlyOnce(ITEMS.getFirst());
             assertThatThrownBy(() -> preparation.take(ITEMS.subList(1, 2)))
                     .isInstanceOf(SampleRefusal.class)
                     .hasMessage("no room");

@@ -50,7 +50,7 @@ final class RunFlags {
             names = "--workers",
             paramLabel = "N",
             description = "Worker processes, each with a model of its own; they share cores or devices. One that"
-                    + " dies, or gives no sign of life for two minutes, is replaced and its samples are asked again."
+                    + " dies, or stops for two minutes, is replaced and its samples are asked again."
                     + " Default: none, or one for each of --devices.")
     private @Nullable Integer workers;
 

@@ -36,7 +36,8 @@ final class ShadowDecodeCache implements DecodeCache {
     /// Share of the selected units that a step is expected to miss (the paper's hit rate is 60 %).
     private static final double MISS_RATE = 0.4;
 
-    /// How many times as long as a byte of device memory one over a link takes: 4.2 TB/s and 50 GB/s on an H200.
+    /// How many times as long as a byte of device memory one over a link takes: 4.2 TB/s and 50 GB/s on an
+    /// H200. Other devices differ, and turns pay from another size on.
     private static final double LINK_COST = 80;
 
     /// How many times as long as reading its weights a layer's fetches must take for turns, which read
@@ -58,6 +59,8 @@ final class ShadowDecodeCache implements DecodeCache {
     private double hitRate = Double.NaN;
     /// First layer of which some sequence's values lie in host memory.
     private int fetchingLayer;
+    /// Share of the sequences that fetch in such a layer, in the mean.
+    private double fetchingShare;
 
     /// @param scoreScale factor of the landmarks' dot products before the softmax; 1/√headDim (the original
     ///     writes 1/√128 for every head dim)
@@ -129,11 +132,17 @@ final class ShadowDecodeCache implements DecodeCache {
                 .mapToInt(sequence -> sequence.layout().size().deviceValueLayers())
                 .min()
                 .orElse(0);
-        return new StepShape(buffer, hitRate, fetchingLayer);
+        int fetching = shape.layers() - fetchingLayer;
+        fetchingShare = sequences.values().stream()
+                .mapToInt(sequence -> sequence.layout().size().deviceValueLayers())
+                .mapToDouble(near -> (double) Math.max(0, shape.layers() - near) / Math.max(1, fetching))
+                .average()
+                .orElse(0);
+        return new StepShape(buffer, hitRate, fetchingLayer, fetchingShare);
     }
 
     /// What shapes a step beside its waves; `hitRate` is NaN where the selection is real.
-    private record StepShape(@Nullable Tensor scores, double hitRate, int fetchingLayer) {}
+    private record StepShape(@Nullable Tensor scores, double hitRate, int fetchingLayer, double fetchingShare) {}
 
     @Override
     public boolean isRecordable() {
@@ -141,19 +150,20 @@ final class ShadowDecodeCache implements DecodeCache {
     }
 
     @Override
-    public Division divide(Wave wave, long layerBytes) {
+    public Division divide(Wave wave, long layerBytes, boolean mayTakeTurns) {
         int rows = wave.rows().count();
         if (!wave.isIndexed() || !backend.hasSideQueue() || fetchingLayer >= shape.layers()) {
             return Division.NONE;
         }
-        return takesTurns(rows, layerBytes)
+        return mayTakeTurns && takesTurns(rows, layerBytes)
                 ? new Division(fetchingLayer, TURNS, true)
                 : new Division(fetchingLayer, Math.clamp(rows / PART_ROWS, 1, MOST_PARTS), false);
     }
 
     private boolean takesTurns(int rows, long layerBytes) {
+        // All sequences have the strategy's budget and value type.
         ShadowLayout layout = sequences.values().iterator().next().layout();
-        double selected = (double) rows * shape.kvWidth() * layout.spec().sparseBudget();
+        double selected = fetchingShare * rows * shape.kvWidth() * layout.spec().sparseBudget();
         double fetched = MISS_RATE * selected * layout.valueType().bytes();
         return rows >= TURNS * PART_ROWS && fetched * LINK_COST > LINK_BOUND * layerBytes;
     }

@@ -7,7 +7,8 @@
 //
 // Grid: (ceil(width / (256 * EACH)), rows * kvHeads), blocks of 256 threads. Shared memory: 4 * (rows + 1) bytes
 // dynamic, 8 * PADDED static.
-// Bytes: 4 * PADDED read, 4 written for each landmark.
+// Bytes: 4 * PADDED read, 4 written for each landmark (14 rows x 8 heads x 15,616 x 20 B = 35 MB, mostly from L2:
+// 8 us at 4.5 TB/s).
 // Precision: M and S from partials in float.
 //
 // check: GROUP=4 PADDED=4

@@ -2,6 +2,7 @@ package io.shadowkv.eval.report;
 
 import io.shadowkv.eval.Method;
 import io.shadowkv.eval.plot.Quantity;
+import java.util.regex.Pattern;
 
 /// What methods are called where several lengths stand side by side.
 final class MethodNames {
@@ -12,14 +13,19 @@ final class MethodNames {
         return method.equals(Method.FULL) ? "full attention" : method.label();
     }
 
-    /// The share of the context that the budget is in the budget's place: the same name for budgets that grow with
-    /// the length.
+    /// Shares of the context in the place of tokens: the same name for budgets, and caches, that grow with the
+    /// length.
     static String byShare(Method method, int contextTokens) {
         Method.Shadow shadow = method.shadow();
         return shadow == null
                 ? byBudget(method)
-                : byBudget(method)
-                        .replaceFirst(
-                                " budget \\d+", " budget " + Quantity.share(shadow.budget() / (double) contextTokens));
+                : share(share(byBudget(method), "budget", contextTokens), "cached", contextTokens);
+    }
+
+    /// Puts the share in the place of the tokens that follow `word`, where it stands.
+    private static String share(String name, String word, int contextTokens) {
+        return Pattern.compile("(?<= " + word + " )\\d+")
+                .matcher(name)
+                .replaceFirst(tokens -> Quantity.share(Integer.parseInt(tokens.group()) / (double) contextTokens));
     }
 }

@@ -39,7 +39,7 @@ final class Wire {
 
     record Reading(Double content) implements Message {}
 
-    /// Says nothing else, so that silence means something.
+    /// A sign of life, every few seconds: whoever is silent for long hangs.
     record Alive(Boolean content) implements Message {}
 
     record Answers(List<AnswerRecord> content) implements Message {}
