@@ -39,9 +39,12 @@ done
 export JAVA_HOME="$java_home"
 export MAVEN_OPTS="--sun-misc-unsafe-memory-access=allow ${MAVEN_OPTS:-}"
 
+# True if .carry/$1 is there and was made of the contents that $2 names.
+is_packed() { [ -f "$carry/$1" ] && [ "$(cat "$work/$1.contents" 2> /dev/null)" = "$2" ]; }
+
 # Packs folder $1 as .carry/$2 unless that was made of the same contents ($3 names them).
 pack() {
-    if [ -f "$carry/$2" ] && [ "$(cat "$work/$2.contents" 2> /dev/null)" = "$3" ]; then return 0; fi
+    if is_packed "$2" "$3"; then return 0; fi
     # shellcheck disable=SC2086
     tar -C "$1" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -c . | xz -T1 $xz_options > "$work/$2"
     mv "$work/$2" "$carry/$2"
@@ -103,7 +106,7 @@ if $with_tests; then
 fi
 
 runtime_contents="$(cat "$java_home/release") $modules"
-if [ "$(cat "$work/runtime.tar.xz.contents" 2> /dev/null)" != "$runtime_contents" ]; then
+if ! is_packed runtime.tar.xz "$runtime_contents"; then
     say 'linking a Java runtime (a minute)'
     rm -rf "$work/runtime"
     "$java_home/bin/jlink" --add-modules $modules --compress zip-0 --strip-debug --no-header-files --no-man-pages \
@@ -129,7 +132,7 @@ if $with_cli; then
 fi
 pack "$work/project" project.tar.xz "$(contents "$work/project")"
 
-if [ "$(cat "$work/libs.tar.xz.contents" 2> /dev/null)" != "$libs_contents" ]; then
+if ! is_packed libs.tar.xz "$libs_contents"; then
     rm -rf "$work/libs"
     mkdir -p "$work/libs/lib" "$work/libs/test"
     for jar; do
