@@ -41,6 +41,15 @@ public record RandomCheckpoint(
     public static final RandomCheckpoint TALKING =
             new RandomCheckpoint("llama", 2, 4, 2, 16, CharacterTokenizer.VOCABULARY, 1024, "");
 
+    /// A Phi-3 that reads up to 400 tokens, with other rotary factors beyond `border` of them.
+    public static RandomCheckpoint longrope(int border) {
+        String factors = "[" + "1.5, ".repeat(7) + "2.0]";
+        String scaling = ", \"original_max_position_embeddings\": " + border + ", \"rope_scaling\": "
+                + "{\"type\": \"longrope\", \"short_factor\": " + factors
+                + ", \"long_factor\": " + factors.replace("1.5", "3.0") + "}";
+        return new RandomCheckpoint("phi3", 2, 2, 2, 16, 64, 400, scaling);
+    }
+
     /// Writes `config.json` and `model.safetensors` into `folder`, which is made.
     public Path write(Path folder) {
         try {

@@ -4,13 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.within;
 
+import io.shadowkv.TinyShape;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.KvCacheSpec.Shadow;
 import io.shadowkv.cache.SequenceCache.Selections;
 import io.shadowkv.model.DecoderSpec;
 import io.shadowkv.model.KnownShapes;
-import io.shadowkv.model.RopeScaling;
-import io.shadowkv.model.RopeSpec;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.Backend.Place;
 import io.shadowkv.op.reference.ReferenceBackend;
@@ -21,19 +20,7 @@ import org.junit.jupiter.api.Test;
 
 /// Random weights, and batches whose steps are made by hand.
 class BatchRunTest {
-    private static final DecoderSpec SHAPE = new DecoderSpec(
-            "llama",
-            2,
-            32,
-            48,
-            4,
-            2,
-            16,
-            64,
-            1e-5,
-            new RopeSpec(10_000, 16, false, new RopeScaling.None()),
-            false,
-            4096);
+    private static final DecoderSpec SHAPE = TinyShape.llama(2);
     private static final Shadow SPEC = new Shadow(8, 4, 64, 2, 8, 8);
 
     private static Engine open(Backend backend, long seed, KvCacheSpec cache) {

@@ -337,10 +337,7 @@ public abstract class ComparisonEdgeLaws extends BackendLaws {
     /// A sequence that grows over longrope's border is read again, whoever read it first.
     @Test
     void longropesBorderIsCrossedInAComparison() {
-        String factors = "[" + "1.5, ".repeat(7) + "2.0]";
-        String longrope = ", \"original_max_position_embeddings\": 75, \"rope_scaling\": {\"type\": \"longrope\", "
-                + "\"short_factor\": " + factors + ", \"long_factor\": " + factors.replace("1.5", "3.0") + "}";
-        Path folder = checkpoint(new RandomCheckpoint("phi3", 2, 2, 2, 16, 64, 400, longrope));
+        Path folder = checkpoint(RandomCheckpoint.longrope(75));
         List<Dialogue> dialogues = List.of(turns(false, 70, 5), turns(false, 50, 20), turns(true, 60, 7, 30));
         try (Engine wide = Engine.open(folder, backend(), HOST);
                 Engine narrow = Engine.open(folder, backend(), tight(wide))) {

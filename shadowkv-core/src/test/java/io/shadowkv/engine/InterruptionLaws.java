@@ -188,10 +188,7 @@ public abstract class InterruptionLaws extends BackendLaws {
     /// A comparison that crosses longrope's border, and one that a listener breaks off, leave nothing behind.
     @Test
     void aComparisonLeavesNothingBehind() {
-        String factors = "[" + "1.5, ".repeat(7) + "2.0]";
-        String longrope = ", \"original_max_position_embeddings\": 50, \"rope_scaling\": {\"type\": \"longrope\", "
-                + "\"short_factor\": " + factors + ", \"long_factor\": " + factors.replace("1.5", "3.0") + "}";
-        Path folder = checkpoint(new RandomCheckpoint("phi3", 2, 2, 2, 16, 64, 400, longrope));
+        Path folder = checkpoint(RandomCheckpoint.longrope(50));
         List<KvCacheSpec> specs = List.of(new KvCacheSpec.Full(), NARROW);
         Request request = Request.of(Logits.ids(46, 64, 1), WILD.withMaxNewTokens(10));
         try (Engine engine = open(folder)) {

@@ -2,6 +2,7 @@ package io.shadowkv.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shadowkv.TinyShape;
 import io.shadowkv.cache.DecodeCache;
 import io.shadowkv.cache.SelectionListener;
 import io.shadowkv.cache.SequenceCache;
@@ -19,19 +20,7 @@ import org.junit.jupiter.api.Test;
 /// The order in which the parts of a step reach the cache.
 class DecodePassTest {
     private static final int ROWS = 5;
-    private static final DecoderSpec SHAPE = new DecoderSpec(
-            "llama",
-            3,
-            32,
-            48,
-            4,
-            2,
-            16,
-            64,
-            1e-5,
-            new RopeSpec(10_000, 16, false, new RopeScaling.None()),
-            false,
-            4096);
+    private static final DecoderSpec SHAPE = TinyShape.llama(3);
 
     @Test
     void rowsStayTogetherWhereNothingIsFetched() {

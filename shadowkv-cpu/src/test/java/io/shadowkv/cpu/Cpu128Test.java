@@ -6,6 +6,7 @@ import io.shadowkv.op.BackendProvider.BackendOptions;
 import io.shadowkv.op.DenseConformance;
 import io.shadowkv.op.EigenvectorConformance;
 import io.shadowkv.op.ForcedHitsConformance;
+import io.shadowkv.op.LinearConformance;
 import io.shadowkv.op.MemoryConformance;
 import io.shadowkv.op.PaddingConformance;
 import io.shadowkv.op.SelectedAttentionConformance;
@@ -32,6 +33,14 @@ class Cpu128Test {
 
     @Nested
     class Dense extends DenseConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Linear extends LinearConformance {
         @Override
         protected Backend open() {
             return openCpu();

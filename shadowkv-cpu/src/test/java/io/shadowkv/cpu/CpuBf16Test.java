@@ -4,6 +4,7 @@ import io.shadowkv.op.AttentionConformance;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import io.shadowkv.op.DenseConformance;
+import io.shadowkv.op.LinearConformance;
 import io.shadowkv.op.MemoryConformance;
 import io.shadowkv.op.PaddingConformance;
 import io.shadowkv.op.SelectedAttentionConformance;
@@ -35,6 +36,19 @@ class CpuBf16Test {
 
     @Nested
     class Dense extends DenseConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+
+        @Override
+        protected DType activationType() {
+            return DType.BF16;
+        }
+    }
+
+    @Nested
+    class Linear extends LinearConformance {
         @Override
         protected Backend open() {
             return openCpu();

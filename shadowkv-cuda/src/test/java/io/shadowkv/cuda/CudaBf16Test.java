@@ -5,6 +5,7 @@ import io.shadowkv.op.Backend;
 import io.shadowkv.op.DenseConformance;
 import io.shadowkv.op.EigenvectorConformance;
 import io.shadowkv.op.ForcedHitsConformance;
+import io.shadowkv.op.LinearConformance;
 import io.shadowkv.op.MemoryConformance;
 import io.shadowkv.op.PaddingConformance;
 import io.shadowkv.op.SelectedAttentionConformance;
@@ -43,6 +44,24 @@ class CudaBf16Test {
 
     @Nested
     class Dense extends DenseConformance {
+        @Override
+        protected Backend open() {
+            return new SharedCuda();
+        }
+
+        @Override
+        protected int guardElements() {
+            return GUARD;
+        }
+
+        @Override
+        protected DType activationType() {
+            return DType.BF16;
+        }
+    }
+
+    @Nested
+    class Linear extends LinearConformance {
         @Override
         protected Backend open() {
             return new SharedCuda();

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
+import java.util.function.IntFunction;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -82,6 +83,19 @@ class EngineExaminerTest {
                 asked.add(new Sample.Turn(user, user, ">", List.of("e"), 6, List.of(), metrics));
             }
             return new Sample(name, index, asked, Sample.Wrapping.CHAT, history, Map.of("depth", "5"));
+        }
+    }
+
+    /// Samples that a test makes.
+    private record Made(int size, IntFunction<Sample> samples) implements EvalTask {
+        @Override
+        public String name() {
+            return "t/single";
+        }
+
+        @Override
+        public Sample sample(int index) {
+            return samples.apply(index);
         }
     }
 
@@ -270,22 +284,7 @@ class EngineExaminerTest {
     void aTurnOfAConversationThatAsksNothingIsRefused() {
         Sample.Turn said = new Sample.Turn(CONTEXT, "", "", List.of(), 1, List.of(), List.of());
         Sample.Turn asked = new Sample.Turn("why?", "", "", List.of("e"), 6, List.of(), List.of(LETTERS));
-        EvalTask task = new EvalTask() {
-            @Override
-            public String name() {
-                return "t/single";
-            }
-
-            @Override
-            public int size() {
-                return 1;
-            }
-
-            @Override
-            public Sample sample(int index) {
-                return new Sample(name(), index, List.of(said, asked));
-            }
-        };
+        EvalTask task = new Made(1, index -> new Sample("t/single", index, List.of(said, asked)));
         var examiner = new EngineExaminer(
                 engine,
                 plan(List.of(Method.FULL)),
@@ -335,22 +334,9 @@ class EngineExaminerTest {
     /// Such as a damaged row of a file: it is named, and the run can go on without it.
     @Test
     void aSampleThatCannotBeMadeIsRefused() {
-        EvalTask damaged = new EvalTask() {
-            @Override
-            public String name() {
-                return "t/single";
-            }
-
-            @Override
-            public int size() {
-                return 2;
-            }
-
-            @Override
-            public Sample sample(int index) {
-                throw new IllegalArgumentException("line 7 is no JSON");
-            }
-        };
+        EvalTask damaged = new Made(2, _ -> {
+            throw new IllegalArgumentException("line 7 is no JSON");
+        });
         var examiner = new EngineExaminer(
                 engine,
                 plan(List.of(Method.FULL)),

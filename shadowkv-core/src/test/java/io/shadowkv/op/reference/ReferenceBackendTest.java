@@ -9,6 +9,7 @@ import io.shadowkv.op.BackendProvider.BackendOptions;
 import io.shadowkv.op.DenseConformance;
 import io.shadowkv.op.EigenvectorConformance;
 import io.shadowkv.op.ForcedHitsConformance;
+import io.shadowkv.op.LinearConformance;
 import io.shadowkv.op.MemoryConformance;
 import io.shadowkv.op.PaddingConformance;
 import io.shadowkv.op.SelectedAttentionConformance;
@@ -50,6 +51,14 @@ class ReferenceBackendTest {
 
     @Nested
     class Dense extends DenseConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class Linear extends LinearConformance {
         @Override
         protected Backend open() {
             return new ReferenceBackend();

@@ -1,20 +1,15 @@
 package io.shadowkv.cuda.ffi;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import io.shadowkv.cuda.CudaException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /// The CUDA driver's library, `libcuda.so.1`. Methods are named as the C functions, version suffixes left out;
@@ -27,7 +22,7 @@ public final class Driver {
     private static final int OUT_OF_MEMORY = 2;
 
     private final NativeLibrary library;
-    private final Map<String, MethodHandle> handles = new ConcurrentHashMap<>();
+    private final LazyCalls calls;
     private final MethodHandle launchKernel;
     private final MethodHandle memcpyAsync;
     private final MethodHandle eventRecord;
@@ -37,6 +32,7 @@ public final class Driver {
 
     private Driver(NativeLibrary library) {
         this.library = library;
+        this.calls = new LazyCalls(library, this::explain);
         this.launchKernel = library.function(
                 "cuLaunchKernel",
                 JAVA_LONG,
@@ -68,40 +64,40 @@ public final class Driver {
     }
 
     public void cuInit() {
-        call("cuInit", 0);
+        calls.call("cuInit", 0);
     }
 
     /// CUDA version of the driver, 1000 · major + 10 · minor.
     public int cuDriverGetVersion() {
-        return out("cuDriverGetVersion");
+        return calls.outInt("cuDriverGetVersion");
     }
 
     public int cuDeviceGetCount() {
-        return out("cuDeviceGetCount");
+        return calls.outInt("cuDeviceGetCount");
     }
 
     public int cuDeviceGet(int ordinal) {
-        return out("cuDeviceGet", ordinal);
+        return calls.outInt("cuDeviceGet", ordinal);
     }
 
     public String cuDeviceGetName(int device) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment name = arena.allocate(256);
-            call("cuDeviceGetName", name, 256, device);
+            calls.call("cuDeviceGetName", name, 256, device);
             return name.getString(0);
         }
     }
 
     public int cuDeviceGetAttribute(int attribute, int device) {
-        return out("cuDeviceGetAttribute", attribute, device);
+        return calls.outInt("cuDeviceGetAttribute", attribute, device);
     }
 
     public long cuDevicePrimaryCtxRetain(int device) {
-        return outLong("cuDevicePrimaryCtxRetain", device);
+        return calls.out("cuDevicePrimaryCtxRetain", device);
     }
 
     public void cuDevicePrimaryCtxRelease(int device) {
-        call("cuDevicePrimaryCtxRelease_v2", device);
+        calls.call("cuDevicePrimaryCtxRelease_v2", device);
     }
 
     public void cuCtxSetCurrent(long context) {
@@ -109,16 +105,16 @@ public final class Driver {
         try {
             status = (int) ctxSetCurrent.invokeExact(context);
         } catch (Throwable t) {
-            throw broken("cuCtxSetCurrent", t);
+            throw LazyCalls.broken("cuCtxSetCurrent", t);
         }
-        check("cuCtxSetCurrent", status);
+        calls.check("cuCtxSetCurrent", status);
     }
 
     /// Free and total bytes of the current device.
     public long[] cuMemGetInfo() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment both = arena.allocate(JAVA_LONG, 2);
-            call("cuMemGetInfo_v2", both, both.asSlice(8));
+            calls.call("cuMemGetInfo_v2", both, both.asSlice(8));
             return both.toArray(JAVA_LONG);
         }
     }
@@ -127,17 +123,17 @@ public final class Driver {
     public long cuMemAlloc(long bytes) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(JAVA_LONG);
-            int status = status("cuMemAlloc_v2", out, bytes);
+            int status = calls.status("cuMemAlloc_v2", out, bytes);
             if (status == OUT_OF_MEMORY) {
                 return 0;
             }
-            check("cuMemAlloc", status);
+            calls.check("cuMemAlloc", status);
             return out.get(JAVA_LONG, 0);
         }
     }
 
     public void cuMemFree(long address) {
-        call("cuMemFree_v2", address);
+        calls.call("cuMemFree_v2", address);
     }
 
     /// Page-locks host memory and lets every context of the device read it at the same address.
@@ -145,16 +141,16 @@ public final class Driver {
     /// @return false where the system has no more memory to lock
     public boolean cuMemHostRegister(MemorySegment memory) {
         int portableAndMapped = 3;
-        int status = status("cuMemHostRegister_v2", memory, memory.byteSize(), portableAndMapped);
+        int status = calls.status("cuMemHostRegister_v2", memory, memory.byteSize(), portableAndMapped);
         if (status == OUT_OF_MEMORY) {
             return false;
         }
-        check("cuMemHostRegister", status);
+        calls.check("cuMemHostRegister", status);
         return true;
     }
 
     public void cuMemHostUnregister(MemorySegment memory) {
-        call("cuMemHostUnregister", memory);
+        calls.call("cuMemHostUnregister", memory);
     }
 
     /// Copies between any two places of unified addressing; host memory that is not page-locked is staged, and
@@ -164,27 +160,27 @@ public final class Driver {
         try {
             status = (int) memcpyAsync.invokeExact(target, source, bytes, stream);
         } catch (Throwable t) {
-            throw broken("cuMemcpyAsync", t);
+            throw LazyCalls.broken("cuMemcpyAsync", t);
         }
-        check("cuMemcpyAsync", status);
+        calls.check("cuMemcpyAsync", status);
     }
 
     public void cuMemsetD8Async(long address, int value, long bytes, long stream) {
-        call("cuMemsetD8Async", address, (byte) value, bytes, stream);
+        calls.call("cuMemsetD8Async", address, (byte) value, bytes, stream);
     }
 
     /// @param priority lower numbers first
     public long cuStreamCreateWithPriority(int priority) {
         int nonBlocking = 1;
-        return outLong("cuStreamCreateWithPriority", nonBlocking, priority);
+        return calls.out("cuStreamCreateWithPriority", nonBlocking, priority);
     }
 
     public void cuStreamDestroy(long stream) {
-        call("cuStreamDestroy_v2", stream);
+        calls.call("cuStreamDestroy_v2", stream);
     }
 
     public void cuStreamSynchronize(long stream) {
-        call("cuStreamSynchronize", stream);
+        calls.call("cuStreamSynchronize", stream);
     }
 
     public void cuStreamWaitEvent(long stream, long event) {
@@ -192,19 +188,19 @@ public final class Driver {
         try {
             status = (int) streamWaitEvent.invokeExact(stream, event, 0);
         } catch (Throwable t) {
-            throw broken("cuStreamWaitEvent", t);
+            throw LazyCalls.broken("cuStreamWaitEvent", t);
         }
-        check("cuStreamWaitEvent", status);
+        calls.check("cuStreamWaitEvent", status);
     }
 
     /// @param isTimed true for events whose distance is asked for
     public long cuEventCreate(boolean isTimed) {
         int disableTiming = 2;
-        return outLong("cuEventCreate", isTimed ? 0 : disableTiming);
+        return calls.out("cuEventCreate", isTimed ? 0 : disableTiming);
     }
 
     public void cuEventDestroy(long event) {
-        call("cuEventDestroy_v2", event);
+        calls.call("cuEventDestroy_v2", event);
     }
 
     public void cuEventRecord(long event, long stream) {
@@ -212,51 +208,51 @@ public final class Driver {
         try {
             status = (int) eventRecord.invokeExact(event, stream);
         } catch (Throwable t) {
-            throw broken("cuEventRecord", t);
+            throw LazyCalls.broken("cuEventRecord", t);
         }
-        check("cuEventRecord", status);
+        calls.check("cuEventRecord", status);
     }
 
     public void cuEventSynchronize(long event) {
-        call("cuEventSynchronize", event);
+        calls.call("cuEventSynchronize", event);
     }
 
     /// Milliseconds between two recorded events.
     public float cuEventElapsedTime(long start, long end) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(JAVA_FLOAT);
-            call("cuEventElapsedTime", out, start, end);
+            calls.call("cuEventElapsedTime", out, start, end);
             return out.get(JAVA_FLOAT, 0);
         }
     }
 
     /// @param image a cubin
     public long cuModuleLoadData(MemorySegment image) {
-        return outLong("cuModuleLoadData", image);
+        return calls.out("cuModuleLoadData", image);
     }
 
     public void cuModuleUnload(long module) {
-        call("cuModuleUnload", module);
+        calls.call("cuModuleUnload", module);
     }
 
     public long cuModuleGetFunction(long module, String name) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(JAVA_LONG);
-            call("cuModuleGetFunction", out, module, arena.allocateFrom(name));
+            calls.call("cuModuleGetFunction", out, module, arena.allocateFrom(name));
             return out.get(JAVA_LONG, 0);
         }
     }
 
     public int cuFuncGetAttribute(int attribute, long function) {
-        return out("cuFuncGetAttribute", attribute, function);
+        return calls.outInt("cuFuncGetAttribute", attribute, function);
     }
 
     public void cuFuncSetAttribute(long function, int attribute, int value) {
-        call("cuFuncSetAttribute", function, attribute, value);
+        calls.call("cuFuncSetAttribute", function, attribute, value);
     }
 
     public int cuOccupancyMaxActiveBlocksPerMultiprocessor(long function, int threads, long sharedBytes) {
-        return out("cuOccupancyMaxActiveBlocksPerMultiprocessor", function, threads, sharedBytes);
+        return calls.outInt("cuOccupancyMaxActiveBlocksPerMultiprocessor", function, threads, sharedBytes);
     }
 
     /// @param parameters one pointer a kernel argument
@@ -277,9 +273,9 @@ public final class Driver {
                     parameters,
                     MemorySegment.NULL);
         } catch (Throwable t) {
-            throw broken("cuLaunchKernel", t);
+            throw LazyCalls.broken("cuLaunchKernel", t);
         }
-        check("cuLaunchKernel", status);
+        calls.check("cuLaunchKernel", status);
     }
 
     /// As [#cuLaunchKernel], with programmatic stream serialization: the kernel may start before the one before it in
@@ -302,19 +298,19 @@ public final class Driver {
             config.set(JAVA_LONG, 32, stream);
             config.set(ADDRESS, 40, attribute);
             config.set(JAVA_INT, 48, 1);
-            call("cuLaunchKernelEx", config, function, parameters, MemorySegment.NULL);
+            calls.call("cuLaunchKernelEx", config, function, parameters, MemorySegment.NULL);
         }
     }
 
     public void cuStreamBeginCapture(long stream) {
         int relaxed = 2;
-        call("cuStreamBeginCapture_v2", stream, relaxed);
+        calls.call("cuStreamBeginCapture_v2", stream, relaxed);
     }
 
     public long cuStreamEndCapture(long stream) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(JAVA_LONG);
-            call("cuStreamEndCapture", stream, out);
+            calls.call("cuStreamEndCapture", stream, out);
             return out.get(JAVA_LONG, 0);
         }
     }
@@ -322,7 +318,7 @@ public final class Driver {
     public long cuGraphInstantiate(long graph) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(JAVA_LONG);
-            call("cuGraphInstantiateWithFlags", out, graph, 0L);
+            calls.call("cuGraphInstantiateWithFlags", out, graph, 0L);
             return out.get(JAVA_LONG, 0);
         }
     }
@@ -332,17 +328,17 @@ public final class Driver {
         try {
             status = (int) graphLaunch.invokeExact(executable, stream);
         } catch (Throwable t) {
-            throw broken("cuGraphLaunch", t);
+            throw LazyCalls.broken("cuGraphLaunch", t);
         }
-        check("cuGraphLaunch", status);
+        calls.check("cuGraphLaunch", status);
     }
 
     public void cuGraphDestroy(long graph) {
-        call("cuGraphDestroy", graph);
+        calls.call("cuGraphDestroy", graph);
     }
 
     public void cuGraphExecDestroy(long executable) {
-        call("cuGraphExecDestroy", executable);
+        calls.call("cuGraphExecDestroy", executable);
     }
 
     /// A tensor map for bulk copies of tiles of a row-major 2-D to 5-D array.
@@ -361,7 +357,7 @@ public final class Driver {
             int noInterleave = 0;
             int promoteTo256Bytes = 3;
             int zerosOutside = 0;
-            call(
+            calls.call(
                     "cuTensorMapEncodeTiled",
                     map,
                     type,
@@ -378,71 +374,15 @@ public final class Driver {
         }
     }
 
-    private int out(String function, Object... arguments) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment out = arena.allocate(JAVA_INT);
-            call(function, withOut(out, arguments));
-            return out.get(JAVA_INT, 0);
-        }
-    }
-
-    private long outLong(String function, Object... arguments) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment out = arena.allocate(JAVA_LONG);
-            call(function, withOut(out, arguments));
-            return out.get(JAVA_LONG, 0);
-        }
-    }
-
-    private static Object[] withOut(MemorySegment out, Object[] arguments) {
-        Object[] all = new Object[arguments.length + 1];
-        all[0] = out;
-        System.arraycopy(arguments, 0, all, 1, arguments.length);
-        return all;
-    }
-
-    private void call(String function, Object... arguments) {
-        check(function, status(function, arguments));
-    }
-
-    /// For calls outside the step: the signature follows from the arguments. What runs in a step has a handle of
-    /// its own above.
-    private int status(String function, Object... arguments) {
-        try {
-            return (int) handles.computeIfAbsent(function, name -> library.function(name, layouts(arguments)))
-                    .invokeWithArguments(arguments);
-        } catch (RuntimeException | Error e) {
-            throw e;
-        } catch (Throwable t) {
-            throw broken(function, t);
-        }
-    }
-
-    private static MemoryLayout[] layouts(Object[] arguments) {
-        MemoryLayout[] layouts = new MemoryLayout[arguments.length];
-        for (int i = 0; i < layouts.length; i++) {
-            layouts[i] = switch (arguments[i]) {
-                case Integer ignored -> JAVA_INT;
-                case Long ignored -> JAVA_LONG;
-                case Byte ignored -> JAVA_BYTE;
-                case MemorySegment ignored -> ADDRESS;
-                default -> throw new IllegalArgumentException("no layout of " + arguments[i].getClass());
-            };
-        }
-        return layouts;
-    }
-
-    private void check(String function, int status) {
-        if (status != SUCCESS) {
-            throw new CudaException(
-                    function + " failed with status " + status + " (" + meaning(status) + "). " + advice(status));
-        }
+    /// What a status means, and what a user can do about it.
+    private String explain(int status) {
+        return "(" + meaning(status) + "). " + advice(status);
     }
 
     private String meaning(int status) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(ADDRESS);
-            if (status("cuGetErrorString", status, out) != SUCCESS) {
+            if (calls.status("cuGetErrorString", status, out) != SUCCESS) {
                 return "no description";
             }
             return out.get(ADDRESS, 0).reinterpret(Long.MAX_VALUE).getString(0);
@@ -461,9 +401,5 @@ public final class Driver {
             case 803 -> "Driver and CUDA libraries do not fit together: update the driver";
             default -> "See the CUDA driver's documentation of this status";
         };
-    }
-
-    private static CudaException broken(String function, Throwable cause) {
-        return new CudaException(function + " could not be called: " + cause, cause);
     }
 }

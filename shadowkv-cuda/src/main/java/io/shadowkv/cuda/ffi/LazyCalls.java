@@ -1,6 +1,7 @@
 package io.shadowkv.cuda.ffi;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -11,17 +12,28 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.IntFunction;
 
-/// Calls of a library's functions outside the step, their signatures taken from the arguments (int, long, memory)
-/// and their result an int status. Thread-safe.
+/// Calls of a library's functions outside the step, their signatures taken from the arguments (int, long, byte,
+/// memory) and their result an int status. Thread-safe.
 final class LazyCalls {
     private static final int SUCCESS = 0;
 
     private final NativeLibrary library;
+    private final IntFunction<String> explanation;
     private final Map<String, MethodHandle> handles = new ConcurrentHashMap<>();
 
     LazyCalls(NativeLibrary library) {
+        this(
+                library,
+                status -> "in " + library.file() + ". Check that the library's version fits the driver's, and that the"
+                        + " device has memory left");
+    }
+
+    /// @param explanation what follows the number of a status in a message
+    LazyCalls(NativeLibrary library, IntFunction<String> explanation) {
         this.library = library;
+        this.explanation = explanation;
     }
 
     /// Calls and returns the status.
@@ -32,7 +44,7 @@ final class LazyCalls {
         } catch (RuntimeException | Error e) {
             throw e;
         } catch (Throwable t) {
-            throw new CudaException(function + " could not be called: " + t, t);
+            throw broken(function, t);
         }
     }
 
@@ -45,19 +57,35 @@ final class LazyCalls {
     long out(String function, Object... arguments) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(JAVA_LONG);
-            Object[] all = new Object[arguments.length + 1];
-            all[0] = out;
-            System.arraycopy(arguments, 0, all, 1, arguments.length);
-            call(function, all);
+            call(function, withFirst(out, arguments));
             return out.get(JAVA_LONG, 0);
         }
     }
 
+    /// The same for an int.
+    int outInt(String function, Object... arguments) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment out = arena.allocate(JAVA_INT);
+            call(function, withFirst(out, arguments));
+            return out.get(JAVA_INT, 0);
+        }
+    }
+
+    private static Object[] withFirst(MemorySegment out, Object[] arguments) {
+        Object[] all = new Object[arguments.length + 1];
+        all[0] = out;
+        System.arraycopy(arguments, 0, all, 1, arguments.length);
+        return all;
+    }
+
     void check(String function, int status) {
         if (status != SUCCESS) {
-            throw new CudaException(function + " failed with status " + status + " in " + library.file()
-                    + ". Check that the library's version fits the driver's, and that the device has memory left");
+            throw new CudaException(function + " failed with status " + status + " " + explanation.apply(status));
         }
+    }
+
+    static CudaException broken(String function, Throwable cause) {
+        return new CudaException(function + " could not be called: " + cause, cause);
     }
 
     private static MemoryLayout[] layouts(Object[] arguments) {
@@ -66,6 +94,7 @@ final class LazyCalls {
             layouts[i] = switch (arguments[i]) {
                 case Integer ignored -> JAVA_INT;
                 case Long ignored -> JAVA_LONG;
+                case Byte ignored -> JAVA_BYTE;
                 case MemorySegment ignored -> ADDRESS;
                 default -> throw new IllegalArgumentException("no layout of " + arguments[i].getClass());
             };

@@ -92,30 +92,16 @@ final class WorkerProcessTest {
                 .noneMatch(ProcessHandle::isAlive);
     }
 
-    @Test
-    void aWorkerThatIsKilledLosesNothingAndNothingCountsTwice() throws Exception {
-        Thread.ofPlatform().daemon().start(() -> {
-            try {
-                ProcessHandle.of(awaitWaiting()).orElseThrow().destroyForcibly();
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
-        });
-        Supplier<Examiner> second = worker("worker 1", Trouble.WAIT, 1, Duration.ofMinutes(1));
-        assertThat(run(List.of(worker(Trouble.WAIT, 1), second))).isEqualTo(expected());
-        assertThat(Files.readAllLines(folder.resolve("log"))).hasSize(expected().size());
-        assertThat(watcher.failed)
-                .singleElement()
-                .satisfies(items -> assertThat(items).contains(CULPRIT));
-        assertThat(watcher.read).contains(1.0).hasSizeGreaterThan(SAMPLES);
-        assertThat(errors).contains("worker 0: this is not for the run", "worker 1: this is not for the run");
+    /// What befalls a worker.
+    private interface Mishap {
+        void befall(long pid) throws IOException, InterruptedException;
     }
 
-    @Test
-    void aWorkerThatIsStoppedLosesNothingAndNothingCountsTwice() throws Exception {
+    /// Two workers, one of which waits in the middle of the run and meets with the mishap.
+    private void losesNothingAndCountsNothingTwice(Mishap mishap) throws IOException {
         Thread.ofPlatform().daemon().start(() -> {
             try {
-                stop(awaitWaiting());
+                mishap.befall(awaitWaiting());
             } catch (IOException | InterruptedException e) {
                 throw new IllegalStateException(e);
             }
@@ -126,6 +112,19 @@ final class WorkerProcessTest {
         assertThat(watcher.failed)
                 .singleElement()
                 .satisfies(items -> assertThat(items).contains(CULPRIT));
+    }
+
+    @Test
+    void aWorkerThatIsKilledLosesNothingAndNothingCountsTwice() throws Exception {
+        losesNothingAndCountsNothingTwice(
+                pid -> ProcessHandle.of(pid).orElseThrow().destroyForcibly());
+        assertThat(watcher.read).contains(1.0).hasSizeGreaterThan(SAMPLES);
+        assertThat(errors).contains("worker 0: this is not for the run", "worker 1: this is not for the run");
+    }
+
+    @Test
+    void aWorkerThatIsStoppedLosesNothingAndNothingCountsTwice() throws Exception {
+        losesNothingAndCountsNothingTwice(WorkerProcessTest::stop);
         assertThat(watcher.failures)
                 .singleElement()
                 .satisfies(message -> assertThat(message).contains("said nothing for 2 s, not even that it is alive"));
