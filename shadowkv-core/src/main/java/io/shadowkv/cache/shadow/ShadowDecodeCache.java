@@ -45,6 +45,9 @@ final class ShadowDecodeCache implements DecodeCache {
     /// and by 16 % at 4.9.
     private static final double LINK_BOUND = 3.2;
 
+    /// Shares that are told apart: a step is recorded anew for each.
+    private static final int SHARES = 4;
+
     private final CacheShape shape;
     private final Backend backend;
     private final AttentionOperations attention;
@@ -59,7 +62,7 @@ final class ShadowDecodeCache implements DecodeCache {
     private double hitRate = Double.NaN;
     /// First layer of which some sequence's values lie in host memory.
     private int fetchingLayer;
-    /// Share of the sequences that fetch in such a layer, in the mean.
+    /// Share of the sequences that fetch in such a layer, in the mean, rounded.
     private double fetchingShare;
 
     /// @param scoreScale factor of the landmarks' dot products before the softmax; 1/√headDim (the original
@@ -132,13 +135,18 @@ final class ShadowDecodeCache implements DecodeCache {
                 .mapToInt(sequence -> sequence.layout().size().deviceValueLayers())
                 .min()
                 .orElse(0);
-        int fetching = shape.layers() - fetchingLayer;
-        fetchingShare = sequences.values().stream()
+        fetchingShare = fetchingShare();
+        return new StepShape(buffer, hitRate, fetchingLayer, fetchingShare);
+    }
+
+    private double fetchingShare() {
+        int fetching = Math.max(1, shape.layers() - fetchingLayer);
+        double share = sequences.values().stream()
                 .mapToInt(sequence -> sequence.layout().size().deviceValueLayers())
-                .mapToDouble(near -> (double) Math.max(0, shape.layers() - near) / Math.max(1, fetching))
+                .mapToDouble(near -> (double) Math.max(0, shape.layers() - near) / fetching)
                 .average()
                 .orElse(0);
-        return new StepShape(buffer, hitRate, fetchingLayer, fetchingShare);
+        return Math.round(SHARES * share) / (double) SHARES;
     }
 
     /// What shapes a step beside its waves; `hitRate` is NaN where the selection is real.
