@@ -1,12 +1,11 @@
 package io.shadowkv.cpu;
 
 import jdk.incubator.vector.DoubleVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /// Loops over rows of doubles: the inner loops of the eigenvector search.
 final class DoubleRows {
-    private static final VectorSpecies<Double> DOUBLES = VectorWidth.FLOATS.withLanes(double.class);
+    static final VectorSpecies<Double> DOUBLES = VectorWidth.FLOATS.withLanes(double.class);
     static final int LANES = DOUBLES.length();
     private static final double SMALLEST_PIVOT = 1e-290;
 
@@ -21,7 +20,7 @@ final class DoubleRows {
             even = vector(x, i).fma(vector(y, i), even);
             odd = vector(x, i + LANES).fma(vector(y, i + LANES), odd);
         }
-        double sum = even.add(odd).reduceLanes(VectorOperators.ADD);
+        double sum = LaneSum.of(even.add(odd));
         for (; i < to; i++) {
             sum += x[i] * y[i];
         }
@@ -115,10 +114,10 @@ final class DoubleRows {
             sum = v2.fma(broadcast(x[i + 2]), sum);
             v3.fma(broadcast(x[i + 3]), sum).intoArray(sums, j);
         }
-        sums[i] += s0.reduceLanes(VectorOperators.ADD);
-        sums[i + 1] += s1.reduceLanes(VectorOperators.ADD);
-        sums[i + 2] += s2.reduceLanes(VectorOperators.ADD);
-        sums[i + 3] += s3.reduceLanes(VectorOperators.ADD);
+        sums[i] += LaneSum.of(s0);
+        sums[i + 1] += LaneSum.of(s1);
+        sums[i + 2] += LaneSum.of(s2);
+        sums[i + 3] += LaneSum.of(s3);
         multiplyCorner(rows, i, j, x, sums);
     }
 
@@ -160,7 +159,7 @@ final class DoubleRows {
     }
 
     private static double dotWithTail(DoubleVector sums, double[] v, double[] x, int from, int to) {
-        double sum = sums.reduceLanes(VectorOperators.ADD);
+        double sum = LaneSum.of(sums);
         for (int i = from; i < to; i++) {
             sum += v[i] * x[i];
         }
