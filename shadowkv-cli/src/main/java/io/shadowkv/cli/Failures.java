@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.concurrent.CancellationException;
 import picocli.CommandLine;
@@ -42,7 +43,17 @@ final class Failures {
             return "there is no command '" + unmatched.getUnmatched().getFirst() + "'; there are "
                     + String.join(", ", commands);
         }
-        return String.valueOf(problem.getMessage());
+        String hint = problem instanceof UnmatchedArgumentException unmatched
+                        && unmatched.isUnknownOption()
+                        && takesText(problem.getCommandLine())
+                ? "; a text that begins with - follows --, after all options"
+                : "";
+        return problem.getMessage() + hint;
+    }
+
+    private static boolean takesText(CommandLine command) {
+        return command.getCommandSpec().positionalParameters().stream()
+                .anyMatch(parameter -> parameter.paramLabel().matches("PROMPT|TEXT"));
     }
 
     /// A command that failed while it ran.
@@ -69,6 +80,7 @@ final class Failures {
             case BackendException e -> text(e);
             case CancellationException e -> text(e);
             case ExaminerFailure e -> text(e);
+            case StandardStreamException e -> text(e);
             case TokenizerException e -> text(e);
             case ChatTemplateException e -> text(e);
             case IllegalArgumentException e -> text(e);
@@ -76,6 +88,7 @@ final class Failures {
             case NoSuchFileException e -> e.getFile() + ": no such file. Check the name, and the folder you are in";
             case AccessDeniedException e ->
                 e.getFile() + ": access denied. Check the permissions of the file and its folder";
+            case FileSystemException e when e.getReason() != null -> text(e);
             case IOException e -> text(e) + " (" + e.getClass().getSimpleName() + ")";
             default ->
                 "unexpected " + problem.getClass().getSimpleName() + ": " + text(problem)

@@ -5,7 +5,6 @@ import io.shadowkv.text.ChatTemplate;
 import io.shadowkv.text.Tokenizer;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -151,7 +150,7 @@ final class TokenizeCommand implements Callable<Integer> {
     private static List<ChatMessage> messages(Path source) throws IOException {
         List<Map<String, @Nullable Object>> objects;
         try {
-            objects = JsonMapper.shared().readValue(Files.readAllBytes(source), new TypeReference<>() {});
+            objects = JsonMapper.shared().readValue(UserFile.bytes(source), new TypeReference<>() {});
         } catch (JacksonException e) {
             throw new IllegalArgumentException(
                     source + ": " + e.getOriginalMessage()
