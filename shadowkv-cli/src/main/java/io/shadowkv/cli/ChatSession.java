@@ -119,10 +119,7 @@ final class ChatSession implements AutoCloseable {
         }
         SamplingFlags sampling = settings.sampling();
         GenerationOptions options = settings.wording()
-                .options(
-                        text,
-                        sampling.options(engine.checkpoint().generation(), room),
-                        sampling.statesEnd());
+                .options(text, sampling.options(engine.checkpoint().generation(), room), sampling.statesEnd());
         Request request = Request.of(ids, options).withCancellation(cancellation);
         var progress = new ProgressLine(err, settings.progress(), String.format("reading %,d tokens", ids.length));
         try (var printer = new AnswerPrinter(out, progress)) {

@@ -25,8 +25,7 @@ public final class Main {
         PrintWriter err = new PrintWriter(new OutputStreamWriter(System.err, StandardCharsets.UTF_8), true);
         int code;
         try (Interruption interruption = Interruption.watch()) {
-            Surroundings surroundings =
-                    Surroundings.ofProcess(new StandardInput(interruption.watched(System.in)));
+            Surroundings surroundings = Surroundings.ofProcess(new StandardInput(interruption.watched(System.in)));
             CommandLine command = ShadowKvCommand.commandLine(surroundings, interruption.cancellation());
             code = execute(command, new FileOutputStream(FileDescriptor.out), err, arguments);
             err.flush();
@@ -51,11 +50,11 @@ public final class Main {
             return Failures.FAILURE;
         } catch (OutOfMemoryError e) {
             err.printf(
-                            Locale.ROOT,
-                            "shadowkv: the JVM's heap of %s is too small (%s). Keys and values lie outside of it, a prompt's text"
-                                    + " inside: shorten the prompt, or set SHADOWKV_JAVA_OPTIONS=-Xmx8g%n",
-                            ByteSize.text(Runtime.getRuntime().maxMemory()),
-                            e.getMessage());
+                    Locale.ROOT,
+                    "shadowkv: the JVM's heap of %s is too small (%s). Keys and values lie outside of it, a prompt's text"
+                            + " inside: shorten the prompt, or set SHADOWKV_JAVA_OPTIONS=-Xmx8g%n",
+                    ByteSize.text(Runtime.getRuntime().maxMemory()),
+                    e.getMessage());
             return Failures.FAILURE;
         }
     }

@@ -33,10 +33,11 @@ import tools.jackson.databind.node.ObjectNode;
         footer = {
             "",
             "Examples:",
-            "  shadowkv run needle-32k --file book.txt",
+            "  shadowkv run needle-32k --file examples/needle.txt",
             "  cat book.txt question.txt | shadowkv run ORG/NAME --budget 1024",
             "  shadowkv run ./model \"Why is the sky blue?\" --method full --json",
             "  shadowkv run ./model --chat --temperature 0.7 --top-p 0.9",
+            "  shadowkv run ./model --raw -- \"-1, 0, 1,\"",
             "  shadowkv run ./base-model \"Once upon a time\" --raw -n 50"
         })
 final class RunCommand implements Callable<Integer> {

@@ -32,9 +32,9 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "First steps:",
-            "  shadowkv demo                                 see both methods at work",
-            "  shadowkv run needle-32k --file long.txt       a bundled model",
-            "  shadowkv COMMAND --help                       every option, with examples"
+            "  shadowkv demo                                          see both methods at work",
+            "  shadowkv run needle-32k --file examples/needle.txt     a bundled model",
+            "  shadowkv COMMAND --help                                every option, with examples"
         },
         subcommands = {
             RunCommand.class,

@@ -141,7 +141,8 @@ class LostOutputTest {
 
     @Test
     void keepsTheAnswersOfAnEvaluation() throws IOException {
-        String line = "eval --data ruler/niah_single_2 --length 1k --samples 1 --method full --out " + folder.resolve("e");
+        String line =
+                "eval --data ruler/niah_single_2 --length 1k --samples 1 --method full --out " + folder.resolve("e");
         new Shell().printingTo(new SmallDisk(0)).run(words(line));
         assertThat(Files.readString(folder.resolve("e/answers.jsonl"))).endsWith("}\n");
         assertThat(new Shell().run(words(line)).succeeded().out()).contains("ruler/niah_single_2", "report: ");

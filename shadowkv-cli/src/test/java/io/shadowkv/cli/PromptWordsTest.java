@@ -35,7 +35,10 @@ class PromptWordsTest {
                 "--json"
             })
     void arriveAsTheyWereWritten(String text) {
-        assertThat(shadowkv("tokenize", "needle-32k", "--json", "--", text).json().get("text").asString())
+        assertThat(shadowkv("tokenize", "needle-32k", "--json", "--", text)
+                        .json()
+                        .get("text")
+                        .asString())
                 .isEqualTo(text);
     }
 
@@ -43,7 +46,10 @@ class PromptWordsTest {
     void anAtIsNoFileOfArguments(@TempDir Path folder) throws IOException {
         Path file = Files.writeString(folder.resolve("arguments"), "--ids --no-such-option");
         String text = "@" + file;
-        assertThat(shadowkv("tokenize", "needle-32k", text, "--json").json().get("text").asString())
+        assertThat(shadowkv("tokenize", "needle-32k", text, "--json")
+                        .json()
+                        .get("text")
+                        .asString())
                 .isEqualTo(text);
         shadowkv("run", "@" + file, "hello").refused(1, "@" + file + ": no such folder");
     }

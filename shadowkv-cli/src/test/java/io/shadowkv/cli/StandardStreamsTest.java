@@ -64,7 +64,8 @@ class StandardStreamsTest {
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 
-    /// Runs a line of the shell in which `shadowkv` is the launcher. Nothing is at standard input unless the line says so.
+    /// Runs a line of the shell in which `shadowkv` is the launcher. Nothing is at standard input unless the line says
+    /// so.
     private Result run(String line) throws IOException, InterruptedException {
         Path out = temporary.resolve("out");
         Path err = temporary.resolve("err");
@@ -152,8 +153,7 @@ class StandardStreamsTest {
     /// 20,000 tokens would take longer than [#run] waits.
     @Test
     void generationStopsWhenTheReaderIsGone() throws Exception {
-        Result result =
-                run("{ shadowkv run needle-32k hello -n 20000 --ignore-eos; echo code $? >&2; } | head -c 3");
+        Result result = run("{ shadowkv run needle-32k hello -n 20000 --ignore-eos; echo code $? >&2; } | head -c 3");
         assertThat(result.out()).hasSize(3);
         assertThat(result.err())
                 .contains("shadowkv: standard output cannot be written: Broken pipe")

@@ -150,9 +150,8 @@ public final class DemoCommand implements Callable<Integer> {
     /// The report's file, made ready before the work. A place that was asked for and cannot be written to is a usage
     /// error; without the usual place the demonstration goes on.
     private Optional<ReportFile> reportFile(PrintWriter err) {
-        Path file = report != null
-                ? report
-                : UserCache.folder(root.surroundings()).resolve("demo.html");
+        Path file =
+                report != null ? report : UserCache.folder(root.surroundings()).resolve("demo.html");
         try {
             return Optional.of(ReportFile.open(file));
         } catch (IllegalArgumentException e) {
