@@ -1,5 +1,13 @@
 package io.shadowkv.cli;
 
+import io.shadowkv.cli.process.ByteSize;
+import io.shadowkv.cli.process.Failures;
+import io.shadowkv.cli.process.Interruption;
+import io.shadowkv.cli.process.Libc;
+import io.shadowkv.cli.process.StandardInput;
+import io.shadowkv.cli.process.StandardOutput;
+import io.shadowkv.cli.process.StandardStreamException;
+import io.shadowkv.cli.process.Surroundings;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.OutputStream;
@@ -25,7 +33,8 @@ public final class Main {
         PrintWriter err = new PrintWriter(new OutputStreamWriter(System.err, StandardCharsets.UTF_8), true);
         int code;
         try (Interruption interruption = Interruption.watch()) {
-            Surroundings surroundings = Surroundings.ofProcess(new StandardInput(interruption.watched(System.in)));
+            Surroundings surroundings =
+                    Surroundings.ofProcess(new StandardInput(interruption.watched(System.in)), Main.class.getName());
             CommandLine command = ShadowKvCommand.commandLine(surroundings, interruption.cancellation());
             code = execute(command, new FileOutputStream(FileDescriptor.out), err, arguments);
             err.flush();

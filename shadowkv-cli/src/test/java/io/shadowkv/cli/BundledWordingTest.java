@@ -4,10 +4,7 @@ import static io.shadowkv.cli.Shell.shadowkv;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shadowkv.Fixtures;
-import io.shadowkv.engine.GenerationOptions;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -64,8 +61,6 @@ class BundledWordingTest {
                         "--out",
                         folder)
                 .succeeded();
-        var notes = new StringWriter();
-        var wording = new BundledWording("model", true, new PrintWriter(notes, true));
         List<String> tasks = Shell.names(folder).stream()
                 .filter(name -> !name.endsWith(".json"))
                 .toList();
@@ -73,11 +68,16 @@ class BundledWordingTest {
         for (String task : tasks) {
             String row = Files.readString(folder.resolve(task).resolve("validation.jsonl"));
             String prompt = JsonMapper.shared().readTree(row).get("input").asString();
-            assertThat(wording.options(prompt, GenerationOptions.DEFAULT, false))
+            Path file = Files.writeString(folder.resolve("prompt.json"), prompt);
+            // What it says, it says before it reads.
+            assertThat(new Shell()
+                            .cancelled()
+                            .run("run", "needle-32k", "--file", file)
+                            .err())
                     .as(task)
-                    .isSameAs(GenerationOptions.DEFAULT);
+                    .contains("interrupted while reading")
+                    .doesNotContain(NOTE);
         }
-        assertThat(notes.toString()).isEmpty();
     }
 
     @Test

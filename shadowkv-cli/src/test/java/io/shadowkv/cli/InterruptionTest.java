@@ -3,7 +3,7 @@ package io.shadowkv.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shadowkv.Fixtures;
-import io.shadowkv.eval.AnswerLog;
+import io.shadowkv.eval.run.AnswerLog;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;

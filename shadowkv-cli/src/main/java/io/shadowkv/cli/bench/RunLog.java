@@ -1,6 +1,6 @@
 package io.shadowkv.cli.bench;
 
-import io.shadowkv.cli.NamedFailure;
+import io.shadowkv.cli.process.NamedFailure;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -1,6 +1,6 @@
 package io.shadowkv.cli.demo;
 
-import io.shadowkv.cli.NamedFailure;
+import io.shadowkv.cli.process.NamedFailure;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

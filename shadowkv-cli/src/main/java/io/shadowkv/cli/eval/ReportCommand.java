@@ -1,6 +1,6 @@
 package io.shadowkv.cli.eval;
 
-import io.shadowkv.cli.NamedFailure;
+import io.shadowkv.cli.process.NamedFailure;
 import io.shadowkv.eval.report.Report;
 import java.io.PrintWriter;
 import java.nio.file.Path;
