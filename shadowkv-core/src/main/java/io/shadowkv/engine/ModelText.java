@@ -1,6 +1,7 @@
 package io.shadowkv.engine;
 
 import io.shadowkv.checkpoint.Checkpoint;
+import io.shadowkv.sampling.LogitsException;
 import io.shadowkv.text.ChatTemplate;
 import io.shadowkv.text.ChatTemplateException;
 import io.shadowkv.text.Tokenizer;
@@ -13,12 +14,19 @@ import org.jspecify.annotations.Nullable;
 /// asked for. Random weights have nothing of it. Safe to use from any thread.
 final class ModelText implements AutoCloseable {
     private final @Nullable Checkpoint checkpoint;
+    private final List<String> notes;
     private @Nullable Tokenizer tokenizer;
     private @Nullable ChatTemplate chatTemplate;
 
     /// @param checkpoint closed with this; null for random weights
-    ModelText(@Nullable Checkpoint checkpoint) {
+    /// @param notes what a user should know of it
+    ModelText(@Nullable Checkpoint checkpoint, List<String> notes) {
         this.checkpoint = checkpoint;
+        this.notes = List.copyOf(notes);
+    }
+
+    List<String> notes() {
+        return notes;
     }
 
     /// @throws IllegalStateException if there is none
@@ -72,6 +80,18 @@ final class ModelText implements AutoCloseable {
             chatTemplate = opened;
         }
         return opened;
+    }
+
+    /// What there is to know of the logits that a run could not use: the weight that is damaged, if one is.
+    LogitsException explained(LogitsException problem) {
+        if (checkpoint == null) {
+            return problem;
+        }
+        String cause = checkpoint
+                .notFinite()
+                .orElse("every weight is a finite number, so the model's activations overflow; another type of keys and"
+                        + " values (F32) may do");
+        return new LogitsException(problem.getMessage() + ": " + cause, problem);
     }
 
     /// Ids that end a sequence.

@@ -1,10 +1,17 @@
 package io.shadowkv.engine;
 
+import io.shadowkv.model.DecoderSpec;
+
 /// What a model can be asked: refuses, with the numbers, before anything is computed.
 ///
 /// @param contextTokens tokens that the checkpoint was made for
+/// @param contextNote what a message appends to them
 /// @param vocabularySize its ids are below this
-record RequestLimits(int contextTokens, int vocabularySize) {
+record RequestLimits(int contextTokens, String contextNote, int vocabularySize) {
+    static RequestLimits of(DecoderSpec spec) {
+        return new RequestLimits(spec.contextTokens(), spec.contextNote(), spec.vocabularySize());
+    }
+
     /// Tokens that prompt and answer may reach. An answer may be cut by the context's end, as it may be by an
     /// end-of-sequence id.
     ///
@@ -15,8 +22,8 @@ record RequestLimits(int contextTokens, int vocabularySize) {
         int prompt = request.promptIds().length;
         if (prompt >= contextTokens) {
             throw new ContextLengthException(
-                    "prompt has %,d tokens; the model's context is %,d. Shorten it, or use a model with a longer context."
-                            .formatted(prompt, contextTokens));
+                    "prompt has %,d tokens; the model's context is %,d%s. Shorten it, or use a model with a longer context."
+                            .formatted(prompt, contextTokens, contextNote));
         }
         return (int) Math.min(contextTokens, (long) prompt + request.options().maxNewTokens());
     }
@@ -26,8 +33,8 @@ record RequestLimits(int contextTokens, int vocabularySize) {
     void checkContext(int tokens, String what) {
         if (tokens > contextTokens) {
             throw new ContextLengthException(
-                    "%s would exceed the model's context of %,d tokens. Shorten it, or use a model with a longer context."
-                            .formatted(what, contextTokens));
+                    "%s would exceed the model's context of %,d tokens%s. Shorten it, or use a model with a longer context."
+                            .formatted(what, contextTokens, contextNote));
         }
     }
 
