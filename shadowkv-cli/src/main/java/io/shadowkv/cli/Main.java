@@ -20,6 +20,9 @@ public final class Main {
         restoreError();
         // Reports draw figures: never on a screen.
         System.setProperty("java.awt.headless", "true");
+        // A proxy's name and password stand in HTTPS_PROXY because they are to be sent; the JDK holds them back from
+        // tunnels by default.
+        System.setProperty("jdk.http.auth.tunneling.disabledSchemes", "");
         Logger.getLogger("").setLevel(Level.WARNING);
         // Always UTF-8: text goes to files and pipes as often as to a terminal.
         PrintWriter out = new PrintWriter(
