@@ -6,6 +6,7 @@ import io.shadowkv.engine.MemoryPlanException;
 import io.shadowkv.eval.ExaminerFailure;
 import io.shadowkv.op.BackendException;
 import io.shadowkv.op.BackendMemoryException;
+import io.shadowkv.sampling.LogitsException;
 import io.shadowkv.text.ChatTemplateException;
 import io.shadowkv.text.TokenizerException;
 import java.io.IOException;
@@ -69,6 +70,7 @@ final class Failures {
             case BackendException e -> text(e);
             case CancellationException e -> text(e);
             case ExaminerFailure e -> text(e);
+            case LogitsException e -> text(e);
             case TokenizerException e -> text(e);
             case ChatTemplateException e -> text(e);
             case IllegalArgumentException e -> text(e);

@@ -80,6 +80,7 @@ final class InspectCommand implements Callable<Integer> {
         Backends.Choice choice = flags.openBackend(err);
         try (Backend backend = choice.backend();
                 Engine engine = Engine.open(folder, backend, flags.options(shadow))) {
+            OpenModel.printNotes(engine, err);
             DecoderSpec decoder = engine.spec();
             int tokens = context == null ? engine.contextTokens() : context;
             MemoryPlan fullPlan = engine.plan(new KvCacheSpec.Full(), tokens, batch);
