@@ -209,4 +209,51 @@ class LauncherTest {
         assertThat(result.out())
                 .isEqualTo("mvn in " + root.toRealPath() + ": -B verify -pl shadowkv-core; JAVA_HOME=" + jdk + "\n");
     }
+
+    @Test
+    void aTestOfNoModuleIsRefused() throws Exception {
+        Path tests = Files.createDirectories(root.resolve("shadowkv-core/src/test/java/io/shadowkv"));
+        Files.writeString(tests.resolve("SomeTest.java"), "class SomeTest {}");
+        for (String known : new String[] {"SomeTest", "io.shadowkv.SomeTest#works", "Some*", "SomeTest,!OtherTest"}) {
+            assertThat(launch(script(), Map.of(), "test", "-Dtest=" + known).out())
+                    .contains("-B verify -Dtest=" + known + ";");
+        }
+        Result misspelt = launch(script(), Map.of(), "test", "-q", "-Dtest=SomeTest,OtherTest");
+        assertThat(misspelt.code()).isEqualTo(1);
+        assertThat(misspelt.out()).isEmpty();
+        assertThat(misspelt.err()).isEqualTo("shadowkv: no test class is called OtherTest\n");
+    }
+
+    @Test
+    void moreJarsStandOnTheModulePath() throws Exception {
+        assertThat(launch(script(), Map.of("SHADOWKV_MODULE_PATH", "/a b/c.jar:/d.jar"), "tasks").out())
+                .contains("[-p]\n[" + root.toRealPath() + "/shadowkv-cli/target/lib:/a b/c.jar:/d.jar]\n");
+    }
+
+    /// What `dist/build.sh` packs: the same script without a pom.xml beside it.
+    @Test
+    void aDistributionRunsOnItsOwnRuntime() throws Exception {
+        Path home = Files.createDirectories(temporary.resolve("a distribution"));
+        Path bin = Files.createDirectories(home.resolve("bin"));
+        Files.move(script(), home.resolve("shadowkv"));
+        Path link = Files.createSymbolicLink(bin.resolve("shadowkv"), Path.of("../shadowkv"));
+        Result partial = launch(link, Map.of(), "x");
+        assertThat(partial.code()).isEqualTo(1);
+        assertThat(partial.err()).contains("neither a checkout", "nor a whole distribution", "Unpack the archive again");
+
+        Files.createDirectories(home.resolve("lib"));
+        Files.writeString(home.resolve("release"), "VERSION=1\nCOMMIT=0123456789ab (changed)\n");
+        Files.createDirectories(home.resolve("runtime/bin"));
+        program(home.resolve("runtime/bin/java"), "echo \"$SHADOWKV_COMMIT\"; for argument; do echo \"[$argument]\"; done\n");
+        Result result = launch(link, Map.of("JAVA_HOME", "/nowhere"), "run", "a b");
+        assertThat(result.code()).as(result.err()).isZero();
+        assertThat(result.out())
+                .startsWith("0123456789ab (changed)\n")
+                .contains("[-Dshadowkv.home=" + home.toRealPath() + "]\n", "[-p]\n[" + home.toRealPath() + "/lib]\n")
+                .endsWith("[run]\n[a b]\n");
+
+        Result tests = launch(link, Map.of(), "test");
+        assertThat(tests.code()).isEqualTo(2);
+        assertThat(tests.err()).contains("a distribution has no tests");
+    }
 }
