@@ -33,13 +33,23 @@ if [ "$(uname -s)/$(uname -m)" != Linux/x86_64 ]; then
     say "makes an archive for Linux on x86-64, and must run there: jlink takes the runtime from the JDK it belongs to"
     exit 1
 fi
+# A distribution has no history to ask, so it is told its commit.
+commit=${SHADOWKV_COMMIT:-}
+if [ -z "$commit" ] && [ -e "$root/.git" ]; then
+    commit=$(git -C "$root" rev-parse --short=12 HEAD 2> /dev/null || true)
+    if [ -n "$(git -C "$root" status --porcelain --untracked-files=no -- ':!docs/bench' 2> /dev/null)" ]; then
+        commit="$commit (changed)"
+    fi
+fi
+commit=${commit:-unknown}
+
 if $build; then
     say 'building with Maven'
     # What an earlier version left there would be packed, too.
     rm -rf "$root/shadowkv-cli/target/lib" "$root/shadowkv-cli/target/launcher.stamp"
     # Maven's own libraries use what JDK 25 warns of.
     (cd "$root" && MAVEN_OPTS="--sun-misc-unsafe-memory-access=allow ${MAVEN_OPTS:-}" \
-        mvn -B -q -DskipTests -pl shadowkv-cli -am package < /dev/null)
+        mvn -B -q -DskipTests "-Dshadowkv.commit=$commit" -pl shadowkv-cli -am package < /dev/null)
 fi
 
 lib=$root/shadowkv-cli/target/lib
@@ -73,15 +83,8 @@ cp -R "$root/models/needle-32k" "$home/models/needle-32k"
 cp -R "$root/docs" "$home/docs"
 for document in LICENSE NOTICE README.md CHANGELOG.md SECURITY.md; do cp "$root/$document" "$home/$document"; done
 
-# What the commands and reports say of the code. A distribution has no history to ask.
-commit=${SHADOWKV_COMMIT:-}
-if [ -z "$commit" ] && [ -e "$root/.git" ]; then
-    commit=$(git -C "$root" rev-parse --short=12 HEAD 2> /dev/null || true)
-    if [ -n "$(git -C "$root" status --porcelain --untracked-files=no -- ':!docs/bench' 2> /dev/null)" ]; then
-        commit="$commit (changed)"
-    fi
-fi
-printf 'VERSION=%s\nCOMMIT=%s\n' "$version" "${commit:-unknown}" > "$home/release"
+# What reports say of the code.
+printf 'VERSION=%s\nCOMMIT=%s\n' "$version" "$commit" > "$home/release"
 
 # One time for all files: the one that the jars have, too.
 time=$(sed -n 's,.*<project.build.outputTimestamp>\(.*\)</project.build.outputTimestamp>.*,\1,p' "$root/pom.xml")

@@ -211,20 +211,6 @@ class LauncherTest {
     }
 
     @Test
-    void aTestOfNoModuleIsRefused() throws Exception {
-        Path tests = Files.createDirectories(root.resolve("shadowkv-core/src/test/java/io/shadowkv"));
-        Files.writeString(tests.resolve("SomeTest.java"), "class SomeTest {}");
-        for (String known : new String[] {"SomeTest", "io.shadowkv.SomeTest#works", "Some*", "SomeTest,!OtherTest"}) {
-            assertThat(launch(script(), Map.of(), "test", "-Dtest=" + known).out())
-                    .contains("-B verify -Dtest=" + known + ";");
-        }
-        Result misspelt = launch(script(), Map.of(), "test", "-q", "-Dtest=SomeTest,OtherTest");
-        assertThat(misspelt.code()).isEqualTo(1);
-        assertThat(misspelt.out()).isEmpty();
-        assertThat(misspelt.err()).isEqualTo("shadowkv: no test class is called OtherTest\n");
-    }
-
-    @Test
     void moreJarsStandOnTheModulePath() throws Exception {
         assertThat(launch(script(), Map.of("SHADOWKV_MODULE_PATH", "/a b/c.jar:/d.jar"), "tasks").out())
                 .contains("[-p]\n[" + root.toRealPath() + "/shadowkv-cli/target/lib:/a b/c.jar:/d.jar]\n");
