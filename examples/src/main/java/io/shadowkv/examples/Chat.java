@@ -24,8 +24,8 @@ public final class Chat {
             List<ChatMessage> messages = new ArrayList<>();
             for (String question : Arrays.asList(arguments).subList(1, arguments.length)) {
                 messages.add(new ChatMessage("user", question));
-                String answer = engine.complete(Request.of(
-                                engine.encodeChat(messages), GenerationOptions.DEFAULT.withMaxNewTokens(64)))
+                String answer = engine.complete(
+                                Request.of(engine.encodeChat(messages), GenerationOptions.DEFAULT.withMaxNewTokens(64)))
                         .text();
                 messages.add(new ChatMessage("assistant", answer));
                 IO.println(answer.strip());

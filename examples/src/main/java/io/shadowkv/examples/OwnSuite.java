@@ -8,7 +8,8 @@ import io.shadowkv.eval.TaskContext;
 import java.util.List;
 import java.util.Random;
 
-/// An evaluation suite of one's own. Its jar also has a file `META-INF/services/io.shadowkv.eval.Suite` with this class's
+/// An evaluation suite of one's own. Its jar also has a file `META-INF/services/io.shadowkv.eval.Suite` with this
+/// class's
 /// name; then `SHADOWKV_MODULE_PATH=examples.jar shadowkv eval MODEL --data own` asks it.
 public final class OwnSuite implements Suite {
     @Override
@@ -42,12 +43,17 @@ public final class OwnSuite implements Suite {
         @Override
         public Sample sample(int index) {
             String number = Integer.toString(1_000_000 + new Random(seed + index).nextInt(9_000_000));
-            String text = "A special magic number is hidden within the following text. Make sure to memorize it. I will quiz"
-                    + " you about the number afterwards.\nThe grass is green. The sky is blue. The sun is yellow.\nOne of the"
-                    + " special magic numbers for early-dawn is: " + number + ".\nHere we go. There and back again.\n";
+            String text =
+                    "A special magic number is hidden within the following text. Make sure to memorize it. I will quiz"
+                            + " you about the number afterwards.\nThe grass is green. The sky is blue. The sun is yellow.\nOne of the"
+                            + " special magic numbers for early-dawn is: " + number
+                            + ".\nHere we go. There and back again.\n";
             String question = "What is the special magic number for early-dawn mentioned in the provided text?";
-            return new Sample(name, index, List.of(new Sample.Turn(
-                    text + question, question, "", List.of(number), 32, List.of(), List.of(new Contains()))));
+            return new Sample(
+                    name,
+                    index,
+                    List.of(new Sample.Turn(
+                            text + question, question, "", List.of(number), 32, List.of(), List.of(new Contains()))));
         }
     }
 

@@ -37,7 +37,8 @@ class ExamplesTest {
     private static String text(String name, String number) {
         String filling = "The grass is green. The sky is blue. The sun is yellow. Here we go. There and back again.\n";
         return "A special magic number is hidden within the following text. Make sure to memorize it. I will quiz you about"
-                + " the number afterwards.\n" + filling.repeat(3) + "One of the special magic numbers for " + name + " is: "
+                + " the number afterwards.\n" + filling.repeat(3) + "One of the special magic numbers for " + name
+                + " is: "
                 + number + ".\n" + filling.repeat(3);
     }
 
@@ -67,18 +68,19 @@ class ExamplesTest {
 
     @Test
     void batch() {
-        String output = output(
-                Batch::main, MODEL, question("early-dawn", "4071523"), question("late-dusk", "8123456"));
+        String output = output(Batch::main, MODEL, question("early-dawn", "4071523"), question("late-dusk", "8123456"));
         assertThat(output.lines().toList())
                 .satisfiesExactly(
-                        first -> assertThat(first).contains("4071523"), second -> assertThat(second).contains("8123456"));
+                        first -> assertThat(first).contains("4071523"),
+                        second -> assertThat(second).contains("8123456"));
     }
 
     @Test
     void chat() {
         String output = output(Chat::main, MODEL, question("early-dawn", "4071523"), asked("early-dawn"));
-        assertThat(output.lines().toList()).hasSize(2).allSatisfy(answer -> assertThat(answer)
-                .contains("4071523"));
+        assertThat(output.lines().toList())
+                .hasSize(2)
+                .allSatisfy(answer -> assertThat(answer).contains("4071523"));
     }
 
     @Test
@@ -100,12 +102,13 @@ class ExamplesTest {
             EvalTask task = TaskCatalog.open(names.getFirst(), context);
             var plan = new EvalPlan(
                     "needle-32k", "cpu", "bf16", names, 1024, 2, 7, List.of(Method.of(KvCacheSpec.Shadow.DEFAULT)));
-            try (var examiner = new EngineExaminer(
-                    engine, plan, Map.of(task.name(), task), format, false, new Cancellation())) {
+            try (var examiner =
+                    new EngineExaminer(engine, plan, Map.of(task.name(), task), format, false, new Cancellation())) {
                 List<AnswerRecord> answers = examiner.examine(
                         List.of(new Item(task.name(), 0), new Item(task.name(), 1)), _ -> true, _ -> {});
-                assertThat(answers).hasSize(2).allSatisfy(answer -> assertThat(answer.scores())
-                        .containsEntry("contains", 1.0));
+                assertThat(answers)
+                        .hasSize(2)
+                        .allSatisfy(answer -> assertThat(answer.scores()).containsEntry("contains", 1.0));
             }
         }
     }

@@ -50,15 +50,22 @@ class DistributionIT {
         List<Path> archives = list(out, ".tar.gz");
         assertThat(archives).hasSize(1);
         Path folder = Files.createDirectories(temporary.resolve("another folder"));
-        Result unpacked =
-                run(Map.of("PATH", "/usr/bin:/bin"), "tar", "-C", folder.toString(), "-xzf", archives.getFirst().toString());
+        Result unpacked = run(
+                Map.of("PATH", "/usr/bin:/bin"),
+                "tar",
+                "-C",
+                folder.toString(),
+                "-xzf",
+                archives.getFirst().toString());
         assertThat(unpacked.code()).as(unpacked.err()).isZero();
         home = list(folder, "").getFirst();
     }
 
     private static List<Path> list(Path folder, String ending) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
-            return files.filter(file -> file.toString().endsWith(ending)).sorted().toList();
+            return files.filter(file -> file.toString().endsWith(ending))
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -75,7 +82,9 @@ class DistributionIT {
         builder.environment().clear();
         builder.environment().putAll(environment);
         Process process = builder.start();
-        assertThat(process.waitFor(180, TimeUnit.SECONDS)).as(String.join(" ", command)).isTrue();
+        assertThat(process.waitFor(180, TimeUnit.SECONDS))
+                .as(String.join(" ", command))
+                .isTrue();
         return new Result(
                 process.exitValue(),
                 Files.readString(out, StandardCharsets.UTF_8),
@@ -89,7 +98,8 @@ class DistributionIT {
         environment.put("PATH", "/nowhere:/usr/bin:/bin");
         environment.put("HOME", temporary.toString());
         environment.put("JAVA_HOME", "/nowhere");
-        List<String> command = new ArrayList<>(List.of(home.resolve("bin/shadowkv").toString()));
+        List<String> command =
+                new ArrayList<>(List.of(home.resolve("bin/shadowkv").toString()));
         command.addAll(List.of(arguments));
         Result result = run(environment, command.toArray(String[]::new));
         assertThat(result.code()).as(result.err()).isZero();
@@ -122,7 +132,16 @@ class DistributionIT {
                 "module mine { requires io.shadowkv.eval; provides io.shadowkv.eval.Suite with mine.MySuite; }");
         Path classes = folder.resolve("classes");
         int compiled = ToolProvider.getSystemJavaCompiler()
-                .run(null, null, null, "-p", home.resolve("lib").toString(), "-d", classes.toString(), info.toString(), source.toString());
+                .run(
+                        null,
+                        null,
+                        null,
+                        "-p",
+                        home.resolve("lib").toString(),
+                        "-d",
+                        classes.toString(),
+                        info.toString(),
+                        source.toString());
         assertThat(compiled).isZero();
         assertThat(shadowkv(Map.of("SHADOWKV_MODULE_PATH", classes.toString()), "tasks"))
                 .contains("mine: no description\nmine/first\n", "ruler/vt\n");
@@ -140,8 +159,11 @@ class DistributionIT {
             assertThat(home.resolve(name)).hasBinaryContent(expected);
             for (Path jar : ours) {
                 try (JarFile file = new JarFile(jar.toFile())) {
-                    assertThat(file.getJarEntry("META-INF/" + name)).as("%s in %s", name, jar).isNotNull();
-                    assertThat(file.getInputStream(file.getJarEntry("META-INF/" + name)).readAllBytes())
+                    assertThat(file.getJarEntry("META-INF/" + name))
+                            .as("%s in %s", name, jar)
+                            .isNotNull();
+                    assertThat(file.getInputStream(file.getJarEntry("META-INF/" + name))
+                                    .readAllBytes())
                             .isEqualTo(expected);
                 }
             }

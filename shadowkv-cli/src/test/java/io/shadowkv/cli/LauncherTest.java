@@ -212,7 +212,8 @@ class LauncherTest {
 
     @Test
     void moreJarsStandOnTheModulePath() throws Exception {
-        assertThat(launch(script(), Map.of("SHADOWKV_MODULE_PATH", "/a b/c.jar:/d.jar"), "tasks").out())
+        assertThat(launch(script(), Map.of("SHADOWKV_MODULE_PATH", "/a b/c.jar:/d.jar"), "tasks")
+                        .out())
                 .contains("[-p]\n[" + root.toRealPath() + "/shadowkv-cli/target/lib:/a b/c.jar:/d.jar]\n");
     }
 
@@ -225,12 +226,15 @@ class LauncherTest {
         Path link = Files.createSymbolicLink(bin.resolve("shadowkv"), Path.of("../shadowkv"));
         Result partial = launch(link, Map.of(), "x");
         assertThat(partial.code()).isEqualTo(1);
-        assertThat(partial.err()).contains("neither a checkout", "nor a whole distribution", "Unpack the archive again");
+        assertThat(partial.err())
+                .contains("neither a checkout", "nor a whole distribution", "Unpack the archive again");
 
         Files.createDirectories(home.resolve("lib"));
         Files.writeString(home.resolve("release"), "VERSION=1\nCOMMIT=0123456789ab (changed)\n");
         Files.createDirectories(home.resolve("runtime/bin"));
-        program(home.resolve("runtime/bin/java"), "echo \"$SHADOWKV_COMMIT\"; for argument; do echo \"[$argument]\"; done\n");
+        program(
+                home.resolve("runtime/bin/java"),
+                "echo \"$SHADOWKV_COMMIT\"; for argument; do echo \"[$argument]\"; done\n");
         Result result = launch(link, Map.of("JAVA_HOME", "/nowhere"), "run", "a b");
         assertThat(result.code()).as(result.err()).isZero();
         assertThat(result.out())

@@ -22,7 +22,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /// Compiles every kernel for Ampere and Hopper, in each instance that its header names (`// check: NAME=value …`), and
-/// fails on errors, spilled registers and stack frames. Where there is no `nvcc`, the test counts as skipped and says what
+/// fails on errors, spilled registers and stack frames. Where there is no `nvcc`, the test counts as skipped and says
+/// what
 /// was not compiled.
 ///
 /// What compiled once is remembered below `target` by the hash of its sources, since all of it takes minutes.
@@ -61,8 +62,8 @@ class KernelCompilationTest {
             for (String name : names(".cu")) {
                 instances += checks(name).size();
             }
-            String skipped =
-                    "shadowkv-cuda: %d kernel instances were not compiled: there is no nvcc on PATH".formatted(instances);
+            String skipped = "shadowkv-cuda: %d kernel instances were not compiled: there is no nvcc on PATH"
+                    .formatted(instances);
             System.out.println(skipped);
             abort(skipped);
         }

@@ -55,7 +55,8 @@ class TaskCatalogTest {
 
                 @Override
                 public Sample sample(int index) {
-                    var turn = new Sample.Turn("Of France?", "Of France?", "", List.of("Paris"), 4, List.of(), List.of());
+                    var turn =
+                            new Sample.Turn("Of France?", "Of France?", "", List.of("Paris"), 4, List.of(), List.of());
                     return new Sample(name(), index, List.of(turn));
                 }
             };
@@ -107,15 +108,18 @@ class TaskCatalogTest {
         List<Suite> suites = with(Capitals.class.getName(), TaskCatalog::suites);
         assertThat(suites).hasSize(ours.size() + 1);
         assertThat(suites.getLast()).isInstanceOf(Capitals.class);
-        assertThat(suites).extracting(Suite::name).startsWith("ruler", "ruler-file", "niah").endsWith("capitals");
+        assertThat(suites)
+                .extracting(Suite::name)
+                .startsWith("ruler", "ruler-file", "niah")
+                .endsWith("capitals");
     }
 
     @Test
     void itsTasksAreNamedAndOpenedLikeOurs() throws IOException {
         assertThat(with(Capitals.class.getName(), () -> TaskCatalog.names(List.of("capitals", "ruler/vt"))))
                 .containsExactly("capitals/europe", "capitals/asia", "ruler/vt");
-        EvalTask task = with(
-                Capitals.class.getName(), () -> TaskCatalog.open("capitals/asia", Contexts.plain(100, jar)));
+        EvalTask task =
+                with(Capitals.class.getName(), () -> TaskCatalog.open("capitals/asia", Contexts.plain(100, jar)));
         assertThat(task.sample(0).turns().getFirst().references()).containsExactly("Paris");
         assertThatThrownBy(() -> with(Capitals.class.getName(), () -> TaskCatalog.names(List.of("capitals/africa"))))
                 .hasMessageContaining("\"capitals/africa\" names no task; capitals has europe, asia");
