@@ -19,4 +19,6 @@ module io.shadowkv.eval {
     exports io.shadowkv.eval.scbench;
     exports io.shadowkv.eval.text;
     exports io.shadowkv.eval.worker;
+
+    uses io.shadowkv.eval.Suite;
 }
