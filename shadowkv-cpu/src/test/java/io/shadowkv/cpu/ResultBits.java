@@ -1,11 +1,14 @@
 package io.shadowkv.cpu;
 
+import io.shadowkv.cpu.vector.Elementwise;
+import io.shadowkv.cpu.vector.VectorMath;
+import io.shadowkv.cpu.eigen.DoubleRows;
 import io.shadowkv.cache.KvCacheSpec.Shadow;
-import io.shadowkv.engine.Engine;
+import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.engine.EngineOptions;
-import io.shadowkv.model.DecoderSpec;
-import io.shadowkv.model.RopeScaling;
-import io.shadowkv.model.RopeSpec;
+import io.shadowkv.model.spec.DecoderSpec;
+import io.shadowkv.model.spec.RopeScaling;
+import io.shadowkv.model.spec.RopeSpec;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import io.shadowkv.tensor.DType;
 import java.util.Arrays;

@@ -3,6 +3,7 @@ package io.shadowkv.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shadowkv.ChildJvm;
+import io.shadowkv.cpu.vector.VectorWidth;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -1,21 +1,23 @@
 package io.shadowkv.cli.eval;
 
-import io.shadowkv.cli.EngineFlags;
-import io.shadowkv.cli.ProgressLine;
-import io.shadowkv.cli.ShadowKvCommand;
+import io.shadowkv.cli.option.EngineFlags;
+import io.shadowkv.cli.process.NamedFailure;
+import io.shadowkv.cli.process.Program;
+import io.shadowkv.cli.process.ProgressLine;
 import io.shadowkv.engine.Cancellation;
-import io.shadowkv.eval.AnswerLog;
-import io.shadowkv.eval.AnswerRecord;
-import io.shadowkv.eval.EvalPlan;
-import io.shadowkv.eval.EvalRun;
 import io.shadowkv.eval.EvalTask;
-import io.shadowkv.eval.Examiner;
 import io.shadowkv.eval.Item;
 import io.shadowkv.eval.Method;
-import io.shadowkv.eval.RunFile;
-import io.shadowkv.eval.TaskCatalog;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.catalog.TaskCatalog;
 import io.shadowkv.eval.report.Report;
+import io.shadowkv.eval.run.AnswerLog;
+import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.eval.run.EvalPlan;
+import io.shadowkv.eval.run.EvalRun;
+import io.shadowkv.eval.run.Examiner;
+import io.shadowkv.eval.run.RunFile;
+import io.shadowkv.eval.run.RunInfo;
 import io.shadowkv.eval.worker.EvalJob;
 import io.shadowkv.eval.worker.Ready;
 import io.shadowkv.eval.worker.WorkerLoop;
@@ -40,7 +42,7 @@ import picocli.CommandLine.ParameterException;
 ///
 /// @param methods who answers at a length
 record EvalSession(
-        ShadowKvCommand root,
+        Program root,
         CommandSpec command,
         String model,
         DataFlags data,
@@ -81,17 +83,17 @@ record EvalSession(
                 rounds.add(new Round(plan(lengths.get(i), opened, examiners.backend()), tasks.get(i)));
             }
             List<EvalPlan> plans = rounds.stream().map(Round::plan).toList();
-            RunFile.write(
+            RunInfo info = EvalRunInfo.of(this, opened, plans);
+            NamedFailure.within(
                     run.folder(),
-                    EvalRunInfo.of(this, opened, plans),
-                    !log.answers().isEmpty());
+                    () -> RunFile.write(run.folder(), info, !log.answers().isEmpty()));
             ask(rounds, log, examiners, err);
         } catch (CancellationException e) {
             err.println("shadowkv: interrupted; the answers so far are in " + run.folder()
                     + ", and the same command goes on from there");
             return 1;
         }
-        Report.Written written = Report.write(run.folder());
+        Report.Written written = NamedFailure.within(run.folder(), () -> Report.write(run.folder()));
         command.commandLine().getOut().println("report: " + written.files().getFirst());
         command.commandLine().getOut().flush();
         return 0;

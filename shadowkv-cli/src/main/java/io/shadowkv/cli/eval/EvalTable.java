@@ -1,8 +1,8 @@
 package io.shadowkv.cli.eval;
 
-import io.shadowkv.eval.AnswerRecord;
 import io.shadowkv.eval.Method;
-import io.shadowkv.eval.plot.Quantity;
+import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.report.plot.Quantity;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -1,0 +1,102 @@
+package io.shadowkv.eval.run;
+
+import io.shadowkv.engine.Completion;
+import io.shadowkv.engine.study.ComparedAnswers;
+import io.shadowkv.engine.study.Dialogue;
+import io.shadowkv.engine.study.Divergence;
+import io.shadowkv.eval.Item;
+import io.shadowkv.eval.Method;
+import io.shadowkv.eval.Metric;
+import io.shadowkv.eval.Sample;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Makes records of what came of a sample.
+public record AskedSample(EvalPlan plan, Item item, Sample sample, Dialogue dialogue) {
+    /// Digits of a prompt's hash.
+    private static final int HASH_BYTES = 8;
+
+    /// Turns in their order, methods in theirs.
+    ///
+    /// @param answers of each method
+    List<AnswerRecord> records(List<Method> methods, List<ComparedAnswers> answers) {
+        String hash = hash(dialogue.turn(0, -1).promptIds());
+        List<Sample.Turn> asked = SampleDialogue.asked(sample);
+        List<AnswerRecord> records = new ArrayList<>();
+        for (int turn = 0; turn < asked.size(); turn++) {
+            for (int method = 0; method < methods.size(); method++) {
+                ComparedAnswers of = answers.get(method);
+                Divergence divergence = turn == 0 ? of.divergence() : null;
+                records.add(record(
+                        plan.key(item, methods.get(method)).atTurn(turn),
+                        asked.get(turn),
+                        of.turns().get(turn),
+                        hash,
+                        of.together(),
+                        divergence));
+            }
+        }
+        return records;
+    }
+
+    private AnswerRecord record(
+            AnswerRecord.Key key,
+            Sample.Turn turn,
+            Completion completion,
+            String hash,
+            int batch,
+            @Nullable Divergence divergence) {
+        Map<String, Double> scores = new LinkedHashMap<>();
+        for (Metric metric : turn.metrics()) {
+            scores.put(metric.name(), metric.score(completion.text(), turn.references()));
+        }
+        Completion.Timings timings = completion.timings();
+        Completion.CacheReport cache = completion.cache();
+        double hitRate = cache.hitRate();
+        return new AnswerRecord(
+                key,
+                completion.text(),
+                Arrays.stream(completion.ids()).boxed().toList(),
+                turn.references(),
+                scores,
+                sample.labels(),
+                hash,
+                completion.promptTokens(),
+                timings.prefillNanos() / 1e9,
+                timings.sealNanos() / 1e9,
+                timings.decodeNanos() / 1e9,
+                timings.decodeSteps(),
+                batch,
+                Double.isNaN(hitRate) ? null : hitRate,
+                cache.measured().resident(),
+                cache.measured().offloaded(),
+                completion.finish().name().toLowerCase(Locale.ROOT),
+                divergence == null || divergence.positions() == 0
+                        ? null
+                        : new AnswerRecord.Divergence(
+                                divergence.positions(),
+                                divergence.meanKl(),
+                                divergence.maxKl(),
+                                divergence.topOneAgreement()));
+    }
+
+    private static String hash(int[] ids) {
+        ByteBuffer bytes = ByteBuffer.allocate(ids.length * Integer.BYTES);
+        bytes.asIntBuffer().put(ids);
+        try {
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(bytes.array());
+            return HexFormat.of().formatHex(digest, 0, HASH_BYTES);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
+    }
+}
