@@ -55,8 +55,8 @@ public interface DecodeCache extends AutoCloseable {
 
     /// A step that can run.
     ///
-    /// @param shape what shapes the step in addition to its waves: as long as it is equal, the same waves enqueue the
-    ///     same operations on the same memory
+    /// @param shape what shapes the step in addition to its waves: as long as it is equal, the same waves enqueue
+    ///     the same operations on the same memory
     /// @param fetches what indexed waves of the step read over the link
     record Prepared(Object shape, Fetches fetches) {}
 

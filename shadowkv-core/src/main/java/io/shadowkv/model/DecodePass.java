@@ -1,8 +1,8 @@
 package io.shadowkv.model;
 
+import io.shadowkv.cache.DecodeCache;
 import io.shadowkv.cache.DecodeCache.Fetches;
 import io.shadowkv.cache.DecodeCache.Wave;
-import io.shadowkv.cache.DecodeCache;
 import io.shadowkv.model.FetchSchedule.Microbatches;
 import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.op.DenseOperations;

@@ -21,8 +21,8 @@ final class FetchSchedule {
     private static final double MISS_RATE = 0.4;
 
     /// How many times as long as reading its weights a layer's fetches must take before microbatches alternate, which
-    /// reads the weights once more. At 2.5 times a step took 3 % longer, at 3.1 as long, at 4.3 it was 6 % shorter and
-    /// at 4.9 16 % (docs/bench/h200/variants.jsonl).
+    /// reads the weights once more. At 2.5 times a step took 3 % longer, at 3.1 as long, at 4.3 it was 6 % shorter
+    /// and at 4.9 16 % (docs/bench/h200/variants.jsonl).
     private static final double ALTERNATION_BOUND = 3.2;
 
     private final boolean overlaps;
@@ -54,8 +54,8 @@ final class FetchSchedule {
     ///
     /// @param count how many, of about equal size
     /// @param alternate true if they go through whole layers in turns: one computes while what another chose is
-    ///     fetched, at the price of reading the weights once for each. False if they go apart through the cache only:
-    ///     what the first one chose is fetched while the next one chooses
+    ///     fetched, at the price of reading the weights once for each. False if they go apart through the
+    ///     cache only: what the first one chose is fetched while the next one chooses
     record Microbatches(int fromLayer, int count, boolean alternate) {
         /// All rows together.
         static final Microbatches NONE = new Microbatches(0, 1, false);

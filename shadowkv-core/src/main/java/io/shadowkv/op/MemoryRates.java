@@ -10,7 +10,8 @@ public record MemoryRates(double device, double link) {
 
     public MemoryRates {
         if (!(device > 0 && link > 0)) {
-            throw new IllegalArgumentException("rates of " + device + " and " + link + " bytes/s; both must be positive");
+            throw new IllegalArgumentException(
+                    "rates of " + device + " and " + link + " bytes/s; both must be positive");
         }
     }
 

@@ -3,8 +3,8 @@ package io.shadowkv.model;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shadowkv.TinyShape;
-import io.shadowkv.cache.DecodeCache.Fetches;
 import io.shadowkv.cache.DecodeCache;
+import io.shadowkv.cache.DecodeCache.Fetches;
 import io.shadowkv.cache.SelectionListener;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.model.spec.DecoderSpec;

@@ -124,8 +124,9 @@ final class ShadowDecodeCache implements DecodeCache {
                 .orElse(0);
         // All sequences have the strategy's budget and value type.
         ShadowLayout layout = sequences.values().iterator().next().layout();
-        double selected =
-                (double) shape.kvWidth() * layout.spec().sparseBudget() * layout.valueType().bytes();
+        double selected = (double) shape.kvWidth()
+                * layout.spec().sparseBudget()
+                * layout.valueType().bytes();
         return new Fetches(fromLayer, selected * Math.round(SHARES * share) / SHARES);
     }
 

@@ -1,5 +1,8 @@
 package io.shadowkv.engine.batch;
 
+import io.shadowkv.engine.Request;
+import io.shadowkv.engine.PlannedSequence;
+import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.checkpoint.Checkpoint;
 import io.shadowkv.sampling.LogitsException;
 import io.shadowkv.text.Tokenizer;
@@ -98,6 +101,20 @@ public final class ModelText implements AutoCloseable {
     /// Ids that end a sequence.
     public List<Integer> endIds() {
         return checkpoint == null ? List.of() : checkpoint.generation().eosTokenIds();
+    }
+
+    /// A turn of a sequence, with the model's end ids and a detokenizer of its own.
+    ///
+    /// @param history tokens before the turn
+    /// @param held the cache that has them; null before the first turn
+    /// @throws IllegalArgumentException if stop strings are asked for without a tokenizer
+    public Sequence sequence(Request request, int[] history, PlannedSequence planned, @Nullable SequenceCache held) {
+        if (!hasTokenizer() && !request.options().stopStrings().isEmpty()) {
+            throw new IllegalArgumentException(
+                    "stop strings need a tokenizer; " + source() + " has none. Leave them out");
+        }
+        return new Sequence(
+                request, history, planned, endIds(), hasTokenizer() ? tokenizer().detokenizer(true) : null, held);
     }
 
     @Override

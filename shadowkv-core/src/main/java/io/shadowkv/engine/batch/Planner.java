@@ -1,12 +1,14 @@
 package io.shadowkv.engine.batch;
 
+import io.shadowkv.engine.MemoryPlanException;
+import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.engine.EngineOptions;
+import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.engine.MemoryPlan.Item;
 import io.shadowkv.engine.MemoryPlan.Limits;
 import io.shadowkv.engine.MemoryPlan.SequenceBytes;
-import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.model.Decoder;
 import io.shadowkv.model.RotaryTables;
@@ -22,6 +24,8 @@ public final class Planner {
     private final CacheStrategy strategy;
     private final RotaryTables rotary;
     private final long weightBytes;
+    private long idleDeviceBytes;
+    private long idleHostBytes;
 
     public Planner(
             EngineOptions options,
@@ -60,7 +64,34 @@ public final class Planner {
         return planned(capacityTokens, together, limits);
     }
 
-    /// True if a sequence fits beside those that run.
+    /// Takes note of caches that no running sequence uses: under a stated limit their bytes count as well.
+    public void holdIdle(List<SequenceCache> idle) {
+        idleDeviceBytes = idle.stream()
+                .mapToLong(cache -> cache.bytes(Backend.Place.DEVICE))
+                .sum();
+        idleHostBytes =
+                idle.stream().mapToLong(cache -> cache.bytes(Backend.Place.HOST)).sum();
+    }
+
+    /// @throws MemoryPlanException if a sequence of that capacity does not fit when nothing else runs
+    public void checkFits(int capacityTokens) {
+        MemoryPlan plan = plan(capacityTokens, 1);
+        if (!plan.isAdmitted()) {
+            throw new MemoryPlanException(plan.refusal());
+        }
+    }
+
+    /// Why a sequence does not fit although nothing runs.
+    public String refusal(int capacityTokens) {
+        MemoryPlan plan = plan(capacityTokens, 1);
+        return plan.isAdmitted()
+                ? "a sequence of up to %,d tokens fits the memory limit, but idle conversations hold %,d bytes of it. Close"
+                                .formatted(capacityTokens, idleDeviceBytes + idleHostBytes)
+                        + " conversations, or raise the limit"
+                : plan.refusal();
+    }
+
+    /// True if a sequence fits in addition to those that run.
     ///
     /// @param running sequences that hold memory or are about to be read together with this one
     public boolean fitsBeside(List<Sequence> running, PlannedSequence wanted) {
@@ -68,15 +99,17 @@ public final class Planner {
         int capacity = wanted.size().capacityTokens();
         long device = wanted.bytes().resident() + bytes(workspace(capacity, 1));
         long host = wanted.bytes().offloaded();
+        boolean hostIsLimited = (limits.hostIsDevice() ? options.deviceBytes() : options.hostBytes()) > 0;
+        device += options.deviceBytes() > 0 ? idleDeviceBytes : 0;
+        host += hostIsLimited ? idleHostBytes : 0;
         // What the backend reports as available is already less what others hold; a stated limit is not, and
         // neither knows of what was admitted but is not allocated yet.
         for (Sequence sequence : running) {
             SequenceBytes planned = sequence.planned().bytes();
             boolean isUnseen = sequence.cache() == null;
-            long hostLimit = limits.hostIsDevice() ? options.deviceBytes() : options.hostBytes();
             device += isUnseen || options.deviceBytes() > 0 ? planned.resident() : 0;
             device += isUnseen ? promptBytes(sequence.planned().size().capacityTokens()) : 0;
-            host += isUnseen || hostLimit > 0 ? planned.offloaded() : 0;
+            host += isUnseen || hostIsLimited ? planned.offloaded() : 0;
         }
         return fits(device, host, limits);
     }

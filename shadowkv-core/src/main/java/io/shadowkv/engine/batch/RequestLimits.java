@@ -2,7 +2,6 @@ package io.shadowkv.engine.batch;
 
 import io.shadowkv.engine.ContextLengthException;
 import io.shadowkv.engine.Request;
-
 import io.shadowkv.model.spec.DecoderSpec;
 
 /// What a model can be asked: refuses, with the numbers, before anything is computed.
@@ -39,6 +38,27 @@ public record RequestLimits(int contextTokens, String contextNote, int vocabular
                     "%s would exceed the model's context of %,d tokens%s. Shorten it, or use a model with a longer context."
                             .formatted(what, contextTokens, contextNote));
         }
+    }
+
+    /// @param what has that capacity, for the message
+    /// @throws IllegalArgumentException if a prompt and an answer cannot fit
+    /// @throws ContextLengthException if `tokens` exceed the context
+    public void checkCapacity(int tokens, String what) {
+        if (tokens < 2) {
+            throw new IllegalArgumentException(
+                    what + " of " + tokens + " tokens; expected at least 2, one of a prompt and one of an answer");
+        }
+        checkContext(tokens, what + " of " + tokens + " tokens");
+    }
+
+    /// @throws IllegalArgumentException if there is nothing to plan for
+    /// @throws ContextLengthException if sequences would exceed the context
+    public void checkPlan(int tokens, int batch) {
+        if (tokens < 1 || batch < 1) {
+            throw new IllegalArgumentException(
+                    "a plan for " + batch + " sequences of " + tokens + " tokens; expected 1 or more of each");
+        }
+        checkContext(tokens, "sequences of " + tokens + " tokens");
     }
 
     /// Checks a turn of a conversation, whose answer must fit whole.

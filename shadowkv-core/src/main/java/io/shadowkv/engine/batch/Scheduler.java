@@ -103,7 +103,7 @@ public final class Scheduler implements AutoCloseable {
             boolean shares = admitted.isEmpty() || rows + next.length() <= 2 * prefillRows;
             if (!fits && others.isEmpty()) {
                 waiting.removeFirst();
-                throw new MemoryPlanException(planner.plan(next.capacity(), 1).refusal());
+                throw new MemoryPlanException(planner.refusal(next.capacity()));
             }
             if (!fits || !shares) {
                 break;

@@ -35,7 +35,9 @@ import io.shadowkv.text.chat.ChatMessage;
 import io.shadowkv.text.chat.ChatTemplate;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -57,7 +59,8 @@ public final class Engine implements AutoCloseable {
     private final Scheduler scheduler;
     private final RequestLimits limits;
     private final long weightBytes;
-    private boolean isClosed;
+    private final Set<Conversation> conversations = new LinkedHashSet<>();
+    private volatile boolean isClosed;
 
     private Engine(EngineOptions options, ModelText text, long weightBytes, Backend backend, Decoder decoder) {
         this.options = options;
@@ -170,33 +173,28 @@ public final class Engine implements AutoCloseable {
 
     /// Ids of a plain prompt, with what the tokenizer puts in front.
     public int[] encode(String prompt) {
+        checkOpen();
         return tokenizer().encode(prompt, true);
     }
 
     /// Ids of a conversation through the chat template, ready for the assistant's answer.
     public int[] encodeChat(List<ChatMessage> messages) {
+        checkOpen();
         return tokenizer().encode(chatTemplate().render(messages, true), false);
     }
 
     /// The memory that `batch` sequences of up to `contextTokens` tokens would need.
     public MemoryPlan plan(int contextTokens, int batch) {
-        checkPlan(contextTokens, batch);
+        limits.checkPlan(contextTokens, batch);
         return planner.plan(contextTokens, batch);
     }
 
     /// The same under another strategy.
     public MemoryPlan plan(KvCacheSpec cache, int contextTokens, int batch) {
-        checkPlan(contextTokens, batch);
+        limits.checkPlan(contextTokens, batch);
         CacheStrategy other = CacheStrategies.open(cache, shape, backend);
         return new Planner(options.withCache(cache), backend, decoder, other, rotary, weightBytes)
                 .plan(contextTokens, batch);
-    }
-
-    private static void checkPlan(int contextTokens, int batch) {
-        if (contextTokens < 1 || batch < 1) {
-            throw new IllegalArgumentException(
-                    "a plan for " + batch + " sequences of " + contextTokens + " tokens; expected 1 or more of each");
-        }
     }
 
     /// Completes one prompt.
@@ -208,14 +206,19 @@ public final class Engine implements AutoCloseable {
     }
 
     /// Completes prompts of any lengths together, in batches as large as the plan admits; answers stand in the
-    /// requests' order.
+    /// requests' order. Nothing is computed if one of them can never run.
+    ///
+    /// @throws ContextLengthException if a prompt fills the context
+    /// @throws MemoryPlanException if a request does not fit the memory by itself
     public synchronized List<Completion> complete(List<Request> requests) {
         checkOpen();
         List<Sequence> sequences = new ArrayList<>();
         int together = Math.clamp(requests.size(), 1, options.maxBatch());
         for (Request request : requests) {
-            PlannedSequence planned = planner.sequence(limits.capacityOf(request), together);
-            sequences.add(sequence(request, new int[0], planned, null));
+            int capacity = limits.capacityOf(request);
+            planner.checkFits(capacity);
+            PlannedSequence planned = planner.sequence(capacity, together);
+            sequences.add(text.sequence(request, new int[0], planned, null));
         }
         try {
             run(sequences);
@@ -280,16 +283,24 @@ public final class Engine implements AutoCloseable {
 
         @Override
         public Sequence turn(Request request, int[] history, PlannedSequence planned, @Nullable SequenceCache held) {
-            return sequence(request, history, planned, held);
+            return text.sequence(request, history, planned, held);
         }
     }
 
-    /// Opens a conversation that keeps its cache between turns.
+    /// Opens a conversation that keeps its cache between turns. Closing the engine closes it.
     ///
-    /// @param capacityTokens tokens that all turns together may reach
-    public Conversation converse(int capacityTokens) {
-        limits.checkContext(capacityTokens, "a conversation of " + capacityTokens + " tokens");
-        return new Conversation(this, capacityTokens);
+    /// @param capacityTokens tokens that all turns together may reach, at least 2
+    /// @throws ContextLengthException if the capacity exceeds the context
+    public synchronized Conversation converse(int capacityTokens) {
+        checkOpen();
+        limits.checkCapacity(capacityTokens, "a conversation");
+        Conversation opened = new Conversation(this, capacityTokens);
+        conversations.add(opened);
+        return opened;
+    }
+
+    synchronized void forget(Conversation closed) {
+        conversations.remove(closed);
     }
 
     /// Hears of every selection of the steps to come; slow. Null ends it.
@@ -338,11 +349,7 @@ public final class Engine implements AutoCloseable {
             int[] ids, int prefillTokens, boolean allPositions, int generate, Consumer<float[]> sink) {
         checkOpen();
         limits.checkIds(ids);
-        if (ids.length == 0 || prefillTokens < 1 || prefillTokens > ids.length || generate < 0) {
-            throw new IllegalArgumentException(
-                    ids.length + " ids, " + prefillTokens + " of them by prefill, " + generate
-                            + " to generate; expected at least one id, 1 to all of them by prefill, and 0 or more to generate");
-        }
+        LogitsRun.check(ids, prefillTokens, generate);
         int capacity = ids.length + generate;
         limits.checkContext(capacity, ids.length + " ids and " + generate + " more");
         PlannedSequence planned = planner.sequence(capacity, 1);
@@ -366,7 +373,7 @@ public final class Engine implements AutoCloseable {
         limits.checkConversation(request, history.length, capacity);
         // A conversation stays beside others, so it takes one share of a full batch.
         PlannedSequence planned = planner.sequence(capacity, options.maxBatch());
-        Sequence sequence = sequence(request, history, planned, held);
+        Sequence sequence = text.sequence(request, history, planned, held);
         sequence.keepCache();
         return sequence;
     }
@@ -374,6 +381,10 @@ public final class Engine implements AutoCloseable {
     /// Runs sequences until all have ended. If one fails, all leave; their caches stay open.
     synchronized void run(List<Sequence> sequences) {
         checkOpen();
+        planner.holdIdle(conversations.stream()
+                .map(Conversation::held)
+                .filter(held -> held != null && sequences.stream().noneMatch(one -> one.cache() == held))
+                .toList());
         try {
             sequences.forEach(scheduler::submit);
             while (!sequences.stream().allMatch(Sequence::isFinished)) {
@@ -386,22 +397,7 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    private Sequence sequence(Request request, int[] history, PlannedSequence planned, @Nullable SequenceCache held) {
-        boolean hasTokenizer = hasTokenizer();
-        if (!hasTokenizer && !request.options().stopStrings().isEmpty()) {
-            throw new IllegalArgumentException(
-                    "stop strings need a tokenizer; " + text.source() + " has none. Leave them out");
-        }
-        return new Sequence(
-                request,
-                history,
-                planned,
-                text.endIds(),
-                hasTokenizer ? tokenizer().detokenizer(true) : null,
-                held);
-    }
-
-    private void checkOpen() {
+    void checkOpen() {
         if (isClosed) {
             throw new IllegalStateException("the engine is closed");
         }
@@ -414,11 +410,23 @@ public final class Engine implements AutoCloseable {
         }
     }
 
+    /// Waits for the call under way, then frees the model and all conversations.
+    ///
+    /// @throws IllegalStateException if a listener of this engine calls it
     @Override
-    public synchronized void close() {
+    public void close() {
+        if (Thread.holdsLock(this)) {
+            throw new IllegalStateException("close was called from a listener, while the engine computes for it. Cancel"
+                    + " the request, and close the engine after the call that it belongs to has returned");
+        }
+        free();
+    }
+
+    private synchronized void free() {
         if (isClosed) {
             return;
         }
+        List.copyOf(conversations).forEach(Conversation::close);
         isClosed = true;
         scheduler.close();
         decoder.close();

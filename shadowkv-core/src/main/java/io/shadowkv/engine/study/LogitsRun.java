@@ -31,6 +31,15 @@ public final class LogitsRun implements AutoCloseable {
     private float[] lastRow = new float[0];
 
     /// @param size of the sequence of ids given and generated
+    /// @throws IllegalArgumentException if there is nothing to compute, or prefill cannot read so many ids
+    public static void check(int[] ids, int prefillTokens, int generate) {
+        if (ids.length == 0 || prefillTokens < 1 || prefillTokens > ids.length || generate < 0) {
+            throw new IllegalArgumentException(
+                    ids.length + " ids, " + prefillTokens + " of them by prefill, " + generate
+                            + " to generate; expected at least one id, 1 to all of them by prefill, and 0 or more to generate");
+        }
+    }
+
     public LogitsRun(
             Backend backend,
             Decoder decoder,

@@ -4,13 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.shadowkv.RandomCheckpoint;
-import io.shadowkv.cache.KvCacheSpec.Shadow;
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.KvCacheSpec.Shadow;
 import io.shadowkv.engine.Cancellation;
-import io.shadowkv.engine.Completion.FinishReason;
 import io.shadowkv.engine.Completion;
+import io.shadowkv.engine.Completion.FinishReason;
 import io.shadowkv.engine.ContextLengthException;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.GenerationListener;
@@ -18,6 +19,7 @@ import io.shadowkv.engine.GenerationOptions;
 import io.shadowkv.engine.Request;
 import io.shadowkv.engine.serve.Conversation;
 import io.shadowkv.engine.serve.Engine;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -216,6 +218,87 @@ public abstract class ConversationLaws extends BackendLaws {
         @Override
         public void reading(double done) {
             count++;
+        }
+    }
+
+    /// Turns that overlapped would lose each other's tokens and leak a cache.
+    @Test
+    void aSecondThreadInAConversationIsRefused() {
+        try (Engine engine = open(new KvCacheSpec.Full());
+                Conversation conversation = engine.converse(100)) {
+            var refusals = new ArrayList<Throwable>();
+            GenerationListener second = new GenerationListener() {
+                @Override
+                public void token(int id, String text) {
+                    refusals.add(catchThrowable(() -> conversation.send(Request.of(new int[] {1}, FIVE))));
+                    refusals.add(catchThrowable(conversation::close));
+                }
+            };
+            conversation.send(Request.of(Logits.ids(20, 64, 1), FIVE).withListener(second));
+            assertThat(refusals).hasSize(10).allSatisfy(refusal -> assertThat(refusal)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("another turn of this conversation runs"));
+            assertThat(conversation.length()).isEqualTo(25);
+        }
+    }
+
+    /// The backend's tests fail where memory is left behind.
+    @Test
+    void closingTheEngineClosesItsConversations() {
+        Engine engine = open(new KvCacheSpec.Full());
+        Conversation open = engine.converse(100);
+        open.send(Request.of(Logits.ids(20, 64, 1), FIVE));
+        engine.close();
+        assertThatIllegalStateException()
+                .isThrownBy(() -> open.send(Request.of(new int[] {1}, FIVE)))
+                .withMessageContaining("closed");
+        open.close();
+        assertThatIllegalStateException()
+                .isThrownBy(() -> engine.converse(100))
+                .withMessage("the engine is closed");
+    }
+
+    @Test
+    void aCapacityWithoutRoomForAnAnswerIsRefused() {
+        try (Engine engine = open(new KvCacheSpec.Full())) {
+            for (int capacity : new int[] {-5, 0, 1}) {
+                assertThatIllegalArgumentException()
+                        .isThrownBy(() -> engine.converse(capacity))
+                        .withMessageContaining("a conversation of " + capacity + " tokens; expected at least 2");
+            }
+            assertThatExceptionOfType(ContextLengthException.class).isThrownBy(() -> engine.plan(1_000_000, 1));
+        }
+    }
+
+    /// A listener runs in the middle of a step: what it uses must not be freed under it.
+    @Test
+    void closingTheEngineFromAListenerIsRefused() {
+        try (Engine engine = open(new KvCacheSpec.Full())) {
+            GenerationListener closing = new GenerationListener() {
+                @Override
+                public void token(int id, String text) {
+                    engine.close();
+                }
+            };
+            Request request = Request.of(Logits.ids(10, 64, 1), GenerationOptions.DEFAULT.withMaxNewTokens(3));
+            assertThatIllegalStateException()
+                    .isThrownBy(() -> engine.complete(request.withListener(closing)))
+                    .withMessageContaining("close was called from a listener");
+            assertThat(engine.complete(request).ids()).isNotEmpty();
+        }
+    }
+
+    /// Nothing is computed for the others, and nothing of theirs can be lost.
+    @Test
+    void aRequestThatCanNeverRunIsRefusedBeforeTheStart() {
+        try (Engine engine = open(new KvCacheSpec.Full())) {
+            var heard = new Heard();
+            Request fits = Request.of(Logits.ids(10, 64, 1), GenerationOptions.DEFAULT.withMaxNewTokens(3))
+                    .withListener(heard);
+            Request never = Request.of(Logits.ids(100_000, 64, 1), GenerationOptions.DEFAULT);
+            assertThatExceptionOfType(ContextLengthException.class)
+                    .isThrownBy(() -> engine.complete(List.of(fits, never)));
+            assertThat(heard.ids).isEmpty();
         }
     }
 }

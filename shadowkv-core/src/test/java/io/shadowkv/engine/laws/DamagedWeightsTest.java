@@ -3,13 +3,13 @@ package io.shadowkv.engine.laws;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import io.shadowkv.engine.GenerationOptions;
-import io.shadowkv.engine.Request;
-import io.shadowkv.engine.EngineOptions;
-import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.RandomCheckpoint;
 import io.shadowkv.checkpoint.Safetensors;
 import io.shadowkv.checkpoint.SafetensorsWriter;
+import io.shadowkv.engine.EngineOptions;
+import io.shadowkv.engine.GenerationOptions;
+import io.shadowkv.engine.Request;
+import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.reference.ReferenceBackend;
 import io.shadowkv.sampling.LogitsException;

@@ -6,7 +6,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /// A fixed set of threads that share the indices of one task at a time with the caller; each index is taken by
-/// whoever is free. One caller at a time.
+/// the next free thread. One caller at a time: a second one is refused.
 public final class WorkerPool implements AutoCloseable {
     /// Looks at the clock-free wait this often before a thread sleeps: a decode step starts hundreds of short
     /// tasks.
@@ -14,6 +14,9 @@ public final class WorkerPool implements AutoCloseable {
 
     private final Thread[] workers;
     private final Scratch callerScratch = new Scratch();
+    /// The thread whose task runs; null between tasks.
+    private final AtomicReference<@Nullable Thread> caller = new AtomicReference<>();
+
     private volatile @Nullable Job job;
     private volatile boolean closed;
 
@@ -33,11 +36,26 @@ public final class WorkerPool implements AutoCloseable {
 
     /// Runs `task` for every index from 0 until `count` and returns when all are done.
     ///
-    /// @throws IllegalStateException if the pool is closed; whatever the task throws, once
+    /// @throws IllegalStateException if the pool is closed or computes for another thread; whatever the task throws,
+    ///     once
     public void each(int count, Task task) {
         if (closed) {
             throw new IllegalStateException("the backend is closed");
         }
+        Thread other = caller.compareAndExchange(null, Thread.currentThread());
+        if (other != null) {
+            throw new IllegalStateException("the thread \"" + Thread.currentThread().getName()
+                    + "\" uses a CPU backend that computes for \"" + other.getName()
+                    + "\"; a backend serves one engine at a time. Open a backend for each engine");
+        }
+        try {
+            run(count, task);
+        } finally {
+            caller.set(null);
+        }
+    }
+
+    private void run(int count, Task task) {
         if (count == 1 || workers.length == 0) {
             for (int i = 0; i < count; i++) {
                 task.run(i, callerScratch);
