@@ -122,6 +122,12 @@ public final class Safetensors {
         return new Tensor(dtype, shape(name, entry), data, entry.begin());
     }
 
+    /// Adds a tensor to a fingerprint, whatever its type.
+    void addTo(Fingerprint fingerprint, String name) {
+        SafetensorsHeader.Entry entry = entry(name);
+        fingerprint.add(name, entry, data.segment().asSlice(entry.begin(), entry.end() - entry.begin()));
+    }
+
     /// Bytes of one tensor's data.
     long bytes(String name) {
         SafetensorsHeader.Entry entry = entry(name);
