@@ -86,8 +86,9 @@ public final class Checkpoint implements AutoCloseable {
                 .sum();
     }
 
-    /// Sixteen hexadecimal digits that tell these weights from others: a hash over every tensor's name, type, shape and
-    /// size and over samples of its data. It does not change when the same tensors stand in other files.
+    /// Sixteen hexadecimal digits that tell these weights from others: a hash over every tensor's
+    /// name, type, shape and size and over samples of its data. It does not change when the same
+    /// tensors stand in other files.
     public String fingerprint() {
         var fingerprint = new Fingerprint();
         names().stream().sorted().forEach(name -> file(name).addTo(fingerprint, name));

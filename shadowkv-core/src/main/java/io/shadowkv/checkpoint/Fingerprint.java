@@ -10,9 +10,10 @@ import java.util.HexFormat;
 
 /// A short hash that tells checkpoints apart without reading all of their weights. For one thread.
 ///
-/// It covers every tensor's name, type, shape and size in bytes, and of its data up to sixteen pieces of 256 bytes,
-/// evenly spaced, the first and the last bytes among them. Weights that were trained further, merged, quantised or
-/// pruned give another value. A change of single values between the pieces goes unnoticed.
+/// It covers every tensor's name, type, shape and size in bytes, and of its data up to sixteen
+/// pieces of 256 bytes, evenly spaced, the first and the last bytes among them. Weights that were
+/// trained further, merged, quantised or pruned give another value. A change of single values
+/// between the pieces goes unnoticed.
 final class Fingerprint {
     private static final int PIECES = 16;
     private static final int PIECE_BYTES = 256;

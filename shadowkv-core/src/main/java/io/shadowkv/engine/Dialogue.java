@@ -13,8 +13,8 @@ public interface Dialogue {
     ///     for the first
     Request turn(int index, int lastId);
 
-    /// Tokens that all turns and answers may reach together; where turns share the prompt, the longest of them
-    /// with it, and where they start over, the longest of them.
+    /// Tokens that all turns and answers may reach together; where turns share the prompt, the
+    /// longest of them with it, and where they start over, the longest of them.
     int capacityTokens();
 
     /// True if every later turn follows the prompt, as if no other had been; false if it follows the answer to the
@@ -23,8 +23,8 @@ public interface Dialogue {
         return false;
     }
 
-    /// True if every later turn is a prompt of its own, read from the beginning: [#turnAfter] makes it of the answer
-    /// before, and [#turn] is asked for the first turn only.
+    /// True if every later turn is a prompt of its own, read from the beginning: [#turnAfter] makes
+    /// it of the answer before, and [#turn] is asked for the first turn only.
     default boolean startsOver() {
         return false;
     }

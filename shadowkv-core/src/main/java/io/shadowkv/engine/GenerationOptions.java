@@ -9,9 +9,11 @@ import java.util.List;
 /// @param sampling how each token is drawn
 /// @param stopStrings generation ends where one appears; the text ends before it
 /// @param ignoreEos true goes on through the checkpoint's end-of-sequence ids
-/// @param stopIds ids that end generation in addition to the checkpoint's end of sequence; the text ends before them
-/// @param minNewTokens so many tokens are drawn before any id may end generation: until then the ids that would end it
-///     are left out of the draw (`min_new_tokens` of Hugging Face transformers). Stop strings end it at any time
+/// @param stopIds ids that end generation in addition to the checkpoint's end of sequence; the text
+///     ends before them
+/// @param minNewTokens so many tokens are drawn before any id may end generation: until then the
+///     ids that would end it are left out of the draw (`min_new_tokens` of Hugging Face
+///     transformers). Stop strings end it at any time
 public record GenerationOptions(
         int maxNewTokens,
         SamplingOptions sampling,
@@ -36,7 +38,8 @@ public record GenerationOptions(
             throw new IllegalArgumentException("stop ids are " + stopIds + "; expected ids of tokens, 0 or more");
         }
         if (minNewTokens < 0) {
-            throw new IllegalArgumentException("min new tokens is " + minNewTokens + "; expected 0 (no minimum) or more");
+            throw new IllegalArgumentException(
+                    "min new tokens is " + minNewTokens + "; expected 0 (no minimum) or more");
         }
     }
 

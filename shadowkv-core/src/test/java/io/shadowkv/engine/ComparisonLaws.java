@@ -147,7 +147,8 @@ public abstract class ComparisonLaws extends BackendLaws {
         }
     }
 
-    /// A second prompt that quotes the first answer, as thoughts are: what comes of it is what comes of it alone.
+    /// A second prompt that quotes the first answer, as thoughts are: what comes of it is what
+    /// comes of it alone.
     private record Quoting(int[] prompt) implements Dialogue {
         @Override
         public int turns() {

@@ -116,7 +116,8 @@ public abstract class CompletionLaws extends BackendLaws {
         }
     }
 
-    /// The greedy answer that may not end yet takes the likeliest of the other tokens, in prefill's step and in decode's.
+    /// The greedy answer that may not end yet takes the likeliest of the other tokens, in prefill's
+    /// step and in decode's.
     @Test
     void noIdEndsAnAnswerBeforeItsLeastLength() {
         GenerationOptions greedy = GenerationOptions.DEFAULT.withMaxNewTokens(6);
@@ -138,9 +139,7 @@ public abstract class CompletionLaws extends BackendLaws {
                     List<float[]> rows = new ArrayList<>();
                     engine.logits(before, before.length, false, 0, rows::add);
                     rows.getFirst()[free[0]] = Float.NEGATIVE_INFINITY;
-                    assertThat(ids[i])
-                            .as("token " + i + " of " + least)
-                            .isEqualTo(Sampler.argmax(rows.getFirst()));
+                    assertThat(ids[i]).as("token " + i + " of " + least).isEqualTo(Sampler.argmax(rows.getFirst()));
                     before = Arrays.copyOf(before, before.length + 1);
                     before[before.length - 1] = ids[i];
                 }
@@ -161,8 +160,8 @@ public abstract class CompletionLaws extends BackendLaws {
             assertThat(stopped.text()).isEqualTo(engine.tokenizer().decode(Arrays.copyOf(whole.ids(), at), true));
             Completion first = engine.complete(Request.of(PROMPT, WILD.withStopIds(List.of(whole.ids()[0]))));
             assertThat(first.text()).isEmpty();
-            Completion later = engine.complete(Request.of(
-                    PROMPT, WILD.withStopIds(List.of(whole.ids()[0])).withMinNewTokens(1)));
+            Completion later = engine.complete(
+                    Request.of(PROMPT, WILD.withStopIds(List.of(whole.ids()[0])).withMinNewTokens(1)));
             assertThat(later.text()).isNotEmpty();
             assertThat(later.ids()[0]).isNotEqualTo(whole.ids()[0]);
         }

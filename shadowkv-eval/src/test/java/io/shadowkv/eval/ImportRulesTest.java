@@ -88,7 +88,12 @@ class ImportRulesTest {
     @Test
     void fewClassesKnowTheEngine() {
         noClasses()
-                .that(isNone(EngineExaminer.class, SampleDialogue.class, AskedSample.class, PromptFormat.class))
+                .that(isNone(
+                        EngineExaminer.class,
+                        SampleMaker.class,
+                        SampleDialogue.class,
+                        AskedSample.class,
+                        PromptFormat.class))
                 .should()
                 .dependOnClassesThat(resideInAPackage("io.shadowkv.engine.."))
                 .check(CLASSES);

@@ -42,7 +42,7 @@ final class PreparationTest {
     @Test
     void samplesComeInTheItemsOrder() {
         var isLastMade = new CountDownLatch(1);
-        try (var preparation = new Preparation(item -> {
+        try (var preparation = new Preparation<>(item -> {
             if (item.index() == 0) {
                 Meeting.await(isLastMade);
             }
@@ -60,7 +60,7 @@ final class PreparationTest {
     @Test
     void whatIsExpectedIsMadeOnceAndBeforeItIsTaken() {
         var areMade = new CountDownLatch(4);
-        try (var preparation = new Preparation(item -> {
+        try (var preparation = new Preparation<>(item -> {
             Preparation.Prepared prepared = make(item);
             areMade.countDown();
             return prepared;
@@ -76,7 +76,7 @@ final class PreparationTest {
 
     @Test
     void whatGoesWrongIsThrownToWhoeverTakesTheSample() {
-        try (var preparation = new Preparation(item -> {
+        try (var preparation = new Preparation<>(item -> {
             if (item.index() == 1) {
                 throw new SampleRefusal(item, "no room");
             }
@@ -103,7 +103,7 @@ final class PreparationTest {
     @Test
     void anInterruptionEndsTheWaiting() {
         var isOver = new CountDownLatch(1);
-        try (var preparation = new Preparation(item -> {
+        try (var preparation = new Preparation<>(item -> {
             Meeting.await(isOver);
             return make(item);
         })) {

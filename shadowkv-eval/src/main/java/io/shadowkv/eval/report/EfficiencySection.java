@@ -99,7 +99,7 @@ final class EfficiencySection {
     static List<AnswerRecord> records(List<Grid> grids, Method method) {
         return grids.stream()
                 .flatMap(grid -> grid.answers(method).stream())
-                .flatMap(answers -> answers.records().stream())
+                .flatMap(answers -> answers.computed().stream())
                 .toList();
     }
 

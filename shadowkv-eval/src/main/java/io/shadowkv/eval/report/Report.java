@@ -1,6 +1,7 @@
 package io.shadowkv.eval.report;
 
 import io.shadowkv.eval.Method;
+import io.shadowkv.eval.PublishedNumbers;
 import io.shadowkv.eval.RunInfo;
 import io.shadowkv.eval.plot.Figure;
 import io.shadowkv.eval.plot.Png;
@@ -88,6 +89,7 @@ public final class Report {
         sections.add(RunSection.settings(runs.runs()));
         sections.add(RunSection.method());
         List<String> allNotes = new ArrayList<>(notes);
+        allNotes.addAll(PublishedNumbers.notes(runs.answers()));
         allNotes.addAll(gaps(all));
         return new Page(title(runs), lead(runs, all), SummarySection.cards(all), allNotes, sections);
     }

@@ -20,6 +20,7 @@ final class ReportSections {
             String id = id(grid, grids);
             List<Block> blocks = new ArrayList<>();
             blocks.add(ScoreTables.official(grid));
+            GroupTable.of(grid).ifPresent(blocks::add);
             paper.beside(grid).ifPresent(blocks::add);
             List<Block> differences = DifferenceTables.of(grid, id);
             blocks.addAll(differences);
