@@ -122,12 +122,15 @@ if $with_cli; then set -- "$root"/shadowkv-cli/target/lib/*.jar; else set --; fi
 libs_contents=$(printf '%s\n' "$@" | grep -v '/shadowkv-' | xargs sha256sum "$root/device/pack.sh" $test_jars)
 rm -rf "$work/project"
 mkdir -p "$work/project/lib" "$work/project/test"
-for module in core cpu cuda; do
+for module in text core cpu cuda; do
     restore_jar "$root/shadowkv-$module/target/shadowkv-$module-"*SNAPSHOT.jar "$work/project/lib/shadowkv-$module.jar"
     if $with_tests; then cp -R "$root/shadowkv-$module/target/test-classes" "$work/project/test/$module"; fi
 done
 if $with_cli; then
-    restore_jar "$root/shadowkv-eval/target/shadowkv-eval-"*SNAPSHOT.jar "$work/project/lib/shadowkv-eval.jar"
+    for module in hub report eval; do
+        restore_jar "$root/shadowkv-$module/target/shadowkv-$module-"*SNAPSHOT.jar \
+            "$work/project/lib/shadowkv-$module.jar"
+    done
     restore_jar "$root/shadowkv-cli/target/lib/shadowkv-cli-"*.jar "$work/project/lib/shadowkv-cli.jar"
 fi
 pack "$work/project" project.tar.xz "$(contents "$work/project")"

@@ -1,5 +1,10 @@
 package io.shadowkv.cli;
 
+import io.shadowkv.cli.process.ByteSize;
+import io.shadowkv.cli.process.Failures;
+import io.shadowkv.cli.process.Interruption;
+import io.shadowkv.cli.process.Libc;
+import io.shadowkv.cli.process.Surroundings;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.OutputStreamWriter;
@@ -27,7 +32,7 @@ public final class Main {
         PrintWriter err = new PrintWriter(new OutputStreamWriter(System.err, StandardCharsets.UTF_8), true);
         int code;
         try (Interruption interruption = Interruption.watch()) {
-            Surroundings surroundings = Surroundings.ofProcess(interruption.watched(System.in));
+            Surroundings surroundings = Surroundings.ofProcess(interruption.watched(System.in), Main.class.getName());
             code = execute(
                     ShadowKvCommand.commandLine(surroundings, interruption.cancellation())
                             .setOut(out)

@@ -6,7 +6,16 @@ import io.shadowkv.cli.eval.EvalCommand;
 import io.shadowkv.cli.eval.ReportCommand;
 import io.shadowkv.cli.eval.SweepCommand;
 import io.shadowkv.cli.eval.TasksCommand;
+import io.shadowkv.cli.model.BackendsCommand;
+import io.shadowkv.cli.model.InspectCommand;
+import io.shadowkv.cli.model.LogitsCommand;
+import io.shadowkv.cli.model.TokenizeCommand;
+import io.shadowkv.cli.process.Failures;
+import io.shadowkv.cli.process.Program;
+import io.shadowkv.cli.process.Surroundings;
+import io.shadowkv.cli.pull.PullCommand;
 import io.shadowkv.cli.ruler.RulerCommand;
+import io.shadowkv.cli.run.RunCommand;
 import io.shadowkv.engine.Cancellation;
 import java.lang.module.ModuleDescriptor;
 import java.util.Optional;
@@ -47,7 +56,7 @@ import picocli.CommandLine.Spec;
             ReportCommand.class,
             BenchCommand.class
         })
-public final class ShadowKvCommand implements Runnable {
+public final class ShadowKvCommand implements Program, Runnable {
     private final Surroundings surroundings;
     private final Cancellation cancellation;
 
@@ -75,20 +84,18 @@ public final class ShadowKvCommand implements Runnable {
         return line;
     }
 
+    @Override
     public Surroundings surroundings() {
         return surroundings;
     }
 
+    @Override
     public Cancellation cancellation() {
         return cancellation;
     }
 
-    /// Finds models by the names people give them.
-    public ModelFinder models() {
-        return new ModelFinder(surroundings);
-    }
-
-    boolean isDebug() {
+    @Override
+    public boolean isDebug() {
         return debug;
     }
 

@@ -3,10 +3,10 @@ package io.shadowkv.cli;
 import static io.shadowkv.cli.Shell.shadowkv;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shadowkv.eval.AnswerLog;
-import io.shadowkv.eval.AnswerRecord;
-import io.shadowkv.eval.RunInfo;
-import io.shadowkv.eval.TaskCatalog;
+import io.shadowkv.eval.catalog.TaskCatalog;
+import io.shadowkv.eval.run.AnswerLog;
+import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.eval.run.RunInfo;
 import io.shadowkv.eval.worker.EvalJob;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -4,10 +4,11 @@ import static io.shadowkv.cli.Shell.shadowkv;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shadowkv.Fixtures;
-import io.shadowkv.eval.AnswerLog;
-import io.shadowkv.eval.AnswerRecord;
-import io.shadowkv.eval.RunFile;
+import io.shadowkv.eval.run.AnswerLog;
+import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.eval.run.RunFile;
 import io.shadowkv.text.Tokenizer;
+import io.shadowkv.text.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -168,7 +169,7 @@ class EvalFilesTest {
         shadowkv(eval("longbench/samsum")).succeeded();
         AnswerRecord answer = answers().getFirst();
         assertThat(answer.answer()).isNotBlank();
-        try (Tokenizer tokenizer = Tokenizer.open(Fixtures.needleModel())) {
+        try (Tokenizer tokenizer = Tokenizers.open(Fixtures.needleModel())) {
             int first = answer.answerIds().getFirst();
             assertThat(tokenizer.isSpecial(first)).isFalse();
             assertThat(tokenizer.decode(new int[] {first}, false)).isNotEqualTo("\n");
@@ -213,7 +214,7 @@ class EvalFilesTest {
         AnswerRecord first = answers().getFirst();
         String question =
                 "Question: Who keeps the oar?\nA. Joss\nB. Mira\nC. Orla\nD. Pim\n\nThe the correct answer is";
-        try (Tokenizer tokenizer = Tokenizer.open(Fixtures.needleModel())) {
+        try (Tokenizer tokenizer = Tokenizers.open(Fixtures.needleModel())) {
             int added = first.finish().equals("end_of_sequence") ? 0 : 1;
             assertThat(answers().getLast().promptTokens()).isEqualTo(tokenizer.encode(question, false).length + added);
         }

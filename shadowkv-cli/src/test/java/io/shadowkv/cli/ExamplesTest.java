@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import io.shadowkv.Fixtures;
+import io.shadowkv.cli.process.Surroundings;
 import io.shadowkv.engine.Cancellation;
 import java.io.IOException;
 import java.io.InputStream;

@@ -3,6 +3,7 @@ package io.shadowkv.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shadowkv.Fixtures;
+import io.shadowkv.cli.process.Surroundings;
 import io.shadowkv.engine.Cancellation;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;

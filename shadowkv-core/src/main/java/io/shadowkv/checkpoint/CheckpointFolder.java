@@ -13,9 +13,9 @@ import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 
 /// Finds the files of a checkpoint folder and says what is missing.
-final class CheckpointFolder {
-    static final String SINGLE = "model.safetensors";
-    static final String INDEX = "model.safetensors.index.json";
+public final class CheckpointFolder {
+    public static final String SINGLE = "model.safetensors";
+    public static final String INDEX = "model.safetensors.index.json";
 
     private CheckpointFolder() {}
 

@@ -22,9 +22,9 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /// JSON from strangers: strict UTF-8, bounded in size and depth, every failure a [CheckpointException].
-final class Json {
+public final class Json {
     /// The largest document read as a tree; the largest index file in the wild has about 10 MB.
-    static final long MAX_BYTES = 64L << 20;
+    public static final long MAX_BYTES = 64L << 20;
 
     private static final int MAX_DEPTH = 64;
 
@@ -56,7 +56,7 @@ final class Json {
     /// The object that is `file`'s whole content.
     ///
     /// @throws CheckpointException if the file is unreadable, larger than [#MAX_BYTES] or not one JSON object
-    static JsonNode object(Path file) {
+    public static JsonNode object(Path file) {
         byte[] bytes;
         try (InputStream in = Files.newInputStream(file)) {
             bytes = in.readNBytes((int) MAX_BYTES + 1);
@@ -67,7 +67,7 @@ final class Json {
     }
 
     /// The object that `bytes` hold; `source` names them in messages.
-    static JsonNode object(String source, byte[] bytes) {
+    public static JsonNode object(String source, byte[] bytes) {
         if (bytes.length > MAX_BYTES) {
             throw new CheckpointException(
                     source + ": more than " + MAX_BYTES + " bytes of JSON; that is no file of a checkpoint");
@@ -99,7 +99,7 @@ final class Json {
     }
 
     /// What kind of value `node` is, with the value where it is short.
-    static String describe(JsonNode node) {
+    public static String describe(JsonNode node) {
         if (node.isObject()) {
             return "an object of " + node.size() + " entries";
         }
@@ -109,7 +109,7 @@ final class Json {
         return node.isMissingNode() ? "nothing" : shorten(node.toString());
     }
 
-    static String shorten(String text) {
+    public static String shorten(String text) {
         return text.length() <= 160 ? text : text.substring(0, 160) + "…";
     }
 

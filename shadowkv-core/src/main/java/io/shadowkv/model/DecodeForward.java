@@ -1,6 +1,7 @@
 package io.shadowkv.model;
 
 import io.shadowkv.cache.DecodeCache;
+import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.op.MemoryScope;

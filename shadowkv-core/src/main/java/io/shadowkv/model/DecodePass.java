@@ -3,6 +3,7 @@ package io.shadowkv.model;
 import io.shadowkv.cache.DecodeCache;
 import io.shadowkv.cache.DecodeCache.Division;
 import io.shadowkv.cache.DecodeCache.Wave;
+import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;

@@ -2,6 +2,9 @@ package io.shadowkv.model;
 
 import io.shadowkv.cache.DecodeCache;
 import io.shadowkv.checkpoint.Checkpoint;
+import io.shadowkv.model.spec.DecoderSpec;
+import io.shadowkv.model.spec.Family;
+import io.shadowkv.model.spec.WeightNames;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;

@@ -1,6 +1,8 @@
 package io.shadowkv.model;
 
 import io.shadowkv.checkpoint.Checkpoint;
+import io.shadowkv.model.spec.DecoderSpec;
+import io.shadowkv.model.spec.WeightNames;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.Tensor;

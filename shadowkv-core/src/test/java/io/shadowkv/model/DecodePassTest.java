@@ -6,6 +6,7 @@ import io.shadowkv.TinyShape;
 import io.shadowkv.cache.DecodeCache;
 import io.shadowkv.cache.SelectionListener;
 import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.StepRows;

@@ -2,8 +2,8 @@ package io.shadowkv.cli.bench;
 
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.engine.ContextLengthException;
-import io.shadowkv.engine.Engine;
 import io.shadowkv.engine.EngineOptions;
+import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.timing.TimedBackend;
 import java.util.ArrayList;

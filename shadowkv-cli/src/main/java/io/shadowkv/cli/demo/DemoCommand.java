@@ -1,9 +1,9 @@
 package io.shadowkv.cli.demo;
 
 import io.shadowkv.cache.KvCacheSpec;
-import io.shadowkv.cli.EngineFlags;
-import io.shadowkv.cli.ProgressLine;
-import io.shadowkv.cli.ShadowKvCommand;
+import io.shadowkv.cli.option.EngineFlags;
+import io.shadowkv.cli.process.Program;
+import io.shadowkv.cli.process.ProgressLine;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -44,7 +44,7 @@ public final class DemoCommand implements Callable<Integer> {
     private static final int MOST_QUESTIONS = 16;
 
     @ParentCommand
-    private ShadowKvCommand root;
+    private Program root;
 
     @Spec
     private CommandSpec spec;

@@ -1,14 +1,14 @@
 package io.shadowkv.cli.demo;
 
 import io.shadowkv.cache.KvCacheSpec;
-import io.shadowkv.cli.EngineFlags;
-import io.shadowkv.cli.Machine;
-import io.shadowkv.cli.ProgressLine;
-import io.shadowkv.cli.Surroundings;
-import io.shadowkv.engine.Backends;
+import io.shadowkv.cli.option.EngineFlags;
+import io.shadowkv.cli.process.Machine;
+import io.shadowkv.cli.process.ProgressLine;
+import io.shadowkv.cli.process.Surroundings;
 import io.shadowkv.engine.Cancellation;
 import io.shadowkv.engine.ContextLengthException;
-import io.shadowkv.engine.Engine;
+import io.shadowkv.engine.serve.Backends;
+import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.eval.needle.NeedleSampler;
 import io.shadowkv.eval.needle.NeedleTask;
 import io.shadowkv.eval.needle.NeedleText;

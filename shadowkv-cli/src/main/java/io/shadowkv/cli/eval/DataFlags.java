@@ -1,11 +1,11 @@
 package io.shadowkv.cli.eval;
 
-import io.shadowkv.cli.TokenCount;
-import io.shadowkv.cli.UserCache;
+import io.shadowkv.cli.process.TokenCount;
+import io.shadowkv.cli.process.UserCache;
 import io.shadowkv.eval.PromptCut;
 import io.shadowkv.eval.PromptVersion;
-import io.shadowkv.eval.TaskCatalog;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.catalog.TaskCatalog;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

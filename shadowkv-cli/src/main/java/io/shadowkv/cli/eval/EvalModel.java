@@ -2,11 +2,12 @@ package io.shadowkv.cli.eval;
 
 import io.shadowkv.checkpoint.Checkpoint;
 import io.shadowkv.eval.PromptFormat;
-import io.shadowkv.model.DecoderSpec;
-import io.shadowkv.model.Family;
+import io.shadowkv.model.spec.DecoderSpec;
+import io.shadowkv.model.spec.Family;
 import io.shadowkv.tensor.DType;
-import io.shadowkv.text.ChatTemplate;
 import io.shadowkv.text.Tokenizer;
+import io.shadowkv.text.chat.ChatTemplate;
+import io.shadowkv.text.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -45,7 +46,7 @@ record EvalModel(
     /// @throws IllegalArgumentException if there is no such template
     static EvalModel open(String name, Path folder, String template) {
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
-            Tokenizer tokenizer = Tokenizer.open(folder);
+            Tokenizer tokenizer = Tokenizers.open(folder);
             try {
                 return new EvalModel(
                         name,

@@ -1,8 +1,8 @@
 package io.shadowkv.cli.eval;
 
-import io.shadowkv.cli.Machine;
-import io.shadowkv.eval.EvalPlan;
-import io.shadowkv.eval.RunInfo;
+import io.shadowkv.cli.process.Machine;
+import io.shadowkv.eval.run.EvalPlan;
+import io.shadowkv.eval.run.RunInfo;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;

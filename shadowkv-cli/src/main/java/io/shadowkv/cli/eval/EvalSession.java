@@ -1,24 +1,24 @@
 package io.shadowkv.cli.eval;
 
-import io.shadowkv.cli.EngineFlags;
-import io.shadowkv.cli.ProgressLine;
-import io.shadowkv.cli.ShadowKvCommand;
+import io.shadowkv.cli.option.EngineFlags;
+import io.shadowkv.cli.process.Program;
+import io.shadowkv.cli.process.ProgressLine;
 import io.shadowkv.engine.Cancellation;
-import io.shadowkv.eval.AnswerLog;
-import io.shadowkv.eval.AnswerRecord;
-import io.shadowkv.eval.EvalPlan;
-import io.shadowkv.eval.EvalRun;
 import io.shadowkv.eval.EvalTask;
-import io.shadowkv.eval.Examiner;
 import io.shadowkv.eval.Item;
 import io.shadowkv.eval.LeftOut;
 import io.shadowkv.eval.Method;
-import io.shadowkv.eval.PromptCheck;
-import io.shadowkv.eval.RunFile;
-import io.shadowkv.eval.RunInfo;
-import io.shadowkv.eval.TaskCatalog;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.catalog.TaskCatalog;
 import io.shadowkv.eval.report.Report;
+import io.shadowkv.eval.run.AnswerLog;
+import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.eval.run.EvalPlan;
+import io.shadowkv.eval.run.EvalRun;
+import io.shadowkv.eval.run.Examiner;
+import io.shadowkv.eval.run.PromptCheck;
+import io.shadowkv.eval.run.RunFile;
+import io.shadowkv.eval.run.RunInfo;
 import io.shadowkv.eval.worker.EvalJob;
 import io.shadowkv.eval.worker.Ready;
 import io.shadowkv.eval.worker.WorkerLoop;
@@ -43,7 +43,7 @@ import picocli.CommandLine.ParameterException;
 ///
 /// @param methods who answers at a length
 record EvalSession(
-        ShadowKvCommand root,
+        Program root,
         CommandSpec command,
         String model,
         DataFlags data,

@@ -1,11 +1,11 @@
 package io.shadowkv.cli.eval;
 
-import io.shadowkv.eval.AnswerRecord;
 import io.shadowkv.eval.LeftOut;
 import io.shadowkv.eval.Method;
-import io.shadowkv.eval.PublishedNumbers;
-import io.shadowkv.eval.ScoreGroups;
-import io.shadowkv.eval.plot.Quantity;
+import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.eval.statistics.PublishedNumbers;
+import io.shadowkv.eval.statistics.ScoreGroups;
+import io.shadowkv.report.plot.Quantity;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,7 +1,7 @@
 package io.shadowkv.cli.eval;
 
 import io.shadowkv.eval.Suite;
-import io.shadowkv.eval.TaskCatalog;
+import io.shadowkv.eval.catalog.TaskCatalog;
 import java.io.PrintWriter;
 import java.util.Map;
 import java.util.concurrent.Callable;

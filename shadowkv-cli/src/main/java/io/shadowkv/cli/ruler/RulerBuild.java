@@ -1,6 +1,6 @@
 package io.shadowkv.cli.ruler;
 
-import io.shadowkv.cli.ProgressLine;
+import io.shadowkv.cli.process.ProgressLine;
 import io.shadowkv.engine.Cancellation;
 import io.shadowkv.eval.Json;
 import io.shadowkv.eval.TaskContext;

@@ -1,10 +1,10 @@
 package io.shadowkv.eval.report;
 
-import io.shadowkv.eval.AnswerLog;
-import io.shadowkv.eval.AnswerRecord;
 import io.shadowkv.eval.LeftOut;
-import io.shadowkv.eval.RunFile;
-import io.shadowkv.eval.RunInfo;
+import io.shadowkv.eval.run.AnswerLog;
+import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.eval.run.RunFile;
+import io.shadowkv.eval.run.RunInfo;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

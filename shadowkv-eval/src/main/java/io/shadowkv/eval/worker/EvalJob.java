@@ -1,8 +1,8 @@
 package io.shadowkv.eval.worker;
 
-import io.shadowkv.eval.EvalPlan;
 import io.shadowkv.eval.Item;
 import io.shadowkv.eval.Json;
+import io.shadowkv.eval.run.EvalPlan;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -11,10 +11,11 @@ import io.shadowkv.eval.PromptCut;
 import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.eval.PromptVersion;
 import io.shadowkv.eval.Sample;
-import io.shadowkv.eval.TaskCatalog;
 import io.shadowkv.eval.TaskContext;
-import io.shadowkv.text.ChatTemplate;
+import io.shadowkv.eval.catalog.TaskCatalog;
 import io.shadowkv.text.Tokenizer;
+import io.shadowkv.text.chat.ChatTemplate;
+import io.shadowkv.text.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -47,7 +48,7 @@ final class LongBenchSuiteTest {
 
     @BeforeAll
     static void open() {
-        tokenizer = Tokenizer.open(Fixtures.needleModel());
+        tokenizer = Tokenizers.open(Fixtures.needleModel());
         format = PromptFormat.chat(ChatTemplate.open(Fixtures.needleModel()).orElseThrow(), tokenizer);
     }
 

@@ -10,10 +10,11 @@ import io.shadowkv.eval.PromptCut;
 import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.eval.PromptVersion;
 import io.shadowkv.eval.Sample;
-import io.shadowkv.eval.TaskCatalog;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.catalog.TaskCatalog;
 import io.shadowkv.eval.metric.LongBenchMetrics;
 import io.shadowkv.text.Tokenizer;
+import io.shadowkv.text.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,7 +43,7 @@ final class LongBenchV2SuiteTest {
 
     @BeforeAll
     static void open() {
-        tokenizer = Tokenizer.open(Fixtures.needleModel());
+        tokenizer = Tokenizers.open(Fixtures.needleModel());
     }
 
     @AfterAll

@@ -1,11 +1,11 @@
 package io.shadowkv.eval.report;
 
 import io.shadowkv.cache.KvCacheSpec;
-import io.shadowkv.eval.AnswerRecord;
-import io.shadowkv.eval.AnswerRecord.Divergence;
 import io.shadowkv.eval.Json;
 import io.shadowkv.eval.Method;
-import io.shadowkv.eval.RunInfo;
+import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.eval.run.AnswerRecord.Divergence;
+import io.shadowkv.eval.run.RunInfo;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -3,13 +3,13 @@ package io.shadowkv.eval.report;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.shadowkv.eval.AnswerRecord;
 import io.shadowkv.eval.Json;
 import io.shadowkv.eval.LeftOut;
 import io.shadowkv.eval.Method;
-import io.shadowkv.eval.Records;
-import io.shadowkv.eval.RunFile;
-import io.shadowkv.eval.RunInfo;
+import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.eval.run.Records;
+import io.shadowkv.eval.run.RunFile;
+import io.shadowkv.eval.run.RunInfo;
 import java.io.IOException;
 import java.io.StringReader;
 import java.nio.file.Files;

@@ -3,8 +3,8 @@ package io.shadowkv.eval.worker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.shadowkv.eval.FakeExaminer;
 import io.shadowkv.eval.Item;
+import io.shadowkv.eval.run.FakeExaminer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
