@@ -19,13 +19,13 @@ import io.shadowkv.cli.run.RunCommand;
 import io.shadowkv.engine.Cancellation;
 import java.lang.module.ModuleDescriptor;
 import java.util.Optional;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine;
 
 /// The root command, `shadowkv`: holds what all commands share.
 @Command(

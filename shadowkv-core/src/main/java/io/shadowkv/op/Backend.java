@@ -38,6 +38,9 @@ public interface Backend extends AutoCloseable {
     /// Bytes this backend may still allocate in `place`.
     long availableBytes(Place place);
 
+    /// How fast each place is read. The same as long as the backend is open.
+    MemoryRates rates();
+
     /// Rows of a prompt that are best computed at a time where nobody says otherwise: enough to keep the arithmetic
     /// busy, not more than activations should take.
     int prefillRows();

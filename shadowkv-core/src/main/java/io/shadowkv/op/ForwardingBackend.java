@@ -59,6 +59,11 @@ public abstract class ForwardingBackend implements Backend {
     }
 
     @Override
+    public MemoryRates rates() {
+        return backend.rates();
+    }
+
+    @Override
     public int prefillRows() {
         return backend.prefillRows();
     }

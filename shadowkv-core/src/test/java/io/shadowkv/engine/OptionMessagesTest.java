@@ -3,8 +3,8 @@ package io.shadowkv.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.KvCacheSpec.Shadow;
+import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.sampling.SamplingOptions;
 import io.shadowkv.tensor.DType;
 import java.util.List;

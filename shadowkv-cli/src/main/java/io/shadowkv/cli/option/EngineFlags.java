@@ -110,7 +110,7 @@ public final class EngineFlags {
     @Option(
             names = "--cuda-libraries",
             paramLabel = "DIR",
-            description = "Folder of NVIDIA's libraries (NVRTC, cuBLASLt, cuSOLVER, cuDNN). Default: the usual places.")
+            description = "Folder of NVIDIA's libraries (NVRTC, cuBLASLt, cuSOLVER). Default: the usual places.")
     private @Nullable Path cudaLibraries;
 
     @Option(

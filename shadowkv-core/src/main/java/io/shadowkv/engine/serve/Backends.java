@@ -2,9 +2,9 @@ package io.shadowkv.engine.serve;
 
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendException;
-import io.shadowkv.op.BackendProvider;
 import io.shadowkv.op.BackendProvider.Availability;
 import io.shadowkv.op.BackendProvider.BackendOptions;
+import io.shadowkv.op.BackendProvider;
 import java.util.Comparator;
 import java.util.List;
 import java.util.ServiceLoader;

@@ -1,6 +1,7 @@
 package io.shadowkv.op.host;
 
 import io.shadowkv.op.Backend;
+import io.shadowkv.op.MemoryRates;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Stopwatch;
 
@@ -10,6 +11,11 @@ public interface HostBackend extends Backend {
     @Override
     default MemoryScope newScope(String purpose, long deviceBytes) {
         return newScope(purpose);
+    }
+
+    @Override
+    default MemoryRates rates() {
+        return MemoryRates.ONE_MEMORY;
     }
 
     /// Enough rows to keep the cores busy; activations stay small.

@@ -1,8 +1,8 @@
 package io.shadowkv.engine.laws;
 
 import io.shadowkv.RandomCheckpoint;
-import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.KvCacheSpec.Shadow;
+import io.shadowkv.cache.KvCacheSpec;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;

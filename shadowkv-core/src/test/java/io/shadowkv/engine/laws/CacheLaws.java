@@ -8,8 +8,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.shadowkv.Fixtures;
 import io.shadowkv.RandomCheckpoint;
-import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.KvCacheSpec.Shadow;
+import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.GenerationOptions;
 import io.shadowkv.engine.Request;

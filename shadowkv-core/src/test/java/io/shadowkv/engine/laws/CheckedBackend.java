@@ -63,7 +63,16 @@ final class CheckedBackend extends ForwardingBackend {
 
     @Override
     public MemoryScope newScope(String purpose) {
-        CheckedScope scope = new CheckedScope(purpose, super.newScope(purpose));
+        return checked(purpose, super.newScope(purpose));
+    }
+
+    @Override
+    public MemoryScope newScope(String purpose, long deviceBytes) {
+        return checked(purpose, super.newScope(purpose, deviceBytes));
+    }
+
+    private MemoryScope checked(String purpose, MemoryScope made) {
+        CheckedScope scope = new CheckedScope(purpose, made);
         open.add(scope);
         return scope;
     }

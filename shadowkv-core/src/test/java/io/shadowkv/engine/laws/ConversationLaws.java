@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.shadowkv.RandomCheckpoint;
-import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.KvCacheSpec.Shadow;
+import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.engine.Cancellation;
-import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.Completion.FinishReason;
+import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.ContextLengthException;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.GenerationListener;

@@ -4,6 +4,7 @@ import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.op.ForwardingBackend;
+import io.shadowkv.op.MemoryRates;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Operations;
 import io.shadowkv.op.ShadowOperations;
@@ -126,6 +127,12 @@ final class DeviceLikeBackend extends ForwardingBackend {
         }
     }
 
+    /// A link as slow as a device's, so that microbatches alternate where they are large enough.
+    @Override
+    public MemoryRates rates() {
+        return new MemoryRates(80, 1);
+    }
+
     @Override
     public boolean hasSideQueue() {
         return true;
@@ -215,7 +222,16 @@ final class DeviceLikeBackend extends ForwardingBackend {
     /// Memory that is freed ends the recordings: here all of them.
     @Override
     public MemoryScope newScope(String purpose) {
-        MemoryScope scope = super.newScope(purpose);
+        return watched(super.newScope(purpose));
+    }
+
+    @Override
+    public MemoryScope newScope(String purpose, long deviceBytes) {
+        return watched(super.newScope(purpose, deviceBytes));
+    }
+
+    /// Fails where memory is allocated while a step is recorded.
+    private MemoryScope watched(MemoryScope scope) {
         return new MemoryScope() {
             @Override
             public Tensor allocate(Place place, DType dtype, int... extents) {

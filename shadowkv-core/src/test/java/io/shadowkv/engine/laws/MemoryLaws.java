@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import io.shadowkv.Fixtures;
 import io.shadowkv.RandomCheckpoint;
-import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.KvCacheSpec.Shadow;
+import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.GenerationListener;

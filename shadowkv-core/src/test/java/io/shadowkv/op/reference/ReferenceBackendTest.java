@@ -3,8 +3,8 @@ package io.shadowkv.op.reference;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shadowkv.op.Backend;
-import io.shadowkv.op.BackendProvider;
 import io.shadowkv.op.BackendProvider.BackendOptions;
+import io.shadowkv.op.BackendProvider;
 import io.shadowkv.op.conformance.AttentionConformance;
 import io.shadowkv.op.conformance.DenseConformance;
 import io.shadowkv.op.conformance.EigenvectorConformance;

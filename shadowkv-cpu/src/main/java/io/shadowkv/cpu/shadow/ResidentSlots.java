@@ -2,8 +2,8 @@ package io.shadowkv.cpu.shadow;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 
-import io.shadowkv.op.ForcedHits;
 import io.shadowkv.op.IndexedLayer;
+import io.shadowkv.op.host.ForcedHits;
 import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;

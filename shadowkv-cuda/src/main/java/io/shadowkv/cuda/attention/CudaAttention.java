@@ -18,11 +18,6 @@ public final class CudaAttention implements AttentionOperations, AutoCloseable {
         this.decode = new DecodeAttention(parts);
     }
 
-    /// What computes prefill attention, for people.
-    public String description() {
-        return prefill.description();
-    }
-
     @Override
     public void store(Tensor rows, Tensor target, int at) {
         decode.store(rows, target, at);
@@ -51,7 +46,6 @@ public final class CudaAttention implements AttentionOperations, AutoCloseable {
 
     @Override
     public void close() {
-        prefill.close();
         decode.close();
     }
 }

@@ -1,11 +1,8 @@
 package io.shadowkv.cuda.attention;
 
-import io.shadowkv.cuda.attention.CudnnAttention.SdpaShape;
 import io.shadowkv.cuda.device.Grid;
 import io.shadowkv.cuda.device.Kernel;
 import io.shadowkv.cuda.device.KernelSource;
-import io.shadowkv.cuda.ffi.Cudnn;
-import io.shadowkv.cuda.ffi.NativeLibrary.LibraryMissingException;
 import io.shadowkv.cuda.launch.CudaParts;
 import io.shadowkv.cuda.launch.KernelTypes;
 import io.shadowkv.cuda.launch.TileMap;
@@ -13,49 +10,21 @@ import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import org.jspecify.annotations.Nullable;
 
-/// Causal attention of a prompt's chunk: on Hopper by an own kernel for its tensor cores; where that does not take the
-/// head dim, by cuDNN for very long chunks and by an own kernel for any tensor cores else; other types and head dims by
-/// a plain kernel. Thread-safe.
-final class PrefillAttention implements AutoCloseable {
-    private static final System.Logger LOG = System.getLogger(PrefillAttention.class.getName());
+/// Causal attention of a prompt's rows: on Hopper by a kernel for its tensor cores, where that does not take the head
+/// dim by a kernel for any tensor cores, and for other types and head dims by a plain kernel. Thread-safe.
+final class PrefillAttention {
     private static final int PLAIN_WARPS = 4;
     private static final int PLAIN_LARGEST_HEAD_DIM = 1024;
     private static final int MMA_LARGEST_HEAD_DIM = 256;
     private static final Set<Integer> HOPPER_HEAD_DIMS = Set.of(64, 128, 256);
     private static final int ALIGNMENT = 16;
-    /// Products of queries and keys from which on cuDNN is asked. It compiles a kernel for every new count of keys,
-    /// which takes seconds; below, that is more than it saves over all layers.
-    private static final long CUDNN_PAIRS = 1L << 32;
 
     private final CudaParts parts;
-    private final @Nullable CudnnAttention cudnn;
-    private final String choice;
-    private final Map<SdpaShape, String> refused = new ConcurrentHashMap<>();
 
     PrefillAttention(CudaParts parts) {
         this.parts = parts;
-        CudnnAttention found = null;
-        String why;
-        try {
-            found = new CudnnAttention(parts, Cudnn.open(parts.context().libraryFolder()));
-            why = "cuDNN " + found.version();
-        } catch (LibraryMissingException e) {
-            why = "own kernels, since " + e.getMessage();
-        }
-        this.cudnn = found;
-        this.choice = parts.context().isHopper()
-                ? "prefill attention by own kernels, long chunks of head dims other than 64, 128 and 256 by " + why
-                : "prefill attention by own kernels, long chunks by " + why;
-    }
-
-    /// What computes, and what cuDNN refused so far.
-    String description() {
-        return refused.isEmpty() ? choice : choice + "; own kernels for " + refused;
     }
 
     /// @see io.shadowkv.op.AttentionOperations#prefill
@@ -72,7 +41,7 @@ final class PrefillAttention implements AutoCloseable {
             plain(queries, keys, values, keyCount, scale, out);
         } else if (parts.context().isHopper() && HOPPER_HEAD_DIMS.contains(queries.extent(2))) {
             onHopper(queries, keys, values, keyCount, scale, out);
-        } else if ((long) t * keyCount < CUDNN_PAIRS || !byCudnn(queries, keys, values, keyCount, scale, out)) {
+        } else {
             onTensorCores(queries, keys, values, keyCount, scale, out);
         }
     }
@@ -95,31 +64,6 @@ final class PrefillAttention implements AutoCloseable {
 
     private boolean isAligned(Tensor tensor) {
         return parts.context().address(tensor) % ALIGNMENT == 0;
-    }
-
-    /// False if cuDNN is not there or refuses the shape.
-    boolean byCudnn(Tensor queries, Tensor keys, Tensor values, int keyCount, double scale, Tensor out) {
-        if (cudnn == null) {
-            return false;
-        }
-        var shape = new SdpaShape(
-                queries.dtype(),
-                queries.extent(0),
-                keyCount,
-                keys.extent(1),
-                queries.extent(1),
-                keys.extent(0),
-                queries.extent(2),
-                false);
-        String refusal = cudnn.refusal(shape);
-        if (!refusal.isEmpty()) {
-            if (refused.put(shape, refusal) == null) {
-                LOG.log(System.Logger.Level.WARNING, "cuDNN does not compute {0}; own kernel: {1}", shape, refusal);
-            }
-            return false;
-        }
-        cudnn.run(shape, new Tensor[] {queries, keys, values, out}, keyCount, scale);
-        return true;
     }
 
     void onHopper(Tensor queries, Tensor keys, Tensor values, int keyCount, double scale, Tensor out) {
@@ -227,12 +171,5 @@ final class PrefillAttention implements AutoCloseable {
                 keys.extent(1),
                 (float) scale,
                 out);
-    }
-
-    @Override
-    public void close() {
-        if (cudnn != null) {
-            cudnn.close();
-        }
     }
 }

@@ -22,12 +22,11 @@ import java.util.SplittableRandom;
 
 /// Compares the ways to compute prefill attention on a GPU: first their results, then their speed.
 ///
-///     java … io.shadowkv.cuda.attention.CudnnProbe [check] [time] [cudnn] [KERNEL-FOLDER]
+///     java … io.shadowkv.cuda.attention.PrefillProbe [check] [time] [KERNEL-FOLDER]
 ///
-/// `cudnn` includes cuDNN, whose plans take seconds each to make. Prints a line a case; a wrong result ends the run
-/// with status 1. `CUDNN_LOGLEVEL_DBG=2 CUDNN_LOGDEST_DBG=stderr` makes cuDNN say why it refuses.
+/// Prints a line a case. A wrong result ends the run with status 1.
 @SuppressWarnings("try") // scopes are held, not used
-public final class CudnnProbe {
+public final class PrefillProbe {
     private static final int SOURCE_ELEMENTS = 1 << 22;
     private static final int REPEATS = 5;
 
@@ -58,12 +57,10 @@ public final class CudnnProbe {
     private final CudaContext context;
     private final PrefillAttention attention;
     private final java.util.function.Function<String, MemoryScope> newScope;
-    private final boolean withCudnn;
     private int failures;
 
-    private CudnnProbe(CudaContext context, PinnedPool pool, CudaScope workScope, boolean withCudnn) {
+    private PrefillProbe(CudaContext context, PinnedPool pool, CudaScope workScope) {
         this.context = context;
-        this.withCudnn = withCudnn;
         this.newScope = purpose -> new CudaScope(purpose, context, pool);
         this.attention = new PrefillAttention(new CudaParts(
                 context, new SlotMirrors(context, pool), newScope, workScope, new PendingFetches(context)));
@@ -78,9 +75,9 @@ public final class CudnnProbe {
                 .orElse(null);
         CudaContext context = CudaContext.open(new BackendOptions(0, 0, null, 0, null, folder));
         var pool = new PinnedPool(context);
-        var probe = new CudnnProbe(
-                context, pool, new CudaScope("the probe's buffers", context, pool), words.contains("cudnn"));
-        System.out.println(context.name() + ", " + probe.attention.description());
+        var probe = new PrefillProbe(
+                context, pool, new CudaScope("the probe's buffers", context, pool));
+        System.out.println(context.name());
         if (!words.contains("time")) {
             for (int[] sizes : CHECKED) {
                 probe.check(DType.BF16, sizes);
@@ -122,12 +119,6 @@ public final class CudnnProbe {
                         data.queries(), data.keys(), data.values(), data.keyCount(), data.scale(), data.out());
                 return true;
             });
-        }
-        if (withCudnn) {
-            use.accept(
-                    "cudnn",
-                    data -> attention.byCudnn(
-                            data.queries(), data.keys(), data.values(), data.keyCount(), data.scale(), data.out()));
         }
     }
 

@@ -1,6 +1,6 @@
-package io.shadowkv.op;
+package io.shadowkv.op.host;
 
-/// The scores that [ShadowOperations#forceHits] writes: which resident units a synthetic selection keeps, and in
+/// The scores that `ShadowOperations.forceHits` writes: which resident units a synthetic selection keeps, and in
 /// which order it takes the others. A selection of k units out of n, C slots:
 ///
 /// ```
