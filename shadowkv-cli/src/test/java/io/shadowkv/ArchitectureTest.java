@@ -66,7 +66,7 @@ class ArchitectureTest {
             cpu.linear: cpu.vector op tensor
             cpu.attention: cpu.linear cpu.vector op tensor
             cpu.eigen: cpu.linear cpu.vector
-            cpu.shadow: cpu.attention cpu.eigen cpu.linear cpu.vector op tensor
+            cpu.shadow: cpu.attention cpu.eigen cpu.linear cpu.vector op tensor op.host
             cpu: cpu.attention cpu.linear cpu.shadow cpu.vector op op.host tensor
             # shadowkv-cuda: operations on an NVIDIA GPU
             cuda.ffi: op

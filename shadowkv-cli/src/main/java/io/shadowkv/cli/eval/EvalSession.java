@@ -1,6 +1,7 @@
 package io.shadowkv.cli.eval;
 
 import io.shadowkv.cli.option.EngineFlags;
+import io.shadowkv.cli.process.NamedFailure;
 import io.shadowkv.cli.process.Program;
 import io.shadowkv.cli.process.ProgressLine;
 import io.shadowkv.engine.Cancellation;
@@ -86,7 +87,9 @@ record EvalSession(
                 }
                 List<EvalPlan> plans = rounds.stream().map(Round::plan).toList();
                 RunInfo info = EvalRunInfo.of(this, opened, plans);
-                RunFile.write(run.folder(), info, !log.answers().isEmpty());
+                NamedFailure.within(
+                        run.folder(),
+                        () -> RunFile.write(run.folder(), info, !log.answers().isEmpty()));
                 ask(rounds, info, log, examiners, err);
             }
         } catch (CancellationException e) {
@@ -94,7 +97,7 @@ record EvalSession(
                     + ", and the same command goes on from there");
             return 1;
         }
-        Report.Written written = Report.write(run.folder());
+        Report.Written written = NamedFailure.within(run.folder(), () -> Report.write(run.folder()));
         command.commandLine().getOut().println("report: " + written.files().getFirst());
         command.commandLine().getOut().flush();
         return 0;
@@ -227,7 +230,7 @@ record EvalSession(
             }
             throw e;
         } finally {
-            RunFile.write(run.folder(), info.withLeftOut(leftOut), true);
+            NamedFailure.within(run.folder(), () -> RunFile.write(run.folder(), info.withLeftOut(leftOut), true));
         }
     }
 

@@ -1,7 +1,7 @@
 package io.shadowkv.cli.model;
 
+import io.shadowkv.cli.process.UserFile;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import tools.jackson.core.JacksonException;
@@ -23,7 +23,7 @@ final class TokenIds {
     static int[] read(Path file) throws IOException {
         JsonNode root;
         try {
-            root = STRICT.readTree(Files.readAllBytes(file));
+            root = STRICT.readTree(UserFile.bytes(file));
         } catch (JacksonException e) {
             throw new IllegalArgumentException(
                     file + ": not valid JSON: " + e.getOriginalMessage()

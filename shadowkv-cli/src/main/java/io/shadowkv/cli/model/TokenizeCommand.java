@@ -2,13 +2,13 @@ package io.shadowkv.cli.model;
 
 import io.shadowkv.cli.process.Program;
 import io.shadowkv.cli.process.TextSource;
+import io.shadowkv.cli.process.UserFile;
 import io.shadowkv.text.Tokenizer;
 import io.shadowkv.text.chat.ChatMessage;
 import io.shadowkv.text.chat.ChatTemplate;
 import io.shadowkv.text.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -154,7 +154,7 @@ public final class TokenizeCommand implements Callable<Integer> {
     private static List<ChatMessage> messages(Path source) throws IOException {
         List<Map<String, @Nullable Object>> objects;
         try {
-            objects = JsonMapper.shared().readValue(Files.readAllBytes(source), new TypeReference<>() {});
+            objects = JsonMapper.shared().readValue(UserFile.bytes(source), new TypeReference<>() {});
         } catch (JacksonException e) {
             throw new IllegalArgumentException(
                     source + ": " + e.getOriginalMessage()

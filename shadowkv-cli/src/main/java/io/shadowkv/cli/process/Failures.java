@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.concurrent.CancellationException;
 import picocli.CommandLine.ParameterException;
@@ -43,7 +44,17 @@ public final class Failures {
             return "there is no command '" + unmatched.getUnmatched().getFirst() + "'; there are "
                     + String.join(", ", commands);
         }
-        return String.valueOf(problem.getMessage());
+        String hint = problem instanceof UnmatchedArgumentException unmatched
+                        && unmatched.isUnknownOption()
+                        && takesText(problem.getCommandLine())
+                ? "; a text that begins with - follows --, after all options"
+                : "";
+        return problem.getMessage() + hint;
+    }
+
+    private static boolean takesText(CommandLine command) {
+        return command.getCommandSpec().positionalParameters().stream()
+                .anyMatch(parameter -> parameter.paramLabel().matches("PROMPT|TEXT"));
     }
 
     /// A command that failed while it ran.
@@ -71,6 +82,7 @@ public final class Failures {
             case BackendException e -> text(e);
             case CancellationException e -> text(e);
             case ExaminerFailure e -> text(e);
+            case StandardStreamException e -> text(e);
             case TokenizerException e -> text(e);
             case ChatTemplateException e -> text(e);
             case IllegalArgumentException e -> text(e);
@@ -78,6 +90,7 @@ public final class Failures {
             case NoSuchFileException e -> e.getFile() + ": no such file. Check the name, and the folder you are in";
             case AccessDeniedException e ->
                 e.getFile() + ": access denied. Check the permissions of the file and its folder";
+            case FileSystemException e when e.getReason() != null -> text(e);
             case IOException e -> text(e) + " (" + e.getClass().getSimpleName() + ")";
             default ->
                 "unexpected " + problem.getClass().getSimpleName() + ": " + text(problem)

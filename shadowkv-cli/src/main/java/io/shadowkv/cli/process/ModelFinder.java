@@ -38,6 +38,17 @@ public final class ModelFinder {
                                 + " model, or a bundled model: " + String.join(", ", bundledNames())));
     }
 
+    /// True if a folder is one of the bundled models', by whatever name it was found.
+    public boolean isBundled(Path folder) {
+        Path parent = folder.toAbsolutePath().normalize().getParent();
+        return parent != null
+                && surroundings
+                        .home()
+                        .map(home -> home.resolve("models").toAbsolutePath().normalize())
+                        .filter(parent::equals)
+                        .isPresent();
+    }
+
     /// The hub as the environment describes it.
     ///
     /// @param folder cache folder given on the command line; null takes the environment's

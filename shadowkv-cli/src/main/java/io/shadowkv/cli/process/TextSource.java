@@ -5,7 +5,6 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -29,7 +28,7 @@ public final class TextSource {
             return argument;
         }
         if (file != null && !file.toString().equals("-")) {
-            return text(Files.readAllBytes(file), file.toString());
+            return text(UserFile.bytes(file), file.toString());
         }
         if (file == null && surroundings.inputIsTerminal()) {
             throw new ParameterException(

@@ -1,6 +1,7 @@
 package io.shadowkv.cli.process;
 
 import java.nio.file.Path;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// Where this program keeps what it can make again: `shadowkv` in `XDG_CACHE_HOME` or `~/.cache`. Stateless.
@@ -13,10 +14,17 @@ public final class UserCache {
     }
 
     public static Path folder() {
-        String stated = System.getenv("XDG_CACHE_HOME");
-        Path parent = stated == null || stated.isBlank()
-                ? Path.of(System.getProperty("user.home"), ".cache")
-                : Path.of(stated);
-        return parent.resolve("shadowkv");
+        return folder(Optional.ofNullable(System.getenv("XDG_CACHE_HOME")).filter(value -> !value.isBlank()));
+    }
+
+    /// The folder in the surroundings of a command.
+    public static Path folder(Surroundings surroundings) {
+        return folder(surroundings.variable("XDG_CACHE_HOME"));
+    }
+
+    private static Path folder(Optional<String> stated) {
+        return stated.map(Path::of)
+                .orElseGet(() -> Path.of(System.getProperty("user.home"), ".cache"))
+                .resolve("shadowkv");
     }
 }

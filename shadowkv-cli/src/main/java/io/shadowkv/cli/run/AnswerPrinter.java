@@ -31,9 +31,13 @@ final class AnswerPrinter implements GenerationListener, AutoCloseable {
         }
     }
 
-    /// Prints what had not become certain before the end, and ends the line.
+    /// Prints what had not become certain before the end, and ends the line. Prints nothing where the prompt was not
+    /// read.
     void finish(Completion completion) {
         progress.close();
+        if (CompletionReport.endsInPrompt(completion)) {
+            return;
+        }
         String text = completion.text();
         if (printedCharacters < text.length()) {
             out.print(text.substring(printedCharacters));

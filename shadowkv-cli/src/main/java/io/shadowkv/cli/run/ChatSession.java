@@ -23,12 +23,14 @@ import picocli.CommandLine;
 final class ChatSession implements AutoCloseable {
     /// @param system system message; null for the template's own
     /// @param sampling options of every answer
+    /// @param wording what the model was taught to answer
     /// @param context tokens the chat may hold; null asks the memory plan
     /// @param progress how reading is shown
     /// @param method name of the strategy
     record Settings(
             @Nullable String system,
             SamplingFlags sampling,
+            BundledWording wording,
             @Nullable Integer context,
             ProgressLine.Style progress,
             String method) {}
@@ -103,22 +105,23 @@ final class ChatSession implements AutoCloseable {
                 restart();
             }
             int[] ids = added.orElseGet(turns::whole);
-            answer(ids);
+            answer(text, ids);
         } catch (ContextLengthException e) {
             turns.withdraw();
             err.println(e.getMessage() + " /reset starts afresh; --context gives more room at the start.");
         }
     }
 
-    private void answer(int[] ids) {
+    private void answer(String text, int[] ids) {
         int room = capacity - conversation.length() - ids.length;
         if (room < 1) {
             throw new ContextLengthException(String.format(
                     "the chat holds %,d tokens and the turn has %,d; the room is for %,d.",
                     conversation.length(), ids.length, capacity));
         }
-        GenerationOptions options =
-                settings.sampling().options(engine.checkpoint().generation(), room);
+        SamplingFlags sampling = settings.sampling();
+        GenerationOptions options = settings.wording()
+                .options(text, sampling.options(engine.checkpoint().generation(), room), sampling.statesEnd());
         Request request = Request.of(ids, options).withCancellation(cancellation);
         var progress = new ProgressLine(err, settings.progress(), String.format("reading %,d tokens", ids.length));
         try (var printer = new AnswerPrinter(out, progress)) {

@@ -12,8 +12,20 @@ import tools.jackson.databind.node.ObjectNode;
 final class CompletionReport {
     private CompletionReport() {}
 
+    /// True if the answer was interrupted before its prompt was read. How much was read is not known then.
+    static boolean endsInPrompt(Completion completion) {
+        return completion.finish() == Completion.FinishReason.CANCELLED && completion.ids().length == 0;
+    }
+
     /// One line: tokens, seconds, speed, bytes planned and measured, hit rate.
     static String line(Completion completion, String method) {
+        if (endsInPrompt(completion)) {
+            return String.format(
+                    Locale.ROOT,
+                    "%s: interrupted while reading %,d tokens; nothing was generated",
+                    method,
+                    completion.promptTokens());
+        }
         Completion.Timings timings = completion.timings();
         Completion.CacheReport cache = completion.cache();
         double seconds = timings.prefillNanos() / 1e9;
@@ -67,8 +79,9 @@ final class CompletionReport {
         root.put("finish", completion.finish().name().toLowerCase(Locale.ROOT));
         Completion.Timings timings = completion.timings();
         ObjectNode time = root.putObject("timings");
-        time.put("prefill_seconds", timings.prefillNanos() / 1e9);
-        time.put("seal_seconds", timings.sealNanos() / 1e9);
+        boolean isRead = !endsInPrompt(completion);
+        number(time, "prefill_seconds", isRead ? timings.prefillNanos() / 1e9 : Double.NaN);
+        number(time, "seal_seconds", isRead ? timings.sealNanos() / 1e9 : Double.NaN);
         time.put("decode_seconds", timings.decodeNanos() / 1e9);
         time.put("decode_steps", timings.decodeSteps());
         number(time, "decode_tokens_per_second", timings.decodeTokensPerSecond());

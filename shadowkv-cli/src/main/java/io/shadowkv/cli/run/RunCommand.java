@@ -39,10 +39,11 @@ import tools.jackson.databind.node.ObjectNode;
         footer = {
             "",
             "Examples:",
-            "  shadowkv run needle-32k --file book.txt",
+            "  shadowkv run needle-32k --file examples/needle.txt",
             "  cat book.txt question.txt | shadowkv run ORG/NAME --budget 1024",
             "  shadowkv run ./model \"Why is the sky blue?\" --method full --json",
             "  shadowkv run ./model --chat --temperature 0.7 --top-p 0.9",
+            "  shadowkv run ./model --raw -- \"-1, 0, 1,\"",
             "  shadowkv run ./base-model \"Once upon a time\" --raw -n 50"
         })
 public final class RunCommand implements Callable<Integer> {
@@ -119,16 +120,22 @@ public final class RunCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "the prompt is empty; give a text to answer");
         }
         Path folder = root.models().resolve(model);
-        try (OpenModel open =
-                OpenModel.open(folder, flags, strategy, spec.commandLine().getErr())) {
+        PrintWriter err = spec.commandLine().getErr();
+        var wording = new BundledWording(model, root.models().isBundled(folder), err);
+        try (OpenModel open = OpenModel.open(folder, flags, strategy, err)) {
             if (chat) {
                 var settings = new ChatSession.Settings(
-                        system, sampling, context, ProgressLine.style(root.surroundings(), progress), strategy.name());
+                        system,
+                        sampling,
+                        wording,
+                        context,
+                        ProgressLine.style(root.surroundings(), progress),
+                        strategy.name());
                 try (var session = new ChatSession(open.engine(), settings, spec.commandLine(), root.cancellation())) {
                     session.talk(text, root.surroundings());
                 }
             } else {
-                answer(open, text, strategy.name());
+                answer(open, text, wording, strategy.name());
             }
         }
         return 0;
@@ -150,11 +157,12 @@ public final class RunCommand implements Callable<Integer> {
         }
     }
 
-    private void answer(OpenModel open, String text, String method) {
+    private void answer(OpenModel open, String text, BundledWording wording, String method) {
         Engine engine = open.engine();
         int[] ids = encode(open, text);
         // The engine ends an answer where the context does.
-        GenerationOptions options = sampling.options(engine.checkpoint().generation(), Integer.MAX_VALUE);
+        GenerationOptions asked = sampling.options(engine.checkpoint().generation(), Integer.MAX_VALUE);
+        GenerationOptions options = wording.options(text, asked, sampling.statesEnd());
         Request request = Request.of(ids, options).withCancellation(root.cancellation());
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();

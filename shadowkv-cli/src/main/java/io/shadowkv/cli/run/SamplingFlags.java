@@ -74,6 +74,11 @@ final class SamplingFlags {
         CacheFlags.checked(command, () -> options(null, Integer.MAX_VALUE));
     }
 
+    /// True if the user said when an answer ends.
+    boolean statesEnd() {
+        return maxNewTokens != null || !stop.isEmpty() || ignoreEos;
+    }
+
     /// The options asked for.
     ///
     /// @param checkpoint what the checkpoint recommends; null if unknown yet

@@ -9,6 +9,7 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -34,10 +35,12 @@ public final class AnswerLog implements AutoCloseable {
     /// Before the end of a line: the next line belongs to it.
     private static final char MORE = ' ';
 
+    private final Path file;
     private final FileChannel channel;
     private final Map<AnswerRecord.Key, AnswerRecord> answers = new LinkedHashMap<>();
 
-    private AnswerLog(FileChannel channel) {
+    private AnswerLog(Path file, FileChannel channel) {
+        this.file = file;
         this.channel = channel;
     }
 
@@ -51,8 +54,8 @@ public final class AnswerLog implements AutoCloseable {
         try {
             try {
                 lock(channel, file);
-                var log = new AnswerLog(channel);
-                log.load(file);
+                var log = new AnswerLog(file, channel);
+                log.load();
                 return log;
             } catch (IOException | RuntimeException e) {
                 channel.close();
@@ -113,7 +116,7 @@ public final class AnswerLog implements AutoCloseable {
         }
     }
 
-    private void load(Path file) throws IOException {
+    private void load() throws IOException {
         byte[] bytes = bytes();
         int whole = wholeLines(bytes);
         answers.putAll(parse(file, bytes, whole));
@@ -213,7 +216,8 @@ public final class AnswerLog implements AutoCloseable {
                 throw e;
             }
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new UncheckedIOException(
+                    new FileSystemException(file.toString(), null, "an answer cannot be written: " + e.getMessage()));
         }
         for (AnswerRecord answer : together) {
             answers.put(answer.key(), answer);
