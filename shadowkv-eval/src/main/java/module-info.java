@@ -20,4 +20,6 @@ module io.shadowkv.eval {
     exports io.shadowkv.eval.statistics;
     exports io.shadowkv.eval.text;
     exports io.shadowkv.eval.worker;
+
+    uses io.shadowkv.eval.Suite;
 }

@@ -29,6 +29,9 @@ public final class Main {
         restoreError();
         // Reports draw figures: never on a screen.
         System.setProperty("java.awt.headless", "true");
+        // A proxy's name and password stand in HTTPS_PROXY because they are to be sent; the JDK holds them back from
+        // tunnels by default.
+        System.setProperty("jdk.http.auth.tunneling.disabledSchemes", "");
         Logger.getLogger("").setLevel(Level.WARNING);
         PrintWriter err = new PrintWriter(new OutputStreamWriter(System.err, StandardCharsets.UTF_8), true);
         int code;

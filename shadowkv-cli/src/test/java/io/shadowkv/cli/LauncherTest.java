@@ -267,4 +267,41 @@ class LauncherTest {
             assertThat(result.out() + result.err()).as(command).doesNotContain("\u001b");
         }
     }
+
+    @Test
+    void moreJarsStandOnTheModulePath() throws Exception {
+        assertThat(launch(script(), Map.of("SHADOWKV_MODULE_PATH", "/a b/c.jar:/d.jar"), "tasks")
+                        .out())
+                .contains("[-p]\n[" + root.toRealPath() + "/shadowkv-cli/target/lib:/a b/c.jar:/d.jar]\n");
+    }
+
+    /// What `dist/build.sh` packs: the same script without a pom.xml beside it.
+    @Test
+    void aDistributionRunsOnItsOwnRuntime() throws Exception {
+        Path home = Files.createDirectories(temporary.resolve("a distribution"));
+        Path bin = Files.createDirectories(home.resolve("bin"));
+        Files.move(script(), home.resolve("shadowkv"));
+        Path link = Files.createSymbolicLink(bin.resolve("shadowkv"), Path.of("../shadowkv"));
+        Result partial = launch(link, Map.of(), "x");
+        assertThat(partial.code()).isEqualTo(1);
+        assertThat(partial.err())
+                .contains("neither a checkout", "nor a whole distribution", "Unpack the archive again");
+
+        Files.createDirectories(home.resolve("lib"));
+        Files.writeString(home.resolve("release"), "VERSION=1\nCOMMIT=0123456789ab (changed)\n");
+        Files.createDirectories(home.resolve("runtime/bin"));
+        program(
+                home.resolve("runtime/bin/java"),
+                "echo \"$SHADOWKV_COMMIT\"; for argument; do echo \"[$argument]\"; done\n");
+        Result result = launch(link, Map.of("JAVA_HOME", "/nowhere"), "run", "a b");
+        assertThat(result.code()).as(result.err()).isZero();
+        assertThat(result.out())
+                .startsWith("0123456789ab (changed)\n")
+                .contains("[-Dshadowkv.home=" + home.toRealPath() + "]\n", "[-p]\n[" + home.toRealPath() + "/lib]\n")
+                .endsWith("[run]\n[a b]\n");
+
+        Result tests = launch(link, Map.of(), "test");
+        assertThat(tests.code()).isEqualTo(2);
+        assertThat(tests.err()).contains("a distribution has no tests");
+    }
 }

@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.Reader;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -63,7 +65,9 @@ public final class Json {
         } catch (IOException e) {
             throw CheckpointException.io("cannot read " + file, e);
         }
-        return object(String.valueOf(file.getFileName()), bytes);
+        String source = String.valueOf(file.getFileName());
+        FileKind.refuseOther(source, bytes);
+        return object(source, bytes);
     }
 
     /// The object that `bytes` hold; `source` names them in messages.
@@ -73,13 +77,29 @@ public final class Json {
                     source + ": more than " + MAX_BYTES + " bytes of JSON; that is no file of a checkpoint");
         }
         try {
-            JsonNode root = TREES.readTree(utf8(bytes));
+            JsonNode root = TREES.readTree(text(source, bytes));
             if (!root.isObject()) {
                 throw new CheckpointException(source + ": expected a JSON object, found " + describe(root));
             }
             return root;
         } catch (JacksonException e) {
             throw malformed(source, e);
+        }
+    }
+
+    /// The text of `bytes`, less the mark that some editors put in front.
+    private static String text(String source, byte[] bytes) {
+        try {
+            String text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
+            return text.startsWith("\uFEFF") ? text.substring(1) : text;
+        } catch (CharacterCodingException e) {
+            throw new CheckpointException(
+                    source
+                            + ": is not UTF-8 text, which a checkpoint's JSON is. Fetch the file again, or save it as UTF-8",
+                    e);
         }
     }
 

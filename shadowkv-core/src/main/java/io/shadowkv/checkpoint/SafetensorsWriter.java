@@ -168,7 +168,7 @@ public final class SafetensorsWriter {
         long begin = 0;
         for (Part part : ordered) {
             ObjectNode entry = root.putObject(part.name());
-            entry.put("dtype", part.dtype().name());
+            entry.put("dtype", SafetensorsHeader.typeName(part.dtype()));
             var extents = entry.putArray("shape");
             for (int extent : part.shape().toArray()) {
                 extents.add(extent);

@@ -62,7 +62,7 @@ final class BlobDownload {
                 failures = done >= earned ? 1 : failures + 1;
                 earned = failures == 1 ? done + EARNING_BYTES : earned;
                 if (failures >= client.policy().attempts()) {
-                    throw HubErrors.unreachable(client, request.label(), failures, e);
+                    throw HubErrors.unreachable(client, request.content().uri(), request.label(), failures, e);
                 }
                 listener.note(request.file() + ": " + HubErrors.reason(e) + " after " + done + " of " + request.bytes()
                         + " bytes; trying again");

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Supplier;
 
 /// Fetches models and files of datasets from a hub into the standard cache folder and finds models there again.
 ///
@@ -21,41 +21,46 @@ import org.jspecify.annotations.Nullable;
 /// on where it ended, and a snapshot becomes visible to [#cached] only once it is whole. Safe to share between
 /// threads; two pulls of one repository at once are refused, in this process and between processes.
 public final class Hub {
+    private final HubAccess access;
+    private final HubPolicy policy;
     private final HubClient client;
     private final Path cacheFolder;
     private final HubDisk disk;
 
-    /// @param endpoint such as the value of HF_ENDPOINT: scheme http or https, a host, perhaps a path
-    /// @param token sent to the endpoint only, never to a host it redirects to; null or blank for none
     /// @param cacheFolder the folder that holds `models--ORG--NAME` folders, `datasets--` too; made when needed
-    /// @throws IllegalArgumentException if the endpoint is no http address
-    public Hub(URI endpoint, @Nullable String token, Path cacheFolder) {
-        this(endpoint, token, cacheFolder, HubPolicy.DEFAULT, HubDisk.real());
+    public Hub(HubAccess access, Path cacheFolder) {
+        this(access, cacheFolder, HubPolicy.DEFAULT, HubDisk.real());
     }
 
-    Hub(URI endpoint, @Nullable String token, Path cacheFolder, HubPolicy policy, HubDisk disk) {
-        String scheme = String.valueOf(endpoint.getScheme());
-        if (!scheme.equalsIgnoreCase("http") && !scheme.equalsIgnoreCase("https") || endpoint.getHost() == null) {
-            throw new IllegalArgumentException("hub endpoint \"" + endpoint
-                    + "\" is no address of a server; expected http(s)://HOST, see HF_ENDPOINT");
-        }
-        this.client = new HubClient(endpoint, token, policy);
-        this.cacheFolder = cacheFolder.toAbsolutePath().normalize();
+    Hub(HubAccess access, Path cacheFolder, HubPolicy policy, HubDisk disk) {
+        this.access = access;
+        this.policy = policy;
+        this.client = new HubClient(access, policy);
+        this.cacheFolder = folder(cacheFolder);
         this.disk = disk;
     }
 
+    private static Path folder(Path cacheFolder) {
+        return cacheFolder.toAbsolutePath().normalize();
+    }
+
     /// Brings the current state of `revision` into the cache and returns its snapshot folder. What is there
-    /// already is not fetched again.
+    /// already is not fetched again. Offline it is the snapshot of an earlier pull.
     ///
     /// @param repo `ORG/NAME`
     /// @param revision branch, tag or commit; usually `main`
     /// @throws HubException if the hub refuses or cannot be reached, content is damaged, the disk is
-    ///     full, or another pull of the repository runs
+    ///     full, another pull of the repository runs, or, offline, the cache has no whole snapshot
     /// @throws InterruptedException if this thread is interrupted; the next pull resumes
     public Path pull(String repo, String revision, PullListener listener) throws InterruptedException {
         HubNames.checkRepository(repo);
         HubNames.checkRevision(revision);
-        return pull(model(repo), revision, listed -> HubNames.wanted(repo, listed), listener);
+        HubCache cache = cache(model(repo));
+        return pull(
+                model(repo),
+                revision,
+                new Choice(listed -> HubNames.wanted(repo, listed), () -> cache.whole(revision)),
+                listener);
     }
 
     /// Brings files of a dataset, as they are in `revision`, into the cache and returns the snapshot folder that
@@ -70,7 +75,12 @@ public final class Hub {
             throws InterruptedException {
         checkDataset(dataset, revision, files);
         HubRepository repo = new HubRepository(HubRepository.Kind.DATASETS, dataset);
-        return pull(repo, revision, listed -> HubNames.present(dataset, files, listed), listener);
+        HubCache cache = cache(repo);
+        return pull(
+                repo,
+                revision,
+                new Choice(listed -> HubNames.present(dataset, files, listed), () -> cache.holding(revision, files)),
+                listener);
     }
 
     /// Looks at names that [#pullDataset] would take, without asking a server.
@@ -82,12 +92,25 @@ public final class Hub {
         files.forEach(HubNames::checkFile);
     }
 
-    private Path pull(
-            HubRepository repo, String revision, Function<List<String>, List<String>> choice, PullListener listener)
+    /// What a pull is after.
+    ///
+    /// @param wanted the files to fetch among those that the server lists
+    /// @param cached the snapshot of an earlier pull that has them all
+    private record Choice(Function<List<String>, List<String>> wanted, Supplier<Optional<Path>> cached) {}
+
+    private Path pull(HubRepository repo, String revision, Choice choice, PullListener listener)
             throws InterruptedException {
-        HubCache cache = new HubCache(cacheFolder, repo.folderName(), disk);
-        HubClient.Repository found = client.repository(repo, revision, listener);
-        List<String> files = choice.apply(found.files());
+        if (access.isOffline()) {
+            return choice.cached()
+                    .get()
+                    .orElseThrow(() -> new HubException(repo.name() + ": HF_HUB_OFFLINE is"
+                            + " set, so that no server is asked, and " + cacheFolder
+                            + " holds no whole snapshot of revision "
+                            + revision + ". Unset it and pull again, or copy the snapshot there"));
+        }
+        HubClient.Repository found = repository(repo, revision, choice, listener);
+        HubCache cache = cache(repo);
+        List<String> files = choice.wanted().apply(found.files());
         try {
             Files.createDirectories(cacheFolder);
             try (HubCache.Lock _ = cache.lock()) {
@@ -101,11 +124,53 @@ public final class Hub {
         return cache.snapshot(found.commit());
     }
 
+    /// Asks what the repository holds; where no hub answers, the message names the snapshot that is there.
+    private HubClient.Repository repository(HubRepository repo, String revision, Choice choice, PullListener listener)
+            throws InterruptedException {
+        try {
+            return client.repository(repo, revision, listener);
+        } catch (HubException e) {
+            // A refusal has no cause: the hub answered, and an older snapshot is not what it was asked for.
+            Optional<Path> cached =
+                    e.getCause() instanceof IOException ? choice.cached().get() : Optional.empty();
+            if (cached.isEmpty()) {
+                throw e;
+            }
+            throw new HubException(
+                    e.getMessage() + ". An earlier pull's snapshot is whole: " + cached.get()
+                            + "; use it as it is, or set HF_HUB_OFFLINE=1 to take it without asking",
+                    e);
+        }
+    }
+
+    /// Fetches one file from a plain address outside any hub to `target`, replacing it, through the same proxies.
+    ///
+    /// @throws IllegalArgumentException if the address is no http address
+    /// @throws HubException if the server refuses, cannot be reached or states no length, the disk is full,
+    ///     another download to the same place runs, or no server may be asked
+    /// @throws InterruptedException if this thread is interrupted; the next download resumes
+    public void download(URI address, Path target, PullListener listener) throws InterruptedException {
+        if (access.isOffline()) {
+            throw new HubException(HubErrors.shown(address) + ": HF_HUB_OFFLINE is set, so that no server is"
+                    + " asked. Unset it, or give the file itself");
+        }
+        HubDownload.fetch(address, target, access.proxies(), listener, policy);
+    }
+
     /// The snapshot folder of an earlier pull; asks no server.
     public Optional<Path> cached(String repo, String revision) {
+        return cached(cacheFolder, repo, revision);
+    }
+
+    /// The same in any cache folder, without knowing a hub.
+    public static Optional<Path> cached(Path cacheFolder, String repo, String revision) {
         HubNames.checkRepository(repo);
         HubNames.checkRevision(revision);
-        return new HubCache(cacheFolder, model(repo).folderName(), disk).cached(revision);
+        return new HubCache(folder(cacheFolder), model(repo).folderName(), HubDisk.real()).cached(revision);
+    }
+
+    private HubCache cache(HubRepository repo) {
+        return new HubCache(cacheFolder, repo.folderName(), disk);
     }
 
     private static HubRepository model(String repo) {

@@ -8,9 +8,13 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The folder of one repository in the standard hub cache, shared with other programs:
@@ -65,6 +69,22 @@ final class HubCache {
 
     /// The snapshot of a branch, tag or commit, if a pull of it ended well; asks no server.
     Optional<Path> cached(String revision) {
+        return commit(revision).filter(commit -> holds(commit, "config.json")).map(this::snapshot);
+    }
+
+    /// The same if it also has one whole set of weights: other programs make snapshots of a few files.
+    Optional<Path> whole(String revision) {
+        return cached(revision).filter(folder -> HubNames.isWholeModel(names(folder)));
+    }
+
+    /// The snapshot of a branch, tag or commit, if it has these files.
+    Optional<Path> holding(String revision, List<String> files) {
+        return commit(revision)
+                .filter(commit -> files.stream().allMatch(file -> holds(commit, file)))
+                .map(this::snapshot);
+    }
+
+    private Optional<String> commit(String revision) {
         String commit = revision;
         Path ref = folder.resolve("refs").resolve(revision);
         try {
@@ -74,10 +94,18 @@ final class HubCache {
         } catch (IOException e) {
             throw HubException.io("cannot read " + ref, e);
         }
-        if (!HubNames.isCommit(commit) || !holds(commit, "config.json")) {
-            return Optional.empty();
+        return HubNames.isCommit(commit) ? Optional.of(commit) : Optional.empty();
+    }
+
+    /// Names of the files in a snapshot that have their content.
+    private static Set<String> names(Path snapshot) {
+        try (Stream<Path> files = Files.list(snapshot)) {
+            return files.filter(Files::isRegularFile)
+                    .map(file -> file.getFileName().toString())
+                    .collect(Collectors.toSet());
+        } catch (IOException e) {
+            throw HubException.io("cannot list " + snapshot, e);
         }
-        return Optional.of(snapshot(commit));
     }
 
     /// Remembers what `revision` stands for.

@@ -1,6 +1,7 @@
 package io.shadowkv.hub;
 
 import java.io.IOException;
+import java.net.HttpURLConnection;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -25,7 +26,8 @@ final class HubClient {
 
     private final String endpoint;
     private final URI origin;
-    private final @Nullable String token;
+    private final @Nullable HubToken token;
+    private final HubProxies proxies;
     private final HubPolicy policy;
     private final boolean isHub;
     private final HttpClient client;
@@ -44,28 +46,32 @@ final class HubClient {
     /// @param etag names the content: SHA-256 in hex for large files, git's blob SHA-1 for small ones
     record Facts(String etag, long bytes) {}
 
-    HubClient(URI endpoint, @Nullable String token, HubPolicy policy) {
-        this(endpoint, token, policy, true);
+    HubClient(HubAccess access, HubPolicy policy) {
+        this(access, policy, true);
     }
 
     /// A client for one plain address outside any hub: no token, and redirects lead anywhere.
-    static HubClient plain(URI address, HubPolicy policy) {
-        return new HubClient(address, null, policy, false);
+    static HubClient plain(URI address, HubProxies proxies, HubPolicy policy) {
+        return new HubClient(new HubAccess(address, null, proxies, false), policy, false);
     }
 
-    private HubClient(URI endpoint, @Nullable String token, HubPolicy policy, boolean isHub) {
+    private HubClient(HubAccess access, HubPolicy policy, boolean isHub) {
         this.isHub = isHub;
-        String text = endpoint.toString();
+        String text = access.endpoint().toString();
         this.endpoint = text.endsWith("/") ? text.substring(0, text.length() - 1) : text;
-        this.origin = endpoint;
-        this.token = token == null || token.isBlank() ? null : token.strip();
+        this.origin = access.endpoint();
+        this.token = access.token();
+        this.proxies = access.proxies();
         this.policy = policy;
         // HTTP/1.1: a pull is one long body at a time, which HTTP/2's flow control only slows down.
-        this.client = HttpClient.newBuilder()
+        HttpClient.Builder builder = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .followRedirects(HttpClient.Redirect.NEVER)
-                .connectTimeout(policy.answerLimit())
-                .build();
+                .connectTimeout(policy.answerLimit());
+        if (!proxies.isEmpty()) {
+            builder.proxy(proxies.selector());
+        }
+        this.client = builder.build();
     }
 
     /// @throws HubException if the hub refuses or cannot be reached
@@ -75,7 +81,11 @@ final class HubClient {
             HttpResponse<HubBody> response = send("GET", uri, 0);
             try (HubBody body = response.body()) {
                 check(response, repo.name(), "revision " + revision);
-                return HubJson.object("answer of " + uri, body.readAll(HubJson.MAX_BYTES));
+                byte[] answer = body.readAll(HubJson.MAX_BYTES);
+                if (HubErrors.isPage(response) || HubErrors.isPage(answer)) {
+                    throw HubErrors.page("answer of " + uri);
+                }
+                return HubJson.object("answer of " + uri, answer);
             }
         });
         String commit = root.path("sha").stringValue("");
@@ -95,6 +105,9 @@ final class HubClient {
     Facts facts(Content content, PullListener listener) throws InterruptedException {
         String label = content.owner() + "/" + content.file();
         HttpResponse<HubBody> response = head(content, listener);
+        if (response.statusCode() == 200 && HubErrors.isPage(response)) {
+            throw HubErrors.page(label);
+        }
         Optional<String> answered = response.headers().firstValue("X-Repo-Commit");
         if (answered.isPresent() && !answered.get().equals(content.commit())) {
             throw new HubException(label + ": asked for commit " + content.commit() + ", the server answered with "
@@ -125,7 +138,7 @@ final class HubClient {
         HttpResponse<HubBody> response = head(content, listener);
         long bytes = response.headers().firstValueAsLong("Content-Length").orElse(-1);
         if (response.statusCode() != 200 || bytes < 0) {
-            throw new HubException(content.uri() + ": the server states no length (status "
+            throw new HubException(HubErrors.shown(content.uri()) + ": the server states no length (status "
                     + response.statusCode() + "), so that half a file could not be told from a whole one. Download it"
                     + " by other means and give the file instead");
         }
@@ -155,6 +168,10 @@ final class HubClient {
             if (from == 0 || response.statusCode() != 416) {
                 check(response, content.owner(), content.file());
             }
+            // Outside a hub, servers call any file so; there the file's reader looks at what it begins with.
+            if (isHub && HubErrors.isPage(response)) {
+                throw HubErrors.page(content.owner() + "/" + content.file());
+            }
         } catch (IOException | RuntimeException e) {
             response.body().close();
             throw e;
@@ -166,9 +183,13 @@ final class HubClient {
         return policy;
     }
 
+    HubProxies proxies() {
+        return proxies;
+    }
+
     /// Host and port, as messages show them.
     String host() {
-        return origin.getAuthority();
+        return String.valueOf(origin.getRawAuthority()).replaceFirst("^.*@", "");
     }
 
     private HttpResponse<HubBody> send(String method, URI first, long from) throws IOException, InterruptedException {
@@ -180,8 +201,11 @@ final class HubClient {
                     .header("User-Agent", "shadowkv")
                     .header("Accept-Encoding", "identity");
             if (token != null && isEndpoint(uri)) {
-                request.header("Authorization", "Bearer " + token);
+                request.header("Authorization", "Bearer " + token.value());
             }
+            proxies.serverFor(uri)
+                    .map(HubProxies.Server::authorization)
+                    .ifPresent(authorization -> request.header("Proxy-Authorization", authorization));
             if (from > 0) {
                 request.header("Range", "bytes=" + from + "-");
             }
@@ -198,7 +222,8 @@ final class HubClient {
             response.body().close();
             uri = next;
         }
-        throw new HubException(first + ": more than " + MAX_REDIRECTS + " redirects. Check " + setting());
+        throw new HubException(
+                HubErrors.shown(first) + ": more than " + MAX_REDIRECTS + " redirects. Check " + setting());
     }
 
     private URI target(URI from, String location) {
@@ -207,13 +232,14 @@ final class HubClient {
             next = from.resolve(location);
         } catch (IllegalArgumentException e) {
             throw new HubException(
-                    from + ": redirects to \"" + HubJson.shorten(location) + "\", which is no address", e);
+                    HubErrors.shown(from) + ": redirects to \"" + HubJson.shorten(location) + "\", which is no address",
+                    e);
         }
         boolean http = "https".equals(next.getScheme())
                 || "http".equals(next.getScheme()) && !"https".equals(origin.getScheme());
         if (!http || next.getHost() == null) {
-            throw new HubException(from + ": redirects to \"" + HubJson.shorten(next.toString()) + "\"; only "
-                    + (origin.getScheme().equals("https") ? "https" : "http and https") + " is followed");
+            throw new HubException(HubErrors.shown(from) + ": redirects to \"" + HubErrors.shown(next)
+                    + "\"; only " + (origin.getScheme().equals("https") ? "https" : "http and https") + " is followed");
         }
         return next;
     }
@@ -242,17 +268,20 @@ final class HubClient {
     }
 
     private void check(HttpResponse<?> response, String repo, String what) throws HubTransientException {
-        if (isHub && !isEndpoint(response.uri()) && response.statusCode() / 100 == 4) {
+        if (isHub
+                && !isEndpoint(response.uri())
+                && response.statusCode() / 100 == 4
+                && response.statusCode() != HttpURLConnection.HTTP_PROXY_AUTH) {
             // The content host knows no accounts: its signed address has expired or broken, a new one may do.
             throw new HubTransientException(
                     response.uri().getHost() + " answered " + response.statusCode() + " for " + what, Duration.ZERO);
         }
         int status = response.statusCode();
-        if (!isHub && status / 100 == 4 && status != 408 && status != 429) {
-            throw new HubException(response.uri() + ": the server refused (status " + status
+        if (!isHub && status / 100 == 4 && status != 407 && status != 408 && status != 429) {
+            throw new HubException(HubErrors.shown(response.uri()) + ": the server refused (status " + status
                     + "). Check the address, or download it by other means and give the file instead");
         }
-        HubErrors.check(response, repo, what, token != null);
+        HubErrors.check(response, repo, what, token);
     }
 
     private interface Attempt<T> {
@@ -266,7 +295,7 @@ final class HubClient {
             } catch (IOException e) {
                 HubErrors.checkInterrupted(e);
                 if (failures >= policy.attempts()) {
-                    throw HubErrors.unreachable(this, uri.toString(), failures, e);
+                    throw HubErrors.unreachable(this, uri, HubErrors.shown(uri), failures, e);
                 }
                 listener.note(HubErrors.reason(e) + "; trying again");
                 policy.pause(failures, HubErrors.asked(e));

@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 /// Fetches one file from a plain address outside any hub, as carefully as a pull: it resumes, gives up on a silent
 /// server, and shows the file only once it is whole. Without a hub nobody states a checksum: the length is what is
 /// checked. Stateless.
-public final class HubDownload {
+final class HubDownload {
     private HubDownload() {}
 
     /// Brings what `address` holds to `target`, replacing it. What arrived of an interrupted download lies in
@@ -21,21 +21,18 @@ public final class HubDownload {
     /// @throws HubException if the server refuses, cannot be reached or states no length, the disk is full,
     ///     or another download to the same place runs
     /// @throws InterruptedException if this thread is interrupted; the next download resumes
-    public static void fetch(URI address, Path target, PullListener listener) throws InterruptedException {
-        fetch(address, target, listener, HubPolicy.DEFAULT);
-    }
-
-    static void fetch(URI address, Path target, PullListener listener, HubPolicy policy) throws InterruptedException {
+    static void fetch(URI address, Path target, HubProxies proxies, PullListener listener, HubPolicy policy)
+            throws InterruptedException {
         String scheme = String.valueOf(address.getScheme());
         if (!scheme.equals("http") && !scheme.equals("https") || address.getHost() == null) {
             throw new IllegalArgumentException(
-                    "\"" + HubJson.shorten(address.toString()) + "\" is no address; expected http(s)://HOST/FILE");
+                    "\"" + HubErrors.shown(address) + "\" is no address; expected http(s)://HOST/FILE");
         }
         Path folder = Objects.requireNonNull(target.toAbsolutePath().getParent(), "a file lies in a folder");
         String name = target.getFileName().toString();
         Path part = folder.resolve("." + name + ".part");
         HubCache parts = new HubCache(part, "file", HubDisk.real());
-        HubClient client = HubClient.plain(address, policy);
+        HubClient client = HubClient.plain(address, proxies, policy);
         var content = new HubClient.Content(address, client.host(), name, null);
         HubClient.Facts facts = client.plainFacts(content, listener);
         try {
@@ -50,7 +47,7 @@ public final class HubDownload {
             delete(part);
         } catch (IOException e) {
             HubErrors.checkInterrupted(e);
-            throw HubException.io("cannot keep " + address + " in " + folder, e);
+            throw HubException.io("cannot keep " + HubErrors.shown(address) + " in " + folder, e);
         }
     }
 

@@ -3,6 +3,7 @@ package io.shadowkv.hub;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -13,7 +14,7 @@ final class HubNames {
             Pattern.compile("(?:[A-Za-z0-9][A-Za-z0-9._-]{0,95}/)?[A-Za-z0-9][A-Za-z0-9._-]{0,95}");
     private static final Pattern COMMIT = Pattern.compile("[0-9a-zA-Z]{7,64}");
     private static final Pattern ETAG = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{7,127}");
-    private static final Pattern WEIGHTS = Pattern.compile("model(-\\d+-of-\\d+)?\\.safetensors");
+    private static final Pattern WEIGHTS = Pattern.compile("model(?:-\\d{1,9}-of-(\\d{1,9}))?\\.safetensors");
     private static final Pattern SMALL =
             Pattern.compile("(?:.*\\.(?:json|jinja|tiktoken)|tokenizer\\.model|" + "(?:merges|vocab)\\.txt)");
 
@@ -78,6 +79,12 @@ final class HubNames {
                             + " has more than " + MAX_FILES + ". Check the name and HF_ENDPOINT");
         }
         List<String> weights = weights(wanted);
+        if (weights.isEmpty()
+                && (files.contains("adapter_config.json") || files.contains("adapter_model.safetensors"))) {
+            throw new HubException(repo + ": an adapter (such as LoRA) without the weights of the model that it"
+                    + " changes. Merge it into its base model once with Python (merge_and_unload() of the peft library),"
+                    + " or pull a repository of the merged model");
+        }
         if (weights.isEmpty()) {
             throw new HubException(repo + ": no *.safetensors among its " + files.size() + " files. The engine reads no"
                     + " other format; look for a repository that has one");
@@ -135,8 +142,22 @@ final class HubNames {
             return shards;
         }
         return names.stream()
-                .filter(name -> name.endsWith(".safetensors") && !name.startsWith("consolidated"))
+                .filter(name -> name.endsWith(".safetensors")
+                        && !name.startsWith("consolidated")
+                        && !name.startsWith("adapter_model"))
                 .toList();
+    }
+
+    /// Whether these files are a configuration and all of one set of weights.
+    static boolean isWholeModel(Set<String> names) {
+        List<String> weights = weights(names);
+        List<Matcher> shards = weights.stream()
+                .map(WEIGHTS::matcher)
+                .filter(shard -> shard.matches() && shard.group(1) != null)
+                .toList();
+        return names.contains("config.json")
+                && !weights.isEmpty()
+                && shards.stream().allMatch(shard -> Integer.parseInt(shard.group(1)) == shards.size());
     }
 
     private static boolean isSafePath(String name) {

@@ -39,7 +39,8 @@ final class FakeHub implements AutoCloseable {
             String method,
             String path,
             @Nullable String range,
-            @Nullable String authorization) {}
+            @Nullable String authorization,
+            @Nullable String proxyAuthorization) {}
 
     /// What to do with the next answer for a file's content: send `bytes` of it and cut, or go on sending after a
     /// signal.
@@ -51,6 +52,10 @@ final class FakeHub implements AutoCloseable {
     final List<Seen> seen = new CopyOnWriteArrayList<>();
     /// Statuses to answer before behaving, by path suffix.
     final Map<String, Deque<Integer>> statuses = new ConcurrentHashMap<>();
+    /// Headers of those answers.
+    final Map<String, String> statusHeaders = new ConcurrentHashMap<>();
+    /// What an answer is said to be, by method and file.
+    final Map<String, String> contentTypes = new ConcurrentHashMap<>();
     /// Faults to play before behaving, by file.
     final Map<String, Deque<Fault>> faults = new ConcurrentHashMap<>();
     final Map<String, String> etags = new ConcurrentHashMap<>();
@@ -62,6 +67,11 @@ final class FakeHub implements AutoCloseable {
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final HttpServer hub = start(this::answerHub);
     private final HttpServer contentHost = start(this::answerContent);
+
+    /// Directly, with a token.
+    static HubAccess access(FakeHub hub, String token) {
+        return new HubAccess(hub.endpoint(), HubToken.of(token, "HF_TOKEN").orElseThrow(), HubProxies.none(), false);
+    }
 
     URI endpoint() {
         return URI.create("http://127.0.0.1:" + hub.getAddress().getPort());
@@ -129,6 +139,7 @@ final class FakeHub implements AutoCloseable {
         for (Map.Entry<String, Deque<Integer>> entry : statuses.entrySet()) {
             Integer status = path.endsWith(entry.getKey()) ? entry.getValue().poll() : null;
             if (status != null) {
+                statusHeaders.forEach(exchange.getResponseHeaders()::set);
                 exchange.sendResponseHeaders(status, -1);
                 return;
             }
@@ -204,6 +215,10 @@ final class FakeHub implements AutoCloseable {
 
     private void send(HttpExchange exchange, String file) throws IOException {
         byte[] content = content(file);
+        String type = contentTypes.get(exchange.getRequestMethod() + " " + file);
+        if (type != null) {
+            exchange.getResponseHeaders().set("Content-Type", type);
+        }
         if (exchange.getRequestMethod().equals("HEAD")) {
             exchange.getResponseHeaders().set("Content-Length", Integer.toString(content.length));
             exchange.sendResponseHeaders(200, -1);
@@ -228,7 +243,8 @@ final class FakeHub implements AutoCloseable {
                 exchange.getRequestMethod(),
                 path,
                 headers.getFirst("Range"),
-                headers.getFirst("Authorization")));
+                headers.getFirst("Authorization"),
+                headers.getFirst("Proxy-Authorization")));
     }
 
     private byte[] content(String file) {

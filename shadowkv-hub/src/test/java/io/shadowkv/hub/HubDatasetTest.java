@@ -52,7 +52,7 @@ class HubDatasetTest {
     }
 
     private Path pull(String repo, String... files) throws InterruptedException {
-        return new Hub(server.endpoint(), "secret", cache, HubTest.QUICK, HubDisk.real())
+        return new Hub(FakeHub.access(server, "secret"), cache, HubTest.QUICK, HubDisk.real())
                 .pullDataset(repo, "main", List.of(files), listener);
     }
 
@@ -122,7 +122,7 @@ class HubDatasetTest {
 
     private Path download(String file) throws InterruptedException {
         Path target = temporary.resolve("data/squad.json");
-        HubDownload.fetch(server.address(file), target, listener, HubTest.QUICK);
+        HubDownload.fetch(server.address(file), target, HubProxies.none(), listener, HubTest.QUICK);
         return target;
     }
 
@@ -160,7 +160,8 @@ class HubDatasetTest {
         assertThatThrownBy(() -> download("nothing.json"))
                 .isInstanceOf(HubException.class)
                 .hasMessageContaining("nothing.json: the server refused (status 404). Check the address");
-        assertThatThrownBy(() -> HubDownload.fetch(Path.of("x").toUri(), temporary.resolve("y"), listener))
+        assertThatThrownBy(() -> HubDownload.fetch(
+                        Path.of("x").toUri(), temporary.resolve("y"), HubProxies.none(), listener, HubTest.QUICK))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("expected http");
     }

@@ -44,7 +44,7 @@ class HubFailureTest {
     }
 
     private Path pull(HubDisk disk) throws InterruptedException {
-        return new Hub(server.endpoint(), "secret", cache, HubTest.QUICK, disk)
+        return new Hub(FakeHub.access(server, "secret"), cache, HubTest.QUICK, disk)
                 .pull(FakeHub.REPO, "main", PullListener.silent());
     }
 
@@ -74,7 +74,7 @@ class HubFailureTest {
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }
-        assertThat(new Hub(server.endpoint(), null, cache).cached(FakeHub.REPO, "main"))
+        assertThat(new Hub(HubAccess.of(server.endpoint()), cache).cached(FakeHub.REPO, "main"))
                 .isEmpty();
     }
 
@@ -138,7 +138,7 @@ class HubFailureTest {
         AtomicReference<Throwable> thrown = new AtomicReference<>();
         Thread puller = Thread.ofPlatform().start(() -> {
             try {
-                new Hub(server.endpoint(), null, cache, HubTest.QUICK, HubDisk.real())
+                new Hub(HubAccess.of(server.endpoint()), cache, HubTest.QUICK, HubDisk.real())
                         .pull(FakeHub.REPO, "main", (file, done, total) -> {
                             if (file.equals(SHARD) && done == 60_000) {
                                 halfway.countDown();
@@ -279,7 +279,7 @@ class HubFailureTest {
 
     @Test
     void unknownNamesAreTold() {
-        Hub hub = new Hub(server.endpoint(), null, cache, HubTest.QUICK, HubDisk.real());
+        Hub hub = new Hub(HubAccess.of(server.endpoint()), cache, HubTest.QUICK, HubDisk.real());
         assertThatThrownBy(() -> hub.pull("acme/nothing", "main", PullListener.silent()))
                 .isInstanceOf(HubException.class)
                 .hasMessageContaining("acme/nothing: the hub refused revision main (status 401, RepoNotFound)")
@@ -341,7 +341,7 @@ class HubFailureTest {
     void anEtagThatIsNoChecksumIsReported() throws Exception {
         server.etags.put("config.json", "1234567890-abc");
         List<String> notes = new ArrayList<>();
-        new Hub(server.endpoint(), null, cache, HubTest.QUICK, HubDisk.real())
+        new Hub(HubAccess.of(server.endpoint()), cache, HubTest.QUICK, HubDisk.real())
                 .pull(FakeHub.REPO, "main", new PullListener() {
                     @Override
                     public void progress(String file, long doneBytes, long totalBytes) {
@@ -368,7 +368,7 @@ class HubFailureTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "a/b/c", "../x", "a/..", "a b", "/abs", "x--y", "a/b\n"})
     void namesThatAreNoRepositoryAreRefused(String repo) {
-        Hub hub = new Hub(server.endpoint(), null, cache);
+        Hub hub = new Hub(HubAccess.of(server.endpoint()), cache);
         assertThatThrownBy(() -> hub.pull(repo, "main", PullListener.silent()))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("expected ORG/NAME");
@@ -380,7 +380,7 @@ class HubFailureTest {
     @Test
     void anEndpointThatIsNoServerIsRefused() {
         for (String endpoint : List.of("file:///x", "localhost", "ftp://host")) {
-            assertThatThrownBy(() -> new Hub(URI.create(endpoint), null, cache))
+            assertThatThrownBy(() -> HubAccess.of(URI.create(endpoint)))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("HF_ENDPOINT");
         }

@@ -88,7 +88,7 @@ class HubTest {
     }
 
     private Hub hub(HubDisk disk) {
-        return new Hub(server.endpoint(), "secret", cache, QUICK, disk);
+        return new Hub(FakeHub.access(server, "secret"), cache, QUICK, disk);
     }
 
     private Path pull() throws InterruptedException {
@@ -96,7 +96,7 @@ class HubTest {
     }
 
     private Path pull(HubPolicy policy) throws InterruptedException {
-        return new Hub(server.endpoint(), "secret", cache, policy, HubDisk.real())
+        return new Hub(FakeHub.access(server, "secret"), cache, policy, HubDisk.real())
                 .pull(FakeHub.REPO, "main", new PullListener() {
                     @Override
                     public void progress(String file, long doneBytes, long totalBytes) {
@@ -300,5 +300,16 @@ class HubTest {
     void gatedFilesOpenToTheToken() throws Exception {
         server.requiredToken = "secret";
         assertThat(pull().resolve("config.json")).isRegularFile();
+    }
+
+    @Test
+    void anAdapterAloneIsNoModel() {
+        server.files.keySet().removeIf(name -> name.endsWith(".safetensors") || name.endsWith("index.json"));
+        server.files.put("adapter_config.json", new byte[] {'{', '}'});
+        server.files.put("adapter_model.safetensors", new byte[8]);
+        assertThatThrownBy(this::pull)
+                .isInstanceOf(HubException.class)
+                .hasMessageContaining("acme/tiny: an adapter (such as LoRA) without the weights")
+                .hasMessageContaining("merge_and_unload()");
     }
 }

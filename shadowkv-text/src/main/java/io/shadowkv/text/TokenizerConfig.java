@@ -1,6 +1,5 @@
 package io.shadowkv.text;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -90,10 +89,6 @@ public record TokenizerConfig(Path folder, ObjectNode root, ObjectNode specialTo
         if (!Files.isRegularFile(file)) {
             return Json.object();
         }
-        try {
-            return Json.object(Files.readString(file), file);
-        } catch (IOException e) {
-            throw new TokenizerException(file + ": cannot be read: " + e + ". Check the file and its permissions", e);
-        }
+        return Json.object(TextFile.utf8(file), file);
     }
 }

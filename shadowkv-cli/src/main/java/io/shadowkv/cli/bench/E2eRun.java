@@ -65,8 +65,13 @@ final class E2eRun {
             int capacity = options.capacity(tokens);
             if (capacity > engine.contextTokens()) {
                 throw new ContextLengthException(
-                        "%,d tokens and %,d for the steps exceed the context of %s, %,d tokens. Give a smaller --context."
-                                .formatted(tokens, capacity - tokens, model.name(), engine.contextTokens()));
+                        "%,d tokens and %,d for the steps exceed the context of %s, %,d tokens%s. Give a smaller --context."
+                                .formatted(
+                                        tokens,
+                                        capacity - tokens,
+                                        model.name(),
+                                        engine.contextTokens(),
+                                        engine.spec().contextNote()));
             }
             var measurement = new E2eMeasurement(options, engine, timed, tokens, free, watcher);
             printer.measured(setup(engine, ceilings), measurement.run());

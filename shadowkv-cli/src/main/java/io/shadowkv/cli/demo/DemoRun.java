@@ -67,11 +67,12 @@ final class DemoRun {
         try (var backend = choice.backend();
                 Engine full = Engine.open(options.folder, backend, flags.options(new KvCacheSpec.Full()));
                 Engine shadow = Engine.open(options.folder, backend, flags.options(options.shadow))) {
+            full.notes().forEach(note -> err.println("note: " + note));
             if (options.tokens > full.contextTokens()) {
                 throw new ContextLengthException(String.format(
-                        "the demonstration has %,d tokens; the model's context is %,d. Lower --tokens, or use a model"
+                        "the demonstration has %,d tokens; the model's context is %,d%s. Lower --tokens, or use a model"
                                 + " with a longer context.",
-                        options.tokens, full.contextTokens()));
+                        options.tokens, full.contextTokens(), full.spec().contextNote()));
             }
             int room = options.tokens - MethodRun.PROBE_ROOM;
             DemoText demo = DemoText.make(

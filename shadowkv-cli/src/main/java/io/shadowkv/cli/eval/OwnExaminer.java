@@ -43,6 +43,7 @@ final class OwnExaminer implements Examiners {
                     model.folder(),
                     backend,
                     flags.options(new KvCacheSpec.Full()).withMaxBatch(batch));
+            engine.notes().forEach(note -> err.println("note: " + note));
         } catch (RuntimeException e) {
             backend.close();
             throw e;

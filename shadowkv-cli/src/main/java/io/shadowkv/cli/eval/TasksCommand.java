@@ -53,8 +53,9 @@ public final class TasksCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
-        for (Suite suite : TaskCatalog.SUITES) {
-            out.println(suite.name() + ": " + ABOUT.getOrDefault(suite.name(), "no description"));
+        for (Suite suite : TaskCatalog.suites()) {
+            String about = ABOUT.getOrDefault(suite.name(), suite.description());
+            out.println(suite.name() + ": " + (about.isBlank() ? "no description" : about));
             suite.tasks().forEach(task -> out.println(suite.name() + "/" + task));
         }
         out.flush();

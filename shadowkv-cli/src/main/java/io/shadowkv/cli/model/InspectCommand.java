@@ -1,5 +1,6 @@
 package io.shadowkv.cli.model;
 
+import io.shadowkv.cli.option.OpenModel;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.option.CacheFlags;
 import io.shadowkv.cli.option.EngineFlags;
@@ -83,6 +84,7 @@ public final class InspectCommand implements Callable<Integer> {
         Backends.Choice choice = flags.openBackend(err);
         try (Backend backend = choice.backend();
                 Engine engine = Engine.open(folder, backend, flags.options(shadow))) {
+            OpenModel.printNotes(engine, err);
             DecoderSpec decoder = engine.spec();
             int tokens = context == null ? engine.contextTokens() : context;
             MemoryPlan fullPlan = engine.plan(new KvCacheSpec.Full(), tokens, batch);

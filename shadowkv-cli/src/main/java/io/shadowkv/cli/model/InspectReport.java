@@ -67,7 +67,7 @@ final class InspectReport {
                         decoder.headDim(),
                         decoder.rope().interleaved() ? "interleaved" : "halves",
                         decoder.rope().scaling().name()));
-        row(text, "context", String.format(Locale.ROOT, "%,d tokens", engine.contextTokens()));
+        row(text, "context", String.format(Locale.ROOT, "%,d tokens%s", engine.contextTokens(), decoder.contextNote()));
         row(text, "KV type", engine.kvType().name());
         return text.toString();
     }
@@ -185,6 +185,10 @@ final class InspectReport {
         root.put("vocabulary_size", decoder.vocabularySize()).put("tied_embeddings", decoder.tiedEmbeddings());
         root.put("context_tokens", engine.contextTokens())
                 .put("kv_type", engine.kvType().name());
+        if (decoder.slidingWindow() > 0) {
+            root.put("sliding_window", decoder.slidingWindow());
+        }
+        engine.notes().forEach(root.putArray("notes")::add);
         root.putObject("rope")
                 .put("theta", decoder.rope().theta())
                 .put("rotary_dim", decoder.rope().rotaryDim())

@@ -1,7 +1,6 @@
 package io.shadowkv.cli.model;
 
 import io.shadowkv.checkpoint.Checkpoint;
-import io.shadowkv.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -22,10 +21,9 @@ record ModelFacts(Path folder, long parameters, long bytes, SortedMap<String, Lo
                 if (name.endsWith("inv_freq")) {
                     continue;
                 }
-                Tensor tensor = checkpoint.tensor(name);
-                long elements = tensor.shape().elements();
+                long elements = checkpoint.elements(name);
                 parameters += elements;
-                byType.merge(tensor.dtype().name(), elements, Long::sum);
+                byType.merge(checkpoint.typeName(name), elements, Long::sum);
             }
             return new ModelFacts(folder, parameters, checkpoint.weightBytes(), byType);
         }

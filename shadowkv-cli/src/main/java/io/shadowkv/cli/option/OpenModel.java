@@ -19,11 +19,19 @@ public record OpenModel(Path folder, Engine engine, Backend backend) implements 
         var options = flags.options(cache);
         Backends.Choice choice = flags.openBackend(err);
         try {
-            return new OpenModel(folder, Engine.open(folder, choice.backend(), options), choice.backend());
+            Engine engine = Engine.open(folder, choice.backend(), options);
+            printNotes(engine, err);
+            return new OpenModel(folder, engine, choice.backend());
         } catch (RuntimeException e) {
             choice.backend().close();
             throw e;
         }
+    }
+
+    /// Says what there is to know of the checkpoint, a line each.
+    public static void printNotes(Engine engine, PrintWriter err) {
+        engine.notes().forEach(note -> err.println("note: " + note));
+        err.flush();
     }
 
     /// True if the folder says how a conversation becomes a prompt.

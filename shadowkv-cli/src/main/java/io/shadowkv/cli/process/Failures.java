@@ -7,6 +7,7 @@ import io.shadowkv.eval.run.ExaminerFailure;
 import io.shadowkv.hub.HubException;
 import io.shadowkv.op.BackendException;
 import io.shadowkv.op.BackendMemoryException;
+import io.shadowkv.sampling.LogitsException;
 import io.shadowkv.text.TokenizerException;
 import io.shadowkv.text.chat.ChatTemplateException;
 import java.io.IOException;
@@ -83,6 +84,7 @@ public final class Failures {
             case CancellationException e -> text(e);
             case ExaminerFailure e -> text(e);
             case StandardStreamException e -> text(e);
+            case LogitsException e -> text(e);
             case TokenizerException e -> text(e);
             case ChatTemplateException e -> text(e);
             case IllegalArgumentException e -> text(e);

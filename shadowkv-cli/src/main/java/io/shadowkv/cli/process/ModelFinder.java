@@ -4,7 +4,6 @@ import io.shadowkv.checkpoint.CheckpointException;
 import io.shadowkv.hub.Hub;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -18,7 +17,6 @@ import org.jspecify.annotations.Nullable;
 /// cache.
 public final class ModelFinder {
     private static final Pattern REPOSITORY = Pattern.compile("[A-Za-z0-9][\\w.-]*/[A-Za-z0-9][\\w.-]*");
-    private static final String PUBLIC_HUB = "https://huggingface.co";
 
     private final Surroundings surroundings;
 
@@ -52,22 +50,13 @@ public final class ModelFinder {
     /// The hub as the environment describes it.
     ///
     /// @param folder cache folder given on the command line; null takes the environment's
+    /// @throws IllegalArgumentException if a variable holds what cannot be meant
     public Hub hub(@Nullable Path folder) {
-        URI endpoint = URI.create(surroundings.variable("HF_ENDPOINT").orElse(PUBLIC_HUB));
-        return new Hub(endpoint, surroundings.variable("HF_TOKEN").orElse(null), cacheFolder(folder));
+        return new Hub(new HubSettings(surroundings).access(), cacheFolder(folder));
     }
 
     private Path cacheFolder(@Nullable Path folder) {
-        if (folder != null) {
-            return folder;
-        }
-        Path home = Path.of(System.getProperty("user.home", ""));
-        return surroundings
-                .variable("HF_HUB_CACHE")
-                .map(Path::of)
-                .or(() -> surroundings.variable("HF_HOME").map(value -> Path.of(value, "hub")))
-                .or(() -> surroundings.variable("XDG_CACHE_HOME").map(value -> Path.of(value, "huggingface", "hub")))
-                .orElse(home.resolve(".cache").resolve("huggingface").resolve("hub"));
+        return folder == null ? new HubSettings(surroundings).cacheFolder() : folder;
     }
 
     private Optional<Path> bundled(String model) {
@@ -101,6 +90,6 @@ public final class ModelFinder {
     }
 
     private Optional<Path> cached(String model) {
-        return REPOSITORY.matcher(model).matches() ? hub(null).cached(model, "main") : Optional.empty();
+        return REPOSITORY.matcher(model).matches() ? Hub.cached(cacheFolder(null), model, "main") : Optional.empty();
     }
 }

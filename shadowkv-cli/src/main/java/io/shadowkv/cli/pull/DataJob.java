@@ -2,7 +2,6 @@ package io.shadowkv.cli.pull;
 
 import io.shadowkv.checkpoint.CheckpointException;
 import io.shadowkv.hub.Hub;
-import io.shadowkv.hub.HubDownload;
 import io.shadowkv.hub.PullListener;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -81,7 +80,7 @@ record DataJob(String folder, @Nullable String dataset, List<PublishedSuite.Piec
                 }
             }
             for (GivenFile file : given) {
-                bring(placer, file, place, listener);
+                bring(placer, file, place, hub, listener);
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -93,7 +92,7 @@ record DataJob(String folder, @Nullable String dataset, List<PublishedSuite.Piec
         return pieces.stream().filter(piece -> piece.source().equals(source)).toList();
     }
 
-    private static void bring(DataPlacer placer, GivenFile file, Path place, PullListener listener)
+    private static void bring(DataPlacer placer, GivenFile file, Path place, Hub hub, PullListener listener)
             throws IOException, InterruptedException {
         URI address = file.address();
         if (address == null) {
@@ -106,7 +105,7 @@ record DataJob(String folder, @Nullable String dataset, List<PublishedSuite.Piec
         // Not under the name that the suite reads: what arrives there has yet to be looked at.
         Path download = place.resolve("." + file.name() + ".download");
         try {
-            HubDownload.fetch(address, download, listener);
+            hub.download(address, download, listener);
             place(placer, download, file.pieces(), true);
         } finally {
             Files.deleteIfExists(download);

@@ -26,8 +26,10 @@ import picocli.CommandLine.Spec;
         description = {
             "Fetches a model from a hub into the standard cache folder and prints its folder; or the published files"
                     + " of evaluation suites, into the data folder.",
-            "A pull that was interrupted goes on where it ended. Environment: HF_ENDPOINT (the hub), HF_TOKEN,"
-                    + " HF_HUB_CACHE or HF_HOME (the cache folder)."
+            "A pull that was interrupted goes on where it ended. Environment: HF_ENDPOINT (the hub), HF_TOKEN (else the"
+                    + " token that logging in saved in HF_HOME, or in HF_TOKEN_PATH), HF_HUB_CACHE or HF_HOME (the cache"
+                    + " folder), HF_HUB_OFFLINE=1 (ask no server), HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, lower"
+                    + " case too."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,

@@ -1,6 +1,7 @@
 package io.shadowkv.engine.batch;
 
 import io.shadowkv.checkpoint.Checkpoint;
+import io.shadowkv.sampling.LogitsException;
 import io.shadowkv.text.Tokenizer;
 import io.shadowkv.text.TokenizerException;
 import io.shadowkv.text.chat.ChatTemplate;
@@ -14,12 +15,19 @@ import org.jspecify.annotations.Nullable;
 /// asked for. Random weights have nothing of it. Safe to use from any thread.
 public final class ModelText implements AutoCloseable {
     private final @Nullable Checkpoint checkpoint;
+    private final List<String> notes;
     private @Nullable Tokenizer tokenizer;
     private @Nullable ChatTemplate chatTemplate;
 
     /// @param checkpoint closed with this; null for random weights
-    public ModelText(@Nullable Checkpoint checkpoint) {
+    /// @param notes what a user should know of it
+    public ModelText(@Nullable Checkpoint checkpoint, List<String> notes) {
         this.checkpoint = checkpoint;
+        this.notes = List.copyOf(notes);
+    }
+
+    public List<String> notes() {
+        return notes;
     }
 
     /// @throws IllegalStateException if there is none
@@ -73,6 +81,18 @@ public final class ModelText implements AutoCloseable {
             chatTemplate = opened;
         }
         return opened;
+    }
+
+    /// What there is to know of the logits that a run could not use: the weight that is damaged, if one is.
+    public LogitsException explained(LogitsException problem) {
+        if (checkpoint == null) {
+            return problem;
+        }
+        String cause = checkpoint
+                .notFinite()
+                .orElse("every weight is a finite number, so the model's activations overflow; another type of keys and"
+                        + " values (F32) may do");
+        return new LogitsException(problem.getMessage() + ": " + cause, problem);
     }
 
     /// Ids that end a sequence.

@@ -3,11 +3,18 @@ package io.shadowkv.engine.batch;
 import io.shadowkv.engine.ContextLengthException;
 import io.shadowkv.engine.Request;
 
+import io.shadowkv.model.spec.DecoderSpec;
+
 /// What a model can be asked: refuses, with the numbers, before anything is computed.
 ///
 /// @param contextTokens tokens that the checkpoint was made for
+/// @param contextNote what a message appends to them
 /// @param vocabularySize its ids are below this
-public record RequestLimits(int contextTokens, int vocabularySize) {
+public record RequestLimits(int contextTokens, String contextNote, int vocabularySize) {
+    public static RequestLimits of(DecoderSpec spec) {
+        return new RequestLimits(spec.contextTokens(), spec.contextNote(), spec.vocabularySize());
+    }
+
     /// Tokens that prompt and answer may reach. An answer may be cut by the context's end, as it may be by an
     /// end-of-sequence id.
     ///
@@ -18,8 +25,8 @@ public record RequestLimits(int contextTokens, int vocabularySize) {
         int prompt = request.promptIds().length;
         if (prompt >= contextTokens) {
             throw new ContextLengthException(
-                    "prompt has %,d tokens; the model's context is %,d. Shorten it, or use a model with a longer context."
-                            .formatted(prompt, contextTokens));
+                    "prompt has %,d tokens; the model's context is %,d%s. Shorten it, or use a model with a longer context."
+                            .formatted(prompt, contextTokens, contextNote));
         }
         return (int) Math.min(contextTokens, (long) prompt + request.options().maxNewTokens());
     }
@@ -29,8 +36,8 @@ public record RequestLimits(int contextTokens, int vocabularySize) {
     public void checkContext(int tokens, String what) {
         if (tokens > contextTokens) {
             throw new ContextLengthException(
-                    "%s would exceed the model's context of %,d tokens. Shorten it, or use a model with a longer context."
-                            .formatted(what, contextTokens));
+                    "%s would exceed the model's context of %,d tokens%s. Shorten it, or use a model with a longer context."
+                            .formatted(what, contextTokens, contextNote));
         }
     }
 

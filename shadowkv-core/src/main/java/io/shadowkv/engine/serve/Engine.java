@@ -28,6 +28,7 @@ import io.shadowkv.model.RotaryTables;
 import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
+import io.shadowkv.sampling.LogitsException;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.text.Tokenizer;
 import io.shadowkv.text.chat.ChatMessage;
@@ -66,8 +67,7 @@ public final class Engine implements AutoCloseable {
         this.decoder = decoder;
         this.kvType = options.kvType() != null ? options.kvType() : decoder.weightType();
         this.shape = shape(decoder.spec(), kvType);
-        this.limits =
-                new RequestLimits(decoder.spec().contextTokens(), decoder.spec().vocabularySize());
+        this.limits = RequestLimits.of(decoder.spec());
         this.strategy = CacheStrategies.open(options.cache(), shape, backend);
         this.tableScope = backend.newScope("rotary tables");
         this.rotary = new RotaryTables(decoder.spec().rope(), backend, tableScope);
@@ -82,8 +82,9 @@ public final class Engine implements AutoCloseable {
     public static Engine open(Path folder, Backend backend, EngineOptions options) {
         Checkpoint checkpoint = Checkpoint.open(folder);
         try {
-            Decoder decoder = Decoder.load(checkpoint, options.kvType(), backend);
-            return new Engine(options, new ModelText(checkpoint), checkpoint.weightBytes(), backend, decoder);
+            List<String> notes = new ArrayList<>(checkpoint.notes());
+            Decoder decoder = Decoder.load(checkpoint, options.kvType(), backend, notes::add);
+            return new Engine(options, new ModelText(checkpoint, notes), checkpoint.weightBytes(), backend, decoder);
         } catch (RuntimeException e) {
             checkpoint.close();
             throw e;
@@ -98,7 +99,7 @@ public final class Engine implements AutoCloseable {
     public static Engine openRandom(
             DecoderSpec spec, DType weightType, long seed, Backend backend, EngineOptions options) {
         Decoder decoder = Decoder.random(spec, weightType, seed, backend);
-        return new Engine(options, new ModelText(null), decoder.heldWeightBytes(), backend, decoder);
+        return new Engine(options, new ModelText(null, List.of()), decoder.heldWeightBytes(), backend, decoder);
     }
 
     private static CacheShape shape(DecoderSpec spec, DType kvType) {
@@ -120,6 +121,12 @@ public final class Engine implements AutoCloseable {
 
     public Backend backend() {
         return backend;
+    }
+
+    /// What a user should know of the checkpoint that is no failure, such as an adapter that is not applied; usually
+    /// empty.
+    public List<String> notes() {
+        return text.notes();
     }
 
     /// The type that most weights have.
@@ -257,8 +264,12 @@ public final class Engine implements AutoCloseable {
             throw new IllegalArgumentException("divergence is measured from full attention, but the first strategy is "
                     + strategies.getFirst().name() + ". Put full attention first");
         }
-        return new StrategyComparison(options, backend, decoder, rotary, shape, weightBytes, new Turns())
-                .run(dialogues, strategies, measuresDivergence);
+        try {
+            return new StrategyComparison(options, backend, decoder, rotary, shape, weightBytes, new Turns())
+                    .run(dialogues, strategies, measuresDivergence);
+        } catch (LogitsException e) {
+            throw text.explained(e);
+        }
     }
 
     private final class Turns implements StrategyComparison.TurnFactory {
@@ -322,6 +333,7 @@ public final class Engine implements AutoCloseable {
     /// @param generate ids to generate greedily after the given ones, end-of-sequence ids ignored
     /// @param sink gets one row [vocabulary] a position, in order
     /// @return the generated ids
+    /// @throws LogitsException if a row has a NaN or no finite largest logit; it is not handed on
     public synchronized int[] logits(
             int[] ids, int prefillTokens, boolean allPositions, int generate, Consumer<float[]> sink) {
         checkOpen();
@@ -340,6 +352,8 @@ public final class Engine implements AutoCloseable {
         int rows = options.prefillRows(backend);
         try (LogitsRun run = new LogitsRun(backend, decoder, strategy, rotary, rows, planned.size())) {
             return run.run(ids, prefillTokens, allPositions, sink);
+        } catch (LogitsException e) {
+            throw text.explained(e);
         }
     }
 
@@ -365,6 +379,8 @@ public final class Engine implements AutoCloseable {
             while (!sequences.stream().allMatch(Sequence::isFinished)) {
                 scheduler.step();
             }
+        } catch (LogitsException e) {
+            throw text.explained(e);
         } finally {
             scheduler.withdraw(sequences);
         }

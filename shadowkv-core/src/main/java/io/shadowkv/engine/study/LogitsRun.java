@@ -11,6 +11,7 @@ import io.shadowkv.model.PromptRows;
 import io.shadowkv.model.RotaryTables;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.Rotary;
+import io.shadowkv.sampling.LogitsException;
 import io.shadowkv.sampling.Sampler;
 import java.util.Arrays;
 import java.util.List;
@@ -49,7 +50,8 @@ public final class LogitsRun implements AutoCloseable {
     /// See `Engine.logits`.
     public int[] run(int[] given, int prefillTokens, boolean allPositions, Consumer<float[]> sink) {
         int capacity = size.capacityTokens();
-        Consumer<float[]> each = allPositions ? sink : row -> {};
+        Consumer<float[]> checked = new CheckedRows(allPositions ? 0 : given.length - 1, sink);
+        Consumer<float[]> each = allPositions ? checked : row -> {};
         int[] ids = Arrays.copyOf(given, capacity);
         prefill(Arrays.copyOf(ids, prefillTokens), allPositions, each);
         for (int position = prefillTokens; position < given.length; position++) {
@@ -57,7 +59,7 @@ public final class LogitsRun implements AutoCloseable {
             each.accept(lastRow);
         }
         if (!allPositions) {
-            sink.accept(lastRow);
+            checked.accept(lastRow);
         }
         for (int position = given.length; position < capacity; position++) {
             ids[position] = Sampler.argmax(lastRow);
@@ -66,6 +68,29 @@ public final class LogitsRun implements AutoCloseable {
             }
         }
         return Arrays.copyOfRange(ids, given.length, capacity);
+    }
+
+    /// Hands rows on that hold numbers.
+    private static final class CheckedRows implements Consumer<float[]> {
+        private final Consumer<float[]> sink;
+        private int position;
+
+        /// @param position of the first row
+        CheckedRows(int position, Consumer<float[]> sink) {
+            this.position = position;
+            this.sink = sink;
+        }
+
+        @Override
+        public void accept(float[] row) {
+            try {
+                Sampler.argmax(row);
+            } catch (LogitsException e) {
+                throw new LogitsException("position " + position + ": " + e.getMessage(), e);
+            }
+            position++;
+            sink.accept(row);
+        }
     }
 
     private void prefill(int[] prompt, boolean allPositions, Consumer<float[]> sink) {

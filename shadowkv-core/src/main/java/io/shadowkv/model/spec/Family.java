@@ -2,6 +2,8 @@ package io.shadowkv.model.spec;
 
 import io.shadowkv.checkpoint.CheckpointException;
 import io.shadowkv.checkpoint.ModelConfig;
+import io.shadowkv.model.spec.ConfigReader.Defaults;
+import io.shadowkv.model.spec.ConfigReader.WindowRule;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -13,7 +15,7 @@ public enum Family {
     LLAMA("llama") {
         @Override
         public DecoderSpec spec(ModelConfig config) {
-            return ConfigReader.transformers(config, name, false);
+            return ConfigReader.transformers(config, name, new Defaults(false, WindowRule.LAYER_TYPES, 0));
         }
 
         @Override
@@ -26,7 +28,7 @@ public enum Family {
     QWEN2("qwen2") {
         @Override
         public DecoderSpec spec(ModelConfig config) {
-            return ConfigReader.transformers(config, name, false);
+            return ConfigReader.transformers(config, name, new Defaults(false, WindowRule.SWITCHED, 0));
         }
 
         @Override
@@ -38,7 +40,7 @@ public enum Family {
     PHI3("phi3") {
         @Override
         public DecoderSpec spec(ModelConfig config) {
-            return ConfigReader.transformers(config, name, false);
+            return ConfigReader.transformers(config, name, new Defaults(false, WindowRule.EVERY_LAYER, 4096));
         }
 
         @Override
@@ -52,7 +54,7 @@ public enum Family {
     GLM("glm") {
         @Override
         public DecoderSpec spec(ModelConfig config) {
-            return ConfigReader.transformers(config, name, true);
+            return ConfigReader.transformers(config, name, new Defaults(true, WindowRule.LAYER_TYPES, 0));
         }
 
         @Override

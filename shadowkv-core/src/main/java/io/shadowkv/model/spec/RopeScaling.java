@@ -29,8 +29,21 @@ public sealed interface RopeScaling {
         }
     }
 
+    /// @throws IllegalArgumentException unless `value` is finite and above 0: anything else would give NaN, or turn
+    ///     positions backwards
+    private static void requirePositive(String scaling, String key, double value) {
+        if (!(value > 0 && Double.isFinite(value))) {
+            throw new IllegalArgumentException(
+                    "rope scaling " + scaling + " has " + key + " " + value + "; expected a number above 0");
+        }
+    }
+
     /// Positions divided by a factor.
     record Linear(double factor) implements RopeScaling {
+        public Linear {
+            requirePositive("linear", "factor", factor);
+        }
+
         @Override
         public String name() {
             return "linear";
@@ -51,6 +64,16 @@ public sealed interface RopeScaling {
     /// @param originalContext context before scaling, tokens
     record Llama3(double factor, double lowFrequencyFactor, double highFrequencyFactor, int originalContext)
             implements RopeScaling {
+        public Llama3 {
+            requirePositive("llama3", "factor", factor);
+            requirePositive("llama3", "low_freq_factor", lowFrequencyFactor);
+            requirePositive("llama3", "original_max_position_embeddings", originalContext);
+            if (!(highFrequencyFactor > lowFrequencyFactor && Double.isFinite(highFrequencyFactor))) {
+                throw new IllegalArgumentException("rope scaling llama3 has high_freq_factor " + highFrequencyFactor
+                        + " and low_freq_factor " + lowFrequencyFactor + "; expected the first to be larger");
+            }
+        }
+
         @Override
         public String name() {
             return "llama3";
@@ -93,6 +116,14 @@ public sealed interface RopeScaling {
             double attentionFactor,
             boolean truncate)
             implements RopeScaling {
+        public Yarn {
+            requirePositive("yarn", "factor", factor);
+            requirePositive("yarn", "original_max_position_embeddings", originalContext);
+            requirePositive("yarn", "beta_fast", betaFast);
+            requirePositive("yarn", "beta_slow", betaSlow);
+            requirePositive("yarn", "attention_factor", attentionFactor);
+        }
+
         @Override
         public String name() {
             return "yarn";
@@ -134,6 +165,17 @@ public sealed interface RopeScaling {
     /// @param attentionFactor factor of cosines and sines, for short sequences too
     record LongRope(double[] shortFactors, double[] longFactors, int originalContext, double attentionFactor)
             implements RopeScaling {
+        public LongRope {
+            for (double factor : shortFactors) {
+                requirePositive("longrope", "short_factor", factor);
+            }
+            for (double factor : longFactors) {
+                requirePositive("longrope", "long_factor", factor);
+            }
+            requirePositive("longrope", "original_max_position_embeddings", originalContext);
+            requirePositive("longrope", "attention_factor", attentionFactor);
+        }
+
         @Override
         public String name() {
             return "longrope";
@@ -143,8 +185,10 @@ public sealed interface RopeScaling {
         public double[] scale(double[] plain, RopeSpec spec, boolean isLong) {
             double[] factors = isLong ? longFactors : shortFactors;
             if (factors.length != plain.length) {
-                throw new IllegalArgumentException("longrope has " + factors.length + " factors; expected "
-                        + plain.length + ", half the rotary dimension");
+                throw new IllegalArgumentException("rope scaling longrope has " + factors.length
+                        + (isLong ? " numbers in long_factor" : " numbers in short_factor") + "; expected "
+                        + plain.length
+                        + ", half the rotary dimension");
             }
             double[] scaled = new double[plain.length];
             for (int i = 0; i < plain.length; i++) {

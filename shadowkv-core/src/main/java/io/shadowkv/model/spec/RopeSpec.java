@@ -8,7 +8,7 @@ package io.shadowkv.model.spec;
 /// @param scaling how frequencies are changed for long contexts
 public record RopeSpec(double theta, int rotaryDim, boolean interleaved, RopeScaling scaling) {
     public RopeSpec {
-        if (!(theta > 0)) {
+        if (!(theta > 0 && Double.isFinite(theta))) {
             throw new IllegalArgumentException("rope_theta is " + theta + "; expected a positive number");
         }
     }
@@ -17,6 +17,22 @@ public record RopeSpec(double theta, int rotaryDim, boolean interleaved, RopeSca
     /// `Integer.MAX_VALUE` for all scalings but longrope.
     public int shortLimit() {
         return scaling instanceof RopeScaling.LongRope longRope ? longRope.originalContext() : Integer.MAX_VALUE;
+    }
+
+    /// Refuses parameters that are in range one by one and still give no usable angle.
+    ///
+    /// @throws IllegalArgumentException if the frequency of a pair is not a finite number above 0
+    void check() {
+        for (boolean isLong : new boolean[] {false, true}) {
+            double[] frequencies = frequencies(isLong);
+            for (int i = 0; i < frequencies.length; i++) {
+                if (!(frequencies[i] > 0 && Double.isFinite(frequencies[i]))) {
+                    throw new IllegalArgumentException("rope_theta " + theta + " with rope scaling " + scaling.name()
+                            + " gives pair " + i + " the frequency " + frequencies[i]
+                            + "; expected a finite number above 0");
+                }
+            }
+        }
     }
 
     /// Angle per position of each pair, in double.

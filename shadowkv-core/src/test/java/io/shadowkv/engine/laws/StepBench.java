@@ -47,7 +47,7 @@ final class StepBench implements AutoCloseable {
     StepBench(Path folder, Backend backend, KvCacheSpec spec) {
         this.checkpoint = Checkpoint.open(folder);
         this.backend = backend;
-        this.decoder = Decoder.load(checkpoint, null, backend);
+        this.decoder = Decoder.load(checkpoint, null, backend, note -> {});
         DecoderSpec shape = decoder.spec();
         this.strategy = CacheStrategies.open(
                 spec,

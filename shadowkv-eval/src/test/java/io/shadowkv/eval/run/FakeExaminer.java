@@ -30,7 +30,7 @@ public final class FakeExaminer implements Examiner {
     /// Two tasks, two methods.
     public static EvalPlan plan(int samples) {
         return new EvalPlan(
-                "fake", "none", "bf16", List.of("a/x", "b/y"), 4096, samples, 7, List.of(Method.FULL, SHADOW));
+                "fake", "none", "BF16", List.of("a/x", "b/y"), 4096, samples, 7, List.of(Method.FULL, SHADOW));
     }
 
     @Override

@@ -39,6 +39,16 @@ final class EvalJobTest {
         assertThat(job.readySeconds()).isEqualTo(600);
     }
 
+    /// Workers spell the type in capitals, and the keys of answers have it.
+    @Test
+    void theTypeOfKeysMayBeWrittenSmall() {
+        String written = new EvalJob(FakeExaminer.plan(3), List.of(), List.of("x"), 5).toJson();
+        assertThat(written).contains("\"kv_type\":\"BF16\"");
+        assertThat(EvalJob.fromJson(written.replace("BF16", "bf16")).plan()).isEqualTo(FakeExaminer.plan(3));
+        assertThatThrownBy(() -> EvalJob.fromJson(written.replace("\"kv_type\":\"BF16\",", "")))
+                .hasMessageContaining("needs a \"kv_type\"");
+    }
+
     @Test
     void whatIsNoJobIsSaid() throws IOException {
         Path file = Files.writeString(folder.resolve("none.json"), "{\"command\":[\"x\"]}");

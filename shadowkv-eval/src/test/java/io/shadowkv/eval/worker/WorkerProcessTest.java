@@ -187,7 +187,7 @@ final class WorkerProcessTest {
     void aWorkerOfAnotherKindIsRefused() {
         assertThatThrownBy(worker(Trouble.OTHER_BACKEND, 1)::get)
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("worker 0 has fake on cpu with bf16; the run is about fake on none with bf16");
+                .hasMessageContaining("worker 0 has fake on cpu with BF16; the run is about fake on none with BF16");
     }
 
     @Test

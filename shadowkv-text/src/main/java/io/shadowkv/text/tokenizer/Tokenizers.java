@@ -1,5 +1,6 @@
 package io.shadowkv.text.tokenizer;
 
+import io.shadowkv.text.TextFile;
 import io.shadowkv.text.Tokenizer;
 import io.shadowkv.text.TokenizerConfig;
 import io.shadowkv.text.TokenizerException;
@@ -23,27 +24,19 @@ public final class Tokenizers {
     public static Tokenizer open(Path folder) {
         Path json = folder.resolve("tokenizer.json");
         if (Files.isRegularFile(json)) {
-            return JsonTokenizer.of(new String(bytes(json), StandardCharsets.UTF_8), json);
+            return JsonTokenizer.of(TextFile.utf8(json), json);
         }
         Path model = folder.resolve("tokenizer.model");
         if (!Files.isRegularFile(model)) {
             throw new TokenizerException(folder + ": has neither tokenizer.json nor tokenizer.model. Fetch one of them"
                     + " into the folder; if the model has a tokenizer of another kind, " + CONVERT);
         }
-        byte[] bytes = bytes(model);
+        byte[] bytes = TextFile.bytes(model);
         TokenizerConfig config = TokenizerConfig.read(folder);
         if (RankFile.isRankFile(bytes)) {
             return RankTokenizer.of(RankFile.read(bytes, model), config);
         }
         SentencePieceModel pieces = SentencePieceModel.read(bytes, model);
         return JsonTokenizer.of(new SentencePieceConverter(pieces, config, CONVERT).json(model), model);
-    }
-
-    private static byte[] bytes(Path file) {
-        try {
-            return Files.readAllBytes(file);
-        } catch (IOException e) {
-            throw new TokenizerException(file + ": cannot be read: " + e + ". Check the file and its permissions", e);
-        }
     }
 }
