@@ -1,8 +1,8 @@
 package io.shadowkv.examples;
 
 import io.shadowkv.cache.KvCacheSpec;
-import io.shadowkv.engine.Backends;
-import io.shadowkv.engine.Engine;
+import io.shadowkv.engine.serve.Backends;
+import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.op.BackendProvider.BackendOptions;

@@ -110,7 +110,7 @@ final class BlobDownload {
             }
         }
         if (done < request.bytes()) {
-            throw new HubTransientException("the connection ended early", Duration.ZERO);
+            throw new HubErrors.TransientException("the connection ended early", Duration.ZERO);
         }
     }
 
@@ -127,7 +127,7 @@ final class BlobDownload {
         if (!fits) {
             long asked = done;
             restart();
-            throw new HubTransientException(
+            throw new HubErrors.TransientException(
                     "asked for bytes from " + asked + " of " + request.bytes() + ", the server answered with range \""
                             + HubJson.shorten(range) + "\"",
                     Duration.ZERO);

@@ -70,7 +70,7 @@ final class HubBody implements HttpResponse.BodySubscriber<HubBody>, AutoCloseab
     private void next() throws IOException, InterruptedException {
         Piece piece = pieces.poll(stallLimit.toNanos(), TimeUnit.NANOSECONDS);
         if (piece == null) {
-            throw new HubTransientException(
+            throw new HubErrors.TransientException(
                     "the server fell silent for " + stallLimit.toMillis() + " ms", Duration.ZERO);
         }
         current = piece;

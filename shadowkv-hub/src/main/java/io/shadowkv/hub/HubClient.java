@@ -161,7 +161,7 @@ final class HubClient {
 
     /// The content of a file from byte `from` on; the status is 200, 206 or, if `from` is not 0, 416.
     ///
-    /// @throws HubTransientException or IOException if a later try may do better
+    /// @throws HubErrors.TransientException or IOException if a later try may do better
     HttpResponse<HubBody> open(Content content, long from) throws IOException, InterruptedException {
         HttpResponse<HubBody> response = send("GET", content.uri(), from);
         try {
@@ -267,13 +267,13 @@ final class HubClient {
         return isHub ? "HF_ENDPOINT" : "the address";
     }
 
-    private void check(HttpResponse<?> response, String repo, String what) throws HubTransientException {
+    private void check(HttpResponse<?> response, String repo, String what) throws HubErrors.TransientException {
         if (isHub
                 && !isEndpoint(response.uri())
                 && response.statusCode() / 100 == 4
                 && response.statusCode() != HttpURLConnection.HTTP_PROXY_AUTH) {
             // The content host knows no accounts: its signed address has expired or broken, a new one may do.
-            throw new HubTransientException(
+            throw new HubErrors.TransientException(
                     response.uri().getHost() + " answered " + response.statusCode() + " for " + what, Duration.ZERO);
         }
         int status = response.statusCode();

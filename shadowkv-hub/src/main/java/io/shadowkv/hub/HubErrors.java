@@ -22,10 +22,10 @@ final class HubErrors {
     ///
     /// @param what the file or revision asked for
     /// @param token that was sent; null for none
-    /// @throws HubTransientException if a later try may do better
+    /// @throws TransientException if a later try may do better
     /// @throws HubException if none will
     static void check(HttpResponse<?> response, String repo, String what, @Nullable HubToken token)
-            throws HubTransientException {
+            throws TransientException {
         int status = response.statusCode();
         if (status == 200 || status == 206) {
             return;
@@ -39,7 +39,7 @@ final class HubErrors {
                             + " those given (status 407). Write them into its address, http://USER:PASSWORD@HOST:PORT, in HTTPS_PROXY or HTTP_PROXY");
         }
         if (status >= 500 || status == 408 || status == 429) {
-            throw new HubTransientException(
+            throw new TransientException(
                     response.uri().getHost() + " answered " + status + " for " + repo + " " + what,
                     retryAfter(response));
         }
@@ -127,7 +127,7 @@ final class HubErrors {
     }
 
     static Duration asked(IOException failure) {
-        return failure instanceof HubTransientException transientFailure ? transientFailure.asked() : Duration.ZERO;
+        return failure instanceof TransientException transientFailure ? transientFailure.asked() : Duration.ZERO;
     }
 
     /// A thread that was told to stop sees its blocked reads fail; that is a stop, not a network fault.
@@ -168,5 +168,22 @@ final class HubErrors {
             return "no connection (" + (failure.getMessage() == null ? "refused" : failure.getMessage()) + ")";
         }
         return failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage();
+    }
+
+    /// An answer of the hub that a later try may better: overload, a fault of the server, a body cut short.
+    static final class TransientException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        private final Duration asked;
+
+        TransientException(String message, Duration asked) {
+            super(message);
+            this.asked = asked;
+        }
+
+        /// How long the server asked to wait; zero if it did not say.
+        Duration asked() {
+            return asked;
+        }
     }
 }

@@ -1,8 +1,13 @@
-package io.shadowkv.eval;
+package io.shadowkv.eval.catalog;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shadowkv.eval.Contexts;
+import io.shadowkv.eval.Sample;
+import io.shadowkv.eval.EvalTask;
+import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.Suite;
 import java.io.IOException;
 import java.net.MalformedURLException;
 import java.net.URI;
