@@ -2,19 +2,18 @@ package io.shadowkv.cpu.eigen;
 
 import io.shadowkv.cpu.vector.VectorWidth;
 import jdk.incubator.vector.DoubleVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /// Loops over rows of doubles: the inner loops of the eigenvector search.
-final class DoubleRows {
-    private static final VectorSpecies<Double> DOUBLES = VectorWidth.FLOATS.withLanes(double.class);
+public final class DoubleRows {
+    static final VectorSpecies<Double> DOUBLES = VectorWidth.FLOATS.withLanes(double.class);
     static final int LANES = DOUBLES.length();
     private static final double SMALLEST_PIVOT = 1e-290;
 
     private DoubleRows() {}
 
     /// Sum of `x[i] * y[i]` from `from` until `to`.
-    static double dot(double[] x, double[] y, int from, int to) {
+    public static double dot(double[] x, double[] y, int from, int to) {
         DoubleVector even = DoubleVector.zero(DOUBLES);
         DoubleVector odd = DoubleVector.zero(DOUBLES);
         int i = from;
@@ -22,7 +21,7 @@ final class DoubleRows {
             even = vector(x, i).fma(vector(y, i), even);
             odd = vector(x, i + LANES).fma(vector(y, i + LANES), odd);
         }
-        double sum = even.add(odd).reduceLanes(VectorOperators.ADD);
+        double sum = DoubleLaneSum.of(even.add(odd));
         for (; i < to; i++) {
             sum += x[i] * y[i];
         }
@@ -116,10 +115,10 @@ final class DoubleRows {
             sum = v2.fma(broadcast(x[i + 2]), sum);
             v3.fma(broadcast(x[i + 3]), sum).intoArray(sums, j);
         }
-        sums[i] += s0.reduceLanes(VectorOperators.ADD);
-        sums[i + 1] += s1.reduceLanes(VectorOperators.ADD);
-        sums[i + 2] += s2.reduceLanes(VectorOperators.ADD);
-        sums[i + 3] += s3.reduceLanes(VectorOperators.ADD);
+        sums[i] += DoubleLaneSum.of(s0);
+        sums[i + 1] += DoubleLaneSum.of(s1);
+        sums[i + 2] += DoubleLaneSum.of(s2);
+        sums[i + 3] += DoubleLaneSum.of(s3);
         multiplyCorner(rows, i, j, x, sums);
     }
 
@@ -137,7 +136,7 @@ final class DoubleRows {
     }
 
     /// Reflects four vectors: `x -= (v · x) * v` over elements until `to`, for vectors `from` until `from + 4`.
-    static void reflectFour(double[] v, double[][] vectors, int from, int to) {
+    public static void reflectFour(double[] v, double[][] vectors, int from, int to) {
         double[] x0 = vectors[from];
         double[] x1 = vectors[from + 1];
         double[] x2 = vectors[from + 2];
@@ -161,7 +160,7 @@ final class DoubleRows {
     }
 
     private static double dotWithTail(DoubleVector sums, double[] v, double[] x, int from, int to) {
-        double sum = sums.reduceLanes(VectorOperators.ADD);
+        double sum = DoubleLaneSum.of(sums);
         for (int i = from; i < to; i++) {
             sum += v[i] * x[i];
         }

@@ -1,5 +1,6 @@
 package io.shadowkv.cpu.linear;
 
+import io.shadowkv.cpu.vector.LaneSum;
 import io.shadowkv.cpu.vector.FloatRows;
 import io.shadowkv.cpu.vector.VectorMath;
 import io.shadowkv.cpu.vector.VectorWidth;
@@ -20,7 +21,7 @@ final class StreamedRows {
     /// Bytes of one vector of floats.
     private static final long HALF_STEP = (long) LANES * Float.BYTES;
     private static final int PAIR = 2 * LANES;
-    private static final int ROWS = 4;
+    private static final int ROWS = LaneSum.GROUP;
     private static final int UPPER = 0xFFFF_0000;
 
     private final FloatRows rows;
@@ -57,15 +58,16 @@ final class StreamedRows {
     /// `sums[o - first] += x · row o` for rows `first` until `last`; x arranged.
     void addDots(float[] x, int first, int last, float[] sums) {
         int whole = inputs / PAIR * PAIR;
-        float[] dots = new float[ROWS];
+        float[] lanes = new float[ROWS * LANES];
         for (int row = first; row < last; row += ROWS) {
             if (rows.dtype() == DType.F32) {
-                dotF32(x, row, last - 1, whole, dots);
+                dotF32(x, row, last - 1, whole, lanes);
             } else {
-                dotBf16(x, row, last - 1, whole, dots);
+                dotBf16(x, row, last - 1, whole, lanes);
             }
+            LaneSum.fours(lanes, 1);
             for (int i = 0; i < Math.min(ROWS, last - row); i++) {
-                sums[row - first + i] += dots[i] + rest(x, row + i, whole);
+                sums[row - first + i] += lanes[LaneSum.place(0, i)] + rest(x, row + i, whole);
             }
         }
     }
@@ -79,7 +81,8 @@ final class StreamedRows {
         return VectorMath.dot(x, from, elements, 0, elements.length);
     }
 
-    private void dotF32(float[] x, int row, int last, int count, float[] dots) {
+    /// @param lanes gets one vector a row, whose lanes are still to be summed
+    private void dotF32(float[] x, int row, int last, int count, float[] lanes) {
         long a = byteAt(row, last);
         long b = byteAt(row + 1, last);
         long c = byteAt(row + 2, last);
@@ -105,13 +108,13 @@ final class StreamedRows {
             evenD = even.fma(floats(d + at), evenD);
             oddD = odd.fma(floats(d + at + HALF_STEP), oddD);
         }
-        dots[0] = evenA.add(oddA).reduceLanes(VectorOperators.ADD);
-        dots[1] = evenB.add(oddB).reduceLanes(VectorOperators.ADD);
-        dots[2] = evenC.add(oddC).reduceLanes(VectorOperators.ADD);
-        dots[3] = evenD.add(oddD).reduceLanes(VectorOperators.ADD);
+        evenA.add(oddA).intoArray(lanes, 0);
+        evenB.add(oddB).intoArray(lanes, 1 * LANES);
+        evenC.add(oddC).intoArray(lanes, 2 * LANES);
+        evenD.add(oddD).intoArray(lanes, 3 * LANES);
     }
 
-    private void dotBf16(float[] x, int row, int last, int count, float[] dots) {
+    private void dotBf16(float[] x, int row, int last, int count, float[] lanes) {
         long a = byteAt(row, last);
         long b = byteAt(row + 1, last);
         long c = byteAt(row + 2, last);
@@ -141,10 +144,10 @@ final class StreamedRows {
             evenD = even.fma(dPairs.lanewise(VectorOperators.LSHL, Short.SIZE).reinterpretAsFloats(), evenD);
             oddD = odd.fma(dPairs.and(UPPER).reinterpretAsFloats(), oddD);
         }
-        dots[0] = evenA.add(oddA).reduceLanes(VectorOperators.ADD);
-        dots[1] = evenB.add(oddB).reduceLanes(VectorOperators.ADD);
-        dots[2] = evenC.add(oddC).reduceLanes(VectorOperators.ADD);
-        dots[3] = evenD.add(oddD).reduceLanes(VectorOperators.ADD);
+        evenA.add(oddA).intoArray(lanes, 0);
+        evenB.add(oddB).intoArray(lanes, 1 * LANES);
+        evenC.add(oddC).intoArray(lanes, 2 * LANES);
+        evenD.add(oddD).intoArray(lanes, 3 * LANES);
     }
 
     /// Where a row begins; beyond the last, the last again, whose dot product is then not used.

@@ -1,7 +1,6 @@
 package io.shadowkv.cpu.vector;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /// Dot products of a few queries with many rows, and sums of rows weighted for each query, in float arrays that
 /// fit the first-level cache; queries and rows are padded with zeros to whole pairs of vectors, so that there
@@ -11,7 +10,7 @@ import jdk.incubator.vector.VectorOperators;
 /// at a time.
 public final class DotTile {
     private static final int LANES = VectorWidth.LANES;
-    private static final int QUAD = 4;
+    private static final int QUAD = LaneSum.GROUP;
 
     private final float[] queries;
     private final int queryStride;
@@ -19,6 +18,8 @@ public final class DotTile {
     private final int rowStride;
     private final float[] scores;
     private final int scoreStride;
+    /// The vectors whose lanes add up to dot products, four of each group one after the other.
+    private float[] lanes = new float[0];
 
     /// @param queries [queries, queryStride]: what [#addDots] multiplies by, what [#addWeighted] adds to
     /// @param rows [rows, rowStride]
@@ -41,23 +42,37 @@ public final class DotTile {
     /// `scores[scoreAt + q, r] += queries[q, queryAt..] · rows[r]` over `depth` elements, a multiple of the
     /// lanes.
     public void addDots(int queryAt, int queryCount, int rowCount, int depth, int scoreAt) {
+        int groups = queryCount < QUAD ? Math.ceilDiv(rowCount, QUAD) : rowCount;
+        if (lanes.length < groups * QUAD * LANES) {
+            lanes = new float[groups * QUAD * LANES];
+        }
         int q = 0;
         for (; q <= queryCount - QUAD; q += QUAD) {
-            int query = queryAt + q * queryStride;
-            int score = scoreAt + q * scoreStride;
             for (int r = 0; r < rowCount; r += 2) {
-                dotQuad(query, r, Math.min(r + 1, rowCount - 1), depth, score + r);
+                dotQuad(queryAt + q * queryStride, r, Math.min(r + 1, rowCount - 1), depth);
+            }
+            LaneSum.fours(lanes, rowCount);
+            for (int i = 0; i < QUAD; i++) {
+                int score = scoreAt + (q + i) * scoreStride;
+                for (int r = 0; r < rowCount; r++) {
+                    scores[score + r] += lanes[LaneSum.place(r, i)];
+                }
             }
         }
         for (; q < queryCount; q++) {
             for (int r = 0; r < rowCount; r += QUAD) {
-                dotSingle(queryAt + q * queryStride, r, rowCount - 1, depth, scoreAt + q * scoreStride + r);
+                dotSingle(queryAt + q * queryStride, r, rowCount - 1, depth);
+            }
+            LaneSum.fours(lanes, Math.ceilDiv(rowCount, QUAD));
+            int score = scoreAt + q * scoreStride;
+            for (int r = 0; r < rowCount; r++) {
+                scores[score + r] += lanes[LaneSum.place(r / QUAD, r % QUAD)];
             }
         }
     }
 
-    /// Four queries and two rows; the second may be the first again.
-    private void dotQuad(int query, int first, int second, int depth, int score) {
+    /// Four queries and two rows; the second may be the first again. Leaves each row's four vectors in `lanes`.
+    private void dotQuad(int query, int first, int second, int depth) {
         float[] x = queries;
         float[] y = rows;
         int a = first * rowStride;
@@ -86,20 +101,21 @@ public final class DotTile {
             a3 = x3.fma(rowA, a3);
             b3 = x3.fma(rowB, b3);
         }
-        scores[score] += a0.reduceLanes(VectorOperators.ADD);
-        scores[score + scoreStride] += a1.reduceLanes(VectorOperators.ADD);
-        scores[score + 2 * scoreStride] += a2.reduceLanes(VectorOperators.ADD);
-        scores[score + 3 * scoreStride] += a3.reduceLanes(VectorOperators.ADD);
-        if (second != first) {
-            scores[score + 1] += b0.reduceLanes(VectorOperators.ADD);
-            scores[score + scoreStride + 1] += b1.reduceLanes(VectorOperators.ADD);
-            scores[score + 2 * scoreStride + 1] += b2.reduceLanes(VectorOperators.ADD);
-            scores[score + 3 * scoreStride + 1] += b3.reduceLanes(VectorOperators.ADD);
-        }
+        int at = first * QUAD * LANES;
+        a0.intoArray(lanes, at);
+        a1.intoArray(lanes, at + LANES);
+        a2.intoArray(lanes, at + 2 * LANES);
+        a3.intoArray(lanes, at + 3 * LANES);
+        at = second * QUAD * LANES;
+        b0.intoArray(lanes, at);
+        b1.intoArray(lanes, at + LANES);
+        b2.intoArray(lanes, at + 2 * LANES);
+        b3.intoArray(lanes, at + 3 * LANES);
     }
 
-    /// One query and four rows, or as many as there are until `last`.
-    private void dotSingle(int query, int first, int last, int depth, int score) {
+    /// One query and four rows, or as many as there are until `last` and that one again. Leaves their four vectors in
+    /// `lanes`.
+    private void dotSingle(int query, int first, int last, int depth) {
         float[] x = queries;
         float[] y = rows;
         int a = first * rowStride;
@@ -117,17 +133,11 @@ public final class DotTile {
             sumC = part.fma(VectorMath.vector(y, c + k), sumC);
             sumD = part.fma(VectorMath.vector(y, d + k), sumD);
         }
-        int count = last - first + 1;
-        scores[score] += sumA.reduceLanes(VectorOperators.ADD);
-        if (count > 1) {
-            scores[score + 1] += sumB.reduceLanes(VectorOperators.ADD);
-        }
-        if (count > 2) {
-            scores[score + 2] += sumC.reduceLanes(VectorOperators.ADD);
-        }
-        if (count > 3) {
-            scores[score + 3] += sumD.reduceLanes(VectorOperators.ADD);
-        }
+        int at = first * LANES;
+        sumA.intoArray(lanes, at);
+        sumB.intoArray(lanes, at + LANES);
+        sumC.intoArray(lanes, at + 2 * LANES);
+        sumD.intoArray(lanes, at + 3 * LANES);
     }
 
     /// `queries[q] += sum over r of scores[scoreAt + q, r] * rows[r]` over `width` elements, a multiple of two

@@ -59,7 +59,7 @@ public final class VectorMath {
         for (; i <= count - lanes; i += lanes) {
             even = vector(x, xAt + i).fma(vector(y, yAt + i), even);
         }
-        float sum = even.add(odd).reduceLanes(VectorOperators.ADD);
+        float sum = LaneSum.of(even.add(odd));
         for (; i < count; i++) {
             sum += x[xAt + i] * y[yAt + i];
         }
@@ -113,7 +113,7 @@ public final class VectorMath {
             power.intoArray(x, at + i);
             sum = sum.add(power);
         }
-        float result = sum.reduceLanes(VectorOperators.ADD);
+        float result = LaneSum.of(sum);
         for (; i < count; i++) {
             x[at + i] = (float) Math.pow(2, x[at + i] - shift);
             result += x[at + i];
