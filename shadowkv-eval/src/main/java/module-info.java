@@ -17,6 +17,7 @@ module io.shadowkv.eval {
     exports io.shadowkv.eval.ruler.text;
     exports io.shadowkv.eval.run;
     exports io.shadowkv.eval.scbench;
+    exports io.shadowkv.eval.statistics;
     exports io.shadowkv.eval.text;
     exports io.shadowkv.eval.worker;
 

@@ -102,7 +102,7 @@ class ArchitectureTest {
             cli.pull: checkpoint cli.option cli.process engine eval eval.infinitebench eval.longbench \
                 eval.scbench hub
             cli.eval: cache checkpoint cli.option cli.process engine engine.serve eval eval.catalog eval.report \
-                eval.run eval.worker model.spec op report.plot tensor text text.chat text.tokenizer
+                eval.run eval.statistics eval.worker model.spec op report.plot tensor text text.chat text.tokenizer
             cli.ruler: cli.process engine eval eval.catalog eval.ruler eval.ruler.text text text.chat text.tokenizer
             cli.demo: cache cli.option cli.process engine engine.serve eval eval.metric eval.needle eval.text \
                 report.plot model.spec op tensor

@@ -109,6 +109,15 @@ public final class Checkpoint implements AutoCloseable {
                 .sum();
     }
 
+    /// Sixteen hexadecimal digits that tell these weights from others: a hash over every tensor's
+    /// name, type, shape and size and over samples of its data. It does not change when the same
+    /// tensors stand in other files.
+    public String fingerprint() {
+        var fingerprint = new Fingerprint();
+        names().stream().sorted().forEach(name -> file(name).addTo(fingerprint, name));
+        return fingerprint.text();
+    }
+
     /// The type that most weights have: that of the largest of a type that weights may have.
     public DType weightType() {
         return names().stream()

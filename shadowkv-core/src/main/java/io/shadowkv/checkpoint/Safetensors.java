@@ -126,6 +126,12 @@ public final class Safetensors {
         return new Tensor(dtype, shape(name, entry), data, entry.begin());
     }
 
+    /// Adds a tensor to a fingerprint, whatever its type.
+    void addTo(Fingerprint fingerprint, String name) {
+        SafetensorsHeader.Entry entry = entry(name);
+        fingerprint.add(name, entry, data.segment().asSlice(entry.begin(), entry.end() - entry.begin()));
+    }
+
     /// The type of one tensor, as the file spells it.
     String typeName(String name) {
         return entry(name).typeName();

@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -216,6 +217,52 @@ class CheckpointTest {
         byte[] whole = Files.readAllBytes(file);
         Files.write(file, java.util.Arrays.copyOf(whole, whole.length - 1));
         refused("model.safetensors: the header promises 28 bytes of data, the file has 27. It is cut; fetch it again");
+    }
+
+    /// Any tensor's data, name, type or shape; not the files they stand in.
+    @Test
+    void theFingerprintTellsWeightsApart() throws IOException {
+        float[] large = new float[40_000];
+        String first = fingerprint("a", large, DType.F32);
+        assertThat(first).matches("[0-9a-f]{16}");
+        assertThat(fingerprint("a", large, DType.F32)).isEqualTo(first);
+        assertThat(fingerprint("b", large, DType.F32)).isNotEqualTo(first);
+        for (int changed : new int[] {0, 39_999}) {
+            float[] other = large.clone();
+            other[changed] = 1;
+            assertThat(fingerprint("a", other, DType.F32)).isNotEqualTo(first);
+        }
+        float[] trained = new float[40_000];
+        Arrays.fill(trained, 1e-3f);
+        assertThat(fingerprint("a", trained, DType.F32)).isNotEqualTo(first);
+        assertThat(fingerprint("a", new float[40_001], DType.F32)).isNotEqualTo(first);
+        assertThat(fingerprint("a", large, DType.I32)).isNotEqualTo(first);
+
+        Path split = Files.createDirectories(folder.resolve("split"));
+        Files.writeString(split.resolve("config.json"), "{}");
+        new SafetensorsWriter().add("z", Shape.of(2), new float[] {1, 2}).write(split.resolve("one.safetensors"));
+        new SafetensorsWriter().add("a", Shape.of(40_000), large).write(split.resolve("two.safetensors"));
+        Files.writeString(
+                split.resolve("model.safetensors.index.json"),
+                "{\"weight_map\": {\"z\": \"one.safetensors\", \"a\": \"two.safetensors\"}}");
+        try (Checkpoint checkpoint = Checkpoint.open(split)) {
+            assertThat(checkpoint.fingerprint()).isEqualTo(first);
+        }
+    }
+
+    private String fingerprint(String name, float[] values, DType type) throws IOException {
+        Path model = Files.createDirectories(folder.resolve("model"));
+        Files.writeString(model.resolve("config.json"), "{}");
+        var writer = new SafetensorsWriter().add("z", Shape.of(2), new float[] {1, 2});
+        if (type == DType.F32) {
+            writer.add(name, Shape.of(values.length), values);
+        } else {
+            writer.add(name, Shape.of(values.length), new int[values.length]);
+        }
+        writer.write(model.resolve("model.safetensors"));
+        try (Checkpoint checkpoint = Checkpoint.open(model)) {
+            return checkpoint.fingerprint();
+        }
     }
 
     /// Types that no layer reads are nobody's business, even where they are the most.

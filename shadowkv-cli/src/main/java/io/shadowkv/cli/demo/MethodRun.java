@@ -94,7 +94,7 @@ record MethodRun(Engine engine, PromptFormat format, Cancellation cancellation) 
                 turn.answerPrefix(),
                 turn.references(),
                 turn.maxNewTokens(),
-                turn.stopStrings(),
+                turn.stopIds(),
                 turn.metrics());
     }
 

@@ -61,7 +61,7 @@ final class EvalProgress implements Watcher, AutoCloseable {
                 err.println(overall + ": " + answer.key().task() + " "
                         + answer.key().index() + turn(answers, answer.key()) + ", "
                         + answer.key().method().label() + ": "
-                        + Quantity.share(answer.score()));
+                        + (answer.isJudged() ? Quantity.share(answer.score()) : "thoughts"));
             }
             err.flush();
         }

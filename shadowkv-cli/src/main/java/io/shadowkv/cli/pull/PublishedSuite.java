@@ -37,7 +37,7 @@ public record PublishedSuite(String name, @Nullable String dataset, String folde
     public static final List<PublishedSuite> ALL = List.of(
             longBench(LongBenchSuite.STANDARD),
             longBench(LongBenchSuite.EVEN),
-            of(new LongBenchV2Suite(), "THUDM/LongBench-v2", _ -> "data.json"),
+            of(LongBenchV2Suite.DIRECT, "THUDM/LongBench-v2", _ -> "data.json"),
             of(new InfiniteBenchSuite(), "xinrongzhang2022/InfiniteBench", task -> task + ".jsonl"),
             of(new ScBenchSuite(), "microsoft/SCBench", task -> "data/" + task + ".jsonl"),
             new PublishedSuite(

@@ -85,7 +85,11 @@ final class SamplingFlags {
     /// @param roomTokens no more tokens than these; at least 1
     GenerationOptions options(@Nullable GenerationConfig checkpoint, int roomTokens) {
         int most = maxNewTokens != null ? maxNewTokens : defaultNewTokens(checkpoint);
-        return new GenerationOptions(Math.min(most, roomTokens), sampling(checkpoint), stop, ignoreEos);
+        return GenerationOptions.DEFAULT
+                .withMaxNewTokens(Math.min(most, roomTokens))
+                .withSampling(sampling(checkpoint))
+                .withStopStrings(stop)
+                .withIgnoreEos(ignoreEos);
     }
 
     private static int defaultNewTokens(@Nullable GenerationConfig checkpoint) {

@@ -2,6 +2,7 @@ package io.shadowkv.engine.batch;
 
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.engine.Completion;
+import io.shadowkv.engine.GenerationOptions;
 import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.Request;
@@ -9,6 +10,7 @@ import io.shadowkv.model.StepResult;
 import io.shadowkv.op.Backend;
 import io.shadowkv.sampling.Sampler;
 import io.shadowkv.text.IncrementalDetokenizer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -48,7 +50,7 @@ public final class Sequence {
             @Nullable SequenceCache held) {
         this.request = request;
         this.planned = planned;
-        this.endIds = request.options().ignoreEos() ? List.of() : endIds;
+        this.endIds = ends(request.options(), endIds);
         this.sampler = new Sampler(request.options().sampling());
         this.detokenizer = detokenizer;
         this.stops = new StopStrings(request.options().stopStrings());
@@ -57,6 +59,14 @@ public final class Sequence {
         this.count = history.length + request.promptIds().length;
         this.firstGenerated = count;
         this.cache = held;
+    }
+
+    private static List<Integer> ends(GenerationOptions options, List<Integer> endOfSequence) {
+        List<Integer> ends = new ArrayList<>(options.stopIds());
+        if (!options.ignoreEos()) {
+            ends.addAll(endOfSequence);
+        }
+        return ends;
     }
 
     /// Hears of the logits that each token is drawn from.
@@ -165,16 +175,33 @@ public final class Sequence {
             listener.logits(Arrays.copyOfRange(ids, firstGenerated, count), logits.clone());
         }
         int[] answer = forced;
+        if (answer == null && mustGoOn()) {
+            leaveOutEnds(logits);
+        }
         take(answer == null ? sampler.next(logits, ids, count) : answer[count - firstGenerated]);
+    }
+
+    /// True while the answer is shorter than the least that was asked for.
+    private boolean mustGoOn() {
+        return count - firstGenerated < request.options().minNewTokens();
+    }
+
+    private void leaveOutEnds(float[] logits) {
+        for (int id : endIds) {
+            if (id < logits.length) {
+                logits[id] = Float.NEGATIVE_INFINITY;
+            }
+        }
     }
 
     /// The same from a step's result; logits are fetched only where a draw needs them.
     ///
     /// @param row this sequence's logit row
     public void accept(StepResult result, int row) {
-        boolean isNumber = result.id(row) >= 0;
-        if (isNumber && logitsListener == null && request.options().sampling().isLargestLogit()) {
-            take(result.id(row));
+        int largest = result.id(row);
+        boolean isAllowed = largest >= 0 && !(mustGoOn() && endIds.contains(largest));
+        if (isAllowed && logitsListener == null && request.options().sampling().isLargestLogit()) {
+            take(largest);
         } else {
             accept(result.logits(row));
         }

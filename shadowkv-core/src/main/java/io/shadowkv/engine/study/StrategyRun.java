@@ -106,6 +106,14 @@ final class StrategyRun implements AutoCloseable {
             return opened(prompt, request, promptIds);
         }
         Sequence earlier = Objects.requireNonNull(before);
+        if (dialogue.startsOver()) {
+            Request request = dialogue.turnAfter(turn, earlier.completion().text());
+            closeCache(earlier);
+            int whole = request.promptIds().length + request.options().maxNewTokens();
+            int capacity = Math.min(whole, dialogue.capacityTokens());
+            turns.check(request, 0, capacity);
+            return toBeRead(request, new int[0], planner.sequence(capacity, prompts.size()));
+        }
         int[] history = earlier.ids();
         Request request = dialogue.turn(turn, history[history.length - 1]);
         turns.check(request, history.length, dialogue.capacityTokens());
@@ -115,7 +123,7 @@ final class StrategyRun implements AutoCloseable {
     }
 
     private static void keepIfMoreFollow(Sequence sequence, Dialogue dialogue, int turn) {
-        if (!dialogue.sharesPrompt() && turn + 1 < dialogue.turns()) {
+        if (!dialogue.sharesPrompt() && !dialogue.startsOver() && turn + 1 < dialogue.turns()) {
             sequence.keepCache();
         }
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
+import io.shadowkv.CharacterTokenizer;
 import io.shadowkv.RandomCheckpoint;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.engine.Completion;
@@ -155,6 +156,65 @@ public abstract class ComparisonLaws extends BackendLaws {
                     .toArray();
             assertThat(answers.getFirst().turns().getLast().ids())
                     .isEqualTo(engine.complete(Request.of(joined, TWELVE)).ids());
+        }
+    }
+
+    /// A second prompt that quotes the first answer, as thoughts are: what comes of it is what
+    /// comes of it alone.
+    private record Quoting(int[] prompt) implements Dialogue {
+        @Override
+        public int turns() {
+            return 2;
+        }
+
+        @Override
+        public Request turn(int index, int lastId) {
+            return Request.of(prompt, TWELVE);
+        }
+
+        @Override
+        public boolean startsOver() {
+            return true;
+        }
+
+        @Override
+        public Request turnAfter(int index, String answer) {
+            return Request.of(CharacterTokenizer.ids("so: " + answer.replaceAll("[^ -~]", "~") + "?"), TWELVE);
+        }
+
+        @Override
+        public int capacityTokens() {
+            return 102;
+        }
+    }
+
+    @Test
+    void aTurnThatStartsOverReadsAPromptOfItsOwn() {
+        Path talking = RandomCheckpoint.TALKING.writeTalking(temporary.resolve("talking"), CharacterTokenizer.END);
+        List<KvCacheSpec> both = List.of(FULL, NARROW);
+        Dialogue quoting = new Quoting(CharacterTokenizer.ids("once upon a time there was ".repeat(3)));
+        EngineOptions options = EngineOptions.DEFAULT.withValuePlace(ValuePlace.HOST);
+        for (List<KvCacheSpec> specs : List.of(both, List.<KvCacheSpec>of(NARROW))) {
+            List<ComparedAnswers> compared;
+            try (Engine engine = Engine.open(talking, backend(), options.withMaxBatch(2))) {
+                List<List<ComparedAnswers>> all = engine.compare(List.of(quoting, quoting), specs, specs.size() > 1);
+                compared = all.getFirst();
+                for (int i = 0; i < specs.size(); i++) {
+                    assertThat(all.getLast().get(i).turns().getLast().ids())
+                            .isEqualTo(compared.get(i).turns().getLast().ids());
+                }
+            }
+            for (int i = 0; i < specs.size(); i++) {
+                try (Engine engine = Engine.open(talking, backend(), options.withCache(specs.get(i)))) {
+                    List<Completion> turns = compared.get(i).turns();
+                    assertThat(turns).hasSize(2);
+                    Completion first = engine.complete(quoting.turn(0, -1));
+                    assertThat(turns.getFirst().ids()).isEqualTo(first.ids());
+                    Completion second = engine.complete(quoting.turnAfter(1, first.text()));
+                    assertThat(turns.getLast().ids()).isEqualTo(second.ids());
+                    assertThat(turns.getLast().promptTokens()).isEqualTo(second.promptTokens());
+                }
+            }
         }
     }
 

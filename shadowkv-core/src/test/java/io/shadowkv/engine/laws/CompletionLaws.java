@@ -12,6 +12,7 @@ import io.shadowkv.engine.GenerationOptions;
 import io.shadowkv.engine.Request;
 import io.shadowkv.engine.ValuePlace;
 import io.shadowkv.engine.serve.Engine;
+import io.shadowkv.sampling.Sampler;
 import io.shadowkv.sampling.SamplingOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -118,6 +119,57 @@ public abstract class CompletionLaws extends BackendLaws {
             assertThat(engine.complete(Request.of(PROMPT, WILD)).text())
                     .as("ignoring it")
                     .isEqualTo(text);
+        }
+    }
+
+    /// The greedy answer that may not end yet takes the likeliest of the other tokens, in prefill's
+    /// step and in decode's.
+    @Test
+    void noIdEndsAnAnswerBeforeItsLeastLength() {
+        GenerationOptions greedy = GenerationOptions.DEFAULT.withMaxNewTokens(6);
+        int[] free;
+        try (Engine engine = open(talking())) {
+            free = engine.complete(Request.of(PROMPT, greedy.withIgnoreEos(true)))
+                    .ids();
+        }
+        Path folder = RandomCheckpoint.TALKING.writeTalking(temporary.resolve("at once"), free[0]);
+        try (Engine engine = open(folder)) {
+            assertThat(engine.complete(Request.of(PROMPT, greedy)).ids()).containsExactly(free[0]);
+            for (int least = 1; least <= 3; least++) {
+                int[] ids = engine.complete(Request.of(PROMPT, greedy.withMinNewTokens(least)))
+                        .ids();
+                assertThat(ids).hasSizeGreaterThan(least);
+                assertThat(Arrays.copyOf(ids, least)).doesNotContain(free[0]);
+                int[] before = PROMPT;
+                for (int i = 0; i < least; i++) {
+                    List<float[]> rows = new ArrayList<>();
+                    engine.logits(before, before.length, false, 0, rows::add);
+                    rows.getFirst()[free[0]] = Float.NEGATIVE_INFINITY;
+                    assertThat(ids[i]).as("token " + i + " of " + least).isEqualTo(Sampler.argmax(rows.getFirst()));
+                    before = Arrays.copyOf(before, before.length + 1);
+                    before[before.length - 1] = ids[i];
+                }
+            }
+        }
+    }
+
+    /// In addition to the end of sequence, which `ignoreEos` takes away and stop ids do not mind.
+    @Test
+    void stopIdsEndAnAnswerBeforeTheirText() {
+        try (Engine engine = open(talking())) {
+            Completion whole = engine.complete(Request.of(PROMPT, WILD));
+            int stop = whole.ids()[25];
+            int at = indexOf(whole.ids(), stop);
+            Completion stopped = engine.complete(Request.of(PROMPT, WILD.withStopIds(List.of(stop))));
+            assertThat(stopped.ids()).isEqualTo(Arrays.copyOf(whole.ids(), at + 1));
+            assertThat(stopped.finish()).isEqualTo(FinishReason.END_OF_SEQUENCE);
+            assertThat(stopped.text()).isEqualTo(engine.tokenizer().decode(Arrays.copyOf(whole.ids(), at), true));
+            Completion first = engine.complete(Request.of(PROMPT, WILD.withStopIds(List.of(whole.ids()[0]))));
+            assertThat(first.text()).isEmpty();
+            Completion later = engine.complete(
+                    Request.of(PROMPT, WILD.withStopIds(List.of(whole.ids()[0])).withMinNewTokens(1)));
+            assertThat(later.text()).isNotEmpty();
+            assertThat(later.ids()[0]).isNotEqualTo(whole.ids()[0]);
         }
     }
 

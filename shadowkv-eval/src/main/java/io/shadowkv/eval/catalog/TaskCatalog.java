@@ -33,7 +33,8 @@ public final class TaskCatalog {
             new MultiTurnNeedleSuite(),
             LongBenchSuite.STANDARD,
             LongBenchSuite.EVEN,
-            new LongBenchV2Suite(),
+            LongBenchV2Suite.DIRECT,
+            LongBenchV2Suite.CHAIN_OF_THOUGHT,
             new InfiniteBenchSuite(),
             new ScBenchSuite());
 

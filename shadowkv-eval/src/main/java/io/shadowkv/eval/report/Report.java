@@ -11,6 +11,7 @@ import io.shadowkv.eval.report.section.SweepSection;
 import io.shadowkv.eval.report.section.WeakSection;
 import io.shadowkv.eval.run.RunInfo;
 import io.shadowkv.eval.statistics.Grid;
+import io.shadowkv.eval.statistics.PublishedNumbers;
 import io.shadowkv.eval.statistics.Setting;
 import io.shadowkv.report.page.HtmlPage;
 import io.shadowkv.report.page.MarkdownPage;
@@ -101,6 +102,7 @@ public final class Report {
         sections.add(RunSection.settings(runs.runs()));
         sections.add(RunSection.method());
         List<String> allNotes = new ArrayList<>(notes);
+        allNotes.addAll(PublishedNumbers.notes(runs.answers()));
         allNotes.addAll(gaps(all));
         return new Page(title(runs), lead(runs, all), SummarySection.cards(all), allNotes, sections);
     }

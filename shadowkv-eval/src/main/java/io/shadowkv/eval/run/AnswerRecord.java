@@ -13,9 +13,11 @@ import org.jspecify.annotations.Nullable;
 /// @param answer what the model wrote
 /// @param answerIds its ids, for comparing methods token by token
 /// @param references what the task calls right
-/// @param scores by metric, each 0 to 1; the first is the task's own, the others are the paper's variants
+/// @param scores by metric, each 0 to 1; the first is the task's own, the others are variants of
+///     the paper or of the task's script; empty where the answer is thoughts that the next turn
+///     quotes
 /// @param labels what the sample says of itself (`depth`, `length`, ...), for tables and maps
-/// @param promptHash of the prompt's ids: equal where methods answered the same
+/// @param promptHash of the ids of all turns of the sample: equal where methods were asked the same
 /// @param promptTokens tokens read for this turn
 /// @param prefillSeconds until the first token, as one sequence would wait: reading, shared by the methods
 ///     that answered together, and what the method adds
@@ -83,6 +85,11 @@ public record AnswerRecord(
     /// @param maxKl the largest
     /// @param topOneAgreement share of positions whose likeliest token is the same
     public record Divergence(int positions, double meanKl, double maxKl, double topOneAgreement) {}
+
+    /// Whether the answer has a score.
+    public boolean isJudged() {
+        return !scores.isEmpty();
+    }
 
     /// The task's own score, 0 to 1.
     public double score() {

@@ -2,18 +2,13 @@ package io.shadowkv.eval.run;
 
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.study.ComparedAnswers;
-import io.shadowkv.engine.study.Dialogue;
 import io.shadowkv.engine.study.Divergence;
 import io.shadowkv.eval.Item;
 import io.shadowkv.eval.Method;
 import io.shadowkv.eval.Metric;
 import io.shadowkv.eval.Sample;
-import java.nio.ByteBuffer;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -21,15 +16,12 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Makes records of what came of a sample.
-public record AskedSample(EvalPlan plan, Item item, Sample sample, Dialogue dialogue) {
-    /// Digits of a prompt's hash.
-    private static final int HASH_BYTES = 8;
-
+public record AskedSample(EvalPlan plan, Item item, Sample sample, SampleDialogue dialogue) {
     /// Turns in their order, methods in theirs.
     ///
     /// @param answers of each method
     List<AnswerRecord> records(List<Method> methods, List<ComparedAnswers> answers) {
-        String hash = hash(dialogue.turn(0, -1).promptIds());
+        String hash = dialogue.promptHash();
         List<Sample.Turn> asked = SampleDialogue.asked(sample);
         List<AnswerRecord> records = new ArrayList<>();
         for (int turn = 0; turn < asked.size(); turn++) {
@@ -87,16 +79,5 @@ public record AskedSample(EvalPlan plan, Item item, Sample sample, Dialogue dial
                                 divergence.meanKl(),
                                 divergence.maxKl(),
                                 divergence.topOneAgreement()));
-    }
-
-    private static String hash(int[] ids) {
-        ByteBuffer bytes = ByteBuffer.allocate(ids.length * Integer.BYTES);
-        bytes.asIntBuffer().put(ids);
-        try {
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(bytes.array());
-            return HexFormat.of().formatHex(digest, 0, HASH_BYTES);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
     }
 }

@@ -10,10 +10,6 @@ import io.shadowkv.eval.EvalTask;
 import io.shadowkv.eval.Item;
 import io.shadowkv.eval.Method;
 import io.shadowkv.eval.PromptFormat;
-import io.shadowkv.eval.PromptText;
-import io.shadowkv.eval.Sample;
-import io.shadowkv.eval.SampleRefusal;
-import io.shadowkv.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -24,12 +20,10 @@ import java.util.Map;
 public final class EngineExaminer implements Examiner {
     private final Engine engine;
     private final EvalPlan plan;
-    private final Map<String, EvalTask> tasks;
-    private final PromptFormat format;
+    private final SampleMaker maker;
     private final boolean measuresDivergence;
     private final Cancellation cancellation;
-    private final Tokenizer tokenizer;
-    private final Preparation preparation;
+    private final Preparation<Preparation.Prepared> preparation;
     private Listener listener = _ -> {};
 
     /// @param engine stays open; not closed by this
@@ -47,12 +41,10 @@ public final class EngineExaminer implements Examiner {
             Cancellation cancellation) {
         this.engine = engine;
         this.plan = plan;
-        this.tasks = Map.copyOf(tasks);
-        this.format = format;
+        this.maker = new SampleMaker(tasks, format, engine.tokenizer(), engine.contextTokens());
         this.measuresDivergence = measuresDivergence && plan.methods().contains(Method.FULL);
         this.cancellation = cancellation;
-        this.tokenizer = engine.tokenizer();
-        this.preparation = new Preparation(this::prepare);
+        this.preparation = new Preparation<>(this::prepare);
     }
 
     @Override
@@ -71,7 +63,11 @@ public final class EngineExaminer implements Examiner {
         List<List<ComparedAnswers>> compared = engine.compare(dialogues, specs, measuresDivergence && specs.size() > 1);
         List<AnswerRecord> answers = new ArrayList<>();
         for (int i = 0; i < items.size(); i++) {
-            var asked = new AskedSample(plan, items.get(i), prepared.get(i).sample(), dialogues.get(i));
+            var asked = new AskedSample(
+                    plan,
+                    items.get(i),
+                    prepared.get(i).sample(),
+                    prepared.get(i).dialogue());
             asked.records(methods, compared.get(i)).stream()
                     .filter(answer -> wanted.isWanted(answer.key()))
                     .forEach(answers::add);
@@ -80,32 +76,13 @@ public final class EngineExaminer implements Examiner {
     }
 
     private Preparation.Prepared prepare(Item item) {
-        Sample sample = sample(item);
-        var text = new PromptText(sample.wrapping(), format, tokenizer);
         GenerationListener reading = new GenerationListener() {
             @Override
             public void reading(double done) {
                 listener.reading(done);
             }
         };
-        return new Preparation.Prepared(
-                sample, SampleDialogue.of(sample, text, engine.contextTokens(), reading, cancellation));
-    }
-
-    private Sample sample(Item item) {
-        EvalTask task = tasks.get(item.task());
-        if (task == null) {
-            throw new IllegalArgumentException(
-                    "no task \"" + item.task() + "\" was opened; there are " + tasks.keySet());
-        }
-        try {
-            return task.sample(item.index());
-        } catch (SampleRefusal e) {
-            throw e;
-        } catch (IllegalArgumentException e) {
-            // A row that is damaged, a question longer than the length: the others can be asked.
-            throw new SampleRefusal(item, String.valueOf(e.getMessage()));
-        }
+        return maker.make(item, reading, cancellation);
     }
 
     /// The methods that some item wants, full attention first: with it even unwanted where divergence is

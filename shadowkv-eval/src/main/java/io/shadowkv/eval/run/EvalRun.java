@@ -1,6 +1,7 @@
 package io.shadowkv.eval.run;
 
 import io.shadowkv.eval.Item;
+import io.shadowkv.eval.LeftOut;
 import io.shadowkv.eval.SampleRefusal;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,6 +25,7 @@ public final class EvalRun {
     private final Options options;
     private final Watcher watcher;
     private final BooleanSupplier isCancelled;
+    private final List<LeftOut> leftOut = new ArrayList<>();
 
     /// How a run asks.
     ///
@@ -83,6 +85,11 @@ public final class EvalRun {
         return answers;
     }
 
+    /// The samples that [#run] could not ask and left out.
+    public List<LeftOut> leftOut() {
+        return List.copyOf(leftOut);
+    }
+
     private List<SampleRefusal> ask(
             List<OpenItem> open, int total, List<? extends Supplier<? extends Examiner>> seats) {
         var queue = new ItemQueue(open.stream().map(OpenItem::item).toList(), options, isCancelled);
@@ -96,7 +103,7 @@ public final class EvalRun {
                 try {
                     seat.sit(
                             answers -> writer.reports.add(new Report.Answered(number, answers)),
-                            refusal -> writer.reports.add(new Report.LeftOut(refusal)));
+                            refusal -> writer.reports.add(new Report.Refused(refusal)));
                 } catch (RuntimeException | Error e) {
                     failure = e;
                 }
@@ -111,7 +118,7 @@ public final class EvalRun {
     private sealed interface Report {
         record Answered(int seat, List<AnswerRecord> answers) implements Report {}
 
-        record LeftOut(SampleRefusal refusal) implements Report {}
+        record Refused(SampleRefusal refusal) implements Report {}
 
         /// @param failure why nobody sits there any more; null if there was no more to do
         record Left(@Nullable Throwable failure) implements Report {}
@@ -137,7 +144,7 @@ public final class EvalRun {
                 try {
                     switch (reports.take()) {
                         case Report.Answered report -> append(report);
-                        case Report.LeftOut left -> refusals.add(left.refusal());
+                        case Report.Refused refused -> leaveOut(refused.refusal());
                         case Report.Left left -> {
                             seated--;
                             note(left.failure());
@@ -164,6 +171,13 @@ public final class EvalRun {
         private void append(Report.Answered report) {
             Intake.Taken taken = intake.take(report.answers());
             watcher.answered(report.seat(), taken.fresh(), taken.progress());
+        }
+
+        private void leaveOut(SampleRefusal refusal) {
+            refusals.add(refusal);
+            Item item = refusal.item();
+            leftOut.add(
+                    new LeftOut(item.task(), plan.contextTokens(), item.index(), String.valueOf(refusal.getMessage())));
         }
 
         /// The first failure ends the run; those that follow hang on it.

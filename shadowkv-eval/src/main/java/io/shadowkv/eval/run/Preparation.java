@@ -17,18 +17,20 @@ import java.util.function.Function;
 ///
 /// What goes wrong is thrown to whoever takes the sample. For one thread; [#close] waits for samples that are being
 /// made.
-final class Preparation implements AutoCloseable {
+///
+/// @param <T> what is made of a sample
+final class Preparation<T> implements AutoCloseable {
     /// One makes 14 RULER samples of 32,768 tokens a second, ids included; a GPU may answer more of a small model's.
     /// On few processors fewer take them from an engine that computes on the host.
     private static final int THREADS = Math.clamp(Runtime.getRuntime().availableProcessors() / 2, 2, 4);
 
-    private final Function<Item, Prepared> maker;
+    private final Function<Item, T> maker;
     private final ExecutorService threads = Executors.newFixedThreadPool(
             THREADS, Thread.ofPlatform().name("samples-", 0).daemon().factory());
-    private final Map<Item, Future<Prepared>> started = new HashMap<>();
+    private final Map<Item, Future<T>> started = new HashMap<>();
 
     /// @param maker called on several threads at a time
-    Preparation(Function<Item, Prepared> maker) {
+    Preparation(Function<Item, T> maker) {
         this.maker = maker;
     }
 
@@ -56,15 +58,15 @@ final class Preparation implements AutoCloseable {
     /// @return them in the items' order
     /// @throws RuntimeException what the first that cannot be made failed with
     /// @throws CancellationException if the thread is interrupted
-    List<Prepared> take(List<Item> items) {
+    List<T> take(List<Item> items) {
         start(items);
         // What is there stays until all are, so that a refusal of one does not cost the others.
-        List<Prepared> taken = items.stream().map(this::await).toList();
+        List<T> taken = items.stream().map(this::await).toList();
         items.forEach(started::remove);
         return taken;
     }
 
-    private Prepared await(Item item) {
+    private T await(Item item) {
         try {
             return Objects.requireNonNull(started.get(item)).get();
         } catch (InterruptedException e) {

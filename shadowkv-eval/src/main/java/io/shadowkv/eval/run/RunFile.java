@@ -43,7 +43,7 @@ public final class RunFile {
             Path target = null;
             for (Path file : files) {
                 RunInfo earlier = earlier(file);
-                check(folder, earlier, run);
+                check(folder, earlier, run.model(), run.settings());
                 if (earlier.command().equals(run.command())) {
                     target = file;
                 }
@@ -58,6 +58,21 @@ public final class RunFile {
         }
     }
 
+    /// Refuses to add answers to a folder whose answers of the same model were made with other
+    /// settings.
+    ///
+    /// @param settings everything that decides answers and is not part of their keys
+    /// @throws IllegalArgumentException as [#write]
+    public static void check(Path folder, String model, Map<String, String> settings) {
+        try {
+            for (Path file : files(folder)) {
+                check(folder, earlier(file), model, settings);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     private static RunInfo earlier(Path file) {
         try {
             return read(file);
@@ -66,16 +81,16 @@ public final class RunFile {
         }
     }
 
-    private static void check(Path folder, RunInfo earlier, RunInfo run) {
-        if (!earlier.model().equals(run.model()) || earlier.settings().equals(run.settings())) {
+    private static void check(Path folder, RunInfo earlier, String model, Map<String, String> settings) {
+        if (!earlier.model().equals(model) || earlier.settings().equals(settings)) {
             return;
         }
         List<String> differences = new ArrayList<>();
         var names = new TreeSet<>(earlier.settings().keySet());
-        names.addAll(run.settings().keySet());
+        names.addAll(settings.keySet());
         for (String name : names) {
             String before = value(earlier.settings(), name);
-            String now = value(run.settings(), name);
+            String now = value(settings, name);
             boolean isOfOneOnly = before.equals(NOT_SET) || now.equals(NOT_SET);
             if (!before.equals(now) && !(isOfOneOnly && SOURCES.contains(name))) {
                 differences.add(name + " was " + before + ", is " + now);

@@ -1,5 +1,6 @@
 package io.shadowkv.eval.run;
 
+import io.shadowkv.eval.LeftOut;
 import io.shadowkv.eval.Method;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,8 @@ import java.util.Map;
 /// @param methods who answered
 /// @param settings everything else that decides answers: RULER's version, template, haystack, truncation
 /// @param started ISO date and time
+/// @param leftOut samples that were wanted and could not be asked; empty in files of earlier
+///     versions
 public record RunInfo(
         String title,
         String command,
@@ -36,4 +39,29 @@ public record RunInfo(
         long seed,
         List<Method> methods,
         Map<String, String> settings,
-        String started) {}
+        String started,
+        List<LeftOut> leftOut) {
+    public RunInfo {
+        leftOut = leftOut == null ? List.of() : List.copyOf(leftOut);
+    }
+
+    public RunInfo withLeftOut(List<LeftOut> samples) {
+        return new RunInfo(
+                title,
+                command,
+                commit,
+                model,
+                modelFacts,
+                machine,
+                backend,
+                kvType,
+                tasks,
+                contexts,
+                this.samples,
+                seed,
+                methods,
+                settings,
+                started,
+                samples);
+    }
+}

@@ -9,14 +9,23 @@ import io.shadowkv.eval.Item;
 import io.shadowkv.eval.PromptText;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.SampleRefusal;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// A sample as the engine reads it: ids, turn after turn.
 public final class SampleDialogue implements Dialogue {
+    /// Digits of a prompt's hash.
+    private static final int HASH_BYTES = 8;
+
     private final List<Sample.Turn> asked;
     private final boolean sharesPrompt;
+    private final boolean startsOver;
     private final List<int[]> prompts;
     private final int capacity;
     private final PromptText text;
@@ -31,7 +40,11 @@ public final class SampleDialogue implements Dialogue {
             GenerationListener listener,
             Cancellation cancellation) {
         this.asked = asked(sample);
-        this.sharesPrompt = sample.history() != Sample.History.CONVERSATION;
+        this.sharesPrompt = switch (sample.history()) {
+            case RIGHT_ANSWERS, SHARED_CONTEXT -> true;
+            case CONVERSATION, QUOTED_ANSWER -> false;
+        };
+        this.startsOver = sample.history() == Sample.History.QUOTED_ANSWER;
         this.prompts = prompts;
         this.text = text;
         this.listener = listener;
@@ -45,7 +58,7 @@ public final class SampleDialogue implements Dialogue {
                                     sample.index(),
                                     sample.task(),
                                     before,
-                                    turns() > 1 && !sharesPrompt ? ", its earlier answers included" : "",
+                                    turns() > 1 && !sharesPrompt && !startsOver ? ", its earlier answers included" : "",
                                     contextTokens));
         }
         this.capacity = (int) Math.min(contextTokens, whole());
@@ -58,14 +71,18 @@ public final class SampleDialogue implements Dialogue {
     static SampleDialogue of(
             Sample sample, PromptText text, int contextTokens, GenerationListener listener, Cancellation cancellation) {
         int asked = asked(sample).size();
-        boolean asksAll = sample.history() != Sample.History.SHARED_CONTEXT;
+        boolean asksAll = switch (sample.history()) {
+            case CONVERSATION, RIGHT_ANSWERS -> true;
+            case SHARED_CONTEXT, QUOTED_ANSWER -> false;
+        };
         if (asked == 0 || asksAll && asked < sample.turns().size()) {
             throw new IllegalArgumentException(
                     "of the %d turns of sample %,d of %s, %d are asked. Give every turn of a conversation a metric, or let the turns share a text"
                             .formatted(sample.turns().size(), sample.index(), sample.task(), asked));
         }
         List<int[]> prompts = switch (sample.history()) {
-            case CONVERSATION -> List.of(text.first(sample.turns().getFirst()));
+            case CONVERSATION, QUOTED_ANSWER ->
+                List.of(text.first(sample.turns().getFirst()));
             case RIGHT_ANSWERS -> parted(afterRightAnswers(sample.turns(), text));
             case SHARED_CONTEXT -> parted(onSharedText(sample, text));
         };
@@ -74,6 +91,9 @@ public final class SampleDialogue implements Dialogue {
 
     /// The turns that are answered, in order.
     static List<Sample.Turn> asked(Sample sample) {
+        if (sample.history() == Sample.History.QUOTED_ANSWER) {
+            return sample.turns();
+        }
         return sample.turns().stream().filter(turn -> !turn.metrics().isEmpty()).toList();
     }
 
@@ -90,9 +110,9 @@ public final class SampleDialogue implements Dialogue {
         List<int[]> whole = new ArrayList<>();
         int[] before = {};
         for (Sample.Turn turn : turns) {
-            whole.add(concat(before, after(before, turn, text)));
-            int[] question = after(before, turn.withAnswerPrefix(""), text);
-            before = concat(concat(before, question), text.given(turn.rightAnswer()));
+            int[] asked = concat(before, after(before, turn, text));
+            whole.add(asked);
+            before = concat(asked, text.given(turn.rightAnswer()));
         }
         return whole;
     }
@@ -132,6 +152,15 @@ public final class SampleDialogue implements Dialogue {
             return tokens
                     + prompts.stream().skip(1).mapToInt(ids -> ids.length).max().orElse(0);
         }
+        if (startsOver) {
+            for (int i = 1; i < asked.size(); i++) {
+                tokens = Math.max(
+                        tokens,
+                        quoting(asked.get(i), "").length
+                                + (long) asked.get(i - 1).maxNewTokens());
+            }
+            return tokens;
+        }
         for (int i = 1; i < asked.size(); i++) {
             tokens += asked.get(i - 1).maxNewTokens() + (long) text.next(asked.get(i), -1).length;
         }
@@ -140,6 +169,10 @@ public final class SampleDialogue implements Dialogue {
 
     /// Tokens with that answer.
     private long whole() {
+        if (startsOver) {
+            return beforeLastAnswer()
+                    + asked.stream().mapToInt(Sample.Turn::maxNewTokens).max().orElse(0);
+        }
         if (!sharesPrompt) {
             return beforeLastAnswer() + asked.getLast().maxNewTokens();
         }
@@ -159,10 +192,45 @@ public final class SampleDialogue implements Dialogue {
     @Override
     public Request turn(int index, int lastId) {
         int[] ids = index < prompts.size() ? prompts.get(index) : text.next(asked.get(index), lastId);
-        Sample.Turn turn = asked.get(sharesPrompt ? Math.max(0, index - 1) : index);
-        GenerationOptions options =
-                GenerationOptions.DEFAULT.withMaxNewTokens(turn.maxNewTokens()).withStopStrings(turn.stopStrings());
+        return request(ids, asked.get(sharesPrompt ? Math.max(0, index - 1) : index));
+    }
+
+    @Override
+    public Request turnAfter(int index, String answer) {
+        return request(quoting(asked.get(index), answer), asked.get(index));
+    }
+
+    private int[] quoting(Sample.Turn turn, String answer) {
+        return text.first(turn.withUser(turn.user().replace(Sample.QUOTE, answer.strip())));
+    }
+
+    private Request request(int[] ids, Sample.Turn turn) {
+        GenerationOptions options = GenerationOptions.DEFAULT
+                .withMaxNewTokens(turn.maxNewTokens())
+                .withStopIds(turn.stopIds())
+                .withMinNewTokens(turn.stopIds().isEmpty() ? 0 : 1);
         return Request.of(ids, options).withListener(listener).withCancellation(cancellation);
+    }
+
+    /// Hash of the ids of all turns, whatever the model answers: equal where the same was asked.
+    String promptHash() {
+        IntStream ids = prompts.stream().flatMapToInt(Arrays::stream);
+        for (int i = prompts.size(); i < turns(); i++) {
+            int[] later = startsOver ? quoting(asked.get(i), "") : text.next(asked.get(i), -1);
+            ids = IntStream.concat(ids, Arrays.stream(later));
+        }
+        return hash(ids.toArray());
+    }
+
+    private static String hash(int[] ids) {
+        ByteBuffer bytes = ByteBuffer.allocate(ids.length * Integer.BYTES);
+        bytes.asIntBuffer().put(ids);
+        try {
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(bytes.array());
+            return HexFormat.of().formatHex(digest, 0, HASH_BYTES);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
     }
 
     @Override
@@ -173,6 +241,11 @@ public final class SampleDialogue implements Dialogue {
     @Override
     public boolean sharesPrompt() {
         return sharesPrompt;
+    }
+
+    @Override
+    public boolean startsOver() {
+        return startsOver;
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.shadowkv.eval.statistics;
 
 import io.shadowkv.eval.Method;
 import io.shadowkv.eval.run.AnswerRecord;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -9,6 +10,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// Answers of one method to one task in one setting, by sample.
 ///
@@ -17,6 +19,7 @@ public final class Answers {
     private final String task;
     private final Method method;
     private final SortedMap<SampleId, SortedMap<Integer, AnswerRecord>> samples = new TreeMap<>();
+    private final List<AnswerRecord> thoughts = new ArrayList<>();
 
     /// Tells samples of a task apart.
     public record SampleId(int contextTokens, long seed, int index) implements Comparable<SampleId> {
@@ -40,6 +43,10 @@ public final class Answers {
     }
 
     void add(AnswerRecord answer) {
+        if (!answer.isJudged()) {
+            thoughts.add(answer);
+            return;
+        }
         samples.computeIfAbsent(SampleId.of(answer.key()), _ -> new TreeMap<>())
                 .put(answer.key().turn(), answer);
     }
@@ -57,10 +64,16 @@ public final class Answers {
         return samples;
     }
 
+    /// Those that have a score.
     public List<AnswerRecord> records() {
         return samples.values().stream()
                 .flatMap(turns -> turns.values().stream())
                 .toList();
+    }
+
+    /// All that were computed: those that have a score, and those that a later turn quotes.
+    public List<AnswerRecord> computed() {
+        return Stream.concat(thoughts.stream(), records().stream()).toList();
     }
 
     /// The mean over samples of their turns' means.

@@ -31,7 +31,7 @@ public record Grid(Setting setting, String suite, Map<String, Map<Method, Answer
         return shadow == null ? otherwise : value.apply(shadow);
     }
 
-    /// Puts answers in order; those that nobody judged (turns that ask nothing) are left out.
+    /// Puts answers in order. Of tasks that have no score, there is no grid.
     ///
     /// @param taskOrder tasks as they were asked for; others follow as they come
     /// @param setting what answers must share to stand in one grid
@@ -46,14 +46,18 @@ public record Grid(Setting setting, String suite, Map<String, Map<Method, Answer
                 .thenComparing(place -> place.setting().kvType());
         Map<Place, Map<String, Map<Method, Answers>>> found = new LinkedHashMap<>();
         for (AnswerRecord answer : answers) {
-            if (!answer.scores().isEmpty()) {
-                String task = answer.key().task();
-                found.computeIfAbsent(new Place(setting.apply(answer), suite(task)), _ -> new LinkedHashMap<>())
-                        .computeIfAbsent(task, _ -> new LinkedHashMap<>())
-                        .computeIfAbsent(answer.key().method(), method -> new Answers(task, method))
-                        .add(answer);
-            }
+            String task = answer.key().task();
+            found.computeIfAbsent(new Place(setting.apply(answer), suite(task)), _ -> new LinkedHashMap<>())
+                    .computeIfAbsent(task, _ -> new LinkedHashMap<>())
+                    .computeIfAbsent(answer.key().method(), method -> new Answers(task, method))
+                    .add(answer);
         }
+        found.values().forEach(cells -> {
+            cells.values()
+                    .forEach(row -> row.values().removeIf(some -> some.samples().isEmpty()));
+            cells.values().removeIf(Map::isEmpty);
+        });
+        found.values().removeIf(Map::isEmpty);
         return found.keySet().stream()
                 .sorted(order)
                 .map(place -> new Grid(

@@ -178,7 +178,8 @@ final class PlausibleRun {
                 42,
                 methods,
                 new LinkedHashMap<>(Map.of("ruler version", "nvidia", "template", "llama-3")),
-                "2026-11-28T16:40:00Z");
+                "2026-11-28T16:40:00Z",
+                List.of());
     }
 
     void write(Path folder) {

@@ -218,9 +218,70 @@ class EngineExaminerTest {
                     .as("turn " + i)
                     .isEqualTo(engine.complete(Request.of(engine.tokenizer().encode(question + ">", false), SIX))
                             .text());
-            // "e" is each turn's right answer.
-            before = question + "e\n";
+            // "e" is each turn's right answer; the answer's beginning stays before it.
+            before = question + ">e\n";
         }
+    }
+
+    /// The thoughts are recorded without a score, and the next prompt holds them in place of the
+    /// text.
+    @Test
+    void aLaterPromptMayQuoteTheThoughtsBefore() {
+        Sample.Turn thoughts = new Sample.Turn(CONTEXT + "why?", "why?", "", List.of(), 6, List.of(), List.of());
+        Sample.Turn conclusion =
+                new Sample.Turn("So: " + Sample.QUOTE + "?", "why?", "", List.of("e"), 4, List.of(), List.of(LETTERS));
+        EvalTask task = new Made(
+                1,
+                index -> new Sample(
+                        "t/single",
+                        index,
+                        List.of(thoughts, conclusion),
+                        Sample.Wrapping.CHAT,
+                        Sample.History.QUOTED_ANSWER,
+                        Map.of()));
+        var examiner = new EngineExaminer(
+                engine,
+                plan(List.of(Method.FULL, NARROW)),
+                Map.of("t/single", task),
+                PromptFormat.of(engine),
+                true,
+                new Cancellation());
+        List<AnswerRecord> answers = examiner.examine(List.of(new Item("t/single", 0)), _ -> true, _ -> {});
+        assertThat(answers).extracting(answer -> answer.key().turn()).containsExactly(0, 0, 1, 1);
+        assertThat(answers).extracting(AnswerRecord::isJudged).containsExactly(false, false, true, true);
+        assertThat(answers.get(1).divergence()).isNotNull();
+        assertThat(answers.get(0).promptHash()).isEqualTo(answers.get(3).promptHash());
+        for (int i = 0; i < 2; i++) {
+            String quoted = "So: " + answers.get(i).answer().strip() + "?";
+            int[] prompt = engine.tokenizer().encode(quoted, false);
+            assertThat(answers.get(2 + i).promptTokens()).isEqualTo(prompt.length);
+            if (i == 0) {
+                assertThat(answers.get(2).answer())
+                        .isEqualTo(engine.complete(Request.of(prompt, GenerationOptions.DEFAULT.withMaxNewTokens(4)))
+                                .text());
+            }
+        }
+    }
+
+    /// samsum's rule: neither the end of sequence nor the stop id is the first token.
+    @Test
+    void aStopIdEndsAnAnswerButNotAtOnce() {
+        int[] prompt = CharacterTokenizer.ids(CONTEXT + "why?");
+        int[] free = engine.complete(Request.of(prompt, SIX)).ids();
+        Sample.Turn turn =
+                new Sample.Turn(CONTEXT + "why?", "why?", "", List.of("e"), 6, List.of(free[0]), List.of(LETTERS));
+        EvalTask task = new Made(1, index -> new Sample("t/single", index, List.of(turn)));
+        var examiner = new EngineExaminer(
+                engine,
+                plan(List.of(Method.FULL)),
+                Map.of("t/single", task),
+                PromptFormat.of(engine),
+                false,
+                new Cancellation());
+        AnswerRecord answer = examiner.examine(List.of(new Item("t/single", 0)), _ -> true, _ -> {})
+                .getFirst();
+        assertThat(answer.answerIds().getFirst()).isNotEqualTo(free[0]);
+        assertThat(answer.answer()).isNotEmpty();
     }
 
     @Test

@@ -48,7 +48,7 @@ final class PreparationTest {
     @Test
     void samplesComeInTheItemsOrder() {
         var isLastMade = new CountDownLatch(1);
-        try (var preparation = new Preparation(item -> {
+        try (var preparation = new Preparation<>(item -> {
             if (item.index() == 0) {
                 Meeting.await(isLastMade);
             }
@@ -66,7 +66,7 @@ final class PreparationTest {
     @Test
     void whatIsExpectedIsMadeOnceAndBeforeItIsTaken() {
         var areMade = new CountDownLatch(4);
-        try (var preparation = new Preparation(item -> {
+        try (var preparation = new Preparation<>(item -> {
             Preparation.Prepared prepared = make(item);
             areMade.countDown();
             return prepared;
@@ -82,7 +82,7 @@ final class PreparationTest {
 
     @Test
     void whatGoesWrongIsThrownToWhoeverTakesTheSample() {
-        try (var preparation = new Preparation(item -> {
+        try (var preparation = new Preparation<>(item -> {
             if (item.index() == 1) {
                 throw new SampleRefusal(item, "no room");
             }
@@ -109,7 +109,7 @@ final class PreparationTest {
     @Test
     void anInterruptionEndsTheWaiting() {
         var isOver = new CountDownLatch(1);
-        try (var preparation = new Preparation(item -> {
+        try (var preparation = new Preparation<>(item -> {
             Meeting.await(isOver);
             return make(item);
         })) {

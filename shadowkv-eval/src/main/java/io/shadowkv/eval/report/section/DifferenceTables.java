@@ -79,7 +79,7 @@ final class DifferenceTables {
                         Grid.shortName(task),
                         false,
                         grid.comparison(task, method).orElseThrow(),
-                        grid.answers(task, method).orElseThrow().records()));
+                        grid.answers(task, method).orElseThrow().computed()));
             }
             PairedComparison total = grid.comparison(tasks, method);
             otherPrompts += total.otherPrompts();
@@ -96,7 +96,7 @@ final class DifferenceTables {
     private static List<AnswerRecord> records(Grid grid, List<String> tasks, Method method) {
         return tasks.stream()
                 .flatMap(task -> grid.answers(task, method).stream())
-                .flatMap(answers -> answers.records().stream())
+                .flatMap(answers -> answers.computed().stream())
                 .toList();
     }
 

@@ -103,7 +103,7 @@ public final class EfficiencySection {
     static List<AnswerRecord> records(List<Grid> grids, Method method) {
         return grids.stream()
                 .flatMap(grid -> grid.answers(method).stream())
-                .flatMap(answers -> answers.records().stream())
+                .flatMap(answers -> answers.computed().stream())
                 .toList();
     }
 

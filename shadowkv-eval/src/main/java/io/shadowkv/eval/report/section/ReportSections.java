@@ -22,6 +22,7 @@ public final class ReportSections {
             String id = id(grid, grids);
             List<Block> blocks = new ArrayList<>();
             blocks.add(ScoreTables.official(grid));
+            GroupTable.of(grid).ifPresent(blocks::add);
             paper.beside(grid).ifPresent(blocks::add);
             List<Block> differences = DifferenceTables.of(grid, id);
             blocks.addAll(differences);

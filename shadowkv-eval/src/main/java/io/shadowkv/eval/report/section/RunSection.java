@@ -50,6 +50,14 @@ public final class RunSection {
             facts.put("method " + method.label(), parameters(method));
         }
         run.settings().forEach((name, value) -> facts.put(name, value));
+        if (!run.leftOut().isEmpty()) {
+            facts.put(
+                    "left out",
+                    run.leftOut().stream()
+                            .map(one -> one.task() + " " + one.index())
+                            .distinct()
+                            .collect(Collectors.joining(", ")));
+        }
         return facts;
     }
 
@@ -76,7 +84,8 @@ public final class RunSection {
                 List.of(
                         new Prose(
                                 "Scores are means of each task's official metric over samples, in percent; the turns of"
-                                        + " a conversation over one text are one sample. Averages weigh tasks equally."),
+                                        + " a conversation over one text are one sample. Averages weigh tasks equally. What a suite's own script"
+                                        + " prints beside that stands in a table of its own, as means over answers."),
                         new Prose("Intervals hold 95 % confidence and come from formulas, without random numbers."
                                 + " Right-or-wrong scores: Wilson. Differences from full attention are paired by sample"
                                 + " (same prompt, checked by its hash): Bonett and Price's adjusted Wald. Graded scores:"
