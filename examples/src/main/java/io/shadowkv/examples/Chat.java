@@ -1,11 +1,11 @@
 package io.shadowkv.examples;
 
 import io.shadowkv.cache.KvCacheSpec;
-import io.shadowkv.engine.serve.Backends;
-import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.GenerationOptions;
 import io.shadowkv.engine.Request;
+import io.shadowkv.engine.serve.Backends;
+import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import io.shadowkv.text.chat.ChatMessage;
 import java.nio.file.Path;

@@ -1,10 +1,10 @@
 package io.shadowkv.examples;
 
 import io.shadowkv.cache.KvCacheSpec;
-import io.shadowkv.engine.serve.Backends;
-import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.MemoryPlan;
+import io.shadowkv.engine.serve.Backends;
+import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import java.nio.file.Path;
 import java.util.List;

@@ -25,7 +25,9 @@ class AutoBackendTest {
                 .without(entry -> entry.contains("cpu.main") || entry.contains("shadowkv-cpu/target/classes"))
                 .run(Opening.class);
         assertThat(ended.status()).as(ended.output()).isZero();
-        assertThat(ended.output()).contains("cpu: the artifact shadowkv-cpu is not on the class path").doesNotContain("opened");
+        assertThat(ended.output())
+                .contains("cpu: the artifact shadowkv-cpu is not on the class path")
+                .doesNotContain("opened");
     }
 
     /// Prints what `auto` opens, or why it opens nothing.

@@ -1,11 +1,11 @@
 package io.shadowkv.cpu;
 
+import io.shadowkv.cache.KvCacheSpec.Shadow;
+import io.shadowkv.cpu.eigen.DoubleRows;
 import io.shadowkv.cpu.vector.Elementwise;
 import io.shadowkv.cpu.vector.VectorMath;
-import io.shadowkv.cpu.eigen.DoubleRows;
-import io.shadowkv.cache.KvCacheSpec.Shadow;
-import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.engine.EngineOptions;
+import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.model.spec.RopeScaling;
 import io.shadowkv.model.spec.RopeSpec;
@@ -48,9 +48,8 @@ final class ResultBits {
     /// Prefill, indexing, selection, rebuilding, attention and every product, by their logits.
     private static void model(String name, DType type, DecoderSpec spec, BackendOptions backendOptions, int runs) {
         int[] ids = new Random(5).ints(150, 0, spec.vocabularySize()).toArray();
-        EngineOptions options = EngineOptions.DEFAULT
-                .withCache(new Shadow(20, 4, 16, 2, 8, 8))
-                .withPrefillChunk(40);
+        EngineOptions options =
+                EngineOptions.DEFAULT.withCache(new Shadow(20, 4, 16, 2, 8, 8)).withPrefillChunk(40);
         try (var backend = new CpuBackendProvider().open(backendOptions);
                 Engine engine = Engine.openRandom(spec, type, 3, backend, options)) {
             for (int run = 0; run < runs; run++) {
@@ -69,7 +68,10 @@ final class ResultBits {
         Arrays.setAll(rows, i -> random.doubles(256, -1, 1).toArray());
         for (int length : LENGTHS) {
             repeat("dot of " + length, calls, sums -> sums.accept(VectorMath.dot(x, 0, y, 0, length)));
-            repeat("dot of " + length + " doubles", calls, sums -> sums.accept(DoubleRows.dot(rows[0], rows[1], 0, length)));
+            repeat(
+                    "dot of " + length + " doubles",
+                    calls,
+                    sums -> sums.accept(DoubleRows.dot(rows[0], rows[1], 0, length)));
             repeat("powers of " + length, calls, sums -> {
                 float[] powers = x.clone();
                 sums.accept(VectorMath.exp2InPlace(powers, 0, length, 1.5f));

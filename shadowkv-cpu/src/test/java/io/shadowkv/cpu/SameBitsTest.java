@@ -30,9 +30,10 @@ class SameBitsTest {
         run(WITHOUT_VECTOR_INSTRUCTIONS, width, 1, 1, results);
         run(COMPILED, width, 20, 0, results);
         assertThat(results).containsKeys("bf16", "f32");
-        assertThat(results.entrySet()).allSatisfy(result -> assertThat(result.getValue())
-                .as("different results of " + result.getKey() + " with vectors of " + bits + " bits")
-                .hasSize(1));
+        assertThat(results.entrySet())
+                .allSatisfy(result -> assertThat(result.getValue())
+                        .as("different results of " + result.getKey() + " with vectors of " + bits + " bits")
+                        .hasSize(1));
     }
 
     private static void run(List<String> flags, int bits, int runs, int calls, Map<String, TreeSet<String>> results) {

@@ -3,9 +3,9 @@ package io.shadowkv.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shadowkv.op.BackendProvider;
 import io.shadowkv.op.BackendProvider.Availability;
 import io.shadowkv.op.BackendProvider.BackendOptions;
-import io.shadowkv.op.BackendProvider;
 import java.nio.file.Path;
 import java.util.ServiceLoader;
 import org.junit.jupiter.api.Test;

@@ -3,8 +3,8 @@ package io.shadowkv.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.shadowkv.op.Backend.Place;
 import io.shadowkv.op.Backend;
+import io.shadowkv.op.Backend.Place;
 import io.shadowkv.op.BackendMemoryException;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import io.shadowkv.op.MemoryScope;

@@ -15,8 +15,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Times what a layer of Llama-3.1-8B does outside attention to a prompt's chunk: each operation by itself, all of them
-/// one after the other for a while (when power, not arithmetic, sets the pace), and ways not taken.
+/// Times what a layer of Llama-3.1-8B does outside attention to a prompt's chunk: each operation by itself, all of
+/// them one after the other for a while (when power, not arithmetic, sets the pace), and ways not taken.
 public final class PromptProbe {
     private static final int ROWS = 8192;
     private static final int HIDDEN = 4096;

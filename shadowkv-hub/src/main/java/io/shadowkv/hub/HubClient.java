@@ -238,8 +238,8 @@ final class HubClient {
         boolean http = "https".equals(next.getScheme())
                 || "http".equals(next.getScheme()) && !"https".equals(origin.getScheme());
         if (!http || next.getHost() == null) {
-            throw new HubException(HubErrors.shown(from) + ": redirects to \"" + HubErrors.shown(next)
-                    + "\"; only " + (origin.getScheme().equals("https") ? "https" : "http and https") + " is followed");
+            throw new HubException(HubErrors.shown(from) + ": redirects to \"" + HubErrors.shown(next) + "\"; only "
+                    + (origin.getScheme().equals("https") ? "https" : "http and https") + " is followed");
         }
         return next;
     }

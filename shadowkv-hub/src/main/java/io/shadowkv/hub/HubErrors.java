@@ -140,8 +140,7 @@ final class HubErrors {
     }
 
     /// @param address that was asked
-    static HubException unreachable(
-            HubClient client, URI address, String what, int failures, IOException cause) {
+    static HubException unreachable(HubClient client, URI address, String what, int failures, IOException cause) {
         String through = client.proxies()
                 .serverFor(address)
                 .map(proxy -> " through the proxy " + proxy)

@@ -1,7 +1,7 @@
 package io.shadowkv.cli.bench;
 
-import io.shadowkv.op.Backend.Place;
 import io.shadowkv.op.Backend;
+import io.shadowkv.op.Backend.Place;
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;

@@ -1,7 +1,7 @@
 package io.shadowkv.cli.model;
 
-import io.shadowkv.engine.serve.Backends.Candidate;
 import io.shadowkv.engine.serve.Backends;
+import io.shadowkv.engine.serve.Backends.Candidate;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import java.io.PrintWriter;
 import java.util.List;

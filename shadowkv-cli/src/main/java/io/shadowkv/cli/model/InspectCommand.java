@@ -1,9 +1,9 @@
 package io.shadowkv.cli.model;
 
-import io.shadowkv.cli.option.OpenModel;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.option.CacheFlags;
 import io.shadowkv.cli.option.EngineFlags;
+import io.shadowkv.cli.option.OpenModel;
 import io.shadowkv.cli.process.Program;
 import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.engine.serve.Backends;

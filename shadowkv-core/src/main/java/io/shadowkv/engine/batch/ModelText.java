@@ -1,9 +1,9 @@
 package io.shadowkv.engine.batch;
 
-import io.shadowkv.engine.Request;
-import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.checkpoint.Checkpoint;
+import io.shadowkv.engine.PlannedSequence;
+import io.shadowkv.engine.Request;
 import io.shadowkv.sampling.LogitsException;
 import io.shadowkv.text.Tokenizer;
 import io.shadowkv.text.TokenizerException;
@@ -114,7 +114,12 @@ public final class ModelText implements AutoCloseable {
                     "stop strings need a tokenizer; " + source() + " has none. Leave them out");
         }
         return new Sequence(
-                request, history, planned, endIds(), hasTokenizer() ? tokenizer().detokenizer(true) : null, held);
+                request,
+                history,
+                planned,
+                endIds(),
+                hasTokenizer() ? tokenizer().detokenizer(true) : null,
+                held);
     }
 
     @Override

@@ -1,14 +1,14 @@
 package io.shadowkv.engine.batch;
 
-import io.shadowkv.engine.MemoryPlanException;
-import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.CacheStrategy;
+import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.engine.MemoryPlan.Item;
 import io.shadowkv.engine.MemoryPlan.Limits;
 import io.shadowkv.engine.MemoryPlan.SequenceBytes;
+import io.shadowkv.engine.MemoryPlanException;
 import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.model.Decoder;
 import io.shadowkv.model.RotaryTables;
@@ -69,8 +69,9 @@ public final class Planner {
         idleDeviceBytes = idle.stream()
                 .mapToLong(cache -> cache.bytes(Backend.Place.DEVICE))
                 .sum();
-        idleHostBytes =
-                idle.stream().mapToLong(cache -> cache.bytes(Backend.Place.HOST)).sum();
+        idleHostBytes = idle.stream()
+                .mapToLong(cache -> cache.bytes(Backend.Place.HOST))
+                .sum();
     }
 
     /// @throws MemoryPlanException if a sequence of that capacity does not fit when nothing else runs

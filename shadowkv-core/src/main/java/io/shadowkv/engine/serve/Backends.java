@@ -39,7 +39,8 @@ public final class Backends {
 
     /// Opens a backend.
     ///
-    /// @param name a backend's name, or `auto` for the preferred usable one; `auto` never opens the reference backend
+    /// @param name a backend's name, or `auto` for the preferred usable one; `auto` never opens the
+    ///     reference backend
     /// @throws IllegalArgumentException if there is no backend of that name
     /// @throws BackendException if it cannot run here; the message says why, and what to add
     public static Choice open(String name, BackendOptions options) {

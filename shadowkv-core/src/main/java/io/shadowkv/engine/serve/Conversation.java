@@ -28,8 +28,8 @@ public final class Conversation implements AutoCloseable {
 
     /// Takes a turn and answers it.
     ///
-    /// An exception, a listener's included, leaves the conversation as it was before the turn. If the turn had begun,
-    /// the next one reads everything again.
+    /// An exception, a listener's included, leaves the conversation as it was before the turn. If the turn had
+    /// begun, the next one reads everything again.
     ///
     /// @param turn its prompt ids are the new tokens only; the conversation holds those before
     /// @throws io.shadowkv.engine.ContextLengthException if the turn and its answer exceed the capacity

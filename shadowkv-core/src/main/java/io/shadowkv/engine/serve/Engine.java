@@ -35,8 +35,11 @@ import io.shadowkv.text.chat.ChatMessage;
 import io.shadowkv.text.chat.ChatTemplate;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -381,9 +384,12 @@ public final class Engine implements AutoCloseable {
     /// Runs sequences until all have ended. If one fails, all leave; their caches stay open.
     synchronized void run(List<Sequence> sequences) {
         checkOpen();
+        Set<@Nullable SequenceCache> running = Collections.newSetFromMap(new IdentityHashMap<>());
+        sequences.forEach(sequence -> running.add(sequence.cache()));
         planner.holdIdle(conversations.stream()
                 .map(Conversation::held)
-                .filter(held -> held != null && sequences.stream().noneMatch(one -> one.cache() == held))
+                .filter(Objects::nonNull)
+                .filter(held -> !running.contains(held))
                 .toList());
         try {
             sequences.forEach(scheduler::submit);

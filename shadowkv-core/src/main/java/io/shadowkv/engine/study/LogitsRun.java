@@ -30,7 +30,6 @@ public final class LogitsRun implements AutoCloseable {
     private @Nullable SequenceCache cache;
     private float[] lastRow = new float[0];
 
-    /// @param size of the sequence of ids given and generated
     /// @throws IllegalArgumentException if there is nothing to compute, or prefill cannot read so many ids
     public static void check(int[] ids, int prefillTokens, int generate) {
         if (ids.length == 0 || prefillTokens < 1 || prefillTokens > ids.length || generate < 0) {
@@ -40,6 +39,7 @@ public final class LogitsRun implements AutoCloseable {
         }
     }
 
+    /// @param size of the sequence of ids given and generated
     public LogitsRun(
             Backend backend,
             Decoder decoder,

@@ -235,9 +235,11 @@ public abstract class ConversationLaws extends BackendLaws {
                 }
             };
             conversation.send(Request.of(Logits.ids(20, 64, 1), FIVE).withListener(second));
-            assertThat(refusals).hasSize(10).allSatisfy(refusal -> assertThat(refusal)
-                    .isInstanceOf(IllegalStateException.class)
-                    .hasMessageContaining("another turn of this conversation runs"));
+            assertThat(refusals)
+                    .hasSize(10)
+                    .allSatisfy(refusal -> assertThat(refusal)
+                            .isInstanceOf(IllegalStateException.class)
+                            .hasMessageContaining("another turn of this conversation runs"));
             assertThat(conversation.length()).isEqualTo(25);
         }
     }
@@ -253,9 +255,7 @@ public abstract class ConversationLaws extends BackendLaws {
                 .isThrownBy(() -> open.send(Request.of(new int[] {1}, FIVE)))
                 .withMessageContaining("closed");
         open.close();
-        assertThatIllegalStateException()
-                .isThrownBy(() -> engine.converse(100))
-                .withMessage("the engine is closed");
+        assertThatIllegalStateException().isThrownBy(() -> engine.converse(100)).withMessage("the engine is closed");
     }
 
     @Test
@@ -274,10 +274,11 @@ public abstract class ConversationLaws extends BackendLaws {
     @Test
     void closingTheEngineFromAListenerIsRefused() {
         try (Engine engine = open(new KvCacheSpec.Full())) {
+            Runnable close = engine::close;
             GenerationListener closing = new GenerationListener() {
                 @Override
                 public void token(int id, String text) {
-                    engine.close();
+                    close.run();
                 }
             };
             Request request = Request.of(Logits.ids(10, 64, 1), GenerationOptions.DEFAULT.withMaxNewTokens(3));

@@ -3,8 +3,8 @@ package io.shadowkv.cpu.attention;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 
 import io.shadowkv.cpu.vector.FloatRows;
-import io.shadowkv.cpu.vector.Scratch.Use;
 import io.shadowkv.cpu.vector.Scratch;
+import io.shadowkv.cpu.vector.Scratch.Use;
 import io.shadowkv.cpu.vector.WorkerPool;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.AttentionOperations;

@@ -2,8 +2,8 @@ package io.shadowkv.cpu.attention;
 
 import io.shadowkv.cpu.vector.DotTile;
 import io.shadowkv.cpu.vector.FloatRows;
-import io.shadowkv.cpu.vector.Scratch.Use;
 import io.shadowkv.cpu.vector.Scratch;
+import io.shadowkv.cpu.vector.Scratch.Use;
 import io.shadowkv.cpu.vector.VectorMath;
 import io.shadowkv.cpu.vector.WorkerPool;
 import io.shadowkv.op.AttendedRows;

@@ -1,8 +1,8 @@
 package io.shadowkv.cpu.attention;
 
 import io.shadowkv.cpu.linear.MicroKernel;
-import io.shadowkv.cpu.vector.Scratch.Use;
 import io.shadowkv.cpu.vector.Scratch;
+import io.shadowkv.cpu.vector.Scratch.Use;
 import io.shadowkv.cpu.vector.VectorMath;
 import io.shadowkv.cpu.vector.VectorWidth;
 import java.util.Arrays;

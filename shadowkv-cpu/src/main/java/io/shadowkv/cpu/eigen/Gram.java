@@ -2,8 +2,8 @@ package io.shadowkv.cpu.eigen;
 
 import io.shadowkv.cpu.linear.MicroKernel;
 import io.shadowkv.cpu.vector.FloatRows;
-import io.shadowkv.cpu.vector.Scratch.Use;
 import io.shadowkv.cpu.vector.Scratch;
+import io.shadowkv.cpu.vector.Scratch.Use;
 import io.shadowkv.cpu.vector.VectorMath;
 import io.shadowkv.cpu.vector.WorkerPool;
 import java.util.Arrays;

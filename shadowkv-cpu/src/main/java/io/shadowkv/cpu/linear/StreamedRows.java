@@ -1,7 +1,7 @@
 package io.shadowkv.cpu.linear;
 
-import io.shadowkv.cpu.vector.LaneSum;
 import io.shadowkv.cpu.vector.FloatRows;
+import io.shadowkv.cpu.vector.LaneSum;
 import io.shadowkv.cpu.vector.VectorMath;
 import io.shadowkv.cpu.vector.VectorWidth;
 import io.shadowkv.tensor.DType;

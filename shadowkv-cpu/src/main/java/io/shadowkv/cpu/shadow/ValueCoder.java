@@ -1,8 +1,8 @@
 package io.shadowkv.cpu.shadow;
 
 import io.shadowkv.cpu.vector.FloatRows;
-import io.shadowkv.cpu.vector.Scratch.Use;
 import io.shadowkv.cpu.vector.Scratch;
+import io.shadowkv.cpu.vector.Scratch.Use;
 import io.shadowkv.op.ValueCodes;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;

@@ -8,8 +8,9 @@ import jdk.incubator.vector.VectorSpecies;
 /// Sums over the lanes of a vector in a defined order: the upper half of the lanes is added to the lower half, until
 /// one lane is left.
 ///
-/// `reduceLanes(ADD)` leaves the order open, and the interpreter adds in another order than compiled code. With it, the
-/// same prompt and seed gave another text in another JVM, and the first answer of a JVM differed from its later ones.
+/// `reduceLanes(ADD)` leaves the order open, and the interpreter adds in another order than compiled code. With
+/// it, the same prompt and seed gave another text in another JVM, and the first answer of a JVM differed from its
+/// later ones.
 public final class LaneSum {
     /// Vectors that are summed together by [#fours].
     public static final int GROUP = 4;
@@ -54,8 +55,8 @@ public final class LaneSum {
     /// Sums of many vectors, four at the price of two: that over `lanes[(4 * g + i) * LANES..]` comes to
     /// `lanes[place(g, i)]`; the rest of the array is overwritten.
     ///
-    /// Vectors come through memory, and no step is a method of its own: where a kernel with many sums has no nodes left,
-    /// the compiler makes objects of vectors that are arguments (4 times slower).
+    /// Vectors come through memory, and no step is a method of its own: where a kernel with many sums has no nodes
+    /// left, the compiler makes objects of vectors that are arguments (4 times slower).
     ///
     /// @param groups groups of four vectors
     public static void fours(float[] lanes, int groups) {

@@ -36,17 +36,18 @@ public final class WorkerPool implements AutoCloseable {
 
     /// Runs `task` for every index from 0 until `count` and returns when all are done.
     ///
-    /// @throws IllegalStateException if the pool is closed or computes for another thread; whatever the task throws,
-    ///     once
+    /// @throws IllegalStateException if the pool is closed or computes for another thread; whatever the task
+    ///     throws, once
     public void each(int count, Task task) {
         if (closed) {
             throw new IllegalStateException("the backend is closed");
         }
         Thread other = caller.compareAndExchange(null, Thread.currentThread());
         if (other != null) {
-            throw new IllegalStateException("the thread \"" + Thread.currentThread().getName()
-                    + "\" uses a CPU backend that computes for \"" + other.getName()
-                    + "\"; a backend serves one engine at a time. Open a backend for each engine");
+            throw new IllegalStateException(
+                    "the thread \"" + Thread.currentThread().getName()
+                            + "\" uses a CPU backend that computes for \"" + other.getName()
+                            + "\"; a backend serves one engine at a time. Open a backend for each engine");
         }
         try {
             run(count, task);

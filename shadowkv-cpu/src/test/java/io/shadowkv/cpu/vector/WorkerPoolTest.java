@@ -17,10 +17,12 @@ class WorkerPoolTest {
         try (var pool = new WorkerPool(threads)) {
             var started = new CountDownLatch(1);
             var refused = new CountDownLatch(1);
-            Thread first = Thread.ofPlatform().name("first engine").start(() -> pool.each(1, (i, scratch) -> {
-                started.countDown();
-                await(refused);
-            }));
+            Thread first = Thread.ofPlatform()
+                    .name("first engine")
+                    .start(() -> pool.each(1, (i, scratch) -> {
+                        started.countDown();
+                        await(refused);
+                    }));
             started.await();
             assertThatThrownBy(() -> pool.each(4, (i, scratch) -> {}))
                     .isInstanceOf(IllegalStateException.class)

@@ -10,8 +10,8 @@ import java.util.Map;
 /// Events before and after each operation, on the calling thread's queue; nobody waits for them until the times are
 /// asked for. A fetch is timed on the copy queue as well, since it may run there: the longer of the two counts.
 ///
-/// The copy queue first waits for the main one where a fetch starts, and the main one for it where attention does. Both
-/// are dependencies that the operations have anyway, and waiting is no part of either.
+/// The copy queue first waits for the main one where a fetch starts, and the main one for it where attention does.
+/// Both are dependencies that the operations have anyway, and waiting is no part of either.
 public final class CudaStopwatch implements Stopwatch<CudaStopwatch.Start> {
     private final CudaContext context;
     private final List<Span> spans = new ArrayList<>();

@@ -4,9 +4,9 @@ import io.shadowkv.cuda.device.CudaQueue;
 import io.shadowkv.cuda.device.Grid;
 import io.shadowkv.cuda.device.KernelSource;
 import io.shadowkv.cuda.ffi.CudaException;
+import io.shadowkv.cuda.ffi.Cusolver;
 import io.shadowkv.cuda.ffi.Cusolver.Symmetric;
 import io.shadowkv.cuda.ffi.Cusolver.Workspace;
-import io.shadowkv.cuda.ffi.Cusolver;
 import io.shadowkv.cuda.launch.CudaParts;
 import io.shadowkv.cuda.launch.KernelTypes;
 import io.shadowkv.cuda.launch.ScratchBuffer;
@@ -18,8 +18,8 @@ import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.Map;
 
-/// Eigenvectors of symmetric matrices on one queue, in float or double. Of cuSOLVER's two ways, all vectors or those of
-/// the
+/// Eigenvectors of symmetric matrices on one queue, in float or double. Of cuSOLVER's two ways, all vectors or
+/// those of the
 /// largest eigenvalues, large matrices take the one that was faster the first time. Used by one thread at a time.
 public final class EigenSolver implements AutoCloseable {
     private static final int THREADS = 256;

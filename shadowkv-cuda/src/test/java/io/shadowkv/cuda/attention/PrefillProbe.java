@@ -75,8 +75,7 @@ public final class PrefillProbe {
                 .orElse(null);
         CudaContext context = CudaContext.open(new BackendOptions(0, 0, null, 0, null, folder));
         var pool = new PinnedPool(context);
-        var probe = new PrefillProbe(
-                context, pool, new CudaScope("the probe's buffers", context, pool));
+        var probe = new PrefillProbe(context, pool, new CudaScope("the probe's buffers", context, pool));
         System.out.println(context.name());
         if (!words.contains("time")) {
             for (int[] sizes : CHECKED) {

@@ -16,9 +16,9 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.function.IntConsumer;
 
-/// Times each kernel of a ShadowKV decode step at Llama-3.1-8B's shape (one layer: 32 query heads, 8 key-value heads of
-/// 128, bf16, rank 160, 256 units of 8 tokens selected, 60 % hits) and relates it to the floor that its bytes imply.
-/// Results are checked before they are timed ([ShadowStepBenchLayers]).
+/// Times each kernel of a ShadowKV decode step at Llama-3.1-8B's shape (one layer: 32 query heads, 8 key-value
+/// heads of 128, bf16, rank 160, 256 units of 8 tokens selected, 60 % hits) and relates it to the floor that its
+/// bytes imply. Results are checked before they are timed ([ShadowStepBenchLayers]).
 ///
 /// `main` takes the device's read bandwidth, the link's for gathers (both GB/s; defaults 4580 and 51.3, an H200's),
 /// and numbers of blocks that read the host, to be compared. Launches are recorded, 20 at a time, so that the host's

@@ -21,8 +21,8 @@ import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /// Data of one case of [ShadowStepBench]: as many layers as keep L2 from holding what a launch reads, and checks of
-/// what the kernels made of them, in double. Values on the host are shared by all layers and rows; they are larger than
-/// any cache.
+/// what the kernels made of them, in double. Values on the host are shared by all layers and rows; they are larger
+/// than any cache.
 final class ShadowStepBenchLayers {
     private static final int KV_HEADS = 8;
     private static final int GROUP_SIZE = 4;

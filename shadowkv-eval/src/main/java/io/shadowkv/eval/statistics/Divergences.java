@@ -1,7 +1,7 @@
 package io.shadowkv.eval.statistics;
 
-import io.shadowkv.eval.run.AnswerRecord.Divergence;
 import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.eval.run.AnswerRecord.Divergence;
 import java.util.List;
 import java.util.Objects;
 

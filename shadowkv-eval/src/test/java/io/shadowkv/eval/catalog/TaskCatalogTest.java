@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shadowkv.eval.Contexts;
-import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.EvalTask;
-import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.Suite;
+import io.shadowkv.eval.TaskContext;
 import java.io.IOException;
 import java.net.MalformedURLException;
 import java.net.URI;

@@ -1,7 +1,7 @@
 package io.shadowkv.eval.report.section;
 
-import io.shadowkv.eval.Method.Shadow;
 import io.shadowkv.eval.Method;
+import io.shadowkv.eval.Method.Shadow;
 import io.shadowkv.eval.run.AnswerRecord;
 import io.shadowkv.eval.statistics.Estimate;
 import io.shadowkv.eval.statistics.Grid;
