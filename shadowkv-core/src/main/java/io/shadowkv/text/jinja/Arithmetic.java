@@ -16,6 +16,9 @@ final class Arithmetic {
         if (operator.equals("~")) {
             return joined(Values.text(left), Values.text(right));
         }
+        if (left instanceof String text && operator.equals("%")) {
+            return PercentFormat.text(text, right);
+        }
         if (left instanceof Undefined undefined) {
             throw undefined.used();
         }
@@ -77,11 +80,6 @@ final class Arithmetic {
         if (operator.equals("*") && Values.number(right) instanceof Long times) {
             Values.checkLength(Math.multiplyExact(text.length(), Math.clamp(times, 0, Integer.MAX_VALUE)));
             return text.repeat(Math.toIntExact(Math.max(0, times)));
-        }
-        if (operator.equals("%")) {
-            List<@Nullable Object> values =
-                    right instanceof Tuple tuple ? tuple : List.of(right == null ? "None" : right);
-            return TextMethods.percent(text, values);
         }
         throw unfit(operator, text, right);
     }

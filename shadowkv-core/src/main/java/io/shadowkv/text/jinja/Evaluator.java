@@ -23,7 +23,7 @@ final class Evaluator {
             case Expression.Attribute attribute -> Access.attribute(value(attribute.object(), scope), attribute.name());
             case Expression.Item item -> Access.item(value(item.object(), scope), value(item.key(), scope));
             case Expression.Slice slice ->
-                Access.slice(
+                Sequences.slice(
                         value(slice.object(), scope),
                         optional(slice.start(), scope),
                         optional(slice.stop(), scope),
@@ -77,8 +77,8 @@ final class Evaluator {
     private static Map<@Nullable Object, @Nullable Object> mapping(Expression.Mapping mapping, Scope scope) {
         Map<@Nullable Object, @Nullable Object> values = new LinkedHashMap<>();
         for (int i = 0; i < mapping.keys().size(); i++) {
-            values.put(
-                    value(mapping.keys().get(i), scope), value(mapping.values().get(i), scope));
+            Object key = value(mapping.keys().get(i), scope);
+            Access.put(values, key, value(mapping.values().get(i), scope));
         }
         return values;
     }
