@@ -8,7 +8,7 @@ home=${SHADOWKV_DEVICE:-/tmp/shadowkv}
 # shellcheck disable=SC2086
 exec "$home/runtime/bin/java" \
     -XX:+UseSerialGC -Xmx4g \
-    --enable-native-access=io.shadowkv.core,io.shadowkv.cpu,io.shadowkv.cuda,io.shadowkv.cli,ai.djl.tokenizers \
+    --enable-native-access=io.shadowkv.text,io.shadowkv.core,io.shadowkv.cpu,io.shadowkv.cuda,io.shadowkv.cli,ai.djl.tokenizers \
     --sun-misc-unsafe-memory-access=allow \
     -Dshadowkv.home="$root" -Dshadowkv.stderr=-1 -Dshadowkv.terminal.stderr=false -Dshadowkv.terminal.stdin=false \
     ${SHADOWKV_JAVA_OPTIONS:-} \

@@ -14,8 +14,8 @@ set -eu
 root=$(CDPATH='' cd -P "$(dirname "$0")/.." && pwd)
 carry=$root/.carry
 work=$root/target/carry
-modules=java.base,java.logging,java.management,jdk.management,java.net.http,jdk.httpserver,jdk.incubator.vector,java.xml
-modules=$modules,jdk.unsupported,java.naming,java.instrument
+# What the tests need in addition to the command line.
+modules='jdk.httpserver java.naming java.instrument'
 console=org.junit.platform:junit-platform-console-standalone:6.1.0
 console_jar=junit-platform-console-standalone-6.1.0.jar
 # With the console come JUnit's own classes; the others serve tests that are not run there, or, byte-buddy, soft
@@ -26,10 +26,6 @@ xz_options='--x86 --lzma2=preset=9e,dict=64MiB'
 say() { printf 'pack: %s\n' "$*" >&2; }
 
 java_home=${JAVA_HOME:-$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")}
-if [ ! -x "$java_home/bin/jlink" ] || ! grep -q '^JAVA_VERSION="25' "$java_home/release"; then
-    say "needs a JDK 25 with jlink; $java_home is none. Set JAVA_HOME to one."
-    exit 1
-fi
 for tool in mvn xz zip unzip; do
     if ! command -v $tool > /dev/null 2>&1; then
         say "needs $tool on PATH; install the package of that name"
@@ -86,6 +82,18 @@ done
 
 mkdir -p "$carry" "$work"
 
+say 'linking a Java runtime (a minute, the first time)'
+# shellcheck disable=SC2086
+"$root/dist/runtime.sh" "$work/linked" $modules
+runtime_contents=$(cat "$work/linked/linked")
+if ! is_packed runtime.tar.xz "$runtime_contents"; then
+    rm -rf "$work/runtime"
+    cp -R "$work/linked" "$work/runtime"
+    rm -rf "$work/runtime/legal" "$work/runtime/linked"
+    if command -v strip > /dev/null 2>&1; then strip --strip-unneeded "$work/runtime/lib/server/libjvm.so"; fi
+    pack "$work/runtime" runtime.tar.xz "$runtime_contents"
+fi
+
 if $build; then
     say 'building with Maven'
     built=shadowkv-cpu,shadowkv-cuda
@@ -105,29 +113,21 @@ if $with_tests; then
     test_jars="$test_jars $work/console/$console_jar"
 fi
 
-runtime_contents="$(cat "$java_home/release") $modules"
-if ! is_packed runtime.tar.xz "$runtime_contents"; then
-    say 'linking a Java runtime (a minute)'
-    rm -rf "$work/runtime"
-    "$java_home/bin/jlink" --add-modules $modules --compress zip-0 --strip-debug --no-header-files --no-man-pages \
-        --output "$work/runtime"
-    rm -rf "$work/runtime/legal"
-    if command -v strip > /dev/null 2>&1; then strip --strip-unneeded "$work/runtime/lib/server/libjvm.so"; fi
-    pack "$work/runtime" runtime.tar.xz "$runtime_contents"
-fi
-
 if $with_cli; then set -- "$root"/shadowkv-cli/target/lib/*.jar; else set --; fi
 # This project's own jars change with every build, the others' do not.
 # shellcheck disable=SC2086
 libs_contents=$(printf '%s\n' "$@" | grep -v '/shadowkv-' | xargs sha256sum "$root/device/pack.sh" $test_jars)
 rm -rf "$work/project"
 mkdir -p "$work/project/lib" "$work/project/test"
-for module in core cpu cuda; do
+for module in text core cpu cuda; do
     restore_jar "$root/shadowkv-$module/target/shadowkv-$module-"*SNAPSHOT.jar "$work/project/lib/shadowkv-$module.jar"
     if $with_tests; then cp -R "$root/shadowkv-$module/target/test-classes" "$work/project/test/$module"; fi
 done
 if $with_cli; then
-    restore_jar "$root/shadowkv-eval/target/shadowkv-eval-"*SNAPSHOT.jar "$work/project/lib/shadowkv-eval.jar"
+    for module in hub report eval; do
+        restore_jar "$root/shadowkv-$module/target/shadowkv-$module-"*SNAPSHOT.jar \
+            "$work/project/lib/shadowkv-$module.jar"
+    done
     restore_jar "$root/shadowkv-cli/target/lib/shadowkv-cli-"*.jar "$work/project/lib/shadowkv-cli.jar"
 fi
 pack "$work/project" project.tar.xz "$(contents "$work/project")"

@@ -6,6 +6,8 @@ module io.shadowkv.cli {
     requires io.shadowkv.cpu;
     requires io.shadowkv.cuda;
     requires io.shadowkv.eval;
+    requires io.shadowkv.hub;
+    requires io.shadowkv.report;
     requires java.logging;
     requires tools.jackson.databind;
 
@@ -16,6 +18,16 @@ module io.shadowkv.cli {
     opens io.shadowkv.cli.demo to
             info.picocli;
     opens io.shadowkv.cli.eval to
+            info.picocli;
+    opens io.shadowkv.cli.model to
+            info.picocli;
+    opens io.shadowkv.cli.option to
+            info.picocli;
+    opens io.shadowkv.cli.process to
+            info.picocli;
+    opens io.shadowkv.cli.pull to
+            info.picocli;
+    opens io.shadowkv.cli.run to
             info.picocli;
     opens io.shadowkv.cli.ruler to
             info.picocli,

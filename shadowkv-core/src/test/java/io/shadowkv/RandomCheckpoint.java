@@ -2,9 +2,9 @@ package io.shadowkv;
 
 import io.shadowkv.checkpoint.ModelConfig;
 import io.shadowkv.checkpoint.SafetensorsWriter;
-import io.shadowkv.model.DecoderSpec;
-import io.shadowkv.model.Family;
-import io.shadowkv.model.WeightNames;
+import io.shadowkv.model.spec.DecoderSpec;
+import io.shadowkv.model.spec.Family;
+import io.shadowkv.model.spec.WeightNames;
 import io.shadowkv.tensor.Shape;
 import java.io.IOException;
 import java.io.UncheckedIOException;

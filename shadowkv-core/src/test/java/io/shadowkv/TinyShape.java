@@ -1,8 +1,8 @@
 package io.shadowkv;
 
-import io.shadowkv.model.DecoderSpec;
-import io.shadowkv.model.RopeScaling;
-import io.shadowkv.model.RopeSpec;
+import io.shadowkv.model.spec.DecoderSpec;
+import io.shadowkv.model.spec.RopeScaling;
+import io.shadowkv.model.spec.RopeSpec;
 
 /// A Llama small enough for loops in double.
 public final class TinyShape {

@@ -1,7 +1,16 @@
 package io.shadowkv.cli;
 
+import io.shadowkv.cli.process.ByteSize;
+import io.shadowkv.cli.process.Failures;
+import io.shadowkv.cli.process.Interruption;
+import io.shadowkv.cli.process.Libc;
+import io.shadowkv.cli.process.StandardInput;
+import io.shadowkv.cli.process.StandardOutput;
+import io.shadowkv.cli.process.StandardStreamException;
+import io.shadowkv.cli.process.Surroundings;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -20,36 +29,44 @@ public final class Main {
         restoreError();
         // Reports draw figures: never on a screen.
         System.setProperty("java.awt.headless", "true");
+        // A proxy's name and password stand in HTTPS_PROXY because they are to be sent; the JDK holds them back from
+        // tunnels by default.
+        System.setProperty("jdk.http.auth.tunneling.disabledSchemes", "");
         Logger.getLogger("").setLevel(Level.WARNING);
-        // Always UTF-8: text goes to files and pipes as often as to a terminal.
-        PrintWriter out = new PrintWriter(
-                new OutputStreamWriter(new FileOutputStream(FileDescriptor.out), StandardCharsets.UTF_8), true);
         PrintWriter err = new PrintWriter(new OutputStreamWriter(System.err, StandardCharsets.UTF_8), true);
         int code;
         try (Interruption interruption = Interruption.watch()) {
-            Surroundings surroundings = Surroundings.ofProcess(interruption.watched(System.in));
-            code = execute(
-                    ShadowKvCommand.commandLine(surroundings, interruption.cancellation())
-                            .setOut(out)
-                            .setErr(err),
-                    arguments);
-            out.flush();
+            Surroundings surroundings =
+                    Surroundings.ofProcess(new StandardInput(interruption.watched(System.in)), Main.class.getName());
+            CommandLine command = ShadowKvCommand.commandLine(surroundings, interruption.cancellation());
+            code = execute(command, new FileOutputStream(FileDescriptor.out), err, arguments);
             err.flush();
         }
         System.exit(code);
     }
 
-    private static int execute(CommandLine command, String[] arguments) {
+    /// Runs one command with these streams.
+    ///
+    /// @return its exit code; never 0 if a part of its output could not be written
+    static int execute(CommandLine command, OutputStream out, PrintWriter err, String... arguments) {
+        var output = new StandardOutput(out);
+        PrintWriter printer = output.writer();
+        command.setOut(printer).setErr(err);
         try {
-            return command.execute(arguments);
+            int code = command.execute(arguments);
+            printer.flush();
+            return output.hasFailed() ? Failures.FAILURE : code;
+        } catch (StandardStreamException e) {
+            // From the flush: a failure in a command is reported where it is executed.
+            err.println("shadowkv: " + e.getMessage());
+            return Failures.FAILURE;
         } catch (OutOfMemoryError e) {
-            command.getErr()
-                    .printf(
-                            Locale.ROOT,
-                            "shadowkv: the JVM's heap of %s is too small (%s). Keys and values lie outside of it, a prompt's text"
-                                    + " inside: shorten the prompt, or set SHADOWKV_JAVA_OPTIONS=-Xmx8g%n",
-                            ByteSize.text(Runtime.getRuntime().maxMemory()),
-                            e.getMessage());
+            err.printf(
+                    Locale.ROOT,
+                    "shadowkv: the JVM's heap of %s is too small (%s). Keys and values lie outside of it, a prompt's text"
+                            + " inside: shorten the prompt, or set SHADOWKV_JAVA_OPTIONS=-Xmx8g%n",
+                    ByteSize.text(Runtime.getRuntime().maxMemory()),
+                    e.getMessage());
             return Failures.FAILURE;
         }
     }

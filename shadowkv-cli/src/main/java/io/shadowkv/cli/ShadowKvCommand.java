@@ -6,15 +6,29 @@ import io.shadowkv.cli.eval.EvalCommand;
 import io.shadowkv.cli.eval.ReportCommand;
 import io.shadowkv.cli.eval.SweepCommand;
 import io.shadowkv.cli.eval.TasksCommand;
+import io.shadowkv.cli.model.BackendsCommand;
+import io.shadowkv.cli.model.InspectCommand;
+import io.shadowkv.cli.model.LogitsCommand;
+import io.shadowkv.cli.model.TokenizeCommand;
+import io.shadowkv.cli.process.Failures;
+import io.shadowkv.cli.process.Program;
+import io.shadowkv.cli.process.StandardStreamException;
+import io.shadowkv.cli.process.Surroundings;
+import io.shadowkv.cli.pull.PullCommand;
 import io.shadowkv.cli.ruler.RulerCommand;
+import io.shadowkv.cli.run.RunCommand;
 import io.shadowkv.engine.Cancellation;
-import java.lang.module.ModuleDescriptor;
-import java.util.Optional;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.jar.Manifest;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ExecutionException;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
@@ -28,9 +42,9 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "First steps:",
-            "  shadowkv demo                                 see both methods at work",
-            "  shadowkv run needle-32k --file long.txt       a bundled model",
-            "  shadowkv COMMAND --help                       every option, with examples"
+            "  shadowkv demo                                          see both methods at work",
+            "  shadowkv run needle-32k --file examples/needle.txt     a bundled model",
+            "  shadowkv COMMAND --help                                every option, with examples"
         },
         subcommands = {
             RunCommand.class,
@@ -45,9 +59,10 @@ import picocli.CommandLine.Spec;
             TasksCommand.class,
             RulerCommand.class,
             ReportCommand.class,
-            BenchCommand.class
+            BenchCommand.class,
+            CompletionCommand.class
         })
-public final class ShadowKvCommand implements Runnable {
+public final class ShadowKvCommand implements Program, Runnable {
     private final Surroundings surroundings;
     private final Cancellation cancellation;
 
@@ -70,25 +85,37 @@ public final class ShadowKvCommand implements Runnable {
         var line = new CommandLine(new ShadowKvCommand(surroundings, cancellation));
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setUsageHelpAutoWidth(true);
+        // A prompt may begin with @, and whatever follows an option that takes a text is that text.
+        line.setExpandAtFiles(false);
+        line.setAllowOptionsAsOptionParameters(true);
         line.setParameterExceptionHandler(Failures::usage);
         line.setExecutionExceptionHandler(Failures::failure);
+        line.setExecutionStrategy(ShadowKvCommand::execute);
         return line;
     }
 
+    /// Runs what was parsed. Help that cannot be printed is a failure like a command's own; picocli alone would show a
+    /// stack trace.
+    private static int execute(ParseResult parsed) {
+        try {
+            return new CommandLine.RunLast().execute(parsed);
+        } catch (StandardStreamException e) {
+            throw new ExecutionException(parsed.commandSpec().commandLine(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    @Override
     public Surroundings surroundings() {
         return surroundings;
     }
 
+    @Override
     public Cancellation cancellation() {
         return cancellation;
     }
 
-    /// Finds models by the names people give them.
-    public ModelFinder models() {
-        return new ModelFinder(surroundings);
-    }
-
-    boolean isDebug() {
+    @Override
+    public boolean isDebug() {
         return debug;
     }
 
@@ -100,14 +127,27 @@ public final class ShadowKvCommand implements Runnable {
                         + String.join(", ", spec.subcommands().keySet()));
     }
 
-    /// The module's version.
+    /// The module's version, and the commit that the build was told.
     static final class Version implements CommandLine.IVersionProvider {
         @Override
-        public String[] getVersion() {
-            ModuleDescriptor module = ShadowKvCommand.class.getModule().getDescriptor();
-            // On a class path there is no module.
-            Optional<String> version = module == null ? Optional.empty() : module.rawVersion();
-            return new String[] {"shadowkv " + version.orElse("(built from sources)")};
+        public String[] getVersion() throws IOException {
+            Module module = ShadowKvCommand.class.getModule();
+            // On a class path there is no module, and the first manifest may be anyone's.
+            if (module.getDescriptor() == null) {
+                return new String[] {"shadowkv (built from sources), commit unknown"};
+            }
+            try (InputStream manifest = module.getResourceAsStream("META-INF/MANIFEST.MF")) {
+                return new String[] {
+                    "shadowkv " + module.getDescriptor().rawVersion().orElse("") + ", commit " + commit(manifest)
+                };
+            }
+        }
+
+        private static String commit(@Nullable InputStream manifest) throws IOException {
+            String stated = manifest == null
+                    ? null
+                    : new Manifest(manifest).getMainAttributes().getValue("Implementation-Build");
+            return stated == null ? "unknown" : stated;
         }
     }
 }

@@ -95,6 +95,35 @@ final class DemoCommandTest {
     }
 
     @Test
+    void theReportGoesToTheUsersCacheUnlessToldOtherwise() throws IOException {
+        Path cache = folder.resolve("cache");
+        Shell shell = new Shell().with("XDG_CACHE_HOME", cache.toString());
+        Path usual = cache.resolve("shadowkv").resolve("demo.html");
+        assertThat(shell.run("demo", "--tokens", 2048, "--questions", 1, "--no-sweep")
+                        .succeeded()
+                        .out())
+                .contains("report: " + usual);
+        assertThat(usual).content().contains("1 of 1");
+        assertThat(Path.of("shadowkv-report.html")).doesNotExist();
+    }
+
+    @Test
+    void withoutACacheFolderThereIsNoReport() throws IOException {
+        Path taken = Files.createFile(folder.resolve("taken"));
+        Shell.Result result = new Shell()
+                .with("XDG_CACHE_HOME", taken.toString())
+                .run("demo", "--tokens", 2048, "--questions", 1, "--no-sweep")
+                .succeeded();
+        assertThat(result.out()).contains("1 of 1").doesNotContain("report: ");
+        assertThat(result.err()).contains("no report is written", taken.toString(), "--report FILE");
+    }
+
+    @Test
+    void refusesAReportThatIsAFolder() {
+        shadowkv("demo", "--report", folder).refused(2, "--report is " + folder, "is a folder, not a file");
+    }
+
+    @Test
     void refusesAFolderThatIsAFile() throws IOException {
         Path file = Files.createFile(folder.resolve("taken"));
         shadowkv("demo", "--report", file.resolve("r.html")).refused(2, "cannot be written to the folder", "taken");

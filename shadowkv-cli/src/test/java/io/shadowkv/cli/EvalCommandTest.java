@@ -3,10 +3,10 @@ package io.shadowkv.cli;
 import static io.shadowkv.cli.Shell.shadowkv;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shadowkv.eval.AnswerLog;
-import io.shadowkv.eval.AnswerRecord;
-import io.shadowkv.eval.RunInfo;
-import io.shadowkv.eval.TaskCatalog;
+import io.shadowkv.eval.catalog.TaskCatalog;
+import io.shadowkv.eval.run.AnswerLog;
+import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.eval.run.RunInfo;
 import io.shadowkv.eval.worker.EvalJob;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -284,8 +284,8 @@ class EvalCommandTest {
     @Test
     void listsTasks() {
         String tasks = shadowkv("tasks").succeeded().out();
-        TaskCatalog.SUITES.forEach(
-                suite -> assertThat(tasks).containsPattern("(?m)^" + Pattern.quote(suite.name()) + ": .{20}"));
+        TaskCatalog.suites()
+                .forEach(suite -> assertThat(tasks).containsPattern("(?m)^" + Pattern.quote(suite.name()) + ": .{20}"));
         assertThat(tasks)
                 .contains("ruler/niah_single_1\n", "longbench/hotpotqa\n", "niah/pressure\n", "scbench/scbench_kv\n");
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import io.shadowkv.Fixtures;
+import io.shadowkv.cli.process.Surroundings;
 import io.shadowkv.engine.Cancellation;
 import java.io.IOException;
 import java.io.InputStream;
@@ -53,11 +54,20 @@ class ExamplesTest {
 
     private static void isUnderstood(String example) {
         // What the shell takes away: a pipe's source, a redirection, a comment, and a remark in wide brackets.
-        String command = example.replaceFirst(".*?shadowkv ", "").replaceFirst(" (#|>) .*| {2,}.*", "");
+        String command = example.replaceFirst("<\\((.*?)\\)", "$1")
+                .replaceFirst(".*?shadowkv ", "")
+                .replaceFirst(" (#|>) .*| {2,}.*", "");
         List<String> words = new ArrayList<>();
         Matcher matcher = WORD.matcher(command);
         while (matcher.find()) {
             words.add(matcher.group(1) != null ? matcher.group(1) : matcher.group(2));
+        }
+        // The bundled model's text is bundled too.
+        int file = words.indexOf("--file");
+        if (words.contains("needle-32k") && file > 0) {
+            assertThat(Fixtures.repository().resolve(words.get(file + 1)))
+                    .as(example)
+                    .isRegularFile();
         }
         assertThatCode(() -> commandLine().parseArgs(words.toArray(String[]::new)))
                 .as(example)

@@ -3,6 +3,7 @@ package io.shadowkv.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shadowkv.Fixtures;
+import io.shadowkv.eval.run.AnswerLog;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,10 +13,12 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
 
-/// Ctrl-C, sent to a real process.
+/// Ctrl-C and the request to end, sent to a real process.
 class InterruptionTest {
     private static final int EXIT_BY_SIGINT = 130;
+    private static final int EXIT_BY_SIGTERM = 143;
 
     @TempDir
     Path temporary;
@@ -32,6 +35,69 @@ class InterruptionTest {
         }
         assertThat(process.exitValue()).isEqualTo(EXIT_BY_SIGINT);
         assertThat(Files.readString(err)).containsPattern("generated [\\d,]+ at .*; interrupted\\R$");
+    }
+
+    @Test
+    void saysThatThePromptWasNotRead() throws Exception {
+        Path text = Files.writeString(temporary.resolve("long.txt"), "The quick brown fox jumps. ".repeat(2_000));
+        Path err = temporary.resolve("err.txt");
+        Process process = start(err, "run", "needle-32k", "--file", text.toString(), "--progress");
+        for (int i = 0; i < 3_000 && !Files.readString(err).contains(" tokens: "); i++) {
+            Thread.sleep(20);
+        }
+        interrupt(process);
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).isEqualTo(EXIT_BY_SIGINT);
+        assertThat(process.getInputStream().readAllBytes()).isEmpty();
+        assertThat(Files.readString(err))
+                .containsPattern("shadowkv: interrupted while reading [\\d,]+ tokens; nothing was generated\\R$")
+                .doesNotContain("Infinity", "tok/s");
+    }
+
+    /// Figures of what did not happen are null.
+    @Test
+    void theFiguresOfAnInterruptedReadingAreUnknown() {
+        JsonNode json = new Shell()
+                .cancelled()
+                .run("run", "needle-32k", "hello", "--json")
+                .json();
+        assertThat(json.get("finish").asString()).isEqualTo("cancelled");
+        assertThat(json.get("generated_tokens").asInt()).isZero();
+        assertThat(json.at("/timings/prefill_seconds").isNull()).isTrue();
+        assertThat(json.at("/timings/seal_seconds").isNull()).isTrue();
+    }
+
+    @Test
+    void aRequestToEndKeepsTheAnswersOfAnEvaluation() throws Exception {
+        Path out = temporary.resolve("results");
+        String[] command = {
+            "eval",
+            "--data",
+            "ruler/niah_single_2",
+            "--length",
+            "1k",
+            "--samples",
+            "40",
+            "--method",
+            "full",
+            "--out",
+            out.toString()
+        };
+        Path log = out.resolve("answers.jsonl");
+        Process process = start(temporary.resolve("err.txt"), command);
+        for (int i = 0; i < 3_000 && (!Files.exists(log) || Files.size(log) == 0); i++) {
+            Thread.sleep(20);
+        }
+        signal(process, "TERM");
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).isEqualTo(EXIT_BY_SIGTERM);
+        assertThat(Files.readString(temporary.resolve("err.txt"))).contains("the same command goes on from there");
+        assertThat(Files.readString(log)).endsWith("}\n");
+        int kept = AnswerLog.read(log).size();
+        assertThat(kept).isBetween(1, 39);
+        command[6] = Integer.toString(kept + 1);
+        Shell.shadowkv((Object[]) command).succeeded();
+        assertThat(AnswerLog.read(log)).hasSize(kept + 1);
     }
 
     @Test
@@ -117,7 +183,11 @@ class InterruptionTest {
     }
 
     private static void interrupt(Process process) throws Exception {
-        assertThat(new ProcessBuilder("kill", "-INT", Long.toString(process.pid()))
+        signal(process, "INT");
+    }
+
+    private static void signal(Process process, String name) throws Exception {
+        assertThat(new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
                         .start()
                         .waitFor())
                 .isZero();

@@ -36,7 +36,7 @@ class LauncherTest {
         Path script = Files.copy(Fixtures.repository().resolve("shadowkv"), root.resolve("shadowkv"));
         Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
         Files.writeString(root.resolve("pom.xml"), "<project/>");
-        for (String module : new String[] {"core", "cpu", "cuda", "eval", "cli"}) {
+        for (String module : new String[] {"text", "core", "hub", "cpu", "cuda", "report", "eval", "cli"}) {
             Path folder = Files.createDirectories(root.resolve("shadowkv-" + module));
             Files.writeString(folder.resolve("pom.xml"), "<project/>");
             Files.createDirectories(folder.resolve("src/main"));
@@ -207,6 +207,101 @@ class LauncherTest {
         Result result = launch(script(), Map.of(), "test", "-pl", "shadowkv-core");
         assertThat(result.code()).isZero();
         assertThat(result.out())
-                .isEqualTo("mvn in " + root.toRealPath() + ": -B verify -pl shadowkv-core; JAVA_HOME=" + jdk + "\n");
+                .isEqualTo("mvn in " + root.toRealPath()
+                        + ": -B verify -Dshadowkv.commit=unknown -Dstyle.color=never -pl shadowkv-core; JAVA_HOME="
+                        + jdk
+                        + "\n");
+    }
+
+    /// As Maven does: a module without the test passes only with the property.
+    @Test
+    void testOfOneClassPassesIfSomeModuleHasIt() throws Exception {
+        program(tools.resolve("mvn"), """
+                [ "$1" = --version ] && { echo 'Apache Maven 3.8.7'; exit 0; }
+                case "$*" in *-Dsurefire.failIfNoSpecifiedTests=false*) ;; *) exit 9 ;; esac
+                # Files have a clock of their own, which ticks every few milliseconds.
+                sleep 0.1
+                case "$*" in
+                    *-Dtest=Broken*) exit 1 ;;
+                    *-Dtest=Right*) mkdir -p shadowkv-cpu/target/surefire-reports
+                        echo '<testsuite/>' > shadowkv-cpu/target/surefire-reports/TEST-Right.xml ;;
+                esac
+                """);
+        Result right = launch(script(), Map.of(), "test", "-Dtest=Right");
+        assertThat(right.err()).isEmpty();
+        assertThat(right.code()).isZero();
+        assertThat(launch(script(), Map.of(), "test", "-Dtest=Broken").code()).isEqualTo(1);
+        // What an earlier run has left says nothing of this one.
+        Result nowhere = launch(script(), Map.of(), "test", "-Dtest=Nowhere");
+        assertThat(nowhere.code()).isEqualTo(1);
+        assertThat(nowhere.err()).contains("no test matches -Dtest=Nowhere.", "simple name of a test class");
+    }
+
+    @Test
+    void tellsTheBuildWhichCommitItIs() throws Exception {
+        program(tools.resolve("git"), """
+                [ "$1 $2 $3" = "-C $EXPECTED_ROOT describe" ] && echo 0123456789ab-dirty
+                """);
+        Map<String, String> environment =
+                Map.of("EXPECTED_ROOT", root.toRealPath().toString());
+        // The history of a folder further up is another project's.
+        assertThat(launch(script(), environment).err()).contains(" -Dshadowkv.commit=unknown ");
+        Files.createDirectory(root.resolve(".git"));
+        Files.delete(root.resolve("shadowkv-cli/target/launcher.stamp"));
+        assertThat(launch(script(), environment).err()).contains(" -Dshadowkv.commit=0123456789ab-dirty ");
+        program(tools.resolve("git"), "exit 128\n");
+        assertThat(launch(script(), environment, "test").out()).contains(" -Dshadowkv.commit=unknown ");
+    }
+
+    /// Maven's terminal library resets the colour at the end, also where it printed none.
+    @Test
+    void buildsWithoutColourCodes() throws Exception {
+        program(tools.resolve("mvn"), """
+                [ "$1" = --version ] && { echo 'Apache Maven 3.8.7'; exit 0; }
+                case "$*" in *-Dstyle.color=never*) ;; *) printf '\\033[1mcolour' ;; esac
+                case $MAVEN_OPTS in *-Djansi.noreset=true*) ;; *) printf '\\033[0m' ;; esac
+                mkdir -p shadowkv-cli/target/lib
+                """);
+        for (String command : new String[] {"x", "test"}) {
+            Result result = launch(script(), Map.of(), command);
+            assertThat(result.out() + result.err()).as(command).doesNotContain("\u001b");
+        }
+    }
+
+    @Test
+    void moreJarsStandOnTheModulePath() throws Exception {
+        assertThat(launch(script(), Map.of("SHADOWKV_MODULE_PATH", "/a b/c.jar:/d.jar"), "tasks")
+                        .out())
+                .contains("[-p]\n[" + root.toRealPath() + "/shadowkv-cli/target/lib:/a b/c.jar:/d.jar]\n");
+    }
+
+    /// What `dist/build.sh` packs: the same script without a pom.xml beside it.
+    @Test
+    void aDistributionRunsOnItsOwnRuntime() throws Exception {
+        Path home = Files.createDirectories(temporary.resolve("a distribution"));
+        Path bin = Files.createDirectories(home.resolve("bin"));
+        Files.move(script(), home.resolve("shadowkv"));
+        Path link = Files.createSymbolicLink(bin.resolve("shadowkv"), Path.of("../shadowkv"));
+        Result partial = launch(link, Map.of(), "x");
+        assertThat(partial.code()).isEqualTo(1);
+        assertThat(partial.err())
+                .contains("neither a checkout", "nor a whole distribution", "Unpack the archive again");
+
+        Files.createDirectories(home.resolve("lib"));
+        Files.writeString(home.resolve("release"), "VERSION=1\nCOMMIT=0123456789ab (changed)\n");
+        Files.createDirectories(home.resolve("runtime/bin"));
+        program(
+                home.resolve("runtime/bin/java"),
+                "echo \"$SHADOWKV_COMMIT\"; for argument; do echo \"[$argument]\"; done\n");
+        Result result = launch(link, Map.of("JAVA_HOME", "/nowhere"), "run", "a b");
+        assertThat(result.code()).as(result.err()).isZero();
+        assertThat(result.out())
+                .startsWith("0123456789ab (changed)\n")
+                .contains("[-Dshadowkv.home=" + home.toRealPath() + "]\n", "[-p]\n[" + home.toRealPath() + "/lib]\n")
+                .endsWith("[run]\n[a b]\n");
+
+        Result tests = launch(link, Map.of(), "test");
+        assertThat(tests.code()).isEqualTo(2);
+        assertThat(tests.err()).contains("a distribution has no tests");
     }
 }

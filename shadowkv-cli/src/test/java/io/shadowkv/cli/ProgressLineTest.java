@@ -2,6 +2,7 @@ package io.shadowkv.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shadowkv.cli.process.ProgressLine;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.concurrent.atomic.AtomicLong;

@@ -3,10 +3,12 @@ package io.shadowkv.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shadowkv.Fixtures;
+import io.shadowkv.cli.pull.PublishedSuite;
 import io.shadowkv.eval.PromptFormat;
-import io.shadowkv.eval.TaskCatalog;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.catalog.TaskCatalog;
 import io.shadowkv.text.Tokenizer;
+import io.shadowkv.text.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -100,7 +102,7 @@ class PullDataTest {
     }
 
     private int size(String task) {
-        try (Tokenizer tokenizer = Tokenizer.open(Fixtures.needleModel())) {
+        try (Tokenizer tokenizer = Tokenizers.open(Fixtures.needleModel())) {
             var options = new TaskContext.Options("nvidia", null, data);
             return TaskCatalog.open(task, new TaskContext(tokenizer, PromptFormat.plain(tokenizer), 4096, 1, options))
                     .size();
@@ -300,7 +302,7 @@ class PullDataTest {
     @Test
     void everySuiteIsOneOfTheCatalog() {
         Set<String> names =
-                TaskCatalog.SUITES.stream().map(suite -> suite.name()).collect(Collectors.toSet());
+                TaskCatalog.suites().stream().map(suite -> suite.name()).collect(Collectors.toSet());
         assertThat(PublishedSuite.ALL).extracting(PublishedSuite::name).isSubsetOf(names);
         assertThat(PublishedSuite.ALL)
                 .allSatisfy(suite -> assertThat(suite.pieces())

@@ -5,15 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shadowkv.Fixtures;
 import io.shadowkv.cache.KvCacheSpec;
-import io.shadowkv.engine.Backends;
 import io.shadowkv.engine.Completion;
-import io.shadowkv.engine.Engine;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.GenerationOptions;
 import io.shadowkv.engine.Request;
+import io.shadowkv.engine.serve.Backends;
+import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider.BackendOptions;
-import io.shadowkv.text.ChatMessage;
+import io.shadowkv.text.chat.ChatMessage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -3,9 +3,12 @@ package io.shadowkv.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shadowkv.Fixtures;
+import io.shadowkv.cli.process.Surroundings;
 import io.shadowkv.engine.Cancellation;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
@@ -36,6 +39,8 @@ final class Shell {
 
     private final Map<String, String> environment = new HashMap<>();
     private final Cancellation cancellation = new Cancellation();
+    private final ByteArrayOutputStream printed = new ByteArrayOutputStream();
+    private OutputStream out = printed;
     private String input = "";
     private boolean atTerminal;
 
@@ -76,6 +81,12 @@ final class Shell {
         return this;
     }
 
+    /// What is printed goes here instead, and not into the result.
+    Shell printingTo(OutputStream target) {
+        out = target;
+        return this;
+    }
+
     Shell cancelled() {
         cancellation.cancel();
         return this;
@@ -89,13 +100,13 @@ final class Shell {
                 atTerminal,
                 false,
                 SELF);
-        StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
-        int code = ShadowKvCommand.commandLine(surroundings, cancellation)
-                .setOut(new PrintWriter(out, true))
-                .setErr(new PrintWriter(err, true))
-                .execute(Stream.of(arguments).map(Object::toString).toArray(String[]::new));
-        return new Result(code, out.toString(), err.toString());
+        int code = Main.execute(
+                ShadowKvCommand.commandLine(surroundings, cancellation),
+                out,
+                new PrintWriter(err, true),
+                Stream.of(arguments).map(Object::toString).toArray(String[]::new));
+        return new Result(code, printed.toString(StandardCharsets.UTF_8), err.toString());
     }
 
     static Result shadowkv(Object... arguments) {

@@ -1,7 +1,5 @@
 package io.shadowkv.cache;
 
-import io.shadowkv.cache.full.FullCache;
-import io.shadowkv.cache.shadow.ShadowCache;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.Rotary;
 import java.util.List;
@@ -11,13 +9,6 @@ import java.util.List;
 ///
 /// [PromptCache] (prefill) → [PromptCache#seal] → [SequenceCache], which joins the [DecodeCache] (decode).
 public interface CacheStrategy {
-    static CacheStrategy of(KvCacheSpec spec, CacheShape shape, Backend backend) {
-        return switch (spec) {
-            case KvCacheSpec.Full full -> new FullCache(shape, backend);
-            case KvCacheSpec.Shadow shadow -> new ShadowCache(shadow, shape, backend);
-        };
-    }
-
     /// Opens one sequence for its prompt and allocates what it will ever need.
     ///
     /// @param promptTokens tokens that prefill will bring
@@ -36,7 +27,7 @@ public interface CacheStrategy {
     DecodeCache openDecode();
 
     /// Bytes of one sequence, part by part; [#openPrompt] allocates exactly these.
-    List<Part> footprint(SequenceSize size);
+    List<Allocation> footprint(SequenceSize size);
 
     /// Bytes that one prompt needs beside its footprint while it is read.
     long promptWorkspaceBytes(int promptTokens);
@@ -47,5 +38,5 @@ public interface CacheStrategy {
     /// One part of a sequence's memory, all layers together.
     ///
     /// @param name what it is, for people
-    record Part(String name, long bytes, Backend.Place place) {}
+    record Allocation(String name, long bytes, Backend.Place place) {}
 }

@@ -18,22 +18,10 @@ public interface DecodeCache extends AutoCloseable {
     void makeRoom(int slot);
 
     /// Allocates what a step of these waves needs, so that the step itself allocates nothing.
-    ///
-    /// @return what shapes the step beside its waves: as long as it is equal, the same waves enqueue the same
-    ///     operations on the same memory
-    Object prepare(List<Wave> waves);
+    Prepared prepare(List<Wave> waves);
 
     /// False while a step reads back to the host, so that recording it would miss something.
     boolean isRecordable();
-
-    /// How the rows of `wave` are best divided, so that something is computed while something else is fetched. The
-    /// same for steps of equal shape ([#prepare]).
-    ///
-    /// @param layerBytes bytes of one layer's weights
-    /// @param mayTakeTurns false where the parts cannot go through layers by themselves
-    default Division divide(Wave wave, long layerBytes, boolean mayTakeTurns) {
-        return Division.NONE;
-    }
 
     /// Takes one new token of each row's sequence. Waves are prepared first; this and what follows may take them in
     /// slices.
@@ -65,15 +53,19 @@ public interface DecodeCache extends AutoCloseable {
     @Override
     void close();
 
-    /// Consecutive parts of a wave that a cache is asked for one after the other, from `fromLayer` on.
+    /// A step that can run.
     ///
-    /// @param parts how many, of about equal size
-    /// @param takesTurns true if the parts go through whole layers in turns: one computes while what another chose
-    ///     is fetched, at the price of reading the weights once for each part. False if they go apart through the
-    ///     cache only: what the first one chose is fetched while the next one chooses
-    record Division(int fromLayer, int parts, boolean takesTurns) {
-        /// All rows together.
-        public static final Division NONE = new Division(0, 1, false);
+    /// @param shape what shapes the step in addition to its waves: as long as it is equal, the same waves enqueue
+    ///     the same operations on the same memory
+    /// @param fetches what indexed waves of the step read over the link
+    record Prepared(Object shape, Fetches fetches) {}
+
+    /// What one row of an indexed wave reads from host memory in one layer if nothing it selects is resident.
+    ///
+    /// @param fromLayer first layer that fetches; layers below keep their values in device memory
+    /// @param bytesPerRow mean over the sequences
+    record Fetches(int fromLayer, double bytesPerRow) {
+        public static final Fetches NONE = new Fetches(Integer.MAX_VALUE, 0);
     }
 
     /// Rows that go through a layer's cache together.

@@ -1,14 +1,19 @@
 package io.shadowkv.checkpoint;
 
 import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.Shape;
 import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -19,28 +24,31 @@ import org.jspecify.annotations.Nullable;
 /// until the arena closes that [#open(Path, Arena)] was given). Immutable and safe to share between threads;
 /// whoever closes it makes sure that nobody reads any more.
 public final class Checkpoint implements AutoCloseable {
+    private static final Map<String, DType> WEIGHT_TYPES =
+            Map.of("BF16", DType.BF16, "F16", DType.F16, "F32", DType.F32);
+    private static final List<String> PACKED = List.of("qweight", "weight_packed", "W_q");
+
     private final Path folder;
     private final @Nullable Arena owned;
     private final ModelConfig config;
-    private final GenerationConfig generation;
     private final Map<String, Safetensors> fileOf;
+    private final List<String> notes;
+    private @Nullable GenerationConfig generation;
 
     private Checkpoint(Path folder, @Nullable Arena owned, Arena arena) {
         this.folder = folder;
         this.owned = owned;
         Path configFile = CheckpointFolder.config(folder);
         this.config = ModelConfig.read(configFile);
-        Path generationFile = folder.resolve("generation_config.json");
-        this.generation = GenerationConfig.read(
-                Files.exists(generationFile) ? Optional.of(ModelConfig.read(generationFile)) : Optional.empty(),
-                config);
+        Quantization.refuse(folder, config);
+        this.notes = CheckpointFolder.notes(folder);
         this.fileOf = CheckpointFolder.weights(folder, arena);
     }
 
     /// Opens `folder` and maps its weights until [#close].
     ///
-    /// @throws CheckpointException if the folder is no checkpoint or a file of it is missing, cut or
-    ///     contradictory
+    /// @throws CheckpointException if the folder is no checkpoint, its weights are quantised, or a file of it is
+    ///     missing, cut or contradictory
     public static Checkpoint open(Path folder) {
         Arena arena = Arena.ofShared();
         try {
@@ -66,8 +74,23 @@ public final class Checkpoint implements AutoCloseable {
         return config;
     }
 
-    public GenerationConfig generation() {
-        return generation;
+    /// What the folder holds and is not used, for people; usually empty.
+    public List<String> notes() {
+        return notes;
+    }
+
+    /// What the checkpoint recommends for generation, read when first asked for: nothing else needs it.
+    ///
+    /// @throws CheckpointException if `generation_config.json` is malformed or a value is out of its range
+    public synchronized GenerationConfig generation() {
+        GenerationConfig read = generation;
+        if (read == null) {
+            Path file = folder.resolve("generation_config.json");
+            read = GenerationConfig.read(
+                    Files.exists(file) ? Optional.of(ModelConfig.read(file)) : Optional.empty(), config);
+            generation = read;
+        }
+        return read;
     }
 
     /// Names of all tensors, file by file.
@@ -86,13 +109,36 @@ public final class Checkpoint implements AutoCloseable {
                 .sum();
     }
 
-    /// The type that most weights have: that of the largest.
+    /// Sixteen hexadecimal digits that tell these weights from others: a hash over every tensor's
+    /// name, type, shape and size and over samples of its data. It does not change when the same
+    /// tensors stand in other files.
+    public String fingerprint() {
+        var fingerprint = new Fingerprint();
+        names().stream().sorted().forEach(name -> file(name).addTo(fingerprint, name));
+        return fingerprint.text();
+    }
+
+    /// The type that most weights have: that of the largest of a type that weights may have.
     public DType weightType() {
         return names().stream()
-                .map(this::tensor)
-                .max(Comparator.comparingLong(Tensor::elements))
-                .map(Tensor::dtype)
+                .filter(name -> WEIGHT_TYPES.containsKey(typeName(name)))
+                .max(Comparator.comparingLong(this::elements))
+                .map(name -> Objects.requireNonNull(WEIGHT_TYPES.get(typeName(name))))
                 .orElse(DType.BF16);
+    }
+
+    /// The type of a tensor, as the file spells it; it need not be one of [DType].
+    ///
+    /// @throws CheckpointException if there is no such tensor
+    public String typeName(String name) {
+        return file(name).typeName(name);
+    }
+
+    /// Elements of a tensor of whatever type.
+    ///
+    /// @throws CheckpointException if there is no such tensor
+    public long elements(String name) {
+        return file(name).elements(name);
     }
 
     /// A view of the mapped file, in the type and shape the file states. It may lie at any byte: read it
@@ -110,17 +156,51 @@ public final class Checkpoint implements AutoCloseable {
     public Tensor tensor(String name, int... expectedExtents) {
         Safetensors file = file(name);
         Shape expected = Shape.of(expectedExtents);
+        if (!WEIGHT_TYPES.containsKey(file.typeName(name))) {
+            throw new CheckpointException(file.describe(name) + "; expected " + expected
+                    + " BF16, F16 or F32. Weights of other types are quantised, which this engine does not read; take"
+                    + " the unquantised checkpoint");
+        }
         Tensor tensor = file.tensor(name);
-        boolean readable = switch (tensor.dtype()) {
-            case BF16, F16, F32 -> true;
-            default -> false;
-        };
-        if (!readable || !tensor.shape().equals(expected)) {
-            String types = readable ? tensor.dtype().toString() : "BF16, F16 or F32";
-            throw new CheckpointException(file.describe(name) + "; expected " + expected + " " + types
+        if (!tensor.shape().equals(expected)) {
+            throw new CheckpointException(file.describe(name) + "; expected " + expected + " " + tensor.dtype()
                     + ". The weights do not fit config.json; fetch both from the same place");
         }
         return tensor;
+    }
+
+    /// The first weight found that holds NaN or an infinity, with the place and the value, for messages. Reads all
+    /// weights until then: for explaining a result that is not a number.
+    public Optional<String> notFinite() {
+        return names().stream()
+                .filter(name -> name.endsWith("weight") || name.endsWith("bias"))
+                .filter(name -> WEIGHT_TYPES.containsKey(typeName(name)))
+                .flatMap(name -> notFinite(name).stream())
+                .findFirst();
+    }
+
+    private Optional<String> notFinite(String name) {
+        Tensor tensor = tensor(name);
+        MemorySegment bytes = tensor.segment();
+        for (long i = 0; i < tensor.elements(); i++) {
+            float value = (float) Floats.get(tensor.dtype(), bytes, i);
+            if (!Float.isFinite(value)) {
+                return Optional.of(file(name).describe(name) + " and holds " + value + " at " + place(tensor.shape(), i)
+                        + ". The file is damaged; fetch it again");
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static String place(Shape shape, long element) {
+        int[] extents = shape.toArray();
+        long rest = element;
+        for (int axis = extents.length - 1; axis >= 0; axis--) {
+            long index = rest % extents[axis];
+            rest /= extents[axis];
+            extents[axis] = (int) index;
+        }
+        return Arrays.toString(extents);
     }
 
     /// Unmaps the weights, if this checkpoint owns the mapping. No view may be read afterwards.
@@ -137,8 +217,15 @@ public final class Checkpoint implements AutoCloseable {
             throw new CheckpointException(folder.getFileName() + ": no " + SafetensorsHeader.label(name) + " among the "
                     + fileOf.size() + " of its weights, such as "
                     + fileOf.keySet().stream().limit(3).toList()
-                    + ". config.json describes another model, or the weights are incomplete");
+                    + (isPacked(name)
+                            ? ". The weights are quantised, which this engine does not read; take the unquantised checkpoint"
+                            : ". config.json describes another model, or the weights are incomplete"));
         }
         return file;
+    }
+
+    /// Whether another name holds the weight in fewer bits: as GPTQ and AWQ, compressed-tensors and HQQ call it.
+    private boolean isPacked(String name) {
+        return PACKED.stream().anyMatch(packed -> has(name.replaceFirst("weight$", packed)));
     }
 }

@@ -15,7 +15,7 @@ public final class CheckpointException extends RuntimeException {
     }
 
     /// `what` failed because the file system said so; the message keeps its reason.
-    static CheckpointException io(String what, IOException cause) {
+    public static CheckpointException io(String what, IOException cause) {
         String reason = cause.getMessage();
         return new CheckpointException(
                 what + ": " + cause.getClass().getSimpleName() + (reason == null ? "" : " (" + reason + ")"), cause);

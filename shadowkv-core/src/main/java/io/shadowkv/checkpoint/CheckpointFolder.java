@@ -13,9 +13,14 @@ import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 
 /// Finds the files of a checkpoint folder and says what is missing.
-final class CheckpointFolder {
-    static final String SINGLE = "model.safetensors";
-    static final String INDEX = "model.safetensors.index.json";
+public final class CheckpointFolder {
+    public static final String SINGLE = "model.safetensors";
+    public static final String INDEX = "model.safetensors.index.json";
+
+    private static final String ADAPTER = "adapter_config.json";
+    private static final String MERGE =
+            "To use it, merge it into its base model once with Python: merge_and_unload() and save_pretrained(FOLDER) of"
+                    + " the peft library";
 
     private CheckpointFolder() {}
 
@@ -33,6 +38,9 @@ final class CheckpointFolder {
         Path config = folder.resolve("config.json");
         if (!Files.isRegularFile(config)) {
             List<String> names = names(folder);
+            if (isAdapter(names)) {
+                throw adapterOnly(folder);
+            }
             throw new CheckpointException(folder + ": no config.json; "
                     + (names.isEmpty() ? "the folder is empty" : "found " + Json.shorten(names.toString()))
                     + ". Give a folder in the Hugging Face layout");
@@ -51,8 +59,9 @@ final class CheckpointFolder {
             return sharded(folder, arena);
         }
         List<String> names = names(folder);
-        List<String> candidates =
-                names.stream().filter(name -> name.endsWith(".safetensors")).toList();
+        List<String> candidates = names.stream()
+                .filter(name -> name.endsWith(".safetensors") && !isAdapter(name))
+                .toList();
         if (candidates.size() == 1) {
             return single(folder.resolve(candidates.getFirst()), arena);
         }
@@ -60,8 +69,12 @@ final class CheckpointFolder {
             throw new CheckpointException(folder + ": " + candidates.size() + " *.safetensors files but no " + INDEX
                     + ", which says what is where. Fetch the index from the place the weights came from");
         }
-        List<String> pickled =
-                names.stream().filter(CheckpointFolder::isOtherFormat).toList();
+        List<String> pickled = names.stream()
+                .filter(name -> isOtherFormat(name) && !isAdapter(name))
+                .toList();
+        if (pickled.isEmpty() && isAdapter(names)) {
+            throw adapterOnly(folder);
+        }
         throw new CheckpointException(
                 folder + ": no *.safetensors"
                         + (pickled.isEmpty() ? "" : ", only " + Json.shorten(pickled.toString()))
@@ -69,6 +82,40 @@ final class CheckpointFolder {
                                 ? ". Fetch the weights too"
                                 : ", which the engine does not read. Save the model with"
                                         + " transformers' save_pretrained(..., safe_serialization=True), or fetch a safetensors version"));
+    }
+
+    /// What the folder holds next to the weights and is not used.
+    static List<String> notes(Path folder) {
+        return isAdapter(names(folder))
+                ? List.of(folder + ": holds an adapter" + adapterOf(folder) + " next to the model's weights; it is not"
+                        + " applied. " + MERGE)
+                : List.of();
+    }
+
+    private static boolean isAdapter(List<String> names) {
+        return names.stream().anyMatch(CheckpointFolder::isAdapter);
+    }
+
+    private static boolean isAdapter(String name) {
+        return name.startsWith("adapter_model.") || name.equals(ADAPTER);
+    }
+
+    private static CheckpointException adapterOnly(Path folder) {
+        return new CheckpointException(folder + ": holds an adapter" + adapterOf(folder) + " without the weights of the"
+                + " model that it changes. " + MERGE);
+    }
+
+    /// Kind and base model, as far as the adapter's configuration says them.
+    private static String adapterOf(Path folder) {
+        Path file = folder.resolve(ADAPTER);
+        if (!Files.isRegularFile(file)) {
+            return "";
+        }
+        JsonNode config = Json.object(file);
+        String kind = config.path("peft_type").stringValue("");
+        String base = config.path("base_model_name_or_path").stringValue("");
+        return (kind.isEmpty() ? "" : " (" + Json.shorten(kind) + ")")
+                + (base.isEmpty() ? "" : " of " + Json.shorten(base));
     }
 
     private static boolean isOtherFormat(String name) {

@@ -8,8 +8,8 @@ import java.util.OptionalInt;
 /// What a checkpoint recommends for generation: `generation_config.json`, with the token ids of `config.json`
 /// behind it.
 ///
-/// An empty value means that the checkpoint says nothing. Token ids below zero count as not given, as older
-/// checkpoints write -1 for "none".
+/// An empty value means that the checkpoint says nothing. Token ids below zero count as not given, and so does -1 for
+/// any other value: checkpoints write it for "none" and "off".
 ///
 /// @param eosTokenIds ids that end generation; may be empty
 /// @param temperature at least 0
@@ -29,6 +29,8 @@ public record GenerationConfig(
         OptionalDouble minP,
         OptionalDouble repetitionPenalty,
         OptionalInt maxNewTokens) {
+    private static final int OFF = -1;
+
     public GenerationConfig {
         eosTokenIds = List.copyOf(eosTokenIds);
     }
@@ -67,6 +69,9 @@ public record GenerationConfig(
 
     private static OptionalDouble number(ModelConfig config, String key, double least, double most, String expected) {
         OptionalDouble value = config.optionalNumber(key);
+        if (value.isPresent() && value.getAsDouble() == OFF) {
+            return OptionalDouble.empty();
+        }
         if (value.isPresent() && !(value.getAsDouble() >= least && value.getAsDouble() <= most)) {
             throw config.wrong(key, expected);
         }
@@ -75,6 +80,9 @@ public record GenerationConfig(
 
     private static OptionalInt integer(ModelConfig config, String key, int least) {
         OptionalInt value = config.optionalInteger(key);
+        if (value.isPresent() && value.getAsInt() == OFF) {
+            return OptionalInt.empty();
+        }
         if (value.isPresent() && value.getAsInt() < least) {
             throw config.wrong(key, "a whole number of at least " + least);
         }

@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.Reader;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -22,9 +24,9 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /// JSON from strangers: strict UTF-8, bounded in size and depth, every failure a [CheckpointException].
-final class Json {
+public final class Json {
     /// The largest document read as a tree; the largest index file in the wild has about 10 MB.
-    static final long MAX_BYTES = 64L << 20;
+    public static final long MAX_BYTES = 64L << 20;
 
     private static final int MAX_DEPTH = 64;
 
@@ -56,30 +58,48 @@ final class Json {
     /// The object that is `file`'s whole content.
     ///
     /// @throws CheckpointException if the file is unreadable, larger than [#MAX_BYTES] or not one JSON object
-    static JsonNode object(Path file) {
+    public static JsonNode object(Path file) {
         byte[] bytes;
         try (InputStream in = Files.newInputStream(file)) {
             bytes = in.readNBytes((int) MAX_BYTES + 1);
         } catch (IOException e) {
             throw CheckpointException.io("cannot read " + file, e);
         }
-        return object(String.valueOf(file.getFileName()), bytes);
+        String source = String.valueOf(file.getFileName());
+        FileKind.refuseOther(source, bytes);
+        return object(source, bytes);
     }
 
     /// The object that `bytes` hold; `source` names them in messages.
-    static JsonNode object(String source, byte[] bytes) {
+    public static JsonNode object(String source, byte[] bytes) {
         if (bytes.length > MAX_BYTES) {
             throw new CheckpointException(
                     source + ": more than " + MAX_BYTES + " bytes of JSON; that is no file of a checkpoint");
         }
         try {
-            JsonNode root = TREES.readTree(utf8(bytes));
+            JsonNode root = TREES.readTree(text(source, bytes));
             if (!root.isObject()) {
                 throw new CheckpointException(source + ": expected a JSON object, found " + describe(root));
             }
             return root;
         } catch (JacksonException e) {
             throw malformed(source, e);
+        }
+    }
+
+    /// The text of `bytes`, less the mark that some editors put in front.
+    private static String text(String source, byte[] bytes) {
+        try {
+            String text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
+            return text.startsWith("\uFEFF") ? text.substring(1) : text;
+        } catch (CharacterCodingException e) {
+            throw new CheckpointException(
+                    source
+                            + ": is not UTF-8 text, which a checkpoint's JSON is. Fetch the file again, or save it as UTF-8",
+                    e);
         }
     }
 
@@ -99,7 +119,7 @@ final class Json {
     }
 
     /// What kind of value `node` is, with the value where it is short.
-    static String describe(JsonNode node) {
+    public static String describe(JsonNode node) {
         if (node.isObject()) {
             return "an object of " + node.size() + " entries";
         }
@@ -109,7 +129,7 @@ final class Json {
         return node.isMissingNode() ? "nothing" : shorten(node.toString());
     }
 
-    static String shorten(String text) {
+    public static String shorten(String text) {
         return text.length() <= 160 ? text : text.substring(0, 160) + "…";
     }
 

@@ -75,6 +75,12 @@ public final class ModelConfig {
         return Optional.of(value.stringValue());
     }
 
+    /// Any value as messages show it; a string without its quotes.
+    String text(String key) {
+        JsonNode value = value(key);
+        return value == null ? "missing" : value.isString() ? Json.shorten(value.stringValue()) : Json.describe(value);
+    }
+
     /// A whole number within `int`; `4096.0` counts as whole.
     public int integer(String key) {
         return optionalInteger(key).orElseThrow(() -> wrong(key, "a whole number"));
@@ -161,13 +167,16 @@ public final class ModelConfig {
         return List.copyOf(values);
     }
 
-    /// One whole number or an array of them, such as `eos_token_id`; empty where there is no value.
+    /// One whole number or an array of them, such as `eos_token_id`; empty where there is no value. A `null` among
+    /// them counts as absent.
     public List<Integer> integers(String key) {
         JsonNode value = value(key);
         List<Integer> values = new ArrayList<>();
         if (value != null && value.isArray()) {
             for (JsonNode element : value) {
-                values.add(toInt(key, element));
+                if (!element.isNull()) {
+                    values.add(toInt(key, element));
+                }
             }
         } else if (value != null) {
             values.add(toInt(key, value));

@@ -60,6 +60,9 @@ public final class Safetensors {
                         + " bytes are too few for a safetensors file. It is cut;" + " fetch it again");
             }
             MemorySegment mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
+            FileKind.refuseOther(
+                    source,
+                    mapped.asSlice(0, Math.min(size, FileKind.HEAD_BYTES)).toArray(ValueLayout.JAVA_BYTE));
             long length = mapped.get(LENGTH, 0);
             checkHeaderLength(source, length, size);
             SafetensorsHeader.checkStart(source, length > 0 ? mapped.get(ValueLayout.JAVA_BYTE, Long.BYTES) : 0);
@@ -117,9 +120,26 @@ public final class Safetensors {
         SafetensorsHeader.Entry entry = entry(name);
         DType dtype = entry.dtype();
         if (dtype == null) {
-            throw new CheckpointException(describe(name) + "; the engine reads " + Arrays.toString(DType.values()));
+            throw new CheckpointException(
+                    describe(name) + "; types that can be read are " + SafetensorsHeader.typeNames());
         }
         return new Tensor(dtype, shape(name, entry), data, entry.begin());
+    }
+
+    /// Adds a tensor to a fingerprint, whatever its type.
+    void addTo(Fingerprint fingerprint, String name) {
+        SafetensorsHeader.Entry entry = entry(name);
+        fingerprint.add(name, entry, data.segment().asSlice(entry.begin(), entry.end() - entry.begin()));
+    }
+
+    /// The type of one tensor, as the file spells it.
+    String typeName(String name) {
+        return entry(name).typeName();
+    }
+
+    /// Elements of one tensor, of whatever type.
+    long elements(String name) {
+        return entry(name).elements();
     }
 
     /// Bytes of one tensor's data.

@@ -23,16 +23,35 @@ import tools.jackson.core.JsonToken;
 /// @param entries by name, in the order of their data
 /// @param metadata the free-form `__metadata__` strings
 record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadata) {
-    private static final Map<String, DType> TYPES =
-            Arrays.stream(DType.values()).collect(Collectors.toUnmodifiableMap(DType::name, Function.identity()));
+    private static final Map<String, DType> TYPES = Arrays.stream(DType.values())
+            .collect(Collectors.toUnmodifiableMap(SafetensorsHeader::typeName, Function.identity()));
 
     private static final int MAX_RANK = 64;
 
     /// One tensor as the header states it; `end - begin` bytes of data, offsets counted from the end of the
     /// header.
     ///
-    /// @param dtype null where the engine has no such type (F8_E4M3 and others); such a tensor cannot be viewed
-    record Entry(String typeName, @Nullable DType dtype, long[] extents, long begin, long end) {}
+    /// @param dtype null where the engine has no such type (F8_E5M2 and others); such a tensor cannot be viewed
+    record Entry(String typeName, @Nullable DType dtype, long[] extents, long begin, long end) {
+        /// @throws ArithmeticException beyond 2^63
+        long elements() {
+            long elements = 1;
+            for (long extent : extents) {
+                elements = Math.multiplyExact(elements, extent);
+            }
+            return elements;
+        }
+    }
+
+    /// The format's name of a type.
+    static String typeName(DType type) {
+        return type == DType.F8E4M3 ? "F8_E4M3" : type.name();
+    }
+
+    /// Names of all types whose tensors can be viewed.
+    static String typeNames() {
+        return Arrays.stream(DType.values()).map(SafetensorsHeader::typeName).collect(Collectors.joining(", "));
+    }
 
     /// Refuses a header by its first byte, before it is copied.
     static void checkStart(String source, byte first) {
@@ -54,6 +73,10 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
                 String name = parser.currentName();
                 parser.nextToken();
                 if (name.equals("__metadata__")) {
+                    // The reference implementation reads null as no metadata.
+                    if (parser.currentToken() == JsonToken.VALUE_NULL) {
+                        continue;
+                    }
                     readMetadata(source, parser, metadata);
                 } else {
                     entries.put(name, readEntry(source, name, parser));
@@ -170,23 +193,18 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
                     + entry.end() + "]; the end lies before the start");
         }
         DType dtype = entry.dtype();
-        if (dtype == null) {
-            return;
-        }
         long found = entry.end() - entry.begin();
         try {
-            long bytes = dtype.bytes();
-            for (long extent : entry.extents()) {
-                bytes = Math.multiplyExact(bytes, extent);
-            }
-            if (bytes != found) {
+            long elements = entry.elements();
+            if (dtype != null && Math.multiplyExact(elements, (long) dtype.bytes()) != found) {
                 throw new CheckpointException(source + ": " + label + " is " + Arrays.toString(entry.extents()) + " "
-                        + dtype + ", that is " + bytes + " bytes, but its data_offsets span " + found);
+                        + entry.typeName() + ", that is " + elements * dtype.bytes()
+                        + " bytes, but its data_offsets span " + found);
             }
         } catch (ArithmeticException e) {
             throw new CheckpointException(
-                    source + ": " + label + " is " + Arrays.toString(entry.extents()) + " " + dtype
-                            + ", more than 2^63 bytes; its data_offsets span " + found,
+                    source + ": " + label + " is " + Arrays.toString(entry.extents()) + " "
+                            + Json.shorten(entry.typeName()) + ", more than 2^63 bytes; its data_offsets span " + found,
                     e);
         }
     }

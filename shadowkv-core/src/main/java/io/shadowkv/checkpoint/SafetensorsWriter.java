@@ -10,7 +10,9 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -129,12 +131,22 @@ public final class SafetensorsWriter {
                 }
                 channel.force(true);
             }
-            AtomicFiles.move(temporary, whole);
+            Files.move(temporary, whole, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
             long bytes = ordered.stream().mapToLong(Part::bytes).sum();
             throw CheckpointException.io("cannot write " + target + " (" + bytes + " bytes of tensors)", e);
         } finally {
-            AtomicFiles.discard(temporary);
+            discard(temporary);
+        }
+    }
+
+    /// A failure that left the file behind is the one worth reporting.
+    private static void discard(Path temporary) {
+        try {
+            Files.deleteIfExists(temporary);
+        } catch (IOException e) {
+            System.getLogger(SafetensorsWriter.class.getName())
+                    .log(System.Logger.Level.WARNING, "cannot remove the temporary file " + temporary, e);
         }
     }
 
@@ -156,7 +168,7 @@ public final class SafetensorsWriter {
         long begin = 0;
         for (Part part : ordered) {
             ObjectNode entry = root.putObject(part.name());
-            entry.put("dtype", part.dtype().name());
+            entry.put("dtype", SafetensorsHeader.typeName(part.dtype()));
             var extents = entry.putArray("shape");
             for (int extent : part.shape().toArray()) {
                 extents.add(extent);

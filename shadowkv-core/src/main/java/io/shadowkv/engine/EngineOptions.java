@@ -68,7 +68,7 @@ public record EngineOptions(
     }
 
     /// Rows of the prompt computed at a time on `backend`.
-    int prefillRows(Backend backend) {
+    public int prefillRows(Backend backend) {
         return prefillChunk == 0 ? backend.prefillRows() : prefillChunk;
     }
 }

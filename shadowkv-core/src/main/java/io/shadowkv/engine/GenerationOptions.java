@@ -9,11 +9,21 @@ import java.util.List;
 /// @param sampling how each token is drawn
 /// @param stopStrings generation ends where one appears; the text ends before it
 /// @param ignoreEos true goes on through the checkpoint's end-of-sequence ids
+/// @param stopIds ids that end generation in addition to the checkpoint's end of sequence; the text
+///     ends before them
+/// @param minNewTokens so many tokens are drawn before any id may end generation: until then the
+///     ids that would end it are left out of the draw (`min_new_tokens` of Hugging Face
+///     transformers). Stop strings end it at any time
 public record GenerationOptions(
-        int maxNewTokens, SamplingOptions sampling, List<String> stopStrings, boolean ignoreEos) {
+        int maxNewTokens,
+        SamplingOptions sampling,
+        List<String> stopStrings,
+        boolean ignoreEos,
+        List<Integer> stopIds,
+        int minNewTokens) {
     /// Greedy, up to 128 tokens, until the checkpoint's end of sequence.
     public static final GenerationOptions DEFAULT =
-            new GenerationOptions(128, SamplingOptions.GREEDY, List.of(), false);
+            new GenerationOptions(128, SamplingOptions.GREEDY, List.of(), false, List.of(), 0);
 
     public GenerationOptions {
         if (maxNewTokens < 1) {
@@ -23,21 +33,37 @@ public record GenerationOptions(
         if (stopStrings.stream().anyMatch(String::isEmpty)) {
             throw new IllegalArgumentException("a stop string is empty; it would stop before the first character");
         }
+        stopIds = List.copyOf(stopIds);
+        if (stopIds.stream().anyMatch(id -> id < 0)) {
+            throw new IllegalArgumentException("stop ids are " + stopIds + "; expected ids of tokens, 0 or more");
+        }
+        if (minNewTokens < 0) {
+            throw new IllegalArgumentException(
+                    "min new tokens is " + minNewTokens + "; expected 0 (no minimum) or more");
+        }
     }
 
     public GenerationOptions withMaxNewTokens(int tokens) {
-        return new GenerationOptions(tokens, sampling, stopStrings, ignoreEos);
+        return new GenerationOptions(tokens, sampling, stopStrings, ignoreEos, stopIds, minNewTokens);
     }
 
     public GenerationOptions withSampling(SamplingOptions options) {
-        return new GenerationOptions(maxNewTokens, options, stopStrings, ignoreEos);
+        return new GenerationOptions(maxNewTokens, options, stopStrings, ignoreEos, stopIds, minNewTokens);
     }
 
     public GenerationOptions withStopStrings(List<String> strings) {
-        return new GenerationOptions(maxNewTokens, sampling, strings, ignoreEos);
+        return new GenerationOptions(maxNewTokens, sampling, strings, ignoreEos, stopIds, minNewTokens);
     }
 
     public GenerationOptions withIgnoreEos(boolean ignore) {
-        return new GenerationOptions(maxNewTokens, sampling, stopStrings, ignore);
+        return new GenerationOptions(maxNewTokens, sampling, stopStrings, ignore, stopIds, minNewTokens);
+    }
+
+    public GenerationOptions withStopIds(List<Integer> ids) {
+        return new GenerationOptions(maxNewTokens, sampling, stopStrings, ignoreEos, ids, minNewTokens);
+    }
+
+    public GenerationOptions withMinNewTokens(int tokens) {
+        return new GenerationOptions(maxNewTokens, sampling, stopStrings, ignoreEos, stopIds, tokens);
     }
 }

@@ -21,11 +21,11 @@ public record MemoryPlan(
         SequenceBytes perSequence,
         long weightBytes,
         long heldWeightBytes,
-        List<Part> workspace,
+        List<Item> workspace,
         Limits limits,
         int largestBatch) {
     /// The workspace's part that a prompt takes while it is read, and nothing afterwards.
-    static final String PROMPT_BEING_READ = "prompt being read";
+    public static final String PROMPT_BEING_READ = "prompt being read";
 
     public MemoryPlan {
         workspace = List.copyOf(workspace);
@@ -34,14 +34,14 @@ public record MemoryPlan(
     /// @param resident bytes near the arithmetic
     /// @param offloaded bytes in host memory that are fetched from
     /// @param parts what they consist of
-    public record SequenceBytes(long resident, long offloaded, List<Part> parts) {
+    public record SequenceBytes(long resident, long offloaded, List<Item> parts) {
         public SequenceBytes {
             parts = List.copyOf(parts);
         }
     }
 
     /// One part of the memory: `resident keys and values`, `landmarks`, `low-rank keys`, `values`, …
-    public record Part(String name, long bytes, boolean isOffloaded) {}
+    public record Item(String name, long bytes, boolean isOffloaded) {}
 
     /// What a plan may use beside the weights.
     ///
@@ -53,7 +53,7 @@ public record MemoryPlan(
 
     /// Bytes of the workspace's parts together.
     public long workspaceBytes() {
-        return workspace.stream().mapToLong(Part::bytes).sum();
+        return workspace.stream().mapToLong(Item::bytes).sum();
     }
 
     public long availableDeviceBytes() {
@@ -86,7 +86,7 @@ public record MemoryPlan(
     public long decodingBytes() {
         long prompt = workspace.stream()
                 .filter(part -> part.name().equals(PROMPT_BEING_READ))
-                .mapToLong(Part::bytes)
+                .mapToLong(Item::bytes)
                 .sum();
         return deviceBytes() - prompt;
     }

@@ -6,4 +6,4 @@ import io.shadowkv.cache.SequenceSize;
 ///
 /// @param size what it is allocated for
 /// @param bytes what that takes
-record PlannedSequence(SequenceSize size, MemoryPlan.SequenceBytes bytes) {}
+public record PlannedSequence(SequenceSize size, MemoryPlan.SequenceBytes bytes) {}

@@ -1,6 +1,7 @@
 package io.shadowkv.model;
 
 import io.shadowkv.cache.DecodeCache;
+import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.op.MemoryScope;
@@ -22,6 +23,7 @@ final class DecodeForward implements AutoCloseable {
     private final DType type;
     private final Backend backend;
     private final LayerForward forward;
+    private final FetchSchedule schedule;
     private int leastRows = 1;
     private @Nullable MemoryScope scope;
     private @Nullable Buffers buffers;
@@ -32,6 +34,7 @@ final class DecodeForward implements AutoCloseable {
         this.type = type;
         this.backend = backend;
         this.forward = forward;
+        this.schedule = new FetchSchedule(backend, forward.layerBytes());
     }
 
     /// Makes buffers at least `rows` rows long when they are next allocated, so that a batch that grows does not
@@ -59,14 +62,14 @@ final class DecodeForward implements AutoCloseable {
         // Padding gets logits as well where that spares the gathering of rows.
         int[] logitRows = step.wantsAll() ? IntStream.range(0, rows).toArray() : step.logitRows();
         Buffers held = buffers(rows, logitRows.length);
-        Object shape = cache.prepare(step.waves());
+        DecodeCache.Prepared prepared = cache.prepare(step.waves());
         backend.upload(step.ids(), held.ids().slice(0, rows));
-        Runnable enqueue = () -> enqueue(step, logitRows, cache, held);
+        Runnable enqueue = () -> enqueue(step, logitRows, cache, held, prepared.fetches());
         if (cache.isRecordable() && step.waves().size() <= RECORDED_WAVES) {
             List<Integer> gathered = step.wantsAll()
                     ? List.of()
                     : Arrays.stream(logitRows).boxed().toList();
-            backend.replay(new Key(step.waves(), gathered, cache, shape, held), enqueue);
+            backend.replay(new Key(step.waves(), gathered, cache, prepared.shape(), held), enqueue);
         } else {
             enqueue.run();
         }
@@ -86,13 +89,14 @@ final class DecodeForward implements AutoCloseable {
     private record Key(
             List<DecodeCache.Wave> waves, List<Integer> gathered, DecodeCache cache, Object shape, Buffers buffers) {}
 
-    private void enqueue(DecodeStep step, int[] logitRows, DecodeCache cache, Buffers held) {
+    private void enqueue(
+            DecodeStep step, int[] logitRows, DecodeCache cache, Buffers held, DecodeCache.Fetches fetches) {
         DenseOperations dense = backend.operations().dense();
         int rows = step.ids().length;
         Tensor hidden = held.hidden().slice(0, rows);
         Workspace work = held.work().first(rows);
         forward.embed(held.ids().slice(0, rows), hidden);
-        new DecodePass(spec, forward, dense, cache).run(step.waves(), hidden, work);
+        new DecodePass(spec, forward, dense, schedule, cache).run(step.waves(), hidden, work, fetches);
         int count = logitRows.length;
         if (count == 0) {
             return;

@@ -1,8 +1,10 @@
 package io.shadowkv.model;
 
 import io.shadowkv.cache.DecodeCache;
-import io.shadowkv.cache.DecodeCache.Division;
+import io.shadowkv.cache.DecodeCache.Fetches;
 import io.shadowkv.cache.DecodeCache.Wave;
+import io.shadowkv.model.FetchSchedule.Microbatches;
+import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
@@ -11,7 +13,8 @@ import java.util.stream.IntStream;
 
 /// Enqueues the layers of a decode step, in the order that hides what a cache fetches.
 ///
-/// Where a cache fetches, its rows are divided ([Division]). Parts that take turns, here two, A and B, in a layer:
+/// Where a cache fetches, the rows are split into microbatches ([FetchSchedule]). Two that alternate, A and B, in a
+/// layer:
 ///
 /// ```
 /// computed   choose A | choose B | attend A, complete A, choose A in the next layer | attend B, ...
@@ -21,13 +24,16 @@ final class DecodePass {
     private final DecoderSpec spec;
     private final LayerForward forward;
     private final DenseOperations dense;
+    private final FetchSchedule schedule;
     private final DecodeCache cache;
     private final double scale;
 
-    DecodePass(DecoderSpec spec, LayerForward forward, DenseOperations dense, DecodeCache cache) {
+    DecodePass(
+            DecoderSpec spec, LayerForward forward, DenseOperations dense, FetchSchedule schedule, DecodeCache cache) {
         this.spec = spec;
         this.forward = forward;
         this.dense = dense;
+        this.schedule = schedule;
         this.cache = cache;
         this.scale = 1 / Math.sqrt(spec.headDim());
     }
@@ -35,7 +41,8 @@ final class DecodePass {
     /// @param waves of all rows, in order
     /// @param hidden the residual stream, embedded ids first, [rows, hiddenSize]; in place
     /// @param work buffers of exactly as many rows
-    void run(List<Wave> waves, Tensor hidden, Workspace work) {
+    /// @param fetches what the prepared step reads over the link
+    void run(List<Wave> waves, Tensor hidden, Workspace work, Fetches fetches) {
         List<Rows> all = new ArrayList<>();
         int row = 0;
         for (Wave wave : waves) {
@@ -43,44 +50,40 @@ final class DecodePass {
             all.add(new Rows(wave, hidden.slice(row, count), work.slice(row, count)));
             row += count;
         }
-        // A sequence's rows in several waves come one after the other in each layer: nothing to take turns with.
-        Division division = waves.size() == 1 ? divide(all.getFirst(), true) : Division.NONE;
-        int together = division.takesTurns() ? division.fromLayer() : spec.layers();
+        // A sequence's rows in several waves come one after the other in each layer: nothing to alternate with.
+        Microbatches split = waves.size() == 1 ? schedule.split(waves.getFirst(), fetches, true) : Microbatches.NONE;
+        int together = split.alternate() ? split.fromLayer() : spec.layers();
         for (int layer = 0; layer < together; layer++) {
             forward.project(layer, hidden, work);
             for (Rows rows : all) {
-                attend(layer, rows);
+                attend(layer, rows, fetches);
             }
             forward.complete(layer, hidden, work);
         }
         if (together < spec.layers()) {
-            takeTurns(together, all.getFirst().parts(division.parts()));
+            alternate(together, all.getFirst().split(split.count()));
         }
     }
 
-    private Division divide(Rows rows, boolean mayTakeTurns) {
-        return cache.divide(rows.wave(), forward.layerBytes(), mayTakeTurns);
-    }
-
-    private void attend(int layer, Rows rows) {
-        Division division = divide(rows, false);
-        List<Rows> parts = layer < division.fromLayer() ? List.of(rows) : rows.parts(division.parts());
+    private void attend(int layer, Rows rows, Fetches fetches) {
+        Microbatches split = schedule.split(rows.wave(), fetches, false);
+        List<Rows> microbatches = layer < split.fromLayer() ? List.of(rows) : rows.split(split.count());
         append(layer, rows);
-        parts.forEach(part -> choose(layer, part));
-        parts.forEach(part -> attendChosen(layer, part));
+        microbatches.forEach(some -> choose(layer, some));
+        microbatches.forEach(some -> attendChosen(layer, some));
     }
 
-    private void takeTurns(int from, List<Rows> parts) {
+    private void alternate(int from, List<Rows> microbatches) {
         for (int layer = from; layer <= spec.layers(); layer++) {
-            for (Rows part : parts) {
+            for (Rows rows : microbatches) {
                 if (layer > from) {
-                    attendChosen(layer - 1, part);
-                    forward.complete(layer - 1, part.hidden(), part.work());
+                    attendChosen(layer - 1, rows);
+                    forward.complete(layer - 1, rows.hidden(), rows.work());
                 }
                 if (layer < spec.layers()) {
-                    forward.project(layer, part.hidden(), part.work());
-                    append(layer, part);
-                    choose(layer, part);
+                    forward.project(layer, rows.hidden(), rows.work());
+                    append(layer, rows);
+                    choose(layer, rows);
                 }
             }
         }
@@ -104,10 +107,10 @@ final class DecodePass {
 
     /// Consecutive rows of one wave, with what belongs to them.
     private record Rows(Wave wave, Tensor hidden, Workspace work) {
-        List<Rows> parts(int count) {
+        List<Rows> split(int count) {
             int rows = wave.rows().count();
             return IntStream.range(0, count)
-                    .mapToObj(part -> slice(rows * part / count, rows * (part + 1) / count))
+                    .mapToObj(i -> slice(rows * i / count, rows * (i + 1) / count))
                     .toList();
         }
 

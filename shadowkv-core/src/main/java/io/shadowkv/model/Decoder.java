@@ -2,6 +2,9 @@ package io.shadowkv.model;
 
 import io.shadowkv.cache.DecodeCache;
 import io.shadowkv.checkpoint.Checkpoint;
+import io.shadowkv.model.spec.DecoderSpec;
+import io.shadowkv.model.spec.Family;
+import io.shadowkv.model.spec.WeightNames;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;
@@ -42,15 +45,23 @@ public final class Decoder implements AutoCloseable {
     /// @param checkpoint stays open as long as the decoder is used
     /// @param kvType type of keys and values, or null for that of the weights; F32 asks for float arithmetic too,
     ///     where a backend would compute in the weights' type
+    /// @param notes hears what a user should know of the weights that is no failure
     /// @throws io.shadowkv.checkpoint.CheckpointException if the family is unknown or a weight is missing or
     ///     misshapen
-    public static Decoder load(Checkpoint checkpoint, @Nullable DType kvType, Backend backend) {
+    public static Decoder load(Checkpoint checkpoint, @Nullable DType kvType, Backend backend, Consumer<String> notes) {
         Family family = Family.of(checkpoint.config());
-        DecoderSpec spec = family.spec(checkpoint.config());
+        DecoderSpec stated = family.spec(checkpoint.config());
         MemoryScope scope = backend.newScope("the weights");
         try {
             WeightNames names = family.weightNames(checkpoint.config());
-            DecoderWeights weights = new WeightLoader(checkpoint, backend, scope).load(spec, names);
+            WeightLoader loader = new WeightLoader(checkpoint, backend, scope);
+            DecoderSpec spec = loader.withOwnHead(stated, names);
+            if (spec.tiedEmbeddings() != stated.tiedEmbeddings()) {
+                notes.accept(checkpoint.config().source() + ": tie_word_embeddings is true, but " + names.head()
+                        + ".weight differs from " + names.embedding() + ".weight; the model's head is " + names.head()
+                        + ".weight. Set tie_word_embeddings to false to say so");
+            }
+            DecoderWeights weights = loader.load(spec, names);
             DType weightType = checkpoint.weightType();
             DType activationType = backend.activationType(kvType == DType.F32 ? kvType : weightType);
             return new Decoder(spec, weightType, activationType, backend, scope, weights);

@@ -1,5 +1,6 @@
 package io.shadowkv.model;
 
+import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.tensor.Tensor;
 import java.util.List;

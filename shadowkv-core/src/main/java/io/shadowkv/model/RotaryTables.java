@@ -1,5 +1,6 @@
 package io.shadowkv.model;
 
+import io.shadowkv.model.spec.RopeSpec;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Rotary;

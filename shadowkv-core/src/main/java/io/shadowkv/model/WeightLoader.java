@@ -1,6 +1,8 @@
 package io.shadowkv.model;
 
 import io.shadowkv.checkpoint.Checkpoint;
+import io.shadowkv.model.spec.DecoderSpec;
+import io.shadowkv.model.spec.WeightNames;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.Tensor;
@@ -15,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 record WeightLoader(Checkpoint checkpoint, Backend backend, MemoryScope scope) {
     /// @throws io.shadowkv.checkpoint.CheckpointException if a weight is missing or of another shape
     DecoderWeights load(DecoderSpec spec, WeightNames names) {
-        Tensor embedding = place(names.embedding() + ".weight", spec.vocabularySize(), spec.hiddenSize());
+        Tensor embedding = place(embeddingName(spec, names), spec.vocabularySize(), spec.hiddenSize());
         List<DecoderWeights.Layer> layers = new ArrayList<>();
         for (int layer = 0; layer < spec.layers(); layer++) {
             layers.add(layer(spec, names, names.layerPrefix().formatted(layer)));
@@ -25,6 +27,30 @@ record WeightLoader(Checkpoint checkpoint, Backend backend, MemoryScope scope) {
                 ? embedding
                 : place(names.head() + ".weight", spec.vocabularySize(), spec.hiddenSize());
         return new DecoderWeights(embedding, layers, finalNorm, head);
+    }
+
+    /// The shape with the head that the file holds. Where that is another matrix than the embedding, it is the
+    /// model's head whatever `tie_word_embeddings` says, as in transformers 5.
+    ///
+    /// @throws io.shadowkv.checkpoint.CheckpointException if the file has a head of another shape
+    DecoderSpec withOwnHead(DecoderSpec stated, WeightNames names) {
+        String embedding = names.embedding() + ".weight";
+        String head = names.head() + ".weight";
+        if (!stated.tiedEmbeddings() || !checkpoint.has(embedding) || !checkpoint.has(head)) {
+            return stated;
+        }
+        Tensor embeddings = checkpoint.tensor(embedding, stated.vocabularySize(), stated.hiddenSize());
+        Tensor own = checkpoint.tensor(head, stated.vocabularySize(), stated.hiddenSize());
+        boolean isSame =
+                embeddings.dtype() == own.dtype() && embeddings.segment().mismatch(own.segment()) < 0;
+        return isSame ? stated : stated.withTiedEmbeddings(false);
+    }
+
+    /// A file may hold tied weights under the head's name only.
+    private String embeddingName(DecoderSpec spec, WeightNames names) {
+        String name = names.embedding() + ".weight";
+        String head = names.head() + ".weight";
+        return spec.tiedEmbeddings() && !checkpoint.has(name) && checkpoint.has(head) ? head : name;
     }
 
     private DecoderWeights.Layer layer(DecoderSpec spec, WeightNames names, String prefix) {

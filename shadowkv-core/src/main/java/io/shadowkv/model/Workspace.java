@@ -1,5 +1,6 @@
 package io.shadowkv.model;
 
+import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;

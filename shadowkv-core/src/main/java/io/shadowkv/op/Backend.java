@@ -1,7 +1,5 @@
 package io.shadowkv.op;
 
-import io.shadowkv.op.timing.HostStopwatch;
-import io.shadowkv.op.timing.Stopwatch;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 
@@ -29,9 +27,7 @@ public interface Backend extends AutoCloseable {
     /// The same for an owner whose device memory is known beforehand, so that it can be taken in one piece.
     ///
     /// @param deviceBytes bytes that will be allocated near the arithmetic
-    default MemoryScope newScope(String purpose, long deviceBytes) {
-        return newScope(purpose);
-    }
+    MemoryScope newScope(String purpose, long deviceBytes);
 
     /// The tensor itself where this backend can read mapped host memory, else a copy owned by `scope`.
     Tensor place(Tensor host, MemoryScope scope);
@@ -42,17 +38,16 @@ public interface Backend extends AutoCloseable {
     /// Bytes this backend may still allocate in `place`.
     long availableBytes(Place place);
 
+    /// How fast each place is read. The same as long as the backend is open.
+    MemoryRates rates();
+
     /// Rows of a prompt that are best computed at a time where nobody says otherwise: enough to keep the arithmetic
     /// busy, not more than activations should take.
-    default int prefillRows() {
-        return 512;
-    }
+    int prefillRows();
 
     /// Rows that a decode wave of `rows` rows is padded to, so that recorded steps serve several sizes; the rows
     /// added have slot -1 (see [StepRows]).
-    default int rowBucket(int rows) {
-        return rows;
-    }
+    int rowBucket(int rows);
 
     /// Enqueues what `step` enqueues. A backend that can records it when it first meets `key` and replays the
     /// recording from then on, without running `step`: under equal keys a step must enqueue the same operations
@@ -60,28 +55,18 @@ public interface Backend extends AutoCloseable {
     /// was freed ends the recordings that used it.
     ///
     /// @param key equal for steps that are the same but for contents; kept
-    default void replay(Object key, Runnable step) {
-        step.run();
-    }
+    void replay(Object key, Runnable step);
 
     /// True if [#aside] runs beside the main queue, so that it is worth keeping what it reads until it is done.
-    default boolean hasSideQueue() {
-        return false;
-    }
+    boolean hasSideQueue();
 
     /// Runs `work` and what it enqueues beside the main queue: after everything that was enqueued before, in the
     /// order of the calls, while later operations of the main queue go on. `work` may wait for results (downloads);
     /// it may run on another thread.
-    default Ticket aside(Runnable work) {
-        work.run();
-        return () -> {};
-    }
+    Ticket aside(Runnable work);
 
-    /// A new stopwatch for this backend's operations; the caller closes it. The default is exact where operations run
-    /// as they are called; a device should have one of its own.
-    default Stopwatch<?> newStopwatch() {
-        return new HostStopwatch(this);
-    }
+    /// A new stopwatch for this backend's operations. The caller closes it.
+    Stopwatch<?> newStopwatch();
 
     /// Waits until all work enqueued on the main queue is done; that of the side queue is waited for by its ticket.
     ///

@@ -16,9 +16,12 @@ public interface BackendProvider {
     /// Whether a backend can run on this machine, and the reason in words.
     ///
     /// @param usable true if `open` will work
-    /// @param priority larger is preferred by `auto`
+    /// @param priority larger is preferred by `auto`; [#ONLY_BY_NAME] is never chosen by it
     /// @param reason what was found or what is missing
-    record Availability(boolean usable, int priority, String reason) {}
+    record Availability(boolean usable, int priority, String reason) {
+        /// Priority of a backend that runs only where it is asked for by name.
+        public static final int ONLY_BY_NAME = Integer.MIN_VALUE;
+    }
 
     /// @param threads worker threads of a CPU backend; 0 takes one for each core
     /// @param vectorBits width of vectors; 0 takes the widest the machine has

@@ -82,7 +82,7 @@ public interface ShadowOperations {
 
     /// Overwrites scores so that the next [#select] keeps about `hitRate` of what it selects resident and takes the
     /// rest at random from the other units: a synthetic selection, for comparing machines. Exactly the same on all
-    /// backends, and another one at every step; [ForcedHits] is the formula.
+    /// backends, and another one at every step; `ForcedHits` is the formula.
     ///
     /// @param scores F32 [r, H, unitCapacity], in place; the first `units[i]` of row i are written, none is read
     /// @param hitRate from 0 to 1

@@ -19,7 +19,7 @@ public final class Sampler {
     ///
     /// @param logits [vocabulary], overwritten
     /// @param history ids that the repetition penalty applies to, first `historyLength` valid
-    /// @throws IllegalStateException if a logit is NaN or none is finite: nothing can be chosen honestly
+    /// @throws LogitsException if a logit is NaN or none is finite: nothing can be chosen honestly
     public int next(float[] logits, int[] history, int historyLength) {
         penalize(logits, history, historyLength);
         int most = argmax(logits);
@@ -34,7 +34,7 @@ public final class Sampler {
 
     /// Index of the largest value; the first of equals.
     ///
-    /// @throws IllegalStateException if a value is NaN or the largest is not finite
+    /// @throws LogitsException if a value is NaN or the largest is not finite
     public static int argmax(float[] values) {
         int best = 0;
         for (int i = 0; i < values.length; i++) {
@@ -51,8 +51,8 @@ public final class Sampler {
         return best;
     }
 
-    private static IllegalStateException notNumbers(int id, float logit) {
-        return new IllegalStateException(
+    private static LogitsException notNumbers(int id, float logit) {
+        return new LogitsException(
                 "the logit of token " + id + " is " + logit + (logit < 0 ? ", and no other is larger" : "")
                         + "; expected finite numbers. The weights are damaged, or the model's activations overflow");
     }

@@ -10,13 +10,19 @@ import io.shadowkv.tensor.Shape;
 import io.shadowkv.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CheckpointTest {
     @TempDir
@@ -211,5 +217,183 @@ class CheckpointTest {
         byte[] whole = Files.readAllBytes(file);
         Files.write(file, java.util.Arrays.copyOf(whole, whole.length - 1));
         refused("model.safetensors: the header promises 28 bytes of data, the file has 27. It is cut; fetch it again");
+    }
+
+    /// Any tensor's data, name, type or shape; not the files they stand in.
+    @Test
+    void theFingerprintTellsWeightsApart() throws IOException {
+        float[] large = new float[40_000];
+        String first = fingerprint("a", large, DType.F32);
+        assertThat(first).matches("[0-9a-f]{16}");
+        assertThat(fingerprint("a", large, DType.F32)).isEqualTo(first);
+        assertThat(fingerprint("b", large, DType.F32)).isNotEqualTo(first);
+        for (int changed : new int[] {0, 39_999}) {
+            float[] other = large.clone();
+            other[changed] = 1;
+            assertThat(fingerprint("a", other, DType.F32)).isNotEqualTo(first);
+        }
+        float[] trained = new float[40_000];
+        Arrays.fill(trained, 1e-3f);
+        assertThat(fingerprint("a", trained, DType.F32)).isNotEqualTo(first);
+        assertThat(fingerprint("a", new float[40_001], DType.F32)).isNotEqualTo(first);
+        assertThat(fingerprint("a", large, DType.I32)).isNotEqualTo(first);
+
+        Path split = Files.createDirectories(folder.resolve("split"));
+        Files.writeString(split.resolve("config.json"), "{}");
+        new SafetensorsWriter().add("z", Shape.of(2), new float[] {1, 2}).write(split.resolve("one.safetensors"));
+        new SafetensorsWriter().add("a", Shape.of(40_000), large).write(split.resolve("two.safetensors"));
+        Files.writeString(
+                split.resolve("model.safetensors.index.json"),
+                "{\"weight_map\": {\"z\": \"one.safetensors\", \"a\": \"two.safetensors\"}}");
+        try (Checkpoint checkpoint = Checkpoint.open(split)) {
+            assertThat(checkpoint.fingerprint()).isEqualTo(first);
+        }
+    }
+
+    private String fingerprint(String name, float[] values, DType type) throws IOException {
+        Path model = Files.createDirectories(folder.resolve("model"));
+        Files.writeString(model.resolve("config.json"), "{}");
+        var writer = new SafetensorsWriter().add("z", Shape.of(2), new float[] {1, 2});
+        if (type == DType.F32) {
+            writer.add(name, Shape.of(values.length), values);
+        } else {
+            writer.add(name, Shape.of(values.length), new int[values.length]);
+        }
+        writer.write(model.resolve("model.safetensors"));
+        try (Checkpoint checkpoint = Checkpoint.open(model)) {
+            return checkpoint.fingerprint();
+        }
+    }
+
+    /// Types that no layer reads are nobody's business, even where they are the most.
+    @Test
+    void unusedTensorsOfOtherTypesDoNotMatter() throws IOException {
+        Files.writeString(folder.resolve("config.json"), "{}");
+        byte[] header = ("{\"w\":{\"dtype\":\"F16\",\"shape\":[2],\"data_offsets\":[0,4]},"
+                        + "\"x\":{\"dtype\":\"F8_E5M2\",\"shape\":[8],\"data_offsets\":[4,12]},"
+                        + "\"y\":{\"dtype\":\"F8_E4M3\",\"shape\":[4],\"data_offsets\":[12,16]},"
+                        + "\"z\":{\"dtype\":\"I64\",\"shape\":[5],\"data_offsets\":[16,56]}}")
+                .getBytes(StandardCharsets.UTF_8);
+        ByteBuffer file = ByteBuffer.allocate(8 + header.length + 56).order(ByteOrder.LITTLE_ENDIAN);
+        Files.write(
+                folder.resolve("model.safetensors"),
+                file.putLong(header.length).put(header).array());
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            assertThat(checkpoint.weightType()).isEqualTo(DType.F16);
+            assertThat(checkpoint.weightBytes()).isEqualTo(56);
+            assertThat(checkpoint.typeName("x")).isEqualTo("F8_E5M2");
+            assertThat(checkpoint.elements("x")).isEqualTo(8);
+            assertThat(checkpoint.tensor("y").dtype()).isEqualTo(DType.F8E4M3);
+            for (String name : new String[] {"x", "y"}) {
+                assertThatThrownBy(() -> checkpoint.tensor(name, 8))
+                        .isInstanceOf(CheckpointException.class)
+                        .hasMessageContaining("; expected [8] BF16, F16 or F32");
+            }
+        }
+    }
+
+    @Test
+    void whatConcernsGenerationOnlyIsReadWhenAskedFor() throws IOException {
+        plainModel();
+        for (String content : new String[] {"{\"top_k\": -3}", "{\"top_k\": ", "[]"}) {
+            Files.writeString(folder.resolve("generation_config.json"), content);
+            try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+                assertThat(checkpoint.names()).hasSize(2);
+                assertThatThrownBy(checkpoint::generation)
+                        .isInstanceOf(CheckpointException.class)
+                        .hasMessageStartingWith("generation_config.json: ");
+            }
+        }
+    }
+
+    @Test
+    void anAdapterIsToldFromAModel() throws IOException {
+        Files.writeString(
+                folder.resolve("adapter_config.json"),
+                "{\"base_model_name_or_path\": \"org/base\", \"peft_type\": \"LORA\"}");
+        new SafetensorsWriter()
+                .add("base_model.model.x.lora_A.weight", Shape.of(1), new float[] {1})
+                .write(folder.resolve("adapter_model.safetensors"));
+        refused("holds an adapter (LORA) of org/base without the weights", "merge_and_unload()");
+        Files.writeString(folder.resolve("config.json"), "{}");
+        refused("holds an adapter (LORA) of org/base without the weights", "merge_and_unload()");
+        plainModel();
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            assertThat(checkpoint.names()).containsExactly("w", "ids");
+            assertThat(checkpoint.notes())
+                    .singleElement()
+                    .asString()
+                    .contains("an adapter (LORA) of org/base next to the model's weights; it is not applied");
+        }
+        Files.delete(folder.resolve("adapter_config.json"));
+        Files.delete(folder.resolve("adapter_model.safetensors"));
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            assertThat(checkpoint.notes()).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "config.json",
+                "model.safetensors",
+                "model.safetensors.index.json",
+                "one.safetensors",
+                "generation_config.json"
+            })
+    void filesThatStandForOthersAreTold(String name) throws IOException {
+        String pointer =
+                "version https://git-lfs.github.com/spec/v1\noid sha256:" + "ab".repeat(32) + "\nsize 4976698672\n";
+        otherContent(name, pointer, "this is a Git LFS pointer to a file of 4,976,698,672 bytes", "git lfs pull");
+        otherContent(name, "\n<!DOCTYPE html>\n<html><head></head></html>", "this is an HTML page");
+    }
+
+    @Test
+    void weightsInOtherFormatsAreTold() throws IOException {
+        otherContent("model.safetensors", "GGUF\3\0\0\0\0\0\0\0", "this is a GGUF file");
+        otherContent("model.safetensors", "PK\3\4\24\0\0\0\0\0\0\0", "this is a ZIP archive, as PyTorch saves weights");
+    }
+
+    private void otherContent(String name, String content, String... parts) throws IOException {
+        plainModel();
+        Files.writeString(folder.resolve("generation_config.json"), "{}");
+        if (!name.equals("model.safetensors")) {
+            Files.move(
+                    folder.resolve("model.safetensors"),
+                    folder.resolve("one.safetensors"),
+                    StandardCopyOption.REPLACE_EXISTING);
+            index("{\"w\": \"one.safetensors\"}");
+        }
+        Files.writeString(folder.resolve(name), content);
+        assertThatThrownBy(() -> {
+                    try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+                        checkpoint.generation();
+                    }
+                })
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageStartingWith(name + ": ")
+                .message()
+                .contains(parts);
+    }
+
+    @Test
+    void theWeightThatIsNoNumberIsFound() throws IOException {
+        Files.writeString(folder.resolve("config.json"), "{}");
+        new SafetensorsWriter()
+                .add("a.weight", Shape.of(2, 3), new float[] {0, 1, 2, 3, 4, 5})
+                .add("b.bias", Shape.of(2, 2), new float[] {0, 1, Float.NEGATIVE_INFINITY, 3})
+                .add("mask", Shape.of(1), new float[] {Float.NEGATIVE_INFINITY})
+                .write(folder.resolve("model.safetensors"));
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            assertThat(checkpoint.notFinite())
+                    .hasValueSatisfying(
+                            text -> assertThat(text)
+                                    .startsWith(
+                                            "model.safetensors: tensor \"b.bias\" is [2, 2] F32 and holds -Infinity at [1, 0]"));
+        }
+        plainModel();
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            assertThat(checkpoint.notFinite()).isEmpty();
+        }
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -133,10 +134,18 @@ class ModelConfigTest {
         assertThatThrownBy(() -> ModelConfig.read(folder.resolve("absent.json")))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("NoSuchFileException");
-        Files.write(large, new byte[] {'{', '"', (byte) 0xC0, (byte) 0x80, '"', ':', '1', '}'});
-        assertThatThrownBy(() -> ModelConfig.read(large))
-                .isInstanceOf(CheckpointException.class)
-                .hasMessageContaining("not valid JSON");
+        for (byte[] bytes : new byte[][] {
+            {'{', '"', (byte) 0xC0, (byte) 0x80, '"', ':', '1', '}'},
+            "{\"a\": \"Modèle\"}".getBytes(StandardCharsets.ISO_8859_1),
+            "{\"a\": 1}".getBytes(StandardCharsets.UTF_16)
+        }) {
+            Files.write(large, bytes);
+            assertThatThrownBy(() -> ModelConfig.read(large))
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessageContaining(large.getFileName() + ": is not UTF-8 text");
+        }
+        Files.writeString(large, "\uFEFF{\"a\": 1}");
+        assertThat(ModelConfig.read(large).integer("a")).isEqualTo(1);
     }
 
     private static GenerationConfig generation(String generation, String model) {
@@ -175,10 +184,25 @@ class ModelConfigTest {
         assertThat(none.eosTokenIds()).containsExactly(9);
     }
 
+    /// As other engines write what is off, and as some files list their ids.
+    @Test
+    void minusOneIsOffAndNullAmongIdsIsNone() {
+        GenerationConfig read = generation("""
+                {"eos_token_id": [2, null, 7], "temperature": -1, "top_k": -1, "top_p": -1.0, "min_p": -1,
+                 "repetition_penalty": -1, "max_new_tokens": -1}""", "{}");
+        assertThat(read.eosTokenIds()).containsExactly(2, 7);
+        assertThat(read.temperature()).isEmpty();
+        assertThat(read.topK()).isEmpty();
+        assertThat(read.topP()).isEmpty();
+        assertThat(read.minP()).isEmpty();
+        assertThat(read.repetitionPenalty()).isEmpty();
+        assertThat(read.maxNewTokens()).isEmpty();
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             "temperature": -0.1       | "temperature" is -0.1; expected a number of at least 0
-            "top_k": -1               | "top_k" is -1; expected a whole number of at least 0
+            "top_k": -2               | "top_k" is -2; expected a whole number of at least 0
             "top_p": 1.5              | "top_p" is 1.5; expected a number between 0 and 1
             "min_p": "x"              | "min_p" is "x"; expected a finite number
             "repetition_penalty": 0   | "repetition_penalty" is 0; expected a number above 0

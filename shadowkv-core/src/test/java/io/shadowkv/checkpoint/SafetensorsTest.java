@@ -105,7 +105,7 @@ class SafetensorsTest {
         for (DType dtype : DType.values()) {
             int next = end + 3 * dtype.bytes();
             header.append(",\"" + dtype + "\":{\"shape\":[3],\"data_offsets\":[" + end + "," + next + "],\"dtype\":\""
-                    + dtype + "\"}");
+                    + (dtype == DType.F8E4M3 ? "F8_E4M3" : dtype) + "\"}");
             end = next;
         }
         Path file = write(folder.resolve("types.safetensors"), header + "}  ", end);
@@ -149,10 +149,23 @@ class SafetensorsTest {
     }
 
     @Test
+    void noMetadataMayBeWrittenAsNull() throws IOException {
+        Path file = write(
+                folder.resolve("null.safetensors"),
+                "{\"__metadata__\":null,\"w\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}",
+                4);
+        try (Arena arena = Arena.ofConfined()) {
+            Safetensors opened = Safetensors.open(file, arena);
+            assertThat(opened.metadata()).isEmpty();
+            assertThat(opened.names()).containsExactly("w");
+        }
+    }
+
+    @Test
     void unknownTypesAreToldWhenAskedFor() throws IOException {
         Path file = write(
                 folder.resolve("f8.safetensors"),
-                "{\"w\":{\"dtype\":\"F8_E4M3\",\"shape\":[2,2],\"data_offsets\":[0,4]},"
+                "{\"w\":{\"dtype\":\"F8_E5M2\",\"shape\":[2,2],\"data_offsets\":[0,4]},"
                         + "\"n\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]},"
                         + "\"wide\":{\"dtype\":\"U8\",\"shape\":[0,4294967296],\"data_offsets\":[8,8]}}",
                 8);
@@ -162,7 +175,8 @@ class SafetensorsTest {
             assertThatThrownBy(() -> opened.tensor("w"))
                     .isInstanceOf(CheckpointException.class)
                     .hasMessageContaining(
-                            "f8.safetensors: tensor \"w\" is [2, 2] F8_E4M3; the engine reads [F32, BF16");
+                            "f8.safetensors: tensor \"w\" is [2, 2] F8_E5M2; types that can be read are F32, BF16, F16,"
+                                    + " F64, F8_E4M3, I8,");
             assertThatThrownBy(() -> opened.tensor("wide"))
                     .isInstanceOf(CheckpointException.class)
                     .hasMessageContaining("an extent is at most 2147483647");
@@ -201,6 +215,11 @@ class SafetensorsTest {
                         "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}",
                         0,
                         "more than 2^63 bytes"),
+                Arguments.of(
+                        "overflow of an unknown type",
+                        "{\"a\":{\"dtype\":\"F4\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}",
+                        0,
+                        "F4, more than 2^63 bytes"),
                 Arguments.of(
                         "negative", "{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}", 8, "holds -2"),
                 Arguments.of(

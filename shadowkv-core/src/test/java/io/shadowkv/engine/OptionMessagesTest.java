@@ -82,6 +82,8 @@ class OptionMessagesTest {
         refused(
                 () -> options.withStopStrings(List.of("a", "")),
                 "a stop string is empty; it would stop before the first character");
+        refused(() -> options.withStopIds(List.of(3, -1)), "stop ids are [3, -1]; expected ids of tokens, 0 or more");
+        refused(() -> options.withMinNewTokens(-1), "min new tokens is -1; expected 0 (no minimum) or more");
     }
 
     @Test

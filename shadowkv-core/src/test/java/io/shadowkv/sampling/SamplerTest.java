@@ -1,7 +1,7 @@
 package io.shadowkv.sampling;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import java.util.Arrays;
 import java.util.BitSet;
@@ -217,18 +217,18 @@ class SamplerTest {
     void whatIsNoNumberIsRefused() {
         for (SamplingOptions options : new SamplingOptions[] {SamplingOptions.GREEDY, options(1, 0, 1, 0)}) {
             Sampler sampler = new Sampler(options);
-            assertThatIllegalStateException()
+            assertThatExceptionOfType(LogitsException.class)
                     .isThrownBy(() -> draw(sampler, 1, Float.NaN, 2))
                     .withMessage(
                             "the logit of token 1 is NaN; expected finite numbers. The weights are damaged, or the "
                                     + "model's activations overflow");
-            assertThatIllegalStateException()
+            assertThatExceptionOfType(LogitsException.class)
                     .isThrownBy(() -> draw(sampler, Float.NaN))
                     .withMessageStartingWith("the logit of token 0 is NaN");
-            assertThatIllegalStateException()
+            assertThatExceptionOfType(LogitsException.class)
                     .isThrownBy(() -> draw(sampler, 1, Float.POSITIVE_INFINITY, 2))
                     .withMessageStartingWith("the logit of token 1 is Infinity; expected finite numbers");
-            assertThatIllegalStateException()
+            assertThatExceptionOfType(LogitsException.class)
                     .isThrownBy(() -> draw(sampler, Float.NEGATIVE_INFINITY, Float.NEGATIVE_INFINITY))
                     .withMessageStartingWith(
                             "the logit of token 0 is -Infinity, and no other is larger; expected finite");

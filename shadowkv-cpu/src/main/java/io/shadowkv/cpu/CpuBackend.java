@@ -3,15 +3,21 @@ package io.shadowkv.cpu;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
+import io.shadowkv.cpu.attention.CpuAttention;
+import io.shadowkv.cpu.linear.CpuDense;
+import io.shadowkv.cpu.shadow.CpuShadow;
+import io.shadowkv.cpu.vector.FloatRows;
+import io.shadowkv.cpu.vector.VectorWidth;
+import io.shadowkv.cpu.vector.WorkerPool;
 import io.shadowkv.op.AttentionOperations;
-import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import io.shadowkv.op.DenseOperations;
-import io.shadowkv.op.HostMemoryProbe;
-import io.shadowkv.op.HostMemoryScope;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Operations;
 import io.shadowkv.op.ShadowOperations;
+import io.shadowkv.op.host.HostBackend;
+import io.shadowkv.op.host.HostMemoryProbe;
+import io.shadowkv.op.host.HostMemoryScope;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -23,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Public only so that a copy of it can be made for another vector width; users open it through
 /// [CpuBackendProvider].
-public final class CpuBackend implements Backend, Operations {
+public final class CpuBackend implements HostBackend, Operations {
     private final WorkerPool pool;
     private final @Nullable Path offloadFolder;
     private final DenseOperations dense;

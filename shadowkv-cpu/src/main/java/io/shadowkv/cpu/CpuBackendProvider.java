@@ -1,5 +1,7 @@
 package io.shadowkv.cpu;
 
+import io.shadowkv.cpu.vector.VectorWidth;
+import io.shadowkv.cpu.vector.WidthLoader;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider;
 

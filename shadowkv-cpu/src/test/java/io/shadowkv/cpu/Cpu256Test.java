@@ -1,20 +1,20 @@
 package io.shadowkv.cpu;
 
-import io.shadowkv.op.AttentionConformance;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider.BackendOptions;
-import io.shadowkv.op.DenseConformance;
-import io.shadowkv.op.EigenvectorConformance;
-import io.shadowkv.op.ForcedHitsConformance;
-import io.shadowkv.op.LinearConformance;
-import io.shadowkv.op.MemoryConformance;
-import io.shadowkv.op.PaddingConformance;
-import io.shadowkv.op.SelectedAttentionConformance;
-import io.shadowkv.op.SelectionConformance;
-import io.shadowkv.op.ShadowPrefillConformance;
-import io.shadowkv.op.ShadowStepConformance;
-import io.shadowkv.op.TokenConformance;
-import io.shadowkv.op.ValueStoreConformance;
+import io.shadowkv.op.conformance.AttentionConformance;
+import io.shadowkv.op.conformance.DenseConformance;
+import io.shadowkv.op.conformance.EigenvectorConformance;
+import io.shadowkv.op.conformance.ForcedHitsConformance;
+import io.shadowkv.op.conformance.LinearConformance;
+import io.shadowkv.op.conformance.MemoryConformance;
+import io.shadowkv.op.conformance.PaddingConformance;
+import io.shadowkv.op.conformance.SelectedAttentionConformance;
+import io.shadowkv.op.conformance.SelectionConformance;
+import io.shadowkv.op.conformance.ShadowPrefillConformance;
+import io.shadowkv.op.conformance.ShadowStepConformance;
+import io.shadowkv.op.conformance.TokenConformance;
+import io.shadowkv.op.conformance.ValueStoreConformance;
 import org.junit.jupiter.api.Nested;
 
 /// Every room's tests at vectors of 256 bits, on the calling thread alone.

@@ -1,6 +1,6 @@
 package io.shadowkv.cpu;
 
-import io.shadowkv.engine.GoldenModels;
+import io.shadowkv.engine.golden.GoldenModels;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import java.util.List;

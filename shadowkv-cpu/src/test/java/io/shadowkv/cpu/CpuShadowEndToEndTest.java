@@ -1,6 +1,6 @@
 package io.shadowkv.cpu;
 
-import io.shadowkv.engine.ShadowEndToEndGoldens;
+import io.shadowkv.engine.golden.ShadowEndToEndGoldens;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 

@@ -3,14 +3,27 @@ package io.shadowkv.cuda;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import io.shadowkv.cuda.attention.CudaAttention;
+import io.shadowkv.cuda.device.CudaContext;
+import io.shadowkv.cuda.device.CudaScope;
+import io.shadowkv.cuda.device.CudaStopwatch;
+import io.shadowkv.cuda.device.PinnedPool;
+import io.shadowkv.cuda.device.RateMeter;
+import io.shadowkv.cuda.device.SideWork;
+import io.shadowkv.cuda.launch.CudaParts;
+import io.shadowkv.cuda.launch.PendingFetches;
+import io.shadowkv.cuda.launch.SlotMirrors;
+import io.shadowkv.cuda.linear.CudaDense;
+import io.shadowkv.cuda.shadow.CudaShadow;
 import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import io.shadowkv.op.DenseOperations;
+import io.shadowkv.op.MemoryRates;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Operations;
 import io.shadowkv.op.ShadowOperations;
-import io.shadowkv.op.timing.Stopwatch;
+import io.shadowkv.op.Stopwatch;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.HostMemory;
@@ -31,6 +44,7 @@ final class CudaBackend implements Backend, Operations {
     private final CudaDense dense;
     private final CudaAttention attention;
     private final CudaShadow shadow;
+    private final MemoryRates rates;
 
     CudaBackend(BackendOptions options) {
         this(CudaContext.open(options));
@@ -47,6 +61,7 @@ final class CudaBackend implements Backend, Operations {
         this.dense = new CudaDense(parts);
         this.attention = new CudaAttention(parts);
         this.shadow = new CudaShadow(parts);
+        this.rates = new RateMeter(context).measure(pinnedPool);
     }
 
     @Override
@@ -57,7 +72,7 @@ final class CudaBackend implements Backend, Operations {
     @Override
     public String description() {
         int driver = context.driver().cuDriverGetVersion();
-        return "%s, compute capability %d.%d, %d multiprocessors, %.1f GiB, driver for CUDA %d.%d, %s"
+        return "%s, compute capability %d.%d, %d multiprocessors, %.1f GiB, driver for CUDA %d.%d%s"
                 .formatted(
                         context.name(),
                         context.computeCapability() / 10,
@@ -66,7 +81,12 @@ final class CudaBackend implements Backend, Operations {
                         context.memory()[1] / 0x1p30,
                         driver / 1000,
                         driver % 1000 / 10,
-                        attention.description());
+                        kernels());
+    }
+
+    /// Which kernels run, where they are not those this backend was tuned with.
+    private String kernels() {
+        return context.isHopper() ? "" : ", kernels for compute capability 8.0 (tuned ones exist for 9.0 only)";
     }
 
     @Override
@@ -126,6 +146,11 @@ final class CudaBackend implements Backend, Operations {
     @Override
     public long availableBytes(Place place) {
         return place == Place.DEVICE ? Math.max(0, context.memory()[0] - RESERVE_BYTES) : pinnedPool.availableBytes();
+    }
+
+    @Override
+    public MemoryRates rates() {
+        return rates;
     }
 
     /// As many as keep tensor cores busy; their activations take 0.8 GB for a model of 8 billion weights.

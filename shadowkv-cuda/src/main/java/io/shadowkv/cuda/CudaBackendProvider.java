@@ -1,5 +1,6 @@
 package io.shadowkv.cuda;
 
+import io.shadowkv.cuda.ffi.CudaException;
 import io.shadowkv.cuda.ffi.Driver;
 import io.shadowkv.cuda.ffi.NativeLibrary.LibraryMissingException;
 import io.shadowkv.cuda.ffi.Nvrtc;

@@ -1,6 +1,6 @@
 package io.shadowkv.cuda;
 
-import io.shadowkv.engine.GoldenModels;
+import io.shadowkv.engine.golden.GoldenModels;
 import io.shadowkv.op.Backend;
 import java.util.List;
 

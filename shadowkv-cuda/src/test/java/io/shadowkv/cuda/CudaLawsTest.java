@@ -1,14 +1,14 @@
 package io.shadowkv.cuda;
 
-import io.shadowkv.engine.BackendUnderTest;
-import io.shadowkv.engine.CacheLaws;
-import io.shadowkv.engine.ComparisonEdgeLaws;
-import io.shadowkv.engine.ComparisonLaws;
-import io.shadowkv.engine.CompletionLaws;
-import io.shadowkv.engine.ConversationLaws;
-import io.shadowkv.engine.InterruptionLaws;
-import io.shadowkv.engine.MemoryLaws;
-import io.shadowkv.engine.ShadowLaws;
+import io.shadowkv.engine.laws.BackendUnderTest;
+import io.shadowkv.engine.laws.CacheLaws;
+import io.shadowkv.engine.laws.ComparisonEdgeLaws;
+import io.shadowkv.engine.laws.ComparisonLaws;
+import io.shadowkv.engine.laws.CompletionLaws;
+import io.shadowkv.engine.laws.ConversationLaws;
+import io.shadowkv.engine.laws.InterruptionLaws;
+import io.shadowkv.engine.laws.MemoryLaws;
+import io.shadowkv.engine.laws.ShadowLaws;
 import org.junit.jupiter.api.Nested;
 
 /// The laws on the device, which sums in another order for another number of rows.

@@ -1,6 +1,6 @@
 package io.shadowkv.cuda;
 
-import io.shadowkv.engine.ShadowEndToEndGoldens;
+import io.shadowkv.engine.golden.ShadowEndToEndGoldens;
 import io.shadowkv.op.Backend;
 
 /// Whole answers under ShadowKV, on the device.

@@ -1,5 +1,10 @@
 package io.shadowkv.cuda;
 
+import io.shadowkv.cuda.launch.CudaParts;
+import io.shadowkv.cuda.launch.LaunchTimer;
+import io.shadowkv.cuda.linear.CudaDense;
+import io.shadowkv.cuda.linear.MatrixProduct;
+import io.shadowkv.cuda.linear.MatrixProducts;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Rotary;
 import io.shadowkv.tensor.DType;
@@ -10,9 +15,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Times what a layer of Llama-3.1-8B does outside attention to a prompt's chunk: each operation by itself, all of them
-/// one after the other for a while (when power, not arithmetic, sets the pace), and ways not taken.
-final class PromptProbe {
+/// Times what a layer of Llama-3.1-8B does outside attention to a prompt's chunk: each operation by itself, all of
+/// them one after the other for a while (when power, not arithmetic, sets the pace), and ways not taken.
+public final class PromptProbe {
     private static final int ROWS = 8192;
     private static final int HIDDEN = 4096;
     private static final int INTERMEDIATE = 14336;
@@ -26,12 +31,12 @@ final class PromptProbe {
     private final CudaParts parts;
     private final CudaDense dense;
 
-    PromptProbe(CudaParts parts, CudaDense dense) {
+    public PromptProbe(CudaParts parts, CudaDense dense) {
         this.parts = parts;
         this.dense = dense;
     }
 
-    void run() {
+    public void run() {
         try (MemoryScope scope = parts.newScope().apply("a prompt's chunk");
                 LaunchTimer timer = new LaunchTimer(parts, parts.queue())) {
             Map<String, Runnable> operations = operations(scope);

@@ -1,9 +1,9 @@
 package io.shadowkv.eval;
 
-import io.shadowkv.engine.Engine;
-import io.shadowkv.text.ChatMessage;
-import io.shadowkv.text.ChatTemplate;
+import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.text.Tokenizer;
+import io.shadowkv.text.chat.ChatMessage;
+import io.shadowkv.text.chat.ChatTemplate;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;

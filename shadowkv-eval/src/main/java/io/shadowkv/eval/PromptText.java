@@ -8,13 +8,13 @@ import java.util.Arrays;
 /// @param wrapping what stands around the words
 /// @param format the run's, for those that are wrapped
 /// @param tokenizer for those that are not
-record PromptText(Sample.Wrapping wrapping, PromptFormat format, Tokenizer tokenizer) {
-    int[] first(Sample.Turn turn) {
+public record PromptText(Sample.Wrapping wrapping, PromptFormat format, Tokenizer tokenizer) {
+    public int[] first(Sample.Turn turn) {
         return first(turn.user(), turn.answerPrefix());
     }
 
     /// A prompt of the first turn's words and another's directly after them.
-    int[] first(Sample.Turn context, Sample.Turn turn) {
+    public int[] first(Sample.Turn context, Sample.Turn turn) {
         return first(context.user() + turn.user(), turn.answerPrefix());
     }
 
@@ -26,14 +26,14 @@ record PromptText(Sample.Wrapping wrapping, PromptFormat format, Tokenizer token
     }
 
     /// Ids of an answer that is given.
-    int[] given(String answer) {
+    public int[] given(String answer) {
         return tokenizer.encode(answer, false);
     }
 
     /// A later turn's ids.
     ///
     /// @param lastId the last id so far, which is not repeated; -1 to count
-    int[] next(Sample.Turn turn, int lastId) {
+    public int[] next(Sample.Turn turn, int lastId) {
         int[] ids = switch (wrapping) {
             case CHAT -> format.next(turn.user(), turn.answerPrefix());
             case NONE -> tokenizer.encode(turn.user() + turn.answerPrefix(), false);

@@ -21,6 +21,10 @@ public record Sample(
         labels = Map.copyOf(labels);
     }
 
+    /// Stands for the answer before in a turn's words, see [History#QUOTED_ANSWER]; as LongBench v2
+    /// writes it.
+    public static final String QUOTE = "$COT$";
+
     /// A sample in the model's own wrapping, one turn after the other.
     public Sample(String task, int index, List<Turn> turns) {
         this(task, index, turns, Wrapping.CHAT, History.CONVERSATION, Map.of());
@@ -40,6 +44,10 @@ public record Sample(
         CONVERSATION,
         /// A turn follows the right answers to the ones before, whatever the model answered.
         RIGHT_ANSWERS,
+        /// A turn is a prompt of its own that quotes the model's own answer to the one before,
+        /// where its words say [Sample#QUOTE]. A turn without metrics is asked all the same: its
+        /// answer is thoughts.
+        QUOTED_ANSWER,
         /// Every turn but the first follows the first turn's words directly, as if no other had been: the
         /// first holds the text they share (and its own question where it has references).
         SHARED_CONTEXT
@@ -52,22 +60,24 @@ public record Sample(
     /// @param answerPrefix beginning of the assistant's answer
     /// @param references right answers
     /// @param maxNewTokens room for the answer
-    /// @param stopStrings end the answer where they appear
+    /// @param stopIds end the answer in addition to the model's end of sequence. Where there are
+    ///     any, neither they nor that one may be the answer's first token
     /// @param metrics the first is the task's own, the others the paper's variants; empty if nothing is
     ///     asked
-    /// @param rightAnswer what later turns find here under [History#RIGHT_ANSWERS]
+    /// @param rightAnswer what later turns find here, after the answer's beginning, under
+    ///     [History#RIGHT_ANSWERS]
     public record Turn(
             String user,
             String question,
             String answerPrefix,
             List<String> references,
             int maxNewTokens,
-            List<String> stopStrings,
+            List<Integer> stopIds,
             List<Metric> metrics,
             String rightAnswer) {
         public Turn {
             references = List.copyOf(references);
-            stopStrings = List.copyOf(stopStrings);
+            stopIds = List.copyOf(stopIds);
             metrics = List.copyOf(metrics);
         }
 
@@ -78,7 +88,7 @@ public record Sample(
                 String answerPrefix,
                 List<String> references,
                 int maxNewTokens,
-                List<String> stopStrings,
+                List<Integer> stopIds,
                 List<Metric> metrics) {
             this(
                     user,
@@ -86,21 +96,17 @@ public record Sample(
                     answerPrefix,
                     references,
                     maxNewTokens,
-                    stopStrings,
+                    stopIds,
                     metrics,
                     references.isEmpty() ? "" : references.getFirst());
         }
 
         public Turn withUser(String words) {
-            return new Turn(words, question, answerPrefix, references, maxNewTokens, stopStrings, metrics, rightAnswer);
-        }
-
-        public Turn withAnswerPrefix(String prefix) {
-            return new Turn(user, question, prefix, references, maxNewTokens, stopStrings, metrics, rightAnswer);
+            return new Turn(words, question, answerPrefix, references, maxNewTokens, stopIds, metrics, rightAnswer);
         }
 
         public Turn withMaxNewTokens(int tokens) {
-            return new Turn(user, question, answerPrefix, references, tokens, stopStrings, metrics, rightAnswer);
+            return new Turn(user, question, answerPrefix, references, tokens, stopIds, metrics, rightAnswer);
         }
     }
 }

@@ -3,12 +3,21 @@ package io.shadowkv.eval;
 import java.util.List;
 
 /// A family of tasks under one name, such as `ruler`.
+///
+/// A suite of another module or jar joins [TaskCatalog] as a service: its module says
+/// `provides io.shadowkv.eval.Suite with …`, or its jar has a file `META-INF/services/io.shadowkv.eval.Suite`.
+/// The class then needs a public constructor without parameters.
 public interface Suite {
     /// What stands before the slash in its tasks' names.
     String name();
 
     /// Its tasks' names, without the suite's, in the order of its source.
     List<String> tasks();
+
+    /// What its tasks ask and which files they read, in one line for `shadowkv tasks`; empty for none.
+    default String description() {
+        return "";
+    }
 
     /// Refuses a name that is none of [#tasks()], and says which there are.
     ///

@@ -4,8 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shadowkv.Fixtures;
-import io.shadowkv.text.ChatTemplate;
 import io.shadowkv.text.Tokenizer;
+import io.shadowkv.text.chat.ChatTemplate;
+import io.shadowkv.text.tokenizer.Tokenizers;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -18,7 +19,7 @@ final class PromptFormatTest {
 
     @Test
     void turnsAreWrappedAsInTraining() {
-        try (Tokenizer tokenizer = Tokenizer.open(Fixtures.needleModel())) {
+        try (Tokenizer tokenizer = Tokenizers.open(Fixtures.needleModel())) {
             PromptFormat format =
                     PromptFormat.chat(ChatTemplate.open(Fixtures.needleModel()).orElseThrow(), tokenizer);
             int[] first = format.first("text\nquestion?", " The number is");
@@ -40,7 +41,7 @@ final class PromptFormatTest {
 
     @Test
     void plainTurnsFollowEachOther() {
-        try (Tokenizer tokenizer = Tokenizer.open(Fixtures.needleModel())) {
+        try (Tokenizer tokenizer = Tokenizers.open(Fixtures.needleModel())) {
             PromptFormat format = PromptFormat.plain(tokenizer);
             assertThat(tokenizer.decode(format.first("question?", " It is"), true))
                     .isEqualTo("question? It is");
@@ -51,7 +52,7 @@ final class PromptFormatTest {
 
     @Test
     void namedTemplatesBeginOnce() {
-        try (Tokenizer tokenizer = Tokenizer.open(Fixtures.golden("tokenizers").resolve("tokenizers/bbpe-llama3"))) {
+        try (Tokenizer tokenizer = Tokenizers.open(Fixtures.golden("tokenizers").resolve("tokenizers/bbpe-llama3"))) {
             int begin = tokenizer.encode("", true)[0];
             PromptFormat named = PromptFormat.named("llama-3", tokenizer);
             assertThat(named.first("question?", " It is"))

@@ -1,8 +1,8 @@
 package io.shadowkv.spark;
 
-import io.shadowkv.eval.AnswerRecord;
 import io.shadowkv.eval.Item;
-import io.shadowkv.eval.OpenItem;
+import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.eval.run.OpenItem;
 import java.util.List;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.MapperFeature;

@@ -1,13 +1,13 @@
 package io.shadowkv.spark;
 
-import io.shadowkv.eval.AnswerLog;
-import io.shadowkv.eval.AnswerRecord;
-import io.shadowkv.eval.EvalPlan;
-import io.shadowkv.eval.ExaminerFailure;
-import io.shadowkv.eval.Intake;
 import io.shadowkv.eval.Item;
-import io.shadowkv.eval.OpenItem;
-import io.shadowkv.eval.Watcher;
+import io.shadowkv.eval.run.AnswerLog;
+import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.eval.run.EvalPlan;
+import io.shadowkv.eval.run.ExaminerFailure;
+import io.shadowkv.eval.run.Intake;
+import io.shadowkv.eval.run.OpenItem;
+import io.shadowkv.eval.run.Watcher;
 import io.shadowkv.eval.worker.EvalJob;
 import java.util.ArrayList;
 import java.util.HashSet;

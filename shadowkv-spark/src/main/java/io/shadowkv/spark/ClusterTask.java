@@ -1,10 +1,10 @@
 package io.shadowkv.spark;
 
-import io.shadowkv.eval.Examiner;
-import io.shadowkv.eval.ExaminerFailure;
 import io.shadowkv.eval.Item;
-import io.shadowkv.eval.OpenItem;
 import io.shadowkv.eval.SampleRefusal;
+import io.shadowkv.eval.run.Examiner;
+import io.shadowkv.eval.run.ExaminerFailure;
+import io.shadowkv.eval.run.OpenItem;
 import io.shadowkv.eval.worker.EvalJob;
 import io.shadowkv.eval.worker.WorkerProcess;
 import java.io.Serializable;

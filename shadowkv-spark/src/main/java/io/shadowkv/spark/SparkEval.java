@@ -1,7 +1,7 @@
 package io.shadowkv.spark;
 
-import io.shadowkv.eval.AnswerLog;
-import io.shadowkv.eval.Watcher;
+import io.shadowkv.eval.run.AnswerLog;
+import io.shadowkv.eval.run.Watcher;
 import io.shadowkv.eval.worker.EvalJob;
 import java.time.Duration;
 import java.util.List;

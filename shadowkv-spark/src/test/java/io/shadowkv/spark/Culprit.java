@@ -1,9 +1,9 @@
 package io.shadowkv.spark;
 
-import io.shadowkv.eval.AnswerRecord;
-import io.shadowkv.eval.EvalPlan;
-import io.shadowkv.eval.FakeExaminer;
 import io.shadowkv.eval.Item;
+import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.eval.run.EvalPlan;
+import io.shadowkv.eval.run.FakeExaminer;
 import io.shadowkv.eval.worker.EvalJob;
 import io.shadowkv.eval.worker.FakeWorkerMain;
 import io.shadowkv.eval.worker.FakeWorkerMain.Trouble;

@@ -3,11 +3,11 @@ package io.shadowkv.spark;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.shadowkv.eval.AnswerLog;
-import io.shadowkv.eval.AnswerRecord;
-import io.shadowkv.eval.ExaminerFailure;
 import io.shadowkv.eval.Item;
-import io.shadowkv.eval.Watcher;
+import io.shadowkv.eval.run.AnswerLog;
+import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.eval.run.ExaminerFailure;
+import io.shadowkv.eval.run.Watcher;
 import io.shadowkv.eval.worker.EvalJob;
 import io.shadowkv.eval.worker.FakeWorkerMain.Trouble;
 import java.io.IOException;

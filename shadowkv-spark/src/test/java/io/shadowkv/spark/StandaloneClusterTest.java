@@ -2,7 +2,7 @@ package io.shadowkv.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shadowkv.eval.AnswerLog;
+import io.shadowkv.eval.run.AnswerLog;
 import io.shadowkv.eval.worker.FakeWorkerMain.Trouble;
 import java.nio.file.Files;
 import java.nio.file.Path;

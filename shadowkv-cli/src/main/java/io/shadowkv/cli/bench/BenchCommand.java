@@ -1,6 +1,6 @@
 package io.shadowkv.cli.bench;
 
-import io.shadowkv.cli.ShadowKvCommand;
+import io.shadowkv.cli.process.Program;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -22,7 +22,7 @@ import picocli.CommandLine.Spec;
         subcommands = E2eCommand.class)
 public final class BenchCommand implements Runnable {
     @ParentCommand
-    private ShadowKvCommand root;
+    private Program root;
 
     @Spec
     private CommandSpec spec;
@@ -30,7 +30,7 @@ public final class BenchCommand implements Runnable {
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
     private BenchCommand() {}
 
-    ShadowKvCommand root() {
+    Program root() {
         return root;
     }
 

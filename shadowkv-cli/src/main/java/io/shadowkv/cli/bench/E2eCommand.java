@@ -1,14 +1,14 @@
 package io.shadowkv.cli.bench;
 
 import io.shadowkv.cache.KvCacheSpec;
-import io.shadowkv.cli.EngineFlags;
-import io.shadowkv.cli.Machine;
-import io.shadowkv.cli.ProgressLine;
-import io.shadowkv.cli.ShadowFlags;
-import io.shadowkv.cli.ShadowKvCommand;
-import io.shadowkv.cli.TokenCount;
-import io.shadowkv.engine.Backends;
+import io.shadowkv.cli.option.EngineFlags;
+import io.shadowkv.cli.option.ShadowFlags;
+import io.shadowkv.cli.process.Machine;
+import io.shadowkv.cli.process.Program;
+import io.shadowkv.cli.process.ProgressLine;
+import io.shadowkv.cli.process.TokenCount;
 import io.shadowkv.engine.EngineOptions;
+import io.shadowkv.engine.serve.Backends;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -143,7 +143,7 @@ final class E2eCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        ShadowKvCommand root = bench.root();
+        Program root = bench.root();
         E2eOptions options = misuseOf(this::options);
         KvCacheSpec.Shadow strategy = shadow.spec(spec);
         EngineOptions engine = flags.options(strategy);

@@ -1,8 +1,8 @@
 package io.shadowkv.cli.bench;
 
-import io.shadowkv.cli.Machine;
+import io.shadowkv.cli.process.Machine;
 import io.shadowkv.engine.MemoryPlan;
-import io.shadowkv.op.timing.Part;
+import io.shadowkv.op.OperationKind;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
@@ -113,8 +113,8 @@ final class E2eJson {
         parts(node.putObject("part_ms"), steps.partSeconds(), 1e3);
     }
 
-    private static void parts(ObjectNode node, Map<Part, Double> values, double factor) {
-        for (Part part : Part.values()) {
+    private static void parts(ObjectNode node, Map<OperationKind, Double> values, double factor) {
+        for (OperationKind part : OperationKind.values()) {
             Double value = values.get(part);
             if (value != null) {
                 node.put(part.name().toLowerCase(Locale.ROOT), value * factor);
@@ -147,7 +147,7 @@ final class E2eJson {
         bytes(node.putObject("allocated_parts"), memory.allocatedParts());
     }
 
-    private static void bytes(ObjectNode node, List<MemoryPlan.Part> parts) {
+    private static void bytes(ObjectNode node, List<MemoryPlan.Item> parts) {
         parts.forEach(part -> node.put(part.name(), part.bytes()));
     }
 

@@ -2,13 +2,13 @@ package io.shadowkv.cli.bench;
 
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.SequenceCache.Selections;
-import io.shadowkv.cli.ProgressLine;
-import io.shadowkv.engine.BatchRun;
-import io.shadowkv.engine.Engine;
+import io.shadowkv.cli.process.ProgressLine;
 import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.engine.MemoryPlanException;
+import io.shadowkv.engine.serve.Engine;
+import io.shadowkv.engine.study.BatchRun;
 import io.shadowkv.op.Backend.Place;
-import io.shadowkv.op.timing.Part;
+import io.shadowkv.op.OperationKind;
 import io.shadowkv.op.timing.TimedBackend;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -109,7 +109,7 @@ final class E2eMeasurement {
         int prompts = options.clonesPrefill() ? 1 : batch.batch();
         long start = System.nanoTime();
         BatchRun.Reading first;
-        Map<Part, Double> parts;
+        Map<OperationKind, Double> parts;
         try (ProgressLine bar = watcher.bar("%s: reading %,d of %,d tokens".formatted(name, prompts, tokens))) {
             watcher.update(bar, 0);
             backend.startTiming();
@@ -129,7 +129,7 @@ final class E2eMeasurement {
         return new E2eResult.Prefill(
                 first.nanos() / 1e9,
                 parts,
-                backend.hasSideQueue() ? parts.getOrDefault(Part.INDEX, 0.0) : waited,
+                backend.hasSideQueue() ? parts.getOrDefault(OperationKind.INDEX, 0.0) : waited,
                 waited,
                 prompts,
                 (System.nanoTime() - start) / 1e9);
@@ -147,7 +147,7 @@ final class E2eMeasurement {
         return nanos;
     }
 
-    private Map<Part, Double> profiledSteps(BatchRun batch) {
+    private Map<OperationKind, Double> profiledSteps(BatchRun batch) {
         if (options.profiledSteps() == 0) {
             return Map.of();
         }
@@ -158,8 +158,8 @@ final class E2eMeasurement {
         return seconds(backend.stopTiming(), options.profiledSteps());
     }
 
-    private static Map<Part, Double> seconds(Map<Part, Long> nanos, int runs) {
-        Map<Part, Double> seconds = new EnumMap<>(Part.class);
+    private static Map<OperationKind, Double> seconds(Map<OperationKind, Long> nanos, int runs) {
+        Map<OperationKind, Double> seconds = new EnumMap<>(OperationKind.class);
         nanos.forEach((part, taken) -> seconds.put(part, taken / 1e9 / runs));
         return seconds;
     }
@@ -191,12 +191,12 @@ final class E2eMeasurement {
     private E2eResult.Memory memory(BatchRun batch, MemoryPlan plan) {
         long allocated = 0;
         long offloaded = 0;
-        for (MemoryPlan.Part part : batch.held()) {
+        for (MemoryPlan.Item part : batch.held()) {
             allocated += part.isOffloaded() ? 0 : part.bytes();
             offloaded += part.isOffloaded() ? part.bytes() : 0;
         }
         long taken = backend.isHostDevice() ? allocated : freeBytes - backend.availableBytes(Place.DEVICE);
-        List<MemoryPlan.Part> planned = new ArrayList<>(plan.perSequence().parts());
+        List<MemoryPlan.Item> planned = new ArrayList<>(plan.perSequence().parts());
         planned.addAll(plan.workspace());
         return new E2eResult.Memory(
                 plan.decodingBytes(), taken, plan.offloadedBytes(), offloaded, planned, batch.held());

@@ -1,6 +1,6 @@
 package io.shadowkv.cli.bench;
 
-import io.shadowkv.cli.Machine;
+import io.shadowkv.cli.process.Machine;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;

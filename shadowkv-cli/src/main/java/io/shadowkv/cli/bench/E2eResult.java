@@ -1,7 +1,7 @@
 package io.shadowkv.cli.bench;
 
 import io.shadowkv.engine.MemoryPlan;
-import io.shadowkv.op.timing.Part;
+import io.shadowkv.op.OperationKind;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -45,7 +45,7 @@ record E2eResult(
     /// @param allSeconds all prompts until all sequences were ready to decode, copies included
     record Prefill(
             double firstTokenSeconds,
-            Map<Part, Double> partSeconds,
+            Map<OperationKind, Double> partSeconds,
             double indexSeconds,
             double waitedSeconds,
             int prompts,
@@ -55,7 +55,7 @@ record E2eResult(
         }
 
         double attentionSeconds() {
-            return partSeconds.getOrDefault(Part.ATTENTION, 0.0);
+            return partSeconds.getOrDefault(OperationKind.ATTENTION, 0.0);
         }
 
         /// What is neither attention nor waiting for the index.
@@ -69,7 +69,7 @@ record E2eResult(
     /// @param nanos of each timed step, ascending
     /// @param partSeconds what each part of a step takes, from further steps that were not replayed; parts that
     ///     run side by side may take more together than a step
-    record Steps(long[] nanos, Map<Part, Double> partSeconds) {
+    record Steps(long[] nanos, Map<OperationKind, Double> partSeconds) {
         Steps {
             nanos = nanos.clone();
             Arrays.sort(nanos);
@@ -100,8 +100,8 @@ record E2eResult(
             long measuredDevice,
             long plannedHost,
             long measuredHost,
-            List<MemoryPlan.Part> plannedParts,
-            List<MemoryPlan.Part> allocatedParts) {
+            List<MemoryPlan.Item> plannedParts,
+            List<MemoryPlan.Item> allocatedParts) {
         Memory {
             plannedParts = List.copyOf(plannedParts);
             allocatedParts = List.copyOf(allocatedParts);

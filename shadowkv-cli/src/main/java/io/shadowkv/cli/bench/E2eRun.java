@@ -2,8 +2,8 @@ package io.shadowkv.cli.bench;
 
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.engine.ContextLengthException;
-import io.shadowkv.engine.Engine;
 import io.shadowkv.engine.EngineOptions;
+import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.timing.TimedBackend;
 import java.util.ArrayList;
@@ -65,8 +65,13 @@ final class E2eRun {
             int capacity = options.capacity(tokens);
             if (capacity > engine.contextTokens()) {
                 throw new ContextLengthException(
-                        "%,d tokens and %,d for the steps exceed the context of %s, %,d tokens. Give a smaller --context."
-                                .formatted(tokens, capacity - tokens, model.name(), engine.contextTokens()));
+                        "%,d tokens and %,d for the steps exceed the context of %s, %,d tokens%s. Give a smaller --context."
+                                .formatted(
+                                        tokens,
+                                        capacity - tokens,
+                                        model.name(),
+                                        engine.contextTokens(),
+                                        engine.spec().contextNote()));
             }
             var measurement = new E2eMeasurement(options, engine, timed, tokens, free, watcher);
             printer.measured(setup(engine, ceilings), measurement.run());

@@ -3,8 +3,8 @@ package io.shadowkv.cli.bench;
 import io.shadowkv.cli.bench.E2eResult.Memory;
 import io.shadowkv.cli.bench.E2eResult.Prefill;
 import io.shadowkv.cli.bench.E2eResult.Steps;
-import io.shadowkv.eval.plot.Quantity;
-import io.shadowkv.op.timing.Part;
+import io.shadowkv.op.OperationKind;
+import io.shadowkv.report.plot.Quantity;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
@@ -98,7 +98,7 @@ final class E2eTable {
     private void steps(List<E2eResult> results) {
         row("step, median", results, result -> time(result.steps().medianSeconds()));
         row("  10 % to 90 % of steps", results, result -> spread(result.steps()));
-        for (Part part : Part.values()) {
+        for (OperationKind part : OperationKind.values()) {
             if (results.stream().anyMatch(result -> result.steps().partSeconds().containsKey(part))) {
                 row("  " + part.title(), results, result -> part(result, part));
             }
@@ -112,12 +112,12 @@ final class E2eTable {
     }
 
     /// Time, speed, and the share of the ceiling where bytes are known.
-    private String part(E2eResult result, Part part) {
+    private String part(E2eResult result, OperationKind part) {
         Double seconds = result.steps().partSeconds().get(part);
         if (seconds == null) {
             return NONE;
         }
-        boolean overLink = part == Part.FETCH && result.bytes().link() > 0;
+        boolean overLink = part == OperationKind.FETCH && result.bytes().link() > 0;
         double bytes =
                 overLink ? result.bytes().link() : result.bytes().device().getOrDefault(part, 0.0);
         return time(seconds) + (bytes > 0 ? speed(bytes / seconds, overLink) : "");

@@ -1,8 +1,8 @@
 package io.shadowkv.cli.bench;
 
-import io.shadowkv.engine.Engine;
 import io.shadowkv.engine.EngineOptions;
-import io.shadowkv.model.DecoderSpec;
+import io.shadowkv.engine.serve.Engine;
+import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.op.Backend;
 import io.shadowkv.tensor.DType;
 import java.nio.file.Path;

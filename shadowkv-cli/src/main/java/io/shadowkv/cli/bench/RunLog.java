@@ -1,5 +1,6 @@
 package io.shadowkv.cli.bench;
 
+import io.shadowkv.cli.process.NamedFailure;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -41,7 +42,7 @@ final class RunLog {
         try {
             Files.writeString(file, text, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new UncheckedIOException(NamedFailure.of(file, e));
         }
     }
 }

@@ -1,6 +1,6 @@
 package io.shadowkv.cli.bench;
 
-import io.shadowkv.cli.ProgressLine;
+import io.shadowkv.cli.process.ProgressLine;
 import io.shadowkv.engine.Cancellation;
 import java.io.PrintWriter;
 import java.util.concurrent.CancellationException;

@@ -1,8 +1,8 @@
 package io.shadowkv.cli.bench;
 
-import io.shadowkv.cli.ModelFinder;
-import io.shadowkv.model.DecoderSpec;
-import io.shadowkv.model.KnownShapes;
+import io.shadowkv.cli.process.ModelFinder;
+import io.shadowkv.model.spec.DecoderSpec;
+import io.shadowkv.model.spec.KnownShapes;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;

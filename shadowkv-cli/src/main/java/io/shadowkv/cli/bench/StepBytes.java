@@ -1,7 +1,7 @@
 package io.shadowkv.cli.bench;
 
-import io.shadowkv.model.DecoderSpec;
-import io.shadowkv.op.timing.Part;
+import io.shadowkv.model.spec.DecoderSpec;
+import io.shadowkv.op.OperationKind;
 import io.shadowkv.tensor.DType;
 import java.util.EnumMap;
 import java.util.Map;
@@ -24,7 +24,7 @@ import java.util.Map;
 ///
 /// @param device bytes near the arithmetic, by part
 /// @param link bytes from host memory to the device
-record StepBytes(Map<Part, Double> device, double link) {
+record StepBytes(Map<OperationKind, Double> device, double link) {
     StepBytes {
         device = Map.copyOf(device);
     }
@@ -33,9 +33,9 @@ record StepBytes(Map<Part, Double> device, double link) {
     ///
     /// @param tokens attended to by each sequence, on average over the steps
     static StepBytes full(Decoding decoding, double tokens) {
-        Map<Part, Double> device = new EnumMap<>(Part.class);
-        device.put(Part.LINEARS, weights(decoding));
-        device.put(Part.ATTENTION, attention(decoding, tokens));
+        Map<OperationKind, Double> device = new EnumMap<>(OperationKind.class);
+        device.put(OperationKind.LINEARS, weights(decoding));
+        device.put(OperationKind.ATTENTION, attention(decoding, tokens));
         return new StepBytes(device, 0);
     }
 
@@ -50,14 +50,14 @@ record StepBytes(Map<Part, Double> device, double link) {
         double missedRows = index.missedUnits() * index.unitTokens();
         double rowBytes = spec.headDim() * e;
         double stored = missedRows * index.storedRowBytes();
-        Map<Part, Double> device = new EnumMap<>(Part.class);
-        device.put(Part.LINEARS, weights(decoding));
-        device.put(Part.ATTENTION, attention(decoding, tokens));
-        device.put(Part.SCORE, sequenceLayers * spec.kvWidth() * index.units() * e + scores);
-        device.put(Part.SELECT, scores);
-        device.put(Part.FETCH, missedRows * rowBytes + stored * (1 - index.linkShare()));
+        Map<OperationKind, Double> device = new EnumMap<>(OperationKind.class);
+        device.put(OperationKind.LINEARS, weights(decoding));
+        device.put(OperationKind.ATTENTION, attention(decoding, tokens));
+        device.put(OperationKind.SCORE, sequenceLayers * spec.kvWidth() * index.units() * e + scores);
+        device.put(OperationKind.SELECT, scores);
+        device.put(OperationKind.FETCH, missedRows * rowBytes + stored * (1 - index.linkShare()));
         device.put(
-                Part.REBUILD,
+                OperationKind.REBUILD,
                 missedRows * (index.rank() * e + rowBytes) + sequenceLayers * spec.kvWidth() * index.rank() * e);
         return new StepBytes(device, stored * index.linkShare());
     }

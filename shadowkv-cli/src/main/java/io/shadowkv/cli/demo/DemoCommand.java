@@ -1,17 +1,16 @@
 package io.shadowkv.cli.demo;
 
 import io.shadowkv.cache.KvCacheSpec;
-import io.shadowkv.cli.EngineFlags;
-import io.shadowkv.cli.ProgressLine;
-import io.shadowkv.cli.ShadowKvCommand;
+import io.shadowkv.cli.option.EngineFlags;
+import io.shadowkv.cli.process.Program;
+import io.shadowkv.cli.process.ProgressLine;
+import io.shadowkv.cli.process.UserCache;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
@@ -29,7 +28,7 @@ import picocli.CommandLine.Spec;
         name = "demo",
         description =
                 "Reads a long text twice, with full attention and with ShadowKV, asks questions about it and compares"
-                        + " answers, memory and speed. Writes an HTML report.",
+                        + " answers, memory and speed. Writes an HTML report into the user's cache folder.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         footer = {
@@ -37,14 +36,15 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  shadowkv demo                         16,384 tokens, under a minute on two cores",
             "  shadowkv demo --tokens 32768          the bundled model's whole context",
-            "  shadowkv demo --budget 256 --rank 32  how little is enough?"
+            "  shadowkv demo --budget 256 --rank 32  how little is enough?",
+            "  shadowkv demo --report demo.html      the report in this folder"
         })
 public final class DemoCommand implements Callable<Integer> {
     private static final int SHORTEST = 2048;
     private static final int MOST_QUESTIONS = 16;
 
     @ParentCommand
-    private ShadowKvCommand root;
+    private Program root;
 
     @Spec
     private CommandSpec spec;
@@ -112,9 +112,8 @@ public final class DemoCommand implements Callable<Integer> {
     @Option(
             names = "--report",
             paramLabel = "FILE",
-            defaultValue = "shadowkv-report.html",
-            description = "Where the report goes. Default: ${DEFAULT-VALUE}.")
-    private Path report;
+            description = "Where the report goes. Default: shadowkv/demo.html in the user's cache folder.")
+    private @Nullable Path report;
 
     @Option(names = "--json", description = "Print the results as one JSON object instead of tables.")
     private boolean json;
@@ -133,43 +132,53 @@ public final class DemoCommand implements Callable<Integer> {
         DemoRun.Options options = options();
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
-        Path file = report.toAbsolutePath().normalize();
-        Path part = file.resolveSibling(file.getFileName() + ".part");
-        checkWritable(part);
-        try {
+        Optional<ReportFile> file = reportFile(err);
+        try (ReportFile _ = file.orElse(null)) {
             DemoResult result = new DemoRun(options, flags, root.surroundings(), err, root.cancellation()).run();
-            Files.writeString(part, DemoReport.html(result), StandardCharsets.UTF_8);
-            Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
-            print(result, file, out);
+            print(result, out);
+            if (file.isPresent()) {
+                file.get().write(DemoReport.html(result));
+                print(file.get().path(), out);
+            }
             return 0;
         } catch (CancellationException e) {
             err.println("shadowkv: interrupted; no report was written");
             return 1;
-        } finally {
-            Files.deleteIfExists(part);
         }
     }
 
-    /// Before the work, so that a folder that cannot be written to is refused at once, not after a minute.
-    private void checkWritable(Path part) {
+    /// The report's file, made ready before the work. A place that was asked for and cannot be written to is a usage
+    /// error; without the usual place the demonstration goes on.
+    private Optional<ReportFile> reportFile(PrintWriter err) {
+        Path file =
+                report != null ? report : UserCache.folder(root.surroundings()).resolve("demo.html");
         try {
-            Files.createDirectories(part.getParent());
-            Files.writeString(part, "");
-        } catch (IOException e) {
-            throw misuse("--report is " + report + "; files cannot be written to the folder " + part.getParent()
-                    + ". Give a file in another folder");
+            return Optional.of(ReportFile.open(file));
+        } catch (IllegalArgumentException e) {
+            if (report != null) {
+                throw misuse("--report is " + report + "; " + e.getMessage() + ". Give a file in another folder");
+            }
+            err.println("no report is written: " + e.getMessage() + ". --report FILE names another place");
+            err.flush();
+            return Optional.empty();
         }
     }
 
-    private void print(DemoResult result, Path file, PrintWriter out) {
+    private void print(DemoResult result, PrintWriter out) {
         if (json) {
             out.println(DemoJson.of(result).toPrettyString());
         } else {
             DemoTable.print(result, out);
-            out.println();
-            out.println("report: " + file);
         }
         out.flush();
+    }
+
+    private void print(Path file, PrintWriter out) {
+        if (!json) {
+            out.println();
+            out.println("report: " + file);
+            out.flush();
+        }
     }
 
     private DemoRun.Options options() {

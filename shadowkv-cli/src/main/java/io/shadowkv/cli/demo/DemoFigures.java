@@ -1,11 +1,11 @@
 package io.shadowkv.cli.demo;
 
 import io.shadowkv.engine.MemoryPlan;
-import io.shadowkv.eval.plot.HeatStrip;
-import io.shadowkv.eval.plot.LinePlot;
-import io.shadowkv.eval.plot.Quantity;
-import io.shadowkv.eval.plot.StackedBars;
-import io.shadowkv.eval.plot.Svg;
+import io.shadowkv.report.plot.HeatStrip;
+import io.shadowkv.report.plot.LinePlot;
+import io.shadowkv.report.plot.Quantity;
+import io.shadowkv.report.plot.StackedBars;
+import io.shadowkv.report.plot.Svg;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -36,10 +36,10 @@ final class DemoFigures {
                 .append("<th scope=\"col\">Part</th><th scope=\"col\">Where</th><th scope=\"col\" class=\"n\">Full"
                         + " attention</th>")
                 .append("<th scope=\"col\" class=\"n\">ShadowKV</th></tr></thead>\n<tbody>\n");
-        for (MemoryPlan.Part part : result.full().planned().parts()) {
+        for (MemoryPlan.Item part : result.full().planned().parts()) {
             partRow(out, part, Quantity.whole(part.bytes()), "–");
         }
-        for (MemoryPlan.Part part : result.shadow().planned().parts()) {
+        for (MemoryPlan.Item part : result.shadow().planned().parts()) {
             partRow(out, part, "–", Quantity.whole(part.bytes()));
         }
         totals(out, "resident", result, false);
@@ -47,7 +47,7 @@ final class DemoFigures {
         return out.append("</tbody></table></div></details>\n</section>\n").toString();
     }
 
-    private static void partRow(StringBuilder out, MemoryPlan.Part part, String full, String shadow) {
+    private static void partRow(StringBuilder out, MemoryPlan.Item part, String full, String shadow) {
         row(
                 out,
                 part.name() + ", planned",
@@ -91,7 +91,7 @@ final class DemoFigures {
     /// @param firstColour of the palette, whose last two are kept for what is measured
     private static List<StackedBars.Part> planned(DemoResult.Outcome outcome, int firstColour) {
         List<StackedBars.Part> parts = new ArrayList<>();
-        for (MemoryPlan.Part part : outcome.planned().parts()) {
+        for (MemoryPlan.Item part : outcome.planned().parts()) {
             String colour = "p" + (firstColour + parts.size()) % 6;
             String name = part.name() + (part.isOffloaded() ? ", offloaded" : "");
             parts.add(new StackedBars.Part(name, part.bytes() / MEBI, colour, part.isOffloaded()));

@@ -80,7 +80,7 @@ final class DemoJson {
         node.put("offloaded_bytes", bytes.offloaded());
         if (!bytes.parts().isEmpty()) {
             ObjectNode parts = node.putObject("parts");
-            for (MemoryPlan.Part part : bytes.parts()) {
+            for (MemoryPlan.Item part : bytes.parts()) {
                 parts.put(part.name(), part.bytes());
             }
         }

@@ -1,8 +1,8 @@
 package io.shadowkv.cli.demo;
 
-import io.shadowkv.eval.plot.PlotStyle;
-import io.shadowkv.eval.plot.Quantity;
-import io.shadowkv.eval.plot.Svg;
+import io.shadowkv.report.plot.PlotStyle;
+import io.shadowkv.report.plot.Quantity;
+import io.shadowkv.report.plot.Svg;
 
 /// The results as one HTML page that needs nothing else: no scripts, fonts or pictures from anywhere.
 final class DemoReport {

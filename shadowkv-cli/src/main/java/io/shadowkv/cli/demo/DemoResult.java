@@ -1,7 +1,7 @@
 package io.shadowkv.cli.demo;
 
 import io.shadowkv.cache.KvCacheSpec;
-import io.shadowkv.cli.Machine;
+import io.shadowkv.cli.process.Machine;
 import io.shadowkv.engine.MemoryPlan.SequenceBytes;
 import java.util.List;
 

@@ -1,14 +1,14 @@
 package io.shadowkv.cli.demo;
 
 import io.shadowkv.cache.KvCacheSpec;
-import io.shadowkv.cli.EngineFlags;
-import io.shadowkv.cli.Machine;
-import io.shadowkv.cli.ProgressLine;
-import io.shadowkv.cli.Surroundings;
-import io.shadowkv.engine.Backends;
+import io.shadowkv.cli.option.EngineFlags;
+import io.shadowkv.cli.process.Machine;
+import io.shadowkv.cli.process.ProgressLine;
+import io.shadowkv.cli.process.Surroundings;
 import io.shadowkv.engine.Cancellation;
 import io.shadowkv.engine.ContextLengthException;
-import io.shadowkv.engine.Engine;
+import io.shadowkv.engine.serve.Backends;
+import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.eval.needle.NeedleSampler;
 import io.shadowkv.eval.needle.NeedleTask;
 import io.shadowkv.eval.needle.NeedleText;
@@ -67,11 +67,12 @@ final class DemoRun {
         try (var backend = choice.backend();
                 Engine full = Engine.open(options.folder, backend, flags.options(new KvCacheSpec.Full()));
                 Engine shadow = Engine.open(options.folder, backend, flags.options(options.shadow))) {
+            full.notes().forEach(note -> err.println("note: " + note));
             if (options.tokens > full.contextTokens()) {
                 throw new ContextLengthException(String.format(
-                        "the demonstration has %,d tokens; the model's context is %,d. Lower --tokens, or use a model"
+                        "the demonstration has %,d tokens; the model's context is %,d%s. Lower --tokens, or use a model"
                                 + " with a longer context.",
-                        options.tokens, full.contextTokens()));
+                        options.tokens, full.contextTokens(), full.spec().contextNote()));
             }
             int room = options.tokens - MethodRun.PROBE_ROOM;
             DemoText demo = DemoText.make(

@@ -1,6 +1,6 @@
 package io.shadowkv.cli.demo;
 
-import io.shadowkv.eval.plot.Quantity;
+import io.shadowkv.report.plot.Quantity;
 import java.io.PrintWriter;
 
 /// The results as two tables for the terminal: answers, then figures, the methods side by side.

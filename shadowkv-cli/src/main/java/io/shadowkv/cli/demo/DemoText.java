@@ -1,6 +1,6 @@
 package io.shadowkv.cli.demo;
 
-import io.shadowkv.engine.Engine;
+import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.needle.NeedleSampler;

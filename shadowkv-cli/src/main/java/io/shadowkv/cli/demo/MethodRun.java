@@ -1,13 +1,13 @@
 package io.shadowkv.cli.demo;
 
 import io.shadowkv.cache.KvCacheSpec;
-import io.shadowkv.cli.ProgressLine;
+import io.shadowkv.cli.process.ProgressLine;
 import io.shadowkv.engine.Cancellation;
 import io.shadowkv.engine.Completion;
-import io.shadowkv.engine.Conversation;
-import io.shadowkv.engine.Engine;
 import io.shadowkv.engine.GenerationOptions;
 import io.shadowkv.engine.Request;
+import io.shadowkv.engine.serve.Conversation;
+import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.metric.RulerMetrics;
@@ -94,7 +94,7 @@ record MethodRun(Engine engine, PromptFormat format, Cancellation cancellation) 
                 turn.answerPrefix(),
                 turn.references(),
                 turn.maxNewTokens(),
-                turn.stopStrings(),
+                turn.stopIds(),
                 turn.metrics());
     }
 

@@ -1,6 +1,6 @@
 package io.shadowkv.cli.demo;
 
-import io.shadowkv.cli.ProgressLine;
+import io.shadowkv.cli.process.ProgressLine;
 import io.shadowkv.engine.GenerationListener;
 import java.util.Arrays;
 import java.util.function.LongSupplier;

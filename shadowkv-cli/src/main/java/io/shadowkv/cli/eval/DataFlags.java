@@ -1,9 +1,11 @@
 package io.shadowkv.cli.eval;
 
-import io.shadowkv.cli.TokenCount;
-import io.shadowkv.cli.UserCache;
-import io.shadowkv.eval.TaskCatalog;
+import io.shadowkv.cli.process.TokenCount;
+import io.shadowkv.cli.process.UserCache;
+import io.shadowkv.eval.PromptCut;
+import io.shadowkv.eval.PromptVersion;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.catalog.TaskCatalog;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -11,10 +13,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /// What is asked: tasks, lengths, samples, and where their texts come from; a mixin.
 final class DataFlags {
@@ -22,6 +26,18 @@ final class DataFlags {
     enum RulerVersion {
         nvidia,
         shadowkv
+    }
+
+    /// Whose prompts, where there are several.
+    enum Prompts {
+        official(PromptVersion.OFFICIAL),
+        shadowkv(PromptVersion.SHADOWKV);
+
+        private final PromptVersion version;
+
+        Prompts(PromptVersion version) {
+            this.version = version;
+        }
     }
 
     @Spec(Spec.Target.MIXEE)
@@ -100,8 +116,41 @@ final class DataFlags {
                     + " all.")
     private int minTokens;
 
+    @Option(
+            names = "--prompts",
+            paramLabel = "NAME",
+            defaultValue = "official",
+            description =
+                    "Whose prompts LongBench and InfiniteBench are asked with: ${COMPLETION-CANDIDATES}. The paper's"
+                            + " differ in five tasks and in four; it has none for math_calc. Default: ${DEFAULT-VALUE}.")
+    private Prompts prompts;
+
+    @Option(
+            names = "--cut",
+            paramLabel = "WHERE",
+            converter = CutConverter.class,
+            defaultValue = "length",
+            description =
+                    "Where prompts of LongBench and LongBench v2 that are too long are cut, in the middle: length (to"
+                            + " what --length leaves), official (to the scripts' fixed limit before the template: 31500 tokens"
+                            + " at 32k and above, 15500 at 16k, 7500 at 8k, 3500 at 4k; 120000 of v2), or a number of tokens."
+                            + " For numbers to compare with published ones give official. Default: ${DEFAULT-VALUE}.")
+    private PromptCut cut;
+
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
     DataFlags() {}
+
+    /// Reads the text after `--cut`.
+    static final class CutConverter implements ITypeConverter<PromptCut> {
+        @Override
+        public PromptCut convert(String value) {
+            try {
+                return PromptCut.parse(value);
+            } catch (IllegalArgumentException e) {
+                throw new TypeConversionException(e.getMessage());
+            }
+        }
+    }
 
     /// Names of the tasks asked.
     List<String> tasks() {
@@ -151,7 +200,7 @@ final class DataFlags {
                     + "; expected running text, looked for at " + absolute(haystack));
         }
         var options = new TaskContext.Options(rulerVersion.name(), haystack, UserCache.data(dataFolder))
-                .withMinTokens(minTokens);
+                .withFiles(new TaskContext.FileRules(minTokens, prompts.version, cut));
         return rulerFiles == null ? options : options.withRulerFiles(rulerFiles);
     }
 
@@ -168,6 +217,12 @@ final class DataFlags {
         }
         if (minTokens > 0) {
             settings.put("min_tokens", Integer.toString(minTokens));
+        }
+        if (prompts != Prompts.official) {
+            settings.put("prompts", prompts.name());
+        }
+        if (!cut.equals(PromptCut.TO_LENGTH)) {
+            settings.put("cut", cut.toString());
         }
         return settings;
     }

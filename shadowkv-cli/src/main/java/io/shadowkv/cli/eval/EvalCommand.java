@@ -1,7 +1,7 @@
 package io.shadowkv.cli.eval;
 
-import io.shadowkv.cli.EngineFlags;
-import io.shadowkv.cli.ShadowKvCommand;
+import io.shadowkv.cli.option.EngineFlags;
+import io.shadowkv.cli.process.Program;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -28,7 +28,7 @@ import picocli.CommandLine.Spec;
         })
 public final class EvalCommand implements Callable<Integer> {
     @ParentCommand
-    private ShadowKvCommand root;
+    private Program root;
 
     @Spec
     private CommandSpec spec;

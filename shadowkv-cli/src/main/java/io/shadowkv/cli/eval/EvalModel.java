@@ -2,14 +2,23 @@ package io.shadowkv.cli.eval;
 
 import io.shadowkv.checkpoint.Checkpoint;
 import io.shadowkv.eval.PromptFormat;
-import io.shadowkv.model.DecoderSpec;
-import io.shadowkv.model.Family;
+import io.shadowkv.model.spec.DecoderSpec;
+import io.shadowkv.model.spec.Family;
 import io.shadowkv.tensor.DType;
-import io.shadowkv.text.ChatTemplate;
 import io.shadowkv.text.Tokenizer;
+import io.shadowkv.text.chat.ChatTemplate;
+import io.shadowkv.text.tokenizer.Tokenizers;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /// What tasks need to know of a model, without its weights being read.
 ///
@@ -20,6 +29,7 @@ import java.util.Map;
 /// @param spec its shape
 /// @param weightType the type of most weights
 /// @param weightBytes of all weights
+/// @param endOfSequence as the vocabulary writes it; empty if there is none
 record EvalModel(
         String name,
         Path folder,
@@ -27,13 +37,16 @@ record EvalModel(
         PromptFormat format,
         DecoderSpec spec,
         DType weightType,
-        long weightBytes)
+        long weightBytes,
+        String endOfSequence)
         implements AutoCloseable {
+    private static final int PRINT_BYTES = 8;
+
     /// @param template `auto`, or one that [PromptFormat#named] knows
     /// @throws IllegalArgumentException if there is no such template
     static EvalModel open(String name, Path folder, String template) {
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
-            Tokenizer tokenizer = Tokenizer.open(folder);
+            Tokenizer tokenizer = Tokenizers.open(folder);
             try {
                 return new EvalModel(
                         name,
@@ -42,12 +55,44 @@ record EvalModel(
                         PromptFormat.of(template, ChatTemplate.open(folder), tokenizer),
                         Family.of(checkpoint.config()).spec(checkpoint.config()),
                         checkpoint.weightType(),
-                        checkpoint.weightBytes());
+                        checkpoint.weightBytes(),
+                        endOfSequence(checkpoint, tokenizer));
             } catch (RuntimeException e) {
                 tokenizer.close();
                 throw e;
             }
         }
+    }
+
+    /// What tells the model from others of its name, read now: [Checkpoint#fingerprint] of the weights
+    /// and a hash of what the configuration files say.
+    Map<String, String> prints() {
+        Map<String, String> prints = new LinkedHashMap<>();
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            prints.put("weights", checkpoint.fingerprint());
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            for (String part : List.of("config.json", "generation_config.json")) {
+                Path file = folder.resolve(part);
+                if (Files.exists(file)) {
+                    digest.update(Files.readAllBytes(file));
+                }
+            }
+            prints.put("config", HexFormat.of().formatHex(digest.digest(), 0, PRINT_BYTES));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return prints;
+    }
+
+    private static String endOfSequence(Checkpoint checkpoint, Tokenizer tokenizer) {
+        return checkpoint.generation().eosTokenIds().stream()
+                .filter(id -> id >= 0)
+                .map(tokenizer::token)
+                .filter(Objects::nonNull)
+                .findFirst()
+                .orElse("");
     }
 
     /// What it is, for a report.

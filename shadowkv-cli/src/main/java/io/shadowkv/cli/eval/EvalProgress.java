@@ -1,12 +1,12 @@
 package io.shadowkv.cli.eval;
 
-import io.shadowkv.cli.ProgressLine;
-import io.shadowkv.eval.AnswerRecord;
-import io.shadowkv.eval.ExaminerFailure;
+import io.shadowkv.cli.process.ProgressLine;
 import io.shadowkv.eval.Item;
 import io.shadowkv.eval.SampleRefusal;
-import io.shadowkv.eval.Watcher;
-import io.shadowkv.eval.plot.Quantity;
+import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.eval.run.ExaminerFailure;
+import io.shadowkv.eval.run.Watcher;
+import io.shadowkv.report.plot.Quantity;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.List;
@@ -61,7 +61,7 @@ final class EvalProgress implements Watcher, AutoCloseable {
                 err.println(overall + ": " + answer.key().task() + " "
                         + answer.key().index() + turn(answers, answer.key()) + ", "
                         + answer.key().method().label() + ": "
-                        + Quantity.share(answer.score()));
+                        + (answer.isJudged() ? Quantity.share(answer.score()) : "thoughts"));
             }
             err.flush();
         }

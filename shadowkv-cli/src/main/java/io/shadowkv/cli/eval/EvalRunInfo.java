@@ -1,8 +1,8 @@
 package io.shadowkv.cli.eval;
 
-import io.shadowkv.cli.Machine;
-import io.shadowkv.eval.EvalPlan;
-import io.shadowkv.eval.RunInfo;
+import io.shadowkv.cli.process.Machine;
+import io.shadowkv.eval.run.EvalPlan;
+import io.shadowkv.eval.run.RunInfo;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
@@ -17,8 +17,6 @@ final class EvalRunInfo {
     static RunInfo of(EvalSession session, EvalModel model, List<EvalPlan> plans) {
         Machine machine = Machine.here(session.root().surroundings());
         EvalPlan first = plans.getFirst();
-        Map<String, String> settings = new LinkedHashMap<>(session.data().settings());
-        settings.put("template", session.run().template());
         List<String> suites = first.tasks().stream()
                 .map(task -> task.substring(0, task.indexOf('/')))
                 .distinct()
@@ -41,8 +39,17 @@ final class EvalRunInfo {
                         .flatMap(plan -> plan.methods().stream())
                         .distinct()
                         .toList(),
-                settings,
-                Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+                settings(session, model),
+                Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
+                List.of());
+    }
+
+    /// Everything that decides answers without being part of their keys.
+    static Map<String, String> settings(EvalSession session, EvalModel model) {
+        Map<String, String> settings = new LinkedHashMap<>(session.data().settings());
+        settings.put("template", session.run().template());
+        settings.putAll(model.prints());
+        return settings;
     }
 
     /// The command less what only the place it ran at has to do with: the folder of the answers, and how progress was

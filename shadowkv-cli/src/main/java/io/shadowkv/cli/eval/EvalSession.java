@@ -1,21 +1,25 @@
 package io.shadowkv.cli.eval;
 
-import io.shadowkv.cli.EngineFlags;
-import io.shadowkv.cli.ProgressLine;
-import io.shadowkv.cli.ShadowKvCommand;
+import io.shadowkv.cli.option.EngineFlags;
+import io.shadowkv.cli.process.NamedFailure;
+import io.shadowkv.cli.process.Program;
+import io.shadowkv.cli.process.ProgressLine;
 import io.shadowkv.engine.Cancellation;
-import io.shadowkv.eval.AnswerLog;
-import io.shadowkv.eval.AnswerRecord;
-import io.shadowkv.eval.EvalPlan;
-import io.shadowkv.eval.EvalRun;
 import io.shadowkv.eval.EvalTask;
-import io.shadowkv.eval.Examiner;
 import io.shadowkv.eval.Item;
+import io.shadowkv.eval.LeftOut;
 import io.shadowkv.eval.Method;
-import io.shadowkv.eval.RunFile;
-import io.shadowkv.eval.TaskCatalog;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.catalog.TaskCatalog;
 import io.shadowkv.eval.report.Report;
+import io.shadowkv.eval.run.AnswerLog;
+import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.eval.run.EvalPlan;
+import io.shadowkv.eval.run.EvalRun;
+import io.shadowkv.eval.run.Examiner;
+import io.shadowkv.eval.run.PromptCheck;
+import io.shadowkv.eval.run.RunFile;
+import io.shadowkv.eval.run.RunInfo;
 import io.shadowkv.eval.worker.EvalJob;
 import io.shadowkv.eval.worker.Ready;
 import io.shadowkv.eval.worker.WorkerLoop;
@@ -40,7 +44,7 @@ import picocli.CommandLine.ParameterException;
 ///
 /// @param methods who answers at a length
 record EvalSession(
-        ShadowKvCommand root,
+        Program root,
         CommandSpec command,
         String model,
         DataFlags data,
@@ -74,27 +78,58 @@ record EvalSession(
         if (run.jobFolder().isPresent()) {
             return writeJobs(run.jobFolder().get(), opened, lengths, tasks);
         }
-        try (AnswerLog log = AnswerLog.open(run.folder().resolve("answers.jsonl"));
-                Examiners examiners = examiners(opened, err)) {
-            List<Round> rounds = new ArrayList<>();
-            for (int i = 0; i < lengths.size(); i++) {
-                rounds.add(new Round(plan(lengths.get(i), opened, examiners.backend()), tasks.get(i)));
+        try (AnswerLog log = AnswerLog.open(run.folder().resolve("answers.jsonl"))) {
+            checkEarlier(log, opened, lengths, tasks);
+            try (Examiners examiners = examiners(opened, err)) {
+                List<Round> rounds = new ArrayList<>();
+                for (int i = 0; i < lengths.size(); i++) {
+                    rounds.add(new Round(plan(lengths.get(i), opened, examiners.backend()), tasks.get(i)));
+                }
+                List<EvalPlan> plans = rounds.stream().map(Round::plan).toList();
+                RunInfo info = EvalRunInfo.of(this, opened, plans);
+                NamedFailure.within(
+                        run.folder(),
+                        () -> RunFile.write(run.folder(), info, !log.answers().isEmpty()));
+                ask(rounds, info, log, examiners, err);
             }
-            List<EvalPlan> plans = rounds.stream().map(Round::plan).toList();
-            RunFile.write(
-                    run.folder(),
-                    EvalRunInfo.of(this, opened, plans),
-                    !log.answers().isEmpty());
-            ask(rounds, log, examiners, err);
         } catch (CancellationException e) {
             err.println("shadowkv: interrupted; the answers so far are in " + run.folder()
                     + ", and the same command goes on from there");
             return 1;
         }
-        Report.Written written = Report.write(run.folder());
+        Report.Written written = NamedFailure.within(run.folder(), () -> Report.write(run.folder()));
         command.commandLine().getOut().println("report: " + written.files().getFirst());
         command.commandLine().getOut().flush();
         return 0;
+    }
+
+    /// Refuses a folder whose answers were given to other prompts, or by another model of the name.
+    private void checkEarlier(
+            AnswerLog log, EvalModel opened, List<Integer> lengths, List<Map<String, EvalTask>> tasks) {
+        if (log.answers().isEmpty()) {
+            return;
+        }
+        RunFile.check(run.folder(), model, EvalRunInfo.settings(this, opened));
+        Path file = run.folder().resolve("answers.jsonl");
+        PrintWriter err = command.commandLine().getErr();
+        ProgressLine.Style style = ProgressLine.style(root.surroundings(), run.showsProgress());
+        for (int i = 0; i < lengths.size(); i++) {
+            int length = lengths.get(i);
+            List<AnswerRecord> earlier = log.answers().stream()
+                    .filter(answer -> answer.key().model().equals(model)
+                            && answer.key().contextTokens() == length
+                            && answer.key().seed() == data.seed())
+                    .toList();
+            var check = new PromptCheck(
+                    tasks.get(i),
+                    opened.format(),
+                    opened.tokenizer(),
+                    opened.spec().contextTokens(),
+                    root.cancellation()::isRequested);
+            try (var progress = new ProgressLine(err, style, "comparing prompts with those answered")) {
+                check.check(file, earlier, progress::update);
+            }
+        }
     }
 
     /// Files for `SparkEval`, whose workers are this command on other machines.
@@ -147,7 +182,8 @@ record EvalSession(
     }
 
     private Map<String, EvalTask> tasks(EvalModel opened, int length) {
-        var context = new TaskContext(opened.tokenizer(), opened.format(), length, data.seed(), data.options());
+        var context = new TaskContext(
+                opened.tokenizer(), opened.format(), length, data.seed(), data.options(), opened.endOfSequence());
         Map<String, EvalTask> tasks = new LinkedHashMap<>();
         for (String name : data.tasks()) {
             tasks.put(name, TaskCatalog.open(name, context));
@@ -179,10 +215,11 @@ record EvalSession(
                 methods.apply(length));
     }
 
-    private void ask(List<Round> rounds, AnswerLog log, Examiners examiners, PrintWriter err) {
+    private void ask(List<Round> rounds, RunInfo info, AnswerLog log, Examiners examiners, PrintWriter err) {
+        List<LeftOut> leftOut = new ArrayList<>();
         try {
             for (Round round : rounds) {
-                ask(round, log, examiners, err);
+                ask(round, log, examiners, leftOut);
             }
         } catch (CancellationException e) {
             throw e;
@@ -192,19 +229,35 @@ record EvalSession(
                         + ", and the same command goes on from there");
             }
             throw e;
+        } finally {
+            NamedFailure.within(run.folder(), () -> RunFile.write(run.folder(), info.withLeftOut(leftOut), true));
         }
     }
 
-    private void ask(Round round, AnswerLog log, Examiners examiners, PrintWriter err) {
+    /// @param leftOut takes the samples that could not be asked
+    private void ask(Round round, AnswerLog log, Examiners examiners, List<LeftOut> leftOut) {
+        int before = leftOut.size();
+        List<AnswerRecord> answers = answers(round, log, examiners, leftOut);
+        EvalTable.print(
+                round.plan().contextTokens(),
+                answers,
+                leftOut.subList(before, leftOut.size()),
+                command.commandLine().getOut());
+    }
+
+    private List<AnswerRecord> answers(Round round, AnswerLog log, Examiners examiners, List<LeftOut> leftOut) {
         EvalPlan plan = round.plan();
+        PrintWriter err = command.commandLine().getErr();
         ProgressLine.Style style = ProgressLine.style(root.surroundings(), run.showsProgress());
-        List<AnswerRecord> answers;
         try (var progress = new EvalProgress(err, style, String.format("%,d tokens", plan.contextTokens()))) {
             var evalRun = new EvalRun(
                     plan, log, EvalRun.Options.ofBatch(run.batch()), progress, root.cancellation()::isRequested);
-            answers = evalRun.run(items(plan, round.tasks()), examiners.seats(plan, round.tasks(), progress::say));
+            try {
+                return evalRun.run(items(plan, round.tasks()), examiners.seats(plan, round.tasks(), progress::say));
+            } finally {
+                leftOut.addAll(evalRun.leftOut());
+            }
         }
-        EvalTable.print(plan.contextTokens(), answers, command.commandLine().getOut());
     }
 
     /// Answers on standard output what comes on standard input, until that ends.

@@ -1,10 +1,14 @@
 package io.shadowkv.cli.eval;
 
-import io.shadowkv.eval.AnswerRecord;
+import io.shadowkv.eval.LeftOut;
 import io.shadowkv.eval.Method;
-import io.shadowkv.eval.plot.Quantity;
+import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.eval.statistics.PublishedNumbers;
+import io.shadowkv.eval.statistics.ScoreGroups;
+import io.shadowkv.report.plot.Quantity;
 import java.io.PrintWriter;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -21,10 +25,14 @@ final class EvalTable {
 
     private EvalTable() {}
 
-    static void print(int contextTokens, List<AnswerRecord> answers, PrintWriter out) {
+    /// @param answers of one length
+    /// @param leftOut samples that could not be asked
+    static void print(int contextTokens, List<AnswerRecord> answers, List<LeftOut> leftOut, PrintWriter out) {
         Set<Method> methods = new LinkedHashSet<>();
         Map<String, List<AnswerRecord>> tasks = new LinkedHashMap<>();
-        for (AnswerRecord answer : answers) {
+        List<AnswerRecord> judged =
+                answers.stream().filter(AnswerRecord::isJudged).toList();
+        for (AnswerRecord answer : judged) {
             methods.add(answer.key().method());
             tasks.computeIfAbsent(answer.key().task(), _ -> new ArrayList<>()).add(answer);
         }
@@ -34,6 +42,9 @@ final class EvalTable {
         } else {
             tall(title, tasks, methods, out);
         }
+        groups(ScoreGroups.of(judged), methods, out);
+        LeftOut.sentences(leftOut).forEach(sentence -> out.println("note: " + sentence));
+        PublishedNumbers.notes(answers).forEach(note -> out.println("note: " + note));
         out.println();
         out.flush();
     }
@@ -54,6 +65,50 @@ final class EvalTable {
             methods.forEach(method -> cell(out, method, meanOfTasks(tasks, method)));
             out.println();
         }
+    }
+
+    /// What the suites' own scripts print.
+    private static void groups(List<ScoreGroups.Group> groups, Set<Method> methods, PrintWriter out) {
+        if (groups.isEmpty()) {
+            return;
+        }
+        Set<String> names = new LinkedHashSet<>();
+        groups.forEach(group -> names.add(name(group)));
+        out.println();
+        if (methods.size() <= MOST_COLUMNS) {
+            String first = "%-" + width(names) + "s %8s";
+            out.printf(first, "as the suite's script groups", "answers");
+            methods.forEach(method -> out.printf("  %s", method.label()));
+            out.println();
+            for (ScoreGroups.Group group : groups) {
+                out.printf(first, name(group), count(group, methods));
+                methods.forEach(method ->
+                        cell(out, method, Arrays.stream(group.scores(method)).average()));
+                out.println();
+            }
+        } else {
+            String row = "%-" + width(names) + "s %-36s %8s  %s%n";
+            out.printf(row, "as the suite's script groups", "", "answers", "score");
+            for (ScoreGroups.Group group : groups) {
+                methods.forEach(method -> out.printf(
+                        row,
+                        name(group),
+                        method.label(),
+                        group.scores(method).length,
+                        text(Arrays.stream(group.scores(method)).average())));
+            }
+        }
+    }
+
+    private static String name(ScoreGroups.Group group) {
+        return group.of() + " " + group.name();
+    }
+
+    private static int count(ScoreGroups.Group group, Set<Method> methods) {
+        return methods.stream()
+                .mapToInt(method -> group.scores(method).length)
+                .max()
+                .orElse(0);
     }
 
     private static int width(Set<String> tasks) {

@@ -1,8 +1,8 @@
 package io.shadowkv.cli.eval;
 
-import io.shadowkv.eval.EvalPlan;
 import io.shadowkv.eval.EvalTask;
-import io.shadowkv.eval.Examiner;
+import io.shadowkv.eval.run.EvalPlan;
+import io.shadowkv.eval.run.Examiner;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;

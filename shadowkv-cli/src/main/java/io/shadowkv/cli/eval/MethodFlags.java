@@ -1,7 +1,7 @@
 package io.shadowkv.cli.eval;
 
 import io.shadowkv.cache.KvCacheSpec;
-import io.shadowkv.cli.ShadowShapeFlags;
+import io.shadowkv.cli.option.ShadowShapeFlags;
 import io.shadowkv.eval.Method;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,14 +1,14 @@
 package io.shadowkv.cli.eval;
 
 import io.shadowkv.cache.KvCacheSpec;
-import io.shadowkv.cli.EngineFlags;
-import io.shadowkv.engine.Backends;
+import io.shadowkv.cli.option.EngineFlags;
 import io.shadowkv.engine.Cancellation;
-import io.shadowkv.engine.Engine;
-import io.shadowkv.eval.EngineExaminer;
-import io.shadowkv.eval.EvalPlan;
+import io.shadowkv.engine.serve.Backends;
+import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.eval.EvalTask;
-import io.shadowkv.eval.Examiner;
+import io.shadowkv.eval.run.EngineExaminer;
+import io.shadowkv.eval.run.EvalPlan;
+import io.shadowkv.eval.run.Examiner;
 import io.shadowkv.op.Backend;
 import java.io.PrintWriter;
 import java.util.List;
@@ -43,6 +43,7 @@ final class OwnExaminer implements Examiners {
                     model.folder(),
                     backend,
                     flags.options(new KvCacheSpec.Full()).withMaxBatch(batch));
+            engine.notes().forEach(note -> err.println("note: " + note));
         } catch (RuntimeException e) {
             backend.close();
             throw e;

@@ -1,5 +1,6 @@
 package io.shadowkv.cli.eval;
 
+import io.shadowkv.cli.process.NamedFailure;
 import io.shadowkv.eval.report.Report;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -45,7 +46,7 @@ public final class ReportCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
-        Report.Written written = Report.write(folder);
+        Report.Written written = NamedFailure.within(folder, () -> Report.write(folder));
         if (json) {
             ObjectNode object = JsonMapper.shared().createObjectNode().put("answers", written.answers());
             ArrayNode files = object.putArray("files");

@@ -22,7 +22,10 @@ final class RunFlags {
             paramLabel = "DIR",
             defaultValue = "eval-results",
             description = "Folder of answers (answers.jsonl, appended to) and report. The same command goes on where it"
-                    + " was interrupted. Default: ${DEFAULT-VALUE}.")
+                    + " was interrupted. Before it does, prompts and right answers are compared with those of the answers"
+                    + " there, and settings, config.json and weights with run.json's (weights by names, types, shapes,"
+                    + " sizes and samples of every tensor's bytes); where something differs, it is refused with both"
+                    + " values. Default: ${DEFAULT-VALUE}.")
     private Path out;
 
     @Option(
@@ -37,8 +40,11 @@ final class RunFlags {
             paramLabel = "NAME",
             defaultValue = "auto",
             description =
-                    "What stands around a question: auto (the model's chat template, or nothing), or base, llama-3,"
-                            + " yi, lwm, glm, qwen, phi as in the paper's code. Default: ${DEFAULT-VALUE}.")
+                    "What stands around a question: auto (the model's chat template, or nothing), or base (nothing),"
+                            + " llama-3, yi, lwm, glm, qwen, phi as in the paper's code. InfiniteBench asks in two ways:"
+                            + " inside a template GPT-4's prompts, with base those that its scripts give to every open"
+                            + " model, which the published numbers of open models are made with."
+                            + " Default: ${DEFAULT-VALUE}.")
     private String template;
 
     @Option(

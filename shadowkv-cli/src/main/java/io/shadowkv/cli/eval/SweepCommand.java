@@ -1,8 +1,8 @@
 package io.shadowkv.cli.eval;
 
-import io.shadowkv.cli.EngineFlags;
-import io.shadowkv.cli.ShadowKvCommand;
-import io.shadowkv.cli.ShadowShapeFlags;
+import io.shadowkv.cli.option.EngineFlags;
+import io.shadowkv.cli.option.ShadowShapeFlags;
+import io.shadowkv.cli.process.Program;
 import io.shadowkv.eval.Method;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
         })
 public final class SweepCommand implements Callable<Integer> {
     @ParentCommand
-    private ShadowKvCommand root;
+    private Program root;
 
     @Spec
     private CommandSpec spec;

@@ -1,7 +1,7 @@
 package io.shadowkv.cli.eval;
 
 import io.shadowkv.eval.Suite;
-import io.shadowkv.eval.TaskCatalog;
+import io.shadowkv.eval.catalog.TaskCatalog;
 import java.io.PrintWriter;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -25,10 +25,17 @@ public final class TasksCommand implements Callable<Integer> {
                     "ruler-file", "the same from files of `shadowkv ruler build` or NVIDIA's scripts (--ruler-files)"),
             Map.entry("niah", "one needle at 10 depths of 15 lengths, a heat map; 150 samples fill it once"),
             Map.entry("needle-turns", "several needles, asked for one after the other over one cache"),
-            pulled("longbench", "21 tasks on real texts: questions, summaries, examples, code"),
+            pulled("longbench", "21 tasks on real texts: questions, summaries, examples, code (--cut, --prompts)"),
             pulled("longbench-e", "13 of them with lengths evenly spread"),
             pulled("longbench-v2", "503 questions with four choices each"),
-            pulled("infinitebench", "12 tasks above 100k tokens, cut to --length"),
+            Map.entry(
+                    "longbench-v2-cot",
+                    "the same after thoughts of up to 1,024 tokens, which a second prompt quotes (the table's columns w/"
+                            + " CoT); `shadowkv pull --suite longbench-v2` brings its files"),
+            pulled(
+                    "infinitebench",
+                    "12 tasks above 100k tokens, cut to --length; with a chat template GPT-4's prompts, with --template"
+                            + " base those of the published numbers of open models"),
             pulled(
                     "scbench",
                     "several questions on one text, after right answers; @own after the model's, @shared each alone"));
@@ -46,8 +53,9 @@ public final class TasksCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
-        for (Suite suite : TaskCatalog.SUITES) {
-            out.println(suite.name() + ": " + ABOUT.getOrDefault(suite.name(), "no description"));
+        for (Suite suite : TaskCatalog.suites()) {
+            String about = ABOUT.getOrDefault(suite.name(), suite.description());
+            out.println(suite.name() + ": " + (about.isBlank() ? "no description" : about));
             suite.tasks().forEach(task -> out.println(suite.name() + "/" + task));
         }
         out.flush();

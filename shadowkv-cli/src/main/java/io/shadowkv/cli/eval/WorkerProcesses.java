@@ -1,11 +1,11 @@
 package io.shadowkv.cli.eval;
 
-import io.shadowkv.cli.EngineFlags;
-import io.shadowkv.cli.Surroundings;
+import io.shadowkv.cli.option.EngineFlags;
+import io.shadowkv.cli.process.Surroundings;
 import io.shadowkv.engine.Cancellation;
-import io.shadowkv.eval.EvalPlan;
 import io.shadowkv.eval.EvalTask;
-import io.shadowkv.eval.Examiner;
+import io.shadowkv.eval.run.EvalPlan;
+import io.shadowkv.eval.run.Examiner;
 import io.shadowkv.eval.worker.WorkerCommand;
 import io.shadowkv.eval.worker.WorkerProcess;
 import java.io.PrintWriter;

@@ -1,6 +1,7 @@
 package io.shadowkv.cli.ruler;
 
-import io.shadowkv.cli.ProgressLine;
+import io.shadowkv.cli.process.NamedFailure;
+import io.shadowkv.cli.process.ProgressLine;
 import io.shadowkv.engine.Cancellation;
 import io.shadowkv.eval.Json;
 import io.shadowkv.eval.TaskContext;
@@ -96,7 +97,13 @@ record RulerBuild(
             }
         }
         Files.createDirectories(out);
-        Files.writeString(file, Json.SNAKE_CASE.writeValueAsString(settings) + "\n");
+        try {
+            Files.writeString(file, Json.SNAKE_CASE.writeValueAsString(settings) + "\n");
+        } catch (IOException e) {
+            // A part of it would refuse the next run.
+            Files.deleteIfExists(file);
+            throw NamedFailure.of(file, e);
+        }
     }
 
     private boolean write(RulerTask task, String name, int samples, PrintWriter print, PrintWriter err)
@@ -105,19 +112,32 @@ record RulerBuild(
         Files.createDirectories(file.getParent());
         int wanted = Math.min(samples, task.size());
         int rows;
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                var line = new ProgressLine(err, style, name)) {
-            Written written = written(file);
-            channel.truncate(written.bytes()).position(written.bytes());
-            for (rows = written.rows(); rows < wanted && !cancellation.isRequested(); rows++) {
-                append(channel, task.row(rows).json() + "\n");
-                line.update((rows + 1.0) / wanted, (rows + 1) + " of " + wanted);
-            }
+        try {
+            rows = append(task, name, wanted, file, err);
+        } catch (IOException e) {
+            throw NamedFailure.of(file, e);
         }
         String less = wanted < samples ? " (its file has no more questions)" : "";
         print.printf("%-16s %,7d rows  %s%s%n", name, rows, file, less);
         print.flush();
         return rows >= wanted;
+    }
+
+    /// Appends rows until `wanted` are there, or the work is cancelled.
+    ///
+    /// @return rows in the file
+    private int append(RulerTask task, String name, int wanted, Path file, PrintWriter err) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                var line = new ProgressLine(err, style, name)) {
+            Written written = written(file);
+            channel.truncate(written.bytes()).position(written.bytes());
+            int rows = written.rows();
+            for (; rows < wanted && !cancellation.isRequested(); rows++) {
+                append(channel, task.row(rows).json() + "\n");
+                line.update((rows + 1.0) / wanted, (rows + 1) + " of " + wanted);
+            }
+            return rows;
+        }
     }
 
     private static void append(FileChannel channel, String line) throws IOException {

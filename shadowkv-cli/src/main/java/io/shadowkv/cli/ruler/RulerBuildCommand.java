@@ -1,16 +1,17 @@
 package io.shadowkv.cli.ruler;
 
-import io.shadowkv.cli.ProgressLine;
-import io.shadowkv.cli.ShadowKvCommand;
-import io.shadowkv.cli.TokenCount;
-import io.shadowkv.cli.UserCache;
+import io.shadowkv.cli.process.Program;
+import io.shadowkv.cli.process.ProgressLine;
+import io.shadowkv.cli.process.TokenCount;
+import io.shadowkv.cli.process.UserCache;
 import io.shadowkv.eval.ModelTemplate;
 import io.shadowkv.eval.PromptFormat;
-import io.shadowkv.eval.TaskCatalog;
 import io.shadowkv.eval.TaskContext;
-import io.shadowkv.eval.ruler.RulerVersion;
-import io.shadowkv.text.ChatTemplate;
+import io.shadowkv.eval.catalog.TaskCatalog;
+import io.shadowkv.eval.ruler.text.RulerVersion;
 import io.shadowkv.text.Tokenizer;
+import io.shadowkv.text.chat.ChatTemplate;
+import io.shadowkv.text.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -120,13 +121,13 @@ final class RulerBuildCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        ShadowKvCommand root = (ShadowKvCommand) spec.root().userObject();
+        Program root = (Program) spec.root().userObject();
         List<String> names = names();
         if (samples < 1) {
             throw misuse("--samples is " + samples + "; expected 1 or more");
         }
         Path folder = root.models().resolve(model);
-        try (Tokenizer tokenizer = Tokenizer.open(folder)) {
+        try (Tokenizer tokenizer = Tokenizers.open(folder)) {
             var context = new TaskContext(
                     tokenizer,
                     PromptFormat.of(template, ChatTemplate.open(folder), tokenizer),

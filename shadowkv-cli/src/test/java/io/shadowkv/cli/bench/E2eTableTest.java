@@ -2,9 +2,9 @@ package io.shadowkv.cli.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shadowkv.cli.Machine;
+import io.shadowkv.cli.process.Machine;
 import io.shadowkv.engine.MemoryPlan;
-import io.shadowkv.op.timing.Part;
+import io.shadowkv.op.OperationKind;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -52,14 +52,20 @@ class E2eTableTest {
                 true,
                 false,
                 0,
-                new E2eResult.Prefill(9.2, Map.of(Part.ATTENTION, 7.0), 0, 0, 1, 9.3),
+                new E2eResult.Prefill(9.2, Map.of(OperationKind.ATTENTION, 7.0), 0, 0, 1, 9.3),
                 new E2eResult.Steps(
                         LongStream.rangeClosed(1, 32)
                                 .map(i -> 34_000_000 + i * 10_000)
                                 .toArray(),
-                        Map.of(Part.LINEARS, 0.0041, Part.ATTENTION, 0.030, Part.ROWS, 0.0004)),
+                        Map.of(
+                                OperationKind.LINEARS,
+                                0.0041,
+                                OperationKind.ATTENTION,
+                                0.030,
+                                OperationKind.ROWS,
+                                0.0004)),
                 Double.NaN,
-                new StepBytes(Map.of(Part.LINEARS, 15.0e9, Part.ATTENTION, 131.0e9), 0),
+                new StepBytes(Map.of(OperationKind.LINEARS, 15.0e9, OperationKind.ATTENTION, 131.0e9), 0),
                 new E2eResult.Memory(148_000_000_000L, 149_000_000_000L, 0, 0, List.of(), List.of()));
     }
 
@@ -72,18 +78,29 @@ class E2eTableTest {
                 false,
                 false,
                 3,
-                new E2eResult.Prefill(9.4, Map.of(Part.ATTENTION, 7.0, Part.INDEX, 0.4), 0.4, 0.012, 1, 12.3),
+                new E2eResult.Prefill(
+                        9.4, Map.of(OperationKind.ATTENTION, 7.0, OperationKind.INDEX, 0.4), 0.4, 0.012, 1, 12.3),
                 new E2eResult.Steps(
                         new long[] {15_000_000, 16_000_000, 14_000_000},
-                        Map.of(Part.LINEARS, 0.0041, Part.FETCH, 0.0147, Part.SCORE, 0.0075, Part.SELECT, 0.0011)),
+                        Map.of(
+                                OperationKind.LINEARS,
+                                0.0041,
+                                OperationKind.FETCH,
+                                0.0147,
+                                OperationKind.SCORE,
+                                0.0075,
+                                OperationKind.SELECT,
+                                0.0011)),
                 0.604,
-                new StepBytes(Map.of(Part.LINEARS, 15.0e9, Part.SCORE, 30.0e9, Part.FETCH, 1.6e9), 0.79e9),
+                new StepBytes(
+                        Map.of(OperationKind.LINEARS, 15.0e9, OperationKind.SCORE, 30.0e9, OperationKind.FETCH, 1.6e9),
+                        0.79e9),
                 new E2eResult.Memory(
                         120_000_000_000L,
                         121_000_000_000L,
                         119_000_000_000L,
                         119_000_000_000L,
-                        List.of(new MemoryPlan.Part("landmarks", 1_000_000_000, false)),
+                        List.of(new MemoryPlan.Item("landmarks", 1_000_000_000, false)),
                         List.of()));
     }
 

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.shadowkv.cli.bench.StepBytes.Decoding;
 import io.shadowkv.cli.bench.StepBytes.Index;
-import io.shadowkv.model.DecoderSpec;
-import io.shadowkv.model.KnownShapes;
-import io.shadowkv.op.timing.Part;
+import io.shadowkv.model.spec.DecoderSpec;
+import io.shadowkv.model.spec.KnownShapes;
+import io.shadowkv.op.OperationKind;
 import io.shadowkv.tensor.DType;
 import org.junit.jupiter.api.Test;
 
@@ -23,8 +23,8 @@ class StepBytesTest {
     @Test
     void fullAttentionReadsWeightsAndEveryToken() {
         StepBytes bytes = StepBytes.full(decoding(8), 124_928);
-        assertThat(bytes.device().get(Part.LINEARS)).isCloseTo(15.0e9, within(0.1e9));
-        assertThat(bytes.device().get(Part.ATTENTION)).isEqualTo(8 * 124_928.0 * 131_072);
+        assertThat(bytes.device().get(OperationKind.LINEARS)).isCloseTo(15.0e9, within(0.1e9));
+        assertThat(bytes.device().get(OperationKind.ATTENTION)).isEqualTo(8 * 124_928.0 * 131_072);
         assertThat(bytes.link()).isZero();
         assertThat(8 / bytes.floorSeconds(H200)).isBetween(230.0, 262.0);
     }
@@ -36,10 +36,10 @@ class StepBytesTest {
         double misses = 0.4 * 32 * 8 * 256 * 22;
         Index index = new Index(8, 160, units, misses, 256, 1);
         StepBytes bytes = StepBytes.shadow(decoding(22), 48 * 8 + 2048 + 100, index);
-        assertThat(bytes.device().get(Part.SCORE) / 22).isBetween(1.0e9, 1.05e9);
+        assertThat(bytes.device().get(OperationKind.SCORE) / 22).isBetween(1.0e9, 1.05e9);
         assertThat(bytes.link() / 22).isCloseTo(54e6, within(1e6));
-        assertThat(bytes.device().get(Part.FETCH)).isEqualTo(bytes.link());
-        assertThat(bytes.device().get(Part.ATTENTION) / 22).isCloseTo(0.33e9, within(0.01e9));
+        assertThat(bytes.device().get(OperationKind.FETCH)).isEqualTo(bytes.link());
+        assertThat(bytes.device().get(OperationKind.ATTENTION) / 22).isCloseTo(0.33e9, within(0.01e9));
         // The link takes longer than the memory here, and runs beside it.
         assertThat(bytes.floorSeconds(H200)).isEqualTo(bytes.link() / 55e9);
     }
@@ -50,7 +50,7 @@ class StepBytesTest {
         StepBytes bytes = StepBytes.shadow(decoding(1), 2500, index);
         double stored = 100 * 8 * 128.0;
         assertThat(bytes.link()).isEqualTo(stored / 4);
-        assertThat(bytes.device().get(Part.FETCH)).isEqualTo(100 * 8 * 256.0 + stored * 3 / 4);
+        assertThat(bytes.device().get(OperationKind.FETCH)).isEqualTo(100 * 8 * 256.0 + stored * 3 / 4);
         assertThat(bytes.deviceTotal())
                 .isEqualTo(bytes.device().values().stream()
                         .mapToDouble(Double::doubleValue)

@@ -3,8 +3,8 @@ package io.shadowkv.cli.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shadowkv.cache.KvCacheSpec;
-import io.shadowkv.cli.Machine;
-import io.shadowkv.engine.MemoryPlan.Part;
+import io.shadowkv.cli.process.Machine;
+import io.shadowkv.engine.MemoryPlan.Item;
 import io.shadowkv.engine.MemoryPlan.SequenceBytes;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -34,15 +34,15 @@ final class DemoReportTest {
             right.add(new DemoResult.Answer(value + ".", true));
             mixed.add(new DemoResult.Answer(i == 1 ? "7<8 & 9" : value + ".", i != 1));
         }
-        var fullBytes = new SequenceBytes(83_886_080, 0, List.of(new Part("keys and values", 83_886_080, false)));
+        var fullBytes = new SequenceBytes(83_886_080, 0, List.of(new Item("keys and values", 83_886_080, false)));
         var shadowBytes = new SequenceBytes(
                 24_000_000,
                 41_000_000,
                 List.of(
-                        new Part("resident keys and values", 8_700_000, false),
-                        new Part("landmarks", 4_800_000, false),
-                        new Part("key factors", 10_500_000, false),
-                        new Part("offloaded values", 41_000_000, true)));
+                        new Item("resident keys and values", 8_700_000, false),
+                        new Item("landmarks", 4_800_000, false),
+                        new Item("key factors", 10_500_000, false),
+                        new Item("offloaded values", 41_000_000, true)));
         return new DemoResult(
                 new DemoResult.Setup(
                         "needle-32k",

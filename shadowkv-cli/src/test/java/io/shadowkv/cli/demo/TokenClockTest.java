@@ -2,7 +2,7 @@ package io.shadowkv.cli.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shadowkv.cli.ProgressLine;
+import io.shadowkv.cli.process.ProgressLine;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.Arrays;

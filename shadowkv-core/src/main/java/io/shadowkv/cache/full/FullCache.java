@@ -51,9 +51,9 @@ public final class FullCache implements CacheStrategy {
     }
 
     @Override
-    public List<Part> footprint(SequenceSize size) {
+    public List<Allocation> footprint(SequenceSize size) {
         long bytes = 2L * shape.layers() * shape.kvWidth() * shape.kvType().bytes() * size.capacityTokens();
-        return List.of(new Part("keys and values", bytes, Backend.Place.DEVICE));
+        return List.of(new Allocation("keys and values", bytes, Backend.Place.DEVICE));
     }
 
     @Override

@@ -47,8 +47,8 @@ final class FullDecodeCache implements DecodeCache {
     }
 
     @Override
-    public Object prepare(List<Wave> waves) {
-        return "full attention";
+    public Prepared prepare(List<Wave> waves) {
+        return new Prepared("full attention", Fetches.NONE);
     }
 
     @Override

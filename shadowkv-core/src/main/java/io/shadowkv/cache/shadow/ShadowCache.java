@@ -55,7 +55,7 @@ public final class ShadowCache implements CacheStrategy {
     }
 
     @Override
-    public List<Part> footprint(SequenceSize size) {
+    public List<Allocation> footprint(SequenceSize size) {
         return new ShadowLayout(spec, shape, size).parts();
     }
 

@@ -23,28 +23,6 @@ import org.jspecify.annotations.Nullable;
 
 /// A batch under ShadowKV; [#choose] and [#attend] are the paper's decode step (arXiv 2410.21465, algorithm 2).
 final class ShadowDecodeCache implements DecodeCache {
-    /// Parts of a wave that are selected one after the other where values come over a link, on a queue of their
-    /// own: it brings the first part's while the next is scored. More parts leave too few rows to score at a time.
-    private static final int MOST_PARTS = 4;
-
-    /// Rows of a part, at least: fewer do not fill a device.
-    private static final int PART_ROWS = 4;
-
-    /// Parts of a wave that take turns in computing and fetching.
-    private static final int TURNS = 2;
-
-    /// Share of the selected units that a step is expected to miss (the paper's hit rate is 60 %).
-    private static final double MISS_RATE = 0.4;
-
-    /// How many times as long as a byte of device memory one over a link takes: 4.2 TB/s and 50 GB/s on an
-    /// H200. Other devices differ, and turns pay from another size on.
-    private static final double LINK_COST = 80;
-
-    /// How many times as long as reading its weights a layer's fetches must take for turns, which read
-    /// them once more. On an H200 a step grew by 3 % at 2.5 times, stayed at 3.1, shrank by 6 % at 4.3
-    /// and by 16 % at 4.9.
-    private static final double LINK_BOUND = 3.2;
-
     /// Shares that are told apart: a step is recorded anew for each.
     private static final int SHARES = 4;
 
@@ -60,10 +38,6 @@ final class ShadowDecodeCache implements DecodeCache {
     private @Nullable Tensor scoreBuffer;
     private @Nullable SelectionTrace trace;
     private double hitRate = Double.NaN;
-    /// First layer of which some sequence's values lie in host memory.
-    private int fetchingLayer;
-    /// Share of the sequences that fetch in such a layer, in the mean, rounded.
-    private double fetchingShare;
 
     /// @param scoreScale factor of the landmarks' dot products before the softmax; 1/√headDim (the original
     ///     writes 1/√128 for every head dim)
@@ -113,7 +87,7 @@ final class ShadowDecodeCache implements DecodeCache {
 
     /// Scores of the largest wave; grown when a longer sequence or more rows need it.
     @Override
-    public Object prepare(List<Wave> waves) {
+    public Prepared prepare(List<Wave> waves) {
         int rows = waves.stream()
                 .filter(Wave::isIndexed)
                 .mapToInt(wave -> wave.rows().count())
@@ -131,49 +105,41 @@ final class ShadowDecodeCache implements DecodeCache {
             buffer = scope.allocate(DType.F32, rows, shape.kvHeads(), units);
             scoreBuffer = buffer;
         }
-        fetchingLayer = sequences.values().stream()
-                .mapToInt(sequence -> sequence.layout().size().deviceValueLayers())
-                .min()
-                .orElse(0);
-        fetchingShare = fetchingShare();
-        return new StepShape(buffer, hitRate, fetchingLayer, fetchingShare);
+        Fetches fetches = fetches();
+        return new Prepared(new StepShape(buffer, hitRate, fetches), fetches);
     }
 
-    private double fetchingShare() {
-        int fetching = Math.max(1, shape.layers() - fetchingLayer);
+    private Fetches fetches() {
+        int fromLayer = sequences.values().stream()
+                .mapToInt(ShadowDecodeCache::deviceValueLayers)
+                .min()
+                .orElse(shape.layers());
+        int fetching = shape.layers() - fromLayer;
+        if (fetching <= 0) {
+            return Fetches.NONE;
+        }
         double share = sequences.values().stream()
-                .mapToInt(sequence -> sequence.layout().size().deviceValueLayers())
-                .mapToDouble(near -> (double) Math.max(0, shape.layers() - near) / fetching)
+                .mapToDouble(sequence -> (double) Math.max(0, shape.layers() - deviceValueLayers(sequence)) / fetching)
                 .average()
                 .orElse(0);
-        return Math.round(SHARES * share) / (double) SHARES;
+        // All sequences have the strategy's budget and value type.
+        ShadowLayout layout = sequences.values().iterator().next().layout();
+        double selected = (double) shape.kvWidth()
+                * layout.spec().sparseBudget()
+                * layout.valueType().bytes();
+        return new Fetches(fromLayer, selected * Math.round(SHARES * share) / SHARES);
     }
 
-    /// What shapes a step beside its waves; `hitRate` is NaN where the selection is real.
-    private record StepShape(@Nullable Tensor scores, double hitRate, int fetchingLayer, double fetchingShare) {}
+    private static int deviceValueLayers(ShadowSequence sequence) {
+        return sequence.layout().size().deviceValueLayers();
+    }
+
+    /// What shapes a step in addition to its waves; `hitRate` is NaN where the selection is real.
+    private record StepShape(@Nullable Tensor scores, double hitRate, Fetches fetches) {}
 
     @Override
     public boolean isRecordable() {
         return trace == null;
-    }
-
-    @Override
-    public Division divide(Wave wave, long layerBytes, boolean mayTakeTurns) {
-        int rows = wave.rows().count();
-        if (!wave.isIndexed() || !backend.hasSideQueue() || fetchingLayer >= shape.layers()) {
-            return Division.NONE;
-        }
-        return mayTakeTurns && takesTurns(rows, layerBytes)
-                ? new Division(fetchingLayer, TURNS, true)
-                : new Division(fetchingLayer, Math.clamp(rows / PART_ROWS, 1, MOST_PARTS), false);
-    }
-
-    private boolean takesTurns(int rows, long layerBytes) {
-        // All sequences have the strategy's budget and value type.
-        ShadowLayout layout = sequences.values().iterator().next().layout();
-        double selected = fetchingShare * rows * shape.kvWidth() * layout.spec().sparseBudget();
-        double fetched = MISS_RATE * selected * layout.valueType().bytes();
-        return rows >= TURNS * PART_ROWS && fetched * LINK_COST > LINK_BOUND * layerBytes;
     }
 
     @Override

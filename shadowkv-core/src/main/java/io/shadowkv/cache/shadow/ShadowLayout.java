@@ -1,7 +1,7 @@
 package io.shadowkv.cache.shadow;
 
 import io.shadowkv.cache.CacheShape;
-import io.shadowkv.cache.CacheStrategy.Part;
+import io.shadowkv.cache.CacheStrategy.Allocation;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.op.Backend.Place;
@@ -70,9 +70,9 @@ record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size
     }
 
     /// Bytes of all layers, part by part.
-    List<Part> parts() {
+    List<Allocation> parts() {
         long kv = shape.kvType().bytes();
-        List<Part> parts = new ArrayList<>();
+        List<Allocation> parts = new ArrayList<>();
         add(parts, "resident keys and values", 2L * shape.kvWidth() * residentRows() * kv, shape.layers());
         if (isAlwaysWhole()) {
             return parts;
@@ -85,7 +85,7 @@ record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size
         long values = (long) shape.kvWidth() * indexedTokens() * valueType().bytes();
         int near = Math.min(size.deviceValueLayers(), shape.layers());
         add(parts, "values of the first %d layers".formatted(near), values, near);
-        parts.add(new Part("values", values * (shape.layers() - near), Place.HOST));
+        parts.add(new Allocation("values", values * (shape.layers() - near), Place.HOST));
         return parts;
     }
 
@@ -94,9 +94,9 @@ record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size
         return shape.kvHeads() * perHead * DType.I32.bytes() + 2L * DType.I64.bytes();
     }
 
-    private static void add(List<Part> parts, String name, long bytesPerLayer, int layers) {
+    private static void add(List<Allocation> parts, String name, long bytesPerLayer, int layers) {
         if (bytesPerLayer * layers > 0) {
-            parts.add(new Part(name, bytesPerLayer * layers, Place.DEVICE));
+            parts.add(new Allocation(name, bytesPerLayer * layers, Place.DEVICE));
         }
     }
 }

@@ -1,6 +1,6 @@
 package io.shadowkv.cache.shadow;
 
-import io.shadowkv.cache.CacheStrategy.Part;
+import io.shadowkv.cache.CacheStrategy.Allocation;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.Backend;
@@ -39,7 +39,7 @@ final class ShadowSequence implements SequenceCache {
     static ShadowSequence allocate(ShadowLayout layout, Backend backend, Rotary rotary) {
         long bytes = layout.parts().stream()
                 .filter(part -> part.place() == Backend.Place.DEVICE)
-                .mapToLong(Part::bytes)
+                .mapToLong(Allocation::bytes)
                 .sum();
         MemoryScope scope =
                 backend.newScope("ShadowKV's cache of a sequence of " + layout.capacity() + " tokens", bytes);

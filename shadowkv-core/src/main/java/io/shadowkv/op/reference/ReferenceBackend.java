@@ -3,20 +3,20 @@ package io.shadowkv.op.reference;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import io.shadowkv.op.AttentionOperations;
-import io.shadowkv.op.Backend;
 import io.shadowkv.op.DenseOperations;
-import io.shadowkv.op.HostMemoryProbe;
-import io.shadowkv.op.HostMemoryScope;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Operations;
 import io.shadowkv.op.ShadowOperations;
+import io.shadowkv.op.host.HostBackend;
+import io.shadowkv.op.host.HostMemoryProbe;
+import io.shadowkv.op.host.HostMemoryScope;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
 /// The backend that others are checked against: operations run at once, on the calling thread, in `double`.
-public final class ReferenceBackend implements Backend, Operations {
+public final class ReferenceBackend implements HostBackend, Operations {
     private final DenseOperations dense = new ReferenceDense();
     private final AttentionOperations attention = new ReferenceAttention();
     private final ShadowOperations shadow = new ReferenceShadow();

@@ -5,8 +5,6 @@ import io.shadowkv.op.BackendProvider;
 
 /// Offers [ReferenceBackend] everywhere, behind every other backend.
 public final class ReferenceBackendProvider implements BackendProvider {
-    private static final int LAST = -1000;
-
     @Override
     public String name() {
         return "reference";
@@ -14,7 +12,7 @@ public final class ReferenceBackendProvider implements BackendProvider {
 
     @Override
     public Availability availability(BackendOptions options) {
-        return new Availability(true, LAST, "plain loops in double; for checking only");
+        return new Availability(true, Availability.ONLY_BY_NAME, "plain loops in double; for checking only");
     }
 
     /// Threads and vector width are of no use here: the judge has one way to work.

@@ -1,9 +1,9 @@
 package io.shadowkv.op.reference;
 
-import io.shadowkv.op.ForcedHits;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
+import io.shadowkv.op.host.ForcedHits;
 import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.BitSet;

@@ -1,6 +1,7 @@
 package io.shadowkv.op.timing;
 
 import io.shadowkv.op.DenseOperations;
+import io.shadowkv.op.OperationKind;
 import io.shadowkv.op.Rotary;
 import io.shadowkv.tensor.Tensor;
 import java.util.List;
@@ -18,66 +19,66 @@ final class TimedDense implements DenseOperations {
 
     @Override
     public void embed(Tensor ids, Tensor table, Tensor out) {
-        timer.time(Part.ROWS, () -> dense.embed(ids, table, out));
+        timer.time(OperationKind.ROWS, () -> dense.embed(ids, table, out));
     }
 
     @Override
     public void rmsNorm(Tensor x, Tensor weight, double epsilon, Tensor out) {
-        timer.time(Part.ROWS, () -> dense.rmsNorm(x, weight, epsilon, out));
+        timer.time(OperationKind.ROWS, () -> dense.rmsNorm(x, weight, epsilon, out));
     }
 
     @Override
     public void linear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor out) {
-        timer.time(Part.LINEARS, () -> dense.linear(x, weight, bias, out));
+        timer.time(OperationKind.LINEARS, () -> dense.linear(x, weight, bias, out));
     }
 
     @Override
     public void linears(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, List<Tensor> outs) {
-        timer.time(Part.LINEARS, () -> dense.linears(x, weights, biases, outs));
+        timer.time(OperationKind.LINEARS, () -> dense.linears(x, weights, biases, outs));
     }
 
     @Override
     public void addLinear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor scratch, Tensor target) {
-        timer.time(Part.LINEARS, () -> dense.addLinear(x, weight, bias, scratch, target));
+        timer.time(OperationKind.LINEARS, () -> dense.addLinear(x, weight, bias, scratch, target));
     }
 
     @Override
     public void argmax(Tensor logits, Tensor ids) {
-        timer.time(Part.SAMPLE, () -> dense.argmax(logits, ids));
+        timer.time(OperationKind.SAMPLE, () -> dense.argmax(logits, ids));
     }
 
     @Override
     public void fillNormal(Tensor target, long seed, double deviation) {
-        timer.time(Part.ROWS, () -> dense.fillNormal(target, seed, deviation));
+        timer.time(OperationKind.ROWS, () -> dense.fillNormal(target, seed, deviation));
     }
 
     @Override
     public void add(Tensor target, Tensor source) {
-        timer.time(Part.ROWS, () -> dense.add(target, source));
+        timer.time(OperationKind.ROWS, () -> dense.add(target, source));
     }
 
     @Override
     public void gatedSilu(Tensor gate, Tensor up) {
-        timer.time(Part.ROWS, () -> dense.gatedSilu(gate, up));
+        timer.time(OperationKind.ROWS, () -> dense.gatedSilu(gate, up));
     }
 
     @Override
     public void gatedLinear(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
-        timer.time(Part.LINEARS, () -> dense.gatedLinear(x, weights, biases, gate, up));
+        timer.time(OperationKind.LINEARS, () -> dense.gatedLinear(x, weights, biases, gate, up));
     }
 
     @Override
     public void rotate(Tensor x, Tensor positions, Rotary rotary) {
-        timer.time(Part.ROWS, () -> dense.rotate(x, positions, rotary));
+        timer.time(OperationKind.ROWS, () -> dense.rotate(x, positions, rotary));
     }
 
     @Override
     public void rotate(Tensor queries, Tensor keys, Tensor positions, Rotary rotary) {
-        timer.time(Part.ROWS, () -> dense.rotate(queries, keys, positions, rotary));
+        timer.time(OperationKind.ROWS, () -> dense.rotate(queries, keys, positions, rotary));
     }
 
     @Override
     public void copy(Tensor source, Tensor target) {
-        timer.time(Part.ROWS, () -> dense.copy(source, target));
+        timer.time(OperationKind.ROWS, () -> dense.copy(source, target));
     }
 }

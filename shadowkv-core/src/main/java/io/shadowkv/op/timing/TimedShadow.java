@@ -1,6 +1,7 @@
 package io.shadowkv.op.timing;
 
 import io.shadowkv.op.IndexedLayer;
+import io.shadowkv.op.OperationKind;
 import io.shadowkv.op.Rotary;
 import io.shadowkv.op.ShadowOperations;
 import io.shadowkv.op.SlotTable;
@@ -20,67 +21,67 @@ final class TimedShadow implements ShadowOperations {
 
     @Override
     public void accumulateGram(Tensor keys, Tensor gram) {
-        timer.time(Part.INDEX, () -> shadow.accumulateGram(keys, gram));
+        timer.time(OperationKind.INDEX, () -> shadow.accumulateGram(keys, gram));
     }
 
     @Override
     public void topEigenvectors(Tensor gram, Tensor basis) {
-        timer.time(Part.INDEX, () -> shadow.topEigenvectors(gram, basis));
+        timer.time(OperationKind.INDEX, () -> shadow.topEigenvectors(gram, basis));
     }
 
     @Override
     public void landmarks(Tensor keys, int firstUnit, int unitTokens, Tensor landmarks, Tensor minCosines) {
-        timer.time(Part.INDEX, () -> shadow.landmarks(keys, firstUnit, unitTokens, landmarks, minCosines));
+        timer.time(OperationKind.INDEX, () -> shadow.landmarks(keys, firstUnit, unitTokens, landmarks, minCosines));
     }
 
     @Override
     public void splitOutliers(Tensor minCosines, Tensor outliers, Tensor others) {
-        timer.time(Part.INDEX, () -> shadow.splitOutliers(minCosines, outliers, others));
+        timer.time(OperationKind.INDEX, () -> shadow.splitOutliers(minCosines, outliers, others));
     }
 
     @Override
     public void gatherUnits(Tensor source, Tensor units, int unitTokens, Tensor target, int targetRow) {
-        timer.time(Part.INDEX, () -> shadow.gatherUnits(source, units, unitTokens, target, targetRow));
+        timer.time(OperationKind.INDEX, () -> shadow.gatherUnits(source, units, unitTokens, target, targetRow));
     }
 
     @Override
     public void copyRows(Tensor source, int from, int count, Tensor target, int to) {
-        timer.time(Part.INDEX, () -> shadow.copyRows(source, from, count, target, to));
+        timer.time(OperationKind.INDEX, () -> shadow.copyRows(source, from, count, target, to));
     }
 
     @Override
     public void unrotate(Tensor keys, int from, int count, int firstPosition, Rotary rotary, Tensor plain) {
-        timer.time(Part.INDEX, () -> shadow.unrotate(keys, from, count, firstPosition, rotary, plain));
+        timer.time(OperationKind.INDEX, () -> shadow.unrotate(keys, from, count, firstPosition, rotary, plain));
     }
 
     @Override
     public void scoreLandmarks(
             Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores) {
-        timer.time(Part.SCORE, () -> shadow.scoreLandmarks(queries, layers, rows, scale, scores));
+        timer.time(OperationKind.SCORE, () -> shadow.scoreLandmarks(queries, layers, rows, scale, scores));
     }
 
     @Override
     public void select(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows) {
-        timer.time(Part.SELECT, () -> shadow.select(scores, layers, rows));
+        timer.time(OperationKind.SELECT, () -> shadow.select(scores, layers, rows));
     }
 
     @Override
     public void forceHits(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows, double hitRate) {
-        timer.time(Part.SELECT, () -> shadow.forceHits(scores, layers, rows, hitRate));
+        timer.time(OperationKind.SELECT, () -> shadow.forceHits(scores, layers, rows, hitRate));
     }
 
     @Override
     public void storeValues(Tensor source, int from, int count, Tensor values, @Nullable Tensor scales, int to) {
-        timer.time(Part.INDEX, () -> shadow.storeValues(source, from, count, values, scales, to));
+        timer.time(OperationKind.INDEX, () -> shadow.storeValues(source, from, count, values, scales, to));
     }
 
     @Override
     public void fetchValues(SlotTable<IndexedLayer> layers, StepRows rows) {
-        timer.time(Part.FETCH, () -> shadow.fetchValues(layers, rows));
+        timer.time(OperationKind.FETCH, () -> shadow.fetchValues(layers, rows));
     }
 
     @Override
     public void rebuildKeys(SlotTable<IndexedLayer> layers, StepRows rows, Rotary rotary) {
-        timer.time(Part.REBUILD, () -> shadow.rebuildKeys(layers, rows, rotary));
+        timer.time(OperationKind.REBUILD, () -> shadow.rebuildKeys(layers, rows, rotary));
     }
 }

@@ -1,5 +1,8 @@
 package io.shadowkv.op.timing;
 
+import io.shadowkv.op.OperationKind;
+import io.shadowkv.op.Stopwatch;
+
 /// Passes operations through a stopwatch while it is on. Work beside the main queue is booked as indexing, whatever
 /// the operation: that is what runs there.
 final class Timer {
@@ -24,15 +27,15 @@ final class Timer {
         return stopwatch;
     }
 
-    void time(Part part, Runnable operation) {
+    void time(OperationKind part, Runnable operation) {
         if (isOn) {
-            time(stopwatch, ASIDE.isBound() ? Part.INDEX : part, operation);
+            time(stopwatch, ASIDE.isBound() ? OperationKind.INDEX : part, operation);
         } else {
             operation.run();
         }
     }
 
-    private static <T> void time(Stopwatch<T> stopwatch, Part part, Runnable operation) {
+    private static <T> void time(Stopwatch<T> stopwatch, OperationKind part, Runnable operation) {
         T started = stopwatch.start(part);
         operation.run();
         stopwatch.stop(started, part);

@@ -6,6 +6,7 @@ import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.op.MemoryScope;
+import io.shadowkv.op.OperationKind;
 import io.shadowkv.op.ShadowOperations;
 import io.shadowkv.op.reference.ReferenceBackend;
 import io.shadowkv.tensor.DType;
@@ -85,9 +86,9 @@ class TimedBackendTest {
         timed.startTiming();
         dense.linear(row, matrix, null, product);
         dense.add(row, row);
-        Map<Part, Long> nanos = timed.stopTiming();
+        Map<OperationKind, Long> nanos = timed.stopTiming();
         assertThat(nanos)
-                .containsOnlyKeys(Part.LINEARS, Part.ROWS)
+                .containsOnlyKeys(OperationKind.LINEARS, OperationKind.ROWS)
                 .allSatisfy((part, taken) -> assertThat(taken).isPositive());
         assertThat(timed.download(product)).isEqualTo(untimed);
         dense.add(row, row);
@@ -99,7 +100,7 @@ class TimedBackendTest {
         timed.startTiming();
         timed.aside(() -> timed.operations().dense().linear(row, matrix, null, product))
                 .join();
-        assertThat(timed.stopTiming()).containsOnlyKeys(Part.INDEX);
+        assertThat(timed.stopTiming()).containsOnlyKeys(OperationKind.INDEX);
     }
 
     /// A recording has no places to look in.

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// Thread-safe as the driver is; calls work on the thread's current context.
 public final class Driver {
     private static final int SUCCESS = 0;
-    private static final int OUT_OF_MEMORY = 2;
+    static final int OUT_OF_MEMORY = 2;
 
     private final NativeLibrary library;
     private final LazyCalls calls;
@@ -376,7 +376,7 @@ public final class Driver {
 
     /// What a status means, and what a user can do about it.
     private String explain(int status) {
-        return "(" + meaning(status) + "). " + advice(status);
+        return "(" + meaning(status) + "). " + DriverAdvice.of(status);
     }
 
     private String meaning(int status) {
@@ -387,19 +387,5 @@ public final class Driver {
             }
             return out.get(ADDRESS, 0).reinterpret(Long.MAX_VALUE).getString(0);
         }
-    }
-
-    /// What a user can do about the statuses that users meet.
-    private static String advice(int status) {
-        return switch (status) {
-            case OUT_OF_MEMORY -> "Shorten the context, shrink the batch, or free the device of other programs";
-            case 100 -> "No CUDA device is visible: check nvidia-smi and CUDA_VISIBLE_DEVICES";
-            case 209 -> "The kernels were compiled for another GPU: delete the kernel cache folder";
-            case 700, 715, 716, 717, 718, 719 ->
-                "A kernel went wrong; the device's state is lost for this process. Run under compute-sanitizer"
-                        + " and report it";
-            case 803 -> "Driver and CUDA libraries do not fit together: update the driver";
-            default -> "See the CUDA driver's documentation of this status";
-        };
     }
 }

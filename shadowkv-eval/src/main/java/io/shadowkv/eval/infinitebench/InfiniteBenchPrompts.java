@@ -2,6 +2,7 @@ package io.shadowkv.eval.infinitebench;
 
 import io.shadowkv.eval.text.PromptTemplate;
 import java.util.Map;
+import java.util.Objects;
 
 /// InfiniteBench's prompts, word for word with their misspellings (OpenBMB/InfiniteBench,
 /// `src/prompt.py`).
@@ -125,5 +126,37 @@ final class InfiniteBenchPrompts {
                             + "{OPTION_B}\nC. {OPTION_C}\nD. {OPTION_D}\n\nThe correct option "
                             + "is:")));
 
+    /// `VANILLA_INFINI_BENCH_TEMPLATE` of the paper's code (bytedance/ShadowKV, `data/utils.py`):
+    /// those that differ from [#CONTINUE]. It has no `math_calc`; of `kv_retrieval`'s input it
+    /// takes the key alone.
+    private static final Map<String, PromptTemplate> PAPER = Map.of(
+            "kv_retrieval",
+            new PromptTemplate("Extract the value corresponding to the specified key in the JSON object below. A"
+                    + " specified key value pair is hidden within the following text. Make sure to memorize it. I"
+                    + " will quiz you about the key value pair afterwards.\n\n{context}\n\nWhat is the specified value"
+                    + " for '{input}' mentioned in the provided JSON? Please do not reply with the key, but with the"
+                    + " value corresponding to the key.The value associated with '{input}' is:"),
+            "longbook_sum_eng",
+            new PromptTemplate("Summarize the book below. \n\n{context}\n\nSummary:"),
+            "longbook_qa_chn",
+            new PromptTemplate("阅读以下书籍然后回答问题。\n\n{context}\n请用中文回答。\n问题：{question}\n答案："),
+            "longdialogue_qa_eng",
+            new PromptTemplate("Below is a dialogue script where one random occurrence of a character name is replaced"
+                    + " with \"$$MASK$$\", and you should try to guess who that character is.\n\n{context}\n\n{input}"
+                    + " Just give the name without other words. Do not give me random numbers or something else. The"
+                    + " name that has been replaced with \"$$MASK$$\" is "));
+
     private InfiniteBenchPrompts() {}
+
+    /// The paper's prompt of a task.
+    ///
+    /// @throws IllegalArgumentException if it has none
+    static PromptTemplate paper(String task) {
+        if (task.equals("math_calc")) {
+            throw new IllegalArgumentException(
+                    "infinitebench/math_calc: the paper's code has no prompt for it. Leave the"
+                            + " task out, or ask with the official prompts");
+        }
+        return Objects.requireNonNull((PAPER.containsKey(task) ? PAPER : CONTINUE).get(task));
+    }
 }

@@ -7,9 +7,12 @@ import java.util.List;
 
 /// InfiniteBench (OpenBMB/InfiniteBench), read from `infinitebench/<task>.jsonl` in the data folder.
 ///
-/// Models with a chat template get the prompts that its scripts give to GPT-4, in that template; all
-/// others those for YaRN-Mistral, to be continued as they are, which its scripts give to every open model.
-/// What is too long loses tokens in the middle. What differs from the scripts:
+/// Models with a chat template get the prompts that its scripts give to GPT-4, in that template;
+/// all others those for YaRN-Mistral, to be continued as they are, which its scripts give to every
+/// open model: the published numbers of open models are of the second kind, whatever the model's
+/// template. With the paper's prompts ([io.shadowkv.eval.PromptVersion#SHADOWKV]) both are asked
+/// alike, in a chat inside the template. What is too long loses tokens in the middle. What differs
+/// from the scripts:
 ///
 /// - Prompt and answer fit into the context together; the scripts cut the prompt alone, at 128K.
 /// - In a chat an answer may have 64 tokens, 1,024 in the code tasks, where the published limit is

@@ -2,8 +2,10 @@ package io.shadowkv.eval.infinitebench;
 
 import io.shadowkv.eval.EvalTask;
 import io.shadowkv.eval.Metric;
+import io.shadowkv.eval.PromptVersion;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.metric.PythonText;
 import io.shadowkv.eval.text.JsonLines;
 import io.shadowkv.eval.text.JsonRow;
 import io.shadowkv.eval.text.MiddleCut;
@@ -45,6 +47,8 @@ final class InfiniteBenchTask implements EvalTask {
     private final TaskContext context;
     private final JsonLines lines;
     private final boolean isChat;
+    private final PromptVersion version;
+    private final PromptTemplate template;
 
     InfiniteBenchTask(String name, String task, TaskContext context) {
         this.name = name;
@@ -57,6 +61,12 @@ final class InfiniteBenchTask implements EvalTask {
                         + ".jsonl with the fields id, context, input, answer and options; `shadowkv pull --suite "
                         + name + "` brings it");
         isChat = context.format().wrapsWords();
+        version = context.options().files().prompts();
+        template = switch (version) {
+            case SHADOWKV -> InfiniteBenchPrompts.paper(task);
+            case OFFICIAL ->
+                Objects.requireNonNull((isChat ? InfiniteBenchPrompts.CHAT : InfiniteBenchPrompts.CONTINUE).get(task));
+        };
     }
 
     @Override
@@ -72,15 +82,16 @@ final class InfiniteBenchTask implements EvalTask {
     @Override
     public Sample sample(int index) {
         JsonRow row = lines.read(index);
-        PromptTemplate template =
-                Objects.requireNonNull((isChat ? InfiniteBenchPrompts.CHAT : InfiniteBenchPrompts.CONTINUE).get(task));
         String whole = template.fill(values(row));
         int newTokens = newTokens();
         String user = new MiddleCut(context.tokenizer(), context.format())
                 .fit(whole, "", context.contextTokens() - newTokens, name + ", sample " + index);
         String question = row.has("input") ? row.text("input") : "";
         var turn = new Sample.Turn(user, question, "", references(row), newTokens, List.of(), metrics());
-        var labels = row.labels(index, !user.equals(whole));
+        Map<String, String> labels = new HashMap<>(row.labels(index, !user.equals(whole)));
+        if (isChat || version == PromptVersion.SHADOWKV) {
+            labels.put("prompts", version == PromptVersion.SHADOWKV ? "shadowkv" : "chat");
+        }
         return new Sample(name, index, List.of(turn), Sample.Wrapping.CHAT, Sample.History.CONVERSATION, labels);
     }
 
@@ -97,7 +108,8 @@ final class InfiniteBenchTask implements EvalTask {
         Map<String, String> values = new HashMap<>();
         values.put("context", row.text(row.has("context") ? "context" : "content"));
         if (row.has("input")) {
-            values.put("input", row.text("input"));
+            boolean wantsKey = version == PromptVersion.SHADOWKV && task.equals("kv_retrieval");
+            values.put("input", wantsKey ? key(row) : row.text("input"));
             values.put("question", row.text("input"));
         }
         switch (task) {
@@ -121,6 +133,16 @@ final class InfiniteBenchTask implements EvalTask {
             default -> {}
         }
         return values;
+    }
+
+    /// What the first double quotes of the input hold.
+    private static String key(JsonRow row) {
+        List<String> parts = PythonText.split(row.text("input"), '"');
+        if (parts.size() < 2) {
+            throw new IllegalArgumentException(
+                    row.place() + ": \"input\" is " + row.text("input") + "; expected a key in double quotes");
+        }
+        return parts.get(1);
     }
 
     private static Matcher found(Pattern pattern, JsonRow row) {

@@ -1,7 +1,9 @@
 package io.shadowkv.eval.longbench;
 
+import io.shadowkv.eval.PromptVersion;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.text.PromptTemplate;
+import io.shadowkv.text.Tokenizer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -12,7 +14,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /// How LongBench asks a task's questions (THUDM/LongBench, `LongBench/config/dataset2prompt.json`,
-/// `dataset2maxlen.json` and `LongBench/pred.py`; the strings with their slips stand in `tasks.json`).
+/// `dataset2maxlen.json` and `LongBench/pred.py`; the strings with their slips stand in
+/// `tasks.json`, with the paper's beside those that differ).
 ///
 /// @param task the dataset's name
 /// @param template with places for `context` and `input`
@@ -23,30 +26,36 @@ record LongBenchPrompt(String task, PromptTemplate template, int newTokens) {
 
     private static final Set<String> CHINESE_WORDS = Set.of("multifieldqa_zh", "dureader", "vcsum");
 
-    /// All, in the order of the official script.
-    static List<LongBenchPrompt> all() {
+    /// The names of all tasks, in the order of the official script.
+    static List<String> tasks() {
+        return all(PromptVersion.OFFICIAL).stream().map(LongBenchPrompt::task).toList();
+    }
+
+    private static List<LongBenchPrompt> all(PromptVersion version) {
         try (InputStream json = Objects.requireNonNull(LongBenchPrompt.class.getResourceAsStream("tasks.json"))) {
             return JsonMapper.shared()
                     .readTree(json)
                     .valueStream()
-                    .map(LongBenchPrompt::of)
+                    .map(entry -> of(entry, version))
                     .toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    static LongBenchPrompt of(String task) {
-        return all().stream()
+    static LongBenchPrompt of(String task, PromptVersion version) {
+        return all(version).stream()
                 .filter(prompt -> prompt.task.equals(task))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("LongBench has no task \"" + task + "\""));
     }
 
-    private static LongBenchPrompt of(JsonNode entry) {
+    private static LongBenchPrompt of(JsonNode entry, PromptVersion version) {
+        boolean isPapers = version == PromptVersion.SHADOWKV && entry.has("shadowkv_prompt");
         return new LongBenchPrompt(
                 entry.get("task").asString(),
-                new PromptTemplate(entry.get("prompt").asString()),
+                new PromptTemplate(
+                        entry.get(isPapers ? "shadowkv_prompt" : "prompt").asString()),
                 entry.get("max_new_tokens").asInt());
     }
 
@@ -58,10 +67,25 @@ record LongBenchPrompt(String task, PromptTemplate template, int newTokens) {
         return UNWRAPPED.contains(task) ? Sample.Wrapping.NONE : Sample.Wrapping.CHAT;
     }
 
-    /// A line break ends a summary of a dialogue, where models go on with the next dialogue. (Officially
-    /// its token ends the answer, but not as the first one: an answer that begins with a line break is
-    /// empty here.)
-    List<String> stopStrings() {
-        return task.equals("samsum") ? List.of("\n") : List.of();
+    /// The line break's token ends a summary of a dialogue, where models go on with the next
+    /// dialogue. Neither it nor the end of sequence may be the first token
+    /// (`min_length=context_length+1` in `pred.py`). Another token that holds a line break does not
+    /// end the answer.
+    List<Integer> stopIds(Tokenizer tokenizer) {
+        if (!task.equals("samsum")) {
+            return List.of();
+        }
+        int[] lineBreak = tokenizer.encode("\n", false);
+        return lineBreak.length == 0 ? List.of() : List.of(lineBreak[lineBreak.length - 1]);
+    }
+
+    /// The fixed limit of the official script for a context (`LongBench/config/model2maxlen.json`):
+    /// tokens of a prompt before its template goes around it; 0 where it has none.
+    static int officialLimit(int contextTokens) {
+        return contextTokens >= 32 << 10
+                ? 31_500
+                : contextTokens >= 16 << 10
+                        ? 15_500
+                        : contextTokens >= 8 << 10 ? 7_500 : contextTokens >= 4 << 10 ? 3_500 : 0;
     }
 }

@@ -13,19 +13,16 @@ import java.util.List;
 
 /// LongBench (THUDM/LongBench, `LongBench/pred.py`): 21 tasks in English, Chinese and code.
 ///
-/// Reads a task's published file, `longbench/hotpotqa.jsonl` in the data folder. The paper's own score for
-/// LongBench is not in its published code, so there is no `paper:` metric here, and its table compares
-/// with none of these numbers.
+/// Reads a task's published file, `longbench/hotpotqa.jsonl` in the data folder. The paper's code
+/// has prompts for LongBench, which [io.shadowkv.eval.PromptVersion#SHADOWKV] asks, but no score:
+/// there is no `paper:` metric here, and the paper's table compares with none of these numbers.
 ///
 /// @param name what stands before the slash: also the folder of the files
 /// @param tasks the datasets
 /// @param ending what stands after a dataset's name in its file's
 public record LongBenchSuite(String name, List<String> tasks, String ending) implements Suite {
     /// All tasks.
-    public static final LongBenchSuite STANDARD = new LongBenchSuite(
-            "longbench",
-            LongBenchPrompt.all().stream().map(LongBenchPrompt::task).toList(),
-            ".jsonl");
+    public static final LongBenchSuite STANDARD = new LongBenchSuite("longbench", LongBenchPrompt.tasks(), ".jsonl");
 
     /// LongBench-E: 13 of them with as many short as long samples, `longbench-e/hotpotqa_e.jsonl`.
     public static final LongBenchSuite EVEN = new LongBenchSuite(
@@ -59,7 +56,8 @@ public record LongBenchSuite(String name, List<String> tasks, String ending) imp
                 name + "/" + task,
                 "LongBench's published " + file + " with the fields input, context, answers and all_classes; `shadowkv"
                         + " pull --suite " + name + "/" + task + "` brings it");
-        LongBenchPrompt prompt = LongBenchPrompt.of(task);
+        LongBenchPrompt prompt =
+                LongBenchPrompt.of(task, context.options().files().prompts());
         Segmenter segmenter = prompt.isScoredInChineseWords() ? JiebaSegmenter.load() : PythonText::characters;
         return LongBenchTask.of(name + "/" + task, prompt, lines, segmenter, context);
     }

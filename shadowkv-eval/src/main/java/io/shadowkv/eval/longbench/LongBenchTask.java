@@ -2,6 +2,7 @@ package io.shadowkv.eval.longbench;
 
 import io.shadowkv.eval.EvalTask;
 import io.shadowkv.eval.PromptFormat;
+import io.shadowkv.eval.PromptVersion;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskContext;
 import io.shadowkv.eval.metric.LongBenchMetrics;
@@ -10,6 +11,7 @@ import io.shadowkv.eval.text.JsonLines;
 import io.shadowkv.eval.text.JsonRow;
 import io.shadowkv.eval.text.MiddleCut;
 import io.shadowkv.text.Tokenizer;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -17,12 +19,20 @@ import java.util.stream.IntStream;
 /// One of LongBench's tasks. Any thread may ask.
 ///
 /// Prompts are cut as `LongBench/pred.py` does, to half of the room from either end and before the
-/// template goes around them; the room is what answer and template leave of the context, to the token.
+/// template goes around them. The room is what answer and template leave of the context, to the
+/// token, or a fixed number of tokens, see [io.shadowkv.eval.PromptCut].
 ///
 /// @param segmenter for scores that count Chinese words
 /// @param kept the lines that are samples, where short ones are left out
+/// @param limit fixed number of tokens of a prompt; [Integer#MAX_VALUE] where the context decides
 record LongBenchTask(
-        String name, LongBenchPrompt prompt, JsonLines lines, Segmenter segmenter, TaskContext context, int[] kept)
+        String name,
+        LongBenchPrompt prompt,
+        JsonLines lines,
+        Segmenter segmenter,
+        TaskContext context,
+        int[] kept,
+        int limit)
         implements EvalTask {
     /// Most texts have four characters a token; one with fewer tokens in so many is counted whole.
     private static final int CHARACTERS_A_TOKEN = 12;
@@ -32,16 +42,28 @@ record LongBenchTask(
     /// @throws IllegalArgumentException if every sample is shorter than asked for
     static LongBenchTask of(
             String name, LongBenchPrompt prompt, JsonLines lines, Segmenter segmenter, TaskContext context) {
-        int least = context.options().minTokens();
+        int least = context.options().files().minTokens();
+        int official = LongBenchPrompt.officialLimit(context.contextTokens());
+        int limit = context.options().files().cut().limit(name, official, prompt.newTokens(), context.contextTokens());
         int[] kept = IntStream.range(0, lines.size())
-                .filter(line -> least == 0 || isLonger(context.tokenizer(), text(prompt, lines.read(line)), least))
+                .filter(line -> least == 0 || isLonger(context.tokenizer(), prompt, lines, line, least))
                 .toArray();
         if (kept.length == 0) {
             throw new IllegalArgumentException(
                     "%s: none of the %,d samples of %s has more than %,d tokens; ask for shorter ones"
                             .formatted(name, lines.size(), lines.file(), least));
         }
-        return new LongBenchTask(name, prompt, lines, segmenter, context, kept);
+        return new LongBenchTask(name, prompt, lines, segmenter, context, kept, limit);
+    }
+
+    /// A damaged row counts as long: who asks for it hears what is wrong with it.
+    private static boolean isLonger(
+            Tokenizer tokenizer, LongBenchPrompt prompt, JsonLines lines, int line, int tokens) {
+        try {
+            return isLonger(tokenizer, text(prompt, lines.read(line)), tokens);
+        } catch (IllegalArgumentException _) {
+            return true;
+        }
     }
 
     /// Counts the beginning first, which is enough for most texts and takes a fraction of the time.
@@ -67,8 +89,9 @@ record LongBenchTask(
         String whole = text(prompt, row);
         PromptFormat format =
                 prompt.wrapping() == Sample.Wrapping.CHAT ? context.format() : PromptFormat.plain(context.tokenizer());
-        String user = new MiddleCut(context.tokenizer(), format)
-                .fit(whole, "", context.contextTokens() - prompt.newTokens(), name + ", sample " + index);
+        var cut = new MiddleCut(context.tokenizer(), format);
+        String user = cut.fit(
+                cut.fixed(whole, limit), "", context.contextTokens() - prompt.newTokens(), name + ", sample " + index);
         List<String> classes = row.has("all_classes") ? row.texts("all_classes") : List.of();
         var turn = new Sample.Turn(
                 user,
@@ -76,7 +99,7 @@ record LongBenchTask(
                 "",
                 row.texts("answers"),
                 prompt.newTokens(),
-                prompt.stopStrings(),
+                prompt.stopIds(context.tokenizer()),
                 List.of(LongBenchMetrics.of(prompt.task(), classes, segmenter)));
         return new Sample(
                 name,
@@ -87,12 +110,19 @@ record LongBenchTask(
                 labels(row, index, !user.equals(whole)));
     }
 
-    private static Map<String, String> labels(JsonRow row, int index, boolean isTruncated) {
-        return Map.of(
+    private Map<String, String> labels(JsonRow row, int index, boolean isTruncated) {
+        Map<String, String> labels = new HashMap<>(Map.of(
                 "id", row.has("_id") ? row.text("_id") : Integer.toString(index),
                 "length", row.has("length") ? lengthGroup(row) : "unknown",
                 "language", row.has("language") ? row.text("language") : "unknown",
-                "truncated", Boolean.toString(isTruncated));
+                "truncated", Boolean.toString(isTruncated)));
+        if (limit < Integer.MAX_VALUE) {
+            labels.put("cut", Integer.toString(limit));
+        }
+        if (context.options().files().prompts() == PromptVersion.SHADOWKV) {
+            labels.put("prompts", "shadowkv");
+        }
+        return labels;
     }
 
     /// The groups of LongBench-E (`LongBench/eval.py`, `scorer_e`), by words, or characters in Chinese.

@@ -14,19 +14,28 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 
-/// LongBench v2 (THUDM/LongBench, `pred.py` without its options): 503 questions with four choices each
-/// over texts of 8 thousand to 2 million words.
+/// LongBench v2 (THUDM/LongBench, `pred.py`): 503 questions with four choices each over texts of 8
+/// thousand to 2 million words, asked at once or, as with `--cot`, after thoughts that a second
+/// prompt quotes without the text.
 ///
-/// Reads the published `longbench-v2/data.json` in the data folder. A task holds one of its three lengths,
-/// so that the suite's name means every question once; the official overall accuracy is the mean over all
-/// of its answers. The official script samples at temperature 0.1.
-public final class LongBenchV2Suite implements Suite {
-    private static final List<String> LENGTHS = List.of("short", "medium", "long");
+/// Reads the published `longbench-v2/data.json` in the data folder. A task holds one of its three
+/// lengths, so that the suite's name means every question once; the official overall accuracy is
+/// the mean over all of its answers. What differs from the script: it samples at temperature 0.1,
+/// and an answer that is empty it leaves out and asks again, where here it is wrong.
+///
+/// @param name what stands before the slash
+/// @param thinks whether the model is asked for its thoughts first
+public record LongBenchV2Suite(String name, boolean thinks) implements Suite {
+    /// The table's columns without chain of thought.
+    public static final LongBenchV2Suite DIRECT = new LongBenchV2Suite("longbench-v2", false);
 
-    @Override
-    public String name() {
-        return "longbench-v2";
-    }
+    /// The table's columns with it.
+    public static final LongBenchV2Suite CHAIN_OF_THOUGHT = new LongBenchV2Suite("longbench-v2-cot", true);
+
+    /// Of the files, which both share.
+    private static final String FOLDER = "longbench-v2";
+
+    private static final List<String> LENGTHS = List.of("short", "medium", "long");
 
     @Override
     public List<String> tasks() {
@@ -37,7 +46,7 @@ public final class LongBenchV2Suite implements Suite {
     public EvalTask open(String task, TaskContext context) {
         checkTask(task);
         String taskName = name() + "/" + task;
-        Path file = context.options().dataFolder().resolve(name()).resolve("data.json");
+        Path file = context.options().dataFolder().resolve(FOLDER).resolve("data.json");
         if (!Files.isRegularFile(file)) {
             throw new IllegalArgumentException(taskName + " reads " + file.toAbsolutePath()
                     + ", which is not there. It is LongBench v2's published data.json, one JSON list of 503 questions with"
@@ -53,11 +62,14 @@ public final class LongBenchV2Suite implements Suite {
                     "%s: none of the %,d questions of %s has the length \"%s\". Bring the published file again"
                             .formatted(taskName, all.entries().size(), file, task));
         }
-        return new LongBenchV2Task(taskName, template(), all, entries, context);
+        LongBenchV2Task.Prompts prompts = thinks
+                ? new LongBenchV2Task.Prompts(template("v2-0shot-cot.txt"), template("v2-0shot-cot-ans.txt"))
+                : new LongBenchV2Task.Prompts(template("v2-0shot.txt"), "");
+        return LongBenchV2Task.of(taskName, prompts, all, entries, context);
     }
 
-    private static String template() {
-        try (InputStream text = Objects.requireNonNull(LongBenchV2Suite.class.getResourceAsStream("v2-0shot.txt"))) {
+    private static String template(String file) {
+        try (InputStream text = Objects.requireNonNull(LongBenchV2Suite.class.getResourceAsStream(file))) {
             return new String(text.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -8,16 +8,49 @@ import io.shadowkv.eval.metric.PythonText;
 import io.shadowkv.eval.text.JsonArray;
 import io.shadowkv.eval.text.JsonRow;
 import io.shadowkv.eval.text.MiddleCut;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /// LongBench v2's questions of one length. Any thread may ask.
 ///
-/// @param template the official zero-shot prompt (THUDM/LongBench, `prompts/0shot.txt`)
+/// @param prompts what is asked
 /// @param entries this task's of the file
-record LongBenchV2Task(String name, String template, JsonArray file, List<JsonArray.Entry> entries, TaskContext context)
+/// @param limit fixed number of tokens of a prompt; [Integer#MAX_VALUE] where the context decides
+record LongBenchV2Task(
+        String name, Prompts prompts, JsonArray file, List<JsonArray.Entry> entries, TaskContext context, int limit)
         implements EvalTask {
     private static final int NEW_TOKENS = 128;
+    private static final int THOUGHT_TOKENS = 1024;
+
+    /// The official limit for every open model (THUDM/LongBench, `config/model2maxlen.json`).
+    private static final int OFFICIAL_LIMIT = 120_000;
+
+    /// The official zero-shot prompts (THUDM/LongBench, `prompts`).
+    ///
+    /// @param question with the text
+    /// @param conclusion asks for the answer after the thoughts; empty if there are none
+    record Prompts(String question, String conclusion) {
+        boolean hasThoughts() {
+            return !conclusion.isEmpty();
+        }
+
+        /// Tokens of the answer to the first.
+        int newTokens() {
+            return hasThoughts() ? THOUGHT_TOKENS : NEW_TOKENS;
+        }
+    }
+
+    /// @throws IllegalArgumentException if the fixed limit asked for does not fit the context
+    static LongBenchV2Task of(
+            String name, Prompts prompts, JsonArray file, List<JsonArray.Entry> entries, TaskContext context) {
+        int limit = context.options()
+                .files()
+                .cut()
+                .limit(name, OFFICIAL_LIMIT, prompts.newTokens(), context.contextTokens());
+        return new LongBenchV2Task(name, prompts, file, entries, context, limit);
+    }
 
     @Override
     public int size() {
@@ -27,30 +60,44 @@ record LongBenchV2Task(String name, String template, JsonArray file, List<JsonAr
     @Override
     public Sample sample(int index) {
         JsonRow row = file.read(entries.get(index));
-        String whole = prompt(row);
-        String user = new MiddleCut(context.tokenizer(), context.format())
-                .fit(whole, "", context.contextTokens() - NEW_TOKENS, name + ", sample " + index);
-        var turn = new Sample.Turn(
+        String whole = filled(prompts.question().replace("$DOC$", PythonText.strip(row.text("context"))), row);
+        var cut = new MiddleCut(context.tokenizer(), context.format());
+        String user = cut.fit(
+                cut.fixed(whole, limit), "", context.contextTokens() - prompts.newTokens(), name + ", sample " + index);
+        List<Sample.Turn> turns = new ArrayList<>();
+        if (prompts.hasThoughts()) {
+            turns.add(new Sample.Turn(user, row.text("question"), "", List.of(), THOUGHT_TOKENS, List.of(), List.of()));
+            user = filled(prompts.conclusion(), row);
+        }
+        turns.add(new Sample.Turn(
                 user,
                 row.text("question"),
                 "",
                 List.of(row.text("answer")),
                 NEW_TOKENS,
                 List.of(),
-                List.of(LongBenchMetrics.ACCURACY));
-        var labels = Map.of(
+                List.of(LongBenchMetrics.ACCURACY)));
+        Sample.History history = prompts.hasThoughts() ? Sample.History.QUOTED_ANSWER : Sample.History.CONVERSATION;
+        boolean isTruncated = !turns.getFirst().user().equals(whole);
+        return new Sample(name, index, turns, Sample.Wrapping.CHAT, history, labels(row, isTruncated));
+    }
+
+    private Map<String, String> labels(JsonRow row, boolean isTruncated) {
+        Map<String, String> labels = new HashMap<>(Map.of(
                 "id", row.text("_id"),
                 "length", row.text("length"),
                 "difficulty", row.text("difficulty"),
                 "domain", row.text("domain"),
-                "truncated", Boolean.toString(!user.equals(whole)));
-        return new Sample(name, index, List.of(turn), Sample.Wrapping.CHAT, Sample.History.CONVERSATION, labels);
+                "truncated", Boolean.toString(isTruncated)));
+        if (limit < Integer.MAX_VALUE) {
+            labels.put("cut", Integer.toString(limit));
+        }
+        return labels;
     }
 
     /// One place after the other, as officially: `$Q$` in a text would be filled, too.
-    private String prompt(JsonRow row) {
-        String prompt = template.replace("$DOC$", PythonText.strip(row.text("context")))
-                .replace("$Q$", PythonText.strip(row.text("question")));
+    private static String filled(String template, JsonRow row) {
+        String prompt = template.replace("$Q$", PythonText.strip(row.text("question")));
         for (String letter : List.of("A", "B", "C", "D")) {
             prompt = prompt.replace("$C_" + letter + "$", PythonText.strip(row.text("choice_" + letter)));
         }

@@ -136,6 +136,31 @@ public final class PythonText {
         return kept.toString();
     }
 
+    /// `repr` of a string: in single quotes, or in double ones where it holds a single one and no
+    /// double one.
+    public static String quoted(String text) {
+        char quote = text.indexOf('\'') >= 0 && text.indexOf('"') < 0 ? '"' : '\'';
+        StringBuilder quoted = new StringBuilder().append(quote);
+        text.codePoints().forEach(c -> {
+            switch (c) {
+                case '\\' -> quoted.append("\\\\");
+                case '\n' -> quoted.append("\\n");
+                case '\r' -> quoted.append("\\r");
+                case '\t' -> quoted.append("\\t");
+                default -> {
+                    if (c == quote) {
+                        quoted.append('\\').append(quote);
+                    } else if (Character.isISOControl(c)) {
+                        quoted.append(String.format("\\x%02x", c));
+                    } else {
+                        quoted.appendCodePoint(c);
+                    }
+                }
+            }
+        });
+        return quoted.append(quote).toString();
+    }
+
     /// Its code points as strings.
     public static List<String> characters(String text) {
         return text.codePoints().mapToObj(Character::toString).toList();

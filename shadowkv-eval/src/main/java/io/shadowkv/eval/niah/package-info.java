@@ -2,7 +2,7 @@
 /// on one text.
 ///
 /// In: a model's tokenizer, its prompt format and a length. Out: samples whose labels `context` and
-/// `depth` place them on the heat map. Called by [io.shadowkv.eval.TaskCatalog]; next stop:
+/// `depth` place them on the heat map. Called by [io.shadowkv.eval.catalog.TaskCatalog]; next stop:
 /// [io.shadowkv.eval.needle], which hides the needles of the several questions.
 @NullMarked
 package io.shadowkv.eval.niah;

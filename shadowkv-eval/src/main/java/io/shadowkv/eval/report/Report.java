@@ -1,11 +1,25 @@
 package io.shadowkv.eval.report;
 
 import io.shadowkv.eval.Method;
-import io.shadowkv.eval.RunInfo;
-import io.shadowkv.eval.plot.Figure;
-import io.shadowkv.eval.plot.Png;
-import io.shadowkv.eval.report.Page.Picture;
-import io.shadowkv.eval.report.Page.Section;
+import io.shadowkv.eval.report.section.EfficiencySection;
+import io.shadowkv.eval.report.section.NeedleSection;
+import io.shadowkv.eval.report.section.PaperTables;
+import io.shadowkv.eval.report.section.ReportSections;
+import io.shadowkv.eval.report.section.RunSection;
+import io.shadowkv.eval.report.section.SummarySection;
+import io.shadowkv.eval.report.section.SweepSection;
+import io.shadowkv.eval.report.section.WeakSection;
+import io.shadowkv.eval.run.RunInfo;
+import io.shadowkv.eval.statistics.Grid;
+import io.shadowkv.eval.statistics.PublishedNumbers;
+import io.shadowkv.eval.statistics.Setting;
+import io.shadowkv.report.page.HtmlPage;
+import io.shadowkv.report.page.MarkdownPage;
+import io.shadowkv.report.page.Page;
+import io.shadowkv.report.page.Page.Picture;
+import io.shadowkv.report.page.Page.Section;
+import io.shadowkv.report.plot.Figure;
+import io.shadowkv.report.plot.Png;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -88,6 +102,7 @@ public final class Report {
         sections.add(RunSection.settings(runs.runs()));
         sections.add(RunSection.method());
         List<String> allNotes = new ArrayList<>(notes);
+        allNotes.addAll(PublishedNumbers.notes(runs.answers()));
         allNotes.addAll(gaps(all));
         return new Page(title(runs), lead(runs, all), SummarySection.cards(all), allNotes, sections);
     }

@@ -1,9 +1,10 @@
 package io.shadowkv.eval.report;
 
-import io.shadowkv.eval.AnswerLog;
-import io.shadowkv.eval.AnswerRecord;
-import io.shadowkv.eval.RunFile;
-import io.shadowkv.eval.RunInfo;
+import io.shadowkv.eval.LeftOut;
+import io.shadowkv.eval.run.AnswerLog;
+import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.eval.run.RunFile;
+import io.shadowkv.eval.run.RunInfo;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -13,6 +14,8 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// All that runs left in a folder: every log named `answers*.jsonl` and every `run*.json`, in the folder
@@ -52,7 +55,28 @@ record RunFolder(Collection<AnswerRecord> answers, List<RunInfo> runs, List<Stri
             notes.add(twice + " answers stand in more than one log; the log read last counts (logs are read in the"
                     + " order of their names).");
         }
-        return new RunFolder(answers.values(), runs(folder, notes), notes);
+        List<RunInfo> runs = runs(folder, notes);
+        notes.addAll(LeftOut.sentences(leftOut(runs, answers.values())));
+        return new RunFolder(answers.values(), runs, notes);
+    }
+
+    /// What runs left out and none has answered since.
+    private static List<LeftOut> leftOut(List<RunInfo> runs, Collection<AnswerRecord> answers) {
+        record Place(String model, String task, int contextTokens, int index) {}
+        Set<Place> answered = answers.stream()
+                .map(AnswerRecord::key)
+                .map(key -> new Place(key.model(), key.task(), key.contextTokens(), key.index()))
+                .collect(Collectors.toSet());
+        Map<Place, LeftOut> leftOut = new LinkedHashMap<>();
+        for (RunInfo run : runs) {
+            for (LeftOut one : run.leftOut()) {
+                var place = new Place(run.model(), one.task(), one.contextTokens(), one.index());
+                if (!answered.contains(place)) {
+                    leftOut.putIfAbsent(place, one);
+                }
+            }
+        }
+        return List.copyOf(leftOut.values());
     }
 
     private static List<RunInfo> runs(Path folder, List<String> notes) {

@@ -2,6 +2,7 @@ package io.shadowkv.eval.ruler;
 
 import io.shadowkv.eval.EvalTask;
 import io.shadowkv.eval.Sample;
+import io.shadowkv.eval.ruler.text.RulerKind;
 import io.shadowkv.eval.text.JsonLines;
 import io.shadowkv.eval.text.JsonRow;
 import java.nio.file.Path;

@@ -3,6 +3,7 @@ package io.shadowkv.eval.ruler;
 import io.shadowkv.eval.EvalTask;
 import io.shadowkv.eval.Suite;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.ruler.text.RulerKind;
 import java.util.List;
 
 /// RULER's tasks as NVIDIA's scripts, the paper's or `shadowkv ruler build` wrote them:

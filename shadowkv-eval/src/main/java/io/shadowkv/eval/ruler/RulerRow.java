@@ -2,6 +2,9 @@ package io.shadowkv.eval.ruler;
 
 import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.eval.Sample;
+import io.shadowkv.eval.ruler.text.Draft;
+import io.shadowkv.eval.ruler.text.RulerKind;
+import io.shadowkv.eval.ruler.text.RulerVersion;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;

@@ -4,6 +4,10 @@ import io.shadowkv.eval.EvalTask;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskContext;
 import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.ruler.text.Draft;
+import io.shadowkv.eval.ruler.text.Generator;
+import io.shadowkv.eval.ruler.text.RulerKind;
+import io.shadowkv.eval.ruler.text.RulerVersion;
 import java.util.SplittableRandom;
 
 /// One of RULER's tasks at a length: rows by index, each drawn from a stream of its own, all of the size

@@ -5,7 +5,7 @@
 /// RULER's own JSONL. [io.shadowkv.eval.ruler.RulerSuite] opens tasks, [io.shadowkv.eval.ruler.RulerFile]
 /// reads lines back. Inside, a `Generator` a family of tasks drafts texts of any size, `SizeSearch` finds
 /// the size that fills the context as the version does, `Frame` wraps and counts. Called by
-/// [io.shadowkv.eval.TaskCatalog] and `ruler build`; next stop: [io.shadowkv.eval.needle] for sentences
+/// [io.shadowkv.eval.catalog.TaskCatalog] and `ruler build`; next stop: [io.shadowkv.eval.needle] for sentences
 /// and draws, [io.shadowkv.eval.text] for files.
 @NullMarked
 package io.shadowkv.eval.ruler;

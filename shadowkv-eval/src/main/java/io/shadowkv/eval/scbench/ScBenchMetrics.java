@@ -3,15 +3,19 @@ package io.shadowkv.eval.scbench;
 import io.shadowkv.eval.Metric;
 import io.shadowkv.eval.infinitebench.InfiniteBenchMetrics;
 import io.shadowkv.eval.metric.OverAll;
+import io.shadowkv.eval.metric.PythonText;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
+import java.util.List;
 import java.util.Locale;
 
 /// SCBench's metrics where they differ from InfiniteBench's (microsoft/MInference,
 /// `scbench/compute_scores.py`).
 ///
-/// Where the script expects a list and a file has a string, it would go through its characters; here the
-/// string is the one reference.
+/// The script goes through the labels of `scbench_many_shot`, `scbench_qa_chn` and `scbench_vt`.
+/// Where the published file has one string for a label, that means its characters: `(A)` is found
+/// in every answer with an A. There the turn has two metrics: the whole string as the one
+/// reference, whose name ends with [#WHOLE], and the script's.
 final class ScBenchMetrics {
     /// The answer contains the reference.
     static final Metric KV_RETRIEVAL =
@@ -34,7 +38,33 @@ final class ScBenchMetrics {
                 .doubleValue();
     });
 
+    /// What the name of a metric ends with that takes a string for one reference where the script
+    /// takes its characters.
+    static final String WHOLE = ":whole_label";
+
     private ScBenchMetrics() {}
+
+    /// The metrics of a turn; the first is its own.
+    ///
+    /// @param isString whether the label is one string
+    static List<Metric> of(String part, boolean isString) {
+        Metric metric = of(part);
+        boolean walks = switch (part) {
+            case "scbench_many_shot", "scbench_qa_chn", "scbench_vt" -> true;
+            default -> false;
+        };
+        if (!walks || !isString) {
+            return List.of(metric);
+        }
+        return List.of(
+                new OverAll(metric.name() + WHOLE, metric::score),
+                new OverAll(
+                        metric.name(), (answer, references) -> ofCharacters(metric, answer, references.getFirst())));
+    }
+
+    private static double ofCharacters(Metric metric, String answer, String label) {
+        return label.isEmpty() ? 0 : metric.score(answer, PythonText.characters(label));
+    }
 
     /// @param part the task, or the part of a mixed task that a turn belongs to; `scbench_repoqa` has
     ///     [RepoQa]

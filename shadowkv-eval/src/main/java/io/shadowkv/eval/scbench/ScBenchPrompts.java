@@ -38,7 +38,19 @@ final class ScBenchPrompts {
             "scbench_mf",
             new PromptTemplate("{prefix}\n\n{input}"));
 
+    /// `multiturn_follow_up_templates`: a later question of a plain conversation after right
+    /// answers, where it differs.
+    private static final Map<String, PromptTemplate> FOLLOW_UPS = Map.of(
+            "scbench_choice_eng",
+            new PromptTemplate("Question: {question}\nA. {OPTION_A}\nB. {OPTION_B}\nC. {OPTION_C}\nD. {OPTION_D}\n\n"
+                    + "The letter of the correct answer is"));
+
     private ScBenchPrompts() {}
+
+    /// A later question of a plain conversation after right answers.
+    static PromptTemplate followUp(String task) {
+        return FOLLOW_UPS.getOrDefault(task, query(task));
+    }
 
     static PromptTemplate context(String task) {
         return CONTEXTS.getOrDefault(task, PLAIN_CONTEXT);

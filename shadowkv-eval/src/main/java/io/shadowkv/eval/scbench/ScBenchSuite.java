@@ -16,9 +16,16 @@ import java.util.stream.Stream;
 ///
 /// What differs from the scripts:
 ///
-/// - Right answers stand as the assistant's turns of a conversation; in a chat the scripts put an empty system
-///   message before each.
-/// - Several right answers are joined by commas; the scripts print a list.
+/// - Right answers stand as the assistant's turns of a conversation. In a chat the scripts render
+///   an empty system message before each and take it out again where its rendering begins the
+///   turn's (Llama 3.1, Qwen 2.5); with other templates it stays in theirs.
+/// - After the model's own answers (`@own`) the scripts' vLLM path puts the tokenizer's end of
+///   sequence after each answer, in a chat and without one. Here a chat has the template's end of
+///   turn, which is the same token for Llama 3 and Qwen; plain text has the end of sequence, once
+///   where the model wrote it. The scripts' Transformers path adds it only to answers that were
+///   cut.
+/// - Labels that are one string are one reference, see [ScBenchMetrics]; the script's number for
+///   them is the second.
 /// - All turns and answers fit into the context together; the scripts estimate.
 /// - `scbench_mf` asks every later turn for its own number; in a chat the scripts name the last turn's in
 ///   all.

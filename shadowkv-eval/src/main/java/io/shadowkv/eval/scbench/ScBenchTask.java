@@ -7,6 +7,7 @@ import io.shadowkv.eval.TaskContext;
 import io.shadowkv.eval.text.JsonLines;
 import io.shadowkv.eval.text.JsonRow;
 import io.shadowkv.eval.text.MiddleCut;
+import io.shadowkv.eval.text.PromptTemplate;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -34,6 +35,7 @@ final class ScBenchTask implements EvalTask {
     private final TaskContext context;
     private final JsonLines lines;
     private final boolean isChat;
+    private final boolean isPlainTalk;
     private final Map<String, List<RepoQa.Function>> functions;
 
     ScBenchTask(String name, String task, Sample.History history, TaskContext context) {
@@ -48,6 +50,7 @@ final class ScBenchTask implements EvalTask {
                 "SCBench's published " + task + ".jsonl with the fields context and multi_turns (input, answer);"
                         + " `shadowkv pull --suite scbench/" + task + "` brings it");
         isChat = context.format().wrapsWords();
+        isPlainTalk = !isChat && history == Sample.History.CONVERSATION;
         functions = task.startsWith("scbench_repoqa") ? functions() : Map.of();
     }
 
@@ -96,7 +99,9 @@ final class ScBenchTask implements EvalTask {
                 new MiddleCut(context.tokenizer(), context.format()).fit(whole, "", room, name + ", sample " + index);
         turns.set(0, turns.getFirst().withUser(user));
         var labels = row.labels(index, !user.equals(whole));
-        return new Sample(name, index, turns, Sample.Wrapping.CHAT, history, labels);
+        // In a plain conversation the end of sequence alone stands between an answer and the next question.
+        Sample.Wrapping wrapping = isPlainTalk ? Sample.Wrapping.NONE : Sample.Wrapping.CHAT;
+        return new Sample(name, index, turns, wrapping, history, labels);
     }
 
     private static List<JsonRow> turns(JsonRow row) {
@@ -107,9 +112,9 @@ final class ScBenchTask implements EvalTask {
     private Sample.Turn turn(JsonRow row, JsonRow turn, int number) {
         String part = part(turn);
         String input = turn.text("input");
-        Metric metric = part.equals("scbench_repoqa")
-                ? new RepoQa(turn.text("name"), functions.getOrDefault(row.text("repo"), List.of())).metric()
-                : ScBenchMetrics.of(part);
+        List<Metric> metrics = part.equals("scbench_repoqa")
+                ? List.of(new RepoQa(turn.text("name"), functions.getOrDefault(row.text("repo"), List.of())).metric())
+                : ScBenchMetrics.of(part, isString(turn));
         return new Sample.Turn(
                 user(row, turn, number),
                 input,
@@ -117,8 +122,12 @@ final class ScBenchTask implements EvalTask {
                 references(turn),
                 newTokens(part),
                 List.of(),
-                List.of(metric),
-                String.join(", ", turn.texts("answer")));
+                metrics,
+                PythonFormat.text(turn, "answer"));
+    }
+
+    private static boolean isString(JsonRow turn) {
+        return turn.has("answer") && turn.fields().get("answer").isString();
     }
 
     private String user(JsonRow row, JsonRow turn, int number) {
@@ -126,21 +135,37 @@ final class ScBenchTask implements EvalTask {
             return query(turn);
         }
         if (number > 0) {
-            // After a plain continuation two line breaks part answer and question; the format brings one.
-            return isChat ? query(turn) : "\n" + query(turn);
+            return later(turn);
         }
         String first = task.equals("scbench_mf") ? turn.text("input") : query(turn);
         String prefix = task.equals("scbench_mf") ? target(turn) : "";
         return text(row, prefix) + "\n\n" + first;
     }
 
+    private String later(JsonRow turn) {
+        if (isChat) {
+            return query(turn);
+        }
+        if (isPlainTalk) {
+            String end = context.endOfSequence();
+            return (end.isEmpty() ? "\n\n" : end) + query(turn);
+        }
+        // Two line breaks part answer and question; the format brings one.
+        return "\n" + query(turn, ScBenchPrompts.followUp(task));
+    }
+
     /// @param prefix stands before the text in scbench_mf alone
     private String text(JsonRow row, String prefix) {
         return ScBenchPrompts.context(task)
-                .fill(Map.of("context", row.text(row.has("context") ? "context" : "input"), "prefix", prefix));
+                .fill(Map.of(
+                        "context", PythonFormat.text(row, row.has("context") ? "context" : "input"), "prefix", prefix));
     }
 
     private String query(JsonRow turn) {
+        return query(turn, ScBenchPrompts.query(task));
+    }
+
+    private String query(JsonRow turn, PromptTemplate template) {
         Map<String, String> values = new HashMap<>();
         values.put("input", turn.text("input"));
         values.put("question", turn.text("input"));
@@ -153,7 +178,7 @@ final class ScBenchTask implements EvalTask {
                 values.put("OPTION_" + LETTERS.get(i), options.get(i));
             }
         }
-        return ScBenchPrompts.query(task).fill(values);
+        return template.fill(values);
     }
 
     private static String target(JsonRow turn) {
@@ -215,10 +240,16 @@ final class ScBenchTask implements EvalTask {
         int most = turns.getFirst().maxNewTokens();
         for (int i = 1; i < turns.size(); i++) {
             Sample.Turn turn = turns.get(i);
-            before += keptTokens(turns.get(i - 1)) + context.format().next(turn.user(), turn.answerPrefix()).length;
+            before += keptTokens(turns.get(i - 1)) + nextTokens(turn);
             most = Math.max(most, before + turn.maxNewTokens());
         }
         return most;
+    }
+
+    private int nextTokens(Sample.Turn turn) {
+        return isPlainTalk
+                ? context.tokenizer().encode(turn.user(), false).length
+                : context.format().next(turn.user(), turn.answerPrefix()).length;
     }
 
     /// Tokens of the answer that later turns find.

@@ -40,6 +40,28 @@ public final class MiddleCut {
                         .formatted(name, Math.max(0, room), length));
     }
 
+    /// The user's words as THUDM's scripts cut them to a fixed number of tokens, before any
+    /// template goes around them: where words and the model's beginning have more, half of that
+    /// number stays at either end.
+    ///
+    /// @param tokens [Integer#MAX_VALUE] cuts nothing
+    public String fixed(String user, int tokens) {
+        if (tokens == Integer.MAX_VALUE) {
+            return user;
+        }
+        int[] ids = tokenizer.encodeAsText(user);
+        int beginning = tokenizer.encode("", true).length;
+        if (ids.length + beginning <= tokens) {
+            return user;
+        }
+        int half = tokens / 2;
+        int first = Math.max(0, half - beginning);
+        int[] kept = new int[first + half];
+        System.arraycopy(ids, 0, kept, 0, first);
+        System.arraycopy(ids, ids.length - half, kept, first, half);
+        return tokenizer.decode(kept, true);
+    }
+
     private static int[] middleOut(int[] ids, int keep) {
         int half = keep / 2;
         int[] kept = new int[2 * half];

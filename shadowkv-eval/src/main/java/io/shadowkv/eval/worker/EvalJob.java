@@ -1,8 +1,8 @@
 package io.shadowkv.eval.worker;
 
-import io.shadowkv.eval.EvalPlan;
 import io.shadowkv.eval.Item;
 import io.shadowkv.eval.Json;
+import io.shadowkv.eval.run.EvalPlan;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
@@ -18,7 +19,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /// A run that other machines can take part in, as a file: what is asked, and what answers.
 ///
-/// @param plan what is asked of whom
+/// @param plan what is asked of whom; its `kv_type` may be written small, and is kept in capitals, as workers say it
 /// @param items what is wanted; all of the plan's where a file has none
 /// @param command starts a worker on any of the machines
 /// @param readySeconds time to load the model in; 600 where a file has none
@@ -34,6 +35,18 @@ public record EvalJob(EvalPlan plan, List<Item> items, List<String> command, int
         if (plan == null || command == null || command.isEmpty()) {
             throw new IllegalArgumentException("a job needs a plan and the command that starts a worker");
         }
+        if (plan.kvType() == null) {
+            throw new IllegalArgumentException("the plan of a job needs a \"kv_type\", such as \"BF16\"");
+        }
+        plan = new EvalPlan(
+                plan.model(),
+                plan.backend(),
+                plan.kvType().toUpperCase(Locale.ROOT),
+                plan.tasks(),
+                plan.contextTokens(),
+                plan.samples(),
+                plan.seed(),
+                plan.methods());
         items = items == null ? plan.items() : List.copyOf(items);
         command = List.copyOf(command);
         readySeconds = readySeconds == 0 ? USUAL_SECONDS : readySeconds;

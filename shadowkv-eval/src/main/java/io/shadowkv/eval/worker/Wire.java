@@ -1,8 +1,8 @@
 package io.shadowkv.eval.worker;
 
-import io.shadowkv.eval.AnswerRecord;
 import io.shadowkv.eval.Json;
-import io.shadowkv.eval.OpenItem;
+import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.eval.run.OpenItem;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;

@@ -1,11 +1,11 @@
 package io.shadowkv.eval.worker;
 
-import io.shadowkv.eval.AnswerRecord;
-import io.shadowkv.eval.Examiner;
 import io.shadowkv.eval.Item;
 import io.shadowkv.eval.Method;
-import io.shadowkv.eval.OpenItem;
 import io.shadowkv.eval.SampleRefusal;
+import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.eval.run.Examiner;
+import io.shadowkv.eval.run.OpenItem;
 import java.io.BufferedReader;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;

@@ -1,13 +1,13 @@
 package io.shadowkv.eval.worker;
 
-import io.shadowkv.eval.AnswerRecord;
-import io.shadowkv.eval.EvalPlan;
-import io.shadowkv.eval.Examiner;
-import io.shadowkv.eval.ExaminerFailure;
 import io.shadowkv.eval.Item;
 import io.shadowkv.eval.Method;
-import io.shadowkv.eval.OpenItem;
 import io.shadowkv.eval.SampleRefusal;
+import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.eval.run.EvalPlan;
+import io.shadowkv.eval.run.Examiner;
+import io.shadowkv.eval.run.ExaminerFailure;
+import io.shadowkv.eval.run.OpenItem;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;

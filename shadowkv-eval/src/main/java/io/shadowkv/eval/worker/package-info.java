@@ -1,7 +1,7 @@
 /// Examiners in processes of their own, so that each has a device, and a crash costs one batch.
 ///
 /// In: a command line. [io.shadowkv.eval.worker.WorkerProcess] starts it and is the
-/// [io.shadowkv.eval.Examiner] that a run uses; in the process, [io.shadowkv.eval.worker.WorkerLoop] hands
+/// [io.shadowkv.eval.run.Examiner] that a run uses; in the process, [io.shadowkv.eval.worker.WorkerLoop] hands
 /// what is asked to the examiner there. They speak JSON, one object a line, on standard input and output;
 /// standard error is for people:
 ///

@@ -5,18 +5,24 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shadowkv.eval.Contexts;
 import io.shadowkv.eval.Metric;
+import io.shadowkv.eval.PromptCut;
+import io.shadowkv.eval.PromptVersion;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskContext;
 import io.shadowkv.eval.text.JsonRow;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 final class InfiniteBenchSuiteTest {
@@ -73,6 +79,54 @@ final class InfiniteBenchSuiteTest {
         }
     }
 
+    /// The sums are of what the paper's `infini_bench_create_prompt` makes of the same rows with
+    /// its own templates.
+    @ParameterizedTest
+    @CsvSource({
+        "passkey, 886dcb5e26307c44",
+        "number_string, 244f41f60ca80e42",
+        "kv_retrieval, 16ce84e5cbc2d173",
+        "longbook_sum_eng, f79d6a0bcec93f59",
+        "longbook_choice_eng, 86fb47945d3dc31b",
+        "longbook_qa_eng, b5da5f85ab8b231b",
+        "longbook_qa_chn, df70c23f3651435c",
+        "longdialogue_qa_eng, 1081069f922a9d36",
+        "math_find, 574a316819c9441f",
+        "code_run, 42503675c4aa9d10",
+        "code_debug, f57e445833ee6f56"
+    })
+    void promptsOfThePaperAreItsCodes(String task, String sum) throws Exception {
+        JsonRow fixture =
+                rows().filter(row -> row.text("task").equals(task)).findFirst().orElseThrow();
+        for (TaskContext context : List.of(Contexts.chat(ROOMY, folder), Contexts.plain(ROOMY, folder))) {
+            Sample sample = sample(fixture, papers(context), 1);
+            String user = sample.turns().getFirst().user();
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(user.getBytes(StandardCharsets.UTF_8));
+            assertThat(HexFormat.of().formatHex(digest, 0, 8)).as(user).isEqualTo(sum);
+            assertThat(sample.labels()).containsEntry("prompts", "shadowkv");
+        }
+    }
+
+    private static TaskContext papers(TaskContext context) {
+        var rules = new TaskContext.FileRules(0, PromptVersion.SHADOWKV, PromptCut.TO_LENGTH);
+        return new TaskContext(
+                context.tokenizer(),
+                context.format(),
+                context.contextTokens(),
+                context.seed(),
+                context.options().withFiles(rules));
+    }
+
+    @Test
+    void thePaperHasNoPromptForSums() throws IOException {
+        JsonRow fixture = rows().filter(row -> row.text("task").equals("math_calc"))
+                .findFirst()
+                .orElseThrow();
+        assertThatThrownBy(() -> sample(fixture, papers(Contexts.chat(ROOMY, folder)), 0))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("math_calc: the paper's code has no prompt for it");
+    }
+
     @ParameterizedTest
     @MethodSource("rows")
     void theMetricTellsRightFromWrong(JsonRow fixture) throws IOException {
@@ -113,7 +167,8 @@ final class InfiniteBenchSuiteTest {
                     .contains("word end\n\nWhat is the pass key?");
             int tokens = room.format().first(turn.user(), "").length + turn.maxNewTokens();
             assertThat(tokens).isBetween(997, 1000);
-            assertThat(sample.labels()).isEqualTo(Map.of("id", "0", "truncated", "true"));
+            assertThat(sample.labels()).containsEntry("id", "0").containsEntry("truncated", "true");
+            assertThat(sample.labels().get("prompts")).isEqualTo(room.format().wrapsWords() ? "chat" : null);
         }
         var tiny = new InfiniteBenchSuite().open("passkey", Contexts.chat(70, folder));
         assertThatThrownBy(() -> tiny.sample(0))

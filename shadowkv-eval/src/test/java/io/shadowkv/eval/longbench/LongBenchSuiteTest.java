@@ -7,12 +7,15 @@ import static org.assertj.core.data.Offset.offset;
 import io.shadowkv.Fixtures;
 import io.shadowkv.eval.EvalTask;
 import io.shadowkv.eval.Metric;
+import io.shadowkv.eval.PromptCut;
 import io.shadowkv.eval.PromptFormat;
+import io.shadowkv.eval.PromptVersion;
 import io.shadowkv.eval.Sample;
-import io.shadowkv.eval.TaskCatalog;
 import io.shadowkv.eval.TaskContext;
-import io.shadowkv.text.ChatTemplate;
+import io.shadowkv.eval.catalog.TaskCatalog;
 import io.shadowkv.text.Tokenizer;
+import io.shadowkv.text.chat.ChatTemplate;
+import io.shadowkv.text.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -45,7 +48,7 @@ final class LongBenchSuiteTest {
 
     @BeforeAll
     static void open() {
-        tokenizer = Tokenizer.open(Fixtures.needleModel());
+        tokenizer = Tokenizers.open(Fixtures.needleModel());
         format = PromptFormat.chat(ChatTemplate.open(Fixtures.needleModel()).orElseThrow(), tokenizer);
     }
 
@@ -93,10 +96,91 @@ final class LongBenchSuiteTest {
         assertThat(turn.question()).isEqualTo("Which {context}?");
         assertThat(turn.answerPrefix()).isEmpty();
         assertThat(turn.references()).containsExactly("Paragraph 段落3", "3");
-        assertThat(turn.stopStrings()).isEqualTo(task.equals("samsum") ? List.of("\n") : List.of());
+        assertThat(turn.stopIds())
+                .isEqualTo(task.equals("samsum") ? List.of(last(tokenizer.encode("\n", false))) : List.of());
         assertThat(turn.metrics()).extracting(Metric::name).containsExactly(metric(task));
         assertThat(sample.labels())
                 .isEqualTo(Map.of("id", "9a1", "length", "4-8k", "language", "en", "truncated", "false"));
+    }
+
+    /// The sums are of the texts that the paper's code makes of the same row with
+    /// `LONG_BENCH_TEMPLATE`.
+    @ParameterizedTest
+    @CsvSource({
+        "multifieldqa_zh, be6b12dfbaa96824",
+        "dureader, d2a4b4433bee413a",
+        "vcsum, 35c5ae7907ef5c26",
+        "lsht, f7c6db893012c5f9",
+        "passage_retrieval_zh, 6dd8c83196e35422",
+        "hotpotqa, 7470b82936233c9b",
+        "samsum, 4c690fd6ba2c155a"
+    })
+    void asksWithThePapersPrompts(String task, String sum) throws IOException {
+        write("longbench/" + task + ".jsonl", row("The {input} text.\n", "Which {context}?", "Paragraph 段落3", "3"));
+        var rules = new TaskContext.FileRules(0, PromptVersion.SHADOWKV, PromptCut.TO_LENGTH);
+        Sample sample =
+                TaskCatalog.open("longbench/" + task, context(4096, rules)).sample(0);
+        String user = sample.turns().getFirst().user();
+        assertThat(sum(user)).as(user).isEqualTo(sum);
+        assertThat(sample.labels()).containsEntry("prompts", "shadowkv");
+    }
+
+    /// `tokenizer(prompt)` counts the model's beginning, which is not decoded again.
+    @ParameterizedTest
+    @CsvSource({
+        "4096, official, 3500",
+        "10000, official, 7500",
+        "16384, official, 15500",
+        "131072, official, 31500",
+        "131072, 1001, 1001"
+    })
+    void cutsToAFixedLimit(int contextTokens, String cut, int limit) throws IOException {
+        write("longbench/hotpotqa.jsonl", row(numbers(9000), "Which?", "1"), row("short", "Which?", "1"));
+        var rules = new TaskContext.FileRules(0, PromptVersion.OFFICIAL, PromptCut.parse(cut));
+        EvalTask task = TaskCatalog.open("longbench/hotpotqa", context(contextTokens, rules));
+        int[] ids = tokenizer.encodeAsText(user("longbench/hotpotqa", 1_000_000));
+        assertThat(ids.length).isGreaterThan(31_500);
+        int beginning = tokenizer.encode("", true).length;
+        int half = limit / 2;
+        String expected = tokenizer.decode(Arrays.copyOf(ids, half - beginning), true)
+                + tokenizer.decode(Arrays.copyOfRange(ids, ids.length - half, ids.length), true);
+        assertThat(task.sample(0).turns().getFirst().user()).isEqualTo(expected);
+        assertThat(task.sample(0).labels())
+                .containsEntry("truncated", "true")
+                .containsEntry("cut", Integer.toString(limit));
+        assertThat(task.sample(1).labels()).containsEntry("truncated", "false");
+    }
+
+    @Test
+    void refusesAFixedLimitThatDoesNotFit() throws IOException {
+        write("longbench/gov_report.jsonl", row("text", "", "summary"));
+        for (var asked : Map.of(
+                        "official", "no limit for a context of 2,048", "1900", "1,900 tokens and answers of 512")
+                .entrySet()) {
+            var rules = new TaskContext.FileRules(0, PromptVersion.OFFICIAL, PromptCut.parse(asked.getKey()));
+            assertThatThrownBy(() -> TaskCatalog.open("longbench/gov_report", context(2048, rules)))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("longbench/gov_report")
+                    .hasMessageContaining(asked.getValue())
+                    .hasMessageEndingWith("Give a longer --length, or another --cut");
+        }
+        assertThatThrownBy(() -> PromptCut.parse("fit")).hasMessageContaining("expected length, official, or a number");
+    }
+
+    /// A damaged row is asked for, so that it is named as left out, whatever rows are too short.
+    @Test
+    void aDamagedRowIsNoShortSample() throws IOException {
+        ObjectNode broken = row("text", "Q1", "a");
+        broken.remove("context");
+        write("longbench/qasper.jsonl", row("short", "Q0", "a"), broken, row(numbers(400), "Q2", "b"));
+        EvalTask task = TaskCatalog.open("longbench/qasper", context(100_000, 500));
+        assertThat(task.size()).isEqualTo(2);
+        assertThatThrownBy(() -> task.sample(0)).hasMessageContaining("line 2").hasMessageContaining("\"context\"");
+        assertThat(task.sample(1).turns().getFirst().question()).isEqualTo("Q2");
+    }
+
+    private static int last(int[] ids) {
+        return ids[ids.length - 1];
     }
 
     private static String metric(String task) {
@@ -269,12 +353,13 @@ final class LongBenchSuiteTest {
     }
 
     private TaskContext context(int contextTokens, int minTokens) {
+        return context(
+                contextTokens, new TaskContext.FileRules(minTokens, PromptVersion.OFFICIAL, PromptCut.TO_LENGTH));
+    }
+
+    private TaskContext context(int contextTokens, TaskContext.FileRules rules) {
         return new TaskContext(
-                tokenizer,
-                format,
-                contextTokens,
-                1,
-                new TaskContext.Options("nvidia", null, data).withMinTokens(minTokens));
+                tokenizer, format, contextTokens, 1, new TaskContext.Options("nvidia", null, data).withFiles(rules));
     }
 
     private static String numbers(int count) {

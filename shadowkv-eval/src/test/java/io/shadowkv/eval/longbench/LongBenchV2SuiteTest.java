@@ -6,12 +6,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shadowkv.Fixtures;
 import io.shadowkv.eval.EvalTask;
 import io.shadowkv.eval.Metric;
+import io.shadowkv.eval.PromptCut;
 import io.shadowkv.eval.PromptFormat;
+import io.shadowkv.eval.PromptVersion;
 import io.shadowkv.eval.Sample;
-import io.shadowkv.eval.TaskCatalog;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.catalog.TaskCatalog;
 import io.shadowkv.eval.metric.LongBenchMetrics;
 import io.shadowkv.text.Tokenizer;
+import io.shadowkv.text.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,7 +43,7 @@ final class LongBenchV2SuiteTest {
 
     @BeforeAll
     static void open() {
-        tokenizer = Tokenizer.open(Fixtures.needleModel());
+        tokenizer = Tokenizers.open(Fixtures.needleModel());
     }
 
     @AfterAll
@@ -93,6 +96,72 @@ final class LongBenchV2SuiteTest {
             assertThat(task.sample(1).turns().getFirst().question()).isEqualTo("When?");
             assertThat(task("long", 4096).sample(0).turns().getFirst().question())
                     .isEqualTo("How?");
+        }
+    }
+
+    /// `0shot_cot.txt` and `0shot_cot_ans.txt`; what the model thinks takes the place that is left.
+    @Test
+    void asksForThoughtsFirst() throws IOException {
+        add("a1", "short", "easy", " A text.\n", "Why? ");
+        write(questions.toString());
+        Sample sample = TaskCatalog.open("longbench-v2-cot/short", context(4096, PromptCut.TO_LENGTH))
+                .sample(0);
+        assertThat(sample.task()).isEqualTo("longbench-v2-cot/short");
+        assertThat(sample.history()).isEqualTo(Sample.History.QUOTED_ANSWER);
+        assertThat(sample.turns()).hasSize(2);
+        Sample.Turn thoughts = sample.turns().getFirst();
+        assertThat(thoughts.user()).isEqualTo("""
+                        Please read the following text and answer the questions below.
+
+                        <text>
+                        A text.
+                        </text>
+
+                        What is the correct answer to this question: Why?
+                        Choices:
+                        (A) one
+                        (B) two
+                        (C) three
+                        (D) four
+
+                        Let’s think step by step:""");
+        assertThat(thoughts.maxNewTokens()).isEqualTo(1024);
+        assertThat(thoughts.metrics()).isEmpty();
+        Sample.Turn conclusion = sample.turns().getLast();
+        assertThat(conclusion.user()).isEqualTo("""
+                        Please read the following text and answer the questions below.
+
+                        The text is too long and omitted here.
+
+                        What is the correct answer to this question: Why?
+                        Choices:
+                        (A) one
+                        (B) two
+                        (C) three
+                        (D) four
+
+                        Let’s think step by step: $COT$
+
+                        Based on the above, what is the single, most likely answer choice? Format your response as follows: "The correct answer is (insert answer here)".""");
+        assertThat(conclusion.maxNewTokens()).isEqualTo(128);
+        assertThat(conclusion.references()).containsExactly("C");
+        assertThat(conclusion.metrics()).extracting(Metric::name).containsExactly("accuracy");
+        assertThat(TaskCatalog.names(List.of("longbench-v2-cot"))).hasSize(3);
+    }
+
+    @Test
+    void cutsToTheOfficialLimit() throws IOException {
+        String words = IntStream.range(0, 40_000).mapToObj(Integer::toString).collect(Collectors.joining(" "));
+        add("a1", "long", "hard", words, "Why?");
+        write(questions.toString());
+        for (String suite : List.of("longbench-v2", "longbench-v2-cot")) {
+            Sample sample = TaskCatalog.open(suite + "/long", context(131_072, PromptCut.OFFICIAL))
+                    .sample(0);
+            String user = sample.turns().getFirst().user();
+            assertThat(tokenizer.encodeAsText(user).length).isBetween(119_990, 120_000);
+            assertThat(sample.labels()).containsEntry("truncated", "true").containsEntry("cut", "120000");
+            assertThatThrownBy(() -> TaskCatalog.open(suite + "/long", context(120_100, PromptCut.OFFICIAL)))
+                    .hasMessageContaining(suite + "/long: prompts of 120,000 tokens");
         }
     }
 
@@ -167,14 +236,17 @@ final class LongBenchV2SuiteTest {
     }
 
     private EvalTask task(String task, int contextTokens) {
-        return TaskCatalog.open(
-                "longbench-v2/" + task,
-                new TaskContext(
-                        tokenizer,
-                        PromptFormat.plain(tokenizer),
-                        contextTokens,
-                        1,
-                        new TaskContext.Options("nvidia", null, data)));
+        return TaskCatalog.open("longbench-v2/" + task, context(contextTokens, PromptCut.TO_LENGTH));
+    }
+
+    private TaskContext context(int contextTokens, PromptCut cut) {
+        var rules = new TaskContext.FileRules(0, PromptVersion.OFFICIAL, cut);
+        return new TaskContext(
+                tokenizer,
+                PromptFormat.plain(tokenizer),
+                contextTokens,
+                1,
+                new TaskContext.Options("nvidia", null, data).withFiles(rules));
     }
 
     private void add(String id, String length, String difficulty, String context, String question) {

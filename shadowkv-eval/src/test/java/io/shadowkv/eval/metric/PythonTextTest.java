@@ -46,4 +46,13 @@ final class PythonTextTest {
         assertThat(PythonText.lower("İSTANBUL ẞ ǅ")).isEqualTo("i\u0307stanbul ß ǆ");
         assertThat(PythonText.lower("ΟΣ-ΟΣ ΟΣ.Α Σ ΟΣ́Α ΟΣ’")).isEqualTo("ος-ος οσ.α σ οσ́α ος’");
     }
+
+    /// What `repr` printed.
+    @Test
+    void stringsAreQuotedAsPythonDoes() {
+        assertThat(PythonText.quoted("A1")).isEqualTo("'A1'");
+        assertThat(PythonText.quoted("it's")).isEqualTo("\"it's\"");
+        assertThat(PythonText.quoted("it's \"so\"")).isEqualTo("'it\\'s \"so\"'");
+        assertThat(PythonText.quoted("a\n\t\\b\u0007é漢")).isEqualTo("'a\\n\\t\\\\b\\x07é漢'");
+    }
 }

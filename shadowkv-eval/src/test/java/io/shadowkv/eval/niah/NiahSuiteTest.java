@@ -9,9 +9,10 @@ import io.shadowkv.eval.EvalTask;
 import io.shadowkv.eval.Metric;
 import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.eval.Sample;
-import io.shadowkv.eval.TaskCatalog;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.catalog.TaskCatalog;
 import io.shadowkv.text.Tokenizer;
+import io.shadowkv.text.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,7 +65,7 @@ final class NiahSuiteTest {
 
     @Test
     void aRealTokenizersNeedleStandsBehindASentence() {
-        try (Tokenizer tokenizer = Tokenizer.open(Fixtures.needleModel())) {
+        try (Tokenizer tokenizer = Tokenizers.open(Fixtures.needleModel())) {
             var context = new TaskContext(
                     tokenizer,
                     PromptFormat.plain(tokenizer),

@@ -4,6 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.shadowkv.report.plot.CurvePlot;
+import io.shadowkv.report.plot.Figure;
+import io.shadowkv.report.plot.HeatMap;
+import io.shadowkv.report.plot.IntervalPlot;
+import io.shadowkv.report.plot.PlotStyle;
+import io.shadowkv.report.plot.Png;
+import io.shadowkv.report.plot.Quantity;
 import java.io.ByteArrayInputStream;
 import java.io.StringReader;
 import java.util.Collections;

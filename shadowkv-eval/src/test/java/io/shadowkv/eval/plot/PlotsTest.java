@@ -4,6 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.offset;
 
+import io.shadowkv.report.plot.Axis;
+import io.shadowkv.report.plot.HeatStrip;
+import io.shadowkv.report.plot.LinePlot;
+import io.shadowkv.report.plot.Quantity;
+import io.shadowkv.report.plot.StackedBars;
 import java.io.StringReader;
 import java.util.List;
 import java.util.stream.IntStream;

@@ -2,10 +2,15 @@ package io.shadowkv.eval.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shadowkv.eval.AnswerRecord;
 import io.shadowkv.eval.Method;
-import io.shadowkv.eval.plot.HeatMap;
-import io.shadowkv.eval.report.Page.Picture;
+import io.shadowkv.eval.report.section.DepthMaps;
+import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.eval.statistics.Grid;
+import io.shadowkv.eval.statistics.Setting;
+import io.shadowkv.report.page.HtmlPage;
+import io.shadowkv.report.page.Page;
+import io.shadowkv.report.page.Page.Picture;
+import io.shadowkv.report.plot.HeatMap;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -3,9 +3,19 @@ package io.shadowkv.eval.report;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import io.shadowkv.eval.AnswerRecord;
 import io.shadowkv.eval.Method;
-import io.shadowkv.eval.plot.CurvePlot;
+import io.shadowkv.eval.report.section.LengthFigures;
+import io.shadowkv.eval.report.section.PaperTables;
+import io.shadowkv.eval.report.section.SummarySection;
+import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.eval.run.Records;
+import io.shadowkv.eval.statistics.Answers;
+import io.shadowkv.eval.statistics.Grid;
+import io.shadowkv.eval.statistics.PairedComparison;
+import io.shadowkv.eval.statistics.Setting;
+import io.shadowkv.eval.statistics.Speed;
+import io.shadowkv.report.page.Page;
+import io.shadowkv.report.plot.CurvePlot;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -186,5 +196,21 @@ final class GridTest {
         return plot.curves().stream()
                 .map(curve -> curve.name() + ": " + curve.points().size())
                 .toList();
+    }
+
+    /// They are no sample of their own, and what computed them counts as work.
+    @Test
+    void thoughtsHaveNoScoreButACost() {
+        AnswerRecord thoughts = Records.of("longbench-v2-cot/short", 0, 0, Map.of());
+        AnswerRecord answer = Records.of("longbench-v2-cot/short", 0, 1, Map.of(), "accuracy", 1.0);
+        AnswerRecord alone = Records.of("longbench-v2-cot/long", 0, 0, Map.of());
+        Grid grid = grids(thoughts, answer, alone).getFirst();
+        assertThat(grid.tasks()).containsExactly("longbench-v2-cot/short");
+        Answers answers = grid.answers("longbench-v2-cot/short", Method.FULL).orElseThrow();
+        assertThat(answers.samples()).hasSize(1);
+        assertThat(answers.mean(AnswerRecord::score).value()).isEqualTo(1);
+        assertThat(answers.metric()).isEqualTo("accuracy");
+        assertThat(answers.computed()).containsExactly(thoughts, answer);
+        assertThat(grids(alone)).isEmpty();
     }
 }

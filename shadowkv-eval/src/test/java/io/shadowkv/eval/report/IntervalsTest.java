@@ -3,6 +3,10 @@ package io.shadowkv.eval.report;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.shadowkv.eval.statistics.Estimate;
+import io.shadowkv.eval.statistics.Interval;
+import io.shadowkv.eval.statistics.Intervals;
+import io.shadowkv.eval.statistics.StudentT;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;

@@ -1,11 +1,11 @@
 package io.shadowkv.eval.report;
 
 import io.shadowkv.cache.KvCacheSpec;
-import io.shadowkv.eval.AnswerRecord;
-import io.shadowkv.eval.AnswerRecord.Divergence;
 import io.shadowkv.eval.Json;
 import io.shadowkv.eval.Method;
-import io.shadowkv.eval.RunInfo;
+import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.eval.run.AnswerRecord.Divergence;
+import io.shadowkv.eval.run.RunInfo;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -178,7 +178,8 @@ final class PlausibleRun {
                 42,
                 methods,
                 new LinkedHashMap<>(Map.of("ruler version", "nvidia", "template", "llama-3")),
-                "2026-11-28T16:40:00Z");
+                "2026-11-28T16:40:00Z",
+                List.of());
     }
 
     void write(Path folder) {

@@ -3,7 +3,13 @@ package io.shadowkv.eval.report;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shadowkv.eval.Json;
+import io.shadowkv.eval.LeftOut;
 import io.shadowkv.eval.Method;
+import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.eval.run.Records;
+import io.shadowkv.eval.run.RunFile;
+import io.shadowkv.eval.run.RunInfo;
 import java.io.IOException;
 import java.io.StringReader;
 import java.nio.file.Files;
@@ -12,6 +18,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
@@ -266,5 +273,79 @@ final class ReportTest {
         assertThat(Report.write(folder).notes())
                 .anyMatch(note -> note.startsWith("run.json lacks fields"))
                 .anyMatch(note -> note.contains("machine and settings of these answers are unknown"));
+    }
+
+    private void write(List<AnswerRecord> answers, List<LeftOut> leftOut) throws IOException {
+        String lines =
+                answers.stream().map(Json.SNAKE_CASE::writeValueAsString).collect(Collectors.joining("\n", "", "\n"));
+        Files.writeString(folder.resolve("answers.jsonl"), lines);
+        RunInfo run = new RunInfo(
+                "title",
+                "shadowkv eval",
+                "0",
+                "m",
+                Map.of(),
+                "x",
+                "cpu",
+                "f32",
+                List.of("a/b"),
+                List.of(1000),
+                5,
+                42,
+                List.of(Method.FULL),
+                Map.of(),
+                "now",
+                leftOut);
+        RunFile.write(folder, run, true);
+    }
+
+    /// Rows that nobody could ask, and why; not those that were answered since.
+    @Test
+    void whatWasLeftOutIsCounted() throws Exception {
+        write(
+                List.of(
+                        Records.of("ruler-file/vt", 0, 0, Map.of(), "own", 1.0),
+                        Records.of("ruler-file/vt", 2, 0, Map.of(), "own", 0.0)),
+                List.of(
+                        new LeftOut("ruler-file/vt", 1000, 1, "line 2: has no field \"outputs\""),
+                        new LeftOut("ruler-file/vt", 1000, 2, "line 3: was mended since"),
+                        new LeftOut("ruler-file/vt", 1000, 3, "line 4: is cut")));
+        Report.Written report = Report.write(folder);
+        String said =
+                "ruler-file/vt at 1,000 tokens: 2 samples are left out (sample 1: line 2: has no field \"outputs\";"
+                        + " sample 3: line 4: is cut).";
+        assertThat(report.notes()).contains(said);
+        assertThat(parse(Files.readString(folder.resolve("report.html")))
+                        .getDocumentElement()
+                        .getTextContent())
+                .contains(said);
+        assertThat(Files.readString(folder.resolve("report.md")))
+                .contains("2 samples are left out (sample 1: line 2")
+                .contains("| left out | ruler-file/vt 1, ruler-file/vt 2, ruler-file/vt 3 |");
+    }
+
+    /// Of LongBench v2 the mean over all questions, below the average of lengths; thoughts cost and
+    /// have no score.
+    @Test
+    void whatTheSuitesScriptPrintsStandsInATable() throws IOException {
+        List<AnswerRecord> answers = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            String length = i < 3 ? "short" : "long";
+            Map<String, String> labels = Map.of("length", length, "difficulty", i == 0 ? "easy" : "hard");
+            String task = "longbench-v2-cot/" + length;
+            answers.add(Records.of(task, i, 0, labels));
+            answers.add(Records.of(task, i, 1, labels, "accuracy", i < 3 ? 1.0 : 0.0));
+        }
+        write(answers, List.of());
+        Report.Written report = Report.write(folder);
+        assertThat(report.notes()).anyMatch(note -> note.startsWith("longbench-v2-cot: answers are greedy here"));
+        String markdown = Files.readString(folder.resolve("report.md")).replaceAll(" \\([0-9.–]+\\)", "");
+        assertThat(markdown)
+                .contains("| average of 2 |  | 4 | 50.0 |")
+                .contains("| longbench-v2-cot | Overall | accuracy | 4 | 75.0 |")
+                .contains("| longbench-v2-cot | Easy | accuracy | 1 | 100.0 |")
+                .contains("| longbench-v2-cot | Medium | accuracy | 0 | – |")
+                .contains("Overall is the published number")
+                .containsPattern("\\| full \\| 50.0 \\|.*2.00 s");
     }
 }

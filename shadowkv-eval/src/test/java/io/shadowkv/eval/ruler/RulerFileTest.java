@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shadowkv.eval.Sample;
+import io.shadowkv.eval.ruler.text.RulerKind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.shadowkv.eval.BlankTokenizer;
 import io.shadowkv.eval.ModelTemplate;
+import io.shadowkv.eval.ruler.text.RulerKind;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

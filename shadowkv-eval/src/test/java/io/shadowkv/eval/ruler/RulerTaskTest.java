@@ -6,13 +6,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shadowkv.Fixtures;
 import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.eval.Sample;
-import io.shadowkv.eval.TaskCatalog;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.catalog.TaskCatalog;
 import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.ruler.text.Essay;
+import io.shadowkv.eval.ruler.text.RulerKind;
+import io.shadowkv.eval.ruler.text.RulerWords;
 import io.shadowkv.eval.text.HaystackFile;
 import io.shadowkv.eval.text.RunningText;
-import io.shadowkv.text.ChatTemplate;
 import io.shadowkv.text.Tokenizer;
+import io.shadowkv.text.chat.ChatTemplate;
+import io.shadowkv.text.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -43,7 +47,7 @@ final class RulerTaskTest {
         Goldens.dataFolder(folder);
         // The bundled text's beginning is enough, and not read anew for every task.
         Files.writeString(folder.resolve("text.txt"), HaystackFile.read(null).substring(0, 1 << 18));
-        tokenizer = Tokenizer.open(Fixtures.needleModel());
+        tokenizer = Tokenizers.open(Fixtures.needleModel());
         chat = PromptFormat.chat(ChatTemplate.open(Fixtures.needleModel()).orElseThrow(), tokenizer);
     }
 

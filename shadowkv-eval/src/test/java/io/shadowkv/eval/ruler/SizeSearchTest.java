@@ -2,6 +2,7 @@ package io.shadowkv.eval.ruler;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shadowkv.eval.ruler.text.SizeSearch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 

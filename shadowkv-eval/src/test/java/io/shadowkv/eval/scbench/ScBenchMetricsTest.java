@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 final class ScBenchMetricsTest {
@@ -38,6 +39,29 @@ final class ScBenchMetricsTest {
     void scoresAreTheScripts(JsonRow row) {
         assertThat(METRICS.get(row.text("task")).score(row.text("prediction"), row.texts("references")))
                 .isCloseTo(Double.parseDouble(row.text("score")), within(1e-9));
+    }
+
+    /// What `get_score_one` of the script said of labels that are one string.
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            scbench_many_shot | (A) | The answer is (A). | 1 | 1.0
+            scbench_many_shot | (A) | day | 0 | 1.0
+            scbench_many_shot | (E) | I would say (b) | 0 | 1.0
+            scbench_many_shot | (A) | (b | 0 | 1.0
+            scbench_many_shot | (A) | bcd | 0 | 0.0
+            scbench_qa_chn | 胡一刀 | 胡一刀 | 1 | 0.5
+            scbench_qa_chn | 胡一刀 | 刀 | 0.5 | 1.0
+            scbench_qa_chn | 苗人凤 | 是胡斐。 | 0 | 0.0
+            scbench_vt | A1 | a1 | 1 | 1.0
+            scbench_vt | A1B | a | 0 | 0.33
+            """)
+    void stringLabelsAreReadInTwoWays(String part, String label, String answer, double whole, double script) {
+        List<Metric> metrics = ScBenchMetrics.of(part, true);
+        assertThat(metrics.getFirst().score(answer, List.of(label))).isCloseTo(whole, within(1e-9));
+        assertThat(metrics.getLast().score(answer, List.of(label))).isCloseTo(script, within(1e-9));
+        assertThat(ScBenchMetrics.of(part, false)).hasSize(1);
+        assertThat(ScBenchMetrics.of("scbench_kv", true)).hasSize(1);
+        assertThat(metrics.getLast().score(answer, List.of(""))).isZero();
     }
 
     @ParameterizedTest

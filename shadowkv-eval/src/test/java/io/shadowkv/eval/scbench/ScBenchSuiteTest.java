@@ -4,9 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shadowkv.eval.Contexts;
+import io.shadowkv.eval.Metric;
 import io.shadowkv.eval.Sample;
-import io.shadowkv.eval.TaskCatalog;
 import io.shadowkv.eval.TaskContext;
+import io.shadowkv.eval.catalog.TaskCatalog;
 import io.shadowkv.eval.infinitebench.PublishedRows;
 import io.shadowkv.eval.text.JsonRow;
 import java.io.IOException;
@@ -72,10 +73,99 @@ final class ScBenchSuiteTest {
         Sample sample = sample(fixture, "", Contexts.plain(ROOMY, folder));
         List<String> expected = fixture.texts("plain");
         for (int i = 0; i < expected.size(); i++) {
-            assertThat(sample.turns().get(i).user()).isEqualTo((i == 0 ? "" : "\n") + expected.get(i));
+            // `multiturn_follow_up_templates`, which the script takes where right answers stand between turns.
+            String after = i == 0
+                    ? expected.get(i)
+                    : expected.get(i)
+                            .replace("\n\nThe the correct answer is", "\n\nThe letter of the correct answer is");
+            assertThat(sample.turns().get(i).user()).isEqualTo((i == 0 ? "" : "\n") + after);
             assertThat(sample.turns().get(i).answerPrefix()).isEmpty();
         }
         check(sample.turns(), fixture);
+    }
+
+    /// The end of sequence and then the question, as the script's vLLM path joins them.
+    @ParameterizedTest
+    @MethodSource("rows")
+    void plainConversationsOfOwnAnswersHaveTheEndOfSequenceBetween(JsonRow fixture) throws IOException {
+        TaskContext plain = Contexts.plain(ROOMY, folder);
+        var context = new TaskContext(
+                plain.tokenizer(), plain.format(), plain.contextTokens(), plain.seed(), plain.options(), "</s>");
+        Sample sample = sample(fixture, "@own", context);
+        List<String> expected = fixture.texts("plain");
+        for (int i = 0; i < expected.size(); i++) {
+            assertThat(sample.turns().get(i).user()).isEqualTo((i == 0 ? "" : "</s>") + expected.get(i));
+        }
+        assertThat(sample.wrapping()).isEqualTo(Sample.Wrapping.NONE);
+        assertThat(sample.history()).isEqualTo(Sample.History.CONVERSATION);
+        assertThat(sample(fixture, "@own", plain).turns().get(1).user()).isEqualTo("\n\n" + expected.get(1));
+    }
+
+    /// The second turn's question in full; every other way of asking keeps the first turn's words.
+    @Test
+    void theFollowUpOfChoicesAsksForTheLetter() throws IOException {
+        JsonRow fixture = rows().filter(row -> row.text("task").equals("scbench_choice_eng"))
+                .findFirst()
+                .orElseThrow();
+        assertThat(sample(fixture, "", Contexts.plain(ROOMY, folder))
+                        .turns()
+                        .get(1)
+                        .user())
+                .isEqualTo("\nQuestion: When?\nA. x\nB. y\nC. z\nD. w\n\nThe letter of the correct answer is");
+        for (Sample other : List.of(
+                sample(fixture, "", Contexts.chat(ROOMY, folder)),
+                sample(fixture, "@own", Contexts.plain(ROOMY, folder)),
+                sample(fixture, "@shared", Contexts.plain(ROOMY, folder)))) {
+            assertThat(other.turns().getLast().user()).endsWith("D. w\n\nThe the correct answer is");
+        }
+    }
+
+    /// What the scripts write where right answers stand between turns: `str.format` of a list is
+    /// Python's print of it.
+    @Test
+    void severalRightAnswersStandAsPythonPrintsThem() throws IOException {
+        Files.createDirectories(folder.resolve("scbench"));
+        Files.writeString(folder.resolve("scbench/scbench_vt.jsonl"), """
+                {"input": "t", "multi_turns": [{"input": "i", "answer": ["A1", "it's"]}, {"input": "j", "answer": ["C3"]}]}
+                """);
+        Sample sample = new ScBenchSuite()
+                .open("scbench_vt", Contexts.plain(ROOMY, folder))
+                .sample(0);
+        assertThat(sample.turns()).extracting(Sample.Turn::rightAnswer).containsExactly("['A1', \"it's\"]", "['C3']");
+    }
+
+    @Test
+    void aListOfSomethingElseIsNamed() throws IOException {
+        Files.createDirectories(folder.resolve("scbench"));
+        Files.writeString(folder.resolve("scbench/scbench_mf.jsonl"), """
+                {"context": [1, {}], "multi_turns": [{"input": "The largest number is:", "answer": 1}]}
+                """);
+        var task = new ScBenchSuite().open("scbench_mf", Contexts.plain(ROOMY, folder));
+        assertThatThrownBy(() -> task.sample(0))
+                .hasMessageContaining(
+                        "line 1: the list \"context\" has a JSON OBJECT in it; expected whole numbers or strings");
+    }
+
+    /// The script walks through a string label's characters; that number stands beside the sensible
+    /// one.
+    @Test
+    void stringLabelsHaveTheScriptsNumberToo() throws IOException {
+        for (String task : List.of("scbench_many_shot", "scbench_qa_chn")) {
+            JsonRow fixture = rows().filter(row -> row.text("task").equals(task))
+                    .findFirst()
+                    .orElseThrow();
+            Sample.Turn turn =
+                    sample(fixture, "", Contexts.chat(ROOMY, folder)).turns().getFirst();
+            String name = task.equals("scbench_qa_chn") ? "longbook_qa_chn" : "longdialogue_qa_eng";
+            assertThat(turn.metrics()).extracting(Metric::name).containsExactly(name + ":whole_label", name);
+        }
+        Files.writeString(folder.resolve("scbench/scbench_many_shot.jsonl"), """
+                {"context": "c", "multi_turns": [{"input": "i", "answer": ["(A)"]}]}
+                """);
+        var listed = new ScBenchSuite().open("scbench_many_shot", Contexts.chat(ROOMY, folder));
+        assertThat(listed.sample(0).turns().getFirst().metrics())
+                .extracting(Metric::name)
+                .containsExactly("longdialogue_qa_eng");
     }
 
     @ParameterizedTest
@@ -102,7 +192,9 @@ final class ScBenchSuiteTest {
             assertThat(turn.references()).isEqualTo(expected);
             assertThat(turn.maxNewTokens())
                     .isEqualTo(Integer.parseInt(fixture.texts("new_tokens").get(i)));
-            assertThat(turn.metrics()).hasSize(1);
+            boolean hasStringLabels =
+                    List.of("scbench_many_shot", "scbench_qa_chn").contains(fixture.text("task"));
+            assertThat(turn.metrics()).hasSize(hasStringLabels ? 2 : 1);
             var metric = turn.metrics().getFirst();
             assertThat(metric.score(String.join(" ", turn.references()), turn.references()))
                     .isEqualTo(fixture.text("task").equals("scbench_choice_eng") ? choice(expected) : 1.0);

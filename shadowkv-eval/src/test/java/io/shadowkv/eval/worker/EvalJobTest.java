@@ -3,8 +3,8 @@ package io.shadowkv.eval.worker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.shadowkv.eval.FakeExaminer;
 import io.shadowkv.eval.Item;
+import io.shadowkv.eval.run.FakeExaminer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,6 +37,16 @@ final class EvalJobTest {
         EvalJob job = EvalJob.read(file);
         assertThat(job.items()).containsExactly(new Item("ruler/vt", 0), new Item("ruler/vt", 1));
         assertThat(job.readySeconds()).isEqualTo(600);
+    }
+
+    /// Workers spell the type in capitals, and the keys of answers have it.
+    @Test
+    void theTypeOfKeysMayBeWrittenSmall() {
+        String written = new EvalJob(FakeExaminer.plan(3), List.of(), List.of("x"), 5).toJson();
+        assertThat(written).contains("\"kv_type\":\"BF16\"");
+        assertThat(EvalJob.fromJson(written.replace("BF16", "bf16")).plan()).isEqualTo(FakeExaminer.plan(3));
+        assertThatThrownBy(() -> EvalJob.fromJson(written.replace("\"kv_type\":\"BF16\",", "")))
+                .hasMessageContaining("needs a \"kv_type\"");
     }
 
     @Test

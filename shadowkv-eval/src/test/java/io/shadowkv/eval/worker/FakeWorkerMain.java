@@ -1,9 +1,9 @@
 package io.shadowkv.eval.worker;
 
-import io.shadowkv.eval.EvalPlan;
-import io.shadowkv.eval.FakeExaminer;
 import io.shadowkv.eval.Item;
 import io.shadowkv.eval.SampleRefusal;
+import io.shadowkv.eval.run.EvalPlan;
+import io.shadowkv.eval.run.FakeExaminer;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;

@@ -3,11 +3,11 @@ package io.shadowkv.eval.worker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.shadowkv.eval.EvalPlan;
-import io.shadowkv.eval.FakeExaminer;
 import io.shadowkv.eval.Item;
 import io.shadowkv.eval.Method;
-import io.shadowkv.eval.OpenItem;
+import io.shadowkv.eval.run.EvalPlan;
+import io.shadowkv.eval.run.FakeExaminer;
+import io.shadowkv.eval.run.OpenItem;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

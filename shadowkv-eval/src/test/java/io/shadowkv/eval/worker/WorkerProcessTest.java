@@ -3,16 +3,16 @@ package io.shadowkv.eval.worker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.shadowkv.eval.AnswerLog;
-import io.shadowkv.eval.AnswerRecord;
-import io.shadowkv.eval.EvalPlan;
-import io.shadowkv.eval.EvalRun;
-import io.shadowkv.eval.Examiner;
-import io.shadowkv.eval.ExaminerFailure;
-import io.shadowkv.eval.FakeExaminer;
 import io.shadowkv.eval.Item;
 import io.shadowkv.eval.Method;
-import io.shadowkv.eval.RecordingWatcher;
+import io.shadowkv.eval.run.AnswerLog;
+import io.shadowkv.eval.run.AnswerRecord;
+import io.shadowkv.eval.run.EvalPlan;
+import io.shadowkv.eval.run.EvalRun;
+import io.shadowkv.eval.run.Examiner;
+import io.shadowkv.eval.run.ExaminerFailure;
+import io.shadowkv.eval.run.FakeExaminer;
+import io.shadowkv.eval.run.RecordingWatcher;
 import io.shadowkv.eval.worker.FakeWorkerMain.Trouble;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -187,7 +187,7 @@ final class WorkerProcessTest {
     void aWorkerOfAnotherKindIsRefused() {
         assertThatThrownBy(worker(Trouble.OTHER_BACKEND, 1)::get)
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("worker 0 has fake on cpu with bf16; the run is about fake on none with bf16");
+                .hasMessageContaining("worker 0 has fake on cpu with BF16; the run is about fake on none with BF16");
     }
 
     @Test

@@ -1,0 +1,46 @@
+package io.shadowkv.cli.demo;
+
+import io.shadowkv.cli.process.NamedFailure;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+
+/// The file of a report: whole or not there. Until it is written a second file holds its place.
+///
+/// @param path absolute
+/// @param part the second file, gone when this is closed
+record ReportFile(Path path, Path part) implements AutoCloseable {
+    /// Makes its folder, and the second file, so that a place that cannot be written to is known before the work.
+    ///
+    /// @throws IllegalArgumentException if it cannot be written
+    static ReportFile open(Path file) {
+        Path path = file.toAbsolutePath().normalize();
+        if (Files.isDirectory(path)) {
+            throw new IllegalArgumentException(path + " is a folder, not a file");
+        }
+        Path part = path.resolveSibling(path.getFileName() + ".part");
+        try {
+            Files.createDirectories(part.getParent());
+            Files.writeString(part, "");
+        } catch (IOException e) {
+            throw new IllegalArgumentException("files cannot be written to the folder " + part.getParent(), e);
+        }
+        return new ReportFile(path, part);
+    }
+
+    void write(String page) throws IOException {
+        try {
+            Files.writeString(part, page, StandardCharsets.UTF_8);
+            Files.move(part, path, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw NamedFailure.of(path, e);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        Files.deleteIfExists(part);
+    }
+}

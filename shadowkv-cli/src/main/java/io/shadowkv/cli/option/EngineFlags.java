@@ -1,0 +1,198 @@
+package io.shadowkv.cli.option;
+
+import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cli.process.ByteSize;
+import io.shadowkv.cli.process.UserCache;
+import io.shadowkv.engine.EngineOptions;
+import io.shadowkv.engine.ValuePlace;
+import io.shadowkv.engine.serve.Backends;
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.BackendProvider.BackendOptions;
+import io.shadowkv.tensor.DType;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// Options that choose the backend and its limits; a mixin of several commands.
+public final class EngineFlags {
+    /// Types of keys and values.
+    public enum KvType {
+        f32,
+        bf16,
+        f16
+    }
+
+    /// Places of offloaded values.
+    public enum Place {
+        auto,
+        device,
+        host
+    }
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
+    @Option(
+            names = "--backend",
+            paramLabel = "NAME",
+            defaultValue = "auto",
+            description = "What computes: auto, or a name that `shadowkv backends` lists. Default: ${DEFAULT-VALUE}.")
+    private String backend;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Worker threads. Default: one per core.")
+    private int threads;
+
+    @Option(
+            names = "--vector-bits",
+            paramLabel = "BITS",
+            defaultValue = "0",
+            description = "Width of CPU vectors: 128, 256 or 512. Default: the widest there is.")
+    private int vectorBits;
+
+    @Option(
+            names = "--prefill-chunk",
+            paramLabel = "TOKENS",
+            description = "Rows of the prompt computed at a time. Default: what suits the backend.")
+    private @Nullable Integer prefillChunk;
+
+    @Option(
+            names = "--kv-type",
+            paramLabel = "TYPE",
+            description = "Type of keys and values: ${COMPLETION-CANDIDATES}. Default: the weights' type.")
+    private @Nullable KvType kvType;
+
+    @Option(
+            names = "--memory",
+            paramLabel = "SIZE",
+            converter = ByteSize.Converter.class,
+            description = "Memory the plan may use near the arithmetic, such as 8G. Default: what is free.")
+    private @Nullable ByteSize memory;
+
+    @Option(
+            names = "--host-memory",
+            paramLabel = "SIZE",
+            converter = ByteSize.Converter.class,
+            description = "Memory the plan may use for offloaded values. Default: what is free.")
+    private @Nullable ByteSize hostMemory;
+
+    @Option(
+            names = "--value-place",
+            paramLabel = "PLACE",
+            defaultValue = "auto",
+            description =
+                    "Where offloaded values lie: ${COMPLETION-CANDIDATES}. auto keeps as many near the arithmetic as the"
+                            + " batch leaves room for. Default: ${DEFAULT-VALUE}.")
+    private Place valuePlace;
+
+    @Option(
+            names = "--offload-dir",
+            paramLabel = "DIR",
+            description =
+                    "Folder whose disk holds the offloaded values of a CPU backend, as nameless files, so that the system"
+                            + " may page them out. Default: none, they stay in memory.")
+    private @Nullable Path offloadFolder;
+
+    @Option(
+            names = "--device",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Number of the GPU, as nvidia-smi numbers them. Default: ${DEFAULT-VALUE}.")
+    private int device;
+
+    @Option(
+            names = "--cuda-libraries",
+            paramLabel = "DIR",
+            description = "Folder of NVIDIA's libraries (NVRTC, cuBLASLt, cuSOLVER). Default: the usual places.")
+    private @Nullable Path cudaLibraries;
+
+    @Option(
+            names = "--kernel-cache",
+            paramLabel = "DIR",
+            description =
+                    "Folder that keeps compiled GPU kernels. Default: shadowkv/kernels in the user's cache folder.")
+    private @Nullable Path kernelCache;
+
+    @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
+    public EngineFlags() {}
+
+    /// Options of an engine that keeps sequences as `cache` says.
+    ///
+    /// @throws picocli.CommandLine.ParameterException if a value is out of range
+    public EngineOptions options(KvCacheSpec cache) {
+        EngineOptions plain = EngineOptions.DEFAULT;
+        return CacheFlags.checked(
+                command,
+                () -> new EngineOptions(
+                        cache,
+                        kvType().orElse(null),
+                        prefillChunk == null ? plain.prefillChunk() : checkedChunk(prefillChunk),
+                        plain.maxBatch(),
+                        memory == null ? 0 : memory.bytes(),
+                        hostMemory == null ? 0 : hostMemory.bytes(),
+                        switch (valuePlace) {
+                            case auto -> ValuePlace.AUTO;
+                            case device -> ValuePlace.DEVICE;
+                            case host -> ValuePlace.HOST;
+                        }));
+    }
+
+    /// The name of the backend that [#openBackend] would open; only `auto` has to open one to know.
+    public String backendName(PrintWriter err) {
+        if (!backend.equals("auto")) {
+            return backend;
+        }
+        try (Backend opened = openBackend(err).backend()) {
+            return opened.name();
+        }
+    }
+
+    /// The type of keys and values that was asked for; without one it is the weights'.
+    public Optional<DType> kvType() {
+        return Optional.ofNullable(kvType).map(type -> switch (type) {
+            case f32 -> DType.F32;
+            case bf16 -> DType.BF16;
+            case f16 -> DType.F16;
+        });
+    }
+
+    /// True if the number of worker threads was given.
+    public boolean statesThreads() {
+        return threads > 0;
+    }
+
+    /// Who gives a number means one; that 0 leaves it to the backend is between the engine and its callers in Java.
+    private static int checkedChunk(int rows) {
+        if (rows < 1) {
+            throw new IllegalArgumentException("prefill chunk is " + rows + " rows; expected 1 or more");
+        }
+        return rows;
+    }
+
+    /// Opens the backend asked for. What `auto` chose, and why, is printed to `err`.
+    public Backends.Choice openBackend(PrintWriter err) {
+        BackendOptions options = CacheFlags.checked(
+                command,
+                () -> new BackendOptions(threads, vectorBits, offloadFolder)
+                        .withDevice(
+                                device,
+                                cudaLibraries,
+                                kernelCache == null ? UserCache.folder().resolve("kernels") : kernelCache));
+        Backends.Choice choice = CacheFlags.checked(command, () -> Backends.open(backend, options));
+        if (backend.equals("auto")) {
+            String does = choice.backend().description();
+            String why = choice.reason().equals(does) ? "" : " (this machine: " + choice.reason() + ")";
+            String others = choice.passedOver().isEmpty() ? "" : "; not " + String.join("; not ", choice.passedOver());
+            err.println("backend: " + choice.backend().name() + ", " + does + why + others);
+            err.flush();
+        }
+        return choice;
+    }
+}

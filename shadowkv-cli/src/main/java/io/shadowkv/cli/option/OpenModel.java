@@ -1,0 +1,47 @@
+package io.shadowkv.cli.option;
+
+import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.engine.serve.Backends;
+import io.shadowkv.engine.serve.Engine;
+import io.shadowkv.op.Backend;
+import io.shadowkv.text.chat.ChatTemplate;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+
+/// A model on a backend, closed together in the right order.
+///
+/// @param folder the checkpoint's
+/// @param engine on `backend`
+/// @param backend owned here
+public record OpenModel(Path folder, Engine engine, Backend backend) implements AutoCloseable {
+    /// Opens the model; on failure nothing stays open.
+    public static OpenModel open(Path folder, EngineFlags flags, KvCacheSpec cache, PrintWriter err) {
+        var options = flags.options(cache);
+        Backends.Choice choice = flags.openBackend(err);
+        try {
+            Engine engine = Engine.open(folder, choice.backend(), options);
+            printNotes(engine, err);
+            return new OpenModel(folder, engine, choice.backend());
+        } catch (RuntimeException e) {
+            choice.backend().close();
+            throw e;
+        }
+    }
+
+    /// Says what there is to know of the checkpoint, a line each.
+    public static void printNotes(Engine engine, PrintWriter err) {
+        engine.notes().forEach(note -> err.println("note: " + note));
+        err.flush();
+    }
+
+    /// True if the folder says how a conversation becomes a prompt.
+    public boolean hasChatTemplate() {
+        return ChatTemplate.open(folder).isPresent();
+    }
+
+    @Override
+    public void close() {
+        engine.close();
+        backend.close();
+    }
+}

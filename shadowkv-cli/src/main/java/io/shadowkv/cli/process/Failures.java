@@ -1,0 +1,107 @@
+package io.shadowkv.cli.process;
+
+import io.shadowkv.checkpoint.CheckpointException;
+import io.shadowkv.engine.ContextLengthException;
+import io.shadowkv.engine.MemoryPlanException;
+import io.shadowkv.eval.run.ExaminerFailure;
+import io.shadowkv.hub.HubException;
+import io.shadowkv.op.BackendException;
+import io.shadowkv.op.BackendMemoryException;
+import io.shadowkv.sampling.LogitsException;
+import io.shadowkv.text.TokenizerException;
+import io.shadowkv.text.chat.ChatTemplateException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.util.concurrent.CancellationException;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/// Says what went wrong: a message, the exit code, and a stack trace only with `--debug`.
+public final class Failures {
+    public static final int FAILURE = 1;
+    static final int USAGE = 2;
+
+    private Failures() {}
+
+    /// A command line that cannot be understood or has a value out of range.
+    public static int usage(ParameterException problem, String[] arguments) {
+        CommandLine command = problem.getCommandLine();
+        PrintWriter err = command.getErr();
+        err.println("shadowkv: " + misuse(problem));
+        err.println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
+        return USAGE;
+    }
+
+    private static String misuse(ParameterException problem) {
+        var commands = problem.getCommandLine().getSubcommands().keySet();
+        if (problem instanceof UnmatchedArgumentException unmatched
+                && !unmatched.isUnknownOption()
+                && !commands.isEmpty()) {
+            return "there is no command '" + unmatched.getUnmatched().getFirst() + "'; there are "
+                    + String.join(", ", commands);
+        }
+        String hint = problem instanceof UnmatchedArgumentException unmatched
+                        && unmatched.isUnknownOption()
+                        && takesText(problem.getCommandLine())
+                ? "; a text that begins with - follows --, after all options"
+                : "";
+        return problem.getMessage() + hint;
+    }
+
+    private static boolean takesText(CommandLine command) {
+        return command.getCommandSpec().positionalParameters().stream()
+                .anyMatch(parameter -> parameter.paramLabel().matches("PROMPT|TEXT"));
+    }
+
+    /// A command that failed while it ran.
+    public static int failure(Exception problem, CommandLine command, CommandLine.ParseResult parsed) {
+        PrintWriter err = command.getErr();
+        Program root = (Program) command.getCommandSpec().root().userObject();
+        if (problem instanceof ParameterException misuse) {
+            return usage(misuse, new String[0]);
+        }
+        err.println("shadowkv: " + message(problem));
+        if (root.isDebug()) {
+            problem.printStackTrace(err);
+        }
+        return FAILURE;
+    }
+
+    /// The message for people; a problem nobody foresaw is called so, with its type.
+    static String message(Throwable problem) {
+        return switch (problem) {
+            case CheckpointException e -> text(e);
+            case HubException e -> text(e);
+            case ContextLengthException e -> text(e);
+            case MemoryPlanException e -> text(e);
+            case BackendMemoryException e -> text(e);
+            case BackendException e -> text(e);
+            case CancellationException e -> text(e);
+            case ExaminerFailure e -> text(e);
+            case StandardStreamException e -> text(e);
+            case LogitsException e -> text(e);
+            case TokenizerException e -> text(e);
+            case ChatTemplateException e -> text(e);
+            case IllegalArgumentException e -> text(e);
+            case UncheckedIOException e when e.getCause() != null -> message(e.getCause());
+            case NoSuchFileException e -> e.getFile() + ": no such file. Check the name, and the folder you are in";
+            case AccessDeniedException e ->
+                e.getFile() + ": access denied. Check the permissions of the file and its folder";
+            case FileSystemException e when e.getReason() != null -> text(e);
+            case IOException e -> text(e) + " (" + e.getClass().getSimpleName() + ")";
+            default ->
+                "unexpected " + problem.getClass().getSimpleName() + ": " + text(problem)
+                        + ". This is a defect of the program; --debug shows where";
+        };
+    }
+
+    private static String text(Throwable problem) {
+        String message = problem.getMessage();
+        return message == null ? problem.getClass().getSimpleName() : message;
+    }
+}

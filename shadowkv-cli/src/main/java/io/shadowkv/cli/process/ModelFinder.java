@@ -1,0 +1,95 @@
+package io.shadowkv.cli.process;
+
+import io.shadowkv.checkpoint.CheckpointException;
+import io.shadowkv.hub.Hub;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/// Finds the folder that a MODEL argument means: a bundled model's name, a folder, or ORG/NAME in the hub's
+/// cache.
+public final class ModelFinder {
+    private static final Pattern REPOSITORY = Pattern.compile("[A-Za-z0-9][\\w.-]*/[A-Za-z0-9][\\w.-]*");
+
+    private final Surroundings surroundings;
+
+    public ModelFinder(Surroundings surroundings) {
+        this.surroundings = surroundings;
+    }
+
+    /// @throws CheckpointException if there is no such model here; the message says how to get it
+    public Path resolve(String model) {
+        Optional<Path> found = bundled(model).or(() -> existing(model)).or(() -> cached(model));
+        return found.orElseThrow(() -> new CheckpointException(
+                REPOSITORY.matcher(model).matches()
+                        ? model + ": no such folder, and not downloaded to " + cacheFolder(null)
+                                + "; run `shadowkv pull " + model + "` first"
+                        : model
+                                + ": no such folder. Give a folder with config.json and *.safetensors, ORG/NAME of a pulled"
+                                + " model, or a bundled model: " + String.join(", ", bundledNames())));
+    }
+
+    /// True if a folder is one of the bundled models', by whatever name it was found.
+    public boolean isBundled(Path folder) {
+        Path parent = folder.toAbsolutePath().normalize().getParent();
+        return parent != null
+                && surroundings
+                        .home()
+                        .map(home -> home.resolve("models").toAbsolutePath().normalize())
+                        .filter(parent::equals)
+                        .isPresent();
+    }
+
+    /// The hub as the environment describes it.
+    ///
+    /// @param folder cache folder given on the command line; null takes the environment's
+    /// @throws IllegalArgumentException if a variable holds what cannot be meant
+    public Hub hub(@Nullable Path folder) {
+        return new Hub(new HubSettings(surroundings).access(), cacheFolder(folder));
+    }
+
+    private Path cacheFolder(@Nullable Path folder) {
+        return folder == null ? new HubSettings(surroundings).cacheFolder() : folder;
+    }
+
+    private Optional<Path> bundled(String model) {
+        return bundledNames().contains(model)
+                ? surroundings.home().map(home -> home.resolve("models").resolve(model))
+                : Optional.empty();
+    }
+
+    private List<String> bundledNames() {
+        Optional<Path> models =
+                surroundings.home().map(home -> home.resolve("models")).filter(Files::isDirectory);
+        if (models.isEmpty()) {
+            return List.of();
+        }
+        try (Stream<Path> folders = Files.list(models.get())) {
+            return folders.filter(Files::isDirectory)
+                    .map(folder -> folder.getFileName().toString())
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Optional<Path> existing(String model) {
+        try {
+            return Optional.of(Path.of(model)).filter(Files::exists);
+        } catch (InvalidPathException e) {
+            return Optional.empty();
+        }
+    }
+
+    private Optional<Path> cached(String model) {
+        return REPOSITORY.matcher(model).matches() ? Hub.cached(cacheFolder(null), model, "main") : Optional.empty();
+    }
+}

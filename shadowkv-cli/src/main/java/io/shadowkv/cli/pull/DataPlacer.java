@@ -1,0 +1,238 @@
+package io.shadowkv.cli.pull;
+
+import io.shadowkv.checkpoint.CheckpointException;
+import io.shadowkv.cli.process.ByteSize;
+import io.shadowkv.hub.PullListener;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.zip.CRC32;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipException;
+import java.util.zip.ZipFile;
+
+/// Puts files into one folder of the data folder: each is written under another name beside its place and renamed
+/// once it is whole. What is there already with the same content stays. For use by one thread.
+final class DataPlacer {
+    private static final int BUFFER_BYTES = 1 << 16;
+    private static final int TAIL_BYTES = 256;
+    private static final int SHOWN = 20;
+
+    private final Path folder;
+    private final PullListener listener;
+
+    /// @param listener hears of each file; what it throws stops the work
+    DataPlacer(Path folder, PullListener listener) {
+        this.folder = folder;
+        this.listener = listener;
+    }
+
+    /// Lets a file of the hub's cache appear here too: as a hard link where the disk allows, else as a copy.
+    /// Who wants to change such a file replaces it: written in place, the cache's would change with it.
+    void link(Path cached, String name) throws IOException {
+        Path source = cached.toRealPath();
+        if (isThere(source, name)) {
+            return;
+        }
+        Path temporary = temporary(name);
+        try {
+            try {
+                Files.createLink(temporary, source);
+            } catch (IOException | UnsupportedOperationException otherDisk) {
+                write(source, temporary, name);
+            }
+            show(temporary, name);
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+    }
+
+    /// Copies a file that nobody stated a checksum for, if it begins and ends as JSON does.
+    void copy(Path source, String name) throws IOException {
+        checkJson(source);
+        if (isThere(source, name)) {
+            return;
+        }
+        Path temporary = temporary(name);
+        try {
+            write(source, temporary, name);
+            show(temporary, name);
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+    }
+
+    /// Takes files out of a ZIP archive, and nothing else that it may hold. Their length and checksum must be those
+    /// that the archive states.
+    ///
+    /// @param names what each entry is called here
+    /// @throws CheckpointException if the archive is damaged, or has no such entries
+    void extract(Path archive, Map<String, String> names) throws IOException {
+        try (ZipFile zip = new ZipFile(archive.toFile())) {
+            Map<ZipEntry, String> entries = new LinkedHashMap<>();
+            List<String> missing = names.keySet().stream()
+                    .filter(entry -> zip.getEntry(entry) == null)
+                    .toList();
+            if (!missing.isEmpty()) {
+                throw new CheckpointException(archive + ": the archive has no " + String.join(", ", missing)
+                        + ". Nothing was taken from it; name a repository or a revision that has them, or give the"
+                        + " files with --from");
+            }
+            names.forEach((entry, name) -> entries.put(zip.getEntry(entry), name));
+            // In floating point, because the sum of what a bad archive states may pass the largest long.
+            checkSpace((long) entries.keySet().stream()
+                    .filter(entry -> !Files.exists(folder.resolve(names.get(entry.getName()))))
+                    .mapToDouble(ZipEntry::getSize)
+                    .sum());
+            for (Map.Entry<ZipEntry, String> entry : entries.entrySet()) {
+                extract(zip, entry.getKey(), entry.getValue());
+            }
+        } catch (ZipException | EOFException e) {
+            // The hub's cache shows links: only without what they lead to is a file fetched again.
+            throw new CheckpointException(
+                    archive.toRealPath() + ": is no whole ZIP archive (" + e.getMessage()
+                            + "). Delete this file and pull again",
+                    e);
+        }
+    }
+
+    private void extract(ZipFile zip, ZipEntry entry, String name) throws IOException {
+        Path target = folder.resolve(name);
+        if (Files.isRegularFile(target) && Files.size(target) == entry.getSize() && crc(target) == entry.getCrc()) {
+            listener.progress(name, entry.getSize(), entry.getSize());
+            return;
+        }
+        Path temporary = temporary(name);
+        try {
+            long crc;
+            try (InputStream in = zip.getInputStream(entry)) {
+                crc = write(in, entry.getSize(), temporary, name);
+            }
+            if (Files.size(temporary) != entry.getSize() || crc != entry.getCrc()) {
+                throw new ZipException("the content of " + entry.getName() + " is not what the archive states");
+            }
+            show(temporary, name);
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+    }
+
+    private boolean isThere(Path source, String name) throws IOException {
+        Path target = folder.resolve(name);
+        if (!Files.isRegularFile(target) || !Files.isSameFile(source, target) && Files.mismatch(source, target) >= 0) {
+            return false;
+        }
+        listener.progress(name, Files.size(target), Files.size(target));
+        return true;
+    }
+
+    private Path temporary(String name) throws IOException {
+        Files.createDirectories(folder);
+        return folder.resolve("." + name + "." + UUID.randomUUID() + ".tmp");
+    }
+
+    private void show(Path temporary, String name) throws IOException {
+        Path target = folder.resolve(name);
+        if (Files.exists(target)) {
+            listener.note(target + ": had other content, which is replaced");
+        }
+        Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    private void write(Path source, Path target, String name) throws IOException {
+        long bytes = Files.size(source);
+        checkSpace(bytes);
+        try (InputStream in = Files.newInputStream(source)) {
+            write(in, bytes, target, name);
+        }
+        if (Files.size(target) != bytes) {
+            throw new CheckpointException(source + ": changed while it was copied. Pull again");
+        }
+    }
+
+    /// Writes at most so many bytes and one buffer, so that an entry that unpacks to more than it states fills no
+    /// disk; returns their checksum.
+    private long write(InputStream in, long bytes, Path target, String name) throws IOException {
+        var crc = new CRC32();
+        byte[] buffer = new byte[BUFFER_BYTES];
+        try (FileChannel out = FileChannel.open(target, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            long done = 0;
+            for (int count = in.read(buffer); count >= 0 && done <= bytes; count = in.read(buffer)) {
+                crc.update(buffer, 0, count);
+                append(out, ByteBuffer.wrap(buffer, 0, count), name);
+                done += count;
+                listener.progress(name, Math.min(done, bytes), bytes);
+            }
+            out.force(true);
+        }
+        return crc.getValue();
+    }
+
+    private void append(FileChannel out, ByteBuffer bytes, String name) throws IOException {
+        try {
+            while (bytes.hasRemaining()) {
+                out.write(bytes);
+            }
+        } catch (IOException e) {
+            throw new CheckpointException(
+                    folder.resolve(name) + ": cannot be written (" + e.getMessage()
+                            + "). Make room, or name another folder with --data-dir, and pull again",
+                    e);
+        }
+    }
+
+    private static long crc(Path file) throws IOException {
+        var crc = new CRC32();
+        byte[] buffer = new byte[BUFFER_BYTES];
+        try (InputStream in = Files.newInputStream(file)) {
+            for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+                crc.update(buffer, 0, count);
+            }
+        }
+        return crc.getValue();
+    }
+
+    private void checkSpace(long bytes) throws IOException {
+        Files.createDirectories(folder);
+        long usable = Files.getFileStore(folder).getUsableSpace();
+        if (bytes > usable) {
+            throw new CheckpointException(folder + ": the files need " + ByteSize.text(bytes) + ", the disk has "
+                    + ByteSize.text(usable) + " left. Make room, or name another folder with --data-dir");
+        }
+    }
+
+    /// A page that a server sent instead, or the beginning of a download that was cut, is told here.
+    private static void checkJson(Path file) throws IOException {
+        try (var in = new RandomAccessFile(file.toFile(), "r")) {
+            byte[] head = new byte[(int) Math.min(TAIL_BYTES, in.length())];
+            in.readFully(head);
+            byte[] tail = new byte[head.length];
+            in.seek(in.length() - tail.length);
+            in.readFully(tail);
+            String begin = text(head).stripLeading();
+            String end = text(tail).stripTrailing();
+            if (!begin.matches("(?s)[{\\[].*") || !end.matches("(?s).*[}\\]]")) {
+                throw new CheckpointException(file + ": is no whole JSON file: it begins with \""
+                        + begin.substring(0, Math.min(SHOWN, begin.length())) + "\" and ends with \""
+                        + end.substring(Math.max(0, end.length() - SHOWN)) + "\". Download it again");
+            }
+        }
+    }
+
+    private static String text(byte[] bytes) {
+        String text = new String(bytes, StandardCharsets.UTF_8);
+        return text.startsWith("\uFEFF") ? text.substring(1) : text;
+    }
+}

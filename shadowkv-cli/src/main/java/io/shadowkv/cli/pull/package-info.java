@@ -1,0 +1,7 @@
+/// `pull`: models and published data files, from a hub or from files the user has.
+///
+/// In: names. Out: folders in the cache. The protocol is in [io.shadowkv.hub].
+@NullMarked
+package io.shadowkv.cli.pull;
+
+import org.jspecify.annotations.NullMarked;

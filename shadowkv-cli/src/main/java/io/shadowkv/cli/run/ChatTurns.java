@@ -1,0 +1,77 @@
+package io.shadowkv.cli.run;
+
+import io.shadowkv.engine.Completion;
+import io.shadowkv.engine.serve.Engine;
+import io.shadowkv.text.chat.ChatMessage;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// The messages of a chat, and the token ids that each new turn adds to what the model has read and written.
+///
+/// A chat template renders whole conversations. What a turn adds is the difference between the conversation
+/// with it and the text the model holds already: the tail of its own answer (`<|eot_id|>` and the like) and the
+/// new message.
+final class ChatTurns {
+    private final Engine engine;
+    private final List<ChatMessage> messages = new ArrayList<>();
+    private int answered;
+    private int lastId = -1;
+
+    ChatTurns(Engine engine, @Nullable String system) {
+        this.engine = engine;
+        if (system != null) {
+            messages.add(new ChatMessage("system", system));
+        }
+    }
+
+    /// Adds a message of the user's. The ids are those that follow what the model holds, or nothing where the
+    /// template changes what came before (some drop earlier thoughts): then the whole conversation must be read
+    /// again.
+    Optional<int[]> ask(String text) {
+        int before = answered;
+        messages.add(new ChatMessage("user", text));
+        if (before == 0) {
+            return Optional.of(whole());
+        }
+        String held = render(messages.subList(0, before - 1), true) + answer(before);
+        String all = render(messages, true);
+        return Optional.of(all)
+                .filter(whole -> whole.startsWith(held))
+                .map(whole -> withoutLast(engine.tokenizer().encode(whole.substring(held.length()), false)));
+    }
+
+    /// Ids of the whole conversation.
+    int[] whole() {
+        return engine.encodeChat(messages);
+    }
+
+    /// Adds the model's answer.
+    void answered(Completion completion) {
+        messages.add(new ChatMessage("assistant", completion.text()));
+        answered = messages.size();
+        int[] ids = completion.ids();
+        boolean endsItself = completion.finish() == Completion.FinishReason.END_OF_SEQUENCE && ids.length > 0;
+        lastId = endsItself ? ids[ids.length - 1] : -1;
+    }
+
+    /// Takes the last question back, which could not be answered.
+    void withdraw() {
+        messages.removeLast();
+    }
+
+    private String answer(int count) {
+        return String.valueOf(messages.get(count - 1).content());
+    }
+
+    private String render(List<ChatMessage> some, boolean forAnswer) {
+        return engine.chatTemplate().render(some, forAnswer);
+    }
+
+    /// The model wrote its end-of-turn token itself; the template writes it again.
+    private int[] withoutLast(int[] ids) {
+        return ids.length > 0 && ids[0] == lastId ? Arrays.copyOfRange(ids, 1, ids.length) : ids;
+    }
+}

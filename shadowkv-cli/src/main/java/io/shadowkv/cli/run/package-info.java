@@ -1,0 +1,7 @@
+/// `run`: answers one prompt, or chats.
+///
+/// In: a prompt and sampling options. Out: the answer on standard output.
+@NullMarked
+package io.shadowkv.cli.run;
+
+import org.jspecify.annotations.NullMarked;

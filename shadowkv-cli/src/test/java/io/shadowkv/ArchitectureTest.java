@@ -1,0 +1,253 @@
+package io.shadowkv;
+
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackages;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.Location;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// The project's packages, what each may use, and what no library package may do (`docs/ARCHITECTURE.md`).
+class ArchitectureTest {
+    /// Each package of `io.shadowkv` and the packages that it may use. A new package is entered here.
+    private static final String TABLE = """
+            # shadowkv-text: text to token ids and back, conversations to prompts
+            text:
+            text.tokenizer: text
+            text.jinja.runtime:
+            text.jinja.syntax: text.jinja.runtime
+            text.jinja.builtin: text.jinja.runtime
+            text.jinja: text.jinja.builtin text.jinja.runtime text.jinja.syntax
+            text.chat: text text.jinja text.jinja.runtime
+            # shadowkv-hub: models and files of datasets from a hub
+            hub:
+            # shadowkv-report: pages, tables, plots
+            report.plot:
+            report.page: report.plot
+            # shadowkv-core: from a checkpoint to tokens
+            tensor:
+            checkpoint: tensor
+            op: tensor
+            op.host: op tensor
+            op.reference: op op.host tensor
+            op.timing: op tensor
+            cache: op tensor
+            cache.full: cache op tensor
+            cache.shadow: cache op tensor
+            model.spec: checkpoint
+            model: cache checkpoint model.spec op tensor
+            sampling:
+            engine: cache op sampling tensor
+            engine.batch: cache cache.full cache.shadow checkpoint engine model op sampling tensor text text.chat \
+                text.tokenizer model.spec
+            engine.study: cache engine engine.batch model op sampling model.spec tensor
+            engine.serve: cache checkpoint engine engine.batch engine.study model model.spec op tensor text \
+                text.chat
+            # shadowkv-cpu: operations with the Vector API
+            cpu.vector: op tensor
+            cpu.linear: cpu.vector op tensor
+            cpu.attention: cpu.linear cpu.vector op tensor
+            cpu.eigen: cpu.linear cpu.vector
+            cpu.shadow: cpu.attention cpu.eigen cpu.linear cpu.vector op tensor op.host
+            cpu: cpu.attention cpu.linear cpu.shadow cpu.vector op op.host tensor
+            # shadowkv-cuda: operations on an NVIDIA GPU
+            cuda.ffi: op
+            cuda.device: cuda.ffi op op.host tensor
+            cuda.launch: cuda.device op tensor cuda.ffi
+            cuda.linear: cuda.device cuda.ffi cuda.launch op tensor
+            cuda.attention: cuda.device cuda.ffi cuda.launch op tensor
+            cuda.shadow: cuda.attention cuda.device cuda.ffi cuda.launch cuda.linear op tensor
+            cuda: cuda.attention cuda.device cuda.ffi cuda.launch cuda.linear cuda.shadow op tensor
+            # shadowkv-eval: tasks whose answers are known, runs, reports
+            eval: cache engine.serve text text.chat
+            eval.text: eval text
+            eval.metric: eval
+            eval.needle: eval eval.metric eval.text
+            eval.niah: eval eval.metric eval.needle eval.text text
+            eval.ruler.text: eval eval.metric eval.needle eval.text text
+            eval.ruler: eval eval.needle eval.ruler.text eval.text
+            eval.longbench: eval eval.metric eval.text text
+            eval.infinitebench: eval eval.metric eval.text
+            eval.scbench: eval eval.infinitebench eval.metric eval.text text
+            eval.catalog: eval eval.infinitebench eval.longbench eval.niah eval.ruler eval.scbench
+            eval.run: cache engine engine.serve engine.study eval text
+            eval.worker: eval eval.run
+            eval.statistics: eval eval.run report.page report.plot
+            eval.report.section: eval eval.run eval.statistics report.page report.plot
+            eval.report: eval eval.report.section eval.run eval.statistics report.page report.plot
+            # shadowkv-cli: the command line
+            cli.process: checkpoint engine eval.run hub op text text.chat
+            cli.option: cache cli.process engine engine.serve op tensor text.chat
+            cli.run: cache checkpoint cli.option cli.process engine engine.serve sampling text.chat op text
+            cli.model: cache checkpoint cli.option cli.process engine engine.serve model.spec op tensor text \
+                text.chat text.tokenizer
+            cli.pull: checkpoint cli.option cli.process engine eval eval.infinitebench eval.longbench \
+                eval.scbench hub
+            cli.eval: cache checkpoint cli.option cli.process engine engine.serve eval eval.catalog eval.report \
+                eval.run eval.statistics eval.worker model.spec op report.plot tensor text text.chat text.tokenizer
+            cli.ruler: cli.process engine eval eval.catalog eval.ruler eval.ruler.text text text.chat text.tokenizer
+            cli.demo: cache cli.option cli.process engine engine.serve eval eval.metric eval.needle eval.text \
+                report.plot model.spec op tensor
+            cli.bench: cache cli.option cli.process engine engine.serve engine.study model.spec op op.timing \
+                report.plot tensor
+            cli: cli.bench cli.demo cli.eval cli.model cli.process cli.pull cli.ruler cli.run engine
+            """;
+
+    private static final JavaClasses CLASSES =
+            new ClassFileImporter().withImportOption(ArchitectureTest::isMain).importPackages("io.shadowkv");
+
+    private static boolean isMain(Location location) {
+        return Stream.of("/test-classes/", "-tests.jar", ".test/").noneMatch(location::contains);
+    }
+
+    record Room(String name, List<String> uses) {
+        String[] allowed() {
+            return Stream.concat(Stream.of(name), uses.stream())
+                    .map(room -> "io.shadowkv." + room)
+                    .toArray(String[]::new);
+        }
+    }
+
+    static List<Room> rooms() {
+        return TABLE.lines()
+                .filter(line -> !line.startsWith("#"))
+                .map(line -> line.split(":"))
+                .map(row -> new Room(
+                        row[0],
+                        row.length == 1 ? List.of() : List.of(row[1].strip().split(" +"))))
+                .toList();
+    }
+
+    @ParameterizedTest
+    @MethodSource("rooms")
+    void aPackageUsesOnlyWhatItMay(Room room) {
+        classes()
+                .that()
+                .resideInAPackage("io.shadowkv." + room.name())
+                .should()
+                .onlyDependOnClassesThat(resideOutsideOfPackage("io.shadowkv..").or(resideInAnyPackage(room.allowed())))
+                .check(CLASSES);
+    }
+
+    @Test
+    void everyPackageIsInTheTable() {
+        assertThat(CLASSES.stream().map(JavaClass::getPackageName).distinct())
+                .containsExactlyInAnyOrderElementsOf(rooms().stream()
+                        .map(room -> "io.shadowkv." + room.name())
+                        .toList());
+    }
+
+    @Test
+    void packagesAreFreeOfCircles() {
+        slices().matching("io.shadowkv.(**)").should().beFreeOfCycles().check(CLASSES);
+    }
+
+    /// The reference backend is for tests: nothing but a `ServiceLoader` finds it.
+    @Test
+    void nothingNamesTheReferenceBackend() {
+        noClasses()
+                .that(resideOutsideOfPackages("io.shadowkv.op.reference"))
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("io.shadowkv.op.reference")
+                .check(CLASSES);
+    }
+
+    /// Strategies are reached through `cache`; one class binds a spec to its strategy.
+    @Test
+    void oneClassNamesTheStrategies() {
+        noClasses()
+                .that(resideOutsideOfPackage("io.shadowkv.cache.."))
+                .and()
+                .doNotHaveSimpleName("CacheStrategies")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.shadowkv.cache.full", "io.shadowkv.cache.shadow")
+                .check(CLASSES);
+    }
+
+    @Test
+    void noStaticCanBeReassigned() {
+        fields().that().areStatic().should().beFinal().check(CLASSES);
+    }
+
+    /// Only the command line reads the process's environment.
+    @Test
+    void noLibraryReadsTheEnvironment() {
+        Set<String> reading =
+                Set.of("getenv", "getProperty", "getProperties", "setProperty", "getInteger", "getBoolean", "getLong");
+        noClasses()
+                .that(resideOutsideOfPackage("io.shadowkv.cli.."))
+                .should()
+                .callMethodWhere(com.tngtech.archunit.base.DescribedPredicate.describe(
+                        "reads the environment",
+                        call -> reading.contains(call.getTarget().getName())
+                                && (call.getTargetOwner().isEquivalentTo(System.class)
+                                        || call.getTargetOwner().isEquivalentTo(Integer.class)
+                                        || call.getTargetOwner().isEquivalentTo(Boolean.class)
+                                        || call.getTargetOwner().isEquivalentTo(Long.class))))
+                .check(CLASSES);
+    }
+
+    /// The worker's loop takes standard output for its messages, so that nothing else can write there.
+    @Test
+    void noLibraryPrints() {
+        noClasses()
+                .that(resideOutsideOfPackage("io.shadowkv.cli.."))
+                .and()
+                .doNotHaveSimpleName("WorkerLoop")
+                .should()
+                .accessField(System.class, "out")
+                .orShould()
+                .accessField(System.class, "err")
+                .orShould()
+                .callMethod(Throwable.class, "printStackTrace")
+                .check(CLASSES);
+        assertThat(CLASSES).as("classes that the rules saw").hasSizeGreaterThan(500);
+    }
+
+    @Test
+    void filesAndPackagesStaySmall() throws IOException {
+        Map<Path, Long> lines;
+        try (Stream<Path> sources = Files.walk(Fixtures.repository())) {
+            lines = sources.filter(path -> path.toString().contains("/src/main/java/"))
+                    .filter(path -> path.toString().endsWith(".java"))
+                    .collect(Collectors.toMap(path -> path, ArchitectureTest::lines));
+        }
+        assertThat(lines).hasSizeGreaterThan(500);
+        // Engine stands above the limit until its loop has a class of its own.
+        assertThat(lines)
+                .allSatisfy((file, count) ->
+                        assertThat(count).isLessThanOrEqualTo(file.endsWith("Engine.java") ? 440 : 400));
+        Map<Path, Long> perPackage =
+                lines.keySet().stream().collect(Collectors.groupingBy(Path::getParent, Collectors.counting()));
+        assertThat(perPackage)
+                .allSatisfy((folder, count) -> assertThat(count).as("files").isLessThanOrEqualTo(20));
+    }
+
+    private static long lines(Path file) {
+        try (Stream<String> lines = Files.lines(file)) {
+            return lines.count();
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+}

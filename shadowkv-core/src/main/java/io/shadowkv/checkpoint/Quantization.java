@@ -1,0 +1,78 @@
+package io.shadowkv.checkpoint;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.StringJoiner;
+
+/// Recognises quantised checkpoints by what their configurations say, before any weight is looked at. Stateless.
+final class Quantization {
+    /// Keys of `config.json`: that of transformers, that of older compressed-tensors releases, MLX's.
+    private static final List<String> KEYS = List.of("quantization_config", "compression_config", "quantization");
+
+    /// Files of their own, with the method that is meant where one does not name it: AutoGPTQ's, AutoAWQ's and
+    /// ModelOpt's.
+    private static final Map<String, String> FILES =
+            Map.of("quantize_config.json", "gptq", "quant_config.json", "awq", "hf_quant_config.json", "modelopt");
+
+    private static final List<String> METHOD_KEYS = List.of("quant_method", "quant_algo");
+    private static final List<String> SIZE_KEYS = List.of("bits", "w_bit", "group_size", "q_group_size", "format");
+
+    private Quantization() {}
+
+    /// @param config `folder`'s `config.json`
+    /// @throws CheckpointException if one of the configurations says that the weights are quantised
+    static void refuse(Path folder, ModelConfig config) {
+        for (String key : KEYS) {
+            Optional<ModelConfig> found = config.object(key);
+            if (found.isPresent() && says(found.get())) {
+                throw refusal(config.source() + ": \"" + key + "\"", found.get(), "a method that it does not name");
+            }
+        }
+        FILES.forEach((name, method) -> {
+            Path file = folder.resolve(name);
+            if (Files.isRegularFile(file)) {
+                ModelConfig found = ModelConfig.read(file);
+                throw refusal(name, found.object("quantization").orElse(found), method);
+            }
+        });
+    }
+
+    /// An empty object says nothing. bitsandbytes' configuration stays in what is saved after its two switches were
+    /// turned off.
+    private static boolean says(ModelConfig found) {
+        boolean isOff = !isOn(found, "load_in_4bit") && !isOn(found, "load_in_8bit");
+        return !found.keys().isEmpty() && !(isOff && method(found).equals("bitsandbytes") && hasSwitch(found));
+    }
+
+    private static boolean hasSwitch(ModelConfig found) {
+        return found.has("load_in_4bit") || found.has("load_in_8bit");
+    }
+
+    private static boolean isOn(ModelConfig found, String key) {
+        return found.bool(key, false);
+    }
+
+    private static String method(ModelConfig found) {
+        for (String key : METHOD_KEYS) {
+            if (found.has(key)) {
+                return found.text(key);
+            }
+        }
+        return hasSwitch(found) ? "bitsandbytes" : "";
+    }
+
+    /// @param otherwise the method where none is named
+    private static CheckpointException refusal(String where, ModelConfig found, String otherwise) {
+        var sizes = new StringJoiner(", ", " (", ")");
+        sizes.setEmptyValue("");
+        SIZE_KEYS.stream().filter(found::has).forEach(key -> sizes.add(key + " " + found.text(key)));
+        String method = method(found);
+        String with = method.isEmpty() ? otherwise : method;
+        return new CheckpointException(where + " says that the weights are quantised with " + with + sizes
+                + "; this engine reads BF16, F16 and F32 weights. Take the unquantised checkpoint of the model, which"
+                + " the model's card usually names as its base model");
+    }
+}

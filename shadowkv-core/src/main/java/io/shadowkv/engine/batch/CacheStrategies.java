@@ -1,0 +1,22 @@
+package io.shadowkv.engine.batch;
+
+import io.shadowkv.cache.CacheShape;
+import io.shadowkv.cache.CacheStrategy;
+import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.full.FullCache;
+import io.shadowkv.cache.shadow.ShadowCache;
+import io.shadowkv.op.Backend;
+
+/// Makes the strategy that a spec describes. The only place that names the strategies.
+public final class CacheStrategies {
+    private CacheStrategies() {}
+
+    /// @param shape of the decoder whose keys and values are kept
+    /// @param backend that holds the memory and runs the operations; stays the caller's
+    public static CacheStrategy open(KvCacheSpec spec, CacheShape shape, Backend backend) {
+        return switch (spec) {
+            case KvCacheSpec.Full full -> new FullCache(shape, backend);
+            case KvCacheSpec.Shadow shadow -> new ShadowCache(shadow, shape, backend);
+        };
+    }
+}

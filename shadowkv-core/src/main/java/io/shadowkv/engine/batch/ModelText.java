@@ -1,0 +1,135 @@
+package io.shadowkv.engine.batch;
+
+import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.checkpoint.Checkpoint;
+import io.shadowkv.engine.PlannedSequence;
+import io.shadowkv.engine.Request;
+import io.shadowkv.sampling.LogitsException;
+import io.shadowkv.text.Tokenizer;
+import io.shadowkv.text.TokenizerException;
+import io.shadowkv.text.chat.ChatTemplate;
+import io.shadowkv.text.chat.ChatTemplateException;
+import io.shadowkv.text.tokenizer.Tokenizers;
+import java.nio.file.Files;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// What a checkpoint holds beside its weights: tokenizer, chat template, generation defaults, each opened when first
+/// asked for. Random weights have nothing of it. Safe to use from any thread.
+public final class ModelText implements AutoCloseable {
+    private final @Nullable Checkpoint checkpoint;
+    private final List<String> notes;
+    private @Nullable Tokenizer tokenizer;
+    private @Nullable ChatTemplate chatTemplate;
+
+    /// @param checkpoint closed with this; null for random weights
+    /// @param notes what a user should know of it
+    public ModelText(@Nullable Checkpoint checkpoint, List<String> notes) {
+        this.checkpoint = checkpoint;
+        this.notes = List.copyOf(notes);
+    }
+
+    public List<String> notes() {
+        return notes;
+    }
+
+    /// @throws IllegalStateException if there is none
+    public Checkpoint checkpoint() {
+        Checkpoint held = checkpoint;
+        if (held == null) {
+            throw new IllegalStateException("random weights have no checkpoint");
+        }
+        return held;
+    }
+
+    /// Where it comes from, for messages.
+    public String source() {
+        return checkpoint == null
+                ? "a model of random weights"
+                : checkpoint.folder().toString();
+    }
+
+    public boolean hasTokenizer() {
+        Checkpoint held = checkpoint;
+        return held != null
+                && (Files.exists(held.folder().resolve("tokenizer.json"))
+                        || Files.exists(held.folder().resolve("tokenizer.model")));
+    }
+
+    public synchronized Tokenizer tokenizer() {
+        Tokenizer opened = tokenizer;
+        if (opened == null) {
+            if (checkpoint == null) {
+                throw new TokenizerException(source() + " has no tokenizer; give ids instead of text");
+            }
+            opened = Tokenizers.open(checkpoint.folder());
+            tokenizer = opened;
+        }
+        return opened;
+    }
+
+    public boolean hasChatTemplate() {
+        return checkpoint != null && ChatTemplate.open(checkpoint.folder()).isPresent();
+    }
+
+    public synchronized ChatTemplate chatTemplate() {
+        ChatTemplate opened = chatTemplate;
+        if (opened == null) {
+            opened = (checkpoint == null
+                            ? java.util.Optional.<ChatTemplate>empty()
+                            : ChatTemplate.open(checkpoint.folder()))
+                    .orElseThrow(() -> new ChatTemplateException(source()
+                            + " has no chat template (chat_template in tokenizer_config.json, or chat_template.jinja);"
+                            + " give a plain prompt instead of messages"));
+            chatTemplate = opened;
+        }
+        return opened;
+    }
+
+    /// What there is to know of the logits that a run could not use: the weight that is damaged, if one is.
+    public LogitsException explained(LogitsException problem) {
+        if (checkpoint == null) {
+            return problem;
+        }
+        String cause = checkpoint
+                .notFinite()
+                .orElse("every weight is a finite number, so the model's activations overflow; another type of keys and"
+                        + " values (F32) may do");
+        return new LogitsException(problem.getMessage() + ": " + cause, problem);
+    }
+
+    /// Ids that end a sequence.
+    public List<Integer> endIds() {
+        return checkpoint == null ? List.of() : checkpoint.generation().eosTokenIds();
+    }
+
+    /// A turn of a sequence, with the model's end ids and a detokenizer of its own.
+    ///
+    /// @param history tokens before the turn
+    /// @param held the cache that has them; null before the first turn
+    /// @throws IllegalArgumentException if stop strings are asked for without a tokenizer
+    public Sequence sequence(Request request, int[] history, PlannedSequence planned, @Nullable SequenceCache held) {
+        if (!hasTokenizer() && !request.options().stopStrings().isEmpty()) {
+            throw new IllegalArgumentException(
+                    "stop strings need a tokenizer; " + source() + " has none. Leave them out");
+        }
+        return new Sequence(
+                request,
+                history,
+                planned,
+                endIds(),
+                hasTokenizer() ? tokenizer().detokenizer(true) : null,
+                held);
+    }
+
+    @Override
+    public synchronized void close() {
+        Tokenizer opened = tokenizer;
+        if (opened != null) {
+            opened.close();
+        }
+        if (checkpoint != null) {
+            checkpoint.close();
+        }
+    }
+}

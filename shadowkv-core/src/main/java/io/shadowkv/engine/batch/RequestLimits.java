@@ -1,0 +1,104 @@
+package io.shadowkv.engine.batch;
+
+import io.shadowkv.engine.ContextLengthException;
+import io.shadowkv.engine.Request;
+import io.shadowkv.model.spec.DecoderSpec;
+
+/// What a model can be asked: refuses, with the numbers, before anything is computed.
+///
+/// @param contextTokens tokens that the checkpoint was made for
+/// @param contextNote what a message appends to them
+/// @param vocabularySize its ids are below this
+public record RequestLimits(int contextTokens, String contextNote, int vocabularySize) {
+    public static RequestLimits of(DecoderSpec spec) {
+        return new RequestLimits(spec.contextTokens(), spec.contextNote(), spec.vocabularySize());
+    }
+
+    /// Tokens that prompt and answer may reach. An answer may be cut by the context's end, as it may be by an
+    /// end-of-sequence id.
+    ///
+    /// @throws ContextLengthException if the prompt fills the context
+    /// @throws IllegalArgumentException if an id is not the vocabulary's
+    public int capacityOf(Request request) {
+        checkIds(request.promptIds());
+        int prompt = request.promptIds().length;
+        if (prompt >= contextTokens) {
+            throw new ContextLengthException(
+                    "prompt has %,d tokens; the model's context is %,d%s. Shorten it, or use a model with a longer context."
+                            .formatted(prompt, contextTokens, contextNote));
+        }
+        return (int) Math.min(contextTokens, (long) prompt + request.options().maxNewTokens());
+    }
+
+    /// @param what is that long, for the message
+    /// @throws ContextLengthException if `tokens` exceed the context
+    public void checkContext(int tokens, String what) {
+        if (tokens > contextTokens) {
+            throw new ContextLengthException(
+                    "%s would exceed the model's context of %,d tokens%s. Shorten it, or use a model with a longer context."
+                            .formatted(what, contextTokens, contextNote));
+        }
+    }
+
+    /// @param what has that capacity, for the message
+    /// @throws IllegalArgumentException if a prompt and an answer cannot fit
+    /// @throws ContextLengthException if `tokens` exceed the context
+    public void checkCapacity(int tokens, String what) {
+        if (tokens < 2) {
+            throw new IllegalArgumentException(
+                    what + " of " + tokens + " tokens; expected at least 2, one of a prompt and one of an answer");
+        }
+        checkContext(tokens, what + " of " + tokens + " tokens");
+    }
+
+    /// @throws IllegalArgumentException if there is nothing to plan for
+    /// @throws ContextLengthException if sequences would exceed the context
+    public void checkPlan(int tokens, int batch) {
+        if (tokens < 1 || batch < 1) {
+            throw new IllegalArgumentException(
+                    "a plan for " + batch + " sequences of " + tokens + " tokens; expected 1 or more of each");
+        }
+        checkContext(tokens, "sequences of " + tokens + " tokens");
+    }
+
+    /// Checks a turn of a conversation, whose answer must fit whole.
+    ///
+    /// @param before tokens the conversation holds
+    /// @throws ContextLengthException if the turn and its answer exceed the capacity
+    /// @throws IllegalArgumentException if an id is not the vocabulary's
+    public void checkConversation(Request request, int before, int capacity) {
+        int tokens = request.promptIds().length;
+        int answer = request.options().maxNewTokens();
+        if (before + tokens + answer > capacity) {
+            throw new ContextLengthException(
+                    "the conversation holds %,d tokens; %,d more and up to %,d of an answer exceed its %,d. Open it with a larger capacity or start anew"
+                            .formatted(before, tokens, answer, capacity));
+        }
+        checkIds(request.promptIds());
+    }
+
+    /// Checks a later turn of a dialogue, whose answer the capacity may cut.
+    ///
+    /// @param before tokens the dialogue holds
+    /// @throws ContextLengthException if the turn leaves no room for an answer
+    /// @throws IllegalArgumentException if an id is not the vocabulary's
+    public void checkLaterTurn(Request request, int before, int capacity) {
+        int tokens = request.promptIds().length;
+        if (before + tokens >= capacity) {
+            throw new ContextLengthException(
+                    "the dialogue holds %,d tokens; %,d more leave no room for an answer in its %,d. Give it a larger capacity, or ask less"
+                            .formatted(before, tokens, capacity));
+        }
+        checkIds(request.promptIds());
+    }
+
+    /// @throws IllegalArgumentException if an id is not the vocabulary's
+    public void checkIds(int[] ids) {
+        for (int i = 0; i < ids.length; i++) {
+            if (ids[i] < 0 || ids[i] >= vocabularySize) {
+                throw new IllegalArgumentException("id " + i + " of the prompt is " + ids[i]
+                        + "; the model's vocabulary has ids 0 to " + (vocabularySize - 1));
+            }
+        }
+    }
+}

@@ -1,0 +1,281 @@
+package io.shadowkv.engine.batch;
+
+import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.engine.Completion;
+import io.shadowkv.engine.GenerationOptions;
+import io.shadowkv.engine.MemoryPlan;
+import io.shadowkv.engine.PlannedSequence;
+import io.shadowkv.engine.Request;
+import io.shadowkv.model.StepResult;
+import io.shadowkv.op.Backend;
+import io.shadowkv.sampling.Sampler;
+import io.shadowkv.text.IncrementalDetokenizer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// One turn of one sequence on its way through the scheduler: its tokens, its cache, and when it ends.
+public final class Sequence {
+    private final Request request;
+    private final PlannedSequence planned;
+    private final List<Integer> endIds;
+    private final Sampler sampler;
+    private final @Nullable IncrementalDetokenizer detokenizer;
+    private final StopStrings stops;
+    private final StringBuilder text = new StringBuilder();
+    private int[] ids;
+    private int count;
+    private final int firstGenerated;
+    private @Nullable SequenceCache cache;
+    private boolean keepsCache;
+    private Completion.@Nullable CacheReport lastReport;
+    private Completion.@Nullable FinishReason finish;
+    private @Nullable LogitsListener logitsListener;
+    private int @Nullable [] forced;
+    private int readFirst;
+    public long prefillNanos;
+    public long sealNanos;
+    long decodeNanos;
+    int decodeSteps;
+
+    /// @param history tokens before this turn: those the cache holds, and possibly the last one sampled
+    /// @param held the cache of a conversation that goes on, or null for a new sequence
+    public Sequence(
+            Request request,
+            int[] history,
+            PlannedSequence planned,
+            List<Integer> endIds,
+            @Nullable IncrementalDetokenizer detokenizer,
+            @Nullable SequenceCache held) {
+        this.request = request;
+        this.planned = planned;
+        this.endIds = ends(request.options(), endIds);
+        this.sampler = new Sampler(request.options().sampling());
+        this.detokenizer = detokenizer;
+        this.stops = new StopStrings(request.options().stopStrings());
+        this.ids = Arrays.copyOf(history, history.length + request.promptIds().length + 64);
+        System.arraycopy(request.promptIds(), 0, ids, history.length, request.promptIds().length);
+        this.count = history.length + request.promptIds().length;
+        this.firstGenerated = count;
+        this.cache = held;
+    }
+
+    private static List<Integer> ends(GenerationOptions options, List<Integer> endOfSequence) {
+        List<Integer> ends = new ArrayList<>(options.stopIds());
+        if (!options.ignoreEos()) {
+            ends.addAll(endOfSequence);
+        }
+        return ends;
+    }
+
+    /// Hears of the logits that each token is drawn from.
+    public interface LogitsListener {
+        /// @param generated ids of this turn so far
+        /// @param row [vocabulary], the listener's own
+        void logits(int[] generated, float[] row);
+    }
+
+    /// Fetches every step's logits from now on and hands them out.
+    public void listenToLogits(LogitsListener listener) {
+        logitsListener = listener;
+    }
+
+    /// Takes these ids, whatever the logits say.
+    ///
+    /// @param answer as many as the request asks for
+    public void force(int[] answer) {
+        forced = answer;
+    }
+
+    /// Has prefill read no more than the history; the turn's own tokens go through decode, as those of a turn do whose
+    /// history was read before.
+    public void readsHistoryFirst() {
+        readFirst = firstGenerated - request.promptIds().length;
+    }
+
+    /// What prefill is to read. Whoever loses the cache reads all of it again.
+    int[] toRead() {
+        int tokens = readFirst == 0 ? count : readFirst;
+        readFirst = 0;
+        return Arrays.copyOf(ids, tokens);
+    }
+
+    Request request() {
+        return request;
+    }
+
+    int capacity() {
+        return planned.size().capacityTokens();
+    }
+
+    public PlannedSequence planned() {
+        return planned;
+    }
+
+    /// All tokens so far, the cache's and those that wait for it.
+    public int[] ids() {
+        return Arrays.copyOf(ids, count);
+    }
+
+    int length() {
+        return count;
+    }
+
+    public @Nullable SequenceCache cache() {
+        return cache;
+    }
+
+    public SequenceCache requireCache() {
+        SequenceCache held = cache;
+        if (held == null) {
+            throw new IllegalStateException("the sequence has no cache yet");
+        }
+        return held;
+    }
+
+    public void holds(@Nullable SequenceCache newCache) {
+        cache = newCache;
+    }
+
+    /// Leaves the cache open when this turn ends, for the next one.
+    public void keepCache() {
+        keepsCache = true;
+    }
+
+    /// Takes note of what the cache held and frees it, so that others may have the memory while the batch goes
+    /// on.
+    void retire() {
+        if (!keepsCache && cache != null) {
+            lastReport = cacheReport();
+            cache.close();
+            cache = null;
+        }
+    }
+
+    /// Tokens that the cache does not hold yet, at most `limit`.
+    int[] pending(int limit) {
+        int held = cache == null ? 0 : cache.length();
+        return Arrays.copyOfRange(ids, held, Math.min(count, held + limit));
+    }
+
+    int pendingCount() {
+        return count - (cache == null ? 0 : cache.length());
+    }
+
+    /// True if the tokens that the cache took last, `tokens` of them, were a turn's own and not generated ones.
+    boolean hasRead(int tokens) {
+        return requireCache().length() - tokens < firstGenerated;
+    }
+
+    /// Draws the next token and tells the listener.
+    public void accept(float[] logits) {
+        LogitsListener listener = logitsListener;
+        if (listener != null) {
+            listener.logits(Arrays.copyOfRange(ids, firstGenerated, count), logits.clone());
+        }
+        int[] answer = forced;
+        if (answer == null && mustGoOn()) {
+            leaveOutEnds(logits);
+        }
+        take(answer == null ? sampler.next(logits, ids, count) : answer[count - firstGenerated]);
+    }
+
+    /// True while the answer is shorter than the least that was asked for.
+    private boolean mustGoOn() {
+        return count - firstGenerated < request.options().minNewTokens();
+    }
+
+    private void leaveOutEnds(float[] logits) {
+        for (int id : endIds) {
+            if (id < logits.length) {
+                logits[id] = Float.NEGATIVE_INFINITY;
+            }
+        }
+    }
+
+    /// The same from a step's result; logits are fetched only where a draw needs them.
+    ///
+    /// @param row this sequence's logit row
+    public void accept(StepResult result, int row) {
+        int largest = result.id(row);
+        boolean isAllowed = largest >= 0 && !(mustGoOn() && endIds.contains(largest));
+        if (isAllowed && logitsListener == null && request.options().sampling().isLargestLogit()) {
+            take(largest);
+        } else {
+            accept(result.logits(row));
+        }
+    }
+
+    private void take(int id) {
+        if (count == ids.length) {
+            ids = Arrays.copyOf(ids, ids.length * 2);
+        }
+        ids[count++] = id;
+        boolean isEnd = endIds.contains(id);
+        String piece = isEnd || detokenizer == null ? "" : stops.push(detokenizer.push(id));
+        if (isEnd) {
+            finish = Completion.FinishReason.END_OF_SEQUENCE;
+        } else if (stops.isFound()) {
+            finish = Completion.FinishReason.STOP_STRING;
+        } else if (count - firstGenerated >= request.options().maxNewTokens() || count == capacity()) {
+            finish = Completion.FinishReason.MAX_NEW_TOKENS;
+        }
+        if (finish != null) {
+            piece += rest();
+        }
+        text.append(piece);
+        request.listener().token(id, piece);
+    }
+
+    private String rest() {
+        if (detokenizer == null) {
+            return "";
+        }
+        String last = stops.push(detokenizer.finish());
+        return last + stops.finish();
+    }
+
+    /// Notices a request to stop. The text ends with what the listener has heard: nobody could tell it of the
+    /// rest.
+    void checkCancellation() {
+        if (finish == null && request.cancellation().isRequested()) {
+            finish = Completion.FinishReason.CANCELLED;
+        }
+    }
+
+    public boolean isFinished() {
+        return finish != null;
+    }
+
+    public Completion completion() {
+        Completion.FinishReason reason = finish;
+        if (reason == null) {
+            throw new IllegalStateException("the sequence has not ended");
+        }
+        return new Completion(
+                request.promptIds().length,
+                Arrays.copyOfRange(ids, firstGenerated, count),
+                text.toString(),
+                reason,
+                new Completion.Timings(prefillNanos, sealNanos, decodeNanos, decodeSteps),
+                cacheReport());
+    }
+
+    private Completion.CacheReport cacheReport() {
+        Completion.CacheReport report = lastReport;
+        if (report != null) {
+            return report;
+        }
+        SequenceCache held = cache;
+        if (held == null) {
+            return new Completion.CacheReport(
+                    planned.bytes(), new MemoryPlan.SequenceBytes(0, 0, List.of()), 0, 0, false);
+        }
+        SequenceCache.Selections selections = held.selections();
+        var measured = new MemoryPlan.SequenceBytes(
+                held.bytes(Backend.Place.DEVICE), held.bytes(Backend.Place.HOST), List.of());
+        return new Completion.CacheReport(
+                planned.bytes(), measured, selections.selected(), selections.missed(), !held.isIndexed());
+    }
+}

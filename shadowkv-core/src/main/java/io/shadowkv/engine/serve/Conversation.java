@@ -1,0 +1,114 @@
+package io.shadowkv.engine.serve;
+
+import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.engine.Completion;
+import io.shadowkv.engine.Request;
+import io.shadowkv.engine.batch.Sequence;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/// A sequence that stays: the first turn is read by prefill, later ones go through decode, so that nothing is
+/// read twice.
+///
+/// Used by one thread at a time: a second one is refused. Holds its memory until it or its engine is closed.
+public final class Conversation implements AutoCloseable {
+    private final Engine engine;
+    private final int capacity;
+    private @Nullable SequenceCache cache;
+    private int[] ids = new int[0];
+    private boolean isClosed;
+    private final AtomicBoolean isBusy = new AtomicBoolean();
+
+    Conversation(Engine engine, int capacity) {
+        this.engine = engine;
+        this.capacity = capacity;
+    }
+
+    /// Takes a turn and answers it.
+    ///
+    /// An exception, a listener's included, leaves the conversation as it was before the turn. If the turn had
+    /// begun, the next one reads everything again.
+    ///
+    /// @param turn its prompt ids are the new tokens only; the conversation holds those before
+    /// @throws io.shadowkv.engine.ContextLengthException if the turn and its answer exceed the capacity
+    /// @throws IllegalStateException if the conversation or its engine is closed, or another thread is in a turn
+    public Completion send(Request turn) {
+        enter("send");
+        try {
+            return answer(turn);
+        } finally {
+            isBusy.set(false);
+        }
+    }
+
+    private void enter(String what) {
+        if (!isBusy.compareAndSet(false, true)) {
+            throw new IllegalStateException(
+                    what + " was called while another turn of this conversation runs; a conversation takes one turn at"
+                            + " a time. Wait for the turn, or open a conversation for each thread");
+        }
+    }
+
+    private Completion answer(Request turn) {
+        engine.checkOpen();
+        if (isClosed) {
+            throw new IllegalStateException("the conversation is closed");
+        }
+        Sequence sequence = engine.turn(turn, ids, capacity, cache);
+        try {
+            engine.run(List.of(sequence));
+        } catch (RuntimeException | Error e) {
+            // The cache has taken tokens of a turn that never was; they cannot be taken back.
+            drop(sequence.cache());
+            cache = null;
+            throw e;
+        }
+        cache = sequence.cache();
+        ids = sequence.ids();
+        return sequence.completion();
+    }
+
+    /// All tokens so far, prompts and answers.
+    public int[] ids() {
+        return Arrays.copyOf(ids, ids.length);
+    }
+
+    /// Tokens so far.
+    public int length() {
+        return ids.length;
+    }
+
+    public int capacity() {
+        return capacity;
+    }
+
+    /// The cache that this conversation holds between turns; null before the first.
+    @Nullable
+    SequenceCache held() {
+        return cache;
+    }
+
+    /// Frees its memory.
+    ///
+    /// @throws IllegalStateException if a turn runs
+    @Override
+    public void close() {
+        enter("close");
+        try {
+            isClosed = true;
+            drop(cache);
+            cache = null;
+            engine.forget(this);
+        } finally {
+            isBusy.set(false);
+        }
+    }
+
+    private static void drop(@Nullable SequenceCache held) {
+        if (held != null) {
+            held.close();
+        }
+    }
+}

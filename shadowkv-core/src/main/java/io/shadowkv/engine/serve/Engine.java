@@ -1,0 +1,442 @@
+package io.shadowkv.engine.serve;
+
+import io.shadowkv.cache.CacheShape;
+import io.shadowkv.cache.CacheStrategy;
+import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.SelectionListener;
+import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.checkpoint.Checkpoint;
+import io.shadowkv.engine.Completion;
+import io.shadowkv.engine.EngineOptions;
+import io.shadowkv.engine.MemoryPlan;
+import io.shadowkv.engine.MemoryPlanException;
+import io.shadowkv.engine.PlannedSequence;
+import io.shadowkv.engine.Request;
+import io.shadowkv.engine.batch.CacheStrategies;
+import io.shadowkv.engine.batch.ModelText;
+import io.shadowkv.engine.batch.Planner;
+import io.shadowkv.engine.batch.RequestLimits;
+import io.shadowkv.engine.batch.Scheduler;
+import io.shadowkv.engine.batch.Sequence;
+import io.shadowkv.engine.study.BatchRun;
+import io.shadowkv.engine.study.ComparedAnswers;
+import io.shadowkv.engine.study.Dialogue;
+import io.shadowkv.engine.study.LogitsRun;
+import io.shadowkv.engine.study.StrategyComparison;
+import io.shadowkv.model.Decoder;
+import io.shadowkv.model.RotaryTables;
+import io.shadowkv.model.spec.DecoderSpec;
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.MemoryScope;
+import io.shadowkv.sampling.LogitsException;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.text.Tokenizer;
+import io.shadowkv.text.chat.ChatMessage;
+import io.shadowkv.text.chat.ChatTemplate;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// A checkpoint, a backend and a cache strategy, ready to complete prompts.
+///
+/// Calls may come from any thread; they run one after the other, each with all its requests together. Cancel
+/// with a request's `Cancellation`. Closing waits for the call under way; the backend stays the caller's.
+public final class Engine implements AutoCloseable {
+    private final EngineOptions options;
+    private final ModelText text;
+    private final Backend backend;
+    private final Decoder decoder;
+    private final CacheStrategy strategy;
+    private final CacheShape shape;
+    private final DType kvType;
+    private final MemoryScope tableScope;
+    private final RotaryTables rotary;
+    private final Planner planner;
+    private final Scheduler scheduler;
+    private final RequestLimits limits;
+    private final long weightBytes;
+    private final Set<Conversation> conversations = new LinkedHashSet<>();
+    private volatile boolean isClosed;
+
+    private Engine(EngineOptions options, ModelText text, long weightBytes, Backend backend, Decoder decoder) {
+        this.options = options;
+        this.text = text;
+        this.weightBytes = weightBytes;
+        this.backend = backend;
+        this.decoder = decoder;
+        this.kvType = options.kvType() != null ? options.kvType() : decoder.weightType();
+        this.shape = shape(decoder.spec(), kvType);
+        this.limits = RequestLimits.of(decoder.spec());
+        this.strategy = CacheStrategies.open(options.cache(), shape, backend);
+        this.tableScope = backend.newScope("rotary tables");
+        this.rotary = new RotaryTables(decoder.spec().rope(), backend, tableScope);
+        this.planner = new Planner(options, backend, decoder, strategy, rotary, weightBytes);
+        this.scheduler = new Scheduler(options, backend, decoder, strategy, rotary, planner);
+    }
+
+    /// Opens a checkpoint folder.
+    ///
+    /// @param backend stays open as long as the engine; not closed by it
+    /// @throws io.shadowkv.checkpoint.CheckpointException if the folder is not one that this engine reads
+    public static Engine open(Path folder, Backend backend, EngineOptions options) {
+        Checkpoint checkpoint = Checkpoint.open(folder);
+        try {
+            List<String> notes = new ArrayList<>(checkpoint.notes());
+            Decoder decoder = Decoder.load(checkpoint, options.kvType(), backend, notes::add);
+            return new Engine(options, new ModelText(checkpoint, notes), checkpoint.weightBytes(), backend, decoder);
+        } catch (RuntimeException e) {
+            checkpoint.close();
+            throw e;
+        }
+    }
+
+    /// An engine with random weights of a known shape, for benchmarks: it takes and gives ids only.
+    ///
+    /// @param weightType BF16, F16 or F32
+    /// @param seed of the weights: the same seed, the same weights, on every backend
+    /// @param backend stays open as long as the engine; not closed by it
+    public static Engine openRandom(
+            DecoderSpec spec, DType weightType, long seed, Backend backend, EngineOptions options) {
+        Decoder decoder = Decoder.random(spec, weightType, seed, backend);
+        return new Engine(options, new ModelText(null, List.of()), decoder.heldWeightBytes(), backend, decoder);
+    }
+
+    private static CacheShape shape(DecoderSpec spec, DType kvType) {
+        return new CacheShape(spec.layers(), spec.queryHeads(), spec.kvHeads(), spec.headDim(), kvType);
+    }
+
+    public DecoderSpec spec() {
+        return decoder.spec();
+    }
+
+    public EngineOptions options() {
+        return options;
+    }
+
+    /// @throws IllegalStateException if the weights are random
+    public Checkpoint checkpoint() {
+        return text.checkpoint();
+    }
+
+    public Backend backend() {
+        return backend;
+    }
+
+    /// What a user should know of the checkpoint that is no failure, such as an adapter that is not applied; usually
+    /// empty.
+    public List<String> notes() {
+        return text.notes();
+    }
+
+    /// The type that most weights have.
+    public DType weightType() {
+        return decoder.weightType();
+    }
+
+    /// Type of stored keys and values.
+    public DType kvType() {
+        return kvType;
+    }
+
+    /// Tokens that the checkpoint was made for, prompt and answer together.
+    public int contextTokens() {
+        return decoder.spec().contextTokens();
+    }
+
+    /// The checkpoint's tokenizer, opened when first asked for.
+    ///
+    /// @throws io.shadowkv.text.TokenizerException if the folder has none that can be read
+    public Tokenizer tokenizer() {
+        return text.tokenizer();
+    }
+
+    /// True if the checkpoint holds a tokenizer; without one the engine takes and gives ids only.
+    public boolean hasTokenizer() {
+        return text.hasTokenizer();
+    }
+
+    /// The checkpoint's chat template.
+    ///
+    /// @throws io.shadowkv.text.chat.ChatTemplateException if the folder has none
+    public ChatTemplate chatTemplate() {
+        return text.chatTemplate();
+    }
+
+    /// True if the checkpoint holds a chat template.
+    public boolean hasChatTemplate() {
+        return text.hasChatTemplate();
+    }
+
+    /// Ids of a plain prompt, with what the tokenizer puts in front.
+    public int[] encode(String prompt) {
+        checkOpen();
+        return tokenizer().encode(prompt, true);
+    }
+
+    /// Ids of a conversation through the chat template, ready for the assistant's answer.
+    public int[] encodeChat(List<ChatMessage> messages) {
+        checkOpen();
+        return tokenizer().encode(chatTemplate().render(messages, true), false);
+    }
+
+    /// The memory that `batch` sequences of up to `contextTokens` tokens would need.
+    public MemoryPlan plan(int contextTokens, int batch) {
+        limits.checkPlan(contextTokens, batch);
+        return planner.plan(contextTokens, batch);
+    }
+
+    /// The same under another strategy.
+    public MemoryPlan plan(KvCacheSpec cache, int contextTokens, int batch) {
+        limits.checkPlan(contextTokens, batch);
+        CacheStrategy other = CacheStrategies.open(cache, shape, backend);
+        return new Planner(options.withCache(cache), backend, decoder, other, rotary, weightBytes)
+                .plan(contextTokens, batch);
+    }
+
+    /// Completes one prompt.
+    ///
+    /// @throws ContextLengthException if prompt and answer exceed the context
+    /// @throws MemoryPlanException if the plan does not fit the memory
+    public Completion complete(Request request) {
+        return complete(List.of(request)).getFirst();
+    }
+
+    /// Completes prompts of any lengths together, in batches as large as the plan admits; answers stand in the
+    /// requests' order. Nothing is computed if one of them can never run.
+    ///
+    /// @throws ContextLengthException if a prompt fills the context
+    /// @throws MemoryPlanException if a request does not fit the memory by itself
+    public synchronized List<Completion> complete(List<Request> requests) {
+        checkOpen();
+        List<Sequence> sequences = new ArrayList<>();
+        int together = Math.clamp(requests.size(), 1, options.maxBatch());
+        for (Request request : requests) {
+            int capacity = limits.capacityOf(request);
+            planner.checkFits(capacity);
+            PlannedSequence planned = planner.sequence(capacity, together);
+            sequences.add(text.sequence(request, new int[0], planned, null));
+        }
+        try {
+            run(sequences);
+            return sequences.stream().map(Sequence::completion).toList();
+        } finally {
+            for (Sequence sequence : sequences) {
+                closeCache(sequence);
+            }
+        }
+    }
+
+    /// Completes one prompt under several strategies after reading it once, since prefill is exact under all of
+    /// them: for comparing answers and sweeping parameters. Answers stand in the strategies' order; each one's
+    /// prefill time is the shared reading plus its own indexing.
+    ///
+    /// @throws MemoryPlanException if a strategy alone does not fit the memory
+    /// @throws java.util.concurrent.CancellationException if it is cancelled
+    public synchronized List<Completion> compare(Request request, List<KvCacheSpec> strategies) {
+        checkOpen();
+        Dialogue single = Dialogue.of(request, limits.capacityOf(request));
+        return compare(List.of(single), strategies, false).getFirst().stream()
+                .map(answers -> answers.turns().getFirst())
+                .toList();
+    }
+
+    /// The same for several dialogues: each prompt is read once, and under each strategy all of them decode
+    /// together, as many as the memory holds beside the prompts' whole caches. Where it does not hold those of
+    /// one dialogue, or there is but one strategy, each strategy reads the prompt itself.
+    ///
+    /// @param strategies at least one
+    /// @param measuresDivergence true measures how far next-token distributions are from full attention's, which
+    ///     must then be the first strategy; logits of every step are fetched for it, and where an answer differs
+    ///     from full attention's the latter is read once more
+    /// @return for each dialogue its answers under each strategy
+    /// @throws ContextLengthException if a dialogue's capacity exceeds the context, or a turn leaves no room for
+    ///     an answer in it
+    /// @throws MemoryPlanException if a strategy alone does not fit the memory
+    /// @throws java.util.concurrent.CancellationException if a request is cancelled
+    public synchronized List<List<ComparedAnswers>> compare(
+            List<Dialogue> dialogues, List<KvCacheSpec> strategies, boolean measuresDivergence) {
+        checkOpen();
+        for (Dialogue dialogue : dialogues) {
+            limits.checkContext(dialogue.capacityTokens(), "a dialogue of " + dialogue.capacityTokens() + " tokens");
+        }
+        if (measuresDivergence && !(strategies.getFirst() instanceof KvCacheSpec.Full)) {
+            throw new IllegalArgumentException("divergence is measured from full attention, but the first strategy is "
+                    + strategies.getFirst().name() + ". Put full attention first");
+        }
+        try {
+            return new StrategyComparison(options, backend, decoder, rotary, shape, weightBytes, new Turns())
+                    .run(dialogues, strategies, measuresDivergence);
+        } catch (LogitsException e) {
+            throw text.explained(e);
+        }
+    }
+
+    private final class Turns implements StrategyComparison.TurnFactory {
+        @Override
+        public void check(Request request, int before, int capacity) {
+            limits.checkLaterTurn(request, before, capacity);
+        }
+
+        @Override
+        public Sequence turn(Request request, int[] history, PlannedSequence planned, @Nullable SequenceCache held) {
+            return text.sequence(request, history, planned, held);
+        }
+    }
+
+    /// Opens a conversation that keeps its cache between turns. Closing the engine closes it.
+    ///
+    /// @param capacityTokens tokens that all turns together may reach, at least 2
+    /// @throws ContextLengthException if the capacity exceeds the context
+    public synchronized Conversation converse(int capacityTokens) {
+        checkOpen();
+        limits.checkCapacity(capacityTokens, "a conversation");
+        Conversation opened = new Conversation(this, capacityTokens);
+        conversations.add(opened);
+        return opened;
+    }
+
+    synchronized void forget(Conversation closed) {
+        conversations.remove(closed);
+    }
+
+    /// Hears of every selection of the steps to come; slow. Null ends it.
+    public synchronized void traceSelections(@Nullable SelectionListener listener) {
+        scheduler.decodeCache().trace(listener);
+    }
+
+    /// Replaces selections by synthetic ones from now on, of which about `rate` are resident already: for
+    /// comparing machines. NaN ends it.
+    public synchronized void forceHitRate(double rate) {
+        scheduler.decodeCache().synthesizeHits(rate);
+    }
+
+    /// Opens a batch whose steps are made by hand, for benchmarks.
+    ///
+    /// @param batch sequences that decode together
+    /// @param capacityTokens tokens that each may reach
+    /// @throws MemoryPlanException if the plan does not fit the memory
+    public synchronized BatchRun openBatch(int batch, int capacityTokens) {
+        checkOpen();
+        limits.checkContext(capacityTokens, "a batch of " + capacityTokens + " tokens");
+        MemoryPlan plan = plan(capacityTokens, batch);
+        if (!plan.isAdmitted()) {
+            throw new MemoryPlanException(plan.refusal());
+        }
+        return new BatchRun(
+                backend,
+                decoder,
+                strategy,
+                rotary,
+                options.prefillRows(backend),
+                planner.sequence(capacityTokens, batch),
+                batch);
+    }
+
+    /// Logits of given ids, for comparing with other engines; needs no tokenizer.
+    ///
+    /// @param ids token ids, at least one
+    /// @param prefillTokens ids that prefill reads; the others are fed one by one through decode
+    /// @param allPositions true for the logits after every id, false for those after the last
+    /// @param generate ids to generate greedily after the given ones, end-of-sequence ids ignored
+    /// @param sink gets one row [vocabulary] a position, in order
+    /// @return the generated ids
+    /// @throws LogitsException if a row has a NaN or no finite largest logit; it is not handed on
+    public synchronized int[] logits(
+            int[] ids, int prefillTokens, boolean allPositions, int generate, Consumer<float[]> sink) {
+        checkOpen();
+        limits.checkIds(ids);
+        LogitsRun.check(ids, prefillTokens, generate);
+        int capacity = ids.length + generate;
+        limits.checkContext(capacity, ids.length + " ids and " + generate + " more");
+        PlannedSequence planned = planner.sequence(capacity, 1);
+        if (!planner.fitsBeside(List.of(), planned)) {
+            throw new MemoryPlanException(planner.plan(capacity, 1).refusal());
+        }
+        int rows = options.prefillRows(backend);
+        try (LogitsRun run = new LogitsRun(backend, decoder, strategy, rotary, rows, planned.size())) {
+            return run.run(ids, prefillTokens, allPositions, sink);
+        } catch (LogitsException e) {
+            throw text.explained(e);
+        }
+    }
+
+    /// Checks and prepares one turn of a conversation; nothing has changed if this throws.
+    ///
+    /// @param history tokens before this turn
+    /// @param held the conversation's cache, or null before the first turn
+    synchronized Sequence turn(Request request, int[] history, int capacity, @Nullable SequenceCache held) {
+        checkOpen();
+        limits.checkConversation(request, history.length, capacity);
+        // A conversation stays beside others, so it takes one share of a full batch.
+        PlannedSequence planned = planner.sequence(capacity, options.maxBatch());
+        Sequence sequence = text.sequence(request, history, planned, held);
+        sequence.keepCache();
+        return sequence;
+    }
+
+    /// Runs sequences until all have ended. If one fails, all leave; their caches stay open.
+    synchronized void run(List<Sequence> sequences) {
+        checkOpen();
+        Set<@Nullable SequenceCache> running = Collections.newSetFromMap(new IdentityHashMap<>());
+        sequences.forEach(sequence -> running.add(sequence.cache()));
+        planner.holdIdle(conversations.stream()
+                .map(Conversation::held)
+                .filter(Objects::nonNull)
+                .filter(held -> !running.contains(held))
+                .toList());
+        try {
+            sequences.forEach(scheduler::submit);
+            while (!sequences.stream().allMatch(Sequence::isFinished)) {
+                scheduler.step();
+            }
+        } catch (LogitsException e) {
+            throw text.explained(e);
+        } finally {
+            scheduler.withdraw(sequences);
+        }
+    }
+
+    void checkOpen() {
+        if (isClosed) {
+            throw new IllegalStateException("the engine is closed");
+        }
+    }
+
+    private static void closeCache(Sequence sequence) {
+        SequenceCache cache = sequence.cache();
+        if (cache != null) {
+            cache.close();
+        }
+    }
+
+    /// Waits for the call under way, then frees the model and all conversations.
+    ///
+    /// @throws IllegalStateException if a listener of this engine calls it
+    @Override
+    public void close() {
+        if (Thread.holdsLock(this)) {
+            throw new IllegalStateException("close was called from a listener, while the engine computes for it. Cancel"
+                    + " the request, and close the engine after the call that it belongs to has returned");
+        }
+        free();
+    }
+
+    private synchronized void free() {
+        if (isClosed) {
+            return;
+        }
+        List.copyOf(conversations).forEach(Conversation::close);
+        isClosed = true;
+        scheduler.close();
+        decoder.close();
+        tableScope.close();
+        text.close();
+    }
+}

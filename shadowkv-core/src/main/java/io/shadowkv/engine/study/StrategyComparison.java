@@ -1,0 +1,248 @@
+package io.shadowkv.engine.study;
+
+import io.shadowkv.cache.CacheShape;
+import io.shadowkv.cache.CacheStrategy;
+import io.shadowkv.cache.KeyValueSource;
+import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.PromptCache;
+import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.cache.SequenceSize;
+import io.shadowkv.engine.EngineOptions;
+import io.shadowkv.engine.MemoryPlan;
+import io.shadowkv.engine.PlannedSequence;
+import io.shadowkv.engine.Request;
+import io.shadowkv.engine.ValuePlace;
+import io.shadowkv.engine.batch.CacheStrategies;
+import io.shadowkv.engine.batch.Planner;
+import io.shadowkv.engine.batch.Scheduler;
+import io.shadowkv.engine.batch.Sequence;
+import io.shadowkv.model.Decoder;
+import io.shadowkv.model.PromptRows;
+import io.shadowkv.model.RotaryTables;
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.Rotary;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
+
+/// Answers prompts under several strategies, as many prompts together as fit.
+///
+/// Prefill is exact under all strategies, so a prompt is read once, with full attention, and only decoding is run
+/// again. Where there is but one strategy, or the memory does not hold a prompt's whole cache beside another one,
+/// each strategy reads for itself.
+public final class StrategyComparison {
+    /// Share of the heap that references' logits may take. A row of 128K tokens is half a megabyte, 32 answers of 128
+    /// tokens are 2 GB.
+    private static final int HEAP_PER_REFERENCES = 4;
+
+    private final EngineOptions options;
+    private final EngineOptions sharing;
+    private final Backend backend;
+    private final Decoder decoder;
+    private final RotaryTables tables;
+    private final CacheShape shape;
+    private final long weightBytes;
+    private final TurnFactory turns;
+
+    /// @param turns makes one turn of one sequence
+    public StrategyComparison(
+            EngineOptions options,
+            Backend backend,
+            Decoder decoder,
+            RotaryTables tables,
+            CacheShape shape,
+            long weightBytes,
+            TurnFactory turns) {
+        this.options = options;
+        // The prompt's whole cache takes the memory near the arithmetic that AUTO would give to values.
+        this.sharing = options.valuePlace() == ValuePlace.AUTO ? options.withValuePlace(ValuePlace.HOST) : options;
+        this.backend = backend;
+        this.decoder = decoder;
+        this.tables = tables;
+        this.shape = shape;
+        this.weightBytes = weightBytes;
+        this.turns = turns;
+    }
+
+    /// Makes turns of sequences.
+    public interface TurnFactory {
+        /// @param before tokens that the request follows
+        /// @param capacity tokens of the dialogue
+        /// @throws ContextLengthException if no room is left for an answer
+        /// @throws IllegalArgumentException if an id is none
+        void check(Request request, int before, int capacity);
+
+        /// @param history tokens before the turn
+        /// @param held cache of those tokens, of the turn's own too where `history` is empty; null if nothing
+        ///     was read
+        Sequence turn(Request request, int[] history, PlannedSequence planned, @Nullable SequenceCache held);
+    }
+
+    /// A prompt, and what is known of it if it was read for all strategies.
+    ///
+    /// @param first its request
+    record Prompt(
+            Dialogue dialogue, Request first, @Nullable Prefilled prefilled) {}
+
+    /// A prompt that was read.
+    ///
+    /// @param cache holds all of its keys and values; open as long as the group
+    /// @param logits after its last token
+    /// @param nanos reading took
+    record Prefilled(SequenceCache cache, float[] logits, long nanos) {
+        KeyValueSource source() {
+            return (KeyValueSource) cache;
+        }
+    }
+
+    /// @return answers of each dialogue under each strategy
+    public List<List<ComparedAnswers>> run(
+            List<Dialogue> dialogues, List<KvCacheSpec> specs, boolean measuresDivergence) {
+        List<List<ComparedAnswers>> answers = new ArrayList<>();
+        // Beside itself, full attention has nothing to be measured by.
+        boolean measures = measuresDivergence && specs.size() > 1;
+        int from = 0;
+        while (from < dialogues.size()) {
+            List<Dialogue> rest = dialogues.subList(from, Math.min(dialogues.size(), from + options.maxBatch()));
+            if (measures) {
+                long heap = Runtime.getRuntime().maxMemory() / HEAP_PER_REFERENCES;
+                rest = rest.subList(0, measurable(rest, decoder.spec().vocabularySize(), heap));
+            }
+            boolean profits = specs.size() > 1 || rest.stream().anyMatch(Dialogue::sharesPrompt);
+            int together = fitting(rest, specs, profits);
+            // The scheduler lets what does not fit wait, but not for a cache that is kept for a later turn. What does
+            // not fit here by itself is asked by itself.
+            boolean mayWait = !profits && rest.stream().allMatch(dialogue -> dialogue.turns() == 1);
+            int count = mayWait ? rest.size() : Math.max(1, together);
+            answers.addAll(answer(rest.subList(0, count), specs, measures, profits && together > 0));
+            from += count;
+        }
+        return answers;
+    }
+
+    /// How many of the first dialogues' references fit a heap together; one at least.
+    ///
+    /// @param heapBytes for logits of full attention's answers, which are kept until every strategy has answered
+    static int measurable(List<Dialogue> dialogues, int vocabulary, long heapBytes) {
+        long bytes = 0;
+        int count = 0;
+        for (Dialogue dialogue : dialogues) {
+            int tokens = dialogue.turn(0, -1).options().maxNewTokens();
+            bytes += (long) Math.min(tokens, dialogue.capacityTokens()) * vocabulary * Float.BYTES;
+            if (bytes > heapBytes) {
+                break;
+            }
+            count++;
+        }
+        return Math.max(1, count);
+    }
+
+    /// How many of the first dialogues fit the memory together.
+    ///
+    /// @param readsOnce true if whole caches of their prompts lie beside them
+    private int fitting(List<Dialogue> dialogues, List<KvCacheSpec> specs, boolean readsOnce) {
+        long near = 0;
+        long host = 0;
+        long workspace = 0;
+        int count = 0;
+        for (Dialogue dialogue : dialogues) {
+            int capacity = dialogue.capacityTokens();
+            MemoryPlan full = plan(new KvCacheSpec.Full(), capacity);
+            List<MemoryPlan> plans =
+                    specs.stream().map(spec -> plan(spec, capacity)).toList();
+            near += (readsOnce ? full.perSequence().resident() : 0) + most(plans, StrategyComparison::nearBytes);
+            host += most(plans, plan -> plan.perSequence().offloaded());
+            workspace = Math.max(workspace, Math.max(full.workspaceBytes(), most(plans, MemoryPlan::workspaceBytes)));
+            boolean fitsHost = full.hostIsDevice() || host <= full.availableHostBytes();
+            if (near + workspace > full.availableDeviceBytes() || !fitsHost) {
+                break;
+            }
+            count++;
+        }
+        return count;
+    }
+
+    private static long most(List<MemoryPlan> plans, ToLongFunction<MemoryPlan> bytes) {
+        return plans.stream().mapToLong(bytes).max().orElse(0);
+    }
+
+    private static long nearBytes(MemoryPlan plan) {
+        MemoryPlan.SequenceBytes bytes = plan.perSequence();
+        return bytes.resident() + (plan.hostIsDevice() ? bytes.offloaded() : 0);
+    }
+
+    private MemoryPlan plan(KvCacheSpec spec, int capacity) {
+        CacheStrategy strategy = CacheStrategies.open(spec, shape, backend);
+        return new Planner(sharing.withCache(spec), backend, decoder, strategy, tables, weightBytes).plan(capacity, 1);
+    }
+
+    private List<List<ComparedAnswers>> answer(
+            List<Dialogue> dialogues, List<KvCacheSpec> specs, boolean measuresDivergence, boolean readsOnce) {
+        List<Prompt> prompts = new ArrayList<>();
+        try {
+            for (int i = 0; i < dialogues.size(); i++) {
+                Dialogue dialogue = dialogues.get(i);
+                Request first = dialogue.turn(0, -1);
+                turns.check(first, 0, dialogue.capacityTokens());
+                Prefilled read = readsOnce ? read(dialogue, first, i, dialogues.size()) : null;
+                prompts.add(new Prompt(dialogue, first, read));
+            }
+            List<DivergenceMeter.Reference> references = null;
+            List<List<ComparedAnswers>> answers = new ArrayList<>();
+            dialogues.forEach(dialogue -> answers.add(new ArrayList<>()));
+            for (KvCacheSpec spec : specs) {
+                try (StrategyRun run = open(spec, prompts, readsOnce ? sharing : options)) {
+                    if (measuresDivergence && references == null) {
+                        references = run.recordReferences();
+                    } else if (references != null) {
+                        run.measure(references);
+                    }
+                    List<ComparedAnswers> own = run.answer();
+                    for (int i = 0; i < own.size(); i++) {
+                        answers.get(i).add(own.get(i));
+                    }
+                }
+            }
+            return answers;
+        } finally {
+            for (Prompt prompt : prompts) {
+                if (prompt.prefilled() != null) {
+                    prompt.prefilled().cache().close();
+                }
+            }
+        }
+    }
+
+    private Prefilled read(Dialogue dialogue, Request request, int index, int count) {
+        CacheStrategy full = CacheStrategies.open(new KvCacheSpec.Full(), shape, backend);
+        int tokens = request.promptIds().length;
+        int capacity = dialogue.capacityTokens();
+        Rotary rotary = tables.forSequence(tokens, capacity);
+        long start = System.nanoTime();
+        List<float[]> logits = new ArrayList<>();
+        try (PromptCache reading = full.openPrompt(tokens, SequenceSize.of(capacity), rotary)) {
+            decoder.prefill(
+                    List.of(new PromptRows(request.promptIds(), reading, rotary)),
+                    options.prefillRows(backend),
+                    done -> {
+                        request.listener().reading((index + done) / count);
+                        if (request.cancellation().isRequested()) {
+                            throw new CancellationException("cancelled while the prompt was read");
+                        }
+                    },
+                    false,
+                    logits::add);
+            return new Prefilled(reading.seal(), logits.getFirst(), System.nanoTime() - start);
+        }
+    }
+
+    private StrategyRun open(KvCacheSpec spec, List<Prompt> prompts, EngineOptions common) {
+        CacheStrategy strategy = CacheStrategies.open(spec, shape, backend);
+        EngineOptions own = common.withCache(spec).withMaxBatch(prompts.size());
+        Planner planner = new Planner(own, backend, decoder, strategy, tables, weightBytes);
+        Scheduler scheduler = new Scheduler(own, backend, decoder, strategy, tables, planner);
+        return new StrategyRun(prompts, strategy, planner, scheduler, turns);
+    }
+}

@@ -1,0 +1,200 @@
+package io.shadowkv.model.spec;
+
+/// How rotary frequencies are changed for contexts beyond the one a model was first trained on. Formulas as in
+/// Hugging Face transformers, `modeling_rope_utils.py`.
+public sealed interface RopeScaling {
+    /// Name as `config.json` spells it.
+    String name();
+
+    /// Changed frequencies.
+    ///
+    /// @param plain unscaled frequencies, fastest first
+    double[] scale(double[] plain, RopeSpec spec, boolean isLong);
+
+    /// Factor of all cosines and sines.
+    default double attentionFactor() {
+        return 1;
+    }
+
+    /// Frequencies as they are.
+    record None() implements RopeScaling {
+        @Override
+        public String name() {
+            return "default";
+        }
+
+        @Override
+        public double[] scale(double[] plain, RopeSpec spec, boolean isLong) {
+            return plain;
+        }
+    }
+
+    /// @throws IllegalArgumentException unless `value` is finite and above 0: anything else would give NaN, or turn
+    ///     positions backwards
+    private static void requirePositive(String scaling, String key, double value) {
+        if (!(value > 0 && Double.isFinite(value))) {
+            throw new IllegalArgumentException(
+                    "rope scaling " + scaling + " has " + key + " " + value + "; expected a number above 0");
+        }
+    }
+
+    /// Positions divided by a factor.
+    record Linear(double factor) implements RopeScaling {
+        public Linear {
+            requirePositive("linear", "factor", factor);
+        }
+
+        @Override
+        public String name() {
+            return "linear";
+        }
+
+        @Override
+        public double[] scale(double[] plain, RopeSpec spec, boolean isLong) {
+            double[] scaled = new double[plain.length];
+            for (int i = 0; i < plain.length; i++) {
+                scaled[i] = plain[i] / factor;
+            }
+            return scaled;
+        }
+    }
+
+    /// Llama 3.1: slow frequencies divided, fast ones kept, a smooth band between.
+    ///
+    /// @param originalContext context before scaling, tokens
+    record Llama3(double factor, double lowFrequencyFactor, double highFrequencyFactor, int originalContext)
+            implements RopeScaling {
+        public Llama3 {
+            requirePositive("llama3", "factor", factor);
+            requirePositive("llama3", "low_freq_factor", lowFrequencyFactor);
+            requirePositive("llama3", "original_max_position_embeddings", originalContext);
+            if (!(highFrequencyFactor > lowFrequencyFactor && Double.isFinite(highFrequencyFactor))) {
+                throw new IllegalArgumentException("rope scaling llama3 has high_freq_factor " + highFrequencyFactor
+                        + " and low_freq_factor " + lowFrequencyFactor + "; expected the first to be larger");
+            }
+        }
+
+        @Override
+        public String name() {
+            return "llama3";
+        }
+
+        @Override
+        public double[] scale(double[] plain, RopeSpec spec, boolean isLong) {
+            double longest = originalContext / lowFrequencyFactor;
+            double shortest = originalContext / highFrequencyFactor;
+            double[] scaled = new double[plain.length];
+            for (int i = 0; i < plain.length; i++) {
+                double wavelength = 2 * Math.PI / plain[i];
+                if (wavelength < shortest) {
+                    scaled[i] = plain[i];
+                } else if (wavelength > longest) {
+                    scaled[i] = plain[i] / factor;
+                } else {
+                    double smooth = (originalContext / wavelength - lowFrequencyFactor)
+                            / (highFrequencyFactor - lowFrequencyFactor);
+                    scaled[i] = (1 - smooth) * plain[i] / factor + smooth * plain[i];
+                }
+            }
+            return scaled;
+        }
+    }
+
+    /// YaRN (arXiv 2309.00071): a ramp over dimensions between divided and kept frequencies, and warmer
+    /// attention.
+    ///
+    /// @param originalContext context before scaling, tokens
+    /// @param betaFast rotations over the original context above which a dimension is kept
+    /// @param betaSlow rotations below which a dimension is divided
+    /// @param attentionFactor factor of cosines and sines
+    /// @param truncate true rounds the ramp's ends to whole dimensions
+    record Yarn(
+            double factor,
+            int originalContext,
+            double betaFast,
+            double betaSlow,
+            double attentionFactor,
+            boolean truncate)
+            implements RopeScaling {
+        public Yarn {
+            requirePositive("yarn", "factor", factor);
+            requirePositive("yarn", "original_max_position_embeddings", originalContext);
+            requirePositive("yarn", "beta_fast", betaFast);
+            requirePositive("yarn", "beta_slow", betaSlow);
+            requirePositive("yarn", "attention_factor", attentionFactor);
+        }
+
+        @Override
+        public String name() {
+            return "yarn";
+        }
+
+        @Override
+        public double[] scale(double[] plain, RopeSpec spec, boolean isLong) {
+            double low = dimensionOf(betaFast, spec);
+            double high = dimensionOf(betaSlow, spec);
+            if (truncate) {
+                low = Math.floor(low);
+                high = Math.ceil(high);
+            }
+            low = Math.max(low, 0);
+            high = Math.min(high, spec.rotaryDim() - 1);
+            double width = high == low ? 0.001 : high - low;
+            double[] scaled = new double[plain.length];
+            for (int i = 0; i < plain.length; i++) {
+                double divided = Math.clamp((i - low) / width, 0.0, 1.0);
+                scaled[i] = plain[i] / factor * divided + plain[i] * (1 - divided);
+            }
+            return scaled;
+        }
+
+        /// The (fractional) pair that turns `rotations` times over the original context.
+        private double dimensionOf(double rotations, RopeSpec spec) {
+            return spec.rotaryDim()
+                    * Math.log(originalContext / (rotations * 2 * Math.PI))
+                    / (2 * Math.log(spec.theta()));
+        }
+    }
+
+    /// LongRoPE (arXiv 2402.13753) as Phi-3 uses it: one factor a pair, other ones for sequences beyond the
+    /// original context.
+    ///
+    /// @param shortFactors rotaryDim / 2 divisors
+    /// @param longFactors rotaryDim / 2 divisors
+    /// @param originalContext context before scaling, tokens
+    /// @param attentionFactor factor of cosines and sines, for short sequences too
+    record LongRope(double[] shortFactors, double[] longFactors, int originalContext, double attentionFactor)
+            implements RopeScaling {
+        public LongRope {
+            for (double factor : shortFactors) {
+                requirePositive("longrope", "short_factor", factor);
+            }
+            for (double factor : longFactors) {
+                requirePositive("longrope", "long_factor", factor);
+            }
+            requirePositive("longrope", "original_max_position_embeddings", originalContext);
+            requirePositive("longrope", "attention_factor", attentionFactor);
+        }
+
+        @Override
+        public String name() {
+            return "longrope";
+        }
+
+        @Override
+        public double[] scale(double[] plain, RopeSpec spec, boolean isLong) {
+            double[] factors = isLong ? longFactors : shortFactors;
+            if (factors.length != plain.length) {
+                throw new IllegalArgumentException("rope scaling longrope has " + factors.length
+                        + (isLong ? " numbers in long_factor" : " numbers in short_factor") + "; expected "
+                        + plain.length
+                        + ", half the rotary dimension");
+            }
+            double[] scaled = new double[plain.length];
+            for (int i = 0; i < plain.length; i++) {
+                scaled[i] = plain[i] / factors[i];
+            }
+            return scaled;
+        }
+    }
+}

@@ -1,0 +1,125 @@
+package io.shadowkv.op;
+
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Tensor;
+
+/// A backend in front of another one: every call is forwarded. Subclasses override what they watch or change.
+///
+/// There are no defaults in [Backend], so that a new operation of the interface is forwarded here or does not compile.
+public abstract class ForwardingBackend implements Backend {
+    private final Backend backend;
+
+    protected ForwardingBackend(Backend backend) {
+        this.backend = backend;
+    }
+
+    @Override
+    public String name() {
+        return backend.name();
+    }
+
+    @Override
+    public String description() {
+        return backend.description();
+    }
+
+    @Override
+    public DType activationType(DType weightType) {
+        return backend.activationType(weightType);
+    }
+
+    @Override
+    public Operations operations() {
+        return backend.operations();
+    }
+
+    @Override
+    public MemoryScope newScope(String purpose) {
+        return backend.newScope(purpose);
+    }
+
+    @Override
+    public MemoryScope newScope(String purpose, long deviceBytes) {
+        return backend.newScope(purpose, deviceBytes);
+    }
+
+    @Override
+    public Tensor place(Tensor host, MemoryScope scope) {
+        return backend.place(host, scope);
+    }
+
+    @Override
+    public boolean isHostDevice() {
+        return backend.isHostDevice();
+    }
+
+    @Override
+    public long availableBytes(Place place) {
+        return backend.availableBytes(place);
+    }
+
+    @Override
+    public MemoryRates rates() {
+        return backend.rates();
+    }
+
+    @Override
+    public int prefillRows() {
+        return backend.prefillRows();
+    }
+
+    @Override
+    public int rowBucket(int rows) {
+        return backend.rowBucket(rows);
+    }
+
+    @Override
+    public void replay(Object key, Runnable step) {
+        backend.replay(key, step);
+    }
+
+    @Override
+    public boolean hasSideQueue() {
+        return backend.hasSideQueue();
+    }
+
+    @Override
+    public Ticket aside(Runnable work) {
+        return backend.aside(work);
+    }
+
+    @Override
+    public Stopwatch<?> newStopwatch() {
+        return backend.newStopwatch();
+    }
+
+    @Override
+    public void synchronize() {
+        backend.synchronize();
+    }
+
+    @Override
+    public void upload(int[] source, Tensor target) {
+        backend.upload(source, target);
+    }
+
+    @Override
+    public float[] download(Tensor source) {
+        return backend.download(source);
+    }
+
+    @Override
+    public int[] downloadInts(Tensor source) {
+        return backend.downloadInts(source);
+    }
+
+    @Override
+    public long[] downloadLongs(Tensor source) {
+        return backend.downloadLongs(source);
+    }
+
+    @Override
+    public void close() {
+        backend.close();
+    }
+}

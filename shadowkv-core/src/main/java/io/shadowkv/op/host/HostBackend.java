@@ -1,0 +1,52 @@
+package io.shadowkv.op.host;
+
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.MemoryRates;
+import io.shadowkv.op.MemoryScope;
+import io.shadowkv.op.Stopwatch;
+
+/// What backends on the host's processor share: an operation has finished when its call returns, so that there is
+/// nothing to record, to pad for, or to run beside the main queue.
+public interface HostBackend extends Backend {
+    @Override
+    default MemoryScope newScope(String purpose, long deviceBytes) {
+        return newScope(purpose);
+    }
+
+    @Override
+    default MemoryRates rates() {
+        return MemoryRates.ONE_MEMORY;
+    }
+
+    /// Enough rows to keep the cores busy; activations stay small.
+    @Override
+    default int prefillRows() {
+        return 512;
+    }
+
+    @Override
+    default int rowBucket(int rows) {
+        return rows;
+    }
+
+    @Override
+    default void replay(Object key, Runnable step) {
+        step.run();
+    }
+
+    @Override
+    default boolean hasSideQueue() {
+        return false;
+    }
+
+    @Override
+    default Ticket aside(Runnable work) {
+        work.run();
+        return () -> {};
+    }
+
+    @Override
+    default Stopwatch<?> newStopwatch() {
+        return new HostStopwatch(this);
+    }
+}

@@ -1,0 +1,44 @@
+package io.shadowkv.op.host;
+
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.OperationKind;
+import io.shadowkv.op.Stopwatch;
+import java.util.EnumMap;
+import java.util.Map;
+
+/// The clock, with a wait after every operation: exact where operations run as they are called, too long for short
+/// operations of a device, whose launches then stand in line.
+public final class HostStopwatch implements Stopwatch<Long> {
+    private final Backend backend;
+    private final Map<OperationKind, Long> nanos = new EnumMap<>(OperationKind.class);
+
+    public HostStopwatch(Backend backend) {
+        this.backend = backend;
+    }
+
+    @Override
+    public Long start(OperationKind part) {
+        return System.nanoTime();
+    }
+
+    @Override
+    public void stop(Long started, OperationKind part) {
+        backend.synchronize();
+        long taken = System.nanoTime() - started;
+        synchronized (nanos) {
+            nanos.merge(part, taken, Long::sum);
+        }
+    }
+
+    @Override
+    public Map<OperationKind, Long> nanosByPart() {
+        synchronized (nanos) {
+            Map<OperationKind, Long> told = Map.copyOf(nanos);
+            nanos.clear();
+            return told;
+        }
+    }
+
+    @Override
+    public void close() {}
+}

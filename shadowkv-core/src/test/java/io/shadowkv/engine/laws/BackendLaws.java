@@ -1,0 +1,63 @@
+package io.shadowkv.engine.laws;
+
+import io.shadowkv.RandomCheckpoint;
+import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.KvCacheSpec.Shadow;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What holds for every backend: each law is one body, and a backend's tests extend it with a
+/// [BackendUnderTest].
+public abstract class BackendLaws {
+    /// Everything kept while a sequence has up to 44 tokens, then 4 units of 4 tokens selected.
+    static final Shadow NARROW = new Shadow(32, 4, 16, 2, 8, 8);
+
+    /// Both strategies, the second one whole, then indexed.
+    static final List<KvCacheSpec> STRATEGIES = List.of(new KvCacheSpec.Full(), NARROW);
+
+    @TempDir
+    Path temporary;
+
+    private final BackendUnderTest tested;
+    private CheckedBackend backend;
+
+    /// @param tested what the laws are held against
+    protected BackendLaws(BackendUnderTest tested) {
+        this.tested = tested;
+    }
+
+    final double rounding() {
+        return tested.rounding();
+    }
+
+    final boolean isBatchInvariant() {
+        return tested.isBatchInvariant();
+    }
+
+    @BeforeEach
+    void openBackend() {
+        backend = new CheckedBackend(tested.opener().get());
+    }
+
+    /// No test may leave memory behind.
+    @AfterEach
+    void closeBackend() {
+        backend.assertNothingHeld();
+        backend.close();
+    }
+
+    final CheckedBackend backend() {
+        return backend;
+    }
+
+    final Path checkpoint(RandomCheckpoint shape) {
+        return shape.write(temporary.resolve("checkpoint"));
+    }
+
+    final StepBench bench(Path folder, KvCacheSpec spec) {
+        return new StepBench(folder, backend, spec);
+    }
+}

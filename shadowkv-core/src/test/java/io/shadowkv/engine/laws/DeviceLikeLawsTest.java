@@ -1,0 +1,66 @@
+package io.shadowkv.engine.laws;
+
+import io.shadowkv.op.reference.ReferenceBackend;
+import org.junit.jupiter.api.Nested;
+
+/// The laws on plain loops behind the liberties of a device: what is padded, replayed or done late changes no bit.
+class DeviceLikeLawsTest {
+    private static final BackendUnderTest DEVICE =
+            BackendUnderTest.exact(() -> new DeviceLikeBackend(new ReferenceBackend()));
+
+    @Nested
+    class Cache extends CacheLaws {
+        Cache() {
+            super(DEVICE);
+        }
+    }
+
+    @Nested
+    class Shadow extends ShadowLaws {
+        Shadow() {
+            super(DEVICE);
+        }
+    }
+
+    @Nested
+    class Completions extends CompletionLaws {
+        Completions() {
+            super(DEVICE);
+        }
+    }
+
+    @Nested
+    class Comparisons extends ComparisonLaws {
+        Comparisons() {
+            super(DEVICE);
+        }
+    }
+
+    @Nested
+    class ComparisonEdges extends ComparisonEdgeLaws {
+        ComparisonEdges() {
+            super(DEVICE);
+        }
+    }
+
+    @Nested
+    class Interruptions extends InterruptionLaws {
+        Interruptions() {
+            super(DEVICE);
+        }
+    }
+
+    @Nested
+    class Conversations extends ConversationLaws {
+        Conversations() {
+            super(DEVICE);
+        }
+    }
+
+    @Nested
+    class Memory extends MemoryLaws {
+        Memory() {
+            super(DEVICE);
+        }
+    }
+}

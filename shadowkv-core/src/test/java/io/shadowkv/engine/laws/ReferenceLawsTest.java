@@ -1,0 +1,65 @@
+package io.shadowkv.engine.laws;
+
+import io.shadowkv.op.reference.ReferenceBackend;
+import org.junit.jupiter.api.Nested;
+
+/// The laws on plain loops, which compute every row by itself: what is the same there is the same to the bit.
+class ReferenceLawsTest {
+    private static final BackendUnderTest REFERENCE = BackendUnderTest.exact(ReferenceBackend::new);
+
+    @Nested
+    class Cache extends CacheLaws {
+        Cache() {
+            super(REFERENCE);
+        }
+    }
+
+    @Nested
+    class Shadow extends ShadowLaws {
+        Shadow() {
+            super(REFERENCE);
+        }
+    }
+
+    @Nested
+    class Completions extends CompletionLaws {
+        Completions() {
+            super(REFERENCE);
+        }
+    }
+
+    @Nested
+    class Comparisons extends ComparisonLaws {
+        Comparisons() {
+            super(REFERENCE);
+        }
+    }
+
+    @Nested
+    class ComparisonEdges extends ComparisonEdgeLaws {
+        ComparisonEdges() {
+            super(REFERENCE);
+        }
+    }
+
+    @Nested
+    class Interruptions extends InterruptionLaws {
+        Interruptions() {
+            super(REFERENCE);
+        }
+    }
+
+    @Nested
+    class Memory extends MemoryLaws {
+        Memory() {
+            super(REFERENCE);
+        }
+    }
+
+    @Nested
+    class Conversations extends ConversationLaws {
+        Conversations() {
+            super(REFERENCE);
+        }
+    }
+}

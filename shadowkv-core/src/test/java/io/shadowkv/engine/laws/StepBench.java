@@ -1,0 +1,175 @@
+package io.shadowkv.engine.laws;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shadowkv.cache.CacheShape;
+import io.shadowkv.cache.CacheStrategy;
+import io.shadowkv.cache.DecodeCache;
+import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.PromptCache;
+import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.cache.SequenceSize;
+import io.shadowkv.checkpoint.Checkpoint;
+import io.shadowkv.engine.batch.CacheStrategies;
+import io.shadowkv.engine.batch.StepBuilder;
+import io.shadowkv.model.Decoder;
+import io.shadowkv.model.PromptRows;
+import io.shadowkv.model.RotaryTables;
+import io.shadowkv.model.StepResult;
+import io.shadowkv.model.spec.DecoderSpec;
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.MemoryScope;
+import io.shadowkv.op.Rotary;
+import io.shadowkv.sampling.Sampler;
+import io.shadowkv.tensor.DType;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+
+/// A decoder and a cache without a scheduler: tests feed tokens by hand and see the logits of every step.
+final class StepBench implements AutoCloseable {
+    private final Checkpoint checkpoint;
+    private final Backend backend;
+    private final Decoder decoder;
+    private final CacheStrategy strategy;
+    private final MemoryScope tables;
+    private final RotaryTables rotary;
+    private final DecodeCache decodeCache;
+    private final StepBuilder steps;
+    private final Map<Integer, SequenceCache> sequences = new HashMap<>();
+    private int deviceValueLayers;
+
+    /// Keys and values are F32.
+    StepBench(Path folder, Backend backend, KvCacheSpec spec) {
+        this.checkpoint = Checkpoint.open(folder);
+        this.backend = backend;
+        this.decoder = Decoder.load(checkpoint, null, backend, note -> {});
+        DecoderSpec shape = decoder.spec();
+        this.strategy = CacheStrategies.open(
+                spec,
+                new CacheShape(shape.layers(), shape.queryHeads(), shape.kvHeads(), shape.headDim(), DType.F32),
+                backend);
+        this.tables = backend.newScope("a test's rotary tables");
+        this.rotary = new RotaryTables(shape.rope(), backend, tables);
+        this.decodeCache = strategy.openDecode();
+        this.steps = new StepBuilder(backend);
+    }
+
+    /// Lets sequences read from now on keep the values of so many layers near the arithmetic.
+    void placeValues(int layers) {
+        deviceValueLayers = layers;
+    }
+
+    DecodeCache decodeCache() {
+        return decodeCache;
+    }
+
+    /// Copies the sequence of a slot to another one.
+    void copy(int from, int to) {
+        SequenceCache copy = cache(from).copy();
+        sequences.put(to, copy);
+        decodeCache.join(to, copy);
+    }
+
+    Backend backend() {
+        return backend;
+    }
+
+    CacheStrategy strategy() {
+        return strategy;
+    }
+
+    SequenceCache cache(int slot) {
+        return Objects.requireNonNull(sequences.get(slot));
+    }
+
+    /// Reads a prompt into `slot`; returns the logits after its last token.
+    float[] read(int slot, int[] ids, int capacity) {
+        return read(slot, ids, capacity, 512);
+    }
+
+    float[] read(int slot, int[] ids, int capacity, int chunkRows) {
+        Rotary table = rotary.forSequence(ids.length, capacity);
+        List<float[]> rows = new ArrayList<>();
+        try (PromptCache prompt =
+                strategy.openPrompt(ids.length, new SequenceSize(capacity, deviceValueLayers), table)) {
+            decoder.prefill(List.of(new PromptRows(ids, prompt, table)), chunkRows, done -> {}, false, rows::add);
+            SequenceCache sealed = prompt.seal();
+            sequences.put(slot, sealed);
+            decodeCache.join(slot, sealed);
+        }
+        return rows.getFirst();
+    }
+
+    /// Feeds new tokens of one sequence in as few steps as the room allows; returns the logits after the last
+    /// one.
+    float[] feed(int slot, int... ids) {
+        float[] last = new float[0];
+        for (int from = 0; from < ids.length; ) {
+            makeRoomIfDue(slot);
+            int count = Math.min(ids.length - from, cache(slot).room());
+            int[] part = java.util.Arrays.copyOfRange(ids, from, from + count);
+            last = run(build(Map.of(slot, part))).get(slot);
+            from += count;
+        }
+        return last;
+    }
+
+    /// One step of one new token for each slot; returns the logits of each slot.
+    Map<Integer, float[]> feed(Map<Integer, Integer> idOf) {
+        Map<Integer, int[]> news = new TreeMap<>();
+        idOf.forEach((slot, id) -> {
+            makeRoomIfDue(slot);
+            news.put(slot, new int[] {id});
+        });
+        return run(build(news));
+    }
+
+    private void makeRoomIfDue(int slot) {
+        if (cache(slot).room() == 0) {
+            decodeCache.makeRoom(slot);
+        }
+    }
+
+    /// Indexes what can be indexed now, rather than when the recent rows are full.
+    void makeRoomEarly(int slot) {
+        decodeCache.makeRoom(slot);
+    }
+
+    /// Advances the caches and lays out a step, which can then be run more than once.
+    StepBuilder.Built build(Map<Integer, int[]> news) {
+        List<StepBuilder.Input> parts = new ArrayList<>();
+        news.forEach((slot, ids) -> parts.add(new StepBuilder.Input(slot, cache(slot), ids, true)));
+        return steps.build(parts);
+    }
+
+    Map<Integer, float[]> run(StepBuilder.Built built) {
+        StepResult result = decoder.decode(built.step(), decodeCache);
+        Map<Integer, float[]> logits = new TreeMap<>();
+        for (int i = 0; i < result.size(); i++) {
+            float[] row = result.logits(i);
+            assertThat(result.id(i)).as("the most likely token").isEqualTo(Sampler.argmax(row));
+            logits.put(built.logitSlots()[i], row);
+        }
+        return logits;
+    }
+
+    void leave(int slot) {
+        decodeCache.leave(slot);
+        Objects.requireNonNull(sequences.remove(slot)).close();
+    }
+
+    @Override
+    public void close() {
+        sequences.values().forEach(SequenceCache::close);
+        steps.close();
+        decodeCache.close();
+        decoder.close();
+        tables.close();
+        checkpoint.close();
+    }
+}

@@ -1,0 +1,172 @@
+package io.shadowkv.cpu.attention;
+
+import io.shadowkv.cpu.linear.MicroKernel;
+import io.shadowkv.cpu.vector.Scratch;
+import io.shadowkv.cpu.vector.Scratch.Use;
+import io.shadowkv.cpu.vector.VectorMath;
+import io.shadowkv.cpu.vector.VectorWidth;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+
+/// Scores, largest scores, totals and weighted sums of a tile of query rows; rows lie along the vectors.
+///
+/// Scores and weights are [panel][TILE_KEYS][PANEL], sums [panel][headDim rounded up][PANEL].
+final class OnlineSoftmax {
+    /// Below every score: its weight is at most 2^-126.
+    private static final float HIDDEN = -1e30f;
+
+    private static final int PANEL = MicroKernel.PANEL;
+    private static final int LANES = VectorWidth.LANES;
+
+    private final int panels;
+    private final int headDim;
+    private final int sumRows;
+    private final float[] scores;
+    private final float[] sums;
+    /// For each row: the largest score so far, the total of the weights, and two values of a tile on their way.
+    private final float[] state;
+    private final int[] limits;
+
+    OnlineSoftmax(int panels, int headDim, Scratch scratch) {
+        this.panels = panels;
+        this.headDim = headDim;
+        sumRows = Math.ceilDiv(headDim, MicroKernel.ROWS) * MicroKernel.ROWS;
+        scores = scratch.floats(Use.SCORES, panels * PrefillAttention.TILE_KEYS * PANEL);
+        sums = scratch.floats(Use.SUMS, panels * sumRows * PANEL);
+        state = scratch.floats(Use.STATE, 4 * panels * PANEL);
+        limits = new int[panels * PANEL];
+        Arrays.fill(sums, 0, panels * sumRows * PANEL, 0);
+        Arrays.fill(state, 0, panels * PANEL, HIDDEN);
+        Arrays.fill(state, panels * PANEL, 2 * panels * PANEL, 0);
+    }
+
+    /// Row r may read `first + r / groupSize` keys; rows beyond the tile read all.
+    void limits(int rows, int groupSize, int first) {
+        for (int r = 0; r < limits.length; r++) {
+            limits[r] = r < rows ? first + r / groupSize : Integer.MAX_VALUE;
+        }
+    }
+
+    int panels() {
+        return panels;
+    }
+
+    float[] scores() {
+        return scores;
+    }
+
+    float[] sums() {
+        return sums;
+    }
+
+    int scoresAt(int panel) {
+        return panel * PrefillAttention.TILE_KEYS * PANEL;
+    }
+
+    int sumsAt(int panel) {
+        return panel * sumRows * PANEL;
+    }
+
+    void clearScores() {
+        Arrays.fill(scores, 0, panels * PrefillAttention.TILE_KEYS * PANEL, 0);
+    }
+
+    /// Turns the scores of keys `from` until `from + count` into weights relative to the largest score so far,
+    /// and brings totals and sums to the same.
+    void weigh(int from, int count) {
+        for (int panel = 0; panel < panels; panel++) {
+            if (limits[panel * PANEL] < from + count) {
+                hide(panel, from, count);
+            }
+            weighPanel(panel, count);
+        }
+    }
+
+    /// Keys after a row's own.
+    private void hide(int panel, int from, int count) {
+        for (int lane = 0; lane < PANEL; lane += LANES) {
+            IntVector limit = IntVector.fromArray(VectorWidth.INTS, limits, panel * PANEL + lane);
+            for (int j = 0; j < count; j++) {
+                int at = scoresAt(panel) + j * PANEL + lane;
+                var hidden = limit.compare(VectorOperators.LE, from + j).cast(VectorWidth.FLOATS);
+                VectorMath.vector(scores, at).blend(HIDDEN, hidden).intoArray(scores, at);
+            }
+        }
+    }
+
+    /// Both vectors of the panel side by side, so that one's latencies hide behind the other.
+    private void weighPanel(int panel, int count) {
+        int row = panel * PANEL;
+        int at = scoresAt(panel);
+        int end = at + count * PANEL;
+        float[] weights = scores;
+        FloatVector beforeX = VectorMath.vector(state, row);
+        FloatVector beforeY = VectorMath.vector(state, row + LANES);
+        FloatVector largestX = beforeX;
+        FloatVector largestY = beforeY;
+        for (int j = at; j < end; j += PANEL) {
+            largestX = largestX.max(VectorMath.vector(weights, j));
+            largestY = largestY.max(VectorMath.vector(weights, j + LANES));
+        }
+        FloatVector totalX = VectorWidth.zero();
+        FloatVector totalY = VectorWidth.zero();
+        for (int j = at; j < end; j += PANEL) {
+            FloatVector x = VectorMath.exp2(VectorMath.vector(weights, j).sub(largestX));
+            FloatVector y =
+                    VectorMath.exp2(VectorMath.vector(weights, j + LANES).sub(largestY));
+            x.intoArray(weights, j);
+            y.intoArray(weights, j + LANES);
+            totalX = totalX.add(x);
+            totalY = totalY.add(y);
+        }
+        largestX.intoArray(state, row);
+        largestY.intoArray(state, row + LANES);
+        boolean raised = beforeX.lt(largestX).or(beforeY.lt(largestY)).anyTrue();
+        beforeX.sub(largestX).intoArray(state, factorsAt(row));
+        beforeY.sub(largestY).intoArray(state, factorsAt(row) + LANES);
+        totalX.intoArray(state, addedAt(row));
+        totalY.intoArray(state, addedAt(row) + LANES);
+        for (int lane = 0; lane < PANEL; lane += LANES) {
+            shrink(row + lane, raised ? sumsAt(panel) + lane : -1);
+        }
+    }
+
+    /// Brings a vector's totals, and its sums if there are any at `sumsAt`, to the new largest score.
+    ///
+    /// Vectors come through memory: as arguments they would become objects.
+    private void shrink(int row, int sumsAt) {
+        FloatVector factor = VectorMath.exp2(VectorMath.vector(state, factorsAt(row)));
+        VectorMath.vector(state, totalsAt(row))
+                .fma(factor, VectorMath.vector(state, addedAt(row)))
+                .intoArray(state, totalsAt(row));
+        if (sumsAt < 0) {
+            return;
+        }
+        for (int e = 0; e < headDim; e++) {
+            VectorMath.vector(sums, sumsAt + e * PANEL).mul(factor).intoArray(sums, sumsAt + e * PANEL);
+        }
+    }
+
+    private int totalsAt(int row) {
+        return panels * PANEL + row;
+    }
+
+    private int factorsAt(int row) {
+        return 2 * panels * PANEL + row;
+    }
+
+    private int addedAt(int row) {
+        return 3 * panels * PANEL + row;
+    }
+
+    /// The attention output of row r, `headDim` floats.
+    void result(int r, float[] row) {
+        float factor = 1 / state[totalsAt(r)];
+        int at = sumsAt(r / PANEL) + r % PANEL;
+        for (int e = 0; e < headDim; e++) {
+            row[e] = sums[at + e * PANEL] * factor;
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/// Exact attention on the CPU: tiles of query rows in prefill, one row a sequence in decode.
+@NullMarked
+package io.shadowkv.cpu.attention;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,93 @@
+package io.shadowkv.cpu.eigen;
+
+/// Solutions of `(T - shift·I)·x = b` for T of three diagonals, by elimination with row exchanges (LAPACK's
+/// `dlagtf`), for shifts at eigenvalues: a pivot of zero becomes the rounding of the norm.
+final class ShiftedSolver {
+    private final int size;
+    /// The upper triangle: the diagonal and the two beside it.
+    private final double[] pivots;
+    private final double[] first;
+    private final double[] second;
+    private final double[] factors;
+    private final boolean[] exchanged;
+
+    ShiftedSolver(double[] diagonal, double[] beside, double shift, double norm) {
+        size = diagonal.length;
+        pivots = new double[size];
+        first = new double[size];
+        second = new double[size];
+        factors = new double[size];
+        exchanged = new boolean[size];
+        double tiny = Math.ulp(1.0) * norm;
+        double pivot = diagonal[0] - shift;
+        double right = beside[0];
+        for (int i = 0; i < size - 1; i++) {
+            double below = beside[i];
+            double next = diagonal[i + 1] - shift;
+            if (Math.abs(below) > Math.abs(pivot)) {
+                exchanged[i] = true;
+                factors[i] = pivot / below;
+                pivots[i] = below;
+                first[i] = next;
+                second[i] = beside[i + 1];
+                pivot = right - factors[i] * next;
+                right = -factors[i] * beside[i + 1];
+            } else {
+                pivots[i] = atLeast(pivot, tiny);
+                factors[i] = below / pivots[i];
+                first[i] = right;
+                pivot = next - factors[i] * right;
+                right = beside[i + 1];
+            }
+        }
+        pivots[size - 1] = atLeast(pivot, tiny);
+    }
+
+    private static double atLeast(double pivot, double tiny) {
+        return Math.abs(pivot) < tiny ? Math.copySign(tiny, pivot) : pivot;
+    }
+
+    /// Replaces x by the solution for it, made of length 1, so many times.
+    void improve(double[] x, int times) {
+        for (int time = 0; time < times; time++) {
+            for (int i = 0; i < size - 1; i++) {
+                if (exchanged[i]) {
+                    double kept = x[i];
+                    x[i] = x[i + 1];
+                    x[i + 1] = kept;
+                }
+                x[i + 1] -= factors[i] * x[i];
+            }
+            double after = 0;
+            double afterThat = 0;
+            for (int i = size - 1; i >= 0; i--) {
+                double value = (x[i] - first[i] * after - second[i] * afterThat) / pivots[i];
+                x[i] = value;
+                afterThat = after;
+                after = value;
+            }
+            normalize(x);
+        }
+    }
+
+    /// Gives a vector length 1, however large its elements; a zero one stays.
+    ///
+    /// @return the length before
+    static double normalize(double[] x) {
+        double largest = 0;
+        for (double value : x) {
+            largest = Math.max(largest, Math.abs(value));
+        }
+        if (largest == 0) {
+            return 0;
+        }
+        for (int i = 0; i < x.length; i++) {
+            x[i] /= largest;
+        }
+        double length = Math.sqrt(DoubleRows.dot(x, x, 0, x.length));
+        for (int i = 0; i < x.length; i++) {
+            x[i] /= length;
+        }
+        return length * largest;
+    }
+}

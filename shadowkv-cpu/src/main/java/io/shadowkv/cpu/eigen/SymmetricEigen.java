@@ -1,0 +1,197 @@
+package io.shadowkv.cpu.eigen;
+
+/// All eigenvalues and eigenvectors of a small symmetric matrix, in double: Householder's reduction to three
+/// diagonals, then QL steps with implicit shifts (Bowdler, Martin, Reinsch and Wilkinson, Numerische Mathematik
+/// 11, 1968).
+///
+/// Vectors are rows, so that all inner loops run along memory.
+final class SymmetricEigen {
+    private static final int MAX_STEPS = 60;
+
+    private final int size;
+    /// Before: the matrix, its reflections; after: row i is the eigenvector of value i.
+    private final double[][] rows;
+    private final double[] diagonal;
+    private final double[] beside;
+    /// Rounding of what lies far below the largest element: steps on it would never end, where its squares
+    /// vanish.
+    private double negligible;
+
+    /// @param matrix symmetric, overwritten
+    SymmetricEigen(double[][] matrix) {
+        size = matrix.length;
+        rows = matrix;
+        diagonal = new double[size];
+        beside = new double[size];
+        reduce();
+        iterate();
+    }
+
+    /// Indices of the eigenvalues, largest first.
+    int[] descending() {
+        return java.util.stream.IntStream.range(0, size)
+                .boxed()
+                .sorted(java.util.Comparator.comparingDouble((Integer i) -> diagonal[i])
+                        .reversed())
+                .mapToInt(Integer::intValue)
+                .toArray();
+    }
+
+    double value(int i) {
+        return diagonal[i];
+    }
+
+    double[] vector(int i) {
+        return rows[i];
+    }
+
+    /// Reflections that leave three diagonals; their product replaces the matrix, transposed.
+    private void reduce() {
+        double[][] reflections = new double[size][];
+        for (int k = 0; k < size - 1; k++) {
+            double[] v = reflection(k);
+            reflections[k] = v;
+            diagonal[k] = rows[k][k];
+            if (v.length > 0) {
+                reflectRest(k, v);
+            }
+        }
+        diagonal[size - 1] = rows[size - 1][size - 1];
+        for (int i = 0; i < size; i++) {
+            java.util.Arrays.fill(rows[i], 0);
+            rows[i][i] = 1;
+        }
+        for (int k = size - 2; k >= 0; k--) {
+            apply(k, reflections[k]);
+        }
+        transpose();
+    }
+
+    /// A vector v of length √2 over columns k+1 and on such that I - v·vᵀ takes row k to its first element;
+    /// empty if it is there already.
+    private double[] reflection(int k) {
+        double[] row = rows[k];
+        double rest = 0;
+        double largest = 0;
+        for (int j = k + 1; j < size; j++) {
+            largest = Math.max(largest, Math.abs(row[j]));
+        }
+        beside[k] = row[k + 1];
+        if (largest == 0) {
+            return new double[0];
+        }
+        double[] v = new double[size];
+        for (int j = k + 1; j < size; j++) {
+            v[j] = row[j] / largest;
+            rest += v[j] * v[j];
+        }
+        double length = Math.copySign(Math.sqrt(rest), v[k + 1]);
+        beside[k] = -length * largest;
+        v[k + 1] += length;
+        double factor = 1 / Math.sqrt(length * v[k + 1]);
+        for (int j = k + 1; j < size; j++) {
+            v[j] *= factor;
+        }
+        return v;
+    }
+
+    /// Both-sided reflection of what is below and right of k: `A - v·wᵀ - w·vᵀ` with `w = A·v - (v·A·v / 2)·v`.
+    private void reflectRest(int k, double[] v) {
+        double[] w = new double[size];
+        double half = 0;
+        for (int i = k + 1; i < size; i++) {
+            w[i] = DoubleRows.dot(rows[i], v, k + 1, size);
+            half += w[i] * v[i];
+        }
+        DoubleRows.addScaled(-half / 2, v, w, k + 1, size);
+        for (int i = k + 1; i < size; i++) {
+            DoubleRows.addScaled(-v[i], w, rows[i], k + 1, size);
+            DoubleRows.addScaled(-w[i], v, rows[i], k + 1, size);
+        }
+    }
+
+    /// Multiplies the rows below k by I - v·vᵀ from the left.
+    private void apply(int k, double[] v) {
+        if (v.length == 0) {
+            return;
+        }
+        double[] sum = new double[size];
+        for (int i = k + 1; i < size; i++) {
+            DoubleRows.addScaled(v[i], rows[i], sum, k + 1, size);
+        }
+        for (int i = k + 1; i < size; i++) {
+            DoubleRows.addScaled(-v[i], sum, rows[i], k + 1, size);
+        }
+    }
+
+    private void transpose() {
+        for (int i = 0; i < size; i++) {
+            for (int j = 0; j < i; j++) {
+                double kept = rows[i][j];
+                rows[i][j] = rows[j][i];
+                rows[j][i] = kept;
+            }
+        }
+    }
+
+    private void iterate() {
+        double largest = 0;
+        for (int i = 0; i < size; i++) {
+            largest = Math.max(largest, Math.max(Math.abs(diagonal[i]), Math.abs(beside[i])));
+        }
+        negligible = Math.max(Double.MIN_NORMAL, 1e-3 * Math.ulp(1.0) * largest);
+        for (int first = 0; first < size; first++) {
+            int steps = 0;
+            for (int last = blockEnd(first); last > first; last = blockEnd(first)) {
+                if (steps++ == MAX_STEPS) {
+                    throw new IllegalArgumentException("no eigenvalues after " + MAX_STEPS + " steps; the matrix ["
+                            + size + ", " + size + "] may hold NaN or infinity");
+                }
+                step(first, last);
+            }
+        }
+    }
+
+    /// The first row from `first` on whose element beside the diagonal is negligible.
+    private int blockEnd(int first) {
+        for (int m = first; m < size - 1; m++) {
+            double near = Math.abs(diagonal[m]) + Math.abs(diagonal[m + 1]);
+            if (Math.abs(beside[m]) <= Math.ulp(1.0) * near || Math.abs(beside[m]) <= negligible) {
+                return m;
+            }
+        }
+        return size - 1;
+    }
+
+    /// One QL step on rows `first` until `last`, inclusive, with Wilkinson's shift.
+    private void step(int first, int last) {
+        double g = (diagonal[first + 1] - diagonal[first]) / (2 * beside[first]);
+        double r = Math.hypot(g, 1);
+        g = diagonal[last] - diagonal[first] + beside[first] / (g + Math.copySign(r, g));
+        double sine = 1;
+        double cosine = 1;
+        double p = 0;
+        for (int i = last - 1; i >= first; i--) {
+            double f = sine * beside[i];
+            double b = cosine * beside[i];
+            r = Math.hypot(f, g);
+            beside[i + 1] = r;
+            if (r == 0) {
+                diagonal[i + 1] -= p;
+                beside[last] = 0;
+                return;
+            }
+            sine = f / r;
+            cosine = g / r;
+            g = diagonal[i + 1] - p;
+            r = (diagonal[i] - g) * sine + 2 * cosine * b;
+            p = sine * r;
+            diagonal[i + 1] = g + p;
+            g = cosine * r - b;
+            DoubleRows.turn(rows[i], rows[i + 1], cosine, sine);
+        }
+        diagonal[first] -= p;
+        beside[first] = g;
+        beside[last] = 0;
+    }
+}

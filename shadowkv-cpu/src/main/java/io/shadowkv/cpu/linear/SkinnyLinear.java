@@ -1,0 +1,86 @@
+package io.shadowkv.cpu.linear;
+
+import io.shadowkv.cpu.vector.DotTile;
+import io.shadowkv.cpu.vector.FloatRows;
+import io.shadowkv.cpu.vector.Scratch;
+import io.shadowkv.cpu.vector.Scratch.Use;
+import io.shadowkv.cpu.vector.WorkerPool;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/// `out = x · weightᵀ + bias` for a few rows of x: weights are streamed once, which is what it costs.
+final class SkinnyLinear {
+    /// Rows of x up to which streaming beats packing.
+    static final int MAX_ROWS = 8;
+
+    private static final int TASKS_PER_THREAD = 4;
+    private static final int MAX_TILE_OUTPUTS = 64;
+    private static final int GROUP = 4;
+    /// Inputs that are widened at once: four rows of weights and eight of x fill three quarters of 32 KiB.
+    private static final int DEPTH = 512;
+
+    private final WorkerPool pool;
+    private float[] inputs = new float[0];
+
+    SkinnyLinear(WorkerPool pool) {
+        this.pool = pool;
+    }
+
+    void multiply(FloatRows x, FloatRows weight, @Nullable FloatRows bias, FloatRows out, Gemm.Sizes sizes) {
+        load(x, weight, sizes);
+        int share = Math.ceilDiv(sizes.outputs(), pool.threads() * TASKS_PER_THREAD);
+        int tile = Math.min(MAX_TILE_OUTPUTS, Math.ceilDiv(share, GROUP) * GROUP);
+        pool.parts(sizes.outputs(), tile, (first, last, scratch) -> {
+            float[] sums = scratch.floats(Use.SUMS, sizes.rows() * MAX_TILE_OUTPUTS);
+            Arrays.fill(sums, 0, sizes.rows() * MAX_TILE_OUTPUTS, 0);
+            if (bias != null) {
+                for (int r = 0; r < sizes.rows(); r++) {
+                    bias.load(first, sums, r * MAX_TILE_OUTPUTS, last - first);
+                }
+            }
+            if (isStreamed(weight, sizes)) {
+                new StreamedRows(weight, sizes.inputs()).addDots(inputs, first, last, sums);
+            } else {
+                addProducts(weight, sizes, first, last, scratch);
+            }
+            for (int r = 0; r < sizes.rows(); r++) {
+                out.store(sums, r * MAX_TILE_OUTPUTS, (long) r * sizes.outputs() + first, last - first);
+            }
+        });
+    }
+
+    private static boolean isStreamed(FloatRows weight, Gemm.Sizes sizes) {
+        return sizes.rows() == 1 && StreamedRows.supports(weight.dtype());
+    }
+
+    /// Rows of x, padded; a single one in the order in which [StreamedRows] meets the weights.
+    private void load(FloatRows x, FloatRows weight, Gemm.Sizes sizes) {
+        int padded = DotTile.padded(sizes.inputs());
+        if (inputs.length < sizes.rows() * padded) {
+            inputs = new float[sizes.rows() * padded];
+        }
+        for (int r = 0; r < sizes.rows(); r++) {
+            x.loadPadded((long) r * sizes.inputs(), inputs, r * padded, sizes.inputs(), padded);
+        }
+        if (isStreamed(weight, sizes)) {
+            StreamedRows.arrange(inputs, sizes.inputs(), weight.dtype());
+        }
+    }
+
+    private void addProducts(FloatRows weight, Gemm.Sizes sizes, int first, int last, Scratch scratch) {
+        float[] rows = scratch.floats(Use.BROADCAST_ROWS, GROUP * DEPTH);
+        float[] sums = scratch.floats(Use.SUMS, sizes.rows() * MAX_TILE_OUTPUTS);
+        var dots = new DotTile(inputs, DotTile.padded(sizes.inputs()), rows, DEPTH, sums, MAX_TILE_OUTPUTS);
+        for (int o = first; o < last; o += GROUP) {
+            int count = Math.min(GROUP, last - o);
+            for (int k = 0; k < sizes.inputs(); k += DEPTH) {
+                int depth = Math.min(DEPTH, sizes.inputs() - k);
+                int padded = DotTile.padded(depth);
+                for (int i = 0; i < count; i++) {
+                    weight.loadPadded((long) (o + i) * sizes.inputs() + k, rows, i * DEPTH, depth, padded);
+                }
+                dots.addDots(k, sizes.rows(), count, padded, o - first);
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+package io.shadowkv.cpu.shadow;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+
+import io.shadowkv.op.IndexedLayer;
+import java.lang.foreign.MemorySegment;
+
+/// The units of one head that are to be brought into their slots.
+final class Misses {
+    private final IndexedLayer layer;
+    private final MemorySegment units;
+    private final MemorySegment slots;
+    private final MemorySegment ids;
+    private final long first;
+    private final long firstId;
+    private final int count;
+
+    Misses(IndexedLayer layer, int head) {
+        this.layer = layer;
+        units = layer.missUnits().segment();
+        slots = layer.missSlots().segment();
+        ids = layer.unitIds().segment();
+        first = (long) head * layer.selectedUnits();
+        firstId = (long) head * layer.unitIds().extent(1);
+        count = layer.missCounts().segment().get(JAVA_INT_UNALIGNED, (long) head * Integer.BYTES);
+    }
+
+    int count() {
+        return count;
+    }
+
+    /// First token of miss `i`.
+    int token(int i) {
+        int unit = units.get(JAVA_INT_UNALIGNED, (first + i) * Integer.BYTES);
+        return ids.get(JAVA_INT_UNALIGNED, (firstId + unit) * Integer.BYTES) * layer.unitTokens();
+    }
+
+    /// Row of the attended region that takes the first token of miss `i`.
+    int row(int i) {
+        int slot = slots.get(JAVA_INT_UNALIGNED, (first + i) * Integer.BYTES);
+        return layer.firstRow() + slot * layer.unitTokens();
+    }
+}

@@ -1,0 +1,150 @@
+package io.shadowkv.cpu.shadow;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+
+import io.shadowkv.cpu.attention.KeyTile;
+import io.shadowkv.cpu.vector.FloatRows;
+import io.shadowkv.cpu.vector.HeadRows;
+import io.shadowkv.cpu.vector.Rotation;
+import io.shadowkv.cpu.vector.Scratch;
+import io.shadowkv.cpu.vector.Scratch.Use;
+import io.shadowkv.cpu.vector.Selection;
+import io.shadowkv.cpu.vector.WorkerPool;
+import io.shadowkv.op.IndexedLayer;
+import io.shadowkv.op.Rotary;
+import io.shadowkv.op.SlotTable;
+import io.shadowkv.op.StepRows;
+import io.shadowkv.op.host.ForcedHits;
+import io.shadowkv.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/// ShadowKV's decode step: each sequence and key-value head is a task of its own.
+final class ShadowStep {
+    private final WorkerPool pool;
+
+    ShadowStep(WorkerPool pool) {
+        this.pool = pool;
+    }
+
+    void score(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores) {
+        var source = new FloatRows(queries);
+        var target = new FloatRows(scores);
+        float factor = (float) (scale / Math.log(2));
+        eachHead(layers, rows, (layer, row, head, scratch) -> {
+            Tensor landmarks = layer.landmarks();
+            int heads = landmarks.extent(0);
+            int headDim = landmarks.extent(2);
+            int groupSize = queries.extent(1) / heads;
+            long at = ((long) row.index * heads + head) * groupSize * headDim;
+            float[] query = KeyTile.queries(source, at, groupSize, headDim, factor, scratch);
+            var all = new KeyTile.Scores(scratch.floats(Use.SCORES, groupSize * row.units), row.units);
+            long first = (long) head * landmarks.extent(1);
+            var units = List.of(new KeyTile.Span(0, row.units));
+            new KeyTile(new FloatRows(landmarks), headDim, scratch).score(first, units, query, groupSize, all);
+            float[] best = scratch.floats(Use.SUMS, row.units);
+            GroupScores.best(all, groupSize, row.units, best);
+            target.store(best, 0, ((long) row.index * heads + head) * scores.extent(2), row.units);
+        });
+    }
+
+    void select(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows) {
+        var source = new FloatRows(scores);
+        int capacity = scores.extent(2);
+        eachHead(layers, rows, (layer, row, head, scratch) -> {
+            int heads = layer.residentUnits().extent(0);
+            float[] values = scratch.floats(Use.SCORES, row.units);
+            source.load(((long) row.index * heads + head) * capacity, values, 0, row.units);
+            int selected = Math.min(row.units, layer.selectedUnits());
+            new ResidentSlots(layer, head).settle(Selection.largest(values, row.units, selected));
+        });
+        for (Row row : indexed(layers, rows)) {
+            count(row.layer, row.units);
+        }
+    }
+
+    /// Adds this step's selected units and misses to the layer's totals.
+    private static void count(IndexedLayer layer, int units) {
+        int heads = layer.residentUnits().extent(0);
+        MemorySegment missCounts = layer.missCounts().segment();
+        long misses = 0;
+        for (int h = 0; h < heads; h++) {
+            misses += missCounts.get(JAVA_INT_UNALIGNED, (long) h * Integer.BYTES);
+        }
+        MemorySegment totals = layer.counters().segment();
+        long selected = (long) heads * Math.min(units, layer.selectedUnits());
+        totals.set(JAVA_LONG_UNALIGNED, 0, totals.get(JAVA_LONG_UNALIGNED, 0) + selected);
+        totals.set(JAVA_LONG_UNALIGNED, Long.BYTES, totals.get(JAVA_LONG_UNALIGNED, Long.BYTES) + misses);
+    }
+
+    void forceHits(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows, double hitRate) {
+        var target = new FloatRows(scores);
+        eachHead(layers, rows, (layer, row, head, scratch) -> {
+            float[] forced = scratch.floats(Use.SCORES, row.units);
+            int base = ForcedHits.base(layer.counters().segment().get(JAVA_LONG_UNALIGNED, 0), head);
+            for (int u = 0; u < row.units; u++) {
+                forced[u] = ForcedHits.unitScore(base, u);
+            }
+            new ResidentSlots(layer, head).force(forced, base, hitRate);
+            int heads = layer.residentUnits().extent(0);
+            target.store(forced, 0, ((long) row.index * heads + head) * scores.extent(2), row.units);
+        });
+    }
+
+    void fetchValues(SlotTable<IndexedLayer> layers, StepRows rows) {
+        eachHead(layers, rows, (layer, row, head, scratch) -> {
+            var misses = new Misses(layer, head);
+            Tensor scales = layer.storedScales();
+            if (scales != null) {
+                var codes = new ValueCoder(layer.storedValues(), scales);
+                Tensor target = layer.attended().values();
+                for (int i = 0; i < misses.count(); i++) {
+                    codes.decode(head, misses.token(i), layer.unitTokens(), target, misses.row(i), scratch);
+                }
+                return;
+            }
+            var values = new HeadRows(layer.storedValues(), layer.attended().values());
+            for (int i = 0; i < misses.count(); i++) {
+                values.copy(head, misses.token(i), misses.row(i), layer.unitTokens(), scratch);
+            }
+        });
+    }
+
+    void rebuildKeys(SlotTable<IndexedLayer> layers, StepRows rows, Rotary rotary) {
+        var rotation = new Rotation(rotary);
+        eachHead(layers, rows, (layer, row, head, scratch) -> new KeyRebuild(layer, head, rotation).run(scratch));
+    }
+
+    private void eachHead(SlotTable<IndexedLayer> layers, StepRows rows, HeadTask task) {
+        List<Row> indexed = indexed(layers, rows);
+        if (indexed.isEmpty()) {
+            return;
+        }
+        int heads = indexed.getFirst().layer.residentUnits().extent(0);
+        pool.each(indexed.size() * heads, (i, scratch) -> {
+            Row row = indexed.get(i / heads);
+            task.run(row.layer, row, i % heads, scratch);
+        });
+    }
+
+    /// Rows that have an index and are no padding.
+    private static List<Row> indexed(SlotTable<IndexedLayer> layers, StepRows rows) {
+        int[] slots = rows.slots().segment().toArray(JAVA_INT_UNALIGNED);
+        int[] units = rows.units().segment().toArray(JAVA_INT_UNALIGNED);
+        var indexed = new ArrayList<Row>();
+        for (int i = 0; i < rows.count(); i++) {
+            if (slots[i] >= 0 && units[i] > 0) {
+                indexed.add(new Row(i, units[i], layers.get(slots[i])));
+            }
+        }
+        return indexed;
+    }
+
+    private record Row(int index, int units, IndexedLayer layer) {}
+
+    private interface HeadTask {
+        void run(IndexedLayer layer, Row row, int head, Scratch scratch);
+    }
+}

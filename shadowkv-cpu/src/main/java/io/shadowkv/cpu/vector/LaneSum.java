@@ -1,0 +1,85 @@
+package io.shadowkv.cpu.vector;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
+
+/// Sums over the lanes of a vector in a defined order: the upper half of the lanes is added to the lower half, until
+/// one lane is left.
+///
+/// `reduceLanes(ADD)` leaves the order open, and the interpreter adds in another order than compiled code. With
+/// it, the same prompt and seed gave another text in another JVM, and the first answer of a JVM differed from its
+/// later ones.
+public final class LaneSum {
+    /// Vectors that are summed together by [#fours].
+    public static final int GROUP = 4;
+
+    private static final int LANES = VectorWidth.LANES;
+    private static final VectorShuffle<Float> BY_HALF = swap(VectorWidth.FLOATS, LANES / 2);
+    private static final VectorShuffle<Float> BY_QUARTER = swap(VectorWidth.FLOATS, LANES / 4);
+    private static final VectorShuffle<Float> BY_2 = swap(VectorWidth.FLOATS, 2);
+    private static final VectorShuffle<Float> BY_1 = swap(VectorWidth.FLOATS, 1);
+    private static final VectorMask<Float> UPPER_HALF = withBit(LANES / 2);
+    private static final VectorMask<Float> UPPER_QUARTER = withBit(LANES / 4);
+
+    private LaneSum() {}
+
+    /// Lanes whose numbers differ by `distance`, a power of two, change places.
+    public static <E> VectorShuffle<E> swap(VectorSpecies<E> species, int distance) {
+        return VectorShuffle.fromOp(species, lane -> (lane ^ distance) % species.length());
+    }
+
+    /// Lanes whose number has `bit`.
+    private static VectorMask<Float> withBit(int bit) {
+        boolean[] lanes = new boolean[LANES];
+        for (int lane = 0; lane < LANES; lane++) {
+            lanes[lane] = (lane & bit) != 0;
+        }
+        return VectorMask.fromArray(VectorWidth.FLOATS, lanes, 0);
+    }
+
+    /// The sum over a vector of 4, 8 or 16 lanes.
+    static float of(FloatVector vector) {
+        FloatVector sums = vector.add(vector.rearrange(BY_HALF));
+        sums = sums.add(sums.rearrange(BY_QUARTER));
+        if (LANES > 8) {
+            sums = sums.add(sums.rearrange(BY_2));
+        }
+        if (LANES > 4) {
+            sums = sums.add(sums.rearrange(BY_1));
+        }
+        return sums.lane(0);
+    }
+
+    /// Sums of many vectors, four at the price of two: that over `lanes[(4 * g + i) * LANES..]` comes to
+    /// `lanes[place(g, i)]`; the rest of the array is overwritten.
+    ///
+    /// Vectors come through memory, and no step is a method of its own: where a kernel with many sums has no nodes
+    /// left, the compiler makes objects of vectors that are arguments (4 times slower).
+    ///
+    /// @param groups groups of four vectors
+    public static void fours(float[] lanes, int groups) {
+        for (int at = 0; at < groups * GROUP * LANES; at += GROUP * LANES) {
+            FloatVector a = FloatVector.fromArray(VectorWidth.FLOATS, lanes, at);
+            FloatVector b = FloatVector.fromArray(VectorWidth.FLOATS, lanes, at + LANES);
+            FloatVector c = FloatVector.fromArray(VectorWidth.FLOATS, lanes, at + 2 * LANES);
+            FloatVector d = FloatVector.fromArray(VectorWidth.FLOATS, lanes, at + 3 * LANES);
+            FloatVector ac = a.add(a.rearrange(BY_HALF)).blend(c.add(c.rearrange(BY_HALF)), UPPER_HALF);
+            FloatVector bd = b.add(b.rearrange(BY_HALF)).blend(d.add(d.rearrange(BY_HALF)), UPPER_HALF);
+            FloatVector all = ac.add(ac.rearrange(BY_QUARTER)).blend(bd.add(bd.rearrange(BY_QUARTER)), UPPER_QUARTER);
+            if (LANES > 8) {
+                all = all.add(all.rearrange(BY_2));
+            }
+            if (LANES > 4) {
+                all = all.add(all.rearrange(BY_1));
+            }
+            all.intoArray(lanes, at);
+        }
+    }
+
+    /// Where [#fours] leaves the sum of vector `i` of group `g`.
+    public static int place(int g, int i) {
+        return g * GROUP * LANES + i * (LANES / GROUP);
+    }
+}

@@ -1,9 +1,0 @@
-package io.shadowkv.cuda;
-
-import io.shadowkv.tensor.Memory;
-
-/// A stretch of device memory. Whoever allocated it ([CudaScope]) owns it.
-///
-/// @param address where it starts, in the device's address space
-/// @param scope the owner, so that recordings know what they depend on
-record DeviceMemory(long address, long byteSize, CudaScope scope) implements Memory {}

@@ -1,0 +1,51 @@
+package io.shadowkv.cuda.attention;
+
+import io.shadowkv.cuda.launch.CudaParts;
+import io.shadowkv.op.AttendedRows;
+import io.shadowkv.op.AttentionOperations;
+import io.shadowkv.op.IndexedLayer;
+import io.shadowkv.op.SlotTable;
+import io.shadowkv.op.StepRows;
+import io.shadowkv.tensor.Tensor;
+
+/// Exact attention of both phases, each in a class of its own.
+public final class CudaAttention implements AttentionOperations, AutoCloseable {
+    private final PrefillAttention prefill;
+    private final DecodeAttention decode;
+
+    public CudaAttention(CudaParts parts) {
+        this.prefill = new PrefillAttention(parts);
+        this.decode = new DecodeAttention(parts);
+    }
+
+    @Override
+    public void store(Tensor rows, Tensor target, int at) {
+        decode.store(rows, target, at);
+    }
+
+    @Override
+    public void prefill(Tensor queries, Tensor keys, Tensor values, int keyCount, double scale, Tensor out) {
+        prefill.run(queries, keys, values, keyCount, scale, out);
+    }
+
+    @Override
+    public void append(Tensor newKeys, Tensor newValues, SlotTable<AttendedRows> attended, StepRows rows) {
+        decode.append(newKeys, newValues, attended, rows);
+    }
+
+    @Override
+    public void decode(Tensor queries, SlotTable<AttendedRows> attended, StepRows rows, double scale, Tensor out) {
+        decode.all(queries, attended, rows, scale, out);
+    }
+
+    @Override
+    public void decodeSelected(
+            Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor out) {
+        decode.selected(queries, layers, rows, scale, out);
+    }
+
+    @Override
+    public void close() {
+        decode.close();
+    }
+}

@@ -1,0 +1,175 @@
+package io.shadowkv.cuda.attention;
+
+import io.shadowkv.cuda.device.Grid;
+import io.shadowkv.cuda.device.Kernel;
+import io.shadowkv.cuda.device.KernelSource;
+import io.shadowkv.cuda.launch.CudaParts;
+import io.shadowkv.cuda.launch.KernelTypes;
+import io.shadowkv.cuda.launch.TileMap;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Set;
+
+/// Causal attention of a prompt's rows: on Hopper by a kernel for its tensor cores, where that does not take the head
+/// dim by a kernel for any tensor cores, and for other types and head dims by a plain kernel. Thread-safe.
+final class PrefillAttention {
+    private static final int PLAIN_WARPS = 4;
+    private static final int PLAIN_LARGEST_HEAD_DIM = 1024;
+    private static final int MMA_LARGEST_HEAD_DIM = 256;
+    private static final Set<Integer> HOPPER_HEAD_DIMS = Set.of(64, 128, 256);
+    private static final int ALIGNMENT = 16;
+
+    private final CudaParts parts;
+
+    PrefillAttention(CudaParts parts) {
+        this.parts = parts;
+    }
+
+    /// @see io.shadowkv.op.AttentionOperations#prefill
+    void run(Tensor queries, Tensor keys, Tensor values, int keyCount, double scale, Tensor out) {
+        int t = queries.extent(0);
+        if (t > keyCount || keyCount > keys.extent(1)) {
+            throw new IllegalArgumentException("prefill attention of " + t + " tokens over " + keyCount + " keys of "
+                    + keys.extent(1) + "; the keys hold the tokens' own and at most their capacity");
+        }
+        if (t == 0) {
+            return;
+        }
+        if (!fitsTensorCores(queries, keys, values, scale, out)) {
+            plain(queries, keys, values, keyCount, scale, out);
+        } else if (parts.context().isHopper() && HOPPER_HEAD_DIMS.contains(queries.extent(2))) {
+            onHopper(queries, keys, values, keyCount, scale, out);
+        } else {
+            onTensorCores(queries, keys, values, keyCount, scale, out);
+        }
+    }
+
+    private boolean fitsTensorCores(Tensor queries, Tensor keys, Tensor values, double scale, Tensor out) {
+        DType dtype = queries.dtype();
+        int headDim = queries.extent(2);
+        return (dtype == DType.BF16 || dtype == DType.F16)
+                && keys.dtype() == dtype
+                && values.dtype() == dtype
+                && out.dtype() == dtype
+                && headDim % 16 == 0
+                && headDim <= MMA_LARGEST_HEAD_DIM
+                && scale > 0
+                && isAligned(queries)
+                && isAligned(keys)
+                && isAligned(values)
+                && isAligned(out);
+    }
+
+    private boolean isAligned(Tensor tensor) {
+        return parts.context().address(tensor) % ALIGNMENT == 0;
+    }
+
+    void onHopper(Tensor queries, Tensor keys, Tensor values, int keyCount, double scale, Tensor out) {
+        int t = queries.extent(0);
+        int heads = queries.extent(1);
+        int kvHeads = keys.extent(0);
+        int headDim = queries.extent(2);
+        long rowBytes = (long) headDim * queries.dtype().bytes();
+        long headBytes = keys.extent(1) * rowBytes;
+        // The sizes of prefill_wgmma.cu's tiles.
+        int queryTile = 128;
+        int keyTile = headDim <= 128 ? 128 : 64;
+        int sharedBytes = (queryTile + 4 * keyTile) * headDim * 2 + 1024 + 128;
+        Kernel kernel = parts.kernel(KernelSource.of("prefill_wgmma.cu", "prefillWgmma")
+                .with("TYPE", KernelTypes.name(queries.dtype()))
+                .with("HEAD_DIM", headDim)
+                .with("GROUP", heads / kvHeads));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment queryMap = tileMap(
+                    arena, queries, new long[] {headDim, heads, t}, new long[] {rowBytes, heads * rowBytes}, new int[] {
+                        TileMap.COLUMNS, 1, queryTile
+                    });
+            // Rows behind the last key lie outside the array: the copies write zeros for them.
+            long[] rows = {headDim, keyCount, kvHeads};
+            long[] strides = {rowBytes, headBytes};
+            int[] tile = {TileMap.COLUMNS, keyTile, 1};
+            kernel.launch(
+                    parts.queue(),
+                    Grid.of((long) Math.ceilDiv(t, queryTile) * heads, 384).withShared(sharedBytes),
+                    queryMap,
+                    tileMap(arena, keys, rows, strides, tile),
+                    tileMap(arena, values, rows, strides, tile),
+                    t,
+                    heads,
+                    keyCount,
+                    (float) scale,
+                    out);
+        }
+    }
+
+    private MemorySegment tileMap(Arena arena, Tensor tensor, long[] extents, long[] strides, int[] tile) {
+        MemorySegment map = arena.allocate(TileMap.BYTES, TileMap.ALIGNMENT);
+        TileMap.write(parts.context(), map, tensor, extents, strides, tile);
+        return map;
+    }
+
+    void onTensorCores(Tensor queries, Tensor keys, Tensor values, int keyCount, double scale, Tensor out) {
+        int t = queries.extent(0);
+        int heads = queries.extent(1);
+        int headDim = queries.extent(2);
+        // The sizes of prefill_mma.cu's tiles.
+        int queryTile = headDim <= 128 ? 128 : 64;
+        int sharedBytes = 4 * (queryTile / 2) * (2 * headDim + ALIGNMENT);
+        Kernel kernel = parts.kernel(KernelSource.of("prefill_mma.cu", "prefillMma")
+                .with("TYPE", KernelTypes.name(queries.dtype()))
+                .with("HEAD_DIM", headDim)
+                .with("GROUP", heads / keys.extent(0)));
+        kernel.launch(
+                parts.queue(),
+                Grid.of((long) Math.ceilDiv(t, queryTile) * heads, 2 * queryTile)
+                        .withShared(sharedBytes),
+                queries,
+                keys,
+                values,
+                t,
+                heads,
+                keyCount,
+                keys.extent(1),
+                (float) scale,
+                out);
+    }
+
+    void plain(Tensor queries, Tensor keys, Tensor values, int keyCount, double scale, Tensor out) {
+        int t = queries.extent(0);
+        int heads = queries.extent(1);
+        int headDim = queries.extent(2);
+        if (keys.dtype() != values.dtype() || out.dtype() != queries.dtype() || headDim > PLAIN_LARGEST_HEAD_DIM) {
+            throw new IllegalArgumentException(
+                    ("prefill attention of %s queries over %s keys and %s values into %s, head dim"
+                                    + " %d: keys and values must have one type, queries and output too, and the head dim must be"
+                                    + " at most %d")
+                            .formatted(
+                                    queries.dtype(),
+                                    keys.dtype(),
+                                    values.dtype(),
+                                    out.dtype(),
+                                    headDim,
+                                    PLAIN_LARGEST_HEAD_DIM));
+        }
+        Kernel kernel = parts.kernel(KernelSource.of("prefill_plain.cu", "prefillPlain")
+                .with("ACT", KernelTypes.name(queries.dtype()))
+                .with("STORED", KernelTypes.name(keys.dtype()))
+                .with("HEAD_DIM", headDim)
+                .with("GROUP", heads / keys.extent(0))
+                .with("WARPS", PLAIN_WARPS));
+        kernel.launch(
+                parts.queue(),
+                Grid.of(Math.ceilDiv((long) t * heads, PLAIN_WARPS), 32 * PLAIN_WARPS),
+                queries,
+                keys,
+                values,
+                t,
+                heads,
+                keyCount,
+                keys.extent(1),
+                (float) scale,
+                out);
+    }
+}

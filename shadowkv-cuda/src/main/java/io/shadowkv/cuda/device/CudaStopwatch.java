@@ -1,0 +1,102 @@
+package io.shadowkv.cuda.device;
+
+import io.shadowkv.op.OperationKind;
+import io.shadowkv.op.Stopwatch;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/// Events before and after each operation, on the calling thread's queue; nobody waits for them until the times are
+/// asked for. A fetch is timed on the copy queue as well, since it may run there: the longer of the two counts.
+///
+/// The copy queue first waits for the main one where a fetch starts, and the main one for it where attention does.
+/// Both are dependencies that the operations have anyway, and waiting is no part of either.
+public final class CudaStopwatch implements Stopwatch<CudaStopwatch.Start> {
+    private final CudaContext context;
+    private final List<Span> spans = new ArrayList<>();
+
+    public CudaStopwatch(CudaContext context) {
+        this.context = context;
+    }
+
+    /// @param event on the calling thread's queue
+    /// @param copyEvent on the copy queue; 0 for all parts but a fetch
+    record Start(long event, long copyEvent) {}
+
+    private record Span(OperationKind part, long start, long end) {}
+
+    @Override
+    public Start start(OperationKind part) {
+        CudaQueue queue = context.queue();
+        if (part == OperationKind.FETCH) {
+            order(queue, context.copyQueue());
+            return new Start(mark(queue), mark(context.copyQueue()));
+        }
+        if (part == OperationKind.ATTENTION) {
+            order(context.copyQueue(), queue);
+        }
+        return new Start(mark(queue), 0);
+    }
+
+    @Override
+    public void stop(Start started, OperationKind part) {
+        long end = mark(context.queue());
+        synchronized (spans) {
+            spans.add(new Span(part, started.event(), end));
+            if (started.copyEvent() != 0) {
+                spans.add(new Span(part, started.copyEvent(), mark(context.copyQueue())));
+            }
+        }
+    }
+
+    private long mark(CudaQueue queue) {
+        long event = context.driver().cuEventCreate(true);
+        queue.record(event);
+        return event;
+    }
+
+    /// Lets `second` wait for what `first` has been given so far.
+    private void order(CudaQueue first, CudaQueue second) {
+        long event = context.driver().cuEventCreate(false);
+        first.record(event);
+        second.await(event);
+        context.driver().cuEventDestroy(event);
+    }
+
+    @Override
+    public Map<OperationKind, Long> nanosByPart() {
+        context.makeCurrent();
+        List<Span> ended;
+        synchronized (spans) {
+            ended = List.copyOf(spans);
+            spans.clear();
+        }
+        Map<OperationKind, Long> nanos = new EnumMap<>(OperationKind.class);
+        for (int i = 0; i < ended.size(); i++) {
+            Span span = ended.get(i);
+            long taken = take(span);
+            if (span.part() == OperationKind.FETCH && i + 1 < ended.size()) {
+                taken = Math.max(taken, take(ended.get(++i)));
+            }
+            nanos.merge(span.part(), taken, Long::sum);
+        }
+        return nanos;
+    }
+
+    /// A span's nanoseconds; its events are freed.
+    private long take(Span span) {
+        var driver = context.driver();
+        driver.cuEventSynchronize(span.end());
+        long nanos = Math.round(driver.cuEventElapsedTime(span.start(), span.end()) * 1e6);
+        driver.cuEventDestroy(span.start());
+        driver.cuEventDestroy(span.end());
+        return nanos;
+    }
+
+    /// Frees the events of what nobody asked for.
+    @Override
+    public void close() {
+        nanosByPart();
+    }
+}

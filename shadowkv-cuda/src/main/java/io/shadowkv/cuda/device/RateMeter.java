@@ -1,0 +1,58 @@
+package io.shadowkv.cuda.device;
+
+import io.shadowkv.op.Backend.Place;
+import io.shadowkv.op.MemoryRates;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Tensor;
+
+/// Measures how fast a device reads its own memory and host memory, by copies between buffers of its own. Takes a few
+/// milliseconds on a queue that is otherwise idle.
+public final class RateMeter {
+    /// More than the L2 caches hold, so that memory is what is timed.
+    private static final int DEVICE_BYTES = 256 << 20;
+    /// Long enough that a launch does not count: more than a millisecond at 50 GB/s.
+    private static final int LINK_BYTES = 64 << 20;
+    private static final int REPEATS = 3;
+
+    private final CudaContext context;
+
+    public RateMeter(CudaContext context) {
+        this.context = context;
+    }
+
+    /// The best of some copies within the device (which read and write each byte) and of some from page-locked memory.
+    public MemoryRates measure(PinnedPool pool) {
+        try (CudaScope scope = new CudaScope("measuring memory rates", context, pool)) {
+            Tensor source = scope.allocate(DType.U8, DEVICE_BYTES);
+            Tensor target = scope.allocate(DType.U8, DEVICE_BYTES);
+            Tensor host = scope.allocate(Place.HOST, DType.U8, LINK_BYTES);
+            long to = context.address(target);
+            return new MemoryRates(
+                    2.0 * DEVICE_BYTES / seconds(to, context.address(source), DEVICE_BYTES),
+                    LINK_BYTES / seconds(to, host.segment().address(), LINK_BYTES));
+        }
+    }
+
+    private double seconds(long target, long source, long bytes) {
+        CudaQueue queue = context.queue();
+        long start = context.driver().cuEventCreate(true);
+        long end = context.driver().cuEventCreate(true);
+        try {
+            double best = Double.POSITIVE_INFINITY;
+            for (int i = 0; i <= REPEATS; i++) {
+                queue.record(start);
+                queue.copy(target, source, bytes);
+                queue.record(end);
+                context.driver().cuEventSynchronize(end);
+                // The first copy pays for what the driver sets up.
+                if (i > 0) {
+                    best = Math.min(best, context.driver().cuEventElapsedTime(start, end) / 1e3);
+                }
+            }
+            return best;
+        } finally {
+            context.driver().cuEventDestroy(start);
+            context.driver().cuEventDestroy(end);
+        }
+    }
+}

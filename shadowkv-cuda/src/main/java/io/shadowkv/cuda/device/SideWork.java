@@ -1,0 +1,75 @@
+package io.shadowkv.cuda.device;
+
+import io.shadowkv.op.Backend.Ticket;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/// Work beside the main queue: a thread of its own enqueues on the side queue, so that it may wait for results
+/// while the main thread goes on.
+public final class SideWork implements AutoCloseable {
+    private final CudaContext context;
+    private final ExecutorService thread;
+
+    public SideWork(CudaContext context) {
+        this.context = context;
+        this.thread = Executors.newSingleThreadExecutor(
+                Thread.ofPlatform().daemon().name("shadowkv-cuda-side").factory());
+    }
+
+    public Ticket enqueue(Runnable work) {
+        long before = context.driver().cuEventCreate(false);
+        context.mainQueue().record(before);
+        Future<Long> running = thread.submit(() -> run(work, before));
+        return new SideTicket(running);
+    }
+
+    /// @return event that marks the work's end on the side queue
+    private long run(Runnable work, long before) {
+        context.makeCurrent();
+        context.onQueue(context.sideQueue());
+        context.sideQueue().await(before);
+        context.driver().cuEventDestroy(before);
+        work.run();
+        long after = context.driver().cuEventCreate(false);
+        context.sideQueue().record(after);
+        return after;
+    }
+
+    @Override
+    public void close() {
+        thread.close();
+    }
+
+    private final class SideTicket implements Ticket {
+        private final Future<Long> running;
+        private boolean isJoined;
+
+        SideTicket(Future<Long> running) {
+            this.running = running;
+        }
+
+        @Override
+        public void join() {
+            if (isJoined) {
+                return;
+            }
+            try {
+                long after = running.get();
+                context.makeCurrent();
+                context.mainQueue().await(after);
+                context.driver().cuEventDestroy(after);
+                isJoined = true;
+            } catch (ExecutionException e) {
+                isJoined = true;
+                throw e.getCause() instanceof RuntimeException failure
+                        ? failure
+                        : new IllegalStateException("work of the side queue failed", e.getCause());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException("interrupted while waiting for the side queue", e);
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+package io.shadowkv.cuda.ffi;
+
+/// Advice on the driver's statuses.
+final class DriverAdvice {
+    private DriverAdvice() {}
+
+    /// What a user can do about the statuses that users meet.
+    static String of(int status) {
+        return switch (status) {
+            case Driver.OUT_OF_MEMORY -> "Shorten the context, shrink the batch, or free the device of other programs";
+            case 100 -> "No CUDA device is visible: check nvidia-smi and CUDA_VISIBLE_DEVICES";
+            case 209 -> "The kernels were compiled for another GPU: delete the kernel cache folder";
+            case 700, 715, 716, 717, 718, 719 ->
+                "A kernel went wrong; the device's state is lost for this process. Run under compute-sanitizer"
+                        + " and report it";
+            case 803 -> "Driver and CUDA libraries do not fit together: update the driver";
+            default -> "See the CUDA driver's documentation of this status";
+        };
+    }
+}

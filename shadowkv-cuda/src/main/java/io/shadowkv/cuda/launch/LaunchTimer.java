@@ -1,0 +1,68 @@
+package io.shadowkv.cuda.launch;
+
+import io.shadowkv.cuda.device.CudaContext;
+import io.shadowkv.cuda.device.CudaQueue;
+import io.shadowkv.op.BackendMemoryException;
+import io.shadowkv.op.MemoryScope;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/// Times what is enqueued on a queue when nothing of it is in the L2 cache, as in a decode step: weights of 30 MB fit
+/// the cache, and a timing that finds them there chooses the wrong kernel. Not to be used while recording.
+public final class LaunchTimer implements AutoCloseable {
+    private static final int REPEATS = 3;
+    private static final int ROW_BYTES = 1 << 20;
+    /// Half a millisecond: long enough that the host, even before its code is compiled, has enqueued what is
+    /// timed when the device has overwritten the cache so often.
+    private static final int FLUSHES = 16;
+
+    private final CudaContext context;
+    private final CudaQueue queue;
+    private final MemoryScope scope;
+    private final @Nullable Tensor flushed;
+    private final long start;
+    private final long end;
+
+    public LaunchTimer(CudaParts parts, CudaQueue queue) {
+        this.context = parts.context();
+        this.queue = queue;
+        this.scope = parts.newScope().apply("timing kernels");
+        this.flushed = flushed(scope, context.l2Bytes());
+        this.start = context.driver().cuEventCreate(true);
+        this.end = context.driver().cuEventCreate(true);
+    }
+
+    /// Where the device is full, timings are of a warm cache: better than none.
+    private static @Nullable Tensor flushed(MemoryScope scope, int l2Bytes) {
+        try {
+            return scope.allocate(DType.U8, 2 * Math.ceilDiv(l2Bytes, ROW_BYTES), ROW_BYTES);
+        } catch (BackendMemoryException e) {
+            return null;
+        }
+    }
+
+    /// The least milliseconds of a few runs.
+    public float milliseconds(Runnable launches) {
+        float least = Float.POSITIVE_INFINITY;
+        for (int i = 0; i < REPEATS; i++) {
+            Tensor cache = flushed;
+            for (int f = 0; f < FLUSHES && cache != null; f++) {
+                queue.zero(context.address(cache), cache.byteSize());
+            }
+            queue.record(start);
+            launches.run();
+            queue.record(end);
+            context.driver().cuEventSynchronize(end);
+            least = Math.min(least, context.driver().cuEventElapsedTime(start, end));
+        }
+        return least;
+    }
+
+    @Override
+    public void close() {
+        context.driver().cuEventDestroy(start);
+        context.driver().cuEventDestroy(end);
+        scope.close();
+    }
+}

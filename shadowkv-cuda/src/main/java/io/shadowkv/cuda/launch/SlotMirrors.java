@@ -1,0 +1,139 @@
+package io.shadowkv.cuda.launch;
+
+import io.shadowkv.cuda.device.CudaContext;
+import io.shadowkv.cuda.device.CudaScope;
+import io.shadowkv.cuda.device.PinnedPool;
+import io.shadowkv.op.AttendedRows;
+import io.shadowkv.op.IndexedLayer;
+import io.shadowkv.op.SlotTable;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.HostMemory;
+import io.shadowkv.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.ref.Reference;
+import java.lang.ref.ReferenceQueue;
+import java.lang.ref.WeakReference;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.WeakHashMap;
+import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
+
+/// The device's copies of slot tables, one a table, freed when the table is no more. The structs are those of
+/// `tables.cuh`. Used by the main queue's thread.
+public final class SlotMirrors {
+    static final int ATTENDED_BYTES = 24;
+    static final int INDEXED_BYTES = 152;
+
+    private final CudaContext context;
+    private final PinnedPool pinnedPool;
+    private final WeakHashMap<SlotTable<?>, SlotMirror<?>> mirrors = new WeakHashMap<>();
+    private final ReferenceQueue<SlotTable<?>> dead = new ReferenceQueue<>();
+    private final Map<Reference<?>, CudaScope> scopes = new HashMap<>();
+
+    public SlotMirrors(CudaContext context, PinnedPool pinnedPool) {
+        this.context = context;
+        this.pinnedPool = pinnedPool;
+    }
+
+    /// `AttendedEntry[SlotMirror.CAPACITY]` in device memory.
+    public Tensor attended(SlotTable<AttendedRows> table) {
+        return mirror(table, ATTENDED_BYTES, (rows, struct) -> writeAttended(rows, this::address, struct))
+                .current();
+    }
+
+    /// `IndexedEntry[SlotMirror.CAPACITY]` in device memory.
+    public Tensor indexed(SlotTable<IndexedLayer> table) {
+        return mirror(table, INDEXED_BYTES, (layer, struct) -> writeIndexed(layer, this::address, struct))
+                .current();
+    }
+
+    @SuppressWarnings("unchecked")
+    private <T> SlotMirror<T> mirror(SlotTable<T> table, int bytes, SlotMirror.Writer<T> writer) {
+        SlotMirror<?> held = mirrors.get(table);
+        if (held == null) {
+            freeDead();
+            CudaScope scope = new CudaScope("a slot table", context, pinnedPool);
+            held = new SlotMirror<>(table, bytes, writer, context, scope);
+            mirrors.put(table, held);
+            scopes.put(new WeakReference<>(table, dead), scope);
+        }
+        return (SlotMirror<T>) held;
+    }
+
+    private void freeDead() {
+        Reference<?> reference = dead.poll();
+        while (reference != null) {
+            CudaScope scope = scopes.remove(reference);
+            if (scope != null) {
+                scope.close();
+            }
+            reference = dead.poll();
+        }
+    }
+
+    /// @param address of a tensor, 0 for null
+    static void writeAttended(AttendedRows rows, ToLongFunction<@Nullable Tensor> address, MemorySegment struct) {
+        putLong(struct, 0, address.applyAsLong(rows.keys()));
+        putLong(struct, 8, address.applyAsLong(rows.values()));
+        putInt(struct, 16, rows.keys().extent(1));
+    }
+
+    /// @param address of a tensor, 0 for null
+    static void writeIndexed(IndexedLayer layer, ToLongFunction<@Nullable Tensor> address, MemorySegment struct) {
+        @Nullable
+        Tensor[] pointers = {
+            layer.landmarks(),
+            layer.unitIds(),
+            layer.factor(),
+            layer.basis(),
+            layer.storedValues(),
+            layer.storedScales(),
+            layer.attended().keys(),
+            layer.attended().values(),
+            layer.residentUnits(),
+            layer.slotAges(),
+            layer.selectedSlots(),
+            layer.missUnits(),
+            layer.missSlots(),
+            layer.missCounts(),
+            layer.counters()
+        };
+        for (int i = 0; i < pointers.length; i++) {
+            putLong(struct, 8L * i, address.applyAsLong(pointers[i]));
+        }
+        int[] sizes = {
+            layer.unitTokens(),
+            layer.firstRow(),
+            layer.landmarks().extent(1),
+            layer.factor().extent(0),
+            layer.attended().keys().extent(1),
+            layer.slots(),
+            layer.selectedUnits(),
+            valueFormat(layer)
+        };
+        for (int i = 0; i < sizes.length; i++) {
+            putInt(struct, 8L * pointers.length + 4L * i, sizes[i]);
+        }
+    }
+
+    /// 0: as attended; 1: int8; 2: fp8; plus 4 in host memory. As `tables.cuh` numbers them.
+    private static int valueFormat(IndexedLayer layer) {
+        DType stored = layer.storedValues().dtype();
+        int place = layer.storedValues().memory() instanceof HostMemory ? 4 : 0;
+        return place + (stored == DType.I8 ? 1 : stored == DType.F8E4M3 ? 2 : 0);
+    }
+
+    private long address(@Nullable Tensor tensor) {
+        return tensor == null ? 0 : context.address(tensor);
+    }
+
+    private static void putLong(MemorySegment struct, long at, long value) {
+        struct.set(ValueLayout.JAVA_LONG, at, value);
+    }
+
+    private static void putInt(MemorySegment struct, long at, int value) {
+        struct.set(ValueLayout.JAVA_INT, at, value);
+    }
+}

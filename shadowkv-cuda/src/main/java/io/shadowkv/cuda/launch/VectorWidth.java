@@ -1,0 +1,36 @@
+package io.shadowkv.cuda.launch;
+
+import io.shadowkv.cuda.device.CudaContext;
+import io.shadowkv.tensor.Tensor;
+
+/// How many elements a kernel may take in one access. Stateless.
+public final class VectorWidth {
+    private static final int LARGEST_BYTES = 16;
+
+    private VectorWidth() {}
+
+    /// The largest power of two that divides `run`, needs 16 bytes at most of every tensor, and at which every
+    /// tensor's start is aligned.
+    ///
+    /// @param run elements that every row, half or rest that is accessed is a multiple of
+    public static int of(CudaContext context, int run, Tensor... tensors) {
+        int width = LARGEST_BYTES;
+        while (width > 1 && !fits(context, width, run, tensors)) {
+            width /= 2;
+        }
+        return width;
+    }
+
+    private static boolean fits(CudaContext context, int width, int run, Tensor[] tensors) {
+        if (run % width != 0) {
+            return false;
+        }
+        for (Tensor tensor : tensors) {
+            int bytes = width * tensor.dtype().bytes();
+            if (bytes > LARGEST_BYTES || context.address(tensor) % bytes != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+}

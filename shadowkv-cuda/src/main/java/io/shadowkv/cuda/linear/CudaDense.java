@@ -1,0 +1,177 @@
+package io.shadowkv.cuda.linear;
+
+import io.shadowkv.cuda.device.Grid;
+import io.shadowkv.cuda.device.Kernel;
+import io.shadowkv.cuda.device.KernelSource;
+import io.shadowkv.cuda.launch.Copies;
+import io.shadowkv.cuda.launch.CudaParts;
+import io.shadowkv.cuda.launch.KernelTypes;
+import io.shadowkv.cuda.launch.VectorWidth;
+import io.shadowkv.op.DenseOperations;
+import io.shadowkv.op.Rotary;
+import io.shadowkv.tensor.Tensor;
+import java.util.Collections;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Operations on rows outside attention: a kernel each, and linear layers ([Linear]). Enqueued on the calling thread's
+/// queue; thread-safe.
+public final class CudaDense implements DenseOperations, AutoCloseable {
+    private static final int THREADS = 256;
+    private static final int MOST_NORM_THREADS = 512;
+    private static final int ARGMAX_THREADS = 1024;
+
+    private final CudaParts parts;
+    private final Linear linear;
+    private final Copies copies;
+
+    public CudaDense(CudaParts parts) {
+        this.parts = parts;
+        this.linear = new Linear(parts);
+        this.copies = new Copies(parts);
+    }
+
+    /// An id outside the table gives a row of NaN.
+    @Override
+    public void embed(Tensor ids, Tensor table, Tensor out) {
+        int width = table.extent(1);
+        Kernel kernel = parts.kernel(KernelSource.of("embed.cu", "embed")
+                .with("TABLE", KernelTypes.name(table.dtype()))
+                .with("ACT", KernelTypes.name(out.dtype()))
+                .with("VECTOR", VectorWidth.of(parts.context(), width, table, out)));
+        if (ids.elements() > 0) {
+            kernel.launch(parts.queue(), Grid.of(ids.elements(), THREADS), ids, table, out, width, table.extent(0));
+        }
+    }
+
+    @Override
+    public void rmsNorm(Tensor x, Tensor weight, double epsilon, Tensor out) {
+        int width = Math.toIntExact(weight.elements());
+        long rows = x.elements() / width;
+        int vector = VectorWidth.of(parts.context(), width, x, weight, out);
+        int threads = Math.min(MOST_NORM_THREADS, 32 * Math.ceilDiv(width / vector, 32));
+        Kernel kernel = parts.kernel(KernelSource.of("rms_norm.cu", "rmsNorm")
+                .with("ACT", KernelTypes.name(x.dtype()))
+                .with("WEIGHT", KernelTypes.name(weight.dtype()))
+                .with("WIDTH", width)
+                .with("VECTOR", vector)
+                .with("THREADS", threads));
+        if (rows > 0) {
+            kernel.launchEarly(parts.queue(), Grid.of(rows, threads), x, weight, (float) epsilon, out);
+        }
+    }
+
+    @Override
+    public void linear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor out) {
+        linear.run(x, List.of(weight), Collections.singletonList(bias), List.of(out));
+    }
+
+    @Override
+    public void linears(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, List<Tensor> outs) {
+        linear.run(x, weights, biases, outs);
+    }
+
+    @Override
+    public void addLinear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor scratch, Tensor target) {
+        if (!linear.addTo(x, weight, bias, scratch, target)) {
+            linear(x, weight, bias, scratch);
+            add(target, scratch);
+        }
+    }
+
+    @Override
+    public void gatedLinear(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
+        if (!linear.runGated(x, weights, biases, gate, up)) {
+            linears(x, weights, biases, List.of(gate, up));
+            gatedSilu(gate, up);
+        }
+    }
+
+    @Override
+    public void argmax(Tensor logits, Tensor ids) {
+        int width = logits.extent(-1);
+        Kernel kernel = parts.kernel(KernelSource.of("argmax.cu", "argmax")
+                .with("ACT", KernelTypes.name(logits.dtype()))
+                .with("VECTOR", VectorWidth.of(parts.context(), width, logits)));
+        if (ids.elements() > 0) {
+            kernel.launchEarly(parts.queue(), Grid.of(ids.elements(), ARGMAX_THREADS), logits, ids, width);
+        }
+    }
+
+    @Override
+    public void fillNormal(Tensor target, long seed, double deviation) {
+        int vector = VectorWidth.of(parts.context(), 0, target);
+        Kernel kernel = parts.kernel(KernelSource.of("fill_normal.cu", "fillNormal")
+                .with("ACT", KernelTypes.name(target.dtype()))
+                .with("VECTOR", vector));
+        Grid grid = Grid.covering(Math.ceilDiv(target.elements(), vector), THREADS);
+        kernel.launch(parts.queue(), grid, target, target.elements(), seed, deviation);
+    }
+
+    @Override
+    public void add(Tensor target, Tensor source) {
+        pointwise("add.cu", "add", target, source);
+    }
+
+    @Override
+    public void gatedSilu(Tensor gate, Tensor up) {
+        pointwise("gated_silu.cu", "gatedSilu", gate, up);
+    }
+
+    private void pointwise(String file, String function, Tensor target, Tensor source) {
+        int vector = VectorWidth.of(parts.context(), 0, target, source);
+        Kernel kernel = parts.kernel(KernelSource.of(file, function)
+                .with("ACT", KernelTypes.name(target.dtype()))
+                .with("VECTOR", vector));
+        Grid grid = Grid.covering(Math.ceilDiv(target.elements(), vector), THREADS);
+        kernel.launchEarly(parts.queue(), grid, target, source, target.elements());
+    }
+
+    @Override
+    public void rotate(Tensor x, Tensor positions, Rotary rotary) {
+        rotate(x, x.slice(0, 0), positions, rotary);
+    }
+
+    @Override
+    public void rotate(Tensor queries, Tensor keys, Tensor positions, Rotary rotary) {
+        int headDim = queries.extent(2);
+        int half = rotary.rotaryDim() / 2;
+        int run = Integer.lowestOneBit(headDim | (rotary.interleaved() ? 2 * half : half));
+        int access = VectorWidth.of(parts.context(), run, queries, keys);
+        // Pairs a thread: those of neighbours fill one access, others two.
+        int vector = rotary.interleaved() ? Math.max(1, access / 2) : access;
+        Kernel kernel = parts.kernel(KernelSource.of("rotate.cu", "rotate")
+                .with("ACT", KernelTypes.name(queries.dtype()))
+                .with("HEAD_DIM", headDim)
+                .with("HALF", half)
+                .with("INTERLEAVED", rotary.interleaved() ? 1 : 0)
+                .with("VECTOR", vector));
+        long queryPieces = queries.elements() / headDim * (half / vector);
+        long pieces = queryPieces + keys.elements() / headDim * (half / vector);
+        if (pieces > 0) {
+            kernel.launchEarly(
+                    parts.queue(),
+                    Grid.covering(pieces, THREADS),
+                    queries,
+                    keys,
+                    positions,
+                    rotary.cosines(),
+                    rotary.sines(),
+                    queryPieces,
+                    pieces,
+                    queries.extent(1),
+                    keys.extent(1));
+        }
+    }
+
+    @Override
+    public void copy(Tensor source, Tensor target) {
+        copies.copy(source, target);
+    }
+
+    @Override
+    public void close() {
+        linear.close();
+        copies.close();
+    }
+}

@@ -1,0 +1,77 @@
+package io.shadowkv.cuda.shadow;
+
+import io.shadowkv.cuda.device.Grid;
+import io.shadowkv.cuda.device.Kernel;
+import io.shadowkv.cuda.device.KernelSource;
+import io.shadowkv.cuda.launch.CudaParts;
+import io.shadowkv.cuda.launch.KernelTypes;
+import io.shadowkv.cuda.linear.MatrixProduct;
+import io.shadowkv.cuda.linear.MatrixProducts;
+import io.shadowkv.cuda.linear.PlainProduct;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Tensor;
+
+/// The subspace that a layer's keys lie in: their gram by tensor cores, its eigenvectors by cuSOLVER. Thread-safe;
+/// usually on the side queue, whose thread waits for each solution.
+public final class KeySpectrum implements AutoCloseable {
+    private static final int THREADS = 256;
+    private static final int FLOAT_ROWS = 512;
+
+    private final CudaParts parts;
+    private final MatrixProducts products;
+    private final PlainProduct plain;
+    private final EigenSolvers solvers;
+
+    public KeySpectrum(CudaParts parts) {
+        this.parts = parts;
+        this.products = new MatrixProducts(parts);
+        this.plain = new PlainProduct(parts);
+        this.solvers = new EigenSolvers(parts);
+    }
+
+    /// `gram += keysᵀ · keys`, sums in float.
+    ///
+    /// @param keys [t, D]
+    /// @param gram F32 [D, D]
+    public void accumulateGram(Tensor keys, Tensor gram) {
+        if (keys.elements() == 0) {
+            return;
+        }
+        // Sums of fewer floats are nearer; sums of products of 16 bits are as near as the keys deserve.
+        int step = keys.dtype() == DType.F32 ? FLOAT_ROWS : keys.extent(0);
+        for (int from = 0; from < keys.extent(0); from += step) {
+            accumulatePiece(keys.slice(from, Math.min(step, keys.extent(0) - from)), gram);
+        }
+    }
+
+    private void accumulatePiece(Tensor keys, Tensor gram) {
+        MatrixProduct product = MatrixProduct.gram(parts.context(), keys, gram);
+        if (product == null || !products.run(product, keys, keys, null, gram, gram)) {
+            plain.gram(keys, gram);
+        }
+    }
+
+    /// The eigenvectors of the largest eigenvalues as rows, largest first. Waits for the queue.
+    ///
+    /// @param gram F32 [D, D], left as it is
+    /// @param basis [rank, D]; rows from D on become zero
+    /// @throws CudaException if the matrix holds NaN or infinities
+    public void topEigenvectors(Tensor gram, Tensor basis) {
+        int width = gram.extent(0);
+        int rank = basis.extent(0);
+        int count = Math.min(rank, width);
+        // Where keys are floats, directions of nearly equal energy shall be told apart as an exact solver does.
+        DType type = basis.dtype() == DType.F32 ? DType.F64 : DType.F32;
+        long vectors = solvers.of(parts.queue()).solve(gram, count, type);
+        Kernel kernel = parts.kernel(KernelSource.of("eigen_rows.cu", "eigenRows")
+                .with("OUT", KernelTypes.name(basis.dtype()))
+                .with("VECTOR", KernelTypes.name(type)));
+        kernel.launch(parts.queue(), Grid.of(rank, THREADS), vectors, count, width, basis);
+    }
+
+    @Override
+    public void close() {
+        products.close();
+        solvers.close();
+    }
+}

@@ -1,0 +1,115 @@
+package io.shadowkv.cuda.shadow;
+
+import io.shadowkv.cuda.device.Grid;
+import io.shadowkv.cuda.device.Kernel;
+import io.shadowkv.cuda.device.KernelSource;
+import io.shadowkv.cuda.launch.CudaParts;
+import io.shadowkv.cuda.launch.KernelTypes;
+import io.shadowkv.cuda.launch.ScratchBuffer;
+import io.shadowkv.cuda.launch.SlotMirror;
+import io.shadowkv.op.StepRows;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Tensor;
+
+/// Scores of landmarks on tensor cores, `score_landmarks.cu`: 16-bit queries and landmarks of one type, head dims that
+/// are multiples of 16 up to 256, groups up to 16. Used by the main queue's thread.
+final class StreamedScores implements AutoCloseable {
+    private static final int LARGEST_HEAD_DIM = 256;
+    private static final int LARGEST_GROUP = 16;
+    private static final int WARPS = 8;
+    private static final int TILE = 16;
+    private static final int PIECE_BYTES = 16;
+    /// Leaves room for a small kernel beside, such as the one that reads host memory.
+    private static final int RING_BYTES = 212_992;
+    private static final int MOST_STAGES = 12;
+    /// Of the kernel, which are not dynamic.
+    private static final int STATIC_SHARED_BYTES = 1024;
+    /// Tiles of a worker in a pass: enough that the end of a pass costs little, few enough that the logits of two
+    /// passes stay in L2 (12 MB at groups of 4 on 132 multiprocessors).
+    private static final int PASS_TILES = 24;
+
+    private final CudaParts parts;
+    private final ScratchBuffer logits;
+    private final ScratchBuffer partials;
+    private final ScratchBuffer counters;
+
+    StreamedScores(CudaParts parts) {
+        this.parts = parts;
+        this.logits = parts.scratch("logits of landmarks");
+        this.partials = parts.scratch("partial sums over landmarks");
+        this.counters = parts.scratch("counters of landmark scores");
+    }
+
+    static boolean takes(IndexedShape shape, Tensor queries) {
+        return IndexedShape.isHalf(shape.landmarks())
+                && shape.landmarks() == queries.dtype()
+                && shape.headDim() % TILE == 0
+                && shape.headDim() <= LARGEST_HEAD_DIM
+                && queries.extent(1) / shape.kvHeads() <= LARGEST_GROUP;
+    }
+
+    /// @param table `IndexedEntry` of all slots
+    /// @param padded columns of a landmark's logits
+    void run(Tensor queries, Tensor table, IndexedShape shape, StepRows rows, int padded, float scale, Tensor scores) {
+        int startBytes = Integer.BYTES * (rows.count() + 1);
+        int stageBytes = WARPS * TILE * ((shape.headDim() / 8) | 1) * PIECE_BYTES;
+        int room = Math.min(RING_BYTES, parts.context().sharedBytesPerBlock() - STATIC_SHARED_BYTES - startBytes);
+        int stages = Math.clamp(room / stageBytes, 1, MOST_STAGES);
+        int sharedBytes = stages * stageBytes + startBytes;
+        Kernel kernel = parts.kernel(KernelSource.of("score_landmarks.cu", "scoreLandmarks")
+                .with("TYPE", KernelTypes.name(shape.landmarks()))
+                .with("HEAD_DIM", shape.headDim())
+                .with("GROUP", queries.extent(1) / shape.kvHeads())
+                .with("PADDED", padded)
+                .with("STAGES", stages));
+        // All at a time, since workers wait for each other.
+        int blocks = parts.freeMultiprocessors() * kernel.blocksPerMultiprocessor(32 * WARPS, sharedBytes);
+        int width = scores.extent(2);
+        Passes passes = Passes.of(rows.count(), shape.kvHeads() * Math.ceilDiv(width, TILE), blocks * WARPS);
+        kernel.launchEarly(
+                parts.queue(),
+                Grid.of(blocks, 32 * WARPS).withShared(sharedBytes),
+                queries,
+                table,
+                rows.slots(),
+                rows.units(),
+                rows.count(),
+                shape.kvHeads(),
+                width,
+                scale,
+                passes.rows(),
+                passes.shareTiles(),
+                scores,
+                logits.tensor(DType.F32, passes.workers(), 2, passes.shareTiles(), TILE * padded),
+                partials.tensor(DType.F32, passes.partials() + rows.count() * shape.kvHeads(), padded, 2),
+                // Zeros when new, and left as zeros by every launch.
+                counters.tensor(DType.I32, Math.max(SlotMirror.CAPACITY, rows.count()), shape.kvHeads()));
+    }
+
+    /// How a wave is cut into passes.
+    ///
+    /// @param rows of a pass; the last one may have fewer
+    /// @param count passes
+    /// @param workers of the launch
+    /// @param shareTiles most tiles of a worker in a pass
+    private record Passes(int rows, int count, int workers, int shareTiles) {
+        static Passes of(int rowCount, int rowTiles, int workers) {
+            long fitting = (long) PASS_TILES * workers / Math.max(1, rowTiles);
+            int count = Math.ceilDiv(rowCount, Math.clamp(fitting, 1, rowCount));
+            int rows = Math.ceilDiv(rowCount, count);
+            long shareTiles = Math.ceilDiv((long) rows * rowTiles, (long) workers);
+            return new Passes(rows, Math.ceilDiv(rowCount, rows), workers, Math.toIntExact(Math.max(1, shareTiles)));
+        }
+
+        int partials() {
+            return count * workers;
+        }
+    }
+
+    @Override
+    public void close() {
+        logits.close();
+        partials.close();
+        counters.close();
+    }
+}

@@ -1,0 +1,68 @@
+package io.shadowkv.cuda.shadow;
+
+import io.shadowkv.cuda.device.CudaQueue;
+import io.shadowkv.cuda.device.Grid;
+import io.shadowkv.cuda.device.Kernel;
+import io.shadowkv.cuda.device.KernelSource;
+import io.shadowkv.cuda.launch.CudaParts;
+import io.shadowkv.cuda.launch.KernelTypes;
+import io.shadowkv.op.IndexedLayer;
+import io.shadowkv.op.SlotTable;
+import io.shadowkv.op.StepRows;
+import io.shadowkv.op.ValueCodes;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Tensor;
+
+/// Fetches the values of misses on the copy queue, beside whatever the current queue does next; `PendingFetches`
+/// knows who waits for them. Used by the main queue's thread.
+///
+/// A few blocks read what lies in host memory, so that the link is busy and all other multiprocessors are free for
+/// the current queue; one more block a multiprocessor reads what lies on the device at its speed, and ends at once
+/// where nothing does. The table says where a layer's values lie, so one grid serves every mixture.
+public final class ValueFetch implements AutoCloseable {
+    private static final int THREADS = 256;
+    private static final int PACK_BYTES = 16;
+
+    private final CudaParts parts;
+    private final int hostBlocks;
+    private final long fork;
+
+    ValueFetch(CudaParts parts, int hostBlocks) {
+        this.parts = parts;
+        this.hostBlocks = hostBlocks;
+        this.fork = parts.context().driver().cuEventCreate(false);
+    }
+
+    void run(SlotTable<IndexedLayer> layers, IndexedShape shape, StepRows rows) {
+        boolean isCode = ValueCodes.isCode(shape.stored());
+        boolean isFast = (isCode ? IndexedShape.isHalf(shape.values()) : shape.stored() == shape.values())
+                && shape.headDim() * shape.stored().bytes() % PACK_BYTES == 0;
+        Kernel kernel = parts.kernel(KernelSource.of("fetch_values.cu", isFast ? "fetchValues" : "fetchValuesAny")
+                .with("STORED", KernelTypes.name(shape.stored()))
+                .with("VALUE", KernelTypes.name(shape.values()))
+                .with("HEAD_DIM", shape.headDim())
+                .with("UNIT_TOKENS", shape.unitTokens())
+                .with("FORMAT", shape.stored() == DType.I8 ? 1 : isCode ? 2 : 0));
+        CudaQueue copyQueue = parts.context().copyQueue();
+        // Before the fork: the table may have to be brought up to date on the current queue.
+        Tensor table = parts.mirrors().indexed(layers);
+        parts.queue().record(fork);
+        copyQueue.await(fork);
+        kernel.launch(
+                copyQueue,
+                Grid.of(hostBlocks + parts.context().multiprocessors(), THREADS)
+                        .withShared(Integer.BYTES * (rows.count() * shape.kvHeads() + 1)),
+                table,
+                rows.slots(),
+                rows.units(),
+                rows.count(),
+                shape.kvHeads(),
+                hostBlocks);
+        parts.pendingFetches().put(rows);
+    }
+
+    @Override
+    public void close() {
+        parts.context().driver().cuEventDestroy(fork);
+    }
+}

@@ -1,0 +1,193 @@
+package io.shadowkv.cuda.shadow;
+
+import io.shadowkv.cuda.device.CudaContext;
+import io.shadowkv.cuda.device.CudaScope;
+import io.shadowkv.cuda.device.PinnedPool;
+import io.shadowkv.cuda.launch.CudaParts;
+import io.shadowkv.cuda.launch.PendingFetches;
+import io.shadowkv.cuda.launch.SlotMirrors;
+import io.shadowkv.op.Backend.Place;
+import io.shadowkv.op.BackendProvider.BackendOptions;
+import io.shadowkv.op.StepRows;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.function.IntConsumer;
+
+/// Times each kernel of a ShadowKV decode step at Llama-3.1-8B's shape (one layer: 32 query heads, 8 key-value
+/// heads of 128, bf16, rank 160, 256 units of 8 tokens selected, 60 % hits) and relates it to the floor that its
+/// bytes imply. Results are checked before they are timed ([ShadowStepBenchLayers]).
+///
+/// `main` takes the device's read bandwidth, the link's for gathers (both GB/s; defaults 4580 and 51.3, an H200's),
+/// and numbers of blocks that read the host, to be compared. Launches are recorded, 20 at a time, so that the host's
+/// share does not count; layers are rotated so that none finds its data in L2.
+final class ShadowStepBench implements AutoCloseable {
+    private static final int LAUNCHES = 20;
+    private static final int RUNS = 7;
+    private static final double HIT_RATE = 0.6;
+
+    private final double deviceBytesPerSecond;
+    private final double linkBytesPerSecond;
+    private final CudaContext context;
+    private final PinnedPool pinnedPool;
+    private final CudaScope scope;
+    private final CudaParts parts;
+
+    private ShadowStepBench(double deviceBytesPerSecond, double linkBytesPerSecond) {
+        this.deviceBytesPerSecond = deviceBytesPerSecond;
+        this.linkBytesPerSecond = linkBytesPerSecond;
+        context = CudaContext.open(BackendOptions.DEFAULT);
+        pinnedPool = new PinnedPool(context);
+        scope = new CudaScope("the benchmark", context, pinnedPool);
+        parts = new CudaParts(
+                context,
+                new SlotMirrors(context, pinnedPool),
+                purpose -> new CudaScope(purpose, context, pinnedPool),
+                scope,
+                new PendingFetches(context));
+    }
+
+    @SuppressWarnings("SystemOut")
+    public static void main(String[] args) {
+        double device = args.length > 0 ? Double.parseDouble(args[0]) : 4580;
+        double link = args.length > 1 ? Double.parseDouble(args[1]) : 51.3;
+        int[] hostBlocks = args.length > 2
+                ? Arrays.stream(args).skip(2).mapToInt(Integer::parseInt).toArray()
+                : new int[] {PendingFetches.HOST_BLOCKS};
+        try (var bench = new ShadowStepBench(1e9 * device, 1e9 * link)) {
+            System.out.println(bench.context.name());
+            for (int tokens : new int[] {61_440, 124_928}) {
+                for (int batch : new int[] {1, 14, 29}) {
+                    bench.run(batch, tokens, DType.BF16, Place.HOST, hostBlocks);
+                    bench.run(batch, tokens, DType.I8, Place.HOST, hostBlocks);
+                    bench.run(batch, tokens, DType.BF16, Place.DEVICE, hostBlocks);
+                }
+            }
+        }
+    }
+
+    /// Prints a line for each kernel, and one for the step.
+    @SuppressWarnings("SystemOut")
+    private void run(int batch, int tokens, DType stored, Place place, int[] hostBlocks) {
+        System.out.printf(Locale.ROOT, "%d rows of %,d tokens, values %s on %s%n", batch, tokens, stored, place);
+        try (var memory = new CudaScope("a case", context, pinnedPool);
+                var step = new ShadowStep(parts)) {
+            var layers = new ShadowStepBenchLayers(context, memory, batch, tokens, stored, place);
+            StepRows rows = layers.rows();
+            step.score(layers.queries(), layers.table(0), rows, layers.scale(), layers.scores());
+            layers.checkScores();
+            for (int layer = 0; layer < layers.count(); layer++) {
+                // Cold, then steps until most of what is resident was taken at random.
+                for (int i = 0; i < 4; i++) {
+                    step.forceHits(layers.scores(), layers.table(layer), rows, HIT_RATE);
+                    step.select(layers.scores(), layers.table(layer), rows);
+                }
+                step.fetchValues(layers.table(layer), rows);
+                step.rebuildKeys(layers.table(layer), rows, layers.rotary());
+            }
+            parts.pendingFetches().joinAll(context.queue());
+            layers.checkMisses();
+            double misses = layers.misses();
+            int last = layers.count();
+            line(
+                    "score",
+                    layers.landmarkBytes(),
+                    deviceBytesPerSecond,
+                    seconds(i -> step.score(
+                            layers.queries(), layers.table(i % last), rows, layers.scale(), layers.scores())));
+            line(
+                    "rebuild",
+                    misses * layers.rebuildBytes(),
+                    deviceBytesPerSecond,
+                    seconds(i -> step.rebuildKeys(layers.table(i % last), rows, layers.rotary())));
+            double speed = place == Place.HOST ? linkBytesPerSecond : deviceBytesPerSecond;
+            for (int blocks : hostBlocks) {
+                try (var other = new ShadowStep(parts, blocks)) {
+                    line(
+                            "fetch " + blocks,
+                            misses * layers.fetchBytes(),
+                            speed,
+                            seconds(i -> other.fetchValues(layers.table(i % last), rows)));
+                }
+            }
+            line(
+                    "force",
+                    layers.scoreBytes(),
+                    deviceBytesPerSecond,
+                    seconds(i -> step.forceHits(layers.scores(), layers.table(i % last), rows, HIT_RATE)));
+            line("force and select", 2 * layers.scoreBytes(), deviceBytesPerSecond, seconds(i -> {
+                step.forceHits(layers.scores(), layers.table(i % last), rows, HIT_RATE);
+                step.select(layers.scores(), layers.table(i % last), rows);
+            }));
+            line("all", misses * layers.fetchBytes(), speed, seconds(i -> {
+                step.score(layers.queries(), layers.table(i % last), rows, layers.scale(), layers.scores());
+                step.forceHits(layers.scores(), layers.table(i % last), rows, HIT_RATE);
+                step.select(layers.scores(), layers.table(i % last), rows);
+                step.fetchValues(layers.table(i % last), rows);
+                step.rebuildKeys(layers.table(i % last), rows, layers.rotary());
+                parts.pendingFetches().join(rows, context.queue());
+            }));
+        }
+    }
+
+    /// Median over runs of the mean of a run's recorded launches.
+    private double seconds(IntConsumer launch) {
+        var key = new Object();
+        Runnable step = () -> {
+            for (int i = 0; i < LAUNCHES; i++) {
+                launch.accept(i);
+            }
+            parts.pendingFetches().joinAll(context.queue());
+        };
+        long start = context.driver().cuEventCreate(true);
+        long end = context.driver().cuEventCreate(true);
+        double[] runs = new double[RUNS];
+        // As it is, then recorded, then timed.
+        for (int r = -2; r < RUNS; r++) {
+            context.queue().record(start);
+            context.recordings().replay(key, step);
+            context.queue().record(end);
+            context.driver().cuEventSynchronize(end);
+            if (r >= 0) {
+                runs[r] = context.driver().cuEventElapsedTime(start, end) / 1e3 / LAUNCHES;
+            }
+        }
+        context.driver().cuEventDestroy(start);
+        context.driver().cuEventDestroy(end);
+        Arrays.sort(runs);
+        return runs[RUNS / 2];
+    }
+
+    @SuppressWarnings("SystemOut")
+    private static void line(String kernel, double bytes, double bytesPerSecond, double seconds) {
+        System.out.printf(
+                Locale.ROOT,
+                "  %-17s %9.1f us %8.1f MB %8.1f GB/s, floor %8.1f us, %5.1f %% of it%n",
+                kernel,
+                1e6 * seconds,
+                bytes / 1e6,
+                bytes / seconds / 1e9,
+                1e6 * bytes / bytesPerSecond,
+                100 * bytes / seconds / bytesPerSecond);
+    }
+
+    /// Copies `values` to the device.
+    static Tensor upload(CudaContext context, CudaScope memory, int[] values, int... extents) {
+        Tensor host = memory.allocate(Place.HOST, DType.I32, values.length);
+        host.segment().copyFrom(MemorySegment.ofArray(values));
+        Tensor device = memory.allocate(DType.I32, extents);
+        context.queue().copy(context.address(device), host.segment().address(), host.byteSize());
+        context.queue().synchronize();
+        return device;
+    }
+
+    @Override
+    public void close() {
+        parts.pendingFetches().close();
+        scope.close();
+        pinnedPool.close();
+        context.close();
+    }
+}

@@ -1,0 +1,322 @@
+package io.shadowkv.cuda.shadow;
+
+import io.shadowkv.cuda.device.CudaContext;
+import io.shadowkv.cuda.device.CudaScope;
+import io.shadowkv.op.AttendedRows;
+import io.shadowkv.op.Backend.Place;
+import io.shadowkv.op.IndexedLayer;
+import io.shadowkv.op.Rotary;
+import io.shadowkv.op.SlotTable;
+import io.shadowkv.op.StepRows;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Floats;
+import io.shadowkv.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
+
+/// Data of one case of [ShadowStepBench]: as many layers as keep L2 from holding what a launch reads, and checks of
+/// what the kernels made of them, in double. Values on the host are shared by all layers and rows; they are larger
+/// than any cache.
+final class ShadowStepBenchLayers {
+    private static final int KV_HEADS = 8;
+    private static final int GROUP_SIZE = 4;
+    private static final int HEAD_DIM = 128;
+    private static final int RANK = 160;
+    private static final int UNIT_TOKENS = 8;
+    private static final int SELECTED = 256;
+    private static final int FIRST_ROW = 384;
+    private static final int TAIL = 368;
+    private static final int OUTLIERS = 48;
+    private static final int LOCAL_UNITS = 4;
+    private static final int PATTERN_ROWS = 65_521;
+    private static final long ROTATED_BYTES = 256L << 20;
+    private static final double TOLERANCE = 0.02;
+
+    private final CudaContext context;
+    private final CudaScope memory;
+    private final int batch;
+    private final int tokens;
+    private final int units;
+    private final DType stored;
+    private final Place place;
+    private final SplittableRandom random = new SplittableRandom(11);
+    private final Tensor pattern;
+    private final Tensor hostValues;
+    private final Rotary rotary;
+    private final StepRows rows;
+    private final Tensor queries;
+    private final Tensor scores;
+    private final List<SlotTable<IndexedLayer>> tables = new ArrayList<>();
+
+    ShadowStepBenchLayers(CudaContext context, CudaScope memory, int batch, int tokens, DType stored, Place place) {
+        this.context = context;
+        this.memory = memory;
+        this.batch = batch;
+        this.tokens = tokens;
+        this.units = tokens / UNIT_TOKENS - OUTLIERS - LOCAL_UNITS;
+        this.stored = stored;
+        this.place = place;
+        pattern = normal(PATTERN_ROWS, HEAD_DIM);
+        hostValues = memory.allocate(place, stored, KV_HEADS, place == Place.HOST ? tokens : 1, HEAD_DIM);
+        if (place == Place.HOST) {
+            fillHost(hostValues.segment());
+        }
+        rotary = newRotary();
+        queries = normal(batch, KV_HEADS * GROUP_SIZE, HEAD_DIM);
+        scores = memory.allocate(DType.F32, batch, KV_HEADS, units);
+        int[] slots = new int[batch];
+        Arrays.setAll(slots, i -> i);
+        int[] lengths = new int[batch];
+        Arrays.fill(lengths, units);
+        Tensor unused = memory.allocate(DType.I32, batch);
+        rows = new StepRows(batch, upload(slots, batch), unused, unused, unused, upload(lengths, batch));
+        int layers = Math.clamp(ROTATED_BYTES / (2L * KV_HEADS * HEAD_DIM * units * batch) + 1, 1, 8);
+        for (int layer = 0; layer < layers; layer++) {
+            var table = new SlotTable<IndexedLayer>();
+            for (int slot = 0; slot < batch; slot++) {
+                table.set(slot, layer());
+            }
+            tables.add(table);
+        }
+        context.queue().synchronize();
+    }
+
+    private IndexedLayer layer() {
+        int[] ids = new int[KV_HEADS * units];
+        Arrays.setAll(ids, i -> i % units + OUTLIERS);
+        int[] free = new int[KV_HEADS * SELECTED];
+        Arrays.fill(free, -1);
+        Tensor values = place == Place.HOST ? hostValues : repeated(stored, KV_HEADS, tokens, HEAD_DIM);
+        int attended = FIRST_ROW + SELECTED * UNIT_TOKENS + TAIL;
+        return new IndexedLayer(
+                UNIT_TOKENS,
+                repeated(DType.BF16, KV_HEADS, units, HEAD_DIM),
+                upload(ids, KV_HEADS, units),
+                repeated(DType.BF16, tokens, RANK),
+                repeated(DType.BF16, RANK, KV_HEADS * HEAD_DIM),
+                values,
+                scales(),
+                new AttendedRows(
+                        memory.allocate(DType.BF16, KV_HEADS, attended, HEAD_DIM),
+                        memory.allocate(DType.BF16, KV_HEADS, attended, HEAD_DIM)),
+                FIRST_ROW,
+                upload(free, KV_HEADS, SELECTED),
+                memory.allocate(DType.I32, KV_HEADS, SELECTED),
+                memory.allocate(DType.I32, KV_HEADS, SELECTED),
+                memory.allocate(DType.I32, KV_HEADS, SELECTED),
+                memory.allocate(DType.I32, KV_HEADS, SELECTED),
+                memory.allocate(DType.I32, KV_HEADS),
+                memory.allocate(DType.I64, 2));
+    }
+
+    private @Nullable Tensor scales() {
+        return stored == DType.BF16 ? null : repeated(DType.BF16, KV_HEADS, tokens);
+    }
+
+    private Rotary newRotary() {
+        int half = HEAD_DIM / 2;
+        Tensor cosines = memory.allocate(Place.HOST, DType.F32, tokens, half);
+        Tensor sines = memory.allocate(Place.HOST, DType.F32, tokens, half);
+        for (int i = 0; i < half; i++) {
+            double frequency = Math.pow(500_000, -i / (double) half);
+            for (int t = 0; t < tokens; t++) {
+                cosines.segment()
+                        .setAtIndex(ValueLayout.JAVA_FLOAT, (long) t * half + i, (float) Math.cos(t * frequency));
+                sines.segment()
+                        .setAtIndex(ValueLayout.JAVA_FLOAT, (long) t * half + i, (float) Math.sin(t * frequency));
+            }
+        }
+        return new Rotary(onDevice(cosines), onDevice(sines), HEAD_DIM, false, 1);
+    }
+
+    private Tensor onDevice(Tensor host) {
+        Tensor device = memory.allocate(host.dtype(), host.shape().toArray());
+        context.queue().copy(context.address(device), host.segment().address(), host.byteSize());
+        return device;
+    }
+
+    private Tensor normal(int... extents) {
+        Tensor host = memory.allocate(Place.HOST, DType.BF16, extents);
+        for (long i = 0; i < host.elements(); i++) {
+            Floats.set(DType.BF16, host.segment(), i, random.nextGaussian());
+        }
+        return onDevice(host);
+    }
+
+    /// Device memory filled with the pattern over and over, from another place each time.
+    private Tensor repeated(DType dtype, int... extents) {
+        Tensor region = memory.allocate(dtype, extents);
+        long target = context.address(region);
+        long shift = (long) random.nextInt(PATTERN_ROWS / 2) * HEAD_DIM * Short.BYTES;
+        for (long done = 0; done < region.byteSize(); ) {
+            long bytes = Math.min(pattern.byteSize() - shift, region.byteSize() - done);
+            context.queue().copy(target + done, context.address(pattern) + shift, bytes);
+            done += bytes;
+            shift = 0;
+        }
+        return region;
+    }
+
+    private void fillHost(MemorySegment bytes) {
+        for (long done = 0; done < bytes.byteSize(); done += pattern.byteSize()) {
+            long part = Math.min(pattern.byteSize(), bytes.byteSize() - done);
+            context.queue().copy(bytes.address() + done, context.address(pattern), part);
+        }
+        context.queue().synchronize();
+    }
+
+    private Tensor upload(int[] values, int... extents) {
+        return ShadowStepBench.upload(context, memory, values, extents);
+    }
+
+    int count() {
+        return tables.size();
+    }
+
+    SlotTable<IndexedLayer> table(int layer) {
+        return tables.get(layer);
+    }
+
+    StepRows rows() {
+        return rows;
+    }
+
+    Tensor queries() {
+        return queries;
+    }
+
+    Tensor scores() {
+        return scores;
+    }
+
+    Rotary rotary() {
+        return rotary;
+    }
+
+    double scale() {
+        return 1 / Math.sqrt(HEAD_DIM);
+    }
+
+    double landmarkBytes() {
+        return 2.0 * HEAD_DIM * KV_HEADS * units * batch;
+    }
+
+    double scoreBytes() {
+        return 4.0 * KV_HEADS * units * batch;
+    }
+
+    /// Of one miss.
+    double fetchBytes() {
+        return (double) UNIT_TOKENS * HEAD_DIM * stored.bytes();
+    }
+
+    /// Of one miss: the factor, the rotation, the key.
+    double rebuildBytes() {
+        return UNIT_TOKENS * (2.0 * RANK + 4.0 * HEAD_DIM + 2.0 * HEAD_DIM);
+    }
+
+    /// Misses of a launch, the mean over layers.
+    double misses() {
+        double all = 0;
+        for (SlotTable<IndexedLayer> table : tables) {
+            for (int slot = 0; slot < batch; slot++) {
+                all += Arrays.stream(ints(table.get(slot).missCounts())).sum();
+            }
+        }
+        return all / tables.size();
+    }
+
+    /// Scores of the last row and head of layer 0.
+    void checkScores() {
+        float[] landmarks = halves(tables.getFirst().get(batch - 1).landmarks());
+        float[] query = halves(queries);
+        double[] best = new double[units];
+        for (int g = 0; g < GROUP_SIZE; g++) {
+            double[] weights = new double[units];
+            int from = query.length - (GROUP_SIZE - g) * HEAD_DIM;
+            for (int u = 0; u < units; u++) {
+                int at = ((KV_HEADS - 1) * units + u) * HEAD_DIM;
+                for (int e = 0; e < HEAD_DIM; e++) {
+                    weights[u] += (double) query[from + e] * landmarks[at + e];
+                }
+                weights[u] = Math.exp(weights[u] * scale());
+            }
+            double sum = Arrays.stream(weights).sum();
+            for (int u = 0; u < units; u++) {
+                best[u] = Math.max(best[u], weights[u] / sum);
+            }
+        }
+        MemorySegment found = bytes(scores);
+        for (int u = 0; u < units; u++) {
+            float score = found.getAtIndex(ValueLayout.JAVA_FLOAT, scores.elements() - units + u);
+            expect("score of unit " + u, best[u], score, 1e-4 * best[u]);
+        }
+    }
+
+    /// Values and keys of the last miss of the last row and head of layer 0.
+    void checkMisses() {
+        IndexedLayer layer = tables.getFirst().get(batch - 1);
+        int[] counts = ints(layer.missCounts());
+        int miss = (KV_HEADS - 1) * SELECTED + counts[KV_HEADS - 1] - 1;
+        int token = (ints(layer.missUnits())[miss] + OUTLIERS) * UNIT_TOKENS + UNIT_TOKENS - 1;
+        int row = FIRST_ROW + ints(layer.missSlots())[miss] * UNIT_TOKENS + UNIT_TOKENS - 1;
+        int to = ((KV_HEADS - 1) * layer.attended().keys().extent(1) + row) * HEAD_DIM;
+        float[] keys = halves(layer.attended().keys());
+        float[] values = halves(layer.attended().values());
+        MemorySegment kept = bytes(layer.storedValues());
+        float[] factor = halves(layer.factor());
+        float[] basis = halves(layer.basis());
+        float scale = layer.storedScales() == null ? 1 : halves(layer.storedScales())[(KV_HEADS - 1) * tokens + token];
+        double[] key = new double[HEAD_DIM];
+        for (int e = 0; e < HEAD_DIM; e++) {
+            long at = ((KV_HEADS - 1L) * tokens + token) * HEAD_DIM + e;
+            double value = stored == DType.BF16
+                    ? Floats.fromBf16(kept.getAtIndex(ValueLayout.JAVA_SHORT, at))
+                    : kept.get(ValueLayout.JAVA_BYTE, at) * scale;
+            expect("value " + e, value, values[to + e], 0.005 * Math.abs(value));
+            for (int r = 0; r < RANK; r++) {
+                key[e] += (double) factor[token * RANK + r] * basis[(r * KV_HEADS + KV_HEADS - 1) * HEAD_DIM + e];
+            }
+        }
+        int half = HEAD_DIM / 2;
+        for (int i = 0; i < half; i++) {
+            double angle = token * Math.pow(500_000, -i / (double) half);
+            double x = key[i] * Math.cos(angle) - key[i + half] * Math.sin(angle);
+            double y = key[i] * Math.sin(angle) + key[i + half] * Math.cos(angle);
+            expect("key " + i, x, keys[to + i], TOLERANCE * (1 + Math.abs(x)));
+            expect("key " + (i + half), y, keys[to + i + half], TOLERANCE * (1 + Math.abs(y)));
+        }
+    }
+
+    private static void expect(String what, double expected, double found, double tolerance) {
+        if (!(Math.abs(expected - found) <= tolerance)) {
+            throw new IllegalStateException(what + " is " + found + "; expected " + expected);
+        }
+    }
+
+    private float[] halves(Tensor tensor) {
+        MemorySegment bytes = bytes(tensor);
+        float[] values = new float[Math.toIntExact(tensor.elements())];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = Floats.fromBf16(bytes.getAtIndex(ValueLayout.JAVA_SHORT, i));
+        }
+        return values;
+    }
+
+    private int[] ints(Tensor tensor) {
+        return bytes(tensor).toArray(ValueLayout.JAVA_INT);
+    }
+
+    private MemorySegment bytes(Tensor tensor) {
+        MemorySegment bytes = Arena.ofAuto().allocate(tensor.byteSize(), 8);
+        context.queue().copy(bytes.address(), context.address(tensor), tensor.byteSize());
+        context.queue().synchronize();
+        return bytes;
+    }
+}

@@ -1,9 +1,0 @@
-package io.shadowkv.eval.report;
-
-/// A mean over samples with what is known of its error.
-///
-/// @param value NaN where there are no samples
-/// @param samples it is the mean of
-record Estimate(double value, Interval interval, int samples) {
-    static final Estimate NONE = new Estimate(Double.NaN, Interval.NONE, 0);
-}

@@ -1,0 +1,102 @@
+package io.shadowkv.eval.report.section;
+
+import io.shadowkv.eval.Method;
+import io.shadowkv.eval.run.RunInfo;
+import io.shadowkv.report.page.Page.Block;
+import io.shadowkv.report.page.Page.Facts;
+import io.shadowkv.report.page.Page.Prose;
+import io.shadowkv.report.page.Page.Section;
+import io.shadowkv.report.plot.Quantity;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/// What it takes to repeat the runs, and how the numbers were made.
+public final class RunSection {
+    private RunSection() {}
+
+    public static Section settings(List<RunInfo> runs) {
+        List<Block> blocks = new ArrayList<>();
+        for (RunInfo run : runs) {
+            blocks.add(new Facts(facts(run)));
+        }
+        if (runs.isEmpty()) {
+            blocks.add(new Prose("Unknown: there was no run.json beside the answers."));
+        }
+        return new Section(
+                "settings", runs.size() > 1 ? "Settings of the " + runs.size() + " runs" : "Settings", blocks);
+    }
+
+    private static Map<String, String> facts(RunInfo run) {
+        Map<String, String> facts = new LinkedHashMap<>();
+        facts.put("command", run.command());
+        facts.put("commit", run.commit());
+        facts.put("started", run.started());
+        facts.put("machine", run.machine());
+        facts.put("backend", run.backend() + ", keys and values in " + run.kvType());
+        facts.put("model", run.model());
+        run.modelFacts().forEach((name, value) -> facts.put("model: " + name, value));
+        facts.put("tasks", String.join(", ", run.tasks()));
+        facts.put(
+                "lengths",
+                run.contexts().stream()
+                        .map(tokens -> tokens == 0 ? "the files'" : Quantity.tokens(tokens))
+                        .collect(Collectors.joining(", ")));
+        facts.put("samples a task", Integer.toString(run.samples()));
+        facts.put("seed", Long.toString(run.seed()));
+        for (Method method : run.methods()) {
+            facts.put("method " + method.label(), parameters(method));
+        }
+        run.settings().forEach((name, value) -> facts.put(name, value));
+        if (!run.leftOut().isEmpty()) {
+            facts.put(
+                    "left out",
+                    run.leftOut().stream()
+                            .map(one -> one.task() + " " + one.index())
+                            .distinct()
+                            .collect(Collectors.joining(", ")));
+        }
+        return facts;
+    }
+
+    private static String parameters(Method method) {
+        Method.Shadow s = method.shadow();
+        return s == null
+                ? "every key and value, exact"
+                : "rank %d, chunk size %d, budget %d, outlier chunks %d, local tokens %d, generated tokens %d, values %s, cached tokens %d"
+                        .formatted(
+                                s.rank(),
+                                s.chunkSize(),
+                                s.budget(),
+                                s.outliers(),
+                                s.localTokens(),
+                                s.generatedTokens(),
+                                s.values(),
+                                s.cachedTokens());
+    }
+
+    public static Section method() {
+        return new Section(
+                "reading",
+                "How to read this",
+                List.of(
+                        new Prose(
+                                "Scores are means of each task's official metric over samples, in percent; the turns of"
+                                        + " a conversation over one text are one sample. Averages weigh tasks equally. What a suite's own script"
+                                        + " prints beside that stands in a table of its own, as means over answers."),
+                        new Prose("Intervals hold 95 % confidence and come from formulas, without random numbers."
+                                + " Right-or-wrong scores: Wilson. Differences from full attention are paired by sample"
+                                + " (same prompt, checked by its hash): Bonett and Price's adjusted Wald. Graded scores:"
+                                + " Student's t once ten samples differ from the most frequent value, before that the"
+                                + " same two, which then err on the wide side. Averages: Zou and Donner's combination"
+                                + " of the tasks' intervals."),
+                        new Prose("A method that loses nothing in a few samples is not shown to lose nothing: the"
+                                + " interval says how much it may lose. Better and worse count samples. Same answers are"
+                                + " equal token by token. KL is KL(full || method) of next-token distributions after the"
+                                + " same tokens, the prompt and full attention's own answer, in nats, first token left"
+                                + " out (prefill is exact under every method); top-1 same is the share of positions whose"
+                                + " likeliest token is the same.")));
+    }
+}

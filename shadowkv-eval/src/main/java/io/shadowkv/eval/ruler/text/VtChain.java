@@ -1,0 +1,73 @@
+package io.shadowkv.eval.ruler.text;
+
+import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.needle.NeedlePrompts;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/// A chain of assignments, each of which names the variable before it, between lines of noise.
+///
+/// @param names of the variables, in order
+/// @param value of all of them
+/// @param lines of noise
+/// @param places lines before each assignment, ascending
+record VtChain(List<String> names, String value, int lines, List<Integer> places) {
+    /// Variables of a chain: four hops.
+    static final int NAMES = 5;
+
+    /// @param letters of each name
+    static VtChain draw(int letters, int lines, SplittableRandom random) {
+        List<String> names = Draws.distinct(NAMES, () -> name(letters, random));
+        String value = Integer.toString(random.nextInt(10_000, 99_999));
+        List<Integer> places = new ArrayList<>();
+        for (int place : Draws.distinctNumbers(lines, NAMES, random)) {
+            places.add(place);
+        }
+        return new VtChain(names, value, lines, places);
+    }
+
+    private static String name(int letters, SplittableRandom random) {
+        var name = new StringBuilder();
+        while (name.length() < letters) {
+            name.append((char) ('A' + random.nextInt(26)));
+        }
+        // A variable called VAR would make nonsense of the assignments.
+        return name.toString().equals("VAR") ? name(letters, random) : name.toString();
+    }
+
+    VtChain renamed(List<String> otherNames, String otherValue) {
+        return new VtChain(otherNames, otherValue, lines, places);
+    }
+
+    /// A template with the lines and the value in it.
+    ///
+    /// @param isNvidia joins by line breaks; the older version ends each noise line with one and joins by
+    ///     blanks
+    String fill(String template, boolean isNvidia) {
+        return template.replace(RulerPrompts.QUERY, value).replace(RulerPrompts.CONTEXT, context(isNvidia));
+    }
+
+    private String context(boolean isNvidia) {
+        String noise = NeedlePrompts.NOISE + (isNvidia ? "" : "\n");
+        List<String> pieces = new ArrayList<>(lines + NAMES);
+        int next = 0;
+        for (int line = 0; line < lines; line++) {
+            if (next < NAMES && places.get(next) == line) {
+                pieces.add(assignment(next++));
+            }
+            pieces.add(noise);
+        }
+        return String.join(isNvidia ? "\n" : " ", pieces).replace(". \n", ".\n");
+    }
+
+    private String assignment(int number) {
+        return number == 0
+                ? "VAR " + names.getFirst() + " = " + value
+                : "VAR " + names.get(number) + " = VAR " + names.get(number - 1) + " ";
+    }
+
+    String prefix(RulerVersion version) {
+        return RulerPrompts.vtAnswer(version, NAMES, value);
+    }
+}

@@ -1,0 +1,235 @@
+package io.shadowkv.eval.run;
+
+import io.shadowkv.eval.Json;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import tools.jackson.core.JacksonException;
+
+/// Answers in a file, one JSON object a line, each on disk before the next question is asked.
+///
+/// Answers that are appended together stand or fall together: every line of theirs but the last ends with
+/// a blank, and what an interruption left without its last line is taken off when the file is opened
+/// again. One thread, one process a file: a file that is open is refused to others.
+public final class AnswerLog implements AutoCloseable {
+
+    /// Before the end of a line: the next line belongs to it.
+    private static final char MORE = ' ';
+
+    private final Path file;
+    private final FileChannel channel;
+    private final Map<AnswerRecord.Key, AnswerRecord> answers = new LinkedHashMap<>();
+
+    private AnswerLog(Path file, FileChannel channel) {
+        this.file = file;
+        this.channel = channel;
+    }
+
+    /// Opens a log, made if it is not there, and reads the answers it holds.
+    ///
+    /// @throws UncheckedIOException if it cannot be read
+    /// @throws IllegalArgumentException if it cannot be written, is open elsewhere, or a line is not an
+    ///     answer
+    public static AnswerLog open(Path file) {
+        FileChannel channel = writable(file);
+        try {
+            try {
+                lock(channel, file);
+                var log = new AnswerLog(file, channel);
+                log.load();
+                return log;
+            } catch (IOException | RuntimeException e) {
+                channel.close();
+                throw e;
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static FileChannel writable(Path file) {
+        try {
+            Path parent = file.toAbsolutePath().getParent();
+            if (parent != null) {
+                Files.createDirectories(parent);
+            }
+            return FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        } catch (IOException e) {
+            throw new IllegalArgumentException(
+                    file + " cannot be written (" + reason(e) + "). Give a folder that can hold answers", e);
+        }
+    }
+
+    private static String reason(IOException problem) {
+        return switch (problem) {
+            case FileAlreadyExistsException e -> e.getFile() + " is a file, not a folder";
+            case AccessDeniedException e -> "access to " + e.getFile() + " is denied";
+            case NoSuchFileException e -> e.getFile() + " cannot be made";
+            default -> String.valueOf(problem.getMessage());
+        };
+    }
+
+    private static void lock(FileChannel channel, Path file) throws IOException {
+        boolean isLocked;
+        try {
+            // Past any end: where locks bind readers too, the answers can still be read.
+            isLocked = channel.tryLock(Long.MAX_VALUE - 1, 1, false) != null;
+        } catch (OverlappingFileLockException _) {
+            isLocked = false;
+        }
+        if (!isLocked) {
+            throw new IllegalArgumentException(file + " is being written by another run. Wait until it ends, or give"
+                    + " another folder; one run uses several devices with workers");
+        }
+    }
+
+    /// The answers a file holds, in their order, without touching it: another process may still be
+    /// writing. A line that is not whole yet is left out; of two lines with one key the later counts.
+    ///
+    /// @throws UncheckedIOException if it cannot be read
+    /// @throws IllegalArgumentException if a line is not an answer
+    public static Collection<AnswerRecord> read(Path file) {
+        try {
+            byte[] bytes = Files.readAllBytes(file);
+            return parse(file, bytes, wholeLines(bytes)).values();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void load() throws IOException {
+        byte[] bytes = bytes();
+        int whole = wholeLines(bytes);
+        answers.putAll(parse(file, bytes, whole));
+        channel.truncate(whole);
+        channel.position(whole);
+    }
+
+    /// All that the file holds, by the channel itself: on some systems the lock is lost as soon as the
+    /// process closes any other handle of the file.
+    private byte[] bytes() throws IOException {
+        ByteBuffer buffer = ByteBuffer.allocate(Math.toIntExact(channel.size()));
+        while (buffer.hasRemaining() && channel.read(buffer, buffer.position()) >= 0) {}
+        return Arrays.copyOf(buffer.array(), buffer.position());
+    }
+
+    private static int wholeLines(byte[] bytes) {
+        int whole = bytes.length;
+        while (whole > 0 && !endsTogether(bytes, whole)) {
+            whole--;
+        }
+        return whole;
+    }
+
+    private static Map<AnswerRecord.Key, AnswerRecord> parse(Path file, byte[] bytes, int whole) {
+        Map<AnswerRecord.Key, AnswerRecord> answers = new LinkedHashMap<>();
+        List<String> lines =
+                new String(bytes, 0, whole, StandardCharsets.UTF_8).lines().toList();
+        for (int i = 0; i < lines.size(); i++) {
+            String why = "fields are missing";
+            try {
+                AnswerRecord answer = Json.SNAKE_CASE.readValue(lines.get(i), AnswerRecord.class);
+                if (isWhole(answer)) {
+                    answers.put(answer.key(), answer);
+                    continue;
+                }
+            } catch (JacksonException e) {
+                why = e.getOriginalMessage();
+            }
+            throw new IllegalArgumentException(file + ", line " + (i + 1) + ": is no answer of this command (" + why
+                    + "). Give another file, or take the line out");
+        }
+        return answers;
+    }
+
+    private static boolean endsTogether(byte[] bytes, int end) {
+        return bytes[end - 1] == '\n' && (end == 1 || bytes[end - 2] != MORE);
+    }
+
+    /// What is missing in JSON is null in the record.
+    private static boolean isWhole(AnswerRecord answer) {
+        return Stream.of(
+                        answer.key(),
+                        answer.answer(),
+                        answer.answerIds(),
+                        answer.references(),
+                        answer.scores(),
+                        answer.labels(),
+                        answer.promptHash(),
+                        answer.finish())
+                .allMatch(Objects::nonNull);
+    }
+
+    public boolean contains(AnswerRecord.Key key) {
+        return answers.containsKey(key);
+    }
+
+    /// All answers, in the order given.
+    public Collection<AnswerRecord> answers() {
+        return new ArrayList<>(answers.values());
+    }
+
+    /// Writes an answer, through to the disk.
+    public void append(AnswerRecord answer) {
+        append(List.of(answer));
+    }
+
+    /// Writes answers that belong together, through to the disk: all of them or none.
+    public void append(List<AnswerRecord> together) {
+        if (together.isEmpty()) {
+            return;
+        }
+        byte[] bytes = (together.stream()
+                                .map(Json.SNAKE_CASE::writeValueAsString)
+                                .collect(Collectors.joining(MORE + "\n"))
+                        + "\n")
+                .getBytes(StandardCharsets.UTF_8);
+        try {
+            long start = channel.position();
+            try {
+                ByteBuffer rest = ByteBuffer.wrap(bytes);
+                while (rest.hasRemaining()) {
+                    channel.write(rest);
+                }
+                channel.force(false);
+            } catch (IOException e) {
+                channel.truncate(start);
+                throw e;
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(
+                    new FileSystemException(file.toString(), null, "an answer cannot be written: " + e.getMessage()));
+        }
+        for (AnswerRecord answer : together) {
+            answers.put(answer.key(), answer);
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+package io.shadowkv.eval.run;
+
+import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.engine.Cancellation;
+import io.shadowkv.engine.GenerationListener;
+import io.shadowkv.engine.serve.Engine;
+import io.shadowkv.engine.study.ComparedAnswers;
+import io.shadowkv.engine.study.Dialogue;
+import io.shadowkv.eval.EvalTask;
+import io.shadowkv.eval.Item;
+import io.shadowkv.eval.Method;
+import io.shadowkv.eval.PromptFormat;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/// Answers with an engine of this process: every prompt is read once for all methods, and under each
+/// method all prompts of a batch decode together. Samples are made on other threads, those expected next while the
+/// engine answers.
+public final class EngineExaminer implements Examiner {
+    private final Engine engine;
+    private final EvalPlan plan;
+    private final SampleMaker maker;
+    private final boolean measuresDivergence;
+    private final Cancellation cancellation;
+    private final Preparation<Preparation.Prepared> preparation;
+    private Listener listener = _ -> {};
+
+    /// @param engine stays open; not closed by this
+    /// @param tasks by name, the plan's; several threads ask them
+    /// @param format wraps questions
+    /// @param measuresDivergence true measures distributions against full attention's where the plan has
+    ///     it
+    /// @param cancellation ends an answer from outside
+    public EngineExaminer(
+            Engine engine,
+            EvalPlan plan,
+            Map<String, EvalTask> tasks,
+            PromptFormat format,
+            boolean measuresDivergence,
+            Cancellation cancellation) {
+        this.engine = engine;
+        this.plan = plan;
+        this.maker = new SampleMaker(tasks, format, engine.tokenizer(), engine.contextTokens());
+        this.measuresDivergence = measuresDivergence && plan.methods().contains(Method.FULL);
+        this.cancellation = cancellation;
+        this.preparation = new Preparation<>(this::prepare);
+    }
+
+    @Override
+    public void expect(List<Item> items) {
+        preparation.expect(items);
+    }
+
+    @Override
+    public List<AnswerRecord> examine(List<Item> items, Wanted wanted, Listener listener) {
+        this.listener = listener;
+        List<Preparation.Prepared> prepared = preparation.take(items);
+        List<Dialogue> dialogues = new ArrayList<>();
+        prepared.forEach(one -> dialogues.add(one.dialogue()));
+        List<Method> methods = methods(items, wanted);
+        List<KvCacheSpec> specs = methods.stream().map(Method::spec).toList();
+        List<List<ComparedAnswers>> compared = engine.compare(dialogues, specs, measuresDivergence && specs.size() > 1);
+        List<AnswerRecord> answers = new ArrayList<>();
+        for (int i = 0; i < items.size(); i++) {
+            var asked = new AskedSample(
+                    plan,
+                    items.get(i),
+                    prepared.get(i).sample(),
+                    prepared.get(i).dialogue());
+            asked.records(methods, compared.get(i)).stream()
+                    .filter(answer -> wanted.isWanted(answer.key()))
+                    .forEach(answers::add);
+        }
+        return answers;
+    }
+
+    private Preparation.Prepared prepare(Item item) {
+        GenerationListener reading = new GenerationListener() {
+            @Override
+            public void reading(double done) {
+                listener.reading(done);
+            }
+        };
+        return maker.make(item, reading, cancellation);
+    }
+
+    /// The methods that some item wants, full attention first: with it even unwanted where divergence is
+    /// measured.
+    private List<Method> methods(List<Item> items, Wanted wanted) {
+        List<Method> some = new ArrayList<>();
+        for (Method method : plan.methods()) {
+            if (items.stream().anyMatch(item -> wanted.isWanted(plan.key(item, method)))) {
+                some.add(method);
+            }
+        }
+        if (measuresDivergence) {
+            some.remove(Method.FULL);
+            some.addFirst(Method.FULL);
+        }
+        return some;
+    }
+
+    /// The engine stays open: it is the caller's.
+    @Override
+    public void close() {
+        preparation.close();
+    }
+}

@@ -1,0 +1,196 @@
+package io.shadowkv.eval.run;
+
+import io.shadowkv.eval.Item;
+import io.shadowkv.eval.LeftOut;
+import io.shadowkv.eval.SampleRefusal;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// Has the open items of a plan answered by one or more examiners and appends every answer to the log as
+/// it comes.
+///
+/// Each examiner has a thread, on which it is opened, used and closed; the thread that calls [#run] alone
+/// writes to the log. An examiner that fails is closed and another opened in its place; its items are
+/// asked again. Nothing is lost or counted twice: what one examiner answers together is appended together
+/// or not at all, and only what the log did not hold.
+public final class EvalRun {
+    private final EvalPlan plan;
+    private final AnswerLog log;
+    private final Options options;
+    private final Watcher watcher;
+    private final BooleanSupplier isCancelled;
+    private final List<LeftOut> leftOut = new ArrayList<>();
+
+    /// How a run asks.
+    ///
+    /// @param batch items asked together
+    /// @param failuresPerItem how many examiners may fail over an item until the run gives up
+    public record Options(int batch, int failuresPerItem) {
+        public Options {
+            if (batch < 1 || failuresPerItem < 1) {
+                throw new IllegalArgumentException("batch and failures per item must be at least 1; they are " + batch
+                        + " and " + failuresPerItem);
+            }
+        }
+
+        /// @param batch items asked together
+        public static Options ofBatch(int batch) {
+            return new Options(batch, 3);
+        }
+    }
+
+    /// @param log holds what is answered already; used by the thread that calls [#run] only
+    /// @param isCancelled asked by every thread, between batches; an examiner must look itself to end
+    ///     sooner
+    public EvalRun(EvalPlan plan, AnswerLog log, Options options, Watcher watcher, BooleanSupplier isCancelled) {
+        this.plan = plan;
+        this.log = log;
+        this.options = options;
+        this.watcher = watcher;
+        this.isCancelled = isCancelled;
+    }
+
+    /// Asks what is open. An error or an interruption lets the other examiners finish what they have, so
+    /// that it is not lost.
+    ///
+    /// @param items what is wanted; what the log holds is skipped
+    /// @param seats one for each examiner: opens it, and opens another after a failure
+    /// @return all answers to the items, see [EvalPlan#answers]
+    /// @throws CancellationException if the run was cancelled or interrupted; the log holds what was
+    ///     answered
+    /// @throws SampleRefusal if no sample can be asked; where others can, those that cannot are left out
+    /// @throws ExaminerFailure if an examiner cannot be opened, or too many failed over one item
+    public List<AnswerRecord> run(List<Item> items, List<? extends Supplier<? extends Examiner>> seats) {
+        if (seats.isEmpty()) {
+            throw new IllegalArgumentException("a run needs an examiner; give at least one");
+        }
+        List<Item> distinct = items.stream().distinct().toList();
+        List<OpenItem> open = plan.open(distinct, log.answers());
+        List<SampleRefusal> refusals = open.isEmpty() ? List.of() : ask(open, distinct.size(), seats);
+        int left = plan.open(distinct, log.answers()).size() - refusals.size();
+        if (left > 0) {
+            throw new CancellationException("cancelled with " + (distinct.size() - left) + " of " + distinct.size()
+                    + " samples answered; the same run again asks the others");
+        }
+        List<AnswerRecord> answers = plan.answers(distinct, log.answers());
+        if (answers.isEmpty() && !refusals.isEmpty()) {
+            throw refusals.getFirst();
+        }
+        return answers;
+    }
+
+    /// The samples that [#run] could not ask and left out.
+    public List<LeftOut> leftOut() {
+        return List.copyOf(leftOut);
+    }
+
+    private List<SampleRefusal> ask(
+            List<OpenItem> open, int total, List<? extends Supplier<? extends Examiner>> seats) {
+        var queue = new ItemQueue(open.stream().map(OpenItem::item).toList(), options, isCancelled);
+        var writer = new Writer(queue, new Intake(log, total, open.size()));
+        int seated = Math.min(seats.size(), Math.ceilDiv(open.size(), options.batch()));
+        for (int i = 0; i < seated; i++) {
+            int number = i;
+            var seat = new ExaminerSeat(number, seats.get(number), plan, open, queue, watcher);
+            Thread.ofPlatform().name("examiner-" + number).daemon().start(() -> {
+                Throwable failure = null;
+                try {
+                    seat.sit(
+                            answers -> writer.reports.add(new Report.Answered(number, answers)),
+                            refusal -> writer.reports.add(new Report.Refused(refusal)));
+                } catch (RuntimeException | Error e) {
+                    failure = e;
+                }
+                writer.reports.add(new Report.Left(failure));
+            });
+        }
+        writer.write(seated);
+        return writer.refusals;
+    }
+
+    /// What an examiner's thread tells the one that writes.
+    private sealed interface Report {
+        record Answered(int seat, List<AnswerRecord> answers) implements Report {}
+
+        record Refused(SampleRefusal refusal) implements Report {}
+
+        /// @param failure why nobody sits there any more; null if there was no more to do
+        record Left(@Nullable Throwable failure) implements Report {}
+    }
+
+    /// Takes reports until the last seat is empty; on the run's own thread.
+    private final class Writer {
+        private final BlockingQueue<Report> reports = new LinkedBlockingQueue<>();
+        private final ItemQueue queue;
+        private final Intake intake;
+        private final List<SampleRefusal> refusals = new ArrayList<>();
+        private @Nullable Throwable failure;
+
+        Writer(ItemQueue queue, Intake intake) {
+            this.queue = queue;
+            this.intake = intake;
+        }
+
+        void write(int seats) {
+            boolean isInterrupted = false;
+            int seated = seats;
+            while (seated > 0) {
+                try {
+                    switch (reports.take()) {
+                        case Report.Answered report -> append(report);
+                        case Report.Refused refused -> leaveOut(refused.refusal());
+                        case Report.Left left -> {
+                            seated--;
+                            note(left.failure());
+                        }
+                    }
+                } catch (InterruptedException _) {
+                    isInterrupted = true;
+                    queue.stop();
+                } catch (RuntimeException | Error e) {
+                    note(e);
+                }
+            }
+            if (isInterrupted) {
+                Thread.currentThread().interrupt();
+            }
+            switch (failure) {
+                case null -> {}
+                case RuntimeException e -> throw e;
+                case Error e -> throw e;
+                default -> throw new IllegalStateException(failure);
+            }
+        }
+
+        private void append(Report.Answered report) {
+            Intake.Taken taken = intake.take(report.answers());
+            watcher.answered(report.seat(), taken.fresh(), taken.progress());
+        }
+
+        private void leaveOut(SampleRefusal refusal) {
+            refusals.add(refusal);
+            Item item = refusal.item();
+            leftOut.add(
+                    new LeftOut(item.task(), plan.contextTokens(), item.index(), String.valueOf(refusal.getMessage())));
+        }
+
+        /// The first failure ends the run; those that follow hang on it.
+        private void note(@Nullable Throwable other) {
+            if (other == null) {
+                return;
+            }
+            queue.stop();
+            if (failure == null) {
+                failure = other;
+            } else if (!failure.equals(other)) {
+                failure.addSuppressed(other);
+            }
+        }
+    }
+}

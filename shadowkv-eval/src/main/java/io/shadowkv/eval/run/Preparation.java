@@ -1,0 +1,90 @@
+package io.shadowkv.eval.run;
+
+import io.shadowkv.eval.Item;
+import io.shadowkv.eval.Sample;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Function;
+
+/// Makes samples on threads of its own, so that those asked next get ready while the engine answers others.
+///
+/// What goes wrong is thrown to whoever takes the sample. For one thread; [#close] waits for samples that are being
+/// made.
+///
+/// @param <T> what is made of a sample
+final class Preparation<T> implements AutoCloseable {
+    /// One makes 14 RULER samples of 32,768 tokens a second, ids included; a GPU may answer more of a small model's.
+    /// On few processors fewer take them from an engine that computes on the host.
+    private static final int THREADS = Math.clamp(Runtime.getRuntime().availableProcessors() / 2, 2, 4);
+
+    private final Function<Item, T> maker;
+    private final ExecutorService threads = Executors.newFixedThreadPool(
+            THREADS, Thread.ofPlatform().name("samples-", 0).daemon().factory());
+    private final Map<Item, Future<T>> started = new HashMap<>();
+
+    /// @param maker called on several threads at a time
+    Preparation(Function<Item, T> maker) {
+        this.maker = maker;
+    }
+
+    /// A sample with its ids.
+    record Prepared(Sample sample, SampleDialogue dialogue) {}
+
+    /// Starts what is not started; what is not expected any more is forgotten.
+    void expect(List<Item> items) {
+        started.entrySet().removeIf(entry -> {
+            boolean isForgotten = !items.contains(entry.getKey());
+            if (isForgotten) {
+                entry.getValue().cancel(false);
+            }
+            return isForgotten;
+        });
+        start(items);
+    }
+
+    private void start(List<Item> items) {
+        items.forEach(item -> started.computeIfAbsent(item, _ -> threads.submit(() -> maker.apply(item))));
+    }
+
+    /// Waits for samples, expected or not.
+    ///
+    /// @return them in the items' order
+    /// @throws RuntimeException what the first that cannot be made failed with
+    /// @throws CancellationException if the thread is interrupted
+    List<T> take(List<Item> items) {
+        start(items);
+        // What is there stays until all are, so that a refusal of one does not cost the others.
+        List<T> taken = items.stream().map(this::await).toList();
+        items.forEach(started::remove);
+        return taken;
+    }
+
+    private T await(Item item) {
+        try {
+            return Objects.requireNonNull(started.get(item)).get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw (CancellationException) new CancellationException("interrupted while a sample was made").initCause(e);
+        } catch (ExecutionException e) {
+            started.remove(item);
+            switch (e.getCause()) {
+                case RuntimeException failure -> throw failure;
+                case Error failure -> throw failure;
+                case null, default -> throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        threads.shutdownNow();
+        threads.close();
+    }
+}

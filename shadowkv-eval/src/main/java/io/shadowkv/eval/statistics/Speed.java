@@ -1,0 +1,65 @@
+package io.shadowkv.eval.statistics;
+
+import io.shadowkv.eval.run.AnswerRecord;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.ToDoubleFunction;
+
+/// What answers cost. Times are medians over answers, the rest means; NaN where nothing was measured.
+///
+/// @param hitRate share of selected chunks that were resident
+/// @param residentBytes a sequence, near the arithmetic
+/// @param offloadedBytes a sequence, in host memory
+/// @param firstTokenSeconds until the first token of a first turn
+/// @param sealSeconds part of it beyond exact attention
+/// @param secondsPerToken of a decode step
+/// @param tokensPerSecond of all sequences of a batch
+public record Speed(
+        double hitRate,
+        double residentBytes,
+        double offloadedBytes,
+        double firstTokenSeconds,
+        double sealSeconds,
+        double secondsPerToken,
+        double tokensPerSecond,
+        int leastBatch,
+        int mostBatch) {
+    public static Speed of(List<AnswerRecord> answers) {
+        List<AnswerRecord> first =
+                answers.stream().filter(answer -> answer.key().turn() == 0).toList();
+        List<AnswerRecord> decoded =
+                answers.stream().filter(answer -> answer.decodeSteps() > 0).toList();
+        return new Speed(
+                answers.stream()
+                        .map(AnswerRecord::hitRate)
+                        .filter(Objects::nonNull)
+                        .mapToDouble(rate -> rate)
+                        .average()
+                        .orElse(Double.NaN),
+                answers.stream()
+                        .mapToLong(AnswerRecord::residentBytes)
+                        .average()
+                        .orElse(Double.NaN),
+                answers.stream()
+                        .mapToLong(AnswerRecord::offloadedBytes)
+                        .average()
+                        .orElse(Double.NaN),
+                median(first, AnswerRecord::prefillSeconds),
+                median(first, AnswerRecord::sealSeconds),
+                median(decoded, answer -> answer.decodeSeconds() / answer.decodeSteps()),
+                median(decoded, answer -> answer.batch() * answer.decodeSteps() / answer.decodeSeconds()),
+                answers.stream().mapToInt(AnswerRecord::batch).min().orElse(0),
+                answers.stream().mapToInt(AnswerRecord::batch).max().orElse(0));
+    }
+
+    private static double median(List<AnswerRecord> answers, ToDoubleFunction<AnswerRecord> value) {
+        double[] sorted = answers.stream().mapToDouble(value).toArray();
+        Arrays.sort(sorted);
+        int middle = sorted.length / 2;
+        if (sorted.length == 0) {
+            return Double.NaN;
+        }
+        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+}

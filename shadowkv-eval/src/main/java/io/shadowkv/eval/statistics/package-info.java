@@ -1,0 +1,5 @@
+/// Means, intervals and paired differences over answers.
+@NullMarked
+package io.shadowkv.eval.statistics;
+
+import org.jspecify.annotations.NullMarked;

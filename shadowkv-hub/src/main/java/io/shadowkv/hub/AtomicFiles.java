@@ -1,0 +1,52 @@
+package io.shadowkv.hub;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.UUID;
+
+/// Files that appear whole or not at all: written beside their place, then renamed.
+public final class AtomicFiles {
+    private AtomicFiles() {}
+
+    /// Renames `source` to `target`, replacing it.
+    public static void move(Path source, Path target) throws IOException {
+        try {
+            Files.move(source, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (AtomicMoveNotSupportedException e) {
+            Files.move(source, target, StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+
+    static void writeString(Path target, String text) throws IOException {
+        Files.createDirectories(target.getParent());
+        Path temporary = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
+        try {
+            Files.writeString(temporary, text);
+            move(temporary, target);
+        } finally {
+            discard(temporary);
+        }
+    }
+
+    /// Brings what was written to `file` to the disk itself.
+    static void force(Path file) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.force(true);
+        }
+    }
+
+    /// Removes a temporary file if it is still there; the failure that left it behind is the one worth telling.
+    public static void discard(Path temporary) {
+        try {
+            Files.deleteIfExists(temporary);
+        } catch (IOException e) {
+            System.getLogger(AtomicFiles.class.getName())
+                    .log(System.Logger.Level.WARNING, "cannot remove the temporary file " + temporary, e);
+        }
+    }
+}

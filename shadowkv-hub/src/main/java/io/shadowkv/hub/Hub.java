@@ -1,0 +1,247 @@
+package io.shadowkv.hub;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/// Fetches models and files of datasets from a hub into the standard cache folder and finds models there again.
+///
+/// Of a model only the files an engine reads are fetched; each is verified before it can be seen, an interrupted pull
+/// goes
+/// on where it ended, and a snapshot becomes visible to [#cached] only once it is whole. Safe to share between
+/// threads; two pulls of one repository at once are refused, in this process and between processes.
+public final class Hub {
+    private final HubAccess access;
+    private final HubPolicy policy;
+    private final HubClient client;
+    private final Path cacheFolder;
+    private final HubDisk disk;
+
+    /// @param cacheFolder the folder that holds `models--ORG--NAME` folders, `datasets--` too; made when needed
+    public Hub(HubAccess access, Path cacheFolder) {
+        this(access, cacheFolder, HubPolicy.DEFAULT, HubDisk.real());
+    }
+
+    Hub(HubAccess access, Path cacheFolder, HubPolicy policy, HubDisk disk) {
+        this.access = access;
+        this.policy = policy;
+        this.client = new HubClient(access, policy);
+        this.cacheFolder = folder(cacheFolder);
+        this.disk = disk;
+    }
+
+    private static Path folder(Path cacheFolder) {
+        return cacheFolder.toAbsolutePath().normalize();
+    }
+
+    /// Brings the current state of `revision` into the cache and returns its snapshot folder. What is there
+    /// already is not fetched again. Offline it is the snapshot of an earlier pull.
+    ///
+    /// @param repo `ORG/NAME`
+    /// @param revision branch, tag or commit; usually `main`
+    /// @throws HubException if the hub refuses or cannot be reached, content is damaged, the disk is
+    ///     full, another pull of the repository runs, or, offline, the cache has no whole snapshot
+    /// @throws InterruptedException if this thread is interrupted; the next pull resumes
+    public Path pull(String repo, String revision, PullListener listener) throws InterruptedException {
+        HubNames.checkRepository(repo);
+        HubNames.checkRevision(revision);
+        HubCache cache = cache(model(repo));
+        return pull(
+                model(repo),
+                revision,
+                new Choice(listed -> HubNames.wanted(repo, listed), () -> cache.whole(revision)),
+                listener);
+    }
+
+    /// Brings files of a dataset, as they are in `revision`, into the cache and returns the snapshot folder that
+    /// holds them. What is there already is not fetched again.
+    ///
+    /// @param dataset `ORG/NAME`
+    /// @param files names in the repository, such as `data.zip` or `data/a.jsonl`; all must be there
+    /// @throws IllegalArgumentException if a name is none
+    /// @throws HubException as [#pull], or if the repository has no such file
+    /// @throws InterruptedException if this thread is interrupted; the next pull resumes
+    public Path pullDataset(String dataset, String revision, List<String> files, PullListener listener)
+            throws InterruptedException {
+        checkDataset(dataset, revision, files);
+        HubRepository repo = new HubRepository(HubRepository.Kind.DATASETS, dataset);
+        HubCache cache = cache(repo);
+        return pull(
+                repo,
+                revision,
+                new Choice(listed -> HubNames.present(dataset, files, listed), () -> cache.holding(revision, files)),
+                listener);
+    }
+
+    /// Looks at names that [#pullDataset] would take, without asking a server.
+    ///
+    /// @throws IllegalArgumentException if one of them is malformed
+    public static void checkDataset(String dataset, String revision, List<String> files) {
+        HubNames.checkRepository(dataset);
+        HubNames.checkRevision(revision);
+        files.forEach(HubNames::checkFile);
+    }
+
+    /// What a pull is after.
+    ///
+    /// @param wanted the files to fetch among those that the server lists
+    /// @param cached the snapshot of an earlier pull that has them all
+    private record Choice(Function<List<String>, List<String>> wanted, Supplier<Optional<Path>> cached) {}
+
+    private Path pull(HubRepository repo, String revision, Choice choice, PullListener listener)
+            throws InterruptedException {
+        if (access.isOffline()) {
+            return choice.cached()
+                    .get()
+                    .orElseThrow(() -> new HubException(repo.name() + ": HF_HUB_OFFLINE is"
+                            + " set, so that no server is asked, and " + cacheFolder
+                            + " holds no whole snapshot of revision "
+                            + revision + ". Unset it and pull again, or copy the snapshot there"));
+        }
+        HubClient.Repository found = repository(repo, revision, choice, listener);
+        HubCache cache = cache(repo);
+        List<String> files = choice.wanted().apply(found.files());
+        try {
+            Files.createDirectories(cacheFolder);
+            try (HubCache.Lock _ = cache.lock()) {
+                fetch(cache, repo, found.commit(), files, listener);
+                cache.writeRef(revision, found.commit());
+            }
+        } catch (IOException e) {
+            HubErrors.checkInterrupted(e);
+            throw HubException.io("cannot keep " + repo.name() + " in " + cacheFolder, e);
+        }
+        return cache.snapshot(found.commit());
+    }
+
+    /// Asks what the repository holds; where no hub answers, the message names the snapshot that is there.
+    private HubClient.Repository repository(HubRepository repo, String revision, Choice choice, PullListener listener)
+            throws InterruptedException {
+        try {
+            return client.repository(repo, revision, listener);
+        } catch (HubException e) {
+            // A refusal has no cause: the hub answered, and an older snapshot is not what it was asked for.
+            Optional<Path> cached =
+                    e.getCause() instanceof IOException ? choice.cached().get() : Optional.empty();
+            if (cached.isEmpty()) {
+                throw e;
+            }
+            throw new HubException(
+                    e.getMessage() + ". An earlier pull's snapshot is whole: " + cached.get()
+                            + "; use it as it is, or set HF_HUB_OFFLINE=1 to take it without asking",
+                    e);
+        }
+    }
+
+    /// Fetches one file from a plain address outside any hub to `target`, replacing it, through the same proxies.
+    ///
+    /// @throws IllegalArgumentException if the address is no http address
+    /// @throws HubException if the server refuses, cannot be reached or states no length, the disk is full,
+    ///     another download to the same place runs, or no server may be asked
+    /// @throws InterruptedException if this thread is interrupted; the next download resumes
+    public void download(URI address, Path target, PullListener listener) throws InterruptedException {
+        if (access.isOffline()) {
+            throw new HubException(HubErrors.shown(address) + ": HF_HUB_OFFLINE is set, so that no server is"
+                    + " asked. Unset it, or give the file itself");
+        }
+        HubDownload.fetch(address, target, access.proxies(), listener, policy);
+    }
+
+    /// The snapshot folder of an earlier pull; asks no server.
+    public Optional<Path> cached(String repo, String revision) {
+        return cached(cacheFolder, repo, revision);
+    }
+
+    /// The same in any cache folder, without knowing a hub.
+    public static Optional<Path> cached(Path cacheFolder, String repo, String revision) {
+        HubNames.checkRepository(repo);
+        HubNames.checkRevision(revision);
+        return new HubCache(folder(cacheFolder), model(repo).folderName(), HubDisk.real()).cached(revision);
+    }
+
+    private HubCache cache(HubRepository repo) {
+        return new HubCache(cacheFolder, repo.folderName(), disk);
+    }
+
+    private static HubRepository model(String repo) {
+        return new HubRepository(HubRepository.Kind.MODELS, repo);
+    }
+
+    /// The folder a user means: a folder that exists, or the cached snapshot of a repository's `main`.
+    ///
+    /// @throws HubException if there is neither
+    public Path resolve(String repoOrPath) {
+        Optional<Path> cached;
+        try {
+            Path path = Path.of(repoOrPath);
+            if (Files.exists(path)) {
+                return path;
+            }
+            cached = cached(repoOrPath, "main");
+        } catch (IllegalArgumentException e) {
+            throw new HubException(repoOrPath + ": no such folder", e);
+        }
+        return cached.orElseThrow(() -> new HubException(repoOrPath + ": no such folder, and no model of this name in "
+                + cacheFolder + ". Fetch it with `shadowkv pull " + repoOrPath + "`"));
+    }
+
+    /// Fetches what is missing; links it into the snapshot last, `config.json` at the very end, so that a
+    /// snapshot with a configuration is whole.
+    private void fetch(HubCache cache, HubRepository repo, String commit, List<String> files, PullListener listener)
+            throws IOException, InterruptedException {
+        Map<String, HubClient.Facts> missing = new HashMap<>();
+        List<String> toLink = new ArrayList<>();
+        for (String file : files) {
+            if (!cache.holds(commit, file)) {
+                missing.put(file, client.facts(client.content(repo, commit, file), listener));
+                toLink.add(file);
+            }
+        }
+        toLink.sort(Comparator.comparingLong(
+                file -> Objects.requireNonNull(missing.get(file)).bytes()));
+        checkSpace(cache, missing);
+        for (String file : toLink) {
+            HubClient.Facts facts = Objects.requireNonNull(missing.get(file));
+            if (HubCache.size(cache.blob(facts.etag())) != facts.bytes() || !Files.exists(cache.blob(facts.etag()))) {
+                new BlobDownload(
+                                client,
+                                cache,
+                                listener,
+                                new BlobDownload.Request(
+                                        client.content(repo, commit, file), facts.etag(), facts.bytes()))
+                        .run();
+            } else {
+                listener.progress(file, facts.bytes(), facts.bytes());
+            }
+        }
+        toLink.sort(Comparator.comparing(file -> file.equals("config.json")));
+        for (String file : toLink) {
+            cache.link(commit, file, Objects.requireNonNull(missing.get(file)).etag());
+        }
+    }
+
+    private static void checkSpace(HubCache cache, Map<String, HubClient.Facts> missing) throws IOException {
+        Map<String, Long> bytesOf = new HashMap<>();
+        for (HubClient.Facts facts : missing.values()) {
+            long there = HubCache.size(cache.blob(facts.etag())) == facts.bytes()
+                    ? facts.bytes()
+                    : Math.min(facts.bytes(), HubCache.size(cache.incomplete(facts.etag())));
+            bytesOf.put(facts.etag(), facts.bytes() - there);
+        }
+        long needed = 0;
+        for (long bytes : bytesOf.values()) {
+            needed = Long.MAX_VALUE - needed < bytes ? Long.MAX_VALUE : needed + bytes;
+        }
+        cache.checkSpace(needed);
+    }
+}

@@ -1,0 +1,130 @@
+package io.shadowkv.hub;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Flow;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/// An answer's body, read piece by piece.
+///
+/// Two things the JDK's own stream lacks: what arrived before a cut is handed over before the failure (it is
+/// not fetched twice), and a server that falls silent in the middle of a body is noticed (a request's timeout
+/// ends with the headers). The HTTP client's threads fill it, one thread reads it.
+final class HubBody implements HttpResponse.BodySubscriber<HubBody>, AutoCloseable {
+    /// Buffers that arrived together, or the end: without a failure, or with one.
+    private record Piece(
+            List<ByteBuffer> buffers,
+            boolean isLast,
+            @Nullable Throwable failure) {}
+
+    private static final Flow.Subscription CLOSED = new Flow.Subscription() {
+        @Override
+        public void request(long count) {}
+
+        @Override
+        public void cancel() {}
+    };
+
+    private final Duration stallLimit;
+    private final BlockingQueue<Piece> pieces = new LinkedBlockingQueue<>();
+    private final AtomicReference<Flow.@Nullable Subscription> subscription = new AtomicReference<>();
+    private Piece current = new Piece(List.of(), false, null);
+
+    HubBody(Duration stallLimit) {
+        this.stallLimit = stallLimit;
+    }
+
+    /// Reads some bytes; -1 at the end.
+    ///
+    /// @throws IOException if the connection was cut or the server has been silent for longer than the limit
+    int read(byte[] buffer) throws IOException, InterruptedException {
+        while (true) {
+            for (ByteBuffer part : current.buffers()) {
+                if (part.hasRemaining()) {
+                    int count = Math.min(buffer.length, part.remaining());
+                    part.get(buffer, 0, count);
+                    return count;
+                }
+            }
+            if (current.failure() != null) {
+                throw new IOException(
+                        "the connection was cut (" + current.failure().getMessage() + ")", current.failure());
+            }
+            if (current.isLast()) {
+                return -1;
+            }
+            next();
+        }
+    }
+
+    private void next() throws IOException, InterruptedException {
+        Piece piece = pieces.poll(stallLimit.toNanos(), TimeUnit.NANOSECONDS);
+        if (piece == null) {
+            throw new HubErrors.TransientException(
+                    "the server fell silent for " + stallLimit.toMillis() + " ms", Duration.ZERO);
+        }
+        current = piece;
+        Flow.Subscription source = subscription.get();
+        if (!piece.isLast() && source != null) {
+            source.request(1);
+        }
+    }
+
+    /// Reads to the end, but stops soon after `limit` bytes.
+    byte[] readAll(long limit) throws IOException, InterruptedException {
+        var bytes = new ByteArrayOutputStream();
+        byte[] buffer = new byte[1 << 14];
+        for (int count = read(buffer); count >= 0 && bytes.size() <= limit; count = read(buffer)) {
+            bytes.write(buffer, 0, count);
+        }
+        return bytes.toByteArray();
+    }
+
+    /// Ends the exchange; the connection is given up if there is more to come.
+    @Override
+    public void close() {
+        Flow.Subscription source = subscription.getAndSet(CLOSED);
+        if (source != null) {
+            source.cancel();
+        }
+    }
+
+    @Override
+    public CompletionStage<HubBody> getBody() {
+        return CompletableFuture.completedFuture(this);
+    }
+
+    @Override
+    public void onSubscribe(Flow.Subscription source) {
+        if (subscription.compareAndSet(null, source)) {
+            source.request(1);
+        } else {
+            source.cancel();
+        }
+    }
+
+    @Override
+    public void onNext(List<ByteBuffer> buffers) {
+        pieces.add(new Piece(buffers, false, null));
+    }
+
+    @Override
+    public void onError(Throwable failure) {
+        pieces.add(new Piece(List.of(), true, failure));
+    }
+
+    @Override
+    public void onComplete() {
+        pieces.add(new Piece(List.of(), true, null));
+    }
+}

@@ -1,0 +1,62 @@
+package io.shadowkv.hub;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.Objects;
+import java.util.stream.Stream;
+
+/// Fetches one file from a plain address outside any hub, as carefully as a pull: it resumes, gives up on a silent
+/// server, and shows the file only once it is whole. Without a hub nobody states a checksum: the length is what is
+/// checked. Stateless.
+final class HubDownload {
+    private HubDownload() {}
+
+    /// Brings what `address` holds to `target`, replacing it. What arrived of an interrupted download lies in
+    /// `.NAME.part` beside it.
+    ///
+    /// @throws IllegalArgumentException if the address is no http address
+    /// @throws HubException if the server refuses, cannot be reached or states no length, the disk is full,
+    ///     or another download to the same place runs
+    /// @throws InterruptedException if this thread is interrupted; the next download resumes
+    static void fetch(URI address, Path target, HubProxies proxies, PullListener listener, HubPolicy policy)
+            throws InterruptedException {
+        String scheme = String.valueOf(address.getScheme());
+        if (!scheme.equals("http") && !scheme.equals("https") || address.getHost() == null) {
+            throw new IllegalArgumentException(
+                    "\"" + HubErrors.shown(address) + "\" is no address; expected http(s)://HOST/FILE");
+        }
+        Path folder = Objects.requireNonNull(target.toAbsolutePath().getParent(), "a file lies in a folder");
+        String name = target.getFileName().toString();
+        Path part = folder.resolve("." + name + ".part");
+        HubCache parts = new HubCache(part, "file", HubDisk.real());
+        HubClient client = HubClient.plain(address, proxies, policy);
+        var content = new HubClient.Content(address, client.host(), name, null);
+        HubClient.Facts facts = client.plainFacts(content, listener);
+        try {
+            Files.createDirectories(folder);
+            try (HubCache.Lock _ = parts.lock()) {
+                parts.checkSpace(facts.bytes() - HubCache.size(parts.incomplete(facts.etag())));
+                new BlobDownload(
+                                client, parts, listener, new BlobDownload.Request(content, facts.etag(), facts.bytes()))
+                        .run();
+                AtomicFiles.move(parts.blob(facts.etag()), target);
+            }
+            delete(part);
+        } catch (IOException e) {
+            HubErrors.checkInterrupted(e);
+            throw HubException.io("cannot keep " + HubErrors.shown(address) + " in " + folder, e);
+        }
+    }
+
+    /// Removes what this class made, beginnings of older versions included.
+    private static void delete(Path folder) throws IOException {
+        try (Stream<Path> all = Files.walk(folder)) {
+            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        }
+    }
+}

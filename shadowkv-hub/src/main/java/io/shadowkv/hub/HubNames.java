@@ -1,0 +1,178 @@
+package io.shadowkv.hub;
+
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/// Judges names that a user or a server gives before any of them becomes part of a path; picks the files an
+/// engine needs.
+final class HubNames {
+    private static final Pattern REPOSITORY =
+            Pattern.compile("(?:[A-Za-z0-9][A-Za-z0-9._-]{0,95}/)?[A-Za-z0-9][A-Za-z0-9._-]{0,95}");
+    private static final Pattern COMMIT = Pattern.compile("[0-9a-zA-Z]{7,64}");
+    private static final Pattern ETAG = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{7,127}");
+    private static final Pattern WEIGHTS = Pattern.compile("model(?:-\\d{1,9}-of-(\\d{1,9}))?\\.safetensors");
+    private static final Pattern SMALL =
+            Pattern.compile("(?:.*\\.(?:json|jinja|tiktoken)|tokenizer\\.model|" + "(?:merges|vocab)\\.txt)");
+
+    private static final String SINGLE_WEIGHT_FILE = "model.safetensors";
+
+    private static final int MAX_FILES = 10_000;
+    private static final int MAX_SHOWN = 20;
+
+    private HubNames() {}
+
+    /// @throws IllegalArgumentException if `repo` is not `NAME` or `ORG/NAME`
+    static void checkRepository(String repo) {
+        if (!REPOSITORY.matcher(repo).matches() || repo.contains("..") || repo.contains("--")) {
+            throw new IllegalArgumentException("\"" + HubJson.shorten(repo)
+                    + "\" is no repository; expected ORG/NAME of letters," + " digits, '.', '_' and '-'");
+        }
+    }
+
+    /// @throws IllegalArgumentException if `revision` is no branch, tag or commit that can name a file
+    static void checkRevision(String revision) {
+        if (!isSafePath(revision)) {
+            throw new IllegalArgumentException(
+                    "\"" + HubJson.shorten(revision) + "\" is no revision; expected a branch, a tag or a commit");
+        }
+    }
+
+    /// Whether a commit (40 hex digits on the public hub) can name a folder.
+    static boolean isCommit(String text) {
+        return COMMIT.matcher(text).matches();
+    }
+
+    /// Whether an ETag can name a file in the cache.
+    static boolean isEtag(String text) {
+        return ETAG.matcher(text).matches();
+    }
+
+    /// The files of a repository that an engine reads: configurations, tokenizer files, and one set of weights.
+    ///
+    /// @param files every file name the server lists
+    /// @throws HubException if a wanted name leads out of its folder, or the weights or `config.json` are
+    ///     missing
+    static List<String> wanted(String repo, List<String> files) {
+        Set<String> wanted = new LinkedHashSet<>();
+        for (String file : files) {
+            String base = file.substring(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1);
+            if (!SMALL.matcher(base).matches() && !base.endsWith(".safetensors")) {
+                continue;
+            }
+            if (!isSafePath(file)) {
+                throw new HubException(
+                        repo + ": the server lists a file named \"" + HubJson.shorten(file)
+                                + "\", which leads out of the folder. Nothing was fetched; do not trust this server or repository");
+            }
+            // Folders (original/, onnx/, ...) hold the same model for other programs.
+            if (!file.contains("/")) {
+                wanted.add(file);
+            }
+        }
+        if (wanted.size() > MAX_FILES) {
+            throw new HubException(
+                    repo + ": the server lists " + wanted.size() + " configurations and weights; no model"
+                            + " has more than " + MAX_FILES + ". Check the name and HF_ENDPOINT");
+        }
+        List<String> weights = weights(wanted);
+        if (weights.isEmpty()
+                && (files.contains("adapter_config.json") || files.contains("adapter_model.safetensors"))) {
+            throw new HubException(repo + ": an adapter (such as LoRA) without the weights of the model that it"
+                    + " changes. Merge it into its base model once with Python (merge_and_unload() of the peft library),"
+                    + " or pull a repository of the merged model");
+        }
+        if (weights.isEmpty()) {
+            throw new HubException(repo + ": no *.safetensors among its " + files.size() + " files. The engine reads no"
+                    + " other format; look for a repository that has one");
+        }
+        if (!wanted.contains("config.json")) {
+            throw new HubException(repo + ": no config.json among its " + files.size()
+                    + " files. Only models in the Hugging Face layout can be read");
+        }
+        wanted.removeIf(file -> file.endsWith(".safetensors") && !weights.contains(file));
+        return List.copyOf(wanted);
+    }
+
+    /// The files of a dataset that were asked for.
+    ///
+    /// @param listed every file name the server lists
+    /// @throws HubException if one of them is not among the listed
+    static List<String> present(String repo, List<String> asked, List<String> listed) {
+        List<String> missing =
+                asked.stream().filter(file -> !listed.contains(file)).toList();
+        if (missing.isEmpty()) {
+            return List.copyOf(new LinkedHashSet<>(asked));
+        }
+        long parquet = listed.stream().filter(file -> file.endsWith(".parquet")).count();
+        String shown = listed.stream()
+                .filter(file -> !file.endsWith(".parquet"))
+                .limit(MAX_SHOWN)
+                .map(HubJson::shorten)
+                .collect(Collectors.joining(", "));
+        throw new HubException(repo + ": has no " + String.join(", ", missing) + " among its " + listed.size()
+                + " files" + (shown.isEmpty() ? "" : " (" + shown + (listed.size() > MAX_SHOWN ? ", ..." : "") + ")")
+                + (parquet == 0
+                        ? ""
+                        : ". " + parquet + " of them are *.parquet, which is not read: convert those to one"
+                                + " JSON object a line with a program that reads them")
+                + ". Nothing was fetched; check the names, or name another repository or revision");
+    }
+
+    /// @throws IllegalArgumentException if `file` is no name inside a repository
+    static void checkFile(String file) {
+        if (!isSafePath(file)) {
+            throw new IllegalArgumentException(
+                    "\"" + HubJson.shorten(file) + "\" is no file of a repository; expected NAME or FOLDER/NAME");
+        }
+    }
+
+    /// The set a reader would choose: the single file, else the numbered shards, else whatever is not a second
+    /// copy.
+    private static List<String> weights(Set<String> names) {
+        if (names.contains(SINGLE_WEIGHT_FILE)) {
+            return List.of(SINGLE_WEIGHT_FILE);
+        }
+        List<String> shards =
+                names.stream().filter(name -> WEIGHTS.matcher(name).matches()).toList();
+        if (!shards.isEmpty()) {
+            return shards;
+        }
+        return names.stream()
+                .filter(name -> name.endsWith(".safetensors")
+                        && !name.startsWith("consolidated")
+                        && !name.startsWith("adapter_model"))
+                .toList();
+    }
+
+    /// Whether these files are a configuration and all of one set of weights.
+    static boolean isWholeModel(Set<String> names) {
+        List<String> weights = weights(names);
+        List<Matcher> shards = weights.stream()
+                .map(WEIGHTS::matcher)
+                .filter(shard -> shard.matches() && shard.group(1) != null)
+                .toList();
+        return names.contains("config.json")
+                && !weights.isEmpty()
+                && shards.stream().allMatch(shard -> Integer.parseInt(shard.group(1)) == shards.size());
+    }
+
+    private static boolean isSafePath(String name) {
+        if (name.isEmpty() || name.length() > 500 || name.chars().anyMatch(HubNames::isUnsafe)) {
+            return false;
+        }
+        for (String part : name.split("/", -1)) {
+            if (part.isEmpty() || part.equals(".") || part.equals("..") || part.length() > 200) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean isUnsafe(int character) {
+        return character < ' ' || character == 127 || character == '\\' || character == ':';
+    }
+}

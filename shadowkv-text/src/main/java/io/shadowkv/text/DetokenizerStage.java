@@ -1,0 +1,174 @@
+package io.shadowkv.text;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.function.Consumer;
+
+/// One step of turning tokens into text, as the `decoder` of a `tokenizer.json` lists them, fed token by token.
+///
+/// A stage hands on what later tokens can no longer change and holds the rest. Confined to one thread.
+public sealed interface DetokenizerStage {
+    void push(String piece, Consumer<String> next);
+
+    /// Hands on what is held; the stage is then as new.
+    void finish(Consumer<String> next);
+
+    /// Bytes of the byte-level alphabet, assembled to characters over all tokens.
+    final class ByteLevel implements DetokenizerStage {
+        private final Utf8Assembler assembler = new Utf8Assembler();
+
+        @Override
+        public void push(String piece, Consumer<String> next) {
+            StringBuilder text = new StringBuilder();
+            assembler.push(ByteAlphabet.bytes(piece), text);
+            next.accept(text.toString());
+        }
+
+        @Override
+        public void finish(Consumer<String> next) {
+            StringBuilder text = new StringBuilder();
+            assembler.finish(text);
+            next.accept(text.toString());
+        }
+    }
+
+    /// Replaces a string within each token.
+    record Replace(String pattern, String content) implements DetokenizerStage {
+        @Override
+        public void push(String piece, Consumer<String> next) {
+            next.accept(piece.replace(pattern, content));
+        }
+
+        @Override
+        public void finish(Consumer<String> next) {}
+    }
+
+    /// Runs of `<0x41>` tokens become characters if the whole run is valid UTF-8, else one U+FFFD each. So no
+    /// byte of a run can be shown before the run ends.
+    final class ByteFallback implements DetokenizerStage {
+        private final ByteArrayOutputStream run = new ByteArrayOutputStream();
+
+        @Override
+        public void push(String piece, Consumer<String> next) {
+            int value = value(piece);
+            if (value >= 0) {
+                run.write(value);
+            } else {
+                finish(next);
+                next.accept(piece);
+            }
+        }
+
+        @Override
+        public void finish(Consumer<String> next) {
+            if (run.size() > 0) {
+                StringBuilder text = new StringBuilder();
+                Utf8Assembler assembler = new Utf8Assembler();
+                assembler.push(run.toByteArray(), text);
+                assembler.finish(text);
+                boolean isValid =
+                        Arrays.equals(run.toByteArray(), text.toString().getBytes(StandardCharsets.UTF_8));
+                next.accept(isValid ? text.toString() : "\ufffd".repeat(run.size()));
+                run.reset();
+            }
+        }
+
+        private static int value(String piece) {
+            if (piece.length() != 6 || !piece.startsWith("<0x") || !piece.endsWith(">")) {
+                return -1;
+            }
+            boolean isHex = HexFormat.isHexDigit(piece.charAt(3)) && HexFormat.isHexDigit(piece.charAt(4));
+            return isHex ? HexFormat.fromHexDigits(piece, 3, 5) : -1;
+        }
+    }
+
+    /// Takes up to `start` leading and `stop` trailing `content` characters from each token, or from the whole
+    /// text behind `Fuse`.
+    final class Strip implements DetokenizerStage {
+        private final int content;
+        private final int start;
+        private final int stop;
+        private final boolean isFused;
+        private int left;
+        /// Trailing characters that go if nothing follows.
+        private String held = "";
+
+        Strip(int content, int start, int stop, boolean isFused) {
+            this.content = content;
+            this.start = start;
+            this.stop = stop;
+            this.isFused = isFused;
+            this.left = start;
+        }
+
+        @Override
+        public void push(String piece, Consumer<String> next) {
+            int from = 0;
+            while (left > 0 && from < piece.length()) {
+                if (piece.codePointAt(from) == content) {
+                    from += Character.charCount(content);
+                    left--;
+                } else {
+                    left = 0;
+                }
+            }
+            String text = held + piece.substring(from);
+            int end = text.length();
+            for (int i = 0; i < stop && end > 0 && text.codePointBefore(end) == content; i++) {
+                end -= Character.charCount(content);
+            }
+            held = text.substring(end);
+            next.accept(text.substring(0, end));
+            if (!isFused) {
+                finish(next);
+            }
+        }
+
+        @Override
+        public void finish(Consumer<String> next) {
+            left = start;
+            held = "";
+        }
+    }
+
+    /// `▁` becomes a blank; in the first token it vanishes where the encoder had put one in front.
+    final class Metaspace implements DetokenizerStage {
+        private final String replacement;
+        private final boolean isPrepended;
+        private boolean isFirst = true;
+
+        Metaspace(String replacement, boolean isPrepended) {
+            this.replacement = replacement;
+            this.isPrepended = isPrepended;
+        }
+
+        @Override
+        public void push(String piece, Consumer<String> next) {
+            next.accept(piece.replace(replacement, isFirst && isPrepended ? "" : " "));
+            isFirst = false;
+        }
+
+        @Override
+        public void finish(Consumer<String> next) {
+            isFirst = true;
+        }
+    }
+
+    /// Tokens with a blank between them: what a tokenizer without a decoder shows.
+    final class Blanks implements DetokenizerStage {
+        private boolean isFirst = true;
+
+        @Override
+        public void push(String piece, Consumer<String> next) {
+            next.accept(isFirst ? piece : " " + piece);
+            isFirst = false;
+        }
+
+        @Override
+        public void finish(Consumer<String> next) {
+            isFirst = true;
+        }
+    }
+}

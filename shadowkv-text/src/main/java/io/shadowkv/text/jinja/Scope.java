@@ -1,0 +1,30 @@
+package io.shadowkv.text.jinja;
+
+import io.shadowkv.text.jinja.runtime.Undefined;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Variables, looked up outwards and set in the innermost scope: what a loop's body sets is gone with its pass.
+final class Scope {
+    private final @Nullable Scope outer;
+    private final Map<String, @Nullable Object> variables = new HashMap<>();
+
+    Scope(@Nullable Scope outer) {
+        this.outer = outer;
+    }
+
+    @Nullable
+    Object value(String name) {
+        for (Scope scope = this; scope != null; scope = scope.outer) {
+            if (scope.variables.containsKey(name)) {
+                return scope.variables.get(name);
+            }
+        }
+        return new Undefined("\"" + name + "\"");
+    }
+
+    void set(String name, @Nullable Object value) {
+        variables.put(name, value);
+    }
+}

@@ -1,0 +1,11 @@
+package io.shadowkv.text.jinja.runtime;
+
+import org.jspecify.annotations.Nullable;
+
+/// What a template can call: a macro, a method, a function given as a variable.
+@FunctionalInterface
+public interface Callable {
+    /// @throws JinjaException if the arguments do not fit
+    @Nullable
+    Object call(Arguments arguments);
+}

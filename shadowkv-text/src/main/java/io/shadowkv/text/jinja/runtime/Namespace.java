@@ -1,0 +1,14 @@
+package io.shadowkv.text.jinja.runtime;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// What `namespace()` makes: fields that may be set from inside loops.
+public final class Namespace {
+    private final Map<String, @Nullable Object> fields = new HashMap<>();
+
+    public Map<String, @Nullable Object> fields() {
+        return fields;
+    }
+}

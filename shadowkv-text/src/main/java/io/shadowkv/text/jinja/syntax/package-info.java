@@ -1,0 +1,5 @@
+/// A template's source as statements and expressions.
+@NullMarked
+package io.shadowkv.text.jinja.syntax;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,171 @@
+package io.shadowkv.text.tokenizer;
+
+import io.shadowkv.text.DetokenizerStage;
+import io.shadowkv.text.DetokenizerStages;
+import io.shadowkv.text.IncrementalDetokenizer;
+import io.shadowkv.text.Json;
+import io.shadowkv.text.Tokenizer;
+import io.shadowkv.text.TokenizerException;
+import io.shadowkv.text.Vocabulary;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.UUID;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/// The tokenizer that a `tokenizer.json` describes, run by the Rust tokenizers library.
+public final class JsonTokenizer implements Tokenizer {
+    private final String json;
+    private final Object source;
+    private final Vocabulary vocabulary;
+    private final JsonNode decoder;
+    private final NativeTokenizer recognising;
+    /// Made when first asked for; few callers do.
+    private @Nullable NativeTokenizer asText;
+
+    private JsonTokenizer(
+            String json, Object source, Vocabulary vocabulary, JsonNode decoder, NativeTokenizer recognising) {
+        this.json = json;
+        this.source = source;
+        this.vocabulary = vocabulary;
+        this.decoder = decoder;
+        this.recognising = recognising;
+    }
+
+    /// @param source names the file in messages
+    /// @throws TokenizerException if the JSON is malformed or describes no tokenizer
+    public static JsonTokenizer of(String json, Object source) {
+        ObjectNode root = Json.object(json, source);
+        TokenizerJsonCheck.check(root, source);
+        Vocabulary vocabulary;
+        try {
+            vocabulary = vocabulary(root, source);
+        } catch (IllegalArgumentException e) {
+            throw new TokenizerException(source + ": " + e.getMessage() + ". Fetch the file again", e);
+        }
+        return new JsonTokenizer(json, source, vocabulary, root.path("decoder"), NativeTokenizer.of(json, source));
+    }
+
+    @Override
+    public int[] encode(String text, boolean addSpecialTokens) {
+        return recognising.encode(text, addSpecialTokens);
+    }
+
+    @Override
+    public int[] encodeAsText(String text) {
+        return asText().encode(text, false);
+    }
+
+    /// Decoded here where all steps are known here: the library ends the JVM where it meets an index it did not
+    /// expect.
+    @Override
+    public String decode(int[] ids, boolean skipSpecialTokens) {
+        IncrementalDetokenizer detokenizer = detokenizer(skipSpecialTokens);
+        StringBuilder text = new StringBuilder();
+        for (int id : ids) {
+            text.append(detokenizer.push(id));
+        }
+        return text.append(detokenizer.finish()).toString();
+    }
+
+    /// The library's own decoding of ids that have tokens.
+    public String libraryDecode(int[] ids, boolean skipSpecialTokens) {
+        long[] wide = IntStream.of(ids).asLongStream().toArray();
+        return recognising.decode(wide, skipSpecialTokens);
+    }
+
+    @Override
+    public int vocabularySize() {
+        return vocabulary.size();
+    }
+
+    @Override
+    public OptionalInt id(String token) {
+        return vocabulary.id(token);
+    }
+
+    @Override
+    public @Nullable String token(int id) {
+        return vocabulary.token(id);
+    }
+
+    @Override
+    public boolean isSpecial(int id) {
+        return vocabulary.isSpecial(id);
+    }
+
+    @Override
+    public IncrementalDetokenizer detokenizer(boolean skipSpecialTokens) {
+        Optional<List<DetokenizerStage>> stages = DetokenizerStages.of(decoder);
+        if (stages.isPresent()) {
+            return IncrementalDetokenizer.staged(vocabulary, stages.get(), skipSpecialTokens);
+        }
+        return IncrementalDetokenizer.holding(
+                vocabulary,
+                ids -> libraryDecode(ids.stream().mapToInt(Integer::intValue).toArray(), skipSpecialTokens));
+    }
+
+    @Override
+    public synchronized void close() {
+        recognising.close();
+        if (asText != null) {
+            asText.close();
+        }
+    }
+
+    private synchronized NativeTokenizer asText() {
+        NativeTokenizer tokenizer = asText;
+        if (tokenizer == null) {
+            tokenizer = NativeTokenizer.of(withoutSpecials(), source);
+            asText = tokenizer;
+        }
+        return tokenizer;
+    }
+
+    /// The same tokenizer blind to its special tokens.
+    ///
+    /// A special token that is also in the model's vocabulary is dropped from the added ones. Another one must
+    /// keep its place, because the library numbers added tokens by their order: it is renamed to what no text
+    /// contains.
+    private String withoutSpecials() {
+        ObjectNode root = Json.object(json, source);
+        JsonNode vocabularyNode = root.path("model").path("vocab");
+        ArrayNode kept = root.arrayNode();
+        for (JsonNode token : root.path("added_tokens")) {
+            if (!token.path("special").asBoolean(false)) {
+                kept.add(token);
+            } else if (!vocabularyNode.has(token.path("content").asString(""))) {
+                kept.add(((ObjectNode) token.deepCopy()).put("content", "\ufffe" + UUID.randomUUID()));
+            }
+        }
+        root.set("added_tokens", kept);
+        return Json.text(root);
+    }
+
+    private static Vocabulary vocabulary(ObjectNode root, Object source) {
+        JsonNode model = root.path("model").path("vocab");
+        if (model.isEmpty()) {
+            throw new TokenizerException(source + ": has no vocabulary (model.vocab is " + model.getNodeType()
+                    + "). Fetch the file again; a tokenizer.json holds an object model with a vocab");
+        }
+        Vocabulary.Builder builder = new Vocabulary.Builder();
+        for (Map.Entry<String, JsonNode> entry : model.properties()) {
+            builder.model(entry.getKey(), entry.getValue().asLong(-1));
+        }
+        if (model.isArray()) {
+            for (int id = 0; id < model.size(); id++) {
+                builder.model(model.path(id).path(0).asString(""), id);
+            }
+        }
+        for (JsonNode token : root.path("added_tokens")) {
+            builder.added(
+                    token.path("content").asString(""), token.path("special").asBoolean(false));
+        }
+        return builder.build();
+    }
+}

@@ -1,0 +1,125 @@
+package io.shadowkv.text.chat;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shadowkv.text.TokenizerException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Where templates are found, which variables they see, and how they refuse.
+class ChatTemplateTest {
+    private static final Clock CLOCK = Clock.fixed(Instant.parse("2026-11-23T10:00:00Z"), ZoneOffset.UTC);
+    private static final List<ChatMessage> HELLO = List.of(new ChatMessage("user", "Hello"));
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void aFolderWithoutATemplateHasNone() throws IOException {
+        assertThat(ChatTemplate.open(folder)).isEmpty();
+        config("{\"bos_token\": \"<s>\"}");
+        assertThat(ChatTemplate.open(folder)).isEmpty();
+    }
+
+    @Test
+    void seesSpecialTokensHoweverTheyAreWritten() throws IOException {
+        config("""
+                {"bos_token": {"content": "<s>", "lstrip": false}, "eos_token": null, "pad_token": "<p>",
+                 "chat_template": "{{ bos_token }}|{{ eos_token }}|{{ pad_token }}|{{ eos_token is defined }}"}""");
+        Files.writeString(
+                folder.resolve("special_tokens_map.json"), "{\"eos_token\": \"<e>\", \"unk_token\": \"<u>\"}");
+        assertThat(render(Map.of())).isEqualTo("<s>||<p>|False");
+    }
+
+    @Test
+    void theFileOfItsOwnComesFirst() throws IOException {
+        config("{\"chat_template\": \"config\"}");
+        Files.writeString(folder.resolve("chat_template.jinja"), "{{ messages[0].role }}: file\n");
+        assertThat(render(Map.of())).isEqualTo("user: file");
+    }
+
+    @Test
+    void choosesTheTemplateForToolsByName() throws IOException {
+        config("""
+                {"chat_template": [{"name": "default", "template": "plain {{ tools is none }}"},
+                                   {"name": "tool_use", "template": "tools {{ tools | tojson }}"}]}""");
+        assertThat(render(Map.of())).isEqualTo("plain True");
+        assertThat(render(Map.of("tools", List.of(Map.of("name", "f"))))).isEqualTo("tools [{\"name\": \"f\"}]");
+    }
+
+    @Test
+    void seesFurtherFieldsVariablesAndTheTime() {
+        ChatTemplate template = ChatTemplate.of(
+                "{{ messages[0].tool_calls[0].name }}{{ messages[0].content is none }} {{ enable_thinking }} {{ x }}"
+                        + " {{ strftime_now('%d %b %Y') }} {{ add_generation_prompt }} {{ documents is none }}",
+                Map.of("x", "special"), CLOCK);
+        ChatMessage call = ChatMessage.of(Map.of("role", "assistant", "tool_calls", List.of(Map.of("name", "f"))));
+        assertThat(template.render(List.of(call), true, Map.of("enable_thinking", false)))
+                .isEqualTo("fTrue False special 23 Nov 2026 True True");
+    }
+
+    @Test
+    void refusesInTheTemplatesWords() {
+        ChatTemplate template =
+                ChatTemplate.of("{{ raise_exception('Conversation roles must alternate') }}", Map.of(), CLOCK);
+        assertThatThrownBy(() -> template.render(HELLO, true))
+                .isInstanceOf(ChatTemplateException.class)
+                .hasMessage("Conversation roles must alternate");
+    }
+
+    @Test
+    void namesLineAndFinding() throws IOException {
+        ChatTemplate template = ChatTemplate.of("a\n{{ messages[0].content + 1 }}", Map.of(), CLOCK);
+        assertThatThrownBy(() -> template.render(HELLO, true))
+                .isInstanceOf(ChatTemplateException.class)
+                .hasMessageContaining("line 2: \"+\" does not go with the string 'Hello' and 1");
+        config("{\"chat_template\": \"a\\n{% if %}\"}");
+        assertThatThrownBy(() -> ChatTemplate.open(folder))
+                .isInstanceOf(ChatTemplateException.class)
+                .hasMessageContaining(folder.toString())
+                .hasMessageContaining("line 2: found the end of the statement");
+    }
+
+    @Test
+    void namesAMalformedConfig() throws IOException {
+        config("{\"chat_template\": [");
+        assertThatThrownBy(() -> ChatTemplate.open(folder))
+                .isInstanceOf(TokenizerException.class)
+                .hasMessageContaining("tokenizer_config.json: is not valid JSON")
+                .hasMessageContaining("line 1");
+        config("{\"chat_template\": [{\"name\": \"default\"}]}");
+        assertThatThrownBy(() -> ChatTemplate.open(folder))
+                .isInstanceOf(ChatTemplateException.class)
+                .hasMessageContaining("expected an object with a name and a template");
+        config("{\"chat_template\": [{\"name\": \"rag\", \"template\": \"x\"}]}");
+        assertThatThrownBy(() -> render(Map.of()))
+                .isInstanceOf(ChatTemplateException.class)
+                .hasMessageContaining("[rag]");
+    }
+
+    @Test
+    void aMessageNeedsARole() {
+        assertThatThrownBy(() -> ChatMessage.of(Map.of("content", "x")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("content");
+        assertThatThrownBy(() -> new ChatMessage("user", "x", Map.of("role", "y")))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    private void config(String json) throws IOException {
+        Files.writeString(folder.resolve("tokenizer_config.json"), json);
+    }
+
+    private String render(Map<String, ?> variables) {
+        return ChatTemplate.open(folder, CLOCK).orElseThrow().render(HELLO, true, variables);
+    }
+}
