@@ -9,8 +9,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.time.LocalDateTime;
 import java.time.ZoneId;
+import java.time.ZonedDateTime;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -88,7 +88,7 @@ public final class ChatTemplate {
         variables.put("documents", null);
         variables.putAll(furtherVariables);
         try {
-            return chosen(variables.get("tools") != null).render(variables, LocalDateTime.now(clock));
+            return chosen(variables.get("tools") != null).render(variables, ZonedDateTime.now(clock));
         } catch (RaisedException e) {
             throw new ChatTemplateException(String.valueOf(e.getMessage()), e);
         } catch (JinjaException e) {

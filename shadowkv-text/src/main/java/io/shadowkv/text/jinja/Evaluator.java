@@ -7,11 +7,12 @@ import io.shadowkv.text.jinja.runtime.Arguments;
 import io.shadowkv.text.jinja.runtime.Arithmetic;
 import io.shadowkv.text.jinja.runtime.Callable;
 import io.shadowkv.text.jinja.runtime.JinjaException;
+import io.shadowkv.text.jinja.runtime.Sequences;
 import io.shadowkv.text.jinja.runtime.Tuple;
 import io.shadowkv.text.jinja.runtime.Undefined;
 import io.shadowkv.text.jinja.runtime.Values;
-import io.shadowkv.text.jinja.syntax.Expression;
 import io.shadowkv.text.jinja.syntax.Expression.ArgumentList;
+import io.shadowkv.text.jinja.syntax.Expression;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,7 +35,7 @@ final class Evaluator {
             case Expression.Attribute attribute -> Access.attribute(value(attribute.object(), scope), attribute.name());
             case Expression.Item item -> Access.item(value(item.object(), scope), value(item.key(), scope));
             case Expression.Slice slice ->
-                Access.slice(
+                Sequences.slice(
                         value(slice.object(), scope),
                         optional(slice.start(), scope),
                         optional(slice.stop(), scope),
@@ -88,8 +89,8 @@ final class Evaluator {
     private static Map<@Nullable Object, @Nullable Object> mapping(Expression.Mapping mapping, Scope scope) {
         Map<@Nullable Object, @Nullable Object> values = new LinkedHashMap<>();
         for (int i = 0; i < mapping.keys().size(); i++) {
-            values.put(
-                    value(mapping.keys().get(i), scope), value(mapping.values().get(i), scope));
+            Object key = value(mapping.keys().get(i), scope);
+            Access.put(values, key, value(mapping.values().get(i), scope));
         }
         return values;
     }

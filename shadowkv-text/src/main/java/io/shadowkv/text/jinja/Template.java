@@ -6,14 +6,16 @@ import io.shadowkv.text.jinja.runtime.Arguments;
 import io.shadowkv.text.jinja.runtime.Callable;
 import io.shadowkv.text.jinja.runtime.JinjaException;
 import io.shadowkv.text.jinja.runtime.Namespace;
+import io.shadowkv.text.jinja.runtime.Parameters;
 import io.shadowkv.text.jinja.runtime.RaisedException;
 import io.shadowkv.text.jinja.runtime.Values;
 import io.shadowkv.text.jinja.syntax.Parser;
 import io.shadowkv.text.jinja.syntax.Statement;
-import java.time.LocalDateTime;
+import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// A parsed template, set up as Hugging Face sets Jinja up for chat templates. Immutable, for any thread.
@@ -23,6 +25,12 @@ import org.jspecify.annotations.Nullable;
 /// `namespace`, `raise_exception`, `strftime_now`.
 public final class Template {
     private static final int LONGEST_RANGE = 1 << 20;
+
+    private static final Map<String, Parameters> FUNCTIONS = Parameters.table("""
+            range(start, stop=, step=, /)
+            dict|namespace(*)
+            raise_exception(message)
+            strftime_now(format)""");
 
     private final List<Statement> statements;
 
@@ -41,23 +49,27 @@ public final class Template {
     /// @param now what `strftime_now` shows
     /// @throws RaisedException if the template calls `raise_exception`
     /// @throws JinjaException with the line, if something cannot be done or does not end
-    public String render(Map<String, ? extends @Nullable Object> variables, LocalDateTime now) {
+    public String render(Map<String, ? extends @Nullable Object> variables, ZonedDateTime now) {
         Scope functions = new Scope(null);
-        functions.set("range", (Callable) Template::range);
-        functions.set("dict", (Callable) Filters::mapping);
-        functions.set("namespace", (Callable) Template::namespace);
-        functions.set("raise_exception", (Callable) arguments -> {
-            throw new RaisedException(Values.text(arguments.value(0, "message", "")));
+        setFunction(functions, "range", Template::range);
+        setFunction(functions, "dict", Filters::mapping);
+        setFunction(functions, "namespace", Template::namespace);
+        setFunction(functions, "raise_exception", arguments -> {
+            throw new RaisedException(Values.text(arguments.required(0, "message")));
         });
-        functions.set("strftime_now", (Callable) arguments -> TimeFormat.text(arguments.text(0, "format"), now));
+        setFunction(functions, "strftime_now", arguments -> TimeFormat.text(arguments.text(0, "format"), now));
         Scope scope = new Scope(functions);
         variables.forEach(scope::set);
         return new Renderer().render(statements, scope);
     }
 
+    private static void setFunction(Scope scope, String name, Callable function) {
+        scope.set(name, Objects.requireNonNull(FUNCTIONS.get(name)).checked(function));
+    }
+
     private static Object namespace(Arguments arguments) {
         Namespace namespace = new Namespace();
-        namespace.fields().putAll(Filters.mapping(arguments));
+        Filters.mapping(arguments).forEach((name, value) -> namespace.fields().put(Values.text(name), value));
         return namespace;
     }
 

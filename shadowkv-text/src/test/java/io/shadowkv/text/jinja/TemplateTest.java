@@ -7,7 +7,8 @@ import io.shadowkv.text.jinja.runtime.JinjaException;
 import io.shadowkv.text.jinja.runtime.RaisedException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +25,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /// Templates against what Jinja2 makes of them, and the bounds that keep a template from running away.
 class TemplateTest {
-    private static final LocalDateTime NOW = LocalDateTime.of(2026, 3, 7, 5, 4, 9);
+    private static final ZonedDateTime NOW = ZonedDateTime.of(2026, 3, 7, 5, 4, 9, 0, ZoneOffset.UTC);
 
     /// Well-known chat templates, every expression and statement: see `about` in the file.
     @TestFactory
@@ -47,6 +48,23 @@ class TemplateTest {
                                         .isInstanceOfAny(JinjaException.class, RaisedException.class);
                             }
                         }));
+    }
+
+    /// Expressions with further arguments, each with what Jinja2 3.1.6 prints; null where it fails. What it
+    /// cannot do may not print another prompt.
+    @TestFactory
+    Stream<DynamicTest> heedsOrRefusesEveryArgument() throws IOException {
+        return Stream.of(read("arguments.json", String[][].class))
+                .map(one -> DynamicTest.dynamicTest(one[0], () -> {
+                    String source = "{{ " + one[0] + " }}";
+                    if (one[1] != null) {
+                        assertThat(render(source, Map.of())).isEqualTo(one[1]);
+                    } else {
+                        assertThatThrownBy(() -> render(source, Map.of()))
+                                .isInstanceOf(JinjaException.class)
+                                .hasMessageStartingWith("line 1: ");
+                    }
+                }));
     }
 
     @Test
@@ -76,6 +94,13 @@ class TemplateTest {
                 Arguments.of("{{ 1 ? 2 }}", "line 1: unexpected character '?' in a tag"),
                 Arguments.of("{% set x.y = 1 %}", "only a field of a namespace can be set"),
                 Arguments.of("{{ [].append(1) }}", "line 1: a template may not change a list"),
+                Arguments.of("{{ 'a'.find('b', 1, 2, 3) }}", "find takes the arguments [sub, start, end], but got 4"),
+                Arguments.of("{{ 'a'|center(5, '*') }}", "center takes the arguments [width], but got 2"),
+                Arguments.of("{{ 'a'|indent(width=2, by=1) }}", "indent has no argument named \"by\""),
+                Arguments.of("{{ 'a'.split(',', sep=';') }}", "the argument sep of split is given twice"),
+                Arguments.of("{{ 'a'.replace('a') }}", "the argument 2 (new) of replace is missing"),
+                Arguments.of("{{ ('9' * 30) | int }}", "a number does not fit 64 bits"),
+                Arguments.of("{{ '{:>5q}'.format(1) }}", "of type q does not go with 1"),
                 Arguments.of("{{ 1" + " + 1".repeat(100_000) + " }}", "nested too deep"));
     }
 
@@ -123,8 +148,12 @@ class TemplateTest {
 
     @SuppressWarnings("unchecked")
     private static Map<String, Object> cases() throws IOException {
-        try (InputStream stream = TemplateTest.class.getResourceAsStream("cases.json")) {
-            return new JsonMapper().readValue(Objects.requireNonNull(stream), LinkedHashMap.class);
+        return read("cases.json", LinkedHashMap.class);
+    }
+
+    private static <T> T read(String file, Class<T> type) throws IOException {
+        try (InputStream stream = TemplateTest.class.getResourceAsStream(file)) {
+            return new JsonMapper().readValue(Objects.requireNonNull(stream), type);
         }
     }
 }

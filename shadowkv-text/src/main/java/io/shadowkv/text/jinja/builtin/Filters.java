@@ -2,15 +2,17 @@ package io.shadowkv.text.jinja.builtin;
 
 import io.shadowkv.text.jinja.runtime.Access;
 import io.shadowkv.text.jinja.runtime.Arguments;
+import io.shadowkv.text.jinja.runtime.Callable;
 import io.shadowkv.text.jinja.runtime.JinjaException;
 import io.shadowkv.text.jinja.runtime.Json;
+import io.shadowkv.text.jinja.runtime.Parameters;
+import io.shadowkv.text.jinja.runtime.PercentFormat;
 import io.shadowkv.text.jinja.runtime.TextMethods;
+import io.shadowkv.text.jinja.runtime.TextSearch;
+import io.shadowkv.text.jinja.runtime.Tuple;
 import io.shadowkv.text.jinja.runtime.Undefined;
 import io.shadowkv.text.jinja.runtime.Values;
-import java.math.BigDecimal;
-import java.math.RoundingMode;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,11 +24,41 @@ import org.jspecify.annotations.Nullable;
 
 /// What stands behind `|` and concerns one value; [ListFilters] has those of lists.
 public final class Filters {
+    private static final Map<String, Parameters> FILTERS = Parameters.table("""
+            trim(chars=)
+            upper|lower|title|capitalize|string|safe|escape|e|forceescape()
+            wordcount|length|count|items|list|first|last|reverse|abs()
+            tojson(ensure_ascii=, indent=, separators=, sort_keys=)
+            replace(old, new, count=)
+            indent(width=, first=, blank=)
+            default|d(default_value=, boolean=)
+            int(default=, base=)
+            float(default=)
+            round(precision=, method=)
+            format(*)
+            center(width=)
+            attr(name)
+            dictsort(case_sensitive=, by=, reverse=)
+            join(d=, attribute=)
+            map|select|reject|selectattr|rejectattr(*)
+            unique|min|max(case_sensitive=, attribute=)
+            sort(reverse=, case_sensitive=, attribute=)
+            sum(attribute=, start=)
+            batch(linecount, fill_with=)
+            groupby(attribute, default=, case_sensitive=)""");
+
     private static final Pattern TITLE_WORD = Pattern.compile("[-\\s({\\[<]+|[^-\\s({\\[<]+");
+    private static final Pattern WORD = Pattern.compile("\\w+", Pattern.UNICODE_CHARACTER_CLASS);
 
     private Filters() {}
 
+    /// @throws JinjaException if there is no filter of the name, or arguments do not fit it
     public static @Nullable Object apply(@Nullable Object value, String name, Arguments arguments) {
+        Parameters parameters = FILTERS.get(name);
+        if (parameters == null) {
+            throw new JinjaException("there is no filter \"" + name + "\" here");
+        }
+        parameters.check(arguments);
         return switch (name) {
             case "trim" -> TextMethods.strip(Values.text(value), arguments, true, true);
             case "upper" -> Values.text(value).toUpperCase(Locale.ROOT);
@@ -36,7 +68,7 @@ public final class Filters {
             case "string", "safe" -> Values.text(value);
             case "tojson" -> Json.text(value, arguments);
             case "replace" ->
-                TextMethods.replace(
+                TextSearch.replace(
                         Values.text(value),
                         Values.text(arguments.required(0, "old")),
                         Values.text(arguments.required(1, "new")),
@@ -44,28 +76,41 @@ public final class Filters {
             case "indent" -> indent(Values.text(value), arguments);
             case "default", "d" -> orDefault(value, arguments);
             case "length", "count" -> length(value);
-            case "int" -> integer(value, arguments);
-            case "float" -> floating(value, arguments);
-            case "round" -> round(value, arguments);
-            case "abs" -> absolute(value);
             default -> lessUsual(value, name, arguments);
         };
     }
 
     private static @Nullable Object lessUsual(@Nullable Object value, String name, Arguments arguments) {
         return switch (name) {
-            case "format" -> TextMethods.percent(Values.text(value), arguments.positional());
+            case "int" -> NumberFilters.integer(value, arguments);
+            case "float" -> NumberFilters.floating(value, arguments);
+            case "round" -> NumberFilters.round(value, arguments);
+            case "abs" -> NumberFilters.absolute(value);
+            case "format" -> PercentFormat.text(Values.text(value), operand(arguments));
             case "escape", "e", "forceescape" -> escape(Values.text(value));
-            case "center" -> TextMethods.padded(Values.text(value), arguments.integer(0, "width", 80), 1, 1);
-            case "wordcount" ->
-                Arrays.stream(Values.text(value).split("\\W+"))
-                        .filter(word -> !word.isEmpty())
-                        .count();
-            case "attr" -> Access.attribute(value, arguments.text(0, "name"));
+            case "center" ->
+                TextMethods.padded(
+                        Values.text(value), arguments.integer(0, "width", 80), " ", TextMethods.Side.CENTER);
+            case "wordcount" -> WORD.matcher(Values.text(value)).results().count();
+            case "attr" -> attribute(value, arguments.text(0, "name"));
             case "items" -> value instanceof Map<?, ?> map ? Access.pairs(map) : noItems(value);
             case "dictsort" -> dictSort(value, arguments);
             default -> ListFilters.apply(value, name, arguments);
         };
+    }
+
+    /// A field, never an item of a mapping.
+    private static @Nullable Object attribute(@Nullable Object value, String name) {
+        Object found = Access.attribute(value, name);
+        boolean isItem = value instanceof Map<?, ?> && !(found instanceof Callable);
+        return isItem ? new Undefined("the field \"" + name + "\" of " + Values.described(value)) : found;
+    }
+
+    private static Object operand(Arguments arguments) {
+        if (!arguments.named().isEmpty() && !arguments.positional().isEmpty()) {
+            throw new JinjaException("format takes arguments with names or without, not both");
+        }
+        return arguments.named().isEmpty() ? new Tuple(arguments.positional()) : arguments.named();
     }
 
     private static List<@Nullable Object> noItems(@Nullable Object value) {
@@ -82,17 +127,20 @@ public final class Filters {
     }
 
     private static String indent(String text, Arguments arguments) {
-        Object width = arguments.value(0, "width", 4L);
-        String blanks = width instanceof String given
+        long width = arguments.value(0, "width", null) instanceof String ? 0 : arguments.integer(0, "width", 4);
+        Values.checkLength(width);
+        String blanks = arguments.value(0, "width", null) instanceof String given
                 ? given
-                : " ".repeat(Math.clamp(arguments.integer(0, "width", 4), 0, 1000));
+                : " ".repeat((int) Math.max(0, width));
         boolean isFirst = arguments.flag(1, "first", false);
         boolean isBlankToo = arguments.flag(2, "blank", false);
         StringBuilder indented = new StringBuilder();
-        String[] lines = text.split("\n", -1);
-        for (int i = 0; i < lines.length; i++) {
-            boolean isIndented = i == 0 ? isFirst : isBlankToo || !lines[i].isEmpty();
-            indented.append(i == 0 ? "" : "\n").append(isIndented ? blanks : "").append(lines[i]);
+        List<@Nullable Object> lines = TextSearch.lines(text + "\n", false);
+        for (int i = 0; i < lines.size(); i++) {
+            String line = Values.text(lines.get(i));
+            boolean isIndented = i == 0 ? isFirst : isBlankToo || !line.isEmpty();
+            indented.append(i == 0 ? "" : "\n").append(isIndented ? blanks : "").append(line);
+            Values.checkLength(indented.length());
         }
         return indented.toString();
     }
@@ -112,64 +160,6 @@ public final class Filters {
         };
     }
 
-    private static @Nullable Object integer(@Nullable Object value, Arguments arguments) {
-        Number number = Values.number(value);
-        if (number != null) {
-            return number.longValue();
-        }
-        if (value instanceof String text) {
-            try {
-                int base = (int) arguments.integer(1, "base", 10);
-                return Long.parseLong(text.strip().replace("_", ""), base);
-            } catch (NumberFormatException notWhole) {
-                Object floating = parsed(text);
-                return floating instanceof Double real && Double.isFinite(real)
-                        ? (Object) real.longValue()
-                        : arguments.value(0, "default", 0L);
-            }
-        }
-        return arguments.value(0, "default", 0L);
-    }
-
-    private static @Nullable Object floating(@Nullable Object value, Arguments arguments) {
-        Number number = Values.number(value);
-        if (number != null) {
-            return number.doubleValue();
-        }
-        Object parsed = value instanceof String text ? parsed(text) : null;
-        return parsed == null ? arguments.value(0, "default", 0.0) : parsed;
-    }
-
-    private static @Nullable Double parsed(String text) {
-        try {
-            return Double.valueOf(text.strip());
-        } catch (NumberFormatException e) {
-            return null;
-        }
-    }
-
-    private static Object round(@Nullable Object value, Arguments arguments) {
-        Number number = Values.number(value);
-        if (number == null) {
-            throw new JinjaException(Values.described(value) + " cannot be rounded");
-        }
-        int digits = Math.clamp(arguments.integer(0, "precision", 0), -300, 300);
-        RoundingMode mode = switch (Values.text(arguments.value(1, "method", "common"))) {
-            case "ceil" -> RoundingMode.CEILING;
-            case "floor" -> RoundingMode.FLOOR;
-            default -> RoundingMode.HALF_EVEN;
-        };
-        return new BigDecimal(number.doubleValue()).setScale(digits, mode).doubleValue();
-    }
-
-    private static Object absolute(@Nullable Object value) {
-        Number number = Values.number(value);
-        if (number == null) {
-            throw new JinjaException(Values.described(value) + " has no absolute value");
-        }
-        return number instanceof Long whole ? (Object) Math.abs(whole) : (Object) Math.abs(number.doubleValue());
-    }
-
     private static String escape(String text) {
         return text.replace("&", "&amp;")
                 .replace("<", "&lt;")
@@ -183,7 +173,11 @@ public final class Filters {
             throw new JinjaException(Values.described(value) + " is not a mapping, which \"dictsort\" needs");
         }
         boolean isCaseSensitive = arguments.flag(0, "case_sensitive", false);
-        boolean isByValue = "value".equals(arguments.value(1, "by", "key"));
+        Object by = arguments.value(1, "by", "key");
+        boolean isByValue = "value".equals(by);
+        if (!isByValue && !"key".equals(by)) {
+            throw new JinjaException("dictsort: by is " + Values.described(by) + "; expected \"key\" or \"value\"");
+        }
         List<@Nullable Object> pairs = Access.pairs(map);
         Comparator<@Nullable Object> order = (left, right) -> Values.compare(
                 ListFilters.folded(Access.item(left, isByValue ? 1L : 0L), isCaseSensitive),
@@ -193,13 +187,17 @@ public final class Filters {
     }
 
     /// A mapping in the order of its arguments, for `dict(…)`.
-    public static Map<String, @Nullable Object> mapping(Arguments arguments) {
-        Map<String, @Nullable Object> mapping = new LinkedHashMap<>();
+    public static Map<@Nullable Object, @Nullable Object> mapping(Arguments arguments) {
+        if (arguments.positional().size() > 1) {
+            throw new JinjaException("a mapping is made of one other value and of named ones, but got "
+                    + arguments.positional().size() + " values");
+        }
+        Map<@Nullable Object, @Nullable Object> mapping = new LinkedHashMap<>();
         for (Object source : arguments.positional()) {
             List<@Nullable Object> pairs =
                     source instanceof Map<?, ?> map ? Access.pairs(map) : new ArrayList<>(Values.items(source));
             for (Object pair : pairs) {
-                mapping.put(Values.text(Access.item(pair, 0L)), Access.item(pair, 1L));
+                Access.put(mapping, Access.item(pair, 0L), Access.item(pair, 1L));
             }
         }
         mapping.putAll(arguments.named());

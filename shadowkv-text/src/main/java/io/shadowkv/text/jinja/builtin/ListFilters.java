@@ -4,32 +4,42 @@ import io.shadowkv.text.jinja.runtime.Access;
 import io.shadowkv.text.jinja.runtime.Arguments;
 import io.shadowkv.text.jinja.runtime.Arithmetic;
 import io.shadowkv.text.jinja.runtime.JinjaException;
+import io.shadowkv.text.jinja.runtime.Parameters;
+import io.shadowkv.text.jinja.runtime.Sequences;
 import io.shadowkv.text.jinja.runtime.TextMethods;
 import io.shadowkv.text.jinja.runtime.Tuple;
 import io.shadowkv.text.jinja.runtime.Undefined;
 import io.shadowkv.text.jinja.runtime.Values;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The filters of lists (and of what can be iterated over).
 final class ListFilters {
+    private static final Parameters MAP_ATTRIBUTE =
+            new Parameters("map", List.of("attribute", "default"), 0, 0, false);
+
+    private static final Parameters TEST_OF_ATTRIBUTE = new Parameters("selectattr", List.of("attribute"), 1, 1, true);
+
     private ListFilters() {}
 
     static @Nullable Object apply(@Nullable Object value, String name, Arguments arguments) {
         return switch (name) {
             case "list" -> Values.items(value);
-            case "first" -> end(value, true);
-            case "last" -> end(value, false);
+            case "first" -> Sequences.end(value, true);
+            case "last" -> Sequences.end(value, false);
             case "join" -> join(value, arguments);
             case "map" -> map(value, arguments);
             case "select" -> select(value, arguments, 0, item -> item, true);
             case "reject" -> select(value, arguments, 0, item -> item, false);
-            case "selectattr" -> select(value, arguments, 1, path(arguments.required(0, "attribute")), true);
-            case "rejectattr" -> select(value, arguments, 1, path(arguments.required(0, "attribute")), false);
+            case "selectattr" -> select(value, arguments, 1, tested(arguments), true);
+            case "rejectattr" -> select(value, arguments, 1, tested(arguments), false);
             case "unique" -> unique(value, arguments);
             case "sort" -> sort(value, arguments);
             case "reverse" ->
@@ -45,26 +55,25 @@ final class ListFilters {
         };
     }
 
-    private static @Nullable Object end(@Nullable Object value, boolean isFirst) {
-        List<@Nullable Object> items = Values.items(value);
-        if (items.isEmpty()) {
-            return new Undefined("the " + (isFirst ? "first" : "last") + " item of nothing");
-        }
-        return isFirst ? items.getFirst() : items.getLast();
-    }
-
-    /// The value at a dotted path of each item (`function.name`, `0`).
-    private static Function<@Nullable Object, @Nullable Object> path(@Nullable Object attribute) {
+    /// The value at a dotted path of each item (`function.name`, `0`); `otherwise` where a part is not there.
+    private static Function<@Nullable Object, @Nullable Object> path(
+            @Nullable Object attribute, @Nullable Object otherwise) {
         if (attribute == null) {
             return item -> item;
         }
+        String[] parts = Values.text(attribute).split("\\.");
         return item -> {
             Object found = item;
-            for (String part : Values.text(attribute).split("\\.")) {
+            for (String part : parts) {
                 found = Access.item(found, part.matches("\\d{1,9}") ? (Object) Long.valueOf(part) : part);
+                found = otherwise != null && found instanceof Undefined ? otherwise : found;
             }
             return found;
         };
+    }
+
+    private static Function<@Nullable Object, @Nullable Object> path(@Nullable Object attribute) {
+        return path(attribute, null);
     }
 
     private static String join(@Nullable Object value, Arguments arguments) {
@@ -73,23 +82,26 @@ final class ListFilters {
         return TextMethods.join(Values.text(arguments.value(0, "d", "")), items);
     }
 
+    /// These filters take none, 0 and the like for an empty list.
+    private static List<@Nullable Object> itemsOrNone(@Nullable Object value) {
+        return Values.isTrue(value) ? Values.items(value) : new ArrayList<>();
+    }
+
     private static List<@Nullable Object> map(@Nullable Object value, Arguments arguments) {
-        List<@Nullable Object> items = Values.items(value);
-        if (arguments.named().containsKey("attribute")) {
-            Function<@Nullable Object, @Nullable Object> path =
-                    path(arguments.named().get("attribute"));
-            boolean hasDefault = arguments.named().containsKey("default");
-            items.replaceAll(item -> {
-                Object found = path.apply(item);
-                return hasDefault && found instanceof Undefined
-                        ? arguments.named().get("default")
-                        : found;
-            });
+        List<@Nullable Object> items = itemsOrNone(value);
+        if (arguments.positional().isEmpty() && arguments.named().containsKey("attribute")) {
+            MAP_ATTRIBUTE.check(arguments);
+            items.replaceAll(path(arguments.named().get("attribute"), arguments.named().get("default"))::apply);
             return items;
         }
         String filter = arguments.text(0, "filter");
         items.replaceAll(item -> Filters.apply(item, filter, behind(arguments, 1)));
         return items;
+    }
+
+    private static Function<@Nullable Object, @Nullable Object> tested(Arguments arguments) {
+        TEST_OF_ATTRIBUTE.check(arguments);
+        return path(arguments.positional().getFirst());
     }
 
     private static Arguments behind(Arguments arguments, int count) {
@@ -104,7 +116,7 @@ final class ListFilters {
             int testPlace,
             Function<@Nullable Object, @Nullable Object> path,
             boolean isKept) {
-        List<@Nullable Object> items = Values.items(value);
+        List<@Nullable Object> items = itemsOrNone(value);
         boolean hasTest = arguments.positional().size() > testPlace;
         items.removeIf(item -> {
             Object tested = path.apply(item);
@@ -124,29 +136,38 @@ final class ListFilters {
     private static List<@Nullable Object> unique(@Nullable Object value, Arguments arguments) {
         boolean isCaseSensitive = arguments.flag(0, "case_sensitive", false);
         Function<@Nullable Object, @Nullable Object> path = path(arguments.value(1, "attribute", null));
-        List<@Nullable Object> seen = new ArrayList<>();
+        Set<Object> seen = new HashSet<>();
         List<@Nullable Object> items = Values.items(value);
-        items.removeIf(item -> {
-            Object key = folded(path.apply(item), isCaseSensitive);
-            boolean isKnown = Values.contains(seen, key);
-            if (!isKnown) {
-                seen.add(key);
-            }
-            return isKnown;
-        });
+        items.removeIf(item -> !seen.add(Values.hashable(folded(path.apply(item), isCaseSensitive))));
         return items;
     }
 
-    private static Comparator<@Nullable Object> order(@Nullable Object attribute, boolean isCaseSensitive) {
-        Function<@Nullable Object, @Nullable Object> path = path(attribute);
+    private static Comparator<@Nullable Object> order(
+            Function<@Nullable Object, @Nullable Object> path, boolean isCaseSensitive) {
         return (left, right) ->
                 Values.compare(folded(path.apply(left), isCaseSensitive), folded(path.apply(right), isCaseSensitive));
     }
 
+    /// Keys that are equal, also undefined ones, need no order.
+    private static Comparator<@Nullable Object> orEqual(
+            Function<@Nullable Object, @Nullable Object> path, boolean isCaseSensitive) {
+        Comparator<@Nullable Object> order = order(path, isCaseSensitive);
+        return (left, right) ->
+                Values.equal(path.apply(left), path.apply(right)) ? 0 : order.compare(left, right);
+    }
+
+    /// Several attributes, with commas between them, are compared one after the other.
     private static List<@Nullable Object> sort(@Nullable Object value, Arguments arguments) {
         List<@Nullable Object> items = Values.items(value);
-        Comparator<@Nullable Object> order =
-                order(arguments.value(2, "attribute", null), arguments.flag(1, "case_sensitive", false));
+        Object attributes = arguments.value(2, "attribute", null);
+        boolean isCaseSensitive = arguments.flag(1, "case_sensitive", false);
+        Comparator<@Nullable Object> order = order(path(null), isCaseSensitive);
+        if (attributes != null) {
+            order = Stream.of(Values.text(attributes).split(","))
+                    .map(attribute -> orEqual(path(attribute), isCaseSensitive))
+                    .reduce(Comparator::thenComparing)
+                    .orElse(order);
+        }
         items.sort(arguments.flag(0, "reverse", false) ? order.reversed() : order);
         return items;
     }
@@ -162,7 +183,7 @@ final class ListFilters {
 
     private static @Nullable Object extreme(@Nullable Object value, Arguments arguments, boolean isLowest) {
         Comparator<@Nullable Object> order =
-                order(arguments.value(1, "attribute", null), arguments.flag(0, "case_sensitive", false));
+                order(path(arguments.value(1, "attribute", null)), arguments.flag(0, "case_sensitive", false));
         List<@Nullable Object> items = Values.items(value);
         Object best = items.isEmpty() ? new Undefined("the extreme of nothing") : items.getFirst();
         for (Object item : items) {
@@ -179,8 +200,9 @@ final class ListFilters {
         for (int i = 0; i < items.size(); i = Math.addExact(i, Math.min(size, items.size()))) {
             List<@Nullable Object> batch =
                     new ArrayList<>(items.subList(i, Math.min(items.size(), i + Math.min(size, items.size()))));
-            while (arguments.isGiven(1, "fill_with") && batch.size() < size) {
-                batch.add(arguments.value(1, "fill_with", null));
+            Object filling = arguments.value(1, "fill_with", null);
+            while (filling != null && batch.size() < size) {
+                batch.add(filling);
                 Arithmetic.checkSize(batch.size());
             }
             batches.add(batch);
@@ -188,21 +210,26 @@ final class ListFilters {
         return batches;
     }
 
+    /// Groups of equal keys; where case does not count, a group has the key of its first member.
     private static List<@Nullable Object> groupBy(@Nullable Object value, Arguments arguments) {
-        Object attribute = arguments.required(0, "attribute");
-        Function<@Nullable Object, @Nullable Object> path = path(attribute);
+        boolean isCaseSensitive = arguments.flag(2, "case_sensitive", false);
+        Function<@Nullable Object, @Nullable Object> path =
+                path(arguments.required(0, "attribute"), arguments.value(1, "default", null));
         List<@Nullable Object> items = Values.items(value);
-        items.sort(order(attribute, arguments.flag(2, "case_sensitive", false)));
+        items.sort(order(path, isCaseSensitive));
         List<@Nullable Object> groups = new ArrayList<>();
-        List<@Nullable Object> members = new ArrayList<>();
-        for (int i = 0; i < items.size(); i++) {
-            members.add(items.get(i));
-            if (i + 1 == items.size() || !Values.equal(path.apply(items.get(i)), path.apply(items.get(i + 1)))) {
+        int begin = 0;
+        for (int i = 1; i <= items.size(); i++) {
+            Object key = path.apply(items.get(begin));
+            boolean isSame = i < items.size()
+                    && Values.equal(
+                            folded(key, isCaseSensitive), folded(path.apply(items.get(i)), isCaseSensitive));
+            if (!isSame) {
                 List<@Nullable Object> group = new ArrayList<>();
-                group.add(path.apply(items.get(i)));
-                group.add(members);
-                groups.add(new Tuple(group));
-                members = new ArrayList<>();
+                group.add(key);
+                group.add(new ArrayList<>(items.subList(begin, i)));
+                groups.add(new Tuple(group, List.of("grouper", "list")));
+                begin = i;
             }
         }
         return groups;

@@ -1,8 +1,11 @@
 package io.shadowkv.text.jinja.builtin;
 
 import io.shadowkv.text.jinja.runtime.Arguments;
+import io.shadowkv.text.jinja.runtime.Arithmetic;
 import io.shadowkv.text.jinja.runtime.Callable;
 import io.shadowkv.text.jinja.runtime.JinjaException;
+import io.shadowkv.text.jinja.runtime.Parameters;
+import io.shadowkv.text.jinja.runtime.TextMethods;
 import io.shadowkv.text.jinja.runtime.Undefined;
 import io.shadowkv.text.jinja.runtime.Values;
 import java.util.List;
@@ -12,26 +15,39 @@ import org.jspecify.annotations.Nullable;
 
 /// What stands behind `is`.
 public final class Tests {
+    private static final Map<String, Parameters> TESTS = Parameters.table("""
+            defined|undefined|none|string|mapping|sequence|iterable|boolean|true|false|number|integer|float()
+            callable|upper|lower|odd|even()
+            divisibleby(num)
+            in(seq)
+            sameas(other)
+            eq|equalto|==|ne|!=|lt|lessthan|<|le|<=|gt|greaterthan|>|ge|>=(other, /)""");
+
     private Tests() {}
 
+    /// @throws JinjaException if there is no test of the name, or arguments do not fit it
     public static boolean holds(@Nullable Object value, String name, Arguments arguments) {
+        Parameters parameters = TESTS.get(name);
+        if (parameters == null) {
+            throw new JinjaException("there is no test \"" + name + "\" here");
+        }
+        parameters.check(arguments);
         return switch (name) {
             case "defined" -> !(value instanceof Undefined);
             case "undefined" -> value instanceof Undefined;
             case "none" -> value == null;
             case "string" -> value instanceof String;
             case "mapping" -> value instanceof Map<?, ?>;
-            case "sequence" -> value instanceof List<?> || value instanceof Map<?, ?> || value instanceof String;
-            case "iterable" -> isIterable(value);
+            case "sequence", "iterable" -> isIterable(value);
             case "boolean" -> value instanceof Boolean;
             case "true" -> Boolean.TRUE.equals(value);
             case "false" -> Boolean.FALSE.equals(value);
             case "number" -> value instanceof Number || value instanceof Boolean;
             case "integer" -> value instanceof Number && Values.number(value) instanceof Long;
             case "float" -> value instanceof Number && Values.number(value) instanceof Double;
-            case "callable" -> value instanceof Callable;
-            case "upper" -> Values.text(value).equals(Values.text(value).toUpperCase(Locale.ROOT));
-            case "lower" -> Values.text(value).equals(Values.text(value).toLowerCase(Locale.ROOT));
+            case "callable" -> value instanceof Callable || value instanceof Undefined;
+            case "upper" -> TextMethods.isCase(Values.text(value), Values.text(value).toUpperCase(Locale.ROOT));
+            case "lower" -> TextMethods.isCase(Values.text(value), Values.text(value).toLowerCase(Locale.ROOT));
             default -> compares(value, name, arguments);
         };
     }
@@ -45,15 +61,9 @@ public final class Tests {
 
     private static boolean compares(@Nullable Object value, String name, Arguments arguments) {
         return switch (name) {
-            case "odd" -> integer(value, name) % 2 != 0;
-            case "even" -> integer(value, name) % 2 == 0;
-            case "divisibleby" -> {
-                long divisor = arguments.integer(0, "num", 0);
-                if (divisor == 0) {
-                    throw new JinjaException("divisibleby needs a number other than 0");
-                }
-                yield integer(value, name) % divisor == 0;
-            }
+            case "odd" -> Values.equal(remainder(value, 2L, name), 1L);
+            case "even" -> Values.equal(remainder(value, 2L, name), 0L);
+            case "divisibleby" -> Values.equal(remainder(value, arguments.required(0, "num"), name), 0L);
             case "eq", "equalto", "==" -> Values.equal(value, arguments.required(0, "other"));
             case "ne", "!=" -> !Values.equal(value, arguments.required(0, "other"));
             case "sameas" -> isSame(value, arguments.required(0, "other"));
@@ -61,8 +71,7 @@ public final class Tests {
             case "le", "<=" -> Values.compare(value, arguments.required(0, "other")) <= 0;
             case "gt", "greaterthan", ">" -> Values.compare(value, arguments.required(0, "other")) > 0;
             case "ge", ">=" -> Values.compare(value, arguments.required(0, "other")) >= 0;
-            case "in" -> Values.contains(arguments.required(0, "seq"), value);
-            default -> throw new JinjaException("there is no test \"" + name + "\" here");
+            default -> Values.contains(arguments.required(0, "seq"), value);
         };
     }
 
@@ -80,10 +89,10 @@ public final class Tests {
         return value == other;
     }
 
-    private static long integer(@Nullable Object value, String name) {
-        if (Values.number(value) instanceof Long number) {
-            return number;
+    private static @Nullable Object remainder(@Nullable Object value, @Nullable Object divisor, String name) {
+        if (Values.number(value) == null) {
+            throw new JinjaException(Values.described(value) + " is not a number, which \"" + name + "\" asks about");
         }
-        throw new JinjaException(Values.described(value) + " is not an integer, which \"" + name + "\" asks about");
+        return Arithmetic.apply("%", value, divisor);
     }
 }

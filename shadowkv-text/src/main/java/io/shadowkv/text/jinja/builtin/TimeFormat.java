@@ -1,69 +1,122 @@
 package io.shadowkv.text.jinja.builtin;
 
-import io.shadowkv.text.jinja.runtime.JinjaException;
-import java.time.LocalDateTime;
+import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
+import java.time.temporal.ChronoField;
+import java.time.temporal.IsoFields;
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
-/// Python's `strftime` in English.
+/// Python's `strftime` of a time without a zone, in English, as the GNU C library writes it.
+///
+/// A code that does not exist stays as it is written, as it does there.
 public final class TimeFormat {
+    /// `%`, flags, a width, and the code.
+    private static final Pattern CODE = Pattern.compile("%([-_0^#]*)(\\d{0,4})([a-zA-Z%])");
+
     private TimeFormat() {}
 
-    /// @throws JinjaException if a code of the format is not known here
-    public static String text(String format, LocalDateTime time) {
+    /// @param time its zone counts for `%s` only
+    public static String text(String format, ZonedDateTime time) {
+        Matcher code = CODE.matcher(format);
         StringBuilder text = new StringBuilder();
-        for (int i = 0; i < format.length(); i++) {
-            char character = format.charAt(i);
-            if (character != '%' || i + 1 == format.length()) {
-                text.append(character);
-                continue;
-            }
-            boolean isUnpadded = format.charAt(i + 1) == '-' && i + 2 < format.length();
-            i += isUnpadded ? 2 : 1;
-            String shown = shown(format.charAt(i), time);
-            text.append(isUnpadded ? shown.replaceFirst("^0+(?=\\d)", "") : shown);
+        while (code.find()) {
+            code.appendReplacement(text, Matcher.quoteReplacement(shown(code, time)));
         }
-        return text.toString();
+        return code.appendTail(text).toString();
     }
 
-    private static String shown(char code, LocalDateTime time) {
+    private static String shown(Matcher code, ZonedDateTime time) {
+        char letter = code.group(3).charAt(0);
+        String flags = code.group(1);
+        String width = code.group(2);
+        String text = text(letter, time);
+        if (text != null) {
+            boolean isChanged = flags.contains("#") && "aAbBhp".indexOf(letter) >= 0;
+            boolean isUpper = (isChanged || flags.contains("^")) && letter != 'P';
+            text = isChanged && letter == 'p'
+                    ? text.toLowerCase(Locale.ROOT)
+                    : isUpper ? text.toUpperCase(Locale.ROOT) : text;
+            return filled(text, flags.endsWith("0") ? "0" : " ", width.isEmpty() ? 0 : Integer.parseInt(width));
+        }
+        String number = number(letter, time);
+        if (number == null || letter == 'f' && code.group().length() > 2) {
+            return code.group();
+        }
+        boolean isUnpadded = flags.endsWith("-");
+        boolean isBlank = isUnpadded || flags.endsWith("_") || "ekl".indexOf(letter) >= 0 && !flags.endsWith("0");
+        int least = width.isEmpty() ? isUnpadded ? 0 : number.length() : Integer.parseInt(width);
+        return filled(number.strip().replaceFirst("^0+(?=\\d)", ""), isBlank ? " " : "0", least);
+    }
+
+    private static String filled(String text, String filling, int width) {
+        return filling.repeat(Math.max(0, width - text.length())) + text;
+    }
+
+    /// What is a word, a sign or several numbers; null for a code that is one number.
+    private static @Nullable String text(char code, ZonedDateTime time) {
         String pattern = switch (code) {
-            case 'Y' -> "uuuu";
-            case 'y' -> "uu";
-            case 'm' -> "MM";
             case 'B' -> "MMMM";
             case 'b', 'h' -> "MMM";
-            case 'd' -> "dd";
-            case 'j' -> "DDD";
             case 'A' -> "EEEE";
             case 'a' -> "EEE";
-            case 'H' -> "HH";
-            case 'I' -> "hh";
-            case 'M' -> "mm";
-            case 'S' -> "ss";
-            case 'p' -> "a";
-            case 'f' -> "SSSSSS";
+            case 'p', 'P' -> "a";
             case 'F' -> "uuuu-MM-dd";
-            case 'T' -> "HH:mm:ss";
+            case 'T', 'X' -> "HH:mm:ss";
             case 'D', 'x' -> "MM/dd/uu";
             case 'R' -> "HH:mm";
-            case 'X' -> "HH:mm:ss";
+            case 'r' -> "hh:mm:ss a";
+            case 'c' -> "EEE MMM ppd HH:mm:ss uuuu";
             default -> "";
         };
         return switch (code) {
             case '%' -> "%";
             case 'n' -> "\n";
             case 't' -> "\t";
-            case 'e' -> String.format(Locale.ROOT, "%2d", time.getDayOfMonth());
-            case 'w' -> String.valueOf(time.getDayOfWeek().getValue() % 7);
-            case 'u' -> String.valueOf(time.getDayOfWeek().getValue());
             case 'z', 'Z' -> "";
-            default -> {
-                if (pattern.isEmpty()) {
-                    throw new JinjaException("strftime_now does not know %" + code);
-                }
-                yield DateTimeFormatter.ofPattern(pattern, Locale.US).format(time);
-            }
+            case 'P' -> formatted(pattern, time).toLowerCase(Locale.ROOT);
+            default -> pattern.isEmpty() ? null : formatted(pattern, time);
         };
+    }
+
+    private static @Nullable String number(char code, ZonedDateTime time) {
+        int day = time.getDayOfYear();
+        int fromSunday = time.getDayOfWeek().getValue() % 7;
+        int fromMonday = time.getDayOfWeek().getValue() - 1;
+        return switch (code) {
+            case 'Y' -> formatted("uuuu", time);
+            case 'C' -> twoDigits(time.getYear() / 100);
+            case 'y' -> formatted("uu", time);
+            case 'm' -> formatted("MM", time);
+            case 'd' -> formatted("dd", time);
+            case 'e' -> formatted("ppd", time);
+            case 'j' -> formatted("DDD", time);
+            case 'H' -> formatted("HH", time);
+            case 'k' -> formatted("ppH", time);
+            case 'I' -> formatted("hh", time);
+            case 'l' -> formatted("pph", time);
+            case 'M' -> formatted("mm", time);
+            case 'S' -> formatted("ss", time);
+            case 'f' -> formatted("SSSSSS", time);
+            case 's' -> Long.toString(time.getLong(ChronoField.INSTANT_SECONDS));
+            case 'w' -> Integer.toString(fromSunday);
+            case 'u' -> Integer.toString(fromMonday + 1);
+            case 'U' -> twoDigits((day + 6 - fromSunday) / 7);
+            case 'W' -> twoDigits((day + 6 - fromMonday) / 7);
+            case 'V' -> twoDigits(time.get(IsoFields.WEEK_OF_WEEK_BASED_YEAR));
+            case 'G' -> Integer.toString(time.get(IsoFields.WEEK_BASED_YEAR));
+            case 'g' -> twoDigits(time.get(IsoFields.WEEK_BASED_YEAR) % 100);
+            default -> null;
+        };
+    }
+
+    private static String twoDigits(int number) {
+        return String.format(Locale.ROOT, "%02d", number);
+    }
+
+    private static String formatted(String pattern, ZonedDateTime time) {
+        return DateTimeFormatter.ofPattern(pattern, Locale.US).format(time);
     }
 }

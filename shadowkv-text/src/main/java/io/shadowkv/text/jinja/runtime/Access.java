@@ -3,13 +3,21 @@ package io.shadowkv.text.jinja.runtime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// Fields, items, slices and methods of values.
+/// Fields, items and methods of values.
 ///
 /// Methods that change a list or mapping do not exist: Hugging Face's sandbox forbids them too.
 public final class Access {
+    private static final Map<String, Parameters> MAP_METHODS = Parameters.table("""
+            items|keys|values|copy()
+            get(key, default=, /)""");
+
+    private static final Map<String, Parameters> LIST_METHODS = Parameters.table("""
+            index(value, start=, stop=, /)
+            count(value, /)
+            copy()""");
+
     private Access() {}
 
     /// `object.name`: a method before an item, as Python finds attributes first.
@@ -24,6 +32,9 @@ public final class Access {
         if (object instanceof Map<?, ?> map && map.containsKey(name)) {
             return map.get(name);
         }
+        if (object instanceof Tuple tuple && tuple.names().contains(name)) {
+            return tuple.get(tuple.names().indexOf(name));
+        }
         if (object instanceof Namespace namespace && namespace.fields().containsKey(name)) {
             return namespace.fields().get(name);
         }
@@ -35,11 +46,11 @@ public final class Access {
         if (object instanceof Undefined undefined) {
             throw undefined.used();
         }
-        if (object instanceof Map<?, ?> map && map.containsKey(key)) {
-            return map.get(key);
+        if (object instanceof Map<?, ?> map && has(map, key)) {
+            return get(map, key);
         }
         if (Values.number(key) instanceof Long index && (object instanceof List<?> || object instanceof String)) {
-            return element(object, index);
+            return Sequences.item(object, index);
         }
         if (key instanceof String name && !(object instanceof Map<?, ?>)) {
             return attribute(object, name);
@@ -50,58 +61,33 @@ public final class Access {
                 : new Undefined("the item " + Values.described(key) + " of " + Values.described(object));
     }
 
-    private static @Nullable Object element(@Nullable Object sequence, long index) {
-        List<@Nullable Object> items = Values.items(sequence);
-        long place = index < 0 ? index + items.size() : index;
-        return place >= 0 && place < items.size()
-                ? items.get((int) place)
-                : new Undefined("item " + index + " of " + Values.described(sequence));
+    /// Whether a mapping has a key that Python takes for this one: `1`, `1.0` and `true` are the same.
+    static boolean has(Map<?, ?> map, @Nullable Object key) {
+        return key instanceof String ? map.containsKey(key) : twin(map, key) != null;
     }
 
-    /// `object[start:stop:step]` as Python cuts; null bounds reach to the ends.
-    public static Object slice(
-            @Nullable Object object, @Nullable Object start, @Nullable Object stop, @Nullable Object step) {
-        if (object instanceof Undefined undefined) {
-            throw undefined.used();
-        }
-        if (!(object instanceof List<?> || object instanceof String)) {
-            throw new JinjaException(Values.described(object) + " cannot be sliced");
-        }
-        List<@Nullable Object> items = Values.items(object);
-        long stride = bound(step, 1);
-        if (stride == 0) {
-            throw new JinjaException("a slice's step is 0");
-        }
-        boolean isForward = stride > 0;
-        long lowest = isForward ? 0 : -1;
-        long highest = isForward ? items.size() : items.size() - 1;
-        long from =
-                start == null ? isForward ? lowest : highest : clamped(bound(start, 0), items.size(), lowest, highest);
-        long to = stop == null ? isForward ? highest : lowest : clamped(bound(stop, 0), items.size(), lowest, highest);
-        List<@Nullable Object> cut = new ArrayList<>();
-        for (long i = from;
-                isForward ? i < to : i > to;
-                i += Math.clamp(stride, -items.size() - 1L, items.size() + 1L)) {
-            cut.add(items.get((int) i));
-        }
-        if (object instanceof String) {
-            return TextMethods.join("", cut);
-        }
-        return object instanceof Tuple ? new Tuple(cut) : cut;
+    /// The value of a key that the mapping [#has].
+    static @Nullable Object get(Map<?, ?> map, @Nullable Object key) {
+        Map.Entry<?, ?> twin = key instanceof String ? null : twin(map, key);
+        return twin == null ? map.get(key) : twin.getValue();
     }
 
-    private static long clamped(long bound, int size, long lowest, long highest) {
-        return Math.clamp(bound < 0 ? bound + size : bound, lowest, highest);
+    /// Puts a value at a key; a key that is there already stays as it was first written.
+    public static void put(Map<@Nullable Object, @Nullable Object> map, @Nullable Object key, @Nullable Object value) {
+        if (key instanceof Map<?, ?> || key instanceof List<?> && !(key instanceof Tuple)) {
+            throw new JinjaException(Values.described(key) + " cannot be the key of a mapping");
+        }
+        Map.Entry<?, ?> twin = key instanceof String ? null : twin(map, key);
+        map.put(twin == null ? key : twin.getKey(), value);
     }
 
-    private static long bound(@Nullable Object value, long otherwise) {
-        if (value == null) {
-            return otherwise;
+    private static Map.@Nullable Entry<?, ?> twin(Map<?, ?> map, @Nullable Object key) {
+        for (Map.Entry<?, ?> entry : map.entrySet()) {
+            if (Values.equal(entry.getKey(), key)) {
+                return entry;
+            }
         }
-        if (Values.number(value) instanceof Long bound) {
-            return Math.clamp(bound, Integer.MIN_VALUE, Integer.MAX_VALUE);
-        }
-        throw new JinjaException("a slice's bound is " + Values.described(value) + "; expected an integer");
+        return null;
     }
 
     private static @Nullable Callable method(@Nullable Object object, String name) {
@@ -114,31 +100,25 @@ public final class Access {
     }
 
     private static @Nullable Callable mapMethod(Map<?, ?> map, String name) {
-        return switch (name) {
+        Callable method = switch (name) {
             case "items" -> arguments -> pairs(map);
             case "keys" -> arguments -> new ArrayList<@Nullable Object>(map.keySet());
             case "values" -> arguments -> new ArrayList<@Nullable Object>(map.values());
             case "get" ->
                 arguments -> {
                     Object key = arguments.required(0, "key");
-                    return map.containsKey(key) ? map.get(key) : arguments.value(1, "default", null);
+                    return has(map, key) ? get(map, key) : arguments.value(1, "default", null);
                 };
             case "copy" -> arguments -> map;
             default -> null;
         };
+        Parameters parameters = MAP_METHODS.get(name);
+        return method == null || parameters == null ? null : parameters.checked(method);
     }
 
     private static @Nullable Callable listMethod(List<?> list, String name) {
-        return switch (name) {
-            case "index" ->
-                arguments -> {
-                    Object item = arguments.required(0, "value");
-                    return IntStream.range(0, list.size())
-                            .filter(place -> Values.equal(list.get(place), item))
-                            .mapToObj(place -> (Object) (long) place)
-                            .findFirst()
-                            .orElseThrow(() -> new JinjaException(Values.described(item) + " is not in the list"));
-                };
+        Callable method = switch (name) {
+            case "index" -> arguments -> Sequences.index(list, arguments);
             case "count" ->
                 arguments -> {
                     Object item = arguments.required(0, "value");
@@ -146,7 +126,7 @@ public final class Access {
                             .filter(other -> Values.equal(other, item))
                             .count();
                 };
-            case "copy" -> arguments -> list;
+            case "copy" -> list instanceof Tuple ? null : arguments -> list;
             case "append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse" ->
                 arguments -> {
                     throw new JinjaException(
@@ -154,6 +134,8 @@ public final class Access {
                 };
             default -> null;
         };
+        Parameters parameters = LIST_METHODS.get(name);
+        return method == null || parameters == null ? method : parameters.checked(method);
     }
 
     /// The entries as pairs (key, value).

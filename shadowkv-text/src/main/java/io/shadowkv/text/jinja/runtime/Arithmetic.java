@@ -1,5 +1,6 @@
 package io.shadowkv.text.jinja.runtime;
 
+import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,6 +16,9 @@ public final class Arithmetic {
     public static @Nullable Object apply(String operator, @Nullable Object left, @Nullable Object right) {
         if (operator.equals("~")) {
             return joined(Values.text(left), Values.text(right));
+        }
+        if (left instanceof String text && operator.equals("%")) {
+            return PercentFormat.text(text, right);
         }
         if (left instanceof Undefined undefined) {
             throw undefined.used();
@@ -78,11 +82,6 @@ public final class Arithmetic {
             Values.checkLength(Math.multiplyExact(text.length(), Math.clamp(times, 0, Integer.MAX_VALUE)));
             return text.repeat(Math.toIntExact(Math.max(0, times)));
         }
-        if (operator.equals("%")) {
-            List<@Nullable Object> values =
-                    right instanceof Tuple tuple ? tuple : List.of(right == null ? "None" : right);
-            return TextMethods.percent(text, values);
-        }
         throw unfit(operator, text, right);
     }
 
@@ -133,5 +132,23 @@ public final class Arithmetic {
     private static JinjaException unfit(String operator, @Nullable Object left, @Nullable Object right) {
         return new JinjaException(
                 "\"" + operator + "\" does not go with " + Values.described(left) + " and " + Values.described(right));
+    }
+
+    /// A number without its fraction.
+    ///
+    /// @throws JinjaException if it does not fit 64 bits
+    public static long truncated(Number number) {
+        if (number instanceof Long whole) {
+            return whole;
+        }
+        return new BigDecimal(finite(number.doubleValue())).toBigInteger().longValueExact();
+    }
+
+    /// @throws JinjaException if a number is infinite or none
+    public static double finite(double value) {
+        if (!Double.isFinite(value)) {
+            throw new JinjaException(Values.text(value) + " is no whole number");
+        }
+        return value;
     }
 }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// Python's rules for values: null (None), [Boolean], [Long], [Double], [String], [List], [Map], [Undefined],
@@ -121,7 +122,8 @@ public final class Values {
             return a.size() == b.size()
                     && a.entrySet().stream()
                             .allMatch(entry ->
-                                    b.containsKey(entry.getKey()) && equal(entry.getValue(), b.get(entry.getKey())));
+                                    Access.has(b, entry.getKey())
+                                            && equal(entry.getValue(), Access.get(b, entry.getKey())));
         }
         return left instanceof Undefined && right instanceof Undefined || Objects.equals(left, right);
     }
@@ -160,11 +162,31 @@ public final class Values {
         return Character.isSurrogate(character) ? character + 0x10000 : character;
     }
 
+    /// A stand-in with the same `equals` as Python's `==` on this value.
+    ///
+    /// @throws JinjaException if Python cannot hash the value
+    public static Object hashable(@Nullable Object value) {
+        Number number = number(value);
+        if (number != null) {
+            double real = number.doubleValue();
+            boolean isWhole = number instanceof Double && real == Math.rint(real) && Math.abs(real) < 0x1p63;
+            return isWhole ? (Object) (long) real : number;
+        }
+        return switch (value) {
+            case Tuple tuple -> tuple.stream().map(Values::hashable).toList();
+            case List<?> list -> throw new JinjaException(described(list) + " cannot be compared by its hash");
+            case Map<?, ?> map -> throw new JinjaException(described(map) + " cannot be compared by its hash");
+            case null -> Optional.empty();
+            case Undefined undefined -> Undefined.class;
+            default -> value;
+        };
+    }
+
     public static boolean contains(@Nullable Object container, @Nullable Object item) {
         return switch (container) {
             case String text when item instanceof String part -> text.contains(part);
             case String text -> throw new JinjaException(described(item) + " cannot be in a string; only a string can");
-            case Map<?, ?> map -> map.containsKey(item);
+            case Map<?, ?> map -> Access.has(map, item);
             case List<?> list -> list.stream().anyMatch(element -> equal(element, item));
             case Undefined undefined -> false;
             case null, default -> throw new JinjaException("nothing can be in " + described(container));
