@@ -2,7 +2,6 @@ package io.shadowkv.op.timing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.Arrays;
 import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.DenseOperations;
@@ -16,6 +15,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
