@@ -5,10 +5,10 @@ import io.shadowkv.tensor.Tensor;
 
 /// All keys and values of a sequence, row t of every head being token t.
 public interface KeyValueSource {
-    /// Rotated, [kvHeads, capacity, headDim].
+    /// Rotated, `[kvHeads, capacity, headDim]`.
     Tensor keys(int layer);
 
-    /// [kvHeads, capacity, headDim].
+    /// `[kvHeads, capacity, headDim]`.
     Tensor values(int layer);
 
     /// Tables the keys are rotated by.

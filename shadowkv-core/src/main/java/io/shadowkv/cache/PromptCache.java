@@ -7,14 +7,14 @@ import io.shadowkv.tensor.Tensor;
 public interface PromptCache extends AutoCloseable {
     /// Takes the next t tokens of `layer`.
     ///
-    /// @param keys rotated, [t, kvHeads, headDim]
-    /// @param values [t, kvHeads, headDim]
+    /// @param keys rotated, `[t, kvHeads, headDim]`
+    /// @param values `[t, kvHeads, headDim]`
     void append(int layer, Tensor keys, Tensor values);
 
     /// Causal attention of the last t tokens over all tokens of `layer` so far.
     ///
-    /// @param queries rotated, [t, queryHeads, headDim]
-    /// @param out [t, queryHeads, headDim]
+    /// @param queries rotated, `[t, queryHeads, headDim]`
+    /// @param out `[t, queryHeads, headDim]`
     void attend(int layer, Tensor queries, double scale, Tensor out);
 
     /// All tokens of `layer` are in: the strategy turns them into what decode reads, beside what follows where

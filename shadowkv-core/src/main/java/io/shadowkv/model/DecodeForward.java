@@ -142,9 +142,9 @@ final class DecodeForward implements AutoCloseable {
         }
     }
 
-    /// @param ids I32 [rows]
-    /// @param nextIds I32 [rows], the most likely token after each logit row
-    /// @param hidden [rows, hiddenSize]
-    /// @param logits F32 [logitRows, vocabulary]: in a narrower type different tokens would tie
+    /// @param ids I32 `[rows]`
+    /// @param nextIds I32 `[rows]`, the most likely token after each logit row
+    /// @param hidden `[rows, hiddenSize]`
+    /// @param logits F32 `[logitRows, vocabulary]`: in a narrower type different tokens would tie
     private record Buffers(Tensor ids, Tensor nextIds, Tensor hidden, Tensor logits, Workspace work) {}
 }

@@ -103,7 +103,7 @@ public final class Decoder implements AutoCloseable {
     ///
     /// @param chunkRows rows computed at a time; bounds memory, changes nothing else
     /// @param allPositions true for logits of every position, false for each prompt's last
-    /// @param sink gets one row [vocabulary] after the other
+    /// @param sink gets one row `[vocabulary]` after the other
     public void prefill(
             List<PromptRows> prompts,
             int chunkRows,

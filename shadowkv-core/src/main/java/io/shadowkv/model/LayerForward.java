@@ -21,7 +21,7 @@ final class LayerForward {
 
     /// Queries, keys and values of some rows, not rotated yet.
     ///
-    /// @param hidden the residual stream [r, hiddenSize]
+    /// @param hidden the residual stream `[r, hiddenSize]`
     /// @param work buffers of exactly r rows
     void project(int layer, Tensor hidden, Workspace work) {
         DecoderWeights.Layer w = weights.layers().get(layer);
@@ -31,7 +31,7 @@ final class LayerForward {
 
     /// Adds what layer `layer` contributes to the residual stream: the projection of what was attended, and the MLP.
     ///
-    /// @param hidden [r, hiddenSize], in place
+    /// @param hidden `[r, hiddenSize]`, in place
     /// @param work buffers of exactly r rows
     void complete(int layer, Tensor hidden, Workspace work) {
         DecoderWeights.Layer w = weights.layers().get(layer);
@@ -58,9 +58,9 @@ final class LayerForward {
 
     /// Logits of some rows: the last norm and the output projection.
     ///
-    /// @param hidden [r, hiddenSize]
+    /// @param hidden `[r, hiddenSize]`
     /// @param normed scratch, the same shape
-    /// @param logits [r, vocabulary]
+    /// @param logits `[r, vocabulary]`
     void head(Tensor hidden, Tensor normed, Tensor logits) {
         dense.rmsNorm(hidden, weights.finalNorm(), spec.normEpsilon(), normed);
         dense.linear(normed, weights.head(), null, logits);

@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /// A linear map as the checkpoint stores it.
 ///
-/// @param weight [out, in]
-/// @param bias [out], or null
+/// @param weight `[out, in]`
+/// @param bias `[out]`, or null
 record Projection(Tensor weight, @Nullable Tensor bias) {
     /// Rows `from` until `from + count`, as a projection of its own: how fused matrices are taken apart without
     /// a copy.

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Linear maps of the same input, which a backend may read as one matrix where they lie one after the other.
 ///
-/// @param weights [out, in] each
-/// @param biases [out] each, or null
+/// @param weights `[out, in]` each
+/// @param biases `[out]` each, or null
 record ProjectionGroup(List<Tensor> weights, List<@Nullable Tensor> biases) {
     static ProjectionGroup of(List<Projection> projections) {
         List<@Nullable Tensor> biases = new ArrayList<>();

@@ -71,7 +71,7 @@ final class RandomWeights {
         return ProjectionGroup.of(parts);
     }
 
-    /// [hiddenSize] ones: all norms.
+    /// `[hiddenSize]` ones: all norms.
     private Tensor ones() {
         Tensor weight = scope.allocate(type, spec.hiddenSize());
         try (Arena arena = Arena.ofConfined()) {

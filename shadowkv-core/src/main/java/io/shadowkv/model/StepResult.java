@@ -10,7 +10,7 @@ public final class StepResult {
     private final int[] ids;
     private final int[] rows;
 
-    /// @param logits F32 [any, vocabulary]
+    /// @param logits F32 `[any, vocabulary]`
     /// @param rows row of `logits` that belongs to each logit row
     StepResult(Backend backend, Tensor logits, int[] ids, int[] rows) {
         this.backend = backend;
@@ -29,7 +29,7 @@ public final class StepResult {
         return ids[rows[i]];
     }
 
-    /// The logits after logit row `i`, [vocabulary], fetched now.
+    /// The logits after logit row `i`, `[vocabulary]`, fetched now.
     public float[] logits(int i) {
         return backend.download(logits.row(rows[i]));
     }

@@ -7,15 +7,15 @@ import io.shadowkv.tensor.Tensor;
 
 /// Activations of up to `rows` rows, reused by every layer and chunk. Owned by its scope.
 ///
-/// @param normed [rows, hiddenSize]
-/// @param queries [rows, queryHeads, headDim]
-/// @param keys [rows, kvHeads, headDim]
-/// @param values [rows, kvHeads, headDim]
-/// @param attended [rows, queryHeads, headDim]
-/// @param projected [rows, hiddenSize]
-/// @param gate [rows, intermediateSize]
-/// @param up [rows, intermediateSize]
-/// @param positions I32 [rows]
+/// @param normed `[rows, hiddenSize]`
+/// @param queries `[rows, queryHeads, headDim]`
+/// @param keys `[rows, kvHeads, headDim]`
+/// @param values `[rows, kvHeads, headDim]`
+/// @param attended `[rows, queryHeads, headDim]`
+/// @param projected `[rows, hiddenSize]`
+/// @param gate `[rows, intermediateSize]`
+/// @param up `[rows, intermediateSize]`
+/// @param positions I32 `[rows]`
 record Workspace(
         Tensor normed,
         Tensor queries,

@@ -7,38 +7,38 @@ import io.shadowkv.tensor.Tensor;
 public interface AttentionOperations {
     /// `target[h, at + i] = rows[i, h]` for all rows and heads: from token-major to head-major.
     ///
-    /// @param rows [t, kvHeads, headDim]
-    /// @param target [kvHeads, capacity, headDim], rounded to its type
+    /// @param rows `[t, kvHeads, headDim]`
+    /// @param target `[kvHeads, capacity, headDim]`, rounded to its type
     void store(Tensor rows, Tensor target, int at);
 
     /// Causal attention of t consecutive tokens of one sequence: query i reads keys 0 until `keyCount - t + i`,
     /// inclusive.
     ///
-    /// @param queries [t, queryHeads, headDim], rotated
-    /// @param keys [kvHeads, capacity, headDim], rotated; rows 0 until `keyCount` are valid, the t tokens' own
+    /// @param queries `[t, queryHeads, headDim]`, rotated
+    /// @param keys `[kvHeads, capacity, headDim]`, rotated; rows 0 until `keyCount` are valid, the t tokens' own
     ///     included
     /// @param values the same shape
     /// @param scale factor of the dot products, usually 1/√headDim
-    /// @param out [t, queryHeads, headDim]
+    /// @param out `[t, queryHeads, headDim]`
     void prefill(Tensor queries, Tensor keys, Tensor values, int keyCount, double scale, Tensor out);
 
     /// Writes one new key or value a row: `target(slot).row[h, writeRows[i]] = new[i, h]`.
     ///
-    /// @param newKeys [r, kvHeads, headDim], rotated
+    /// @param newKeys `[r, kvHeads, headDim]`, rotated
     /// @param newValues the same shape
     void append(Tensor newKeys, Tensor newValues, SlotTable<AttendedRows> attended, StepRows rows);
 
     /// Row i attends to the first `attended[i]` rows of its sequence's region.
     ///
-    /// @param queries [r, queryHeads, headDim], rotated
-    /// @param out [r, queryHeads, headDim]
+    /// @param queries `[r, queryHeads, headDim]`, rotated
+    /// @param out `[r, queryHeads, headDim]`
     void decode(Tensor queries, SlotTable<AttendedRows> attended, StepRows rows, double scale, Tensor out);
 
     /// The same for sequences with an index (every row but a padding one), whose region may hold more units than a
     /// step selects: row i attends to rows 0 until `firstRow`, to the units in its `selectedSlots`, and to rows
     /// from the region's end, `firstRow + C · unitTokens`, until `attended[i]`.
     ///
-    /// @param queries [r, queryHeads, headDim], rotated
-    /// @param out [r, queryHeads, headDim]
+    /// @param queries `[r, queryHeads, headDim]`, rotated
+    /// @param out `[r, queryHeads, headDim]`
     void decodeSelected(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor out);
 }

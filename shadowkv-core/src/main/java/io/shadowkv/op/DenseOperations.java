@@ -10,24 +10,24 @@ import org.jspecify.annotations.Nullable;
 public interface DenseOperations {
     /// `out[i] = table[ids[i]]`.
     ///
-    /// @param ids I32 [r], each within the table
-    /// @param table [vocabulary, hiddenSize]
-    /// @param out [r, hiddenSize]
+    /// @param ids I32 `[r]`, each within the table
+    /// @param table `[vocabulary, hiddenSize]`
+    /// @param out `[r, hiddenSize]`
     void embed(Tensor ids, Tensor table, Tensor out);
 
     /// Root-mean-square norm, statistics in float or better: `out = x / sqrt(mean(x²) + epsilon) * weight`.
     ///
-    /// @param x [r, n]
-    /// @param weight [n]
-    /// @param out [r, n]
+    /// @param x `[r, n]`
+    /// @param weight `[n]`
+    /// @param out `[r, n]`
     void rmsNorm(Tensor x, Tensor weight, double epsilon, Tensor out);
 
     /// `out = x · weightᵀ + bias`, sums in float or better. Memory-bound for few rows, compute-bound for many.
     ///
-    /// @param x [r, in], activation type, or any floating type (keys in their storage type)
-    /// @param weight [out, in]
-    /// @param bias [out], or null
-    /// @param out [r, out]; rounded to its type
+    /// @param x `[r, in]`, activation type, or any floating type (keys in their storage type)
+    /// @param weight `[out, in]`
+    /// @param bias `[out]`, or null
+    /// @param out `[r, out]`; rounded to its type
     void linear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor out);
 
     /// Several projections of the same rows: `outs[i] = x · weights[i]ᵀ + biases[i]`. Weights that lie one
@@ -43,7 +43,7 @@ public interface DenseOperations {
     /// `target += x · weightᵀ + bias`, rounded once or twice.
     ///
     /// @param scratch as `target`; may be overwritten
-    /// @param target [r, out], in place
+    /// @param target `[r, out]`, in place
     default void addLinear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor scratch, Tensor target) {
         linear(x, weight, bias, scratch);
         add(target, scratch);
@@ -52,8 +52,8 @@ public interface DenseOperations {
     /// Index of each row's largest logit, the first of equals; -1 for a row that has a NaN or whose largest logit
     /// is not finite.
     ///
-    /// @param logits [r, vocabulary]
-    /// @param ids I32 [r]
+    /// @param logits `[r, vocabulary]`
+    /// @param ids I32 `[r]`
     void argmax(Tensor logits, Tensor ids);
 
     /// Fills a tensor with normally distributed numbers that depend on `seed` and the element's place only: element
@@ -64,22 +64,22 @@ public interface DenseOperations {
 
     /// `target += source`.
     ///
-    /// @param target [r, n], in place
-    /// @param source [r, n]
+    /// @param target `[r, n]`, in place
+    /// @param source `[r, n]`
     void add(Tensor target, Tensor source);
 
     /// `gate = silu(gate) * up`, silu(x) = x / (1 + e^-x).
     ///
-    /// @param gate [r, n], in place
-    /// @param up [r, n]
+    /// @param gate `[r, n]`, in place
+    /// @param up `[r, n]`
     void gatedSilu(Tensor gate, Tensor up);
 
     /// `gate = silu(x · weights[0]ᵀ + biases[0]) * (x · weights[1]ᵀ + biases[1])`; the products may
     /// be rounded before they meet, or not.
     ///
-    /// @param weights two of [n, in]
-    /// @param biases two of [n], each possibly null
-    /// @param gate [r, n]
+    /// @param weights two of `[n, in]`
+    /// @param biases two of `[n]`, each possibly null
+    /// @param gate `[r, n]`
     /// @param up scratch as `gate`; may be overwritten
     default void gatedLinear(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
         linears(x, weights, biases, List.of(gate, up));
@@ -88,14 +88,14 @@ public interface DenseOperations {
 
     /// Rotates the first `rotaryDim` elements of every head to its row's position.
     ///
-    /// @param x [r, heads, headDim], in place
-    /// @param positions I32 [r], each within `rotary`
+    /// @param x `[r, heads, headDim]`, in place
+    /// @param positions I32 `[r]`, each within `rotary`
     void rotate(Tensor x, Tensor positions, Rotary rotary);
 
     /// Rotates the queries and the keys of the same rows.
     ///
-    /// @param queries [r, queryHeads, headDim], in place
-    /// @param keys [r, kvHeads, headDim], in place
+    /// @param queries `[r, queryHeads, headDim]`, in place
+    /// @param keys `[r, kvHeads, headDim]`, in place
     default void rotate(Tensor queries, Tensor keys, Tensor positions, Rotary rotary) {
         rotate(queries, positions, rotary);
         rotate(keys, positions, rotary);

@@ -4,7 +4,7 @@ import io.shadowkv.tensor.Tensor;
 
 /// Cosines and sines of the rotary position encoding, and how pairs are laid out.
 ///
-/// @param cosines F32 [positions, rotaryDim / 2], attention scaling (yarn, longrope) included
+/// @param cosines F32 `[positions, rotaryDim / 2]`, attention scaling (yarn, longrope) included
 /// @param sines F32, the same shape
 /// @param rotaryDim leading elements of a head that rotate; the rest pass through
 /// @param interleaved pairs are neighbours (0,1), (2,3) … if true; element i with i + rotaryDim/2 if false

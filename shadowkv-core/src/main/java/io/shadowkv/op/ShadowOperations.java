@@ -13,60 +13,60 @@ import org.jspecify.annotations.Nullable;
 public interface ShadowOperations {
     /// `gram += keysᵀ · keys`.
     ///
-    /// @param keys plain, [t, D], storage type
-    /// @param gram F32 [D, D], in place
+    /// @param keys plain, `[t, D]`, storage type
+    /// @param gram F32 `[D, D]`, in place
     void accumulateGram(Tensor keys, Tensor gram);
 
     /// The `rank` eigenvectors of largest eigenvalue of a symmetric non-negative matrix, as rows, orthonormal,
     /// largest first; at least 99.9 % of the energy that the exact ones hold. Rows beyond D, if any, are zero.
     ///
-    /// @param gram F32 [D, D], symmetric; may be overwritten
-    /// @param basis [rank, D], rounded to its type
+    /// @param gram F32 `[D, D]`, symmetric; may be overwritten
+    /// @param basis `[rank, D]`, rounded to its type
     void topEigenvectors(Tensor gram, Tensor basis);
 
     /// Mean of each unit's rotated keys, and how badly it represents its worst member.
     ///
-    /// @param keys rotated, [H, capacity, d]
+    /// @param keys rotated, `[H, capacity, d]`
     /// @param firstUnit number of the first unit: its first token is row `(firstUnit) * J` of `keys`
-    /// @param landmarks [H, units, d]
-    /// @param minCosines F32 [H, units], the least cosine between a member and the (unrounded) mean; a zero
+    /// @param landmarks `[H, units, d]`
+    /// @param minCosines F32 `[H, units]`, the least cosine between a member and the (unrounded) mean; a zero
     ///     vector's is 0
     void landmarks(Tensor keys, int firstUnit, int unitTokens, Tensor landmarks, Tensor minCosines);
 
     /// The units of least `minCosines` per head, and all others; both ascending. Ties go to the lower unit.
     ///
-    /// @param minCosines F32 [H, units]
-    /// @param outliers I32 [H, o]
-    /// @param others I32 [H, units - o]
+    /// @param minCosines F32 `[H, units]`
+    /// @param outliers I32 `[H, o]`
+    /// @param others I32 `[H, units - o]`
     void splitOutliers(Tensor minCosines, Tensor outliers, Tensor others);
 
     /// Copies whole units of each head: unit `units[h, i]` of `source` to rows `targetRow + i * unitTokens` of
     /// `target`.
     ///
-    /// @param source [H, sourceCapacity, d]
-    /// @param units I32 [H, m]
-    /// @param target [H, targetCapacity, d], rounded to its type
+    /// @param source `[H, sourceCapacity, d]`
+    /// @param units I32 `[H, m]`
+    /// @param target `[H, targetCapacity, d]`, rounded to its type
     void gatherUnits(Tensor source, Tensor units, int unitTokens, Tensor target, int targetRow);
 
     /// Copies rows `from` until `from + count` of every head to `target` at `to`. Source and target may be the
     /// same tensor if `to <= from`.
     ///
-    /// @param source [H, sourceCapacity, d]
-    /// @param target [H, targetCapacity, d], rounded to its type
+    /// @param source `[H, sourceCapacity, d]`
+    /// @param target `[H, targetCapacity, d]`, rounded to its type
     void copyRows(Tensor source, int from, int count, Tensor target, int to);
 
     /// Takes rows of rotated keys back to before RoPE, token-major: the inverse of `store(rotate(...))`.
     ///
-    /// @param keys rotated, [H, capacity, d]; rows `from` until `from + count` are read
+    /// @param keys rotated, `[H, capacity, d]`; rows `from` until `from + count` are read
     /// @param firstPosition position of row `from`; the others follow
-    /// @param plain [count, D]
+    /// @param plain `[count, D]`
     void unrotate(Tensor keys, int from, int count, int firstPosition, Rotary rotary, Tensor plain);
 
     /// `scores[i, h, u] = max over the group's query heads of softmax over u of (query · landmark[h, u] *
     /// scale)`.
     ///
-    /// @param queries [r, queryHeads, d], rotated
-    /// @param scores F32 [r, H, unitCapacity]; the first `units[i]` of row i are written
+    /// @param queries `[r, queryHeads, d]`, rotated
+    /// @param scores F32 `[r, H, unitCapacity]`; the first `units[i]` of row i are written
     void scoreLandmarks(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores);
 
     /// Chooses, for each row and head, the k units of highest score (k = `selectedUnits`, or all units if there are
@@ -77,24 +77,24 @@ public interface ShadowOperations {
     /// free slots too) and `counters`. Which miss gets which of these slots is open (the reference: ascending units
     /// to ascending slots). With fewer units than k, the rest of `selectedSlots` holds -1.
     ///
-    /// @param scores F32 [r, H, unitCapacity]
+    /// @param scores F32 `[r, H, unitCapacity]`
     void select(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows);
 
     /// Overwrites scores so that the next [#select] keeps about `hitRate` of what it selects resident and takes the
     /// rest at random from the other units: a synthetic selection, for comparing machines. Exactly the same on all
     /// backends, and another one at every step; `ForcedHits` is the formula.
     ///
-    /// @param scores F32 [r, H, unitCapacity], in place; the first `units[i]` of row i are written, none is read
+    /// @param scores F32 `[r, H, unitCapacity]`, in place; the first `units[i]` of row i are written, none is read
     /// @param hitRate from 0 to 1
     void forceHits(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows, double hitRate);
 
     /// Stores values of context tokens: as they are, or quantised where `scales` are given; [ValueCodes] is the
     /// formula, the same to the bit on all backends.
     ///
-    /// @param source [H, sourceCapacity, d], finite; rows `from` until `from + count` of every head are read
-    /// @param values [H, tokenCapacity, d], written from row `to` on; I8 or F8E4M3 with scales, else a floating
+    /// @param source `[H, sourceCapacity, d]`, finite; rows `from` until `from + count` of every head are read
+    /// @param values `[H, tokenCapacity, d]`, written from row `to` on; I8 or F8E4M3 with scales, else a floating
     ///     type that values are rounded to; host or backend memory
-    /// @param scales BF16 [H, tokenCapacity], written from row `to` on, in backend memory; null where values are
+    /// @param scales BF16 `[H, tokenCapacity]`, written from row `to` on, in backend memory; null where values are
     ///     stored as they are
     void storeValues(Tensor source, int from, int count, Tensor values, @Nullable Tensor scales, int to);
 

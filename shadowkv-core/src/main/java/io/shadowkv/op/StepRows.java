@@ -9,11 +9,11 @@ import io.shadowkv.tensor.Tensor;
 /// leave its outputs open (its other fields are 0).
 ///
 /// @param count rows r
-/// @param slots I32 [r], slot of each row's sequence in every [SlotTable]
-/// @param positions I32 [r], position of the new token in its sequence
-/// @param writeRows I32 [r], row of the attended region that takes the new key and value
-/// @param attended I32 [r], rows of the attended region that are valid, the new one included
-/// @param units I32 [r], units in the index (landmarks) of each sequence; 0 where nothing is selected
+/// @param slots I32 `[r]`, slot of each row's sequence in every [SlotTable]
+/// @param positions I32 `[r]`, position of the new token in its sequence
+/// @param writeRows I32 `[r]`, row of the attended region that takes the new key and value
+/// @param attended I32 `[r]`, rows of the attended region that are valid, the new one included
+/// @param units I32 `[r]`, units in the index (landmarks) of each sequence; 0 where nothing is selected
 public record StepRows(int count, Tensor slots, Tensor positions, Tensor writeRows, Tensor attended, Tensor units) {
     /// Rows `from` until `from + length`.
     public StepRows slice(int from, int length) {

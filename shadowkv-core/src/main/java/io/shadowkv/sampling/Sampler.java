@@ -17,7 +17,7 @@ public final class Sampler {
 
     /// The next token.
     ///
-    /// @param logits [vocabulary], overwritten
+    /// @param logits `[vocabulary]`, overwritten
     /// @param history ids that the repetition penalty applies to, first `historyLength` valid
     /// @throws LogitsException if a logit is NaN or none is finite: nothing can be chosen honestly
     public int next(float[] logits, int[] history, int historyLength) {

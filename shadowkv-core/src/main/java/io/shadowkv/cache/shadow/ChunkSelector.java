@@ -9,13 +9,13 @@ import java.util.List;
 /// Which units are resident in one layer, which of them the last step selected, and which it missed. All of it
 /// stays in backend memory.
 ///
-/// @param residentUnits I32 [kvHeads, cachedUnits], index of the unit in each slot, -1 for none yet
-/// @param slotAges I32 [kvHeads, cachedUnits], steps since the unit in each slot was last selected
-/// @param selectedSlots I32 [kvHeads, selectedUnits]
-/// @param missUnits I32 [kvHeads, selectedUnits]
-/// @param missSlots I32 [kvHeads, selectedUnits]
-/// @param missCounts I32 [kvHeads]
-/// @param counters I64 [2], selected and missed units so far
+/// @param residentUnits I32 `[kvHeads, cachedUnits]`, index of the unit in each slot, -1 for none yet
+/// @param slotAges I32 `[kvHeads, cachedUnits]`, steps since the unit in each slot was last selected
+/// @param selectedSlots I32 `[kvHeads, selectedUnits]`
+/// @param missUnits I32 `[kvHeads, selectedUnits]`
+/// @param missSlots I32 `[kvHeads, selectedUnits]`
+/// @param missCounts I32 `[kvHeads]`
+/// @param counters I64 `[2]`, selected and missed units so far
 record ChunkSelector(
         Tensor residentUnits,
         Tensor slotAges,

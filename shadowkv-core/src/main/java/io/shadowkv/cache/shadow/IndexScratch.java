@@ -8,13 +8,13 @@ import org.jspecify.annotations.Nullable;
 
 /// Buffers for indexing one layer of `units` context units, reused by all layers. Owned by its scope.
 ///
-/// @param plain activation type [plainRows, kvWidth], keys before RoPE of some tokens
-/// @param gram F32 [kvWidth, kvWidth]
-/// @param zeros F32 [kvWidth, kvWidth], never written
-/// @param landmarks [kvHeads, units, headDim], outliers' included
-/// @param minCosines F32 [kvHeads, units]
-/// @param outliers I32 [kvHeads, outlierChunks]
-/// @param others I32 [kvHeads, units - outlierChunks]
+/// @param plain activation type `[plainRows, kvWidth]`, keys before RoPE of some tokens
+/// @param gram F32 `[kvWidth, kvWidth]`
+/// @param zeros F32 `[kvWidth, kvWidth]`, never written
+/// @param landmarks `[kvHeads, units, headDim]`, outliers' included
+/// @param minCosines F32 `[kvHeads, units]`
+/// @param outliers I32 `[kvHeads, outlierChunks]`
+/// @param others I32 `[kvHeads, units - outlierChunks]`
 record IndexScratch(
         Tensor plain, Tensor gram, Tensor zeros, Tensor landmarks, Tensor minCosines, Tensor outliers, Tensor others) {
     /// Rows of keys taken back to before RoPE at a time, where the host computes: they stay in its caches.

@@ -28,12 +28,12 @@ final class Landmarks {
         this.backend = backend;
     }
 
-    /// [kvHeads, unitCapacity, headDim].
+    /// `[kvHeads, unitCapacity, headDim]`.
     Tensor means() {
         return means;
     }
 
-    /// I32 [kvHeads, unitCapacity].
+    /// I32 `[kvHeads, unitCapacity]`.
     Tensor unitIds() {
         return unitIds;
     }
@@ -45,8 +45,8 @@ final class Landmarks {
 
     /// Keeps the landmarks of all units that are not outliers.
     ///
-    /// @param all [kvHeads, units, headDim]
-    /// @param others I32 [kvHeads, kept], ascending
+    /// @param all `[kvHeads, units, headDim]`
+    /// @param others I32 `[kvHeads, kept]`, ascending
     void keep(Tensor all, Tensor others) {
         shadow().gatherUnits(all, others, 1, means, 0);
         int kept = others.extent(1);
@@ -59,7 +59,7 @@ final class Landmarks {
 
     /// Adds the units of `fresh.units · unitTokens` consecutive tokens.
     ///
-    /// @param keys rotated, [kvHeads, capacity, headDim]; the tokens' rows begin at unit `rowUnit` of its rows
+    /// @param keys rotated, `[kvHeads, capacity, headDim]`; the tokens' rows begin at unit `rowUnit` of its rows
     /// @param firstUnit number of the first new unit
     /// @param at units listed so far
     /// @param fresh room for the new landmarks
@@ -79,8 +79,8 @@ final class Landmarks {
 
     /// Landmarks of new units before they are listed, reused by all layers.
     ///
-    /// @param means [kvHeads, units, headDim]
-    /// @param minCosines F32 [kvHeads, units]
+    /// @param means `[kvHeads, units, headDim]`
+    /// @param minCosines F32 `[kvHeads, units]`
     record Fresh(Tensor means, Tensor minCosines) {
         static Fresh allocate(ShadowLayout layout, MemoryScope scope, int units) {
             int heads = layout.shape().kvHeads();

@@ -8,7 +8,7 @@ import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import java.util.List;
 
-/// Plain (pre-RoPE) keys of one layer as A · B: A [tokens, rank], B [rank, kvWidth]. One subspace for all heads.
+/// Plain (pre-RoPE) keys of one layer as A · B: A `[tokens, rank]`, B `[rank, kvWidth]`. One subspace for all heads.
 ///
 /// B's rows are the leading eigenvectors of KᵀK, A = K · Bᵀ: the best rank-r approximation, as the paper's SVD
 /// gives (arXiv 2410.21465, section 4), for one matrix product instead of an SVD of the tall matrix. Plain keys
@@ -28,12 +28,12 @@ final class LowRankKeys {
         this.shadow = backend.operations().shadow();
     }
 
-    /// A, [indexedTokens, rank].
+    /// A, `[indexedTokens, rank]`.
     Tensor factor() {
         return factor;
     }
 
-    /// B, [rank, kvWidth].
+    /// B, `[rank, kvWidth]`.
     Tensor basis() {
         return basis;
     }
@@ -45,7 +45,7 @@ final class LowRankKeys {
 
     /// Finds the subspace of the first `tokens` keys and projects the first `contextTokens` on it.
     ///
-    /// @param keys rotated, [kvHeads, capacity, headDim], row t is token t
+    /// @param keys rotated, `[kvHeads, capacity, headDim]`, row t is token t
     void fit(Tensor keys, int tokens, int contextTokens, Rotary rotary, IndexScratch scratch) {
         dense.copy(scratch.zeros(), scratch.gram());
         int step = scratch.plain().extent(0);
@@ -60,9 +60,9 @@ final class LowRankKeys {
 
     /// Projects `count` keys on the subspace: A's rows from `firstToken` on.
     ///
-    /// @param keys rotated, [kvHeads, capacity, headDim]; rows from `row` on are read
+    /// @param keys rotated, `[kvHeads, capacity, headDim]`; rows from `row` on are read
     /// @param firstToken position of the first of them
-    /// @param scratch activation type [any, kvWidth]
+    /// @param scratch activation type `[any, kvWidth]`
     void project(Tensor keys, int row, int count, int firstToken, Rotary rotary, Tensor scratch) {
         int step = scratch.extent(0);
         for (int from = 0; from < count; from += step) {

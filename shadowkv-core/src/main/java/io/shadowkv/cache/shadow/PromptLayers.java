@@ -72,12 +72,12 @@ final class PromptLayers {
             this.values = values;
         }
 
-        /// Rotated, [kvHeads, promptTokens, headDim].
+        /// Rotated, `[kvHeads, promptTokens, headDim]`.
         Tensor keys() {
             return keys;
         }
 
-        /// [kvHeads, promptTokens, headDim].
+        /// `[kvHeads, promptTokens, headDim]`.
         Tensor values() {
             return values;
         }

@@ -46,7 +46,7 @@ final class ResidentBuffer {
         shadow.copyRows(rows.values(), 0, tokens, values, 0);
     }
 
-    /// @param outliers I32 [kvHeads, outlierChunks], unit numbers
+    /// @param outliers I32 `[kvHeads, outlierChunks]`, unit numbers
     void keepOutliers(Tensor keys, Tensor values, Tensor outliers) {
         shadow.gatherUnits(keys, outliers, layout.spec().chunkSize(), rows.keys(), 0);
         shadow.gatherUnits(values, outliers, layout.spec().chunkSize(), rows.values(), 0);

@@ -42,7 +42,7 @@ final class ShadowLayer {
     /// Indexes a context: factorises its keys, makes landmarks, keeps outliers and recent tokens whole,
     /// offloads the values.
     ///
-    /// @param keys rotated, [kvHeads, capacity, headDim], row t is token t
+    /// @param keys rotated, `[kvHeads, capacity, headDim]`, row t is token t
     /// @param values the same shape
     /// @param tokens valid rows
     void index(Tensor keys, Tensor values, int tokens, Rotary rotary, IndexScratch scratch) {
@@ -62,7 +62,7 @@ final class ShadowLayer {
     /// @param firstToken position of the oldest; a multiple of the unit
     /// @param held recent tokens before
     /// @param indexed units in the index before
-    /// @param scratch activation type [any, kvWidth]
+    /// @param scratch activation type `[any, kvWidth]`
     /// @param fresh room for the landmarks of the units that move
     void join(int firstToken, int held, int indexed, Rotary rotary, Tensor scratch, Landmarks.Fresh fresh) {
         int units = fresh.means().extent(1);

@@ -77,7 +77,7 @@ final class ShadowSequence implements SequenceCache {
 
     /// Takes one layer of the prompt: kept whole without a scratch, indexed with one.
     ///
-    /// @param keys rotated, [kvHeads, capacity, headDim], row t is token t
+    /// @param keys rotated, `[kvHeads, capacity, headDim]`, row t is token t
     /// @param values the same shape
     void take(int layer, Tensor keys, Tensor values, int tokens, @Nullable IndexScratch scratch) {
         if (scratch == null) {

@@ -30,12 +30,12 @@ final class ValueStore {
         this.shadow = backend.operations().shadow();
     }
 
-    /// [kvHeads, indexedTokens, headDim], in the store's type.
+    /// `[kvHeads, indexedTokens, headDim]`, in the store's type.
     Tensor values() {
         return values;
     }
 
-    /// BF16 [kvHeads, indexedTokens], or null where values are stored as they are.
+    /// BF16 `[kvHeads, indexedTokens]`, or null where values are stored as they are.
     @Nullable
     Tensor scales() {
         return scales;

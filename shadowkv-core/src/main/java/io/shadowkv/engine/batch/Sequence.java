@@ -72,7 +72,7 @@ public final class Sequence {
     /// Hears of the logits that each token is drawn from.
     public interface LogitsListener {
         /// @param generated ids of this turn so far
-        /// @param row [vocabulary], the listener's own
+        /// @param row `[vocabulary]`, the listener's own
         void logits(int[] generated, float[] row);
     }
 

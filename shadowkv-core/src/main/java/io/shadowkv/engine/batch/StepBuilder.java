@@ -116,7 +116,7 @@ public final class StepBuilder implements AutoCloseable {
         return waves.values();
     }
 
-    /// I32 [5, rows]: slots, positions, write rows, attended, units.
+    /// I32 `[5, rows]`: slots, positions, write rows, attended, units.
     private Tensor upload(List<Row> rows) {
         int count = rows.size();
         int[] values = new int[FIELDS * count];

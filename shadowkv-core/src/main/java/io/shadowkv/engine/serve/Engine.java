@@ -323,7 +323,7 @@ public final class Engine implements AutoCloseable {
     /// @param prefillTokens ids that prefill reads; the others are fed one by one through decode
     /// @param allPositions true for the logits after every id, false for those after the last
     /// @param generate ids to generate greedily after the given ones, end-of-sequence ids ignored
-    /// @param sink gets one row [vocabulary] a position, in order; none that cannot be used
+    /// @param sink gets one row `[vocabulary]` a position, in order; none that cannot be used
     /// @return the generated ids
     /// @throws io.shadowkv.sampling.LogitsException if a row with a NaN or no finite largest logit comes
     public synchronized int[] logits(

@@ -73,7 +73,7 @@ final class ReferenceShadowStep {
         });
     }
 
-    /// B's columns of head h, [rank][headDim].
+    /// B's columns of head h, `[rank][headDim]`.
     private static double[][] headBasis(IndexedLayer layer, int h) {
         int headDim = layer.attended().keys().extent(2);
         double[][] basis = new double[layer.basis().extent(0)][];

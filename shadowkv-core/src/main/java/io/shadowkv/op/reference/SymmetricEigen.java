@@ -16,7 +16,7 @@ final class SymmetricEigen {
     private final double[] beside;
     private final double[][] vectors;
 
-    /// @param matrix [n][n], symmetric; overwritten
+    /// @param matrix `[n][n]`, symmetric; overwritten
     SymmetricEigen(double[][] matrix) {
         size = matrix.length;
         diagonal = new double[size];

@@ -29,7 +29,7 @@ public final class KeyTile {
     /// spans.
     ///
     /// @param first row of the tensor, counted over all heads, that spans count from
-    /// @param queries [groupSize, padded head dim]
+    /// @param queries `[groupSize, padded head dim]`
     public void score(long first, List<Span> spans, float[] queries, int groupSize, Scores scores) {
         int count = count(spans);
         for (int g = 0; g < groupSize; g++) {
@@ -46,7 +46,7 @@ public final class KeyTile {
 
     /// `sums[g] += weights[g * stride + j] * row j` for all queries of the group, j counting the rows of all spans.
     ///
-    /// @param sums [groupSize, padded head dim]
+    /// @param sums `[groupSize, padded head dim]`
     void addWeighted(long first, List<Span> spans, Scores weights, int groupSize, float[] sums) {
         int count = count(spans);
         var dots = new DotTile(sums, padded, tile, padded, weights.values, weights.stride);

@@ -12,7 +12,7 @@ import jdk.incubator.vector.VectorOperators;
 
 /// Scores, largest scores, totals and weighted sums of a tile of query rows; rows lie along the vectors.
 ///
-/// Scores and weights are [panel][TILE_KEYS][PANEL], sums [panel][headDim rounded up][PANEL].
+/// Scores and weights are `[panel][TILE_KEYS][PANEL]`, sums `[panel][headDim rounded up][PANEL]`.
 final class OnlineSoftmax {
     /// Below every score: its weight is at most 2^-126.
     private static final float HIDDEN = -1e30f;

@@ -90,7 +90,7 @@ final class PrefillAttention {
         return (token * queryHeads + (long) head * groupSize + r % groupSize) * headDim;
     }
 
-    /// [panel][headDim][PANEL], scaled; rows that fill the last panel up are zero.
+    /// `[panel][headDim][PANEL]`, scaled; rows that fill the last panel up are zero.
     private float[] packQueries(int head, int firstToken, int rows, Scratch scratch) {
         int padded = Math.ceilDiv(rows, PANEL) * PANEL;
         float[] packed = scratch.floats(Use.PANELS, padded * headDim);

@@ -22,8 +22,8 @@ public final class Gram {
         this.pool = pool;
     }
 
-    /// @param keys [tokens, width]
-    /// @param gram [width, width], in place
+    /// @param keys `[tokens, width]`
+    /// @param gram `[width, width]`, in place
     public void accumulate(FloatRows keys, int tokens, int width, FloatRows gram) {
         int panels = Math.ceilDiv(width, PANEL);
         int needed = Math.multiplyExact(panels * PANEL, Math.min(BLOCK_TOKENS, tokens));
@@ -41,7 +41,7 @@ public final class Gram {
         }
     }
 
-    /// [panel][depth][PANEL]; columns that fill the last panel up are zero.
+    /// `[panel][depth][PANEL]`; columns that fill the last panel up are zero.
     private void pack(FloatRows keys, int from, int depth, int width) {
         float[] target = packed;
         pool.parts(depth, 32, (first, last, scratch) -> {

@@ -21,8 +21,8 @@ public final class TopEigenvectors {
         this.pool = pool;
     }
 
-    /// @param gram [width, width]
-    /// @param basis [rank, width]
+    /// @param gram `[width, width]`
+    /// @param basis `[rank, width]`
     public void find(FloatRows gram, int width, FloatRows basis, int rank) {
         int wanted = Math.min(rank, width);
         double scale = 1 / largest(gram, width);

@@ -4,7 +4,7 @@ import io.shadowkv.cpu.vector.WorkerPool;
 
 /// A symmetric matrix as Q · T · Qᵀ, T of three diagonals, by Householder's reflections, from the last row up.
 ///
-/// The reflections of [PANEL] rows are put off and subtracted at once, so that the matrix is written once a
+/// The reflections of `PANEL` rows are put off and subtracted at once, so that the matrix is written once a
 /// panel and otherwise only read (Dongarra, Hammarling and Sorensen, J. Comput. Appl. Math. 27, 1989; LAPACK's
 /// `dsytrd`). Its reading bounds the time: `size³ / 6` doubles.
 final class Tridiagonalization {

@@ -39,7 +39,7 @@ final class Gemm {
         }
     }
 
-    /// Packs rows as [depth block][panel][depth][PANEL]; rows that fill the last panel up are zero.
+    /// Packs rows as `[depth block][panel][depth][PANEL]`; rows that fill the last panel up are zero.
     private void pack(FloatRows x, Block block) {
         int needed = Math.multiplyExact(block.paddedRows(), block.sizes.inputs);
         if (packed.length < needed) {
@@ -70,7 +70,7 @@ final class Gemm {
         }
     }
 
-    /// Products of outputs `first` until `last` with the block's rows, [group of outputs][panel][ROWS][PANEL].
+    /// Products of outputs `first` until `last` with the block's rows, `[group of outputs][panel][ROWS][PANEL]`.
     private float[] sums(FloatRows weight, Block block, int first, int last, Scratch scratch) {
         int groups = Math.ceilDiv(last - first, MicroKernel.ROWS);
         float[] sums = scratch.floats(Use.SUMS, MAX_TILE_OUTPUTS * block.paddedRows());
@@ -118,7 +118,7 @@ final class Gemm {
         }
     }
 
-    /// Extents of a product: x is [rows, inputs], the weights are [outputs, inputs].
+    /// Extents of a product: x is `[rows, inputs]`, the weights are `[outputs, inputs]`.
     record Sizes(int rows, int inputs, int outputs) {}
 
     /// Rows `from` until `from + count` of x, and where their panels lie.

@@ -28,7 +28,7 @@ public final class MicroKernel {
     private final float[] c;
 
     /// @param a rows ([#ROW_STRIDE] apart) or panels
-    /// @param b panels: [depth, PANEL]
+    /// @param b panels: `[depth, PANEL]`
     /// @param c tiles, added to
     public MicroKernel(float[] a, float[] b, float[] c) {
         this.a = a;

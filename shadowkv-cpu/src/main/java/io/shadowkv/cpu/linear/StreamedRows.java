@@ -28,7 +28,7 @@ final class StreamedRows {
     private final MemorySegment segment;
     private final int inputs;
 
-    /// @param rows [any, inputs], F32 or BF16
+    /// @param rows `[any, inputs]`, F32 or BF16
     StreamedRows(FloatRows rows, int inputs) {
         this.rows = rows;
         segment = rows.segment();

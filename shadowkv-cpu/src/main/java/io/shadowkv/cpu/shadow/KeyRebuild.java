@@ -67,7 +67,7 @@ final class KeyRebuild {
         }
     }
 
-    /// The head's columns as [panel][rank][PANEL].
+    /// The head's columns as `[panel][rank][PANEL]`.
     private float[] packBasis(Scratch scratch) {
         float[] panels = scratch.floats(Use.PANELS, rank * paddedDim);
         int width = layer.basis().extent(1);

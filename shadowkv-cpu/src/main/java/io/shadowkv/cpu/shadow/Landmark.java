@@ -8,7 +8,7 @@ final class Landmark {
 
     /// Fills `mean` with the mean of `count` members and returns the least cosine between it and one of them.
     ///
-    /// @param members [count, headDim]
+    /// @param members `[count, headDim]`
     static float meanAndLeastCosine(float[] members, int count, int headDim, float[] mean) {
         java.util.Arrays.fill(mean, 0, headDim, 0);
         for (int j = 0; j < count; j++) {

@@ -92,7 +92,7 @@ final class ResidentSlots {
         }
     }
 
-    /// This head's row of a tensor [heads, n].
+    /// This head's row of a tensor `[heads, n]`.
     private int[] read(Tensor tensor) {
         return tensor.row(head).segment().toArray(JAVA_INT_UNALIGNED);
     }

@@ -21,8 +21,8 @@ final class ValueCoder {
     private final int headDim;
     private final float[] numbers = new float[CODES];
 
-    /// @param values I8 or F8E4M3 [H, capacity, d]
-    /// @param scales BF16 [H, capacity]
+    /// @param values I8 or F8E4M3 `[H, capacity, d]`
+    /// @param scales BF16 `[H, capacity]`
     ValueCoder(Tensor values, Tensor scales) {
         dtype = values.dtype();
         if (!ValueCodes.isCode(dtype) || scales.dtype() != DType.BF16) {

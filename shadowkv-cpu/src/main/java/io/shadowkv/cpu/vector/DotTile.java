@@ -21,9 +21,9 @@ public final class DotTile {
     /// The vectors whose lanes add up to dot products, four of each group one after the other.
     private float[] lanes = new float[0];
 
-    /// @param queries [queries, queryStride]: what [#addDots] multiplies by, what [#addWeighted] adds to
-    /// @param rows [rows, rowStride]
-    /// @param scores [queries, scoreStride]: what [#addDots] adds to, what [#addWeighted] weighs with
+    /// @param queries `[queries, queryStride]`: what [#addDots] multiplies by, what [#addWeighted] adds to
+    /// @param rows `[rows, rowStride]`
+    /// @param scores `[queries, scoreStride]`: what [#addDots] adds to, what [#addWeighted] weighs with
     public DotTile(float[] queries, int queryStride, float[] rows, int rowStride, float[] scores, int scoreStride) {
         this.queries = queries;
         this.queryStride = queryStride;

@@ -4,7 +4,7 @@ import io.shadowkv.cpu.vector.Scratch.Use;
 import io.shadowkv.tensor.Tensor;
 import java.util.Objects;
 
-/// Copies rows of one head from a tensor [H, sourceCapacity, d] to another [H, targetCapacity, d].
+/// Copies rows of one head from a tensor `[H, sourceCapacity, d]` to another `[H, targetCapacity, d]`.
 public final class HeadRows {
     private static final int BUFFER_ROWS = 64;
 

@@ -6,11 +6,11 @@ import io.shadowkv.tensor.Tensor;
 
 /// One call of decode attention, apart from its rows.
 ///
-/// @param queries [r, queryHeads, headDim]
+/// @param queries `[r, queryHeads, headDim]`
 /// @param table entries of all slots in device memory, as `tables.cuh` lays them out
 /// @param isSelected true for a table of indexed layers, of which the selected units are attended to
 /// @param region any sequence's rows: its types and extents are all sequences', capacity apart
-/// @param out [r, queryHeads, headDim]
+/// @param out `[r, queryHeads, headDim]`
 record DecodeCase(Tensor queries, Tensor table, boolean isSelected, AttendedRows region, float scale, Tensor out) {
     int headDim() {
         return queries.extent(2);

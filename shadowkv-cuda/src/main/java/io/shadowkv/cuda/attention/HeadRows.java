@@ -6,7 +6,7 @@ import io.shadowkv.tensor.HostMemory;
 import io.shadowkv.tensor.Tensor;
 import java.util.Objects;
 
-/// A run of rows in every head of [H, capacity, d], as kernels and copies address it.
+/// A run of rows in every head of `[H, capacity, d]`, as kernels and copies address it.
 ///
 /// @param from first row
 /// @param count rows

@@ -161,8 +161,8 @@ public final class Cusolver {
 
     /// A symmetric matrix on the device, of floats or doubles.
     ///
-    /// @param matrix address of [width, width]; overwritten
-    /// @param values address of [width], for the eigenvalues
+    /// @param matrix address of `[width, width]`; overwritten
+    /// @param values address of `[width]`, for the eigenvalues
     public record Symmetric(long matrix, long width, long values, boolean isDouble) {
         /// `cudaDataType` of all elements.
         private int type() {

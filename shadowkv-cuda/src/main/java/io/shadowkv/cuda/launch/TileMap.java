@@ -37,7 +37,7 @@ public final class TileMap {
 
     /// Describes rows of a matrix, `rows` of them a tile.
     ///
-    /// @param matrix [any, columns]
+    /// @param matrix `[any, columns]`
     public static void writeMatrix(CudaContext context, MemorySegment map, Tensor matrix, int columns, int rows) {
         long count = matrix.elements() / columns;
         long rowBytes = (long) columns * matrix.dtype().bytes();

@@ -6,12 +6,12 @@ import io.shadowkv.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /// A product as cuBLASLt counts, column-major: `D [m, n] = op(A) [m, k] · op(B) [k, n]`, plus C where `isAdded`, plus
-/// bias [m] where `hasBias`. Matrices are dense: a row-major [r, c] is a column-major [c, r].
+/// bias `[m]` where `hasBias`. Matrices are dense: a row-major `[r, c]` is a column-major `[c, r]`.
 ///
 /// @param in type of A and B; bias is of it too
 /// @param out type of C and D
-/// @param isATransposed A lies in memory as [k, m]
-/// @param isBTransposed B lies in memory as [n, k]
+/// @param isATransposed A lies in memory as `[k, m]`
+/// @param isBTransposed B lies in memory as `[n, k]`
 /// @param alignment bytes that all addresses are multiples of, 256 at most
 public record MatrixProduct(
         DType in,

@@ -56,9 +56,9 @@ public final class EigenSolver implements AutoCloseable {
 
     /// The eigenvectors of the `count` largest eigenvalues, in ascending order, each contiguous. Waits for the queue.
     ///
-    /// @param gram F32 [D, D], left as it is
+    /// @param gram F32 `[D, D]`, left as it is
     /// @param type what is computed in, F32 or F64
-    /// @return device address of [count, D] of that type, valid until the next solution
+    /// @return device address of `[count, D]` of that type, valid until the next solution
     long solve(Tensor gram, int count, DType type) {
         parts.context().makeCurrent();
         Sizes sizes = new Sizes(gram.extent(0), count, type);

@@ -31,8 +31,8 @@ public final class KeySpectrum implements AutoCloseable {
 
     /// `gram += keysᵀ · keys`, sums in float.
     ///
-    /// @param keys [t, D]
-    /// @param gram F32 [D, D]
+    /// @param keys `[t, D]`
+    /// @param gram F32 `[D, D]`
     public void accumulateGram(Tensor keys, Tensor gram) {
         if (keys.elements() == 0) {
             return;
@@ -53,8 +53,8 @@ public final class KeySpectrum implements AutoCloseable {
 
     /// The eigenvectors of the largest eigenvalues as rows, largest first. Waits for the queue.
     ///
-    /// @param gram F32 [D, D], left as it is
-    /// @param basis [rank, D]; rows from D on become zero
+    /// @param gram F32 `[D, D]`, left as it is
+    /// @param basis `[rank, D]`; rows from D on become zero
     /// @throws CudaException if the matrix holds NaN or infinities
     public void topEigenvectors(Tensor gram, Tensor basis) {
         int width = gram.extent(0);

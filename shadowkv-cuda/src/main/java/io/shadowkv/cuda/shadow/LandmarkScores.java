@@ -32,8 +32,8 @@ final class LandmarkScores implements AutoCloseable {
         this.partials = parts.scratch("partial sums over landmarks");
     }
 
-    /// @param queries [r, queryHeads, headDim]
-    /// @param scores F32 [r, kvHeads, width]
+    /// @param queries `[r, queryHeads, headDim]`
+    /// @param scores F32 `[r, kvHeads, width]`
     void run(
             Tensor queries,
             SlotTable<IndexedLayer> layers,
