@@ -2,15 +2,15 @@ package io.shadowkv.cache;
 
 import io.shadowkv.tensor.DType;
 
-/// What a cache needs to know of a decoder.
+/// The properties of a decoder that a cache depends on.
 ///
 /// @param layers decoder layers
 /// @param queryHeads query heads
 /// @param kvHeads key-value heads
-/// @param headDim elements of a head
+/// @param headDim elements per head
 /// @param kvType type of stored keys and values: F32, BF16 or F16
 public record CacheShape(int layers, int queryHeads, int kvHeads, int headDim, DType kvType) {
-    /// Elements of all key-value heads of a token.
+    /// Number of elements of all key-value heads of one token.
     public int kvWidth() {
         return kvHeads * headDim;
     }

@@ -4,39 +4,40 @@ import io.shadowkv.op.Backend;
 import io.shadowkv.op.Rotary;
 import java.util.List;
 
-/// A strategy bound to a decoder's shape and a backend: makes the caches of both phases and knows their size
-/// beforehand.
+/// A cache strategy for one decoder shape and backend. Creates the caches of both phases and
+/// computes their size in advance.
 ///
 /// [PromptCache] (prefill) → [PromptCache#seal] → [SequenceCache], which joins the [DecodeCache] (decode).
 public interface CacheStrategy {
-    /// Opens one sequence for its prompt and allocates what it will ever need.
+    /// Opens the cache of one sequence for prefill and allocates all memory that the sequence will
+    /// need.
     ///
-    /// @param promptTokens tokens that prefill will bring
-    /// @param rotary tables that cover the capacity
+    /// @param promptTokens number of tokens in the prompt
+    /// @param rotary tables that cover the sequence's capacity
     /// @throws io.shadowkv.op.BackendMemoryException if the memory is not available
     PromptCache openPrompt(int promptTokens, SequenceSize size, Rotary rotary);
 
-    /// Makes a sequence of a prompt that was read with full attention, so that one reading serves several
-    /// strategies.
+    /// Creates a sequence from a prompt that was read with full attention, so that one prefill
+    /// serves several strategies.
     ///
-    /// @param prompt keeps its memory; may be closed afterwards
-    /// @param tokens the prompt's tokens; later ones of the source are left out
+    /// @param prompt only read; may be closed afterwards
+    /// @param tokens number of tokens to take; later tokens of `prompt` are ignored
     SequenceCache openFrom(KeyValueSource prompt, int tokens, SequenceSize size);
 
-    /// The cache that sequences join to be decoded together.
+    /// Opens the cache of a decode batch, which sequences join.
     DecodeCache openDecode();
 
-    /// Bytes of one sequence, part by part; [#openPrompt] allocates exactly these.
+    /// The memory of one sequence as a list of allocations; [#openPrompt] allocates exactly these.
     List<Allocation> footprint(SequenceSize size);
 
-    /// Bytes that one prompt needs beside its footprint while it is read.
+    /// Bytes that one prompt needs during prefill in addition to its footprint.
     long promptWorkspaceBytes(int promptTokens);
 
     /// Bytes that a decode cache needs for steps of `rows` sequences of up to `capacityTokens` tokens.
     long decodeBytes(int rows, int capacityTokens);
 
-    /// One part of a sequence's memory, all layers together.
+    /// One item of a sequence's memory, summed over all layers.
     ///
-    /// @param name what it is, for people
+    /// @param name display name
     record Allocation(String name, long bytes, Backend.Place place) {}
 }

@@ -3,14 +3,14 @@ package io.shadowkv.cache;
 import io.shadowkv.op.Rotary;
 import io.shadowkv.tensor.Tensor;
 
-/// All keys and values of a sequence, row t of every head being token t.
+/// All keys and values of a sequence. Row t of every head belongs to token t.
 public interface KeyValueSource {
-    /// Rotated, `[kvHeads, capacity, headDim]`.
+    /// Rotated keys, `[kvHeads, capacity, headDim]`.
     Tensor keys(int layer);
 
     /// `[kvHeads, capacity, headDim]`.
     Tensor values(int layer);
 
-    /// Tables the keys are rotated by.
+    /// The tables that the keys were rotated with.
     Rotary rotary();
 }

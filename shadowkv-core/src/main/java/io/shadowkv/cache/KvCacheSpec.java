@@ -1,6 +1,6 @@
 package io.shadowkv.cache;
 
-/// Which strategy keeps keys and values, and its parameters.
+/// The strategy that stores keys and values, and its parameters.
 public sealed interface KvCacheSpec {
     /// Short name as the command line spells it.
     String name();
@@ -16,17 +16,19 @@ public sealed interface KvCacheSpec {
     /// ShadowKV (arXiv 2410.21465): low-rank plain keys and landmarks in device memory, values in host
     /// memory, a few chunks fetched and rebuilt at each step.
     ///
-    /// @param rank columns kept of the key factorisation; at most kvHeads · headDim of the model, else all are
-    ///     kept
+    /// @param rank columns of the key factorisation to keep; if larger than the model's kvHeads ·
+    ///     headDim, all are kept
     /// @param chunkSize tokens of a selection unit
     /// @param sparseBudget tokens selected per step and key-value head; a multiple of `chunkSize`
-    /// @param outlierChunks chunks per key-value head that stay whole
-    /// @param localTokens newest tokens that always stay whole; a multiple of `chunkSize`
-    /// @param generatedTokens further new tokens that stay whole until they join the index together; a multiple
-    ///     of `chunkSize`
+    /// @param outlierChunks chunks per key-value head whose keys and values stay resident unchanged
+    /// @param localTokens newest tokens, which always stay resident unchanged; a multiple of
+    ///     `chunkSize`
+    /// @param generatedTokens generated tokens that stay resident unchanged until they are added to
+    ///     the index together; a multiple of `chunkSize`
     /// @param values how values are stored
-    /// @param cachedTokens fetched tokens that stay resident, the step's own and earlier ones, so that more of
-    ///     the next selection is there already; at least `sparseBudget`, a multiple of `chunkSize`
+    /// @param cachedTokens fetched tokens that stay resident, those of the current and of earlier
+    ///     steps, so that more of the next selection is already resident; at least `sparseBudget`,
+    ///     a multiple of `chunkSize`
     record Shadow(
             int rank,
             int chunkSize,
@@ -50,7 +52,8 @@ public sealed interface KvCacheSpec {
             multiple("cached tokens", cachedTokens, chunkSize, sparseBudget);
         }
 
-        /// Values stored as they are, and no more resident than a step selects: the paper.
+        /// The paper's cache: values are not quantised, and only the selection of one step is
+        /// resident.
         public Shadow(
                 int rank, int chunkSize, int sparseBudget, int outlierChunks, int localTokens, int generatedTokens) {
             this(
@@ -84,7 +87,7 @@ public sealed interface KvCacheSpec {
             return sparseBudget / chunkSize;
         }
 
-        /// Units resident per head beside the outliers.
+        /// Units resident per head in addition to the outliers.
         public int cachedUnits() {
             return cachedTokens / chunkSize;
         }
@@ -95,7 +98,8 @@ public sealed interface KvCacheSpec {
             return outlierChunks * chunkSize + cachedTokens + recentTokens();
         }
 
-        /// Rows of the recent region: local, generated, and the remainder of a chunk.
+        /// Number of rows in the recent region: local tokens, generated tokens, and the remainder
+        /// of a chunk.
         public int recentTokens() {
             return localTokens + generatedTokens + chunkSize;
         }

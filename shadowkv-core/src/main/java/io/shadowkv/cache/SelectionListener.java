@@ -1,12 +1,13 @@
 package io.shadowkv.cache;
 
-/// Hears which chunks the decode steps select, for reports and research.
+/// Receives the chunks that decode steps select, for reports and research.
 public interface SelectionListener {
-    /// One row of one layer selected.
+    /// Called after the selection for one row in one layer.
     ///
     /// @param position position of the step's new token in its sequence
-    /// @param missed for each key-value head, numbers of the chunks fetched in this step; chunk c holds tokens
-    ///     c · chunkSize and the following
-    /// @param chosen for each key-value head, numbers of all selected chunks, the fetched ones included
+    /// @param missed for each key-value head, the numbers of the chunks fetched in this step; chunk
+    ///     c starts at token c · chunkSize
+    /// @param chosen for each key-value head, the numbers of all selected chunks, including the
+    ///     fetched ones
     void selected(int layer, int slot, int position, int[][] missed, int[][] chosen);
 }

@@ -3,35 +3,37 @@ package io.shadowkv.cache;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.Rotary;
 
-/// What is kept of one sequence after its prompt. Owns its memory until closed; used by the engine's thread only.
+/// The cache of one sequence after prefill. Owns its memory until closed. Used by the engine's
+/// thread only.
 public interface SequenceCache extends AutoCloseable {
-    /// Tokens held.
+    /// Number of tokens in the cache.
     int length();
 
-    /// Tokens that may be held.
+    /// Maximum number of tokens.
     int capacity();
 
-    /// Tokens that can be taken before [DecodeCache#makeRoom] is due; 0 at capacity.
+    /// Number of tokens that fit before [DecodeCache#makeRoom] must be called; 0 at capacity.
     int room();
 
-    /// Takes note of one new token and says where it goes.
+    /// Counts one new token and returns where it is written.
     ///
     /// @throws IllegalStateException if there is no room
     NewRow advance();
 
-    /// True if steps select from an index; false while everything is attended to.
+    /// True if steps select from an index; false while attention reads every token.
     boolean isIndexed();
 
-    /// Tables its positions rotate by.
+    /// The tables that rotate its positions.
     Rotary rotary();
 
-    /// Bytes held now.
+    /// Bytes currently allocated.
     long bytes(Backend.Place place);
 
-    /// Units selected and missed since the prompt, all layers and heads; waits for the backend.
+    /// Units selected and missed since prefill, summed over layers and heads. Waits for the
+    /// backend.
     Selections selections();
 
-    /// A sequence with the same contents in memory of its own. Waits for the backend.
+    /// Copies the sequence to memory of its own. Waits for the backend.
     ///
     /// @throws io.shadowkv.op.BackendMemoryException if the memory is not available
     SequenceCache copy();
@@ -39,10 +41,10 @@ public interface SequenceCache extends AutoCloseable {
     @Override
     void close();
 
-    /// Where a new token goes; see [io.shadowkv.op.StepRows].
+    /// Where a new token is written; see [io.shadowkv.op.StepRows].
     record NewRow(int position, int writeRow, int attended, int units) {}
 
     /// @param selected units selected over all steps, layers and key-value heads
-    /// @param missed those that were not resident
+    /// @param missed selected units that were not resident
     record Selections(long selected, long missed) {}
 }

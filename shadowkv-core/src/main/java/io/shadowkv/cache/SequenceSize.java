@@ -1,10 +1,10 @@
 package io.shadowkv.cache;
 
-/// What a sequence is allocated for.
+/// The size that a sequence is allocated for.
 ///
-/// @param capacityTokens tokens it may reach, generated ones included
-/// @param deviceValueLayers leading layers whose offloaded values stay in device memory instead of in host
-///     memory; a strategy that offloads nothing takes no notice
+/// @param capacityTokens maximum number of tokens, including generated ones
+/// @param deviceValueLayers number of leading layers whose offloaded values stay in device memory
+///     instead of host memory; ignored by a strategy that does not offload
 public record SequenceSize(int capacityTokens, int deviceValueLayers) {
     public SequenceSize {
         if (capacityTokens < 1 || deviceValueLayers < 0) {
@@ -13,7 +13,7 @@ public record SequenceSize(int capacityTokens, int deviceValueLayers) {
         }
     }
 
-    /// A sequence whose offloaded values all lie in host memory.
+    /// The size of a sequence whose offloaded values all lie in host memory.
     public static SequenceSize of(int capacityTokens) {
         return new SequenceSize(capacityTokens, 0);
     }

@@ -2,13 +2,13 @@ package io.shadowkv.cache;
 
 import io.shadowkv.tensor.DType;
 
-/// How a value store keeps values.
+/// The format in which a value store keeps values.
 public enum ValueFormat {
-    /// In the type of the keys, exactly.
+    /// The type of the keys; exact.
     AS_KEYS,
-    /// 8-bit integers, one scale a row: half the bytes of BF16.
+    /// 8-bit integers, one scale per row: half the bytes of BF16.
     I8,
-    /// 8-bit floats (E4M3), one scale a row.
+    /// 8-bit floats (E4M3), one scale per row.
     F8;
 
     /// Type of a stored element.

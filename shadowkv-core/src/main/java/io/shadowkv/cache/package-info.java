@@ -1,7 +1,8 @@
-/// What is kept of a sequence, and what attention gets to read: one sealed spec, two strategies behind one seam.
+/// The caches of keys and values: one sealed spec and two strategies behind one interface.
 ///
-/// In: keys and values, layer by layer. Out: attention over what the strategy offers. Called by `model`
-/// (layers) and `engine` (lifetimes, memory plan). Next stop: `cache.full`, `cache.shadow`.
+/// In: keys and values, layer by layer. Out: attention over the tokens that the strategy provides.
+/// Called by `model` (layers) and `engine` (lifetimes, memory plan). Next stop: `cache.full`,
+/// `cache.shadow`.
 @NullMarked
 package io.shadowkv.cache;
 

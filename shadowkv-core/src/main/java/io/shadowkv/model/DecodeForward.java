@@ -12,11 +12,11 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// Runs decode steps: uploads what the host knows, enqueues (or replays) the whole step, and waits for nothing but
-/// the ids that come out. Owns the activations.
+/// Runs decode steps: uploads a step's inputs, enqueues (or replays) the whole step, and waits only
+/// for the resulting token ids. Owns the activations.
 final class DecodeForward implements AutoCloseable {
-    /// Steps of more waves, those of a turn of many tokens, seldom come again in the same shape: not worth
-    /// recording.
+    /// Maximum number of waves of a recorded step. Steps with more waves, which read a turn of many
+    /// tokens, seldom recur in the same shape and are not worth recording.
     private static final int RECORDED_WAVES = 4;
 
     private final DecoderSpec spec;
@@ -37,13 +37,13 @@ final class DecodeForward implements AutoCloseable {
         this.schedule = new FetchSchedule(backend, forward.layerBytes());
     }
 
-    /// Makes buffers at least `rows` rows long when they are next allocated, so that a batch that grows does not
-    /// move them.
+    /// Sets the minimum number of rows of the buffers when they are next allocated, so that a
+    /// growing batch does not reallocate them.
     void reserve(int rows) {
         leastRows = Math.max(leastRows, rows);
     }
 
-    /// Bytes of the activations of `rows` rows, every one with logits.
+    /// Bytes of the activations of `rows` rows, each with logits.
     static long bytes(DecoderSpec spec, DType type, int rows) {
         long row = 2L * Integer.BYTES
                 + (long) spec.hiddenSize() * type.bytes()
@@ -51,7 +51,7 @@ final class DecodeForward implements AutoCloseable {
         return rows * row + Workspace.bytes(spec, type, rows);
     }
 
-    /// Bytes held now.
+    /// Bytes currently allocated.
     long heldBytes() {
         MemoryScope held = scope;
         return held == null ? 0 : held.bytes(Backend.Place.DEVICE);
@@ -59,7 +59,7 @@ final class DecodeForward implements AutoCloseable {
 
     StepResult run(DecodeStep step, DecodeCache cache) {
         int rows = step.ids().length;
-        // Padding gets logits as well where that spares the gathering of rows.
+        // If all logits are wanted, compute them for padding too: this avoids gathering rows.
         int[] logitRows = step.wantsAll() ? IntStream.range(0, rows).toArray() : step.logitRows();
         Buffers held = buffers(rows, logitRows.length);
         DecodeCache.Prepared prepared = cache.prepare(step.waves());
@@ -83,9 +83,10 @@ final class DecodeForward implements AutoCloseable {
         return new StepResult(backend, held.logits(), ids, resultRows);
     }
 
-    /// What makes two steps the same but for contents: tables and buffers count by where they lie.
+    /// The key of a recorded step. Steps with equal keys differ in contents only; tables and
+    /// buffers are compared by their place in memory.
     ///
-    /// @param gathered rows whose logits are wanted; empty where it is all of them
+    /// @param gathered rows whose logits are wanted; empty if all are
     private record Key(
             List<DecodeCache.Wave> waves, List<Integer> gathered, DecodeCache cache, Object shape, Buffers buffers) {}
 
@@ -113,7 +114,8 @@ final class DecodeForward implements AutoCloseable {
         dense.argmax(logits, held.nextIds().slice(0, count));
     }
 
-    /// Buffers for at least so many rows and logit rows; grown where a step needs more.
+    /// Returns buffers for at least `rows` rows and `logitRows` logit rows; reallocates them if a
+    /// step needs more.
     private Buffers buffers(int rows, int logitRows) {
         Buffers current = buffers;
         if (current == null || current.work().rows() < rows || current.logits().extent(0) < logitRows) {
@@ -145,6 +147,7 @@ final class DecodeForward implements AutoCloseable {
     /// @param ids I32 `[rows]`
     /// @param nextIds I32 `[rows]`, the most likely token after each logit row
     /// @param hidden `[rows, hiddenSize]`
-    /// @param logits F32 `[logitRows, vocabulary]`: in a narrower type different tokens would tie
+    /// @param logits F32 `[logitRows, vocabulary]`: in a narrower type, different tokens could have
+    ///     equal logits
     private record Buffers(Tensor ids, Tensor nextIds, Tensor hidden, Tensor logits, Workspace work) {}
 }

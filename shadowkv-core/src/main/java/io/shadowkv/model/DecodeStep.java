@@ -3,16 +3,17 @@ package io.shadowkv.model;
 import io.shadowkv.cache.DecodeCache;
 import java.util.List;
 
-/// One decode step: some new tokens of some sequences.
+/// One decode step: one or more new tokens of each of several sequences.
 ///
-/// Rows stand wave after wave. A wave holds at most one row of a sequence; a sequence with several new tokens
-/// (a further turn of a conversation) has them in several waves, in order. Every row is projected at once,
-/// waves attend one by one: the result is that of as many steps of one token each.
+/// Rows are grouped in consecutive waves. A wave has at most one row of each sequence; a sequence
+/// with several new tokens (a further turn of a conversation) has one in each of several waves, in
+/// order. All rows are projected together and the waves attend one after the other, so the result
+/// is the same as that of separate steps of one token each.
 ///
 /// @param ids token of each row, 0 for padding
 /// @param waves consecutive ranges of the rows
-/// @param tokens rows that are tokens; the others, of slot -1, pad their waves
-/// @param logitRows rows whose next token is wanted, ascending
+/// @param tokens number of rows that are tokens; the others have slot -1 and pad their waves
+/// @param logitRows rows whose next token is requested, ascending
 public record DecodeStep(int[] ids, List<DecodeCache.Wave> waves, int tokens, int[] logitRows) {
     public DecodeStep {
         waves = List.copyOf(waves);
@@ -22,7 +23,7 @@ public record DecodeStep(int[] ids, List<DecodeCache.Wave> waves, int tokens, in
         }
     }
 
-    /// True if every token's next one is wanted, as when each sequence takes one token.
+    /// True if the next token of every row is requested, as in a step of one token per sequence.
     boolean wantsAll() {
         return logitRows.length == tokens;
     }

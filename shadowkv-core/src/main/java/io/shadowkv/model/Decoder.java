@@ -12,9 +12,9 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// A decoder-only transformer: token ids in, logits out. Reads prompts with [#prefill], then one token a
-/// sequence and step with [#decode]. Used by one thread at a time; owns its weights' placement and its
-/// activations.
+/// A decoder-only transformer: token ids in, logits out. [#prefill] reads prompts, [#decode] reads
+/// one or more new tokens per sequence. Used by one thread at a time. Owns the memory of its
+/// weights and activations.
 public final class Decoder implements AutoCloseable {
     private final DecoderSpec spec;
     private final DType weightType;
@@ -42,12 +42,13 @@ public final class Decoder implements AutoCloseable {
 
     /// Reads the configuration and places the weights.
     ///
-    /// @param checkpoint stays open as long as the decoder is used
-    /// @param kvType type of keys and values, or null for that of the weights; F32 asks for float arithmetic too,
-    ///     where a backend would compute in the weights' type
-    /// @param notes hears what a user should know of the weights that is no failure
-    /// @throws io.shadowkv.checkpoint.CheckpointException if the family is unknown or a weight is missing or
-    ///     misshapen
+    /// @param checkpoint must stay open as long as the decoder is used
+    /// @param kvType type of keys and values, or null for the type of the weights. F32 also makes a
+    ///     backend compute in float that would otherwise compute in the type of the weights
+    /// @param notes receives messages about the weights that the user should see and that are not
+    ///     failures
+    /// @throws io.shadowkv.checkpoint.CheckpointException if the family is unknown, or a weight is
+    ///     missing or has the wrong shape
     public static Decoder load(Checkpoint checkpoint, @Nullable DType kvType, Backend backend, Consumer<String> notes) {
         Family family = Family.of(checkpoint.config());
         DecoderSpec stated = family.spec(checkpoint.config());
@@ -71,7 +72,8 @@ public final class Decoder implements AutoCloseable {
         }
     }
 
-    /// A decoder of a known shape with random weights, for benchmarks. The same for the same seed.
+    /// Creates a decoder of a known shape with random weights, for benchmarks. Equal seeds give
+    /// equal weights.
     ///
     /// @param weightType BF16, F16 or F32
     public static Decoder random(DecoderSpec spec, DType weightType, long seed, Backend backend) {
@@ -89,21 +91,23 @@ public final class Decoder implements AutoCloseable {
         return spec;
     }
 
-    /// The type that most weights have.
+    /// The type of most weights.
     public DType weightType() {
         return weightType;
     }
 
-    /// Bytes of weights that the backend holds itself; 0 where it reads mapped files.
+    /// Bytes of weights in the backend's own memory; 0 if it reads the mapped files.
     public long heldWeightBytes() {
         return weightScope.bytes(Backend.Place.DEVICE);
     }
 
-    /// Reads prompts together; their caches are ready to be sealed afterwards.
+    /// Reads prompts together. Afterwards their caches can be sealed.
     ///
-    /// @param chunkRows rows computed at a time; bounds memory, changes nothing else
-    /// @param allPositions true for logits of every position, false for each prompt's last
-    /// @param sink gets one row `[vocabulary]` after the other
+    /// @param prefillRows number of rows to compute at a time; limits memory and does not change
+    ///     results
+    /// @param allPositions true for the logits of every position, false for those of each prompt's
+    ///     last position only
+    /// @param sink receives one row `[vocabulary]` at a time
     public void prefill(
             List<PromptRows> prompts,
             int chunkRows,
@@ -113,24 +117,24 @@ public final class Decoder implements AutoCloseable {
         new Prefill(spec, activationType, backend, forward, prompts, chunkRows).run(monitor, allPositions, sink);
     }
 
-    /// Bytes of activations while prompts of `tokens` tokens in all are read.
+    /// Bytes of activations during the prefill of `tokens` tokens, summed over prompts.
     public long prefillBytes(int tokens, int chunkRows) {
         long hidden = (long) tokens * spec.hiddenSize() * activationType.bytes() + (long) tokens * Integer.BYTES;
         long logits = (long) spec.vocabularySize() * Float.BYTES;
         return hidden + logits + Workspace.bytes(spec, activationType, Math.min(chunkRows, tokens));
     }
 
-    /// Keeps room for steps of `rows` rows, so that a batch that grows does not move its buffers.
+    /// Reserves buffers for steps of `rows` rows, so that a growing batch does not reallocate them.
     public void reserve(int rows) {
         decodeForward.reserve(rows);
     }
 
-    /// Bytes of activations that decode steps of `rows` rows keep.
+    /// Bytes of activations of decode steps of `rows` rows.
     public long decodeBytes(int rows) {
         return DecodeForward.bytes(spec, activationType, rows);
     }
 
-    /// Bytes of activations that decode steps hold now.
+    /// Bytes of activations that are currently allocated for decode steps.
     public long heldDecodeBytes() {
         return decodeForward.heldBytes();
     }

@@ -3,13 +3,13 @@ package io.shadowkv.model;
 import io.shadowkv.tensor.Tensor;
 import java.util.List;
 
-/// All weights of a decoder, in a backend's memory: views of the mapped files where the backend computes on the
-/// host. Filled by [WeightLoader] or [RandomWeights].
+/// All weights of a decoder, in a backend's memory; views of the mapped files if the backend
+/// computes on the host. Created by [WeightLoader] or [RandomWeights].
 ///
 /// @param embedding `[vocabulary, hiddenSize]`
-/// @param layers one entry a layer
+/// @param layers one entry per layer
 /// @param finalNorm `[hiddenSize]`
-/// @param head `[vocabulary, hiddenSize]`; the embedding itself where they are tied
+/// @param head `[vocabulary, hiddenSize]`; the same tensor as `embedding` if they are tied
 record DecoderWeights(Tensor embedding, List<Layer> layers, Tensor finalNorm, Tensor head) {
     DecoderWeights {
         layers = List.copyOf(layers);

@@ -6,8 +6,9 @@ import io.shadowkv.tensor.Tensor;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// One decoder layer over some rows: norm, queries-keys-values; then, around attention, which prefill and decode do
-/// each in their own way, projection, norm, gated MLP.
+/// The parts of a decoder layer around attention: norm and projection to queries, keys and values
+/// before it; output projection, norm and gated MLP after it. Prefill and decode implement
+/// attention differently.
 final class LayerForward {
     private final DecoderSpec spec;
     private final DecoderWeights weights;
@@ -19,7 +20,7 @@ final class LayerForward {
         this.dense = dense;
     }
 
-    /// Queries, keys and values of some rows, not rotated yet.
+    /// Computes queries, keys and values of some rows, before rotation.
     ///
     /// @param hidden the residual stream `[r, hiddenSize]`
     /// @param work buffers of exactly r rows
@@ -29,7 +30,8 @@ final class LayerForward {
         apply(w.queryKeyValue(), work.normed(), List.of(work.queries(), work.keys(), work.values()));
     }
 
-    /// Adds what layer `layer` contributes to the residual stream: the projection of what was attended, and the MLP.
+    /// Adds the contribution of `layer` to the residual stream: the projection of attention's
+    /// output, and the MLP.
     ///
     /// @param hidden `[r, hiddenSize]`, in place
     /// @param work buffers of exactly r rows
@@ -43,7 +45,7 @@ final class LayerForward {
         add(w.down(), work.gate(), work.projected(), hidden);
     }
 
-    /// Bytes of a layer's matrices.
+    /// Bytes of the matrices of one layer.
     long layerBytes() {
         DecoderWeights.Layer w = weights.layers().getFirst();
         return Stream.of(
@@ -56,7 +58,7 @@ final class LayerForward {
                 .sum();
     }
 
-    /// Logits of some rows: the last norm and the output projection.
+    /// Computes the logits of some rows: the final norm and the output projection.
     ///
     /// @param hidden `[r, hiddenSize]`
     /// @param normed scratch, the same shape
@@ -79,7 +81,7 @@ final class LayerForward {
         dense.addLinear(flat(input), projection.weight(), projection.bias(), scratch, target);
     }
 
-    /// Rows of one axis, whatever heads they consist of.
+    /// Merges the heads of each row into one axis.
     private static Tensor flat(Tensor rows) {
         int count = rows.extent(0);
         return rows.reshape(count, Math.toIntExact(rows.elements() / count));

@@ -9,9 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
-/// Reads prompts: layer by layer, within a layer chunk after chunk of rows, so that only one layer's keys and
-/// values need be whole at a time. Rows of several prompts stand one after the other; a chunk may hold the end
-/// of one and the start of the next.
+/// Reads prompts layer by layer, so that only one layer's keys and values are complete at a time.
+/// Within a layer, `prefillRows` rows are computed at a time. The rows of several prompts follow
+/// one another, so these rows may contain the end of one prompt and the start of the next.
 final class Prefill {
     private final DecoderSpec spec;
     private final DType type;
@@ -47,9 +47,10 @@ final class Prefill {
         this.chunkRows = Math.min(chunkRows, total);
     }
 
-    /// Runs all layers and hands each prompt's last row's logits to `sink`, in the prompts' order.
+    /// Runs all layers and passes the logits of each prompt's last row to `sink`, in the order of
+    /// the prompts.
     ///
-    /// @param allPositions true hands over every row's logits instead
+    /// @param allPositions true to pass the logits of every row instead
     void run(PrefillMonitor monitor, boolean allPositions, Consumer<float[]> sink) {
         try (MemoryScope scope = backend.newScope("activations of a prompt of " + rows + " tokens")) {
             Tensor hidden = scope.allocate(type, rows, spec.hiddenSize());
@@ -100,7 +101,7 @@ final class Prefill {
         monitor.layerSealed(System.nanoTime() - start);
     }
 
-    /// Exact attention of a chunk, sequence by sequence.
+    /// Exact attention of the current rows, prompt by prompt.
     private void attend(int layer, List<Span> spans, Workspace work) {
         for (Span span : spans) {
             Tensor queries = work.queries().slice(span.row(), span.count());
@@ -159,12 +160,12 @@ final class Prefill {
         return work;
     }
 
-    /// Consecutive tokens of one prompt inside a chunk.
+    /// Consecutive tokens of one prompt within the rows computed at a time.
     ///
-    /// @param row first row in the chunk
-    /// @param position first token's position
+    /// @param row first row, counted from the start of these rows
+    /// @param position position of the first token
     private record Span(PromptRows prompt, int row, int position, int count) {
-        /// Multiply-adds of one layer: projections, and attention to everything before.
+        /// Multiply-adds of one layer: the projections, and attention to all earlier tokens.
         double work(DecoderSpec spec) {
             double perToken = 2.0 * spec.hiddenSize() * (spec.queryWidth() + spec.kvWidth())
                     + 3.0 * spec.hiddenSize() * spec.intermediateSize();

@@ -1,12 +1,13 @@
 package io.shadowkv.model;
 
-/// Watches a prefill between two pieces of work; an exception that it throws ends the prefill.
+/// Observes a prefill. An exception thrown by a method ends the prefill.
 public interface PrefillMonitor {
-    /// @param done share of the work, 0 to 1
+    /// @param done completed share of the work, from 0 to 1
     void progress(double done);
 
-    /// A layer's caches were turned into what decode reads, or that was begun beside the next layer.
+    /// Called after each layer's caches were indexed, or after indexing was started on the side
+    /// queue.
     ///
-    /// @param nanos time that reading waited for it
+    /// @param nanos time that prefill waited for indexing
     default void layerSealed(long nanos) {}
 }

@@ -3,13 +3,13 @@ package io.shadowkv.model;
 import io.shadowkv.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// A linear map as the checkpoint stores it.
+/// A linear projection as the checkpoint stores it.
 ///
 /// @param weight `[out, in]`
 /// @param bias `[out]`, or null
 record Projection(Tensor weight, @Nullable Tensor bias) {
-    /// Rows `from` until `from + count`, as a projection of its own: how fused matrices are taken apart without
-    /// a copy.
+    /// Rows `from` to `from + count` (exclusive) as a projection of their own; splits fused
+    /// matrices without a copy.
     Projection rows(int from, int count) {
         return new Projection(weight.slice(from, count), bias == null ? null : bias.slice(from, count));
     }

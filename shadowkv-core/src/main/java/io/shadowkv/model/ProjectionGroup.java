@@ -6,7 +6,8 @@ import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Linear maps of the same input, which a backend may read as one matrix where they lie one after the other.
+/// Linear projections of the same input. A backend may read them as one matrix if they are adjacent
+/// in memory.
 ///
 /// @param weights `[out, in]` each
 /// @param biases `[out]` each, or null

@@ -3,9 +3,9 @@ package io.shadowkv.model;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.op.Rotary;
 
-/// One sequence's part in a prefill.
+/// One prompt of a prefill.
 ///
 /// @param ids the prompt, every id within the vocabulary
-/// @param cache takes keys and values
+/// @param cache receives keys and values
 /// @param rotary tables that cover the prompt
 public record PromptRows(int[] ids, PromptCache cache, Rotary rotary) {}

@@ -11,8 +11,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// Weights of a known shape and no meaning, for benchmarks: normally distributed as before training, the same for
-/// the same seed on every backend. No biases, whatever the family.
+/// Random weights of a known shape, for benchmarks: normally distributed as before training, and
+/// equal for equal seeds on every backend. There are no biases, whatever the family.
 final class RandomWeights {
     private static final double DEVIATION = 0.02;
 
@@ -24,7 +24,7 @@ final class RandomWeights {
     private int tensors;
 
     /// @param type of all weights
-    /// @param scope owns them
+    /// @param scope owner of the weights
     RandomWeights(DecoderSpec spec, DType type, long seed, Backend backend, MemoryScope scope) {
         this.spec = spec;
         this.type = type;
@@ -35,7 +35,8 @@ final class RandomWeights {
 
     DecoderWeights fill() {
         int hidden = spec.hiddenSize();
-        // The residual stream sums 2 · layers contributions; this keeps its width (GPT-2's initialisation).
+        // The residual stream sums 2 · layers contributions; this factor keeps its variance
+        // (GPT-2's initialisation).
         double last = DEVIATION / Math.sqrt(2.0 * spec.layers());
         Tensor embedding = matrix(spec.vocabularySize(), hidden, DEVIATION);
         Tensor ones = ones();
@@ -55,7 +56,7 @@ final class RandomWeights {
 
     private Tensor matrix(int out, int in, double deviation) {
         Tensor weight = scope.allocate(type, out, in);
-        // Seeds of different tensors and of different runs never meet.
+        // The seeds of different tensors and of different runs never coincide.
         backend.operations().dense().fillNormal(weight, seed << 32 | tensors++, deviation);
         return weight;
     }
@@ -71,7 +72,7 @@ final class RandomWeights {
         return ProjectionGroup.of(parts);
     }
 
-    /// `[hiddenSize]` ones: all norms.
+    /// `[hiddenSize]` ones, shared by all norms.
     private Tensor ones() {
         Tensor weight = scope.allocate(type, spec.hiddenSize());
         try (Arena arena = Arena.ofConfined()) {

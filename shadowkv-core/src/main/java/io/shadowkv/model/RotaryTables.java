@@ -10,12 +10,12 @@ import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.Arena;
 import org.jspecify.annotations.Nullable;
 
-/// Cosines and sines for all positions that admitted sequences may reach, in a backend's memory; grown when a
-/// longer sequence is admitted. Angles are computed in double: at a million positions a float angle is off by
-/// 0.06.
+/// Cosines and sines for all positions that admitted sequences may reach, in a backend's memory.
+/// Admitting a longer sequence extends the tables. Angles are computed in double: at a million
+/// positions a float angle has an error of 0.06.
 ///
-/// Two tables for longrope (short and long sequences), one otherwise. Not thread-safe: the engine's thread
-/// grows it.
+/// There are two tables for longrope (short and long sequences) and one otherwise. Not thread-safe:
+/// used by the engine's thread only.
 public final class RotaryTables {
     private static final int GROWTH = 4096;
 
@@ -25,25 +25,26 @@ public final class RotaryTables {
     private @Nullable Rotary shortTable;
     private @Nullable Rotary longTable;
 
-    /// @param scope owns the tables; old ones stay until it is closed, together less than the newest
+    /// @param scope owner of the tables; old tables, together smaller than the newest, are kept
+    ///     until it is closed
     public RotaryTables(RopeSpec spec, Backend backend, MemoryScope scope) {
         this.spec = spec;
         this.backend = backend;
         this.scope = scope;
     }
 
-    /// The table for a sequence that starts with `tokens` tokens and may reach `capacity`: a short sequence
-    /// keeps its table as far as that goes.
+    /// Returns the table for a sequence that starts with `tokens` tokens and may reach `capacity`.
+    /// A short sequence keeps its table up to the limit of short sequences.
     public Rotary forSequence(int tokens, int capacity) {
         return forLength(isShort(tokens) ? Math.min(capacity, spec.shortLimit()) : capacity);
     }
 
-    /// True if a sequence of `tokens` tokens rotates by the frequencies of short ones.
+    /// True if a sequence of `tokens` tokens uses the frequencies of short sequences.
     public boolean isShort(int tokens) {
         return tokens <= spec.shortLimit();
     }
 
-    /// The table for a sequence that holds `tokens` tokens, covering at least as many positions.
+    /// Returns the table for a sequence of `tokens` tokens; it covers at least as many positions.
     public Rotary forLength(int tokens) {
         boolean isLong = tokens > spec.shortLimit();
         Rotary table = isLong ? longTable : shortTable;
@@ -58,18 +59,20 @@ public final class RotaryTables {
         return table;
     }
 
-    /// Bytes of the table that a sequence of up to `tokens` tokens needs, unless one was made for a longer sequence.
+    /// Bytes of the table that a sequence of up to `tokens` tokens needs if no table for a longer
+    /// sequence exists.
     public long bytes(int tokens) {
         boolean isLong = tokens > spec.shortLimit();
         return 2L * positions(0, tokens, isLong) * (spec.rotaryDim() / 2) * Float.BYTES;
     }
 
-    /// Bytes that the tables hold now.
+    /// Bytes of all current tables.
     public long heldBytes() {
         return scope.bytes(Backend.Place.DEVICE);
     }
 
-    /// Positions of a new table: some more than asked for, and twice the old ones, so that few are made.
+    /// Number of positions of a new table: more than requested, and at least twice as many as
+    /// before, so that few tables are created.
     private int positions(int old, int tokens, boolean isLong) {
         int positions = Math.max(Math.multiplyExact(old, 2), Math.ceilDiv(tokens, GROWTH) * GROWTH);
         return isLong ? positions : Math.min(positions, spec.shortLimit());

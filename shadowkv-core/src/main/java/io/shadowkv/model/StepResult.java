@@ -3,7 +3,7 @@ package io.shadowkv.model;
 import io.shadowkv.op.Backend;
 import io.shadowkv.tensor.Tensor;
 
-/// What a decode step gives, for each of its logit rows in order. Valid until the next step.
+/// The result of a decode step, for each of its logit rows in order. Valid until the next step.
 public final class StepResult {
     private final Backend backend;
     private final Tensor logits;
@@ -19,17 +19,18 @@ public final class StepResult {
         this.rows = rows;
     }
 
-    /// Logit rows of the step.
+    /// Number of logit rows of the step.
     public int size() {
         return rows.length;
     }
 
-    /// The most likely token after logit row `i`; -1 if its logits are not numbers that can be compared.
+    /// The most likely token after logit row `i`; -1 if its logits contain a NaN or the largest is
+    /// not finite.
     public int id(int i) {
         return ids[rows[i]];
     }
 
-    /// The logits after logit row `i`, `[vocabulary]`, fetched now.
+    /// Downloads the logits of logit row `i`, `[vocabulary]`.
     public float[] logits(int i) {
         return backend.download(logits.row(rows[i]));
     }

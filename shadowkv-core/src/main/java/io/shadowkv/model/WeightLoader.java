@@ -13,9 +13,10 @@ import org.jspecify.annotations.Nullable;
 
 /// Finds, checks and places the weights of a checkpoint.
 ///
-/// @param scope owns what the backend copies
+/// @param scope owner of the weights that the backend copies
 record WeightLoader(Checkpoint checkpoint, Backend backend, MemoryScope scope) {
-    /// @throws io.shadowkv.checkpoint.CheckpointException if a weight is missing or of another shape
+    /// @throws io.shadowkv.checkpoint.CheckpointException if a weight is missing or has another
+    ///     shape
     DecoderWeights load(DecoderSpec spec, WeightNames names) {
         Tensor embedding = place(embeddingName(spec, names), spec.vocabularySize(), spec.hiddenSize());
         List<DecoderWeights.Layer> layers = new ArrayList<>();
@@ -29,10 +30,12 @@ record WeightLoader(Checkpoint checkpoint, Backend backend, MemoryScope scope) {
         return new DecoderWeights(embedding, layers, finalNorm, head);
     }
 
-    /// The shape with the head that the file holds. Where that is another matrix than the embedding, it is the
-    /// model's head whatever `tie_word_embeddings` says, as in transformers 5.
+    /// Returns `stated` with `tiedEmbeddings` set according to the checkpoint. If the checkpoint
+    /// has a head that differs from the embedding, that head is used whatever `tie_word_embeddings`
+    /// says, as in transformers 5.
     ///
-    /// @throws io.shadowkv.checkpoint.CheckpointException if the file has a head of another shape
+    /// @throws io.shadowkv.checkpoint.CheckpointException if the checkpoint's head has another
+    ///     shape
     DecoderSpec withOwnHead(DecoderSpec stated, WeightNames names) {
         String embedding = names.embedding() + ".weight";
         String head = names.head() + ".weight";
@@ -46,7 +49,7 @@ record WeightLoader(Checkpoint checkpoint, Backend backend, MemoryScope scope) {
         return isSame ? stated : stated.withTiedEmbeddings(false);
     }
 
-    /// A file may hold tied weights under the head's name only.
+    /// A checkpoint may store tied weights under the head's name only.
     private String embeddingName(DecoderSpec spec, WeightNames names) {
         String name = names.embedding() + ".weight";
         String head = names.head() + ".weight";
@@ -104,7 +107,7 @@ record WeightLoader(Checkpoint checkpoint, Backend backend, MemoryScope scope) {
         return ProjectionGroup.of(parts);
     }
 
-    /// Places tensors so that they lie one after the other where the backend copies them anyway; where it reads
+    /// Places tensors. If the backend copies them, the copies are adjacent in memory; if it reads
     /// the mapped files, they stay where they are.
     private List<Tensor> placeRows(List<Tensor> parts) {
         boolean isOneType = parts.stream().map(Tensor::dtype).distinct().count() == 1;

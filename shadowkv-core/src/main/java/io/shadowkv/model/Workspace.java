@@ -5,7 +5,8 @@ import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 
-/// Activations of up to `rows` rows, reused by every layer and chunk. Owned by its scope.
+/// Activations of up to `rows` rows, reused by every layer and every group of prefill rows. Owned
+/// by its scope.
 ///
 /// @param normed `[rows, hiddenSize]`
 /// @param queries `[rows, queryHeads, headDim]`
@@ -40,7 +41,7 @@ record Workspace(
                 scope.allocate(DType.I32, rows));
     }
 
-    /// Bytes that `rows` rows take.
+    /// Bytes of the activations of `rows` rows.
     static long bytes(DecoderSpec spec, DType type, int rows) {
         long elements =
                 2L * spec.hiddenSize() + 2L * spec.queryWidth() + 2L * spec.kvWidth() + 2L * spec.intermediateSize();
@@ -56,7 +57,7 @@ record Workspace(
         return slice(0, rows);
     }
 
-    /// Rows `from` until `from + rows` of every buffer.
+    /// Rows `from` to `from + rows` (exclusive) of every buffer.
     Workspace slice(int from, int rows) {
         return new Workspace(
                 normed.slice(from, rows),

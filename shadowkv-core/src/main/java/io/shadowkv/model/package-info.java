@@ -1,6 +1,6 @@
-/// The decoder: families as data, rotary positions, layers, prefill and decode.
+/// The decoder: weights, rotary position tables, layers, prefill and decode.
 ///
-/// In: a checkpoint and token ids. Out: logits; keys and values handed to the cache on the way. Called by
+/// In: a checkpoint and token ids. Out: logits, and keys and values passed to the cache. Called by
 /// `engine`. Next stop: `io.shadowkv.sampling`.
 @NullMarked
 package io.shadowkv.model;

@@ -2,27 +2,30 @@ package io.shadowkv.op;
 
 import io.shadowkv.tensor.Tensor;
 
-/// Exact attention, and the placing of keys and values for it. Query head h reads key-value head `h / groupSize`.
-/// Keys and values are F32, BF16 or F16; softmax and sums are in float or better.
+/// Exact attention, and the operations that store keys and values for it. Query head h reads
+/// key-value head `h / groupSize`. Keys and values are F32, BF16 or F16; softmax and sums are
+/// computed in float or wider.
 public interface AttentionOperations {
-    /// `target[h, at + i] = rows[i, h]` for all rows and heads: from token-major to head-major.
+    /// `target[h, at + i] = rows[i, h]` for all rows and heads: converts from token-major to
+    /// head-major order.
     ///
     /// @param rows `[t, kvHeads, headDim]`
     /// @param target `[kvHeads, capacity, headDim]`, rounded to its type
     void store(Tensor rows, Tensor target, int at);
 
-    /// Causal attention of t consecutive tokens of one sequence: query i reads keys 0 until `keyCount - t + i`,
-    /// inclusive.
+    /// Causal attention of t consecutive tokens of one sequence: query i reads keys 0 to
+    /// `keyCount - t + i`, inclusive.
     ///
     /// @param queries `[t, queryHeads, headDim]`, rotated
-    /// @param keys `[kvHeads, capacity, headDim]`, rotated; rows 0 until `keyCount` are valid, the t tokens' own
-    ///     included
+    /// @param keys `[kvHeads, capacity, headDim]`, rotated; rows 0 (inclusive) to `keyCount`
+    ///     (exclusive) are valid and include those of the t tokens
     /// @param values the same shape
-    /// @param scale factor of the dot products, usually 1/√headDim
+    /// @param scale factor that multiplies the dot products, usually 1/√headDim
     /// @param out `[t, queryHeads, headDim]`
     void prefill(Tensor queries, Tensor keys, Tensor values, int keyCount, double scale, Tensor out);
 
-    /// Writes one new key or value a row: `target(slot).row[h, writeRows[i]] = new[i, h]`.
+    /// Writes one new key and one new value per row:
+    /// `target(slot).row[h, writeRows[i]] = new[i, h]`.
     ///
     /// @param newKeys `[r, kvHeads, headDim]`, rotated
     /// @param newValues the same shape
@@ -34,9 +37,10 @@ public interface AttentionOperations {
     /// @param out `[r, queryHeads, headDim]`
     void decode(Tensor queries, SlotTable<AttendedRows> attended, StepRows rows, double scale, Tensor out);
 
-    /// The same for sequences with an index (every row but a padding one), whose region may hold more units than a
-    /// step selects: row i attends to rows 0 until `firstRow`, to the units in its `selectedSlots`, and to rows
-    /// from the region's end, `firstRow + C · unitTokens`, until `attended[i]`.
+    /// Like [#decode], for sequences with an index, whose region may hold more units than a step
+    /// selects. Row i attends to rows 0 to `firstRow` (exclusive), to the units in its
+    /// `selectedSlots`, and to rows `firstRow + C · unitTokens`, the end of the region, to
+    /// `attended[i]` (exclusive). Every row except padding must have an index.
     ///
     /// @param queries `[r, queryHeads, headDim]`, rotated
     /// @param out `[r, queryHeads, headDim]`

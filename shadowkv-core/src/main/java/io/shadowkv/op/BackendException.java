@@ -1,6 +1,7 @@
 package io.shadowkv.op;
 
-/// A backend cannot be used, or its device or a library it needs failed; the message names what, and what to do.
+/// Thrown when a backend cannot be used, or when its device or a library it needs fails. The
+/// message says what failed and what to do.
 public class BackendException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -1,6 +1,7 @@
 package io.shadowkv.op;
 
-/// Memory that was asked for is not available; the message says how much, where, and for what.
+/// Thrown when requested memory is not available. The message says how much was requested, where,
+/// and for what.
 public final class BackendMemoryException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -3,33 +3,38 @@ package io.shadowkv.op;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/// Entry of a backend for `ServiceLoader`: says why it can or cannot run here before it is opened.
+/// Service provider of a backend (see `ServiceLoader`). Reports, before the backend is opened,
+/// whether it can run on this machine and why.
 public interface BackendProvider {
     String name();
 
-    /// @param options where to look, and for what
+    /// @param options the options that the backend would be opened with
     Availability availability(BackendOptions options);
 
     /// @throws IllegalStateException if not available
     Backend open(BackendOptions options);
 
-    /// Whether a backend can run on this machine, and the reason in words.
+    /// Whether a backend can run on this machine, and the reason.
     ///
     /// @param usable true if `open` will work
-    /// @param priority larger is preferred by `auto`; [#ONLY_BY_NAME] is never chosen by it
+    /// @param priority `auto` chooses the usable backend of highest priority, and never one with
+    ///     [#ONLY_BY_NAME]
     /// @param reason what was found or what is missing
     record Availability(boolean usable, int priority, String reason) {
-        /// Priority of a backend that runs only where it is asked for by name.
+        /// Priority of a backend that runs only if it is requested by name.
         public static final int ONLY_BY_NAME = Integer.MIN_VALUE;
     }
 
-    /// @param threads worker threads of a CPU backend; 0 takes one for each core
-    /// @param vectorBits width of vectors; 0 takes the widest the machine has
-    /// @param offloadFolder where a backend that computes on the host puts offloaded values, as mapped files
-    ///     that vanish with it, so that the system may page them out; null keeps them in plain memory
+    /// @param threads worker threads of a CPU backend; 0 means one per core
+    /// @param vectorBits width of vectors in bits; 0 means the widest that the machine has
+    /// @param offloadFolder folder for the offloaded values of a backend that computes on the host.
+    ///     They are stored in mapped temporary files, so that the system can page them out. Null
+    ///     keeps them in ordinary memory
     /// @param device number of the device that a device backend opens
-    /// @param libraryFolder folder that a device backend takes its libraries from; null looks in the usual places
-    /// @param kernelFolder folder that keeps compiled kernels between runs; null compiles them in every run
+    /// @param libraryFolder folder that a device backend loads its libraries from; null searches
+    ///     the usual places
+    /// @param kernelFolder folder that caches compiled kernels between runs; null compiles them in
+    ///     every run
     record BackendOptions(
             int threads,
             int vectorBits,
@@ -57,7 +62,7 @@ public interface BackendProvider {
                         "vector width is " + vectorBits + " bits; expected 128, 256 or 512, or 0 for the widest");
             }
             if (device < 0) {
-                throw new IllegalArgumentException("device is " + device + "; expected 0 for the first, or more");
+                throw new IllegalArgumentException("device is " + device + "; expected 0 (the first device) or more");
             }
         }
 

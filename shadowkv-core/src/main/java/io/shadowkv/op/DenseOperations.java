@@ -4,9 +4,9 @@ import io.shadowkv.tensor.Tensor;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// What a decoder layer does to its rows outside attention. Activations are of the backend's activation type;
-/// weights are BF16, F16 or F32 as the checkpoint stores them. r is the number of rows. Outputs may not overlap
-/// inputs unless an operation says that it works in place.
+/// The operations of a decoder layer outside attention. Activations are of the backend's activation
+/// type; weights are BF16, F16 or F32 as the checkpoint stores them. r is the number of rows.
+/// Outputs must not overlap inputs unless an operation is documented to work in place.
 public interface DenseOperations {
     /// `out[i] = table[ids[i]]`.
     ///
@@ -15,14 +15,16 @@ public interface DenseOperations {
     /// @param out `[r, hiddenSize]`
     void embed(Tensor ids, Tensor table, Tensor out);
 
-    /// Root-mean-square norm, statistics in float or better: `out = x / sqrt(mean(x²) + epsilon) * weight`.
+    /// Root-mean-square norm, statistics in float or wider:
+    /// `out = x / sqrt(mean(x²) + epsilon) * weight`.
     ///
     /// @param x `[r, n]`
     /// @param weight `[n]`
     /// @param out `[r, n]`
     void rmsNorm(Tensor x, Tensor weight, double epsilon, Tensor out);
 
-    /// `out = x · weightᵀ + bias`, sums in float or better. Memory-bound for few rows, compute-bound for many.
+    /// `out = x · weightᵀ + bias`, sums in float or wider. Memory-bound for few rows, compute-bound
+    /// for many.
     ///
     /// @param x `[r, in]`, activation type, or any floating type (keys in their storage type)
     /// @param weight `[out, in]`
@@ -30,10 +32,10 @@ public interface DenseOperations {
     /// @param out `[r, out]`; rounded to its type
     void linear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor out);
 
-    /// Several projections of the same rows: `outs[i] = x · weights[i]ᵀ + biases[i]`. Weights that lie one
-    /// after the other in memory may be read as one matrix.
+    /// Several projections of the same rows: `outs[i] = x · weights[i]ᵀ + biases[i]`. A backend may
+    /// read weights that are adjacent in memory as one matrix.
     ///
-    /// @param biases one entry a weight, each possibly null
+    /// @param biases one entry per weight, each possibly null
     default void linears(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, List<Tensor> outs) {
         for (int i = 0; i < weights.size(); i++) {
             linear(x, weights.get(i), biases.get(i), outs.get(i));
@@ -42,24 +44,25 @@ public interface DenseOperations {
 
     /// `target += x · weightᵀ + bias`, rounded once or twice.
     ///
-    /// @param scratch as `target`; may be overwritten
+    /// @param scratch same shape and type as `target`; may be overwritten
     /// @param target `[r, out]`, in place
     default void addLinear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor scratch, Tensor target) {
         linear(x, weight, bias, scratch);
         add(target, scratch);
     }
 
-    /// Index of each row's largest logit, the first of equals; -1 for a row that has a NaN or whose largest logit
-    /// is not finite.
+    /// Index of each row's largest logit; the lowest index if several are equal; -1 for a row that
+    /// contains a NaN or whose largest logit is not finite.
     ///
     /// @param logits `[r, vocabulary]`
     /// @param ids I32 `[r]`
     void argmax(Tensor logits, Tensor ids);
 
-    /// Fills a tensor with normally distributed numbers that depend on `seed` and the element's place only: element
-    /// i is `deviation · sqrt(-2 ln u) · cos(2πv)`, in double, rounded once; u and v come from the upper and lower
-    /// half of the i-th output (from 0) of SplitMix64 seeded with `seed`, each half h as `(h + 0.5) / 2³²`. For
-    /// weights of a known shape.
+    /// Fills a tensor with normally distributed numbers that depend only on `seed` and the
+    /// element's index. Element i is `deviation · sqrt(-2 ln u) · cos(2πv)`, in double, rounded
+    /// once; u and v are the upper and lower half of the i-th output (from 0) of SplitMix64 seeded
+    /// with `seed`, each half h taken as `(h + 0.5) / 2³²`. Used for random weights of a known
+    /// shape.
     void fillNormal(Tensor target, long seed, double deviation);
 
     /// `target += source`.
@@ -74,13 +77,13 @@ public interface DenseOperations {
     /// @param up `[r, n]`
     void gatedSilu(Tensor gate, Tensor up);
 
-    /// `gate = silu(x · weights[0]ᵀ + biases[0]) * (x · weights[1]ᵀ + biases[1])`; the products may
-    /// be rounded before they meet, or not.
+    /// `gate = silu(x · weights[0]ᵀ + biases[0]) * (x · weights[1]ᵀ +
+    /// biases[1])`; the two products may or may not be rounded before they are multiplied.
     ///
     /// @param weights two of `[n, in]`
     /// @param biases two of `[n]`, each possibly null
     /// @param gate `[r, n]`
-    /// @param up scratch as `gate`; may be overwritten
+    /// @param up scratch, same shape and type as `gate`; may be overwritten
     default void gatedLinear(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
         linears(x, weights, biases, List.of(gate, up));
         gatedSilu(gate, up);
@@ -101,10 +104,11 @@ public interface DenseOperations {
         rotate(keys, positions, rotary);
     }
 
-    /// Copies elements in order, converting between F32, BF16 and F16 (round to nearest even), across places.
-    /// Elements of any type are copied as they are where both types are the same.
+    /// Copies elements in order, also between device and host memory, and converts between F32,
+    /// BF16 and F16 (round to nearest even). If both types are the same, any type can be copied,
+    /// without conversion.
     ///
     /// @param source any shape
-    /// @param target as many elements
+    /// @param target any shape with as many elements
     void copy(Tensor source, Tensor target);
 }

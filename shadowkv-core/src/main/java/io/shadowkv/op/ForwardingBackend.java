@@ -3,9 +3,11 @@ package io.shadowkv.op;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 
-/// A backend in front of another one: every call is forwarded. Subclasses override what they watch or change.
+/// A backend that forwards every call to another one. Subclasses override the calls that they
+/// observe or change.
 ///
-/// There are no defaults in [Backend], so that a new operation of the interface is forwarded here or does not compile.
+/// [Backend] has no default methods, so that a new method of the interface does not compile until
+/// it is forwarded here.
 public abstract class ForwardingBackend implements Backend {
     private final Backend backend;
 

@@ -1,11 +1,12 @@
 package io.shadowkv.op;
 
-/// How fast a backend reads its memories, in bytes a second, as it measured them when it was opened.
+/// How fast a backend reads device and host memory, in bytes per second. The backend measures the
+/// rates when it is opened.
 ///
 /// @param device reads of device memory
-/// @param link reads of host memory by operations; infinite where host memory is the device's own
+/// @param link reads of host memory by operations; infinite if device and host memory are the same
 public record MemoryRates(double device, double link) {
-    /// Rates of a backend whose two places are the same memory: nothing comes over a link.
+    /// Rates of a backend whose device and host memory are the same: there is no link.
     public static final MemoryRates ONE_MEMORY = new MemoryRates(1, Double.POSITIVE_INFINITY);
 
     public MemoryRates {
@@ -15,7 +16,8 @@ public record MemoryRates(double device, double link) {
         }
     }
 
-    /// How many times as long as a byte of device memory a byte over the link takes; 0 where there is no link.
+    /// Time per byte over the link divided by time per byte of device memory; 0 if there is no
+    /// link.
     public double linkCost() {
         return device / link;
     }

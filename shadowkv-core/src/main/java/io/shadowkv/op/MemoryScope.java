@@ -3,21 +3,22 @@ package io.shadowkv.op;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 
-/// Owner of backend memory: one for a model, one for a sequence, none for a step. Counts what it holds.
+/// Owner of backend memory. A model has one and each sequence has one; a decode step allocates
+/// none. Counts the bytes it holds.
 public interface MemoryScope extends AutoCloseable {
-    /// A new tensor, contents zero.
+    /// Allocates a new tensor filled with zeros.
     ///
-    /// @throws BackendMemoryException if the memory is not available; nothing was allocated
+    /// @throws BackendMemoryException if the memory is not available; nothing is allocated then
     Tensor allocate(Backend.Place place, DType dtype, int... extents);
 
     default Tensor allocate(DType dtype, int... extents) {
         return allocate(Backend.Place.DEVICE, dtype, extents);
     }
 
-    /// Bytes allocated and not freed, by place.
+    /// Bytes currently allocated in `place`.
     long bytes(Backend.Place place);
 
-    /// Frees everything; later uses of its tensors fail. Idempotent.
+    /// Frees all memory; later use of its tensors fails. Idempotent.
     @Override
     void close();
 }

@@ -1,6 +1,6 @@
 package io.shadowkv.op;
 
-/// What an operation is for; the parts that a step's time is split into.
+/// What an operation is for. Time measurements of a step are split by kind.
 public enum OperationKind {
     /// Products with weights, and of plain keys with the low-rank basis.
     LINEARS("weights"),
@@ -8,17 +8,18 @@ public enum OperationKind {
     ROWS("norms etc."),
     /// Landmark scores.
     SCORE("score"),
-    /// The choice of units, synthetic or not.
+    /// The selection of units, real or synthetic.
     SELECT("select"),
-    /// Values of misses from the store to their slots.
+    /// Fetching the values of misses from the store into their slots.
     FETCH("fetch"),
-    /// Keys of misses from the factor to their slots.
+    /// Rebuilding the keys of misses from the key factor into their slots.
     REBUILD("rebuild"),
-    /// Exact attention, of a prompt or of a step.
+    /// Exact attention, in prefill or in a decode step.
     ATTENTION("attention"),
-    /// Logits to ids.
+    /// Selecting token ids from logits.
     SAMPLE("sampling"),
-    /// The end of prefill: factorising, indexing, offloading; all of it where it runs beside the main queue.
+    /// The end of prefill: factorising, indexing, offloading. Includes everything that runs on the
+    /// side queue.
     INDEX("indexing");
 
     private final String title;
@@ -27,7 +28,7 @@ public enum OperationKind {
         this.title = title;
     }
 
-    /// The part's name for people.
+    /// Display name.
     public String title() {
         return title;
     }

@@ -1,6 +1,6 @@
 package io.shadowkv.op;
 
-/// All operations of a backend, by room.
+/// All operations of a backend, grouped by interface.
 public interface Operations {
     DenseOperations dense();
 

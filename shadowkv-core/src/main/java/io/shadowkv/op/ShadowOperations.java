@@ -3,13 +3,14 @@ package io.shadowkv.op;
 import io.shadowkv.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// What ShadowKV (arXiv 2410.21465) does at the end of prefill and at every decode step.
+/// The operations of ShadowKV (arXiv 2410.21465) at the end of prefill and in every decode step.
 ///
-/// H key-value heads, d head dim, D = H·d, J tokens a unit. "Plain" keys are before RoPE, "rotated" after.
+/// H key-value heads, d head dim, D = H·d, J tokens per unit. "Plain" keys are keys before RoPE,
+/// "rotated" keys are keys after RoPE.
 ///
-/// The operations of a decode step pass over rows with `units[i] == 0` and over padding rows: nothing of theirs is
-/// read or written, and their slot need not hold a layer. A sequence's layers may differ in capacity from those of
-/// others in the batch.
+/// The operations of a decode step skip padding rows and rows with `units[i] == 0`: they read and
+/// write nothing for such a row, and its slot may be empty. The sequences of a batch may differ in
+/// capacity.
 public interface ShadowOperations {
     /// `gram += keysᵀ · keys`.
     ///
@@ -17,23 +18,26 @@ public interface ShadowOperations {
     /// @param gram F32 `[D, D]`, in place
     void accumulateGram(Tensor keys, Tensor gram);
 
-    /// The `rank` eigenvectors of largest eigenvalue of a symmetric non-negative matrix, as rows, orthonormal,
-    /// largest first; at least 99.9 % of the energy that the exact ones hold. Rows beyond D, if any, are zero.
+    /// Computes the `rank` eigenvectors with the largest eigenvalues of a symmetric positive
+    /// semidefinite matrix, as orthonormal rows, largest eigenvalue first. They hold at least 99.9
+    /// % of the energy that the exact eigenvectors hold. Rows beyond D, if any, are zero.
     ///
     /// @param gram F32 `[D, D]`, symmetric; may be overwritten
     /// @param basis `[rank, D]`, rounded to its type
     void topEigenvectors(Tensor gram, Tensor basis);
 
-    /// Mean of each unit's rotated keys, and how badly it represents its worst member.
+    /// Computes the mean of each unit's rotated keys, and how well it represents the key that is
+    /// least similar to it.
     ///
     /// @param keys rotated, `[H, capacity, d]`
     /// @param firstUnit number of the first unit: its first token is row `(firstUnit) * J` of `keys`
     /// @param landmarks `[H, units, d]`
-    /// @param minCosines F32 `[H, units]`, the least cosine between a member and the (unrounded) mean; a zero
-    ///     vector's is 0
+    /// @param minCosines F32 `[H, units]`, the smallest cosine between a key of the unit and the
+    ///     (unrounded) mean; 0 for a zero vector
     void landmarks(Tensor keys, int firstUnit, int unitTokens, Tensor landmarks, Tensor minCosines);
 
-    /// The units of least `minCosines` per head, and all others; both ascending. Ties go to the lower unit.
+    /// Separates, per head, the units with the smallest `minCosines` from all others, both in
+    /// ascending order. Among equals, the lower unit is the outlier.
     ///
     /// @param minCosines F32 `[H, units]`
     /// @param outliers I32 `[H, o]`
@@ -48,17 +52,18 @@ public interface ShadowOperations {
     /// @param target `[H, targetCapacity, d]`, rounded to its type
     void gatherUnits(Tensor source, Tensor units, int unitTokens, Tensor target, int targetRow);
 
-    /// Copies rows `from` until `from + count` of every head to `target` at `to`. Source and target may be the
-    /// same tensor if `to <= from`.
+    /// Copies rows `from` to `from + count` (exclusive) of every head to `target`, from row `to`
+    /// on. Source and target may be the same tensor if `to <= from`.
     ///
     /// @param source `[H, sourceCapacity, d]`
     /// @param target `[H, targetCapacity, d]`, rounded to its type
     void copyRows(Tensor source, int from, int count, Tensor target, int to);
 
-    /// Takes rows of rotated keys back to before RoPE, token-major: the inverse of `store(rotate(...))`.
+    /// Computes plain keys from rows of rotated keys, in token-major order: the inverse of
+    /// `store(rotate(...))`.
     ///
-    /// @param keys rotated, `[H, capacity, d]`; rows `from` until `from + count` are read
-    /// @param firstPosition position of row `from`; the others follow
+    /// @param keys rotated, `[H, capacity, d]`; rows `from` to `from + count` (exclusive) are read
+    /// @param firstPosition position of row `from`; later rows have the following positions
     /// @param plain `[count, D]`
     void unrotate(Tensor keys, int from, int count, int firstPosition, Rotary rotary, Tensor plain);
 
@@ -69,42 +74,47 @@ public interface ShadowOperations {
     /// @param scores F32 `[r, H, unitCapacity]`; the first `units[i]` of row i are written
     void scoreLandmarks(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores);
 
-    /// Chooses, for each row and head, the k units of highest score (k = `selectedUnits`, or all units if there are
-    /// fewer; ties to the lower unit). Those already resident keep their slots (hits); every other one gets a slot
-    /// (misses): the free ones first, lowest first, then those whose units were not selected for the longest time
-    /// (largest age; lower slots first among equals). Writes `missUnits`, `missSlots`, `missCounts`,
-    /// `selectedSlots`, updates `residentUnits`, `slotAges` (0 for what is selected, else one more, at most 255;
-    /// free slots too) and `counters`. Which miss gets which of these slots is open (the reference: ascending units
-    /// to ascending slots). With fewer units than k, the rest of `selectedSlots` holds -1.
+    /// Selects, for each row and head, the k units with the highest scores (k = `selectedUnits`, or
+    /// all units if there are fewer; among equals, the lower unit). Selected units that are already
+    /// resident keep their slots (hits). Each of the others is assigned a slot (misses): free slots
+    /// first, in ascending order, then the slots whose units were not selected for the longest time
+    /// (largest age; among equals, the lower slot). Writes `missUnits`, `missSlots`, `missCounts`
+    /// and `selectedSlots`, and updates `residentUnits`, `slotAges` (0 for a selected slot,
+    /// otherwise incremented up to 255, free slots included) and `counters`. Which of the assigned
+    /// slots each miss gets is unspecified (the reference assigns ascending units to ascending
+    /// slots). If there are fewer units than k, the rest of `selectedSlots` is -1.
     ///
     /// @param scores F32 `[r, H, unitCapacity]`
     void select(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows);
 
-    /// Overwrites scores so that the next [#select] keeps about `hitRate` of what it selects resident and takes the
-    /// rest at random from the other units: a synthetic selection, for comparing machines. Exactly the same on all
-    /// backends, and another one at every step; `ForcedHits` is the formula.
+    /// Overwrites scores so that about `hitRate` of the units chosen by the next [#select] are
+    /// already resident and the rest are random other units. This synthetic selection serves to
+    /// compare machines. It is identical on all backends and differs from step to step;
+    /// `ForcedHits` has the formula.
     ///
-    /// @param scores F32 `[r, H, unitCapacity]`, in place; the first `units[i]` of row i are written, none is read
+    /// @param scores F32 `[r, H, unitCapacity]`, in place; the first `units[i]` of row i are
+    ///     written; no score is read
     /// @param hitRate from 0 to 1
     void forceHits(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows, double hitRate);
 
-    /// Stores values of context tokens: as they are, or quantised where `scales` are given; [ValueCodes] is the
-    /// formula, the same to the bit on all backends.
+    /// Stores the values of context tokens, quantised if `scales` is not null. [ValueCodes] has the
+    /// formula; all backends produce the same bits.
     ///
-    /// @param source `[H, sourceCapacity, d]`, finite; rows `from` until `from + count` of every head are read
+    /// @param source `[H, sourceCapacity, d]`, finite; rows `from` to `from + count` (exclusive) of
+    ///     every head are read
     /// @param values `[H, tokenCapacity, d]`, written from row `to` on; I8 or F8E4M3 with scales, else a floating
     ///     type that values are rounded to; host or backend memory
-    /// @param scales BF16 `[H, tokenCapacity]`, written from row `to` on, in backend memory; null where values are
-    ///     stored as they are
+    /// @param scales BF16 `[H, tokenCapacity]`, written from row `to` on, in backend memory; null
+    ///     if values are not quantised
     void storeValues(Tensor source, int from, int count, Tensor values, @Nullable Tensor scales, int to);
 
-    /// Copies the values of all misses from the store to their slots, quantised ones as code times scale, rounded
-    /// once to the type of the attended values. May run beside [#rebuildKeys] on another queue; joined before the
-    /// next attention over these rows.
+    /// Copies the values of all misses from the store to their slots. A quantised value is its code
+    /// times its scale, rounded once to the type of the attended values. May run on another queue
+    /// at the same time as [#rebuildKeys]; completes before the next attention over these rows.
     void fetchValues(SlotTable<IndexedLayer> layers, StepRows rows);
 
-    /// Rebuilds the keys of all misses in their slots: `rotate(factor[token] · basis[:, head], token's
-    /// position)`, sums in float or better, rounded once to the type of the attended keys. A token's position
-    /// is its number.
+    /// Rebuilds the keys of all misses in their slots:
+    /// `rotate(factor[token] · basis[:, head], token's position)`, sums in float or wider, rounded
+    /// once to the type of the attended keys. A token's position is its index in the sequence.
     void rebuildKeys(SlotTable<IndexedLayer> layers, StepRows rows, Rotary rotary);
 }

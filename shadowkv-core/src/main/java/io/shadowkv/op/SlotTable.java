@@ -4,8 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// One entry for each slot of a decode batch. A sequence that joins or leaves changes its own entry only; a
-/// backend that mirrors the table in device memory compares [#version].
+/// One entry for each slot of a decode batch. A sequence that joins or leaves changes only its own
+/// entry. A backend that mirrors the table in device memory detects changes by comparing
+/// [#version].
 ///
 /// @param <T> record of tensors
 public final class SlotTable<T> {
@@ -20,12 +21,12 @@ public final class SlotTable<T> {
         return entry;
     }
 
-    /// The entry of a slot, or null where it holds no sequence.
+    /// The entry of a slot, or null if the slot is empty.
     public @Nullable T getOrNull(int slot) {
         return slot < entries.size() ? entries.get(slot) : null;
     }
 
-    /// Slots that have ever been set: the largest number and one.
+    /// The highest slot ever set, plus one.
     public int size() {
         return entries.size();
     }
@@ -39,7 +40,7 @@ public final class SlotTable<T> {
         version++;
     }
 
-    /// Grows with every change.
+    /// Version number; increases with every change.
     public long version() {
         return version;
     }

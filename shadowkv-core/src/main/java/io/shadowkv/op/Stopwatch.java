@@ -2,22 +2,24 @@ package io.shadowkv.op;
 
 import java.util.Map;
 
-/// Times operations where they run. One use is a start, the operation's call, and a stop with what the start gave;
-/// uses do not nest. Calls come from the backend's thread, and from work beside its main queue.
+/// Times operations on the queue that they run on. Call [#start], then the operation, then [#stop]
+/// with the result of the start. Uses do not nest. Calls come from the backend's thread and from
+/// work on its side queue.
 ///
-/// A device records an event before and after an operation on the queue the part runs on (a fetch may have a queue
-/// of its own) and waits for none of them until [#nanosByPart].
+/// A device records an event before and after an operation on that operation's queue (fetches may
+/// have a queue of their own). It does not wait for the events before [#nanosByPart].
 ///
-/// @param <T> what a start hands to its stop
+/// @param <T> what [#start] returns and [#stop] takes
 public interface Stopwatch<T> extends AutoCloseable {
-    /// The next operation of the calling thread belongs to `part`.
+    /// Starts timing the next operation of the calling thread.
     T start(OperationKind part);
 
-    /// The operation has been enqueued.
+    /// Stops timing; call it after the operation was enqueued.
     void stop(T started, OperationKind part);
 
-    /// Waits for all operations so far and tells what each part took since the last call; parts that run side by side
-    /// may take more together than the clock. Parts without an operation are left out.
+    /// Waits for all operations so far and returns the time of each kind since the last call. Kinds
+    /// that run concurrently may add up to more than the elapsed time. Kinds without an operation
+    /// are left out.
     Map<OperationKind, Long> nanosByPart();
 
     @Override

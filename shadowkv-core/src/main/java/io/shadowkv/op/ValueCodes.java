@@ -3,12 +3,13 @@ package io.shadowkv.op;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Floats;
 
-/// How stored values are quantised: one scale a row (one token of one head), one code an element.
+/// The quantisation of stored values: one scale per row (one token of one head), one code per
+/// element.
 ///
 /// ```
 /// scale = (largest magnitude of the row / top), the quotient in float, then rounded up to BF16
-/// code  = value / scale in float, rounded to nearest even; 0 where the scale is 0
-/// value = code · scale, exact in float (8 significant bits times 8)
+/// code = value / scale in float, rounded to nearest even; 0 if the scale is 0 value = code ·
+/// scale, exact in float (8 significant bits times 8)
 /// ```
 ///
 /// top is 127 for I8 and 448 for F8E4M3. Rounding the scale up keeps every code within its type's range.
@@ -18,7 +19,7 @@ public final class ValueCodes {
 
     private ValueCodes() {}
 
-    /// True for the types of codes: I8 and F8E4M3.
+    /// True if `dtype` is a code type: I8 or F8E4M3.
     public static boolean isCode(DType dtype) {
         return dtype == DType.I8 || dtype == DType.F8E4M3;
     }
@@ -39,7 +40,7 @@ public final class ValueCodes {
         return codes == DType.I8 ? (byte) Math.rint(quotient) : Floats.toE4m3(quotient);
     }
 
-    /// The number that a code stands for, before it is multiplied by the scale.
+    /// The number that a code represents, before it is multiplied by the scale.
     public static float decode(DType codes, byte code) {
         return codes == DType.I8 ? code : Floats.fromE4m3(code);
     }

@@ -1,10 +1,9 @@
-/// What a backend must be able to do: memory, and the operations of a decoder and of its caches, as small
-/// interfaces.
+/// The interface of a backend: memory, and the operations of a decoder and its caches.
 ///
-/// In: [io.shadowkv.tensor.Tensor] views. Out: the same memory, written. Operations only enqueue; nothing in a
-/// decode step reads data back to the host, so that a step can be recorded once and replayed. Called by `cache`
-/// and `model`; implemented by `op.reference` (the judge), `shadowkv-cpu` and later backends. Next stop:
-/// `io.shadowkv.cache`.
+/// In: [io.shadowkv.tensor.Tensor] views. Out: tensors that operations have written. Operations
+/// only enqueue. Nothing in a decode step reads data back to the host, so that a step can be
+/// recorded once and replayed. Called by `cache` and `model`; implemented by `op.reference`,
+/// `shadowkv-cpu` and `shadowkv-cuda`. Next stop: `io.shadowkv.cache`.
 @NullMarked
 package io.shadowkv.op;
 

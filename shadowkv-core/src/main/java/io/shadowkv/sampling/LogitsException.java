@@ -1,7 +1,8 @@
 package io.shadowkv.sampling;
 
-/// A model computed logits that no token can be chosen by: NaN, or a largest one that is not finite. The weights are
-/// damaged or the number format is too narrow; the message names the logit.
+/// Thrown when a model computes logits from which no token can be chosen: one is NaN, or the
+/// largest is not finite. The weights are damaged, or the number format is too narrow. The message
+/// names the logit.
 public final class LogitsException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -4,8 +4,7 @@ import java.util.Arrays;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 
-/// Draws token ids for one sequence. Not thread-safe: one sampler a sequence, since its random state is the
-/// sequence's.
+/// Draws token ids for one sequence, with the random state of that sequence. Not thread-safe.
 public final class Sampler {
     private final SamplingOptions options;
     private final RandomGenerator random;
@@ -15,11 +14,12 @@ public final class Sampler {
         this.random = RandomGeneratorFactory.of("L64X128MixRandom").create(options.seed());
     }
 
-    /// The next token.
+    /// Draws the next token.
     ///
     /// @param logits `[vocabulary]`, overwritten
-    /// @param history ids that the repetition penalty applies to, first `historyLength` valid
-    /// @throws LogitsException if a logit is NaN or none is finite: nothing can be chosen honestly
+    /// @param history ids that the repetition penalty applies to; the first `historyLength` are
+    ///     valid
+    /// @throws LogitsException if a logit is NaN or none is finite
     public int next(float[] logits, int[] history, int historyLength) {
         penalize(logits, history, historyLength);
         int most = argmax(logits);
@@ -32,7 +32,7 @@ public final class Sampler {
         return idOf(order[draw(probabilities, kept)]);
     }
 
-    /// Index of the largest value; the first of equals.
+    /// Index of the largest value; the lowest index if several are equal.
     ///
     /// @throws LogitsException if a value is NaN or the largest is not finite
     public static int argmax(float[] values) {
@@ -69,8 +69,8 @@ public final class Sampler {
         }
     }
 
-    /// Ids packed below their logits so that one ascending sort of longs yields larger logits first, then lower
-    /// ids.
+    /// Packs each id below its logit, so that one ascending sort of longs yields larger logits
+    /// first and, among equals, lower ids first.
     private static long[] descending(float[] logits) {
         long[] keys = new long[logits.length];
         for (int id = 0; id < keys.length; id++) {

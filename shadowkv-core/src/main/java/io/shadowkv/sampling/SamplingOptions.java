@@ -1,14 +1,15 @@
 package io.shadowkv.sampling;
 
-/// How the next token is drawn. Applied in the order of Hugging Face transformers: repetition penalty,
-/// temperature, top-k, top-p, min-p.
+/// How the next token is drawn. The options apply in the order of Hugging Face transformers:
+/// repetition penalty, temperature, top-k, top-p, min-p.
 ///
-/// @param temperature 0 is greedy: the most likely token, no draw
+/// @param temperature 0 means greedy: the most likely token, without a random draw
 /// @param topK keep the k most likely; 0 keeps all
 /// @param topP keep the fewest most likely tokens whose probabilities reach this sum; 1 keeps all
 /// @param minP drop tokens less likely than this share of the most likely one; 0 drops none
-/// @param repetitionPenalty divides positive and multiplies negative logits of ids that occurred; 1 leaves them
-/// @param seed of the draw: same seed, same prompt, same tokens
+/// @param repetitionPenalty divides the positive and multiplies the negative logits of ids that
+///     already occurred; 1 changes nothing
+/// @param seed random seed; the same seed and prompt give the same tokens
 public record SamplingOptions(
         double temperature, int topK, double topP, double minP, double repetitionPenalty, long seed) {
     /// The most likely token at every step.
@@ -31,7 +32,7 @@ public record SamplingOptions(
         return temperature == 0;
     }
 
-    /// True if the next token is always the one of largest logit.
+    /// True if the next token is always the one with the largest logit.
     public boolean isLargestLogit() {
         return isGreedy() && repetitionPenalty == 1;
     }

@@ -1,4 +1,4 @@
-/// Logits to one token id: penalties, temperature, truncation, draw.
+/// Draws a token id from logits: penalties, temperature, truncation, random draw.
 ///
 /// In: one row of logits and the ids so far. Out: a token id, reproducible from a seed. Called by `engine`.
 /// Next stop: `io.shadowkv.engine`.

@@ -7,19 +7,19 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
 
-/// Reads and writes floating elements of any type, one at a time: for reference code, tests and edges, not for
-/// kernels.
+/// Reads and writes floating-point elements of any type, one at a time: for reference code, tests
+/// and input or output, not for kernels.
 public final class Floats {
     private static final int E4M3_NAN = 0x7F;
     private static final int E4M3_MANTISSA_BITS = 3;
     private static final float E4M3_LARGEST = 448;
     private static final float E4M3_LEAST_NORMAL = 0x1p-6f;
-    /// Distance of neighbours below the least normal number.
+    /// Distance between neighbouring numbers below the smallest normal number.
     private static final float E4M3_LAST_PLACE = 0x1p-9f;
 
     private Floats() {}
 
-    /// Element `index` of `segment`, seen as an array of `dtype`.
+    /// Element `index` of `segment`, read as an array of `dtype`.
     public static double get(DType dtype, MemorySegment segment, long index) {
         return switch (dtype) {
             case F32 -> segment.get(JAVA_FLOAT_UNALIGNED, index * 4);
@@ -31,8 +31,8 @@ public final class Floats {
         };
     }
 
-    /// Stores `value` rounded to nearest even; F8E4M3, which has no infinity, takes what is too large as its
-    /// largest.
+    /// Stores `value` rounded to nearest even; F8E4M3 has no infinity; numbers that are too large
+    /// become its largest.
     public static void set(DType dtype, MemorySegment segment, long index, double value) {
         switch (dtype) {
             case F32 -> segment.set(JAVA_FLOAT_UNALIGNED, index * 4, (float) value);
@@ -57,7 +57,7 @@ public final class Floats {
         return (short) (bits + 0x7FFF + (bits >>> 16 & 1) >>> 16);
     }
 
-    /// The number of a code of OCP E4M3: bias 7, no infinities, NaN where all bits but the sign are set.
+    /// Decodes an OCP E4M3 number: bias 7, no infinities, NaN if all bits except the sign are set.
     public static float fromE4m3(byte code) {
         int exponent = code >> E4M3_MANTISSA_BITS & 0xF;
         int mantissa = code & 7;
@@ -68,7 +68,7 @@ public final class Floats {
         return code < 0 ? -size : size;
     }
 
-    /// Rounds to nearest even; beyond 448, infinities included, to 448.
+    /// Rounds to nearest even; magnitudes above 448, including infinities, become 448.
     public static byte toE4m3(float value) {
         int sign = Float.floatToRawIntBits(value) >>> 24 & 0x80;
         float size = Math.min(Math.abs(value), E4M3_LARGEST);
@@ -76,7 +76,8 @@ public final class Floats {
         if (Float.isNaN(value)) {
             code = E4M3_NAN;
         } else if (size < E4M3_LEAST_NORMAL) {
-            // Rounding up to 8 last places gives the code of the least normal number, as it should.
+            // Rounding up to 8 units in the last place gives the code of the smallest normal
+            // number, which is correct.
             code = (int) Math.rint(size / E4M3_LAST_PLACE);
         } else {
             int bits = Float.floatToRawIntBits(size);

@@ -4,25 +4,25 @@ import java.lang.foreign.MemorySegment;
 
 /// A dense, row-major view of memory: type, shape, where it starts.
 ///
-/// A view owns nothing; it is valid as long as the memory beneath is (the model's arena for weights, the
-/// sequence's scope for caches). Immutable and safe to share between threads; the bytes beneath are not
-/// guarded.
+/// A view owns nothing; it is valid as long as the underlying memory is (the model's arena for
+/// weights, the sequence's scope for caches). Immutable and safe to share between threads; access
+/// to the underlying bytes is not synchronised.
 ///
 /// @param dtype type of every element
 /// @param shape extents, outermost first
-/// @param memory what is viewed
-/// @param byteOffset where the first element lies in `memory`
+/// @param memory the underlying memory
+/// @param byteOffset offset of the first element in `memory`
 public record Tensor(DType dtype, Shape shape, Memory memory, long byteOffset) {
     /// @throws IllegalArgumentException if the view does not lie inside `memory`
     public Tensor {
         long bytes = Math.multiplyExact(shape.elements(), (long) dtype.bytes());
         if (byteOffset < 0 || Math.addExact(byteOffset, bytes) > memory.byteSize()) {
             throw new IllegalArgumentException("tensor " + dtype + " " + shape + " at byte " + byteOffset + " needs "
-                    + bytes + " bytes; the memory beneath has " + memory.byteSize());
+                    + bytes + " bytes; the underlying memory has " + memory.byteSize());
         }
     }
 
-    /// A view of all of `segment`'s start.
+    /// A view of the beginning of `segment`.
     public static Tensor of(DType dtype, Shape shape, MemorySegment segment) {
         return new Tensor(dtype, shape, new HostMemory(segment), 0);
     }
@@ -40,9 +40,9 @@ public record Tensor(DType dtype, Shape shape, Memory memory, long byteOffset) {
         return shape.extent(axis);
     }
 
-    /// Rows `from` until `from + count` of the outermost axis.
+    /// Rows `from` to `from + count` (exclusive) of the outermost axis.
     ///
-    /// @throws IndexOutOfBoundsException if the rows are not there
+    /// @throws IndexOutOfBoundsException if there are no such rows
     public Tensor slice(int from, int count) {
         java.util.Objects.checkFromIndexSize(from, count, shape.extent(0));
         int[] extents = shape.toArray();
@@ -51,14 +51,14 @@ public record Tensor(DType dtype, Shape shape, Memory memory, long byteOffset) {
         return new Tensor(dtype, Shape.of(extents), memory, byteOffset + from * rowBytes);
     }
 
-    /// Element `index` of the outermost axis, that axis removed.
+    /// Element `index` of the outermost axis, with that axis removed.
     public Tensor row(int index) {
         Tensor row = slice(index, 1);
         int[] extents = shape.toArray();
         return row.reshape(java.util.Arrays.copyOfRange(extents, 1, extents.length));
     }
 
-    /// The same elements under other extents.
+    /// The same elements with other extents.
     ///
     /// @throws IllegalArgumentException if the element counts differ
     public Tensor reshape(int... extents) {
@@ -72,7 +72,7 @@ public record Tensor(DType dtype, Shape shape, Memory memory, long byteOffset) {
 
     /// The bytes of this view, for code that runs on the host.
     ///
-    /// @throws IllegalStateException if the memory is not the host's
+    /// @throws IllegalStateException if the tensor does not lie in host memory
     public MemorySegment segment() {
         if (memory instanceof HostMemory host) {
             return host.segment().asSlice(byteOffset, byteSize());

@@ -11,7 +11,7 @@ import io.shadowkv.op.Backend;
 import io.shadowkv.op.Rotary;
 import java.util.List;
 
-/// Every key and value of a sequence in one region a layer, in the backend's memory.
+/// Full attention: keeps every key and value of a sequence in device memory, one region per layer.
 public final class FullCache implements CacheStrategy {
     private final CacheShape shape;
     private final Backend backend;
@@ -35,7 +35,8 @@ public final class FullCache implements CacheStrategy {
                 backend.operations().shadow().copyRows(prompt.keys(layer), 0, tokens, sequence.keys(layer), 0);
                 backend.operations().shadow().copyRows(prompt.values(layer), 0, tokens, sequence.values(layer), 0);
             }
-            // Whoever measures the time of this is told the copies', not their launches'.
+            // Wait for the copies, so that a caller that measures this method measures the copies
+            // and not only their launch.
             backend.synchronize();
             sequence.filled(tokens);
             return sequence;

@@ -13,7 +13,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// Full attention of a batch: each row reads its sequence from the first token to the new one.
+/// Full attention for a batch: each row attends to its sequence from the first token to the new
+/// one.
 final class FullDecodeCache implements DecodeCache {
     private final AttentionOperations attention;
     private final List<SlotTable<AttendedRows>> layers;
@@ -78,11 +79,11 @@ final class FullDecodeCache implements DecodeCache {
 
     @Override
     public void trace(@Nullable SelectionListener listener) {
-        // Full attention selects nothing, so there is nothing to hear.
+        // Full attention selects nothing, so there is nothing to report.
     }
 
     @Override
     public void close() {
-        // The slots' sequences own all memory.
+        // The sequences own all memory.
     }
 }

@@ -8,7 +8,7 @@ import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.Backend;
 import io.shadowkv.tensor.Tensor;
 
-/// Fills a [FullSequence]; nothing is left to do at the end of a layer.
+/// Fills a [FullSequence]. The end of a layer needs no work.
 final class FullPromptCache implements PromptCache {
     private final AttentionOperations attention;
     private final FullSequence sequence;

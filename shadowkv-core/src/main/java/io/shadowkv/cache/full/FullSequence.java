@@ -11,7 +11,8 @@ import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
-/// One sequence's keys and values, `[kvHeads, capacity, headDim]` a layer; row t is token t.
+/// The keys and values of one sequence, `[kvHeads, capacity, headDim]` per layer; row t belongs to
+/// token t.
 final class FullSequence implements SequenceCache, KeyValueSource {
     private final CacheShape shape;
     private final Backend backend;

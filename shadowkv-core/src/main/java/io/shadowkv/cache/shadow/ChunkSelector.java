@@ -6,10 +6,11 @@ import io.shadowkv.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
 
-/// Which units are resident in one layer, which of them the last step selected, and which it missed. All of it
-/// stays in backend memory.
+/// The units that are resident in one layer, the units that the last step selected, and the units
+/// that it missed. All tensors stay in device memory.
 ///
-/// @param residentUnits I32 `[kvHeads, cachedUnits]`, index of the unit in each slot, -1 for none yet
+/// @param residentUnits I32 `[kvHeads, cachedUnits]`, index of the unit in each slot, -1 if the
+///     slot is free
 /// @param slotAges I32 `[kvHeads, cachedUnits]`, steps since the unit in each slot was last selected
 /// @param selectedSlots I32 `[kvHeads, selectedUnits]`
 /// @param missUnits I32 `[kvHeads, selectedUnits]`
@@ -42,7 +43,7 @@ record ChunkSelector(
         return selector;
     }
 
-    /// Everything kept, in a fixed order.
+    /// All tensors, in a fixed order.
     List<Tensor> tensors() {
         return List.of(residentUnits, slotAges, selectedSlots, missUnits, missSlots, missCounts, counters);
     }

@@ -11,16 +11,17 @@ import org.jspecify.annotations.Nullable;
 /// @param plain activation type `[plainRows, kvWidth]`, keys before RoPE of some tokens
 /// @param gram F32 `[kvWidth, kvWidth]`
 /// @param zeros F32 `[kvWidth, kvWidth]`, never written
-/// @param landmarks `[kvHeads, units, headDim]`, outliers' included
+/// @param landmarks `[kvHeads, units, headDim]`, including those of outliers
 /// @param minCosines F32 `[kvHeads, units]`
 /// @param outliers I32 `[kvHeads, outlierChunks]`
 /// @param others I32 `[kvHeads, units - outlierChunks]`
 record IndexScratch(
         Tensor plain, Tensor gram, Tensor zeros, Tensor landmarks, Tensor minCosines, Tensor outliers, Tensor others) {
-    /// Rows of keys taken back to before RoPE at a time, where the host computes: they stay in its caches.
+    /// Rows of keys whose rotation is undone at a time if the host computes: these fit the
+    /// processor's caches.
     private static final int HOST_ROWS = 512;
 
-    /// The same on a device, whose matrix products need many rows to fill it.
+    /// Rows at a time on a device, where matrix products need many rows to use the whole device.
     private static final int DEVICE_ROWS = 16_384;
 
     /// Buffers for a prompt, or null if the prompt fits the resident region and needs no index.
@@ -45,7 +46,8 @@ record IndexScratch(
                 scope.allocate(DType.I32, heads, units - outliers));
     }
 
-    /// Room for the keys before RoPE of up to `tokens` tokens, or of a part of them at a time.
+    /// A buffer for the keys before RoPE of up to `tokens` tokens, or of as many as are computed at
+    /// a time.
     static Tensor plain(ShadowLayout layout, Backend backend, MemoryScope scope, int tokens) {
         return scope.allocate(
                 backend.activationType(layout.shape().kvType()),

@@ -8,10 +8,10 @@ import io.shadowkv.tensor.Tensor;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// One mean rotated key for every indexed unit of one layer, and the unit's number.
+/// The landmark (mean rotated key) and the number of every indexed unit of one layer.
 ///
-/// Units of the prompt are listed per key-value head without that head's outliers; units of generated tokens
-/// follow.
+/// The list of a key-value head contains the units of the prompt except that head's outliers,
+/// followed by the units of generated tokens.
 final class Landmarks {
     private final Tensor means;
     private final Tensor unitIds;
@@ -38,7 +38,7 @@ final class Landmarks {
         return unitIds;
     }
 
-    /// Everything kept, in a fixed order.
+    /// All tensors, in a fixed order.
     List<Tensor> tensors() {
         return List.of(means, unitIds);
     }
@@ -59,10 +59,11 @@ final class Landmarks {
 
     /// Adds the units of `fresh.units · unitTokens` consecutive tokens.
     ///
-    /// @param keys rotated, `[kvHeads, capacity, headDim]`; the tokens' rows begin at unit `rowUnit` of its rows
+    /// @param keys rotated, `[kvHeads, capacity, headDim]`; the rows of the tokens begin at row
+    ///     `rowUnit · unitTokens`
     /// @param firstUnit number of the first new unit
     /// @param at units listed so far
-    /// @param fresh room for the new landmarks
+    /// @param fresh buffers for the new landmarks
     void append(Tensor keys, int rowUnit, int unitTokens, int firstUnit, int at, Fresh fresh) {
         int count = fresh.means().extent(1);
         shadow().landmarks(keys, rowUnit, unitTokens, fresh.means(), fresh.minCosines());
@@ -77,7 +78,8 @@ final class Landmarks {
         return backend.operations().shadow();
     }
 
-    /// Landmarks of new units before they are listed, reused by all layers.
+    /// Buffers for the landmarks of new units before they are added to the list, reused by all
+    /// layers.
     ///
     /// @param means `[kvHeads, units, headDim]`
     /// @param minCosines F32 `[kvHeads, units]`

@@ -7,10 +7,11 @@ import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Device memory of a sequence's layers: the i-th tensor of every layer is a part of one allocation. A
-/// device deals in pieces of megabytes, and of hundreds of tensors each would waste half of one.
+/// Device memory of a sequence's layers. The i-th tensors of all layers share one allocation: a
+/// device allocates in units of megabytes, and each of hundreds of separate tensors would waste
+/// half a unit on average.
 ///
-/// Every layer asks for the same tensors in the same order.
+/// Every layer must request the same tensors in the same order.
 final class LayerMemory {
     private final MemoryScope scope;
     private final int layers;
@@ -18,18 +19,18 @@ final class LayerMemory {
     private int layer;
     private int next;
 
-    /// @param scope owns everything
+    /// @param scope owner of all allocations
     LayerMemory(MemoryScope scope, int layers) {
         this.scope = scope;
         this.layers = layers;
     }
 
-    /// For what is not the same in every layer.
+    /// The scope, for allocations that differ between layers.
     MemoryScope scope() {
         return scope;
     }
 
-    /// The next tensor of the current layer, contents zero.
+    /// The next tensor of the current layer, filled with zeros.
     Tensor allocate(DType dtype, int... extents) {
         if (layer == 0) {
             int[] all = new int[extents.length + 1];

@@ -8,12 +8,14 @@ import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import java.util.List;
 
-/// Plain (pre-RoPE) keys of one layer as A · B: A `[tokens, rank]`, B `[rank, kvWidth]`. One subspace for all heads.
+/// Plain (pre-RoPE) keys of one layer as a product A · B with A `[tokens, rank]` and B
+/// `[rank, kvWidth]`. All heads share one subspace.
 ///
-/// B's rows are the leading eigenvectors of KᵀK, A = K · Bᵀ: the best rank-r approximation, as the paper's SVD
-/// gives (arXiv 2410.21465, section 4), for one matrix product instead of an SVD of the tall matrix. Plain keys
-/// are recovered from the rotated ones, so that prompt and generated tokens take the same way and no second
-/// copy of the keys is kept.
+/// The rows of B are the leading eigenvectors of KᵀK, and A = K · Bᵀ. This is the best rank-r
+/// approximation, the same as the paper's SVD (arXiv 2410.21465, section 4), computed with one
+/// matrix product instead of an SVD of the tall matrix. Plain keys are recovered from the rotated
+/// ones, so that prompt and generated tokens use the same code and no second copy of the keys is
+/// needed.
 final class LowRankKeys {
     private final Tensor factor;
     private final Tensor basis;
@@ -38,14 +40,15 @@ final class LowRankKeys {
         return basis;
     }
 
-    /// Everything kept, in a fixed order.
+    /// All tensors, in a fixed order.
     List<Tensor> tensors() {
         return List.of(factor, basis);
     }
 
-    /// Finds the subspace of the first `tokens` keys and projects the first `contextTokens` on it.
+    /// Computes the subspace of the first `tokens` keys and projects the first `contextTokens` keys
+    /// onto it.
     ///
-    /// @param keys rotated, `[kvHeads, capacity, headDim]`, row t is token t
+    /// @param keys rotated, `[kvHeads, capacity, headDim]`, row t belongs to token t
     void fit(Tensor keys, int tokens, int contextTokens, Rotary rotary, IndexScratch scratch) {
         dense.copy(scratch.zeros(), scratch.gram());
         int step = scratch.plain().extent(0);
@@ -58,7 +61,8 @@ final class LowRankKeys {
         project(keys, 0, contextTokens, 0, rotary, scratch.plain());
     }
 
-    /// Projects `count` keys on the subspace: A's rows from `firstToken` on.
+    /// Projects `count` keys onto the subspace and stores them as rows `firstToken` and following
+    /// of A.
     ///
     /// @param keys rotated, `[kvHeads, capacity, headDim]`; rows from `row` on are read
     /// @param firstToken position of the first of them

@@ -7,8 +7,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Room for a prompt's keys and values of the layer that is being read: two sets on a backend with a side queue,
-/// used in turn, so that one layer is indexed while the next is read; else one.
+/// Buffers for a prompt's keys and values in the layer that prefill computes. A backend with a side
+/// queue uses two sets alternately, so that one layer is indexed while the next one is computed;
+/// other backends use one.
 final class PromptLayers {
     private final List<Set> sets = new ArrayList<>();
     private int current;
@@ -26,7 +27,8 @@ final class PromptLayers {
         return backend.hasSideQueue() ? 2 : 1;
     }
 
-    /// The set to fill, free to be written: what comes on the main queue from now on comes after all that read it.
+    /// Returns the set to fill. What is enqueued on the main queue from now on runs after
+    /// everything that read the set.
     Set writable() {
         Set set = sets.get(current);
         set.join();
@@ -38,15 +40,15 @@ final class PromptLayers {
         return sets.get(current);
     }
 
-    /// Goes on to the next set; `reader` reads the one that was filled.
+    /// Advances to the next set; `reader` is the work that reads the set just filled.
     void next(Backend.Ticket reader) {
         sets.get(current).reader = reader;
         current = (current + 1) % sets.size();
     }
 
-    /// Waits for all readers, whether they succeed or not.
+    /// Waits for all readers, even if some of them fail.
     ///
-    /// @throws RuntimeException the first failure
+    /// @throws RuntimeException the first failure, after waiting for all readers
     void joinAll() {
         RuntimeException failure = null;
         for (Set set : sets) {
@@ -61,7 +63,7 @@ final class PromptLayers {
         }
     }
 
-    /// Keys and values of one layer, row t being token t.
+    /// Keys and values of one layer; row t belongs to token t.
     static final class Set {
         private final Tensor keys;
         private final Tensor values;
@@ -72,7 +74,7 @@ final class PromptLayers {
             this.values = values;
         }
 
-        /// Rotated, `[kvHeads, promptTokens, headDim]`.
+        /// Rotated keys, `[kvHeads, promptTokens, headDim]`.
         Tensor keys() {
             return keys;
         }

@@ -6,10 +6,11 @@ import io.shadowkv.op.ShadowOperations;
 import io.shadowkv.tensor.Tensor;
 import java.util.List;
 
-/// What attention reads of one layer: `outliers | cached units | recent`, keys rotated, one region a key-value head.
+/// The rows that attention reads in one layer: `outliers | cached units | recent`, with rotated
+/// keys, one region per key-value head.
 ///
-/// Recent rows hold the local tokens of the prompt, then the generated ones. Order inside the region is free:
-/// attention does not care, and keys carry their positions in their rotation.
+/// Recent rows hold the local tokens of the prompt, followed by generated tokens. The order within
+/// the region does not matter to attention, because the rotation of a key encodes its position.
 final class ResidentBuffer {
     private final ShadowLayout layout;
     private final AttendedRows rows;
@@ -29,18 +30,19 @@ final class ResidentBuffer {
         return rows;
     }
 
-    /// Everything kept, in a fixed order.
+    /// All tensors, in a fixed order.
     List<Tensor> tensors() {
         return List.of(rows.keys(), rows.values());
     }
 
-    /// Keeps a sequence that fits: row t is token t.
+    /// Stores a sequence that fits without an index; row t belongs to token t.
     void keepWhole(Tensor keys, Tensor values, int tokens) {
         shadow.copyRows(keys, 0, tokens, rows.keys(), 0);
         shadow.copyRows(values, 0, tokens, rows.values(), 0);
     }
 
-    /// Copies the first `tokens` rows out, for indexing a sequence that no longer fits.
+    /// Copies the first `tokens` rows to `keys` and `values`, to index a sequence that no longer
+    /// fits.
     void copyTo(Tensor keys, Tensor values, int tokens) {
         shadow.copyRows(rows.keys(), 0, tokens, keys, 0);
         shadow.copyRows(rows.values(), 0, tokens, values, 0);
@@ -52,13 +54,13 @@ final class ResidentBuffer {
         shadow.gatherUnits(values, outliers, layout.spec().chunkSize(), rows.values(), 0);
     }
 
-    /// Fills the recent rows with `count` tokens from row `from` on.
+    /// Fills the recent rows with `count` tokens of `keys` and `values`, from row `from` on.
     void keepRecent(Tensor keys, Tensor values, int from, int count) {
         shadow.copyRows(keys, from, count, rows.keys(), layout.recentRow());
         shadow.copyRows(values, from, count, rows.values(), layout.recentRow());
     }
 
-    /// Forgets the oldest `count` recent rows, of `held`; the others move to the front.
+    /// Drops the oldest `count` of `held` recent rows and moves the others to the front.
     void dropRecent(int count, int held) {
         int from = layout.recentRow() + count;
         shadow.copyRows(rows.keys(), from, held - count, rows.keys(), layout.recentRow());

@@ -7,10 +7,10 @@ import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
 import java.util.Arrays;
 
-/// Reads back what a step selected and tells a listener, in chunk numbers.
+/// Reads back the selection of a step and reports it to a listener as chunk numbers.
 ///
-/// @param backend where the selection lies
-/// @param listener who hears of it
+/// @param backend backend that holds the selection
+/// @param listener receives the selection
 record SelectionTrace(Backend backend, SelectionListener listener) {
     void record(int layer, SlotTable<IndexedLayer> chunks, StepRows rows) {
         int[] slots = backend.downloadInts(rows.slots());

@@ -13,7 +13,7 @@ import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Rotary;
 import java.util.List;
 
-/// ShadowKV for one decoder on one backend.
+/// The ShadowKV strategy for one decoder on one backend.
 public final class ShadowCache implements CacheStrategy {
     private final KvCacheSpec.Shadow spec;
     private final CacheShape shape;

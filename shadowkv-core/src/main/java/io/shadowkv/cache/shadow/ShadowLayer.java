@@ -8,7 +8,8 @@ import io.shadowkv.tensor.Tensor;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// One layer of one sequence: the resident region, and the index once the sequence has outgrown it.
+/// One layer of one sequence: the resident region, and the index once the sequence no longer fits
+/// the region.
 final class ShadowLayer {
     private final ShadowLayout layout;
     private final ShadowOperations shadow;
@@ -18,9 +19,9 @@ final class ShadowLayer {
     private final ValueStore valueStore;
     private final ChunkSelector selector;
 
-    /// Allocates the index as well; for sequences that may outgrow the resident region.
+    /// Allocates the index as well, for sequences that may outgrow the resident region.
     ///
-    /// @param layer number of this layer, which decides where its values lie
+    /// @param layer index of this layer, which determines where its values lie
     ShadowLayer(ShadowLayout layout, int layer, Backend backend, LayerMemory memory) {
         this.layout = layout;
         this.shadow = backend.operations().shadow();
@@ -39,12 +40,12 @@ final class ShadowLayer {
         return selector;
     }
 
-    /// Indexes a context: factorises its keys, makes landmarks, keeps outliers and recent tokens whole,
-    /// offloads the values.
+    /// Indexes a context: factorises its keys, computes landmarks, copies outliers and recent
+    /// tokens to the resident region, and offloads the values.
     ///
-    /// @param keys rotated, `[kvHeads, capacity, headDim]`, row t is token t
+    /// @param keys rotated, `[kvHeads, capacity, headDim]`, row t belongs to token t
     /// @param values the same shape
-    /// @param tokens valid rows
+    /// @param tokens number of valid rows
     void index(Tensor keys, Tensor values, int tokens, Rotary rotary, IndexScratch scratch) {
         int unitTokens = layout.spec().chunkSize();
         int contextTokens = layout.contextUnits(tokens) * unitTokens;
@@ -60,10 +61,10 @@ final class ShadowLayer {
     /// Moves the oldest recent tokens into the index.
     ///
     /// @param firstToken position of the oldest; a multiple of the unit
-    /// @param held recent tokens before
-    /// @param indexed units in the index before
+    /// @param held number of recent tokens before the move
+    /// @param indexed number of units in the index before the move
     /// @param scratch activation type `[any, kvWidth]`
-    /// @param fresh room for the landmarks of the units that move
+    /// @param fresh buffers for the landmarks of the units that move
     void join(int firstToken, int held, int indexed, Rotary rotary, Tensor scratch, Landmarks.Fresh fresh) {
         int units = fresh.means().extent(1);
         int unitTokens = layout.spec().chunkSize();
@@ -75,7 +76,7 @@ final class ShadowLayer {
         resident.dropRecent(tokens, held);
     }
 
-    /// Everything kept beside the resident rows, in a fixed order.
+    /// All tensors except the resident rows, in a fixed order.
     List<Tensor> tensors() {
         return Stream.of(lowRankKeys.tensors(), landmarks.tensors(), valueStore.tensors(), selector.tensors())
                 .flatMap(List::stream)

@@ -9,12 +9,14 @@ import io.shadowkv.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Extents of everything one sequence keeps, from the spec, the decoder's shape and what it is allocated for.
+/// The extents of everything that one sequence stores, computed from the spec, the decoder's shape
+/// and the sequence's size.
 ///
-/// Rows of the resident region: `outliers | cached units | recent`; a step's selected units are among the cached
-/// ones. Until a sequence outgrows the region, row t is simply token t ("whole").
+/// The rows of the resident region are `outliers | cached units | recent`; the units that a step
+/// selects are among the cached ones. While a sequence fits the region, it is "whole": row t
+/// belongs to token t.
 record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size) {
-    /// Tokens the sequence may reach.
+    /// Maximum number of tokens of the sequence.
     int capacity() {
         return size.capacityTokens();
     }
@@ -24,12 +26,12 @@ record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size
         return capacity() <= spec.residentTokens();
     }
 
-    /// Rows of the resident region, for each key-value head.
+    /// Rows of the resident region per key-value head.
     int residentRows() {
         return Math.min(capacity(), spec.residentTokens());
     }
 
-    /// First row of the cached units; the outliers' rows come before.
+    /// First row of the cached units; the rows of the outliers precede it.
     int cachedRow() {
         return spec.outlierChunks() * spec.chunkSize();
     }
@@ -44,17 +46,19 @@ record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size
         return Math.min(spec.rank(), shape.kvWidth());
     }
 
-    /// Units that the index may hold, outliers not counted.
+    /// Maximum number of units in the index, not counting outliers.
     int unitCapacity() {
         return capacity() / spec.chunkSize() - spec.outlierChunks();
     }
 
-    /// Tokens that may join the index, outliers counted: rows of the key factor and of the value store.
+    /// Maximum number of indexed tokens, counting outliers: the rows of the key factor and of the
+    /// value store.
     int indexedTokens() {
         return capacity() / spec.chunkSize() * spec.chunkSize();
     }
 
-    /// Units of a context of `tokens` tokens: all but the local tokens and the remainder of a unit.
+    /// Units of a context of `tokens` tokens: all except the local tokens and the remainder of a
+    /// unit.
     int contextUnits(int tokens) {
         return tokens / spec.chunkSize() - spec.localTokens() / spec.chunkSize();
     }
@@ -69,7 +73,7 @@ record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size
         return layer < size.deviceValueLayers() ? Place.DEVICE : Place.HOST;
     }
 
-    /// Bytes of all layers, part by part.
+    /// The memory of all layers as a list of allocations.
     List<Allocation> parts() {
         long kv = shape.kvType().bytes();
         List<Allocation> parts = new ArrayList<>();

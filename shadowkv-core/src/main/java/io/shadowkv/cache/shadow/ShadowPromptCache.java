@@ -9,8 +9,9 @@ import io.shadowkv.op.Rotary;
 import io.shadowkv.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// Holds the keys and values of one layer at a time: attention over them is exact, then the layer is indexed
-/// while the next one takes another place, or takes theirs.
+/// Holds the keys and values of one layer at a time. Attention over them is exact. When the layer
+/// is complete it is indexed; the next layer uses a second buffer meanwhile if the backend has a
+/// side queue, otherwise the same buffer afterwards.
 final class ShadowPromptCache implements PromptCache {
     private final AttentionOperations attention;
     private final Backend backend;
@@ -90,7 +91,8 @@ final class ShadowPromptCache implements PromptCache {
         try {
             layers.joinAll();
         } catch (RuntimeException e) {
-            // Whoever closes without sealing has an exception of its own, or nobody waits for this prompt any more.
+            // A caller that closes without sealing either has an exception of its own or has
+            // cancelled the prompt.
         }
         try {
             backend.synchronize();

@@ -12,11 +12,12 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// One sequence under ShadowKV. Whole while it fits the resident region, exactly as full attention; indexed
-/// from then on.
+/// One sequence under ShadowKV. While it fits the resident region it is kept whole and attention is
+/// exact; after that it is indexed.
 ///
-/// New tokens enter the recent rows. When those are full, all but the newest local tokens join the index
-/// together, so that memory stays what was allocated, however long the answer.
+/// New tokens are written to the recent rows. When these are full, all except the newest local
+/// tokens move to the index together, so that the sequence needs no further memory, however long
+/// the answer is.
 final class ShadowSequence implements SequenceCache {
     private final ShadowLayout layout;
     private final Backend backend;
@@ -75,9 +76,10 @@ final class ShadowSequence implements SequenceCache {
         return layers.get(layer).indexed();
     }
 
-    /// Takes one layer of the prompt: kept whole without a scratch, indexed with one.
+    /// Takes one layer of the prompt: indexes it if `scratch` is not null, otherwise keeps it
+    /// whole.
     ///
-    /// @param keys rotated, `[kvHeads, capacity, headDim]`, row t is token t
+    /// @param keys rotated, `[kvHeads, capacity, headDim]`, row t belongs to token t
     /// @param values the same shape
     void take(int layer, Tensor keys, Tensor values, int tokens, @Nullable IndexScratch scratch) {
         if (scratch == null) {

@@ -7,8 +7,8 @@ import io.shadowkv.tensor.Tensor;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Values of all context tokens of one layer, row t being token t: in host memory or in device memory, as they
-/// are or quantised with a scale a row. Nothing else knows which.
+/// The values of all context tokens of one layer; row t belongs to token t. Hides whether they lie
+/// in host or device memory and whether they are quantised, with one scale per row.
 final class ValueStore {
     private final Tensor values;
     private final @Nullable Tensor scales;
@@ -23,7 +23,8 @@ final class ValueStore {
                         heads,
                         layout.indexedTokens(),
                         layout.shape().headDim());
-        // Scales are read with every fetched row and are a 64th of the values: always in device memory.
+        // Every fetched row needs its scale, and scales take a 64th of the bytes of the values, so
+        // they always lie in device memory.
         this.scales = layout.spec().values().isQuantised()
                 ? memory.allocate(DType.BF16, heads, layout.indexedTokens())
                 : null;
@@ -35,18 +36,19 @@ final class ValueStore {
         return values;
     }
 
-    /// BF16 `[kvHeads, indexedTokens]`, or null where values are stored as they are.
+    /// BF16 `[kvHeads, indexedTokens]`, or null if values are not quantised.
     @Nullable
     Tensor scales() {
         return scales;
     }
 
-    /// Takes `count` tokens from rows `row` on of `source`, as tokens `firstToken` on.
+    /// Stores `count` tokens, starting at row `row` of `source`, as tokens `firstToken` and
+    /// following.
     void offload(Tensor source, int row, int count, int firstToken) {
         shadow.storeValues(source, row, count, values, scales, firstToken);
     }
 
-    /// Everything kept, in a fixed order.
+    /// All tensors, in a fixed order.
     List<Tensor> tensors() {
         Tensor held = scales;
         return held == null ? List.of(values) : List.of(values, held);

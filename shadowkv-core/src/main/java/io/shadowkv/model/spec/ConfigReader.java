@@ -5,33 +5,34 @@ import io.shadowkv.checkpoint.ModelConfig;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// Reads `config.json` in its three spellings: the classic one (`rope_theta`, `rope_scaling`), that of
-/// transformers 5 (`rope_parameters`), and ChatGLM's own.
+/// Reads `config.json` in its three formats: the classic one (`rope_theta`, `rope_scaling`), that
+/// of transformers 5 (`rope_parameters`), and ChatGLM's own.
 final class ConfigReader {
     private static final double DEFAULT_THETA = 10_000;
     private static final int DEFAULT_WINDOW_LAYERS = 28;
 
     private ConfigReader() {}
 
-    /// Which layers of a family attend to a window only, if `config.json` has `sliding_window`.
+    /// Which layers of a family use a sliding window if `config.json` has `sliding_window`.
     enum WindowRule {
-        /// Those that `layer_types` calls `sliding_attention`.
+        /// The layers that `layer_types` calls `sliding_attention`.
         LAYER_TYPES,
-        /// None unless `use_sliding_window` is true; then those that `layer_types` names, or the layers from
-        /// `max_window_layers` on.
+        /// None unless `use_sliding_window` is true; then the layers that `layer_types` names, or
+        /// the layers from `max_window_layers` on.
         SWITCHED,
         /// All.
         EVERY_LAYER
     }
 
-    /// What transformers' configuration class of a family assumes.
+    /// The defaults of a family's configuration class in transformers.
     ///
-    /// @param interleaved pairs of neighbours rotate, in half of each head unless the file says otherwise
+    /// @param interleaved true if neighbouring elements form pairs; then half of each head rotates
+    ///     unless the file says otherwise
     /// @param window which layers attend to a window
     /// @param originalContext context before scaling where the file states none; 0 takes its positions
     record Defaults(boolean interleaved, WindowRule window, int originalContext) {}
 
-    /// The spelling that transformers' families share.
+    /// The format that the families in transformers share.
     static DecoderSpec transformers(ModelConfig config, String family, Defaults defaults) {
         requireSilu(config);
         boolean interleaved = defaults.interleaved();
@@ -68,7 +69,8 @@ final class ConfigReader {
         });
     }
 
-    /// ChatGLM's spelling: half of each head rotates, in neighbouring pairs, over a base of 10000 × `rope_ratio`.
+    /// ChatGLM's format: half of each head rotates, in pairs of neighbours, with a base of 10000 ×
+    /// `rope_ratio`.
     static DecoderSpec chatGlm(ModelConfig config, String family) {
         require(config, "rmsnorm", true);
         require(config, "post_layer_norm", true);
@@ -150,8 +152,9 @@ final class ConfigReader {
         return factor <= 1 ? 1 : 0.1 * weight * Math.log(factor) + 1;
     }
 
-    /// The attention factor follows the stated `factor` first, as transformers 5 does; transformers 4 takes the ratio
-    /// of the two contexts where the original one is stated next to the scaling, whatever `factor` says.
+    /// The attention factor is computed from the stated `factor` if there is one, as in
+    /// transformers 5. Transformers 4 uses the ratio of the two contexts if the original one is
+    /// stated outside the scaling, and ignores `factor` then.
     private static RopeScaling longRope(ModelConfig config, ModelConfig rope, Defaults defaults) {
         int original = originalContext(config, rope, defaults);
         double factor = rope.has("factor")
@@ -166,8 +169,8 @@ final class ConfigReader {
         return new RopeScaling.LongRope(rope.doubles("short_factor"), rope.doubles("long_factor"), original, attention);
     }
 
-    /// Context before scaling. Phi-3 states it next to the scaling, not inside it; where both places do, the outer
-    /// one counts, as in transformers 5.
+    /// Context before scaling. Phi-3 states it outside the scaling object. If it is stated both
+    /// outside and inside, the outer value is used, as in transformers 5.
     private static int originalContext(ModelConfig config, ModelConfig rope, Defaults defaults) {
         String key = "original_max_position_embeddings";
         if (config.has(key)) {
@@ -179,8 +182,9 @@ final class ConfigReader {
         return defaults.originalContext() > 0 ? defaults.originalContext() : config.positive("max_position_embeddings");
     }
 
-    /// The stated context, or what yarn's and linear's factors make of the original one where that is longer: files
-    /// state the context before scaling or the one after it (vLLM reads both the same way).
+    /// The stated context, or the original context times the factor of yarn or linear scaling if
+    /// that is longer: some files state the context before scaling and some the one after it (vLLM
+    /// treats both alike).
     private static int positions(
             ModelConfig config, @Nullable ModelConfig rope, RopeScaling scaling, Defaults defaults) {
         long stated = config.positive("max_position_embeddings");
@@ -194,7 +198,7 @@ final class ConfigReader {
         return (int) Math.max(stated, Math.min((long) scaled, Integer.MAX_VALUE));
     }
 
-    /// The window that some layer attends to, as transformers reads the keys; 0 where none does.
+    /// The sliding window that some layer uses, as transformers reads the keys; 0 if no layer does.
     private static int slidingWindow(ModelConfig config, WindowRule rule) {
         if (!config.has("sliding_window") || rule == WindowRule.SWITCHED && !config.bool("use_sliding_window", false)) {
             return 0;

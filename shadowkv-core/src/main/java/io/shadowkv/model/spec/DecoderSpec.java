@@ -1,6 +1,6 @@
 package io.shadowkv.model.spec;
 
-/// Shape of a decoder, read from `config.json` by its [Family].
+/// Shape of a decoder. A [Family] reads it from `config.json`.
 ///
 /// @param family name of the family, as `config.json`'s `model_type`
 /// @param layers decoder layers
@@ -13,9 +13,11 @@ package io.shadowkv.model.spec;
 /// @param normEpsilon epsilon of every RMS norm
 /// @param rope rotary position encoding
 /// @param tiedEmbeddings true if the output projection is the embedding
-/// @param contextTokens longest sequence that this engine computes as the checkpoint was made to
-/// @param slidingWindow tokens that some layer attends to at most, where that is what limits `contextTokens`: this
-///     engine attends to everything, which is the same up to there; 0 where no window limits it
+/// @param contextTokens longest sequence for which this engine computes what the checkpoint was
+///     trained for
+/// @param slidingWindow sliding window of some layer in tokens, if the window limits
+///     `contextTokens`: this engine attends to all tokens, which is equivalent up to that length. 0
+///     if no window limits the context
 public record DecoderSpec(
         String family,
         int layers,
@@ -56,7 +58,7 @@ public record DecoderSpec(
         }
     }
 
-    /// A decoder whose context no sliding window limits.
+    /// Creates the shape of a decoder whose context is not limited by a sliding window.
     public DecoderSpec(
             String family,
             int layers,
@@ -86,7 +88,7 @@ public record DecoderSpec(
                 0);
     }
 
-    /// What a message appends to the context's length: what limits it, or nothing.
+    /// Text that messages append to the context length: the limiting key, or an empty string.
     public String contextNote() {
         return slidingWindow == 0 ? "" : ", its sliding_window";
     }
@@ -104,12 +106,12 @@ public record DecoderSpec(
         return kvHeads * headDim;
     }
 
-    /// The same shape with other than its own number of layers.
+    /// The same shape with `count` layers.
     public DecoderSpec withLayers(int count) {
         return with(count, tiedEmbeddings);
     }
 
-    /// The same shape with a head of its own, or with the embedding as its head.
+    /// The same shape with or without tied embeddings.
     public DecoderSpec withTiedEmbeddings(boolean areTied) {
         return with(layers, areTied);
     }

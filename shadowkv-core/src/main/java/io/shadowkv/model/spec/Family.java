@@ -8,10 +8,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/// The model families: each reads its `config.json` into a [DecoderSpec] and names its weights. Nothing else in
-/// the engine knows families.
+/// The model families. Each reads its `config.json` into a [DecoderSpec] and names its weights. No
+/// other code depends on the family.
 public enum Family {
-    /// Llama 2 and 3, Llama-3.1, Yi, and whatever says it is one.
+    /// Llama 2, 3 and 3.1, Yi, and every checkpoint whose `model_type` is `llama`.
     LLAMA("llama") {
         @Override
         public DecoderSpec spec(ModelConfig config) {
@@ -50,7 +50,7 @@ public enum Family {
                     .withFusedGateUp("mlp.gate_up_proj");
         }
     },
-    /// GLM-4 in transformers' own layout: half-rotary, neighbouring pairs.
+    /// GLM-4 in the layout of transformers: half of each head rotates, in pairs of neighbours.
     GLM("glm") {
         @Override
         public DecoderSpec spec(ModelConfig config) {
@@ -64,7 +64,7 @@ public enum Family {
                     .withBiases(config.bool("attention_bias", true), false, false);
         }
     },
-    /// GLM-4 in its first, remote-code layout.
+    /// GLM-4 in its original layout, which transformers loads with remote code.
     CHATGLM("chatglm") {
         @Override
         public DecoderSpec spec(ModelConfig config) {
@@ -100,14 +100,15 @@ public enum Family {
 
     /// The decoder's shape.
     ///
-    /// @throws CheckpointException if a key is missing, malformed, or asks for what this engine does not do
+    /// @throws CheckpointException if a key is missing, malformed, or requires something that this
+    ///     engine does not support
     public abstract DecoderSpec spec(ModelConfig config);
 
     public abstract WeightNames weightNames(ModelConfig config);
 
-    /// The family of a checkpoint.
+    /// Returns the family of a checkpoint.
     ///
-    /// @throws CheckpointException if `model_type` is none of the families
+    /// @throws CheckpointException if `model_type` is not a known family
     public static Family of(ModelConfig config) {
         String type = config.string("model_type");
         for (Family family : values()) {

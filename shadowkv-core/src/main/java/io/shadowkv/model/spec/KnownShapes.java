@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// Shapes of published checkpoints, as their `config.json` states them: for benchmarks with random weights, which
-/// need no download.
+/// Shapes of published checkpoints, as their `config.json` states them, for benchmarks with random
+/// weights, which need no download.
 public final class KnownShapes {
     private static final Map<String, DecoderSpec> SHAPES = new TreeMap<>(Map.of(
             "llama-3.1-8b",
@@ -99,9 +99,9 @@ public final class KnownShapes {
         return 0.1 * Math.log(factor) + 1;
     }
 
-    /// Longrope over an original context of 4,096. The published 2 · 48 factors are replaced by powers between the
-    /// same ends, 1 and about 65 for long sequences: random weights do not tell them apart, and time does not
-    /// depend on them.
+    /// Longrope over an original context of 4,096. The published 2 · 48 factors are replaced by
+    /// powers between the same ends, 1 and about 65 for long sequences: with random weights the
+    /// result has no meaning anyway, and time does not depend on the factors.
     private static RopeScaling phi3Scaling() {
         int pairs = 48;
         double[] shortFactors = new double[pairs];

@@ -1,22 +1,22 @@
 package io.shadowkv.model.spec;
 
-/// How rotary frequencies are changed for contexts beyond the one a model was first trained on. Formulas as in
-/// Hugging Face transformers, `modeling_rope_utils.py`.
+/// How rotary frequencies are scaled for contexts longer than the one that a model was first
+/// trained on. The formulas are those of Hugging Face transformers, `modeling_rope_utils.py`.
 public sealed interface RopeScaling {
     /// Name as `config.json` spells it.
     String name();
 
-    /// Changed frequencies.
+    /// Scaled frequencies.
     ///
     /// @param plain unscaled frequencies, fastest first
     double[] scale(double[] plain, RopeSpec spec, boolean isLong);
 
-    /// Factor of all cosines and sines.
+    /// Factor that multiplies all cosines and sines.
     default double attentionFactor() {
         return 1;
     }
 
-    /// Frequencies as they are.
+    /// Unscaled frequencies.
     record None() implements RopeScaling {
         @Override
         public String name() {
@@ -29,8 +29,8 @@ public sealed interface RopeScaling {
         }
     }
 
-    /// @throws IllegalArgumentException unless `value` is finite and above 0: anything else would give NaN, or turn
-    ///     positions backwards
+    /// @throws IllegalArgumentException unless `value` is finite and above 0: any other value would
+    ///     give NaN, or rotate backwards
     private static void requirePositive(String scaling, String key, double value) {
         if (!(value > 0 && Double.isFinite(value))) {
             throw new IllegalArgumentException(
@@ -38,7 +38,7 @@ public sealed interface RopeScaling {
         }
     }
 
-    /// Positions divided by a factor.
+    /// Divides positions by a factor.
     record Linear(double factor) implements RopeScaling {
         public Linear {
             requirePositive("linear", "factor", factor);
@@ -59,7 +59,7 @@ public sealed interface RopeScaling {
         }
     }
 
-    /// Llama 3.1: slow frequencies divided, fast ones kept, a smooth band between.
+    /// Llama 3.1: divides slow frequencies, keeps fast ones, and interpolates smoothly in between.
     ///
     /// @param originalContext context before scaling, tokens
     record Llama3(double factor, double lowFrequencyFactor, double highFrequencyFactor, int originalContext)
@@ -100,13 +100,13 @@ public sealed interface RopeScaling {
         }
     }
 
-    /// YaRN (arXiv 2309.00071): a ramp over dimensions between divided and kept frequencies, and warmer
-    /// attention.
+    /// YaRN (arXiv 2309.00071): interpolates over the dimensions between divided and kept
+    /// frequencies, and scales attention.
     ///
     /// @param originalContext context before scaling, tokens
     /// @param betaFast rotations over the original context above which a dimension is kept
     /// @param betaSlow rotations below which a dimension is divided
-    /// @param attentionFactor factor of cosines and sines
+    /// @param attentionFactor factor that multiplies cosines and sines
     /// @param truncate true rounds the ramp's ends to whole dimensions
     record Yarn(
             double factor,
@@ -148,7 +148,8 @@ public sealed interface RopeScaling {
             return scaled;
         }
 
-        /// The (fractional) pair that turns `rotations` times over the original context.
+        /// The (fractional) index of the pair that rotates `rotations` times over the original
+        /// context.
         private double dimensionOf(double rotations, RopeSpec spec) {
             return spec.rotaryDim()
                     * Math.log(originalContext / (rotations * 2 * Math.PI))
@@ -156,13 +157,13 @@ public sealed interface RopeScaling {
         }
     }
 
-    /// LongRoPE (arXiv 2402.13753) as Phi-3 uses it: one factor a pair, other ones for sequences beyond the
-    /// original context.
+    /// LongRoPE (arXiv 2402.13753) as Phi-3 uses it: one factor per pair, with different factors
+    /// for sequences longer than the original context.
     ///
     /// @param shortFactors rotaryDim / 2 divisors
     /// @param longFactors rotaryDim / 2 divisors
     /// @param originalContext context before scaling, tokens
-    /// @param attentionFactor factor of cosines and sines, for short sequences too
+    /// @param attentionFactor factor that multiplies cosines and sines, for short sequences too
     record LongRope(double[] shortFactors, double[] longFactors, int originalContext, double attentionFactor)
             implements RopeScaling {
         public LongRope {

@@ -13,13 +13,13 @@ public record RopeSpec(double theta, int rotaryDim, boolean interleaved, RopeSca
         }
     }
 
-    /// Longest sequence that uses the frequencies of short ones; beyond it, [#frequencies] differ.
-    /// `Integer.MAX_VALUE` for all scalings but longrope.
+    /// Longest sequence that uses the short frequencies; [#frequencies] differ for longer ones.
+    /// `Integer.MAX_VALUE` for all scalings except longrope.
     public int shortLimit() {
         return scaling instanceof RopeScaling.LongRope longRope ? longRope.originalContext() : Integer.MAX_VALUE;
     }
 
-    /// Refuses parameters that are in range one by one and still give no usable angle.
+    /// Rejects parameters that are each in range but together give unusable angles.
     ///
     /// @throws IllegalArgumentException if the frequency of a pair is not a finite number above 0
     void check() {
@@ -35,7 +35,7 @@ public record RopeSpec(double theta, int rotaryDim, boolean interleaved, RopeSca
         }
     }
 
-    /// Angle per position of each pair, in double.
+    /// The angle per position of each pair, in double.
     ///
     /// @param isLong true for sequences beyond [#shortLimit]
     /// @return rotaryDim / 2 frequencies

@@ -2,8 +2,8 @@ package io.shadowkv.model.spec;
 
 import java.util.List;
 
-/// Where a family's checkpoint keeps each weight. Names of a layer are relative to its prefix and carry no
-/// `.weight`.
+/// The name of each weight in a family's checkpoint. Names within a layer are relative to its
+/// prefix and omit `.weight`.
 ///
 /// @param embedding token embedding
 /// @param finalNorm norm after the last layer
@@ -11,13 +11,14 @@ import java.util.List;
 /// @param layerPrefix prefix of layer i, with `%d` for i
 /// @param inputNorm norm before attention
 /// @param postNorm norm before the MLP
-/// @param queryKeyValue three names, or one fused matrix whose rows are all queries, then keys, then values
-/// @param output attention's output projection
-/// @param gateUp two names, or one fused matrix, gate rows first
-/// @param down MLP's output projection
+/// @param queryKeyValue three names, or the name of one fused matrix with the rows of queries, then
+///     keys, then values
+/// @param output output projection of attention
+/// @param gateUp two names, or the name of one fused matrix with the gate rows first
+/// @param down output projection of the MLP
 /// @param qkvBias true if the first three projections have biases
-/// @param outputBias true if attention's output projection has one
-/// @param mlpBias true if the MLP's projections have them
+/// @param outputBias true if the output projection of attention has a bias
+/// @param mlpBias true if the projections of the MLP have biases
 public record WeightNames(
         String embedding,
         String finalNorm,
@@ -32,7 +33,8 @@ public record WeightNames(
         boolean qkvBias,
         boolean outputBias,
         boolean mlpBias) {
-    /// The layout of Hugging Face transformers that llama, qwen2 and glm share; separate matrices, no biases.
+    /// The layout that llama, qwen2 and glm share in Hugging Face transformers: separate matrices,
+    /// no biases.
     static final WeightNames TRANSFORMERS = new WeightNames(
             "model.embed_tokens",
             "model.norm",

@@ -1,7 +1,8 @@
 package io.shadowkv.op.host;
 
-/// The scores that `ShadowOperations.forceHits` writes: which resident units a synthetic selection keeps, and in
-/// which order it takes the others. A selection of k units out of n, C slots:
+/// The scores that `ShadowOperations.forceHits` writes. They decide which resident units a
+/// synthetic selection keeps and in which order it takes the others. For a selection of k out of n
+/// units, with C slots:
 ///
 /// ```
 /// base(h)      = mix(low 32 bits of counters[0] + 0x9E3779B9 · (h + 1))
@@ -11,14 +12,15 @@ package io.shadowkv.op.host;
 /// threshold    = floor(hitRate · k / C · 2³²)
 /// ```
 ///
-/// All sums are of 32 bits and wrap; mix is the finalizer of MurmurHash3; the comparison is unsigned, threshold a
-/// number of 64 bits. So a unit is kept with probability hitRate · k / C, and k selected ones hold about
-/// hitRate · k hits. Layers, sequences and rows of equal counters get equal scores.
+/// All sums are 32-bit and wrap around; mix is the finalizer of MurmurHash3; the comparison is
+/// unsigned; threshold has 64 bits. A resident unit is therefore kept with probability hitRate · k
+/// / C, and the k selected units contain about hitRate · k hits. Layers, sequences and rows with
+/// equal counters get equal scores.
 public final class ForcedHits {
-    /// Score of a resident unit that is kept; above every other.
+    /// Score of a resident unit that is kept; higher than every other score.
     public static final float KEPT = 2;
 
-    /// Score of a resident unit that is to make room; below every other.
+    /// Score of a resident unit that is replaced; lower than every other score.
     public static final float DROPPED = 0;
 
     private static final int GOLDEN_RATIO = 0x9E3779B9;
@@ -32,7 +34,8 @@ public final class ForcedHits {
 
     /// Score of a unit that is not resident, between 0 and 1.
     public static float unitScore(int base, int unit) {
-        // 23 bits and a half are a float to the bit, and never reach 1.
+        // 23 bits plus one half are exactly representable as a float, and the result never reaches
+        // 1.
         return ((mix((base ^ Integer.MIN_VALUE) + unit) >>> 9) + 0.5f) * 0x1p-23f;
     }
 

@@ -5,8 +5,8 @@ import io.shadowkv.op.MemoryRates;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Stopwatch;
 
-/// What backends on the host's processor share: an operation has finished when its call returns, so that there is
-/// nothing to record, to pad for, or to run beside the main queue.
+/// The common part of backends that compute on the host's processor. An operation has finished when
+/// its call returns, so there is nothing to record, no padding, and no side queue.
 public interface HostBackend extends Backend {
     @Override
     default MemoryScope newScope(String purpose, long deviceBytes) {
@@ -18,7 +18,7 @@ public interface HostBackend extends Backend {
         return MemoryRates.ONE_MEMORY;
     }
 
-    /// Enough rows to keep the cores busy; activations stay small.
+    /// Enough rows to use all cores; activations stay small.
     @Override
     default int prefillRows() {
         return 512;

@@ -7,14 +7,16 @@ import java.nio.file.Path;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
 
-/// How much host memory may still be taken without swapping, as the operating system tells it. Stateless.
+/// Host memory that can be allocated without swapping, as reported by the operating system.
+/// Stateless.
 public final class HostMemoryProbe {
     private static final long KIB = 1024;
 
     private HostMemoryProbe() {}
 
-    /// Bytes that new allocations may take: on Linux `MemAvailable` of `/proc/meminfo`, less where the
-    /// container's limit leaves less; elsewhere the free memory that the JVM reports.
+    /// Bytes available to new allocations. On Linux this is `MemAvailable` of `/proc/meminfo`, or
+    /// what remains of the container's limit if that is less; on other systems it is the free
+    /// memory that the JVM reports.
     public static long availableBytes() {
         return availableBytes(Path.of("/"));
     }
@@ -26,8 +28,8 @@ public final class HostMemoryProbe {
         return Math.max(0, Math.min(available, containerBytes(root.resolve("sys/fs/cgroup"))));
     }
 
-    /// What the container's limit leaves, file pages that the kernel would drop counted as free; no limit is
-    /// `MAX_VALUE`.
+    /// Bytes that remain of the container's limit; file pages that the kernel can drop count as
+    /// free. `MAX_VALUE` if there is no limit.
     private static long containerBytes(Path cgroup) {
         OptionalLong limit = number(cgroup.resolve("memory.max"), "");
         OptionalLong used = number(cgroup.resolve("memory.current"), "");
@@ -43,7 +45,8 @@ public final class HostMemoryProbe {
                 .getFreeMemorySize();
     }
 
-    /// The number after `key` in the first line that starts with it; empty without such a file, line or number.
+    /// The number after `key` in the first line that starts with it; empty if there is no such
+    /// file, line or number.
     private static OptionalLong number(Path file, String key) {
         if (!Files.isReadable(file)) {
             return OptionalLong.empty();

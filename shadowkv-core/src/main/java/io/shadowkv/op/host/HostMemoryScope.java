@@ -18,8 +18,9 @@ import java.nio.file.StandardOpenOption;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/// Memory of backends that compute on the host: both places are off-heap memory, counted apart, 64-byte
-/// aligned. The host place may lie in mapped files instead, which the system pages out when memory is short.
+/// Memory of backends that compute on the host. Both places are off-heap memory, counted separately
+/// and aligned to 64 bytes. [Backend.Place#HOST] may use mapped files instead, which the system
+/// pages out when memory is short.
 public final class HostMemoryScope implements MemoryScope {
     private static final int ALIGNMENT = 64;
     private static final int ZEROS = 1 << 20;
@@ -31,12 +32,13 @@ public final class HostMemoryScope implements MemoryScope {
     private final AtomicLong hostBytes = new AtomicLong();
     private boolean closed;
 
-    /// @param purpose what the memory is for, for messages
+    /// @param purpose what the memory is for; used in messages
     public HostMemoryScope(String purpose) {
         this(purpose, null);
     }
 
-    /// @param offloadFolder folder of the mapped files that hold [Backend.Place#HOST], or null for plain memory
+    /// @param offloadFolder folder of the mapped files that hold [Backend.Place#HOST], or null for
+    ///     ordinary memory
     public HostMemoryScope(String purpose, @Nullable Path offloadFolder) {
         this.purpose = purpose;
         this.offloadFolder = offloadFolder;
@@ -55,14 +57,15 @@ public final class HostMemoryScope implements MemoryScope {
             return new Tensor(dtype, shape, memory, 0);
         } catch (OutOfMemoryError error) {
             throw new BackendMemoryException(
-                    "no memory for " + bytes + " bytes (" + dtype + " " + shape + ") of " + purpose
+                    "cannot allocate " + bytes + " bytes (" + dtype + " " + shape + ") for " + purpose
                             + "; shorten the context, shrink the batch or choose ShadowKV",
                     error);
         }
     }
 
-    /// A file of zeros, written out so that a full disk is noticed here and not at a later access, mapped, and
-    /// already without a name, so that nothing is left behind however the process ends.
+    /// Maps a file of zeros. The zeros are written out, so that a full disk is detected here and
+    /// not at a later access. The file is deleted as soon as it is mapped, so that nothing is left
+    /// behind however the process ends.
     private MemorySegment mapFile(Path folder, long bytes) {
         try {
             Path file = Files.createTempFile(folder, "shadowkv-values-", ".tmp");
@@ -78,7 +81,7 @@ public final class HostMemoryScope implements MemoryScope {
             }
         } catch (IOException e) {
             throw new BackendMemoryException(
-                    "no " + bytes + " bytes for " + purpose + " in the offload folder " + folder + ": " + e.getMessage()
+                    "cannot store " + bytes + " bytes for " + purpose + " in the offload folder " + folder + ": " + e.getMessage()
                             + "; free disk space or name another folder",
                     e);
         }

@@ -6,8 +6,9 @@ import io.shadowkv.op.Stopwatch;
 import java.util.EnumMap;
 import java.util.Map;
 
-/// The clock, with a wait after every operation: exact where operations run as they are called, too long for short
-/// operations of a device, whose launches then stand in line.
+/// A stopwatch that reads the clock and waits after every operation. Exact if operations run when
+/// they are called. Too long for short operations of a device, because it then includes the time of
+/// the launch.
 public final class HostStopwatch implements Stopwatch<Long> {
     private final Backend backend;
     private final Map<OperationKind, Long> nanos = new EnumMap<>(OperationKind.class);

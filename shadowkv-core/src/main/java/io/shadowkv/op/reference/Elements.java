@@ -70,7 +70,7 @@ final class Elements {
     private static Tensor expect(Tensor tensor, DType dtype) {
         if (tensor.dtype() != dtype) {
             throw new IllegalArgumentException(
-                    "tensor " + tensor.dtype() + " " + tensor.shape() + " holds no " + dtype + "; expected " + dtype);
+                    "tensor " + tensor.dtype() + " " + tensor.shape() + "; expected a tensor of " + dtype);
         }
         return tensor;
     }

@@ -9,7 +9,7 @@ import io.shadowkv.tensor.Tensor;
 import java.util.Objects;
 import java.util.stream.IntStream;
 
-/// Exact attention: all scores of a query, their softmax, the weighted sum of values.
+/// Exact attention: all scores of a query, their softmax, and the weighted sum of values.
 final class ReferenceAttention implements AttentionOperations {
     @Override
     public void store(Tensor rows, Tensor target, int at) {
@@ -59,7 +59,8 @@ final class ReferenceAttention implements AttentionOperations {
             if (slot >= 0) {
                 AttendedRows region = attended.get(slot);
                 int count = Elements.readInt(rows.attended(), i);
-                // One token's causal prefill over n keys reads all n: the same formula, so the same code.
+                // Causal prefill of one token over n keys reads all n keys, so the same code serves
+                // both.
                 prefill(queries.slice(i, 1), region.keys(), region.values(), count, scale, out.slice(i, 1));
             }
         }
@@ -90,7 +91,8 @@ final class ReferenceAttention implements AttentionOperations {
         }
     }
 
-    /// Rows before the units' region, those of the selected units, and those behind the region.
+    /// The rows before the units' region, the rows of the selected units, and the rows after the
+    /// region.
     private static int[] selectedRows(IndexedLayer layer, int h, int attended) {
         int end = layer.firstRow() + layer.slots() * layer.unitTokens();
         IntStream.Builder read = IntStream.builder();
@@ -123,7 +125,7 @@ final class ReferenceAttention implements AttentionOperations {
         private final double[] keys;
         private final double[] values;
 
-        /// @param rows rows to read, in the order of the queries' limits
+        /// @param rows rows to read, in the order in which queries count them
         Head(Tensor allKeys, Tensor allValues, int h, int[] rows, double scale) {
             this.scale = scale;
             headDim = allKeys.extent(2);

@@ -15,7 +15,8 @@ import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
-/// The backend that others are checked against: operations run at once, on the calling thread, in `double`.
+/// The backend that others are checked against. Operations run synchronously on the calling thread,
+/// in `double`.
 public final class ReferenceBackend implements HostBackend, Operations {
     private final DenseOperations dense = new ReferenceDense();
     private final AttentionOperations attention = new ReferenceAttention();
@@ -107,6 +108,6 @@ public final class ReferenceBackend implements HostBackend, Operations {
 
     @Override
     public void close() {
-        // Memory belongs to scopes; nothing else is held.
+        // Scopes own the memory; there is nothing else to release.
     }
 }

@@ -3,7 +3,7 @@ package io.shadowkv.op.reference;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider;
 
-/// Offers [ReferenceBackend] everywhere, behind every other backend.
+/// Provides [ReferenceBackend], on every machine and only by name.
 public final class ReferenceBackendProvider implements BackendProvider {
     @Override
     public String name() {
@@ -15,7 +15,7 @@ public final class ReferenceBackendProvider implements BackendProvider {
         return new Availability(true, Availability.ONLY_BY_NAME, "plain loops in double; for checking only");
     }
 
-    /// Threads and vector width are of no use here: the judge has one way to work.
+    /// Opens the backend; threads and vector width are ignored.
     @Override
     public Backend open(BackendOptions options) {
         return new ReferenceBackend();

@@ -7,9 +7,9 @@ import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/// Operations on rows outside attention, as their formulas say.
+/// The operations outside attention, written as their formulas.
 final class ReferenceDense implements DenseOperations {
-    /// What SplitMix64 adds to its state before each output.
+    /// The constant that SplitMix64 adds to its state before each output.
     private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
 
     @Override

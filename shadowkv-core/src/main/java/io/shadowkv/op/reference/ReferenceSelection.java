@@ -11,7 +11,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// Which units a step selects, which of them are there already, and which slots the others get.
+/// Decides which units a step selects, which of them are already resident, and which slots the
+/// others get.
 final class ReferenceSelection {
     private static final int FREE = -1;
     private static final int OLDEST = 255;
@@ -81,8 +82,8 @@ final class ReferenceSelection {
             }
         }
 
-        /// Brings the chosen units into slots and returns how many were missing: ascending units to ascending
-        /// slots.
+        /// Assigns slots to the chosen units, ascending units to ascending slots, and returns how
+        /// many were missing.
         int settle(BitSet chosen) {
             BitSet missing = (BitSet) chosen.clone();
             BitSet selected = new BitSet();
@@ -107,7 +108,8 @@ final class ReferenceSelection {
             return misses;
         }
 
-        /// The first `count` slots, of those not selected, that make room: free ones, then the oldest; ascending.
+        /// The `count` unselected slots to replace, in ascending order: free slots first, then the
+        /// oldest.
         private int[] slotsToFill(BitSet selected, int count) {
             List<Integer> candidates = new ArrayList<>();
             for (int s = 0; s < residents.length; s++) {

@@ -12,8 +12,8 @@ import java.util.Objects;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// ShadowKV's work at the end of prefill, as its formulas say; the decode step is [ReferenceSelection]'s and
-/// [ReferenceShadowStep]'s.
+/// ShadowKV's operations at the end of prefill, written as their formulas. [ReferenceSelection] and
+/// [ReferenceShadowStep] implement the decode step.
 final class ReferenceShadow implements ShadowOperations {
     private final ReferenceShadowStep step = new ReferenceShadowStep();
     private final ReferenceSelection selection = new ReferenceSelection();
@@ -135,7 +135,7 @@ final class ReferenceShadow implements ShadowOperations {
         }
     }
 
-    /// Reads all rows before it writes the first, so that overlap does no harm.
+    /// Reads all rows before it writes the first, so that source and target may overlap.
     static void copyHeadRows(Tensor source, int h, int from, int count, Tensor target, int to) {
         int headDim = source.extent(2);
         Objects.checkFromIndexSize(from, count, source.extent(1));

@@ -9,9 +9,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ObjIntConsumer;
 
-/// ShadowKV's decode step apart from the selection: scores of the landmarks, values and keys of the misses.
+/// ShadowKV's decode step except the selection: scores of the landmarks, values and keys of the
+/// misses.
 ///
-/// Rows without indexed units are passed over everywhere; their slots need hold no layer.
+/// All methods skip rows without indexed units; the slots of such rows may be empty.
 final class ReferenceShadowStep {
     void score(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores) {
         forEach(layers, rows, (layer, i) -> {
@@ -73,7 +74,7 @@ final class ReferenceShadowStep {
         });
     }
 
-    /// B's columns of head h, `[rank][headDim]`.
+    /// The columns of B that belong to head h, `[rank][headDim]`.
     private static double[][] headBasis(IndexedLayer layer, int h) {
         int headDim = layer.attended().keys().extent(2);
         double[][] basis = new double[layer.basis().extent(0)][];
@@ -98,7 +99,8 @@ final class ReferenceShadowStep {
         Elements.write(keys, ((long) h * keys.extent(1) + row) * headDim, key);
     }
 
-    /// Calls `action` with the layer and the number of every row that has an index and is no padding.
+    /// Calls `action` with the layer and the number of every row that has an index and is not
+    /// padding.
     static void forEach(SlotTable<IndexedLayer> layers, StepRows rows, ObjIntConsumer<IndexedLayer> action) {
         for (int i = 0; i < rows.count(); i++) {
             int slot = Elements.readInt(rows.slots(), i);

@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 
-/// Values on their way to the store and back, quantised or as they are.
+/// Copies values to the store and back, quantised or unchanged.
 final class ReferenceValues {
     private ReferenceValues() {}
 
@@ -36,7 +36,8 @@ final class ReferenceValues {
         }
     }
 
-    /// Copies a unit's values of head h from `token` on to `row` on of the attended rows.
+    /// Copies the values of one unit of head h, which starts at `token`, to the attended rows from
+    /// `row` on.
     static void fetch(IndexedLayer layer, int h, int token, int row) {
         Tensor stored = layer.storedValues();
         Tensor scales = layer.storedScales();

@@ -2,7 +2,7 @@ package io.shadowkv.op.reference;
 
 import io.shadowkv.op.Rotary;
 
-/// Rotary position encoding of one head, forward and back.
+/// Rotary position encoding of one head, and its inverse.
 final class Rotation {
     private final Rotary rotary;
     private final int half;
@@ -30,7 +30,8 @@ final class Rotation {
         }
     }
 
-    /// Undoes [#forward]: the opposite angle, divided by the square of the scaling that both tables carry.
+    /// Undoes [#forward]: rotates by the opposite angle and divides by the square of the scaling
+    /// that both tables include.
     void back(double[] values, int at) {
         double undo = 1 / (rotary.scaling() * rotary.scaling());
         for (int pair = 0; pair < half; pair++) {

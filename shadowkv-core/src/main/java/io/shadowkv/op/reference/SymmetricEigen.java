@@ -3,9 +3,9 @@ package io.shadowkv.op.reference;
 import java.util.Comparator;
 import java.util.stream.IntStream;
 
-/// All eigenvalues and eigenvectors of a symmetric matrix: Householder reduction to tridiagonal form, then QL
-/// steps with implicit shift (Golub and Van Loan, Matrix Computations, 8.3; EISPACK's tred2 and imtql2 are the
-/// classic programs).
+/// All eigenvalues and eigenvectors of a symmetric matrix: Householder reduction to tridiagonal
+/// form, then QL steps with implicit shift (Golub and Van Loan, Matrix Computations, 8.3; EISPACK's
+/// tred2 and imtql2 are the classic implementations).
 ///
 /// About 9·n³ operations. Vectors are kept as rows, so that every inner loop is contiguous.
 final class SymmetricEigen {
@@ -25,7 +25,7 @@ final class SymmetricEigen {
         diagonalize();
     }
 
-    /// Numbers of the eigenpairs, largest eigenvalue first.
+    /// Indices of the eigenpairs, largest eigenvalue first.
     int[] descending() {
         return IntStream.range(0, size)
                 .boxed()
@@ -63,8 +63,8 @@ final class SymmetricEigen {
         return transpose(q);
     }
 
-    /// The vector v, scaled so that I - v·vᵀ takes column k below the diagonal to a multiple of its first
-    /// element, which is left in `beside[k]`.
+    /// Returns the vector v, scaled so that I - v·vᵀ reduces column k below the diagonal to its
+    /// first element, which is stored in `beside[k]`.
     private double[] reflector(double[][] a, int k) {
         double[] v = new double[size];
         double norm = 0;
@@ -75,7 +75,7 @@ final class SymmetricEigen {
         double alpha = v[k + 1] > 0 ? -norm : norm;
         beside[k] = alpha;
         v[k + 1] -= alpha;
-        // vᵀv before scaling is 2·alpha·(alpha - x); zero only for a column that is zero already.
+        // vᵀv before scaling is 2·alpha·(alpha - x); zero only if the column is already zero.
         double half = alpha * (alpha - a[k][k + 1]);
         double factor = half > 0 ? 1 / Math.sqrt(half) : 0;
         for (int i = k + 1; i < size; i++) {

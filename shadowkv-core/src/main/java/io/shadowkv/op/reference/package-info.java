@@ -1,8 +1,9 @@
-/// The judge: every operation once, slow and obvious, in plain loops over `double` on one thread.
+/// The reference: every operation once, slow and obvious, in plain loops over `double` on one
+/// thread.
 ///
-/// In: tensors of any floating type, read element by element. Out: the exact result rounded once to the
-/// target's type. Fast backends are tested against it by the same test bodies; it also runs whole (tiny)
-/// models. Called through `ServiceLoader` when asked for by name. Next stop: `io.shadowkv.cache`.
+/// In: tensors of any floating type, read element by element. Out: the exact result rounded once to
+/// the target's type. The tests of fast backends compare with it; it also runs whole (tiny) models.
+/// Called through `ServiceLoader` when requested by name. Next stop: `io.shadowkv.cache`.
 @NullMarked
 package io.shadowkv.op.reference;
 

@@ -8,7 +8,7 @@ import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
 
-/// Attention, each operation under its part.
+/// Times each attention operation under its kind.
 final class TimedAttention implements AttentionOperations {
     private final AttentionOperations attention;
     private final Timer timer;

@@ -9,9 +9,10 @@ import io.shadowkv.op.Operations;
 import io.shadowkv.op.ShadowOperations;
 import java.util.Map;
 
-/// A backend whose operations can be timed. Until [#startTiming], and after [#stopTiming], everything goes straight
-/// through; in between, every operation passes the backend's stopwatch, and steps run without being replayed, since
-/// a recording has no places to look in. Closing it closes the stopwatch; the backend stays its owner's.
+/// A backend whose operations can be timed. Before [#startTiming] and after [#stopTiming], all
+/// calls are forwarded unchanged. In between, the backend's stopwatch times every operation, and
+/// steps run without being replayed, because the operations inside a recording cannot be timed.
+/// Closing it closes the stopwatch; the caller must close the backend itself.
 public final class TimedBackend extends ForwardingBackend {
     private final Backend backend;
     private final Timer timer;
@@ -24,14 +25,14 @@ public final class TimedBackend extends ForwardingBackend {
         this.operations = new TimedOperations(backend.operations(), timer);
     }
 
-    /// Times what is enqueued from now on.
+    /// Starts timing what is enqueued from now on.
     public void startTiming() {
         backend.synchronize();
         timer.stopwatch().nanosByPart();
         timer.turn(true);
     }
 
-    /// Ends it and tells what each part took.
+    /// Stops timing and returns the time of each kind of operation.
     public Map<OperationKind, Long> stopTiming() {
         timer.turn(false);
         return timer.stopwatch().nanosByPart();
@@ -61,7 +62,7 @@ public final class TimedBackend extends ForwardingBackend {
         timer.stopwatch().close();
     }
 
-    /// The three rooms, timed.
+    /// The three groups of operations, timed.
     private record TimedOperations(DenseOperations dense, AttentionOperations attention, ShadowOperations shadow)
             implements Operations {
         TimedOperations(Operations operations, Timer timer) {

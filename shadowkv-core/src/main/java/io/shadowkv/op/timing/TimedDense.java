@@ -7,7 +7,8 @@ import io.shadowkv.tensor.Tensor;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Dense operations, each under its part. Operations with a default are handed on too: a backend may have its own.
+/// Times each dense operation under its kind. Default methods are forwarded too, because a backend
+/// may override them.
 final class TimedDense implements DenseOperations {
     private final DenseOperations dense;
     private final Timer timer;

@@ -9,7 +9,7 @@ import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// ShadowKV's operations, each under its part.
+/// Times each of ShadowKV's operations under its kind.
 final class TimedShadow implements ShadowOperations {
     private final ShadowOperations shadow;
     private final Timer timer;

@@ -3,8 +3,8 @@ package io.shadowkv.op.timing;
 import io.shadowkv.op.OperationKind;
 import io.shadowkv.op.Stopwatch;
 
-/// Passes operations through a stopwatch while it is on. Work beside the main queue is booked as indexing, whatever
-/// the operation: that is what runs there.
+/// Times operations with a stopwatch while it is on. All work on the side queue counts as indexing,
+/// whatever the operation.
 final class Timer {
     private static final ScopedValue<Boolean> ASIDE = ScopedValue.newInstance();
 
@@ -41,7 +41,7 @@ final class Timer {
         stopwatch.stop(started, part);
     }
 
-    /// `work`, its operations known to run beside the main queue.
+    /// Returns `work`, marked as running on the side queue.
     Runnable aside(Runnable work) {
         return () -> ScopedValue.where(ASIDE, true).run(work);
     }

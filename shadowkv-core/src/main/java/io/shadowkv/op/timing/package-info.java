@@ -1,8 +1,9 @@
-/// Where a step's time goes: operations measured one by one, named by what they are for.
+/// Measures where the time of a step goes: times operations one by one and sums them by kind.
 ///
-/// In: any backend. Out: the same backend ([io.shadowkv.op.timing.TimedBackend]), whose operations can be timed while
-/// they run by the backend's own [io.shadowkv.op.Stopwatch]: events on a device, the clock on a host. Called by
-/// benchmarks; nothing else pays for it. Next stop: `io.shadowkv.engine`.
+/// In: any backend. Out: a wrapper of the same backend ([io.shadowkv.op.timing.TimedBackend]),
+/// whose operations are timed by the backend's own [io.shadowkv.op.Stopwatch]: events on a device,
+/// the clock on a host. Called by benchmarks only; other uses have no overhead. Next stop:
+/// `io.shadowkv.engine`.
 @NullMarked
 package io.shadowkv.op.timing;
 
