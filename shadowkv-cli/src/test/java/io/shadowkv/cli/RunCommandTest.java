@@ -164,7 +164,7 @@ class RunCommandTest {
     @Test
     void showsProgressAsLinesWhereAskedFor() {
         String prompt = QUESTION.repeat(8);
-        assertThat(shadowkv("run", "needle-32k", prompt, "-n", "1", "--progress", "--prefill-chunk", "64")
+        assertThat(shadowkv("run", "needle-32k", prompt, "-n", "1", "--progress", "--prefill-rows", "64")
                         .succeeded()
                         .err())
                 .containsPattern("reading [\\d,]+ tokens: 100 %");

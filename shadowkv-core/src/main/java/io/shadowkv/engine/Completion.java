@@ -21,11 +21,11 @@ public record Completion(
     }
 
     /// @param prefillNanos reading the prompt until the first token's logits
-    /// @param sealNanos part of `prefillNanos` that the strategy spent beyond exact attention (factorisation,
+    /// @param indexingWaitNanos part of `prefillNanos` that the strategy spent beyond exact attention (factorisation,
     ///     offloading)
     /// @param decodeNanos all decode steps
     /// @param decodeSteps tokens that went through decode
-    public record Timings(long prefillNanos, long sealNanos, long decodeNanos, int decodeSteps) {
+    public record Timings(long prefillNanos, long indexingWaitNanos, long decodeNanos, int decodeSteps) {
         /// Tokens a second of this sequence while decoding; NaN before the first step.
         public double decodeTokensPerSecond() {
             return decodeSteps == 0 ? Double.NaN : decodeSteps * 1e9 / decodeNanos;

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param cache full attention or ShadowKV with its parameters
 /// @param kvType type of keys and values, F32, BF16 or F16; null takes the checkpoint's weights' type
-/// @param prefillChunk rows of the prompt computed at a time; bounds activation memory, not results; 0 takes what
+/// @param prefillRows rows of the prompt computed at a time; bounds activation memory, not results; 0 takes what
 ///     suits the backend
 /// @param maxBatch sequences that decode together at most
 /// @param deviceBytes bytes of device memory the plan may use in addition to the weights; 0 asks the backend
@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 public record EngineOptions(
         KvCacheSpec cache,
         @Nullable DType kvType,
-        int prefillChunk,
+        int prefillRows,
         int maxBatch,
         long deviceBytes,
         long hostBytes,
@@ -30,9 +30,9 @@ public record EngineOptions(
         if (kvType != null && kvType != DType.F32 && kvType != DType.BF16 && kvType != DType.F16) {
             throw new IllegalArgumentException("keys and values cannot be " + kvType + "; expected F32, BF16 or F16");
         }
-        if (prefillChunk < 0) {
+        if (prefillRows < 0) {
             throw new IllegalArgumentException(
-                    "prefill chunk is " + prefillChunk + " rows; expected 1 or more, or 0 for what suits the backend");
+                    "number of prefill rows is " + prefillRows + "; expected 1 or more, or 0 for the backend's default");
         }
         if (maxBatch < 1) {
             throw new IllegalArgumentException("batch is " + maxBatch + " sequences; expected 1 or more");
@@ -44,31 +44,31 @@ public record EngineOptions(
     }
 
     public EngineOptions withCache(KvCacheSpec spec) {
-        return new EngineOptions(spec, kvType, prefillChunk, maxBatch, deviceBytes, hostBytes, valuePlace);
+        return new EngineOptions(spec, kvType, prefillRows, maxBatch, deviceBytes, hostBytes, valuePlace);
     }
 
     public EngineOptions withKvType(@Nullable DType type) {
-        return new EngineOptions(cache, type, prefillChunk, maxBatch, deviceBytes, hostBytes, valuePlace);
+        return new EngineOptions(cache, type, prefillRows, maxBatch, deviceBytes, hostBytes, valuePlace);
     }
 
-    public EngineOptions withPrefillChunk(int rows) {
+    public EngineOptions withPrefillRows(int rows) {
         return new EngineOptions(cache, kvType, rows, maxBatch, deviceBytes, hostBytes, valuePlace);
     }
 
     public EngineOptions withMaxBatch(int sequences) {
-        return new EngineOptions(cache, kvType, prefillChunk, sequences, deviceBytes, hostBytes, valuePlace);
+        return new EngineOptions(cache, kvType, prefillRows, sequences, deviceBytes, hostBytes, valuePlace);
     }
 
     public EngineOptions withMemoryLimits(long device, long host) {
-        return new EngineOptions(cache, kvType, prefillChunk, maxBatch, device, host, valuePlace);
+        return new EngineOptions(cache, kvType, prefillRows, maxBatch, device, host, valuePlace);
     }
 
     public EngineOptions withValuePlace(ValuePlace place) {
-        return new EngineOptions(cache, kvType, prefillChunk, maxBatch, deviceBytes, hostBytes, place);
+        return new EngineOptions(cache, kvType, prefillRows, maxBatch, deviceBytes, hostBytes, place);
     }
 
     /// Rows of the prompt computed at a time on `backend`.
     public int prefillRows(Backend backend) {
-        return prefillChunk == 0 ? backend.prefillRows() : prefillChunk;
+        return prefillRows == 0 ? backend.prefillRows() : prefillRows;
     }
 }

@@ -110,18 +110,18 @@ public final class Decoder implements AutoCloseable {
     /// @param sink receives one row `[vocabulary]` at a time
     public void prefill(
             List<PromptRows> prompts,
-            int chunkRows,
+            int prefillRows,
             PrefillMonitor monitor,
             boolean allPositions,
             Consumer<float[]> sink) {
-        new Prefill(spec, activationType, backend, forward, prompts, chunkRows).run(monitor, allPositions, sink);
+        new Prefill(spec, activationType, backend, forward, prompts, prefillRows).run(monitor, allPositions, sink);
     }
 
     /// Bytes of activations during the prefill of `tokens` tokens, summed over prompts.
-    public long prefillBytes(int tokens, int chunkRows) {
+    public long prefillBytes(int tokens, int prefillRows) {
         long hidden = (long) tokens * spec.hiddenSize() * activationType.bytes() + (long) tokens * Integer.BYTES;
         long logits = (long) spec.vocabularySize() * Float.BYTES;
-        return hidden + logits + Workspace.bytes(spec, activationType, Math.min(chunkRows, tokens));
+        return hidden + logits + Workspace.bytes(spec, activationType, Math.min(prefillRows, tokens));
     }
 
     /// Reserves buffers for steps of `rows` rows, so that a growing batch does not reallocate them.

@@ -20,7 +20,7 @@ final class Prefill {
     private final List<PromptRows> prompts;
     private final int[] firstRows;
     private final int rows;
-    private final int chunkRows;
+    private final int prefillRows;
     private double workDone;
     private double workTotal;
 
@@ -31,7 +31,7 @@ final class Prefill {
             Backend backend,
             LayerForward forward,
             List<PromptRows> prompts,
-            int chunkRows) {
+            int prefillRows) {
         this.spec = spec;
         this.type = type;
         this.backend = backend;
@@ -44,7 +44,7 @@ final class Prefill {
             total = Math.addExact(total, prompts.get(i).ids().length);
         }
         this.rows = total;
-        this.chunkRows = Math.min(chunkRows, total);
+        this.prefillRows = Math.min(prefillRows, total);
     }
 
     /// Runs all layers and passes the logits of each prompt's last row to `sink`, in the order of
@@ -54,7 +54,7 @@ final class Prefill {
     void run(PrefillMonitor monitor, boolean allPositions, Consumer<float[]> sink) {
         try (MemoryScope scope = backend.newScope("activations of a prompt of " + rows + " tokens")) {
             Tensor hidden = scope.allocate(type, rows, spec.hiddenSize());
-            Workspace work = Workspace.allocate(spec, type, scope, chunkRows);
+            Workspace work = Workspace.allocate(spec, type, scope, prefillRows);
             embed(hidden, scope);
             workTotal = spec.layers() * layerWork();
             for (int layer = 0; layer < spec.layers(); layer++) {
@@ -76,15 +76,15 @@ final class Prefill {
     }
 
     private void runLayer(int layer, Tensor hidden, Workspace work, PrefillMonitor monitor) {
-        for (int from = 0; from < rows; from += chunkRows) {
-            int count = Math.min(chunkRows, rows - from);
+        for (int from = 0; from < rows; from += prefillRows) {
+            int count = Math.min(prefillRows, rows - from);
             List<Span> spans = spans(from, count);
-            Workspace chunk = work.first(count);
-            backend.upload(positions(spans, count), chunk.positions());
+            Workspace part = work.first(count);
+            backend.upload(positions(spans, count), part.positions());
             Tensor stream = hidden.slice(from, count);
-            forward.project(layer, stream, chunk);
-            attend(layer, spans, chunk);
-            forward.complete(layer, stream, chunk);
+            forward.project(layer, stream, part);
+            attend(layer, spans, part);
+            forward.complete(layer, stream, part);
             backend.synchronize();
             for (Span span : spans) {
                 workDone += span.work(spec);
@@ -98,7 +98,7 @@ final class Prefill {
         if (!backend.hasSideQueue()) {
             backend.synchronize();
         }
-        monitor.layerSealed(System.nanoTime() - start);
+        monitor.waitedForIndexing(System.nanoTime() - start);
     }
 
     /// Exact attention of the current rows, prompt by prompt.

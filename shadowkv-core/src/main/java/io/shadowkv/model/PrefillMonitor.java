@@ -9,5 +9,5 @@ public interface PrefillMonitor {
     /// queue.
     ///
     /// @param nanos time that prefill waited for indexing
-    default void layerSealed(long nanos) {}
+    default void waitedForIndexing(long nanos) {}
 }

@@ -7,20 +7,20 @@ import java.util.Map;
 /// work on its side queue.
 ///
 /// A device records an event before and after an operation on that operation's queue (fetches may
-/// have a queue of their own). It does not wait for the events before [#nanosByPart].
+/// have a queue of their own). It does not wait for the events before [#nanosByKind].
 ///
 /// @param <T> what [#start] returns and [#stop] takes
 public interface Stopwatch<T> extends AutoCloseable {
     /// Starts timing the next operation of the calling thread.
-    T start(OperationKind part);
+    T start(OperationKind kind);
 
     /// Stops timing; call it after the operation was enqueued.
-    void stop(T started, OperationKind part);
+    void stop(T started, OperationKind kind);
 
     /// Waits for all operations so far and returns the time of each kind since the last call. Kinds
     /// that run concurrently may add up to more than the elapsed time. Kinds without an operation
     /// are left out.
-    Map<OperationKind, Long> nanosByPart();
+    Map<OperationKind, Long> nanosByKind();
 
     @Override
     void close();

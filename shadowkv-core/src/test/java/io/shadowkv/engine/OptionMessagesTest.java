@@ -92,8 +92,8 @@ class OptionMessagesTest {
         refused(() -> options.withKvType(DType.I8), "keys and values cannot be I8; expected F32, BF16 or F16");
         refused(() -> options.withKvType(DType.F64), "keys and values cannot be F64; expected F32, BF16 or F16");
         refused(
-                () -> options.withPrefillChunk(-1),
-                "prefill chunk is -1 rows; expected 1 or more, or 0 for what suits the backend");
+                () -> options.withPrefillRows(-1),
+                "number of prefill rows is -1; expected 1 or more, or 0 for the backend's default");
         refused(() -> options.withMaxBatch(0), "batch is 0 sequences; expected 1 or more");
         refused(
                 () -> options.withMemoryLimits(-1, 0),

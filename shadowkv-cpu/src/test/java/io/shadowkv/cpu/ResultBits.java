@@ -49,7 +49,7 @@ final class ResultBits {
     private static void model(String name, DType type, DecoderSpec spec, BackendOptions backendOptions, int runs) {
         int[] ids = new Random(5).ints(150, 0, spec.vocabularySize()).toArray();
         EngineOptions options =
-                EngineOptions.DEFAULT.withCache(new Shadow(20, 4, 16, 2, 8, 8)).withPrefillChunk(40);
+                EngineOptions.DEFAULT.withCache(new Shadow(20, 4, 16, 2, 8, 8)).withPrefillRows(40);
         try (var backend = new CpuBackendProvider().open(backendOptions);
                 Engine engine = Engine.openRandom(spec, type, 3, backend, options)) {
             for (int run = 0; run < runs; run++) {

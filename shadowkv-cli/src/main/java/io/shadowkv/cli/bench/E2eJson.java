@@ -78,7 +78,7 @@ final class E2eJson {
         node.put("layers", setup.layers());
         node.put("weight_type", setup.weightType());
         node.put("kv_type", setup.kvType());
-        node.put("prefill_chunk", setup.prefillChunk());
+        node.put("prefill_chunk", setup.prefillRows());
         node.put("value_place", setup.valuePlace());
         node.put("warmup_steps", setup.warmupSteps());
         node.put("timed_steps", setup.timedSteps());

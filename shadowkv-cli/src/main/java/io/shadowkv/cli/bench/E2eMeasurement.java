@@ -84,23 +84,23 @@ final class E2eMeasurement {
     }
 
     /// A prompt and two steps that are not counted: whatever is compiled, tuned or grown at first use is there when
-    /// the clock starts. Long enough to be indexed, with the chunks of rows that the real prompt has.
+    /// the clock starts. Long enough to be indexed, with the same groups of prefill rows as the real prompt.
     private void warmUp() {
-        int chunk = prefillChunk(engine);
+        int rows = prefillRows(engine);
         long least = engine.options().cache() instanceof KvCacheSpec.Shadow shadow
                 ? shadow.residentTokens() + 2L * shadow.chunkSize()
                 : 1;
-        long prompt = (long) chunk + tokens % chunk;
+        long prompt = (long) rows + tokens % rows;
         while (prompt < least) {
-            prompt += chunk;
+            prompt += rows;
         }
         int[] ids = prompt(-1, (int) Math.min(prompt, tokens));
         engine.logits(ids, ids.length, false, 2, row -> {});
     }
 
     /// Rows of a prompt that the engine computes at a time.
-    static int prefillChunk(Engine engine) {
-        int asked = engine.options().prefillChunk();
+    static int prefillRows(Engine engine) {
+        int asked = engine.options().prefillRows();
         return asked > 0 ? asked : engine.backend().prefillRows();
     }
 
@@ -125,7 +125,7 @@ final class E2eMeasurement {
             batch.copy(0, slot, random.nextInt(engine.spec().vocabularySize()));
         }
         // Full attention has nothing to index; the microseconds of closing a layer are no part of their own.
-        double waited = engine.options().cache() instanceof KvCacheSpec.Full ? 0 : first.sealNanos() / 1e9;
+        double waited = engine.options().cache() instanceof KvCacheSpec.Full ? 0 : first.indexingWaitNanos() / 1e9;
         return new E2eResult.Prefill(
                 first.nanos() / 1e9,
                 parts,

@@ -85,7 +85,7 @@ final class E2eRun {
                 engine.spec().layers(),
                 engine.weightType().toString(),
                 engine.kvType().toString(),
-                E2eMeasurement.prefillChunk(engine),
+                E2eMeasurement.prefillRows(engine),
                 engine.options().valuePlace().name().toLowerCase(Locale.ROOT),
                 backend.name(),
                 backend.description(),

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// @param layers decoder layers that ran
 /// @param weightType of most weights
 /// @param kvType of keys and values
-/// @param prefillChunk rows of a prompt computed at a time
+/// @param prefillRows rows of a prompt computed at a time
 /// @param valuePlace where offloaded values were to lie
 /// @param backend its name
 /// @param device what runs, as the backend describes it
@@ -23,7 +23,7 @@ record E2eSetup(
         int layers,
         String weightType,
         String kvType,
-        int prefillChunk,
+        int prefillRows,
         String valuePlace,
         String backend,
         String device,

@@ -113,7 +113,7 @@ record MethodRun(Engine engine, PromptFormat format, Cancellation cancellation) 
         return new DemoResult.Outcome(
                 answers,
                 reading.prefillNanos() / 1e9,
-                reading.sealNanos() / 1e9,
+                reading.indexingWaitNanos() / 1e9,
                 turnSeconds,
                 speed,
                 cache.planned(),

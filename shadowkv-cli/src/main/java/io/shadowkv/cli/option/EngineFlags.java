@@ -58,10 +58,16 @@ public final class EngineFlags {
     private int vectorBits;
 
     @Option(
-            names = "--prefill-chunk",
+            names = "--prefill-rows",
             paramLabel = "TOKENS",
-            description = "Rows of the prompt computed at a time. Default: what suits the backend.")
-    private @Nullable Integer prefillChunk;
+            description = "Rows of the prompt computed at a time. Default: chosen by the backend.")
+    private @Nullable Integer prefillRows;
+
+    /// The former name of `--prefill-rows`.
+    @Option(names = "--prefill-chunk", paramLabel = "TOKENS", hidden = true)
+    void prefillChunk(int rows) {
+        prefillRows = rows;
+    }
 
     @Option(
             names = "--kv-type",
@@ -133,7 +139,7 @@ public final class EngineFlags {
                 () -> new EngineOptions(
                         cache,
                         kvType().orElse(null),
-                        prefillChunk == null ? plain.prefillChunk() : checkedChunk(prefillChunk),
+                        prefillRows == null ? plain.prefillRows() : checkedRows(prefillRows),
                         plain.maxBatch(),
                         memory == null ? 0 : memory.bytes(),
                         hostMemory == null ? 0 : hostMemory.bytes(),
@@ -168,10 +174,11 @@ public final class EngineFlags {
         return threads > 0;
     }
 
-    /// Who gives a number means one; that 0 leaves it to the backend is between the engine and its callers in Java.
-    private static int checkedChunk(int rows) {
+    /// Rejects 0, which in the Java interface leaves the choice to the backend: on the command line the
+    /// option is omitted for that.
+    private static int checkedRows(int rows) {
         if (rows < 1) {
-            throw new IllegalArgumentException("prefill chunk is " + rows + " rows; expected 1 or more");
+            throw new IllegalArgumentException("number of prefill rows is " + rows + "; expected 1 or more");
         }
         return rows;
     }

@@ -81,7 +81,7 @@ final class CompletionReport {
         ObjectNode time = root.putObject("timings");
         boolean isRead = !endsInPrompt(completion);
         number(time, "prefill_seconds", isRead ? timings.prefillNanos() / 1e9 : Double.NaN);
-        number(time, "seal_seconds", isRead ? timings.sealNanos() / 1e9 : Double.NaN);
+        number(time, "seal_seconds", isRead ? timings.indexingWaitNanos() / 1e9 : Double.NaN);
         time.put("decode_seconds", timings.decodeNanos() / 1e9);
         time.put("decode_steps", timings.decodeSteps());
         number(time, "decode_tokens_per_second", timings.decodeTokensPerSecond());

@@ -160,7 +160,7 @@ public final class Scheduler implements AutoCloseable {
                 sequence.holds(prompts.get(i).cache().seal());
                 long end = System.nanoTime();
                 sequence.prefillNanos += end - start;
-                sequence.sealNanos += monitor.sealNanos + end - sealing;
+                sequence.indexingWaitNanos += monitor.indexingWaitNanos + end - sealing;
                 join(sequence);
                 if (sequence.pendingCount() == 0) {
                     sequence.accept(logits.get(i));
@@ -281,7 +281,7 @@ public final class Scheduler implements AutoCloseable {
     /// Passes progress on, and stops a prefill that nobody waits for any more.
     private static final class ReadingMonitor implements PrefillMonitor {
         private final List<Sequence> sequences;
-        private long sealNanos;
+        private long indexingWaitNanos;
 
         ReadingMonitor(List<Sequence> sequences) {
             this.sequences = sequences;
@@ -301,8 +301,8 @@ public final class Scheduler implements AutoCloseable {
         }
 
         @Override
-        public void layerSealed(long nanos) {
-            sealNanos += nanos;
+        public void waitedForIndexing(long nanos) {
+            indexingWaitNanos += nanos;
         }
     }
 }

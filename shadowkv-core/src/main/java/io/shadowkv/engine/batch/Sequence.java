@@ -35,7 +35,7 @@ public final class Sequence {
     private int @Nullable [] forced;
     private int readFirst;
     public long prefillNanos;
-    public long sealNanos;
+    public long indexingWaitNanos;
     long decodeNanos;
     int decodeSteps;
 
@@ -265,7 +265,7 @@ public final class Sequence {
                 Arrays.copyOfRange(ids, firstGenerated, count),
                 text.toString(),
                 reason,
-                new Completion.Timings(prefillNanos, sealNanos, decodeNanos, decodeSteps),
+                new Completion.Timings(prefillNanos, indexingWaitNanos, decodeNanos, decodeSteps),
                 cacheReport());
     }
 

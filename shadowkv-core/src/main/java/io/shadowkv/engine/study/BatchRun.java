@@ -93,7 +93,7 @@ public final class BatchRun implements AutoCloseable {
             long sealing = System.nanoTime();
             fill(slot, reading.seal(), Sampler.argmax(logits.getFirst()));
             long end = System.nanoTime();
-            return new Reading(end - start, watch.sealNanos + end - sealing, watch.leastDeviceBytes);
+            return new Reading(end - start, watch.indexingWaitNanos + end - sealing, watch.leastDeviceBytes);
         }
     }
 
@@ -214,14 +214,14 @@ public final class BatchRun implements AutoCloseable {
     /// How a prompt was read.
     ///
     /// @param nanos from the call to the sealed cache
-    /// @param sealNanos part of it that reading waited for the strategy's indexing
+    /// @param indexingWaitNanos part of it that reading waited for the strategy's indexing
     /// @param leastDeviceBytes least that the backend said to be available in device memory on the way
-    public record Reading(long nanos, long sealNanos, long leastDeviceBytes) {}
+    public record Reading(long nanos, long indexingWaitNanos, long leastDeviceBytes) {}
 
     private static final class Watch implements PrefillMonitor {
         private final Backend backend;
         private final DoubleConsumer listener;
-        private long sealNanos;
+        private long indexingWaitNanos;
         private long leastDeviceBytes = Long.MAX_VALUE;
 
         Watch(Backend backend, DoubleConsumer listener) {
@@ -236,8 +236,8 @@ public final class BatchRun implements AutoCloseable {
         }
 
         @Override
-        public void layerSealed(long nanos) {
-            sealNanos += nanos;
+        public void waitedForIndexing(long nanos) {
+            indexingWaitNanos += nanos;
         }
     }
 }

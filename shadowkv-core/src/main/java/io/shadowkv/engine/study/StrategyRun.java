@@ -158,8 +158,8 @@ final class StrategyRun implements AutoCloseable {
         SequenceCache cache = strategy.openFrom(read.source(), promptTokens, planned.size());
         try {
             Sequence sequence = turns.turn(request, history, planned, cache);
-            sequence.sealNanos = System.nanoTime() - start;
-            sequence.prefillNanos = read.nanos() + sequence.sealNanos;
+            sequence.indexingWaitNanos = System.nanoTime() - start;
+            sequence.prefillNanos = read.nanos() + sequence.indexingWaitNanos;
             return sequence;
         } catch (RuntimeException | Error e) {
             cache.close();

@@ -18,21 +18,21 @@ public final class HostStopwatch implements Stopwatch<Long> {
     }
 
     @Override
-    public Long start(OperationKind part) {
+    public Long start(OperationKind kind) {
         return System.nanoTime();
     }
 
     @Override
-    public void stop(Long started, OperationKind part) {
+    public void stop(Long started, OperationKind kind) {
         backend.synchronize();
         long taken = System.nanoTime() - started;
         synchronized (nanos) {
-            nanos.merge(part, taken, Long::sum);
+            nanos.merge(kind, taken, Long::sum);
         }
     }
 
     @Override
-    public Map<OperationKind, Long> nanosByPart() {
+    public Map<OperationKind, Long> nanosByKind() {
         synchronized (nanos) {
             Map<OperationKind, Long> told = Map.copyOf(nanos);
             nanos.clear();

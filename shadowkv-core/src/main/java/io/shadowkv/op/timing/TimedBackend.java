@@ -28,14 +28,14 @@ public final class TimedBackend extends ForwardingBackend {
     /// Starts timing what is enqueued from now on.
     public void startTiming() {
         backend.synchronize();
-        timer.stopwatch().nanosByPart();
+        timer.stopwatch().nanosByKind();
         timer.turn(true);
     }
 
     /// Stops timing and returns the time of each kind of operation.
     public Map<OperationKind, Long> stopTiming() {
         timer.turn(false);
-        return timer.stopwatch().nanosByPart();
+        return timer.stopwatch().nanosByKind();
     }
 
     @Override

@@ -27,18 +27,18 @@ final class Timer {
         return stopwatch;
     }
 
-    void time(OperationKind part, Runnable operation) {
+    void time(OperationKind kind, Runnable operation) {
         if (isOn) {
-            time(stopwatch, ASIDE.isBound() ? OperationKind.INDEX : part, operation);
+            time(stopwatch, ASIDE.isBound() ? OperationKind.INDEX : kind, operation);
         } else {
             operation.run();
         }
     }
 
-    private static <T> void time(Stopwatch<T> stopwatch, OperationKind part, Runnable operation) {
-        T started = stopwatch.start(part);
+    private static <T> void time(Stopwatch<T> stopwatch, OperationKind kind, Runnable operation) {
+        T started = stopwatch.start(kind);
         operation.run();
-        stopwatch.stop(started, part);
+        stopwatch.stop(started, kind);
     }
 
     /// Returns `work`, marked as running on the side queue.

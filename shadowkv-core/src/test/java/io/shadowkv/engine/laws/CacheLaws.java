@@ -83,14 +83,14 @@ public abstract class CacheLaws extends BackendLaws {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 7, 64})
-    void readingInChunksChangesNothing(int chunkRows) {
+    void numberOfPrefillRowsChangesNothing(int prefillRows) {
         Path folder = checkpoint(RandomCheckpoint.SMALL);
         int[] ids = ids(80, VOCABULARY, 2);
         for (KvCacheSpec spec : STRATEGIES) {
             try (StepBench bench = bench(folder, spec)) {
                 float[] whole = bench.read(0, ids, 100);
-                float[] chunked = bench.read(1, ids, 100, chunkRows);
-                assertSame(spec.name() + ", prefill", chunked, whole, rounding());
+                float[] split = bench.read(1, ids, 100, prefillRows);
+                assertSame(spec.name() + ", prefill", split, whole, rounding());
                 assertSame(spec.name() + ", a later step", bench.feed(1, 5, 6, 7), bench.feed(0, 5, 6, 7), rounding());
             }
         }

@@ -224,7 +224,7 @@ public abstract class CompletionLaws extends BackendLaws {
     @MethodSource("strategies")
     void aBatchOfMixedLengthsIsItsRequestsAlone(KvCacheSpec spec) {
         EngineOptions options =
-                EngineOptions.DEFAULT.withCache(spec).withMaxBatch(3).withPrefillChunk(16);
+                EngineOptions.DEFAULT.withCache(spec).withMaxBatch(3).withPrefillRows(16);
         try (Engine engine = Engine.open(talking(), backend(), options)) {
             List<Request> requests = new ArrayList<>();
             int[] lengths = {1, 90, 33, 44, 2, 45};

@@ -54,7 +54,7 @@ public abstract class InterruptionLaws extends BackendLaws {
     @ParameterizedTest
     @MethodSource("strategies")
     void cancellingWhileReadingEndsTheReading(KvCacheSpec spec) {
-        EngineOptions options = EngineOptions.DEFAULT.withCache(spec).withPrefillChunk(4);
+        EngineOptions options = EngineOptions.DEFAULT.withCache(spec).withPrefillRows(4);
         try (Engine engine = Engine.open(talking(), backend(), options)) {
             engine.complete(Request.of(PROMPT, WILD));
             long held = backend().heldBytes();

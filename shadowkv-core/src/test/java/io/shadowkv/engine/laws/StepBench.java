@@ -92,12 +92,12 @@ final class StepBench implements AutoCloseable {
         return read(slot, ids, capacity, 512);
     }
 
-    float[] read(int slot, int[] ids, int capacity, int chunkRows) {
+    float[] read(int slot, int[] ids, int capacity, int prefillRows) {
         Rotary table = rotary.forSequence(ids.length, capacity);
         List<float[]> rows = new ArrayList<>();
         try (PromptCache prompt =
                 strategy.openPrompt(ids.length, new SequenceSize(capacity, deviceValueLayers), table)) {
-            decoder.prefill(List.of(new PromptRows(ids, prompt, table)), chunkRows, done -> {}, false, rows::add);
+            decoder.prefill(List.of(new PromptRows(ids, prompt, table)), prefillRows, done -> {}, false, rows::add);
             SequenceCache sealed = prompt.seal();
             sequences.put(slot, sealed);
             decodeCache.join(slot, sealed);

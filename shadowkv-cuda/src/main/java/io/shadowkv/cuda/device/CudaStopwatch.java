@@ -11,7 +11,7 @@ import java.util.Map;
 /// asked for. A fetch is timed on the copy queue as well, since it may run there: the longer of the two counts.
 ///
 /// The copy queue first waits for the main one where a fetch starts, and the main one for it where attention does.
-/// Both are dependencies that the operations have anyway, and waiting is no part of either.
+/// Both are dependencies that the operations have anyway, and waiting is not part of either.
 public final class CudaStopwatch implements Stopwatch<CudaStopwatch.Start> {
     private final CudaContext context;
     private final List<Span> spans = new ArrayList<>();
@@ -21,31 +21,31 @@ public final class CudaStopwatch implements Stopwatch<CudaStopwatch.Start> {
     }
 
     /// @param event on the calling thread's queue
-    /// @param copyEvent on the copy queue; 0 for all parts but a fetch
+    /// @param copyEvent on the copy queue; 0 for all kinds except a fetch
     record Start(long event, long copyEvent) {}
 
-    private record Span(OperationKind part, long start, long end) {}
+    private record Span(OperationKind kind, long start, long end) {}
 
     @Override
-    public Start start(OperationKind part) {
+    public Start start(OperationKind kind) {
         CudaQueue queue = context.queue();
-        if (part == OperationKind.FETCH) {
+        if (kind == OperationKind.FETCH) {
             order(queue, context.copyQueue());
             return new Start(mark(queue), mark(context.copyQueue()));
         }
-        if (part == OperationKind.ATTENTION) {
+        if (kind == OperationKind.ATTENTION) {
             order(context.copyQueue(), queue);
         }
         return new Start(mark(queue), 0);
     }
 
     @Override
-    public void stop(Start started, OperationKind part) {
+    public void stop(Start started, OperationKind kind) {
         long end = mark(context.queue());
         synchronized (spans) {
-            spans.add(new Span(part, started.event(), end));
+            spans.add(new Span(kind, started.event(), end));
             if (started.copyEvent() != 0) {
-                spans.add(new Span(part, started.copyEvent(), mark(context.copyQueue())));
+                spans.add(new Span(kind, started.copyEvent(), mark(context.copyQueue())));
             }
         }
     }
@@ -65,7 +65,7 @@ public final class CudaStopwatch implements Stopwatch<CudaStopwatch.Start> {
     }
 
     @Override
-    public Map<OperationKind, Long> nanosByPart() {
+    public Map<OperationKind, Long> nanosByKind() {
         context.makeCurrent();
         List<Span> ended;
         synchronized (spans) {
@@ -76,10 +76,10 @@ public final class CudaStopwatch implements Stopwatch<CudaStopwatch.Start> {
         for (int i = 0; i < ended.size(); i++) {
             Span span = ended.get(i);
             long taken = take(span);
-            if (span.part() == OperationKind.FETCH && i + 1 < ended.size()) {
+            if (span.kind() == OperationKind.FETCH && i + 1 < ended.size()) {
                 taken = Math.max(taken, take(ended.get(++i)));
             }
-            nanos.merge(span.part(), taken, Long::sum);
+            nanos.merge(span.kind(), taken, Long::sum);
         }
         return nanos;
     }
@@ -97,6 +97,6 @@ public final class CudaStopwatch implements Stopwatch<CudaStopwatch.Start> {
     /// Frees the events of what nobody asked for.
     @Override
     public void close() {
-        nanosByPart();
+        nanosByKind();
     }
 }

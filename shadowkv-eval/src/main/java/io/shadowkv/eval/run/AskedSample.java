@@ -64,7 +64,7 @@ public record AskedSample(EvalPlan plan, Item item, Sample sample, SampleDialogu
                 hash,
                 completion.promptTokens(),
                 timings.prefillNanos() / 1e9,
-                timings.sealNanos() / 1e9,
+                timings.indexingWaitNanos() / 1e9,
                 timings.decodeNanos() / 1e9,
                 timings.decodeSteps(),
                 batch,
