@@ -32,8 +32,9 @@ public final class Backends {
         return ServiceLoader.load(BackendProvider.class).stream()
                 .map(ServiceLoader.Provider::get)
                 .map(provider -> new Candidate(provider, provider.availability(options)))
-                .sorted(Comparator.comparingInt(
-                        candidate -> -candidate.availability().priority()))
+                .sorted(Comparator.comparingInt((Candidate candidate) ->
+                                candidate.availability().priority())
+                        .reversed())
                 .toList();
     }
 
