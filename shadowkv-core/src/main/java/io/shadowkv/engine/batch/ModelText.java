@@ -12,6 +12,7 @@ import io.shadowkv.text.chat.ChatTemplateException;
 import io.shadowkv.text.tokenizer.Tokenizers;
 import java.nio.file.Files;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// What a checkpoint holds beside its weights: tokenizer, chat template, generation defaults, each opened when first
@@ -86,8 +87,19 @@ public final class ModelText implements AutoCloseable {
         return opened;
     }
 
-    /// What there is to know of the logits that a run could not use: the weight that is damaged, if one is.
-    public LogitsException explained(LogitsException problem) {
+    /// Runs `work`. If it meets logits that it cannot use, the exception also says why: it names the weight that is
+    /// damaged, if one is.
+    ///
+    /// @throws LogitsException if `work` throws it
+    public <T> T explaining(Supplier<T> work) {
+        try {
+            return work.get();
+        } catch (LogitsException e) {
+            throw explained(e);
+        }
+    }
+
+    private LogitsException explained(LogitsException problem) {
         if (checkpoint == null) {
             return problem;
         }

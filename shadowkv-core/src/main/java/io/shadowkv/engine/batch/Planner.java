@@ -13,7 +13,11 @@ import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.model.Decoder;
 import io.shadowkv.model.RotaryTables;
 import io.shadowkv.op.Backend;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// Computes memory plans, says no before anything is allocated, and decides how many layers of a sequence keep
 /// their values in device memory.
@@ -64,8 +68,12 @@ public final class Planner {
         return planned(capacityTokens, together, limits);
     }
 
-    /// Takes note of caches that no running sequence uses: under a stated limit their bytes count as well.
-    public void holdIdle(List<SequenceCache> idle) {
+    /// Takes note of held caches that no running sequence uses: under a stated limit their bytes count as well.
+    public void holdIdle(List<SequenceCache> held, List<Sequence> running) {
+        Set<@Nullable SequenceCache> used = Collections.newSetFromMap(new IdentityHashMap<>());
+        running.forEach(sequence -> used.add(sequence.cache()));
+        List<SequenceCache> idle =
+                held.stream().filter(cache -> !used.contains(cache)).toList();
         idleDeviceBytes = idle.stream()
                 .mapToLong(cache -> cache.bytes(Backend.Place.DEVICE))
                 .sum();
@@ -74,9 +82,9 @@ public final class Planner {
                 .sum();
     }
 
-    /// @throws MemoryPlanException if a sequence of that capacity does not fit when nothing else runs
-    public void checkFits(int capacityTokens) {
-        MemoryPlan plan = plan(capacityTokens, 1);
+    /// @throws MemoryPlanException if `batch` sequences of that capacity do not fit when nothing else runs
+    public void checkFits(int capacityTokens, int batch) {
+        MemoryPlan plan = plan(capacityTokens, batch);
         if (!plan.isAdmitted()) {
             throw new MemoryPlanException(plan.refusal());
         }

@@ -4,6 +4,7 @@ import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.DecodeCache;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.MemoryPlanException;
 import io.shadowkv.engine.Request;
@@ -57,6 +58,21 @@ public final class Scheduler implements AutoCloseable {
 
     public DecodeCache decodeCache() {
         return decodeCache;
+    }
+
+    /// Runs sequences until all have ended. If one fails, all leave; their caches stay open.
+    ///
+    /// @return their completions, in their order
+    public List<Completion> run(List<Sequence> sequences) {
+        try {
+            sequences.forEach(this::submit);
+            while (!sequences.stream().allMatch(Sequence::isFinished)) {
+                step();
+            }
+        } finally {
+            withdraw(sequences);
+        }
+        return sequences.stream().map(Sequence::completion).toList();
     }
 
     public void submit(Sequence sequence) {

@@ -153,6 +153,13 @@ public final class Sequence {
         }
     }
 
+    /// Frees the cache if the turn still has one, as after a failure.
+    public void closeCache() {
+        if (cache != null) {
+            cache.close();
+        }
+    }
+
     /// Tokens that the cache does not hold yet, at most `limit`.
     int[] pending(int limit) {
         int held = cache == null ? 0 : cache.length();

@@ -57,8 +57,9 @@ public final class Conversation implements AutoCloseable {
             throw new IllegalStateException("the conversation is closed");
         }
         Sequence sequence = engine.turn(turn, ids, capacity, cache);
+        Completion completion;
         try {
-            engine.run(List.of(sequence));
+            completion = engine.run(List.of(sequence)).getFirst();
         } catch (RuntimeException | Error e) {
             // The cache has taken tokens of a turn that never was; they cannot be taken back.
             drop(sequence.cache());
@@ -67,7 +68,7 @@ public final class Conversation implements AutoCloseable {
         }
         cache = sequence.cache();
         ids = sequence.ids();
-        return sequence.completion();
+        return completion;
     }
 
     /// All tokens so far, prompts and answers.

@@ -23,20 +23,18 @@ import io.shadowkv.engine.study.ComparedAnswers;
 import io.shadowkv.engine.study.Dialogue;
 import io.shadowkv.engine.study.LogitsRun;
 import io.shadowkv.engine.study.StrategyComparison;
+import io.shadowkv.engine.study.TurnFactory;
 import io.shadowkv.model.Decoder;
 import io.shadowkv.model.RotaryTables;
 import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
-import io.shadowkv.sampling.LogitsException;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.text.Tokenizer;
 import io.shadowkv.text.chat.ChatMessage;
 import io.shadowkv.text.chat.ChatTemplate;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
@@ -219,17 +217,14 @@ public final class Engine implements AutoCloseable {
         int together = Math.clamp(requests.size(), 1, options.maxBatch());
         for (Request request : requests) {
             int capacity = limits.capacityOf(request);
-            planner.checkFits(capacity);
+            planner.checkFits(capacity, 1);
             PlannedSequence planned = planner.sequence(capacity, together);
             sequences.add(text.sequence(request, new int[0], planned, null));
         }
         try {
-            run(sequences);
-            return sequences.stream().map(Sequence::completion).toList();
+            return run(sequences);
         } finally {
-            for (Sequence sequence : sequences) {
-                closeCache(sequence);
-            }
+            sequences.forEach(Sequence::closeCache);
         }
     }
 
@@ -270,24 +265,9 @@ public final class Engine implements AutoCloseable {
             throw new IllegalArgumentException("divergence is measured from full attention, but the first strategy is "
                     + strategies.getFirst().name() + ". Put full attention first");
         }
-        try {
-            return new StrategyComparison(options, backend, decoder, rotary, shape, weightBytes, new Turns())
-                    .run(dialogues, strategies, measuresDivergence);
-        } catch (LogitsException e) {
-            throw text.explained(e);
-        }
-    }
-
-    private final class Turns implements StrategyComparison.TurnFactory {
-        @Override
-        public void check(Request request, int before, int capacity) {
-            limits.checkLaterTurn(request, before, capacity);
-        }
-
-        @Override
-        public Sequence turn(Request request, int[] history, PlannedSequence planned, @Nullable SequenceCache held) {
-            return text.sequence(request, history, planned, held);
-        }
+        TurnFactory turns = new TurnFactory(limits, text);
+        var comparison = new StrategyComparison(options, backend, decoder, rotary, shape, weightBytes, turns);
+        return text.explaining(() -> comparison.run(dialogues, strategies, measuresDivergence));
     }
 
     /// Opens a conversation that keeps its cache between turns. Closing the engine closes it.
@@ -325,10 +305,8 @@ public final class Engine implements AutoCloseable {
     public synchronized BatchRun openBatch(int batch, int capacityTokens) {
         checkOpen();
         limits.checkContext(capacityTokens, "a batch of " + capacityTokens + " tokens");
-        MemoryPlan plan = plan(capacityTokens, batch);
-        if (!plan.isAdmitted()) {
-            throw new MemoryPlanException(plan.refusal());
-        }
+        limits.checkPlan(capacityTokens, batch);
+        planner.checkFits(capacityTokens, batch);
         return new BatchRun(
                 backend,
                 decoder,
@@ -345,9 +323,9 @@ public final class Engine implements AutoCloseable {
     /// @param prefillTokens ids that prefill reads; the others are fed one by one through decode
     /// @param allPositions true for the logits after every id, false for those after the last
     /// @param generate ids to generate greedily after the given ones, end-of-sequence ids ignored
-    /// @param sink gets one row [vocabulary] a position, in order
+    /// @param sink gets one row [vocabulary] a position, in order; none that cannot be used
     /// @return the generated ids
-    /// @throws LogitsException if a row has a NaN or no finite largest logit; it is not handed on
+    /// @throws io.shadowkv.sampling.LogitsException if a row with a NaN or no finite largest logit comes
     public synchronized int[] logits(
             int[] ids, int prefillTokens, boolean allPositions, int generate, Consumer<float[]> sink) {
         checkOpen();
@@ -360,11 +338,11 @@ public final class Engine implements AutoCloseable {
             throw new MemoryPlanException(planner.plan(capacity, 1).refusal());
         }
         int rows = options.prefillRows(backend);
-        try (LogitsRun run = new LogitsRun(backend, decoder, strategy, rotary, rows, planned.size())) {
-            return run.run(ids, prefillTokens, allPositions, sink);
-        } catch (LogitsException e) {
-            throw text.explained(e);
-        }
+        return text.explaining(() -> {
+            try (LogitsRun run = new LogitsRun(backend, decoder, strategy, rotary, rows, planned.size())) {
+                return run.run(ids, prefillTokens, allPositions, sink);
+            }
+        });
     }
 
     /// Checks and prepares one turn of a conversation; nothing has changed if this throws.
@@ -382,37 +360,16 @@ public final class Engine implements AutoCloseable {
     }
 
     /// Runs sequences until all have ended. If one fails, all leave; their caches stay open.
-    synchronized void run(List<Sequence> sequences) {
+    synchronized List<Completion> run(List<Sequence> sequences) {
         checkOpen();
-        Set<@Nullable SequenceCache> running = Collections.newSetFromMap(new IdentityHashMap<>());
-        sequences.forEach(sequence -> running.add(sequence.cache()));
-        planner.holdIdle(conversations.stream()
-                .map(Conversation::held)
-                .filter(Objects::nonNull)
-                .filter(held -> !running.contains(held))
-                .toList());
-        try {
-            sequences.forEach(scheduler::submit);
-            while (!sequences.stream().allMatch(Sequence::isFinished)) {
-                scheduler.step();
-            }
-        } catch (LogitsException e) {
-            throw text.explained(e);
-        } finally {
-            scheduler.withdraw(sequences);
-        }
+        var held = conversations.stream().map(Conversation::held).filter(Objects::nonNull);
+        planner.holdIdle(held.toList(), sequences);
+        return text.explaining(() -> scheduler.run(sequences));
     }
 
     void checkOpen() {
         if (isClosed) {
             throw new IllegalStateException("the engine is closed");
-        }
-    }
-
-    private static void closeCache(Sequence sequence) {
-        SequenceCache cache = sequence.cache();
-        if (cache != null) {
-            cache.close();
         }
     }
 

@@ -9,13 +9,11 @@ import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.MemoryPlan;
-import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.Request;
 import io.shadowkv.engine.ValuePlace;
 import io.shadowkv.engine.batch.CacheStrategies;
 import io.shadowkv.engine.batch.Planner;
 import io.shadowkv.engine.batch.Scheduler;
-import io.shadowkv.engine.batch.Sequence;
 import io.shadowkv.model.Decoder;
 import io.shadowkv.model.PromptRows;
 import io.shadowkv.model.RotaryTables;
@@ -64,20 +62,6 @@ public final class StrategyComparison {
         this.shape = shape;
         this.weightBytes = weightBytes;
         this.turns = turns;
-    }
-
-    /// Makes turns of sequences.
-    public interface TurnFactory {
-        /// @param before tokens that the request follows
-        /// @param capacity tokens of the dialogue
-        /// @throws ContextLengthException if no room is left for an answer
-        /// @throws IllegalArgumentException if an id is none
-        void check(Request request, int before, int capacity);
-
-        /// @param history tokens before the turn
-        /// @param held cache of those tokens, of the turn's own too where `history` is empty; null if nothing
-        ///     was read
-        Sequence turn(Request request, int[] history, PlannedSequence planned, @Nullable SequenceCache held);
     }
 
     /// A prompt, and what is known of it if it was read for all strategies.

@@ -22,7 +22,7 @@ final class StrategyRun implements AutoCloseable {
     private final CacheStrategy strategy;
     private final Planner planner;
     private final Scheduler scheduler;
-    private final StrategyComparison.TurnFactory turns;
+    private final TurnFactory turns;
     private final List<List<Completion>> completions = new ArrayList<>();
     private @Nullable List<DivergenceMeter.Reference> recorded;
     private @Nullable List<DivergenceMeter.Reference> references;
@@ -33,7 +33,7 @@ final class StrategyRun implements AutoCloseable {
             CacheStrategy strategy,
             Planner planner,
             Scheduler scheduler,
-            StrategyComparison.TurnFactory turns) {
+            TurnFactory turns) {
         this.prompts = prompts;
         this.strategy = strategy;
         this.planner = planner;
