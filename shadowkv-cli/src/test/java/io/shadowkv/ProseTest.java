@@ -147,8 +147,8 @@ class ProseTest {
             String stop = matcher.group(1);
             stops.add(stop);
             if (roots.stream()
-                    .noneMatch(root -> Files.exists(root.resolve(stop + ".java"))
-                            || Files.isDirectory(root.resolve(stop)))) {
+                    .noneMatch(root ->
+                            Files.exists(root.resolve(stop + ".java")) || Files.isDirectory(root.resolve(stop)))) {
                 lost.add(stop);
             }
         }
@@ -167,7 +167,8 @@ class ProseTest {
                 "/// tables of\n/// the design",
             })
     void findsAWordInAComment(String source) {
-        assertThat(faults(Path.of("A.java"), prose(source, TEXT_OF_JAVA), WORDS)).hasSize(1);
+        assertThat(faults(Path.of("A.java"), prose(source, TEXT_OF_JAVA), WORDS))
+                .hasSize(1);
     }
 
     @ParameterizedTest
@@ -239,7 +240,8 @@ class ProseTest {
     private static List<Path> files(String... endings) throws IOException {
         Path repository = Fixtures.repository();
         try (Stream<Path> files = Files.walk(repository)) {
-            return files.filter(file -> Stream.of(endings).anyMatch(file.getFileName().toString()::endsWith))
+            return files.filter(file ->
+                            Stream.of(endings).anyMatch(file.getFileName().toString()::endsWith))
                     .filter(Files::isRegularFile)
                     .filter(file -> isWritten(repository.relativize(file)))
                     // It has the words themselves.
