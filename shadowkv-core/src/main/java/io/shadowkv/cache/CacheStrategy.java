@@ -13,7 +13,7 @@ public interface CacheStrategy {
     ///
     /// @param promptTokens tokens that prefill will bring
     /// @param rotary tables that cover the capacity
-    /// @throws io.shadowkv.op.BackendMemoryException if the memory is not to be had
+    /// @throws io.shadowkv.op.BackendMemoryException if the memory is not available
     PromptCache openPrompt(int promptTokens, SequenceSize size, Rotary rotary);
 
     /// Makes a sequence of a prompt that was read with full attention, so that one reading serves several

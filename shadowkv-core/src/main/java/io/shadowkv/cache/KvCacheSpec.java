@@ -5,7 +5,7 @@ public sealed interface KvCacheSpec {
     /// Short name as the command line spells it.
     String name();
 
-    /// Every key and value stays near the arithmetic; attention reads all of them.
+    /// Every key and value stays in device memory; attention reads all of them.
     record Full() implements KvCacheSpec {
         @Override
         public String name() {
@@ -13,7 +13,7 @@ public sealed interface KvCacheSpec {
         }
     }
 
-    /// ShadowKV (arXiv 2410.21465): low-rank plain keys and landmarks near the arithmetic, values in host
+    /// ShadowKV (arXiv 2410.21465): low-rank plain keys and landmarks in device memory, values in host
     /// memory, a few chunks fetched and rebuilt at each step.
     ///
     /// @param rank columns kept of the key factorisation; at most kvHeads · headDim of the model, else all are
@@ -89,7 +89,8 @@ public sealed interface KvCacheSpec {
             return cachedTokens / chunkSize;
         }
 
-        /// Tokens outside which nothing is indexed: a sequence that fits keeps everything, exactly.
+        /// Number of tokens that stay resident without an index. A shorter sequence keeps all its keys and values
+        /// and attends to them exactly.
         public int residentTokens() {
             return outlierChunks * chunkSize + cachedTokens + recentTokens();
         }

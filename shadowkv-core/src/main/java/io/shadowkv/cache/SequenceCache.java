@@ -33,7 +33,7 @@ public interface SequenceCache extends AutoCloseable {
 
     /// A sequence with the same contents in memory of its own. Waits for the backend.
     ///
-    /// @throws io.shadowkv.op.BackendMemoryException if the memory is not to be had
+    /// @throws io.shadowkv.op.BackendMemoryException if the memory is not available
     SequenceCache copy();
 
     @Override

@@ -3,7 +3,7 @@ package io.shadowkv.cache;
 /// What a sequence is allocated for.
 ///
 /// @param capacityTokens tokens it may reach, generated ones included
-/// @param deviceValueLayers leading layers whose offloaded values stay near the arithmetic instead of in host
+/// @param deviceValueLayers leading layers whose offloaded values stay in device memory instead of in host
 ///     memory; a strategy that offloads nothing takes no notice
 public record SequenceSize(int capacityTokens, int deviceValueLayers) {
     public SequenceSize {

@@ -13,7 +13,7 @@ public enum ValueFormat {
 
     /// Type of a stored element.
     ///
-    /// @param kvType type of keys and values near the arithmetic
+    /// @param kvType type of keys and values in device memory
     public DType type(DType kvType) {
         return switch (this) {
             case AS_KEYS -> kvType;

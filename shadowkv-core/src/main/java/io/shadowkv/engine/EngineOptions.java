@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// @param prefillChunk rows of the prompt computed at a time; bounds activation memory, not results; 0 takes what
 ///     suits the backend
 /// @param maxBatch sequences that decode together at most
-/// @param deviceBytes bytes the plan may use near the arithmetic, beside the weights; 0 asks the backend
+/// @param deviceBytes bytes of device memory the plan may use in addition to the weights; 0 asks the backend
 /// @param hostBytes bytes the plan may use in host memory; 0 asks the backend
 /// @param valuePlace where offloaded values lie
 public record EngineOptions(

@@ -13,7 +13,7 @@ import java.util.List;
 /// @param workspace what the engine needs beside sequences: one layer's prompt keys and values and activations
 ///     while one prompt is read, rotary tables, a decode step's activations
 /// @param limits what the plan may use
-/// @param largestBatch sequences of this length that fit, with the split between the two memories that lets most
+/// @param largestBatch sequences of this length that fit when values are placed so that the largest number does
 public record MemoryPlan(
         String strategy,
         int contextTokens,
@@ -31,7 +31,7 @@ public record MemoryPlan(
         workspace = List.copyOf(workspace);
     }
 
-    /// @param resident bytes near the arithmetic
+    /// @param resident bytes in device memory
     /// @param offloaded bytes in host memory that are fetched from
     /// @param parts what they consist of
     public record SequenceBytes(long resident, long offloaded, List<Item> parts) {
@@ -45,7 +45,7 @@ public record MemoryPlan(
 
     /// What a plan may use beside the weights.
     ///
-    /// @param deviceBytes near the arithmetic
+    /// @param deviceBytes in device memory
     /// @param hostBytes for offloaded values
     /// @param hostIsDevice true where both places are the same memory (a CPU backend), so that they share one
     ///     limit, `deviceBytes`
@@ -76,7 +76,7 @@ public record MemoryPlan(
         return Math.multiplyExact(perSequence.offloaded(), (long) batch);
     }
 
-    /// Everything the backend will hold near the arithmetic when the last prompt of the batch is read, weights
+    /// Everything the backend will hold in device memory when the last prompt of the batch is read, weights
     /// included.
     public long deviceBytes() {
         return heldWeightBytes + workspaceBytes() + residentBytes();
@@ -111,7 +111,7 @@ public record MemoryPlan(
                         availableDeviceBytes(),
                         hostIsDevice()
                                 ? " in all"
-                                : " near the arithmetic and %,d in host memory".formatted(availableHostBytes()),
+                                : " in device memory and %,d in host memory".formatted(availableHostBytes()),
                         largestBatch > 0
                                 ? "At most " + largestBatch + " fit at once: use a smaller batch."
                                 : "Shorten the context"

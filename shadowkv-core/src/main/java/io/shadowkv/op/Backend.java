@@ -26,7 +26,7 @@ public interface Backend extends AutoCloseable {
 
     /// The same for an owner whose device memory is known beforehand, so that it can be taken in one piece.
     ///
-    /// @param deviceBytes bytes that will be allocated near the arithmetic
+    /// @param deviceBytes bytes that will be allocated in device memory
     MemoryScope newScope(String purpose, long deviceBytes);
 
     /// The tensor itself where this backend can read mapped host memory, else a copy owned by `scope`.
@@ -94,7 +94,7 @@ public interface Backend extends AutoCloseable {
         void join();
     }
 
-    /// Where memory lies: near the arithmetic, or in the (larger) host memory that is fetched from.
+    /// Where memory lies: in device memory, or in the (larger) host memory that is fetched from.
     enum Place {
         DEVICE,
         HOST

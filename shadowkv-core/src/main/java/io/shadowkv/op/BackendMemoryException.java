@@ -1,6 +1,6 @@
 package io.shadowkv.op;
 
-/// Memory that was asked for is not to be had; the message says how much, where, and for what.
+/// Memory that was asked for is not available; the message says how much, where, and for what.
 public final class BackendMemoryException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -7,7 +7,7 @@ import io.shadowkv.tensor.Tensor;
 public interface MemoryScope extends AutoCloseable {
     /// A new tensor, contents zero.
     ///
-    /// @throws BackendMemoryException if the memory is not to be had; nothing was allocated
+    /// @throws BackendMemoryException if the memory is not available; nothing was allocated
     Tensor allocate(Backend.Place place, DType dtype, int... extents);
 
     default Tensor allocate(DType dtype, int... extents) {

@@ -10,7 +10,7 @@ import java.util.Arrays;
 
 /// How fast a backend moves bytes, measured with its own operations in the run they are compared with.
 ///
-/// @param deviceBytesPerSecond near the arithmetic: the better of a copy (bytes read and written) and of a one-row
+/// @param deviceBytesPerSecond in device memory: the better of a copy (bytes read and written) and of a one-row
 ///     product with a large matrix (bytes read)
 /// @param linkBytesPerSecond from host memory to the device, by one large copy; NaN where both are the same memory
 record Ceilings(double deviceBytesPerSecond, double linkBytesPerSecond) {

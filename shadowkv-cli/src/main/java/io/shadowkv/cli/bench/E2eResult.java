@@ -14,7 +14,7 @@ import java.util.Map;
 /// @param batch sequences that decoded together
 /// @param batchIsLargest true if the memory plan admits no more
 /// @param keptWhole true if ShadowKV kept the whole prompt because it fits what stays resident
-/// @param deviceValueLayers layers whose offloaded values lie near the arithmetic
+/// @param deviceValueLayers layers whose offloaded values lie in device memory
 /// @param hitRate share of selected units that were resident; NaN where nothing is selected
 /// @param bytes what a step moves at least
 record E2eResult(
@@ -89,7 +89,7 @@ record E2eResult(
 
     /// Bytes while the batch decodes.
     ///
-    /// @param plannedDevice near the arithmetic: weights where the backend copies them, sequences, a step's buffers
+    /// @param plannedDevice in device memory: weights where the backend copies them, sequences, a step's buffers
     /// @param measuredDevice what was taken there
     /// @param plannedHost values in host memory
     /// @param measuredHost what was taken there

@@ -22,7 +22,7 @@ import java.util.Map;
 /// | fetch | m·J·d·e written, and m·J·v·d read where values are on the device | m·J·v·d otherwise |
 /// | rebuild | m·J·(rank·e read + d·e written) + B·L·H·d·rank·e | |
 ///
-/// @param device bytes near the arithmetic, by part
+/// @param device bytes in device memory, by part
 /// @param link bytes from host memory to the device
 record StepBytes(Map<OperationKind, Double> device, double link) {
     StepBytes {

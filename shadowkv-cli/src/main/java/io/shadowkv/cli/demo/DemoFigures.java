@@ -28,7 +28,7 @@ final class DemoFigures {
                         bar("ShadowKV, measured", measured(result.shadow()))));
         StringBuilder out = new StringBuilder(
                         "<section>\n<h2>Memory</h2>\n<p class=\"note\">What one sequence needs. Striped parts")
-                .append(" lie in host memory and are fetched from; the others stay near the arithmetic. On a CPU both"
+                .append(" lie in host memory and are fetched from; the others stay in device memory. On a CPU both"
                         + " are the same")
                 .append(" memory, and what ShadowKV saves is reading.</p>\n<figure>")
                 .append(bars.render())

@@ -119,12 +119,12 @@ final class InspectReport {
         }
         columns(
                 text,
-                full.heldWeightBytes() > 0 ? "weights, near the arithmetic" : "weights, mapped",
+                full.heldWeightBytes() > 0 ? "weights, in device memory" : "weights, mapped",
                 bytes(full.weightBytes()),
                 bytes(shadow.weightBytes()));
         columns(
                 text,
-                full.hostIsDevice() ? "available in all" : "available near the arithmetic",
+                full.hostIsDevice() ? "available in all" : "available in device memory",
                 bytes(full.availableDeviceBytes()),
                 bytes(shadow.availableDeviceBytes()));
         if (!full.hostIsDevice()) {

@@ -73,7 +73,7 @@ public final class EngineFlags {
             names = "--memory",
             paramLabel = "SIZE",
             converter = ByteSize.Converter.class,
-            description = "Memory the plan may use near the arithmetic, such as 8G. Default: what is free.")
+            description = "Device memory the plan may use, such as 8G. Default: what is free.")
     private @Nullable ByteSize memory;
 
     @Option(
@@ -88,7 +88,7 @@ public final class EngineFlags {
             paramLabel = "PLACE",
             defaultValue = "auto",
             description =
-                    "Where offloaded values lie: ${COMPLETION-CANDIDATES}. auto keeps as many near the arithmetic as the"
+                    "Where offloaded values lie: ${COMPLETION-CANDIDATES}. auto keeps as many in device memory as the"
                             + " batch leaves room for. Default: ${DEFAULT-VALUE}.")
     private Place valuePlace;
 

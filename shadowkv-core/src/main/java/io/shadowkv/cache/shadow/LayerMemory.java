@@ -7,7 +7,7 @@ import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Memory of a sequence's layers near the arithmetic: the i-th tensor of every layer is a part of one allocation. A
+/// Device memory of a sequence's layers: the i-th tensor of every layer is a part of one allocation. A
 /// device deals in pieces of megabytes, and of hundreds of tensors each would waste half of one.
 ///
 /// Every layer asks for the same tensors in the same order.

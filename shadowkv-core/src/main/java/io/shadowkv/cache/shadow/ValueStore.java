@@ -7,7 +7,7 @@ import io.shadowkv.tensor.Tensor;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Values of all context tokens of one layer, row t being token t: in host memory or near the arithmetic, as they
+/// Values of all context tokens of one layer, row t being token t: in host memory or in device memory, as they
 /// are or quantised with a scale a row. Nothing else knows which.
 final class ValueStore {
     private final Tensor values;
@@ -23,7 +23,7 @@ final class ValueStore {
                         heads,
                         layout.indexedTokens(),
                         layout.shape().headDim());
-        // Scales are read with every fetched row and are a 64th of the values: always near the arithmetic.
+        // Scales are read with every fetched row and are a 64th of the values: always in device memory.
         this.scales = layout.spec().values().isQuantised()
                 ? memory.allocate(DType.BF16, heads, layout.indexedTokens())
                 : null;

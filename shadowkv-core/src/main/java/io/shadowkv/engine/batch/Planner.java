@@ -16,7 +16,7 @@ import io.shadowkv.op.Backend;
 import java.util.List;
 
 /// Computes memory plans, says no before anything is allocated, and decides how many layers of a sequence keep
-/// their values near the arithmetic.
+/// their values in device memory.
 public final class Planner {
     private final EngineOptions options;
     private final Backend backend;
@@ -126,7 +126,7 @@ public final class Planner {
         return new PlannedSequence(size, bytesOf(size));
     }
 
-    /// Layers whose values lie near the arithmetic when `batch` sequences share it: what the rest leaves free.
+    /// Layers whose values lie in device memory when `batch` sequences share it: what the rest leaves free.
     private int deviceValueLayers(int capacityTokens, int batch, Limits limits) {
         int layers = decoder.spec().layers();
         return switch (options.valuePlace()) {

@@ -94,7 +94,7 @@ public final class Sequence {
         readFirst = firstGenerated - request.promptIds().length;
     }
 
-    /// What prefill is to read. Whoever loses the cache reads all of it again.
+    /// Tokens that prefill reads. After the cache is lost, that is all of them again.
     int[] toRead() {
         int tokens = readFirst == 0 ? count : readFirst;
         readFirst = 0;

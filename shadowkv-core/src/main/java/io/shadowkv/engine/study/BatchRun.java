@@ -68,7 +68,7 @@ public final class BatchRun implements AutoCloseable {
         return planned.bytes();
     }
 
-    /// Layers of each sequence whose values lie near the arithmetic.
+    /// Layers of each sequence whose values lie in device memory.
     public int deviceValueLayers() {
         return planned.size().deviceValueLayers();
     }
@@ -215,7 +215,7 @@ public final class BatchRun implements AutoCloseable {
     ///
     /// @param nanos from the call to the sealed cache
     /// @param sealNanos part of it that reading waited for the strategy's indexing
-    /// @param leastDeviceBytes least that the backend said to be available near the arithmetic on the way
+    /// @param leastDeviceBytes least that the backend said to be available in device memory on the way
     public record Reading(long nanos, long sealNanos, long leastDeviceBytes) {}
 
     private static final class Watch implements PrefillMonitor {

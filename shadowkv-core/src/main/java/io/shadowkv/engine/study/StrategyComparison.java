@@ -56,7 +56,7 @@ public final class StrategyComparison {
             long weightBytes,
             TurnFactory turns) {
         this.options = options;
-        // The prompt's whole cache takes the memory near the arithmetic that AUTO would give to values.
+        // The prompt's whole cache takes the device memory that AUTO would give to values.
         this.sharing = options.valuePlace() == ValuePlace.AUTO ? options.withValuePlace(ValuePlace.HOST) : options;
         this.backend = backend;
         this.decoder = decoder;

@@ -108,7 +108,7 @@ class PlacementTest {
                 assertThat(engine.plan(TOKENS, 2).isAdmitted()).isTrue();
                 assertThatExceptionOfType(MemoryPlanException.class)
                         .isThrownBy(() -> engine.openBatch(3, TOKENS))
-                        .withMessageContaining("near the arithmetic and %,d in host memory".formatted(host - 1))
+                        .withMessageContaining("in device memory and %,d in host memory".formatted(host - 1))
                         .withMessageEndingWith("At most 2 fit at once: use a smaller batch.");
             }
         }

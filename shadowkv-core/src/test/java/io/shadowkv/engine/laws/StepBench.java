@@ -59,7 +59,7 @@ final class StepBench implements AutoCloseable {
         this.steps = new StepBuilder(backend);
     }
 
-    /// Lets sequences read from now on keep the values of so many layers near the arithmetic.
+    /// Lets sequences read from now on keep the values of so many layers in device memory.
     void placeValues(int layers) {
         deviceValueLayers = layers;
     }

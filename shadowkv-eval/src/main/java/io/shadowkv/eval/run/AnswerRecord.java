@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 /// @param decodeSteps their number
 /// @param batch sequences that decoded together, at most: fewer where some end sooner
 /// @param hitRate share of selected chunks that were resident; null if nothing was selected
-/// @param residentBytes keys, values and index near the arithmetic, measured
+/// @param residentBytes keys, values and index in device memory, measured
 /// @param offloadedBytes values in host memory, measured
 /// @param finish why the answer ended, in lower case
 /// @param divergence from full attention; null for full attention itself and where it was not measured

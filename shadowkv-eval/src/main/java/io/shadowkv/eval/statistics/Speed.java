@@ -9,7 +9,7 @@ import java.util.function.ToDoubleFunction;
 /// What answers cost. Times are medians over answers, the rest means; NaN where nothing was measured.
 ///
 /// @param hitRate share of selected chunks that were resident
-/// @param residentBytes a sequence, near the arithmetic
+/// @param residentBytes a sequence, in device memory
 /// @param offloadedBytes a sequence, in host memory
 /// @param firstTokenSeconds until the first token of a first turn
 /// @param sealSeconds part of it beyond exact attention

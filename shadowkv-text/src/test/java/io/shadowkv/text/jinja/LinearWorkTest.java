@@ -61,8 +61,7 @@ class LinearWorkTest {
             })
     void copiesEachCharacterAFewTimes(String source) {
         String text = "ab, \n".repeat(PARTS);
-        List<Long> numbers =
-                LongStream.range(0, PARTS).boxed().toList();
+        List<Long> numbers = LongStream.range(0, PARTS).boxed().toList();
         Map<String, Object> variables = Map.of("text", text, "numbers", numbers);
         Template template = Template.of(source);
         ThreadMXBean thread = (ThreadMXBean) ManagementFactory.getThreadMXBean();

@@ -89,8 +89,7 @@ public final class Filters {
             case "format" -> PercentFormat.text(Values.text(value), operand(arguments));
             case "escape", "e", "forceescape" -> escape(Values.text(value));
             case "center" ->
-                TextMethods.padded(
-                        Values.text(value), arguments.integer(0, "width", 80), " ", TextMethods.Side.CENTER);
+                TextMethods.padded(Values.text(value), arguments.integer(0, "width", 80), " ", TextMethods.Side.CENTER);
             case "wordcount" -> WORD.matcher(Values.text(value)).results().count();
             case "attr" -> attribute(value, arguments.text(0, "name"));
             case "items" -> value instanceof Map<?, ?> map ? Access.pairs(map) : noItems(value);

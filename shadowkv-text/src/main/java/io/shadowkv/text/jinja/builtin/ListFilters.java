@@ -22,8 +22,7 @@ import org.jspecify.annotations.Nullable;
 
 /// The filters of lists (and of what can be iterated over).
 final class ListFilters {
-    private static final Parameters MAP_ATTRIBUTE =
-            new Parameters("map", List.of("attribute", "default"), 0, 0, false);
+    private static final Parameters MAP_ATTRIBUTE = new Parameters("map", List.of("attribute", "default"), 0, 0, false);
 
     private static final Parameters TEST_OF_ATTRIBUTE = new Parameters("selectattr", List.of("attribute"), 1, 1, true);
 
@@ -91,7 +90,8 @@ final class ListFilters {
         List<@Nullable Object> items = itemsOrNone(value);
         if (arguments.positional().isEmpty() && arguments.named().containsKey("attribute")) {
             MAP_ATTRIBUTE.check(arguments);
-            items.replaceAll(path(arguments.named().get("attribute"), arguments.named().get("default"))::apply);
+            items.replaceAll(
+                    path(arguments.named().get("attribute"), arguments.named().get("default"))::apply);
             return items;
         }
         String filter = arguments.text(0, "filter");
@@ -152,8 +152,7 @@ final class ListFilters {
     private static Comparator<@Nullable Object> orEqual(
             Function<@Nullable Object, @Nullable Object> path, boolean isCaseSensitive) {
         Comparator<@Nullable Object> order = order(path, isCaseSensitive);
-        return (left, right) ->
-                Values.equal(path.apply(left), path.apply(right)) ? 0 : order.compare(left, right);
+        return (left, right) -> Values.equal(path.apply(left), path.apply(right)) ? 0 : order.compare(left, right);
     }
 
     /// Several attributes, with commas between them, are compared one after the other.
@@ -222,8 +221,7 @@ final class ListFilters {
         for (int i = 1; i <= items.size(); i++) {
             Object key = path.apply(items.get(begin));
             boolean isSame = i < items.size()
-                    && Values.equal(
-                            folded(key, isCaseSensitive), folded(path.apply(items.get(i)), isCaseSensitive));
+                    && Values.equal(folded(key, isCaseSensitive), folded(path.apply(items.get(i)), isCaseSensitive));
             if (!isSame) {
                 List<@Nullable Object> group = new ArrayList<>();
                 group.add(key);

@@ -32,9 +32,12 @@ final class NumberFilters {
         }
         if (value instanceof String text) {
             BigInteger whole = whole(text.strip(), arguments.integer(1, "base", 10));
-            Double real = whole == null ? real(text) : null;
-            if (whole != null || real != null && Double.isFinite(real)) {
-                return whole == null ? (Object) Arithmetic.truncated(real) : (Object) whole.longValueExact();
+            if (whole != null) {
+                return whole.longValueExact();
+            }
+            Double real = real(text);
+            if (real != null && Double.isFinite(real)) {
+                return Arithmetic.truncated(real);
             }
         }
         return arguments.value(0, "default", 0L);
@@ -50,7 +53,8 @@ final class NumberFilters {
         int prefix = digits.startsWith("0x") ? 16 : digits.startsWith("0o") ? 8 : digits.startsWith("0b") ? 2 : 10;
         boolean isPrefixed = prefix != 10 && (base == 0 || base == prefix);
         try {
-            BigInteger whole = new BigInteger(isPrefixed ? digits.substring(2) : digits, base == 0 ? prefix : (int) base);
+            BigInteger whole =
+                    new BigInteger(isPrefixed ? digits.substring(2) : digits, base == 0 ? prefix : (int) base);
             return text.startsWith("-") ? whole.negate() : whole;
         } catch (NumberFormatException e) {
             return null;

@@ -46,8 +46,10 @@ public final class Tests {
             case "integer" -> value instanceof Number && Values.number(value) instanceof Long;
             case "float" -> value instanceof Number && Values.number(value) instanceof Double;
             case "callable" -> value instanceof Callable || value instanceof Undefined;
-            case "upper" -> TextMethods.isCase(Values.text(value), Values.text(value).toUpperCase(Locale.ROOT));
-            case "lower" -> TextMethods.isCase(Values.text(value), Values.text(value).toLowerCase(Locale.ROOT));
+            case "upper" ->
+                TextMethods.isCase(Values.text(value), Values.text(value).toUpperCase(Locale.ROOT));
+            case "lower" ->
+                TextMethods.isCase(Values.text(value), Values.text(value).toLowerCase(Locale.ROOT));
             default -> compares(value, name, arguments);
         };
     }

@@ -102,8 +102,8 @@ final class BraceFormat {
         }
         int place = isNumber ? Integer.parseInt(name) : used++;
         if (place >= arguments.positional().size()) {
-            throw new JinjaException(
-                    "format: there is no argument " + place + " among " + arguments.positional().size());
+            throw new JinjaException("format: there is no argument " + place + " among "
+                    + arguments.positional().size());
         }
         return arguments.positional().get(place);
     }

@@ -77,8 +77,8 @@ record FormatSpec(
     }
 
     private JinjaException unfit(@Nullable Object value) {
-        return new JinjaException("a format specification" + (type == 0 ? "" : " of type " + type) + " does not go with "
-                + Values.described(value));
+        return new JinjaException("a format specification" + (type == 0 ? "" : " of type " + type)
+                + " does not go with " + Values.described(value));
     }
 
     private String text(String text) {
@@ -86,9 +86,8 @@ record FormatSpec(
             throw unfit(text);
         }
         int length = text.codePointCount(0, text.length());
-        String cut = precision >= 0 && precision < length
-                ? text.substring(0, text.offsetByCodePoints(0, precision))
-                : text;
+        String cut =
+                precision >= 0 && precision < length ? text.substring(0, text.offsetByCodePoints(0, precision)) : text;
         return padded("", cut, align == 0 || align == '0' ? '<' : align);
     }
 
@@ -191,7 +190,10 @@ record FormatSpec(
         digits += "0".repeat(Math.max(0, behind + 1 - digits.length()));
         String fraction = keepsZeros ? digits.substring(1) : withoutZeros(digits.substring(1));
         String point = fraction.isEmpty() && !isAlternate ? "" : ".";
-        return (rounded.signum() < 0 ? "-" : "") + digits.charAt(0) + point + fraction
+        return (rounded.signum() < 0 ? "-" : "")
+                + digits.charAt(0)
+                + point
+                + fraction
                 + String.format(Locale.ROOT, "e%s%02d", exponent < 0 ? "-" : "+", Math.abs(exponent));
     }
 

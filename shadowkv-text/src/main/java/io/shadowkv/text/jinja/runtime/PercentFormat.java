@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Python's `'%s and %d' % (a, b)`: one run over its values.
 public final class PercentFormat {
-    private static final Pattern CODE = Pattern.compile(
-            "%(?:\\(([^)]*)\\))?([-#0 +]*)(\\*|\\d*)(?:\\.(\\*|\\d*))?[hlL]?(.)?", Pattern.DOTALL);
+    private static final Pattern CODE =
+            Pattern.compile("%(?:\\(([^)]*)\\))?([-#0 +]*)(\\*|\\d*)(?:\\.(\\*|\\d*))?[hlL]?(.)?", Pattern.DOTALL);
 
     private final String format;
     private final @Nullable Object operand;
@@ -67,8 +67,8 @@ public final class PercentFormat {
         Number number = Values.number(value);
         char type = spec.type();
         if (type == 's' || type == 'r') {
-            boolean isQuoted = type == 'r' && value instanceof String;
-            return text(spec, spec.precision(), isQuoted ? Strings.quoted((String) value) : Values.text(value));
+            String shown = type == 'r' && value instanceof String quoted ? Strings.quoted(quoted) : Values.text(value);
+            return text(spec, spec.precision(), shown);
         }
         if (type == 'c' && number instanceof Long code) {
             return text(spec, -1, Character.toString(code.intValue()));
@@ -95,8 +95,12 @@ public final class PercentFormat {
 
     /// A precision asks for so many digits, zeros in front.
     private static String whole(FormatSpec spec, long value, char type) {
-        String plain = new FormatSpec(0, (char) 0, spec.sign(), spec.isAlternate(), 0, (char) 0, -1, type).format(value);
-        int front = plain.length() - Long.toString(value, type == 'd' ? 10 : type == 'o' ? 8 : 16).replace("-", "").length();
+        String plain =
+                new FormatSpec(0, (char) 0, spec.sign(), spec.isAlternate(), 0, (char) 0, -1, type).format(value);
+        int front = plain.length()
+                - Long.toString(value, type == 'd' ? 10 : type == 'o' ? 8 : 16)
+                        .replace("-", "")
+                        .length();
         String digits = plain.substring(front);
         digits = "0".repeat(Math.max(0, spec.precision() - digits.length())) + digits;
         int missing = Math.max(0, spec.width() - front - digits.length());

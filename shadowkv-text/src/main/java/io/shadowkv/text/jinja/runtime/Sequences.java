@@ -54,15 +54,15 @@ public final class Sequences {
 
     /// The first or last item, or what is undefined.
     public static @Nullable Object end(@Nullable Object value, boolean isFirst) {
-        boolean isDirect = value instanceof String || value instanceof List<?>;
-        Object sequence = isDirect ? value : Values.items(value);
+        Object sequence = value instanceof String || value instanceof List<?> ? value : Values.items(value);
         return item(sequence, isFirst ? 0 : -1) instanceof Undefined
                 ? new Undefined("the " + (isFirst ? "first" : "last") + " item of nothing")
                 : item(sequence, isFirst ? 0 : -1);
     }
 
     /// `object[start:stop:step]` as Python cuts; null bounds reach to the ends.
-    public static Object slice(@Nullable Object object, @Nullable Object start, @Nullable Object stop, @Nullable Object step) {
+    public static Object slice(
+            @Nullable Object object, @Nullable Object start, @Nullable Object stop, @Nullable Object step) {
         if (object instanceof Undefined undefined) {
             throw undefined.used();
         }
@@ -85,8 +85,7 @@ public final class Sequences {
         long highest = isForward ? size : size - 1;
         long from = start == null ? isForward ? lowest : highest : clamped(bound(start, 0), size, lowest, highest);
         long to = stop == null ? isForward ? highest : lowest : clamped(bound(stop, 0), size, lowest, highest);
-        List<@Nullable Object> items =
-                object instanceof List<?> list ? new ArrayList<>(list) : Values.items(object);
+        List<@Nullable Object> items = object instanceof List<?> list ? new ArrayList<>(list) : Values.items(object);
         List<@Nullable Object> cut = new ArrayList<>();
         for (long i = from; isForward ? i < to : i > to; i += Math.clamp(stride, -size - 1L, size + 1L)) {
             cut.add(items.get((int) i));

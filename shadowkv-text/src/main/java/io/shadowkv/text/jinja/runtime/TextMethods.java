@@ -29,7 +29,10 @@ public final class TextMethods {
     /// The method of a name, or null if strings have none of it.
     static @Nullable Callable method(String text, String name) {
         Parameters parameters = METHODS.get(name);
-        Callable method = parameters == null ? null : unchecked(text, name);
+        if (parameters == null) {
+            return null;
+        }
+        Callable method = unchecked(text, name);
         return method == null ? null : parameters.checked(method);
     }
 
@@ -103,8 +106,8 @@ public final class TextMethods {
         };
         if (property != null) {
             IntPredicate holds = property;
-            return arguments ->
-                    (!text.isEmpty() || name.equals("isascii")) && text.codePoints().allMatch(holds);
+            return arguments -> (!text.isEmpty() || name.equals("isascii"))
+                    && text.codePoints().allMatch(holds);
         }
         return switch (name) {
             case "isupper" -> arguments -> isCase(text, text.toUpperCase(Locale.ROOT));

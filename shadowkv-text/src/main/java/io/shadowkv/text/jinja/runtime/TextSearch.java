@@ -174,8 +174,10 @@ public final class TextSearch {
         List<@Nullable Object> lines = new ArrayList<>();
         int begin = 0;
         while (begin < text.length()) {
-            int end = firstNot(text, begin, codePoint -> "\n\r\u000b\f\u001c\u001d\u001e\u0085\u2028\u2029"
-                    .indexOf(codePoint) < 0);
+            int end = firstNot(
+                    text,
+                    begin,
+                    codePoint -> "\n\r\u000b\f\u001c\u001d\u001e\u0085\u2028\u2029".indexOf(codePoint) < 0);
             int next = Math.min(text.length(), text.startsWith("\r\n", end) ? end + 2 : end + 1);
             lines.add(text.substring(begin, keepsEnds ? next : end));
             begin = next;

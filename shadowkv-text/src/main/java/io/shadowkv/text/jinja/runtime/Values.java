@@ -121,9 +121,8 @@ public final class Values {
         if (left instanceof Map<?, ?> a && right instanceof Map<?, ?> b) {
             return a.size() == b.size()
                     && a.entrySet().stream()
-                            .allMatch(entry ->
-                                    Access.has(b, entry.getKey())
-                                            && equal(entry.getValue(), Access.get(b, entry.getKey())));
+                            .allMatch(entry -> Access.has(b, entry.getKey())
+                                    && equal(entry.getValue(), Access.get(b, entry.getKey())));
         }
         return left instanceof Undefined && right instanceof Undefined || Objects.equals(left, right);
     }

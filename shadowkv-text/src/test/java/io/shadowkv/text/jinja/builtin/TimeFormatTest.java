@@ -10,10 +10,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /// Formats against what Python 3.11 prints on Linux.
 class TimeFormatTest {
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            ignoreLeadingAndTrailingWhitespace = false,
-            textBlock = """
+    @CsvSource(delimiter = '|', ignoreLeadingAndTrailingWhitespace = false, textBlock = """
             2026-03-07T05:04:09|%c|Sat Mar  7 05:04:09 2026
             2026-03-07T05:04:09|%U %W %V %G %C|09 09 10 2026 20
             2026-03-07T05:04:09|%k %l %P %r %s| 5  5 am 05:04:09 AM 1772859849
