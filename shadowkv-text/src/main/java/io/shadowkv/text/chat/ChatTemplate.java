@@ -1,7 +1,10 @@
 package io.shadowkv.text.chat;
 
 import io.shadowkv.text.Json;
+import io.shadowkv.text.MarkedText;
+import io.shadowkv.text.SpecialTokens;
 import io.shadowkv.text.TextFile;
+import io.shadowkv.text.Tokenizer;
 import io.shadowkv.text.TokenizerConfig;
 import io.shadowkv.text.jinja.Template;
 import io.shadowkv.text.jinja.runtime.JinjaException;
@@ -16,18 +19,23 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /// Writes a conversation as the prompt a model was trained on, by the template its checkpoint brings.
 ///
-/// A rendered prompt contains the model's special tokens in writing: encode it with `addSpecialTokens` false.
+/// A rendered prompt contains the model's special tokens in writing: encode what [#prompt] gives, or where contents
+/// may not spell such tokens, the text of [#render] with `addSpecialTokens` false.
 /// Immutable, for any thread.
 public final class ChatTemplate {
     private static final String DEFAULT = "default";
     private static final String WITH_TOOLS = "tool_use";
     private static final String JINJA = ".jinja";
+
+    /// Words that no template changes, to find what follows an answer.
+    private static final String ANSWER = "answer";
 
     private final Map<String, Template> templates;
     private final Map<String, Object> specialTokens;
@@ -85,14 +93,63 @@ public final class ChatTemplate {
             List<ChatMessage> messages,
             boolean addGenerationPrompt,
             Map<String, ? extends @Nullable Object> furtherVariables) {
+        return render(variables(messages, addGenerationPrompt, furtherVariables), ZonedDateTime.now(clock));
+    }
+
+    /// The prompt of a conversation, which knows where a message, a tool or a document spells a special token: there
+    /// it is text. Only the template's own words are tokens.
+    ///
+    /// @param specials the tokenizer's
+    /// @throws ChatTemplateException if the template refuses the conversation, in the template's words
+    public MarkedText prompt(
+            List<ChatMessage> messages,
+            boolean addGenerationPrompt,
+            Map<String, ? extends @Nullable Object> furtherVariables,
+            SpecialTokens specials) {
+        ZonedDateTime now = ZonedDateTime.now(clock);
+        Map<String, @Nullable Object> variables = variables(messages, addGenerationPrompt, furtherVariables);
+        return new LiteralContents(variables, some -> render(some, now), specials).prompt();
+    }
+
+    /// The same without further variables.
+    public MarkedText prompt(List<ChatMessage> messages, boolean addGenerationPrompt, SpecialTokens specials) {
+        return prompt(messages, addGenerationPrompt, Map.of(), specials);
+    }
+
+    /// The token that ends the assistant's turn: the special token with which the template goes on behind an answer,
+    /// if it does.
+    public OptionalInt endOfTurn(Tokenizer tokenizer) {
+        String rendered;
+        try {
+            rendered = render(List.of(new ChatMessage("user", "question"), new ChatMessage("assistant", ANSWER)), false);
+        } catch (ChatTemplateException e) {
+            return OptionalInt.empty();
+        }
+        int end = rendered.lastIndexOf(ANSWER);
+        if (end < 0) {
+            return OptionalInt.empty();
+        }
+        String rest = rendered.substring(end + ANSWER.length()).stripLeading();
+        int length = tokenizer.specialTokens().longestAt(rest, 0);
+        return length == 0 ? OptionalInt.empty() : tokenizer.id(rest.substring(0, length));
+    }
+
+    private Map<String, @Nullable Object> variables(
+            List<ChatMessage> messages,
+            boolean addGenerationPrompt,
+            Map<String, ? extends @Nullable Object> furtherVariables) {
         Map<String, @Nullable Object> variables = new LinkedHashMap<>(specialTokens);
         variables.put("messages", messages.stream().map(ChatMessage::fields).toList());
         variables.put("add_generation_prompt", addGenerationPrompt);
         variables.put("tools", null);
         variables.put("documents", null);
         variables.putAll(furtherVariables);
+        return variables;
+    }
+
+    private String render(Map<String, @Nullable Object> variables, ZonedDateTime now) {
         try {
-            return chosen(variables.get("tools") != null).render(variables, ZonedDateTime.now(clock));
+            return chosen(variables.get("tools") != null).render(variables, now);
         } catch (RaisedException e) {
             throw new ChatTemplateException(String.valueOf(e.getMessage()), e);
         } catch (JinjaException e) {
