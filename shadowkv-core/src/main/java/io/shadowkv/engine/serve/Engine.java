@@ -174,16 +174,18 @@ public final class Engine implements AutoCloseable {
         return text.hasChatTemplate();
     }
 
-    /// Ids of a plain prompt, with what the tokenizer puts in front.
+    /// Ids of a plain prompt, with what the tokenizer puts in front, and in which the spelling of a special token means
+    /// that token. A prompt that brings its own beginning then has two ([Tokenizer#beginsTwice]).
     public int[] encode(String prompt) {
         checkOpen();
         return tokenizer().encode(prompt, true);
     }
 
-    /// Ids of a conversation through the chat template, ready for the assistant's answer.
+    /// Ids of a conversation through the chat template, ready for the assistant's answer. Where a message spells a
+    /// special token, that is text: only the template's own words are such tokens.
     public int[] encodeChat(List<ChatMessage> messages) {
         checkOpen();
-        return tokenizer().encode(chatTemplate().render(messages, true), false);
+        return tokenizer().encode(chatTemplate().prompt(messages, true, tokenizer().specialTokens()));
     }
 
     /// The memory that `batch` sequences of up to `contextTokens` tokens would need.
