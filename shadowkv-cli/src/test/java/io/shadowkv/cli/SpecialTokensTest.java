@@ -33,7 +33,10 @@ class SpecialTokensTest {
                 Files.createSymbolicLink(folder.resolve(file.getFileName()), file);
             }
         }
-        replace(folder, "generation_config.json", object("generation_config.json").put("eos_token_id", 1));
+        replace(
+                folder,
+                "generation_config.json",
+                object("generation_config.json").put("eos_token_id", 1));
         replace(folder, "tokenizer_config.json", tokenizerConfig().put("eos_token", eosToken));
         return folder;
     }
@@ -43,8 +46,8 @@ class SpecialTokensTest {
     }
 
     private static ObjectNode object(String file) throws IOException {
-        return (ObjectNode)
-                JsonMapper.shared().readTree(Files.readString(Fixtures.needleModel().resolve(file)));
+        return (ObjectNode) JsonMapper.shared()
+                .readTree(Files.readString(Fixtures.needleModel().resolve(file)));
     }
 
     private static void replace(Path folder, String file, ObjectNode content) throws IOException {
@@ -74,8 +77,7 @@ class SpecialTokensTest {
     void aStopStringCanBeASpecialToken() throws IOException {
         Path folder = model("<|eot_id|>");
         JsonNode usual = shadowkv("run", "needle-32k", QUESTION, "--json").json();
-        JsonNode json = shadowkv(
-                        "run", folder, QUESTION, "--json", "--ignore-eos", "-n", "100", "--stop", "<|eot_id|>")
+        JsonNode json = shadowkv("run", folder, QUESTION, "--json", "--ignore-eos", "-n", "100", "--stop", "<|eot_id|>")
                 .json();
         assertThat(json.get("finish").stringValue()).isEqualTo("stop_string");
         assertThat(json.get("ids")).isEqualTo(usual.get("ids"));
@@ -96,7 +98,8 @@ class SpecialTokensTest {
         Shell.Result once = shadowkv("run", folder, "Hello", "--raw", "-n", "1", "--json");
         assertThat(once.succeeded().err()).doesNotContain("note:");
         assertThat(once.json().get("prompt_tokens").intValue()).isEqualTo(tokens - 1);
-        Shell.Result ids = shadowkv("tokenize", folder, "<|begin_of_text|>Hello", "--ids").succeeded();
+        Shell.Result ids =
+                shadowkv("tokenize", folder, "<|begin_of_text|>Hello", "--ids").succeeded();
         assertThat(ids.out()).startsWith("[0, 0, ");
         assertThat(ids.err()).contains(note);
         assertThat(shadowkv("tokenize", folder, "<|begin_of_text|>Hello", "--ids", "--no-special")
@@ -119,9 +122,11 @@ class SpecialTokensTest {
                         .succeeded()
                         .err())
                 .contains("note: the prompt begins with <|begin_of_text|>, which is read as text");
-        ObjectNode message = JsonMapper.shared().createObjectNode().put("role", "user").put("content", pasted);
+        ObjectNode message =
+                JsonMapper.shared().createObjectNode().put("role", "user").put("content", pasted);
         Path chat = Files.writeString(temporary.resolve("chat.json"), "[" + message + "]");
-        JsonNode json = shadowkv("tokenize", "needle-32k", "--chat", chat, "--json").json();
+        JsonNode json =
+                shadowkv("tokenize", "needle-32k", "--chat", chat, "--json").json();
         List<String> specials = json.get("tokens")
                 .valueStream()
                 .map(JsonNode::stringValue)

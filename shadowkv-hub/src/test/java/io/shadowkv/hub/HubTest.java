@@ -145,7 +145,8 @@ class HubTest {
         for (String file : names(snapshot)) {
             Path link = snapshot.resolve(file);
             assertThat(Files.readSymbolicLink(link))
-                    .isEqualTo(link.getParent().relativize(repository().resolve("blobs"))
+                    .isEqualTo(link.getParent()
+                            .relativize(repository().resolve("blobs"))
                             .resolve(server.etag(file)));
             assertThat(snapshot.resolve(file)).hasBinaryContent(server.files.get(file));
         }

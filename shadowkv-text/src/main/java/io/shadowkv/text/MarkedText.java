@@ -44,6 +44,9 @@ public record MarkedText(String text, List<Integer> literals) {
     public MarkedText from(int begin) {
         return new MarkedText(
                 text.substring(begin),
-                literals.stream().filter(at -> at >= begin).map(at -> at - begin).toList());
+                literals.stream()
+                        .filter(at -> at >= begin)
+                        .map(at -> at - begin)
+                        .toList());
     }
 }

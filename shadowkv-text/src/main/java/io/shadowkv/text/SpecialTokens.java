@@ -28,8 +28,10 @@ public final class SpecialTokens {
     }
 
     public static SpecialTokens of(Collection<String> spellings) {
-        return new SpecialTokens(
-                spellings.stream().filter(spelling -> !spelling.isEmpty()).distinct().toList());
+        return new SpecialTokens(spellings.stream()
+                .filter(spelling -> !spelling.isEmpty())
+                .distinct()
+                .toList());
     }
 
     public List<String> spellings() {
@@ -40,9 +42,13 @@ public final class SpecialTokens {
     public int longestAt(CharSequence text, int at) {
         int longest = 0;
         Node node = root;
-        for (int i = at; i < text.length() && node != null; i++) {
-            node = node.next.get(text.charAt(i));
-            longest = node != null && node.isWhole ? i + 1 - at : longest;
+        for (int i = at; i < text.length(); i++) {
+            Node next = node.next.get(text.charAt(i));
+            if (next == null) {
+                break;
+            }
+            node = next;
+            longest = node.isWhole ? i + 1 - at : longest;
         }
         return longest;
     }
@@ -51,8 +57,12 @@ public final class SpecialTokens {
     public boolean isCutAt(String text, int at) {
         Node node = root;
         int end = at;
-        while (end < text.length() && node.next.containsKey(text.charAt(end))) {
-            node = node.next.get(text.charAt(end));
+        while (end < text.length()) {
+            Node next = node.next.get(text.charAt(end));
+            if (next == null) {
+                break;
+            }
+            node = next;
             end++;
         }
         boolean isBegun = end > at && !node.next.isEmpty();

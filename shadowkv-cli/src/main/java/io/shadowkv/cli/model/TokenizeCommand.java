@@ -1,9 +1,9 @@
 package io.shadowkv.cli.model;
 
+import io.shadowkv.cli.process.PastedTemplate;
 import io.shadowkv.cli.process.Program;
 import io.shadowkv.cli.process.TextSource;
 import io.shadowkv.cli.process.UserFile;
-import io.shadowkv.cli.process.PastedTemplate;
 import io.shadowkv.text.MarkedText;
 import io.shadowkv.text.Tokenizer;
 import io.shadowkv.text.chat.ChatMessage;

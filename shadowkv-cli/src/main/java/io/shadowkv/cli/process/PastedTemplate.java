@@ -12,8 +12,9 @@ public final class PastedTemplate {
     /// @param prompt read as it is, with what the tokenizer puts in front
     public static void noteRaw(String prompt, Tokenizer tokenizer, PrintWriter err) {
         if (tokenizer.beginsTwice(prompt)) {
-            err.println("note: the prompt begins with " + beginning(prompt, tokenizer) + ", and the tokenizer puts it in"
-                    + " front once more, so the model reads it twice. Leave it out of the prompt");
+            err.println(
+                    "note: the prompt begins with " + beginning(prompt, tokenizer) + ", and the tokenizer puts it in"
+                            + " front once more, so the model reads it twice. Leave it out of the prompt");
             err.flush();
         }
     }

@@ -102,9 +102,9 @@ public final class ModelText implements AutoCloseable {
         return new LogitsException(problem.getMessage() + ": " + cause, problem);
     }
 
-    /// Ids that end a sequence: those of `generation_config.json` or `config.json`, the tokenizer's, and the one with
-    /// which the chat template ends an answer. A model that was trained further often names its turn's end in one of
-    /// these places only, and ends every answer with it.
+    /// Ids that end a sequence: those of `generation_config.json` or `config.json`, the tokenizer's, and
+    /// the one with which the chat template ends an answer. A model that was trained further often names
+    /// its turn's end in one of these places only, and ends every answer with it.
     public synchronized List<Integer> endIds() {
         List<Integer> known = endIds;
         if (known == null) {

@@ -84,8 +84,8 @@ final class StopStrings {
         int longest = 0;
         for (String stop : stops) {
             for (int length = Math.min(stop.length() - 1, text.length()); length > longest; length--) {
-                if (stop.startsWith(text.subSequence(text.length() - length, text.length())
-                        .toString())) {
+                if (stop.startsWith(
+                        text.subSequence(text.length() - length, text.length()).toString())) {
                     longest = length;
                 }
             }

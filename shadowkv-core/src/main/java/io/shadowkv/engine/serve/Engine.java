@@ -185,7 +185,8 @@ public final class Engine implements AutoCloseable {
     /// special token, that is text: only the template's own words are such tokens.
     public int[] encodeChat(List<ChatMessage> messages) {
         checkOpen();
-        return tokenizer().encode(chatTemplate().prompt(messages, true, tokenizer().specialTokens()));
+        return tokenizer()
+                .encode(chatTemplate().prompt(messages, true, tokenizer().specialTokens()));
     }
 
     /// The memory that `batch` sequences of up to `contextTokens` tokens would need.

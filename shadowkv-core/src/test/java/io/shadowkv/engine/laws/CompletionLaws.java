@@ -15,22 +15,22 @@ import io.shadowkv.engine.serve.Conversation;
 import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.sampling.Sampler;
 import io.shadowkv.sampling.SamplingOptions;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.util.Objects;
-import org.junit.jupiter.params.provider.ValueSource;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ObjectNode;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /// Requests and completions: what ends a sequence, what a listener hears, what runs beside it.
 public abstract class CompletionLaws extends BackendLaws {

@@ -121,7 +121,8 @@ public final class ChatTemplate {
     public OptionalInt endOfTurn(Tokenizer tokenizer) {
         String rendered;
         try {
-            rendered = render(List.of(new ChatMessage("user", "question"), new ChatMessage("assistant", ANSWER)), false);
+            rendered =
+                    render(List.of(new ChatMessage("user", "question"), new ChatMessage("assistant", ANSWER)), false);
         } catch (ChatTemplateException e) {
             return OptionalInt.empty();
         }
@@ -164,8 +165,9 @@ public final class ChatTemplate {
         Template withTools = hasTools ? templates.get(WITH_TOOLS) : null;
         Template template = withTools == null ? templates.get(DEFAULT) : withTools;
         if (template == null) {
-            throw new ChatTemplateException("the model has the chat templates " + templates.keySet()
-                    + " but none named \"default\". Name one of them so, in tokenizer_config.json or as chat_template.jinja");
+            throw new ChatTemplateException(
+                    "the model has the chat templates " + templates.keySet()
+                            + " but none named \"default\". Name one of them so, in tokenizer_config.json or as chat_template.jinja");
         }
         return template;
     }
@@ -229,7 +231,9 @@ public final class ChatTemplate {
 
     private static List<Path> jinjaFiles(Path folder) {
         try (Stream<Path> files = Files.list(folder)) {
-            return files.filter(file -> file.getFileName().toString().endsWith(JINJA)).sorted().toList();
+            return files.filter(file -> file.getFileName().toString().endsWith(JINJA))
+                    .sorted()
+                    .toList();
         } catch (IOException e) {
             throw new ChatTemplateException(
                     folder + ": cannot be read: " + e + ". Check the folder and its permissions", e);

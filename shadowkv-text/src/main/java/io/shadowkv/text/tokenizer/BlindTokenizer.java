@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import tools.jackson.databind.JsonNode;
@@ -102,7 +103,8 @@ final class BlindTokenizer implements AutoCloseable {
             });
         }
         for (JsonNode piece : vocabulary) {
-            if (piece instanceof ArrayNode scored && renamed.contains(piece.path(0).asString(""))) {
+            if (piece instanceof ArrayNode scored
+                    && renamed.contains(piece.path(0).asString(""))) {
                 scored.set(0, names.get(piece.path(0).asString("")));
             }
         }
@@ -162,7 +164,7 @@ final class BlindTokenizer implements AutoCloseable {
         int begin = at == 0 ? 0 : text.offsetByCodePoints(at, -1);
         int end = at + spelling.length();
         int behind = end == text.length() ? end : text.offsetByCodePoints(end, 1);
-        int id = encode(names.get(spelling))[0];
+        int id = encode(Objects.requireNonNull(names.get(spelling)))[0];
         for (int found : recognising.encode(text.substring(begin, behind), false)) {
             if (found == id) {
                 return true;

@@ -71,9 +71,7 @@ public final class JsonTokenizer implements Tokenizer {
 
     @Override
     public int[] encode(MarkedText text) {
-        return text.literals().isEmpty()
-                ? recognising.encode(text.text(), false)
-                : blind().encode(text, recognising);
+        return text.literals().isEmpty() ? recognising.encode(text.text(), false) : blind().encode(text, recognising);
     }
 
     @Override

@@ -17,19 +17,17 @@ import tools.jackson.databind.node.ObjectNode;
 /// (`PreTrainedTokenizerFast.__init__`): tokens that stand only there, and the tokens around a text.
 final class TokenizerJsonAdditions {
     /// Classes whose `add_bos_token` and `add_eos_token` transformers 4 heeds when it reads a `tokenizer.json`.
-    private static final Set<String> CLASSES = Set.of(
-            "LlamaTokenizer", "CodeLlamaTokenizer", "GemmaTokenizer", "CohereTokenizer", "GPTNeoXTokenizer", "");
+    private static final Set<String> CLASSES =
+            Set.of("LlamaTokenizer", "CodeLlamaTokenizer", "GemmaTokenizer", "CohereTokenizer", "GPTNeoXTokenizer", "");
 
     private static final List<String> FLAGS = List.of("lstrip", "rstrip", "single_word", "normalized");
 
     private final ObjectNode root;
-    private final TokenizerConfig config;
     private final Map<String, ObjectNode> added = new LinkedHashMap<>();
     private boolean isChanged;
 
-    private TokenizerJsonAdditions(ObjectNode root, TokenizerConfig config) {
+    private TokenizerJsonAdditions(ObjectNode root) {
         this.root = root;
-        this.config = config;
         for (JsonNode token : root.path("added_tokens")) {
             if (token instanceof ObjectNode object) {
                 added.put(token.path("content").asString(""), object);
@@ -41,7 +39,7 @@ final class TokenizerJsonAdditions {
     ///
     /// @throws io.shadowkv.text.TokenizerException if the config's tokens are malformed
     static boolean addTokens(ObjectNode root, TokenizerConfig config) {
-        TokenizerJsonAdditions additions = new TokenizerJsonAdditions(root, config);
+        TokenizerJsonAdditions additions = new TokenizerJsonAdditions(root);
         for (TokenizerConfig.AddedToken token : config.addedTokens()) {
             additions.add(token.content(), token.id(), token.isSpecial(), token.json());
         }
@@ -58,13 +56,15 @@ final class TokenizerJsonAdditions {
             token = root.objectNode().put("id", Math.max(0, id)).put("content", content);
             token.put("single_word", false).put("lstrip", false).put("rstrip", false);
             token.put("normalized", !isSpecial).put("special", isSpecial);
-            ArrayNode tokens = root.path("added_tokens") instanceof ArrayNode array ? array : root.putArray("added_tokens");
+            ArrayNode tokens =
+                    root.path("added_tokens") instanceof ArrayNode array ? array : root.putArray("added_tokens");
             tokens.add(token);
             added.put(content, token);
             isChanged = true;
         }
         for (String flag : FLAGS) {
-            if (flags.path(flag).isBoolean() && flags.path(flag).asBoolean() != token.path(flag).asBoolean(false)) {
+            if (flags.path(flag).isBoolean()
+                    && flags.path(flag).asBoolean() != token.path(flag).asBoolean(false)) {
                 token.put(flag, flags.path(flag).asBoolean());
                 isChanged = true;
             }

@@ -98,8 +98,7 @@ class ChatTemplateTest {
         ChatTemplate template = ChatTemplate.of(
                 "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% if m.content is defined %}[said]{% endif %}"
                         + "{% if m.tool_calls %}[calls {{ m.tool_calls[0].function.name }}]{% endif %}<|end|>{% endfor %}",
-                Map.of(),
-                CLOCK);
+                Map.of(), CLOCK);
         List<ChatMessage> messages = List.of(
                 new ChatMessage("user", "weather?"),
                 ChatMessage.of(Map.of(

@@ -45,11 +45,7 @@ class LiteralContentsTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = ';',
-            quoteCharacter = '"',
-            ignoreLeadingAndTrailingWhitespace = false,
-            textBlock = """
+    @CsvSource(delimiter = ';', quoteCharacter = '"', ignoreLeadingAndTrailingWhitespace = false, textBlock = """
             {{ bos_token }}{{ messages[0].content }}<e>;a<e>b;<b>a[<e>]b<e>
             {{ '<' ~ messages[0].role ~ '>' }}{{ messages[0].content|trim }}<e>; <e><b> ;<user>[<e>][<b>]<e>
             {{ messages[0]|tojson }}<e>;<e>";{"role": "user", "content": "[<e>]\\""}<e>
@@ -85,8 +81,7 @@ class LiteralContentsTest {
     @Test
     void marksOfTheUsersOwnDoNotHideOthers() {
         String content = "\ufdd0<\ufdd0<e>\ufdd0<e\ufdd0>";
-        MarkedText prompt =
-                prompt("{{ messages[0].content }}<e>", List.of(new ChatMessage("user", content)), Map.of());
+        MarkedText prompt = prompt("{{ messages[0].content }}<e>", List.of(new ChatMessage("user", content)), Map.of());
         assertThat(shown(prompt)).isEqualTo("\ufdd0<\ufdd0[<e>]\ufdd0<e\ufdd0><e>");
     }
 
@@ -103,10 +98,13 @@ class LiteralContentsTest {
     void aUserWritesNoSpecialToken(Path folder) {
         ChatTemplate template = ChatTemplate.open(folder).orElseThrow();
         try (Tokenizer tokenizer = Tokenizers.open(folder)) {
-            String all = tokenizer.specialTokens().spellings().stream().collect(Collectors.joining(" and ", "Say ", "!"));
+            String all =
+                    tokenizer.specialTokens().spellings().stream().collect(Collectors.joining(" and ", "Say ", "!"));
             int[] plain = ids(template, tokenizer, "Say hello!");
             int[] spelled = ids(template, tokenizer, all);
-            assertThat(specials(tokenizer, spelled)).isEqualTo(specials(tokenizer, plain)).isNotEmpty();
+            assertThat(specials(tokenizer, spelled))
+                    .isEqualTo(specials(tokenizer, plain))
+                    .isNotEmpty();
             assertThat(tokenizer.decode(spelled, true)).contains(all);
             assertThat(plain)
                     .as("nothing is changed where nothing is spelled")

@@ -24,7 +24,8 @@ class TokenizerFilesTest {
 
     private static final int END = 257;
     private static final int NEXT = 258;
-    private static final String BYTES = "{\"type\": \"ByteLevel\", \"add_prefix_space\": true, \"trim_offsets\": false}";
+    private static final String BYTES =
+            "{\"type\": \"ByteLevel\", \"add_prefix_space\": true, \"trim_offsets\": false}";
     private static final String TEMPLATE = """
             {"type": "TemplateProcessing",
              "single": [{"SpecialToken": {"id": "<b>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
@@ -59,14 +60,18 @@ class TokenizerFilesTest {
         ObjectNode config = Json.object();
         config.put("bos_token", "<b>").put("tokenizer_class", type);
         config.put("add_bos_token", begins).put("add_eos_token", ends);
-        config.putObject("eos_token").put("__type", "AddedToken").put("content", "<e>").put("normalized", true);
+        config.putObject("eos_token")
+                .put("__type", "AddedToken")
+                .put("content", "<e>")
+                .put("normalized", true);
         Files.writeString(folder.resolve("tokenizer_config.json"), Json.text(config));
         try (Tokenizer tokenizer = Tokenizers.open(folder)) {
             int[] ids = tokenizer.encode("a", true);
             String shown = String.join(
                     " ", tokenizer.decode(ids, false).replaceAll("[<>]", "").split(""));
             assertThat(shown).isEqualTo(expected);
-            assertThat(tokenizer.beginning()).containsExactly(expected.startsWith("b") ? new int[] {BEGIN} : new int[0]);
+            assertThat(tokenizer.beginning())
+                    .containsExactly(expected.startsWith("b") ? new int[] {BEGIN} : new int[0]);
             assertThat(tokenizer.beginsTwice("<b>a")).isEqualTo(expected.startsWith("b"));
             assertThat(tokenizer.beginsTwice("a<b>")).isFalse();
             assertThat(tokenizer.endOfSequence()).hasValue(END);
@@ -95,7 +100,8 @@ class TokenizerFilesTest {
                    "257": {"content": "<e>", "special": false, "rstrip": true}}}""");
         try (Tokenizer tokenizer = Tokenizers.open(folder)) {
             assertThat(tokenizer.encode("a<x><y>b", false)).containsExactly('a', NEXT, NEXT + 1, 'b');
-            assertThat(tokenizer.decode(new int[] {'a', NEXT, NEXT + 1, 'b'}, true)).isEqualTo("a<y>b");
+            assertThat(tokenizer.decode(new int[] {'a', NEXT, NEXT + 1, 'b'}, true))
+                    .isEqualTo("a<y>b");
             assertThat(tokenizer.vocabularySize()).isEqualTo(NEXT + 2);
             assertThat(tokenizer.specialTokens().spellings()).containsExactlyInAnyOrder("<b>", "<e>", "<x>");
             assertThat(tokenizer.encode("<e>  b", false)).as("rstrip").containsExactly(END, 'b');
@@ -109,11 +115,14 @@ class TokenizerFilesTest {
         Files.writeString(folder.resolve("added_tokens.json"), "{\"<y>\": 259, \"<x>\": 258, \"<b>\": 256}");
         try (Tokenizer tokenizer = Tokenizers.open(folder)) {
             assertThat(tokenizer.encode("<b>a<x><y>b", false)).containsExactly(BEGIN, 'a', NEXT, NEXT + 1, 'b');
-            assertThat(tokenizer.decode(new int[] {'a', NEXT, NEXT + 1, 'b'}, true)).isEqualTo("a<y>b");
+            assertThat(tokenizer.decode(new int[] {'a', NEXT, NEXT + 1, 'b'}, true))
+                    .isEqualTo("a<y>b");
         }
         config("{\"added_tokens_decoder\": {}}");
         try (Tokenizer tokenizer = Tokenizers.open(folder)) {
-            assertThat(tokenizer.id("<y>")).as("the newer way of saying it counts").isEmpty();
+            assertThat(tokenizer.id("<y>"))
+                    .as("the newer way of saying it counts")
+                    .isEmpty();
         }
         Files.writeString(folder.resolve("added_tokens.json"), "{\"<y>\": \"258\"}");
         config("{}");
@@ -133,7 +142,8 @@ class TokenizerFilesTest {
             assertThat(tokenizer.isSpecial('h')).isTrue();
             assertThat(tokenizer.encode("oh<x><y><z><w>", false))
                     .containsExactly('o', 'h', NEXT, NEXT + 1, NEXT + 2, NEXT + 3);
-            assertThat(tokenizer.decode(tokenizer.encode("oh<x><y>!", false), true)).isEqualTo("o!");
+            assertThat(tokenizer.decode(tokenizer.encode("oh<x><y>!", false), true))
+                    .isEqualTo("o!");
             assertThat(tokenizer.encodeAsText("oh<x>")).containsExactly('o', 'h', '<', 'x', '>');
         }
     }
@@ -143,13 +153,11 @@ class TokenizerFilesTest {
     }
 
     private void tokenizerJson(String postProcessor) throws IOException {
-        ObjectNode root = Json.object(
-                """
+        ObjectNode root = Json.object("""
                 {"version": "1.0", "model": {"type": "BPE", "vocab": {}, "merges": []},
                  "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true,
                   "use_regex": false},
-                 "decoder": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true}, "added_tokens": [], "post_processor": """ + postProcessor + "}",
-                "test");
+                 "decoder": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true}, "added_tokens": [], "post_processor":""" + postProcessor + "}", "test");
         ObjectNode vocabulary = (ObjectNode) root.path("model").path("vocab");
         for (int value = 0; value < BEGIN; value++) {
             vocabulary.put(ByteAlphabet.token(new byte[] {(byte) value}), value);
