@@ -18,8 +18,8 @@ work=$root/target/carry
 modules='jdk.httpserver java.naming java.instrument'
 console=org.junit.platform:junit-platform-console-standalone:6.1.0
 console_jar=junit-platform-console-standalone-6.1.0.jar
-# With the console come JUnit's own classes; the others serve tests that are not run there, or, byte-buddy, soft
-# assertions, which no test has.
+# The console brings JUnit's own classes. The others serve tests that do not run there; byte-buddy serves soft
+# assertions, which no test uses.
 left_out='junit-jupiter[a-z-]*|junit-platform-[a-z]*|opentest4j|apiguardian-api|archunit|ejml-[a-z]*|byte-buddy[a-z-]*'
 xz_options='--x86 --lzma2=preset=9e,dict=64MiB'
 
@@ -60,7 +60,7 @@ restore_jar() {
     for native in "$work"/jar/com/sun/jna/*-*; do
         if [ "${native##*/}" != linux-x86-64 ]; then rm -rf "$native"; fi
     done
-    # Where strip is there and knows these files' processor.
+    # If strip is present and knows these files' processor.
     find "$work/jar" -name '*.so' -exec strip --strip-unneeded {} \; 2> /dev/null || true
     (cd "$work/jar" && find . -type f | LC_ALL=C sort | zip -q -0 -X -D "$2" -@)
 }
@@ -137,7 +137,7 @@ if ! is_packed libs.tar.xz "$libs_contents"; then
     mkdir -p "$work/libs/lib" "$work/libs/test"
     for jar; do
         case ${jar##*/} in
-            # Word lists: LongBench's Chinese scores alone want them, and 2 MB count here.
+            # Word lists: only LongBench's Chinese scores need them, and they take 2 MB.
             shadowkv-* | jieba-*) ;;
             *) restore_jar "$jar" "$work/libs/lib/${jar##*/}" ;;
         esac

@@ -6,7 +6,7 @@
 #   device/test.sh --class NAME    the class of that full name, with or without the mark; Outer$Nested for a nested one
 # SHADOWKV_PARALLEL is how many run at a time (6), SHADOWKV_SECONDS how long each may take (540), SHADOWKV_UNDER a command
 # that each JVM runs under, such as "compute-sanitizer --error-exitcode 9", SHADOWKV_JAVA_OPTIONS goes to the JVM.
-# Reports go to $OUT, else to the folder logs beside the unpacked archives: the whole tree of each class; here only what
+# Reports go to $OUT, else to the folder logs next to the unpacked archives: the whole tree of each class; here only what
 # failed, and a line for each class. Exit code 1 if any test failed, any JVM died, or nothing ran.
 set -eu
 
@@ -14,7 +14,7 @@ root=$(CDPATH='' cd -P "$(dirname "$0")/.." && pwd)
 home=${SHADOWKV_DEVICE:-/tmp/shadowkv}
 logs=${OUT:-$home/logs}
 shown_failures=8
-# Counts the device's free memory, so nothing may run beside it.
+# Counts the device's free memory, so nothing else may run at the same time.
 alone='\.CudaLifecycleTest$'
 
 path=

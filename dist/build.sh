@@ -1,10 +1,10 @@
 #!/bin/sh
 # Makes the distribution archive for Linux on x86-64: the launcher, the jars, the bundled model, the documents and a Java
-# runtime, so that whoever unpacks it needs no JDK.
+# runtime, so that users need no JDK.
 #   dist/build.sh                builds first
 #   dist/build.sh --no-build     takes what the last build made
 #   dist/build.sh --out FOLDER   writes there instead of into target/dist
-# The result is FOLDER/shadowkv-VERSION-linux-x86-64.tar.gz with its checksum beside it. The same sources and the same JDK
+# The result is FOLDER/shadowkv-VERSION-linux-x86-64.tar.gz and its checksum file. The same sources and the same JDK
 # give the same bytes.
 set -eu
 

@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
-/// Every example in the README and in the commands' help is a command line that is understood.
+/// Every example in the README, in the documents and in the commands' help is a command line that is understood.
 class ExamplesTest {
     private static final Pattern WORD = Pattern.compile("\"([^\"]*)\"|(\\S+)");
 
@@ -32,10 +32,26 @@ class ExamplesTest {
     @Test
     void ofTheReadme() throws IOException {
         List<String> examples = Files.readAllLines(Fixtures.repository().resolve("README.md")).stream()
-                .filter(line -> line.matches("(cat \\S+ \\| )?\\./shadowkv .*"))
+                .filter(line -> line.matches("(cat \\S+ \\| |source <\\()?\\./shadowkv .*"))
                 .filter(line -> !line.startsWith("./shadowkv test") && !line.contains("COMMAND"))
                 .toList();
         assertThat(examples).hasSizeGreaterThan(8);
+        examples.forEach(ExamplesTest::isUnderstood);
+    }
+
+    @Test
+    void ofTheDocuments() throws IOException {
+        List<String> examples = new ArrayList<>();
+        for (String name : List.of("ACCURACY", "BENCHMARKS", "SPARK")) {
+            Files.readString(Fixtures.repository().resolve("docs/" + name + ".md"))
+                    .replaceAll("\\\\\n +", "")
+                    .lines()
+                    .filter(line -> line.matches("(\\./shadowkv|device/cli\\.sh) .*"))
+                    .map(line ->
+                            line.replaceFirst("^device/cli\\.sh", "./shadowkv").replace("'", "\""))
+                    .forEach(examples::add);
+        }
+        assertThat(examples).hasSizeGreaterThan(6);
         examples.forEach(ExamplesTest::isUnderstood);
     }
 

@@ -1,5 +1,6 @@
 package io.shadowkv.eval;
 
+import io.shadowkv.text.MarkedText;
 import io.shadowkv.text.Tokenizer;
 import java.util.Arrays;
 
@@ -10,20 +11,16 @@ final class Beginning {
 
     Beginning(Tokenizer tokenizer) {
         this.tokenizer = tokenizer;
-        int[] bare = tokenizer.encode("a", false);
-        int[] with = tokenizer.encode("a", true);
-        // Some tokenizers add an end too, which no prompt wants.
-        int length = 0;
-        while (length + bare.length < with.length
-                && !Arrays.equals(with, length, length + bare.length, bare, 0, bare.length)) {
-            length++;
-        }
-        added = Arrays.copyOf(with, length);
+        added = tokenizer.beginning();
     }
 
     /// The text's ids with one beginning; a text that spells the beginning's first token has its own.
     int[] encode(String text) {
-        int[] ids = tokenizer.encode(text, false);
+        return encode(MarkedText.of(text));
+    }
+
+    int[] encode(MarkedText text) {
+        int[] ids = tokenizer.encode(text);
         if (added.length == 0 || ids.length > 0 && ids[0] == added[0]) {
             return ids;
         }

@@ -1,5 +1,7 @@
 package io.shadowkv.eval;
 
+import io.shadowkv.text.MarkedText;
+import io.shadowkv.text.SpecialTokens;
 import io.shadowkv.text.Tokenizer;
 
 /// A [ModelTemplate] as a prompt format. A text that spells the model's beginning gets no second one.
@@ -7,11 +9,13 @@ public final class NamedFormat implements PromptFormat {
     private final ModelTemplate template;
     private final Tokenizer tokenizer;
     private final Beginning beginning;
+    private final SpecialTokens specials;
 
     NamedFormat(ModelTemplate template, Tokenizer tokenizer) {
         this.template = template;
         this.tokenizer = tokenizer;
         beginning = new Beginning(tokenizer);
+        specials = tokenizer.specialTokens();
     }
 
     public ModelTemplate template() {
@@ -29,7 +33,18 @@ public final class NamedFormat implements PromptFormat {
     }
 
     @Override
+    public int[] first(String user, String answerPrefix) {
+        return beginning.encode(turn(template.before(), user, answerPrefix));
+    }
+
+    @Override
     public int[] next(String user, String answerPrefix) {
-        return tokenizer.encode(template.between() + user + template.after() + answerPrefix, false);
+        return tokenizer.encode(turn(template.between(), user, answerPrefix));
+    }
+
+    private MarkedText turn(String before, String user, String answerPrefix) {
+        return MarkedText.of(before)
+                .followedBy(MarkedText.literal(user, specials))
+                .followedBy(template.after() + answerPrefix);
     }
 }

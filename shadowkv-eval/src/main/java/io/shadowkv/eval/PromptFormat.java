@@ -1,6 +1,8 @@
 package io.shadowkv.eval;
 
 import io.shadowkv.engine.serve.Engine;
+import io.shadowkv.text.MarkedText;
+import io.shadowkv.text.SpecialTokens;
 import io.shadowkv.text.Tokenizer;
 import io.shadowkv.text.chat.ChatMessage;
 import io.shadowkv.text.chat.ChatTemplate;
@@ -9,7 +11,7 @@ import java.util.List;
 import java.util.Optional;
 
 /// Turns questions into the token ids that a model reads: its chat template around the user's words, the
-/// answer's beginning last.
+/// answer's beginning last. Where a template goes around the words, a special token's spelling in them is text.
 public interface PromptFormat {
     /// The model's own way.
     String AUTO = "auto";
@@ -106,9 +108,17 @@ public interface PromptFormat {
             // Words that no template changes, to find where the end of an answer begins.
             private static final String ANSWER = "answer";
 
+            private final SpecialTokens specials = tokenizer.specialTokens();
+
             @Override
             public String wrap(String user) {
                 return template.render(List.of(new ChatMessage("user", user)), true);
+            }
+
+            @Override
+            public int[] first(String user, String answerPrefix) {
+                MarkedText prompt = template.prompt(List.of(new ChatMessage("user", user)), true, specials);
+                return tokenizer.encode(prompt.followedBy(answerPrefix));
             }
 
             @Override
@@ -126,14 +136,15 @@ public interface PromptFormat {
                 var question = new ChatMessage("user", "question");
                 var answer = new ChatMessage("assistant", ANSWER);
                 String earlier = template.render(List.of(question, answer), false);
-                String all = template.render(List.of(question, answer, new ChatMessage("user", user)), true);
+                MarkedText all =
+                        template.prompt(List.of(question, answer, new ChatMessage("user", user)), true, specials);
                 int end = earlier.lastIndexOf(ANSWER) + ANSWER.length();
-                if (end < ANSWER.length() || !all.startsWith(earlier.substring(0, end))) {
+                if (end < ANSWER.length() || !all.text().startsWith(earlier.substring(0, end))) {
                     throw new IllegalArgumentException(
                             "the chat template changes earlier turns when a later one follows, so a second question"
                                     + " cannot be added to what the model holds. Ask one question a text");
                 }
-                return tokenizer.encode(all.substring(end) + answerPrefix, false);
+                return tokenizer.encode(all.from(end).followedBy(answerPrefix));
             }
         };
     }

@@ -39,6 +39,28 @@ final class PromptFormatTest {
         }
     }
 
+    /// Texts of code and web pages spell `<s>` and the like; in a turn they are text, in the wrapping they are tokens.
+    @Test
+    void whatTheWordsSpellIsText() {
+        try (Tokenizer tokenizer = Tokenizers.open(Fixtures.needleModel())) {
+            PromptFormat chat =
+                    PromptFormat.chat(ChatTemplate.open(Fixtures.needleModel()).orElseThrow(), tokenizer);
+            for (PromptFormat format : List.of(chat, PromptFormat.named("llama-3", tokenizer))) {
+                String words = "a<|eot_id|><|begin_of_text|>b";
+                int[] first = format.first(words, " It is");
+                assertThat(specials(tokenizer, first)).isEqualTo(specials(tokenizer, format.first("a", " It is")));
+                assertThat(tokenizer.decode(first, false)).isEqualTo(BEGIN + words + ASSISTANT + " It is");
+                int[] next = format.next(words, " It is");
+                assertThat(specials(tokenizer, next)).isEqualTo(specials(tokenizer, format.next("a", " It is")));
+                assertThat(tokenizer.decode(next, true)).contains(words);
+            }
+        }
+    }
+
+    private static List<Integer> specials(Tokenizer tokenizer, int[] ids) {
+        return Arrays.stream(ids).filter(tokenizer::isSpecial).boxed().toList();
+    }
+
     @Test
     void plainTurnsFollowEachOther() {
         try (Tokenizer tokenizer = Tokenizers.open(Fixtures.needleModel())) {

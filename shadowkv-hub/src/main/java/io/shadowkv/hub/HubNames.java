@@ -20,6 +20,9 @@ final class HubNames {
 
     private static final String SINGLE_WEIGHT_FILE = "model.safetensors";
 
+    /// Where transformers keeps templates beside the default one, such as that for tools.
+    private static final Pattern CHAT_TEMPLATE = Pattern.compile("additional_chat_templates/[^/]+\\.jinja");
+
     private static final int MAX_FILES = 10_000;
     private static final int MAX_SHOWN = 20;
 
@@ -68,8 +71,8 @@ final class HubNames {
                         repo + ": the server lists a file named \"" + HubJson.shorten(file)
                                 + "\", which leads out of the folder. Nothing was fetched; do not trust this server or repository");
             }
-            // Folders (original/, onnx/, ...) hold the same model for other programs.
-            if (!file.contains("/")) {
+            // Folders (original/, onnx/, ...) hold the same model for other programs, but for this one.
+            if (!file.contains("/") || CHAT_TEMPLATE.matcher(file).matches()) {
                 wanted.add(file);
             }
         }

@@ -46,6 +46,7 @@ class HubTest {
         server.files.put("generation_config.json", utf8("{\"temperature\": 0.5}"));
         server.files.put("tokenizer.model", utf8("pieces"));
         server.files.put("empty.json", new byte[0]);
+        server.files.put("additional_chat_templates/tool_use.jinja", utf8("tools"));
         server.files.put(
                 CheckpointFolder.INDEX,
                 utf8("{\"weight_map\": {\"a\": \"model-00001-of-00002.safetensors\","
@@ -60,6 +61,8 @@ class HubTest {
                 "original/consolidated.safetensors",
                 "consolidated.safetensors",
                 "onnx/model.onnx",
+                "additional_chat_templates/README.md",
+                "original/chat_template.jinja",
                 "notes.txt")) {
             server.files.put(clutter, utf8("unwanted"));
         }
@@ -115,8 +118,11 @@ class HubTest {
     }
 
     private static List<String> names(Path folder) throws IOException {
-        try (Stream<Path> files = Files.list(folder)) {
-            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.filter(file -> !Files.isDirectory(file))
+                    .map(file -> folder.relativize(file).toString())
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -128,6 +134,7 @@ class HubTest {
         assertThat(repository().resolve("refs/main")).hasContent(FakeHub.COMMIT);
         assertThat(names(snapshot))
                 .containsExactly(
+                        "additional_chat_templates/tool_use.jinja",
                         "config.json",
                         "empty.json",
                         "generation_config.json",
@@ -136,11 +143,14 @@ class HubTest {
                         CheckpointFolder.INDEX,
                         "tokenizer.model");
         for (String file : names(snapshot)) {
-            assertThat(Files.readSymbolicLink(snapshot.resolve(file)))
-                    .isEqualTo(Path.of("../../blobs", server.etag(file)));
+            Path link = snapshot.resolve(file);
+            assertThat(Files.readSymbolicLink(link))
+                    .isEqualTo(link.getParent()
+                            .relativize(repository().resolve("blobs"))
+                            .resolve(server.etag(file)));
             assertThat(snapshot.resolve(file)).hasBinaryContent(server.files.get(file));
         }
-        assertThat(names(repository().resolve("blobs"))).hasSize(7).noneMatch(name -> name.endsWith(".incomplete"));
+        assertThat(names(repository().resolve("blobs"))).hasSize(8).noneMatch(name -> name.endsWith(".incomplete"));
         try (Checkpoint checkpoint = Checkpoint.open(snapshot)) {
             assertThat(checkpoint.tensor("b", 1_000).dtype()).isEqualTo(DType.F32);
         }

@@ -5,29 +5,40 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// What `tokenizer_config.json` says, with `special_tokens_map.json` where that says nothing.
+/// What `tokenizer_config.json` says, with `special_tokens_map.json` and `added_tokens.json` where that says nothing.
 ///
 /// @param folder the checkpoint's folder
 /// @param root the config's object, empty if there is no file
-/// @param specialTokensMap the other file's object, empty if there is no file
-public record TokenizerConfig(Path folder, ObjectNode root, ObjectNode specialTokensMap) {
+/// @param specialTokensMap that file's object, empty if there is no file
+/// @param ids that of `added_tokens.json`, empty if there is no file
+public record TokenizerConfig(Path folder, ObjectNode root, ObjectNode specialTokensMap, ObjectNode ids) {
     private static final List<String> SPECIALS =
             List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
 
-    /// A token of `added_tokens_decoder`.
+    /// A token beside the vocabulary.
+    ///
+    /// @param json what is said of it: `lstrip`, `normalized` …
     public record AddedToken(int id, String content, boolean isSpecial, JsonNode json) {}
+
+    /// The config of a folder that has none.
+    public static TokenizerConfig empty(Path folder) {
+        return new TokenizerConfig(folder, Json.object(), Json.object(), Json.object());
+    }
 
     public static TokenizerConfig read(Path folder) {
         return new TokenizerConfig(
                 folder,
                 object(folder.resolve("tokenizer_config.json")),
-                object(folder.resolve("special_tokens_map.json")));
+                object(folder.resolve("special_tokens_map.json")),
+                object(folder.resolve("added_tokens.json")));
     }
 
     /// The config's path, for messages.
@@ -40,24 +51,46 @@ public record TokenizerConfig(Path folder, ObjectNode root, ObjectNode specialTo
         return content(root.has(role) ? root.path(role) : specialTokensMap.path(role));
     }
 
+    /// Every special token by its role, then the additional ones, each once.
+    public List<String> specialTokens() {
+        Set<String> tokens = new LinkedHashSet<>();
+        SPECIALS.forEach(role -> special(role).ifPresent(tokens::add));
+        tokens.addAll(additional("additional_special_tokens"));
+        // What transformers 5 calls them; some older files have an object of names here.
+        tokens.addAll(additional("extra_special_tokens"));
+        tokens.remove("");
+        return List.copyOf(tokens);
+    }
+
+    private List<String> additional(String name) {
+        JsonNode node = root.has(name) ? root.path(name) : specialTokensMap.path(name);
+        return node.valueStream().flatMap(token -> content(token).stream()).toList();
+    }
+
     /// The variables that templates see of the special tokens: those that are set.
     public Map<String, Object> templateVariables() {
         Map<String, Object> variables = new LinkedHashMap<>();
         for (String role : SPECIALS) {
             special(role).ifPresent(token -> variables.put(role, token));
         }
-        List<String> additional = new ArrayList<>();
-        root.path("additional_special_tokens").forEach(token -> content(token).ifPresent(additional::add));
+        List<String> additional = additional("additional_special_tokens");
         if (!additional.isEmpty()) {
-            variables.put("additional_special_tokens", List.copyOf(additional));
+            variables.put("additional_special_tokens", additional);
         }
         return variables;
     }
 
-    /// The tokens added behind the vocabulary, by ascending id.
+    /// The tokens added behind the vocabulary, by ascending id: those of `added_tokens_decoder`, or where there is
+    /// none (older checkpoints) of `added_tokens.json`.
     ///
     /// @throws TokenizerException if an entry has no numeric id or no content
     public List<AddedToken> addedTokens() {
+        List<AddedToken> tokens = root.has("added_tokens_decoder") ? decoderTokens() : fileTokens();
+        tokens.sort(Comparator.comparingInt(AddedToken::id));
+        return tokens;
+    }
+
+    private List<AddedToken> decoderTokens() {
         List<AddedToken> tokens = new ArrayList<>();
         for (Map.Entry<String, JsonNode> entry :
                 root.path("added_tokens_decoder").properties()) {
@@ -70,14 +103,33 @@ public record TokenizerConfig(Path folder, ObjectNode root, ObjectNode specialTo
             boolean isSpecial = token.path("special").asBoolean(false);
             tokens.add(new AddedToken(Integer.parseInt(entry.getKey()), content.get(), isSpecial, token));
         }
-        tokens.sort(Comparator.comparingInt(AddedToken::id));
+        return tokens;
+    }
+
+    private List<AddedToken> fileTokens() {
+        Set<String> specials = Set.copyOf(specialTokens());
+        List<AddedToken> tokens = new ArrayList<>();
+        for (Map.Entry<String, JsonNode> entry : ids.properties()) {
+            JsonNode id = entry.getValue();
+            if (!id.isInt() || id.intValue() < 0) {
+                throw new TokenizerException(folder.resolve("added_tokens.json") + ": the token \"" + entry.getKey()
+                        + "\" has the id " + id + "; expected a whole number of at least 0");
+            }
+            boolean isSpecial = specials.contains(entry.getKey());
+            tokens.add(new AddedToken(id.intValue(), entry.getKey(), isSpecial, Json.object()));
+        }
         return tokens;
     }
 
     /// A yes or no of the config, or `otherwise` if it is absent or null.
     public boolean flag(String name, boolean otherwise) {
+        return flag(name).orElse(otherwise);
+    }
+
+    /// A yes or no of the config, if it says one.
+    public Optional<Boolean> flag(String name) {
         JsonNode node = root.path(name);
-        return node.isBoolean() ? node.booleanValue() : otherwise;
+        return node.isBoolean() ? Optional.of(node.booleanValue()) : Optional.empty();
     }
 
     private static Optional<String> content(JsonNode token) {

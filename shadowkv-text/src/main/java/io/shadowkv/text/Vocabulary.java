@@ -37,6 +37,11 @@ public final class Vocabulary {
         return id == null ? OptionalInt.empty() : OptionalInt.of(id);
     }
 
+    /// The spellings of the special tokens.
+    public Set<String> specials() {
+        return specials;
+    }
+
     public boolean isSpecial(int id) {
         String token = token(id);
         return token != null && specials.contains(token);

@@ -7,6 +7,7 @@ import io.shadowkv.text.tokenizer.GoldenLines;
 import io.shadowkv.text.tokenizer.JsonTokenizer;
 import io.shadowkv.text.tokenizer.Tokenizers;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -104,7 +105,7 @@ class IncrementalDetokenizerTest {
                         + "'##x':7,'.':8}},'decoder':" + decoder + "}")
                 .replace('\'', '"');
         SplittableRandom random = new SplittableRandom(SEED);
-        try (JsonTokenizer tokenizer = JsonTokenizer.of(json, "test")) {
+        try (JsonTokenizer tokenizer = JsonTokenizer.of(json, "test", TokenizerConfig.empty(Path.of("none")))) {
             for (int round = 0; round < 200; round++) {
                 // The last token ends in no blank or lone b: the library's Strip ends the JVM on a text of
                 // those alone.

@@ -1,8 +1,10 @@
 package io.shadowkv.cli.model;
 
+import io.shadowkv.cli.process.PastedTemplate;
 import io.shadowkv.cli.process.Program;
 import io.shadowkv.cli.process.TextSource;
 import io.shadowkv.cli.process.UserFile;
+import io.shadowkv.text.MarkedText;
 import io.shadowkv.text.Tokenizer;
 import io.shadowkv.text.chat.ChatMessage;
 import io.shadowkv.text.chat.ChatTemplate;
@@ -104,10 +106,13 @@ public final class TokenizeCommand implements Callable<Integer> {
                 ChatTemplate template = ChatTemplate.open(folder)
                         .orElseThrow(() -> new IllegalArgumentException(
                                 model + ": the model has no chat template; tokenize the text itself"));
-                String rendered = template.render(messages(chat), true);
-                print(tokenizer, rendered, tokenizer.encode(rendered, false));
+                MarkedText prompt = template.prompt(messages(chat), true, tokenizer.specialTokens());
+                print(tokenizer, prompt.text(), tokenizer.encode(prompt));
             } else {
                 String source = TextSource.read(spec, text, file, root.surroundings());
+                if (!noSpecial) {
+                    PastedTemplate.noteRaw(source, tokenizer, spec.commandLine().getErr());
+                }
                 print(tokenizer, source, tokenizer.encode(source, !noSpecial));
             }
         }

@@ -1,5 +1,6 @@
 package io.shadowkv.cli.run;
 
+import io.shadowkv.cli.process.PastedTemplate;
 import io.shadowkv.cli.process.ProgressLine;
 import io.shadowkv.cli.process.Surroundings;
 import io.shadowkv.engine.Cancellation;
@@ -98,6 +99,7 @@ final class ChatSession implements AutoCloseable {
     }
 
     private void turn(String text) {
+        PastedTemplate.noteTurn(text, engine.tokenizer(), err);
         Optional<int[]> added = turns.ask(text);
         try {
             if (added.isEmpty()) {

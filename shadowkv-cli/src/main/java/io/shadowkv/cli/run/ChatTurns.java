@@ -2,6 +2,7 @@ package io.shadowkv.cli.run;
 
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.serve.Engine;
+import io.shadowkv.text.MarkedText;
 import io.shadowkv.text.chat.ChatMessage;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -36,11 +37,12 @@ final class ChatTurns {
         if (before == 0) {
             return Optional.of(whole());
         }
-        String held = render(messages.subList(0, before - 1), true) + answer(before);
-        String all = render(messages, true);
+        String held = engine.chatTemplate().render(messages.subList(0, before - 1), true) + answer(before);
+        MarkedText all =
+                engine.chatTemplate().prompt(messages, true, engine.tokenizer().specialTokens());
         return Optional.of(all)
-                .filter(whole -> whole.startsWith(held))
-                .map(whole -> withoutLast(engine.tokenizer().encode(whole.substring(held.length()), false)));
+                .filter(whole -> whole.text().startsWith(held))
+                .map(whole -> withoutLast(engine.tokenizer().encode(whole.from(held.length()))));
     }
 
     /// Ids of the whole conversation.
@@ -53,8 +55,10 @@ final class ChatTurns {
         messages.add(new ChatMessage("assistant", completion.text()));
         answered = messages.size();
         int[] ids = completion.ids();
+        boolean isSpecial = ids.length > 0 && engine.tokenizer().isSpecial(ids[ids.length - 1]);
         boolean endsItself = completion.finish() == Completion.FinishReason.END_OF_SEQUENCE && ids.length > 0;
-        lastId = endsItself ? ids[ids.length - 1] : -1;
+        // A stop string that spells the end of a turn leaves it in the answer's ids too.
+        lastId = endsItself || isSpecial ? ids[ids.length - 1] : -1;
     }
 
     /// Takes the last question back, which could not be answered.
@@ -64,10 +68,6 @@ final class ChatTurns {
 
     private String answer(int count) {
         return String.valueOf(messages.get(count - 1).content());
-    }
-
-    private String render(List<ChatMessage> some, boolean forAnswer) {
-        return engine.chatTemplate().render(some, forAnswer);
     }
 
     /// The model wrote its end-of-turn token itself; the template writes it again.

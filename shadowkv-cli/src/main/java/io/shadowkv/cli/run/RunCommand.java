@@ -4,6 +4,7 @@ import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.option.CacheFlags;
 import io.shadowkv.cli.option.EngineFlags;
 import io.shadowkv.cli.option.OpenModel;
+import io.shadowkv.cli.process.PastedTemplate;
 import io.shadowkv.cli.process.Program;
 import io.shadowkv.cli.process.ProgressLine;
 import io.shadowkv.cli.process.TextSource;
@@ -186,7 +187,9 @@ public final class RunCommand implements Callable<Integer> {
     }
 
     private int[] encode(OpenModel open, String text) {
+        PrintWriter err = spec.commandLine().getErr();
         if (raw) {
+            PastedTemplate.noteRaw(text, open.engine().tokenizer(), err);
             return open.engine().encode(text);
         }
         if (!open.hasChatTemplate()) {
@@ -194,7 +197,8 @@ public final class RunCommand implements Callable<Integer> {
                 throw new IllegalArgumentException(model
                         + ": the model has no chat template, so --system has no place; put its text into the prompt");
             }
-            spec.commandLine().getErr().println("the model has no chat template; the prompt is read as it is");
+            err.println("the model has no chat template; the prompt is read as it is");
+            PastedTemplate.noteRaw(text, open.engine().tokenizer(), err);
             return open.engine().encode(text);
         }
         List<ChatMessage> messages = new ArrayList<>();
@@ -202,6 +206,7 @@ public final class RunCommand implements Callable<Integer> {
             messages.add(new ChatMessage("system", system));
         }
         messages.add(new ChatMessage("user", text));
+        PastedTemplate.noteTurn(text, open.engine().tokenizer(), err);
         return open.engine().encodeChat(messages);
     }
 

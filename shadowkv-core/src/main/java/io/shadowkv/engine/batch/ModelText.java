@@ -11,7 +11,10 @@ import io.shadowkv.text.chat.ChatTemplate;
 import io.shadowkv.text.chat.ChatTemplateException;
 import io.shadowkv.text.tokenizer.Tokenizers;
 import java.nio.file.Files;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +25,7 @@ public final class ModelText implements AutoCloseable {
     private final List<String> notes;
     private @Nullable Tokenizer tokenizer;
     private @Nullable ChatTemplate chatTemplate;
+    private @Nullable List<Integer> endIds;
 
     /// @param checkpoint closed with this; null for random weights
     /// @param notes what a user should know of it
@@ -110,12 +114,36 @@ public final class ModelText implements AutoCloseable {
         return new LogitsException(problem.getMessage() + ": " + cause, problem);
     }
 
-    /// Ids that end a sequence.
-    public List<Integer> endIds() {
-        return checkpoint == null ? List.of() : checkpoint.generation().eosTokenIds();
+    /// Ids that end a sequence: those of `generation_config.json` or `config.json`, the tokenizer's, and
+    /// the one with which the chat template ends an answer. A model that was trained further often names
+    /// its turn's end in one of these places only, and ends every answer with it.
+    public synchronized List<Integer> endIds() {
+        List<Integer> known = endIds;
+        if (known == null) {
+            Set<Integer> ids = new LinkedHashSet<>();
+            if (checkpoint != null) {
+                ids.addAll(checkpoint.generation().eosTokenIds());
+            }
+            if (hasTokenizer()) {
+                tokenizer().endOfSequence().ifPresent(ids::add);
+                endOfTurn().ifPresent(ids::add);
+            }
+            known = List.copyOf(ids);
+            endIds = known;
+        }
+        return known;
     }
 
-    /// A turn of a sequence, with the model's end ids and a detokenizer of its own.
+    private OptionalInt endOfTurn() {
+        try {
+            return hasChatTemplate() ? chatTemplate().endOfTurn(tokenizer()) : OptionalInt.empty();
+        } catch (ChatTemplateException e) {
+            // Whoever asks for the template is told; a plain prompt does not need it.
+            return OptionalInt.empty();
+        }
+    }
+
+    /// A turn of a sequence, with the model's end ids and an answer's text of its own.
     ///
     /// @param history tokens before the turn
     /// @param held the cache that has them; null before the first turn
@@ -130,7 +158,7 @@ public final class ModelText implements AutoCloseable {
                 history,
                 planned,
                 endIds(),
-                hasTokenizer() ? tokenizer().detokenizer(true) : null,
+                hasTokenizer() ? new AnswerText(tokenizer(), request.options().stopStrings()) : null,
                 held);
     }
 

@@ -9,7 +9,6 @@ import io.shadowkv.engine.Request;
 import io.shadowkv.model.StepResult;
 import io.shadowkv.op.Backend;
 import io.shadowkv.sampling.Sampler;
-import io.shadowkv.text.IncrementalDetokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -21,8 +20,7 @@ public final class Sequence {
     private final PlannedSequence planned;
     private final List<Integer> endIds;
     private final Sampler sampler;
-    private final @Nullable IncrementalDetokenizer detokenizer;
-    private final StopStrings stops;
+    private final @Nullable AnswerText answer;
     private final StringBuilder text = new StringBuilder();
     private int[] ids;
     private int count;
@@ -40,20 +38,20 @@ public final class Sequence {
     int decodeSteps;
 
     /// @param history tokens before this turn: those the cache holds, and possibly the last one sampled
+    /// @param answer makes text of the answer; null where there is no tokenizer
     /// @param held the cache of a conversation that goes on, or null for a new sequence
-    public Sequence(
+    Sequence(
             Request request,
             int[] history,
             PlannedSequence planned,
             List<Integer> endIds,
-            @Nullable IncrementalDetokenizer detokenizer,
+            @Nullable AnswerText answer,
             @Nullable SequenceCache held) {
         this.request = request;
         this.planned = planned;
         this.endIds = ends(request.options(), endIds);
         this.sampler = new Sampler(request.options().sampling());
-        this.detokenizer = detokenizer;
-        this.stops = new StopStrings(request.options().stopStrings());
+        this.answer = answer;
         this.ids = Arrays.copyOf(history, history.length + request.promptIds().length + 64);
         System.arraycopy(request.promptIds(), 0, ids, history.length, request.promptIds().length);
         this.count = history.length + request.promptIds().length;
@@ -220,27 +218,19 @@ public final class Sequence {
         }
         ids[count++] = id;
         boolean isEnd = endIds.contains(id);
-        String piece = isEnd || detokenizer == null ? "" : stops.push(detokenizer.push(id));
+        String piece = isEnd || answer == null ? "" : answer.push(id);
         if (isEnd) {
             finish = Completion.FinishReason.END_OF_SEQUENCE;
-        } else if (stops.isFound()) {
+        } else if (answer != null && answer.isStopped()) {
             finish = Completion.FinishReason.STOP_STRING;
         } else if (count - firstGenerated >= request.options().maxNewTokens() || count == capacity()) {
             finish = Completion.FinishReason.MAX_NEW_TOKENS;
         }
         if (finish != null) {
-            piece += rest();
+            piece += answer == null ? "" : answer.finish();
         }
         text.append(piece);
         request.listener().token(id, piece);
-    }
-
-    private String rest() {
-        if (detokenizer == null) {
-            return "";
-        }
-        String last = stops.push(detokenizer.finish());
-        return last + stops.finish();
     }
 
     /// Notices a request to stop. The text ends with what the listener has heard: nobody could tell it of the

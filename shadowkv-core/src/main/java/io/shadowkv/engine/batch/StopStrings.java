@@ -1,29 +1,51 @@
 package io.shadowkv.engine.batch;
 
 import java.util.List;
+import java.util.function.Predicate;
 
 /// Watches streamed text for stop strings; holds back what might be the beginning of one.
+///
+/// Special tokens are part of what is watched and not of what is shown: a stop string that spells one is looked for
+/// among shown and hidden characters, any other among the shown ones.
 final class StopStrings {
-    private final List<String> stops;
+    private static final char SHOWN = '+';
+    private static final char HIDDEN = '-';
+
+    private final List<String> marked;
+    private final List<String> plain;
     private final StringBuilder held = new StringBuilder();
+    /// For each held character whether it is shown.
+    private final StringBuilder flags = new StringBuilder();
     private boolean found;
 
-    StopStrings(List<String> stops) {
-        this.stops = stops;
+    /// @param spellsToken whether a stop string spells a special token
+    StopStrings(List<String> stops, Predicate<String> spellsToken) {
+        this.marked = stops.stream().filter(spellsToken).toList();
+        this.plain = stops.stream().filter(spellsToken.negate()).toList();
     }
 
     /// Takes text and returns what is certain to come before any stop string.
     String push(String text) {
+        return push(text, SHOWN);
+    }
+
+    /// The same for a special token, which is not shown.
+    String pushToken(String spelling) {
+        return marked.isEmpty() ? "" : push(spelling, HIDDEN);
+    }
+
+    private String push(String text, char flag) {
         if (found) {
             return "";
         }
         held.append(text);
+        flags.repeat(flag, text.length());
         int at = firstStop();
         if (at >= 0) {
             found = true;
             return release(at);
         }
-        return release(held.length() - possibleStart());
+        return release(possibleStart());
     }
 
     /// True once a stop string has appeared.
@@ -37,22 +59,33 @@ final class StopStrings {
     }
 
     private int firstStop() {
-        int first = -1;
-        for (String stop : stops) {
+        String shown = shown(held.length());
+        int first = Integer.MAX_VALUE;
+        for (String stop : marked) {
             int at = held.indexOf(stop);
-            if (at >= 0 && (first < 0 || at < first)) {
-                first = at;
-            }
+            first = at < 0 ? first : Math.min(first, at);
         }
-        return first;
+        for (String stop : plain) {
+            int at = shown.indexOf(stop);
+            first = at < 0 ? first : Math.min(first, place(at));
+        }
+        return first == Integer.MAX_VALUE ? -1 : first;
     }
 
-    /// Length of the longest end of the held text that begins a stop string.
+    /// Where the longest end of the held text begins that begins a stop string; the text's end if none does.
     private int possibleStart() {
+        String shown = shown(held.length());
+        int ofMarked = held.length() - longestEnd(held, marked);
+        int ofPlain = place(shown.length() - longestEnd(shown, plain));
+        return Math.min(ofMarked, ofPlain);
+    }
+
+    private static int longestEnd(CharSequence text, List<String> stops) {
         int longest = 0;
         for (String stop : stops) {
-            for (int length = Math.min(stop.length() - 1, held.length()); length > longest; length--) {
-                if (stop.startsWith(held.substring(held.length() - length))) {
+            for (int length = Math.min(stop.length() - 1, text.length()); length > longest; length--) {
+                if (stop.startsWith(
+                        text.subSequence(text.length() - length, text.length()).toString())) {
                     longest = length;
                 }
             }
@@ -60,9 +93,34 @@ final class StopStrings {
         return longest;
     }
 
+    private String shown(int length) {
+        if (flags.indexOf(String.valueOf(HIDDEN)) < 0) {
+            return held.substring(0, length);
+        }
+        StringBuilder shown = new StringBuilder();
+        for (int i = 0; i < length; i++) {
+            if (flags.charAt(i) == SHOWN) {
+                shown.append(held.charAt(i));
+            }
+        }
+        return shown.toString();
+    }
+
+    /// Where the shown character of a number is held.
+    private int place(int number) {
+        int seen = 0;
+        for (int i = 0; i < flags.length(); i++) {
+            if (flags.charAt(i) == SHOWN && seen++ == number) {
+                return i;
+            }
+        }
+        return flags.length();
+    }
+
     private String release(int length) {
-        String text = held.substring(0, length);
+        String text = shown(length);
         held.delete(0, length);
+        flags.delete(0, length);
         return text;
     }
 }

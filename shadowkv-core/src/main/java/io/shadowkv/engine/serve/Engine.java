@@ -172,16 +172,17 @@ public final class Engine implements AutoCloseable {
         return text.hasChatTemplate();
     }
 
-    /// Ids of a plain prompt, with what the tokenizer puts in front.
+    /// Ids of a plain prompt, special tokens by their spelling; it may begin twice ([Tokenizer#beginsTwice]).
     public int[] encode(String prompt) {
         checkOpen();
         return tokenizer().encode(prompt, true);
     }
 
-    /// Ids of a conversation through the chat template, ready for the assistant's answer.
+    /// Ids of a conversation, ready for the answer. Only the template's own words are special tokens, not a message's.
     public int[] encodeChat(List<ChatMessage> messages) {
         checkOpen();
-        return tokenizer().encode(chatTemplate().render(messages, true), false);
+        return tokenizer()
+                .encode(chatTemplate().prompt(messages, true, tokenizer().specialTokens()));
     }
 
     /// The memory that `batch` sequences of up to `contextTokens` tokens would need.

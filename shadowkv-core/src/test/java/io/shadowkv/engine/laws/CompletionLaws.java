@@ -11,19 +11,26 @@ import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.GenerationOptions;
 import io.shadowkv.engine.Request;
 import io.shadowkv.engine.ValuePlace;
+import io.shadowkv.engine.serve.Conversation;
 import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.sampling.Sampler;
 import io.shadowkv.sampling.SamplingOptions;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /// Requests and completions: what ends a sequence, what a listener hears, what runs beside it.
 public abstract class CompletionLaws extends BackendLaws {
@@ -93,6 +100,47 @@ public abstract class CompletionLaws extends BackendLaws {
             Completion completion = engine.complete(Request.of(PROMPT, WILD.withStopStrings(List.of(end + "~no~"))));
             assertThat(completion.text()).isEqualTo(whole);
             assertThat(completion.finish()).isEqualTo(FinishReason.MAX_NEW_TOKENS);
+        }
+    }
+
+    /// config.json names the base model's end only; the tokenizer's `eos_token`, or the token with which the chat
+    /// template closes an answer, is what the model was trained to end with.
+    @ParameterizedTest
+    @ValueSource(strings = {"eos_token", "chat_template"})
+    void theEndOfATurnEndsItWhoeverNamesIt(String where) throws IOException {
+        Path folder = talking();
+        int[] ids;
+        String end;
+        try (Engine engine = open(folder)) {
+            ids = engine.complete(Request.of(PROMPT, WILD)).ids();
+            end = Objects.requireNonNull(engine.tokenizer().token(ids[25]));
+        }
+        ObjectNode config = JsonMapper.shared().createObjectNode();
+        if (where.equals("eos_token")) {
+            config.put("eos_token", end);
+        } else {
+            // A token with a role is special.
+            config.put("pad_token", end);
+            config.put("chat_template", "{% for m in messages %}{{ m.content }} {{ pad_token }}{% endfor %}");
+        }
+        Files.writeString(folder.resolve("tokenizer_config.json"), config.toString());
+        int[] expected = Arrays.copyOf(ids, indexOf(ids, ids[25]) + 1);
+        try (Engine engine = open(folder)) {
+            Completion completion = engine.complete(Request.of(PROMPT, WILD.withIgnoreEos(false)));
+            assertThat(completion.finish()).isEqualTo(FinishReason.END_OF_SEQUENCE);
+            assertThat(completion.ids()).isEqualTo(expected);
+            assertThat(engine.complete(Request.of(PROMPT, WILD)).ids()).isEqualTo(ids);
+            Completion stopped = engine.complete(Request.of(PROMPT, WILD.withStopStrings(List.of(end))));
+            assertThat(stopped.finish()).as("a special token as a stop string").isEqualTo(FinishReason.STOP_STRING);
+            assertThat(stopped.ids()).isEqualTo(expected);
+            assertThat(stopped.text()).isEqualTo(completion.text());
+
+            Request ending = Request.of(PROMPT, WILD.withIgnoreEos(false));
+            assertThat(engine.compare(ending, List.of(new KvCacheSpec.Full())))
+                    .allMatch(compared -> compared.finish() == FinishReason.END_OF_SEQUENCE);
+            try (Conversation conversation = engine.converse(200)) {
+                assertThat(conversation.send(ending).ids()).isEqualTo(expected);
+            }
         }
     }
 

@@ -5,18 +5,20 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// One message of a conversation, as chat templates see it.
+/// One message of a conversation, as chat templates see it: fields in the order in which they were given. A field
+/// that is not given is undefined in a template, which is not the same as null.
 ///
-/// @param role `system`, `user`, `assistant`, `tool`, or what else the template knows
-/// @param content the text, a list of content parts (maps), or null (an assistant's message of tool calls only)
-/// @param fields further fields by name (`tool_calls`, `name`, `metadata` …): strings, numbers, booleans,
-///     nulls, lists and maps with string keys
-public record ChatMessage(String role, @Nullable Object content, Map<String, @Nullable Object> fields) {
-    /// Copies the further fields, keeping their order, and refuses one that would hide role or content.
+/// @param fields `role` (`system`, `user`, `assistant`, `tool`, or what else the template knows), mostly `content`
+///     (the text, or a list of content parts, which are maps), and further ones (`tool_calls`, `name` …): strings,
+///     numbers, booleans, nulls, lists and maps with string keys
+public record ChatMessage(Map<String, @Nullable Object> fields) {
+    /// Copies the fields, keeping their order.
+    ///
+    /// @throws IllegalArgumentException if there is no text field `role`
     public ChatMessage {
-        if (fields.containsKey("role") || fields.containsKey("content")) {
+        if (!(fields.get("role") instanceof String)) {
             throw new IllegalArgumentException(
-                    "further fields of a message are " + fields.keySet() + "; role and content are given on their own");
+                    "message has the fields " + fields.keySet() + "; it needs a text field \"role\"");
         }
         fields = Collections.unmodifiableMap(new LinkedHashMap<>(fields));
     }
@@ -26,25 +28,40 @@ public record ChatMessage(String role, @Nullable Object content, Map<String, @Nu
         this(role, content, Map.of());
     }
 
-    /// A message from a parsed JSON object; the absent content of a message becomes null.
+    /// A message of a role, a content and further fields.
+    ///
+    /// @param content the text, a list of content parts (maps), or null
+    /// @throws IllegalArgumentException if a further field would hide role or content
+    public ChatMessage(String role, @Nullable Object content, Map<String, ? extends @Nullable Object> further) {
+        this(joined(role, content, further));
+    }
+
+    private static Map<String, @Nullable Object> joined(
+            String role, @Nullable Object content, Map<String, ? extends @Nullable Object> further) {
+        if (further.containsKey("role") || further.containsKey("content")) {
+            throw new IllegalArgumentException("further fields of a message are " + further.keySet()
+                    + "; role and content are given on their own");
+        }
+        Map<String, @Nullable Object> fields = new LinkedHashMap<>();
+        fields.put("role", role);
+        fields.put("content", content);
+        fields.putAll(further);
+        return fields;
+    }
+
+    /// A message from a parsed JSON object: what the object lacks, the message lacks.
     ///
     /// @throws IllegalArgumentException if there is no text field `role`
     public static ChatMessage of(Map<String, ? extends @Nullable Object> object) {
-        Map<String, @Nullable Object> fields = new LinkedHashMap<>(object);
-        Object content = fields.remove("content");
-        if (fields.remove("role") instanceof String role) {
-            return new ChatMessage(role, content, fields);
-        }
-        throw new IllegalArgumentException(
-                "message has the fields " + object.keySet() + "; it needs a text field \"role\"");
+        return new ChatMessage(new LinkedHashMap<>(object));
     }
 
-    /// The message as the map a template reads: role, content, then the further fields.
-    Map<String, @Nullable Object> variables() {
-        Map<String, @Nullable Object> variables = new LinkedHashMap<>();
-        variables.put("role", role);
-        variables.put("content", content);
-        variables.putAll(fields);
-        return variables;
+    public String role() {
+        return String.valueOf(fields.get("role"));
+    }
+
+    /// The content, or null if it is null or not given.
+    public @Nullable Object content() {
+        return fields.get("content");
     }
 }

@@ -4,18 +4,19 @@ import io.shadowkv.text.DetokenizerStage;
 import io.shadowkv.text.DetokenizerStages;
 import io.shadowkv.text.IncrementalDetokenizer;
 import io.shadowkv.text.Json;
+import io.shadowkv.text.MarkedText;
+import io.shadowkv.text.SpecialTokens;
 import io.shadowkv.text.Tokenizer;
+import io.shadowkv.text.TokenizerConfig;
 import io.shadowkv.text.TokenizerException;
 import io.shadowkv.text.Vocabulary;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.UUID;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// The tokenizer that a `tokenizer.json` describes, run by the Rust tokenizers library.
@@ -25,30 +26,37 @@ public final class JsonTokenizer implements Tokenizer {
     private final Vocabulary vocabulary;
     private final JsonNode decoder;
     private final NativeTokenizer recognising;
+    private final SpecialTokens specials;
+    private final OptionalInt endOfSequence;
     /// Made when first asked for; few callers do.
-    private @Nullable NativeTokenizer asText;
+    private @Nullable BlindTokenizer blind;
 
-    private JsonTokenizer(
-            String json, Object source, Vocabulary vocabulary, JsonNode decoder, NativeTokenizer recognising) {
+    private JsonTokenizer(String json, Object source, Vocabulary vocabulary, JsonNode decoder, OptionalInt end) {
         this.json = json;
         this.source = source;
         this.vocabulary = vocabulary;
         this.decoder = decoder;
-        this.recognising = recognising;
+        this.endOfSequence = end;
+        this.specials = SpecialTokens.of(vocabulary.specials());
+        this.recognising = NativeTokenizer.of(json, source);
     }
 
     /// @param source names the file in messages
+    /// @param config what the folder's other files say
     /// @throws TokenizerException if the JSON is malformed or describes no tokenizer
-    public static JsonTokenizer of(String json, Object source) {
+    public static JsonTokenizer of(String json, Object source, TokenizerConfig config) {
         ObjectNode root = Json.object(json, source);
-        TokenizerJsonCheck.check(root, source);
+        boolean isChanged = TokenizerJsonAdditions.addTokens(root, config);
         Vocabulary vocabulary;
         try {
             vocabulary = vocabulary(root, source);
         } catch (IllegalArgumentException e) {
             throw new TokenizerException(source + ": " + e.getMessage() + ". Fetch the file again", e);
         }
-        return new JsonTokenizer(json, source, vocabulary, root.path("decoder"), NativeTokenizer.of(json, source));
+        isChanged |= TokenizerJsonAdditions.addEnds(root, config, vocabulary);
+        TokenizerJsonCheck.check(root, source);
+        OptionalInt end = config.special("eos_token").map(vocabulary::id).orElse(OptionalInt.empty());
+        return new JsonTokenizer(isChanged ? Json.text(root) : json, source, vocabulary, root.path("decoder"), end);
     }
 
     @Override
@@ -58,7 +66,22 @@ public final class JsonTokenizer implements Tokenizer {
 
     @Override
     public int[] encodeAsText(String text) {
-        return asText().encode(text, false);
+        return blind().encode(text);
+    }
+
+    @Override
+    public int[] encode(MarkedText text) {
+        return text.literals().isEmpty() ? recognising.encode(text.text(), false) : blind().encode(text, recognising);
+    }
+
+    @Override
+    public SpecialTokens specialTokens() {
+        return specials;
+    }
+
+    @Override
+    public OptionalInt endOfSequence() {
+        return endOfSequence;
     }
 
     /// Decoded here where all steps are known here: the library ends the JVM where it meets an index it did not
@@ -113,41 +136,21 @@ public final class JsonTokenizer implements Tokenizer {
     @Override
     public synchronized void close() {
         recognising.close();
-        if (asText != null) {
-            asText.close();
+        if (blind != null) {
+            blind.close();
         }
     }
 
-    private synchronized NativeTokenizer asText() {
-        NativeTokenizer tokenizer = asText;
+    private synchronized BlindTokenizer blind() {
+        BlindTokenizer tokenizer = blind;
         if (tokenizer == null) {
-            tokenizer = NativeTokenizer.of(withoutSpecials(), source);
-            asText = tokenizer;
+            tokenizer = BlindTokenizer.of(Json.object(json, source), source);
+            blind = tokenizer;
         }
         return tokenizer;
     }
 
-    /// The same tokenizer blind to its special tokens.
-    ///
-    /// A special token that is also in the model's vocabulary is dropped from the added ones. Another one must
-    /// keep its place, because the library numbers added tokens by their order: it is renamed to what no text
-    /// contains.
-    private String withoutSpecials() {
-        ObjectNode root = Json.object(json, source);
-        JsonNode vocabularyNode = root.path("model").path("vocab");
-        ArrayNode kept = root.arrayNode();
-        for (JsonNode token : root.path("added_tokens")) {
-            if (!token.path("special").asBoolean(false)) {
-                kept.add(token);
-            } else if (!vocabularyNode.has(token.path("content").asString(""))) {
-                kept.add(((ObjectNode) token.deepCopy()).put("content", "\ufffe" + UUID.randomUUID()));
-            }
-        }
-        root.set("added_tokens", kept);
-        return Json.text(root);
-    }
-
-    private static Vocabulary vocabulary(ObjectNode root, Object source) {
+    static Vocabulary vocabulary(ObjectNode root, Object source) {
         JsonNode model = root.path("model").path("vocab");
         if (model.isEmpty()) {
             throw new TokenizerException(source + ": has no vocabulary (model.vocab is " + model.getNodeType()

@@ -3,6 +3,7 @@ package io.shadowkv.text.tokenizer;
 import io.shadowkv.text.ByteAlphabet;
 import io.shadowkv.text.DetokenizerStage;
 import io.shadowkv.text.IncrementalDetokenizer;
+import io.shadowkv.text.MarkedText;
 import io.shadowkv.text.Tokenizer;
 import io.shadowkv.text.TokenizerConfig;
 import io.shadowkv.text.TokenizerException;
@@ -11,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -34,8 +36,10 @@ final class RankTokenizer implements Tokenizer {
     private final Vocabulary vocabulary;
     private final Pattern specials;
     private final int[] prefix;
+    private final OptionalInt endOfSequence;
 
-    private RankTokenizer(RankFile file, Vocabulary vocabulary, Pattern specials) {
+    private RankTokenizer(RankFile file, Vocabulary vocabulary, Pattern specials, OptionalInt endOfSequence) {
+        this.endOfSequence = endOfSequence;
         this.file = file;
         this.vocabulary = vocabulary;
         this.specials = specials;
@@ -71,7 +75,9 @@ final class RankTokenizer implements Tokenizer {
                 .sorted(Comparator.comparingInt(String::length).reversed())
                 .map(Pattern::quote)
                 .collect(Collectors.joining("|"));
-        return new RankTokenizer(file, builder.build(), Pattern.compile(alternatives));
+        Vocabulary vocabulary = builder.build();
+        OptionalInt end = config.special("eos_token").map(vocabulary::id).orElse(OptionalInt.empty());
+        return new RankTokenizer(file, vocabulary, Pattern.compile(alternatives), end);
     }
 
     /// The pieces that the split pattern makes of a text; together they are the text.
@@ -81,20 +87,35 @@ final class RankTokenizer implements Tokenizer {
 
     @Override
     public int[] encode(String text, boolean addSpecialTokens) {
-        String wellFormed = NativeTokenizer.wellFormed(text);
+        int[] ids = encode(MarkedText.of(text));
+        return addSpecialTokens
+                ? IntStream.concat(IntStream.of(prefix), IntStream.of(ids)).toArray()
+                : ids;
+    }
+
+    @Override
+    public int[] encode(MarkedText text) {
+        String wellFormed = NativeTokenizer.wellFormed(text.text());
+        Set<Integer> literals = Set.copyOf(text.literals());
         IntStream.Builder ids = IntStream.builder();
-        if (addSpecialTokens) {
-            IntStream.of(prefix).forEach(ids::add);
-        }
         Matcher matcher = specials.matcher(wellFormed);
         int from = 0;
-        while (matcher.find()) {
-            encodeText(wellFormed.substring(from, matcher.start()), ids);
-            ids.add(vocabulary.id(matcher.group()).orElseThrow());
-            from = matcher.end();
+        int at = 0;
+        while (matcher.find(at)) {
+            at = literals.contains(matcher.start()) ? matcher.start() + 1 : matcher.end();
+            if (!literals.contains(matcher.start())) {
+                encodeText(wellFormed.substring(from, matcher.start()), ids);
+                ids.add(vocabulary.id(matcher.group()).orElseThrow());
+                from = at;
+            }
         }
         encodeText(wellFormed.substring(from), ids);
         return ids.build().toArray();
+    }
+
+    @Override
+    public OptionalInt endOfSequence() {
+        return endOfSequence;
     }
 
     @Override

@@ -132,30 +132,18 @@ final class SentencePieceConverter {
     }
 
     private ObjectNode postProcessor() {
-        ObjectNode processor = Json.object().put("type", "TemplateProcessing");
-        ArrayNode single = processor.putArray("single");
-        ArrayNode pair = processor.putArray("pair");
-        ObjectNode specials = processor.putObject("special_tokens");
-        addSpecial(config.flag("add_bos_token", true), "bos_token", single, specials);
-        single.addObject().putObject("Sequence").put("id", "A").put("type_id", 0);
-        addSpecial(config.flag("add_eos_token", false), "eos_token", single, specials);
-        pair.addObject().putObject("Sequence").put("id", "A").put("type_id", 0);
-        pair.addObject().putObject("Sequence").put("id", "B").put("type_id", 1);
-        return processor;
+        return TemplateProcessing.of(
+                end(config.flag("add_bos_token", true), "bos_token"),
+                end(config.flag("add_eos_token", false), "eos_token"));
     }
 
-    private void addSpecial(boolean isAdded, String role, ArrayNode single, ObjectNode specials) {
+    private List<TemplateProcessing.Token> end(boolean isAdded, String role) {
         String token = config.special(role).orElse(role.equals("bos_token") ? "<s>" : "</s>");
         Integer id = ids.get(token);
         for (TokenizerConfig.AddedToken added : config.addedTokens()) {
             id = added.content().equals(token) ? Integer.valueOf(added.id()) : id;
         }
-        if (isAdded && id != null) {
-            single.addObject().putObject("SpecialToken").put("id", token).put("type_id", 0);
-            ObjectNode special = specials.putObject(token).put("id", token);
-            special.putArray("ids").add(id);
-            special.putArray("tokens").add(token);
-        }
+        return isAdded && id != null ? List.of(new TemplateProcessing.Token(token, id)) : List.of();
     }
 
     private static ObjectNode decoder(boolean isPrefixed) {

@@ -16,13 +16,13 @@ public final class Tokenizers {
 
     /// Opens the tokenizer of a checkpoint folder: `tokenizer.json` where there is one, else the original
     /// `tokenizer.model` (ranked byte pairs as GLM-4 ships them, or SentencePiece BPE as Yi and Llama-2 ship
-    /// them).
+    /// them), with what `tokenizer_config.json` and the other small files add to it.
     ///
     /// @throws TokenizerException if neither file is there, or one is malformed or of another kind
     public static Tokenizer open(Path folder) {
         Path json = folder.resolve("tokenizer.json");
         if (Files.isRegularFile(json)) {
-            return JsonTokenizer.of(TextFile.utf8(json), json);
+            return JsonTokenizer.of(TextFile.utf8(json), json, TokenizerConfig.read(folder));
         }
         Path model = folder.resolve("tokenizer.model");
         if (!Files.isRegularFile(model)) {
@@ -35,6 +35,6 @@ public final class Tokenizers {
             return RankTokenizer.of(RankFile.read(bytes, model), config);
         }
         SentencePieceModel pieces = SentencePieceModel.read(bytes, model);
-        return JsonTokenizer.of(new SentencePieceConverter(pieces, config, CONVERT).json(model), model);
+        return JsonTokenizer.of(new SentencePieceConverter(pieces, config, CONVERT).json(model), model, config);
     }
 }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -57,14 +58,78 @@ class ChatTemplateTest {
     }
 
     @Test
+    void takesAnObjectOfNamedTemplates() throws IOException {
+        config("{\"chat_template\": {\"default\": \"plain\", \"tool_use\": \"tools\"}}");
+        assertThat(render(Map.of())).isEqualTo("plain");
+        assertThat(render(Map.of("tools", List.of()))).isEqualTo("tools");
+        config("{\"chat_template\": {\"default\": [1]}}");
+        assertThatThrownBy(() -> ChatTemplate.open(folder))
+                .isInstanceOf(ChatTemplateException.class)
+                .hasMessageContaining("tokenizer_config.json: chat_template holds default=[1]");
+    }
+
+    /// As transformers: files take the place of the config's templates, all of them.
+    @Test
+    void findsTemplatesInFilesOfTheirOwn() throws IOException {
+        config("{\"chat_template\": {\"default\": \"config\", \"tool_use\": \"config's tools\"}}");
+        Path file = Files.writeString(folder.resolve("chat_template.jinja"), "file");
+        assertThat(render(Map.of("tools", List.of()))).isEqualTo("file");
+        Path additional = Files.createDirectory(folder.resolve("additional_chat_templates"));
+        Files.writeString(additional.resolve("tool_use.jinja"), "TOOLS {{ messages[0].content }}");
+        Files.writeString(additional.resolve("notes.txt"), "{% not a template");
+        assertThat(render(Map.of("tools", List.of()))).isEqualTo("TOOLS Hello");
+        assertThat(render(Map.of())).isEqualTo("file");
+        Files.delete(file);
+        assertThat(render(Map.of())).as("the config's default stays").isEqualTo("config");
+        assertThat(render(Map.of("tools", List.of()))).isEqualTo("TOOLS Hello");
+    }
+
+    @Test
+    void aProcessorsTemplateIsTheLastToBeAsked() throws IOException {
+        Files.writeString(folder.resolve("chat_template.json"), "{\"chat_template\": \"processor\"}");
+        assertThat(render(Map.of())).isEqualTo("processor");
+        config("{\"chat_template\": \"config\"}");
+        assertThat(render(Map.of())).isEqualTo("config");
+    }
+
+    /// What a message lacks is undefined, not none: other servers' logs of tool calls have no content.
+    @Test
+    void whatAMessageLacksIsUndefined() {
+        ChatTemplate template = ChatTemplate.of(
+                "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% if m.content is defined %}[said]{% endif %}"
+                        + "{% if m.tool_calls %}[calls {{ m.tool_calls[0].function.name }}]{% endif %}<|end|>{% endfor %}",
+                Map.of(), CLOCK);
+        List<ChatMessage> messages = List.of(
+                new ChatMessage("user", "weather?"),
+                ChatMessage.of(Map.of(
+                        "role", "assistant", "tool_calls", List.of(Map.of("function", Map.of("name", "get_weather"))))),
+                new ChatMessage("tool", "21"),
+                new ChatMessage("assistant", null, Map.of()));
+        assertThat(template.render(messages, false))
+                .isEqualTo("<|user|>weather?[said]<|end|><|assistant|>[calls get_weather]<|end|>"
+                        + "<|tool|>21[said]<|end|><|assistant|>None[said]<|end|>");
+    }
+
+    @Test
+    void fieldsKeepTheirOrder() {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("name", "a");
+        fields.put("content", "b");
+        fields.put("role", "user");
+        assertThat(ChatTemplate.of("{{ messages[0] | tojson }}", Map.of(), CLOCK)
+                        .render(List.of(ChatMessage.of(fields)), false))
+                .isEqualTo("{\"name\": \"a\", \"content\": \"b\", \"role\": \"user\"}");
+    }
+
+    @Test
     void seesFurtherFieldsVariablesAndTheTime() {
         ChatTemplate template = ChatTemplate.of(
-                "{{ messages[0].tool_calls[0].name }}{{ messages[0].content is none }} {{ enable_thinking }} {{ x }}"
+                "{{ messages[0].tool_calls[0].name }}{{ messages[0].content is defined }} {{ enable_thinking }} {{ x }}"
                         + " {{ strftime_now('%d %b %Y') }} {{ add_generation_prompt }} {{ documents is none }}",
                 Map.of("x", "special"), CLOCK);
         ChatMessage call = ChatMessage.of(Map.of("role", "assistant", "tool_calls", List.of(Map.of("name", "f"))));
         assertThat(template.render(List.of(call), true, Map.of("enable_thinking", false)))
-                .isEqualTo("fTrue False special 23 Nov 2026 True True");
+                .isEqualTo("fFalse False special 23 Nov 2026 True True");
     }
 
     @Test

@@ -6,7 +6,9 @@ import static io.shadowkv.text.tokenizer.GoldenLines.text;
 import io.shadowkv.text.ByteAlphabet;
 import io.shadowkv.text.IncrementalDetokenizer;
 import io.shadowkv.text.Json;
+import io.shadowkv.text.MarkedText;
 import io.shadowkv.text.Tokenizer;
+import io.shadowkv.text.TokenizerConfig;
 import io.shadowkv.text.chat.ChatMessage;
 import io.shadowkv.text.chat.ChatTemplate;
 import io.shadowkv.text.chat.ChatTemplateException;
@@ -44,6 +46,20 @@ class GoldenTokenizerTest {
                         "recognised " + text, tokenizer.encode(text, false), ids(line.path("ids_specials_recognised")));
                 comparison.same("prefixed " + text, tokenizer.encode(text, true), ids(line.path("ids_with_prefix")));
             }
+        });
+    }
+
+    /// A text with places that are to be read as text goes another way, which must cut everything else as the
+    /// library does.
+    @TestFactory
+    Stream<DynamicTest> encodesBesideLiteralsAsTheLibrary() {
+        return tests("golden_encode.jsonl", (tokenizer, line, comparison) -> {
+            String text = text(line.path("text"));
+            boolean isRanked = line.has("ids_specials_recognised");
+            comparison.same(
+                    "beside literals " + text,
+                    tokenizer.encode(new MarkedText(text, List.of(text.length()))),
+                    ids(line.path(isRanked ? "ids_specials_recognised" : "ids_no_special")));
         });
     }
 
@@ -165,7 +181,7 @@ class GoldenTokenizerTest {
                         piece, vocabulary.has(piece) ? vocabulary.path(piece).asInt() : vocabulary.size());
             }
         }
-        return JsonTokenizer.of(Json.text(root), "splitter");
+        return JsonTokenizer.of(Json.text(root), "splitter", TokenizerConfig.empty(Path.of("none")));
     }
 
     /// Whole decode, streamed decode, and what may be shown in between: never half a character.

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shadowkv.Fixtures;
+import io.shadowkv.text.MarkedText;
 import io.shadowkv.text.Tokenizer;
 import io.shadowkv.text.TokenizerException;
 import io.shadowkv.text.chat.ChatMessage;
@@ -15,6 +16,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -102,6 +104,32 @@ class TokenizerTest {
                 assertThat(tokenizer.vocabularySize()).as(kind).isGreaterThan(1000);
                 assertThat(tokenizer.token(tokenizer.vocabularySize())).isNull();
                 assertThat(tokenizer.id("no such token")).isEmpty();
+            }
+        }
+    }
+
+    /// In one text a spelling is a token here and text there.
+    @Test
+    void literalsAreTextNextToMarks() {
+        for (String kind : KINDS) {
+            try (Tokenizer tokenizer = Tokenizers.open(GoldenLines.root().resolve(kind))) {
+                for (String token : tokenizer.specialTokens().spellings()) {
+                    int id = tokenizer.id(token).orElseThrow();
+                    MarkedText literal = MarkedText.literal("a" + token + "b", tokenizer.specialTokens());
+                    assertThat(tokenizer.encode(literal))
+                            .as(kind + token)
+                            .containsExactly(tokenizer.encodeAsText("a" + token + "b"));
+                    MarkedText both = MarkedText.of(token).followedBy(literal).followedBy(token + token);
+                    int[] ids = tokenizer.encode(both);
+                    assertThat(IntStream.of(ids).filter(one -> one == id).count())
+                            .as(kind + token)
+                            .isEqualTo(3);
+                    assertThat(tokenizer.decode(ids, false)).contains("a" + token + "b");
+                    assertThat(tokenizer.encode(both.from(token.length())))
+                            .as("cut behind the first")
+                            .endsWith(id, id)
+                            .isEqualTo(tokenizer.encode(literal.followedBy(token + token)));
+                }
             }
         }
     }

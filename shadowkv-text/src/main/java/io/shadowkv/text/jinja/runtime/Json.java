@@ -115,7 +115,7 @@ public final class Json {
             int escape = "\"\\\n\r\t\f\b".indexOf(character);
             if (escape >= 0) {
                 text.append('\\').append("\"\\nrtfb".charAt(escape));
-            } else if (character < ' ' || isAscii && character > '~') {
+            } else if (character < ' ' || isAscii && character > '~' && character != Strings.MARK) {
                 text.append(String.format(Locale.ROOT, "\\u%04x", (int) character));
             } else {
                 text.append(character);

@@ -5,6 +5,10 @@ import java.util.Locale;
 
 /// Text as Python treats it: what is a blank, how literals are read, how values are quoted.
 public final class Strings {
+    /// A noncharacter that a caller may put into variables to find their words in what is rendered: no built-in
+    /// writes it in another way.
+    public static final char MARK = '\ufdd0';
+
     private Strings() {}
 
     public static boolean isSpace(int codePoint) {
@@ -103,6 +107,7 @@ public final class Strings {
 
     private static boolean isPrintable(int codePoint) {
         return codePoint == ' '
+                || codePoint == MARK
                 || switch (Character.getType(codePoint)) {
                     case Character.CONTROL,
                             Character.FORMAT,

@@ -1,0 +1,36 @@
+package io.shadowkv.engine.batch;
+
+import io.shadowkv.text.IncrementalDetokenizer;
+import io.shadowkv.text.SpecialTokens;
+import io.shadowkv.text.Tokenizer;
+import java.util.List;
+
+/// The text of an answer as its tokens arrive, up to a stop string, without special tokens. Confined to one thread.
+final class AnswerText {
+    private final Tokenizer tokenizer;
+    private final IncrementalDetokenizer detokenizer;
+    private final StopStrings stops;
+
+    AnswerText(Tokenizer tokenizer, List<String> stopStrings) {
+        SpecialTokens specials = tokenizer.specialTokens();
+        this.tokenizer = tokenizer;
+        this.detokenizer = tokenizer.detokenizer(true);
+        this.stops = new StopStrings(stopStrings, specials::isIn);
+    }
+
+    /// The text that is certain with this token.
+    String push(int id) {
+        String text = stops.push(detokenizer.push(id));
+        String token = tokenizer.isSpecial(id) ? tokenizer.token(id) : null;
+        return token == null ? text : text + stops.pushToken(token);
+    }
+
+    /// The text held back until the end.
+    String finish() {
+        return stops.push(detokenizer.finish()) + stops.finish();
+    }
+
+    boolean isStopped() {
+        return stops.isFound();
+    }
+}
