@@ -21,8 +21,8 @@ public record Completion(
     }
 
     /// @param prefillNanos reading the prompt until the first token's logits
-    /// @param indexingWaitNanos part of `prefillNanos` that the strategy spent beyond exact attention (factorisation,
-    ///     offloading)
+    /// @param indexingWaitNanos part of `prefillNanos` that the strategy spent beyond exact attention
+    ///     (factorisation, offloading)
     /// @param decodeNanos all decode steps
     /// @param decodeSteps tokens that went through decode
     public record Timings(long prefillNanos, long indexingWaitNanos, long decodeNanos, int decodeSteps) {

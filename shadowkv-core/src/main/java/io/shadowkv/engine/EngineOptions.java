@@ -31,8 +31,8 @@ public record EngineOptions(
             throw new IllegalArgumentException("keys and values cannot be " + kvType + "; expected F32, BF16 or F16");
         }
         if (prefillRows < 0) {
-            throw new IllegalArgumentException(
-                    "number of prefill rows is " + prefillRows + "; expected 1 or more, or 0 for the backend's default");
+            throw new IllegalArgumentException("number of prefill rows is " + prefillRows
+                    + "; expected 1 or more, or 0 for the backend's default");
         }
         if (maxBatch < 1) {
             throw new IllegalArgumentException("batch is " + maxBatch + " sequences; expected 1 or more");

@@ -86,8 +86,8 @@ public final class Sequence {
         forced = answer;
     }
 
-    /// Has prefill read no more than the history; the turn's own tokens go through decode, as those of a turn do whose
-    /// history was read before.
+    /// Has prefill read no more than the history; the turn's own tokens go through decode, as those of a turn do
+    /// whose history was read before.
     public void readsHistoryFirst() {
         readFirst = firstGenerated - request.promptIds().length;
     }

@@ -127,8 +127,8 @@ public final class Engine implements AutoCloseable {
         return backend;
     }
 
-    /// What a user should know of the checkpoint that is no failure, such as an adapter that is not applied; usually
-    /// empty.
+    /// What a user should know of the checkpoint that is no failure, such as an adapter that is not applied;
+    /// usually empty.
     public List<String> notes() {
         return text.notes();
     }
@@ -178,7 +178,7 @@ public final class Engine implements AutoCloseable {
         return tokenizer().encode(prompt, true);
     }
 
-    /// Ids of a conversation, ready for the answer. Only the template's own words are special tokens, not a message's.
+    /// Ids of a conversation, ready for the answer. Only the template's own words are special tokens.
     public int[] encodeChat(List<ChatMessage> messages) {
         checkOpen();
         return tokenizer()

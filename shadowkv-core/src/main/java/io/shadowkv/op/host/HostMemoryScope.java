@@ -81,8 +81,8 @@ public final class HostMemoryScope implements MemoryScope {
             }
         } catch (IOException e) {
             throw new BackendMemoryException(
-                    "cannot store " + bytes + " bytes for " + purpose + " in the offload folder " + folder + ": " + e.getMessage()
-                            + "; free disk space or name another folder",
+                    "cannot store " + bytes + " bytes for " + purpose + " in the offload folder " + folder + ": "
+                            + e.getMessage() + "; free disk space or name another folder",
                     e);
         }
     }

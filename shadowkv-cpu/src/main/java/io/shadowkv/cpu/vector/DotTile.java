@@ -113,8 +113,8 @@ public final class DotTile {
         b3.intoArray(lanes, at + 3 * LANES);
     }
 
-    /// One query and four rows, or as many as there are until `last` and that one again. Leaves their four vectors in
-    /// `lanes`.
+    /// One query and four rows, or as many as there are until `last` and that one again. Leaves their four
+    /// vectors in `lanes`.
     private void dotSingle(int query, int first, int last, int depth) {
         float[] x = queries;
         float[] y = rows;

@@ -5,8 +5,8 @@ import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// A product as cuBLASLt counts, column-major: `D [m, n] = op(A) [m, k] · op(B) [k, n]`, plus C where `isAdded`, plus
-/// bias `[m]` where `hasBias`. Matrices are dense: a row-major `[r, c]` is a column-major `[c, r]`.
+/// A product as cuBLASLt counts, column-major: `D [m, n] = op(A) [m, k] · op(B) [k, n]`, plus C where `isAdded`,
+/// plus bias `[m]` where `hasBias`. Matrices are dense: a row-major `[r, c]` is a column-major `[c, r]`.
 ///
 /// @param in type of A and B; bias is of it too
 /// @param out type of C and D
@@ -29,8 +29,8 @@ public record MatrixProduct(
     /// Up to here each row count has an algorithm of its own.
     private static final int EXACT_ROWS = 64;
 
-    /// `out [r, o] = x [r, k] · weight [o, k]ᵀ`, or null where the library would be slow or wrong: mixed types, rows
-    /// that do not start on 16 bytes.
+    /// `out [r, o] = x [r, k] · weight [o, k]ᵀ`, or null where the library would be slow or wrong: mixed types,
+    /// rows that do not start on 16 bytes.
     public static @Nullable MatrixProduct linear(
             CudaContext context, Tensor x, Tensor weight, @Nullable Tensor bias, boolean isAdded, Tensor out) {
         DType type = x.dtype();

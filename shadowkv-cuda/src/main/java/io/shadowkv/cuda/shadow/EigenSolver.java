@@ -54,7 +54,8 @@ public final class EigenSolver implements AutoCloseable {
         this.words = parts.workScope().allocate(DType.I32, 2);
     }
 
-    /// The eigenvectors of the `count` largest eigenvalues, in ascending order, each contiguous. Waits for the queue.
+    /// The eigenvectors of the `count` largest eigenvalues, in ascending order, each contiguous. Waits for the
+    /// queue.
     ///
     /// @param gram F32 `[D, D]`, left as it is
     /// @param type what is computed in, F32 or F64
