@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
 
 /// A checkpoint folder: weights of one or many mapped safetensors files, and the two configurations.
 ///
-/// Weights are never copied: tensors are views of the mapped files, valid until the checkpoint is closed (or
-/// until the arena closes that [#open(Path, Arena)] was given). Immutable and safe to share between threads;
-/// whoever closes it makes sure that nobody reads any more.
+/// Weights are never copied: tensors are views of the mapped files, valid until the checkpoint, or
+/// the arena passed to [#open(Path, Arena)], is closed. Immutable and safe to share between
+/// threads. The caller must not close it while a thread reads.
 public final class Checkpoint implements AutoCloseable {
     private static final Map<String, DType> WEIGHT_TYPES =
             Map.of("BF16", DType.BF16, "F16", DType.F16, "F32", DType.F32);
@@ -47,8 +47,8 @@ public final class Checkpoint implements AutoCloseable {
 
     /// Opens `folder` and maps its weights until [#close].
     ///
-    /// @throws CheckpointException if the folder is no checkpoint, its weights are quantised, or a file of it is
-    ///     missing, cut or contradictory
+    /// @throws CheckpointException if the folder is not a checkpoint, its weights are quantised, or
+    ///     one of its files is missing, truncated or inconsistent
     public static Checkpoint open(Path folder) {
         Arena arena = Arena.ofShared();
         try {
@@ -74,12 +74,12 @@ public final class Checkpoint implements AutoCloseable {
         return config;
     }
 
-    /// What the folder holds and is not used, for people; usually empty.
+    /// Messages about contents of the folder that are not used; usually empty.
     public List<String> notes() {
         return notes;
     }
 
-    /// What the checkpoint recommends for generation, read when first asked for: nothing else needs it.
+    /// The generation settings that the checkpoint recommends; read at first use.
     ///
     /// @throws CheckpointException if `generation_config.json` is malformed or a value is out of its range
     public synchronized GenerationConfig generation() {
@@ -102,23 +102,23 @@ public final class Checkpoint implements AutoCloseable {
         return fileOf.containsKey(name);
     }
 
-    /// Bytes of all named tensors together.
+    /// Total bytes of the named tensors.
     public long weightBytes() {
         return fileOf.entrySet().stream()
                 .mapToLong(entry -> entry.getValue().bytes(entry.getKey()))
                 .sum();
     }
 
-    /// Sixteen hexadecimal digits that tell these weights from others: a hash over every tensor's
-    /// name, type, shape and size and over samples of its data. It does not change when the same
-    /// tensors stand in other files.
+    /// Sixteen hexadecimal digits that identify these weights: a hash over every tensor's name,
+    /// type, shape and size and over samples of its data. It does not change when the same tensors
+    /// are stored in other files.
     public String fingerprint() {
         var fingerprint = new Fingerprint();
         names().stream().sorted().forEach(name -> file(name).addTo(fingerprint, name));
         return fingerprint.text();
     }
 
-    /// The type that most weights have: that of the largest of a type that weights may have.
+    /// The type of most weights: the type of the largest tensor among those with a weight type.
     public DType weightType() {
         return names().stream()
                 .filter(name -> WEIGHT_TYPES.containsKey(typeName(name)))
@@ -134,17 +134,17 @@ public final class Checkpoint implements AutoCloseable {
         return file(name).typeName(name);
     }
 
-    /// Elements of a tensor of whatever type.
+    /// Number of elements of a tensor of any type.
     ///
     /// @throws CheckpointException if there is no such tensor
     public long elements(String name) {
         return file(name).elements(name);
     }
 
-    /// A view of the mapped file, in the type and shape the file states. It may lie at any byte: read it
-    /// unaligned.
+    /// A view of the mapped file, in the type and shape that the file states. It may start at any
+    /// byte: use unaligned reads.
     ///
-    /// @throws CheckpointException if there is no such tensor or its type is none of [DType]
+    /// @throws CheckpointException if there is no such tensor or its type is not a [DType]
     public Tensor tensor(String name) {
         return file(name).tensor(name);
     }
@@ -169,8 +169,8 @@ public final class Checkpoint implements AutoCloseable {
         return tensor;
     }
 
-    /// The first weight found that holds NaN or an infinity, with the place and the value, for messages. Reads all
-    /// weights until then: for explaining a result that is not a number.
+    /// Describes the first weight that contains NaN or an infinity, with position and value, to
+    /// explain results that are not numbers. Reads all weights up to it.
     public Optional<String> notFinite() {
         return names().stream()
                 .filter(name -> name.endsWith("weight") || name.endsWith("bias"))
@@ -224,7 +224,8 @@ public final class Checkpoint implements AutoCloseable {
         return file;
     }
 
-    /// Whether another name holds the weight in fewer bits: as GPTQ and AWQ, compressed-tensors and HQQ call it.
+    /// True if the weight is stored quantised under another name, as GPTQ, AWQ, compressed-tensors
+    /// and HQQ do.
     private boolean isPacked(String name) {
         return PACKED.stream().anyMatch(packed -> has(name.replaceFirst("weight$", packed)));
     }

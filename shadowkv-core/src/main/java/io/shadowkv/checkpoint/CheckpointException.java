@@ -2,7 +2,8 @@ package io.shadowkv.checkpoint;
 
 import java.io.IOException;
 
-/// A checkpoint, or the hub it comes from, is not as it must be; the message says what was found and what to do.
+/// Thrown when a checkpoint is unreadable or malformed. The message says what was found and what to
+/// do.
 public final class CheckpointException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -24,7 +24,7 @@ public final class CheckpointFolder {
 
     private CheckpointFolder() {}
 
-    /// @throws CheckpointException if `folder` is no folder or holds no `config.json`
+    /// @throws CheckpointException if `folder` is not a folder or has no `config.json`
     static Path config(Path folder) {
         if (!Files.exists(folder)) {
             throw new CheckpointException(
@@ -84,7 +84,7 @@ public final class CheckpointFolder {
                                         + " transformers' save_pretrained(..., safe_serialization=True), or fetch a safetensors version"));
     }
 
-    /// What the folder holds next to the weights and is not used.
+    /// Messages about contents of the folder other than weights that are not used.
     static List<String> notes(Path folder) {
         return isAdapter(names(folder))
                 ? List.of(folder + ": holds an adapter" + adapterOf(folder) + " next to the model's weights; it is not"
@@ -105,7 +105,7 @@ public final class CheckpointFolder {
                 + " model that it changes. " + MERGE);
     }
 
-    /// Kind and base model, as far as the adapter's configuration says them.
+    /// Kind and base model, as far as the adapter's configuration states them.
     private static String adapterOf(Path folder) {
         Path file = folder.resolve(ADAPTER);
         if (!Files.isRegularFile(file)) {

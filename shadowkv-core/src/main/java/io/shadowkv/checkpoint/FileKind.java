@@ -6,9 +6,10 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Recognises content that often lies under a checkpoint file's name in its place, by its first bytes. Stateless.
+/// Recognises, by its first bytes, other content that is often stored under the name of a
+/// checkpoint file. Stateless.
 final class FileKind {
-    /// Bytes of a file's beginning that are enough to know it.
+    /// Number of bytes at the start of a file that are enough to recognise it.
     static final int HEAD_BYTES = 1024;
 
     private static final Pattern POINTER = Pattern.compile("version https://(?:git-lfs|hawser)\\.github\\.com/spec/");
@@ -17,7 +18,7 @@ final class FileKind {
 
     private FileKind() {}
 
-    /// Refuses content that is known not to be what its name says.
+    /// Rejects content that is known to be another kind of file.
     ///
     /// @param source names the file in messages
     /// @param head the file's first [#HEAD_BYTES] bytes, or all of them

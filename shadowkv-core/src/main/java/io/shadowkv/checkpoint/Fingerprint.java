@@ -8,7 +8,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
 
-/// A short hash that tells checkpoints apart without reading all of their weights. For one thread.
+/// A short hash that identifies a checkpoint without reading all of its weights. For one thread.
 ///
 /// It covers every tensor's name, type, shape and size in bytes, and of its data up to sixteen
 /// pieces of 256 bytes, evenly spaced, the first and the last bytes among them. Weights that were
@@ -29,9 +29,9 @@ final class Fingerprint {
         }
     }
 
-    /// Adds a tensor; the order of tensors counts.
+    /// Adds a tensor. The hash depends on the order of the tensors.
     ///
-    /// @param data its bytes
+    /// @param data bytes of the tensor
     void add(String name, SafetensorsHeader.Entry entry, MemorySegment data) {
         String stated = name + " " + entry.typeName() + " " + Arrays.toString(entry.extents()) + " " + data.byteSize();
         digest.update(stated.getBytes(StandardCharsets.UTF_8));

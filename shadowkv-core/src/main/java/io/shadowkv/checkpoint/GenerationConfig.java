@@ -5,11 +5,11 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
-/// What a checkpoint recommends for generation: `generation_config.json`, with the token ids of `config.json`
-/// behind it.
+/// The generation settings that a checkpoint recommends: `generation_config.json`, with token ids
+/// from `config.json` as a fallback.
 ///
-/// An empty value means that the checkpoint says nothing. Token ids below zero count as not given, and so does -1 for
-/// any other value: checkpoints write it for "none" and "off".
+/// An empty value means that the checkpoint has no recommendation. Negative token ids count as
+/// absent, and so does -1 for any other value: checkpoints use it for "none" and "off".
 ///
 /// @param eosTokenIds ids that end generation; may be empty
 /// @param temperature at least 0
@@ -38,7 +38,7 @@ public record GenerationConfig(
     /// Reads the recommendations.
     ///
     /// @param generation `generation_config.json`, if the checkpoint has one
-    /// @param model `config.json`, asked for the token ids that `generation` lacks
+    /// @param model `config.json`, which supplies the token ids that `generation` lacks
     /// @throws CheckpointException if a value has a wrong type or is out of its range
     static GenerationConfig read(Optional<ModelConfig> generation, ModelConfig model) {
         ModelConfig config = generation.orElseGet(() -> ModelConfig.parse("generation_config.json", "{}"));
@@ -60,7 +60,8 @@ public record GenerationConfig(
         return config.integers(key).stream().filter(id -> id >= 0).distinct().toList();
     }
 
-    /// The first file that gives the id wins; where it gives several (as some do for padding), their first.
+    /// The first file that has the id is used; if it has several (as some do for padding), the
+    /// first of them.
     private static OptionalInt tokenId(String key, ModelConfig generation, ModelConfig model) {
         List<Integer> ids = tokenIds(generation, key);
         return (ids.isEmpty() ? tokenIds(model, key) : ids)

@@ -23,15 +23,17 @@ import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// JSON from strangers: strict UTF-8, bounded in size and depth, every failure a [CheckpointException].
+/// Reads untrusted JSON: strict UTF-8, limited in size and depth; every failure is a
+/// [CheckpointException].
 public final class Json {
-    /// The largest document read as a tree; the largest index file in the wild has about 10 MB.
+    /// Maximum size of a document that is read as a tree; the largest published index file has
+    /// about 10 MB.
     public static final long MAX_BYTES = 64L << 20;
 
     private static final int MAX_DEPTH = 64;
 
-    /// NaN and Infinity are let through because Python writes them; accessors refuse them where a number must be
-    /// finite.
+    /// NaN and Infinity are accepted because Python writes them; accessors reject them where a
+    /// number must be finite.
     private static final JsonMapper TREES = JsonMapper.builder(JsonFactory.builder()
                     .streamReadConstraints(limits(MAX_BYTES))
                     .build())
@@ -55,7 +57,7 @@ public final class Json {
                 .build();
     }
 
-    /// The object that is `file`'s whole content.
+    /// Reads the object that is the whole content of `file`.
     ///
     /// @throws CheckpointException if the file is unreadable, larger than [#MAX_BYTES] or not one JSON object
     public static JsonNode object(Path file) {
@@ -70,11 +72,11 @@ public final class Json {
         return object(source, bytes);
     }
 
-    /// The object that `bytes` hold; `source` names them in messages.
+    /// Reads the object in `bytes`; `source` names it in messages.
     public static JsonNode object(String source, byte[] bytes) {
         if (bytes.length > MAX_BYTES) {
             throw new CheckpointException(
-                    source + ": more than " + MAX_BYTES + " bytes of JSON; that is no file of a checkpoint");
+                    source + ": more than " + MAX_BYTES + " bytes of JSON; that is not a file of a checkpoint");
         }
         try {
             JsonNode root = TREES.readTree(text(source, bytes));
@@ -87,7 +89,7 @@ public final class Json {
         }
     }
 
-    /// The text of `bytes`, less the mark that some editors put in front.
+    /// The text of `bytes`, without the byte order mark that some editors write.
     private static String text(String source, byte[] bytes) {
         try {
             String text = StandardCharsets.UTF_8
@@ -103,7 +105,7 @@ public final class Json {
         }
     }
 
-    /// A parser that refuses duplicate keys, for headers too large to become a tree.
+    /// A parser that rejects duplicate keys, for headers that are too large for a tree.
     static JsonParser stream(byte[] bytes) {
         return STREAMS.createParser(ObjectReadContext.empty(), utf8(bytes));
     }
@@ -118,7 +120,7 @@ public final class Json {
                 cause);
     }
 
-    /// What kind of value `node` is, with the value where it is short.
+    /// The kind of value that `node` is, with the value if it is short.
     public static String describe(JsonNode node) {
         if (node.isObject()) {
             return "an object of " + node.size() + " entries";
@@ -133,8 +135,8 @@ public final class Json {
         return text.length() <= 160 ? text : text.substring(0, 160) + "…";
     }
 
-    /// Decoding by a strict reader, because a byte parser would guess UTF-16 and UTF-32 and pass some malformed
-    /// UTF-8.
+    /// Decodes strictly, because a byte parser would guess UTF-16 and UTF-32 and accept some
+    /// malformed UTF-8.
     private static Reader utf8(byte[] bytes) {
         return new InputStreamReader(
                 new ByteArrayInputStream(bytes),

@@ -15,10 +15,10 @@ import tools.jackson.databind.JsonNode;
 
 /// Checked access to `config.json` or an object inside it.
 ///
-/// It knows nothing of families or of the key styles of different transformers versions; family readers
-/// interpret the values. A key whose value is JSON's `null` counts as absent. Every failure is a
-/// [CheckpointException] that names the file, the key, what was expected and what was found. Immutable and safe
-/// to share between threads.
+/// It does not depend on families or on the key styles of different transformers versions; family
+/// readers interpret the values. A key whose value is JSON's `null` counts as absent. Every failure
+/// is a [CheckpointException] that names the file, the key, what was expected and what was found.
+/// Immutable and safe to share between threads.
 public final class ModelConfig {
     private final String source;
     private final String prefix;
@@ -37,12 +37,12 @@ public final class ModelConfig {
         return new ModelConfig(String.valueOf(file.getFileName()), "", Json.object(file));
     }
 
-    /// Reads the JSON object in `json`; `source` is what messages call it.
+    /// Reads the JSON object in `json`; `source` names it in messages.
     public static ModelConfig parse(String source, String json) {
         return new ModelConfig(source, "", Json.object(source, json.getBytes(StandardCharsets.UTF_8)));
     }
 
-    /// The file's name, as messages show it.
+    /// The name of the file in messages.
     public String source() {
         return source;
     }
@@ -75,7 +75,7 @@ public final class ModelConfig {
         return Optional.of(value.stringValue());
     }
 
-    /// Any value as messages show it; a string without its quotes.
+    /// Any value in the form used in messages; a string without its quotes.
     String text(String key) {
         JsonNode value = value(key);
         return value == null ? "missing" : value.isString() ? Json.shorten(value.stringValue()) : Json.describe(value);
@@ -133,7 +133,7 @@ public final class ModelConfig {
         return Optional.of(value.booleanValue());
     }
 
-    /// The object under `key`, such as `rope_scaling`; empty where there is none.
+    /// The object under `key`, such as `rope_scaling`; empty if there is none.
     public Optional<ModelConfig> object(String key) {
         JsonNode value = value(key);
         if (value == null) {
@@ -167,8 +167,8 @@ public final class ModelConfig {
         return List.copyOf(values);
     }
 
-    /// One whole number or an array of them, such as `eos_token_id`; empty where there is no value. A `null` among
-    /// them counts as absent.
+    /// One whole number or an array of them, such as `eos_token_id`; empty if there is no value. A
+    /// `null` among them counts as absent.
     public List<Integer> integers(String key) {
         JsonNode value = value(key);
         List<Integer> values = new ArrayList<>();
@@ -184,8 +184,8 @@ public final class ModelConfig {
         return List.copyOf(values);
     }
 
-    /// A failure to throw when the value under `key` is of the right type but of no use: names file, key and
-    /// value.
+    /// Creates the exception for a value under `key` that has the right type but cannot be used; it
+    /// names file, key and value.
     ///
     /// @param expected completes "expected …"
     public CheckpointException wrong(String key, String expected) {
@@ -208,7 +208,7 @@ public final class ModelConfig {
     }
 
     private int toInt(String key, JsonNode value) {
-        // Huge exponents must not be expanded to digits, so the double is judged first.
+        // Huge exponents must not be expanded to digits, so the double is checked first.
         double number = value.isNumber() ? value.doubleValue() : Double.NaN;
         if (!(number >= Integer.MIN_VALUE && number <= Integer.MAX_VALUE) || number != Math.rint(number)) {
             throw wrong(key, "a whole number between " + Integer.MIN_VALUE + " and " + Integer.MAX_VALUE);

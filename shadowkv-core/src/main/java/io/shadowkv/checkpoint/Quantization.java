@@ -7,13 +7,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.StringJoiner;
 
-/// Recognises quantised checkpoints by what their configurations say, before any weight is looked at. Stateless.
+/// Recognises quantised checkpoints by their configurations, before any weight is read. Stateless.
 final class Quantization {
-    /// Keys of `config.json`: that of transformers, that of older compressed-tensors releases, MLX's.
+    /// Keys of `config.json`: those of transformers, of older releases of compressed-tensors, and
+    /// of MLX.
     private static final List<String> KEYS = List.of("quantization_config", "compression_config", "quantization");
 
-    /// Files of their own, with the method that is meant where one does not name it: AutoGPTQ's, AutoAWQ's and
-    /// ModelOpt's.
+    /// Separate files, each with the method to assume if the file does not name one: those of
+    /// AutoGPTQ, AutoAWQ and ModelOpt.
     private static final Map<String, String> FILES =
             Map.of("quantize_config.json", "gptq", "quant_config.json", "awq", "hf_quant_config.json", "modelopt");
 
@@ -40,8 +41,8 @@ final class Quantization {
         });
     }
 
-    /// An empty object says nothing. bitsandbytes' configuration stays in what is saved after its two switches were
-    /// turned off.
+    /// An empty object means nothing. The configuration of bitsandbytes remains in a saved model
+    /// after its two switches were turned off.
     private static boolean says(ModelConfig found) {
         boolean isOff = !isOn(found, "load_in_4bit") && !isOn(found, "load_in_8bit");
         return !found.keys().isEmpty() && !(isOff && method(found).equals("bitsandbytes") && hasSwitch(found));
@@ -64,7 +65,7 @@ final class Quantization {
         return hasSwitch(found) ? "bitsandbytes" : "";
     }
 
-    /// @param otherwise the method where none is named
+    /// @param otherwise the method to report if none is named
     private static CheckpointException refusal(String where, ModelConfig found, String otherwise) {
         var sizes = new StringJoiner(", ", " (", ")");
         sizes.setEmptyValue("");

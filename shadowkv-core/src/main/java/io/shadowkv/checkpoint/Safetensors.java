@@ -21,14 +21,14 @@ import java.util.Set;
 
 /// One safetensors file, mapped into memory; its tensors are views of the mapping.
 ///
-/// Layout: 8 bytes little-endian header length, a JSON header, then the data. Every claim of the header is
-/// checked when the file is opened, so that no view can reach outside it. Immutable and safe to share between
-/// threads. The mapping lives as long as the arena it was given; the file must not be shortened meanwhile (the
-/// operating system would answer a read beyond its end with a fault).
+/// Layout: 8 bytes little-endian header length, a JSON header, then the data. The header is checked
+/// completely when the file is opened, so that no view can reach outside the file. Immutable and
+/// safe to share between threads. The mapping is valid as long as the arena. The file must not be
+/// truncated meanwhile: a read beyond its end would cause a fault.
 ///
-/// Data may start at any byte, so that a tensor need not be aligned to its type: read it with unaligned layouts.
+/// Data may start at any byte, so a tensor may not be aligned to its type: use unaligned layouts.
 public final class Safetensors {
-    /// The reference implementation's cap on a header, in bytes.
+    /// The reference implementation's limit for a header, in bytes.
     static final long MAX_HEADER_BYTES = 100_000_000;
 
     private static final ValueLayout.OfLong LENGTH = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -45,8 +45,8 @@ public final class Safetensors {
 
     /// Maps `file` until `arena` closes.
     ///
-    /// @throws CheckpointException if the file is missing, unreadable, cut, or its header breaks a rule of the
-    ///     format
+    /// @throws CheckpointException if the file is missing, unreadable or truncated, or its header
+    ///     violates the format
     public static Safetensors open(Path file, Arena arena) {
         String source = String.valueOf(file.getFileName());
         if (!Files.isRegularFile(file)) {
@@ -82,7 +82,7 @@ public final class Safetensors {
         if (length < 0 || length > MAX_HEADER_BYTES) {
             throw new CheckpointException(
                     source + ": the header claims " + Long.toUnsignedString(length) + " bytes; at most "
-                            + MAX_HEADER_BYTES + " are allowed. This is no safetensors file, or it is damaged");
+                            + MAX_HEADER_BYTES + " are allowed. This is not a safetensors file, or it is damaged");
         }
         if (length > fileBytes - Long.BYTES) {
             throw new CheckpointException(source + ": the header claims " + length + " bytes, the file has " + fileBytes
@@ -103,19 +103,20 @@ public final class Safetensors {
         return header.entries().containsKey(name);
     }
 
-    /// The free-form strings a writer left under `__metadata__`.
+    /// The free-form strings under `__metadata__`.
     public Map<String, String> metadata() {
         return header.metadata();
     }
 
-    /// Bytes of all tensors together.
+    /// Total bytes of all tensors.
     public long dataBytes() {
         return data.byteSize();
     }
 
     /// A view of the mapped data; valid until the arena closes.
     ///
-    /// @throws CheckpointException if there is no such tensor, or its type or an extent is beyond the engine
+    /// @throws CheckpointException if there is no such tensor, or the engine does not support its
+    ///     type or an extent
     public Tensor tensor(String name) {
         SafetensorsHeader.Entry entry = entry(name);
         DType dtype = entry.dtype();
@@ -126,7 +127,7 @@ public final class Safetensors {
         return new Tensor(dtype, shape(name, entry), data, entry.begin());
     }
 
-    /// Adds a tensor to a fingerprint, whatever its type.
+    /// Adds a tensor of any type to a fingerprint.
     void addTo(Fingerprint fingerprint, String name) {
         SafetensorsHeader.Entry entry = entry(name);
         fingerprint.add(name, entry, data.segment().asSlice(entry.begin(), entry.end() - entry.begin()));
@@ -137,18 +138,18 @@ public final class Safetensors {
         return entry(name).typeName();
     }
 
-    /// Elements of one tensor, of whatever type.
+    /// Number of elements of one tensor of any type.
     long elements(String name) {
         return entry(name).elements();
     }
 
-    /// Bytes of one tensor's data.
+    /// Number of bytes of one tensor.
     long bytes(String name) {
         SafetensorsHeader.Entry entry = entry(name);
         return entry.end() - entry.begin();
     }
 
-    /// File, name, extents and type of a tensor, as messages show them.
+    /// File, name, extents and type of a tensor, for messages.
     String describe(String name) {
         SafetensorsHeader.Entry entry = entry(name);
         return file.getFileName() + ": " + SafetensorsHeader.label(name) + " is " + Arrays.toString(entry.extents())

@@ -31,9 +31,10 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
     /// One tensor as the header states it; `end - begin` bytes of data, offsets counted from the end of the
     /// header.
     ///
-    /// @param dtype null where the engine has no such type (F8_E5M2 and others); such a tensor cannot be viewed
+    /// @param dtype null if the engine does not have the type (F8_E5M2 and others); such a tensor
+    ///     cannot be viewed
     record Entry(String typeName, @Nullable DType dtype, long[] extents, long begin, long end) {
-        /// @throws ArithmeticException beyond 2^63
+        /// @throws ArithmeticException if there are more than 2^63 elements
         long elements() {
             long elements = 1;
             for (long extent : extents) {
@@ -53,10 +54,10 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
         return Arrays.stream(DType.values()).map(SafetensorsHeader::typeName).collect(Collectors.joining(", "));
     }
 
-    /// Refuses a header by its first byte, before it is copied.
+    /// Rejects a header by its first byte, before it is copied.
     static void checkStart(String source, byte first) {
         if (first != '{') {
-            throw new CheckpointException(source + ": the header does not start with '{'; this is no safetensors file");
+            throw new CheckpointException(source + ": the header does not start with '{'; this is not a safetensors file");
         }
     }
 
@@ -73,7 +74,7 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
                 String name = parser.currentName();
                 parser.nextToken();
                 if (name.equals("__metadata__")) {
-                    // The reference implementation reads null as no metadata.
+                    // The reference implementation treats null as absent metadata.
                     if (parser.currentToken() == JsonToken.VALUE_NULL) {
                         continue;
                     }
@@ -154,7 +155,8 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
         }
     }
 
-    /// The entries in the order of their data, once every range is where the rules want it.
+    /// Checks that every range follows the rules, and returns the entries in the order of their
+    /// data.
     private static Map<String, Entry> checkLayout(String source, Map<String, Entry> entries, long dataBytes) {
         List<Map.Entry<String, Entry>> ordered = new ArrayList<>(entries.entrySet());
         ordered.sort(Comparator.comparingLong(

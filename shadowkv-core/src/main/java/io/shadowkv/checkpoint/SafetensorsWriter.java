@@ -25,46 +25,46 @@ import java.util.UUID;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Collects tensors and writes them as one safetensors file that appears whole or not at all.
+/// Collects tensors and writes them atomically as one safetensors file.
 ///
-/// Values are read when [#write] runs, not before. Data is laid out with the widest types first, so that every
-/// tensor is aligned to its type. For use by one thread.
+/// Values are read when [#write] runs, not before. Data is laid out with the widest types first, so
+/// that every tensor is aligned to its type. Not thread-safe.
 public final class SafetensorsWriter {
     private static final int BUFFER_BYTES = 1 << 16;
 
-    /// Writes all bytes of one tensor, little-endian and row-major, to a channel; may do so in any number of
+    /// Writes all bytes of one tensor, little-endian and row-major, to a channel, in any number of
     /// pieces.
     @FunctionalInterface
     public interface Body {
         void writeTo(WritableByteChannel channel) throws IOException;
     }
 
-    private record Part(String name, DType dtype, Shape shape, Body body) {
+    private record Entry(String name, DType dtype, Shape shape, Body body) {
         long bytes() {
             return Math.multiplyExact(shape.elements(), (long) dtype.bytes());
         }
     }
 
-    private final List<Part> parts = new ArrayList<>();
+    private final List<Entry> entries = new ArrayList<>();
     private final Set<String> names = new HashSet<>();
     private final Map<String, String> metadata = new TreeMap<>();
 
     /// Adds a tensor whose bytes `body` supplies; it may be larger than any array.
     ///
-    /// @throws IllegalArgumentException if the name is taken or is `__metadata__`
+    /// @throws IllegalArgumentException if the name was added before or is `__metadata__`
     public SafetensorsWriter add(String name, DType dtype, Shape shape, Body body) {
         if (name.equals("__metadata__") || !names.add(name)) {
             throw new IllegalArgumentException("tensor \"" + name + "\" "
                     + (name.equals("__metadata__") ? "has a reserved name" : "was added before")
                     + "; choose another name");
         }
-        parts.add(new Part(name, dtype, shape, body));
+        entries.add(new Entry(name, dtype, shape, body));
         return this;
     }
 
     /// Adds an F32 tensor.
     ///
-    /// @throws IllegalArgumentException if `values` and `shape` differ in count
+    /// @throws IllegalArgumentException if the number of `values` is not that of `shape`
     public SafetensorsWriter add(String name, Shape shape, float[] values) {
         checkCount(name, shape, values.length);
         return add(name, DType.F32, shape, channel -> {
@@ -80,7 +80,7 @@ public final class SafetensorsWriter {
 
     /// Adds an I32 tensor.
     ///
-    /// @throws IllegalArgumentException if `values` and `shape` differ in count
+    /// @throws IllegalArgumentException if the number of `values` is not that of `shape`
     public SafetensorsWriter add(String name, Shape shape, int[] values) {
         checkCount(name, shape, values.length);
         return add(name, DType.I32, shape, channel -> {
@@ -112,35 +112,36 @@ public final class SafetensorsWriter {
         return this;
     }
 
-    /// Writes a temporary file beside `target`, forces it to the disk and renames it; a failure leaves what was
-    /// there.
+    /// Writes a temporary file in the folder of `target`, forces it to the disk and renames it.
+    /// After a failure `target` is unchanged.
     ///
     /// @throws CheckpointException if the file cannot be written
     /// @throws IllegalStateException if a body wrote more or fewer bytes than its tensor has
     public void write(Path target) {
-        List<Part> ordered = new ArrayList<>(parts);
-        ordered.sort(Comparator.comparingInt((Part part) -> -part.dtype().bytes()));
+        List<Entry> ordered = new ArrayList<>(entries);
+        ordered.sort(Comparator.comparingInt((Entry entry) -> -entry.dtype().bytes()));
         Path whole = target.toAbsolutePath();
         Path temporary = whole.resolveSibling("." + whole.getFileName() + "." + UUID.randomUUID() + ".tmp");
         try {
             try (FileChannel channel =
                     FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
                 writeFully(channel, ByteBuffer.wrap(header(ordered)));
-                for (Part part : ordered) {
-                    writePart(channel, part);
+                for (Entry entry : ordered) {
+                    writeEntry(channel, entry);
                 }
                 channel.force(true);
             }
             Files.move(temporary, whole, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
-            long bytes = ordered.stream().mapToLong(Part::bytes).sum();
+            long bytes = ordered.stream().mapToLong(Entry::bytes).sum();
             throw CheckpointException.io("cannot write " + target + " (" + bytes + " bytes of tensors)", e);
         } finally {
             discard(temporary);
         }
     }
 
-    /// A failure that left the file behind is the one worth reporting.
+    /// Deletes the temporary file. A failure here is only logged: the exception that led here is
+    /// the one to report.
     private static void discard(Path temporary) {
         try {
             Files.deleteIfExists(temporary);
@@ -150,31 +151,31 @@ public final class SafetensorsWriter {
         }
     }
 
-    private static void writePart(FileChannel channel, Part part) throws IOException {
-        var counted = new CountingChannel(channel, part.bytes());
-        part.body().writeTo(counted);
+    private static void writeEntry(FileChannel channel, Entry entry) throws IOException {
+        var counted = new CountingChannel(channel, entry.bytes());
+        entry.body().writeTo(counted);
         if (counted.left != 0) {
-            throw new IllegalStateException("tensor \"" + part.name() + "\" is " + part.shape() + " " + part.dtype()
-                    + ", " + part.bytes() + " bytes, but its body wrote " + (part.bytes() - counted.left));
+            throw new IllegalStateException("tensor \"" + entry.name() + "\" is " + entry.shape() + " " + entry.dtype()
+                    + ", " + entry.bytes() + " bytes, but its body wrote " + (entry.bytes() - counted.left));
         }
     }
 
-    private byte[] header(List<Part> ordered) {
+    private byte[] header(List<Entry> ordered) {
         ObjectNode root = JsonMapper.shared().createObjectNode();
         if (!metadata.isEmpty()) {
             ObjectNode strings = root.putObject("__metadata__");
             metadata.forEach(strings::put);
         }
         long begin = 0;
-        for (Part part : ordered) {
-            ObjectNode entry = root.putObject(part.name());
-            entry.put("dtype", SafetensorsHeader.typeName(part.dtype()));
-            var extents = entry.putArray("shape");
-            for (int extent : part.shape().toArray()) {
+        for (Entry entry : ordered) {
+            ObjectNode node = root.putObject(entry.name());
+            node.put("dtype", SafetensorsHeader.typeName(entry.dtype()));
+            var extents = node.putArray("shape");
+            for (int extent : entry.shape().toArray()) {
                 extents.add(extent);
             }
-            long end = Math.addExact(begin, part.bytes());
-            entry.putArray("data_offsets").add(begin).add(end);
+            long end = Math.addExact(begin, entry.bytes());
+            node.putArray("data_offsets").add(begin).add(end);
             begin = end;
         }
         byte[] json = root.toString().getBytes(StandardCharsets.UTF_8);
@@ -201,7 +202,7 @@ public final class SafetensorsWriter {
         }
     }
 
-    /// Stops a body from writing into its neighbour; closing it does nothing.
+    /// A channel that rejects bytes beyond the end of a tensor; closing it does nothing.
     private static final class CountingChannel implements WritableByteChannel {
         private final FileChannel channel;
         private long left;

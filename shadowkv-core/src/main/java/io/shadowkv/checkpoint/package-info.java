@@ -1,10 +1,10 @@
-/// Checkpoints as Hugging Face lays them out: safetensors shards, `config.json`, `generation_config.json`, and
-/// the hub they come from.
+/// Checkpoints in the layout of Hugging Face: safetensors shards, `config.json` and
+/// `generation_config.json`.
 ///
-/// In: a folder, or a repository's name and a hub endpoint. Out: [Tensor][io.shadowkv.tensor.Tensor] views of the
-/// mapped files (never a copy) and checked configuration values. Called by `model` (weights, family readers),
-/// `engine` (generation defaults) and the command line (`pull`, `logits`). Whatever a file or a server gets wrong
-/// ends in a [CheckpointException] that names it. Next stop: `io.shadowkv.op`.
+/// In: a folder. Out: [Tensor][io.shadowkv.tensor.Tensor] views of the mapped files (never a copy) and
+/// checked configuration values. Called by `model` (weights, family readers), `engine` (generation
+/// defaults) and the command line. Every fault of a file ends in a [CheckpointException] that names
+/// the file. Next stop: `io.shadowkv.op`.
 @NullMarked
 package io.shadowkv.checkpoint;
 

@@ -1,6 +1,6 @@
 package io.shadowkv.engine;
 
-/// Asks a running sequence to stop; from any thread, at once visible, never undone.
+/// Requests that a running sequence stops. Thread-safe; a request cannot be withdrawn.
 public final class Cancellation {
     private volatile boolean requested;
 

@@ -1,51 +1,53 @@
 package io.shadowkv.engine;
 
-/// What came of a request.
+/// The result of a request.
 ///
-/// @param promptTokens tokens read (for a later turn of a conversation: the turn's own)
-/// @param ids generated ids, an end-of-sequence id included if it ended the sequence
-/// @param text generated text without special tokens and without a stop string; empty where the checkpoint has
-///     no tokenizer
-/// @param finish why it ended
-/// @param timings how long it took
-/// @param cache what the cache held
+/// @param promptTokens number of prompt tokens; for a later turn of a conversation, those of the
+///     turn
+/// @param ids generated ids, including the end-of-sequence id if one ended the sequence
+/// @param text generated text without special tokens and without a stop string; empty if the
+///     checkpoint has no tokenizer
+/// @param finish why the sequence ended
+/// @param timings how long each phase took
+/// @param cache memory and selections of the cache
 public record Completion(
         int promptTokens, int[] ids, String text, FinishReason finish, Timings timings, CacheReport cache) {
     /// Why a sequence ended.
     public enum FinishReason {
         END_OF_SEQUENCE,
         STOP_STRING,
-        /// The answer has the length asked for, or the context (of a conversation: its capacity) is full.
+        /// The answer has the requested length, or the context (in a conversation, its capacity) is
+        /// full.
         MAX_NEW_TOKENS,
         CANCELLED
     }
 
-    /// @param prefillNanos reading the prompt until the first token's logits
-    /// @param indexingWaitNanos part of `prefillNanos` that the strategy spent beyond exact attention
+    /// @param prefillNanos time to read the prompt, up to the logits of the first token
+    /// @param indexingWaitNanos part of `prefillNanos` that was spent waiting for indexing
     ///     (factorisation, offloading)
-    /// @param decodeNanos all decode steps
-    /// @param decodeSteps tokens that went through decode
+    /// @param decodeNanos time of all decode steps
+    /// @param decodeSteps number of decode steps
     public record Timings(long prefillNanos, long indexingWaitNanos, long decodeNanos, int decodeSteps) {
-        /// Tokens a second of this sequence while decoding; NaN before the first step.
+        /// Tokens per second of this sequence in decode; NaN before the first step.
         public double decodeTokensPerSecond() {
             return decodeSteps == 0 ? Double.NaN : decodeSteps * 1e9 / decodeNanos;
         }
     }
 
-    /// Bytes and selections of one sequence at its end.
+    /// Memory and selections of one sequence at its end.
     ///
-    /// @param planned what the memory plan promised for this sequence
-    /// @param measured what was allocated
+    /// @param planned bytes that the memory plan assigned to this sequence
+    /// @param measured bytes that were allocated
     /// @param selectedUnits units selected over all steps, layers and heads
-    /// @param missedUnits those that had to be fetched and rebuilt
-    /// @param keptWhole true if the sequence fitted and nothing was selected
+    /// @param missedUnits selected units that had to be fetched and rebuilt
+    /// @param keptWhole true if the sequence fit the resident region, so that nothing was selected
     public record CacheReport(
             MemoryPlan.SequenceBytes planned,
             MemoryPlan.SequenceBytes measured,
             long selectedUnits,
             long missedUnits,
             boolean keptWhole) {
-        /// Share of selected units that were resident already; NaN if nothing was selected.
+        /// Share of selected units that were already resident; NaN if nothing was selected.
         public double hitRate() {
             return selectedUnits == 0 ? Double.NaN : 1 - (double) missedUnits / selectedUnits;
         }

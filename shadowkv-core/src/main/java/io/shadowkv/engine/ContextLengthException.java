@@ -1,6 +1,6 @@
 package io.shadowkv.engine;
 
-/// A sequence would not fit the model's context; the message names both numbers.
+/// Thrown when a sequence would exceed the model's context. The message gives both lengths.
 public final class ContextLengthException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -5,16 +5,19 @@ import io.shadowkv.op.Backend;
 import io.shadowkv.tensor.DType;
 import org.jspecify.annotations.Nullable;
 
-/// How an engine keeps and reads sequences.
+/// Options of an engine: cache strategy, batch size and memory limits.
 ///
 /// @param cache full attention or ShadowKV with its parameters
-/// @param kvType type of keys and values, F32, BF16 or F16; null takes the checkpoint's weights' type
-/// @param prefillRows rows of the prompt computed at a time; bounds activation memory, not results; 0 takes what
-///     suits the backend
-/// @param maxBatch sequences that decode together at most
-/// @param deviceBytes bytes of device memory the plan may use in addition to the weights; 0 asks the backend
-/// @param hostBytes bytes the plan may use in host memory; 0 asks the backend
-/// @param valuePlace where offloaded values lie
+/// @param kvType type of keys and values, F32, BF16 or F16; null means the type of the checkpoint's
+///     weights
+/// @param prefillRows rows of the prompt computed at a time; affects the memory for activations but
+///     not the results; 0 means the backend's default
+/// @param maxBatch maximum number of sequences that decode together
+/// @param deviceBytes bytes of device memory that the plan may use in addition to the weights; 0
+///     means what the backend reports as available
+/// @param hostBytes bytes of host memory that the plan may use; 0 means what the backend reports as
+///     available
+/// @param valuePlace where offloaded values are stored
 public record EngineOptions(
         KvCacheSpec cache,
         @Nullable DType kvType,
@@ -67,7 +70,7 @@ public record EngineOptions(
         return new EngineOptions(cache, kvType, prefillRows, maxBatch, deviceBytes, hostBytes, place);
     }
 
-    /// Rows of the prompt computed at a time on `backend`.
+    /// Number of prefill rows on `backend`.
     public int prefillRows(Backend backend) {
         return prefillRows == 0 ? backend.prefillRows() : prefillRows;
     }

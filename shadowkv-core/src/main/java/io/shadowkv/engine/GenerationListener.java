@@ -1,19 +1,20 @@
 package io.shadowkv.engine;
 
-/// Hears of a sequence's progress, on the thread that runs the engine. An exception ends the run it comes from.
+/// Receives the progress of a sequence, on the thread that runs the engine. An exception ends the
+/// whole call of the engine, including its other requests.
 public interface GenerationListener {
-    /// Hears nothing.
+    /// A listener that ignores everything.
     GenerationListener SILENT = new GenerationListener() {};
 
-    /// Part of the prompt was read.
+    /// Called after part of the prompt was read.
     ///
-    /// @param done share of the work, 0 to 1 (attention grows with the position, so this is not the share of
-    ///     tokens)
+    /// @param done completed share of the work, from 0 to 1. The cost of attention grows with the
+    ///     position, so this is not the share of tokens
     default void reading(double done) {}
 
-    /// A token was generated.
+    /// Called after a token was generated.
     ///
     /// @param id the token
-    /// @param text whole characters that became certain with it; may be empty
+    /// @param text complete characters that this token added to the text; may be empty
     default void token(int id, String text) {}
 }

@@ -3,17 +3,17 @@ package io.shadowkv.engine;
 import io.shadowkv.sampling.SamplingOptions;
 import java.util.List;
 
-/// When generation ends and how tokens are drawn.
+/// Options of generation: when it ends and how tokens are drawn.
 ///
-/// @param maxNewTokens at most so many tokens, 1 or more
+/// @param maxNewTokens maximum number of tokens to generate, 1 or more
 /// @param sampling how each token is drawn
-/// @param stopStrings generation ends where one appears; the text ends before it
-/// @param ignoreEos true goes on through the checkpoint's end-of-sequence ids
-/// @param stopIds ids that end generation in addition to the checkpoint's end of sequence; the text
-///     ends before them
-/// @param minNewTokens so many tokens are drawn before any id may end generation: until then the
-///     ids that would end it are left out of the draw (`min_new_tokens` of Hugging Face
-///     transformers). Stop strings end it at any time
+/// @param stopStrings generation ends when one of them appears; the text ends before it
+/// @param ignoreEos true to continue after the checkpoint's end-of-sequence ids
+/// @param stopIds ids that end generation in addition to the checkpoint's end-of-sequence ids; the
+///     text ends before them
+/// @param minNewTokens minimum number of tokens before an id may end generation; until then the ids
+///     that would end it are excluded from the draw (`min_new_tokens` of Hugging Face
+///     transformers). Stop strings end generation at any time
 public record GenerationOptions(
         int maxNewTokens,
         SamplingOptions sampling,

@@ -2,18 +2,20 @@ package io.shadowkv.engine;
 
 import java.util.List;
 
-/// Bytes that a batch will need, computed before anything is allocated.
+/// The memory that a batch needs, computed before anything is allocated.
 ///
 /// @param strategy `full` or `shadowkv`
-/// @param contextTokens tokens of each sequence, prompt and generated
-/// @param batch sequences
+/// @param contextTokens tokens of each sequence, including generated ones
+/// @param batch number of sequences
 /// @param perSequence bytes of one sequence of such a batch
-/// @param weightBytes weights, shared by all
-/// @param heldWeightBytes those of them that lie in the backend's memory already; 0 where it reads mapped files
-/// @param workspace what the engine needs beside sequences: one layer's prompt keys and values and activations
-///     while one prompt is read, rotary tables, a decode step's activations
-/// @param limits what the plan may use
-/// @param largestBatch sequences of this length that fit when values are placed so that the largest number does
+/// @param weightBytes bytes of the weights, which all sequences share
+/// @param heldWeightBytes bytes of the weights that are already in the backend's memory; 0 if it
+///     reads mapped files
+/// @param workspace memory that the engine needs in addition to sequences: one layer's keys and
+///     values and activations while a prompt is read, rotary tables, activations of a decode step
+/// @param limits memory that the plan may use
+/// @param largestBatch largest number of sequences of this length that fit, with values placed so
+///     that this number is largest
 public record MemoryPlan(
         String strategy,
         int contextTokens,
@@ -24,7 +26,7 @@ public record MemoryPlan(
         List<Item> workspace,
         Limits limits,
         int largestBatch) {
-    /// The workspace's part that a prompt takes while it is read, and nothing afterwards.
+    /// Name of the workspace item that is in use only while a prompt is read.
     public static final String PROMPT_BEING_READ = "prompt being read";
 
     public MemoryPlan {
@@ -32,26 +34,27 @@ public record MemoryPlan(
     }
 
     /// @param resident bytes in device memory
-    /// @param offloaded bytes in host memory that are fetched from
-    /// @param parts what they consist of
+    /// @param offloaded bytes in host memory, from which steps fetch
+    /// @param parts the items that these bytes consist of
     public record SequenceBytes(long resident, long offloaded, List<Item> parts) {
         public SequenceBytes {
             parts = List.copyOf(parts);
         }
     }
 
-    /// One part of the memory: `resident keys and values`, `landmarks`, `low-rank keys`, `values`, …
+    /// One item of the memory: `resident keys and values`, `landmarks`, `low-rank keys`, `values`,
+    /// …
     public record Item(String name, long bytes, boolean isOffloaded) {}
 
-    /// What a plan may use beside the weights.
+    /// The memory that a plan may use in addition to the weights.
     ///
-    /// @param deviceBytes in device memory
-    /// @param hostBytes for offloaded values
-    /// @param hostIsDevice true where both places are the same memory (a CPU backend), so that they share one
+    /// @param deviceBytes bytes of device memory
+    /// @param hostBytes bytes of host memory, for offloaded values
+    /// @param hostIsDevice true if both are the same memory (on a CPU backend); then they share one
     ///     limit, `deviceBytes`
     public record Limits(long deviceBytes, long hostBytes, boolean hostIsDevice) {}
 
-    /// Bytes of the workspace's parts together.
+    /// Bytes of all workspace items.
     public long workspaceBytes() {
         return workspace.stream().mapToLong(Item::bytes).sum();
     }
@@ -76,13 +79,12 @@ public record MemoryPlan(
         return Math.multiplyExact(perSequence.offloaded(), (long) batch);
     }
 
-    /// Everything the backend will hold in device memory when the last prompt of the batch is read, weights
-    /// included.
+    /// Bytes in device memory while the last prompt of the batch is read, including weights.
     public long deviceBytes() {
         return heldWeightBytes + workspaceBytes() + residentBytes();
     }
 
-    /// The same while the batch decodes and no prompt is read.
+    /// Bytes in device memory while the batch decodes and no prompt is read, including weights.
     public long decodingBytes() {
         long prompt = workspace.stream()
                 .filter(part -> part.name().equals(PROMPT_BEING_READ))
@@ -91,12 +93,12 @@ public record MemoryPlan(
         return deviceBytes() - prompt;
     }
 
-    /// True if the batch fits what is available.
+    /// True if the batch fits the available memory.
     public boolean isAdmitted() {
         return largestBatch >= batch;
     }
 
-    /// The refusal, with the numbers and what to do.
+    /// The message for a batch that does not fit, with the numbers and what to do.
     public String refusal() {
         return "%d sequence%s of %,d tokens with %s need%s %,d bytes resident, %,d offloaded and %,d of workspace; available are %,d bytes%s. %s"
                 .formatted(

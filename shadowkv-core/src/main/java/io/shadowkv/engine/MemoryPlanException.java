@@ -1,6 +1,7 @@
 package io.shadowkv.engine;
 
-/// A request was refused before anything was allocated; the message names the bytes needed and available.
+/// Thrown when a request is refused before anything is allocated. The message gives the bytes
+/// needed and available.
 public final class MemoryPlanException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

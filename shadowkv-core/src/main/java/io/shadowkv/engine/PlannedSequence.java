@@ -2,8 +2,8 @@ package io.shadowkv.engine;
 
 import io.shadowkv.cache.SequenceSize;
 
-/// What the plan gives one sequence.
+/// The memory that the plan assigns to one sequence.
 ///
-/// @param size what it is allocated for
-/// @param bytes what that takes
+/// @param size size that the sequence is allocated for
+/// @param bytes memory that this size needs
 public record PlannedSequence(SequenceSize size, MemoryPlan.SequenceBytes bytes) {}

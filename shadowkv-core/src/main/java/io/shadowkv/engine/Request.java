@@ -1,11 +1,11 @@
 package io.shadowkv.engine;
 
-/// One sequence to generate.
+/// A request to generate one sequence.
 ///
 /// @param promptIds token ids of the prompt, at least one; not copied
-/// @param options when to end and how to draw
-/// @param listener hears of progress
-/// @param cancellation stops it from outside
+/// @param options when generation ends and how tokens are drawn
+/// @param listener receives the progress
+/// @param cancellation stops the sequence early
 public record Request(
         int[] promptIds, GenerationOptions options, GenerationListener listener, Cancellation cancellation) {
     public Request {

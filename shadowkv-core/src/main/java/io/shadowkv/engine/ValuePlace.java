@@ -1,11 +1,11 @@
 package io.shadowkv.engine;
 
-/// Where offloaded values lie.
+/// Where offloaded values are stored.
 public enum ValuePlace {
-    /// Near the arithmetic as far as the whole batch leaves room there, the rest in host memory; all of it in host
-    /// memory where both are the same.
+    /// In device memory for as many layers as the whole batch leaves room for, and in host memory
+    /// for the rest. In host memory for all layers if both are the same memory.
     AUTO,
-    /// Near the arithmetic.
+    /// In device memory.
     DEVICE,
     /// In host memory.
     HOST

@@ -1,7 +1,7 @@
-/// Requests in, answers out: sequences, batches, the scheduler, the memory plan.
+/// The types of the engine's interface: requests, options, completions and memory plans.
 ///
-/// In: prompts (text, messages or ids) with options. Out: streamed tokens and a [Completion] each. Called by
-/// the command line, the evaluation and any Java program. The last stop of a token's way.
+/// In: prompts (text, messages or ids) with options. Out: streamed tokens and a [Completion] each.
+/// Used by the command line, the evaluation and applications. Next stop: `engine.serve`.
 @NullMarked
 package io.shadowkv.engine;
 

@@ -18,14 +18,14 @@ final class AnswerText {
         this.stops = new StopStrings(stopStrings, specials::isIn);
     }
 
-    /// The text that is certain with this token.
+    /// Adds a token and returns the text that became certain.
     String push(int id) {
         String text = stops.push(detokenizer.push(id));
         String token = tokenizer.isSpecial(id) ? tokenizer.token(id) : null;
         return token == null ? text : text + stops.pushToken(token);
     }
 
-    /// The text held back until the end.
+    /// Ends the answer and returns the text that was held back.
     String finish() {
         return stops.push(detokenizer.finish()) + stops.finish();
     }

@@ -7,12 +7,12 @@ import io.shadowkv.cache.full.FullCache;
 import io.shadowkv.cache.shadow.ShadowCache;
 import io.shadowkv.op.Backend;
 
-/// Makes the strategy that a spec describes. The only place that names the strategies.
+/// Creates the strategy that a spec describes. No other code names the strategies.
 public final class CacheStrategies {
     private CacheStrategies() {}
 
-    /// @param shape of the decoder whose keys and values are kept
-    /// @param backend that holds the memory and runs the operations; stays the caller's
+    /// @param shape shape of the decoder whose keys and values are stored
+    /// @param backend provides memory and operations; the caller must close it
     public static CacheStrategy open(KvCacheSpec spec, CacheShape shape, Backend backend) {
         return switch (spec) {
             case KvCacheSpec.Full full -> new FullCache(shape, backend);

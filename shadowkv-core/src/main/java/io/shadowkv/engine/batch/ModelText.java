@@ -18,8 +18,8 @@ import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// What a checkpoint holds beside its weights: tokenizer, chat template, generation defaults, each opened when first
-/// asked for. Random weights have nothing of it. Safe to use from any thread.
+/// The contents of a checkpoint other than weights: tokenizer, chat template and generation
+/// defaults. Each is opened at first use. Random weights have none of them. Thread-safe.
 public final class ModelText implements AutoCloseable {
     private final @Nullable Checkpoint checkpoint;
     private final List<String> notes;
@@ -27,8 +27,8 @@ public final class ModelText implements AutoCloseable {
     private @Nullable ChatTemplate chatTemplate;
     private @Nullable List<Integer> endIds;
 
-    /// @param checkpoint closed with this; null for random weights
-    /// @param notes what a user should know of it
+    /// @param checkpoint closed when this is closed; null for random weights
+    /// @param notes messages about the checkpoint that the user should see
     public ModelText(@Nullable Checkpoint checkpoint, List<String> notes) {
         this.checkpoint = checkpoint;
         this.notes = List.copyOf(notes);
@@ -38,7 +38,7 @@ public final class ModelText implements AutoCloseable {
         return notes;
     }
 
-    /// @throws IllegalStateException if there is none
+    /// @throws IllegalStateException if the weights are random
     public Checkpoint checkpoint() {
         Checkpoint held = checkpoint;
         if (held == null) {
@@ -47,7 +47,7 @@ public final class ModelText implements AutoCloseable {
         return held;
     }
 
-    /// Where it comes from, for messages.
+    /// The folder of the checkpoint, or a description; used in messages.
     public String source() {
         return checkpoint == null
                 ? "a model of random weights"
@@ -91,8 +91,8 @@ public final class ModelText implements AutoCloseable {
         return opened;
     }
 
-    /// Runs `work`. If it meets logits that it cannot use, the exception also says why: it names the weight that is
-    /// damaged, if one is.
+    /// Runs `work`. If `work` throws a [LogitsException], adds the cause to its message: the
+    /// damaged weight, if there is one.
     ///
     /// @throws LogitsException if `work` throws it
     public <T> T explaining(Supplier<T> work) {
@@ -114,9 +114,10 @@ public final class ModelText implements AutoCloseable {
         return new LogitsException(problem.getMessage() + ": " + cause, problem);
     }
 
-    /// Ids that end a sequence: those of `generation_config.json` or `config.json`, the tokenizer's, and
-    /// the one with which the chat template ends an answer. A model that was trained further often names
-    /// its turn's end in one of these places only, and ends every answer with it.
+    /// Ids that end a sequence: those of `generation_config.json` or `config.json`, the
+    /// tokenizer's, and the one with which the chat template ends an answer. A fine-tuned model
+    /// often states its end-of-turn token in only one of these places, and ends every answer with
+    /// that token.
     public synchronized List<Integer> endIds() {
         List<Integer> known = endIds;
         if (known == null) {
@@ -138,16 +139,17 @@ public final class ModelText implements AutoCloseable {
         try {
             return hasChatTemplate() ? chatTemplate().endOfTurn(tokenizer()) : OptionalInt.empty();
         } catch (ChatTemplateException e) {
-            // Whoever asks for the template is told; a plain prompt does not need it.
+            // A caller of chatTemplate() gets this exception; a plain prompt does not need the
+            // template.
             return OptionalInt.empty();
         }
     }
 
-    /// A turn of a sequence, with the model's end ids and an answer's text of its own.
+    /// A turn of a sequence, with the model's end ids and a text of its own for the answer.
     ///
     /// @param history tokens before the turn
     /// @param held the cache that has them; null before the first turn
-    /// @throws IllegalArgumentException if stop strings are asked for without a tokenizer
+    /// @throws IllegalArgumentException if the request has stop strings and there is no tokenizer
     public Sequence sequence(Request request, int[] history, PlannedSequence planned, @Nullable SequenceCache held) {
         if (!hasTokenizer() && !request.options().stopStrings().isEmpty()) {
             throw new IllegalArgumentException(

@@ -19,8 +19,8 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Computes memory plans, says no before anything is allocated, and decides how many layers of a sequence keep
-/// their values in device memory.
+/// Computes memory plans, refuses requests before anything is allocated, and decides how many
+/// layers of a sequence keep their values in device memory.
 public final class Planner {
     private final EngineOptions options;
     private final Backend backend;
@@ -46,7 +46,8 @@ public final class Planner {
         this.weightBytes = weightBytes;
     }
 
-    /// The plan of `batch` sequences of up to `contextTokens` tokens, read one prompt after the other.
+    /// Returns the plan for `batch` sequences of up to `contextTokens` tokens whose prompts are
+    /// read one after the other.
     public MemoryPlan plan(int contextTokens, int batch) {
         Limits limits = limits();
         return new MemoryPlan(
@@ -61,14 +62,16 @@ public final class Planner {
                 largestBatch(contextTokens, limits));
     }
 
-    /// What one of `batch` sequences of up to `capacityTokens` tokens gets; of as many as fit if that is fewer.
+    /// Returns the memory of one of `batch` sequences of up to `capacityTokens` tokens, or of one
+    /// of as many as fit if these are fewer.
     public PlannedSequence sequence(int capacityTokens, int batch) {
         Limits limits = limits();
         int together = Math.clamp(largestBatch(capacityTokens, limits), 1, batch);
         return planned(capacityTokens, together, limits);
     }
 
-    /// Takes note of held caches that no running sequence uses: under a stated limit their bytes count as well.
+    /// Records the open caches that no running sequence uses. Their bytes count towards a stated
+    /// limit.
     public void holdIdle(List<SequenceCache> held, List<Sequence> running) {
         Set<@Nullable SequenceCache> used = Collections.newSetFromMap(new IdentityHashMap<>());
         running.forEach(sequence -> used.add(sequence.cache()));
@@ -82,7 +85,8 @@ public final class Planner {
                 .sum();
     }
 
-    /// @throws MemoryPlanException if `batch` sequences of that capacity do not fit when nothing else runs
+    /// @throws MemoryPlanException if `batch` sequences of that capacity do not fit even if nothing
+    ///     else runs
     public void checkFits(int capacityTokens, int batch) {
         MemoryPlan plan = plan(capacityTokens, batch);
         if (!plan.isAdmitted()) {
@@ -90,7 +94,7 @@ public final class Planner {
         }
     }
 
-    /// Why a sequence does not fit although nothing runs.
+    /// The message that says why a sequence does not fit although nothing runs.
     public String refusal(int capacityTokens) {
         MemoryPlan plan = plan(capacityTokens, 1);
         return plan.isAdmitted()
@@ -100,9 +104,9 @@ public final class Planner {
                 : plan.refusal();
     }
 
-    /// True if a sequence fits in addition to those that run.
+    /// True if a sequence fits in addition to the running ones.
     ///
-    /// @param running sequences that hold memory or are about to be read together with this one
+    /// @param running sequences that hold memory, or that will be read together with this one
     public boolean fitsBeside(List<Sequence> running, PlannedSequence wanted) {
         Limits limits = limits();
         int capacity = wanted.size().capacityTokens();
@@ -111,8 +115,9 @@ public final class Planner {
         boolean hostIsLimited = (limits.hostIsDevice() ? options.deviceBytes() : options.hostBytes()) > 0;
         device += options.deviceBytes() > 0 ? idleDeviceBytes : 0;
         host += hostIsLimited ? idleHostBytes : 0;
-        // What the backend reports as available is already less what others hold; a stated limit is not, and
-        // neither knows of what was admitted but is not allocated yet.
+        // The memory that the backend reports as available excludes what other sequences hold; a
+        // stated limit does not. Neither excludes memory that was admitted but is not allocated
+        // yet.
         for (Sequence sequence : running) {
             SequenceBytes planned = sequence.planned().bytes();
             boolean isUnseen = sequence.cache() == null;
@@ -134,7 +139,8 @@ public final class Planner {
         return new PlannedSequence(size, bytesOf(size));
     }
 
-    /// Layers whose values lie in device memory when `batch` sequences share it: what the rest leaves free.
+    /// Number of layers whose values fit in device memory next to everything else when `batch`
+    /// sequences share it.
     private int deviceValueLayers(int capacityTokens, int batch, Limits limits) {
         int layers = decoder.spec().layers();
         return switch (options.valuePlace()) {
@@ -152,7 +158,8 @@ public final class Planner {
         };
     }
 
-    /// Sequences that fit. Every further one takes more of both memories, so the first that does not fit ends it.
+    /// The largest number of sequences that fit. Each further sequence needs more of both memories,
+    /// so a binary search finds it.
     private int largestBatch(int capacityTokens, Limits limits) {
         long least = bytesOf(SequenceSize.of(capacityTokens)).resident();
         int fitting = 0;
@@ -184,8 +191,9 @@ public final class Planner {
                         .toList());
     }
 
-    /// What the engine needs beside sequences. Tables and step buffers that are held already count again where the
-    /// backend is asked for what is available: little, and on the safe side.
+    /// The memory that the engine needs in addition to sequences. If the limit is what the backend
+    /// reports as available, existing tables and step buffers count twice; the error is small and
+    /// on the safe side.
     private List<Item> workspace(int tokens, int batch) {
         int rows = backend.rowBucket(Math.max(batch, options.maxBatch()));
         return List.of(

@@ -4,21 +4,22 @@ import io.shadowkv.engine.ContextLengthException;
 import io.shadowkv.engine.Request;
 import io.shadowkv.model.spec.DecoderSpec;
 
-/// What a model can be asked: refuses, with the numbers, before anything is computed.
+/// Checks requests against the limits of a model before anything is computed. The messages of its
+/// exceptions give the numbers.
 ///
-/// @param contextTokens tokens that the checkpoint was made for
-/// @param contextNote what a message appends to them
-/// @param vocabularySize its ids are below this
+/// @param contextTokens context length of the checkpoint
+/// @param contextNote text that messages append to the context length
+/// @param vocabularySize number of token ids
 public record RequestLimits(int contextTokens, String contextNote, int vocabularySize) {
     public static RequestLimits of(DecoderSpec spec) {
         return new RequestLimits(spec.contextTokens(), spec.contextNote(), spec.vocabularySize());
     }
 
-    /// Tokens that prompt and answer may reach. An answer may be cut by the context's end, as it may be by an
-    /// end-of-sequence id.
+    /// Returns the maximum number of tokens of prompt and answer together. The end of the context
+    /// may cut an answer short.
     ///
     /// @throws ContextLengthException if the prompt fills the context
-    /// @throws IllegalArgumentException if an id is not the vocabulary's
+    /// @throws IllegalArgumentException if an id is not in the vocabulary
     public int capacityOf(Request request) {
         checkIds(request.promptIds());
         int prompt = request.promptIds().length;
@@ -30,7 +31,7 @@ public record RequestLimits(int contextTokens, String contextNote, int vocabular
         return (int) Math.min(contextTokens, (long) prompt + request.options().maxNewTokens());
     }
 
-    /// @param what is that long, for the message
+    /// @param what what has this length; used in the message
     /// @throws ContextLengthException if `tokens` exceed the context
     public void checkContext(int tokens, String what) {
         if (tokens > contextTokens) {
@@ -40,7 +41,7 @@ public record RequestLimits(int contextTokens, String contextNote, int vocabular
         }
     }
 
-    /// @param what has that capacity, for the message
+    /// @param what what has this capacity; used in the message
     /// @throws IllegalArgumentException if a prompt and an answer cannot fit
     /// @throws ContextLengthException if `tokens` exceed the context
     public void checkCapacity(int tokens, String what) {
@@ -51,7 +52,7 @@ public record RequestLimits(int contextTokens, String contextNote, int vocabular
         checkContext(tokens, what + " of " + tokens + " tokens");
     }
 
-    /// @throws IllegalArgumentException if there is nothing to plan for
+    /// @throws IllegalArgumentException if `tokens` or `batch` is less than 1
     /// @throws ContextLengthException if sequences would exceed the context
     public void checkPlan(int tokens, int batch) {
         if (tokens < 1 || batch < 1) {
@@ -61,11 +62,11 @@ public record RequestLimits(int contextTokens, String contextNote, int vocabular
         checkContext(tokens, "sequences of " + tokens + " tokens");
     }
 
-    /// Checks a turn of a conversation, whose answer must fit whole.
+    /// Checks a turn of a conversation. The whole answer must fit.
     ///
-    /// @param before tokens the conversation holds
+    /// @param before number of tokens in the conversation
     /// @throws ContextLengthException if the turn and its answer exceed the capacity
-    /// @throws IllegalArgumentException if an id is not the vocabulary's
+    /// @throws IllegalArgumentException if an id is not in the vocabulary
     public void checkConversation(Request request, int before, int capacity) {
         int tokens = request.promptIds().length;
         int answer = request.options().maxNewTokens();
@@ -77,11 +78,11 @@ public record RequestLimits(int contextTokens, String contextNote, int vocabular
         checkIds(request.promptIds());
     }
 
-    /// Checks a later turn of a dialogue, whose answer the capacity may cut.
+    /// Checks a later turn of a dialogue. The capacity may cut the answer short.
     ///
-    /// @param before tokens the dialogue holds
+    /// @param before number of tokens in the dialogue
     /// @throws ContextLengthException if the turn leaves no room for an answer
-    /// @throws IllegalArgumentException if an id is not the vocabulary's
+    /// @throws IllegalArgumentException if an id is not in the vocabulary
     public void checkLaterTurn(Request request, int before, int capacity) {
         int tokens = request.promptIds().length;
         if (before + tokens >= capacity) {
@@ -92,7 +93,7 @@ public record RequestLimits(int contextTokens, String contextNote, int vocabular
         checkIds(request.promptIds());
     }
 
-    /// @throws IllegalArgumentException if an id is not the vocabulary's
+    /// @throws IllegalArgumentException if an id is not in the vocabulary
     public void checkIds(int[] ids) {
         for (int i = 0; i < ids.length; i++) {
             if (ids[i] < 0 || ids[i] >= vocabularySize) {

@@ -21,11 +21,11 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// Runs sequences together: admits what the plan allows, reads prompts, decodes all active sequences in one
-/// step, and lets each leave when it ends. One thread at a time.
+/// Runs sequences together: admits as many as the memory plan allows, reads their prompts, decodes
+/// all active sequences in one step, and removes each when it ends. Used by one thread at a time.
 public final class Scheduler implements AutoCloseable {
-    /// New tokens of one sequence in one step, when a later turn brings many: enough rows to keep the
-    /// projections busy.
+    /// Maximum number of new tokens of one sequence in one step, for a later turn with many tokens:
+    /// enough rows for efficient projections.
     private static final int TURN_ROWS = 64;
 
     private final int prefillRows;
@@ -60,9 +60,9 @@ public final class Scheduler implements AutoCloseable {
         return decodeCache;
     }
 
-    /// Runs sequences until all have ended. If one fails, all leave; their caches stay open.
+    /// Runs sequences until all have ended. If one fails, all are removed; their caches stay open.
     ///
-    /// @return their completions, in their order
+    /// @return the completions, in the order of the sequences
     public List<Completion> run(List<Sequence> sequences) {
         try {
             sequences.forEach(this::submit);
@@ -79,7 +79,7 @@ public final class Scheduler implements AutoCloseable {
         waiting.add(sequence);
     }
 
-    /// Takes sequences out, wherever they are; their caches stay open.
+    /// Removes sequences, whether waiting or active; their caches stay open.
     public void withdraw(List<Sequence> sequences) {
         waiting.removeAll(sequences);
         for (int slot = 0; slot < slots.length; slot++) {
@@ -90,7 +90,8 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    /// Admits and reads prompts, then runs one decode step. Ended sequences have left when this returns.
+    /// Admits sequences and reads their prompts, then runs one decode step. Removes the sequences
+    /// that have ended.
     public void step() {
         waiting.forEach(Sequence::checkCancellation);
         waiting.removeIf(Sequence::isFinished);
@@ -209,8 +210,9 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    /// Longrope rotates long sequences by other tables: a sequence that grows over the limit is read again, as
-    /// transformers does, since every key it holds is rotated by the short ones.
+    /// Longrope uses different tables for long sequences. A sequence that grows beyond the limit is
+    /// read again, as in transformers, because its keys were rotated with the tables for short
+    /// sequences.
     private boolean mustReadAgain(Sequence sequence) {
         SequenceCache cache = sequence.requireCache();
         return rotary.isShort(cache.length()) && !rotary.isShort(cache.length() + sequence.pendingCount());
@@ -269,7 +271,8 @@ public final class Scheduler implements AutoCloseable {
         decodeCache.close();
     }
 
-    /// Ends a prefill from within. Its own type, so that no exception of a listener is taken for it.
+    /// Ends a prefill whose sequences were all cancelled. A separate type, so that it is not
+    /// confused with an exception of a listener.
     private static final class NobodyWaitsException extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
@@ -278,7 +281,7 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    /// Passes progress on, and stops a prefill that nobody waits for any more.
+    /// Forwards progress, and stops a prefill whose sequences were all cancelled.
     private static final class ReadingMonitor implements PrefillMonitor {
         private final List<Sequence> sequences;
         private long indexingWaitNanos;

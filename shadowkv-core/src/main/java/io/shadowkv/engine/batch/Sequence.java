@@ -14,7 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// One turn of one sequence on its way through the scheduler: its tokens, its cache, and when it ends.
+/// One turn of one sequence in the scheduler: its tokens, its cache, and when it ends.
 public final class Sequence {
     private final Request request;
     private final PlannedSequence planned;
@@ -37,9 +37,10 @@ public final class Sequence {
     long decodeNanos;
     int decodeSteps;
 
-    /// @param history tokens before this turn: those the cache holds, and possibly the last one sampled
-    /// @param answer makes text of the answer; null where there is no tokenizer
-    /// @param held the cache of a conversation that goes on, or null for a new sequence
+    /// @param history tokens before this turn: those in the cache, and possibly the last sampled
+    ///     token
+    /// @param answer decodes the answer to text; null if there is no tokenizer
+    /// @param held the cache of a conversation that continues, or null for a new sequence
     Sequence(
             Request request,
             int[] history,
@@ -67,32 +68,32 @@ public final class Sequence {
         return ends;
     }
 
-    /// Hears of the logits that each token is drawn from.
+    /// Receives the logits from which each token is drawn.
     public interface LogitsListener {
-        /// @param generated ids of this turn so far
-        /// @param row `[vocabulary]`, the listener's own
+        /// @param generated ids generated in this turn so far
+        /// @param row `[vocabulary]`; the listener may keep it
         void logits(int[] generated, float[] row);
     }
 
-    /// Fetches every step's logits from now on and hands them out.
+    /// From now on downloads the logits of every step and passes them to `listener`.
     public void listenToLogits(LogitsListener listener) {
         logitsListener = listener;
     }
 
-    /// Takes these ids, whatever the logits say.
+    /// Generates these ids, whatever the logits are.
     ///
-    /// @param answer as many as the request asks for
+    /// @param answer as many ids as the request asks for
     public void force(int[] answer) {
         forced = answer;
     }
 
-    /// Has prefill read no more than the history; the turn's own tokens go through decode, as those of a turn do
-    /// whose history was read before.
+    /// Makes prefill read only the history. Decode then reads the tokens of the turn, as if the
+    /// history had been read in an earlier turn.
     public void readsHistoryFirst() {
         readFirst = firstGenerated - request.promptIds().length;
     }
 
-    /// Tokens that prefill reads. After the cache is lost, that is all of them again.
+    /// The tokens that prefill reads: all of them again if the cache was dropped.
     int[] toRead() {
         int tokens = readFirst == 0 ? count : readFirst;
         readFirst = 0;
@@ -111,7 +112,7 @@ public final class Sequence {
         return planned;
     }
 
-    /// All tokens so far, the cache's and those that wait for it.
+    /// All tokens so far, both those in the cache and those not yet in it.
     public int[] ids() {
         return Arrays.copyOf(ids, count);
     }
@@ -136,13 +137,13 @@ public final class Sequence {
         cache = newCache;
     }
 
-    /// Leaves the cache open when this turn ends, for the next one.
+    /// Keeps the cache open when this turn ends, for the next turn.
     public void keepCache() {
         keepsCache = true;
     }
 
-    /// Takes note of what the cache held and frees it, so that others may have the memory while the batch goes
-    /// on.
+    /// Records the cache's report and frees the cache, so that other sequences of the batch can use
+    /// its memory.
     void retire() {
         if (!keepsCache && cache != null) {
             lastReport = cacheReport();
@@ -151,14 +152,14 @@ public final class Sequence {
         }
     }
 
-    /// Frees the cache if the turn still has one, as after a failure.
+    /// Frees the cache if the turn still has one, for example after a failure.
     public void closeCache() {
         if (cache != null) {
             cache.close();
         }
     }
 
-    /// Tokens that the cache does not hold yet, at most `limit`.
+    /// The tokens that are not yet in the cache, at most `limit`.
     int[] pending(int limit) {
         int held = cache == null ? 0 : cache.length();
         return Arrays.copyOfRange(ids, held, Math.min(count, held + limit));
@@ -168,12 +169,13 @@ public final class Sequence {
         return count - (cache == null ? 0 : cache.length());
     }
 
-    /// True if the tokens that the cache took last, `tokens` of them, were a turn's own and not generated ones.
+    /// True if the last `tokens` tokens in the cache are prompt tokens of the turn and not
+    /// generated.
     boolean hasRead(int tokens) {
         return requireCache().length() - tokens < firstGenerated;
     }
 
-    /// Draws the next token and tells the listener.
+    /// Draws the next token and reports it to the listener.
     public void accept(float[] logits) {
         LogitsListener listener = logitsListener;
         if (listener != null) {
@@ -186,7 +188,7 @@ public final class Sequence {
         take(answer == null ? sampler.next(logits, ids, count) : answer[count - firstGenerated]);
     }
 
-    /// True while the answer is shorter than the least that was asked for.
+    /// True while the answer is shorter than the requested minimum.
     private boolean mustGoOn() {
         return count - firstGenerated < request.options().minNewTokens();
     }
@@ -199,9 +201,10 @@ public final class Sequence {
         }
     }
 
-    /// The same from a step's result; logits are fetched only where a draw needs them.
+    /// Draws the next token from the result of a step. Downloads logits only if the draw needs
+    /// them.
     ///
-    /// @param row this sequence's logit row
+    /// @param row index of this sequence's logit row
     public void accept(StepResult result, int row) {
         int largest = result.id(row);
         boolean isAllowed = largest >= 0 && !(mustGoOn() && endIds.contains(largest));
@@ -233,8 +236,8 @@ public final class Sequence {
         request.listener().token(id, piece);
     }
 
-    /// Notices a request to stop. The text ends with what the listener has heard: nobody could tell it of the
-    /// rest.
+    /// Ends the sequence if its cancellation was requested. The text ends with what the listener
+    /// has received.
     void checkCancellation() {
         if (finish == null && request.cancellation().isRequested()) {
             finish = Completion.FinishReason.CANCELLED;

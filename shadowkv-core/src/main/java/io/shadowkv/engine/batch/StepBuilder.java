@@ -18,12 +18,12 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// Lays the new tokens of a step's sequences out in rows and waves, pads the waves to sizes that the backend has
-/// recorded, and uploads what the host knows of the rows.
+/// Arranges the new tokens of a step's sequences in rows and waves, pads the waves to the backend's
+/// row buckets, and uploads the row table.
 public final class StepBuilder implements AutoCloseable {
     private static final int FIELDS = 5;
 
-    /// Rows that the table holds at least, so that a growing batch does not move it.
+    /// Minimum number of rows of the table, so that a growing batch does not reallocate it.
     private static final int LEAST_ROWS = 64;
 
     private static final SequenceCache.NewRow NOWHERE = new SequenceCache.NewRow(0, 0, 0, 0);
@@ -36,17 +36,17 @@ public final class StepBuilder implements AutoCloseable {
         this.backend = backend;
     }
 
-    /// Bytes of the table of a step of `rows` rows.
+    /// Bytes of the row table of a step of `rows` rows.
     static long bytes(int rows) {
         return (long) FIELDS * Math.max(LEAST_ROWS, rows) * Integer.BYTES;
     }
 
     /// New tokens of one sequence.
     ///
-    /// @param slot where it stands in the decode cache
-    /// @param cache its cache, with room for all ids
+    /// @param slot slot of the sequence in the decode cache
+    /// @param cache cache of the sequence, with room for all ids
     /// @param ids one or more tokens, in order
-    /// @param wantsLogits true if the last token's logits are wanted
+    /// @param wantsLogits true if the logits of the last token are needed
     public record Input(int slot, SequenceCache cache, int[] ids, boolean wantsLogits) {}
 
     /// Advances the caches and builds the step.
@@ -93,7 +93,7 @@ public final class StepBuilder implements AutoCloseable {
     private record Row(
             int id, int slot, SequenceCache.NewRow place, Rotary rotary, boolean isIndexed, boolean wantsLogits) {}
 
-    /// What rows must share to attend together.
+    /// What rows must have in common to be in one wave.
     private record Kind(Rotary rotary, boolean isIndexed) {}
 
     private static Iterable<List<Row>> wavesOf(List<Input> parts, int index) {

@@ -3,10 +3,10 @@ package io.shadowkv.engine.batch;
 import java.util.List;
 import java.util.function.Predicate;
 
-/// Watches streamed text for stop strings; holds back what might be the beginning of one.
+/// Finds stop strings in streamed text; holds back text that might be the beginning of one.
 ///
-/// Special tokens are part of what is watched and not of what is shown: a stop string that spells one is looked for
-/// among shown and hidden characters, any other among the shown ones.
+/// Special tokens are searched but not shown. A stop string that spells a special token is searched
+/// for in shown and hidden characters, any other one in shown characters only.
 final class StopStrings {
     private static final char SHOWN = '+';
     private static final char HIDDEN = '-';
@@ -14,22 +14,22 @@ final class StopStrings {
     private final List<String> marked;
     private final List<String> plain;
     private final StringBuilder held = new StringBuilder();
-    /// For each held character whether it is shown.
+    /// For each held character, whether it is shown.
     private final StringBuilder flags = new StringBuilder();
     private boolean found;
 
-    /// @param spellsToken whether a stop string spells a special token
+    /// @param spellsToken tests whether a stop string spells a special token
     StopStrings(List<String> stops, Predicate<String> spellsToken) {
         this.marked = stops.stream().filter(spellsToken).toList();
         this.plain = stops.stream().filter(spellsToken.negate()).toList();
     }
 
-    /// Takes text and returns what is certain to come before any stop string.
+    /// Adds text and returns the text that is certain to precede any stop string.
     String push(String text) {
         return push(text, SHOWN);
     }
 
-    /// The same for a special token, which is not shown.
+    /// Adds the spelling of a special token, which is not shown.
     String pushToken(String spelling) {
         return marked.isEmpty() ? "" : push(spelling, HIDDEN);
     }
@@ -53,7 +53,7 @@ final class StopStrings {
         return found;
     }
 
-    /// The text that was held back, if no stop string came of it.
+    /// Returns the text that was held back, if it did not become a stop string.
     String finish() {
         return found ? "" : release(held.length());
     }
@@ -72,7 +72,8 @@ final class StopStrings {
         return first == Integer.MAX_VALUE ? -1 : first;
     }
 
-    /// Where the longest end of the held text begins that begins a stop string; the text's end if none does.
+    /// Start of the longest suffix of the held text that is the beginning of a stop string; the
+    /// length of the text if there is none.
     private int possibleStart() {
         String shown = shown(held.length());
         int ofMarked = held.length() - longestEnd(held, marked);
@@ -106,7 +107,7 @@ final class StopStrings {
         return shown.toString();
     }
 
-    /// Where the shown character of a number is held.
+    /// Position in the held text of the shown character with a given index.
     private int place(int number) {
         int seen = 0;
         for (int i = 0; i < flags.length(); i++) {

@@ -1,4 +1,4 @@
-/// Sequences that run together: admission, the memory plan, reading, and the rows of each decode step.
+/// Batches of sequences: admission, the memory plan, prefill, and the rows of each decode step.
 ///
 /// In: requests. Out: tokens. Called by [io.shadowkv.engine.serve] and [io.shadowkv.engine.study].
 @NullMarked

@@ -11,7 +11,8 @@ import java.util.ServiceLoader;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// Finds backends by `ServiceLoader` and opens the one that is asked for; never another one quietly.
+/// Finds backends with `ServiceLoader` and opens the requested one. It never silently falls back to
+/// another one.
 public final class Backends {
     private Backends() {}
 
@@ -21,13 +22,13 @@ public final class Backends {
             return provider.name();
         }
 
-        /// Name and reason, for people.
+        /// Name and reason, for messages.
         String why() {
             return name() + ": " + availability.reason();
         }
     }
 
-    /// All backends, usable or not, preferred first.
+    /// Returns all backends, usable or not, in order of preference.
     public static List<Candidate> all(BackendOptions options) {
         return ServiceLoader.load(BackendProvider.class).stream()
                 .map(ServiceLoader.Provider::get)
@@ -43,7 +44,8 @@ public final class Backends {
     /// @param name a backend's name, or `auto` for the preferred usable one; `auto` never opens the
     ///     reference backend
     /// @throws IllegalArgumentException if there is no backend of that name
-    /// @throws BackendException if it cannot run here; the message says why, and what to add
+    /// @throws BackendException if it cannot run on this machine; the message says why and what is
+    ///     missing
     public static Choice open(String name, BackendOptions options) {
         List<Candidate> candidates = all(options);
         if (name.equals("auto")) {
@@ -61,7 +63,8 @@ public final class Backends {
         return choose(candidate, options, List.of());
     }
 
-    /// The reference backend is never preferred: it would answer, a hundred times slower than the machine can.
+    /// `auto` never chooses the reference backend: it works, but a hundred times slower than the
+    /// machine allows.
     private static Choice openPreferred(List<Candidate> all, BackendOptions options) {
         List<Candidate> candidates = all.stream()
                 .filter(candidate -> candidate.availability().priority() != Availability.ONLY_BY_NAME)
@@ -87,9 +90,9 @@ public final class Backends {
                 candidate.provider().open(options), candidate.availability().reason(), passedOver);
     }
 
-    /// @param backend open; the caller closes it
-    /// @param reason why it can run here
-    /// @param passedOver backends that would have been preferred, each with why it cannot run here
+    /// @param backend the open backend; the caller must close it
+    /// @param reason why it can run on this machine
+    /// @param passedOver the backends of higher priority, each with the reason why it cannot run
     public record Choice(Backend backend, String reason, List<String> passedOver) {
         public Choice {
             passedOver = List.copyOf(passedOver);

@@ -9,10 +9,11 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
-/// A sequence that stays: the first turn is read by prefill, later ones go through decode, so that nothing is
-/// read twice.
+/// A sequence that keeps its cache between turns. Prefill reads the first turn and decode reads
+/// later ones, so that nothing is read twice.
 ///
-/// Used by one thread at a time: a second one is refused. Holds its memory until it or its engine is closed.
+/// Used by one thread at a time: a call from a second thread is refused. Holds its memory until it
+/// or its engine is closed.
 public final class Conversation implements AutoCloseable {
     private final Engine engine;
     private final int capacity;
@@ -26,14 +27,15 @@ public final class Conversation implements AutoCloseable {
         this.capacity = capacity;
     }
 
-    /// Takes a turn and answers it.
+    /// Adds a turn and generates the answer.
     ///
-    /// An exception, a listener's included, leaves the conversation as it was before the turn. If the turn had
-    /// begun, the next one reads everything again.
+    /// After an exception, including one thrown by a listener, the conversation is as it was before
+    /// the turn. If the turn had begun, the next one reads all tokens again.
     ///
-    /// @param turn its prompt ids are the new tokens only; the conversation holds those before
+    /// @param turn the request; its prompt ids are the new tokens only
     /// @throws io.shadowkv.engine.ContextLengthException if the turn and its answer exceed the capacity
-    /// @throws IllegalStateException if the conversation or its engine is closed, or another thread is in a turn
+    /// @throws IllegalStateException if the conversation or its engine is closed, or a turn is
+    ///     running on another thread
     public Completion send(Request turn) {
         enter("send");
         try {
@@ -61,7 +63,7 @@ public final class Conversation implements AutoCloseable {
         try {
             completion = engine.run(List.of(sequence)).getFirst();
         } catch (RuntimeException | Error e) {
-            // The cache has taken tokens of a turn that never was; they cannot be taken back.
+            // The cache contains tokens of the failed turn, which cannot be removed.
             drop(sequence.cache());
             cache = null;
             throw e;
@@ -71,12 +73,12 @@ public final class Conversation implements AutoCloseable {
         return completion;
     }
 
-    /// All tokens so far, prompts and answers.
+    /// All tokens so far, of prompts and answers.
     public int[] ids() {
         return Arrays.copyOf(ids, ids.length);
     }
 
-    /// Tokens so far.
+    /// Number of tokens so far.
     public int length() {
         return ids.length;
     }
@@ -91,9 +93,9 @@ public final class Conversation implements AutoCloseable {
         return cache;
     }
 
-    /// Frees its memory.
+    /// Frees the conversation's memory.
     ///
-    /// @throws IllegalStateException if a turn runs
+    /// @throws IllegalStateException if a turn is running
     @Override
     public void close() {
         enter("close");

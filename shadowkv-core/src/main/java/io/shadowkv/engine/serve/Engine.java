@@ -42,10 +42,11 @@ import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// A checkpoint, a backend and a cache strategy, ready to complete prompts.
+/// Completes prompts with a checkpoint, a backend and a cache strategy.
 ///
-/// Calls may come from any thread; they run one after the other, each with all its requests together. Cancel
-/// with a request's `Cancellation`. Closing waits for the call under way; the backend stays the caller's.
+/// Thread-safe: calls run one after the other, each with all its requests together. To stop a
+/// request, use its `Cancellation`. [#close] waits for the running call. The caller must close the
+/// backend.
 public final class Engine implements AutoCloseable {
     private final EngineOptions options;
     private final ModelText text;
@@ -81,8 +82,8 @@ public final class Engine implements AutoCloseable {
 
     /// Opens a checkpoint folder.
     ///
-    /// @param backend stays open as long as the engine; not closed by it
-    /// @throws io.shadowkv.checkpoint.CheckpointException if the folder is not one that this engine reads
+    /// @param backend must stay open as long as the engine, which does not close it
+    /// @throws io.shadowkv.checkpoint.CheckpointException if this engine cannot read the folder
     public static Engine open(Path folder, Backend backend, EngineOptions options) {
         Checkpoint checkpoint = Checkpoint.open(folder);
         try {
@@ -95,11 +96,12 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /// An engine with random weights of a known shape, for benchmarks: it takes and gives ids only.
+    /// Creates an engine with random weights of a known shape, for benchmarks. Its input and output
+    /// are token ids.
     ///
     /// @param weightType BF16, F16 or F32
-    /// @param seed of the weights: the same seed, the same weights, on every backend
-    /// @param backend stays open as long as the engine; not closed by it
+    /// @param seed seed of the weights; equal seeds give equal weights on every backend
+    /// @param backend must stay open as long as the engine, which does not close it
     public static Engine openRandom(
             DecoderSpec spec, DType weightType, long seed, Backend backend, EngineOptions options) {
         Decoder decoder = Decoder.random(spec, weightType, seed, backend);
@@ -127,13 +129,13 @@ public final class Engine implements AutoCloseable {
         return backend;
     }
 
-    /// What a user should know of the checkpoint that is no failure, such as an adapter that is not applied;
-    /// usually empty.
+    /// Messages about the checkpoint that the user should see and that are not failures, such as an
+    /// adapter that is not applied; usually empty.
     public List<String> notes() {
         return text.notes();
     }
 
-    /// The type that most weights have.
+    /// The type of most weights.
     public DType weightType() {
         return decoder.weightType();
     }
@@ -143,55 +145,58 @@ public final class Engine implements AutoCloseable {
         return kvType;
     }
 
-    /// Tokens that the checkpoint was made for, prompt and answer together.
+    /// Context length of the checkpoint in tokens, for prompt and answer together.
     public int contextTokens() {
         return decoder.spec().contextTokens();
     }
 
-    /// The checkpoint's tokenizer, opened when first asked for.
+    /// The checkpoint's tokenizer; opened at first use.
     ///
-    /// @throws io.shadowkv.text.TokenizerException if the folder has none that can be read
+    /// @throws io.shadowkv.text.TokenizerException if the folder has no readable tokenizer
     public Tokenizer tokenizer() {
         return text.tokenizer();
     }
 
-    /// True if the checkpoint holds a tokenizer; without one the engine takes and gives ids only.
+    /// True if the checkpoint has a tokenizer. Without one, input and output are token ids.
     public boolean hasTokenizer() {
         return text.hasTokenizer();
     }
 
     /// The checkpoint's chat template.
     ///
-    /// @throws io.shadowkv.text.chat.ChatTemplateException if the folder has none
+    /// @throws io.shadowkv.text.chat.ChatTemplateException if the folder has no chat template
     public ChatTemplate chatTemplate() {
         return text.chatTemplate();
     }
 
-    /// True if the checkpoint holds a chat template.
+    /// True if the checkpoint has a chat template.
     public boolean hasChatTemplate() {
         return text.hasChatTemplate();
     }
 
-    /// Ids of a plain prompt, special tokens by their spelling; it may begin twice ([Tokenizer#beginsTwice]).
+    /// Encodes a plain prompt. The spelling of a special token becomes that token. The ids may
+    /// contain the start token twice ([Tokenizer#beginsTwice]).
     public int[] encode(String prompt) {
         checkOpen();
         return tokenizer().encode(prompt, true);
     }
 
-    /// Ids of a conversation, ready for the answer. Only the template's own words are special tokens.
+    /// Encodes messages with the chat template, up to the start of the answer. Special tokens come
+    /// only from the template: their spelling in a message is ordinary text.
     public int[] encodeChat(List<ChatMessage> messages) {
         checkOpen();
         return tokenizer()
                 .encode(chatTemplate().prompt(messages, true, tokenizer().specialTokens()));
     }
 
-    /// The memory that `batch` sequences of up to `contextTokens` tokens would need.
+    /// Returns the memory plan for `batch` sequences of up to `contextTokens` tokens, before
+    /// anything is allocated.
     public MemoryPlan plan(int contextTokens, int batch) {
         limits.checkPlan(contextTokens, batch);
         return planner.plan(contextTokens, batch);
     }
 
-    /// The same under another strategy.
+    /// Returns the memory plan under another strategy.
     public MemoryPlan plan(KvCacheSpec cache, int contextTokens, int batch) {
         limits.checkPlan(contextTokens, batch);
         CacheStrategy other = CacheStrategies.open(cache, shape, backend);
@@ -207,11 +212,12 @@ public final class Engine implements AutoCloseable {
         return complete(List.of(request)).getFirst();
     }
 
-    /// Completes prompts of any lengths together, in batches as large as the plan admits; answers stand in the
-    /// requests' order. Nothing is computed if one of them can never run.
+    /// Completes prompts of any lengths together, in batches as large as the memory plan admits.
+    /// Returns the answers in the order of the requests. Computes nothing if one of the requests
+    /// can never run.
     ///
     /// @throws ContextLengthException if a prompt fills the context
-    /// @throws MemoryPlanException if a request does not fit the memory by itself
+    /// @throws MemoryPlanException if a request alone does not fit the memory
     public synchronized List<Completion> complete(List<Request> requests) {
         checkOpen();
         List<Sequence> sequences = new ArrayList<>();
@@ -229,9 +235,10 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /// Completes one prompt under several strategies after reading it once, since prefill is exact under all of
-    /// them: for comparing answers and sweeping parameters. Answers stand in the strategies' order; each one's
-    /// prefill time is the shared reading plus its own indexing.
+    /// Completes one prompt under several strategies, to compare answers or try parameters. Prefill
+    /// is exact under all strategies, so the prompt is read once. Returns the answers in the order
+    /// of the strategies. The prefill time of each is the time of the shared prefill plus its own
+    /// indexing.
     ///
     /// @throws MemoryPlanException if a strategy alone does not fit the memory
     /// @throws java.util.concurrent.CancellationException if it is cancelled
@@ -243,15 +250,17 @@ public final class Engine implements AutoCloseable {
                 .toList();
     }
 
-    /// The same for several dialogues: each prompt is read once, and under each strategy all of them decode
-    /// together, as many as the memory holds beside the prompts' whole caches. Where it does not hold those of
-    /// one dialogue, or there is but one strategy, each strategy reads the prompt itself.
+    /// Answers several dialogues under several strategies. Each prompt is read once. Under each
+    /// strategy as many dialogues decode together as fit in memory in addition to the full caches
+    /// of their prompts. If the memory does not hold these for one dialogue, or if there is only
+    /// one strategy, each strategy reads the prompt itself.
     ///
     /// @param strategies at least one
-    /// @param measuresDivergence true measures how far next-token distributions are from full attention's, which
-    ///     must then be the first strategy; logits of every step are fetched for it, and where an answer differs
-    ///     from full attention's the latter is read once more
-    /// @return for each dialogue its answers under each strategy
+    /// @param measuresDivergence true to measure how far next-token distributions are from those of
+    ///     full attention, which must then be the first strategy. This downloads the logits of
+    ///     every step; if an answer differs from that of full attention, the latter is read once
+    ///     more
+    /// @return for each dialogue, its answers under each strategy
     /// @throws ContextLengthException if a dialogue's capacity exceeds the context, or a turn leaves no room for
     ///     an answer in it
     /// @throws MemoryPlanException if a strategy alone does not fit the memory
@@ -271,9 +280,10 @@ public final class Engine implements AutoCloseable {
         return text.explaining(() -> comparison.run(dialogues, strategies, measuresDivergence));
     }
 
-    /// Opens a conversation that keeps its cache between turns. Closing the engine closes it.
+    /// Opens a conversation, which keeps its cache between turns. Closing the engine closes the
+    /// conversation.
     ///
-    /// @param capacityTokens tokens that all turns together may reach, at least 2
+    /// @param capacityTokens maximum number of tokens of all turns together, at least 2
     /// @throws ContextLengthException if the capacity exceeds the context
     public synchronized Conversation converse(int capacityTokens) {
         checkOpen();
@@ -287,21 +297,21 @@ public final class Engine implements AutoCloseable {
         conversations.remove(closed);
     }
 
-    /// Hears of every selection of the steps to come; slow. Null ends it.
+    /// From now on reports every selection to `listener`, which makes steps slow. Null ends it.
     public synchronized void traceSelections(@Nullable SelectionListener listener) {
         scheduler.decodeCache().trace(listener);
     }
 
-    /// Replaces selections by synthetic ones from now on, of which about `rate` are resident already: for
-    /// comparing machines. NaN ends it.
+    /// From now on replaces selections by synthetic ones, of which about `rate` are already
+    /// resident, to compare machines. NaN ends it.
     public synchronized void forceHitRate(double rate) {
         scheduler.decodeCache().synthesizeHits(rate);
     }
 
-    /// Opens a batch whose steps are made by hand, for benchmarks.
+    /// Opens a batch whose steps the caller controls, for benchmarks.
     ///
-    /// @param batch sequences that decode together
-    /// @param capacityTokens tokens that each may reach
+    /// @param batch number of sequences that decode together
+    /// @param capacityTokens maximum number of tokens of each sequence
     /// @throws MemoryPlanException if the plan does not fit the memory
     public synchronized BatchRun openBatch(int batch, int capacityTokens) {
         checkOpen();
@@ -318,15 +328,18 @@ public final class Engine implements AutoCloseable {
                 batch);
     }
 
-    /// Logits of given ids, for comparing with other engines; needs no tokenizer.
+    /// Computes the logits of given ids, to compare with other engines. Needs no tokenizer.
     ///
     /// @param ids token ids, at least one
-    /// @param prefillTokens ids that prefill reads; the others are fed one by one through decode
+    /// @param prefillTokens number of ids that prefill reads; decode reads the others one by one
     /// @param allPositions true for the logits after every id, false for those after the last
-    /// @param generate ids to generate greedily after the given ones, end-of-sequence ids ignored
-    /// @param sink gets one row `[vocabulary]` a position, in order; none that cannot be used
+    /// @param generate number of ids to generate greedily after the given ones; end-of-sequence ids
+    ///     do not end it
+    /// @param sink receives one row `[vocabulary]` per position, in order; never a row with
+    ///     unusable logits
     /// @return the generated ids
-    /// @throws io.shadowkv.sampling.LogitsException if a row with a NaN or no finite largest logit comes
+    /// @throws io.shadowkv.sampling.LogitsException if a row has a NaN or its largest logit is not
+    ///     finite
     public synchronized int[] logits(
             int[] ids, int prefillTokens, boolean allPositions, int generate, Consumer<float[]> sink) {
         checkOpen();
@@ -346,21 +359,22 @@ public final class Engine implements AutoCloseable {
         });
     }
 
-    /// Checks and prepares one turn of a conversation; nothing has changed if this throws.
+    /// Checks and prepares one turn of a conversation. Changes nothing if it throws.
     ///
     /// @param history tokens before this turn
     /// @param held the conversation's cache, or null before the first turn
     synchronized Sequence turn(Request request, int[] history, int capacity, @Nullable SequenceCache held) {
         checkOpen();
         limits.checkConversation(request, history.length, capacity);
-        // A conversation stays beside others, so it takes one share of a full batch.
+        // A conversation stays open at the same time as others, so it gets one share of a full
+        // batch.
         PlannedSequence planned = planner.sequence(capacity, options.maxBatch());
         Sequence sequence = text.sequence(request, history, planned, held);
         sequence.keepCache();
         return sequence;
     }
 
-    /// Runs sequences until all have ended. If one fails, all leave; their caches stay open.
+    /// Runs sequences until all have ended. If one fails, all are removed; their caches stay open.
     synchronized List<Completion> run(List<Sequence> sequences) {
         checkOpen();
         var held = conversations.stream().map(Conversation::held).filter(Objects::nonNull);
@@ -374,9 +388,9 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /// Waits for the call under way, then frees the model and all conversations.
+    /// Waits for the running call, then frees the model and all conversations.
     ///
-    /// @throws IllegalStateException if a listener of this engine calls it
+    /// @throws IllegalStateException if called from a listener of this engine
     @Override
     public void close() {
         if (Thread.holdsLock(this)) {

@@ -1,4 +1,4 @@
-/// The front door: opens a backend and a model, completes requests, keeps conversations.
+/// The entry point: opens a backend and a model, completes requests, and keeps conversations.
 ///
 /// In: a checkpoint folder and requests. Out: completions. Called by applications.
 @NullMarked

@@ -21,10 +21,11 @@ import java.util.Objects;
 import java.util.function.DoubleConsumer;
 import org.jspecify.annotations.Nullable;
 
-/// A batch whose steps are made by hand, for benchmarks: prompts are read into slots or copied from one slot to
-/// another, then all slots take one token a step. The same decoder and caches that answer requests.
+/// A batch whose steps the caller controls, for benchmarks. Prompts are read into slots or copied
+/// from one slot to another; then each step decodes one token in every slot. Uses the same decoder
+/// and caches as requests.
 ///
-/// Used by one thread, while its engine does nothing else. Owns its sequences until closed.
+/// Used by one thread while its engine is otherwise idle. Owns its sequences until closed.
 public final class BatchRun implements AutoCloseable {
     private final Backend backend;
     private final Decoder decoder;
@@ -58,28 +59,29 @@ public final class BatchRun implements AutoCloseable {
         decoder.reserve(backend.rowBucket(batch));
     }
 
-    /// Sequences of a full batch.
+    /// Number of sequences in a full batch.
     public int batch() {
         return slots.length;
     }
 
-    /// What the plan gives each sequence.
+    /// The memory that the plan assigns to each sequence.
     public MemoryPlan.SequenceBytes plannedBytes() {
         return planned.bytes();
     }
 
-    /// Layers of each sequence whose values lie in device memory.
+    /// Number of layers of each sequence whose values lie in device memory.
     public int deviceValueLayers() {
         return planned.size().deviceValueLayers();
     }
 
-    /// Reads a prompt into a slot, whose sequence, if any, is closed. Its most likely next token is what the slot
-    /// takes next.
+    /// Reads a prompt into a slot and closes the slot's previous sequence, if any. The slot's next
+    /// token is the most likely one.
     public Reading read(int slot, int[] promptIds) {
         return read(slot, promptIds, done -> {});
     }
 
-    /// The same, watched: `progress` hears the share that is done, and ends the reading with an exception.
+    /// Like [#read(int, int[])], and passes the completed share to `progress`. An exception thrown
+    /// by `progress` ends the prefill.
     public Reading read(int slot, int[] promptIds, DoubleConsumer progress) {
         drop(slot);
         int capacity = planned.size().capacityTokens();
@@ -97,9 +99,10 @@ public final class BatchRun implements AutoCloseable {
         }
     }
 
-    /// Copies the sequence of a slot to another one, with memory of its own.
+    /// Copies the sequence of one slot to another slot, with memory of its own.
     ///
-    /// @param nextId token that the copy takes next; another one than the original's lets them part
+    /// @param nextId next token of the copy; if it differs from the original's, the sequences
+    ///     diverge
     public void copy(int from, int to, int nextId) {
         drop(to);
         fill(to, sequence(from).copy(), nextId);
@@ -111,10 +114,10 @@ public final class BatchRun implements AutoCloseable {
         decodeCache.join(slot, sequence);
     }
 
-    /// Decodes one token of every slot that holds a sequence, each slot's most likely one, or what [#take] said.
-    /// Steps that make room in a full index take longer.
+    /// Decodes one token in every slot that holds a sequence: the most likely one, or the one set
+    /// with [#take]. Steps that move recent tokens to the index take longer.
     ///
-    /// @return nanoseconds until the next ids were on the host
+    /// @return nanoseconds until the host had the next ids
     public long step() {
         long start = System.nanoTime();
         List<StepBuilder.Input> parts = new ArrayList<>();
@@ -135,24 +138,25 @@ public final class BatchRun implements AutoCloseable {
         return System.nanoTime() - start;
     }
 
-    /// The token that a slot takes next.
+    /// The next token of a slot.
     public int nextId(int slot) {
         return nextIds[slot];
     }
 
-    /// Makes a slot take another token next.
+    /// Sets the next token of a slot.
     public void take(int slot, int id) {
         Objects.checkIndex(id, decoder.spec().vocabularySize());
         nextIds[slot] = id;
     }
 
-    /// Replaces selections by synthetic ones, of which about `rate` are resident already; NaN ends it.
+    /// Replaces selections by synthetic ones, of which about `rate` are already resident; NaN ends
+    /// it.
     public void synthesizeHits(double rate) {
         decodeCache.synthesizeHits(rate);
     }
 
-    /// Units selected and missed so far, all sequences, layers and heads; waits for the backend. A copy begins with
-    /// its original's.
+    /// Units selected and missed so far, summed over sequences, layers and heads. Waits for the
+    /// backend. A copied sequence starts with the counts of its original.
     public SequenceCache.Selections selections() {
         long selected = 0;
         long missed = 0;
@@ -166,7 +170,7 @@ public final class BatchRun implements AutoCloseable {
         return new SequenceCache.Selections(selected, missed);
     }
 
-    /// Bytes held now, part by part.
+    /// Bytes currently allocated, as a list of items.
     public List<MemoryPlan.Item> held() {
         return List.of(
                 new MemoryPlan.Item("weights", decoder.heldWeightBytes(), false),
@@ -211,11 +215,12 @@ public final class BatchRun implements AutoCloseable {
         decodeCache.close();
     }
 
-    /// How a prompt was read.
+    /// Measurements of the prefill of one prompt.
     ///
-    /// @param nanos from the call to the sealed cache
-    /// @param indexingWaitNanos part of it that reading waited for the strategy's indexing
-    /// @param leastDeviceBytes least that the backend said to be available in device memory on the way
+    /// @param nanos time from the call until the cache was sealed
+    /// @param indexingWaitNanos part of `nanos` that prefill waited for indexing
+    /// @param leastDeviceBytes minimum of the device memory that the backend reported as available
+    ///     during prefill
     public record Reading(long nanos, long indexingWaitNanos, long leastDeviceBytes) {}
 
     private static final class Watch implements PrefillMonitor {

@@ -4,13 +4,12 @@ import io.shadowkv.engine.Completion;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// One dialogue under one strategy.
+/// The answers to one dialogue under one strategy.
 ///
-/// @param turns what came of each turn that was asked
-/// @param divergence of the first of them from full attention; null for full attention itself, and where it was not
-///     measured; nor is it where the prompt is context only
-/// @param together dialogues that were answered together, at most; fewer than were asked where the memory holds no
-///     more
+/// @param turns the completion of each turn
+/// @param divergence divergence of the first turn from full attention; null for full attention
+///     itself, if it was not measured, and if the prompt is context only
+/// @param together maximum number of dialogues that were answered together; limited by the memory
 public record ComparedAnswers(
         List<Completion> turns, @Nullable Divergence divergence, int together) {
     public ComparedAnswers {

@@ -1,10 +1,11 @@
 package io.shadowkv.engine.study;
 
-/// Next-token distributions of a strategy beside those of full attention, both after the same tokens: the prompt
-/// and full attention's own answer.
+/// The divergence of a strategy's next-token distributions from those of full attention, after the
+/// same tokens: the prompt and the answer of full attention.
 ///
-/// @param positions compared; the first token's is left out, since prefill is exact under every strategy
+/// @param positions number of positions compared; the first token is excluded, because prefill is
+///     exact under every strategy
 /// @param meanKl mean of KL(full || strategy), in nats; NaN without positions
-/// @param maxKl the largest
-/// @param topOneAgreement share of positions whose likeliest token is the same; NaN without positions
+/// @param maxKl maximum of the same
+/// @param topOneAgreement share of positions with the same most likely token; NaN without positions
 public record Divergence(int positions, double meanKl, double maxKl, double topOneAgreement) {}

@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// Compares a sequence's next-token distributions with those of a reference as they come, as long as both have the
-/// same tokens before them.
+/// Compares a sequence's next-token distributions with those of a reference during generation, as
+/// long as both follow the same tokens.
 public final class DivergenceMeter implements Sequence.LogitsListener {
     private final Reference reference;
     private int positions;
@@ -19,7 +19,7 @@ public final class DivergenceMeter implements Sequence.LogitsListener {
         this.reference = reference;
     }
 
-    /// A sequence's answer with the logits before each of its tokens but the first.
+    /// A sequence's answer with the logits of each of its tokens except the first.
     static final class Reference implements Sequence.LogitsListener {
         private final List<float[]> rows = new ArrayList<>();
         private int[] ids = {};
@@ -31,7 +31,7 @@ public final class DivergenceMeter implements Sequence.LogitsListener {
             }
         }
 
-        /// The answer is whole.
+        /// Called when the answer is complete.
         void ends(int[] answer) {
             ids = answer;
         }
@@ -67,7 +67,8 @@ public final class DivergenceMeter implements Sequence.LogitsListener {
         return new Divergence(positions, sumKl / positions, maxKl, (double) sameTop / positions);
     }
 
-    /// KL(p || q) of two rows of logits, in nats; rounding may make it slightly negative, hence the clamp.
+    /// KL(p || q) of two rows of logits, in nats. Clamped to 0, because rounding may make it
+    /// slightly negative.
     public static double kl(float[] p, float[] q) {
         double pNorm = logSum(p);
         double qNorm = logSum(q);
@@ -75,7 +76,7 @@ public final class DivergenceMeter implements Sequence.LogitsListener {
         for (int i = 0; i < p.length; i++) {
             double logP = p[i] - pNorm;
             double share = Math.exp(logP);
-            // What has no probability adds nothing, however unlikely the other finds it.
+            // A token of probability 0 under p adds nothing, whatever its probability under q.
             sum += share == 0 ? 0 : share * (logP - (q[i] - qNorm));
         }
         return Math.max(0, sum);

@@ -18,7 +18,8 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// Feeds given ids, prefill first, then one by one, and hands out logits; then goes on greedily.
+/// Computes the logits of given ids: reads them with prefill, then one by one with decode, and then
+/// generates greedily.
 public final class LogitsRun implements AutoCloseable {
     private final Decoder decoder;
     private final CacheStrategy strategy;
@@ -30,7 +31,8 @@ public final class LogitsRun implements AutoCloseable {
     private @Nullable SequenceCache cache;
     private float[] lastRow = new float[0];
 
-    /// @throws IllegalArgumentException if there is nothing to compute, or prefill cannot read so many ids
+    /// @throws IllegalArgumentException if there is nothing to compute, or `prefillTokens` is out
+    ///     of range
     public static void check(int[] ids, int prefillTokens, int generate) {
         if (ids.length == 0 || prefillTokens < 1 || prefillTokens > ids.length || generate < 0) {
             throw new IllegalArgumentException(
@@ -39,7 +41,7 @@ public final class LogitsRun implements AutoCloseable {
         }
     }
 
-    /// @param size of the sequence of ids given and generated
+    /// @param size size of the sequence of given and generated ids
     public LogitsRun(
             Backend backend,
             Decoder decoder,
@@ -79,12 +81,12 @@ public final class LogitsRun implements AutoCloseable {
         return Arrays.copyOfRange(ids, given.length, capacity);
     }
 
-    /// Hands rows on that hold numbers.
+    /// Checks rows of logits and forwards them.
     private static final class CheckedRows implements Consumer<float[]> {
         private final Consumer<float[]> sink;
         private int position;
 
-        /// @param position of the first row
+        /// @param position position of the first row
         CheckedRows(int position, Consumer<float[]> sink) {
             this.position = position;
             this.sink = sink;
@@ -118,8 +120,8 @@ public final class LogitsRun implements AutoCloseable {
         }
     }
 
-    /// Feeds the id at `position`; everything is read again where longrope's limit is crossed, as `Scheduler`
-    /// does.
+    /// Decodes the id at `position`. Reads everything again when the sequence crosses longrope's
+    /// limit, as `Scheduler` does.
     private void feed(int[] ids, int position) {
         if (tables.isShort(position) && !tables.isShort(position + 1)) {
             prefill(Arrays.copyOf(ids, position + 1), false, row -> {});

@@ -25,14 +25,14 @@ import java.util.concurrent.CancellationException;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
-/// Answers prompts under several strategies, as many prompts together as fit.
+/// Answers prompts under several strategies, as many prompts together as fit the memory.
 ///
-/// Prefill is exact under all strategies, so a prompt is read once, with full attention, and only decoding is run
-/// again. Where there is but one strategy, or the memory does not hold a prompt's whole cache beside another one,
-/// each strategy reads for itself.
+/// Prefill is exact under all strategies, so a prompt is read once, with full attention, and only
+/// decode is repeated. If there is only one strategy, or if the memory cannot hold a prompt's full
+/// cache in addition to the strategy's cache, each strategy reads the prompt itself.
 public final class StrategyComparison {
-    /// Share of the heap that references' logits may take. A row of 128K tokens is half a megabyte, 32 answers of 128
-    /// tokens are 2 GB.
+    /// Share of the heap for the logits of references. A row for a vocabulary of 128K tokens takes
+    /// half a megabyte; 32 answers of 128 tokens take 2 GB.
     private static final int HEAP_PER_REFERENCES = 4;
 
     private final EngineOptions options;
@@ -44,7 +44,7 @@ public final class StrategyComparison {
     private final long weightBytes;
     private final TurnFactory turns;
 
-    /// @param turns makes one turn of one sequence
+    /// @param turns creates one turn of one sequence
     public StrategyComparison(
             EngineOptions options,
             Backend backend,
@@ -54,7 +54,7 @@ public final class StrategyComparison {
             long weightBytes,
             TurnFactory turns) {
         this.options = options;
-        // The prompt's whole cache takes the device memory that AUTO would give to values.
+        // The prompt's full cache takes the device memory that AUTO would use for values.
         this.sharing = options.valuePlace() == ValuePlace.AUTO ? options.withValuePlace(ValuePlace.HOST) : options;
         this.backend = backend;
         this.decoder = decoder;
@@ -64,28 +64,28 @@ public final class StrategyComparison {
         this.turns = turns;
     }
 
-    /// A prompt, and what is known of it if it was read for all strategies.
+    /// A prompt, with the result of its prefill if it was read once for all strategies.
     ///
-    /// @param first its request
+    /// @param first request of the first turn
     record Prompt(
             Dialogue dialogue, Request first, @Nullable Prefilled prefilled) {}
 
-    /// A prompt that was read.
+    /// The result of the prefill of a prompt.
     ///
-    /// @param cache holds all of its keys and values; open as long as the group
-    /// @param logits after its last token
-    /// @param nanos reading took
+    /// @param cache all keys and values of the prompt; open as long as its group runs
+    /// @param logits logits after the last token
+    /// @param nanos time of the prefill
     record Prefilled(SequenceCache cache, float[] logits, long nanos) {
         KeyValueSource source() {
             return (KeyValueSource) cache;
         }
     }
 
-    /// @return answers of each dialogue under each strategy
+    /// @return the answers of each dialogue under each strategy
     public List<List<ComparedAnswers>> run(
             List<Dialogue> dialogues, List<KvCacheSpec> specs, boolean measuresDivergence) {
         List<List<ComparedAnswers>> answers = new ArrayList<>();
-        // Beside itself, full attention has nothing to be measured by.
+        // With full attention alone there is no divergence to measure.
         boolean measures = measuresDivergence && specs.size() > 1;
         int from = 0;
         while (from < dialogues.size()) {
@@ -96,8 +96,9 @@ public final class StrategyComparison {
             }
             boolean profits = specs.size() > 1 || rest.stream().anyMatch(Dialogue::sharesPrompt);
             int together = fitting(rest, specs, profits);
-            // The scheduler lets what does not fit wait, but not for a cache that is kept for a later turn. What does
-            // not fit here by itself is asked by itself.
+            // In the scheduler a sequence that does not fit waits, but it cannot wait for a cache
+            // that is kept for a later turn. A dialogue that does not fit together with others
+            // therefore runs alone.
             boolean mayWait = !profits && rest.stream().allMatch(dialogue -> dialogue.turns() == 1);
             int count = mayWait ? rest.size() : Math.max(1, together);
             answers.addAll(answer(rest.subList(0, count), specs, measures, profits && together > 0));
@@ -106,9 +107,10 @@ public final class StrategyComparison {
         return answers;
     }
 
-    /// How many of the first dialogues' references fit a heap together; one at least.
+    /// Number of leading dialogues whose references fit the heap together; at least one.
     ///
-    /// @param heapBytes for logits of full attention's answers, which are kept until every strategy has answered
+    /// @param heapBytes heap for the logits of full attention's answers, which are kept until every
+    ///     strategy has answered
     static int measurable(List<Dialogue> dialogues, int vocabulary, long heapBytes) {
         long bytes = 0;
         int count = 0;
@@ -123,9 +125,9 @@ public final class StrategyComparison {
         return Math.max(1, count);
     }
 
-    /// How many of the first dialogues fit the memory together.
+    /// Number of leading dialogues that fit the memory together.
     ///
-    /// @param readsOnce true if whole caches of their prompts lie beside them
+    /// @param readsOnce true if the full caches of their prompts are in memory at the same time
     private int fitting(List<Dialogue> dialogues, List<KvCacheSpec> specs, boolean readsOnce) {
         long near = 0;
         long host = 0;

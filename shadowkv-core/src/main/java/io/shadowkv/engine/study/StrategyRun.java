@@ -16,7 +16,7 @@ import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
-/// Answers prompts under one strategy, all of them together, turn after turn.
+/// Answers prompts under one strategy, all of them together, turn by turn.
 final class StrategyRun implements AutoCloseable {
     private final List<StrategyComparison.Prompt> prompts;
     private final CacheStrategy strategy;
@@ -27,7 +27,7 @@ final class StrategyRun implements AutoCloseable {
     private @Nullable List<DivergenceMeter.Reference> recorded;
     private @Nullable List<DivergenceMeter.Reference> references;
 
-    /// @param scheduler of the strategy, with room for all prompts; closed by this
+    /// @param scheduler scheduler of the strategy, with room for all prompts; closed by this
     StrategyRun(
             List<StrategyComparison.Prompt> prompts,
             CacheStrategy strategy,
@@ -42,7 +42,8 @@ final class StrategyRun implements AutoCloseable {
         prompts.forEach(prompt -> completions.add(new ArrayList<>()));
     }
 
-    /// Keeps the logits of the first answers, for other runs to be measured by; filled by [#answer()].
+    /// Records the logits of the first answers as references for other runs. [#answer()] fills
+    /// them.
     List<DivergenceMeter.Reference> recordReferences() {
         List<DivergenceMeter.Reference> fresh = new ArrayList<>();
         prompts.forEach(prompt -> fresh.add(new DivergenceMeter.Reference()));
@@ -50,7 +51,7 @@ final class StrategyRun implements AutoCloseable {
         return fresh;
     }
 
-    /// Measures how far the first answers' distributions are from these.
+    /// Measures how far the distributions of the first answers are from these references.
     void measure(List<DivergenceMeter.Reference> answersOfFull) {
         references = answersOfFull;
     }
@@ -88,7 +89,7 @@ final class StrategyRun implements AutoCloseable {
         return answers;
     }
 
-    /// The prompt's sequence of a turn; null if that turn is not there or not asked.
+    /// The sequence of a turn of the prompt; null if there is no such turn or it gets no answer.
     private @Nullable Sequence next(StrategyComparison.Prompt prompt, int turn, @Nullable Sequence before) {
         Dialogue dialogue = prompt.dialogue();
         int[] promptIds = prompt.first().promptIds();
@@ -128,10 +129,10 @@ final class StrategyRun implements AutoCloseable {
         }
     }
 
-    /// A sequence that begins with the prompt: with its keys and values under this strategy if it was read, else to
-    /// be read by the scheduler.
+    /// A sequence that begins with the prompt. Its cache is created from the prompt's keys and
+    /// values if they were read once for all strategies; otherwise the scheduler reads the prompt.
     ///
-    /// @param history the prompt, where the request follows it; empty where the request is the prompt
+    /// @param history the prompt if the request follows it; empty if the request is the prompt
     private Sequence opened(StrategyComparison.Prompt prompt, Request request, int[] history) {
         PlannedSequence planned = planner.sequence(prompt.dialogue().capacityTokens(), prompts.size());
         StrategyComparison.Prefilled read = prompt.prefilled();
@@ -167,7 +168,8 @@ final class StrategyRun implements AutoCloseable {
         }
     }
 
-    /// The first token of a prompt that was read for all strategies; the others' scheduler draws it.
+    /// Draws the first token of a prompt that was read once for all strategies; for other prompts
+    /// the scheduler draws it.
     private static void begin(Sequence sequence, StrategyComparison.Prompt prompt) {
         StrategyComparison.Prefilled read = prompt.prefilled();
         if (read != null) {
@@ -226,7 +228,8 @@ final class StrategyRun implements AutoCloseable {
         return completion;
     }
 
-    /// Where an answer left full attention's, the rest of that one is read again with its own tokens.
+    /// If an answer differs from that of full attention, reads the rest of the latter again with
+    /// its own tokens.
     private void finishMeters(@Nullable DivergenceMeter[] meters) {
         List<DivergenceMeter.Reference> expected = references;
         if (expected == null) {
@@ -278,7 +281,7 @@ final class StrategyRun implements AutoCloseable {
         SequenceCache held = sequence == null ? null : sequence.cache();
         if (sequence != null && held != null) {
             held.close();
-            // Closed once, even where the turn that was to follow failed.
+            // Closed once, even if the next turn failed.
             sequence.holds(null);
         }
     }

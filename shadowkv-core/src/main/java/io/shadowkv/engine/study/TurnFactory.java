@@ -8,22 +8,22 @@ import io.shadowkv.engine.batch.RequestLimits;
 import io.shadowkv.engine.batch.Sequence;
 import org.jspecify.annotations.Nullable;
 
-/// Makes turns of sequences for a model.
+/// Creates turns of sequences for a model.
 ///
-/// @param limits what the model can be asked
-/// @param text its end ids and tokenizer
+/// @param limits limits of the model
+/// @param text end ids and tokenizer of the model
 public record TurnFactory(RequestLimits limits, ModelText text) {
-    /// @param before tokens that the request follows
-    /// @param capacity tokens of the dialogue
-    /// @throws io.shadowkv.engine.ContextLengthException if no room is left for an answer
-    /// @throws IllegalArgumentException if an id is none
+    /// @param before number of tokens before the request
+    /// @param capacity maximum number of tokens of the dialogue
+    /// @throws io.shadowkv.engine.ContextLengthException if there is no room for an answer
+    /// @throws IllegalArgumentException if an id is not in the vocabulary
     void check(Request request, int before, int capacity) {
         limits.checkLaterTurn(request, before, capacity);
     }
 
     /// @param history tokens before the turn
-    /// @param held cache of those tokens, of the turn's own too where `history` is empty; null if nothing
-    ///     was read
+    /// @param held cache of these tokens, and also of the turn's tokens if `history` is empty; null
+    ///     if nothing was read
     Sequence turn(Request request, int[] history, PlannedSequence planned, @Nullable SequenceCache held) {
         return text.sequence(request, history, planned, held);
     }

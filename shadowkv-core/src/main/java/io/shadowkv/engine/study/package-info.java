@@ -1,4 +1,5 @@
-/// Measurements of the engine itself: strategies compared on the same prompts, divergence, logits, hand-made batches.
+/// Measurements of the engine: comparison of strategies on the same prompts, divergence, logits,
+/// and batches that the caller controls.
 ///
 /// Called by the evaluation, the demo, benchmarks and golden tests; a plain completion does not need it.
 @NullMarked

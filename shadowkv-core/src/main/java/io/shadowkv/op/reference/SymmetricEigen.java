@@ -13,14 +13,14 @@ final class SymmetricEigen {
 
     private final int size;
     private final double[] diagonal;
-    private final double[] beside;
+    private final double[] offDiagonal;
     private final double[][] vectors;
 
     /// @param matrix `[n][n]`, symmetric; overwritten
     SymmetricEigen(double[][] matrix) {
         size = matrix.length;
         diagonal = new double[size];
-        beside = new double[size];
+        offDiagonal = new double[size];
         vectors = tridiagonalize(matrix);
         diagonalize();
     }
@@ -39,7 +39,7 @@ final class SymmetricEigen {
         return vectors[i];
     }
 
-    /// Leaves T in `diagonal` and `beside`, and returns Qᵀ with A = Q·T·Qᵀ.
+    /// Leaves T in `diagonal` and `offDiagonal`, and returns Qᵀ with A = Q·T·Qᵀ.
     private double[][] tridiagonalize(double[][] a) {
         double[][] reflectors = new double[size][];
         for (int k = 0; k < size - 2; k++) {
@@ -51,7 +51,7 @@ final class SymmetricEigen {
             diagonal[i] = a[i][i];
         }
         if (size > 1) {
-            beside[size - 2] = a[size - 2][size - 1];
+            offDiagonal[size - 2] = a[size - 2][size - 1];
         }
         double[][] q = new double[size][size];
         for (int i = 0; i < size; i++) {
@@ -64,7 +64,7 @@ final class SymmetricEigen {
     }
 
     /// Returns the vector v, scaled so that I - v·vᵀ reduces column k below the diagonal to its
-    /// first element, which is stored in `beside[k]`.
+    /// first element, which is stored in `offDiagonal[k]`.
     private double[] reflector(double[][] a, int k) {
         double[] v = new double[size];
         double norm = 0;
@@ -73,7 +73,7 @@ final class SymmetricEigen {
             norm = Math.hypot(norm, v[i]);
         }
         double alpha = v[k + 1] > 0 ? -norm : norm;
-        beside[k] = alpha;
+        offDiagonal[k] = alpha;
         v[k + 1] -= alpha;
         // vᵀv before scaling is 2·alpha·(alpha - x); zero only if the column is already zero.
         double half = alpha * (alpha - a[k][k + 1]);
@@ -123,13 +123,13 @@ final class SymmetricEigen {
     private void diagonalize() {
         double norm = 0;
         for (int i = 0; i < size; i++) {
-            norm = Math.max(norm, Math.abs(diagonal[i]) + Math.abs(beside[i]));
+            norm = Math.max(norm, Math.abs(diagonal[i]) + Math.abs(offDiagonal[i]));
         }
         double negligible = Math.ulp(1.0) * norm;
         for (int first = 0; first < size; first++) {
             for (int step = 0; ; step++) {
                 int last = first;
-                while (last < size - 1 && Math.abs(beside[last]) > negligible) {
+                while (last < size - 1 && Math.abs(offDiagonal[last]) > negligible) {
                     last++;
                 }
                 if (last == first) {
@@ -146,20 +146,20 @@ final class SymmetricEigen {
 
     /// One QL step with Wilkinson's shift on the unreduced block `first` to `last`, inclusive.
     private void step(int first, int last) {
-        double half = (diagonal[first + 1] - diagonal[first]) / (2 * beside[first]);
+        double half = (diagonal[first + 1] - diagonal[first]) / (2 * offDiagonal[first]);
         double root = Math.hypot(half, 1);
-        double g = diagonal[last] - diagonal[first] + beside[first] / (half + Math.copySign(root, half));
+        double g = diagonal[last] - diagonal[first] + offDiagonal[first] / (half + Math.copySign(root, half));
         double sine = 1;
         double cosine = 1;
         double shift = 0;
         for (int i = last - 1; i >= first; i--) {
-            double f = sine * beside[i];
-            double b = cosine * beside[i];
+            double f = sine * offDiagonal[i];
+            double b = cosine * offDiagonal[i];
             double length = Math.hypot(f, g);
-            beside[i + 1] = length;
+            offDiagonal[i + 1] = length;
             if (length == 0) {
                 diagonal[i + 1] -= shift;
-                beside[last] = 0;
+                offDiagonal[last] = 0;
                 return;
             }
             sine = f / length;
@@ -172,8 +172,8 @@ final class SymmetricEigen {
             turn(vectors[i], vectors[i + 1], cosine, sine);
         }
         diagonal[first] -= shift;
-        beside[first] = g;
-        beside[last] = 0;
+        offDiagonal[first] = g;
+        offDiagonal[last] = 0;
     }
 
     private static void turn(double[] lower, double[] upper, double cosine, double sine) {

@@ -32,7 +32,7 @@ public final class CpuAttention implements AttentionOperations {
         Objects.checkFromIndexSize(at, tokens, target.extent(1));
         var from = new FloatRows(rows);
         var to = new FloatRows(target);
-        pool.parts(tokens, GRAIN_TOKENS, (first, last, scratch) -> {
+        pool.ranges(tokens, GRAIN_TOKENS, (first, last, scratch) -> {
             for (int i = first; i < last; i++) {
                 place(from, i, to, target, at + i, scratch);
             }

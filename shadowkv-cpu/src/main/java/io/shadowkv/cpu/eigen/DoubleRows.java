@@ -169,7 +169,7 @@ public final class DoubleRows {
 
     /// For each of `2 * LANES` shifts the number of eigenvalues below it of a matrix of three diagonals: the
     /// negative pivots of its elimination (Sturm).
-    static void countBelow(double[] diagonal, double[] besideSquares, double[] shifts, double[] counts) {
+    static void countBelow(double[] diagonal, double[] offDiagonalSquares, double[] shifts, double[] counts) {
         DoubleVector shift0 = vector(shifts, 0);
         DoubleVector shift1 = vector(shifts, LANES);
         DoubleVector count0 = DoubleVector.zero(DOUBLES);
@@ -179,12 +179,12 @@ public final class DoubleRows {
         double square = 0;
         for (int i = 0; i < diagonal.length; i++) {
             DoubleVector element = broadcast(diagonal[i]);
-            DoubleVector beside = broadcast(square);
-            pivot0 = notZero(element.sub(shift0).sub(beside.div(pivot0)));
-            pivot1 = notZero(element.sub(shift1).sub(beside.div(pivot1)));
+            DoubleVector offDiagonal = broadcast(square);
+            pivot0 = notZero(element.sub(shift0).sub(offDiagonal.div(pivot0)));
+            pivot1 = notZero(element.sub(shift1).sub(offDiagonal.div(pivot1)));
             count0 = count0.add(1, pivot0.lt(0));
             count1 = count1.add(1, pivot1.lt(0));
-            square = besideSquares[i];
+            square = offDiagonalSquares[i];
         }
         count0.intoArray(counts, 0);
         count1.intoArray(counts, LANES);

@@ -44,7 +44,7 @@ public final class Gram {
     /// `[panel][depth][PANEL]`; columns that fill the last panel up are zero.
     private void pack(FloatRows keys, int from, int depth, int width) {
         float[] target = packed;
-        pool.parts(depth, 32, (first, last, scratch) -> {
+        pool.ranges(depth, 32, (first, last, scratch) -> {
             for (int t = first; t < last; t++) {
                 for (int e = 0; e < width; e += PANEL) {
                     int at = e * depth + t * PANEL;

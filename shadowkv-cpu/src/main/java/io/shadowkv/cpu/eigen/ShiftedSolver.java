@@ -11,7 +11,7 @@ final class ShiftedSolver {
     private final double[] factors;
     private final boolean[] exchanged;
 
-    ShiftedSolver(double[] diagonal, double[] beside, double shift, double norm) {
+    ShiftedSolver(double[] diagonal, double[] offDiagonal, double shift, double norm) {
         size = diagonal.length;
         pivots = new double[size];
         first = new double[size];
@@ -20,24 +20,24 @@ final class ShiftedSolver {
         exchanged = new boolean[size];
         double tiny = Math.ulp(1.0) * norm;
         double pivot = diagonal[0] - shift;
-        double right = beside[0];
+        double right = offDiagonal[0];
         for (int i = 0; i < size - 1; i++) {
-            double below = beside[i];
+            double below = offDiagonal[i];
             double next = diagonal[i + 1] - shift;
             if (Math.abs(below) > Math.abs(pivot)) {
                 exchanged[i] = true;
                 factors[i] = pivot / below;
                 pivots[i] = below;
                 first[i] = next;
-                second[i] = beside[i + 1];
+                second[i] = offDiagonal[i + 1];
                 pivot = right - factors[i] * next;
-                right = -factors[i] * beside[i + 1];
+                right = -factors[i] * offDiagonal[i + 1];
             } else {
                 pivots[i] = atLeast(pivot, tiny);
                 factors[i] = below / pivots[i];
                 first[i] = right;
                 pivot = next - factors[i] * right;
-                right = beside[i + 1];
+                right = offDiagonal[i + 1];
             }
         }
         pivots[size - 1] = atLeast(pivot, tiny);

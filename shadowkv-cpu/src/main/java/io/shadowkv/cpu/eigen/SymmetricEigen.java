@@ -12,7 +12,7 @@ final class SymmetricEigen {
     /// Before: the matrix, its reflections; after: row i is the eigenvector of value i.
     private final double[][] rows;
     private final double[] diagonal;
-    private final double[] beside;
+    private final double[] offDiagonal;
     /// Rounding of what lies far below the largest element: steps on it would never end, where its squares
     /// vanish.
     private double negligible;
@@ -22,7 +22,7 @@ final class SymmetricEigen {
         size = matrix.length;
         rows = matrix;
         diagonal = new double[size];
-        beside = new double[size];
+        offDiagonal = new double[size];
         reduce();
         iterate();
     }
@@ -76,7 +76,7 @@ final class SymmetricEigen {
         for (int j = k + 1; j < size; j++) {
             largest = Math.max(largest, Math.abs(row[j]));
         }
-        beside[k] = row[k + 1];
+        offDiagonal[k] = row[k + 1];
         if (largest == 0) {
             return new double[0];
         }
@@ -86,7 +86,7 @@ final class SymmetricEigen {
             rest += v[j] * v[j];
         }
         double length = Math.copySign(Math.sqrt(rest), v[k + 1]);
-        beside[k] = -length * largest;
+        offDiagonal[k] = -length * largest;
         v[k + 1] += length;
         double factor = 1 / Math.sqrt(length * v[k + 1]);
         for (int j = k + 1; j < size; j++) {
@@ -137,7 +137,7 @@ final class SymmetricEigen {
     private void iterate() {
         double largest = 0;
         for (int i = 0; i < size; i++) {
-            largest = Math.max(largest, Math.max(Math.abs(diagonal[i]), Math.abs(beside[i])));
+            largest = Math.max(largest, Math.max(Math.abs(diagonal[i]), Math.abs(offDiagonal[i])));
         }
         negligible = Math.max(Double.MIN_NORMAL, 1e-3 * Math.ulp(1.0) * largest);
         for (int first = 0; first < size; first++) {
@@ -156,7 +156,7 @@ final class SymmetricEigen {
     private int blockEnd(int first) {
         for (int m = first; m < size - 1; m++) {
             double near = Math.abs(diagonal[m]) + Math.abs(diagonal[m + 1]);
-            if (Math.abs(beside[m]) <= Math.ulp(1.0) * near || Math.abs(beside[m]) <= negligible) {
+            if (Math.abs(offDiagonal[m]) <= Math.ulp(1.0) * near || Math.abs(offDiagonal[m]) <= negligible) {
                 return m;
             }
         }
@@ -165,20 +165,20 @@ final class SymmetricEigen {
 
     /// One QL step on rows `first` until `last`, inclusive, with Wilkinson's shift.
     private void step(int first, int last) {
-        double g = (diagonal[first + 1] - diagonal[first]) / (2 * beside[first]);
+        double g = (diagonal[first + 1] - diagonal[first]) / (2 * offDiagonal[first]);
         double r = Math.hypot(g, 1);
-        g = diagonal[last] - diagonal[first] + beside[first] / (g + Math.copySign(r, g));
+        g = diagonal[last] - diagonal[first] + offDiagonal[first] / (g + Math.copySign(r, g));
         double sine = 1;
         double cosine = 1;
         double p = 0;
         for (int i = last - 1; i >= first; i--) {
-            double f = sine * beside[i];
-            double b = cosine * beside[i];
+            double f = sine * offDiagonal[i];
+            double b = cosine * offDiagonal[i];
             r = Math.hypot(f, g);
-            beside[i + 1] = r;
+            offDiagonal[i + 1] = r;
             if (r == 0) {
                 diagonal[i + 1] -= p;
-                beside[last] = 0;
+                offDiagonal[last] = 0;
                 return;
             }
             sine = f / r;
@@ -191,7 +191,7 @@ final class SymmetricEigen {
             DoubleRows.turn(rows[i], rows[i + 1], cosine, sine);
         }
         diagonal[first] -= p;
-        beside[first] = g;
-        beside[last] = 0;
+        offDiagonal[first] = g;
+        offDiagonal[last] = 0;
     }
 }

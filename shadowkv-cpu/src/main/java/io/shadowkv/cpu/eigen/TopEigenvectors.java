@@ -56,7 +56,7 @@ public final class TopEigenvectors {
 
     private double[][] top(FloatRows gram, int width, double scale, int wanted) {
         var reduced = new Tridiagonalization(pool, rows(gram, width, scale, true));
-        double[][] vectors = new TridiagonalEigen(pool, reduced.diagonal(), reduced.beside()).top(wanted);
+        double[][] vectors = new TridiagonalEigen(pool, reduced.diagonal(), reduced.offDiagonal()).top(wanted);
         if (vectors.length == 0) {
             return all(gram, width, scale, wanted);
         }

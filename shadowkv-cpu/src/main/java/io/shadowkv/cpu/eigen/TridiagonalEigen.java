@@ -30,22 +30,22 @@ final class TridiagonalEigen {
     private final WorkerPool pool;
     private final int size;
     private final double[] diagonal;
-    private final double[] beside;
-    private final double[] besideSquares;
+    private final double[] offDiagonal;
+    private final double[] offDiagonalSquares;
     /// The largest sum of a row's absolute values, which no eigenvalue exceeds.
     private final double norm;
 
-    /// @param beside element i lies between the diagonal's i and i + 1; the last is 0
-    TridiagonalEigen(WorkerPool pool, double[] diagonal, double[] beside) {
+    /// @param offDiagonal element i lies between the diagonal's i and i + 1; the last is 0
+    TridiagonalEigen(WorkerPool pool, double[] diagonal, double[] offDiagonal) {
         this.pool = pool;
         this.size = diagonal.length;
         this.diagonal = diagonal;
-        this.beside = beside;
-        this.besideSquares = Arrays.stream(beside).map(b -> b * b).toArray();
+        this.offDiagonal = offDiagonal;
+        this.offDiagonalSquares = Arrays.stream(offDiagonal).map(b -> b * b).toArray();
         double largest = ZERO_NORM;
         for (int i = 0; i < size; i++) {
-            double left = i == 0 ? 0 : Math.abs(beside[i - 1]);
-            largest = Math.max(largest, left + Math.abs(diagonal[i]) + Math.abs(beside[i]));
+            double left = i == 0 ? 0 : Math.abs(offDiagonal[i - 1]);
+            largest = Math.max(largest, left + Math.abs(diagonal[i]) + Math.abs(offDiagonal[i]));
         }
         norm = largest;
     }
@@ -57,7 +57,7 @@ final class TridiagonalEigen {
         double[][] vectors = new double[count][];
         pool.each(count, (i, scratch) -> {
             vectors[i] = randomVector(i);
-            new ShiftedSolver(diagonal, beside, values[i], norm).improve(vectors[i], SOLUTIONS);
+            new ShiftedSolver(diagonal, offDiagonal, values[i], norm).improve(vectors[i], SOLUTIONS);
         });
         for (int i = 0; i < count; i++) {
             if (!orthonormalize(vectors, i) && !restart(vectors, i, values[i])) {
@@ -85,7 +85,7 @@ final class TridiagonalEigen {
             Arrays.fill(high, norm);
             for (int halving = 0; halving < HALVINGS; halving++) {
                 Arrays.setAll(middle, i -> (low[i] + high[i]) / 2);
-                DoubleRows.countBelow(diagonal, besideSquares, middle, below);
+                DoubleRows.countBelow(diagonal, offDiagonalSquares, middle, below);
                 for (int i = 0; i < lanes; i++) {
                     boolean reached = below[i] < size - (group * lanes + i);
                     (reached ? low : high)[i] = middle[i];
@@ -103,7 +103,7 @@ final class TridiagonalEigen {
     private boolean restart(double[][] vectors, int i, double value) {
         for (int start = 1; start <= STARTS; start++) {
             double shift = value + start * RESTART_SHIFT * norm;
-            var solver = new ShiftedSolver(diagonal, beside, shift, norm);
+            var solver = new ShiftedSolver(diagonal, offDiagonal, shift, norm);
             vectors[i] = randomVector(i + start * size);
             for (int solution = 0; solution < SOLUTIONS; solution++) {
                 orthonormalize(vectors, i);
@@ -143,8 +143,8 @@ final class TridiagonalEigen {
     private double residual(double[] x, double value) {
         double squares = 0;
         for (int i = 0; i < size; i++) {
-            double left = i == 0 ? 0 : beside[i - 1] * x[i - 1];
-            double right = i == size - 1 ? 0 : beside[i] * x[i + 1];
+            double left = i == 0 ? 0 : offDiagonal[i - 1] * x[i - 1];
+            double right = i == size - 1 ? 0 : offDiagonal[i] * x[i + 1];
             double error = left + (diagonal[i] - value) * x[i] + right;
             squares += error * error;
         }

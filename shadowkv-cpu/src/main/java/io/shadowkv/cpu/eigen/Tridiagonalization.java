@@ -22,7 +22,7 @@ final class Tridiagonalization {
     /// `I - v·vᵀ` on the first k elements.
     private final double[][] rows;
     private final double[] diagonal;
-    private final double[] beside;
+    private final double[] offDiagonal;
     /// What each part of a product adds to the elements left of its rows.
     private final double[][] partSums;
 
@@ -31,7 +31,7 @@ final class Tridiagonalization {
         this.pool = pool;
         this.rows = rows;
         diagonal = new double[rows.length];
-        beside = new double[rows.length];
+        offDiagonal = new double[rows.length];
         partSums = new double[PARTS_PER_THREAD * pool.threads()][rows.length];
         for (int last = rows.length - 1; last > 0; last -= PANEL) {
             reducePanel(last, Math.max(1, last - PANEL + 1));
@@ -44,13 +44,13 @@ final class Tridiagonalization {
     }
 
     /// Element i lies between the diagonal's i and i + 1; the last is 0.
-    double[] beside() {
-        return beside;
+    double[] offDiagonal() {
+        return offDiagonal;
     }
 
     /// Turns vectors of T into the matrix' own, in place.
     void reflectBack(double[][] vectors) {
-        pool.parts(vectors.length, 4, (from, to, scratch) -> {
+        pool.ranges(vectors.length, 4, (from, to, scratch) -> {
             for (int k = 1; k < rows.length; k++) {
                 if (to - from == 4) {
                     DoubleRows.reflectFour(rows[k], vectors, from, k);
@@ -74,11 +74,11 @@ final class Tridiagonalization {
             factorsOfRow(k, pending, 2 * i, factors);
             DoubleRows.addCombination(factors, 2 * i, pending, rows[k], k + 1);
             diagonal[k] = rows[k][k];
-            beside[k - 1] = makeReflection(rows[k], k);
+            offDiagonal[k - 1] = makeReflection(rows[k], k);
             pending[2 * i] = rows[k];
             pending[2 * i + 1] = partner(k, pending, 2 * i);
         }
-        pool.parts(first, rowGrain(first), (from, to, scratch) -> {
+        pool.ranges(first, rowGrain(first), (from, to, scratch) -> {
             double[] own = new double[2 * count];
             for (int i = from; i < to; i++) {
                 factorsOfRow(i, pending, 2 * count, own);

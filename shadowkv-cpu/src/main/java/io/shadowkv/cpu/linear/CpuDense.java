@@ -195,7 +195,7 @@ public final class CpuDense implements DenseOperations {
     }
 
     private void eachRow(int rows, int width, WorkerPool.Task task) {
-        pool.parts(rows, Math.max(1, GRAIN_ELEMENTS / Math.max(1, width)), (from, to, scratch) -> {
+        pool.ranges(rows, Math.max(1, GRAIN_ELEMENTS / Math.max(1, width)), (from, to, scratch) -> {
             for (int i = from; i < to; i++) {
                 task.run(i, scratch);
             }

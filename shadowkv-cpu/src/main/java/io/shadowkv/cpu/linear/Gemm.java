@@ -32,7 +32,7 @@ final class Gemm {
             pack(x, block);
             int share = Math.ceilDiv(sizes.outputs, pool.threads() * TASKS_PER_THREAD);
             int tile = Math.min(MAX_TILE_OUTPUTS, Math.ceilDiv(share, MicroKernel.ROWS) * MicroKernel.ROWS);
-            pool.parts(sizes.outputs, tile, (first, last, scratch) -> {
+            pool.ranges(sizes.outputs, tile, (first, last, scratch) -> {
                 float[] sums = sums(weight, block, first, last, scratch);
                 write(sums, block, bias, out, first, last, scratch);
             });

@@ -30,7 +30,7 @@ final class SkinnyLinear {
         load(x, weight, sizes);
         int share = Math.ceilDiv(sizes.outputs(), pool.threads() * TASKS_PER_THREAD);
         int tile = Math.min(MAX_TILE_OUTPUTS, Math.ceilDiv(share, GROUP) * GROUP);
-        pool.parts(sizes.outputs(), tile, (first, last, scratch) -> {
+        pool.ranges(sizes.outputs(), tile, (first, last, scratch) -> {
             float[] sums = scratch.floats(Use.SUMS, sizes.rows() * MAX_TILE_OUTPUTS);
             Arrays.fill(sums, 0, sizes.rows() * MAX_TILE_OUTPUTS, 0);
             if (bias != null) {

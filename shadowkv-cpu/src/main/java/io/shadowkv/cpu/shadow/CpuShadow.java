@@ -59,7 +59,7 @@ public final class CpuShadow implements ShadowOperations {
         var means = new FloatRows(landmarks);
         var cosines = new FloatRows(minCosines);
         int capacity = keys.extent(1);
-        pool.parts(landmarks.extent(0) * units, GRAIN_UNITS, (from, to, scratch) -> {
+        pool.ranges(landmarks.extent(0) * units, GRAIN_UNITS, (from, to, scratch) -> {
             float[] members = scratch.floats(Use.TILE, unitTokens * headDim);
             float[] mean = scratch.floats(Use.ROW, headDim);
             float[] least = scratch.floats(Use.SECOND_ROW, 1);
@@ -123,7 +123,7 @@ public final class CpuShadow implements ShadowOperations {
         var target = new FloatRows(plain);
         var rotation = new Rotation(rotary);
         int capacity = keys.extent(1);
-        pool.parts(count, GRAIN_TOKENS, (first, last, scratch) -> {
+        pool.ranges(count, GRAIN_TOKENS, (first, last, scratch) -> {
             float[] row = scratch.floats(Use.ROW, heads * headDim);
             float[] table = scratch.floats(Use.SECOND_ROW, rotation.tableLength());
             for (int i = first; i < last; i++) {

@@ -75,7 +75,7 @@ public final class WorkerPool implements AutoCloseable {
     }
 
     /// Runs `task` on parts of 0 until `count`, each of `grain` indices but the last.
-    public void parts(int count, int grain, Part task) {
+    public void ranges(int count, int grain, RangeTask task) {
         int parts = Math.ceilDiv(count, grain);
         each(parts, (i, scratch) -> task.run(i * grain, Math.min(count, (i + 1) * grain), scratch));
     }
@@ -122,7 +122,7 @@ public final class WorkerPool implements AutoCloseable {
     }
 
     /// The work on indices `from` until `to`.
-    public interface Part {
+    public interface RangeTask {
         void run(int from, int to, Scratch scratch);
     }
 

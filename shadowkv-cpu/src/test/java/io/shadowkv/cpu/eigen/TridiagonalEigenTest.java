@@ -67,7 +67,7 @@ class TridiagonalEigenTest {
         double[][] lower = new double[width][];
         Arrays.setAll(lower, i -> Arrays.copyOf(matrix[i], i + 1));
         var reduced = new Tridiagonalization(pool, lower);
-        var eigen = new TridiagonalEigen(pool, reduced.diagonal(), reduced.beside());
+        var eigen = new TridiagonalEigen(pool, reduced.diagonal(), reduced.offDiagonal());
         double[] values = eigen.values(count);
         double[][] vectors = eigen.top(count);
         assertThat(vectors).as(what).hasNumberOfRows(count);
