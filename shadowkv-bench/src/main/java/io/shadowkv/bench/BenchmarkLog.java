@@ -13,8 +13,8 @@ import java.util.Locale;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// Prints measurements, and appends each as a line of JSON with what it was made of: commit, JVM, processor,
-/// seed, and the machine's load, which tells how far the clock is to be believed.
+/// Prints measurements and appends each as a line of JSON with its conditions: commit, JVM,
+/// processor, seed, and the load of the machine, which shows how reliable the clock times are.
 final class BenchmarkLog {
     private final @Nullable Path file;
     private final String commit;
@@ -60,7 +60,7 @@ final class BenchmarkLog {
         return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
     }
 
-    /// The processor's name on Linux, else its kind of machine is not told.
+    /// The name of the processor; known on Linux only.
     private static String processor() throws IOException {
         Path info = Path.of("/proc/cpuinfo");
         if (!Files.isReadable(info)) {
@@ -75,10 +75,10 @@ final class BenchmarkLog {
     }
 
     /// @param millis median time of one run
-    /// @param median rate in 10⁹ units a second by the clock; least and largest are its spread over the
-    ///     iterations
-    /// @param rate for one thread the rate by its time on a processor, else the median
-    /// @param share of `rate` in the ceiling with as many threads; NaN without one
+    /// @param median median rate by the clock in 10⁹ units per second; `least` and `largest` are
+    ///     its range over the iterations
+    /// @param rate for one thread, the rate by its processor time; otherwise the median
+    /// @param share `rate` divided by the ceiling for as many threads; NaN if there is no ceiling
     record Measurement(
             Unit unit, double millis, double median, double least, double largest, double rate, double share) {
         String text() {

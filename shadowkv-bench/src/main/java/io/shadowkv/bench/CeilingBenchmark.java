@@ -13,8 +13,8 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/// What the machine can do at all: multiply-adds in registers, and reading memory once. Run on as many threads
-/// as the kernels that are held against it.
+/// Measures the ceilings of the machine: multiply-adds in registers, and reading memory once. Runs
+/// on as many threads as the kernels that are compared with it.
 @State(Scope.Thread)
 public class CeilingBenchmark {
     static final int MULTIPLY_ADDS = 1_000_000;
@@ -27,7 +27,7 @@ public class CeilingBenchmark {
     private final Arena arena = Arena.ofShared();
     private final MemorySegment memory = arena.allocate(READ_BYTES, 64);
 
-    /// Touches every page.
+    /// Writes every page.
     @Setup
     public void fill() {
         memory.fill((byte) 1);
@@ -58,7 +58,7 @@ public class CeilingBenchmark {
         return sum;
     }
 
-    /// Twelve chains: as many as hide the latency of two units with room to spare.
+    /// Twelve independent chains, more than enough to hide the latency of two units.
     float multiplyAdd() {
         FloatVector x = FloatVector.broadcast(FLOATS, 0.9999f);
         FloatVector y = FloatVector.broadcast(FLOATS, 0.25f);

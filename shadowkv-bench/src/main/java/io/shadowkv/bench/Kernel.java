@@ -7,7 +7,7 @@ import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import java.util.function.Function;
 
-/// What is measured: the operands, and the work that the least program for it must do.
+/// The measured kernels: their operands, and the minimum work that each requires.
 public enum Kernel {
     GEMM_BF16(Unit.FLOP, 2.0 * 512 * 4096 * 4096, operands -> linear(operands, DType.BF16, 512, 4096, 4096)),
     GEMM_F32(Unit.FLOP, 2.0 * 512 * 4096 * 4096, operands -> linear(operands, DType.F32, 512, 4096, 4096)),
@@ -37,7 +37,7 @@ public enum Kernel {
 
     private final Unit unit;
     private final double work;
-    /// A lambda without state, which the checker cannot see.
+    /// A lambda without state, which the static checker cannot know.
     @SuppressWarnings("ImmutableEnumChecker")
     private final Function<Operands, Runnable> preparation;
 
@@ -51,7 +51,7 @@ public enum Kernel {
         return unit;
     }
 
-    /// FLOP, or bytes that must be read or written at least once, of one run.
+    /// Work of one run: FLOP, or the bytes that must be read or written at least once.
     double work() {
         return work;
     }
@@ -67,8 +67,8 @@ public enum Kernel {
         return () -> operands.operations().dense().linear(x, weight, null, out);
     }
 
-    /// Both products of causal attention: four operations for each pair of a query and a key it may read, and
-    /// element.
+    /// Both products of causal attention: four operations per element for each pair of a query and
+    /// a key that it reads.
     private static double causal(int tokens, int queryHeads, int headDim) {
         return 4.0 * queryHeads * headDim * tokens * (tokens + 1.0) / 2;
     }
@@ -102,7 +102,8 @@ public enum Kernel {
         return () -> operands.operations().shadow().accumulateGram(keys, gram);
     }
 
-    /// Of keys whose k-th direction weighs (1 + k)^-0.6: eigenvalues that fall as slowly as those of real keys.
+    /// The Gram matrix of keys whose k-th direction has weight (1 + k)^-0.6: its eigenvalues fall
+    /// as slowly as those of real keys.
     private static Runnable eigen(Operands operands, int width, int rank) {
         Tensor mixing = operands.random(DType.F32, width, width);
         for (int i = 0; i < width; i++) {
@@ -121,7 +122,7 @@ public enum Kernel {
         return () -> operands.operations().shadow().topEigenvectors(gram, basis);
     }
 
-    /// What work is counted in, and which ceiling it is held against.
+    /// The unit of work, which also selects the ceiling to compare with.
     enum Unit {
         FLOP,
         BYTE,

@@ -11,7 +11,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/// One operation of the CPU backend, on operands as large as models have them.
+/// Measures one operation of the CPU backend on operands of the sizes of real models.
 @State(Scope.Benchmark)
 public class KernelBenchmark {
     @Param

@@ -17,10 +17,10 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.util.Statistics;
 
-/// Measures kernels of the CPU backend beside the machine's ceilings, in one run: prints a table and appends JSON
-/// lines.
+/// Measures kernels of the CPU backend and the ceilings of the machine in one run. Prints a table
+/// and appends JSON lines.
 ///
-/// Arguments: the file for the lines (`-` for none), then names of [Kernel]s (none for all).
+/// Arguments: the file for the lines (`-` for none), then the names of [Kernel]s (none means all).
 public final class KernelBenchmarks {
     private static final String[] JVM_ARGUMENTS = {"--add-modules", "jdk.incubator.vector", "-Xmx4g"};
     private static final String[] THREADS = {"1", "2"};
@@ -89,7 +89,8 @@ public final class KernelBenchmarks {
         }
     }
 
-    /// One thread is judged by its own time on a processor; several by the clock, which others' load slows.
+    /// One thread is measured by its processor time, several by the clock, which the load of other
+    /// programs affects.
     private static BenchmarkLog.Measurement measurement(
             Unit unit, double work, RunResult result, int threads, double ceiling) {
         Statistics rates = result.getPrimaryResult().getStatistics();

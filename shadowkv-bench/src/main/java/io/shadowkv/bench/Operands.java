@@ -12,7 +12,7 @@ import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.Tensor;
 import java.util.SplittableRandom;
 
-/// Random tensors of one benchmark.
+/// The random tensors of one benchmark.
 final class Operands {
     static final long SEED = 20241;
 
@@ -33,7 +33,7 @@ final class Operands {
         return scope.allocate(dtype, extents);
     }
 
-    /// Uniform between -1 and 1, variance 1/3.
+    /// Uniformly distributed between -1 and 1, with variance 1/3.
     Tensor random(DType dtype, int... extents) {
         Tensor tensor = scope.allocate(dtype, extents);
         var segment = tensor.segment();
@@ -54,7 +54,7 @@ final class Operands {
         return tensor;
     }
 
-    /// One sequence in slot 0.
+    /// A step with one sequence, in slot 0.
     StepRows oneRow(int attended, int units) {
         return new StepRows(
                 1,

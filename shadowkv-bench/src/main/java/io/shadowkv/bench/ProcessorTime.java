@@ -6,12 +6,12 @@ import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
-/// Time that the measuring thread was on a processor: on a machine shared with others, what one thread could
-/// have done is its work by this time, not by the clock.
+/// The processor time of the measuring thread. On a shared machine the speed of one thread is its
+/// work per processor time, not per elapsed time.
 @State(Scope.Thread)
 @AuxCounters(AuxCounters.Type.OPERATIONS)
 public class ProcessorTime {
-    /// JMH reports it for each second of the clock.
+    /// JMH reports it per second of elapsed time.
     public long processorNanos;
 
     private final ThreadMXBean threads = ManagementFactory.getThreadMXBean();

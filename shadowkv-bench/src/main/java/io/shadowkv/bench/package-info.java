@@ -1,7 +1,7 @@
-/// Speed of kernels, beside what the machine can do at all.
+/// Measures the speed of kernels and compares it with the ceilings of the machine.
 ///
-/// In: a backend. Out: a table, and a line of JSON for each measurement in `docs/bench`. Called from the
-/// command line; nothing calls on from here.
+/// In: a backend. Out: a table, and a line of JSON for each measurement in `docs/bench`. Started
+/// from the command line.
 @NullMarked
 package io.shadowkv.bench;
 

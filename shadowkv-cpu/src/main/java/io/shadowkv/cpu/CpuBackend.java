@@ -24,10 +24,9 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/// Computes on the processor. An operation has finished when it returns, so that the queue is never longer than
-/// one.
+/// The backend that computes on the processor. An operation has finished when its call returns.
 ///
-/// Public only so that a copy of it can be made for another vector width; users open it through
+/// Public only so that it can be defined again for another vector width. Open it through
 /// [CpuBackendProvider].
 public final class CpuBackend implements HostBackend, Operations {
     private final WorkerPool pool;
@@ -36,7 +35,8 @@ public final class CpuBackend implements HostBackend, Operations {
     private final AttentionOperations attention;
     private final ShadowOperations shadow;
 
-    /// @param options threads and offload folder; the width of vectors is that of this copy of the class
+    /// @param options threads and offload folder; the vector width is that of this copy of the
+    ///     class
     public CpuBackend(BackendOptions options) {
         pool = new WorkerPool(
                 options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors());
@@ -142,7 +142,7 @@ public final class CpuBackend implements HostBackend, Operations {
     private static void expect(Tensor tensor, DType dtype) {
         if (tensor.dtype() != dtype) {
             throw new IllegalArgumentException("cannot read " + tensor.dtype() + " " + tensor.shape() + " as " + dtype
-                    + "; it holds other elements");
+                    + "; expected a tensor of that type");
         }
     }
 

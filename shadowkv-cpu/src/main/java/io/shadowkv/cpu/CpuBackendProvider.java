@@ -5,9 +5,9 @@ import io.shadowkv.cpu.vector.WidthLoader;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider;
 
-/// Offers [CpuBackend] where the incubating vector module is present.
+/// Provides [CpuBackend] if the incubating vector module is present.
 ///
-/// Names no vector class itself: it loads and answers without the module.
+/// Refers to no vector class, so that it can be loaded and can answer without the module.
 public final class CpuBackendProvider implements BackendProvider {
     private static final int PRIORITY = 10;
     private static final String VECTOR_MODULE = "jdk.incubator.vector";

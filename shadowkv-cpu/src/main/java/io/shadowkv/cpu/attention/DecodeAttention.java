@@ -11,10 +11,10 @@ import io.shadowkv.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
 
-/// Attention of one token of each of several sequences. Each sequence, key-value head and stretch of keys is a
-/// task of its own; the stretches' softmaxes are merged at the end.
+/// Attention of one token of each of several sequences. Each combination of sequence, key-value
+/// head and segment of keys is a task; the softmaxes of the segments are merged at the end.
 final class DecodeAttention {
-    /// Keys of a stretch: long enough that merging costs nothing.
+    /// Keys per segment: enough to make the cost of merging negligible.
     private static final int STRETCH = 1024;
 
     private final WorkerPool pool;
@@ -36,18 +36,19 @@ final class DecodeAttention {
         }
     }
 
-    /// The rows of one call, cut into stretches.
+    /// The rows of one call, divided into segments.
     private static final class Wave {
         private final DecodeRows rows;
         private final FloatRows queries;
-        /// First task of each row; one more at the end.
+        /// First task of each row, and the number of tasks at the end.
         private final int[] firstTask;
         private final int tasks;
         private final int kvHeads;
         private final int groupSize;
         private final int headDim;
         private final float scale;
-        /// For each task and query of the group: headDim sums, the largest score, the total.
+        /// For each task and query of the group: headDim sums, the largest score, and the total of
+        /// the weights.
         private final float[] partial;
 
         Wave(DecodeRows rows, Tensor queries, double scale) {

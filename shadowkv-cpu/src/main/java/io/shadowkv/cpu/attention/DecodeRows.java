@@ -14,17 +14,18 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// What each row of a decode wave attends to: a region, and for every head the spans of it that are read.
+/// The rows that each row of a decode wave attends to: a region, and for every head the spans of
+/// the region to read.
 final class DecodeRows {
     private final @Nullable AttendedRows[] regions;
-    /// For each row, the spans of each head; none for a padding row.
+    /// For each row, the spans of each head; empty for a padding row.
     private final List<List<List<Span>>> spans = new ArrayList<>();
 
     private DecodeRows(int count) {
         regions = new AttendedRows[count];
     }
 
-    /// Each row reads its region from the start.
+    /// Every row reads its region from the start.
     static DecodeRows all(SlotTable<AttendedRows> attended, StepRows rows) {
         int[] slots = ints(rows.slots());
         int[] counts = ints(rows.attended());
@@ -38,7 +39,7 @@ final class DecodeRows {
         return decoded;
     }
 
-    /// Each row reads what lies before and behind its units' region, and the selected units.
+    /// Every row reads the rows before and after its units' region, and the selected units.
     static DecodeRows selected(SlotTable<IndexedLayer> layers, StepRows rows) {
         int[] slots = ints(rows.slots());
         int[] counts = ints(rows.attended());
@@ -74,7 +75,7 @@ final class DecodeRows {
         return heads;
     }
 
-    /// Neighbours become one span.
+    /// Merges adjacent spans.
     private static void append(List<Span> spans, int from, int count) {
         if (count <= 0) {
             return;
@@ -106,7 +107,7 @@ final class DecodeRows {
         return regions[i] == null;
     }
 
-    /// Key-value heads of all rows; 0 if all are padding.
+    /// Number of key-value heads; 0 if all rows are padding.
     int kvHeads() {
         for (AttendedRows region : regions) {
             if (region != null) {
@@ -120,7 +121,7 @@ final class DecodeRows {
         return Objects.requireNonNull(regions[i], "a padding row attends to nothing");
     }
 
-    /// Rows that the head of row i reads which reads most.
+    /// Maximum number of rows that a head of row i reads.
     int longest(int i) {
         return spans.get(i).stream()
                 .mapToInt(head -> head.stream().mapToInt(Span::count).sum())
@@ -128,7 +129,7 @@ final class DecodeRows {
                 .orElse(0);
     }
 
-    /// What is left of a head's spans when `skipped` rows are passed over and at most `limit` are taken.
+    /// The part of a head's spans after the first `skipped` rows, limited to `limit` rows.
     List<Span> spans(int i, int head, int skipped, int limit) {
         List<Span> cut = new ArrayList<>();
         int before = 0;

@@ -8,9 +8,10 @@ import io.shadowkv.cpu.vector.VectorMath;
 import java.util.Arrays;
 import java.util.List;
 
-/// Reads keys or values of one head a tile at a time, widened once for all queries of a group.
+/// Reads keys or values of one head one tile at a time and widens them once for all queries of a
+/// group.
 public final class KeyTile {
-    /// Rows of a tile: 32 of 128 floats are half of the first-level cache.
+    /// Rows per tile: 32 rows of 128 floats fill half of the first-level cache.
     private static final int ROWS = 32;
 
     private final FloatRows rows;
@@ -25,10 +26,10 @@ public final class KeyTile {
         tile = scratch.floats(Use.TILE, ROWS * padded);
     }
 
-    /// `scores[g * stride + j] = queries[g] · row j` for all queries of the group, j counting the rows of all
-    /// spans.
+    /// `scores[g * stride + j] = queries[g] · row j` for all queries of the group, where j counts
+    /// the rows of all spans.
     ///
-    /// @param first row of the tensor, counted over all heads, that spans count from
+    /// @param first row of the tensor, counted over all heads, at which the spans' rows start
     /// @param queries `[groupSize, padded head dim]`
     public void score(long first, List<Span> spans, float[] queries, int groupSize, Scores scores) {
         int count = count(spans);
@@ -44,7 +45,8 @@ public final class KeyTile {
         }
     }
 
-    /// `sums[g] += weights[g * stride + j] * row j` for all queries of the group, j counting the rows of all spans.
+    /// `sums[g] += weights[g * stride + j] * row j` for all queries of the group, where j counts
+    /// the rows of all spans.
     ///
     /// @param sums `[groupSize, padded head dim]`
     void addWeighted(long first, List<Span> spans, Scores weights, int groupSize, float[] sums) {
@@ -72,10 +74,10 @@ public final class KeyTile {
         }
     }
 
-    /// Rows `from` until `from + count`.
+    /// Rows `from` to `from + count` (exclusive).
     public record Span(int from, int count) {}
 
-    /// Walks over the rows of spans, a tile at a time.
+    /// Iterates over the rows of spans, one tile at a time.
     private final class Cursor {
         private final long first;
         private final List<Span> spans;

@@ -10,11 +10,12 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// Scores, largest scores, totals and weighted sums of a tile of query rows; rows lie along the vectors.
+/// Scores, largest scores, totals and weighted sums of a tile of query rows; the lanes of a vector
+/// are rows.
 ///
 /// Scores and weights are `[panel][TILE_KEYS][PANEL]`, sums `[panel][headDim rounded up][PANEL]`.
 final class OnlineSoftmax {
-    /// Below every score: its weight is at most 2^-126.
+    /// Lower than every score; its weight is at most 2^-126.
     private static final float HIDDEN = -1e30f;
 
     private static final int PANEL = MicroKernel.PANEL;
@@ -25,7 +26,8 @@ final class OnlineSoftmax {
     private final int sumRows;
     private final float[] scores;
     private final float[] sums;
-    /// For each row: the largest score so far, the total of the weights, and two values of a tile on their way.
+    /// For each row: the largest score so far, the total of the weights, and two intermediate
+    /// values of a tile.
     private final float[] state;
     private final int[] limits;
 
@@ -42,7 +44,8 @@ final class OnlineSoftmax {
         Arrays.fill(state, panels * PANEL, 2 * panels * PANEL, 0);
     }
 
-    /// Row r may read `first + r / groupSize` keys; rows beyond the tile read all.
+    /// Sets the causal limits: row r reads `first + r / groupSize` keys; rows beyond the tile read
+    /// all.
     void limits(int rows, int groupSize, int first) {
         for (int r = 0; r < limits.length; r++) {
             limits[r] = r < rows ? first + r / groupSize : Integer.MAX_VALUE;
@@ -73,8 +76,8 @@ final class OnlineSoftmax {
         Arrays.fill(scores, 0, panels * PrefillAttention.TILE_KEYS * PANEL, 0);
     }
 
-    /// Turns the scores of keys `from` until `from + count` into weights relative to the largest score so far,
-    /// and brings totals and sums to the same.
+    /// Converts the scores of keys `from` to `from + count` (exclusive) to weights relative to the
+    /// largest score so far, and rescales totals and sums to it.
     void weigh(int from, int count) {
         for (int panel = 0; panel < panels; panel++) {
             if (limits[panel * PANEL] < from + count) {
@@ -84,7 +87,7 @@ final class OnlineSoftmax {
         }
     }
 
-    /// Keys after a row's own.
+    /// True for keys after the row's own key.
     private void hide(int panel, int from, int count) {
         for (int lane = 0; lane < PANEL; lane += LANES) {
             IntVector limit = IntVector.fromArray(VectorWidth.INTS, limits, panel * PANEL + lane);
@@ -96,7 +99,7 @@ final class OnlineSoftmax {
         }
     }
 
-    /// Both vectors of the panel side by side, so that one's latencies hide behind the other.
+    /// Processes both vectors of the panel together, so that each hides the latencies of the other.
     private void weighPanel(int panel, int count) {
         int row = panel * PANEL;
         int at = scoresAt(panel);
@@ -133,9 +136,10 @@ final class OnlineSoftmax {
         }
     }
 
-    /// Brings a vector's totals, and its sums if there are any at `sumsAt`, to the new largest score.
+    /// Rescales the totals of a vector, and its sums if there are any at `sumsAt`, to the new
+    /// largest score.
     ///
-    /// Vectors come through memory: as arguments they would become objects.
+    /// Vectors are passed through memory: as arguments they would become objects.
     private void shrink(int row, int sumsAt) {
         FloatVector factor = VectorMath.exp2(VectorMath.vector(state, factorsAt(row)));
         VectorMath.vector(state, totalsAt(row))

@@ -8,17 +8,19 @@ import io.shadowkv.cpu.vector.WorkerPool;
 import io.shadowkv.tensor.Tensor;
 import java.util.Arrays;
 
-/// Causal attention of many query rows, a tile of them at a time (FlashAttention's online softmax, arXiv
-/// 2205.14135).
+/// Causal attention of many query rows, one tile at a time, with FlashAttention's online softmax
+/// (arXiv 2205.14135).
 ///
-/// Vectors run along query rows: the tokens of a tile times the query heads that share a key-value head. So
-/// keys and values are widened once for all of them, the softmax needs no sums across a vector, and both
-/// products are [MicroKernel]'s: scores[key, row] = keys · queriesᵀ, sums[e, row] = valuesᵀ · weights. One of
-/// these per call.
+/// The lanes of a vector are query rows: the tokens of a tile times the query heads that share a
+/// key-value head. Keys and values are therefore widened once for all of them, the softmax needs no
+/// sums across a vector, and [MicroKernel] computes both products:
+/// `scores[key, row] = keys · queriesᵀ` and `sums[e, row] = valuesᵀ · weights`. One instance per
+/// call.
 final class PrefillAttention {
-    /// Elements of a tile's queries, and of its sums: each fills an eighth of a second-level cache of 1 MiB.
+    /// Elements of the queries of a tile, and of its sums: each fills an eighth of a second-level
+    /// cache of 1 MiB.
     private static final int TILE_ELEMENTS = 32 * 1024;
-    /// Keys of a tile.
+    /// Keys per tile.
     static final int TILE_KEYS = 64;
 
     private static final int PANEL = MicroKernel.PANEL;
@@ -43,7 +45,7 @@ final class PrefillAttention {
         this.values = new FloatRows(values);
         this.out = new FloatRows(out);
         this.keyCount = keyCount;
-        // Scores are kept as powers of two: the factor turns e^x into 2^x at no cost.
+        // Scores are exponents of two: the factor turns e^x into 2^x at no cost.
         this.scale = (float) (scale / Math.log(2));
         tokens = queries.extent(0);
         queryHeads = queries.extent(1);
@@ -54,7 +56,7 @@ final class PrefillAttention {
         tileTokens = Math.max(1, TILE_ELEMENTS / (headDim * groupSize));
     }
 
-    /// The last tiles, which read the most keys, come first: what is left at the end is short.
+    /// The last tiles read the most keys and run first, so that the tasks at the end are short.
     void run(WorkerPool pool) {
         int tiles = Math.ceilDiv(tokens, tileTokens);
         pool.each(tiles * kvHeads, (i, scratch) -> {
@@ -84,13 +86,15 @@ final class PrefillAttention {
         }
     }
 
-    /// Where row r of a tile (token after token, the group's heads of each) lies in queries and output.
+    /// Offset of row r of a tile in queries and output; a tile has the group's heads of each token
+    /// in turn.
     private long rowAt(int head, int firstToken, int r) {
         long token = (long) firstToken + r / groupSize;
         return (token * queryHeads + (long) head * groupSize + r % groupSize) * headDim;
     }
 
-    /// `[panel][headDim][PANEL]`, scaled; rows that fill the last panel up are zero.
+    /// Packs queries as `[panel][headDim][PANEL]`, scaled; the rows that pad the last panel are
+    /// zero.
     private float[] packQueries(int head, int firstToken, int rows, Scratch scratch) {
         int padded = Math.ceilDiv(rows, PANEL) * PANEL;
         float[] packed = scratch.floats(Use.PANELS, padded * headDim);

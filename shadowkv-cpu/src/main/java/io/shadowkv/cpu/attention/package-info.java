@@ -1,4 +1,4 @@
-/// Exact attention on the CPU: tiles of query rows in prefill, one row a sequence in decode.
+/// Exact attention on the CPU: tiles of query rows in prefill, one row per sequence in decode.
 @NullMarked
 package io.shadowkv.cpu.attention;
 

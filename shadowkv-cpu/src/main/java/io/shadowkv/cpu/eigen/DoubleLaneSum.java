@@ -4,7 +4,7 @@ import io.shadowkv.cpu.vector.LaneSum;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.VectorShuffle;
 
-/// [LaneSum] for doubles: the same order of additions.
+/// Like [LaneSum] for doubles, with the same order of additions.
 final class DoubleLaneSum {
     private static final int DOUBLES = DoubleRows.LANES;
     private static final VectorShuffle<Double> DOUBLES_BY_4 = LaneSum.swap(DoubleRows.DOUBLES, 4);

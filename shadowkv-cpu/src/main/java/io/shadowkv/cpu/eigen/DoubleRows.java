@@ -4,7 +4,7 @@ import io.shadowkv.cpu.vector.VectorWidth;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/// Loops over rows of doubles: the inner loops of the eigenvector search.
+/// Loops over rows of doubles: the inner loops of the eigenvector computation.
 public final class DoubleRows {
     static final VectorSpecies<Double> DOUBLES = VectorWidth.FLOATS.withLanes(double.class);
     static final int LANES = DOUBLES.length();
@@ -12,7 +12,7 @@ public final class DoubleRows {
 
     private DoubleRows() {}
 
-    /// Sum of `x[i] * y[i]` from `from` until `to`.
+    /// Sum of `x[i] * y[i]` for i from `from` to `to` (exclusive).
     public static double dot(double[] x, double[] y, int from, int to) {
         DoubleVector even = DoubleVector.zero(DOUBLES);
         DoubleVector odd = DoubleVector.zero(DOUBLES);
@@ -28,7 +28,7 @@ public final class DoubleRows {
         return sum;
     }
 
-    /// `y += factor * x` from `from` until `to`.
+    /// `y += factor * x` for elements `from` to `to` (exclusive).
     static void addScaled(double factor, double[] x, double[] y, int from, int to) {
         int i = from;
         for (; i <= to - LANES; i += LANES) {
@@ -83,13 +83,14 @@ public final class DoubleRows {
         }
     }
 
-    /// What row `i` of a symmetric matrix' lower triangle gives to `sums += matrix * x`.
+    /// Adds the contribution of row `i` of a symmetric matrix' lower triangle to
+    /// `sums += matrix * x`.
     static void multiplyLower(double[] row, int i, double[] x, double[] sums) {
         addScaled(x[i], row, sums, 0, i);
         sums[i] += dot(row, x, 0, i + 1);
     }
 
-    /// The same for rows `i` until `i + 4`.
+    /// Like [#multiplyLower], for rows `i` to `i + 4` (exclusive).
     static void multiplyFourLower(double[][] rows, int i, double[] x, double[] sums) {
         double[] r0 = rows[i];
         double[] r1 = rows[i + 1];
@@ -122,7 +123,7 @@ public final class DoubleRows {
         multiplyCorner(rows, i, j, x, sums);
     }
 
-    /// Columns from `from` on of rows `i` until `i + 4`.
+    /// Handles the columns from `from` on of rows `i` to `i + 4` (exclusive).
     private static void multiplyCorner(double[][] rows, int i, int from, double[] x, double[] sums) {
         for (int r = i; r < i + 4; r++) {
             double[] row = rows[r];
@@ -135,7 +136,8 @@ public final class DoubleRows {
         }
     }
 
-    /// Reflects four vectors: `x -= (v · x) * v` over elements until `to`, for vectors `from` until `from + 4`.
+    /// Reflects four vectors: `x -= (v · x) * v` over the elements below `to`, for vectors `from`
+    /// to `from + 4` (exclusive).
     public static void reflectFour(double[] v, double[][] vectors, int from, int to) {
         double[] x0 = vectors[from];
         double[] x1 = vectors[from + 1];
@@ -167,8 +169,8 @@ public final class DoubleRows {
         return sum;
     }
 
-    /// For each of `2 * LANES` shifts the number of eigenvalues below it of a matrix of three diagonals: the
-    /// negative pivots of its elimination (Sturm).
+    /// Counts, for each of `2 * LANES` shifts, the eigenvalues of a tridiagonal matrix below the
+    /// shift: the number of negative pivots of its elimination (Sturm).
     static void countBelow(double[] diagonal, double[] offDiagonalSquares, double[] shifts, double[] counts) {
         DoubleVector shift0 = vector(shifts, 0);
         DoubleVector shift1 = vector(shifts, LANES);
@@ -190,7 +192,7 @@ public final class DoubleRows {
         count1.intoArray(counts, LANES);
     }
 
-    /// A pivot next to zero counts as negative, and its quotient stays finite.
+    /// A pivot close to zero counts as negative, and its quotient stays finite.
     private static DoubleVector notZero(DoubleVector pivot) {
         return pivot.blend(-SMALLEST_PIVOT, pivot.abs().lt(SMALLEST_PIVOT));
     }

@@ -8,10 +8,10 @@ import io.shadowkv.cpu.vector.VectorMath;
 import io.shadowkv.cpu.vector.WorkerPool;
 import java.util.Arrays;
 
-/// `gram += keysᵀ · keys`: only panels of columns on and above the diagonal are multiplied; the rest is their
-/// mirror.
+/// `gram += keysᵀ · keys`: multiplies only the panels of columns on and above the diagonal and
+/// mirrors them to the rest.
 public final class Gram {
-    /// Tokens of a block, whose sum is made in float before it is added.
+    /// Tokens per block; the sum over a block is computed in float before it is added.
     private static final int BLOCK_TOKENS = 512;
     private static final int PANEL = MicroKernel.PANEL;
 
@@ -41,7 +41,7 @@ public final class Gram {
         }
     }
 
-    /// `[panel][depth][PANEL]`; columns that fill the last panel up are zero.
+    /// Packs keys as `[panel][depth][PANEL]`; the columns that pad the last panel are zero.
     private void pack(FloatRows keys, int from, int depth, int width) {
         float[] target = packed;
         pool.ranges(depth, 32, (first, last, scratch) -> {

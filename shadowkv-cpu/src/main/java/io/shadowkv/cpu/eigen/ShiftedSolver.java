@@ -1,10 +1,11 @@
 package io.shadowkv.cpu.eigen;
 
-/// Solutions of `(T - shift·I)·x = b` for T of three diagonals, by elimination with row exchanges (LAPACK's
-/// `dlagtf`), for shifts at eigenvalues: a pivot of zero becomes the rounding of the norm.
+/// Solves `(T - shift·I)·x = b` for a tridiagonal T by elimination with row exchanges (LAPACK's
+/// `dlagtf`). The shift may be an eigenvalue: a zero pivot is replaced by the rounding error of the
+/// norm.
 final class ShiftedSolver {
     private final int size;
-    /// The upper triangle: the diagonal and the two beside it.
+    /// The upper triangle: the diagonal and the two diagonals above it.
     private final double[] pivots;
     private final double[] first;
     private final double[] second;
@@ -47,7 +48,7 @@ final class ShiftedSolver {
         return Math.abs(pivot) < tiny ? Math.copySign(tiny, pivot) : pivot;
     }
 
-    /// Replaces x by the solution for it, made of length 1, so many times.
+    /// Replaces x by the normalised solution for right-hand side x, `times` times.
     void improve(double[] x, int times) {
         for (int time = 0; time < times; time++) {
             for (int i = 0; i < size - 1; i++) {
@@ -70,9 +71,9 @@ final class ShiftedSolver {
         }
     }
 
-    /// Gives a vector length 1, however large its elements; a zero one stays.
+    /// Scales a vector to length 1 without overflow; a zero vector is unchanged.
     ///
-    /// @return the length before
+    /// @return the length before scaling
     static double normalize(double[] x) {
         double largest = 0;
         for (double value : x) {

@@ -1,20 +1,20 @@
 package io.shadowkv.cpu.eigen;
 
-/// All eigenvalues and eigenvectors of a small symmetric matrix, in double: Householder's reduction to three
-/// diagonals, then QL steps with implicit shifts (Bowdler, Martin, Reinsch and Wilkinson, Numerische Mathematik
-/// 11, 1968).
+/// All eigenvalues and eigenvectors of a small symmetric matrix, in double: Householder's reduction
+/// to tridiagonal form, then QL steps with implicit shifts (Bowdler, Martin, Reinsch and Wilkinson,
+/// Numerische Mathematik 11, 1968).
 ///
-/// Vectors are rows, so that all inner loops run along memory.
+/// Vectors are stored as rows, so that all inner loops are contiguous.
 final class SymmetricEigen {
     private static final int MAX_STEPS = 60;
 
     private final int size;
-    /// Before: the matrix, its reflections; after: row i is the eigenvector of value i.
+    /// First the matrix and its reflections; at the end row i is the eigenvector of value i.
     private final double[][] rows;
     private final double[] diagonal;
     private final double[] offDiagonal;
-    /// Rounding of what lies far below the largest element: steps on it would never end, where its squares
-    /// vanish.
+    /// The rounding error of the norm. Without this limit, steps on elements far below the largest
+    /// one, whose squares underflow, would never end.
     private double negligible;
 
     /// @param matrix symmetric, overwritten
@@ -45,7 +45,8 @@ final class SymmetricEigen {
         return rows[i];
     }
 
-    /// Reflections that leave three diagonals; their product replaces the matrix, transposed.
+    /// Applies the reflections that make the matrix tridiagonal; their transposed product replaces
+    /// the matrix.
     private void reduce() {
         double[][] reflections = new double[size][];
         for (int k = 0; k < size - 1; k++) {
@@ -67,8 +68,8 @@ final class SymmetricEigen {
         transpose();
     }
 
-    /// A vector v of length √2 over columns k+1 and on such that I - v·vᵀ takes row k to its first element;
-    /// empty if it is there already.
+    /// A vector v of length √2 over columns k+1 and following such that I - v·vᵀ reduces row k to
+    /// its first element; empty if the row is already reduced.
     private double[] reflection(int k) {
         double[] row = rows[k];
         double rest = 0;
@@ -95,7 +96,8 @@ final class SymmetricEigen {
         return v;
     }
 
-    /// Both-sided reflection of what is below and right of k: `A - v·wᵀ - w·vᵀ` with `w = A·v - (v·A·v / 2)·v`.
+    /// Two-sided reflection of the rows and columns after k: `A - v·wᵀ - w·vᵀ` with
+    /// `w = A·v - (v·A·v / 2)·v`.
     private void reflectRest(int k, double[] v) {
         double[] w = new double[size];
         double half = 0;
@@ -152,7 +154,7 @@ final class SymmetricEigen {
         }
     }
 
-    /// The first row from `first` on whose element beside the diagonal is negligible.
+    /// The first row from `first` on whose off-diagonal element is negligible.
     private int blockEnd(int first) {
         for (int m = first; m < size - 1; m++) {
             double near = Math.abs(diagonal[m]) + Math.abs(diagonal[m + 1]);
@@ -163,7 +165,7 @@ final class SymmetricEigen {
         return size - 1;
     }
 
-    /// One QL step on rows `first` until `last`, inclusive, with Wilkinson's shift.
+    /// One QL step on rows `first` to `last`, inclusive, with Wilkinson's shift.
     private void step(int first, int last) {
         double g = (diagonal[first + 1] - diagonal[first]) / (2 * offDiagonal[first]);
         double r = Math.hypot(g, 1);

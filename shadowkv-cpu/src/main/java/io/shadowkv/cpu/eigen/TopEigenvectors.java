@@ -4,13 +4,15 @@ import io.shadowkv.cpu.vector.FloatRows;
 import io.shadowkv.cpu.vector.WorkerPool;
 import java.util.Arrays;
 
-/// The eigenvectors of largest eigenvalue of a Gram matrix, exact to the rounding of double.
+/// Computes the eigenvectors with the largest eigenvalues of a Gram matrix, exact to the rounding
+/// of double.
 ///
-/// Reflections leave three diagonals ([Tridiagonalization]); bisection finds the wanted eigenvalues, inverse
-/// iteration their vectors ([TridiagonalEigen]); the reflections, run backwards, give the matrix' own. An
-/// iteration that stops early would be faster and keep as much energy, but where eigenvalues lie close, as
-/// beyond the true rank of keys, it keeps other directions than the original's decomposition, and attention
-/// over the rebuilt keys differs.
+/// [Tridiagonalization] reduces the matrix with reflections. [TridiagonalEigen] finds the wanted
+/// eigenvalues by bisection and their vectors by inverse iteration. Applying the reflections
+/// backwards gives the eigenvectors of the matrix. An iteration that stops early would be faster
+/// and keep as much energy, but where eigenvalues are close together, as beyond the true rank of
+/// keys, it keeps other directions than the decomposition in the authors' code, and attention over
+/// the rebuilt keys differs.
 public final class TopEigenvectors {
     /// Below this width the full solver is as fast.
     private static final int SMALL = 48;
@@ -36,8 +38,8 @@ public final class TopEigenvectors {
         }
     }
 
-    /// The largest absolute value, or 1 if all are zero: a matrix of elements up to 1 neither overflows nor
-    /// vanishes when its elements are squared.
+    /// The largest absolute value, or 1 if all are zero. After division by it, squares of elements
+    /// neither overflow nor underflow.
     private static double largest(FloatRows gram, int width) {
         float[] row = new float[width];
         double largest = 0;
@@ -72,7 +74,7 @@ public final class TopEigenvectors {
         return best;
     }
 
-    /// @param lower whether row i ends with the diagonal
+    /// @param lower true if row i ends with the diagonal
     private static double[][] rows(FloatRows gram, int width, double scale, boolean lower) {
         double[][] rows = new double[width][];
         float[] row = new float[width];

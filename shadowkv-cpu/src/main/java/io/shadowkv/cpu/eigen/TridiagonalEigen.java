@@ -4,26 +4,29 @@ import io.shadowkv.cpu.vector.WorkerPool;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
-/// The largest eigenvalues of a matrix of three diagonals and their vectors: bisection by counts of negative
-/// pivots, then inverse iteration (Peters and Wilkinson, "The calculation of specified eigenvectors by inverse
-/// iteration", 1971).
+/// Computes the largest eigenvalues of a tridiagonal matrix and their eigenvectors: bisection with
+/// counts of negative pivots, then inverse iteration (Peters and Wilkinson, "The calculation of
+/// specified eigenvectors by inverse iteration", 1971).
 ///
-/// Vectors of eigenvalues that lie close come out in one common space but not at right angles; each is made so
-/// against those before it.
+/// For eigenvalues that are close together, inverse iteration gives vectors in the right subspace
+/// that are not orthogonal; each is orthogonalised against the previous ones.
 final class TridiagonalEigen {
-    /// Halvings of an interval a few times the matrix' norm: to the last bit of the norm.
+    /// Bisection steps, starting from an interval of a few times the norm: they reach the last bit
+    /// of the norm.
     private static final int HALVINGS = 56;
-    /// Solutions a vector: one leaves a neighbour at a distance of 1e-8 of the norm as 1e-8 of the vector.
+    /// Solutions per vector. One solution leaves a share of 1e-8 of a neighbouring vector whose
+    /// eigenvalue is 1e-8 of the norm away.
     private static final int SOLUTIONS = 3;
-    /// Fresh starts for a vector that depends on those before it.
+    /// Maximum number of new starts for a vector that depends on the previous ones.
     private static final int STARTS = 5;
-    /// Length of a vector that those before it must leave: what remains magnifies its errors by the inverse.
+    /// Minimum length that must remain after orthogonalisation; normalising the rest magnifies its
+    /// errors by the inverse.
     private static final double LEAST_LEFT = 1e-3;
-    /// Part of the norm that the shift of each fresh start lies farther off.
+    /// Distance between the shifts of successive starts, as a share of the norm.
     private static final double RESTART_SHIFT = 16 * Math.ulp(1.0);
-    /// Largest `|T·x - λ·x|` as part of the norm; sound vectors have 1e-15.
+    /// Maximum of `|T·x - λ·x|` as a share of the norm; good vectors have 1e-15.
     private static final double RESIDUAL = 1e-11;
-    /// Stands for the norm of a zero matrix, whose pivots must not be zero.
+    /// Used as the norm of a zero matrix, whose pivots must not be zero.
     private static final double ZERO_NORM = 1e-100;
     private static final long SEED = 0x5EEDL;
 
@@ -32,10 +35,10 @@ final class TridiagonalEigen {
     private final double[] diagonal;
     private final double[] offDiagonal;
     private final double[] offDiagonalSquares;
-    /// The largest sum of a row's absolute values, which no eigenvalue exceeds.
+    /// The largest sum of absolute values in a row, an upper bound of the eigenvalues.
     private final double norm;
 
-    /// @param offDiagonal element i lies between the diagonal's i and i + 1; the last is 0
+    /// @param offDiagonal element i lies between diagonal elements i and i + 1; the last is 0
     TridiagonalEigen(WorkerPool pool, double[] diagonal, double[] offDiagonal) {
         this.pool = pool;
         this.size = diagonal.length;
@@ -50,8 +53,8 @@ final class TridiagonalEigen {
         norm = largest;
     }
 
-    /// Orthonormal vectors of the `count` largest eigenvalues, largest first; none at all if one of them is not
-    /// exact, which only the full solver then mends.
+    /// Orthonormal eigenvectors of the `count` largest eigenvalues, largest first; empty if one of
+    /// them is not accurate, in which case the caller must use the full solver.
     double[][] top(int count) {
         double[] values = values(count);
         double[][] vectors = new double[count][];
@@ -96,10 +99,11 @@ final class TridiagonalEigen {
         return Arrays.copyOf(values, count);
     }
 
-    /// A vector that lies in the space of those before it starts anew at right angles to them.
+    /// A vector that depends on the previous ones is started again, orthogonal to them.
     ///
-    /// Where eigenvalues agree to the last bits, one may lie so much nearer to the shift that every start ends
-    /// in its vector; hence other shifts, a few roundings of the norm away.
+    /// If eigenvalues agree to the last bits, one may be so much closer to the shift that every
+    /// start converges to its vector. Each start therefore uses another shift, a few rounding
+    /// errors of the norm away.
     private boolean restart(double[][] vectors, int i, double value) {
         for (int start = 1; start <= STARTS; start++) {
             double shift = value + start * RESTART_SHIFT * norm;
@@ -116,8 +120,9 @@ final class TridiagonalEigen {
         return false;
     }
 
-    /// Makes vector `i` of length 1 and orthogonal to those before it, again where much was taken away (Kahan's
-    /// "twice is enough", Parlett 1980, section 6-9); false if too little was left to be exact.
+    /// Normalises vector `i` and makes it orthogonal to the previous ones, a second time if much
+    /// was removed (Kahan's "twice is enough", Parlett 1980, section 6-9). Returns false if too
+    /// little remained to be accurate.
     private static boolean orthonormalize(double[][] vectors, int i) {
         double[] vector = vectors[i];
         double left = 1;
@@ -129,9 +134,9 @@ final class TridiagonalEigen {
         return left * length > LEAST_LEFT;
     }
 
-    /// Takes from a vector what lies along the first `count` and gives it length 1.
+    /// Removes the components of a vector along the first `count` vectors and normalises it.
     ///
-    /// @return the length before
+    /// @return the length before normalising
     private static double project(double[][] vectors, int count, double[] vector) {
         int size = vector.length;
         for (int k = 0; k < count; k++) {

@@ -2,31 +2,33 @@ package io.shadowkv.cpu.eigen;
 
 import io.shadowkv.cpu.vector.WorkerPool;
 
-/// A symmetric matrix as Q · T · Qᵀ, T of three diagonals, by Householder's reflections, from the last row up.
+/// Decomposes a symmetric matrix as Q · T · Qᵀ with a tridiagonal T, by Householder reflections
+/// from the last row up.
 ///
-/// The reflections of `PANEL` rows are put off and subtracted at once, so that the matrix is written once a
-/// panel and otherwise only read (Dongarra, Hammarling and Sorensen, J. Comput. Appl. Math. 27, 1989; LAPACK's
-/// `dsytrd`). Its reading bounds the time: `size³ / 6` doubles.
+/// The reflections of `PANEL` rows are collected and subtracted together, so that the matrix is
+/// written once per panel and otherwise only read (Dongarra, Hammarling and Sorensen, J. Comput.
+/// Appl. Math. 27, 1989; LAPACK's `dsytrd`). The time is limited by reading `size³ / 6` doubles.
 final class Tridiagonalization {
     private static final int PANEL = 16;
-    /// Elements of the lower triangle that are worth a thread's waking.
+    /// Minimum number of elements of the lower triangle for which waking a thread pays off.
     private static final int PART_ELEMENTS = 16_384;
-    /// Rows that a panel is taken from at once, at least.
+    /// Minimum number of rows per task when a panel is subtracted.
     private static final int MIN_ROWS = 16;
-    /// Parts a thread: more than one, so that a thread that another program delays does not delay all.
+    /// Parts per thread: more than one, so that a thread that another program delays does not delay
+    /// all.
     private static final int PARTS_PER_THREAD = 2;
 
     private final WorkerPool pool;
-    /// Row i ends with the diagonal. Before: the matrix; after: row k holds, left of the diagonal, the v of a
-    /// reflection
-    /// `I - v·vᵀ` on the first k elements.
+    /// Row i ends with the diagonal. Before: the matrix. After: left of the diagonal, row k holds
+    /// the v of a reflection `I - v·vᵀ` of the first k elements.
     private final double[][] rows;
     private final double[] diagonal;
     private final double[] offDiagonal;
-    /// What each part of a product adds to the elements left of its rows.
+    /// The sums of each part of a product.
     private final double[][] partSums;
 
-    /// @param rows the lower triangle, row i of i + 1 elements, at most about 1 each; overwritten
+    /// @param rows the lower triangle; row i has i + 1 elements, of magnitude at most about 1;
+    ///     overwritten
     Tridiagonalization(WorkerPool pool, double[][] rows) {
         this.pool = pool;
         this.rows = rows;
@@ -43,12 +45,12 @@ final class Tridiagonalization {
         return diagonal;
     }
 
-    /// Element i lies between the diagonal's i and i + 1; the last is 0.
+    /// Element i lies between diagonal elements i and i + 1; the last is 0.
     double[] offDiagonal() {
         return offDiagonal;
     }
 
-    /// Turns vectors of T into the matrix' own, in place.
+    /// Converts eigenvectors of T to those of the matrix, in place.
     void reflectBack(double[][] vectors) {
         pool.ranges(vectors.length, 4, (from, to, scratch) -> {
             for (int k = 1; k < rows.length; k++) {
@@ -63,10 +65,10 @@ final class Tridiagonalization {
         });
     }
 
-    /// Reduces rows `last` down to `first`, then takes their reflections from the rows before.
+    /// Reduces rows `last` down to `first`, then applies their reflections to the rows before them.
     private void reducePanel(int last, int first) {
         int count = last - first + 1;
-        // v and w of each reflection: the matrix still lacks - v·wᵀ - w·vᵀ for each.
+        // v and w of each reflection; - v·wᵀ - w·vᵀ is not yet applied to the matrix.
         double[][] pending = new double[2 * count][];
         double[] factors = new double[2 * count];
         for (int i = 0; i < count; i++) {
@@ -98,16 +100,17 @@ final class Tridiagonalization {
         }
     }
 
-    /// Replaces the first `k` elements x of a row by v, of length √2, such that `I - v·vᵀ` takes x to its last
-    /// element alone; by zeros if x is zero.
+    /// Replaces the first `k` elements x of a row by the v of length √2 for which `I - v·vᵀ`
+    /// reduces x to its last element; by zeros if x is zero.
     ///
-    /// @return that last element
+    /// @return the last element after the reflection
     private static double makeReflection(double[] row, int k) {
         double largest = 0;
         for (int j = 0; j < k; j++) {
             largest = Math.max(largest, Math.abs(row[j]));
         }
-        // Below this the square of what is left vanishes against every rounding made so far.
+        // Below this, squares of the elements are negligible compared with the rounding errors so
+        // far.
         if (largest < 1e-150) {
             java.util.Arrays.fill(row, 0, k, 0);
             return 0;
@@ -125,8 +128,8 @@ final class Tridiagonalization {
         return -length * largest;
     }
 
-    /// `w = A·v - (v·A·v / 2)·v` over the first `k` elements, for the v in row k and A with all pending
-    /// reflections.
+    /// `w = A·v - (v·A·v / 2)·v` over the first `k` elements, with the v in row k, and A with all
+    /// pending reflections applied.
     private double[] partner(int k, double[][] pending, int count) {
         double[] v = rows[k];
         double[] w = product(k, v);
@@ -140,7 +143,7 @@ final class Tridiagonalization {
         return w;
     }
 
-    /// The first `k` rows and columns times v.
+    /// The product of the first `k` rows and columns with v.
     private double[] product(int k, double[] v) {
         double[] sums = new double[k];
         int parts = Math.clamp((long) k * k / 2 / PART_ELEMENTS, 1, partSums.length);
@@ -163,7 +166,7 @@ final class Tridiagonalization {
         return sums;
     }
 
-    /// Parts of about equal area.
+    /// Divides the triangle into parts of about equal area.
     private static int partStart(int part, int parts, int k) {
         return part == parts ? k : (int) (k * Math.sqrt((double) part / parts));
     }

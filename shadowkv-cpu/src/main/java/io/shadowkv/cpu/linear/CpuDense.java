@@ -17,9 +17,10 @@ import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/// Operations on rows outside attention: each row is widened to floats, worked on in the cache, and stored.
+/// The operations outside attention. Each row is widened to floats, processed in the cache, and
+/// stored.
 public final class CpuDense implements DenseOperations {
-    /// Elements that are worth waking a thread for.
+    /// Minimum number of elements for which waking a thread pays off.
     private static final int GRAIN_ELEMENTS = 16 * 1024;
 
     private final WorkerPool pool;
@@ -95,7 +96,7 @@ public final class CpuDense implements DenseOperations {
         });
     }
 
-    /// The first of equals; -1 if there is a NaN or the largest is not finite.
+    /// The lowest index if several are equal; -1 if there is a NaN or the largest is not finite.
     private static int indexOfLargest(float[] row, int count) {
         float largest = Float.NEGATIVE_INFINITY;
         int index = -1;

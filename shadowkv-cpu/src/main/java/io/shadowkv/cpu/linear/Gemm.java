@@ -9,11 +9,12 @@ import org.jspecify.annotations.Nullable;
 
 /// `out = x · weightᵀ + bias` for many rows of x.
 ///
-/// Vectors run along the rows of x, which are packed once into panels; weights stay as the checkpoint has them
-/// and are widened eight rows at a time into the first-level cache, where [MicroKernel] broadcasts them. So
-/// nothing as large as the weights is ever transposed or copied.
+/// The lanes of a vector are rows of x, which are packed once into panels. Weights stay as the
+/// checkpoint stores them and are widened eight rows at a time into the first-level cache, where
+/// [MicroKernel] broadcasts them. Nothing as large as the weights is transposed or copied.
 final class Gemm {
-    /// Rows of x that are packed at once: with [MicroKernel#DEPTH] they fill half of a 1 MiB second-level cache.
+    /// Rows of x that are packed at a time: with [MicroKernel#DEPTH] they fill half of a 1 MiB
+    /// second-level cache.
     private static final int BLOCK_ROWS = 512;
     private static final int MAX_TILE_OUTPUTS = 64;
     private static final int TASKS_PER_THREAD = 4;
@@ -39,7 +40,8 @@ final class Gemm {
         }
     }
 
-    /// Packs rows as `[depth block][panel][depth][PANEL]`; rows that fill the last panel up are zero.
+    /// Packs rows as `[depth block][panel][depth][PANEL]`; the rows that pad the last panel are
+    /// zero.
     private void pack(FloatRows x, Block block) {
         int needed = Math.multiplyExact(block.paddedRows(), block.sizes.inputs);
         if (packed.length < needed) {
@@ -70,7 +72,8 @@ final class Gemm {
         }
     }
 
-    /// Products of outputs `first` until `last` with the block's rows, `[group of outputs][panel][ROWS][PANEL]`.
+    /// Products of outputs `first` to `last` (exclusive) with the rows of the block,
+    /// `[group of outputs][panel][ROWS][PANEL]`.
     private float[] sums(FloatRows weight, Block block, int first, int last, Scratch scratch) {
         int groups = Math.ceilDiv(last - first, MicroKernel.ROWS);
         float[] sums = scratch.floats(Use.SUMS, MAX_TILE_OUTPUTS * block.paddedRows());
@@ -93,7 +96,8 @@ final class Gemm {
         return sums;
     }
 
-    /// Turns tiles back to rows, a panel of rows at a time so that both sides stay in the first-level cache.
+    /// Converts tiles to rows, one panel of rows at a time, so that both stay in the first-level
+    /// cache.
     private static void write(
             float[] sums, Block block, @Nullable FloatRows bias, FloatRows out, int first, int last, Scratch scratch) {
         int width = last - first;
@@ -121,7 +125,7 @@ final class Gemm {
     /// Extents of a product: x is `[rows, inputs]`, the weights are `[outputs, inputs]`.
     record Sizes(int rows, int inputs, int outputs) {}
 
-    /// Rows `from` until `from + count` of x, and where their panels lie.
+    /// Rows `from` to `from + count` (exclusive) of x, and their panels.
     private record Block(int from, int count, Sizes sizes) {
         int panels() {
             return Math.ceilDiv(count, MicroKernel.PANEL);

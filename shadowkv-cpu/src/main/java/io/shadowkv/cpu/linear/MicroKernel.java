@@ -4,21 +4,24 @@ import io.shadowkv.cpu.vector.VectorMath;
 import io.shadowkv.cpu.vector.VectorWidth;
 import jdk.incubator.vector.FloatVector;
 
-/// The inner loops of every matrix product: eight rows of a, each element spread over two vectors of a panel of
-/// b, are added to an eight-by-panel tile of c. All operands are float arrays that fit the caches.
+/// The inner loops of all matrix products: adds the product of eight rows of a and a panel of b,
+/// which is two vectors wide, to an eight-by-panel tile of c. All operands are float arrays that
+/// fit the caches.
 ///
-/// Eight by two vectors keeps 16 sums in registers, enough to hide the latency of multiply-add, and reached 97
-/// % of the machine's multiply-add rate (AMD EPYC Zen 4, 512 bits); twelve by two lost a third of it to spilled
-/// registers. Written out by hand: the compiler keeps vectors in registers only as local variables. One of
-/// these per thread.
+/// A tile of eight by two vectors keeps 16 sums in registers, enough to hide the latency of
+/// multiply-add. It reached 97 % of the machine's multiply-add rate (AMD EPYC Zen 4, 512 bits); a
+/// tile of twelve by two lost a third of that rate to spilled registers. The loops are unrolled by
+/// hand, because the compiler keeps vectors in registers only if they are local variables. One
+/// instance per thread.
 public final class MicroKernel {
-    /// Rows of a tile.
+    /// Rows per tile.
     public static final int ROWS = 8;
-    /// Columns of a tile: two vectors.
+    /// Columns per tile: two vectors.
     public static final int PANEL = 2 * VectorWidth.LANES;
-    /// Largest depth of [#rows].
+    /// Maximum depth of [#rows].
     public static final int DEPTH = 256;
-    /// Distance of rows of a: a little more than the depth, so that rows do not fight for the same cache lines.
+    /// Distance between rows of a: slightly more than the depth, so that rows do not map to the
+    /// same cache lines.
     public static final int ROW_STRIDE = DEPTH + 16;
 
     private static final int LANES = VectorWidth.LANES;
@@ -29,7 +32,7 @@ public final class MicroKernel {
 
     /// @param a rows ([#ROW_STRIDE] apart) or panels
     /// @param b panels: `[depth, PANEL]`
-    /// @param c tiles, added to
+    /// @param c tiles that the products are added to
     public MicroKernel(float[] a, float[] b, float[] c) {
         this.a = a;
         this.b = b;
@@ -38,7 +41,7 @@ public final class MicroKernel {
 
     /// `c[i, j] += sum over k of a[i * ROW_STRIDE + k] * b[k * PANEL + j]`.
     ///
-    /// @param cStride distance of the tile's rows
+    /// @param cStride distance between the rows of the tile
     public void rows(int aAt, int bAt, int cAt, int cStride, int depth) {
         float[] rows = a;
         float[] panel = b;
@@ -105,10 +108,10 @@ public final class MicroKernel {
         y7.intoArray(sums, cAt + 7 * cStride + LANES);
     }
 
-    /// `c[i, j] += sum over k of a[k * PANEL + i] * b[k * PANEL + j]`: a is eight neighbouring columns of a
-    /// panel.
+    /// `c[i, j] += sum over k of a[k * PANEL + i] * b[k * PANEL + j]`: a is eight adjacent columns
+    /// of a panel.
     ///
-    /// @param cStride distance of the tile's rows
+    /// @param cStride distance between the rows of the tile
     public void columns(int aAt, int bAt, int cAt, int cStride, int depth) {
         float[] rows = a;
         float[] panel = b;

@@ -8,15 +8,17 @@ import io.shadowkv.cpu.vector.WorkerPool;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// `out = x · weightᵀ + bias` for a few rows of x: weights are streamed once, which is what it costs.
+/// `out = x · weightᵀ + bias` for a few rows of x: streams the weights once, which determines the
+/// time.
 final class SkinnyLinear {
-    /// Rows of x up to which streaming beats packing.
+    /// Maximum number of rows of x for which streaming is faster than packing.
     static final int MAX_ROWS = 8;
 
     private static final int TASKS_PER_THREAD = 4;
     private static final int MAX_TILE_OUTPUTS = 64;
     private static final int GROUP = 4;
-    /// Inputs that are widened at once: four rows of weights and eight of x fill three quarters of 32 KiB.
+    /// Inputs that are widened at a time: four rows of weights and eight of x fill three quarters
+    /// of 32 KiB.
     private static final int DEPTH = 512;
 
     private final WorkerPool pool;
@@ -53,7 +55,8 @@ final class SkinnyLinear {
         return sizes.rows() == 1 && StreamedRows.supports(weight.dtype());
     }
 
-    /// Rows of x, padded; a single one in the order in which [StreamedRows] meets the weights.
+    /// Rows of x, padded; a single row is arranged in the order in which [StreamedRows] reads the
+    /// weights.
     private void load(FloatRows x, FloatRows weight, Gemm.Sizes sizes) {
         int padded = DotTile.padded(sizes.inputs());
         if (inputs.length < sizes.rows() * padded) {

@@ -10,12 +10,13 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// Dot products of one vector with rows that are read from memory once and widened in registers, four rows at a
-/// time.
+/// Dot products of one vector with rows that are read from memory once and widened in registers,
+/// four rows at a time.
 ///
-/// BF16 is read in pairs, as ints: shifting the lower one up and leaving the upper one where it is widens both
-/// without a shuffle, if the other factor is arranged in the same order ([#arrange]). F16 takes too many steps
-/// for one loop: the compiler gives up keeping them in registers; [FloatRows] widens it first.
+/// BF16 is read in pairs, as ints: shifting the lower half up and masking the upper half in place
+/// widens both without a shuffle, if the other factor is arranged in the same order ([#arrange]).
+/// F16 needs too many steps for one loop, so that the compiler no longer keeps all vectors in
+/// registers; [FloatRows] widens it first.
 final class StreamedRows {
     private static final int LANES = VectorWidth.LANES;
     /// Bytes of one vector of floats.
@@ -39,8 +40,8 @@ final class StreamedRows {
         return dtype == DType.F32 || dtype == DType.BF16;
     }
 
-    /// Brings `x` into the order in which elements of `dtype` are met: of each whole pair of vectors, those
-    /// with even numbers, then those with odd ones.
+    /// Arranges `x` in the order in which elements of `dtype` are read: of each complete pair of
+    /// vectors, first the elements with even indices, then those with odd ones.
     static void arrange(float[] x, int inputs, DType dtype) {
         if (dtype == DType.F32) {
             return;
@@ -55,7 +56,7 @@ final class StreamedRows {
         }
     }
 
-    /// `sums[o - first] += x · row o` for rows `first` until `last`; x arranged.
+    /// `sums[o - first] += x · row o` for rows `first` to `last` (exclusive); x must be arranged.
     void addDots(float[] x, int first, int last, float[] sums) {
         int whole = inputs / PAIR * PAIR;
         float[] lanes = new float[ROWS * LANES];
@@ -81,7 +82,7 @@ final class StreamedRows {
         return VectorMath.dot(x, from, elements, 0, elements.length);
     }
 
-    /// @param lanes gets one vector a row, whose lanes are still to be summed
+    /// @param lanes receives one vector per row, whose lanes the caller must sum
     private void dotF32(float[] x, int row, int last, int count, float[] lanes) {
         long a = byteAt(row, last);
         long b = byteAt(row + 1, last);
@@ -150,7 +151,7 @@ final class StreamedRows {
         evenD.add(oddD).intoArray(lanes, 3 * LANES);
     }
 
-    /// Where a row begins; beyond the last, the last again, whose dot product is then not used.
+    /// Offset of a row; beyond the last row, that of the last row, whose dot product is not used.
     private long byteAt(int row, int last) {
         return (long) Math.min(row, last) * inputs * rows.dtype().bytes();
     }

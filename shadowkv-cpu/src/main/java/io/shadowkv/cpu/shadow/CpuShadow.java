@@ -20,7 +20,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// ShadowKV's work at the end of prefill; the decode step is [ShadowStep]'s.
+/// ShadowKV's operations at the end of prefill; [ShadowStep] implements the decode step.
 public final class CpuShadow implements ShadowOperations {
     private static final int GRAIN_TOKENS = 64;
     private static final int GRAIN_UNITS = 64;

@@ -6,11 +6,12 @@ import io.shadowkv.cpu.vector.VectorWidth;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
-/// What a group of query heads thinks of each unit.
+/// The scores of units for a group of query heads.
 final class GroupScores {
     private GroupScores() {}
 
-    /// `best[u] = max over g of softmax over u of scores[g, u]`, scores being exponents of two; overwrites them.
+    /// `best[u] = max over g of softmax over u of scores[g, u]`, where scores are exponents of two;
+    /// overwrites the scores.
     static void best(KeyTile.Scores scores, int groupSize, int units, float[] best) {
         Arrays.fill(best, 0, units, 0);
         for (int g = 0; g < groupSize; g++) {

@@ -10,8 +10,8 @@ import io.shadowkv.tensor.Tensor;
 import java.util.Arrays;
 import java.util.Objects;
 
-/// Rebuilds the missing keys of one head: rows of A, gathered, times the head's columns of B, turned to their
-/// positions.
+/// Rebuilds the missing keys of one head: multiplies the gathered rows of A by the head's columns
+/// of B and rotates the result to the positions.
 final class KeyRebuild {
     private static final int PANEL = MicroKernel.PANEL;
 
@@ -67,7 +67,7 @@ final class KeyRebuild {
         }
     }
 
-    /// The head's columns as `[panel][rank][PANEL]`.
+    /// Packs the head's columns as `[panel][rank][PANEL]`.
     private float[] packBasis(Scratch scratch) {
         float[] panels = scratch.floats(Use.PANELS, rank * paddedDim);
         int width = layer.basis().extent(1);

@@ -6,7 +6,8 @@ import io.shadowkv.cpu.vector.VectorMath;
 final class Landmark {
     private Landmark() {}
 
-    /// Fills `mean` with the mean of `count` members and returns the least cosine between it and one of them.
+    /// Fills `mean` with the mean of `count` keys and returns the smallest cosine between it and
+    /// one of them.
     ///
     /// @param members `[count, headDim]`
     static float meanAndLeastCosine(float[] members, int count, int headDim, float[] mean) {

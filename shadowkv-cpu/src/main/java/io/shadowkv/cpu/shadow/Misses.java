@@ -5,7 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import io.shadowkv.op.IndexedLayer;
 import java.lang.foreign.MemorySegment;
 
-/// The units of one head that are to be brought into their slots.
+/// The missing units of one head and their slots.
 final class Misses {
     private final IndexedLayer layer;
     private final MemorySegment units;
@@ -35,7 +35,7 @@ final class Misses {
         return ids.get(JAVA_INT_UNALIGNED, (firstId + unit) * Integer.BYTES) * layer.unitTokens();
     }
 
-    /// Row of the attended region that takes the first token of miss `i`.
+    /// Row of the attended region for the first token of miss `i`.
     int row(int i) {
         int slot = slots.get(JAVA_INT_UNALIGNED, (first + i) * Integer.BYTES);
         return layer.firstRow() + slot * layer.unitTokens();

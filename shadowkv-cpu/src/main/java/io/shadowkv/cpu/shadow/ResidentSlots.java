@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.BitSet;
 
-/// The slots of one head: which unit is where, and for how long it was not selected.
+/// The slots of one head: the unit in each, and how many steps ago it was last selected.
 final class ResidentSlots {
     private static final int FREE = -1;
     private static final int OLDEST = 255;
@@ -26,8 +26,8 @@ final class ResidentSlots {
         ages = read(layer.slotAges());
     }
 
-    /// Keeps the chosen units that are there and gives every other one the next slot that makes room; empties
-    /// `chosen` of hits.
+    /// Keeps the chosen units that are resident and assigns the next slot to replace to each of the
+    /// others; removes hits from `chosen`.
     void settle(BitSet chosen) {
         BitSet selected = new BitSet(residents.length);
         for (int s = 0; s < residents.length; s++) {
@@ -56,8 +56,8 @@ final class ResidentSlots {
         layer.missCounts().segment().set(JAVA_INT_UNALIGNED, (long) head * Integer.BYTES, misses);
     }
 
-    /// The first `count` slots of those not selected, ascending: free ones come before the others, older before
-    /// younger, lower before higher. Counts how many there are of each age, so that nothing is sorted.
+    /// The `count` unselected slots to replace, in ascending order: free before used, older before
+    /// younger, lower before higher. Counts the slots of each age instead of sorting.
     private int[] makeRoom(BitSet selected, int count) {
         int[] ofRank = new int[OLDEST + 2];
         for (int s = selected.nextClearBit(0); s < residents.length; s = selected.nextClearBit(s + 1)) {
@@ -82,7 +82,7 @@ final class ResidentSlots {
         return residents[slot] == FREE ? 0 : 1 + OLDEST - ages[slot];
     }
 
-    /// Scores of [io.shadowkv.op.ShadowOperations#forceHits] for the units that are there.
+    /// Scores of [io.shadowkv.op.ShadowOperations#forceHits] for the resident units.
     void force(float[] scores, int base, double hitRate) {
         long threshold = ForcedHits.threshold(hitRate, layer.selectedUnits(), layer.slots());
         for (int s = 0; s < residents.length; s++) {
@@ -92,7 +92,7 @@ final class ResidentSlots {
         }
     }
 
-    /// This head's row of a tensor `[heads, n]`.
+    /// The row of this head in a tensor `[heads, n]`.
     private int[] read(Tensor tensor) {
         return tensor.row(head).segment().toArray(JAVA_INT_UNALIGNED);
     }

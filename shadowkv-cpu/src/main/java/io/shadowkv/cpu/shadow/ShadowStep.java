@@ -21,7 +21,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/// ShadowKV's decode step: each sequence and key-value head is a task of its own.
+/// ShadowKV's decode step; each combination of sequence and key-value head is a task.
 final class ShadowStep {
     private final WorkerPool pool;
 
@@ -129,7 +129,7 @@ final class ShadowStep {
         });
     }
 
-    /// Rows that have an index and are no padding.
+    /// The rows that have an index and are not padding.
     private static List<Row> indexed(SlotTable<IndexedLayer> layers, StepRows rows) {
         int[] slots = rows.slots().segment().toArray(JAVA_INT_UNALIGNED);
         int[] units = rows.units().segment().toArray(JAVA_INT_UNALIGNED);

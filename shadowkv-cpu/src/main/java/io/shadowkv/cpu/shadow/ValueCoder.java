@@ -10,7 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 
-/// Quantised values of one store: rows in, codes and scales out, and back. May be shared by threads.
+/// Encodes the values of one store to codes and scales, and decodes them. Thread-safe.
 final class ValueCoder {
     private static final int CODES = 256;
 
@@ -38,7 +38,7 @@ final class ValueCoder {
         }
     }
 
-    /// Stores rows `from` until `from + count` of `head` as rows `to` and on.
+    /// Encodes rows `from` to `from + count` (exclusive) of `head` as rows `to` and following.
     void encode(Tensor source, int head, int from, int count, int to, Scratch scratch) {
         Objects.checkFromIndexSize(from, count, source.extent(1));
         Objects.checkFromIndexSize(to, count, capacity);
@@ -66,7 +66,8 @@ final class ValueCoder {
         return largest;
     }
 
-    /// Writes the values of tokens `token` until `token + count` to rows `to` and on of `target`.
+    /// Decodes the values of tokens `token` to `token + count` (exclusive) to rows `to` and
+    /// following of `target`.
     void decode(int head, int token, int count, Tensor target, int to, Scratch scratch) {
         Objects.checkFromIndexSize(token, count, capacity);
         Objects.checkFromIndexSize(to, count, target.extent(1));

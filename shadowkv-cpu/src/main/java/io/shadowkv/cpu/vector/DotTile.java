@@ -2,12 +2,12 @@ package io.shadowkv.cpu.vector;
 
 import jdk.incubator.vector.FloatVector;
 
-/// Dot products of a few queries with many rows, and sums of rows weighted for each query, in float arrays that
-/// fit the first-level cache; queries and rows are padded with zeros to whole pairs of vectors, so that there
-/// are no tails.
+/// Dot products of a few queries with many rows, and weighted sums of rows for each query, in float
+/// arrays that fit the first-level cache. Queries and rows are padded with zeros to complete pairs
+/// of vectors, so that there are no tails.
 ///
-/// Four queries share what is read of a row; what is left of the queries goes one by one, four rows or vectors
-/// at a time.
+/// Four queries share each read of a row. The remaining queries are processed one by one, four rows
+/// or vectors at a time.
 public final class DotTile {
     private static final int LANES = VectorWidth.LANES;
     private static final int QUAD = LaneSum.GROUP;
@@ -18,12 +18,13 @@ public final class DotTile {
     private final int rowStride;
     private final float[] scores;
     private final int scoreStride;
-    /// The vectors whose lanes add up to dot products, four of each group one after the other.
+    /// The vectors whose lanes add up to dot products; the four vectors of each group are adjacent.
     private float[] lanes = new float[0];
 
-    /// @param queries `[queries, queryStride]`: what [#addDots] multiplies by, what [#addWeighted] adds to
+    /// @param queries `[queries, queryStride]`; [#addDots] reads them, [#addWeighted] adds to them
     /// @param rows `[rows, rowStride]`
-    /// @param scores `[queries, scoreStride]`: what [#addDots] adds to, what [#addWeighted] weighs with
+    /// @param scores `[queries, scoreStride]`; [#addDots] adds to them, [#addWeighted] uses them as
+    ///     weights
     public DotTile(float[] queries, int queryStride, float[] rows, int rowStride, float[] scores, int scoreStride) {
         this.queries = queries;
         this.queryStride = queryStride;
@@ -33,14 +34,14 @@ public final class DotTile {
         this.scoreStride = scoreStride;
     }
 
-    /// Length of a row of `elements`: whole pairs of vectors.
+    /// Padded length of a row of `elements`: complete pairs of vectors.
     public static int padded(int elements) {
         int pair = 2 * LANES;
         return Math.ceilDiv(elements, pair) * pair;
     }
 
-    /// `scores[scoreAt + q, r] += queries[q, queryAt..] · rows[r]` over `depth` elements, a multiple of the
-    /// lanes.
+    /// `scores[scoreAt + q, r] += queries[q, queryAt..] · rows[r]` over `depth` elements, a
+    /// multiple of the number of lanes.
     public void addDots(int queryAt, int queryCount, int rowCount, int depth, int scoreAt) {
         int groups = queryCount < QUAD ? Math.ceilDiv(rowCount, QUAD) : rowCount;
         if (lanes.length < groups * QUAD * LANES) {
@@ -71,7 +72,8 @@ public final class DotTile {
         }
     }
 
-    /// Four queries and two rows; the second may be the first again. Leaves each row's four vectors in `lanes`.
+    /// Multiplies four queries with two rows; the second row may equal the first. Stores the four
+    /// vectors of each row in `lanes`.
     private void dotQuad(int query, int first, int second, int depth) {
         float[] x = queries;
         float[] y = rows;
@@ -113,7 +115,7 @@ public final class DotTile {
         b3.intoArray(lanes, at + 3 * LANES);
     }
 
-    /// One query and four rows, or as many as there are until `last` and that one again. Leaves their four
+    /// Multiplies one query with four rows; beyond `last`, that row is repeated. Stores their four
     /// vectors in `lanes`.
     private void dotSingle(int query, int first, int last, int depth) {
         float[] x = queries;
@@ -191,7 +193,7 @@ public final class DotTile {
         b3.intoArray(sums, query + 3 * queryStride + LANES);
     }
 
-    /// Even and odd rows apart, so that four sums are under way.
+    /// Sums even and odd rows separately, so that there are four independent sums.
     private void weighSingle(int query, int rowCount, int at, int score) {
         float[] y = rows;
         FloatVector a = VectorMath.vector(queries, query);

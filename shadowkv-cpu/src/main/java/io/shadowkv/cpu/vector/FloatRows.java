@@ -13,13 +13,13 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// A tensor of F32, BF16 or F16, read into and written from float arrays by row-major index; may be shared by
-/// threads.
+/// A tensor of F32, BF16 or F16 that is read into and written from float arrays by row-major index.
+/// Thread-safe.
 public final class FloatRows {
     private final DType dtype;
     private final MemorySegment segment;
 
-    /// @throws IllegalArgumentException if the tensor holds no floats
+    /// @throws IllegalArgumentException if the tensor has another type
     public FloatRows(Tensor tensor) {
         dtype = tensor.dtype();
         segment = tensor.segment();
@@ -37,7 +37,7 @@ public final class FloatRows {
         return segment;
     }
 
-    /// Copies elements `from` until `from + count` to `target[at]` and on.
+    /// Copies elements `from` to `from + count` (exclusive) to `target[at]` and following.
     public void load(long from, float[] target, int at, int count) {
         switch (dtype) {
             case F32 -> loadF32(from * Float.BYTES, target, at, count);
@@ -46,13 +46,14 @@ public final class FloatRows {
         }
     }
 
-    /// The same, then zeros until `padded` elements are filled.
+    /// Like [#load], and fills up to `padded` elements with zeros.
     public void loadPadded(long from, float[] target, int at, int count, int padded) {
         load(from, target, at, count);
         Arrays.fill(target, at + count, at + padded, 0);
     }
 
-    /// Copies `source[at]` and on to elements `from` until `from + count`, rounded to nearest even.
+    /// Copies `source[at]` and following to elements `from` to `from + count` (exclusive), rounded
+    /// to nearest even.
     public void store(float[] source, int at, long from, int count) {
         switch (dtype) {
             case F32 -> storeF32(source, at, from * Float.BYTES, count);
@@ -61,7 +62,8 @@ public final class FloatRows {
         }
     }
 
-    /// Copies elements as they are if the types agree, else through `buffer` of at least `count` floats.
+    /// Copies elements without conversion if the types are equal, otherwise through `buffer`, which
+    /// must have at least `count` floats.
     public void copyTo(long from, FloatRows target, long to, int count, float[] buffer) {
         if (dtype == target.dtype) {
             long bytes = dtype.bytes();
@@ -72,7 +74,7 @@ public final class FloatRows {
         }
     }
 
-    /// A loop, since a bulk copy takes as long to start as 200 floats take to copy.
+    /// A loop, because starting a bulk copy takes as long as copying 200 floats.
     private void loadF32(long byteFrom, float[] target, int at, int count) {
         int i = 0;
         for (; i <= count - VectorWidth.LANES; i += VectorWidth.LANES) {
@@ -150,8 +152,9 @@ public final class FloatRows {
                 .intoMemorySegment(segment, byteFrom + (long) i * Short.BYTES, VectorWidth.ORDER);
     }
 
-    /// Halves that stand in the upper half of each int. Their exponent is moved to its place and corrected by a
-    /// multiplication, which is exact and brings subnormals right; infinities and NaNs get the largest exponent.
+    /// Converts F16 numbers in the upper half of each int. The exponent is moved into place and
+    /// corrected by a multiplication, which is exact and also correct for subnormals. Infinities
+    /// and NaNs get the largest exponent.
     static FloatVector fromF16(IntVector high) {
         IntVector bits = high.lanewise(VectorOperators.ASHR, 3).and(0x8FFF_E000);
         var special = high.and(0x7C00_0000).compare(VectorOperators.EQ, 0x7C00_0000);
@@ -159,8 +162,8 @@ public final class FloatRows {
         return value.blend(bits.or(0x7000_0000).reinterpretAsFloats(), special.cast(VectorWidth.FLOATS));
     }
 
-    /// BF16 in the lower half of each int: rounded by adding half a unit, a little less where the kept part is
-    /// even.
+    /// Converts to BF16 in the lower half of each int. Rounds by adding half a unit in the last
+    /// place, slightly less if the kept part is even.
     private static IntVector toBf16(FloatVector value) {
         IntVector bits = value.reinterpretAsInts();
         IntVector high = bits.lanewise(VectorOperators.LSHR, Short.SIZE);
@@ -168,8 +171,8 @@ public final class FloatRows {
         return rounded.blend(high.or(0x40), value.test(VectorOperators.IS_NAN).cast(VectorWidth.INTS));
     }
 
-    /// F16 in the lower half of each int. Subnormals are rounded by the adder: 0.5 has their last place as its
-    /// own.
+    /// Converts to F16 in the lower half of each int. Subnormals are rounded by adding 0.5, whose
+    /// last place is the same as theirs.
     private static IntVector toF16(FloatVector value) {
         IntVector bits = value.reinterpretAsInts();
         IntVector sign = bits.lanewise(VectorOperators.LSHR, Short.SIZE).and(0x8000);

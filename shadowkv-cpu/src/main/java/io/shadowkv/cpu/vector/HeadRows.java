@@ -22,7 +22,8 @@ public final class HeadRows {
         headDim = source.extent(2);
     }
 
-    /// Rows `from` until `from + count` to row `to` and on; they may overlap in one tensor.
+    /// Copies rows `from` to `from + count` (exclusive) to row `to` and following. They may overlap
+    /// if both tensors are the same.
     public void copy(int head, int from, int to, int count, Scratch scratch) {
         Objects.checkFromIndexSize(from, count, sourceCapacity);
         Objects.checkFromIndexSize(to, count, targetCapacity);

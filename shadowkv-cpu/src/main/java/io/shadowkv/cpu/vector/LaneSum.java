@@ -8,9 +8,9 @@ import jdk.incubator.vector.VectorSpecies;
 /// Sums over the lanes of a vector in a defined order: the upper half of the lanes is added to the lower half, until
 /// one lane is left.
 ///
-/// `reduceLanes(ADD)` leaves the order open, and the interpreter adds in another order than compiled code. With
-/// it, the same prompt and seed gave another text in another JVM, and the first answer of a JVM differed from its
-/// later ones.
+/// The order of `reduceLanes(ADD)` is unspecified, and the interpreter adds in another order than
+/// compiled code. With it, the same prompt and seed gave different texts in different JVMs, and the
+/// first answer of a JVM differed from later ones.
 public final class LaneSum {
     /// Vectors that are summed together by [#fours].
     public static final int GROUP = 4;
@@ -25,12 +25,12 @@ public final class LaneSum {
 
     private LaneSum() {}
 
-    /// Lanes whose numbers differ by `distance`, a power of two, change places.
+    /// Swaps lanes whose indices differ by `distance`, a power of two.
     public static <E> VectorShuffle<E> swap(VectorSpecies<E> species, int distance) {
         return VectorShuffle.fromOp(species, lane -> (lane ^ distance) % species.length());
     }
 
-    /// Lanes whose number has `bit`.
+    /// The lanes whose index has `bit` set.
     private static VectorMask<Float> withBit(int bit) {
         boolean[] lanes = new boolean[LANES];
         for (int lane = 0; lane < LANES; lane++) {
@@ -52,13 +52,15 @@ public final class LaneSum {
         return sums.lane(0);
     }
 
-    /// Sums of many vectors, four at the price of two: that over `lanes[(4 * g + i) * LANES..]` comes to
-    /// `lanes[place(g, i)]`; the rest of the array is overwritten.
+    /// Sums over many vectors, four at the cost of two: stores the sum of
+    /// `lanes[(4 * g + i) * LANES..]` in `lanes[place(g, i)]`. The rest of the array is
+    /// overwritten.
     ///
-    /// Vectors come through memory, and no step is a method of its own: where a kernel with many sums has no nodes
-    /// left, the compiler makes objects of vectors that are arguments (4 times slower).
+    /// Vectors are passed through memory, and the steps are not separate methods: in a kernel with
+    /// many sums that reaches the compiler's node limit, vectors that are arguments become objects
+    /// (4 times slower).
     ///
-    /// @param groups groups of four vectors
+    /// @param groups number of groups of four vectors
     public static void fours(float[] lanes, int groups) {
         for (int at = 0; at < groups * GROUP * LANES; at += GROUP * LANES) {
             FloatVector a = FloatVector.fromArray(VectorWidth.FLOATS, lanes, at);
@@ -78,7 +80,7 @@ public final class LaneSum {
         }
     }
 
-    /// Where [#fours] leaves the sum of vector `i` of group `g`.
+    /// Index at which [#fours] stores the sum of vector `i` of group `g`.
     public static int place(int g, int i) {
         return g * GROUP * LANES + i * (LANES / GROUP);
     }

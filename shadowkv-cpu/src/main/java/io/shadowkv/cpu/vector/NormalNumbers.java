@@ -1,13 +1,13 @@
 package io.shadowkv.cpu.vector;
 
-/// Normally distributed numbers by place: Box and Muller's cosine over SplitMix64.
+/// Normally distributed numbers by index: the cosine form of Box and Muller over SplitMix64.
 public final class NormalNumbers {
     private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
     private static final double UNIT = 0x1p-32;
 
     private NormalNumbers() {}
 
-    /// Numbers `from` until `from + count` of the sequence of `seed`.
+    /// Fills `target` with numbers `from` to `from + count` (exclusive) of the sequence of `seed`.
     public static void fill(float[] target, int count, long from, long seed, double deviation) {
         for (int i = 0; i < count; i++) {
             long bits = mix(seed + (from + i + 1) * GOLDEN_GAMMA);

@@ -3,7 +3,7 @@ package io.shadowkv.cpu.vector;
 import io.shadowkv.op.Rotary;
 import jdk.incubator.vector.FloatVector;
 
-/// Rotates heads in float arrays to a position, or back from it; may be shared by threads.
+/// Rotates heads in float arrays to a position, or back from it. Thread-safe.
 public final class Rotation {
     private final FloatRows cosines;
     private final FloatRows sines;
@@ -26,9 +26,9 @@ public final class Rotation {
         return 2 * half;
     }
 
-    /// Fills `table` with the cosines and sines that turn a head to `position`.
+    /// Fills `table` with the cosines and sines that rotate a head to `position`.
     ///
-    /// @throws IllegalArgumentException if the rotation does not reach `position`
+    /// @throws IllegalArgumentException if the tables do not cover `position`
     public void forward(int position, float[] table) {
         if (position < 0 || position >= positions) {
             throw new IllegalArgumentException("position " + position + " has no rotation; the tables cover 0 until "
@@ -38,14 +38,14 @@ public final class Rotation {
         sines.load((long) position * half, table, half, half);
     }
 
-    /// Fills `table` with what undoes [#forward].
+    /// Fills `table` with the cosines and sines that undo [#forward].
     public void back(int position, float[] table) {
         forward(position, table);
         VectorMath.scale(backFactor, table, 0, half);
         VectorMath.scale(-backFactor, table, half, half);
     }
 
-    /// Turns the head at `values[at]` and on, in place.
+    /// Rotates the head that starts at `values[at]`, in place.
     public void turn(float[] values, int at, float[] table) {
         if (interleaved) {
             turnNeighbours(values, at, table);

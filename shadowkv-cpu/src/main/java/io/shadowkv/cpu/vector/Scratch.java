@@ -1,12 +1,12 @@
 package io.shadowkv.cpu.vector;
 
-/// Buffers of one thread, kept between operations and grown when needed; contents are whatever the last user
-/// left.
-@SuppressWarnings("EnumOrdinal") // a buffer is asked for in inner loops; an index is all it needs
+/// Buffers of one thread, kept between operations and enlarged when needed. Their contents are
+/// undefined.
+@SuppressWarnings("EnumOrdinal") // buffers are looked up in inner loops, where an array index is fastest
 public final class Scratch {
     private final float[][] floats = new float[Use.values().length][0];
 
-    /// At least `length` floats for `use`; the same array as the last time if that was long enough.
+    /// Returns at least `length` floats for `use`: the previous array if it is long enough.
     public float[] floats(Use use, int length) {
         float[] buffer = floats[use.ordinal()];
         if (buffer.length < length) {
@@ -16,7 +16,7 @@ public final class Scratch {
         return buffer;
     }
 
-    /// What a buffer holds while an operation runs.
+    /// The purpose of a buffer during an operation.
     public enum Use {
         ROW,
         SECOND_ROW,

@@ -2,14 +2,15 @@ package io.shadowkv.cpu.vector;
 
 import java.util.BitSet;
 
-/// The k least or largest of many floats in linear time: a digit at a time from the highest, counting.
+/// Finds the k smallest or largest of many floats in linear time, by counting one digit at a time
+/// from the highest.
 public final class Selection {
     private static final int DIGIT_BITS = 11;
     private static final int BUCKETS = 1 << DIGIT_BITS;
 
     private Selection() {}
 
-    /// Indices of the `k` least values; ties go to the lower index.
+    /// Indices of the `k` smallest values; among equals, lower indices first.
     public static BitSet least(float[] values, int count, int k) {
         int[] keys = new int[count];
         for (int i = 0; i < count; i++) {
@@ -18,7 +19,7 @@ public final class Selection {
         return select(keys, k);
     }
 
-    /// Indices of the `k` largest values; ties go to the lower index.
+    /// Indices of the `k` largest values; among equals, lower indices first.
     public static BitSet largest(float[] values, int count, int k) {
         int[] keys = new int[count];
         for (int i = 0; i < count; i++) {
@@ -27,7 +28,7 @@ public final class Selection {
         return select(keys, k);
     }
 
-    /// Bits that, compared without sign, are in the order of the floats.
+    /// Bits whose unsigned order is the order of the floats.
     private static int ordered(float value) {
         int bits = Float.floatToIntBits(value);
         return bits ^ (bits >> 31 | Integer.MIN_VALUE);

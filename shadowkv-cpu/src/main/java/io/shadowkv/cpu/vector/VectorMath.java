@@ -4,12 +4,12 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// Functions of vectors of floats, and of stretches of float arrays.
+/// Functions of float vectors and of ranges of float arrays.
 public final class VectorMath {
     static final float LOG2_E = 1.4426950408889634f;
 
     private static final float LOG2_E_REST = (float) (1.4426950408889634 - LOG2_E);
-    /// Adding it leaves a float rounded to a whole number in the lowest bits.
+    /// Adding it rounds a float to a whole number, which is then in the lowest bits.
     private static final float ROUNDER = 0x1.8p23f;
     private static final float LEAST_EXPONENT = -126;
     private static final float LARGEST_EXPONENT = 127;
@@ -17,14 +17,15 @@ public final class VectorMath {
 
     private VectorMath() {}
 
-    /// 2^x for x below 128 to 2e-7 of its value; x below -126 gives 2^-126.
+    /// 2^x for x below 128, with a relative error of 2e-7; x below -126 gives 2^-126.
     public static FloatVector exp2(FloatVector x) {
         FloatVector bounded = x.max(LEAST_EXPONENT);
         FloatVector shifted = bounded.add(ROUNDER);
         return power(bounded.sub(shifted.sub(ROUNDER)), shifted);
     }
 
-    /// e^x to 2e-7 of its value; beyond the range of floats near their least or largest.
+    /// e^x with a relative error of 2e-7; beyond the range of floats, a value near the smallest or
+    /// largest float.
     static FloatVector exp(FloatVector x) {
         FloatVector bounded = x.max(LEAST_EXPONENT / LOG2_E).min(LARGEST_EXPONENT / LOG2_E);
         FloatVector shifted = bounded.mul(LOG2_E).add(ROUNDER);
@@ -33,8 +34,9 @@ public final class VectorMath {
         return power(bounded.fma(VectorWidth.floats(LOG2_E_REST), rest), shifted);
     }
 
-    /// 2^fraction, |fraction| up to 1/2, times two to the whole number in the lowest bits of `shifted`. The
-    /// polynomial has the least largest relative error of its degree, 2e-9.
+    /// 2^fraction, for |fraction| up to 1/2, times two to the power of the whole number in the
+    /// lowest bits of `shifted`. The polynomial is the minimax polynomial of its degree, with a
+    /// relative error of 2e-9.
     private static FloatVector power(FloatVector fraction, FloatVector shifted) {
         FloatVector sum = VectorWidth.floats(1.534580806e-4f).fma(fraction, VectorWidth.floats(1.339993090e-3f));
         sum = sum.fma(fraction, VectorWidth.floats(9.618489072e-3f));
@@ -104,7 +106,7 @@ public final class VectorMath {
         return result;
     }
 
-    /// Replaces each x by `2^(x - shift)` and returns their sum.
+    /// Replaces each x by `2^(x - shift)` and returns the sum.
     public static float exp2InPlace(float[] x, int at, int count, float shift) {
         FloatVector sum = VectorWidth.zero();
         int i = 0;

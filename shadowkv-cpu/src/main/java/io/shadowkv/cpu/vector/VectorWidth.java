@@ -7,19 +7,20 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
-/// The vectors of this copy of the package: as wide as its class loader's name says, else as the machine's.
+/// The vector width of this copy of the packages: the width in the name of its class loader,
+/// otherwise the widest of the machine.
 ///
-/// A `static final` species is what lets the compiler turn vector objects into registers; hence a copy of the
-/// package for each width ([WidthLoader]) and not a field of the backend.
+/// The compiler keeps vectors in registers only if the species is `static final`. Therefore there
+/// is a copy of the packages for each width ([WidthLoader]) instead of a field of the backend.
 public final class VectorWidth {
     public static final VectorSpecies<Float> FLOATS = species();
     public static final VectorSpecies<Integer> INTS = FLOATS.withLanes(int.class);
     /// As many shorts as there are floats in a vector.
     static final VectorSpecies<Short> SHORTS =
             VectorSpecies.of(short.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
-    /// Floats of a vector.
+    /// Floats per vector.
     public static final int LANES = FLOATS.length();
-    /// Order of bytes in every tensor.
+    /// Byte order of every tensor.
     public static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
 
     private VectorWidth() {}

@@ -4,12 +4,13 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 
-/// Defines a copy of this backend whose vectors have a given width. Everything else comes from the parent.
+/// Defines a copy of this backend's classes for a given vector width. All other classes come from
+/// the parent.
 public final class WidthLoader extends ClassLoader {
-    /// What a loader's name begins with; the width in bits follows.
+    /// Prefix of a loader's name, followed by the width in bits.
     static final String NAME_PREFIX = "shadowkv-vector-";
 
-    /// The backend's root package; those below it are copied too.
+    /// The backend's root package, which is copied with its subpackages.
     private static final String ROOT = "io.shadowkv.cpu.";
 
     public WidthLoader(int bits) {

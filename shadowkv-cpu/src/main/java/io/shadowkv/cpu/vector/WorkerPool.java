@@ -5,11 +5,10 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/// A fixed set of threads that share the indices of one task at a time with the caller; each index is taken by
-/// the next free thread. One caller at a time: a second one is refused.
+/// A fixed set of threads that, together with the caller, run the indices of one task at a time.
+/// The next free thread takes the next index. One caller at a time: a second one is refused.
 public final class WorkerPool implements AutoCloseable {
-    /// Looks at the clock-free wait this often before a thread sleeps: a decode step starts hundreds of short
-    /// tasks.
+    /// Number of spins before a thread sleeps: a decode step starts hundreds of short tasks.
     private static final int SPINS = 2_000;
 
     private final Thread[] workers;
@@ -20,7 +19,7 @@ public final class WorkerPool implements AutoCloseable {
     private volatile @Nullable Job job;
     private volatile boolean closed;
 
-    /// @param threads threads that compute, the caller's included
+    /// @param threads number of threads that compute, including the caller
     public WorkerPool(int threads) {
         workers = new Thread[threads - 1];
         for (int i = 0; i < workers.length; i++) {
@@ -29,15 +28,15 @@ public final class WorkerPool implements AutoCloseable {
         }
     }
 
-    /// Threads that compute, the caller's included.
+    /// Number of threads that compute, including the caller.
     public int threads() {
         return workers.length + 1;
     }
 
-    /// Runs `task` for every index from 0 until `count` and returns when all are done.
+    /// Runs `task` for every index from 0 to `count` (exclusive) and returns when all are done.
     ///
-    /// @throws IllegalStateException if the pool is closed or computes for another thread; whatever the task
-    ///     throws, once
+    /// @throws IllegalStateException if the pool is closed or computes for another thread. Rethrows
+    ///     the first exception of `task`
     public void each(int count, Task task) {
         if (closed) {
             throw new IllegalStateException("the backend is closed");
@@ -74,7 +73,8 @@ public final class WorkerPool implements AutoCloseable {
         started.rethrow();
     }
 
-    /// Runs `task` on parts of 0 until `count`, each of `grain` indices but the last.
+    /// Runs `task` on ranges of the indices 0 to `count` (exclusive), each of `grain` indices
+    /// except the last.
     public void ranges(int count, int grain, RangeTask task) {
         int parts = Math.ceilDiv(count, grain);
         each(parts, (i, scratch) -> task.run(i * grain, Math.min(count, (i + 1) * grain), scratch));
@@ -116,12 +116,12 @@ public final class WorkerPool implements AutoCloseable {
         }
     }
 
-    /// The work at one index.
+    /// A task that runs for one index.
     public interface Task {
         void run(int index, Scratch scratch);
     }
 
-    /// The work on indices `from` until `to`.
+    /// A task that runs for indices `from` to `to` (exclusive).
     public interface RangeTask {
         void run(int from, int to, Scratch scratch);
     }

@@ -1,4 +1,5 @@
-/// What every CPU operation is made of: vectors, rows of tensors, scratch buffers, the thread pool.
+/// The building blocks of all CPU operations: vectors, rows of tensors, scratch buffers, the thread
+/// pool.
 @NullMarked
 package io.shadowkv.cpu.vector;
 
