@@ -57,7 +57,8 @@ record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
     /// Rejects a header by its first byte, before it is copied.
     static void checkStart(String source, byte first) {
         if (first != '{') {
-            throw new CheckpointException(source + ": the header does not start with '{'; this is not a safetensors file");
+            throw new CheckpointException(
+                    source + ": the header does not start with '{'; this is not a safetensors file");
         }
     }
 
