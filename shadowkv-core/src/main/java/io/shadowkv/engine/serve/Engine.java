@@ -44,9 +44,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Completes prompts with a checkpoint, a backend and a cache strategy.
 ///
-/// Thread-safe: calls run one after the other, each with all its requests together. To stop a
-/// request, use its `Cancellation`. [#close] waits for the running call. The caller must close the
-/// backend.
+/// Thread-safe: calls run one after the other, each with all its requests together. To stop a request, use its
+/// `Cancellation`. [#close] waits for the running call. The caller must close the backend.
 public final class Engine implements AutoCloseable {
     private final EngineOptions options;
     private final ModelText text;
@@ -96,8 +95,8 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /// Creates an engine with random weights of a known shape, for benchmarks. Its input and output
-    /// are token ids.
+    /// Creates an engine with random weights of a known shape, for benchmarks. Its input and output are token
+    /// ids.
     ///
     /// @param weightType BF16, F16 or F32
     /// @param seed seed of the weights; equal seeds give equal weights on every backend
@@ -129,8 +128,8 @@ public final class Engine implements AutoCloseable {
         return backend;
     }
 
-    /// Messages about the checkpoint that the user should see and that are not failures, such as an
-    /// adapter that is not applied; usually empty.
+    /// Messages about the checkpoint that the user should see and that are not failures, such as an adapter that
+    /// is not applied; usually empty.
     public List<String> notes() {
         return text.notes();
     }
@@ -174,23 +173,23 @@ public final class Engine implements AutoCloseable {
         return text.hasChatTemplate();
     }
 
-    /// Encodes a plain prompt. The spelling of a special token becomes that token. The ids may
-    /// contain the start token twice ([Tokenizer#beginsTwice]).
+    /// Encodes a plain prompt. The spelling of a special token becomes that token. The ids may contain the start
+    /// token twice ([Tokenizer#beginsTwice]).
     public int[] encode(String prompt) {
         checkOpen();
         return tokenizer().encode(prompt, true);
     }
 
-    /// Encodes messages with the chat template, up to the start of the answer. Special tokens come
-    /// only from the template: their spelling in a message is ordinary text.
+    /// Encodes messages with the chat template, up to the start of the answer. Special tokens come only from the
+    /// template: their spelling in a message is ordinary text.
     public int[] encodeChat(List<ChatMessage> messages) {
         checkOpen();
         return tokenizer()
                 .encode(chatTemplate().prompt(messages, true, tokenizer().specialTokens()));
     }
 
-    /// Returns the memory plan for `batch` sequences of up to `contextTokens` tokens, before
-    /// anything is allocated.
+    /// Returns the memory plan for `batch` sequences of up to `contextTokens` tokens, before anything is
+    /// allocated.
     public MemoryPlan plan(int contextTokens, int batch) {
         limits.checkPlan(contextTokens, batch);
         return planner.plan(contextTokens, batch);
@@ -212,9 +211,8 @@ public final class Engine implements AutoCloseable {
         return complete(List.of(request)).getFirst();
     }
 
-    /// Completes prompts of any lengths together, in batches as large as the memory plan admits.
-    /// Returns the answers in the order of the requests. Computes nothing if one of the requests
-    /// can never run.
+    /// Completes prompts of any lengths together, in batches as large as the memory plan admits. Returns the
+    /// answers in the order of the requests. Computes nothing if one of the requests can never run.
     ///
     /// @throws ContextLengthException if a prompt fills the context
     /// @throws MemoryPlanException if a request alone does not fit the memory
@@ -235,10 +233,9 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /// Completes one prompt under several strategies, to compare answers or try parameters. Prefill
-    /// is exact under all strategies, so the prompt is read once. Returns the answers in the order
-    /// of the strategies. The prefill time of each is the time of the shared prefill plus its own
-    /// indexing.
+    /// Completes one prompt under several strategies, to compare answers or try parameters. Prefill is exact
+    /// under all strategies, so the prompt is read once. Returns the answers in the order of the strategies. The
+    /// prefill time of each is the time of the shared prefill plus its own indexing.
     ///
     /// @throws MemoryPlanException if a strategy alone does not fit the memory
     /// @throws java.util.concurrent.CancellationException if it is cancelled
@@ -250,16 +247,15 @@ public final class Engine implements AutoCloseable {
                 .toList();
     }
 
-    /// Answers several dialogues under several strategies. Each prompt is read once. Under each
-    /// strategy as many dialogues decode together as fit in memory in addition to the full caches
-    /// of their prompts. If the memory does not hold these for one dialogue, or if there is only
-    /// one strategy, each strategy reads the prompt itself.
+    /// Answers several dialogues under several strategies. Each prompt is read once. Under each strategy as many
+    /// dialogues decode together as fit in memory in addition to the full caches of their prompts. If the memory
+    /// does not hold these for one dialogue, or if there is only one strategy, each strategy reads the prompt
+    /// itself.
     ///
     /// @param strategies at least one
-    /// @param measuresDivergence true to measure how far next-token distributions are from those of
-    ///     full attention, which must then be the first strategy. This downloads the logits of
-    ///     every step; if an answer differs from that of full attention, the latter is read once
-    ///     more
+    /// @param measuresDivergence true to measure how far next-token distributions are from those of full
+    ///     attention, which must then be the first strategy. This downloads the logits of every step; if an
+    ///     answer differs from that of full attention, the latter is read once more
     /// @return for each dialogue, its answers under each strategy
     /// @throws ContextLengthException if a dialogue's capacity exceeds the context, or a turn leaves no room for
     ///     an answer in it
@@ -268,20 +264,12 @@ public final class Engine implements AutoCloseable {
     public synchronized List<List<ComparedAnswers>> compare(
             List<Dialogue> dialogues, List<KvCacheSpec> strategies, boolean measuresDivergence) {
         checkOpen();
-        for (Dialogue dialogue : dialogues) {
-            limits.checkContext(dialogue.capacityTokens(), "a dialogue of " + dialogue.capacityTokens() + " tokens");
-        }
-        if (measuresDivergence && !(strategies.getFirst() instanceof KvCacheSpec.Full)) {
-            throw new IllegalArgumentException("divergence is measured from full attention, but the first strategy is "
-                    + strategies.getFirst().name() + ". Put full attention first");
-        }
         TurnFactory turns = new TurnFactory(limits, text);
         var comparison = new StrategyComparison(options, backend, decoder, rotary, shape, weightBytes, turns);
         return text.explaining(() -> comparison.run(dialogues, strategies, measuresDivergence));
     }
 
-    /// Opens a conversation, which keeps its cache between turns. Closing the engine closes the
-    /// conversation.
+    /// Opens a conversation, which keeps its cache between turns. Closing the engine closes the conversation.
     ///
     /// @param capacityTokens maximum number of tokens of all turns together, at least 2
     /// @throws ContextLengthException if the capacity exceeds the context
@@ -302,8 +290,8 @@ public final class Engine implements AutoCloseable {
         scheduler.decodeCache().trace(listener);
     }
 
-    /// From now on replaces selections by synthetic ones, of which about `rate` are already
-    /// resident, to compare machines. NaN ends it.
+    /// From now on replaces selections by synthetic ones, of which about `rate` are already resident, to compare
+    /// machines. NaN ends it.
     public synchronized void forceHitRate(double rate) {
         scheduler.decodeCache().synthesizeHits(rate);
     }
@@ -333,13 +321,10 @@ public final class Engine implements AutoCloseable {
     /// @param ids token ids, at least one
     /// @param prefillTokens number of ids that prefill reads; decode reads the others one by one
     /// @param allPositions true for the logits after every id, false for those after the last
-    /// @param generate number of ids to generate greedily after the given ones; end-of-sequence ids
-    ///     do not end it
-    /// @param sink receives one row `[vocabulary]` per position, in order; never a row with
-    ///     unusable logits
+    /// @param generate number of ids to generate greedily after the given ones; end-of-sequence ids do not end it
+    /// @param sink receives one row `[vocabulary]` per position, in order; never a row with unusable logits
     /// @return the generated ids
-    /// @throws io.shadowkv.sampling.LogitsException if a row has a NaN or its largest logit is not
-    ///     finite
+    /// @throws io.shadowkv.sampling.LogitsException if a row has a NaN or its largest logit is not finite
     public synchronized int[] logits(
             int[] ids, int prefillTokens, boolean allPositions, int generate, Consumer<float[]> sink) {
         checkOpen();

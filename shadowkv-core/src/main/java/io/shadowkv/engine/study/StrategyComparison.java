@@ -81,9 +81,23 @@ public final class StrategyComparison {
         }
     }
 
+    private void check(List<Dialogue> dialogues, List<KvCacheSpec> specs, boolean measuresDivergence) {
+        for (Dialogue dialogue : dialogues) {
+            turns.limits()
+                    .checkContext(dialogue.capacityTokens(), "a dialogue of " + dialogue.capacityTokens() + " tokens");
+        }
+        if (measuresDivergence && !(specs.getFirst() instanceof KvCacheSpec.Full)) {
+            throw new IllegalArgumentException("divergence is measured from full attention, but the first strategy is "
+                    + specs.getFirst().name() + ". Put full attention first");
+        }
+    }
+
     /// @return the answers of each dialogue under each strategy
+    /// @throws io.shadowkv.engine.ContextLengthException if a dialogue's capacity exceeds the context
+    /// @throws IllegalArgumentException if divergence is measured and full attention is not the first strategy
     public List<List<ComparedAnswers>> run(
             List<Dialogue> dialogues, List<KvCacheSpec> specs, boolean measuresDivergence) {
+        check(dialogues, specs, measuresDivergence);
         List<List<ComparedAnswers>> answers = new ArrayList<>();
         // With full attention alone there is no divergence to measure.
         boolean measures = measuresDivergence && specs.size() > 1;
