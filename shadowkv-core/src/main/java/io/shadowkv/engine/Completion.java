@@ -4,6 +4,8 @@ package io.shadowkv.engine;
 ///
 /// @param promptTokens number of prompt tokens; for a later turn of a conversation, those of the
 ///     turn
+/// @param cachedTokens number of leading tokens that were already in a cache and were not read
+///     again, including earlier turns of a conversation
 /// @param ids generated ids, including the end-of-sequence id if one ended the sequence
 /// @param text generated text without special tokens and without a stop string; empty if the
 ///     checkpoint has no tokenizer
@@ -11,7 +13,7 @@ package io.shadowkv.engine;
 /// @param timings how long each phase took
 /// @param cache memory and selections of the cache
 public record Completion(
-        int promptTokens, int[] ids, String text, FinishReason finish, Timings timings, CacheReport cache) {
+        int promptTokens, int cachedTokens, int[] ids, String text, FinishReason finish, Timings timings, CacheReport cache) {
     /// Why a sequence ended.
     public enum FinishReason {
         END_OF_SEQUENCE,
@@ -19,15 +21,26 @@ public record Completion(
         /// The answer has the requested length, or the context (in a conversation, its capacity) is
         /// full.
         MAX_NEW_TOKENS,
-        CANCELLED
+        CANCELLED,
+        /// The request's timeout passed.
+        TIMEOUT
     }
 
-    /// @param prefillNanos time to read the prompt, up to the logits of the first token
+    /// @param queuedNanos time from the submission until reading began
+    /// @param prefillNanos time to read the prompt, up to the logits of the first token, including
+    ///     steps of other sequences in between
     /// @param indexingWaitNanos part of `prefillNanos` that was spent waiting for indexing
     ///     (factorisation, offloading)
+    /// @param firstTokenNanos time from the submission to the first token; 0 if there is none
     /// @param decodeNanos time of all decode steps
     /// @param decodeSteps number of decode steps
-    public record Timings(long prefillNanos, long indexingWaitNanos, long decodeNanos, int decodeSteps) {
+    public record Timings(
+            long queuedNanos,
+            long prefillNanos,
+            long indexingWaitNanos,
+            long firstTokenNanos,
+            long decodeNanos,
+            int decodeSteps) {
         /// Tokens per second of this sequence in decode; NaN before the first step.
         public double decodeTokensPerSecond() {
             return decodeSteps == 0 ? Double.NaN : decodeSteps * 1e9 / decodeNanos;
@@ -51,5 +64,13 @@ public record Completion(
         public double hitRate() {
             return selectedUnits == 0 ? Double.NaN : 1 - (double) missedUnits / selectedUnits;
         }
+    }
+
+    /// The text, or the number of ids if there is no text, and why the sequence ended. For logs.
+    @Override
+    public String toString() {
+        String answer = text.isEmpty() ? ids.length + " ids" : "\"" + text + "\"";
+        return "Completion[" + answer + ", " + finish + ", " + promptTokens + " prompt tokens, " + ids.length
+                + " generated]";
     }
 }

@@ -3,6 +3,7 @@ package io.shadowkv.engine;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.op.Backend;
 import io.shadowkv.tensor.DType;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /// Options of an engine: cache strategy, batch size and memory limits.
@@ -18,6 +19,10 @@ import org.jspecify.annotations.Nullable;
 /// @param hostBytes bytes of host memory that the plan may use; 0 means what the backend reports as
 ///     available
 /// @param valuePlace where offloaded values are stored
+/// @param maxWaiting maximum number of submitted requests that wait for their turn; a further one is
+///     refused
+/// @param readingBudget how long prompts are read between two decode steps of other sequences. A
+///     longer time reads prompts faster and makes the gaps between tokens longer
 public record EngineOptions(
         KvCacheSpec cache,
         @Nullable DType kvType,
@@ -25,9 +30,11 @@ public record EngineOptions(
         int maxBatch,
         long deviceBytes,
         long hostBytes,
-        ValuePlace valuePlace) {
+        ValuePlace valuePlace,
+        int maxWaiting,
+        Duration readingBudget) {
     public static final EngineOptions DEFAULT =
-            new EngineOptions(new KvCacheSpec.Full(), null, 0, 16, 0, 0, ValuePlace.AUTO);
+            new EngineOptions(new KvCacheSpec.Full(), null, 0, 16, 0, 0, ValuePlace.AUTO, 1024, Duration.ofMillis(25));
 
     public EngineOptions {
         if (kvType != null && kvType != DType.F32 && kvType != DType.BF16 && kvType != DType.F16) {
@@ -44,30 +51,46 @@ public record EngineOptions(
             throw new IllegalArgumentException("memory limits are " + deviceBytes + " and " + hostBytes
                     + " bytes; expected 0 (ask the backend) or more");
         }
+        if (maxWaiting < 1) {
+            throw new IllegalArgumentException("max waiting is " + maxWaiting + " requests; expected 1 or more");
+        }
+        if (!readingBudget.isPositive()) {
+            throw new IllegalArgumentException("reading budget is " + readingBudget + "; expected a positive duration");
+        }
     }
 
     public EngineOptions withCache(KvCacheSpec spec) {
-        return new EngineOptions(spec, kvType, prefillRows, maxBatch, deviceBytes, hostBytes, valuePlace);
+        return new EngineOptions(spec, kvType, prefillRows, maxBatch, deviceBytes, hostBytes, valuePlace, maxWaiting, readingBudget);
     }
 
     public EngineOptions withKvType(@Nullable DType type) {
-        return new EngineOptions(cache, type, prefillRows, maxBatch, deviceBytes, hostBytes, valuePlace);
+        return new EngineOptions(cache, type, prefillRows, maxBatch, deviceBytes, hostBytes, valuePlace, maxWaiting, readingBudget);
     }
 
     public EngineOptions withPrefillRows(int rows) {
-        return new EngineOptions(cache, kvType, rows, maxBatch, deviceBytes, hostBytes, valuePlace);
+        return new EngineOptions(cache, kvType, rows, maxBatch, deviceBytes, hostBytes, valuePlace, maxWaiting, readingBudget);
     }
 
     public EngineOptions withMaxBatch(int sequences) {
-        return new EngineOptions(cache, kvType, prefillRows, sequences, deviceBytes, hostBytes, valuePlace);
+        return new EngineOptions(cache, kvType, prefillRows, sequences, deviceBytes, hostBytes, valuePlace, maxWaiting, readingBudget);
     }
 
     public EngineOptions withMemoryLimits(long device, long host) {
-        return new EngineOptions(cache, kvType, prefillRows, maxBatch, device, host, valuePlace);
+        return new EngineOptions(cache, kvType, prefillRows, maxBatch, device, host, valuePlace, maxWaiting, readingBudget);
     }
 
     public EngineOptions withValuePlace(ValuePlace place) {
-        return new EngineOptions(cache, kvType, prefillRows, maxBatch, deviceBytes, hostBytes, place);
+        return new EngineOptions(cache, kvType, prefillRows, maxBatch, deviceBytes, hostBytes, place, maxWaiting, readingBudget);
+    }
+
+    public EngineOptions withMaxWaiting(int requests) {
+        return new EngineOptions(
+                cache, kvType, prefillRows, maxBatch, deviceBytes, hostBytes, valuePlace, requests, readingBudget);
+    }
+
+    public EngineOptions withReadingBudget(Duration budget) {
+        return new EngineOptions(
+                cache, kvType, prefillRows, maxBatch, deviceBytes, hostBytes, valuePlace, maxWaiting, budget);
     }
 
     /// Number of prefill rows on `backend`.

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// A decoder-only transformer: token ids in, logits out. [#prefill] reads prompts, [#decode] reads
+/// A decoder-only transformer: token ids in, logits out. [#openPrefill] reads prompts, [#decode] reads
 /// one or more new tokens per sequence. Used by one thread at a time. Owns the memory of its
 /// weights and activations.
 public final class Decoder implements AutoCloseable {
@@ -101,20 +101,14 @@ public final class Decoder implements AutoCloseable {
         return weightScope.bytes(Backend.Place.DEVICE);
     }
 
-    /// Reads prompts together. Afterwards their caches can be sealed.
+    /// Opens the prefill of prompts that are read together. Once it is done, their caches can be
+    /// sealed. The caller must close it.
     ///
-    /// @param prefillRows number of rows to compute at a time; limits memory and does not change
-    ///     results
-    /// @param allPositions true for the logits of every position, false for those of each prompt's
-    ///     last position only
-    /// @param sink receives one row `[vocabulary]` at a time
-    public void prefill(
-            List<PromptRows> prompts,
-            int prefillRows,
-            PrefillMonitor monitor,
-            boolean allPositions,
-            Consumer<float[]> sink) {
-        new Prefill(spec, activationType, backend, forward, prompts, prefillRows).run(monitor, allPositions, sink);
+    /// @param prefillRows maximum number of rows to compute at a time; limits memory and does not
+    ///     change results
+    /// @throws io.shadowkv.op.BackendMemoryException if the memory for activations is not available
+    public Prefill openPrefill(List<PromptRows> prompts, int prefillRows) {
+        return new Prefill(spec, activationType, backend, forward, prompts, prefillRows);
     }
 
     /// Bytes of activations during the prefill of `tokens` tokens, summed over prompts.

@@ -9,22 +9,36 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
-/// Reads prompts layer by layer, so that only one layer's keys and values are complete at a time.
-/// Within a layer, `prefillRows` rows are computed at a time. The rows of several prompts follow
-/// one another, so these rows may contain the end of one prompt and the start of the next.
-final class Prefill {
+/// The prefill of one or more prompts as a cursor: each [#advance] computes one unit, some rows of
+/// one layer. Between units the backend can do other work, such as decode steps of other sequences.
+///
+/// Prompts are read layer by layer, so that only one layer's keys and values are complete at a time.
+/// The rows of several prompts follow one another, so a unit may contain the end of one prompt and
+/// the start of the next. The number of rows of a unit does not change the results.
+///
+/// Used by one thread at a time. Owns its activations until closed.
+public final class Prefill implements AutoCloseable {
     private final DecoderSpec spec;
-    private final DType type;
     private final Backend backend;
     private final LayerForward forward;
     private final List<PromptRows> prompts;
+    private final List<PromptRows> dropped = new ArrayList<>();
     private final int[] firstRows;
     private final int rows;
     private final int prefillRows;
+    private final MemoryScope scope;
+    private final Tensor hidden;
+    private final Workspace work;
+    private final Tensor logits;
+    private final double workTotal;
     private double workDone;
-    private double workTotal;
+    private int layer;
+    private int row;
+    private long indexingWaitNanos;
 
     /// @param type of activations
+    /// @param prefillRows maximum number of rows of a unit; limits the memory for activations
+    /// @throws io.shadowkv.op.BackendMemoryException if the memory for activations is not available
     Prefill(
             DecoderSpec spec,
             DType type,
@@ -33,10 +47,9 @@ final class Prefill {
             List<PromptRows> prompts,
             int prefillRows) {
         this.spec = spec;
-        this.type = type;
         this.backend = backend;
         this.forward = forward;
-        this.prompts = prompts;
+        this.prompts = List.copyOf(prompts);
         this.firstRows = new int[prompts.size()];
         int total = 0;
         for (int i = 0; i < prompts.size(); i++) {
@@ -45,26 +58,110 @@ final class Prefill {
         }
         this.rows = total;
         this.prefillRows = Math.min(prefillRows, total);
-    }
-
-    /// Runs all layers and passes the logits of each prompt's last row to `sink`, in the order of
-    /// the prompts.
-    ///
-    /// @param allPositions true to pass the logits of every row instead
-    void run(PrefillMonitor monitor, boolean allPositions, Consumer<float[]> sink) {
-        try (MemoryScope scope = backend.newScope("activations of a prompt of " + rows + " tokens")) {
-            Tensor hidden = scope.allocate(type, rows, spec.hiddenSize());
-            Workspace work = Workspace.allocate(spec, type, scope, prefillRows);
-            embed(hidden, scope);
-            workTotal = spec.layers() * layerWork();
-            for (int layer = 0; layer < spec.layers(); layer++) {
-                runLayer(layer, hidden, work, monitor);
-            }
-            deliver(hidden, work, scope, allPositions, sink);
+        this.workTotal = spec.layers() * layerWork();
+        this.scope = backend.newScope("activations of a prompt of " + rows + " tokens");
+        try {
+            this.hidden = scope.allocate(type, rows, spec.hiddenSize());
+            this.work = Workspace.allocate(spec, type, scope, this.prefillRows);
+            this.logits = scope.allocate(DType.F32, 1, spec.vocabularySize());
+            embed();
+        } catch (RuntimeException | Error e) {
+            scope.close();
+            throw e;
         }
     }
 
-    private void embed(Tensor hidden, MemoryScope scope) {
+    /// True once every layer has read every row.
+    public boolean isDone() {
+        return layer == spec.layers();
+    }
+
+    /// Completed share of the work, from 0 to 1. The cost of attention grows with the position, so
+    /// this is not the share of tokens.
+    public double done() {
+        return isDone() ? 1 : Math.min(1, workDone / workTotal);
+    }
+
+    /// Time that was spent waiting for the indexing of finished layers.
+    public long indexingWaitNanos() {
+        return indexingWaitNanos;
+    }
+
+    /// Computes one unit and waits for it. The last unit of a layer also ends the layer in the
+    /// prompts' caches.
+    ///
+    /// @param maxRows maximum number of rows, 1 or more; a unit has at most the prefill rows
+    /// @throws IllegalStateException if all layers are done
+    public void advance(int maxRows) {
+        if (isDone()) {
+            throw new IllegalStateException("all " + layer + " layers are done");
+        }
+        int count = Math.min(Math.min(maxRows, prefillRows), rows - row);
+        List<Span> spans = spans(row, count);
+        Workspace part = work.first(count);
+        backend.upload(positions(spans, count), part.positions());
+        Tensor stream = hidden.slice(row, count);
+        forward.project(layer, stream, part);
+        attend(spans, part);
+        forward.complete(layer, stream, part);
+        backend.synchronize();
+        for (Span span : spans) {
+            workDone += span.work(spec);
+        }
+        row += count;
+        if (row == rows) {
+            finishLayer();
+        }
+    }
+
+    private void finishLayer() {
+        long start = System.nanoTime();
+        for (PromptRows prompt : prompts) {
+            if (!dropped.contains(prompt)) {
+                prompt.cache().finishLayer(layer);
+            }
+        }
+        if (!backend.hasSideQueue()) {
+            backend.synchronize();
+        }
+        indexingWaitNanos += System.nanoTime() - start;
+        layer++;
+        row = 0;
+    }
+
+    /// Leaves a prompt out from now on: its cache is not used again, and the caller may close it.
+    /// The activations of its rows stay allocated, and their projections are computed, until the
+    /// other prompts are read.
+    public void drop(PromptRows prompt) {
+        backend.synchronize();
+        dropped.add(prompt);
+    }
+
+    /// Passes the logits of one prompt's last row to `sink`, or of all its rows in order.
+    ///
+    /// @param sink receives rows `[vocabulary]`
+    /// @throws IllegalStateException before all layers are done
+    public void logits(PromptRows prompt, boolean allPositions, Consumer<float[]> sink) {
+        if (!isDone()) {
+            throw new IllegalStateException(layer + " of " + spec.layers() + " layers are done");
+        }
+        int first = firstRows[prompts.indexOf(prompt)];
+        int end = first + prompt.ids().length;
+        Tensor normed = work.normed().slice(0, 1);
+        for (int at = allPositions ? first : end - 1; at < end; at++) {
+            forward.head(hidden.slice(at, 1), normed, logits);
+            sink.accept(backend.download(logits));
+        }
+    }
+
+    /// Frees the activations. The prompts' caches stay open.
+    @Override
+    public void close() {
+        backend.synchronize();
+        scope.close();
+    }
+
+    private void embed() {
         int[] ids = new int[rows];
         for (int i = 0; i < prompts.size(); i++) {
             int[] prompt = prompts.get(i).ids();
@@ -75,58 +172,22 @@ final class Prefill {
         forward.embed(idTensor, hidden);
     }
 
-    private void runLayer(int layer, Tensor hidden, Workspace work, PrefillMonitor monitor) {
-        for (int from = 0; from < rows; from += prefillRows) {
-            int count = Math.min(prefillRows, rows - from);
-            List<Span> spans = spans(from, count);
-            Workspace part = work.first(count);
-            backend.upload(positions(spans, count), part.positions());
-            Tensor stream = hidden.slice(from, count);
-            forward.project(layer, stream, part);
-            attend(layer, spans, part);
-            forward.complete(layer, stream, part);
-            backend.synchronize();
-            for (Span span : spans) {
-                workDone += span.work(spec);
-            }
-            monitor.progress(Math.min(1, workDone / workTotal));
-        }
-        long start = System.nanoTime();
-        for (PromptRows prompt : prompts) {
-            prompt.cache().finishLayer(layer);
-        }
-        if (!backend.hasSideQueue()) {
-            backend.synchronize();
-        }
-        monitor.waitedForIndexing(System.nanoTime() - start);
-    }
-
     /// Exact attention of the current rows, prompt by prompt.
-    private void attend(int layer, List<Span> spans, Workspace work) {
+    private void attend(List<Span> spans, Workspace part) {
         for (Span span : spans) {
-            Tensor queries = work.queries().slice(span.row(), span.count());
-            Tensor keys = work.keys().slice(span.row(), span.count());
-            Tensor positions = work.positions().slice(span.row(), span.count());
+            if (dropped.contains(span.prompt())) {
+                continue;
+            }
+            Tensor queries = part.queries().slice(span.row(), span.count());
+            Tensor keys = part.keys().slice(span.row(), span.count());
+            Tensor positions = part.positions().slice(span.row(), span.count());
             backend.operations()
                     .dense()
                     .rotate(queries, keys, positions, span.prompt().rotary());
             var cache = span.prompt().cache();
-            cache.append(layer, keys, work.values().slice(span.row(), span.count()));
-            Tensor out = work.attended().slice(span.row(), span.count());
+            cache.append(layer, keys, part.values().slice(span.row(), span.count()));
+            Tensor out = part.attended().slice(span.row(), span.count());
             cache.attend(layer, queries, 1 / Math.sqrt(spec.headDim()), out);
-        }
-    }
-
-    private void deliver(
-            Tensor hidden, Workspace work, MemoryScope scope, boolean allPositions, Consumer<float[]> sink) {
-        Tensor logits = scope.allocate(DType.F32, 1, spec.vocabularySize());
-        Tensor normed = work.normed().slice(0, 1);
-        for (int i = 0; i < prompts.size(); i++) {
-            int end = firstRows[i] + prompts.get(i).ids().length;
-            for (int row = allPositions ? firstRows[i] : end - 1; row < end; row++) {
-                forward.head(hidden.slice(row, 1), normed, logits);
-                sink.accept(backend.download(logits));
-            }
         }
     }
 

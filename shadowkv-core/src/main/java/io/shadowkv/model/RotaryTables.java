@@ -8,6 +8,9 @@ import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Cosines and sines for all positions that admitted sequences may reach, in a backend's memory.
@@ -24,6 +27,7 @@ public final class RotaryTables {
     private final MemoryScope scope;
     private @Nullable Rotary shortTable;
     private @Nullable Rotary longTable;
+    private final Set<Rotary> longTables = Collections.newSetFromMap(new IdentityHashMap<>());
 
     /// @param scope owner of the tables; old tables, together smaller than the newest, are kept
     ///     until it is closed
@@ -52,11 +56,21 @@ public final class RotaryTables {
             table = build(positions(table == null ? 0 : table.positions(), tokens, isLong), isLong);
             if (isLong) {
                 longTable = table;
+                longTables.add(table);
             } else {
                 shortTable = table;
             }
         }
         return table;
+    }
+
+    /// Returns the longest table of the same kind. It has the same rows as `table` and more, so that
+    /// sequences of any capacities can share a wave.
+    ///
+    /// @param table one of these tables
+    public Rotary latest(Rotary table) {
+        Rotary longest = longTables.contains(table) ? longTable : shortTable;
+        return longest == null ? table : longest;
     }
 
     /// Bytes of the table that a sequence of up to `tokens` tokens needs if no table for a longer

@@ -108,7 +108,7 @@ final class E2eMeasurement {
         String name = engine.options().cache().name();
         int prompts = options.clonesPrefill() ? 1 : batch.batch();
         long start = System.nanoTime();
-        BatchRun.Reading first;
+        BatchRun.ReadTimes first;
         Map<OperationKind, Double> parts;
         try (ProgressLine bar = watcher.bar("%s: reading %,d of %,d tokens".formatted(name, prompts, tokens))) {
             watcher.update(bar, 0);

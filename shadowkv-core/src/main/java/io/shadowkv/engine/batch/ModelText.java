@@ -103,6 +103,12 @@ public final class ModelText implements AutoCloseable {
         }
     }
 
+    /// Returns `problem`, with its cause added to the message if it is a [LogitsException]. Reads all
+    /// weights in that case.
+    public RuntimeException explained(RuntimeException problem) {
+        return problem instanceof LogitsException e ? explained(e) : problem;
+    }
+
     private LogitsException explained(LogitsException problem) {
         if (checkpoint == null) {
             return problem;
@@ -150,7 +156,13 @@ public final class ModelText implements AutoCloseable {
     /// @param history tokens before the turn
     /// @param held the cache that has them; null before the first turn
     /// @throws IllegalArgumentException if the request has stop strings and there is no tokenizer
-    public Sequence sequence(Request request, int[] history, PlannedSequence planned, @Nullable SequenceCache held) {
+    /// @param events receives what happens to the sequence
+    public Sequence sequence(
+            Request request,
+            int[] history,
+            PlannedSequence planned,
+            @Nullable SequenceCache held,
+            SequenceEvents events) {
         if (!hasTokenizer() && !request.options().stopStrings().isEmpty()) {
             throw new IllegalArgumentException(
                     "stop strings need a tokenizer; " + source() + " has none. Leave them out");
@@ -161,7 +173,8 @@ public final class ModelText implements AutoCloseable {
                 planned,
                 endIds(),
                 hasTokenizer() ? new AnswerText(tokenizer(), request.options().stopStrings()) : null,
-                held);
+                held,
+                events);
     }
 
     @Override

@@ -1,7 +1,6 @@
 package io.shadowkv.engine.batch;
 
 import io.shadowkv.cache.CacheStrategy;
-import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.MemoryPlan;
@@ -10,40 +9,34 @@ import io.shadowkv.engine.MemoryPlan.Limits;
 import io.shadowkv.engine.MemoryPlan.SequenceBytes;
 import io.shadowkv.engine.MemoryPlanException;
 import io.shadowkv.engine.PlannedSequence;
-import io.shadowkv.model.Decoder;
-import io.shadowkv.model.RotaryTables;
 import io.shadowkv.op.Backend;
-import java.util.Collections;
-import java.util.IdentityHashMap;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Computes memory plans, refuses requests before anything is allocated, and decides how many
 /// layers of a sequence keep their values in device memory.
 public final class Planner {
     private final EngineOptions options;
+    private final LoadedModel model;
     private final Backend backend;
-    private final Decoder decoder;
     private final CacheStrategy strategy;
-    private final RotaryTables rotary;
-    private final long weightBytes;
-    private long idleDeviceBytes;
-    private long idleHostBytes;
+    private @Nullable Ledger ledger;
 
-    public Planner(
-            EngineOptions options,
-            Backend backend,
-            Decoder decoder,
-            CacheStrategy strategy,
-            RotaryTables rotary,
-            long weightBytes) {
+    /// @param options cache, limits and places of values
+    /// @param strategy the strategy of `options`
+    public Planner(LoadedModel model, EngineOptions options, CacheStrategy strategy) {
+        this.model = model;
         this.options = options;
-        this.backend = backend;
-        this.decoder = decoder;
+        this.backend = model.backend();
         this.strategy = strategy;
-        this.rotary = rotary;
-        this.weightBytes = weightBytes;
+    }
+
+    /// From now on plans are for an engine that holds nothing but what must stay: what the backend
+    /// reports as available, and what the sequences of `sequences` will give back.
+    void counts(Ledger sequences) {
+        ledger = sequences;
     }
 
     /// Returns the plan for `batch` sequences of up to `contextTokens` tokens whose prompts are
@@ -55,8 +48,8 @@ public final class Planner {
                 contextTokens,
                 batch,
                 planned(contextTokens, batch, limits).bytes(),
-                weightBytes,
-                decoder.heldWeightBytes(),
+                model.weightBytes(),
+                model.decoder().heldWeightBytes(),
                 workspace(contextTokens, batch),
                 limits,
                 largestBatch(contextTokens, limits));
@@ -70,21 +63,6 @@ public final class Planner {
         return planned(capacityTokens, together, limits);
     }
 
-    /// Records the open caches that no running sequence uses. Their bytes count towards a stated
-    /// limit.
-    public void holdIdle(List<SequenceCache> held, List<Sequence> running) {
-        Set<@Nullable SequenceCache> used = Collections.newSetFromMap(new IdentityHashMap<>());
-        running.forEach(sequence -> used.add(sequence.cache()));
-        List<SequenceCache> idle =
-                held.stream().filter(cache -> !used.contains(cache)).toList();
-        idleDeviceBytes = idle.stream()
-                .mapToLong(cache -> cache.bytes(Backend.Place.DEVICE))
-                .sum();
-        idleHostBytes = idle.stream()
-                .mapToLong(cache -> cache.bytes(Backend.Place.HOST))
-                .sum();
-    }
-
     /// @throws MemoryPlanException if `batch` sequences of that capacity do not fit even if nothing
     ///     else runs
     public void checkFits(int capacityTokens, int batch) {
@@ -95,35 +73,47 @@ public final class Planner {
     }
 
     /// The message that says why a sequence does not fit although nothing runs.
-    public String refusal(int capacityTokens) {
+    ///
+    /// @param idle bytes of conversations and documents
+    public String refusal(int capacityTokens, SequenceBytes idle) {
         MemoryPlan plan = plan(capacityTokens, 1);
         return plan.isAdmitted()
                 ? "a sequence of up to %,d tokens fits the memory limit, but idle conversations hold %,d bytes of it. Close"
-                                .formatted(capacityTokens, idleDeviceBytes + idleHostBytes)
+                                .formatted(capacityTokens, idle.resident() + idle.offloaded())
                         + " conversations, or raise the limit"
                 : plan.refusal();
     }
 
-    /// True if a sequence fits in addition to the running ones.
+    /// True if a sequence fits in addition to others.
     ///
-    /// @param running sequences that hold memory, or that will be read together with this one
-    public boolean fitsBeside(List<Sequence> running, PlannedSequence wanted) {
-        Limits limits = limits();
+    /// @param admitted sequences that are not allocated yet
+    /// @param held sequences that are allocated and read
+    /// @param read sequences that are allocated and being read
+    boolean fits(
+            PlannedSequence wanted,
+            Collection<PlannedSequence> admitted,
+            Collection<PlannedSequence> held,
+            Collection<PlannedSequence> read) {
+        Limits limits = availableNow();
         int capacity = wanted.size().capacityTokens();
         long device = wanted.bytes().resident() + bytes(workspace(capacity, 1));
         long host = wanted.bytes().offloaded();
+        for (PlannedSequence sequence : admitted) {
+            device += sequence.bytes().resident()
+                    + promptBytes(sequence.size().capacityTokens());
+            host += sequence.bytes().offloaded();
+        }
+        // The memory that the backend reports as available excludes what is allocated; a stated
+        // limit does not.
         boolean hostIsLimited = (limits.hostIsDevice() ? options.deviceBytes() : options.hostBytes()) > 0;
-        device += options.deviceBytes() > 0 ? idleDeviceBytes : 0;
-        host += hostIsLimited ? idleHostBytes : 0;
-        // The memory that the backend reports as available excludes what other sequences hold; a
-        // stated limit does not. Neither excludes memory that was admitted but is not allocated
-        // yet.
-        for (Sequence sequence : running) {
-            SequenceBytes planned = sequence.planned().bytes();
-            boolean isUnseen = sequence.cache() == null;
-            device += isUnseen || options.deviceBytes() > 0 ? planned.resident() : 0;
-            device += isUnseen ? promptBytes(sequence.planned().size().capacityTokens()) : 0;
-            host += isUnseen || hostIsLimited ? planned.offloaded() : 0;
+        List<PlannedSequence> allocated = new ArrayList<>(held);
+        allocated.addAll(read);
+        for (PlannedSequence sequence : allocated) {
+            device += options.deviceBytes() > 0 ? sequence.bytes().resident() : 0;
+            host += hostIsLimited ? sequence.bytes().offloaded() : 0;
+        }
+        for (PlannedSequence sequence : read) {
+            device += options.deviceBytes() > 0 ? promptBytes(sequence.size().capacityTokens()) : 0;
         }
         return fits(device, host, limits);
     }
@@ -142,7 +132,7 @@ public final class Planner {
     /// Number of layers whose values fit in device memory next to everything else when `batch`
     /// sequences share it.
     private int deviceValueLayers(int capacityTokens, int batch, Limits limits) {
-        int layers = decoder.spec().layers();
+        int layers = model.decoder().spec().layers();
         return switch (options.valuePlace()) {
             case HOST -> 0;
             case DEVICE -> layers;
@@ -198,15 +188,15 @@ public final class Planner {
         int rows = backend.rowBucket(Math.max(batch, options.maxBatch()));
         return List.of(
                 new Item(MemoryPlan.PROMPT_BEING_READ, promptBytes(tokens), false),
-                new Item("rotary tables", rotary.bytes(tokens), false),
+                new Item("rotary tables", model.rotary().bytes(tokens), false),
                 new Item(
                         "decode step",
-                        decoder.decodeBytes(rows) + strategy.decodeBytes(rows, tokens) + StepBuilder.bytes(rows),
+                        model.decoder().decodeBytes(rows) + strategy.decodeBytes(rows, tokens) + StepBuilder.bytes(rows),
                         false));
     }
 
     private long promptBytes(int tokens) {
-        return strategy.promptWorkspaceBytes(tokens) + decoder.prefillBytes(tokens, options.prefillRows(backend));
+        return strategy.promptWorkspaceBytes(tokens) + model.decoder().prefillBytes(tokens, options.prefillRows(backend));
     }
 
     private static long bytes(List<Item> parts) {
@@ -220,6 +210,7 @@ public final class Planner {
                 .sum();
     }
 
+    /// The limits when every sequence has ended.
     private Limits limits() {
         return new Limits(
                 limit(options.deviceBytes(), Backend.Place.DEVICE),
@@ -228,6 +219,23 @@ public final class Planner {
     }
 
     private long limit(long stated, Backend.Place place) {
-        return stated > 0 ? stated : backend.availableBytes(place);
+        return stated > 0 ? stated : held(place) + backend.availableBytes(place);
+    }
+
+    private long held(Backend.Place place) {
+        Ledger counted = ledger;
+        if (counted == null) {
+            return 0;
+        }
+        return backend.isHostDevice()
+                ? counted.heldBytes(Backend.Place.DEVICE) + counted.heldBytes(Backend.Place.HOST)
+                : counted.heldBytes(place);
+    }
+
+    private Limits availableNow() {
+        return new Limits(
+                options.deviceBytes() > 0 ? options.deviceBytes() : backend.availableBytes(Backend.Place.DEVICE),
+                options.hostBytes() > 0 ? options.hostBytes() : backend.availableBytes(Backend.Place.HOST),
+                backend.isHostDevice());
     }
 }

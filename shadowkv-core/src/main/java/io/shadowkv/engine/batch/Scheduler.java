@@ -2,210 +2,239 @@ package io.shadowkv.engine.batch;
 
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.DecodeCache;
-import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
-import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.MemoryPlanException;
-import io.shadowkv.engine.Request;
-import io.shadowkv.model.Decoder;
-import io.shadowkv.model.PrefillMonitor;
-import io.shadowkv.model.PromptRows;
-import io.shadowkv.model.RotaryTables;
-import io.shadowkv.model.StepResult;
-import io.shadowkv.op.Backend;
-import java.util.ArrayDeque;
+import io.shadowkv.engine.PlannedSequence;
+import io.shadowkv.op.BackendMemoryException;
 import java.util.ArrayList;
-import java.util.Deque;
+import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// Runs sequences together: admits as many as the memory plan allows, reads their prompts, decodes
-/// all active sequences in one step, and removes each when it ends. Used by one thread at a time.
+/// Runs sequences together, round by round: admits what fits the memory, decodes one step of all
+/// active sequences, and reads prompts for a limited time. What fails for one sequence ends that
+/// sequence.
+///
+/// Used by one thread at a time. An exception that leaves [#round] means that the backend is broken.
 public final class Scheduler implements AutoCloseable {
     /// Maximum number of new tokens of one sequence in one step, for a later turn with many tokens:
     /// enough rows for efficient projections.
     private static final int TURN_ROWS = 64;
 
-    private final int prefillRows;
-    private final Decoder decoder;
+    private final LoadedModel model;
     private final CacheStrategy strategy;
-    private final RotaryTables rotary;
     private final Planner planner;
-    private final DecodeCache decodeCache;
-    private final StepBuilder steps;
-    private final Deque<Sequence> waiting = new ArrayDeque<>();
+    private final Ledger ledger;
+    private final Batch batch;
+    private final Readings readings;
+    private final List<Sequence> waiting = new ArrayList<>();
     private final @Nullable Sequence[] slots;
+    private final int prefillRows;
+    private long submitted;
+    private long steps;
 
-    public Scheduler(
-            EngineOptions options,
-            Backend backend,
-            Decoder decoder,
-            CacheStrategy strategy,
-            RotaryTables rotary,
-            Planner planner) {
-        this.prefillRows = options.prefillRows(backend);
-        this.decoder = decoder;
+    /// @param strategy the strategy of `options`
+    public Scheduler(LoadedModel model, EngineOptions options, CacheStrategy strategy, Planner planner) {
+        this.model = model;
         this.strategy = strategy;
-        this.rotary = rotary;
         this.planner = planner;
-        this.decodeCache = strategy.openDecode();
-        this.steps = new StepBuilder(backend);
+        this.ledger = new Ledger(planner);
+        this.batch = new Batch(model, strategy, options.maxBatch());
         this.slots = new Sequence[options.maxBatch()];
-        decoder.reserve(backend.rowBucket(options.maxBatch()));
+        this.prefillRows = options.prefillRows(model.backend());
+        this.readings = new Readings(model, ledger, prefillRows, options.readingBudget().toNanos());
     }
 
     public DecodeCache decodeCache() {
-        return decodeCache;
+        return batch.decodeCache();
     }
 
-    /// Runs sequences until all have ended. If one fails, all are removed; their caches stay open.
-    ///
-    /// @return the completions, in the order of the sequences
-    public List<Completion> run(List<Sequence> sequences) {
-        try {
-            sequences.forEach(this::submit);
-            while (!sequences.stream().allMatch(Sequence::isFinished)) {
-                step();
-            }
-        } finally {
-            withdraw(sequences);
-        }
-        return sequences.stream().map(Sequence::completion).toList();
+    public Ledger ledger() {
+        return ledger;
+    }
+
+    /// Number of decode steps so far.
+    public long steps() {
+        return steps;
+    }
+
+    /// Number of sequences that wait to be admitted.
+    public int waiting() {
+        return waiting.size();
+    }
+
+    /// Number of sequences that are being read or decode.
+    public int running() {
+        return active().size() + readings.sequences().size();
+    }
+
+    public boolean isIdle() {
+        return waiting.isEmpty() && running() == 0;
+    }
+
+    /// False if a round would do nothing until events are consumed.
+    public boolean canWork() {
+        return !waiting.isEmpty()
+                || readings.canAdvance()
+                || active().stream().anyMatch(sequence -> sequence.events().isReady() || sequence.mustEnd());
     }
 
     public void submit(Sequence sequence) {
+        sequence.submitted(submitted++);
         waiting.add(sequence);
     }
 
-    /// Removes sequences, whether waiting or active; their caches stay open.
-    public void withdraw(List<Sequence> sequences) {
-        waiting.removeAll(sequences);
+    /// Admits sequences, decodes one step, and reads prompts.
+    public void round() {
+        endWaiting();
+        readings.endCancelled();
+        retire();
+        admit();
+        retire();
+        decode();
+        retire();
+        for (Readings.Sealed sealed : readings.advance(!active().isEmpty())) {
+            begin(sealed);
+        }
+        retire();
+    }
+
+    /// Runs rounds until these sequences have ended.
+    public void run(Collection<Sequence> sequences) {
+        sequences.forEach(this::submit);
+        while (!sequences.stream().allMatch(Sequence::isFinished)) {
+            round();
+        }
+    }
+
+    /// Ends every sequence with a failure and frees everything, including idle caches.
+    public void failAll(RuntimeException reason) {
+        List<Sequence> all = new ArrayList<>(waiting);
+        all.addAll(active());
+        all.addAll(readings.sequences());
+        waiting.clear();
         for (int slot = 0; slot < slots.length; slot++) {
-            Sequence sequence = slots[slot];
-            if (sequence != null && sequences.contains(sequence)) {
+            if (slots[slot] != null) {
                 leave(slot);
             }
         }
+        all.forEach(sequence -> sequence.fail(reason));
+        readings.closeAll();
+        all.forEach(sequence -> sequence.end(ledger));
+        ledger.closeAll();
     }
 
-    /// Admits sequences and reads their prompts, then runs one decode step. Removes the sequences
-    /// that have ended.
-    public void step() {
-        waiting.forEach(Sequence::checkCancellation);
-        waiting.removeIf(Sequence::isFinished);
-        List<Sequence> admitted = admit();
-        if (!admitted.isEmpty()) {
-            read(admitted);
+    private void endWaiting() {
+        for (Sequence sequence : List.copyOf(waiting)) {
+            if (sequence.mustEnd()) {
+                waiting.remove(sequence);
+                sequence.end(ledger);
+            }
         }
-        removeEnded();
-        decode();
-        removeEnded();
     }
 
-    private List<Sequence> admit() {
+    private void admit() {
         List<Sequence> admitted = new ArrayList<>();
         int rows = 0;
-        while (!waiting.isEmpty() && running().size() + admitted.size() < slots.length) {
-            Sequence next = waiting.getFirst();
-            boolean continues = next.cache() != null;
-            if (continues) {
-                join(waiting.removeFirst());
+        while (!waiting.isEmpty() && running() + admitted.size() < slots.length) {
+            Sequence next = Policy.next(waiting);
+            if (next.cache() != null) {
+                waiting.remove(next);
+                join(next);
                 continue;
             }
-            List<Sequence> others = new ArrayList<>(running());
-            others.addAll(admitted);
-            boolean fits = planner.fitsBeside(others, next.planned());
+            List<PlannedSequence> planned =
+                    admitted.stream().map(Sequence::planned).toList();
+            boolean fits = ledger.fits(next.planned(), planned);
             boolean shares = admitted.isEmpty() || rows + next.length() <= 2 * prefillRows;
-            if (!fits && others.isEmpty()) {
-                waiting.removeFirst();
-                throw new MemoryPlanException(planner.refusal(next.capacity()));
+            if (!fits && running() == 0 && admitted.isEmpty()) {
+                waiting.remove(next);
+                refuse(next);
+                continue;
             }
-            if (!fits || !shares) {
+            if (!fits || !shares || !readings.hasRoom()) {
                 break;
             }
-            admitted.add(waiting.removeFirst());
+            waiting.remove(next);
+            admitted.add(next);
             rows += next.length();
         }
-        return admitted;
-    }
-
-    private List<Sequence> running() {
-        List<Sequence> running = new ArrayList<>();
-        for (Sequence sequence : slots) {
-            if (sequence != null) {
-                running.add(sequence);
-            }
+        if (!admitted.isEmpty()) {
+            open(admitted);
         }
-        return running;
     }
 
-    private void read(List<Sequence> sequences) {
-        List<PromptRows> prompts = new ArrayList<>();
+    private void refuse(Sequence sequence) {
+        sequence.fail(new MemoryPlanException(planner.refusal(sequence.capacity(), ledger.idleBytes(List.of()))));
+        sequence.end(ledger);
+    }
+
+    /// Opens a reading. If the backend has less memory than the plan says, the sequences wait until
+    /// others have ended.
+    private void open(List<Sequence> admitted) {
         try {
-            for (Sequence sequence : sequences) {
-                int[] ids = sequence.toRead();
-                var table = rotary.forSequence(ids.length, sequence.capacity());
-                PromptCache cache =
-                        strategy.openPrompt(ids.length, sequence.planned().size(), table);
-                prompts.add(new PromptRows(ids, cache, table));
+            readings.open(strategy, admitted);
+        } catch (BackendMemoryException e) {
+            if (running() > 0) {
+                waiting.addAll(admitted);
+            } else if (admitted.size() > 1) {
+                waiting.addAll(admitted.subList(1, admitted.size()));
+                open(admitted.subList(0, 1));
+            } else {
+                admitted.getFirst().fail(e);
+                admitted.getFirst().end(ledger);
             }
-            long start = System.nanoTime();
-            ReadingMonitor monitor = new ReadingMonitor(sequences);
-            List<float[]> logits = new ArrayList<>();
-            decoder.prefill(prompts, prefillRows, monitor, false, logits::add);
-            for (int i = 0; i < sequences.size(); i++) {
-                Sequence sequence = sequences.get(i);
-                long sealing = System.nanoTime();
-                sequence.holds(prompts.get(i).cache().seal());
-                long end = System.nanoTime();
-                sequence.prefillNanos += end - start;
-                sequence.indexingWaitNanos += monitor.indexingWaitNanos + end - sealing;
-                join(sequence);
-                if (sequence.pendingCount() == 0) {
-                    sequence.accept(logits.get(i));
-                }
-                sequence.checkCancellation();
-            }
-        } catch (NobodyWaitsException e) {
-            sequences.forEach(Sequence::checkCancellation);
-        } finally {
-            prompts.forEach(prompt -> prompt.cache().close());
+        } catch (RuntimeException e) {
+            fail(admitted, e);
+            admitted.forEach(sequence -> sequence.end(ledger));
+        }
+    }
+
+    private void begin(Readings.Sealed sealed) {
+        Sequence sequence = sealed.sequence();
+        join(sequence);
+        if (sequence.pendingCount() == 0 && !sequence.isFinished()) {
+            sequence.accept(sealed.logits());
         }
     }
 
     private void join(Sequence sequence) {
-        for (int slot = 0; slot < slots.length; slot++) {
-            if (slots[slot] == null) {
-                slots[slot] = sequence;
-                decodeCache.join(slot, sequence.requireCache());
-                return;
-            }
-        }
-        throw new IllegalStateException("all " + slots.length + " slots are taken");
+        slots[batch.join(sequence.requireCache())] = sequence;
+        sequence.admitted();
     }
 
     private void leave(int slot) {
-        decodeCache.leave(slot);
+        batch.leave(slot);
         slots[slot] = null;
     }
 
-    private void removeEnded() {
+    private List<Sequence> active() {
+        List<Sequence> active = new ArrayList<>();
+        for (Sequence sequence : slots) {
+            if (sequence != null) {
+                active.add(sequence);
+            }
+        }
+        return active;
+    }
+
+    /// Removes active sequences that have ended.
+    private void retire() {
         for (int slot = 0; slot < slots.length; slot++) {
             Sequence sequence = slots[slot];
             if (sequence == null) {
                 continue;
             }
-            sequence.checkCancellation();
-            if (sequence.isFinished()) {
+            if (sequence.mustEnd()) {
                 leave(slot);
-                sequence.retire();
+                sequence.end(ledger);
             } else if (mustReadAgain(sequence)) {
                 leave(slot);
-                sequence.requireCache().close();
+                ledger.free(sequence.requireCache());
                 sequence.holds(null);
-                waiting.addFirst(sequence);
+                waiting.add(sequence);
             }
         }
     }
@@ -215,97 +244,73 @@ public final class Scheduler implements AutoCloseable {
     /// sequences.
     private boolean mustReadAgain(Sequence sequence) {
         SequenceCache cache = sequence.requireCache();
-        return rotary.isShort(cache.length()) && !rotary.isShort(cache.length() + sequence.pendingCount());
+        return model.rotary().isShort(cache.length())
+                && !model.rotary().isShort(cache.length() + sequence.pendingCount());
     }
 
     private void decode() {
-        List<StepBuilder.Input> parts = new ArrayList<>();
+        List<Batch.Input> inputs = new ArrayList<>();
+        List<Sequence> decoding = new ArrayList<>();
         for (int slot = 0; slot < slots.length; slot++) {
             Sequence sequence = slots[slot];
-            if (sequence != null) {
-                parts.add(part(slot, sequence));
+            if (sequence != null && sequence.events().isReady()) {
+                Batch.Input input = input(slot, sequence);
+                if (input != null) {
+                    inputs.add(input);
+                    decoding.add(sequence);
+                }
             }
         }
-        if (parts.isEmpty()) {
+        if (inputs.isEmpty()) {
             return;
         }
         long start = System.nanoTime();
-        StepBuilder.Built built = steps.build(parts);
-        StepResult result = decoder.decode(built.step(), decodeCache);
+        Batch.Result result;
+        try {
+            result = batch.step(inputs);
+        } catch (RuntimeException e) {
+            fail(decoding, e);
+            return;
+        }
+        steps++;
         long nanos = System.nanoTime() - start;
-        for (StepBuilder.Input part : parts) {
-            Sequence sequence = Objects.requireNonNull(slots[part.slot()]);
-            if (sequence.hasRead(part.ids().length)) {
-                sequence.prefillNanos += nanos;
-            } else {
-                sequence.decodeNanos += nanos;
-                sequence.decodeSteps++;
-            }
+        for (int i = 0; i < inputs.size(); i++) {
+            decoding.get(i).stepped(inputs.get(i).ids().length, nanos);
         }
         for (int i = 0; i < result.size(); i++) {
-            Objects.requireNonNull(slots[built.logitSlots()[i]]).accept(result, i);
+            Objects.requireNonNull(slots[result.slot(i)]).accept(result.rows(), i);
         }
     }
 
-    private StepBuilder.Input part(int slot, Sequence sequence) {
-        SequenceCache cache = sequence.requireCache();
-        if (cache.room() == 0) {
-            decodeCache.makeRoom(slot);
+    /// The next tokens of a sequence; null if making room for them failed.
+    private Batch.@Nullable Input input(int slot, Sequence sequence) {
+        try {
+            int[] ids = sequence.pending(Math.min(TURN_ROWS, batch.makeRoom(slot)));
+            return new Batch.Input(slot, ids, ids.length == sequence.pendingCount());
+        } catch (RuntimeException e) {
+            fail(List.of(sequence), e);
+            return null;
         }
-        int[] ids = sequence.pending(Math.min(TURN_ROWS, cache.room()));
-        boolean isLast = ids.length == sequence.pendingCount();
-        return new StepBuilder.Input(slot, cache, ids, isLast);
     }
 
+    /// Ends sequences with a failure.
+    ///
+    /// @throws RuntimeException if the backend cannot go on
+    private void fail(List<Sequence> sequences, RuntimeException reason) {
+        sequences.forEach(sequence -> sequence.fail(reason));
+        model.backend().synchronize();
+    }
+
+    /// Frees everything. Sequences that run end without an event.
     @Override
     public void close() {
-        waiting.clear();
+        readings.closeAll();
         for (int slot = 0; slot < slots.length; slot++) {
-            Sequence sequence = slots[slot];
-            if (sequence != null) {
-                sequence.requireCache().close();
+            if (slots[slot] != null) {
                 leave(slot);
             }
         }
-        steps.close();
-        decodeCache.close();
-    }
-
-    /// Ends a prefill whose sequences were all cancelled. A separate type, so that it is not
-    /// confused with an exception of a listener.
-    private static final class NobodyWaitsException extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-
-        NobodyWaitsException() {
-            super("every sequence of this prefill was cancelled");
-        }
-    }
-
-    /// Forwards progress, and stops a prefill whose sequences were all cancelled.
-    private static final class ReadingMonitor implements PrefillMonitor {
-        private final List<Sequence> sequences;
-        private long indexingWaitNanos;
-
-        ReadingMonitor(List<Sequence> sequences) {
-            this.sequences = sequences;
-        }
-
-        @Override
-        public void progress(double done) {
-            boolean anyWaits = false;
-            for (Sequence sequence : sequences) {
-                Request request = sequence.request();
-                request.listener().reading(done);
-                anyWaits |= !request.cancellation().isRequested();
-            }
-            if (!anyWaits) {
-                throw new NobodyWaitsException();
-            }
-        }
-
-        @Override
-        public void waitedForIndexing(long nanos) {
-            indexingWaitNanos += nanos;
-        }
+        ledger.closeAll();
+        batch.close();
     }
 }

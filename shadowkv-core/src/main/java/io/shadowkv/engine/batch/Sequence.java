@@ -9,6 +9,7 @@ import io.shadowkv.engine.Request;
 import io.shadowkv.model.StepResult;
 import io.shadowkv.op.Backend;
 import io.shadowkv.sampling.Sampler;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -21,6 +22,8 @@ public final class Sequence {
     private final List<Integer> endIds;
     private final Sampler sampler;
     private final @Nullable AnswerText answer;
+    private final SequenceEvents events;
+    private final int cachedTokens;
     private final StringBuilder text = new StringBuilder();
     private int[] ids;
     private int count;
@@ -29,26 +32,38 @@ public final class Sequence {
     private boolean keepsCache;
     private Completion.@Nullable CacheReport lastReport;
     private Completion.@Nullable FinishReason finish;
+    private @Nullable RuntimeException failure;
     private @Nullable LogitsListener logitsListener;
     private int @Nullable [] forced;
     private int readFirst;
-    public long prefillNanos;
-    public long indexingWaitNanos;
-    long decodeNanos;
-    int decodeSteps;
+    private boolean hasEnded;
+    private long order;
+    private long submittedNanos;
+    private long deadlineNanos;
+    private long admittedNanos;
+    private long readingSince;
+    private long firstTokenNanos;
+    private long prefillNanos;
+    private long indexingWaitNanos;
+    private long decodeNanos;
+    private int decodeSteps;
 
     /// @param history tokens before this turn: those in the cache, and possibly the last sampled
     ///     token
     /// @param answer decodes the answer to text; null if there is no tokenizer
     /// @param held the cache of a conversation that continues, or null for a new sequence
+    /// @param events receives what happens to the sequence
     Sequence(
             Request request,
             int[] history,
             PlannedSequence planned,
             List<Integer> endIds,
             @Nullable AnswerText answer,
-            @Nullable SequenceCache held) {
+            @Nullable SequenceCache held,
+            SequenceEvents events) {
         this.request = request;
+        this.events = events;
+        this.cachedTokens = held == null ? 0 : held.length();
         this.planned = planned;
         this.endIds = ends(request.options(), endIds);
         this.sampler = new Sampler(request.options().sampling());
@@ -95,13 +110,72 @@ public final class Sequence {
 
     /// The tokens that prefill reads: all of them again if the cache was dropped.
     int[] toRead() {
-        int tokens = readFirst == 0 ? count : readFirst;
-        readFirst = 0;
-        return Arrays.copyOf(ids, tokens);
+        return Arrays.copyOf(ids, readFirst == 0 ? count : readFirst);
     }
 
-    Request request() {
+    public Request request() {
         return request;
+    }
+
+    SequenceEvents events() {
+        return events;
+    }
+
+    /// Position among all sequences submitted to a scheduler.
+    long order() {
+        return order;
+    }
+
+    /// The scheduler has the sequence now.
+    void submitted(long newOrder) {
+        order = newOrder;
+        submittedNanos = System.nanoTime();
+        Duration timeout = request.timeout();
+        deadlineNanos = timeout == null ? 0 : submittedNanos + timeout.toNanos();
+    }
+
+    /// Reading, or decoding with a cache from before, begins.
+    void admitted() {
+        long now = System.nanoTime();
+        admittedNanos = admittedNanos == 0 ? now : admittedNanos;
+        readingSince = now;
+    }
+
+    /// Part of the prompt was read.
+    void read(double done) {
+        if (hasEnded || mustEnd()) {
+            return;
+        }
+        try {
+            events.reading(done);
+        } catch (RuntimeException e) {
+            fail(e);
+        }
+    }
+
+    /// The prompt was read.
+    void sealed(long waitNanos) {
+        readFirst = 0;
+        prefillNanos += System.nanoTime() - readingSince;
+        indexingWaitNanos += waitNanos;
+    }
+
+    /// Records the time of a prefill that another object did.
+    ///
+    /// @param waitNanos part of `nanos` that was spent waiting for indexing
+    public void wasRead(long nanos, long waitNanos) {
+        prefillNanos = nanos;
+        indexingWaitNanos = waitNanos;
+    }
+
+    /// A step decoded `tokens` new tokens.
+    void stepped(int tokens, long nanos) {
+        if (requireCache().length() - tokens < firstGenerated) {
+            prefillNanos += nanos;
+        } else {
+            decodeNanos += nanos;
+            decodeSteps++;
+        }
     }
 
     int capacity() {
@@ -142,21 +216,25 @@ public final class Sequence {
         keepsCache = true;
     }
 
-    /// Records the cache's report and frees the cache, so that other sequences of the batch can use
-    /// its memory.
-    void retire() {
-        if (!keepsCache && cache != null) {
-            lastReport = cacheReport();
-            cache.close();
+    /// Frees the cache unless the next turn needs it, and reports the end.
+    ///
+    /// @param ledger owner of the cache
+    void end(Ledger ledger) {
+        hasEnded = true;
+        SequenceCache held = cache;
+        if (held != null && (!keepsCache || failure != null)) {
+            if (failure == null) {
+                lastReport = cacheReport();
+            }
+            ledger.free(held);
             cache = null;
         }
+        events.ended(this);
     }
 
-    /// Frees the cache if the turn still has one, for example after a failure.
-    public void closeCache() {
-        if (cache != null) {
-            cache.close();
-        }
+    /// True once the scheduler does not use the sequence any more.
+    boolean hasEnded() {
+        return hasEnded;
     }
 
     /// The tokens that are not yet in the cache, at most `limit`.
@@ -169,14 +247,16 @@ public final class Sequence {
         return count - (cache == null ? 0 : cache.length());
     }
 
-    /// True if the last `tokens` tokens in the cache are prompt tokens of the turn and not
-    /// generated.
-    boolean hasRead(int tokens) {
-        return requireCache().length() - tokens < firstGenerated;
+    /// Draws the next token and reports it. A failure ends the sequence.
+    public void accept(float[] logits) {
+        try {
+            draw(logits);
+        } catch (RuntimeException e) {
+            fail(e);
+        }
     }
 
-    /// Draws the next token and reports it to the listener.
-    public void accept(float[] logits) {
+    private void draw(float[] logits) {
         LogitsListener listener = logitsListener;
         if (listener != null) {
             listener.logits(Arrays.copyOfRange(ids, firstGenerated, count), logits.clone());
@@ -205,13 +285,21 @@ public final class Sequence {
     /// them.
     ///
     /// @param row index of this sequence's logit row
-    public void accept(StepResult result, int row) {
+    void accept(StepResult result, int row) {
+        try {
+            draw(result, row);
+        } catch (RuntimeException e) {
+            fail(e);
+        }
+    }
+
+    private void draw(StepResult result, int row) {
         int largest = result.id(row);
         boolean isAllowed = largest >= 0 && !(mustGoOn() && endIds.contains(largest));
         if (isAllowed && logitsListener == null && request.options().sampling().isLargestLogit()) {
             take(largest);
         } else {
-            accept(result.logits(row));
+            draw(result.logits(row));
         }
     }
 
@@ -233,32 +321,63 @@ public final class Sequence {
             piece += answer == null ? "" : answer.finish();
         }
         text.append(piece);
-        request.listener().token(id, piece);
+        if (firstTokenNanos == 0) {
+            firstTokenNanos = System.nanoTime() - submittedNanos;
+        }
+        events.token(id, piece);
     }
 
-    /// Ends the sequence if its cancellation was requested. The text ends with what the listener
-    /// has received.
-    void checkCancellation() {
-        if (finish == null && request.cancellation().isRequested()) {
-            finish = Completion.FinishReason.CANCELLED;
+    /// Ends the sequence if its cancellation was requested or its time has passed.
+    ///
+    /// @return true if the sequence has ended
+    boolean mustEnd() {
+        if (!isFinished()) {
+            if (request.cancellation().isRequested()) {
+                finish = Completion.FinishReason.CANCELLED;
+            } else if (deadlineNanos != 0 && System.nanoTime() - deadlineNanos >= 0) {
+                finish = Completion.FinishReason.TIMEOUT;
+            }
+        }
+        return isFinished();
+    }
+
+    /// Ends the sequence with a failure, unless it has one.
+    void fail(RuntimeException reason) {
+        if (failure == null) {
+            failure = reason;
         }
     }
 
     public boolean isFinished() {
-        return finish != null;
+        return finish != null || failure != null;
     }
 
+    /// Why the sequence failed; null if it did not.
+    public @Nullable RuntimeException failure() {
+        return failure;
+    }
+
+    /// The result.
+    ///
+    /// @throws RuntimeException the failure of the sequence
+    /// @throws IllegalStateException if the sequence has not ended
     public Completion completion() {
+        if (failure != null) {
+            throw failure;
+        }
         Completion.FinishReason reason = finish;
         if (reason == null) {
             throw new IllegalStateException("the sequence has not ended");
         }
+        long queued = admittedNanos == 0 ? System.nanoTime() - submittedNanos : admittedNanos - submittedNanos;
         return new Completion(
                 request.promptIds().length,
+                cachedTokens,
                 Arrays.copyOfRange(ids, firstGenerated, count),
                 text.toString(),
                 reason,
-                new Completion.Timings(prefillNanos, indexingWaitNanos, decodeNanos, decodeSteps),
+                new Completion.Timings(
+                        queued, prefillNanos, indexingWaitNanos, firstTokenNanos, decodeNanos, decodeSteps),
                 cacheReport());
     }
 

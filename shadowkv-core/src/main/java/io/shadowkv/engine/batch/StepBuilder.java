@@ -3,6 +3,7 @@ package io.shadowkv.engine.batch;
 import io.shadowkv.cache.DecodeCache;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.model.DecodeStep;
+import io.shadowkv.model.RotaryTables;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Rotary;
@@ -29,11 +30,14 @@ public final class StepBuilder implements AutoCloseable {
     private static final SequenceCache.NewRow NOWHERE = new SequenceCache.NewRow(0, 0, 0, 0);
 
     private final Backend backend;
+    private final RotaryTables tables;
     private @Nullable MemoryScope scope;
     private @Nullable Tensor table;
 
-    public StepBuilder(Backend backend) {
+    /// @param tables tables of the sequences that take part in steps
+    public StepBuilder(Backend backend, RotaryTables tables) {
         this.backend = backend;
+        this.tables = tables;
     }
 
     /// Bytes of the row table of a step of `rows` rows.
@@ -96,7 +100,7 @@ public final class StepBuilder implements AutoCloseable {
     /// What rows must have in common to be in one wave.
     private record Kind(Rotary rotary, boolean isIndexed) {}
 
-    private static Iterable<List<Row>> wavesOf(List<Input> parts, int index) {
+    private Iterable<List<Row>> wavesOf(List<Input> parts, int index) {
         Map<Kind, List<Row>> waves = new LinkedHashMap<>();
         for (Input part : parts) {
             if (index < part.ids().length) {
@@ -106,7 +110,7 @@ public final class StepBuilder implements AutoCloseable {
                         part.ids()[index],
                         part.slot(),
                         cache.advance(),
-                        cache.rotary(),
+                        tables.latest(cache.rotary()),
                         cache.isIndexed(),
                         isLast && part.wantsLogits());
                 waves.computeIfAbsent(new Kind(row.rotary(), row.isIndexed()), kind -> new ArrayList<>())

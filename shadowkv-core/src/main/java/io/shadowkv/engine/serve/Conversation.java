@@ -5,7 +5,6 @@ import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.Request;
 import io.shadowkv.engine.batch.Sequence;
 import java.util.Arrays;
-import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
@@ -58,19 +57,20 @@ public final class Conversation implements AutoCloseable {
         if (isClosed) {
             throw new IllegalStateException("the conversation is closed");
         }
-        Sequence sequence = engine.turn(turn, ids, capacity, cache);
-        Completion completion;
+        Sequence[] started = new Sequence[1];
         try {
-            completion = engine.run(List.of(sequence)).getFirst();
+            Completion completion = engine.turn(turn, ids, capacity, cache, sequence -> started[0] = sequence);
+            cache = started[0].cache();
+            ids = started[0].ids();
+            return completion;
         } catch (RuntimeException | Error e) {
             // The cache contains tokens of the failed turn, which cannot be removed.
-            drop(sequence.cache());
-            cache = null;
+            if (started[0] != null) {
+                cache = started[0].cache() == null ? cache : started[0].cache();
+                drop();
+            }
             throw e;
         }
-        cache = sequence.cache();
-        ids = sequence.ids();
-        return completion;
     }
 
     /// All tokens so far, of prompts and answers.
@@ -87,12 +87,6 @@ public final class Conversation implements AutoCloseable {
         return capacity;
     }
 
-    /// The cache that this conversation holds between turns; null before the first.
-    @Nullable
-    SequenceCache held() {
-        return cache;
-    }
-
     /// Frees the conversation's memory.
     ///
     /// @throws IllegalStateException if a turn is running
@@ -101,17 +95,17 @@ public final class Conversation implements AutoCloseable {
         enter("close");
         try {
             isClosed = true;
-            drop(cache);
-            cache = null;
-            engine.forget(this);
+            drop();
         } finally {
             isBusy.set(false);
         }
     }
 
-    private static void drop(@Nullable SequenceCache held) {
+    private void drop() {
+        SequenceCache held = cache;
+        cache = null;
         if (held != null) {
-            held.close();
+            engine.free(held);
         }
     }
 }

@@ -1,82 +1,68 @@
 package io.shadowkv.engine.serve;
 
-import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.SelectionListener;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.checkpoint.Checkpoint;
 import io.shadowkv.engine.Completion;
+import io.shadowkv.engine.ContextLengthException;
 import io.shadowkv.engine.EngineOptions;
+import io.shadowkv.engine.GenerationListener;
 import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.engine.MemoryPlanException;
 import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.Request;
-import io.shadowkv.engine.batch.CacheStrategies;
+import io.shadowkv.engine.batch.LoadedModel;
 import io.shadowkv.engine.batch.ModelText;
 import io.shadowkv.engine.batch.Planner;
-import io.shadowkv.engine.batch.RequestLimits;
 import io.shadowkv.engine.batch.Scheduler;
 import io.shadowkv.engine.batch.Sequence;
+import io.shadowkv.engine.batch.SequenceEvents;
 import io.shadowkv.engine.study.BatchRun;
 import io.shadowkv.engine.study.ComparedAnswers;
 import io.shadowkv.engine.study.Dialogue;
 import io.shadowkv.engine.study.LogitsRun;
 import io.shadowkv.engine.study.StrategyComparison;
-import io.shadowkv.engine.study.TurnFactory;
 import io.shadowkv.model.Decoder;
-import io.shadowkv.model.RotaryTables;
 import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.op.Backend;
-import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.text.Tokenizer;
 import io.shadowkv.text.chat.ChatMessage;
 import io.shadowkv.text.chat.ChatTemplate;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Completes prompts with a checkpoint, a backend and a cache strategy.
 ///
-/// Thread-safe: calls run one after the other, each with all its requests together. To stop a request, use its
-/// `Cancellation`. [#close] waits for the running call. The caller must close the backend.
+/// Thread-safe: any number of threads submit requests, which join the running batch as memory
+/// allows. One thread of the engine computes; no code of the application runs on it, except a
+/// [SelectionListener]. The caller must close the backend.
 public final class Engine implements AutoCloseable {
     private final EngineOptions options;
+    private final LoadedModel model;
     private final ModelText text;
-    private final Backend backend;
-    private final Decoder decoder;
     private final CacheStrategy strategy;
-    private final CacheShape shape;
-    private final DType kvType;
-    private final MemoryScope tableScope;
-    private final RotaryTables rotary;
     private final Planner planner;
     private final Scheduler scheduler;
-    private final RequestLimits limits;
-    private final long weightBytes;
-    private final Set<Conversation> conversations = new LinkedHashSet<>();
-    private volatile boolean isClosed;
+    private final EngineLoop loop;
+    private final AtomicBoolean isClosed = new AtomicBoolean();
 
-    private Engine(EngineOptions options, ModelText text, long weightBytes, Backend backend, Decoder decoder) {
+    private Engine(EngineOptions options, LoadedModel model) {
         this.options = options;
-        this.text = text;
-        this.weightBytes = weightBytes;
-        this.backend = backend;
-        this.decoder = decoder;
-        this.kvType = options.kvType() != null ? options.kvType() : decoder.weightType();
-        this.shape = shape(decoder.spec(), kvType);
-        this.limits = RequestLimits.of(decoder.spec());
-        this.strategy = CacheStrategies.open(options.cache(), shape, backend);
-        this.tableScope = backend.newScope("rotary tables");
-        this.rotary = new RotaryTables(decoder.spec().rope(), backend, tableScope);
-        this.planner = new Planner(options, backend, decoder, strategy, rotary, weightBytes);
-        this.scheduler = new Scheduler(options, backend, decoder, strategy, rotary, planner);
+        this.model = model;
+        this.text = model.text();
+        this.strategy = model.strategy(options.cache());
+        this.planner = new Planner(model, options, strategy);
+        this.scheduler = new Scheduler(model, options, strategy, planner);
+        this.loop = new EngineLoop(scheduler, options.maxWaiting());
     }
 
     /// Opens a checkpoint folder.
@@ -88,7 +74,9 @@ public final class Engine implements AutoCloseable {
         try {
             List<String> notes = new ArrayList<>(checkpoint.notes());
             Decoder decoder = Decoder.load(checkpoint, options.kvType(), backend, notes::add);
-            return new Engine(options, new ModelText(checkpoint, notes), checkpoint.weightBytes(), backend, decoder);
+            ModelText text = new ModelText(checkpoint, notes);
+            return new Engine(
+                    options, new LoadedModel(text, checkpoint.weightBytes(), backend, decoder, options.kvType()));
         } catch (RuntimeException e) {
             checkpoint.close();
             throw e;
@@ -104,15 +92,13 @@ public final class Engine implements AutoCloseable {
     public static Engine openRandom(
             DecoderSpec spec, DType weightType, long seed, Backend backend, EngineOptions options) {
         Decoder decoder = Decoder.random(spec, weightType, seed, backend);
-        return new Engine(options, new ModelText(null, List.of()), decoder.heldWeightBytes(), backend, decoder);
-    }
-
-    private static CacheShape shape(DecoderSpec spec, DType kvType) {
-        return new CacheShape(spec.layers(), spec.queryHeads(), spec.kvHeads(), spec.headDim(), kvType);
+        ModelText text = new ModelText(null, List.of());
+        return new Engine(
+                options, new LoadedModel(text, decoder.heldWeightBytes(), backend, decoder, options.kvType()));
     }
 
     public DecoderSpec spec() {
-        return decoder.spec();
+        return model.decoder().spec();
     }
 
     public EngineOptions options() {
@@ -125,7 +111,7 @@ public final class Engine implements AutoCloseable {
     }
 
     public Backend backend() {
-        return backend;
+        return model.backend();
     }
 
     /// Messages about the checkpoint that the user should see and that are not failures, such as an adapter that
@@ -136,17 +122,17 @@ public final class Engine implements AutoCloseable {
 
     /// The type of most weights.
     public DType weightType() {
-        return decoder.weightType();
+        return model.decoder().weightType();
     }
 
     /// Type of stored keys and values.
     public DType kvType() {
-        return kvType;
+        return model.shape().kvType();
     }
 
     /// Context length of the checkpoint in tokens, for prompt and answer together.
     public int contextTokens() {
-        return decoder.spec().contextTokens();
+        return model.limits().contextTokens();
     }
 
     /// The checkpoint's tokenizer; opened at first use.
@@ -191,46 +177,98 @@ public final class Engine implements AutoCloseable {
     /// Returns the memory plan for `batch` sequences of up to `contextTokens` tokens, before anything is
     /// allocated.
     public MemoryPlan plan(int contextTokens, int batch) {
-        limits.checkPlan(contextTokens, batch);
+        model.limits().checkPlan(contextTokens, batch);
         return planner.plan(contextTokens, batch);
     }
 
     /// Returns the memory plan under another strategy.
     public MemoryPlan plan(KvCacheSpec cache, int contextTokens, int batch) {
-        limits.checkPlan(contextTokens, batch);
-        CacheStrategy other = CacheStrategies.open(cache, shape, backend);
-        return new Planner(options.withCache(cache), backend, decoder, other, rotary, weightBytes)
-                .plan(contextTokens, batch);
+        model.limits().checkPlan(contextTokens, batch);
+        return new Planner(model, options.withCache(cache), model.strategy(cache)).plan(contextTokens, batch);
     }
 
-    /// Completes one prompt.
+    /// Submits a request, which runs together with those of other callers. If it has a listener, a
+    /// virtual thread passes the events to it.
     ///
-    /// @throws ContextLengthException if prompt and answer exceed the context
-    /// @throws MemoryPlanException if the plan does not fit the memory
+    /// @throws ContextLengthException if the prompt fills the context
+    /// @throws MemoryPlanException if the request would not fit the memory even alone
+    /// @throws io.shadowkv.engine.QueueFullException if too many requests wait
+    /// @throws io.shadowkv.engine.EngineUnavailableException if the engine is closed, draining or
+    ///     broken
+    public Generation submit(Request request) {
+        loop.checkAvailable();
+        EventQueue events = new EventQueue();
+        Generation generation = new Generation(request, loop, events, Generation.EVENT_BUFFER, text::explained);
+        Sequence sequence = prepare(request, options.maxBatch(), generation.sink(true));
+        loop.submit(List.of(submission(generation, sequence)), true);
+        if (request.listener() != GenerationListener.SILENT) {
+            ListenerDelivery delivery = new ListenerDelivery(events, List.of(generation.consumedByCaller()));
+            Thread.ofVirtual().name("shadowkv-listener").start(delivery::run);
+        }
+        return generation;
+    }
+
+    /// @param together number of sequences that should share the memory
+    private Sequence prepare(Request request, int together, SequenceEvents events) {
+        int capacity = model.limits().capacityOf(request);
+        planner.checkFits(capacity, 1);
+        return text.sequence(request, new int[0], planner.sequence(capacity, together), null, events);
+    }
+
+    private EngineLoop.Submission submission(Generation generation, Sequence sequence) {
+        return new EngineLoop.Submission(generation, () -> scheduler.submit(sequence));
+    }
+
+    /// Completes one prompt; see [#complete(List)].
     public Completion complete(Request request) {
         return complete(List.of(request)).getFirst();
     }
 
-    /// Completes prompts of any lengths together, in batches as large as the memory plan admits. Returns the
-    /// answers in the order of the requests. Computes nothing if one of the requests can never run.
+    /// Completes prompts of any lengths together, in batches as large as the memory plan admits. Passes
+    /// their events to the listeners on the calling thread; a sequence takes its next step when its
+    /// listener has returned. Returns the answers in the order of the requests. Computes nothing if
+    /// one of the requests can never run.
+    ///
+    /// If a request fails, or its listener throws an exception, the others run to their end, and then
+    /// the first failure is thrown.
     ///
     /// @throws ContextLengthException if a prompt fills the context
     /// @throws MemoryPlanException if a request alone does not fit the memory
-    public synchronized List<Completion> complete(List<Request> requests) {
-        checkOpen();
-        List<Sequence> sequences = new ArrayList<>();
+    /// @throws java.util.concurrent.CancellationException if the thread is interrupted
+    /// @throws io.shadowkv.engine.EngineUnavailableException if the engine is closed, also while the
+    ///     requests run
+    public List<Completion> complete(List<Request> requests) {
+        loop.checkAvailable();
         int together = Math.clamp(requests.size(), 1, options.maxBatch());
+        EventQueue events = new EventQueue();
+        List<Generation> generations = new ArrayList<>();
+        List<EngineLoop.Submission> submissions = new ArrayList<>();
         for (Request request : requests) {
-            int capacity = limits.capacityOf(request);
-            planner.checkFits(capacity, 1);
-            PlannedSequence planned = planner.sequence(capacity, together);
-            sequences.add(text.sequence(request, new int[0], planned, null));
+            Generation generation = generation(request, events);
+            boolean isHeard = request.listener() != GenerationListener.SILENT;
+            generations.add(generation);
+            submissions.add(submission(generation, prepare(request, together, generation.sink(isHeard))));
         }
-        try {
-            return run(sequences);
-        } finally {
-            sequences.forEach(Sequence::closeCache);
+        return await(generations, submissions, events);
+    }
+
+    private Generation generation(Request request, EventQueue events) {
+        return new Generation(request, loop, events, 1, text::explained).consumedByCaller();
+    }
+
+    private List<Completion> await(
+            List<Generation> generations, List<EngineLoop.Submission> submissions, EventQueue events) {
+        loop.submit(submissions, false);
+        new ListenerDelivery(events, generations).run();
+        List<Completion> completions = new ArrayList<>();
+        for (Generation generation : generations) {
+            RuntimeException failure = generation.failure();
+            if (failure != null) {
+                throw text.explained(failure);
+            }
+            completions.add(Objects.requireNonNull(generation.result()));
         }
+        return completions;
     }
 
     /// Completes one prompt under several strategies, to compare answers or try parameters. Prefill is exact
@@ -239,9 +277,8 @@ public final class Engine implements AutoCloseable {
     ///
     /// @throws MemoryPlanException if a strategy alone does not fit the memory
     /// @throws java.util.concurrent.CancellationException if it is cancelled
-    public synchronized List<Completion> compare(Request request, List<KvCacheSpec> strategies) {
-        checkOpen();
-        Dialogue single = Dialogue.of(request, limits.capacityOf(request));
+    public List<Completion> compare(Request request, List<KvCacheSpec> strategies) {
+        Dialogue single = Dialogue.of(request, model.limits().capacityOf(request));
         return compare(List.of(single), strategies, false).getFirst().stream()
                 .map(answers -> answers.turns().getFirst())
                 .toList();
@@ -261,39 +298,33 @@ public final class Engine implements AutoCloseable {
     ///     an answer in it
     /// @throws MemoryPlanException if a strategy alone does not fit the memory
     /// @throws java.util.concurrent.CancellationException if a request is cancelled
-    public synchronized List<List<ComparedAnswers>> compare(
+    public List<List<ComparedAnswers>> compare(
             List<Dialogue> dialogues, List<KvCacheSpec> strategies, boolean measuresDivergence) {
-        checkOpen();
-        TurnFactory turns = new TurnFactory(limits, text);
-        var comparison = new StrategyComparison(options, backend, decoder, rotary, shape, weightBytes, turns);
-        return text.explaining(() -> comparison.run(dialogues, strategies, measuresDivergence));
+        try (var exclusive = loop.exclusive()) {
+            var comparison = new StrategyComparison(model, options);
+            return text.explaining(() -> comparison.run(dialogues, strategies, measuresDivergence));
+        }
     }
 
     /// Opens a conversation, which keeps its cache between turns. Closing the engine closes the conversation.
     ///
     /// @param capacityTokens maximum number of tokens of all turns together, at least 2
     /// @throws ContextLengthException if the capacity exceeds the context
-    public synchronized Conversation converse(int capacityTokens) {
-        checkOpen();
-        limits.checkCapacity(capacityTokens, "a conversation");
-        Conversation opened = new Conversation(this, capacityTokens);
-        conversations.add(opened);
-        return opened;
-    }
-
-    synchronized void forget(Conversation closed) {
-        conversations.remove(closed);
+    public Conversation converse(int capacityTokens) {
+        loop.checkAvailable();
+        model.limits().checkCapacity(capacityTokens, "a conversation");
+        return new Conversation(this, capacityTokens);
     }
 
     /// From now on reports every selection to `listener`, which makes steps slow. Null ends it.
-    public synchronized void traceSelections(@Nullable SelectionListener listener) {
-        scheduler.decodeCache().trace(listener);
+    public void traceSelections(@Nullable SelectionListener listener) {
+        loop.between(() -> scheduler.decodeCache().trace(listener));
     }
 
     /// From now on replaces selections by synthetic ones, of which about `rate` are already resident, to compare
     /// machines. NaN ends it.
-    public synchronized void forceHitRate(double rate) {
-        scheduler.decodeCache().synthesizeHits(rate);
+    public void forceHitRate(double rate) {
+        loop.between(() -> scheduler.decodeCache().synthesizeHits(rate));
     }
 
     /// Opens a batch whose steps the caller controls, for benchmarks.
@@ -301,19 +332,24 @@ public final class Engine implements AutoCloseable {
     /// @param batch number of sequences that decode together
     /// @param capacityTokens maximum number of tokens of each sequence
     /// @throws MemoryPlanException if the plan does not fit the memory
-    public synchronized BatchRun openBatch(int batch, int capacityTokens) {
-        checkOpen();
-        limits.checkContext(capacityTokens, "a batch of " + capacityTokens + " tokens");
-        limits.checkPlan(capacityTokens, batch);
+    public BatchRun openBatch(int batch, int capacityTokens) {
+        loop.checkAvailable();
+        model.limits().checkContext(capacityTokens, "a batch of " + capacityTokens + " tokens");
+        model.limits().checkPlan(capacityTokens, batch);
         planner.checkFits(capacityTokens, batch);
-        return new BatchRun(
-                backend,
-                decoder,
-                strategy,
-                rotary,
-                options.prefillRows(backend),
-                planner.sequence(capacityTokens, batch),
-                batch);
+        EngineLoop.Exclusive exclusive = loop.exclusive();
+        try {
+            return new BatchRun(
+                    model,
+                    strategy,
+                    options.prefillRows(model.backend()),
+                    planner.sequence(capacityTokens, batch),
+                    batch,
+                    exclusive::close);
+        } catch (RuntimeException | Error e) {
+            exclusive.close();
+            throw e;
+        }
     }
 
     /// Computes the logits of given ids, to compare with other engines. Needs no tokenizer.
@@ -325,75 +361,84 @@ public final class Engine implements AutoCloseable {
     /// @param sink receives one row `[vocabulary]` per position, in order; never a row with unusable logits
     /// @return the generated ids
     /// @throws io.shadowkv.sampling.LogitsException if a row has a NaN or its largest logit is not finite
-    public synchronized int[] logits(
+    public int[] logits(
             int[] ids, int prefillTokens, boolean allPositions, int generate, Consumer<float[]> sink) {
-        checkOpen();
-        limits.checkIds(ids);
+        loop.checkAvailable();
+        model.limits().checkIds(ids);
         LogitsRun.check(ids, prefillTokens, generate);
         int capacity = ids.length + generate;
-        limits.checkContext(capacity, ids.length + " ids and " + generate + " more");
-        PlannedSequence planned = planner.sequence(capacity, 1);
-        if (!planner.fitsBeside(List.of(), planned)) {
-            throw new MemoryPlanException(planner.plan(capacity, 1).refusal());
+        model.limits().checkContext(capacity, ids.length + " ids and " + generate + " more");
+        planner.checkFits(capacity, 1);
+        int rows = options.prefillRows(model.backend());
+        try (var exclusive = loop.exclusive();
+                var run = new LogitsRun(
+                        model, strategy, rows, planner.sequence(capacity, 1).size())) {
+            return text.explaining(() -> run.run(ids, prefillTokens, allPositions, sink));
         }
-        int rows = options.prefillRows(backend);
-        return text.explaining(() -> {
-            try (LogitsRun run = new LogitsRun(backend, decoder, strategy, rotary, rows, planned.size())) {
-                return run.run(ids, prefillTokens, allPositions, sink);
-            }
-        });
     }
 
-    /// Checks and prepares one turn of a conversation. Changes nothing if it throws.
+    /// Answers one turn of a conversation. Changes nothing if it throws before the turn begins.
     ///
     /// @param history tokens before this turn
     /// @param held the conversation's cache, or null before the first turn
-    synchronized Sequence turn(Request request, int[] history, int capacity, @Nullable SequenceCache held) {
-        checkOpen();
-        limits.checkConversation(request, history.length, capacity);
+    /// @param turn receives the sequence before it runs
+    Completion turn(
+            Request request,
+            int[] history,
+            int capacity,
+            @Nullable SequenceCache held,
+            Consumer<Sequence> turn) {
+        loop.checkAvailable();
+        model.limits().checkConversation(request, history.length, capacity);
+        EventQueue events = new EventQueue();
+        Generation generation = generation(request, events);
         // A conversation stays open at the same time as others, so it gets one share of a full
         // batch.
         PlannedSequence planned = planner.sequence(capacity, options.maxBatch());
-        Sequence sequence = text.sequence(request, history, planned, held);
+        boolean isHeard = request.listener() != GenerationListener.SILENT;
+        Sequence sequence = text.sequence(request, history, planned, held, generation.sink(isHeard));
         sequence.keepCache();
-        return sequence;
+        turn.accept(sequence);
+        return await(List.of(generation), List.of(submission(generation, sequence)), events)
+                .getFirst();
     }
 
-    /// Runs sequences until all have ended. If one fails, all are removed; their caches stay open.
-    synchronized List<Completion> run(List<Sequence> sequences) {
-        checkOpen();
-        var held = conversations.stream().map(Conversation::held).filter(Objects::nonNull);
-        planner.holdIdle(held.toList(), sequences);
-        return text.explaining(() -> scheduler.run(sequences));
+    /// Frees a conversation's cache.
+    void free(SequenceCache cache) {
+        loop.between(() -> scheduler.ledger().free(cache));
     }
 
     void checkOpen() {
-        if (isClosed) {
-            throw new IllegalStateException("the engine is closed");
-        }
+        loop.checkAvailable();
     }
 
-    /// Waits for the running call, then frees the model and all conversations.
+    /// Number of requests that wait for their turn.
+    public int waitingRequests() {
+        return loop.waiting();
+    }
+
+    /// Number of requests whose prompts are read or that decode.
+    public int runningRequests() {
+        return loop.running();
+    }
+
+    /// Takes no further requests, and waits until those that were submitted have ended. The engine
+    /// stays open.
     ///
-    /// @throws IllegalStateException if called from a listener of this engine
+    /// @return false if the time passed before that
+    public boolean drain(Duration limit) throws InterruptedException {
+        return loop.drain(limit);
+    }
+
+    /// Ends all requests with an [io.shadowkv.engine.EngineUnavailableException] and frees the model
+    /// and all conversations. Waits for a running comparison, logits or a batch of the caller's own.
+    ///
+    /// @throws IllegalStateException if called from a listener of a comparison
     @Override
     public void close() {
-        if (Thread.holdsLock(this)) {
-            throw new IllegalStateException("close was called from a listener, while the engine computes for it. Cancel"
-                    + " the request, and close the engine after the call that it belongs to has returned");
+        loop.close();
+        if (isClosed.compareAndSet(false, true)) {
+            model.close();
         }
-        free();
-    }
-
-    private synchronized void free() {
-        if (isClosed) {
-            return;
-        }
-        List.copyOf(conversations).forEach(Conversation::close);
-        isClosed = true;
-        scheduler.close();
-        decoder.close();
-        tableScope.close();
-        text.close();
     }
 }

@@ -1,67 +1,59 @@
 package io.shadowkv.engine.study;
 
 import io.shadowkv.cache.CacheStrategy;
-import io.shadowkv.cache.DecodeCache;
-import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.engine.PlannedSequence;
-import io.shadowkv.engine.batch.StepBuilder;
-import io.shadowkv.model.Decoder;
-import io.shadowkv.model.PrefillMonitor;
-import io.shadowkv.model.PromptRows;
-import io.shadowkv.model.RotaryTables;
+import io.shadowkv.engine.batch.Batch;
+import io.shadowkv.engine.batch.LoadedModel;
+import io.shadowkv.engine.batch.Reading;
 import io.shadowkv.model.StepResult;
 import io.shadowkv.op.Backend;
-import io.shadowkv.op.Rotary;
 import io.shadowkv.sampling.Sampler;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.DoubleConsumer;
-import org.jspecify.annotations.Nullable;
 
 /// A batch whose steps the caller controls, for benchmarks. Prompts are read into slots or copied
 /// from one slot to another; then each step decodes one token in every slot. Uses the same decoder
 /// and caches as requests.
 ///
-/// Used by one thread while its engine is otherwise idle. Owns its sequences until closed.
+/// Used by the thread that opened it. Until it is closed, requests of other threads wait. Owns its
+/// sequences.
 public final class BatchRun implements AutoCloseable {
-    private final Backend backend;
-    private final Decoder decoder;
+    private final LoadedModel model;
     private final CacheStrategy strategy;
-    private final RotaryTables tables;
     private final int prefillRows;
     private final PlannedSequence planned;
-    private final DecodeCache decodeCache;
-    private final StepBuilder steps;
-    private final @Nullable SequenceCache[] slots;
+    private final Batch batch;
     private final int[] nextIds;
+    private final Runnable onClose;
+    private boolean isClosed;
 
+    /// @param prefillRows maximum number of rows that prefill computes at a time
+    /// @param planned size of each sequence
+    /// @param batch number of sequences
+    /// @param onClose called once, when the batch is closed
     public BatchRun(
-            Backend backend,
-            Decoder decoder,
+            LoadedModel model,
             CacheStrategy strategy,
-            RotaryTables tables,
             int prefillRows,
             PlannedSequence planned,
-            int batch) {
-        this.backend = backend;
-        this.decoder = decoder;
+            int batch,
+            Runnable onClose) {
+        this.model = model;
         this.strategy = strategy;
-        this.tables = tables;
         this.prefillRows = prefillRows;
         this.planned = planned;
-        this.decodeCache = strategy.openDecode();
-        this.steps = new StepBuilder(backend);
-        this.slots = new SequenceCache[batch];
+        this.batch = new Batch(model, strategy, batch);
         this.nextIds = new int[batch];
-        decoder.reserve(backend.rowBucket(batch));
+        this.onClose = onClose;
     }
 
     /// Number of sequences in a full batch.
     public int batch() {
-        return slots.length;
+        return batch.size();
     }
 
     /// The memory that the plan assigns to each sequence.
@@ -76,26 +68,28 @@ public final class BatchRun implements AutoCloseable {
 
     /// Reads a prompt into a slot and closes the slot's previous sequence, if any. The slot's next
     /// token is the most likely one.
-    public Reading read(int slot, int[] promptIds) {
+    public ReadTimes read(int slot, int[] promptIds) {
         return read(slot, promptIds, done -> {});
     }
 
     /// Like [#read(int, int[])], and passes the completed share to `progress`. An exception thrown
     /// by `progress` ends the prefill.
-    public Reading read(int slot, int[] promptIds, DoubleConsumer progress) {
+    public ReadTimes read(int slot, int[] promptIds, DoubleConsumer progress) {
         drop(slot);
-        int capacity = planned.size().capacityTokens();
-        Rotary rotary = tables.forSequence(promptIds.length, capacity);
-        Watch watch = new Watch(backend, progress);
+        long[] leastDeviceBytes = {Long.MAX_VALUE};
         long start = System.nanoTime();
-        List<float[]> logits = new ArrayList<>();
-        try (PromptCache reading = strategy.openPrompt(promptIds.length, planned.size(), rotary)) {
-            decoder.prefill(
-                    List.of(new PromptRows(promptIds, reading, rotary)), prefillRows, watch, false, logits::add);
+        var prompts = List.of(new Reading.Prompt(promptIds, planned.size()));
+        try (Reading reading = Reading.open(model, strategy, prompts, prefillRows)) {
+            reading.run(done -> {
+                leastDeviceBytes[0] =
+                        Math.min(leastDeviceBytes[0], model.backend().availableBytes(Backend.Place.DEVICE));
+                progress.accept(done);
+            });
+            int next = Sampler.argmax(reading.logits(0));
             long sealing = System.nanoTime();
-            fill(slot, reading.seal(), Sampler.argmax(logits.getFirst()));
+            fill(slot, reading.seal(0), next);
             long end = System.nanoTime();
-            return new Reading(end - start, watch.indexingWaitNanos + end - sealing, watch.leastDeviceBytes);
+            return new ReadTimes(end - start, reading.indexingWaitNanos() + end - sealing, leastDeviceBytes[0]);
         }
     }
 
@@ -109,9 +103,8 @@ public final class BatchRun implements AutoCloseable {
     }
 
     private void fill(int slot, SequenceCache sequence, int nextId) {
-        slots[slot] = sequence;
+        batch.join(slot, sequence);
         nextIds[slot] = nextId;
-        decodeCache.join(slot, sequence);
     }
 
     /// Decodes one token in every slot that holds a sequence: the most likely one, or the one set
@@ -120,20 +113,17 @@ public final class BatchRun implements AutoCloseable {
     /// @return nanoseconds until the host had the next ids
     public long step() {
         long start = System.nanoTime();
-        List<StepBuilder.Input> parts = new ArrayList<>();
-        for (int slot = 0; slot < slots.length; slot++) {
-            SequenceCache sequence = slots[slot];
-            if (sequence != null) {
-                if (sequence.room() == 0) {
-                    decodeCache.makeRoom(slot);
-                }
-                parts.add(new StepBuilder.Input(slot, sequence, new int[] {nextIds[slot]}, true));
+        List<Batch.Input> inputs = new ArrayList<>();
+        for (int slot = 0; slot < batch.size(); slot++) {
+            if (batch.at(slot) != null) {
+                batch.makeRoom(slot);
+                inputs.add(new Batch.Input(slot, new int[] {nextIds[slot]}, true));
             }
         }
-        StepBuilder.Built built = steps.build(parts);
-        StepResult result = decoder.decode(built.step(), decodeCache);
+        Batch.Result result = batch.step(inputs);
+        StepResult rows = result.rows();
         for (int i = 0; i < result.size(); i++) {
-            nextIds[built.logitSlots()[i]] = result.id(i) >= 0 ? result.id(i) : Sampler.argmax(result.logits(i));
+            nextIds[result.slot(i)] = rows.id(i) >= 0 ? rows.id(i) : Sampler.argmax(rows.logits(i));
         }
         return System.nanoTime() - start;
     }
@@ -145,14 +135,14 @@ public final class BatchRun implements AutoCloseable {
 
     /// Sets the next token of a slot.
     public void take(int slot, int id) {
-        Objects.checkIndex(id, decoder.spec().vocabularySize());
+        Objects.checkIndex(id, model.decoder().spec().vocabularySize());
         nextIds[slot] = id;
     }
 
     /// Replaces selections by synthetic ones, of which about `rate` are already resident; NaN ends
     /// it.
     public void synthesizeHits(double rate) {
-        decodeCache.synthesizeHits(rate);
+        batch.decodeCache().synthesizeHits(rate);
     }
 
     /// Units selected and missed so far, summed over sequences, layers and heads. Waits for the
@@ -160,7 +150,8 @@ public final class BatchRun implements AutoCloseable {
     public SequenceCache.Selections selections() {
         long selected = 0;
         long missed = 0;
-        for (SequenceCache sequence : slots) {
+        for (int slot = 0; slot < batch.size(); slot++) {
+            SequenceCache sequence = batch.at(slot);
             if (sequence != null) {
                 SequenceCache.Selections its = sequence.selections();
                 selected += its.selected();
@@ -173,23 +164,24 @@ public final class BatchRun implements AutoCloseable {
     /// Bytes currently allocated, as a list of items.
     public List<MemoryPlan.Item> held() {
         return List.of(
-                new MemoryPlan.Item("weights", decoder.heldWeightBytes(), false),
-                new MemoryPlan.Item("rotary tables", tables.heldBytes(), false),
-                new MemoryPlan.Item("decode step", decoder.heldDecodeBytes(), false),
+                new MemoryPlan.Item("weights", model.decoder().heldWeightBytes(), false),
+                new MemoryPlan.Item("rotary tables", model.rotary().heldBytes(), false),
+                new MemoryPlan.Item("decode step", model.decoder().heldDecodeBytes(), false),
                 new MemoryPlan.Item("sequences", bytes(Backend.Place.DEVICE), false),
                 new MemoryPlan.Item("values", bytes(Backend.Place.HOST), true));
     }
 
     private long bytes(Backend.Place place) {
         long bytes = 0;
-        for (SequenceCache sequence : slots) {
+        for (int slot = 0; slot < batch.size(); slot++) {
+            SequenceCache sequence = batch.at(slot);
             bytes += sequence == null ? 0 : sequence.bytes(place);
         }
         return bytes;
     }
 
     private SequenceCache sequence(int slot) {
-        SequenceCache held = slots[slot];
+        SequenceCache held = batch.at(slot);
         if (held == null) {
             throw new IllegalStateException("slot " + slot + " holds no sequence; read or copy one first");
         }
@@ -197,22 +189,28 @@ public final class BatchRun implements AutoCloseable {
     }
 
     private void drop(int slot) {
-        SequenceCache held = slots[slot];
+        SequenceCache held = batch.at(slot);
         if (held != null) {
-            decodeCache.leave(slot);
+            batch.leave(slot);
             held.close();
-            slots[slot] = null;
         }
     }
 
     @Override
     public void close() {
-        backend.synchronize();
-        for (int slot = 0; slot < slots.length; slot++) {
-            drop(slot);
+        if (isClosed) {
+            return;
         }
-        steps.close();
-        decodeCache.close();
+        isClosed = true;
+        try {
+            model.backend().synchronize();
+            for (int slot = 0; slot < batch.size(); slot++) {
+                drop(slot);
+            }
+            batch.close();
+        } finally {
+            onClose.run();
+        }
     }
 
     /// Measurements of the prefill of one prompt.
@@ -221,28 +219,5 @@ public final class BatchRun implements AutoCloseable {
     /// @param indexingWaitNanos part of `nanos` that prefill waited for indexing
     /// @param leastDeviceBytes minimum of the device memory that the backend reported as available
     ///     during prefill
-    public record Reading(long nanos, long indexingWaitNanos, long leastDeviceBytes) {}
-
-    private static final class Watch implements PrefillMonitor {
-        private final Backend backend;
-        private final DoubleConsumer listener;
-        private long indexingWaitNanos;
-        private long leastDeviceBytes = Long.MAX_VALUE;
-
-        Watch(Backend backend, DoubleConsumer listener) {
-            this.backend = backend;
-            this.listener = listener;
-        }
-
-        @Override
-        public void progress(double done) {
-            leastDeviceBytes = Math.min(leastDeviceBytes, backend.availableBytes(Backend.Place.DEVICE));
-            listener.accept(done);
-        }
-
-        @Override
-        public void waitedForIndexing(long nanos) {
-            indexingWaitNanos += nanos;
-        }
-    }
+    public record ReadTimes(long nanos, long indexingWaitNanos, long leastDeviceBytes) {}
 }

@@ -1,16 +1,11 @@
 package io.shadowkv.engine.study;
 
 import io.shadowkv.cache.CacheStrategy;
-import io.shadowkv.cache.DecodeCache;
-import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
-import io.shadowkv.engine.batch.StepBuilder;
-import io.shadowkv.model.Decoder;
-import io.shadowkv.model.PromptRows;
-import io.shadowkv.model.RotaryTables;
-import io.shadowkv.op.Backend;
-import io.shadowkv.op.Rotary;
+import io.shadowkv.engine.batch.Batch;
+import io.shadowkv.engine.batch.LoadedModel;
+import io.shadowkv.engine.batch.Reading;
 import io.shadowkv.sampling.LogitsException;
 import io.shadowkv.sampling.Sampler;
 import java.util.Arrays;
@@ -21,13 +16,11 @@ import org.jspecify.annotations.Nullable;
 /// Computes the logits of given ids: reads them with prefill, then one by one with decode, and then
 /// generates greedily.
 public final class LogitsRun implements AutoCloseable {
-    private final Decoder decoder;
+    private final LoadedModel model;
     private final CacheStrategy strategy;
-    private final RotaryTables tables;
     private final int prefillRows;
     private final SequenceSize size;
-    private final DecodeCache decodeCache;
-    private final StepBuilder steps;
+    private final Batch batch;
     private @Nullable SequenceCache cache;
     private float[] lastRow = new float[0];
 
@@ -41,21 +34,14 @@ public final class LogitsRun implements AutoCloseable {
         }
     }
 
+    /// @param prefillRows maximum number of rows that prefill computes at a time
     /// @param size size of the sequence of given and generated ids
-    public LogitsRun(
-            Backend backend,
-            Decoder decoder,
-            CacheStrategy strategy,
-            RotaryTables tables,
-            int prefillRows,
-            SequenceSize size) {
-        this.decoder = decoder;
+    public LogitsRun(LoadedModel model, CacheStrategy strategy, int prefillRows, SequenceSize size) {
+        this.model = model;
         this.strategy = strategy;
-        this.tables = tables;
         this.prefillRows = prefillRows;
         this.size = size;
-        this.decodeCache = strategy.openDecode();
-        this.steps = new StepBuilder(backend);
+        this.batch = new Batch(model, strategy, 1);
     }
 
     /// See `Engine.logits`.
@@ -105,49 +91,50 @@ public final class LogitsRun implements AutoCloseable {
     }
 
     private void prefill(int[] prompt, boolean allPositions, Consumer<float[]> sink) {
-        close(cache);
-        cache = null;
-        Rotary rotary = tables.forSequence(prompt.length, size.capacityTokens());
-        try (PromptCache reading = strategy.openPrompt(prompt.length, size, rotary)) {
-            var prompts = List.of(new PromptRows(prompt, reading, rotary));
-            decoder.prefill(prompts, prefillRows, done -> {}, allPositions, row -> {
-                lastRow = row;
-                sink.accept(row);
-            });
-            SequenceCache sealed = reading.seal();
+        dropCache();
+        var prompts = List.of(new Reading.Prompt(prompt, size));
+        try (Reading reading = Reading.open(model, strategy, prompts, prefillRows)) {
+            reading.run(done -> {});
+            if (allPositions) {
+                reading.allLogits(0, row -> {
+                    lastRow = row;
+                    sink.accept(row);
+                });
+            } else {
+                lastRow = reading.logits(0);
+                sink.accept(lastRow);
+            }
+            SequenceCache sealed = reading.seal(0);
             cache = sealed;
-            decodeCache.join(0, sealed);
+            batch.join(0, sealed);
         }
     }
 
     /// Decodes the id at `position`. Reads everything again when the sequence crosses longrope's
     /// limit, as `Scheduler` does.
     private void feed(int[] ids, int position) {
-        if (tables.isShort(position) && !tables.isShort(position + 1)) {
+        if (model.rotary().isShort(position) && !model.rotary().isShort(position + 1)) {
             prefill(Arrays.copyOf(ids, position + 1), false, row -> {});
             return;
         }
-        SequenceCache held = cache;
-        if (held == null) {
-            throw new IllegalStateException("nothing was prefilled");
-        }
-        if (held.room() == 0) {
-            decodeCache.makeRoom(0);
-        }
-        var built = steps.build(List.of(new StepBuilder.Input(0, held, new int[] {ids[position]}, true)));
-        lastRow = decoder.decode(built.step(), decodeCache).logits(0);
+        batch.makeRoom(0);
+        lastRow = batch.step(List.of(new Batch.Input(0, new int[] {ids[position]}, true)))
+                .rows()
+                .logits(0);
     }
 
-    private static void close(@Nullable SequenceCache held) {
+    private void dropCache() {
+        SequenceCache held = cache;
         if (held != null) {
+            batch.leave(0);
             held.close();
+            cache = null;
         }
     }
 
     @Override
     public void close() {
-        close(cache);
-        steps.close();
-        decodeCache.close();
+        dropCache();
+        batch.close();
     }
 }

@@ -1,24 +1,18 @@
 package io.shadowkv.engine.study;
 
-import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.KeyValueSource;
 import io.shadowkv.cache.KvCacheSpec;
-import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.engine.Request;
 import io.shadowkv.engine.ValuePlace;
-import io.shadowkv.engine.batch.CacheStrategies;
+import io.shadowkv.engine.batch.LoadedModel;
 import io.shadowkv.engine.batch.Planner;
+import io.shadowkv.engine.batch.Reading;
 import io.shadowkv.engine.batch.Scheduler;
-import io.shadowkv.model.Decoder;
-import io.shadowkv.model.PromptRows;
-import io.shadowkv.model.RotaryTables;
-import io.shadowkv.op.Backend;
-import io.shadowkv.op.Rotary;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -37,31 +31,16 @@ public final class StrategyComparison {
 
     private final EngineOptions options;
     private final EngineOptions sharing;
-    private final Backend backend;
-    private final Decoder decoder;
-    private final RotaryTables tables;
-    private final CacheShape shape;
-    private final long weightBytes;
+    private final LoadedModel model;
     private final TurnFactory turns;
 
-    /// @param turns creates one turn of one sequence
-    public StrategyComparison(
-            EngineOptions options,
-            Backend backend,
-            Decoder decoder,
-            RotaryTables tables,
-            CacheShape shape,
-            long weightBytes,
-            TurnFactory turns) {
+    /// @param options options of every strategy, except its cache
+    public StrategyComparison(LoadedModel model, EngineOptions options) {
+        this.model = model;
         this.options = options;
         // The prompt's full cache takes the device memory that AUTO would use for values.
         this.sharing = options.valuePlace() == ValuePlace.AUTO ? options.withValuePlace(ValuePlace.HOST) : options;
-        this.backend = backend;
-        this.decoder = decoder;
-        this.tables = tables;
-        this.shape = shape;
-        this.weightBytes = weightBytes;
-        this.turns = turns;
+        this.turns = new TurnFactory(model);
     }
 
     /// A prompt, with the result of its prefill if it was read once for all strategies.
@@ -83,7 +62,7 @@ public final class StrategyComparison {
 
     private void check(List<Dialogue> dialogues, List<KvCacheSpec> specs, boolean measuresDivergence) {
         for (Dialogue dialogue : dialogues) {
-            turns.limits()
+            turns.model().limits()
                     .checkContext(dialogue.capacityTokens(), "a dialogue of " + dialogue.capacityTokens() + " tokens");
         }
         if (measuresDivergence && !(specs.getFirst() instanceof KvCacheSpec.Full)) {
@@ -106,7 +85,7 @@ public final class StrategyComparison {
             List<Dialogue> rest = dialogues.subList(from, Math.min(dialogues.size(), from + options.maxBatch()));
             if (measures) {
                 long heap = Runtime.getRuntime().maxMemory() / HEAP_PER_REFERENCES;
-                rest = rest.subList(0, measurable(rest, decoder.spec().vocabularySize(), heap));
+                rest = rest.subList(0, measurable(rest, model.decoder().spec().vocabularySize(), heap));
             }
             boolean profits = specs.size() > 1 || rest.stream().anyMatch(Dialogue::sharesPrompt);
             int together = fitting(rest, specs, profits);
@@ -174,8 +153,7 @@ public final class StrategyComparison {
     }
 
     private MemoryPlan plan(KvCacheSpec spec, int capacity) {
-        CacheStrategy strategy = CacheStrategies.open(spec, shape, backend);
-        return new Planner(sharing.withCache(spec), backend, decoder, strategy, tables, weightBytes).plan(capacity, 1);
+        return new Planner(model, sharing.withCache(spec), model.strategy(spec)).plan(capacity, 1);
     }
 
     private List<List<ComparedAnswers>> answer(
@@ -216,33 +194,28 @@ public final class StrategyComparison {
     }
 
     private Prefilled read(Dialogue dialogue, Request request, int index, int count) {
-        CacheStrategy full = CacheStrategies.open(new KvCacheSpec.Full(), shape, backend);
-        int tokens = request.promptIds().length;
-        int capacity = dialogue.capacityTokens();
-        Rotary rotary = tables.forSequence(tokens, capacity);
+        CacheStrategy full = model.strategy(new KvCacheSpec.Full());
+        SequenceSize size = SequenceSize.of(dialogue.capacityTokens());
         long start = System.nanoTime();
-        List<float[]> logits = new ArrayList<>();
-        try (PromptCache reading = full.openPrompt(tokens, SequenceSize.of(capacity), rotary)) {
-            decoder.prefill(
-                    List.of(new PromptRows(request.promptIds(), reading, rotary)),
-                    options.prefillRows(backend),
-                    done -> {
-                        request.listener().reading((index + done) / count);
-                        if (request.cancellation().isRequested()) {
-                            throw new CancellationException("cancelled while the prompt was read");
-                        }
-                    },
-                    false,
-                    logits::add);
-            return new Prefilled(reading.seal(), logits.getFirst(), System.nanoTime() - start);
+        var prompt = new Reading.Prompt(request.promptIds(), size);
+        try (Reading reading =
+                Reading.open(model, full, List.of(prompt), options.prefillRows(model.backend()))) {
+            reading.run(done -> {
+                request.listener().reading((index + done) / count);
+                if (request.cancellation().isRequested()) {
+                    throw new CancellationException("cancelled while the prompt was read");
+                }
+            });
+            float[] logits = reading.logits(0);
+            return new Prefilled(reading.seal(0), logits, System.nanoTime() - start);
         }
     }
 
     private StrategyRun open(KvCacheSpec spec, List<Prompt> prompts, EngineOptions common) {
-        CacheStrategy strategy = CacheStrategies.open(spec, shape, backend);
+        CacheStrategy strategy = model.strategy(spec);
         EngineOptions own = common.withCache(spec).withMaxBatch(prompts.size());
-        Planner planner = new Planner(own, backend, decoder, strategy, tables, weightBytes);
-        Scheduler scheduler = new Scheduler(own, backend, decoder, strategy, tables, planner);
+        Planner planner = new Planner(model, own, strategy);
+        Scheduler scheduler = new Scheduler(model, own, strategy, planner);
         return new StrategyRun(prompts, strategy, planner, scheduler, turns);
     }
 }

@@ -159,8 +159,9 @@ final class StrategyRun implements AutoCloseable {
         SequenceCache cache = strategy.openFrom(read.source(), promptTokens, planned.size());
         try {
             Sequence sequence = turns.turn(request, history, planned, cache);
-            sequence.indexingWaitNanos = System.nanoTime() - start;
-            sequence.prefillNanos = read.nanos() + sequence.indexingWaitNanos;
+            scheduler.ledger().holds(cache, planned);
+            long indexing = System.nanoTime() - start;
+            sequence.wasRead(read.nanos() + indexing, indexing);
             return sequence;
         } catch (RuntimeException | Error e) {
             cache.close();
@@ -191,18 +192,18 @@ final class StrategyRun implements AutoCloseable {
         begin(sequence, prompts.get(index));
     }
 
+    /// @throws RuntimeException the failure of a sequence
     private void run(@Nullable Sequence[] sequences) {
         List<Sequence> active = Arrays.stream(sequences)
                 .filter(Objects::nonNull)
                 .map(Objects::requireNonNull)
                 .toList();
-        try {
-            active.forEach(scheduler::submit);
-            while (!active.stream().allMatch(Sequence::isFinished)) {
-                scheduler.step();
+        scheduler.run(active);
+        for (Sequence sequence : active) {
+            RuntimeException failure = sequence.failure();
+            if (failure != null) {
+                throw failure;
             }
-        } finally {
-            scheduler.withdraw(active);
         }
     }
 
@@ -271,16 +272,16 @@ final class StrategyRun implements AutoCloseable {
         return sequence;
     }
 
-    private static void close(@Nullable Sequence[] sequences) {
+    private void close(@Nullable Sequence[] sequences) {
         for (Sequence sequence : sequences) {
             closeCache(sequence);
         }
     }
 
-    private static void closeCache(@Nullable Sequence sequence) {
+    private void closeCache(@Nullable Sequence sequence) {
         SequenceCache held = sequence == null ? null : sequence.cache();
         if (sequence != null && held != null) {
-            held.close();
+            scheduler.ledger().free(held);
             // Closed once, even if the next turn failed.
             sequence.holds(null);
         }

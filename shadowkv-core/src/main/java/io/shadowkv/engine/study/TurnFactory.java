@@ -3,28 +3,26 @@ package io.shadowkv.engine.study;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.Request;
-import io.shadowkv.engine.batch.ModelText;
-import io.shadowkv.engine.batch.RequestLimits;
+import io.shadowkv.engine.batch.LoadedModel;
 import io.shadowkv.engine.batch.Sequence;
+import io.shadowkv.engine.batch.SequenceEvents;
 import org.jspecify.annotations.Nullable;
 
 /// Creates turns of sequences for a model.
-///
-/// @param limits limits of the model
-/// @param text end ids and tokenizer of the model
-public record TurnFactory(RequestLimits limits, ModelText text) {
+record TurnFactory(LoadedModel model) {
     /// @param before number of tokens before the request
     /// @param capacity maximum number of tokens of the dialogue
     /// @throws io.shadowkv.engine.ContextLengthException if there is no room for an answer
     /// @throws IllegalArgumentException if an id is not in the vocabulary
     void check(Request request, int before, int capacity) {
-        limits.checkLaterTurn(request, before, capacity);
+        model.limits().checkLaterTurn(request, before, capacity);
     }
 
     /// @param history tokens before the turn
     /// @param held cache of these tokens, and also of the turn's tokens if `history` is empty; null
     ///     if nothing was read
     Sequence turn(Request request, int[] history, PlannedSequence planned, @Nullable SequenceCache held) {
-        return text.sequence(request, history, planned, held);
+        return model.text()
+                .sequence(request, history, planned, held, SequenceEvents.to(request.listener()));
     }
 }

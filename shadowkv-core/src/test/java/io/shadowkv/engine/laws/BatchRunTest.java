@@ -68,7 +68,7 @@ class BatchRunTest {
                     Engine engine = open(backend, 3, cache)) {
                 int[] expected = engine.complete(Request.of(prompt, generation)).ids();
                 try (BatchRun run = engine.openBatch(3, 200)) {
-                    BatchRun.Reading reading = run.read(0, prompt);
+                    BatchRun.ReadTimes reading = run.read(0, prompt);
                     assertThat(reading.nanos()).isGreaterThan(reading.indexingWaitNanos());
                     run.copy(0, 1, (run.nextId(0) + 1) % 64);
                     run.copy(0, 2, run.nextId(0));

@@ -14,6 +14,7 @@ import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.Completion.FinishReason;
 import io.shadowkv.engine.ContextLengthException;
 import io.shadowkv.engine.EngineOptions;
+import io.shadowkv.engine.EngineUnavailableException;
 import io.shadowkv.engine.GenerationListener;
 import io.shadowkv.engine.GenerationOptions;
 import io.shadowkv.engine.Request;
@@ -270,9 +271,9 @@ public abstract class ConversationLaws extends BackendLaws {
         }
     }
 
-    /// A listener runs in the middle of a step: what it uses must not be freed under it.
+    /// The engine computes on a thread of its own, so a listener can close it. Its call ends with the reason.
     @Test
-    void closingTheEngineFromAListenerIsRefused() {
+    void closingTheEngineFromAListenerEndsTheCall() {
         try (Engine engine = open(new KvCacheSpec.Full())) {
             Runnable close = engine::close;
             GenerationListener closing = new GenerationListener() {
@@ -282,10 +283,31 @@ public abstract class ConversationLaws extends BackendLaws {
                 }
             };
             Request request = Request.of(Logits.ids(10, 64, 1), GenerationOptions.DEFAULT.withMaxNewTokens(3));
-            assertThatIllegalStateException()
+            assertThatExceptionOfType(EngineUnavailableException.class)
                     .isThrownBy(() -> engine.complete(request.withListener(closing)))
-                    .withMessageContaining("close was called from a listener");
-            assertThat(engine.complete(request).ids()).isNotEmpty();
+                    .withMessage("the engine is closed");
+            backend().assertNothingHeld();
+        }
+    }
+
+    /// A comparison computes on the calling thread, so what it uses must not be freed under it.
+    @Test
+    void closingTheEngineFromAListenerOfAComparisonIsRefused() {
+        try (Engine engine = open(new KvCacheSpec.Full())) {
+            Request request = Request.of(Logits.ids(10, 64, 1), GenerationOptions.DEFAULT.withMaxNewTokens(3));
+            List<Runnable> calls = List.of(engine::close, () -> engine.complete(request));
+            for (Runnable call : calls) {
+                GenerationListener calling = new GenerationListener() {
+                    @Override
+                    public void token(int id, String text) {
+                        call.run();
+                    }
+                };
+                assertThatIllegalStateException()
+                        .isThrownBy(() -> engine.compare(request.withListener(calling), List.of(new KvCacheSpec.Full())))
+                        .withMessageMatching(".*(called from a listener|uses the engine exclusively).*");
+                assertThat(engine.complete(request).ids()).isNotEmpty();
+            }
         }
     }
 

@@ -13,6 +13,7 @@ import io.shadowkv.checkpoint.Checkpoint;
 import io.shadowkv.engine.batch.CacheStrategies;
 import io.shadowkv.engine.batch.StepBuilder;
 import io.shadowkv.model.Decoder;
+import io.shadowkv.model.Prefill;
 import io.shadowkv.model.PromptRows;
 import io.shadowkv.model.RotaryTables;
 import io.shadowkv.model.StepResult;
@@ -56,7 +57,7 @@ final class StepBench implements AutoCloseable {
         this.tables = backend.newScope("a test's rotary tables");
         this.rotary = new RotaryTables(shape.rope(), backend, tables);
         this.decodeCache = strategy.openDecode();
-        this.steps = new StepBuilder(backend);
+        this.steps = new StepBuilder(backend, rotary);
     }
 
     /// Lets sequences read from now on keep the values of so many layers in device memory.
@@ -97,7 +98,13 @@ final class StepBench implements AutoCloseable {
         List<float[]> rows = new ArrayList<>();
         try (PromptCache prompt =
                 strategy.openPrompt(ids.length, new SequenceSize(capacity, deviceValueLayers), table)) {
-            decoder.prefill(List.of(new PromptRows(ids, prompt, table)), prefillRows, done -> {}, false, rows::add);
+            PromptRows prompted = new PromptRows(ids, prompt, table);
+            try (Prefill prefill = decoder.openPrefill(List.of(prompted), prefillRows)) {
+                while (!prefill.isDone()) {
+                    prefill.advance(prefillRows);
+                }
+                prefill.logits(prompted, false, rows::add);
+            }
             SequenceCache sealed = prompt.seal();
             sequences.put(slot, sealed);
             decodeCache.join(slot, sealed);

@@ -1,0 +1,126 @@
+package io.shadowkv.engine.batch;
+
+import io.shadowkv.cache.CacheStrategy;
+import io.shadowkv.cache.DecodeCache;
+import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.model.Decoder;
+import io.shadowkv.model.StepResult;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/// The sequences that decode together, each in a slot. Sequences join and leave between steps. Used
+/// by one thread at a time; does not own the sequences.
+public final class Batch implements AutoCloseable {
+    private final Decoder decoder;
+    private final DecodeCache decodeCache;
+    private final StepBuilder steps;
+    private final @Nullable SequenceCache[] slots;
+
+    /// @param slots maximum number of sequences
+    public Batch(LoadedModel model, CacheStrategy strategy, int slots) {
+        this.decoder = model.decoder();
+        this.decodeCache = strategy.openDecode();
+        this.steps = new StepBuilder(model.backend(), model.rotary());
+        this.slots = new SequenceCache[slots];
+        decoder.reserve(model.backend().rowBucket(slots));
+    }
+
+    /// Maximum number of sequences.
+    public int size() {
+        return slots.length;
+    }
+
+    public DecodeCache decodeCache() {
+        return decodeCache;
+    }
+
+    /// The sequence in a slot; null if the slot is empty.
+    public @Nullable SequenceCache at(int slot) {
+        return slots[slot];
+    }
+
+    /// Puts a sequence into the first empty slot.
+    ///
+    /// @return the slot
+    /// @throws IllegalStateException if all slots are taken
+    public int join(SequenceCache sequence) {
+        for (int slot = 0; slot < slots.length; slot++) {
+            if (slots[slot] == null) {
+                join(slot, sequence);
+                return slot;
+            }
+        }
+        throw new IllegalStateException("all " + slots.length + " slots are taken");
+    }
+
+    /// Puts a sequence into an empty slot.
+    public void join(int slot, SequenceCache sequence) {
+        if (slots[slot] != null) {
+            throw new IllegalStateException("slot " + slot + " holds a sequence");
+        }
+        decodeCache.join(slot, sequence);
+        slots[slot] = sequence;
+    }
+
+    /// Empties a slot; the sequence stays open.
+    public void leave(int slot) {
+        decodeCache.leave(slot);
+        slots[slot] = null;
+    }
+
+    /// Makes room for new tokens of a sequence if it has none.
+    ///
+    /// @return number of tokens that fit; 0 if the sequence is at its capacity
+    public int makeRoom(int slot) {
+        SequenceCache sequence = sequence(slot);
+        if (sequence.room() == 0 && sequence.length() < sequence.capacity()) {
+            decodeCache.makeRoom(slot);
+        }
+        return sequence.room();
+    }
+
+    /// New tokens of the sequence in a slot.
+    ///
+    /// @param ids one or more tokens, in order; at most as many as [#makeRoom] returned
+    /// @param wantsLogits true if the logits after the last token are needed
+    public record Input(int slot, int[] ids, boolean wantsLogits) {}
+
+    /// Decodes new tokens.
+    ///
+    /// @param inputs at most one for each slot, at least one
+    public Result step(List<Input> inputs) {
+        List<StepBuilder.Input> parts = new ArrayList<>();
+        for (Input input : inputs) {
+            parts.add(new StepBuilder.Input(input.slot(), sequence(input.slot()), input.ids(), input.wantsLogits()));
+        }
+        StepBuilder.Built built = steps.build(parts);
+        return new Result(decoder.decode(built.step(), decodeCache), built.logitSlots());
+    }
+
+    private SequenceCache sequence(int slot) {
+        return Objects.requireNonNull(slots[slot], () -> "slot " + slot + " holds no sequence");
+    }
+
+    /// The result of a step for each input that wanted logits. Valid until the next step.
+    ///
+    /// @param rows rows of logits
+    /// @param slots slot of each row
+    public record Result(StepResult rows, int[] slots) {
+        public int size() {
+            return rows.size();
+        }
+
+        public int slot(int row) {
+            return slots[row];
+        }
+    }
+
+    /// Frees what the slots share; the sequences stay open.
+    @Override
+    public void close() {
+        steps.close();
+        decodeCache.close();
+    }
+}

@@ -1,0 +1,121 @@
+package io.shadowkv.engine.batch;
+
+import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.engine.MemoryPlan.SequenceBytes;
+import io.shadowkv.engine.PlannedSequence;
+import io.shadowkv.op.Backend.Place;
+import java.util.Collection;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+
+/// The memory of all sequences: those being read, those that decode, and those that wait for a next
+/// turn. Only the ledger says whether a further sequence fits, and only the ledger closes a cache
+/// that it holds.
+///
+/// Used by the engine's thread, except for [#heldBytes].
+public final class Ledger {
+    private final Planner planner;
+    private final Map<SequenceCache, PlannedSequence> held = new IdentityHashMap<>();
+    private final Map<Reading, List<PlannedSequence>> readings = new IdentityHashMap<>();
+    private final AtomicLong deviceBytes = new AtomicLong();
+    private final AtomicLong hostBytes = new AtomicLong();
+
+    /// @param planner computes the bytes and knows the limits; from now on it counts what this
+    ///     ledger holds
+    public Ledger(Planner planner) {
+        this.planner = planner;
+        planner.counts(this);
+    }
+
+    /// Records a reading, whose sequences are allocated.
+    void opens(Reading reading, List<PlannedSequence> sequences) {
+        readings.put(reading, List.copyOf(sequences));
+        sequences.forEach(sequence -> add(sequence, 1));
+    }
+
+    /// Records that one sequence of a reading was dropped or sealed.
+    void ends(Reading reading, PlannedSequence sequence) {
+        List<PlannedSequence> left = new java.util.ArrayList<>(readings.getOrDefault(reading, List.of()));
+        if (left.remove(sequence)) {
+            add(sequence, -1);
+            readings.put(reading, List.copyOf(left));
+        }
+    }
+
+    /// Closes a reading and what it still holds.
+    void close(Reading reading) {
+        List<PlannedSequence> left = readings.remove(reading);
+        if (left != null) {
+            left.forEach(sequence -> add(sequence, -1));
+        }
+        reading.close();
+    }
+
+    /// Records an open cache.
+    public void holds(SequenceCache cache, PlannedSequence planned) {
+        if (held.put(cache, planned) == null) {
+            add(planned, 1);
+        }
+    }
+
+    /// Closes a cache.
+    public void free(SequenceCache cache) {
+        PlannedSequence planned = held.remove(cache);
+        if (planned != null) {
+            add(planned, -1);
+        }
+        cache.close();
+    }
+
+    private void add(PlannedSequence sequence, int sign) {
+        deviceBytes.addAndGet(sign * sequence.bytes().resident());
+        hostBytes.addAndGet(sign * sequence.bytes().offloaded());
+    }
+
+    /// True if a sequence fits in addition to everything held.
+    ///
+    /// @param admitted sequences that were admitted and are not allocated yet
+    boolean fits(PlannedSequence wanted, Collection<PlannedSequence> admitted) {
+        return planner.fits(
+                wanted,
+                admitted,
+                held.values(),
+                readings.values().stream().flatMap(List::stream).toList());
+    }
+
+    /// Bytes of all sequences. Thread-safe.
+    public long heldBytes(Place place) {
+        return (place == Place.DEVICE ? deviceBytes : hostBytes).get();
+    }
+
+    /// Bytes that the caches report themselves, to compare with [#heldBytes]. Excludes readings.
+    public long measuredBytes(Place place) {
+        return held.keySet().stream().mapToLong(cache -> cache.bytes(place)).sum();
+    }
+
+    /// Bytes of all sequences that are not among `running`.
+    SequenceBytes idleBytes(Collection<SequenceCache> running) {
+        long device = 0;
+        long host = 0;
+        for (var entry : held.entrySet()) {
+            if (running.stream().noneMatch(cache -> cache == entry.getKey())) {
+                device += entry.getValue().bytes().resident();
+                host += entry.getValue().bytes().offloaded();
+            }
+        }
+        return new SequenceBytes(device, host, List.of());
+    }
+
+    /// Number of caches and readings.
+    public int entries() {
+        return held.size() + readings.size();
+    }
+
+    /// Closes everything.
+    void closeAll() {
+        List.copyOf(readings.keySet()).forEach(this::close);
+        List.copyOf(held.keySet()).forEach(this::free);
+    }
+}

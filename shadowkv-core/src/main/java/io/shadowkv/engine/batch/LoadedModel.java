@@ -1,0 +1,86 @@
+package io.shadowkv.engine.batch;
+
+import io.shadowkv.cache.CacheShape;
+import io.shadowkv.cache.CacheStrategy;
+import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.model.Decoder;
+import io.shadowkv.model.RotaryTables;
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.MemoryScope;
+import io.shadowkv.tensor.DType;
+import org.jspecify.annotations.Nullable;
+
+/// A model in a backend's memory: decoder, rotary tables, tokenizer and limits. Everything that reads
+/// prompts or decodes gets this one object. Owns the decoder, the tables and the text; does not close
+/// the backend.
+public final class LoadedModel implements AutoCloseable {
+    private final ModelText text;
+    private final long weightBytes;
+    private final Backend backend;
+    private final Decoder decoder;
+    private final CacheShape shape;
+    private final RequestLimits limits;
+    private final MemoryScope tableScope;
+    private final RotaryTables rotary;
+
+    /// @param weightBytes bytes of the weights on disk
+    /// @param kvType type of keys and values; null means the type of the weights
+    public LoadedModel(
+            ModelText text, long weightBytes, Backend backend, Decoder decoder, @Nullable DType kvType) {
+        this.text = text;
+        this.weightBytes = weightBytes;
+        this.backend = backend;
+        this.decoder = decoder;
+        var spec = decoder.spec();
+        this.shape = new CacheShape(
+                spec.layers(),
+                spec.queryHeads(),
+                spec.kvHeads(),
+                spec.headDim(),
+                kvType == null ? decoder.weightType() : kvType);
+        this.limits = RequestLimits.of(spec);
+        this.tableScope = backend.newScope("rotary tables");
+        this.rotary = new RotaryTables(spec.rope(), backend, tableScope);
+    }
+
+    public ModelText text() {
+        return text;
+    }
+
+    public long weightBytes() {
+        return weightBytes;
+    }
+
+    public Backend backend() {
+        return backend;
+    }
+
+    public Decoder decoder() {
+        return decoder;
+    }
+
+    /// Shape of the caches, with the type of keys and values.
+    public CacheShape shape() {
+        return shape;
+    }
+
+    public RequestLimits limits() {
+        return limits;
+    }
+
+    public RotaryTables rotary() {
+        return rotary;
+    }
+
+    /// Opens a cache strategy for this model.
+    public CacheStrategy strategy(KvCacheSpec spec) {
+        return CacheStrategies.open(spec, shape, backend);
+    }
+
+    @Override
+    public void close() {
+        decoder.close();
+        tableScope.close();
+        text.close();
+    }
+}

@@ -1,0 +1,202 @@
+package io.shadowkv.engine.batch;
+
+import io.shadowkv.cache.CacheStrategy;
+import io.shadowkv.cache.SequenceCache;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The prompts that are being read. They take turns, unit by unit, so that a short prompt does not
+/// wait for a long one.
+///
+/// While other sequences decode, a unit has so few rows that it takes at most the budget.
+final class Readings {
+    /// Maximum number of readings at a time. Each holds activations of its prompts.
+    private static final int MAX_READINGS = 4;
+
+    /// Minimum number of rows of a unit: fewer leave the products of a GPU mostly idle.
+    private static final int MIN_ROWS = 128;
+
+    private final LoadedModel model;
+    private final Ledger ledger;
+    private final int prefillRows;
+    private final long budgetNanos;
+    private final List<OpenReading> open = new ArrayList<>();
+    private int turn;
+    private int unitRows;
+
+    /// @param budgetNanos time for reading between two decode steps
+    Readings(LoadedModel model, Ledger ledger, int prefillRows, long budgetNanos) {
+        this.model = model;
+        this.ledger = ledger;
+        this.prefillRows = prefillRows;
+        this.budgetNanos = budgetNanos;
+        this.unitRows = Math.min(MIN_ROWS, prefillRows);
+    }
+
+    /// @param sequences the sequence of each prompt of the reading
+    private record OpenReading(Reading reading, List<Sequence> sequences) {
+        /// True if a sequence of it waits for the reading and its consumer has caught up.
+        boolean isReady() {
+            return sequences.stream()
+                    .anyMatch(sequence ->
+                            !sequence.hasEnded() && (sequence.events().isReady() || sequence.mustEnd()));
+        }
+    }
+
+    /// A sequence whose prompt was read.
+    ///
+    /// @param logits after the last token, `[vocabulary]`
+    record Sealed(Sequence sequence, float[] logits) {}
+
+    boolean hasRoom() {
+        return open.size() < MAX_READINGS;
+    }
+
+    /// True if a reading can go on.
+    boolean canAdvance() {
+        return open.stream().anyMatch(OpenReading::isReady);
+    }
+
+    /// Sequences that are being read.
+    List<Sequence> sequences() {
+        return open.stream()
+                .flatMap(reading -> reading.sequences().stream())
+                .filter(sequence -> !sequence.hasEnded())
+                .toList();
+    }
+
+    /// Opens a reading of several prompts.
+    ///
+    /// @throws io.shadowkv.op.BackendMemoryException if the memory is not available
+    void open(CacheStrategy strategy, List<Sequence> sequences) {
+        List<Reading.Prompt> prompts = sequences.stream()
+                .map(sequence ->
+                        new Reading.Prompt(sequence.toRead(), sequence.planned().size()))
+                .toList();
+        Reading reading = Reading.open(model, strategy, prompts, prefillRows);
+        ledger.opens(reading, sequences.stream().map(Sequence::planned).toList());
+        sequences.forEach(Sequence::admitted);
+        open.add(new OpenReading(reading, List.copyOf(sequences)));
+    }
+
+    /// Ends sequences that were cancelled, and frees their memory.
+    void endCancelled() {
+        for (OpenReading reading : List.copyOf(open)) {
+            List<Sequence> ended = new ArrayList<>();
+            for (int i = 0; i < reading.sequences().size(); i++) {
+                Sequence sequence = reading.sequences().get(i);
+                if (!sequence.hasEnded() && sequence.mustEnd()) {
+                    drop(reading, i);
+                    ended.add(sequence);
+                }
+            }
+            if (reading.reading().isAbandoned()) {
+                close(reading);
+            }
+            ended.forEach(sequence -> sequence.end(ledger));
+        }
+    }
+
+    private void drop(OpenReading reading, int prompt) {
+        reading.reading().drop(prompt);
+        ledger.ends(reading.reading(), reading.sequences().get(prompt).planned());
+    }
+
+    /// Reads: one large unit if nothing else runs, otherwise units within the budget, at least one.
+    ///
+    /// @param othersDecode true if sequences wait for their next decode step
+    /// @return sequences that were read to the end and must join the batch
+    List<Sealed> advance(boolean othersDecode) {
+        List<Sealed> sealed = new ArrayList<>();
+        long start = System.nanoTime();
+        while (canAdvance()) {
+            OpenReading next = open.get(turn++ % open.size());
+            if (!next.isReady()) {
+                continue;
+            }
+            long unitStart = System.nanoTime();
+            advance(next, othersDecode ? unitRows : prefillRows, sealed);
+            long now = System.nanoTime();
+            if (!othersDecode) {
+                break;
+            }
+            adapt(now - unitStart);
+            if (now - start >= budgetNanos) {
+                break;
+            }
+        }
+        return sealed;
+    }
+
+    private void adapt(long unitNanos) {
+        if (unitNanos > budgetNanos) {
+            unitRows = Math.max(Math.min(MIN_ROWS, prefillRows), unitRows / 2);
+        } else if (unitNanos < budgetNanos / 3) {
+            unitRows = Math.min(prefillRows, unitRows * 2);
+        }
+    }
+
+    private void advance(OpenReading reading, int rows, List<Sealed> sealed) {
+        try {
+            reading.reading().advance(rows);
+        } catch (RuntimeException e) {
+            reading.sequences().forEach(sequence -> sequence.fail(e));
+            endAllFailed(reading);
+            return;
+        }
+        double done = reading.reading().done();
+        for (Sequence sequence : reading.sequences()) {
+            sequence.read(done);
+        }
+        endCancelled();
+        if (open.contains(reading) && reading.reading().isDone()) {
+            seal(reading, sealed);
+            endAllFailed(reading);
+        }
+    }
+
+    private void seal(OpenReading reading, List<Sealed> sealed) {
+        for (int i = 0; i < reading.sequences().size(); i++) {
+            Sequence sequence = reading.sequences().get(i);
+            if (sequence.hasEnded()) {
+                continue;
+            }
+            try {
+                sealed.add(seal(reading.reading(), i, sequence));
+            } catch (RuntimeException e) {
+                sequence.fail(e);
+                drop(reading, i);
+            }
+        }
+    }
+
+    private Sealed seal(Reading reading, int prompt, Sequence sequence) {
+        float[] logits = reading.logits(prompt);
+        long start = System.nanoTime();
+        SequenceCache cache = reading.seal(prompt);
+        ledger.ends(reading, sequence.planned());
+        ledger.holds(cache, sequence.planned());
+        sequence.holds(cache);
+        sequence.sealed(reading.indexingWaitNanos() + System.nanoTime() - start);
+        return new Sealed(sequence, logits);
+    }
+
+    /// Closes a reading, and then ends the sequences that failed in it.
+    private void endAllFailed(OpenReading reading) {
+        close(reading);
+        model.backend().synchronize();
+        reading.sequences().stream()
+                .filter(sequence -> !sequence.hasEnded() && sequence.failure() != null)
+                .forEach(sequence -> sequence.end(ledger));
+    }
+
+    private void close(OpenReading reading) {
+        open.remove(reading);
+        ledger.close(reading.reading());
+    }
+
+    /// Frees everything; the sequences do not end.
+    void closeAll() {
+        List.copyOf(open).forEach(this::close);
+    }
+}
