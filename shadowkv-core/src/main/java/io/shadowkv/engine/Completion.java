@@ -13,7 +13,13 @@ package io.shadowkv.engine;
 /// @param timings how long each phase took
 /// @param cache memory and selections of the cache
 public record Completion(
-        int promptTokens, int cachedTokens, int[] ids, String text, FinishReason finish, Timings timings, CacheReport cache) {
+        int promptTokens,
+        int cachedTokens,
+        int[] ids,
+        String text,
+        FinishReason finish,
+        Timings timings,
+        CacheReport cache) {
     /// Why a sequence ended.
     public enum FinishReason {
         END_OF_SEQUENCE,

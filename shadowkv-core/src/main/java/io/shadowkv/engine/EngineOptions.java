@@ -60,27 +60,33 @@ public record EngineOptions(
     }
 
     public EngineOptions withCache(KvCacheSpec spec) {
-        return new EngineOptions(spec, kvType, prefillRows, maxBatch, deviceBytes, hostBytes, valuePlace, maxWaiting, readingBudget);
+        return new EngineOptions(
+                spec, kvType, prefillRows, maxBatch, deviceBytes, hostBytes, valuePlace, maxWaiting, readingBudget);
     }
 
     public EngineOptions withKvType(@Nullable DType type) {
-        return new EngineOptions(cache, type, prefillRows, maxBatch, deviceBytes, hostBytes, valuePlace, maxWaiting, readingBudget);
+        return new EngineOptions(
+                cache, type, prefillRows, maxBatch, deviceBytes, hostBytes, valuePlace, maxWaiting, readingBudget);
     }
 
     public EngineOptions withPrefillRows(int rows) {
-        return new EngineOptions(cache, kvType, rows, maxBatch, deviceBytes, hostBytes, valuePlace, maxWaiting, readingBudget);
+        return new EngineOptions(
+                cache, kvType, rows, maxBatch, deviceBytes, hostBytes, valuePlace, maxWaiting, readingBudget);
     }
 
     public EngineOptions withMaxBatch(int sequences) {
-        return new EngineOptions(cache, kvType, prefillRows, sequences, deviceBytes, hostBytes, valuePlace, maxWaiting, readingBudget);
+        return new EngineOptions(
+                cache, kvType, prefillRows, sequences, deviceBytes, hostBytes, valuePlace, maxWaiting, readingBudget);
     }
 
     public EngineOptions withMemoryLimits(long device, long host) {
-        return new EngineOptions(cache, kvType, prefillRows, maxBatch, device, host, valuePlace, maxWaiting, readingBudget);
+        return new EngineOptions(
+                cache, kvType, prefillRows, maxBatch, device, host, valuePlace, maxWaiting, readingBudget);
     }
 
     public EngineOptions withValuePlace(ValuePlace place) {
-        return new EngineOptions(cache, kvType, prefillRows, maxBatch, deviceBytes, hostBytes, place, maxWaiting, readingBudget);
+        return new EngineOptions(
+                cache, kvType, prefillRows, maxBatch, deviceBytes, hostBytes, place, maxWaiting, readingBudget);
     }
 
     public EngineOptions withMaxWaiting(int requests) {

@@ -8,6 +8,8 @@ import io.shadowkv.engine.laws.CompletionLaws;
 import io.shadowkv.engine.laws.ConversationLaws;
 import io.shadowkv.engine.laws.InterruptionLaws;
 import io.shadowkv.engine.laws.MemoryLaws;
+import io.shadowkv.engine.laws.SchedulerLaws;
+import io.shadowkv.engine.laws.ServingLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import org.junit.jupiter.api.Nested;
@@ -69,6 +71,20 @@ class CpuLawsTest {
     @Nested
     class Conversations extends ConversationLaws {
         Conversations() {
+            super(CPU);
+        }
+    }
+
+    @Nested
+    class Scheduling extends SchedulerLaws {
+        Scheduling() {
+            super(CPU);
+        }
+    }
+
+    @Nested
+    class Serving extends ServingLaws {
+        Serving() {
             super(CPU);
         }
     }

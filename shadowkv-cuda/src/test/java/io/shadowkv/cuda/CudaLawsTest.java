@@ -8,6 +8,8 @@ import io.shadowkv.engine.laws.CompletionLaws;
 import io.shadowkv.engine.laws.ConversationLaws;
 import io.shadowkv.engine.laws.InterruptionLaws;
 import io.shadowkv.engine.laws.MemoryLaws;
+import io.shadowkv.engine.laws.SchedulerLaws;
+import io.shadowkv.engine.laws.ServingLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
 import org.junit.jupiter.api.Nested;
 
@@ -70,6 +72,20 @@ class CudaLawsTest {
     @Nested
     class Conversations extends ConversationLaws {
         Conversations() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class Scheduling extends SchedulerLaws {
+        Scheduling() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class Serving extends ServingLaws {
+        Serving() {
             super(CUDA);
         }
     }

@@ -99,8 +99,7 @@ public final class Planner {
         long device = wanted.bytes().resident() + bytes(workspace(capacity, 1));
         long host = wanted.bytes().offloaded();
         for (PlannedSequence sequence : admitted) {
-            device += sequence.bytes().resident()
-                    + promptBytes(sequence.size().capacityTokens());
+            device += sequence.bytes().resident() + promptBytes(sequence.size().capacityTokens());
             host += sequence.bytes().offloaded();
         }
         // The memory that the backend reports as available excludes what is allocated; a stated
@@ -191,12 +190,15 @@ public final class Planner {
                 new Item("rotary tables", model.rotary().bytes(tokens), false),
                 new Item(
                         "decode step",
-                        model.decoder().decodeBytes(rows) + strategy.decodeBytes(rows, tokens) + StepBuilder.bytes(rows),
+                        model.decoder().decodeBytes(rows)
+                                + strategy.decodeBytes(rows, tokens)
+                                + StepBuilder.bytes(rows),
                         false));
     }
 
     private long promptBytes(int tokens) {
-        return strategy.promptWorkspaceBytes(tokens) + model.decoder().prefillBytes(tokens, options.prefillRows(backend));
+        return strategy.promptWorkspaceBytes(tokens)
+                + model.decoder().prefillBytes(tokens, options.prefillRows(backend));
     }
 
     private static long bytes(List<Item> parts) {

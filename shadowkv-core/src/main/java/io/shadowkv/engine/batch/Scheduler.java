@@ -44,7 +44,8 @@ public final class Scheduler implements AutoCloseable {
         this.batch = new Batch(model, strategy, options.maxBatch());
         this.slots = new Sequence[options.maxBatch()];
         this.prefillRows = options.prefillRows(model.backend());
-        this.readings = new Readings(model, ledger, prefillRows, options.readingBudget().toNanos());
+        this.readings =
+                new Readings(model, ledger, prefillRows, options.readingBudget().toNanos());
     }
 
     public DecodeCache decodeCache() {
@@ -166,8 +167,9 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
+    /// Nothing runs, so all that the ledger holds is idle.
     private void refuse(Sequence sequence) {
-        sequence.fail(new MemoryPlanException(planner.refusal(sequence.capacity(), ledger.idleBytes(List.of()))));
+        sequence.fail(new MemoryPlanException(planner.refusal(sequence.capacity(), ledger.sealedBytes())));
         sequence.end(ledger);
     }
 

@@ -192,10 +192,9 @@ public final class Generation {
         return failure;
     }
 
-    /// Consumes events through a queue that several generations share.
-    Generation consumedByCaller() {
+    /// The request's listener consumes the events.
+    void consumedByListener() {
         consume();
-        return this;
     }
 
     /// Cancels the request because its listener threw an exception, which becomes its failure.

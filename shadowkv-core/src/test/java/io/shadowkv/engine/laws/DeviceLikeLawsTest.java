@@ -63,4 +63,18 @@ class DeviceLikeLawsTest {
             super(DEVICE);
         }
     }
+
+    @Nested
+    class Scheduling extends SchedulerLaws {
+        Scheduling() {
+            super(DEVICE);
+        }
+    }
+
+    @Nested
+    class Serving extends ServingLaws {
+        Serving() {
+            super(DEVICE);
+        }
+    }
 }

@@ -62,4 +62,18 @@ class ReferenceLawsTest {
             super(REFERENCE);
         }
     }
+
+    @Nested
+    class Scheduling extends SchedulerLaws {
+        Scheduling() {
+            super(REFERENCE);
+        }
+    }
+
+    @Nested
+    class Serving extends ServingLaws {
+        Serving() {
+            super(REFERENCE);
+        }
+    }
 }
