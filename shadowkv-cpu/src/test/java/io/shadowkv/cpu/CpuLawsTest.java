@@ -6,6 +6,7 @@ import io.shadowkv.engine.laws.ComparisonEdgeLaws;
 import io.shadowkv.engine.laws.ComparisonLaws;
 import io.shadowkv.engine.laws.CompletionLaws;
 import io.shadowkv.engine.laws.ConversationLaws;
+import io.shadowkv.engine.laws.ForkLaws;
 import io.shadowkv.engine.laws.InterruptionLaws;
 import io.shadowkv.engine.laws.MemoryLaws;
 import io.shadowkv.engine.laws.SchedulerLaws;
@@ -85,6 +86,13 @@ class CpuLawsTest {
     @Nested
     class Serving extends ServingLaws {
         Serving() {
+            super(CPU);
+        }
+    }
+
+    @Nested
+    class Forks extends ForkLaws {
+        Forks() {
             super(CPU);
         }
     }

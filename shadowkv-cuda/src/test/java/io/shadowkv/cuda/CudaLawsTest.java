@@ -6,6 +6,7 @@ import io.shadowkv.engine.laws.ComparisonEdgeLaws;
 import io.shadowkv.engine.laws.ComparisonLaws;
 import io.shadowkv.engine.laws.CompletionLaws;
 import io.shadowkv.engine.laws.ConversationLaws;
+import io.shadowkv.engine.laws.ForkLaws;
 import io.shadowkv.engine.laws.InterruptionLaws;
 import io.shadowkv.engine.laws.MemoryLaws;
 import io.shadowkv.engine.laws.SchedulerLaws;
@@ -86,6 +87,13 @@ class CudaLawsTest {
     @Nested
     class Serving extends ServingLaws {
         Serving() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class Forks extends ForkLaws {
+        Forks() {
             super(CUDA);
         }
     }

@@ -147,7 +147,9 @@ public final class EngineFlags {
                             case auto -> ValuePlace.AUTO;
                             case device -> ValuePlace.DEVICE;
                             case host -> ValuePlace.HOST;
-                        }));
+                        },
+                        plain.maxWaiting(),
+                        plain.readingBudget()));
     }
 
     /// The name of the backend that [#openBackend] would open; only `auto` has to open one to know.

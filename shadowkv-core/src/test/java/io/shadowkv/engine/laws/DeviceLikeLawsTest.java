@@ -77,4 +77,11 @@ class DeviceLikeLawsTest {
             super(DEVICE);
         }
     }
+
+    @Nested
+    class Forks extends ForkLaws {
+        Forks() {
+            super(DEVICE);
+        }
+    }
 }

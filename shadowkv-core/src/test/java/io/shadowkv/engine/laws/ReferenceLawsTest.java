@@ -76,4 +76,11 @@ class ReferenceLawsTest {
             super(REFERENCE);
         }
     }
+
+    @Nested
+    class Forks extends ForkLaws {
+        Forks() {
+            super(REFERENCE);
+        }
+    }
 }
