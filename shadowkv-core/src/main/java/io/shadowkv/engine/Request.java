@@ -32,6 +32,10 @@ public record Request(
         return new Request(promptIds, options, GenerationListener.SILENT, new Cancellation(), 0, null);
     }
 
+    public Request withPromptIds(int[] other) {
+        return new Request(other, options, listener, cancellation, priority, timeout);
+    }
+
     public Request withListener(GenerationListener other) {
         return new Request(promptIds, options, other, cancellation, priority, timeout);
     }

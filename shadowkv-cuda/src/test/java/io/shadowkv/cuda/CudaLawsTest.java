@@ -6,6 +6,7 @@ import io.shadowkv.engine.laws.ComparisonEdgeLaws;
 import io.shadowkv.engine.laws.ComparisonLaws;
 import io.shadowkv.engine.laws.CompletionLaws;
 import io.shadowkv.engine.laws.ConversationLaws;
+import io.shadowkv.engine.laws.DocumentLaws;
 import io.shadowkv.engine.laws.ForkLaws;
 import io.shadowkv.engine.laws.InterruptionLaws;
 import io.shadowkv.engine.laws.MemoryLaws;
@@ -94,6 +95,13 @@ class CudaLawsTest {
     @Nested
     class Forks extends ForkLaws {
         Forks() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class Documents extends DocumentLaws {
+        Documents() {
             super(CUDA);
         }
     }

@@ -149,7 +149,8 @@ public final class EngineFlags {
                             case host -> ValuePlace.HOST;
                         },
                         plain.maxWaiting(),
-                        plain.readingBudget()));
+                        plain.readingBudget(),
+                        plain.keptPrompts()));
     }
 
     /// The name of the backend that [#openBackend] would open; only `auto` has to open one to know.

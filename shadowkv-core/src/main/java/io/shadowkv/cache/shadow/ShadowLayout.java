@@ -110,8 +110,12 @@ record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size
     /// The memory of a fork, which has resident rows and selection tables of its own.
     List<Allocation> forkParts() {
         List<Allocation> parts = new ArrayList<>();
-        long rows = recentRow() + recentTokens;
-        add(parts, "resident keys and values", 2L * shape.kvWidth() * rows * shape.kvType().bytes(), shape.layers());
+        long rows = (long) recentRow() + recentTokens;
+        add(
+                parts,
+                "resident keys and values",
+                2L * shape.kvWidth() * rows * shape.kvType().bytes(),
+                shape.layers());
         add(parts, "selection tables", selectorBytes(), shape.layers());
         return parts;
     }

@@ -272,8 +272,7 @@ final class ShadowSequence implements SequenceCache {
     }
 
     private ShadowLayout wholeForkLayout(int newTokens) {
-        SequenceSize size =
-                new SequenceSize(length + newTokens, layout.size().deviceValueLayers());
+        SequenceSize size = new SequenceSize(length + newTokens, layout.size().deviceValueLayers());
         return new ShadowLayout(layout.spec(), layout.shape(), size);
     }
 

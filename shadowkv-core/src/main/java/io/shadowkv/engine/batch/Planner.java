@@ -78,9 +78,9 @@ public final class Planner {
     public String refusal(int capacityTokens, SequenceBytes idle) {
         MemoryPlan plan = plan(capacityTokens, 1);
         return plan.isAdmitted()
-                ? "a sequence of up to %,d tokens fits the memory limit, but idle conversations hold %,d bytes of it. Close"
+                ? "a sequence of up to %,d tokens fits the memory limit, but idle conversations and documents hold %,d bytes of it. Close"
                                 .formatted(capacityTokens, idle.resident() + idle.offloaded())
-                        + " conversations, or raise the limit"
+                        + " some of them, or raise the limit"
                 : plan.refusal();
     }
 

@@ -18,12 +18,12 @@ import org.jspecify.annotations.Nullable;
 /// One turn of one sequence in the scheduler: its tokens, its cache, and when it ends.
 public final class Sequence {
     private final Request request;
-    private final PlannedSequence planned;
+    private PlannedSequence planned;
     private final List<Integer> endIds;
     private final Sampler sampler;
     private final @Nullable AnswerText answer;
     private final SequenceEvents events;
-    private final int cachedTokens;
+    private int cachedTokens;
     private final StringBuilder text = new StringBuilder();
     private int[] ids;
     private int count;
@@ -37,6 +37,9 @@ public final class Sequence {
     private int @Nullable [] forced;
     private int readFirst;
     private boolean hasEnded;
+    private boolean readsOnly;
+    private @Nullable Prefix prefix;
+    private float @Nullable [] knownLogits;
     private long order;
     private long submittedNanos;
     private long deadlineNanos;
@@ -106,6 +109,50 @@ public final class Sequence {
     /// history had been read in an earlier turn.
     public void readsHistoryFirst() {
         readFirst = firstGenerated - request.promptIds().length;
+    }
+
+    /// Reads the prompt and generates nothing: the prompt is kept as a prefix of other sequences.
+    public void readsOnly() {
+        readsOnly = true;
+    }
+
+    boolean isReadOnly() {
+        return readsOnly;
+    }
+
+    /// The prompt was read and is kept.
+    void kept(Prefix read) {
+        prefix = read;
+        cache = null;
+        finish = Completion.FinishReason.MAX_NEW_TOKENS;
+    }
+
+    /// Continues a prefix with a fork of its cache.
+    ///
+    /// @param base the prefix whose memory `fork` shares; null if it shares none
+    /// @param logits logits after the last token of the fork, if they are known
+    void continues(@Nullable Prefix base, SequenceCache fork, PlannedSequence plan, float @Nullable [] logits) {
+        prefix = base;
+        cache = fork;
+        planned = plan;
+        cachedTokens = fork.length();
+        knownLogits = logits;
+    }
+
+    /// Logits after the last token in the cache when the sequence joins the batch; null if they are not
+    /// known.
+    float @Nullable [] knownLogits() {
+        return knownLogits;
+    }
+
+    /// The prefix whose memory the sequence shares, or as which it was kept; null if there is none.
+    public @Nullable Prefix prefix() {
+        return prefix;
+    }
+
+    /// The sequence does not use its prefix any more.
+    void leavesPrefix() {
+        prefix = null;
     }
 
     /// The tokens that prefill reads: all of them again if the cache was dropped.
@@ -216,19 +263,37 @@ public final class Sequence {
         keepsCache = true;
     }
 
-    /// Frees the cache unless the next turn needs it, and reports the end.
+    boolean keepsCache() {
+        return keepsCache;
+    }
+
+    /// The cache of a sequence that ended without a failure, which another sequence may continue; null
+    /// if there is none.
+    @Nullable
+    SequenceCache reusable() {
+        return keepsCache || failure != null ? null : cache;
+    }
+
+    /// Reports the end. Before that, frees the cache unless the next turn needs it.
     ///
+    /// @param isKept true if the cache belongs to a prefix now
     /// @param ledger owner of the cache
-    void end(Ledger ledger) {
+    void end(Ledger ledger, boolean isKept) {
         hasEnded = true;
         SequenceCache held = cache;
         if (held != null && (!keepsCache || failure != null)) {
             if (failure == null) {
                 lastReport = cacheReport();
             }
-            ledger.free(held);
+            if (!isKept) {
+                ledger.free(held);
+            }
             cache = null;
         }
+    }
+
+    /// Reports the end to the consumer of the events.
+    void reportEnd() {
         events.ended(this);
     }
 

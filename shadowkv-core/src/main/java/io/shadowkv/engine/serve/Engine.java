@@ -217,6 +217,18 @@ public final class Engine implements AutoCloseable {
         return requests.complete(list);
     }
 
+    /// Reads a document and keeps it, so that questions about it do not read it again. Waits until it
+    /// is read.
+    ///
+    /// @param request prompt ids of the document, listener, cancellation, priority and timeout; the
+    ///     options are not used
+    /// @throws ContextLengthException if the document fills the context
+    /// @throws MemoryPlanException if it does not fit the memory
+    /// @throws java.util.concurrent.CancellationException if it is cancelled, or its timeout passes
+    public Document read(Request request) {
+        return requests.read(request);
+    }
+
     /// Completes one prompt under several strategies, to compare answers or try parameters. Prefill is exact
     /// under all strategies, so the prompt is read once. Returns the answers in the order of the strategies. The
     /// prefill time of each is the time of the shared prefill plus its own indexing.

@@ -8,12 +8,14 @@ import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.Request;
 import io.shadowkv.engine.batch.LoadedModel;
 import io.shadowkv.engine.batch.Planner;
+import io.shadowkv.engine.batch.Prefix;
 import io.shadowkv.engine.batch.Scheduler;
 import io.shadowkv.engine.batch.Sequence;
 import io.shadowkv.engine.batch.SequenceEvents;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -65,6 +67,32 @@ final class Requests {
             submissions.add(submission(generation, prepare(request, together, sink(generation))));
         }
         return await(generations, submissions, events);
+    }
+
+    /// See [Engine#read].
+    Document read(Request request) {
+        loop.checkAvailable();
+        model.limits().checkDocument(request.promptIds());
+        int tokens = request.promptIds().length;
+        planner.checkFits(tokens, 1);
+        EventQueue events = new EventQueue();
+        Generation generation = heardByCaller(request, events);
+        PlannedSequence planned = planner.sequence(tokens, options.maxBatch());
+        Sequence sequence = model.text().sequence(request, new int[0], planned, null, sink(generation));
+        sequence.readsOnly();
+        Completion completion = await(List.of(generation), List.of(submission(generation, sequence)), events)
+                .getFirst();
+        Prefix prefix = sequence.prefix();
+        if (prefix == null) {
+            throw new CancellationException("the reading of a document of " + tokens + " tokens ended early: "
+                    + completion.finish());
+        }
+        return new Document(this, request.promptIds(), prefix);
+    }
+
+    /// Frees a document as soon as no question uses it.
+    void release(Prefix prefix) {
+        loop.between(() -> scheduler.release(prefix));
     }
 
     /// Answers one turn of a conversation. Changes nothing if it throws before the turn begins.

@@ -84,4 +84,11 @@ class DeviceLikeLawsTest {
             super(DEVICE);
         }
     }
+
+    @Nested
+    class Documents extends DocumentLaws {
+        Documents() {
+            super(DEVICE);
+        }
+    }
 }

@@ -26,7 +26,8 @@ public abstract class ForkLaws extends BackendLaws {
         return List.of(new KvCacheSpec.Full(), NARROW, NARROW.withCachedTokens(32), KvCacheSpec.Shadow.DEFAULT);
     }
 
-    /// Until a sequence adds to its index, its fork gives the same logits, token after token; two forks that go different
+    /// Until a sequence adds to its index, its fork gives the same logits, token after token; two forks that go
+    /// different
     /// ways do not disturb each other.
     @ParameterizedTest
     @MethodSource("strategies")
@@ -68,7 +69,8 @@ public abstract class ForkLaws extends BackendLaws {
             assertThat(bench.cache(1).length()).isEqualTo(220);
             assertThat(bench.cache(1).room()).isZero();
             if (spec instanceof KvCacheSpec.Full || spec.equals(KvCacheSpec.Shadow.DEFAULT)) {
-                int[] all = IntStream.concat(IntStream.of(prompt), IntStream.of(more)).toArray();
+                int[] all = IntStream.concat(IntStream.of(prompt), IntStream.of(more))
+                        .toArray();
                 assertSame("all tokens", last, bench.read(2, all, 230), rounding());
             }
         }

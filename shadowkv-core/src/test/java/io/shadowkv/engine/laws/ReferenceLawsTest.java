@@ -83,4 +83,11 @@ class ReferenceLawsTest {
             super(REFERENCE);
         }
     }
+
+    @Nested
+    class Documents extends DocumentLaws {
+        Documents() {
+            super(REFERENCE);
+        }
+    }
 }

@@ -374,8 +374,7 @@ public abstract class ServingLaws extends BackendLaws {
                 };
                 int[] expected = alone.get(which);
                 if (isBatchInvariant()) {
-                    assertThat(completion.ids())
-                            .isEqualTo(java.util.Arrays.copyOf(expected, completion.ids().length));
+                    assertThat(completion.ids()).isEqualTo(java.util.Arrays.copyOf(expected, completion.ids().length));
                 }
                 if (completion.finish() == FinishReason.MAX_NEW_TOKENS) {
                     assertThat(completion.ids()).hasSameSizeAs(expected);
