@@ -37,8 +37,8 @@ public record EngineOptions(
         int maxWaiting,
         Duration readingBudget,
         int keptPrompts) {
-    public static final EngineOptions DEFAULT =
-            new EngineOptions(new KvCacheSpec.Full(), null, 0, 16, 0, 0, ValuePlace.AUTO, 1024, Duration.ofMillis(25), 0);
+    public static final EngineOptions DEFAULT = new EngineOptions(
+            new KvCacheSpec.Full(), null, 0, 16, 0, 0, ValuePlace.AUTO, 1024, Duration.ofMillis(25), 0);
 
     public EngineOptions {
         if (kvType != null && kvType != DType.F32 && kvType != DType.BF16 && kvType != DType.F16) {
@@ -68,22 +68,58 @@ public record EngineOptions(
 
     public EngineOptions withCache(KvCacheSpec spec) {
         return new EngineOptions(
-                spec, kvType, prefillRows, maxBatch, deviceBytes, hostBytes, valuePlace, maxWaiting, readingBudget, keptPrompts);
+                spec,
+                kvType,
+                prefillRows,
+                maxBatch,
+                deviceBytes,
+                hostBytes,
+                valuePlace,
+                maxWaiting,
+                readingBudget,
+                keptPrompts);
     }
 
     public EngineOptions withKvType(@Nullable DType type) {
         return new EngineOptions(
-                cache, type, prefillRows, maxBatch, deviceBytes, hostBytes, valuePlace, maxWaiting, readingBudget, keptPrompts);
+                cache,
+                type,
+                prefillRows,
+                maxBatch,
+                deviceBytes,
+                hostBytes,
+                valuePlace,
+                maxWaiting,
+                readingBudget,
+                keptPrompts);
     }
 
     public EngineOptions withPrefillRows(int rows) {
         return new EngineOptions(
-                cache, kvType, rows, maxBatch, deviceBytes, hostBytes, valuePlace, maxWaiting, readingBudget, keptPrompts);
+                cache,
+                kvType,
+                rows,
+                maxBatch,
+                deviceBytes,
+                hostBytes,
+                valuePlace,
+                maxWaiting,
+                readingBudget,
+                keptPrompts);
     }
 
     public EngineOptions withMaxBatch(int sequences) {
         return new EngineOptions(
-                cache, kvType, prefillRows, sequences, deviceBytes, hostBytes, valuePlace, maxWaiting, readingBudget, keptPrompts);
+                cache,
+                kvType,
+                prefillRows,
+                sequences,
+                deviceBytes,
+                hostBytes,
+                valuePlace,
+                maxWaiting,
+                readingBudget,
+                keptPrompts);
     }
 
     public EngineOptions withMemoryLimits(long device, long host) {
@@ -93,17 +129,44 @@ public record EngineOptions(
 
     public EngineOptions withValuePlace(ValuePlace place) {
         return new EngineOptions(
-                cache, kvType, prefillRows, maxBatch, deviceBytes, hostBytes, place, maxWaiting, readingBudget, keptPrompts);
+                cache,
+                kvType,
+                prefillRows,
+                maxBatch,
+                deviceBytes,
+                hostBytes,
+                place,
+                maxWaiting,
+                readingBudget,
+                keptPrompts);
     }
 
     public EngineOptions withMaxWaiting(int requests) {
         return new EngineOptions(
-                cache, kvType, prefillRows, maxBatch, deviceBytes, hostBytes, valuePlace, requests, readingBudget, keptPrompts);
+                cache,
+                kvType,
+                prefillRows,
+                maxBatch,
+                deviceBytes,
+                hostBytes,
+                valuePlace,
+                requests,
+                readingBudget,
+                keptPrompts);
     }
 
     public EngineOptions withReadingBudget(Duration budget) {
         return new EngineOptions(
-                cache, kvType, prefillRows, maxBatch, deviceBytes, hostBytes, valuePlace, maxWaiting, budget, keptPrompts);
+                cache,
+                kvType,
+                prefillRows,
+                maxBatch,
+                deviceBytes,
+                hostBytes,
+                valuePlace,
+                maxWaiting,
+                budget,
+                keptPrompts);
     }
 
     public EngineOptions withKeptPrompts(int sequences) {

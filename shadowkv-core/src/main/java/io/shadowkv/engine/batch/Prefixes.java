@@ -59,8 +59,7 @@ final class Prefixes {
     ///
     /// @param capacity maximum number of tokens of the fork, those of the prefix included
     static PlannedSequence planned(Prefix prefix, int capacity) {
-        List<CacheStrategy.Allocation> parts =
-                prefix.cache().forkFootprint(capacity - prefix.ids().length);
+        List<CacheStrategy.Allocation> parts = prefix.cache().forkFootprint(capacity - prefix.ids().length);
         return new PlannedSequence(
                 SequenceSize.of(capacity),
                 new SequenceBytes(
@@ -83,8 +82,7 @@ final class Prefixes {
     ///
     /// @throws io.shadowkv.op.BackendMemoryException if the memory is not available
     void fork(Prefix prefix, PlannedSequence planned, Sequence sequence) {
-        SequenceCache fork =
-                prefix.cache().fork(planned.size().capacityTokens() - prefix.ids().length);
+        SequenceCache fork = prefix.cache().fork(planned.size().capacityTokens() - prefix.ids().length);
         ledger.holds(fork, planned);
         use(prefix);
         leave(prefix);
@@ -136,8 +134,8 @@ final class Prefixes {
     void end(Sequence sequence) {
         SequenceCache reusable = sequence.reusable();
         Prefix base = sequence.prefix();
-        boolean isKept = reusable != null
-                && keepEnded(Arrays.copyOf(sequence.ids(), reusable.length()), reusable, base);
+        boolean isKept =
+                reusable != null && keepEnded(Arrays.copyOf(sequence.ids(), reusable.length()), reusable, base);
         sequence.end(ledger, isKept);
         if (base != null && !isKept && !sequence.isReadOnly()) {
             leave(base);

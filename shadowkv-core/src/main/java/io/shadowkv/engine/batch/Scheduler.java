@@ -46,8 +46,8 @@ public final class Scheduler implements AutoCloseable {
         this.slots = new Sequence[options.maxBatch()];
         this.prefillRows = options.prefillRows(model.backend());
         this.prefixes = new Prefixes(ledger, options.keptPrompts());
-        this.readings =
-                new Readings(model, ledger, prefixes, prefillRows, options.readingBudget().toNanos());
+        this.readings = new Readings(
+                model, ledger, prefixes, prefillRows, options.readingBudget().toNanos());
     }
 
     public DecodeCache decodeCache() {
@@ -173,8 +173,7 @@ public final class Scheduler implements AutoCloseable {
     ///
     /// @return false if it does not fit although nothing is left to evict
     private boolean makeRoom(PlannedSequence wanted, List<Sequence> admitted) {
-        List<PlannedSequence> planned =
-                admitted.stream().map(Sequence::planned).toList();
+        List<PlannedSequence> planned = admitted.stream().map(Sequence::planned).toList();
         while (!ledger.fits(wanted, planned)) {
             if (!prefixes.evict()) {
                 return false;

@@ -84,8 +84,8 @@ final class Requests {
                 .getFirst();
         Prefix prefix = sequence.prefix();
         if (prefix == null) {
-            throw new CancellationException("the reading of a document of " + tokens + " tokens ended early: "
-                    + completion.finish());
+            throw new CancellationException(
+                    "the reading of a document of " + tokens + " tokens ended early: " + completion.finish());
         }
         return new Document(this, request.promptIds(), prefix);
     }

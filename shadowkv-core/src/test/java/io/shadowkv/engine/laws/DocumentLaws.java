@@ -50,7 +50,8 @@ public abstract class DocumentLaws extends BackendLaws {
         return IntStream.concat(IntStream.of(first), IntStream.of(second)).toArray();
     }
 
-    /// Questions at the same time, through the document and as whole prompts: each has its own answer, and none reads the
+    /// Questions at the same time, through the document and as whole prompts: each has its own answer, and none reads
+    /// the
     /// document.
     @ParameterizedTest
     @MethodSource("strategies")
@@ -61,7 +62,8 @@ public abstract class DocumentLaws extends BackendLaws {
             for (int i = 0; i < 4; i++) {
                 int[] question = Logits.ids(1 + i, VOCABULARY, 10 + i);
                 questions.add(question);
-                expected.add(engine.complete(Request.of(join(TEXT, question), FIVE)).ids());
+                expected.add(
+                        engine.complete(Request.of(join(TEXT, question), FIVE)).ids());
             }
             Document document = engine.read(Request.of(TEXT, FIVE));
             assertThat(document.length()).isEqualTo(200);
@@ -70,7 +72,8 @@ public abstract class DocumentLaws extends BackendLaws {
             for (int i = 0; i < 4; i++) {
                 generations.add(
                         i % 2 == 0
-                                ? document.ask(Request.of(questions.get(i), FIVE).withListener(heard))
+                                ? document.ask(
+                                        Request.of(questions.get(i), FIVE).withListener(heard))
                                 : engine.submit(Request.of(join(TEXT, questions.get(i)), FIVE)));
             }
             for (int i = 0; i < 4; i++) {
