@@ -25,9 +25,7 @@ class ProseTest {
             "shadowkv-core",
             "shadowkv-cpu",
             "shadowkv-cuda",
-            "shadowkv-eval",
             "shadowkv-hub",
-            "shadowkv-report",
             "shadowkv-text");
 
     private static final int WIDTH = 100;

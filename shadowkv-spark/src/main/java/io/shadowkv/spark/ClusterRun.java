@@ -18,11 +18,12 @@ import org.apache.spark.api.java.JavaSparkContext;
 import scala.reflect.ClassTag$;
 import scala.runtime.BoxedUnit;
 
-/// The driver's side: cuts what is open into tasks, and appends the answers of each as it finishes.
+/// The driver's part: splits the open items into tasks and appends the answers of each task as it
+/// finishes.
 ///
-/// Nothing is lost or counted twice: Spark tries a task again whose worker or executor died, takes one result of each
-/// partition however many copies ran, and only keys that the log does not hold are appended. During a run the log is
-/// Spark's event thread's.
+/// No answer is lost or counted twice: Spark retries a task whose worker or executor died, uses one
+/// result for each partition even if several attempts finish, and only keys that the log does not
+/// contain are appended. During a run only Spark's event thread uses the log.
 public final class ClusterRun {
     private final EvalJob job;
     private final Options options;
@@ -30,9 +31,10 @@ public final class ClusterRun {
     private final Consumer<String> leftOut;
     private final Set<Item> refused = new HashSet<>();
 
-    /// @param batch items asked together
-    /// @param batchesPerTask batches that one worker is started for: its start is paid once for them, and they are
-    ///     asked again together if it dies
+    /// @param batch number of items asked together
+    /// @param batchesPerTask number of batches for one worker. A larger number pays for fewer
+    ///     starts of
+    /// workers, but all batches of a task are asked again if its worker dies
     /// @param resource name of Spark's resource whose address is the device's number
     public record Options(int batch, int batchesPerTask, String resource) {
         public Options {
@@ -43,8 +45,8 @@ public final class ClusterRun {
         }
     }
 
-    /// @param watcher hears of each task's answers when the log has them
-    /// @param leftOut hears of samples that cannot be asked, and why
+    /// @param watcher called with the progress when the answers of a task are in the log
+    /// @param leftOut called with the reason for each sample that cannot be asked
     public ClusterRun(EvalJob job, Options options, Consumer<Watcher.Progress> watcher, Consumer<String> leftOut) {
         this.job = job;
         this.options = options;
@@ -52,10 +54,10 @@ public final class ClusterRun {
         this.leftOut = leftOut;
     }
 
-    /// Asks what is open. Samples that cannot be asked are left out.
+    /// Asks the open items. Samples that cannot be asked are left out.
     ///
     /// @return all answers to the job's items, see [EvalPlan#answers]
-    /// @throws ExaminerFailure if Spark gave up on a task; what was answered before is in the log
+    /// @throws ExaminerFailure if Spark gave up on a task; earlier answers are in the log
     public List<AnswerRecord> run(JavaSparkContext spark, AnswerLog log) {
         EvalPlan plan = job.plan();
         List<Item> items = job.items().stream().distinct().toList();
@@ -98,12 +100,12 @@ public final class ClusterRun {
         watcher.accept(intake.take(result.answers()).progress());
     }
 
-    /// Every task carries the job, but only its own items.
+    /// The job without its items: each task gets the items of its partition only.
     private EvalJob withoutItems() {
         return new EvalJob(job.plan(), List.of(), job.command(), job.readySeconds());
     }
 
-    /// Spark's messages hold the executor's stack trace.
+    /// The message without the executor's stack trace, which Spark includes.
     private static String message(Exception e) {
         return String.valueOf(e.getMessage())
                 .lines()

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// A job over one of whose samples workers come to grief.
+/// A job with one sample that makes workers fail.
 final class Culprit {
     static final EvalPlan PLAN = FakeExaminer.plan(8);
     static final Item ITEM = new Item("a/x", 5);
@@ -25,12 +25,12 @@ final class Culprit {
         return new EvalJob(PLAN, PLAN.items(), FakeWorkerMain.command(8, folder, trouble, ITEM, times), 60);
     }
 
-    /// What a single process answers.
+    /// The answers of a run in a single process.
     static List<AnswerRecord> expected() {
         return new FakeExaminer(PLAN).examine(PLAN.items(), _ -> true, _ -> {});
     }
 
-    /// Waits for the worker that waits to be killed.
+    /// Waits for the worker that blocks until it is killed.
     static ProcessHandle await(Path folder) {
         try {
             while (true) {

@@ -21,7 +21,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Two task slots in this process, real worker processes.
+/// Two task slots in this process with real worker processes.
 final class LocalClusterTest {
     @TempDir
     Path folder;
@@ -54,7 +54,7 @@ final class LocalClusterTest {
         assertThat(progress).extracting(Watcher.Progress::done).containsExactly(4, 8, 12, 16);
     }
 
-    /// The others of its batch and task are answered, without another try.
+    /// The other samples of its batch and task are answered without a retry.
     @Test
     void aSampleThatCannotBeAskedIsLeftOut() {
         List<AnswerRecord> others = Culprit.expected().stream()
@@ -70,7 +70,7 @@ final class LocalClusterTest {
         assertThatThrownBy(() -> run("local[1,2]", Culprit.job(folder, Trouble.HALT, 9)))
                 .isInstanceOf(ExaminerFailure.class)
                 .hasMessageContaining("ended with exit code 137")
-                .hasMessageContaining("when asked sample 5 of a/x")
+                .hasMessageContaining("while answering sample 5 of a/x")
                 .hasMessageNotContaining("\tat ")
                 .hasMessageNotContaining("sample 4");
         assertThat(progress).isNotEmpty();

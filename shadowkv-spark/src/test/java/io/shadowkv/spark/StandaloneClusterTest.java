@@ -10,7 +10,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A real master with two workers that have a device each, and a machine that dies.
+/// A real master with two workers of one device each, one of which is killed.
 final class StandaloneClusterTest {
     @TempDir
     Path folder;

@@ -2,7 +2,9 @@ package io.shadowkv.report.plot;
 
 import java.util.List;
 
-/// What a [Figure] draws on: SVG or a bitmap. Coordinates are pixels from the upper left corner.
+/// The surface that a [Figure] draws on: SVG or a bitmap. Coordinates are pixels from the upper
+/// left
+/// corner.
 public interface Canvas {
     void rect(double x, double y, double width, double height, Ink ink);
 
@@ -10,28 +12,28 @@ public interface Canvas {
 
     void circle(double x, double y, double radius, Ink ink);
 
-    /// A line through points, at least one.
+    /// Draws a line through one or more points.
     void polyline(List<Spot> spots, Ink ink);
 
     void text(double x, double y, Lettering lettering, String content);
 
-    /// Text turned a quarter to the left around its anchor.
+    /// Draws text rotated 90 degrees counterclockwise around its anchor.
     void upright(double x, double y, Lettering lettering, String content);
 
-    /// An invisible area with a text that shows when it is pointed at, where the medium can.
+    /// Adds an invisible area with a tooltip, if the medium has tooltips.
     void hint(double x, double y, double width, double height, String content);
 
-    /// A place.
+    /// A position.
     record Spot(double x, double y) {}
 
-    /// Where text stands relative to its place.
+    /// The alignment of text relative to its position.
     enum Anchor {
         START,
         MIDDLE,
         END
     }
 
-    /// @param colour name of one of [PlotStyle]'s colours
+    /// @param colour name of a colour of [PlotStyle]
     /// @param size pixels
     record Lettering(String colour, double size, boolean isBold, Anchor anchor) {
         static final Lettering TICK = new Lettering("muted", 11, false, Anchor.MIDDLE);

@@ -10,16 +10,16 @@ import java.util.function.DoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// Shares with their intervals over a logarithmic horizontal axis, and a share that does not depend on it
-/// as a dashed line across.
+/// Shares with their intervals over a logarithmic horizontal axis. A baseline that does not depend
+/// on the axis is a dashed horizontal line.
 ///
-/// @param id unique in the page, a file name too
-/// @param title read aloud
+/// @param id unique in the page and used as a file name
+/// @param title for screen readers
 /// @param xLabel what the horizontal axis measures, with its unit
 /// @param yLabel what the vertical axis measures
-/// @param xFormat writes a position under the axis
-/// @param baselineName written at the dashed line
-/// @param baseline its height, 0 to 1; NaN draws none
+/// @param xFormat formats a value of the horizontal axis
+/// @param baselineName label of the dashed line
+/// @param baseline height of the dashed line, 0 to 1; NaN draws none
 /// @param curves up to eight
 public record CurvePlot(
         String id,
@@ -32,7 +32,7 @@ public record CurvePlot(
         List<Curve> curves)
         implements Figure {
     private static final int LEFT = 64;
-    /// Pixels of a letter of a curve's name, and of one under the axis.
+    /// Width in pixels of a letter of a curve's name, and of a letter under the axis.
     private static final double NAME_LETTER = 7.4;
 
     private static final double TICK_LETTER = 6.2;
@@ -42,7 +42,7 @@ public record CurvePlot(
 
     /// Points joined by a line.
     ///
-    /// @param colour name of one of [PlotStyle]'s colours
+    /// @param colour name of a colour of [PlotStyle]
     /// @param points at least one, ascending in `x`
     public record Curve(String name, String colour, List<Point> points) {
         public Curve {
@@ -52,7 +52,7 @@ public record CurvePlot(
 
     /// A value with its interval.
     ///
-    /// @param x above zero
+    /// @param x greater than zero
     /// @param share 0 to 1, between `low` and `high`
     public record Point(double x, double share, double low, double high) {}
 
@@ -66,7 +66,7 @@ public record CurvePlot(
         return 320;
     }
 
-    /// Room for the longest name.
+    /// Pixels to the right of the axes: room for the longest name.
     private int right() {
         int longest =
                 curves.stream().mapToInt(curve -> curve.name().length()).max().orElse(0);
@@ -88,7 +88,7 @@ public record CurvePlot(
     @Override
     public void draw(Canvas canvas) {
         List<Double> xs = points().map(Point::x).distinct().sorted().toList();
-        // The axis ends at full marks; it begins at a tenth below the lowest end of an interval.
+        // The axis ends at 100 %; it starts a tenth below the lowest end of an interval.
         double lowest = Math.min(
                 points().mapToDouble(Point::low).min().orElse(0), Double.isNaN(baseline) ? 1 : baseline - 0.02);
         int firstTick = (int) Math.clamp(Math.floor(lowest * 10), 0, 8);
@@ -111,7 +111,7 @@ public record CurvePlot(
         names(canvas, frame);
     }
 
-    /// Positions under the axis, those left out that would lie on the one before.
+    /// Draws the labels under the axis, except those that would overlap the previous one.
     private void ticks(Canvas canvas, Frame frame, List<Double> xs) {
         double free = 0;
         for (double x : xs) {
@@ -128,7 +128,7 @@ public record CurvePlot(
 
     private void curve(Canvas canvas, Frame frame, Curve curve, int number) {
         String colour = curve.colour();
-        // Beside each other where they share a place.
+        // Curves that share a point are drawn next to each other.
         double shift = 5 * (number - (curves.size() - 1) / 2.0);
         List<Spot> spots = curve.points().stream()
                 .map(point -> new Spot(frame.x(point.x()) + shift, frame.y(point.share())))
@@ -158,7 +158,7 @@ public record CurvePlot(
         }
     }
 
-    /// Names at the right ends, a line of text apart at least.
+    /// Draws the names at the right ends, at least one line of text apart.
     private void names(Canvas canvas, Frame frame) {
         record Name(String text, String colour, double y) {}
         List<Name> names = new ArrayList<>();
@@ -172,7 +172,8 @@ public record CurvePlot(
             names.add(new Name(baselineName, "full", frame.y(baseline)));
         }
         names.sort(Comparator.comparingDouble(Name::y));
-        // Down from the top, each below the one above; then up from the bottom where that ran out of the picture.
+        // First downward: each name goes below the one above. Then upward, if names left the
+        // picture.
         double[] heights = new double[names.size()];
         double above = TOP - LINE_OF_TEXT;
         for (int i = 0; i < heights.length; i++) {
@@ -194,7 +195,7 @@ public record CurvePlot(
         return curves.stream().flatMap(curve -> curve.points().stream());
     }
 
-    /// Where values lie in the picture.
+    /// Converts values to positions in the picture.
     private final class Frame {
         private final double first;
         private final double span;

@@ -8,13 +8,13 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/// Shares in grids of cells, from orange (0 %) by pale to blue (100 %), a pair that colour-blind
-/// people tell apart. Where there is room, the percentage stands in the cell, and small beside it
-/// the number of samples, unless each cell has one. Panels share rows and columns and stand beside
-/// each other as far as the width allows.
+/// Shares in grids of cells, from orange (0 %) through a pale colour to blue (100 %). Colour-blind
+/// readers can distinguish orange and blue. The percentage is written in the cell if there is room,
+/// with the number of samples in small type next to it, unless each cell has one sample. Panels
+/// share rows and columns and are placed next to each other as far as the width allows.
 ///
-/// @param id unique in the page, a file name too
-/// @param title read aloud and written above
+/// @param id unique in the page and used as a file name
+/// @param title for screen readers; also written above the grids
 /// @param xLabel what the columns are
 /// @param yLabel what the rows are
 /// @param columns names
@@ -39,18 +39,18 @@ public record HeatMap(
     private static final int LEGEND = 44;
     private static final double ENTRY = 84;
     private static final int MOST_WIDE = 96;
-    /// Narrower cells have no room for the samples beside them.
+    /// Minimum width in pixels of a cell that also shows its number of samples.
     private static final double LEAST_FOR_SAMPLES = 44;
-    /// Of a panel's name, in pixels.
+    /// Width in pixels of a letter of a panel's name.
     private static final double LETTER = 6.6;
 
     private static final String[] LEVEL_NAMES = {"0 %", "to 20", "to 40", "to 60", "to 80", "below 100", "100 %"};
 
     /// One grid.
     ///
-    /// @param name written above it; may be empty where it is the only one
+    /// @param name written above the grid; may be empty if there is only one panel
     /// @param shares `[rows][columns]`, 0 to 1; NaN leaves the cell empty
-    /// @param samples `[rows][columns]`, what each share is the mean of
+    /// @param samples `[rows][columns]`, the number of samples that each share is the mean of
     public record Panel(String name, double[][] shares, int[][] samples) {
         /// Shares of all cells that have one.
         public double[] known() {
@@ -71,7 +71,9 @@ public record HeatMap(
         return TOP + Math.ceilDiv(panels.size(), panelsAbreast()) * panelHeight() + LEGEND;
     }
 
-    /// As many as have room for their cells' text and their names, spread evenly over the lines.
+    /// The number of panels next to each other: as many as have room for their cells' text and
+    /// their
+    /// names. They are spread evenly over the lines.
     private int panelsAbreast() {
         int longest =
                 panels.stream().mapToInt(panel -> panel.name().length()).max().orElse(0);
@@ -110,7 +112,7 @@ public record HeatMap(
         return range + (most == 1 ? " sample" : " samples");
     }
 
-    /// Numbers of samples of all cells that have one.
+    /// Numbers of samples of all cells that have a share.
     private IntStream samples() {
         return panels.stream()
                 .flatMap(panel -> Stream.of(panel.samples()))

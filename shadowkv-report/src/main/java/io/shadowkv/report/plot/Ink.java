@@ -1,12 +1,13 @@
 package io.shadowkv.report.plot;
 
-/// How a shape of a [Figure] is drawn: names of [PlotStyle]'s colours, so that a page, a file and a bitmap
-/// agree.
+/// How a shape of a [Figure] is drawn. Colours are names from [PlotStyle], so that a page, a file
+/// and
+/// a bitmap use the same ones.
 ///
 /// @param fill name of the colour inside; empty for none
 /// @param stroke name of the colour of the outline; empty for none
-/// @param width of the outline, pixels
-/// @param isDashed whether the outline is broken
+/// @param width width of the outline in pixels
+/// @param isDashed whether the outline is dashed
 public record Ink(String fill, String stroke, double width, boolean isDashed) {
     static Ink filled(String colour) {
         return new Ink(colour, "", 0, false);
@@ -20,7 +21,7 @@ public record Ink(String fill, String stroke, double width, boolean isDashed) {
         return new Ink("", colour, width, true);
     }
 
-    /// The same as declarations of a style sheet.
+    /// The same style as CSS declarations.
     String css() {
         StringBuilder css = new StringBuilder("fill:").append(fill.isEmpty() ? "none" : "var(--" + fill + ")");
         if (!stroke.isEmpty()) {

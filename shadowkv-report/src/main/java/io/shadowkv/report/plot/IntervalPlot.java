@@ -6,10 +6,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/// Differences with their intervals around a line at zero, a row a name, a mark a series.
+/// Differences with their intervals around a vertical line at zero: one row for each name, with one
+/// mark for each series.
 ///
-/// @param id unique in the page, a file name too
-/// @param title read aloud
+/// @param id unique in the page and used as a file name
+/// @param title for screen readers
 /// @param xLabel what a difference means
 /// @param series names, up to eight
 /// @param rows from the top
@@ -22,15 +23,15 @@ public record IntervalPlot(String id, String title, String xLabel, List<String> 
 
     /// A line of the plot with its marks.
     ///
-    /// @param isTotal set in bold under a line
-    /// @param marks one a series, in its order
+    /// @param isTotal whether the row is written in bold under a line
+    /// @param marks one for each series, in the order of the series
     public record Row(String name, boolean isTotal, List<Mark> marks) {
         public Row {
             marks = List.copyOf(marks);
         }
     }
 
-    /// A difference in percentage points between its interval's ends; NaN draws nothing.
+    /// A difference in percentage points with the ends of its interval; NaN draws nothing.
     public record Mark(double value, double low, double high) {}
 
     @Override
@@ -123,7 +124,7 @@ public record IntervalPlot(String id, String title, String xLabel, List<String> 
         }
     }
 
-    /// Shapes tell the series apart where colours do not.
+    /// Each series has its own shape, so that it can be recognised without colour.
     private static void mark(Canvas canvas, int number, double x, double y) {
         var ink = new Ink("p" + number % 8, "card", 1, false);
         if (number % 2 == 0) {

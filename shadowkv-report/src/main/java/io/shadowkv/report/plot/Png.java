@@ -19,14 +19,14 @@ import java.util.Map;
 import java.util.Optional;
 import javax.imageio.ImageIO;
 
-/// Figures as bitmaps in the light colours, at twice their size. Needs the module `java.desktop` and a
-/// font: ask [#obstacle] first.
+/// Draws figures as bitmaps in the light colours, at twice their size. Needs the module
+/// `java.desktop` and a font: call [#obstacle] first.
 public final class Png {
     private static final int SCALE = 2;
 
     private Png() {}
 
-    /// Why bitmaps cannot be drawn here; empty if they can.
+    /// Says why bitmaps cannot be drawn here; empty if they can be drawn.
     public static Optional<String> obstacle() {
         try {
             return Drawing.canWriteText() ? Optional.empty() : Optional.of("the JVM finds no font");
@@ -36,14 +36,14 @@ public final class Png {
         }
     }
 
-    /// The bytes of a PNG file.
+    /// Draws the figure and returns the bytes of a PNG file.
     public static byte[] of(Figure figure) {
         var drawing = new Drawing(figure.width(), figure.height());
         figure.draw(drawing);
         return drawing.bytes();
     }
 
-    /// Nested, so that [Png] itself loads where there is no `java.desktop`.
+    /// A nested class, so that [Png] itself loads without `java.desktop`.
     private static final class Drawing implements Canvas {
         private static final Map<String, String> COLOURS = PlotStyle.lightColours();
 
@@ -155,7 +155,7 @@ public final class Png {
 
         @Override
         public void hint(double x, double y, double width, double height, String content) {
-            // Nobody points at a bitmap.
+            // A bitmap has no tooltips.
         }
     }
 }
