@@ -3,10 +3,10 @@ package io.shadowkv.eval.metric;
 import io.shadowkv.eval.Metric;
 import java.util.List;
 
-/// Compares with one reference at a time; the best counts.
+/// Compares an answer with one reference at a time and returns the highest score.
 ///
 /// @param name the metric's name
-/// @param comparison an answer and one reference give 0 to 1
+/// @param comparison compares an answer with one reference; returns 0 to 1
 public record BestOf(String name, Comparison comparison) implements Metric {
     /// Compares an answer with one reference.
     @FunctionalInterface
@@ -23,7 +23,7 @@ public record BestOf(String name, Comparison comparison) implements Metric {
                 .orElseThrow();
     }
 
-    /// The same, looking only at the answer's first line that is not empty (THUDM/LongBench,
+    /// The same metric applied to the answer's first non-empty line only (THUDM/LongBench,
     /// `LongBench/eval.py`).
     public BestOf ofFirstLine() {
         return new BestOf(

@@ -8,21 +8,23 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
-/// What a sample hides and asks, whatever its length.
+/// The needles and questions of a sample, independent of its length.
 ///
-/// @param task the task, with a key more for each further question about a planted needle
+/// @param task the task, with an additional key for each further question about a planted needle
 /// @param hay the filler
 /// @param planted needles in the order of the text
 /// @param asked key numbers of each question about planted needles
-/// @param hayQuestions further questions, about the needles that the filler is made of
-/// @param placeSeed where the needles go
+/// @param hayQuestions number of further questions about the needles of the filler
+/// @param placeSeed seed for the needles' positions
 record NeedleLayout(
         NeedleTask task, Hay hay, List<Planted> planted, List<List<Integer>> asked, int hayQuestions, long placeSeed) {
     /// A needle and the number of its key.
     record Planted(int keyNumber, NeedleText.Needle needle) {}
 
-    /// @param turns the questions over the filled text
-    /// @param needles those hidden or asked for, with their depths
+    /// A text of a given size with its questions.
+    ///
+    /// @param turns the questions about the text
+    /// @param needles the needles that are hidden or asked for, with their depths
     record Filled(List<Sample.Turn> turns, List<NeedleText.Needle> needles) {}
 
     static NeedleLayout of(
@@ -52,12 +54,12 @@ record NeedleLayout(
         return new NeedleLayout(task, hay, planted, asked, asksHay ? furtherQuestions : 0, random.nextLong());
     }
 
-    /// The least units of filler that the needles can be placed between and the questions be about.
+    /// Minimum number of filler units for the needles' positions and for the questions.
     int leastUnits() {
         return planted.size() + hayQuestions;
     }
 
-    /// The text with so many units of filler, and its questions.
+    /// Makes the text with the given number of filler units, and its questions.
     Filled fill(int units) {
         var places = new SplittableRandom(placeSeed);
         int[] positions = hay.positions(units, planted.size(), places);
@@ -92,7 +94,8 @@ record NeedleLayout(
         return String.join(hay.separator(), pieces);
     }
 
-    /// Needles of the keys in the order asked; a key's own in the order of the text.
+    /// Needles of the keys in the order of the question; several needles of one key in the order of
+    /// the text.
     private List<NeedleText.Needle> needlesOf(List<Integer> keys) {
         return keys.stream()
                 .flatMap(key -> planted.stream().filter(needle -> needle.keyNumber() == key))
