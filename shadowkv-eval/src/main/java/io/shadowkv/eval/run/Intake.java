@@ -4,8 +4,8 @@ import io.shadowkv.eval.Item;
 import java.time.Duration;
 import java.util.List;
 
-/// Where the answers of a run come in: appends those that the log does not hold, and counts. Used by the
-/// log's thread.
+/// Appends the answers that the log does not have yet, and counts them. Used by the thread of the
+/// log.
 public final class Intake {
     private final AnswerLog log;
     private final int total;
@@ -13,21 +13,25 @@ public final class Intake {
     private final long start = System.nanoTime();
     private int answered;
 
-    /// What became of answers.
+    /// The result of appending answers.
     ///
-    /// @param fresh those that were appended
-    /// @param progress how far the run is now
+    /// @param fresh the answers that were appended
+    /// @param progress the run's progress after it
     public record Taken(List<AnswerRecord> fresh, Watcher.Progress progress) {}
 
-    /// @param total items that are wanted
-    /// @param open those of them that the log does not answer
+    /// Creates a counter for a log.
+    ///
+    /// @param total number of wanted items
+    /// @param open number of those that the log does not answer
     public Intake(AnswerLog log, int total, int open) {
         this.log = log;
         this.total = total;
         this.open = open;
     }
 
-    /// @param answers to one or more items, each complete
+    /// Appends answers.
+    ///
+    /// @param answers to one or more items, complete for each item
     public Taken take(List<AnswerRecord> answers) {
         List<AnswerRecord> fresh =
                 answers.stream().filter(answer -> !log.contains(answer.key())).toList();

@@ -11,14 +11,14 @@ import java.util.function.Consumer;
 final class Lines {
     private Lines() {}
 
-    /// Hands on every line until the stream ends or breaks, which is the same here.
+    /// Passes every line to `action` until the stream ends. A broken pipe counts as the end.
     static void forEach(InputStream in, Consumer<String> action) {
         try (var reader = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
             for (String line = reader.readLine(); line != null; line = reader.readLine()) {
                 action.accept(line);
             }
         } catch (IOException _) {
-            // The other side is gone.
+            // The other process has ended.
         }
     }
 }

@@ -47,21 +47,27 @@ public final class WorkerLoop {
     private final Duration beat;
     private volatile boolean isOver;
 
-    /// @param in what is asked; its end ends the loop
-    /// @param out for answers; nobody else may write there
+    /// Creates a loop.
+    ///
+    /// @param in the requests; its end ends the loop
+    /// @param out for answers; no other code may write to it
     public WorkerLoop(InputStream in, OutputStream out) {
         this(in, out, () -> {}, USUAL_BEAT);
     }
 
-    /// @param in what is asked; its end ends the loop
-    /// @param out for answers; nobody else may write there
-    /// @param whenOver runs on another thread as soon as whoever asked is gone, to end what is being
-    ///     answered
+    /// Creates a loop.
+    ///
+    /// @param in the requests; its end ends the loop
+    /// @param out for answers; no other code may write to it
+    /// @param whenOver called on another thread as soon as the run has ended, to end the current
+    ///     answer
     public WorkerLoop(InputStream in, OutputStream out, Runnable whenOver) {
         this(in, out, whenOver, USUAL_BEAT);
     }
 
-    /// @param beat time between two words of being alive
+    /// Creates a loop.
+    ///
+    /// @param beat interval of `alive` messages
     WorkerLoop(InputStream in, OutputStream out, Runnable whenOver, Duration beat) {
         this.out = out;
         this.whenOver = whenOver;
@@ -69,14 +75,14 @@ public final class WorkerLoop {
         Thread.ofPlatform().name("worker-input").daemon().start(() -> read(in));
     }
 
-    /// Standard output for a loop alone: whatever prints there from now on prints to standard error.
+    /// Takes standard output for a loop alone: from then on, prints to it go to standard error.
     public static OutputStream takeStandardOutput() {
         System.out.flush();
         System.setOut(System.err);
         return new FileOutputStream(FileDescriptor.out);
     }
 
-    /// Whether whoever asked is gone: an examiner that looks here ends soon. Any thread may ask.
+    /// True if the run has ended: an examiner that checks this ends soon. Thread-safe.
     public boolean isOver() {
         return isOver;
     }
@@ -88,7 +94,7 @@ public final class WorkerLoop {
                 requests.add(Optional.of(line));
             }
         } catch (IOException _) {
-            // A broken pipe is the end of the input as well.
+            // A broken pipe is the end of the input too.
         } finally {
             isOver = true;
             whenOver.run();
@@ -96,9 +102,9 @@ public final class WorkerLoop {
         }
     }
 
-    /// Says that the worker is ready and answers until the input ends.
+    /// Sends that the worker is ready, then answers until the input ends.
     ///
-    /// @throws IOException if a request is no message of this version
+    /// @throws IOException if a request is not a message of this version
     public void serve(Ready ready, Examiner examiner) throws IOException {
         Thread heart = Thread.ofPlatform().name("worker-alive").daemon().unstarted(this::sayAlive);
         try {
@@ -107,12 +113,12 @@ public final class WorkerLoop {
             for (Optional<String> line = requests.take(); line.isPresent(); line = requests.take()) {
                 Wire.Message request = Wire.parse(line.get());
                 if (!(request instanceof Wire.Ask ask)) {
-                    throw new IOException("a worker was told \"" + request.kind() + "\"; it can only be asked");
+                    throw new IOException("a worker received \"" + request.kind() + "\"; it accepts only \"ask\"");
                 }
                 send(reply(ask.content(), examiner));
             }
         } catch (CancellationException _) {
-            // Nobody is left to be told.
+            // The run has ended.
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         } finally {
@@ -127,7 +133,7 @@ public final class WorkerLoop {
                 send(new Wire.Alive(true));
             }
         } catch (InterruptedException | CancellationException _) {
-            // The loop has ended, or nobody is left to be told.
+            // The loop or the run has ended.
         }
     }
 
@@ -160,11 +166,11 @@ public final class WorkerLoop {
             out.flush();
         } catch (IOException e) {
             isOver = true;
-            throw (CancellationException) new CancellationException("whoever asked is gone").initCause(e);
+            throw (CancellationException) new CancellationException("the run has ended").initCause(e);
         }
     }
 
-    /// Tells of every hundredth.
+    /// Reports the progress of the prefill in steps of one percent.
     private final class Reporter implements Examiner.Listener {
         private double told;
 

@@ -8,15 +8,15 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
 
-/// Frequent words: coded words whose numbers fall off with the square of their rank, the first being dots
-/// (NVIDIA/RULER and bytedance/ShadowKV, `freq_words_extraction.py`).
+/// Frequent words: coded words whose frequency decreases with the square of their rank; the first
+/// one is dots (NVIDIA/RULER and bytedance/ShadowKV, `freq_words_extraction.py`).
 ///
-/// The older version leaves the answer's room out of its count, so that prompt and answer may be longer
-/// than asked for by that room.
+/// The older version does not count the answer's maximum length, so prompt and answer together may
+/// exceed the requested length by that much.
 public final class FweGenerator implements Generator {
     private static final int WORD_LETTERS = 6;
     private static final int ANSWERS = 3;
-    /// Riemann's zeta at the exponent, 2.
+    /// Riemann's zeta function at the exponent, 2.
     private static final double ZETA = Math.PI * Math.PI / 6;
 
     private final Frame frame;

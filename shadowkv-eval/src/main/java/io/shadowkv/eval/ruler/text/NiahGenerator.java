@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Needles in a haystack (NVIDIA/RULER and bytedance/ShadowKV, `niah.py`).
 ///
-/// Unlike the original, keys and values of one text are all different, and no filler needle has a planted
-/// key, so that no question has two answers.
+/// Unlike in the original, keys and values of one text are distinct, and no filler needle has a
+/// planted key, so that every question has only one answer.
 public final class NiahGenerator implements Generator {
     /// 40 values spread evenly over 0 to 100, rounded.
     private static final int DEPTHS = 40;
@@ -24,7 +24,9 @@ public final class NiahGenerator implements Generator {
     private final @Nullable Essay essay;
     private final long seed;
 
-    /// @param essay running text, for tasks that hide needles in one
+    /// Creates a generator.
+    ///
+    /// @param essay running text, for tasks with this kind of haystack
     public NiahGenerator(NeedleTask task, Frame frame, RulerWords words, @Nullable Essay essay, long seed) {
         this.task = task;
         this.frame = frame;
@@ -33,7 +35,7 @@ public final class NiahGenerator implements Generator {
         this.seed = seed;
     }
 
-    /// A needle and where it stands.
+    /// A needle and its depth.
     private record Needle(String key, String value, int depth) {
         Needle at(int percent) {
             return new Needle(key, value, percent);
@@ -92,7 +94,7 @@ public final class NiahGenerator implements Generator {
         return draft.atDepth(depth);
     }
 
-    /// The order in which needles take their places is the same in every text.
+    /// Needles take their positions in the same order in every text.
     private Hidden hide(List<Needle> needles, int size, SplittableRandom random) {
         List<Integer> order = new ArrayList<>();
         for (int i = 0; i < needles.size(); i++) {
@@ -132,7 +134,7 @@ public final class NiahGenerator implements Generator {
         List<String> lines = new ArrayList<>(size + places.length);
         int from = 0;
         for (int i = 0; i < places.length; i++) {
-            // The first in order stands last in the text.
+            // The first in this order is the last in the text.
             int number = order.get(places.length - 1 - i);
             lines.addAll(filler.subList(from, places[i]));
             lines.add(sentence(needles.get(number)));

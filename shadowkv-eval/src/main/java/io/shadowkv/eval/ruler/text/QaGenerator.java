@@ -46,7 +46,7 @@ public final class QaGenerator implements Generator {
     public Draft draft(int index, int size, SplittableRandom random) {
         QaSet.Question question = set.questions().get(index);
         List<String> documents = new ArrayList<>(documents(question, size, random));
-        // The same order for every text of as many documents.
+        // Texts with the same number of documents have the same order.
         Draws.shuffle(documents, Draws.random(seed, "ruler, order of documents", 0));
         var context = new StringBuilder();
         for (int i = 0; i < documents.size(); i++) {
