@@ -22,12 +22,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Suites that a jar beside ours brings, as `ServiceLoader` finds them.
+/// Suites of another jar, found by `ServiceLoader`.
 class TaskCatalogTest {
     @TempDir
     Path jar;
 
-    /// What somebody else's jar holds.
+    /// The suite of another jar.
     public static class Capitals implements Suite {
         @Override
         public String name() {
@@ -68,7 +68,7 @@ class TaskCatalogTest {
         }
     }
 
-    /// Has a name that is taken.
+    /// Has the name of another suite.
     public static final class SecondRuler extends Capitals {
         @Override
         public String name() {
@@ -76,7 +76,7 @@ class TaskCatalogTest {
         }
     }
 
-    /// Has a name that a list of tasks cannot carry.
+    /// Has a name that is not valid in a list of tasks.
     public static final class Slashed extends Capitals {
         @Override
         public List<String> tasks() {
@@ -84,7 +84,7 @@ class TaskCatalogTest {
         }
     }
 
-    /// Cannot be made without a parameter.
+    /// Has no constructor without parameters.
     public static final class Parametrised extends Capitals {
         public Parametrised(String ignored) {}
     }
@@ -127,8 +127,8 @@ class TaskCatalogTest {
                 with(Capitals.class.getName(), () -> TaskCatalog.open("capitals/asia", Contexts.plain(100, jar)));
         assertThat(task.sample(0).turns().getFirst().references()).containsExactly("Paris");
         assertThatThrownBy(() -> with(Capitals.class.getName(), () -> TaskCatalog.names(List.of("capitals/africa"))))
-                .hasMessageContaining("\"capitals/africa\" names no task; capitals has europe, asia");
-        assertThatThrownBy(() -> TaskCatalog.names(List.of("capitals"))).hasMessageContaining("names no task");
+                .hasMessageContaining("\"capitals/africa\" is not a task; capitals has europe, asia");
+        assertThatThrownBy(() -> TaskCatalog.names(List.of("capitals"))).hasMessageContaining("is not a task");
     }
 
     @ParameterizedTest

@@ -30,7 +30,7 @@ final class InfiniteBenchMetricsTest {
                     InfiniteBenchMetrics.CODE_DEBUG)
             .collect(Collectors.toMap(Metric::name, Function.identity()));
 
-    /// What `get_score_one` of InfiniteBench's script said.
+    /// The output of `get_score_one` of InfiniteBench's script.
     static Stream<JsonRow> rows() {
         return PublishedRows.of(InfiniteBenchMetricsTest.class, "metrics.jsonl")
                 .filter(row -> row.text("suite").equals("infinitebench"));

@@ -44,7 +44,7 @@ final class InfiniteBenchSuiteTest {
     @TempDir
     Path folder;
 
-    /// What the script's `create_prompt` made of rows in the published layout.
+    /// The output of the script's `create_prompt` for rows in the published layout.
     static Stream<JsonRow> rows() {
         return PublishedRows.of(InfiniteBenchSuiteTest.class, "prompts.jsonl");
     }
@@ -79,8 +79,8 @@ final class InfiniteBenchSuiteTest {
         }
     }
 
-    /// The sums are of what the paper's `infini_bench_create_prompt` makes of the same rows with
-    /// its own templates.
+    /// Hashes of the output of the paper's `infini_bench_create_prompt` with its own templates for
+    /// the same rows.
     @ParameterizedTest
     @CsvSource({
         "passkey, 886dcb5e26307c44",
@@ -195,7 +195,7 @@ final class InfiniteBenchSuiteTest {
                 {"context": "c", "input": "i", "answer": ["a", "C"], "options": ["a", "b", "a", "d"]}
                 """);
         var task = new InfiniteBenchSuite().open("code_debug", Contexts.plain(ROOMY, folder));
-        assertThatThrownBy(() -> task.sample(0)).hasMessageContaining("line 1: the answer [x] is none of the options");
+        assertThatThrownBy(() -> task.sample(0)).hasMessageContaining("line 1: the answer [x] is not one of the options");
         assertThatThrownBy(() -> task.sample(1)).hasMessageContaining("line 2: has 1 options; expected 4");
         assertThat(task.sample(2).turns().getFirst().references()).containsExactly("a", "C");
     }

@@ -105,7 +105,7 @@ final class LongBenchMetricsTest {
                 .hasMessageContaining("Section 3");
     }
 
-    /// Words of 你好 are one here and two characters there.
+    /// 你好 is one word here and two characters there.
     @Test
     void anotherSegmenterCountsOtherWords() {
         Segmenter pairs = text -> text.isEmpty() ? List.of() : List.of(text.substring(0, 2), text.substring(2));

@@ -47,7 +47,7 @@ final class PythonTextTest {
         assertThat(PythonText.lower("ΟΣ-ΟΣ ΟΣ.Α Σ ΟΣ́Α ΟΣ’")).isEqualTo("ος-ος οσ.α σ οσ́α ος’");
     }
 
-    /// What `repr` printed.
+    /// The output of `repr`.
     @Test
     void stringsAreQuotedAsPythonDoes() {
         assertThat(PythonText.quoted("A1")).isEqualTo("'A1'");

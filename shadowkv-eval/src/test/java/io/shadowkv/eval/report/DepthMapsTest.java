@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/// Which tasks have a map, and what stands in its cells.
+/// Tests which tasks have a map, and the contents of its cells.
 final class DepthMapsTest {
     private static final String TASK = "ruler/niah_single_1";
 
@@ -105,7 +105,7 @@ final class DepthMapsTest {
         }
         answers.removeIf(answer -> answer.key().method().equals(PlausibleRun.shadow(64, 160))
                 && answer.labels().containsValue("50"));
-        assertThat(pictures().getFirst().caption()).endsWith(" Of 8 methods, 6 with most cells are shown.");
+        assertThat(pictures().getFirst().caption()).endsWith(" Of 8 methods, 6 with the most cells are shown.");
         assertThat(map().panels())
                 .hasSize(6)
                 .first()

@@ -22,7 +22,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/// What is put together, what is kept apart, and what is paired.
+/// Tests which answers are grouped and which are paired.
 final class GridTest {
     private static final Method SMALL = PlausibleRun.shadow(64, 160);
     private static final Method LARGE = PlausibleRun.shadow(1024, 160);
@@ -116,7 +116,7 @@ final class GridTest {
                         answer("cpu", "ruler/a", 1024, 0, 1, Method.FULL, 1, "a"),
                         answer("cpu", "ruler/a", 1024, 1, 0, Method.FULL, 1),
                         answer("cpu", "ruler/a", 1024, 0, 0, SMALL, 1),
-                        // The second turn's prompt holds the method's own first answer.
+                        // The second turn's prompt contains the method's own first answer.
                         answer("cpu", "ruler/a", 1024, 0, 1, SMALL, 0, "b"),
                         answer("cpu", "ruler/a", 1024, 1, 0, SMALL, 1))
                 .getFirst();
@@ -174,7 +174,7 @@ final class GridTest {
         return new Grid(new Setting(model, "cuda", "bf16", context), suite, Map.of());
     }
 
-    /// Budgets given as a share of the context are others at every length, and one curve.
+    /// Budgets given as a share of the context differ at every length, but form one curve.
     @Test
     void aCurveHoldsTheSameBudgetOrTheSameShare() {
         List<AnswerRecord> shares = new ArrayList<>();
@@ -198,7 +198,7 @@ final class GridTest {
                 .toList();
     }
 
-    /// They are no sample of their own, and what computed them counts as work.
+    /// Reasoning is not a sample of its own, but its computation counts as work.
     @Test
     void thoughtsHaveNoScoreButACost() {
         AnswerRecord thoughts = Records.of("longbench-v2-cot/short", 0, 0, Map.of());

@@ -31,7 +31,7 @@ import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 import org.xml.sax.InputSource;
 
-/// The files of a report, read back.
+/// Writes a report and reads its files.
 final class ReportTest {
     @TempDir
     static Path whole;
@@ -124,7 +124,7 @@ final class ReportTest {
         assertThat(ofPage).hasSizeGreaterThan(80);
     }
 
-    /// What stays of a row without markup.
+    /// A row without its markup.
     private static String bare(String row) {
         return row.replaceAll("[\\s()|*\\\\]", "");
     }
@@ -244,7 +244,7 @@ final class ReportTest {
         Files.copy(folder.resolve("long/answers.jsonl"), folder.resolve("answers-copy.jsonl"));
         Report.Written report = Report.write(folder);
         assertThat(report.answers()).isEqualTo(120);
-        assertThat(report.notes()).anyMatch(note -> note.startsWith("60 answers stand in more than one log"));
+        assertThat(report.notes()).anyMatch(note -> note.startsWith("60 answers are in more than one log"));
         assertThat(Files.readString(folder.resolve("report.md")))
                 .contains("## ruler, 4K tokens", "## ruler, 8K tokens", "## Settings of the 2 runs");
     }
@@ -256,11 +256,11 @@ final class ReportTest {
                 .hasMessageContainingAll("no such folder", "shadowkv eval");
         assertThatThrownBy(() -> Report.write(folder))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("holds no answers.jsonl");
+                .hasMessageContaining("have an answers.jsonl");
         Path log = Files.createFile(folder.resolve("answers.jsonl"));
-        assertThatThrownBy(() -> Report.write(folder)).hasMessageContaining("holds no whole line yet");
+        assertThatThrownBy(() -> Report.write(folder)).hasMessageContaining("has no complete line yet");
         Files.writeString(log, "{\"text\":\"something else\"}\n");
-        assertThatThrownBy(() -> Report.write(folder)).hasMessageContaining("line 1: is no answer");
+        assertThatThrownBy(() -> Report.write(folder)).hasMessageContaining("line 1: is not an answer");
         assertThat(folder.resolve("report.html")).doesNotExist();
     }
 
@@ -299,7 +299,7 @@ final class ReportTest {
         RunFile.write(folder, run, true);
     }
 
-    /// Rows that nobody could ask, and why; not those that were answered since.
+    /// Rows that could not be asked, with the reason; without those that were answered since.
     @Test
     void whatWasLeftOutIsCounted() throws Exception {
         write(
@@ -324,8 +324,8 @@ final class ReportTest {
                 .contains("| left out | ruler-file/vt 1, ruler-file/vt 2, ruler-file/vt 3 |");
     }
 
-    /// Of LongBench v2 the mean over all questions, below the average of lengths; thoughts cost and
-    /// have no score.
+    /// For LongBench v2: the mean over all questions below the average of the lengths. Reasoning
+    /// has costs and no score.
     @Test
     void whatTheSuitesScriptPrintsStandsInATable() throws IOException {
         List<AnswerRecord> answers = new ArrayList<>();

@@ -98,7 +98,7 @@ final class AnswerLogTest {
         return false;
     }
 
-    /// A distribution may give no probability at all to what full attention finds possible.
+    /// A distribution may give probability zero to a token that full attention considers possible.
     @Test
     void numbersNeedNotBeFinite() {
         Path file = folder.resolve("log.jsonl");

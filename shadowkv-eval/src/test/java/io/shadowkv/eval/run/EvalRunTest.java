@@ -190,7 +190,8 @@ final class EvalRunTest {
         assertThat(asked).hasSize(1);
     }
 
-    /// One sample that is too long among thousands does not end a run, nor does the next run end over it.
+    /// One sample that is too long among thousands does not end a run, and does not end the next
+    /// run either.
     @Test
     void whatCannotBeAskedIsLeftOut() {
         Supplier<Examiner> refusing = examiner(item -> {

@@ -20,7 +20,7 @@ final class Meeting {
     static void await(CountDownLatch latch) {
         try {
             if (!latch.await(30, TimeUnit.SECONDS)) {
-                throw new IllegalStateException("nobody came in 30 s");
+                throw new IllegalStateException("no other thread arrived in 30 s");
             }
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);

@@ -44,7 +44,7 @@ final class PreparationTest {
         return prepared.stream().map(one -> one.sample().index()).toList();
     }
 
-    /// Whatever the order in which they get ready.
+    /// Independent of the order in which they are finished.
     @Test
     void samplesComeInTheItemsOrder() {
         var isLastMade = new CountDownLatch(1);
@@ -92,7 +92,7 @@ final class PreparationTest {
             return make(item);
         })) {
             preparation.expect(ITEMS);
-            // One that is refused does not cost what is made already.
+            // A refused sample does not discard those that are finished.
             assertThatThrownBy(() -> preparation.take(ITEMS.subList(0, 2))).isInstanceOf(SampleRefusal.class);
             assertThat(indices(preparation.take(ITEMS.subList(0, 1)))).containsExactly(0);
             assertThat(made).containsOnlyOnce(ITEMS.getFirst());

@@ -56,7 +56,7 @@ final class MiddleCutTest {
                 return plain.next(user, answerPrefix);
             }
         };
-        // a..e has five tokens with the beginning, but seven here; so only the ends are left.
+        // a..e has five tokens with the beginning, but seven here; so only the ends are kept.
         assertThat(new MiddleCut(tokenizer, doublesSeams).fit("a.b.c.d.e", "", 5, "x"))
                 .isEqualTo("ae");
     }

@@ -39,7 +39,7 @@ final class EvalJobTest {
         assertThat(job.readySeconds()).isEqualTo(600);
     }
 
-    /// Workers spell the type in capitals, and the keys of answers have it.
+    /// Workers report the type in upper case, and the keys of answers have this form.
     @Test
     void theTypeOfKeysMayBeWrittenSmall() {
         String written = new EvalJob(FakeExaminer.plan(3), List.of(), List.of("x"), 5).toJson();
@@ -54,7 +54,7 @@ final class EvalJobTest {
         Path file = Files.writeString(folder.resolve("none.json"), "{\"command\":[\"x\"]}");
         assertThatThrownBy(() -> EvalJob.read(file))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("none.json is no job")
+                .hasMessageContaining("none.json is not a job")
                 .hasMessageContaining("a job needs a plan");
         String job = new EvalJob(FakeExaminer.plan(3), List.of(), List.of("x"), 5).toJson();
         Path misspelt = Files.writeString(folder.resolve("misspelt.json"), job.replace("items", "itmes"));

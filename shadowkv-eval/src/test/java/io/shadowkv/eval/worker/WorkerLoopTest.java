@@ -62,12 +62,12 @@ final class WorkerLoopTest {
     void whatIsNoRequestEndsTheLoop() {
         assertThatThrownBy(() -> serve("hello\n", new FakeExaminer(PLAN)))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("\"hello\", which is no message");
+                .hasMessageContaining("\"hello\", which is not a message");
         assertThatThrownBy(() -> serve("{\"reading\":1}\n", new FakeExaminer(PLAN)))
-                .hasMessage("a worker was told \"reading\"; it can only be asked");
+                .hasMessage("a worker received \"reading\"; it accepts only \"ask\"");
         assertThatThrownBy(() -> serve("{\"sing\":1}\n", new FakeExaminer(PLAN)))
-                .hasMessageContaining("called \"sing\"");
-        assertThatThrownBy(() -> serve("[1]\n", new FakeExaminer(PLAN))).hasMessageContaining("no message");
+                .hasMessageContaining("unknown kind \"sing\"");
+        assertThatThrownBy(() -> serve("[1]\n", new FakeExaminer(PLAN))).hasMessageContaining("not a message");
     }
 
     @Test

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Real child processes, some of which come to grief.
+/// Uses real child processes, some of which fail.
 final class WorkerProcessTest {
     private static final int SAMPLES = 10;
     private static final EvalPlan PLAN = FakeExaminer.plan(SAMPLES);
@@ -92,12 +92,12 @@ final class WorkerProcessTest {
                 .noneMatch(ProcessHandle::isAlive);
     }
 
-    /// What befalls a worker.
+    /// Something that happens to a worker.
     private interface Mishap {
         void befall(long pid) throws IOException, InterruptedException;
     }
 
-    /// Two workers, one of which waits in the middle of the run and meets with the mishap.
+    /// Runs two workers. One of them waits in the middle of the run, and `mishap` happens to it.
     private void losesNothingAndCountsNothingTwice(Mishap mishap) throws IOException {
         Thread.ofPlatform().daemon().start(() -> {
             try {
@@ -119,7 +119,7 @@ final class WorkerProcessTest {
         losesNothingAndCountsNothingTwice(
                 pid -> ProcessHandle.of(pid).orElseThrow().destroyForcibly());
         assertThat(watcher.read).contains(1.0).hasSizeGreaterThan(SAMPLES);
-        assertThat(errors).contains("worker 0: this is not for the run", "worker 1: this is not for the run");
+        assertThat(errors).contains("worker 0: this is not a message", "worker 1: this is not a message");
     }
 
     @Test
@@ -127,7 +127,7 @@ final class WorkerProcessTest {
         losesNothingAndCountsNothingTwice(WorkerProcessTest::stop);
         assertThat(watcher.failures)
                 .singleElement()
-                .satisfies(message -> assertThat(message).contains("said nothing for 2 s, not even that it is alive"));
+                .satisfies(message -> assertThat(message).contains("sent no message for 2 s, not even that it is alive"));
     }
 
     private static void stop(long pid) throws IOException, InterruptedException {
@@ -151,7 +151,7 @@ final class WorkerProcessTest {
             stop(pids("worker").getFirst());
             assertThatThrownBy(() -> stopped.examine(fillThePipe, _ -> true, _ -> {}))
                     .isInstanceOf(ExaminerFailure.class)
-                    .hasMessageContaining("said nothing for 2 s");
+                    .hasMessageContaining("sent no message for 2 s");
         }
     }
 
@@ -187,7 +187,7 @@ final class WorkerProcessTest {
     void aWorkerOfAnotherKindIsRefused() {
         assertThatThrownBy(worker(Trouble.OTHER_BACKEND, 1)::get)
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("worker 0 has fake on cpu with BF16; the run is about fake on none with BF16");
+                .hasMessageContaining("worker 0 has fake on cpu with BF16; the run needs fake on none with BF16");
     }
 
     @Test
@@ -207,8 +207,8 @@ final class WorkerProcessTest {
         assertThat(watcher.failures)
                 .singleElement()
                 .satisfies(message -> assertThat(message)
-                        .contains("wrote \"{\"answers\":[1\", which is no message")
-                        .contains("this is not for the run"));
+                        .contains("wrote \"{\"answers\":[1\", which is not a message")
+                        .contains("this is not a message"));
     }
 
     @Test
@@ -216,7 +216,7 @@ final class WorkerProcessTest {
         try (Examiner failing = worker(Trouble.FAIL, 1).get()) {
             assertThatThrownBy(() -> failing.examine(List.of(CULPRIT), _ -> true, _ -> {}))
                     .isInstanceOf(ExaminerFailure.class)
-                    .hasMessageContaining("worker 0 failed: the device fell over");
+                    .hasMessageContaining("worker 0 failed: the device failed");
         }
         try (Examiner refusing = worker(Trouble.REFUSE, 2).get()) {
             assertThatThrownBy(() -> refusing.examine(List.of(CULPRIT), _ -> true, _ -> {}))
