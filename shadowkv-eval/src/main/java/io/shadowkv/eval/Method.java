@@ -61,8 +61,7 @@ public record Method(String name, @Nullable Shadow shadow) {
     }
 
     /// The name for readers: `full`, or `shadowkv` with the budget and every other parameter that
-    /// differs
-    /// from the paper's defaults.
+    /// differs from the paper's defaults.
     public String label() {
         Shadow s = shadow;
         if (s == null) {

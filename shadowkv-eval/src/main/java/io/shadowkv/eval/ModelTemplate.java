@@ -70,8 +70,7 @@ public enum ModelTemplate {
     }
 
     /// The text between an answer and the user's next message. The paper has no second turns, so
-    /// this
-    /// project defines it.
+    /// this project defines it.
     String between() {
         return between;
     }

@@ -12,8 +12,7 @@ import java.util.Optional;
 
 /// Turns questions into token ids: the chat template around the user's message, followed by the
 /// beginning of the answer. Inside a template, the spelling of a special token in the user's
-/// message
-/// is plain text.
+/// message is plain text.
 public interface PromptFormat {
     /// Selects the model's own format.
     String AUTO = "auto";
@@ -23,8 +22,7 @@ public interface PromptFormat {
     String wrap(String user);
 
     /// False if the format adds no text around the user's message, as for a model that only
-    /// continues
-    /// text.
+    /// continues text.
     default boolean wrapsWords() {
         return !wrap("words").equals("words");
     }
@@ -33,8 +31,7 @@ public interface PromptFormat {
     int[] encode(String wrapped);
 
     /// Encodes a text that has no template ([Sample.Wrapping#NONE]), with the model's beginning
-    /// tokens in
-    /// front if they are missing.
+    /// tokens in front if they are missing.
     default int[] encodeWhole(String text) {
         return encode(text);
     }
@@ -45,8 +42,7 @@ public interface PromptFormat {
     }
 
     /// Encodes a later turn: everything after the text of the previous answer, including the end of
-    /// that
-    /// answer. If the model generated this end itself, the first id repeats its last one.
+    /// that answer. If the model generated this end itself, the first id repeats its last one.
     int[] next(String user, String answerPrefix);
 
     /// Encodes any turn; a later one without the id that the model has already generated.
@@ -63,8 +59,7 @@ public interface PromptFormat {
     /// Returns a model's format.
     ///
     /// @param name `auto` for the model's chat template, or plain continuation if it has none;
-    ///     otherwise
-    /// a name known to [#named]
+    ///     otherwise a name known to [#named]
     /// @param template the model's chat template
     /// @throws IllegalArgumentException if the name is unknown
     static PromptFormat of(String name, Optional<ChatTemplate> template, Tokenizer tokenizer) {
@@ -81,7 +76,7 @@ public interface PromptFormat {
 
     /// A format for models that only continue text.
     static PromptFormat plain(Tokenizer tokenizer) {
-        var beginning = new Beginning(tokenizer);
+        var beginning = new BeginningTokens(tokenizer);
         return new PromptFormat() {
             @Override
             public String wrap(String user) {
@@ -110,7 +105,7 @@ public interface PromptFormat {
 
     /// A format for models with a chat template.
     static PromptFormat chat(ChatTemplate template, Tokenizer tokenizer) {
-        var beginning = new Beginning(tokenizer);
+        var beginning = new BeginningTokens(tokenizer);
         return new PromptFormat() {
             // A word that templates do not change, to find where the end of an answer begins.
             private static final String ANSWER = "answer";

@@ -5,9 +5,8 @@ public enum PromptVersion {
     /// The suites' own prompts.
     OFFICIAL,
     /// The prompts of the paper's code (bytedance/ShadowKV, `data/utils.py`). They differ in five
-    /// tasks of
-    /// LongBench and in four of InfiniteBench, and InfiniteBench's `math_calc` is missing. The
-    /// paper's code
-    /// does not score either suite, so metrics and answer lengths are the suites' own.
+    /// tasks of LongBench and in four of InfiniteBench, and InfiniteBench's `math_calc` is missing.
+    /// The paper's code does not score either suite, so metrics and answer lengths are the suites'
+    /// own.
     SHADOWKV
 }

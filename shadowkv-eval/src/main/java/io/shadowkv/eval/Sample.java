@@ -22,8 +22,7 @@ public record Sample(
     }
 
     /// Placeholder for the previous answer in a turn's text, see [History#QUOTED_ANSWER]; spelled
-    /// as in
-    /// LongBench v2.
+    /// as in LongBench v2.
     public static final String QUOTE = "$COT$";
 
     /// A sample in the model's chat template, as one conversation.
@@ -46,12 +45,12 @@ public record Sample(
         /// A turn follows the right answers to the previous turns, whatever the model answered.
         RIGHT_ANSWERS,
         /// A turn is a separate prompt that quotes the model's answer to the previous turn at
-        /// [Sample#QUOTE].
-        /// A turn without metrics is asked too: its answer is the model's reasoning.
+        /// [Sample#QUOTE]. A turn without metrics is asked too: its answer is the model's
+        /// reasoning.
         QUOTED_ANSWER,
         /// Every turn but the first directly follows the text of the first turn, as if there were
-        /// no others.
-        /// The first turn has the shared text, and its own question if it has references.
+        /// no others. The first turn has the shared text, and its own question if it has
+        /// references.
         SHARED_CONTEXT
     }
 
@@ -63,13 +62,11 @@ public record Sample(
     /// @param references right answers
     /// @param maxNewTokens maximum length of the answer
     /// @param stopIds ids that end the answer in addition to the model's end of sequence. If there
-    ///     are
-    /// any, none of them and not the end of sequence may be the answer's first token
+    ///     are any, none of them and not the end of sequence may be the answer's first token
     /// @param metrics the first is the task's own, the others are the paper's variants; empty if
-    ///     the turn
-    /// has no score
+    ///     the turn has no score
     /// @param rightAnswer text that later turns find here after the answer's beginning under
-    /// [History#RIGHT_ANSWERS]
+    ///     [History#RIGHT_ANSWERS]
     public record Turn(
             String user,
             String question,

@@ -35,7 +35,6 @@ public interface Suite {
     ///
     /// @param task one of [#tasks()]
     /// @throws IllegalArgumentException if the task cannot be made: the message says what is
-    ///     missing and
-    /// where it was expected
+    ///     missing and where it was expected
     EvalTask open(String task, TaskContext context);
 }

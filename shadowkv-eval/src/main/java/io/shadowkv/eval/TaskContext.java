@@ -13,8 +13,7 @@ import org.jspecify.annotations.Nullable;
 /// @param seed seed of generated samples
 /// @param options locations of texts and files, and the version of a task
 /// @param endOfSequence the token with which the model ends a text, as in its vocabulary; empty if
-///     it
-/// has none
+///     it has none
 public record TaskContext(
         Tokenizer tokenizer, PromptFormat format, int contextTokens, long seed, Options options, String endOfSequence) {
     /// A context for a model without an end of sequence.
@@ -25,8 +24,7 @@ public record TaskContext(
     /// How the samples of published files are selected, worded and cut.
     ///
     /// @param minTokens samples whose prompt without template has at most this many tokens are left
-    ///     out if
-    /// the suite supports it (LongBench); 0 for all samples
+    ///     out if the suite supports it (LongBench); 0 for all samples
     /// @param prompts source of the prompts, if there are several
     /// @param cut how prompts that are too long are cut, if the suite has a choice (LongBench,
     ///     LongBench v2)
@@ -46,9 +44,9 @@ public record TaskContext(
     ///
     /// @param rulerVersion version of RULER's wording and sizes, `nvidia` or `shadowkv`
     /// @param haystack file of the running text (plain, or RULER's JSON with a field `text`; may be
-    /// compressed as `.gz`), null for the bundled one
+    ///     compressed as `.gz`), null for the bundled one
     /// @param dataFolder folder of published files, with one folder for each suite:
-    /// `longbench/hotpotqa.jsonl`
+    ///     `longbench/hotpotqa.jsonl`
     /// @param rulerFiles folder of RULER's own files: `vt/validation.jsonl`
     /// @param files how samples of published files are selected, worded and cut
     public record Options(

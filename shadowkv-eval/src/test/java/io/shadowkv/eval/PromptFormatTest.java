@@ -42,7 +42,7 @@ final class PromptFormatTest {
     /// Code and web pages contain strings such as `<s>`; in a message they are text, in the
     /// template they are tokens.
     @Test
-    void whatTheWordsSpellIsText() {
+    void specialTokensInAMessageAreText() {
         try (Tokenizer tokenizer = Tokenizers.open(Fixtures.needleModel())) {
             PromptFormat chat =
                     PromptFormat.chat(ChatTemplate.open(Fixtures.needleModel()).orElseThrow(), tokenizer);

@@ -5,7 +5,7 @@ import io.shadowkv.eval.run.AnswerLog;
 import io.shadowkv.eval.run.AnswerRecord;
 import io.shadowkv.eval.run.EvalPlan;
 import io.shadowkv.eval.run.ExaminerFailure;
-import io.shadowkv.eval.run.Intake;
+import io.shadowkv.eval.run.AnswerCollector;
 import io.shadowkv.eval.run.OpenItem;
 import io.shadowkv.eval.run.Watcher;
 import io.shadowkv.eval.worker.EvalJob;
@@ -33,8 +33,7 @@ public final class ClusterRun {
 
     /// @param batch number of items asked together
     /// @param batchesPerTask number of batches for one worker. A larger number pays for fewer
-    ///     starts of
-    /// workers, but all batches of a task are asked again if its worker dies
+    ///     starts of workers, but all batches of a task are asked again if its worker dies
     /// @param resource name of Spark's resource whose address is the device's number
     public record Options(int batch, int batchesPerTask, String resource) {
         public Options {
@@ -63,7 +62,7 @@ public final class ClusterRun {
         List<Item> items = job.items().stream().distinct().toList();
         List<OpenItem> open = plan.open(items, log.answers());
         if (!open.isEmpty()) {
-            ask(spark, open, new Intake(log, items.size(), open.size()));
+            ask(spark, open, new AnswerCollector(log, items.size(), open.size()));
         }
         List<OpenItem> askable =
                 open.stream().filter(item -> !refused.contains(item.item())).toList();
@@ -71,11 +70,11 @@ public final class ClusterRun {
         return plan.answers(items, log.answers());
     }
 
-    private void ask(JavaSparkContext spark, List<OpenItem> open, Intake intake) {
+    private void ask(JavaSparkContext spark, List<OpenItem> open, AnswerCollector collector) {
         int size = Math.multiplyExact(options.batch(), options.batchesPerTask());
         List<String> partitions = new ArrayList<>();
         for (int i = 0; i < open.size(); i += size) {
-            partitions.add(Cargo.ofItems(open.subList(i, Math.min(i + size, open.size()))));
+            partitions.add(TaskJson.ofItems(open.subList(i, Math.min(i + size, open.size()))));
         }
         try {
             spark.sc()
@@ -83,7 +82,7 @@ public final class ClusterRun {
                             spark.parallelize(partitions, partitions.size()).rdd(),
                             new ClusterTask(withoutItems().toJson(), options.batch(), options.resource()),
                             (partition, result) -> {
-                                take(Cargo.result(result), intake);
+                                append(TaskJson.result(result), collector);
                                 return BoxedUnit.UNIT;
                             },
                             ClassTag$.MODULE$.apply(String.class));
@@ -92,12 +91,12 @@ public final class ClusterRun {
         }
     }
 
-    private void take(Cargo.Result result, Intake intake) {
-        for (Cargo.LeftOut one : result.leftOut()) {
+    private void append(TaskJson.Result result, AnswerCollector collector) {
+        for (TaskJson.LeftOut one : result.leftOut()) {
             refused.add(one.item());
             leftOut.accept(one.reason());
         }
-        watcher.accept(intake.take(result.answers()).progress());
+        watcher.accept(collector.append(result.answers()).progress());
     }
 
     /// The job without its items: each task gets the items of its partition only.

@@ -18,8 +18,7 @@ import scala.Function2;
 import scala.collection.Iterator;
 
 /// The executor's part: starts a worker, asks the items of the partition batch by batch, and ends
-/// the
-/// worker.
+/// the worker.
 ///
 /// A worker runs only as long as its task. No process remains on a machine after the task, even if
 /// it fails, and a retried task starts on a free device. A retried task asks its items one by one,
@@ -35,10 +34,10 @@ record ClusterTask(String job, int batch, String resource)
         EvalJob whole = EvalJob.fromJson(job);
         List<OpenItem> open = new ArrayList<>();
         while (partition.hasNext()) {
-            open.addAll(Cargo.items(partition.next()));
+            open.addAll(TaskJson.items(partition.next()));
         }
         int together = task.attemptNumber() == 0 ? batch : 1;
-        var result = new Cargo.Result(new ArrayList<>(), new ArrayList<>());
+        var result = new TaskJson.Result(new ArrayList<>(), new ArrayList<>());
         try (Examiner worker = start(whole, task)) {
             Examiner.Wanted wanted = whole.plan().wanted(open);
             for (int i = 0; i < open.size(); i += together) {
@@ -48,7 +47,7 @@ record ClusterTask(String job, int batch, String resource)
                 ask(worker, items, wanted, result);
             }
         }
-        return Cargo.ofResult(result);
+        return TaskJson.ofResult(result);
     }
 
     private Examiner start(EvalJob whole, TaskContext task) {
@@ -58,7 +57,7 @@ record ClusterTask(String job, int batch, String resource)
     }
 
     /// Asks those items that can be asked.
-    private static void ask(Examiner worker, List<Item> items, Examiner.Wanted wanted, Cargo.Result result) {
+    private static void ask(Examiner worker, List<Item> items, Examiner.Wanted wanted, TaskJson.Result result) {
         List<Item> asked = new ArrayList<>(items);
         while (!asked.isEmpty()) {
             try {
@@ -68,7 +67,7 @@ record ClusterTask(String job, int batch, String resource)
                 if (!asked.remove(e.item())) {
                     throw e;
                 }
-                result.leftOut().add(new Cargo.LeftOut(e.item(), String.valueOf(e.getMessage())));
+                result.leftOut().add(new TaskJson.LeftOut(e.item(), String.valueOf(e.getMessage())));
             } catch (ExaminerFailure e) {
                 String named = asked.stream()
                         .map(item -> "sample " + item.index() + " of " + item.task())

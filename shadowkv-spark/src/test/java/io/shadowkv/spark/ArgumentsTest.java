@@ -17,7 +17,7 @@ final class ArgumentsTest {
     }
 
     @Test
-    void whatIsWrongIsSaid() {
+    void namesTheWrongArgument() {
         assertThatThrownBy(() -> Arguments.parse(List.of("job"))).hasMessageStartingWith("usage: ");
         assertThatThrownBy(() -> Arguments.parse(List.of("job", "log", "--bach", "2")))
                 .hasMessageContaining("no option --bach");

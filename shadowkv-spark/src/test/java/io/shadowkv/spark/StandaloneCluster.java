@@ -67,8 +67,7 @@ final class StandaloneCluster implements AutoCloseable {
     }
 
     /// Waits for the master's port, because a worker that cannot reach the master waits long before
-    /// it
-    /// tries again.
+    /// it tries again.
     private void awaitOpen(int port) throws InterruptedException, IOException {
         while (true) {
             try (var _ = new Socket(HOST, port)) {

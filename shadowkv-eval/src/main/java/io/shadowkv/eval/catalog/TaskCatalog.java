@@ -23,8 +23,7 @@ import java.util.stream.Collectors;
 /// All suites, and the tasks that a list of names refers to.
 ///
 /// In addition to the suites of this module, the catalog has those that `ServiceLoader` finds on
-/// the
-/// module or class path. A private task therefore needs no change here.
+/// the module or class path. A private task therefore needs no change here.
 public final class TaskCatalog {
     /// In the order of reports.
     private static final List<Suite> BUILT_IN = List.of(
@@ -47,10 +46,8 @@ public final class TaskCatalog {
     /// Returns the suites of this module, followed by those that `ServiceLoader` finds.
     ///
     /// @throws IllegalArgumentException if a suite that was found cannot be loaded, if two have the
-    ///     same
-    /// name, or if a name has characters other than letters, digits, dots, underscores, hyphens and
-    /// at
-    /// signs
+    ///     same name, or if a name has characters other than letters, digits, dots, underscores,
+    ///     hyphens and at signs
     public static List<Suite> suites() {
         Map<String, Suite> suites = new LinkedHashMap<>();
         BUILT_IN.forEach(suite -> suites.put(suite.name(), suite));

@@ -128,8 +128,7 @@ final class InfiniteBenchPrompts {
                             + "is:")));
 
     /// `VANILLA_INFINI_BENCH_TEMPLATE` of the paper's code (bytedance/ShadowKV, `data/utils.py`):
-    /// the
-    /// templates that differ from [#CONTINUE]. It has no `math_calc`, and uses only the key of
+    /// the templates that differ from [#CONTINUE]. It has no `math_calc`, and uses only the key of
     /// `kv_retrieval`'s input.
     private static final Map<String, PromptTemplate> PAPER = Map.of(
             "kv_retrieval",

@@ -9,21 +9,19 @@ import java.util.List;
 /// folder.
 ///
 /// Models with a chat template get, in that template, the prompts that InfiniteBench's scripts send
-/// to
-/// GPT-4. All other models get the prompts for YaRN-Mistral without a template. The scripts use
-/// these
-/// for every open model, so the published numbers of open models are of this second kind even if
-/// the
-/// model has a template. With the paper's prompts ([io.shadowkv.eval.PromptVersion#SHADOWKV]) both
-/// kinds of models get the same prompt, chat models inside their template. A text that is too long
-/// loses tokens in the middle. Differences from the scripts:
+/// to GPT-4. All other models get the prompts for YaRN-Mistral without a template. The scripts use
+/// these for every open model, so the published numbers of open models are of this second kind even
+/// if the model has a template. With the paper's prompts
+/// ([io.shadowkv.eval.PromptVersion#SHADOWKV]) both kinds of models get the same prompt, chat
+/// models inside their template. A text that is too long loses tokens in the middle. Differences
+/// from the scripts:
 ///
 /// - Prompt and answer together fit the context; the scripts limit the prompt alone, to 128K.
 /// - In a chat an answer may have 64 tokens, and 1,024 in the code tasks, if the published limit is
-/// smaller: those limits are for answers whose beginning is part of the prompt. `math_calc` answers
-/// with half the context at most.
+///   smaller: those limits are for answers whose beginning is part of the prompt. `math_calc`
+///   answers with half the context at most.
 /// - GPT-4's `math_calc` has a system message and an example; here it uses the template of the same
-/// file.
+///   file.
 public final class InfiniteBenchSuite implements Suite {
     private static final List<String> TASKS = List.of(
             "passkey",

@@ -38,8 +38,7 @@ final class InfiniteBenchTask implements EvalTask {
             Map.entry("code_run", 5),
             Map.entry("code_debug", 5));
     /// Answer length in a chat, where GPT-4's run sets no limit: room for a sentence around the
-    /// answer, or
-    /// for the reasoning that the prompt asks for.
+    /// answer, or for the reasoning that the prompt asks for.
     private static final int CHAT_TOKENS = 64;
     private static final int CHAT_THOUGHTS = 1024;
 

@@ -69,11 +69,9 @@ record LongBenchPrompt(String task, PromptTemplate template, int newTokens) {
     }
 
     /// Ids that end an answer. A line break ends the summary of a dialogue, because models then go
-    /// on
-    /// with the next dialogue. Neither it nor the end of sequence may be the first token
+    /// on with the next dialogue. Neither it nor the end of sequence may be the first token
     /// (`min_length=context_length+1` in `pred.py`). Another token that contains a line break does
-    /// not end
-    /// the answer.
+    /// not end the answer.
     List<Integer> stopIds(Tokenizer tokenizer) {
         if (!task.equals("samsum")) {
             return List.of();
@@ -83,8 +81,7 @@ record LongBenchPrompt(String task, PromptTemplate template, int newTokens) {
     }
 
     /// The fixed limit of the official script for a context (`LongBench/config/model2maxlen.json`):
-    /// tokens
-    /// of a prompt without its template; 0 if there is none.
+    /// tokens of a prompt without its template; 0 if there is none.
     static int officialLimit(int contextTokens) {
         return contextTokens >= 32 << 10
                 ? 31_500

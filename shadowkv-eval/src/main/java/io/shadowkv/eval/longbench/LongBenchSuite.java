@@ -14,10 +14,9 @@ import java.util.List;
 /// LongBench (THUDM/LongBench, `LongBench/pred.py`): 21 tasks in English, Chinese and code.
 ///
 /// Reads a task's published file, such as `longbench/hotpotqa.jsonl` in the data folder. The
-/// paper's
-/// code has prompts for LongBench ([io.shadowkv.eval.PromptVersion#SHADOWKV]) but no scores.
-/// Therefore there is no `paper:` metric here, and the paper's tables are not comparable with these
-/// numbers.
+/// paper's code has prompts for LongBench ([io.shadowkv.eval.PromptVersion#SHADOWKV]) but no
+/// scores. Therefore there is no `paper:` metric here, and the paper's tables are not comparable
+/// with these numbers.
 ///
 /// @param name the name before the slash, which is also the folder of the files
 /// @param tasks the datasets

@@ -19,10 +19,8 @@ import java.util.stream.IntStream;
 /// One of LongBench's tasks. Thread-safe.
 ///
 /// Prompts are cut as in `LongBench/pred.py`: half of the room from each end, before the template
-/// is
-/// added. The room is either exactly what answer and template leave of the context, or a fixed
-/// number
-/// of tokens, see [io.shadowkv.eval.PromptCut].
+/// is added. The room is either exactly what answer and template leave of the context, or a fixed
+/// number of tokens, see [io.shadowkv.eval.PromptCut].
 ///
 /// @param segmenter for metrics that count Chinese words
 /// @param kept the lines that are samples, if short ones are left out

@@ -16,15 +16,12 @@ import java.util.Set;
 
 /// LongBench v2 (THUDM/LongBench, `pred.py`): 503 questions with four choices each over texts of 8
 /// thousand to 2 million words. They are asked directly or, as with `--cot`, in two steps: the
-/// second
-/// prompt quotes the model's reasoning without the text.
+/// second prompt quotes the model's reasoning without the text.
 ///
 /// Reads the published `longbench-v2/data.json` in the data folder. A task has one of the three
 /// lengths, so the whole suite has every question once; the official overall accuracy is the mean
-/// over
-/// all of its answers. Differences from the script: it samples at temperature 0.1, and it skips
-/// empty
-/// answers and asks again, while here an empty answer is wrong.
+/// over all of its answers. Differences from the script: it samples at temperature 0.1, and it
+/// skips empty answers and asks again, while here an empty answer is wrong.
 ///
 /// @param name the name before the slash
 /// @param thinks whether the model is asked for its reasoning first

@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
 
 /// Cuts Chinese text into words as the Python package jieba 0.42.1 does in its accurate mode, which
 /// LongBench uses to count words (fxsjy/jieba, `jieba/__init__.py`, `Tokenizer.cut`). It chooses
-/// the most likely sequence of words from a list; [JiebaNames] cuts the single characters between
+/// the most likely sequence of words from a list; [JiebaHmm] cuts the single characters between
 /// them.
 ///
 /// Uses about 25 MB and loads in less than a second. Thread-safe. Its output equals jieba's on 573
@@ -19,15 +19,15 @@ public final class JiebaSegmenter implements Segmenter {
     private static final Pattern NUMBER_OR_WORD = Pattern.compile("[a-zA-Z0-9]+(?:\\.\\p{Nd}+)?%?");
 
     private final JiebaWords words;
-    private final JiebaNames names;
+    private final JiebaHmm names;
 
-    private JiebaSegmenter(JiebaWords words, JiebaNames names) {
+    private JiebaSegmenter(JiebaWords words, JiebaHmm names) {
         this.words = words;
         this.names = names;
     }
 
     public static JiebaSegmenter load() {
-        return new JiebaSegmenter(JiebaWords.load(), JiebaNames.load());
+        return new JiebaSegmenter(JiebaWords.load(), JiebaHmm.load());
     }
 
     @Override

@@ -13,39 +13,39 @@ import java.util.regex.Pattern;
 /// class count characters instead, and their names say so with `(chars)`.
 public final class LongBenchMetrics {
     /// F1 over words after [Normalization#answer].
-    public static final BestOf QA_F1_SCORE = new BestOf(
+    public static final BestReference QA_F1_SCORE = new BestReference(
             "qa_f1_score",
             (answer, reference) -> TokenF1.f1(
                     PythonText.split(Normalization.answer(answer)), PythonText.split(Normalization.answer(reference))));
 
     /// F1 over characters after [Normalization#chinese].
-    public static final BestOf QA_F1_ZH_SCORE = chineseF1("qa_f1_zh_score(chars)", PythonText::characters);
+    public static final BestReference QA_F1_ZH_SCORE = chineseF1("qa_f1_zh_score(chars)", PythonText::characters);
 
     /// The F score of ROUGE-L, computed as in the Python package `rouge`.
-    public static final BestOf ROUGE_SCORE = new BestOf("rouge_score", RougeL::f);
+    public static final BestReference ROUGE_SCORE = new BestReference("rouge_score", RougeL::f);
 
     /// The same over characters.
-    public static final BestOf ROUGE_ZH_SCORE = chineseRouge("rouge_zh_score(chars)", PythonText::characters);
+    public static final BestReference ROUGE_ZH_SCORE = chineseRouge("rouge_zh_score(chars)", PythonText::characters);
 
     /// Share of the answer's numbers that equal the reference's, as in `Paragraph 7`.
-    public static final BestOf RETRIEVAL_SCORE = new BestOf(
+    public static final BestReference RETRIEVAL_SCORE = new BestReference(
             "retrieval_score", (answer, reference) -> shareOfNumbers(answer, numberAfter("Paragraph ", reference)));
 
     /// Share of the answer's numbers that equal the reference's, as in `段落7`.
-    public static final BestOf RETRIEVAL_ZH_SCORE = new BestOf(
+    public static final BestReference RETRIEVAL_ZH_SCORE = new BestReference(
             "retrieval_zh_score", (answer, reference) -> shareOfNumbers(answer, numberAfter("段落", reference)));
 
     /// Share of the answer's numbers that equal the reference.
-    public static final BestOf COUNT_SCORE = new BestOf("count_score", LongBenchMetrics::shareOfNumbers);
+    public static final BestReference COUNT_SCORE = new BestReference("count_score", LongBenchMetrics::shareOfNumbers);
 
     /// Similarity to the answer's first line of code, in whole percent.
-    public static final BestOf CODE_SIM_SCORE = new BestOf("code_sim_score", LongBenchMetrics::codeLikeness);
+    public static final BestReference CODE_SIM_SCORE = new BestReference("code_sim_score", LongBenchMetrics::codeLikeness);
 
     /// LongBench v2's metric: true if the answer says `The correct answer is (A)`, with or without
     /// the brackets, and names the right letter (THUDM/LongBench, `pred.py`, `extract_answer`).
     /// Other wordings count as wrong.
-    public static final BestOf ACCURACY =
-            new BestOf("accuracy", (answer, reference) -> chosen(answer).equals(reference) ? 1 : 0);
+    public static final BestReference ACCURACY =
+            new BestReference("accuracy", (answer, reference) -> chosen(answer).equals(reference) ? 1 : 0);
 
     private static final List<Pattern> CHOICES = List.of(
             Pattern.compile("The correct answer is \\(([A-D])\\)"), Pattern.compile("The correct answer is ([A-D])"));
@@ -56,9 +56,9 @@ public final class LongBenchMetrics {
     /// Classes whose name is part of the right one's do not count.
     ///
     /// @param classes all possible classes
-    public static BestOf classificationScore(List<String> classes) {
+    public static BestReference classificationScore(List<String> classes) {
         List<String> all = List.copyOf(classes);
-        return new BestOf("classification_score", (answer, reference) -> {
+        return new BestReference("classification_score", (answer, reference) -> {
             List<String> named =
                     new ArrayList<>(all.stream().filter(answer::contains).toList());
             // The original removes elements from the list while it iterates over it, and so skips
@@ -75,15 +75,15 @@ public final class LongBenchMetrics {
 
     /// F1 over words, each after [Normalization#chinese]; with jieba's words it is
     /// `qa_f1_zh_score`.
-    public static BestOf chineseF1(String name, Segmenter segmenter) {
-        return new BestOf(
+    public static BestReference chineseF1(String name, Segmenter segmenter) {
+        return new BestReference(
                 name,
                 (answer, reference) -> TokenF1.f1(chineseWords(answer, segmenter), chineseWords(reference, segmenter)));
     }
 
     /// [#ROUGE_SCORE] over a segmenter's words; with jieba's words it is `rouge_zh_score`.
-    public static BestOf chineseRouge(String name, Segmenter segmenter) {
-        return new BestOf(
+    public static BestReference chineseRouge(String name, Segmenter segmenter) {
+        return new BestReference(
                 name,
                 (answer, reference) ->
                         RougeL.f(String.join(" ", segmenter.cut(answer)), String.join(" ", segmenter.cut(reference))));
@@ -134,7 +134,7 @@ public final class LongBenchMetrics {
 
     private static double shareOfNumbers(String answer, String wanted) {
         List<String> numbers = PythonText.numbers(answer);
-        return numbers.isEmpty() ? 0 : OverAll.share(numbers, wanted::equals);
+        return numbers.isEmpty() ? 0 : AllReferences.share(numbers, wanted::equals);
     }
 
     /// The digits after the first `word` that is followed by digits.

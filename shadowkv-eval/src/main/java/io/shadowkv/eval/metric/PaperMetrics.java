@@ -11,25 +11,25 @@ import java.util.Set;
 public final class PaperMetrics {
     /// True if the answer begins with the reference or contains it as a separate word. The paper's
     /// code uses only one reference; here the best of several counts.
-    public static final Metric NEEDLE_SCORE = new BestOf("paper:needle_score", PaperMetrics::needle);
+    public static final Metric NEEDLE_SCORE = new BestReference("paper:needle_score", PaperMetrics::needle);
 
     /// Share of the references that are among the answer's numbers, after removal of commas and
     /// points in numbers.
-    public static final Metric MULTI_NUMBER = new OverAll("paper:multi_number", (answer, references) -> {
+    public static final Metric MULTI_NUMBER = new AllReferences("paper:multi_number", (answer, references) -> {
         Set<String> numbers = new HashSet<>(PythonText.numbers(Normalization.answer(answer)));
-        return OverAll.share(references, numbers::contains);
+        return AllReferences.share(references, numbers::contains);
     });
 
     /// Share of the references that are among the answer's words, ignoring case.
-    public static final Metric MULTI_WORDS = new OverAll("paper:multi_words", (answer, references) -> {
+    public static final Metric MULTI_WORDS = new AllReferences("paper:multi_words", (answer, references) -> {
         Set<String> words = new HashSet<>(PythonText.words(PythonText.lower(answer)));
-        return OverAll.share(references, reference -> words.contains(PythonText.lower(reference)));
+        return AllReferences.share(references, reference -> words.contains(PythonText.lower(reference)));
     });
 
     /// True if the answer contains any reference or any reference contains the answer. An empty
     /// answer is contained in every reference and scores 1; therefore this metric is not the
     /// default of any task.
-    public static final Metric STRING_MATCH_PART = new BestOf("paper:string_match_part", PaperMetrics::eitherWay);
+    public static final Metric STRING_MATCH_PART = new BestReference("paper:string_match_part", PaperMetrics::eitherWay);
 
     private static final List<String> ENDS = List.of("<|eot_id|>", "</s>", "</s", "</");
 

@@ -14,7 +14,7 @@ import java.util.Map;
 /// A line is a sentence; a word is a run of ASCII letters and digits in lower case.
 public final class RougeLsum {
     /// The highest F score over the references.
-    public static final Metric METRIC = new BestOf("rougeLsum", RougeLsum::f);
+    public static final Metric METRIC = new BestReference("rougeLsum", RougeLsum::f);
 
     private RougeLsum() {}
 

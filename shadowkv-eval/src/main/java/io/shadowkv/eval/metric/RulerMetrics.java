@@ -8,13 +8,13 @@ import java.util.regex.Pattern;
 /// answers first).
 public final class RulerMetrics {
     /// Share of the references that the answer contains, ignoring case. For all tasks except QA.
-    public static final Metric STRING_MATCH_ALL = new OverAll(
+    public static final Metric STRING_MATCH_ALL = new AllReferences(
             "string_match_all",
-            (answer, references) -> OverAll.share(references, reference -> contains(answer, reference)));
+            (answer, references) -> AllReferences.share(references, reference -> contains(answer, reference)));
 
     /// True if the answer contains any reference, ignoring case. For QA.
     public static final Metric STRING_MATCH_PART =
-            new BestOf("string_match_part", (answer, reference) -> contains(answer, reference) ? 1 : 0);
+            new BestReference("string_match_part", (answer, reference) -> contains(answer, reference) ? 1 : 0);
 
     private static final Pattern CONTROL = Pattern.compile("[\\x00-\\x1f]");
 

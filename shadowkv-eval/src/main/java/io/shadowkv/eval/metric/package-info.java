@@ -7,7 +7,7 @@
 /// Ready-made metrics: [io.shadowkv.eval.metric.RulerMetrics],
 /// [io.shadowkv.eval.metric.PaperMetrics], [io.shadowkv.eval.metric.LongBenchMetrics],
 /// [io.shadowkv.eval.metric.RougeLsum]. Write a new metric that compares with one reference at a
-/// time as a [io.shadowkv.eval.metric.BestOf].
+/// time as a [io.shadowkv.eval.metric.BestReference].
 @NullMarked
 package io.shadowkv.eval.metric;
 

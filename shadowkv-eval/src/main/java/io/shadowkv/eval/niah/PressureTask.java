@@ -6,7 +6,7 @@ import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskContext;
 import io.shadowkv.eval.metric.PaperMetrics;
 import io.shadowkv.eval.metric.RulerMetrics;
-import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.needle.RandomDraws;
 import io.shadowkv.eval.text.HaystackFile;
 import io.shadowkv.text.Tokenizer;
 import java.util.Arrays;
@@ -75,7 +75,7 @@ final class PressureTask implements EvalTask {
     @Override
     public Sample sample(int index) {
         int cell = index % PressureGrid.CELLS;
-        SplittableRandom random = Draws.random(context.seed(), name, index);
+        SplittableRandom random = RandomDraws.random(context.seed(), name, index);
         String city = PressurePrompts.CITIES.get(random.nextInt(PressurePrompts.CITIES.size()));
         String number = Integer.toString(random.nextInt(DIGITS_FROM, 10 * DIGITS_FROM));
         String question = PressurePrompts.question(city);

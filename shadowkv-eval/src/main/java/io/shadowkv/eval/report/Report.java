@@ -8,7 +8,7 @@ import io.shadowkv.eval.report.section.ReportSections;
 import io.shadowkv.eval.report.section.RunSection;
 import io.shadowkv.eval.report.section.SummarySection;
 import io.shadowkv.eval.report.section.SweepSection;
-import io.shadowkv.eval.report.section.WeakSection;
+import io.shadowkv.eval.report.section.LostSamplesSection;
 import io.shadowkv.eval.run.RunInfo;
 import io.shadowkv.eval.statistics.Grid;
 import io.shadowkv.eval.statistics.PublishedNumbers;
@@ -99,7 +99,7 @@ public final class Report {
         NeedleSection.of(needles, Grid.of(parts.getOrDefault(false, List.of()), order, Setting::ofAnyLength))
                 .ifPresent(sections::add);
         sections.add(EfficiencySection.of(all, paper));
-        sections.add(WeakSection.of(all));
+        sections.add(LostSamplesSection.of(all));
         sections.add(RunSection.settings(runs.runs()));
         sections.add(RunSection.method());
         List<String> allNotes = new ArrayList<>(notes);

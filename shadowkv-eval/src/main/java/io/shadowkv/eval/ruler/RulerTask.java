@@ -3,7 +3,7 @@ package io.shadowkv.eval.ruler;
 import io.shadowkv.eval.EvalTask;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskContext;
-import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.needle.RandomDraws;
 import io.shadowkv.eval.ruler.text.Draft;
 import io.shadowkv.eval.ruler.text.Generator;
 import io.shadowkv.eval.ruler.text.RulerKind;
@@ -49,7 +49,7 @@ public final class RulerTask implements EvalTask {
             throw new IllegalArgumentException(
                     "%s has %,d samples; there is no sample %,d".formatted(name(), size(), index));
         }
-        SplittableRandom random = Draws.random(context.seed(), name(), index);
+        SplittableRandom random = RandomDraws.random(context.seed(), name(), index);
         int units = searched();
         int redraws = generator.redraws();
         int shortest = Integer.MAX_VALUE;
@@ -70,7 +70,7 @@ public final class RulerTask implements EvalTask {
     ///
     /// @throws IllegalArgumentException if it does not fit
     RulerTask checkFits() {
-        SplittableRandom random = Draws.random(context.seed(), name(), 0);
+        SplittableRandom random = RandomDraws.random(context.seed(), name(), 0);
         int shortest = Integer.MAX_VALUE;
         for (int draws = 0; draws <= generator.redraws(); draws++) {
             shortest = Math.min(shortest, generator.length(generator.draft(0, generator.least(), random)));
@@ -96,7 +96,7 @@ public final class RulerTask implements EvalTask {
     /// The number of filler units that the search found.
     synchronized int searched() {
         if (size == 0) {
-            size = generator.search(Draws.random(context.seed(), name() + ", size", 0));
+            size = generator.search(RandomDraws.random(context.seed(), name() + ", size", 0));
         }
         return size;
     }

@@ -64,19 +64,19 @@ public final class EvalRun {
     /// items, so that these answers are not lost.
     ///
     /// @param items the wanted items; those in the log are skipped
-    /// @param seats one for each examiner: opens it, and opens another after a failure
+    /// @param openers one for each examiner: opens it, and opens another one after a failure
     /// @return all answers to the items, see [EvalPlan#answers]
     /// @throws CancellationException if the run was cancelled or interrupted; the log has the
     ///     answers so far
     /// @throws SampleRefusal if no sample can be asked; if some can, the others are left out
     /// @throws ExaminerFailure if an examiner cannot be opened, or too many failed on one item
-    public List<AnswerRecord> run(List<Item> items, List<? extends Supplier<? extends Examiner>> seats) {
-        if (seats.isEmpty()) {
+    public List<AnswerRecord> run(List<Item> items, List<? extends Supplier<? extends Examiner>> openers) {
+        if (openers.isEmpty()) {
             throw new IllegalArgumentException("a run needs an examiner; give at least one");
         }
         List<Item> distinct = items.stream().distinct().toList();
         List<OpenItem> open = plan.open(distinct, log.answers());
-        List<SampleRefusal> refusals = open.isEmpty() ? List.of() : ask(open, distinct.size(), seats);
+        List<SampleRefusal> refusals = open.isEmpty() ? List.of() : ask(open, distinct.size(), openers);
         int left = plan.open(distinct, log.answers()).size() - refusals.size();
         if (left > 0) {
             throw new CancellationException("cancelled with " + (distinct.size() - left) + " of " + distinct.size()
@@ -95,65 +95,65 @@ public final class EvalRun {
     }
 
     private List<SampleRefusal> ask(
-            List<OpenItem> open, int total, List<? extends Supplier<? extends Examiner>> seats) {
+            List<OpenItem> open, int total, List<? extends Supplier<? extends Examiner>> openers) {
         var queue = new ItemQueue(open.stream().map(OpenItem::item).toList(), options, isCancelled);
-        var writer = new Writer(queue, new Intake(log, total, open.size()));
-        int seated = Math.min(seats.size(), Math.ceilDiv(open.size(), options.batch()));
-        for (int i = 0; i < seated; i++) {
+        var writer = new Writer(queue, new AnswerCollector(log, total, open.size()));
+        int examiners = Math.min(openers.size(), Math.ceilDiv(open.size(), options.batch()));
+        for (int i = 0; i < examiners; i++) {
             int number = i;
-            var seat = new ExaminerSeat(number, seats.get(number), plan, open, queue, watcher);
+            var loop = new ExaminerLoop(number, openers.get(number), plan, open, queue, watcher);
             Thread.ofPlatform().name("examiner-" + number).daemon().start(() -> {
                 Throwable failure = null;
                 try {
-                    seat.sit(
+                    loop.run(
                             answers -> writer.reports.add(new Report.Answered(number, answers)),
                             refusal -> writer.reports.add(new Report.Refused(refusal)));
                 } catch (RuntimeException | Error e) {
                     failure = e;
                 }
-                writer.reports.add(new Report.Left(failure));
+                writer.reports.add(new Report.Ended(failure));
             });
         }
-        writer.write(seated);
+        writer.write(examiners);
         return writer.refusals;
     }
 
     /// A message from an examiner's thread to the thread that writes the log.
     private sealed interface Report {
-        record Answered(int seat, List<AnswerRecord> answers) implements Report {}
+        record Answered(int examiner, List<AnswerRecord> answers) implements Report {}
 
         record Refused(SampleRefusal refusal) implements Report {}
 
         /// The end of an examiner's thread.
         ///
         /// @param failure why it ended; null if there were no more items
-        record Left(@Nullable Throwable failure) implements Report {}
+        record Ended(@Nullable Throwable failure) implements Report {}
     }
 
     /// Handles reports until all examiners' threads have ended; runs on the caller's thread.
     private final class Writer {
         private final BlockingQueue<Report> reports = new LinkedBlockingQueue<>();
         private final ItemQueue queue;
-        private final Intake intake;
+        private final AnswerCollector collector;
         private final List<SampleRefusal> refusals = new ArrayList<>();
         private @Nullable Throwable failure;
 
-        Writer(ItemQueue queue, Intake intake) {
+        Writer(ItemQueue queue, AnswerCollector collector) {
             this.queue = queue;
-            this.intake = intake;
+            this.collector = collector;
         }
 
-        void write(int seats) {
+        void write(int examiners) {
             boolean isInterrupted = false;
-            int seated = seats;
-            while (seated > 0) {
+            int running = examiners;
+            while (running > 0) {
                 try {
                     switch (reports.take()) {
                         case Report.Answered report -> append(report);
                         case Report.Refused refused -> leaveOut(refused.refusal());
-                        case Report.Left left -> {
-                            seated--;
-                            note(left.failure());
+                        case Report.Ended ended -> {
+                            running--;
+                            note(ended.failure());
                         }
                     }
                 } catch (InterruptedException _) {
@@ -175,8 +175,8 @@ public final class EvalRun {
         }
 
         private void append(Report.Answered report) {
-            Intake.Taken taken = intake.take(report.answers());
-            watcher.answered(report.seat(), taken.fresh(), taken.progress());
+            AnswerCollector.Appended appended = collector.append(report.answers());
+            watcher.answered(report.examiner(), appended.fresh(), appended.progress());
         }
 
         private void leaveOut(SampleRefusal refusal) {

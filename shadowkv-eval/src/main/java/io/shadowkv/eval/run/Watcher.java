@@ -11,26 +11,26 @@ import org.jspecify.annotations.Nullable;
 public interface Watcher {
     /// Called before items are asked.
     ///
-    /// @param seat number of the examiner, from 0
+    /// @param examiner number of the examiner, from 0
     /// @param items the items
-    void asking(int seat, List<Item> items);
+    void asking(int examiner, List<Item> items);
 
     /// Called while prompts are read.
     ///
     /// @param done share of the current items' prompts read, 0 to 1
-    void reading(int seat, double done);
+    void reading(int examiner, double done);
 
     /// Called when the answers are in the log.
     ///
     /// @param answers the new answers
-    void answered(int seat, List<AnswerRecord> answers, Progress progress);
+    void answered(int examiner, List<AnswerRecord> answers, Progress progress);
 
     /// Called after an examiner has failed; another is opened in its place, and the items are asked
     /// again.
-    void failed(int seat, List<Item> items, ExaminerFailure failure);
+    void failed(int examiner, List<Item> items, ExaminerFailure failure);
 
     /// Called when a sample cannot be asked and is left out; the run continues with the others.
-    void leftOut(int seat, SampleRefusal refusal);
+    void leftOut(int examiner, SampleRefusal refusal);
 
     /// Progress of a run.
     ///

@@ -1,7 +1,7 @@
 package io.shadowkv.eval.scbench;
 
 import io.shadowkv.eval.Metric;
-import io.shadowkv.eval.metric.OverAll;
+import io.shadowkv.eval.metric.AllReferences;
 import io.shadowkv.eval.metric.PythonText;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -29,7 +29,7 @@ record RepoQa(String name, List<Function> functions) {
     record Function(String name, String code) {}
 
     Metric metric() {
-        return new OverAll("repoqa_pass@1_0.8", (answer, references) -> score(answer));
+        return new AllReferences("repoqa_pass@1_0.8", (answer, references) -> score(answer));
     }
 
     private double score(String answer) {

@@ -2,7 +2,7 @@ package io.shadowkv.eval.scbench;
 
 import io.shadowkv.eval.Metric;
 import io.shadowkv.eval.infinitebench.InfiniteBenchMetrics;
-import io.shadowkv.eval.metric.OverAll;
+import io.shadowkv.eval.metric.AllReferences;
 import io.shadowkv.eval.metric.PythonText;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
@@ -19,16 +19,16 @@ import java.util.Locale;
 final class ScBenchMetrics {
     /// The answer contains the reference.
     static final Metric KV_RETRIEVAL =
-            new OverAll("kv_retrieval", (answer, references) -> answer.contains(references.getFirst()) ? 1 : 0);
+            new AllReferences("kv_retrieval", (answer, references) -> answer.contains(references.getFirst()) ? 1 : 0);
 
     /// The answer contains any reference, both in upper case.
-    static final Metric LONGDIALOGUE_QA_ENG = new OverAll("longdialogue_qa_eng", (answer, references) -> {
+    static final Metric LONGDIALOGUE_QA_ENG = new AllReferences("longdialogue_qa_eng", (answer, references) -> {
         String upper = answer.toUpperCase(Locale.ROOT);
         return references.stream().anyMatch(each -> upper.contains(each.toUpperCase(Locale.ROOT))) ? 1 : 0;
     });
 
     /// Share of references that the answer contains, rounded to two digits.
-    static final Metric STRING_MATCH_ALL = new OverAll("string_match_all", (answer, references) -> {
+    static final Metric STRING_MATCH_ALL = new AllReferences("string_match_all", (answer, references) -> {
         String lower = answer.toLowerCase(Locale.ROOT);
         long hits = references.stream()
                 .filter(each -> lower.contains(each.toLowerCase(Locale.ROOT)))
@@ -57,8 +57,8 @@ final class ScBenchMetrics {
             return List.of(metric);
         }
         return List.of(
-                new OverAll(metric.name() + WHOLE, metric::score),
-                new OverAll(
+                new AllReferences(metric.name() + WHOLE, metric::score),
+                new AllReferences(
                         metric.name(), (answer, references) -> ofCharacters(metric, answer, references.getFirst())));
     }
 

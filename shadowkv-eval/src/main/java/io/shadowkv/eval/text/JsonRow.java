@@ -28,8 +28,8 @@ public record JsonRow(JsonNode fields, String place) {
         return scalar(required(field), field);
     }
 
-    /// The field's value, or its values if it is a list. If the first element is itself a list, its
-    /// values.
+    /// The field's value, or its values if it is a list. If the only element of the list is a list,
+    /// the values of that list.
     ///
     /// @throws IllegalArgumentException if there is no such field, or it has no value
     public List<String> texts(String field) {

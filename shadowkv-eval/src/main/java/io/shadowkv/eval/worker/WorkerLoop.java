@@ -25,8 +25,8 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.LinkedBlockingQueue;
 
-/// A worker's side: takes what is asked from a stream, has it examined, and writes the answers to another
-/// stream.
+/// The worker's part: reads requests from a stream, passes them to an examiner, and writes the
+/// answers to another stream.
 ///
 /// ```
 /// var loop = new WorkerLoop(System.in, WorkerLoop.takeStandardOutput());
@@ -35,8 +35,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 /// }
 /// ```
 ///
-/// The input is read by a thread of its own, which ends with it; another one says all the while
-/// that the worker is alive. Everything else is for one thread.
+/// One thread of its own reads the input and ends with it; another one regularly sends that the
+/// worker is alive. All methods are for one thread, unless stated otherwise.
 public final class WorkerLoop {
     private static final double REPORTED_STEP = 0.01;
     private static final Duration USUAL_BEAT = Duration.ofSeconds(10);
@@ -106,13 +106,13 @@ public final class WorkerLoop {
     ///
     /// @throws IOException if a request is not a message of this version
     public void serve(Ready ready, Examiner examiner) throws IOException {
-        Thread heart = Thread.ofPlatform().name("worker-alive").daemon().unstarted(this::sayAlive);
+        Thread alive = Thread.ofPlatform().name("worker-alive").daemon().unstarted(this::sendAlive);
         try {
-            send(new Wire.Started(ready));
-            heart.start();
+            send(new WorkerMessages.Started(ready));
+            alive.start();
             for (Optional<String> line = requests.take(); line.isPresent(); line = requests.take()) {
-                Wire.Message request = Wire.parse(line.get());
-                if (!(request instanceof Wire.Ask ask)) {
+                WorkerMessages.Message request = WorkerMessages.parse(line.get());
+                if (!(request instanceof WorkerMessages.Ask ask)) {
                     throw new IOException("a worker received \"" + request.kind() + "\"; it accepts only \"ask\"");
                 }
                 send(reply(ask.content(), examiner));
@@ -122,22 +122,22 @@ public final class WorkerLoop {
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         } finally {
-            heart.interrupt();
+            alive.interrupt();
         }
     }
 
-    private void sayAlive() {
+    private void sendAlive() {
         try {
             while (true) {
                 Thread.sleep(beat);
-                send(new Wire.Alive(true));
+                send(new WorkerMessages.Alive(true));
             }
         } catch (InterruptedException | CancellationException _) {
             // The loop or the run has ended.
         }
     }
 
-    private Wire.Message reply(List<OpenItem> asked, Examiner examiner) {
+    private WorkerMessages.Message reply(List<OpenItem> asked, Examiner examiner) {
         try {
             Map<Item, Set<Method>> methods = new HashMap<>();
             asked.forEach(open -> methods.put(open.item(), new HashSet<>(open.methods())));
@@ -146,12 +146,12 @@ public final class WorkerLoop {
                     key -> methods.getOrDefault(new Item(key.task(), key.index()), Set.of())
                             .contains(key.method()),
                     new Reporter());
-            return new Wire.Answers(answers);
+            return new WorkerMessages.Answers(answers);
         } catch (CancellationException e) {
             throw e;
         } catch (RuntimeException e) {
             Item refused = e instanceof SampleRefusal refusal ? refusal.item() : null;
-            return new Wire.Failed(new Fault(text(e), e instanceof IllegalArgumentException, refused));
+            return new WorkerMessages.Failed(new Fault(text(e), e instanceof IllegalArgumentException, refused));
         }
     }
 
@@ -160,9 +160,9 @@ public final class WorkerLoop {
         return message == null || message.isBlank() ? e.toString() : message;
     }
 
-    private synchronized void send(Wire.Message message) {
+    private synchronized void send(WorkerMessages.Message message) {
         try {
-            out.write((Wire.line(message) + "\n").getBytes(StandardCharsets.UTF_8));
+            out.write((WorkerMessages.line(message) + "\n").getBytes(StandardCharsets.UTF_8));
             out.flush();
         } catch (IOException e) {
             isOver = true;
@@ -172,13 +172,13 @@ public final class WorkerLoop {
 
     /// Reports the progress of the prefill in steps of one percent.
     private final class Reporter implements Examiner.Listener {
-        private double told;
+        private double reported;
 
         @Override
         public void reading(double done) {
-            if (done - told >= REPORTED_STEP) {
-                told = done;
-                send(new Wire.Reading(done));
+            if (done - reported >= REPORTED_STEP) {
+                reported = done;
+                send(new WorkerMessages.Reading(done));
             }
         }
     }

@@ -36,7 +36,7 @@ public final class WorkerProcess implements Examiner {
     private final EvalPlan plan;
     private final BooleanSupplier isCancelled;
     private final Process process;
-    private final LastWords lastWords;
+    private final OutputTail outputTail;
     private final BlockingQueue<Optional<String>> lines = new LinkedBlockingQueue<>();
 
     /// Starts a worker and waits until it is ready.
@@ -79,17 +79,17 @@ public final class WorkerProcess implements Examiner {
         this.plan = plan;
         this.process = process;
         this.isCancelled = isCancelled;
-        this.lastWords = new LastWords(command.name() + ": ", errors);
+        this.outputTail = new OutputTail(command.name() + ": ", errors);
         Thread.ofPlatform().name(command.name() + " output").daemon().start(() -> {
-            Lines.forEach(process.getInputStream(), line -> lines.add(Optional.of(line)));
+            LineReader.forEach(process.getInputStream(), line -> lines.add(Optional.of(line)));
             lines.add(Optional.empty());
         });
-        lastWords.listenTo(process.getErrorStream());
+        outputTail.follow(process.getErrorStream());
     }
 
     private void awaitReady() {
-        Wire.Message message = next(command.readyWithin(), NOT_READY);
-        if (!(message instanceof Wire.Started(Ready ready))) {
+        WorkerMessages.Message message = next(command.readyWithin(), NOT_READY);
+        if (!(message instanceof WorkerMessages.Started(Ready ready))) {
             throw failure(
                     "began with \"" + message.kind() + "\" instead of \"ready\"", new IOException(message.kind()));
         }
@@ -122,18 +122,18 @@ public final class WorkerProcess implements Examiner {
         if (asked.isEmpty()) {
             return List.of();
         }
-        send(new Wire.Ask(asked));
+        send(new WorkerMessages.Ask(asked));
         while (true) {
             switch (next(command.silentWithin(), SILENT)) {
-                case Wire.Reading(Double done) -> listener.reading(done);
-                case Wire.Answers(List<AnswerRecord> answers) -> {
+                case WorkerMessages.Reading(Double done) -> listener.reading(done);
+                case WorkerMessages.Answers(List<AnswerRecord> answers) -> {
                     plan.checkAnswered(asked, answers);
                     return answers.stream()
                             .filter(answer -> wanted.isWanted(answer.key()))
                             .toList();
                 }
-                case Wire.Failed(Fault fault) -> throw refusal(fault);
-                case Wire.Message other ->
+                case WorkerMessages.Failed(Fault fault) -> throw refusal(fault);
+                case WorkerMessages.Message other ->
                     throw failure("sent \"" + other.kind() + "\" as an answer", new IOException(other.kind()));
             }
         }
@@ -149,8 +149,8 @@ public final class WorkerProcess implements Examiner {
                 : failure("failed: " + fault.message(), new IOException(fault.message()));
     }
 
-    private void send(Wire.Message message) {
-        byte[] line = (Wire.line(message) + "\n").getBytes(StandardCharsets.UTF_8);
+    private void send(WorkerMessages.Message message) {
+        byte[] line = (WorkerMessages.line(message) + "\n").getBytes(StandardCharsets.UTF_8);
         toInput(input -> {
             input.write(line);
             input.flush();
@@ -182,7 +182,7 @@ public final class WorkerProcess implements Examiner {
     ///
     /// @param silence time limit for any message
     /// @param complaint message after a longer silence, with a placeholder for the seconds
-    private Wire.Message next(Duration silence, String complaint) {
+    private WorkerMessages.Message next(Duration silence, String complaint) {
         long looks = silence.toMillis() / MILLIS_BETWEEN_LOOKS;
         try {
             for (long left = looks; left > 0; left--) {
@@ -191,9 +191,9 @@ public final class WorkerProcess implements Examiner {
                 }
                 Optional<String> line = lines.poll(MILLIS_BETWEEN_LOOKS, TimeUnit.MILLISECONDS);
                 if (line != null) {
-                    Wire.Message message =
-                            Wire.parse(line.orElseThrow(() -> ended(new EOFException("end of its output"))));
-                    if (!(message instanceof Wire.Alive)) {
+                    WorkerMessages.Message message =
+                            WorkerMessages.parse(line.orElseThrow(() -> ended(new EOFException("end of its output"))));
+                    if (!(message instanceof WorkerMessages.Alive)) {
                         return message;
                     }
                     left = looks;
@@ -213,7 +213,7 @@ public final class WorkerProcess implements Examiner {
         String how = "closed its pipe";
         try {
             if (process.waitFor(GONE_WITHIN)) {
-                lastWords.awaitEnd(GONE_WITHIN);
+                outputTail.awaitEnd(GONE_WITHIN);
                 how = "ended with exit code " + process.exitValue();
             }
         } catch (InterruptedException _) {
@@ -225,7 +225,7 @@ public final class WorkerProcess implements Examiner {
     }
 
     private ExaminerFailure failure(String what, Exception cause) {
-        return new ExaminerFailure(command.name() + " " + what + lastWords.quoted(), cause);
+        return new ExaminerFailure(command.name() + " " + what + outputTail.quoted(), cause);
     }
 
     /// The process id.

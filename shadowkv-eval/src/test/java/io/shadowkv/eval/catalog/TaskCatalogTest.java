@@ -108,7 +108,7 @@ class TaskCatalogTest {
     }
 
     @Test
-    void aSuiteOfAnotherJarStandsBehindOurs() throws IOException {
+    void aSuiteOfAnotherJarFollowsTheBuiltInOnes() throws IOException {
         List<Suite> ours = TaskCatalog.suites();
         List<Suite> suites = with(Capitals.class.getName(), TaskCatalog::suites);
         assertThat(suites).hasSize(ours.size() + 1);
@@ -120,7 +120,7 @@ class TaskCatalogTest {
     }
 
     @Test
-    void itsTasksAreNamedAndOpenedLikeOurs() throws IOException {
+    void itsTasksAreNamedAndOpenedLikeBuiltInOnes() throws IOException {
         assertThat(with(Capitals.class.getName(), () -> TaskCatalog.names(List.of("capitals", "ruler/vt"))))
                 .containsExactly("capitals/europe", "capitals/asia", "ruler/vt");
         EvalTask task =
@@ -140,7 +140,7 @@ class TaskCatalogTest {
                 "Parametrised | cannot be loaded",
                 "Absent | Check the provider's module-info or META-INF/services/io.shadowkv.eval.Suite",
             })
-    void aSuiteThatCannotJoinIsRefusedWithTheReason(String provider, String reason) {
+    void aSuiteThatCannotBeAddedIsRefusedWithTheReason(String provider, String reason) {
         assertThatThrownBy(() -> with(TaskCatalogTest.class.getName() + "$" + provider, TaskCatalog::suites))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(provider)

@@ -38,7 +38,7 @@ final class InfiniteBenchMetricsTest {
 
     @ParameterizedTest
     @MethodSource("rows")
-    void scoresAreTheScripts(JsonRow row) {
+    void scoresEqualTheScripts(JsonRow row) {
         Metric metric = METRICS.get(row.text("task"));
         assertThat(metric.score(row.text("prediction"), row.texts("references")))
                 .isCloseTo(Double.parseDouble(row.text("score")), within(1e-9));

@@ -58,7 +58,7 @@ final class InfiniteBenchSuiteTest {
 
     @ParameterizedTest
     @MethodSource("rows")
-    void promptsAreTheScripts(JsonRow fixture) throws IOException {
+    void promptsEqualTheScripts(JsonRow fixture) throws IOException {
         for (boolean isChat : new boolean[] {true, false}) {
             TaskContext context = isChat ? Contexts.chat(ROOMY, folder) : Contexts.plain(ROOMY, folder);
             Sample sample = sample(fixture, context, 1);
@@ -95,7 +95,7 @@ final class InfiniteBenchSuiteTest {
         "code_run, 42503675c4aa9d10",
         "code_debug, f57e445833ee6f56"
     })
-    void promptsOfThePaperAreItsCodes(String task, String sum) throws Exception {
+    void promptsOfThePaperEqualItsCode(String task, String sum) throws Exception {
         JsonRow fixture =
                 rows().filter(row -> row.text("task").equals(task)).findFirst().orElseThrow();
         for (TaskContext context : List.of(Contexts.chat(ROOMY, folder), Contexts.plain(ROOMY, folder))) {
@@ -118,7 +118,7 @@ final class InfiniteBenchSuiteTest {
     }
 
     @Test
-    void thePaperHasNoPromptForSums() throws IOException {
+    void thePaperHasNoPromptForMathCalc() throws IOException {
         JsonRow fixture = rows().filter(row -> row.text("task").equals("math_calc"))
                 .findFirst()
                 .orElseThrow();
@@ -140,7 +140,7 @@ final class InfiniteBenchSuiteTest {
     }
 
     @Test
-    void gpt4sPromptOfSumsHasItsMetric() throws IOException {
+    void gpt4sPromptOfMathCalcHasItsMetric() throws IOException {
         JsonRow fixture = rows().filter(row -> row.text("task").equals("math_calc"))
                 .findFirst()
                 .orElseThrow();

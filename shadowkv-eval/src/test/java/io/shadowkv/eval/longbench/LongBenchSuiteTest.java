@@ -169,7 +169,7 @@ final class LongBenchSuiteTest {
     /// A damaged row is asked for, so that it is reported as left out, even if short rows are left
     /// out.
     @Test
-    void aDamagedRowIsNoShortSample() throws IOException {
+    void aDamagedRowIsNotAShortSample() throws IOException {
         ObjectNode broken = row("text", "Q1", "a");
         broken.remove("context");
         write("longbench/qasper.jsonl", row("short", "Q0", "a"), broken, row(numbers(400), "Q2", "b"));

@@ -102,7 +102,7 @@ final class LongBenchV2SuiteTest {
     /// `0shot_cot.txt` and `0shot_cot_ans.txt`; the model's reasoning replaces the remaining
     /// placeholder.
     @Test
-    void asksForThoughtsFirst() throws IOException {
+    void asksForReasoningFirst() throws IOException {
         add("a1", "short", "easy", " A text.\n", "Why? ");
         write(questions.toString());
         Sample sample = TaskCatalog.open("longbench-v2-cot/short", context(4096, PromptCut.TO_LENGTH))

@@ -100,7 +100,7 @@ final class LongBenchMetricsTest {
     }
 
     @Test
-    void aReferenceWithoutANumberIsNoParagraph() {
+    void aReferenceWithoutANumberIsRefused() {
         assertThatThrownBy(() -> LongBenchMetrics.RETRIEVAL_SCORE.score("Paragraph 3", List.of("Section 3")))
                 .hasMessageContaining("Section 3");
     }

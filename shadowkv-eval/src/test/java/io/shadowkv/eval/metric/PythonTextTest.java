@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 final class PythonTextTest {
     @Test
-    void blanksArePythons() {
+    void whitespaceIsPythons() {
         int[] blanks = IntStream.rangeClosed(0, Character.MAX_CODE_POINT)
                 .filter(PythonText::isBlank)
                 .toArray();

@@ -16,7 +16,7 @@ final class RougeLsumTest {
     }
 
     @Test
-    void countsAWordNoOftenerThanBothHaveIt() {
+    void countsAWordAtMostAsOftenAsBothHaveIt() {
         assertThat(RougeLsum.f("the cat", "the dog\nthe cow")).isCloseTo(2 * 0.5 * 0.25 / 0.75, offset(1e-12));
     }
 

@@ -91,7 +91,7 @@ final class NiahSuiteTest {
     }
 
     @Test
-    void theCellsComeAgainWithOtherNeedles() {
+    void theCellsAreRepeatedWithOtherNeedles() {
         EvalTask task = open(Contexts.haystack(CONTEXT, null));
         Sample first = task.sample(17);
         Sample second = task.sample(17 + PressureGrid.CELLS);
@@ -103,7 +103,7 @@ final class NiahSuiteTest {
     }
 
     @Test
-    void aShortTextBeginsAgain() throws IOException {
+    void aShortTextIsRepeated() throws IOException {
         Path file = Files.writeString(folder.resolve("hay.txt"), "One sentence of hay.");
         String prompt = open(Contexts.haystack(CONTEXT, file))
                 .sample(140)

@@ -88,7 +88,7 @@ final class FiguresTest {
     }
 
     @Test
-    void cellsTakeTheirLevelAndOnlyFullOnesSay100() throws Exception {
+    void cellsHaveTheColourOfTheirLevelAndOnlyFullOnesSay100() throws Exception {
         List<String> fills = elements(MAP, "rect").stream()
                 .map(e -> e.getAttribute("style"))
                 .filter(style -> !style.isEmpty())
@@ -117,7 +117,7 @@ final class FiguresTest {
     }
 
     @Test
-    void panelsStandBesideEachOtherWhereTheirCellsAndNamesHaveRoom() throws Exception {
+    void panelsAreNextToEachOtherIfCellsAndNamesFit() throws Exception {
         int one = panels(1, 3, "full").height();
         assertThat(panels(3, 3, "full").height()).isEqualTo(one);
         int two = panels(3, 6, "full").height();

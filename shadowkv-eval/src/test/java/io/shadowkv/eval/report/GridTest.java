@@ -24,8 +24,8 @@ import org.junit.jupiter.api.Test;
 
 /// Tests which answers are grouped and which are paired.
 final class GridTest {
-    private static final Method SMALL = PlausibleRun.shadow(64, 160);
-    private static final Method LARGE = PlausibleRun.shadow(1024, 160);
+    private static final Method SMALL = SyntheticRun.shadow(64, 160);
+    private static final Method LARGE = SyntheticRun.shadow(1024, 160);
 
     private static AnswerRecord answer(
             String backend, String task, int context, int index, int turn, Method method, double score) {
@@ -69,7 +69,7 @@ final class GridTest {
     }
 
     @Test
-    void lengthsBackendsAndSuitesStandApart() {
+    void lengthsBackendsAndSuitesAreSeparate() {
         List<Grid> grids = grids(
                 answer("cuda", "longbench/x", 0, 0, 0, Method.FULL, 1),
                 answer("cuda", "ruler/a", 2048, 0, 0, Method.FULL, 1),
@@ -176,12 +176,12 @@ final class GridTest {
 
     /// Budgets given as a share of the context differ at every length, but form one curve.
     @Test
-    void aCurveHoldsTheSameBudgetOrTheSameShare() {
+    void aCurveHasTheSameBudgetOrTheSameShare() {
         List<AnswerRecord> shares = new ArrayList<>();
         List<AnswerRecord> budgets = new ArrayList<>();
         for (int context : List.of(8192, 16384)) {
             shares.add(answer("cpu", "ruler/a", context, 0, 0, Method.FULL, 1));
-            shares.add(answer("cpu", "ruler/a", context, 0, 0, PlausibleRun.shadow(context / 64, 160), 0.5));
+            shares.add(answer("cpu", "ruler/a", context, 0, 0, SyntheticRun.shadow(context / 64, 160), 0.5));
             budgets.add(answer("cpu", "ruler/a", context, 0, 0, SMALL, 0.5));
             budgets.add(answer("cpu", "ruler/a", context, 0, 0, LARGE, 1));
         }
@@ -200,7 +200,7 @@ final class GridTest {
 
     /// Reasoning is not a sample of its own, but its computation counts as work.
     @Test
-    void thoughtsHaveNoScoreButACost() {
+    void reasoningHasNoScoreButACost() {
         AnswerRecord thoughts = Records.of("longbench-v2-cot/short", 0, 0, Map.of());
         AnswerRecord answer = Records.of("longbench-v2-cot/short", 0, 1, Map.of(), "accuracy", 1.0);
         AnswerRecord alone = Records.of("longbench-v2-cot/long", 0, 0, Map.of());

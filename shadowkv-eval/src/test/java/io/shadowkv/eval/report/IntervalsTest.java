@@ -71,7 +71,7 @@ final class IntervalsTest {
     }
 
     @Test
-    void noDifferenceInFewPairsProvesLittle() {
+    void fewEqualPairsGiveAWideInterval() {
         Interval ten = Intervals.difference(new double[10]).interval();
         Interval hundred = Intervals.difference(new double[100]).interval();
         assertThat(ten.low()).isLessThan(-0.2);
@@ -84,7 +84,7 @@ final class IntervalsTest {
     }
 
     @Test
-    void nothingIsKnownOfNoSamples() {
+    void noSamplesGiveNoEstimate() {
         assertThat(Intervals.mean(new double[0]).value()).isNaN();
         assertThat(Intervals.difference(new double[0]).interval().low()).isNaN();
         assertThat(Intervals.average(List.of()).samples()).isZero();
@@ -102,7 +102,7 @@ final class IntervalsTest {
     /// Scores are discrete, so the share of intervals with the truth varies around 95 %.
     @ParameterizedTest
     @CsvSource({"15, 0.97", "50, 0.97", "100, 0.9", "100, 0.5"})
-    void scoresHoldTheTruth(int count, double truth) {
+    void intervalsOfScoresContainTheTruth(int count, double truth) {
         double held = coverage(
                 truth,
                 random -> Intervals.mean(random.doubles(count)
@@ -115,7 +115,7 @@ final class IntervalsTest {
     /// Pairs that seldom differ, as with a good method.
     @ParameterizedTest
     @CsvSource({"20, 0.01, 0.04", "50, 0.02, 0.02", "100, 0.01, 0.05", "200, 0.05, 0.15"})
-    void differencesHoldTheTruth(int count, double better, double worse) {
+    void intervalsOfDifferencesContainTheTruth(int count, double better, double worse) {
         double held = coverage(
                 better - worse,
                 random -> Intervals.difference(random.doubles(count)
@@ -128,7 +128,7 @@ final class IntervalsTest {
     /// Fifths, as in a variable-tracking task: most samples have the full score, some do not.
     @ParameterizedTest
     @CsvSource({"25", "100", "400"})
-    void gradedScoresHoldTheTruth(int count) {
+    void intervalsOfGradedScoresContainTheTruth(int count) {
         double truth = 0.85 + 0.15 * 0.4;
         double held = coverage(
                 truth,
@@ -140,7 +140,7 @@ final class IntervalsTest {
     }
 
     @Test
-    void averagesHoldTheTruth() {
+    void intervalsOfAveragesContainTheTruth() {
         double[] truths = {1, 0.99, 0.9, 0.6};
         double held = coverage(
                 Arrays.stream(truths).average().orElseThrow(),

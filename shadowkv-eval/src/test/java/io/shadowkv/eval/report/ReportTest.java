@@ -44,7 +44,7 @@ final class ReportTest {
 
     @BeforeAll
     static void writeOne() throws Exception {
-        PlausibleRun.whole(12).write(whole);
+        SyntheticRun.whole(12).write(whole);
         written = Report.write(whole);
         page = parse(Files.readString(whole.resolve("report.html")));
     }
@@ -61,7 +61,7 @@ final class ReportTest {
     }
 
     @Test
-    void thePageNeedsNothingElse() throws IOException {
+    void thePageHasNoExternalResources() throws IOException {
         String html = Files.readString(whole.resolve("report.html"));
         assertThat(html).doesNotContain("<script", "<img", "<link", "@import", "url(", "src=");
         assertThat(elements(page, "a").stream().map(a -> a.getAttribute("href")))
@@ -70,7 +70,7 @@ final class ReportTest {
     }
 
     @Test
-    void linksAndIdsMeet() {
+    void everyLinkHasATarget() {
         List<String> ids = Stream.of("section", "svg", "title", "desc")
                 .flatMap(tag -> elements(page, tag).stream())
                 .map(e -> e.getAttribute("id"))
@@ -88,7 +88,7 @@ final class ReportTest {
     }
 
     @Test
-    void tablesAndFiguresCanBeHeard() {
+    void tablesAndFiguresAreAccessible() {
         assertThat(elements(page, "table")).hasSizeGreaterThan(8).allSatisfy(table -> {
             assertThat(table.getElementsByTagName("caption").item(0).getTextContent())
                     .isNotBlank();
@@ -107,7 +107,7 @@ final class ReportTest {
     }
 
     @Test
-    void markdownHoldsTheNumbersOfThePage() throws IOException {
+    void markdownHasTheNumbersOfThePage() throws IOException {
         List<String> ofPage = new ArrayList<>();
         for (Element row : elements(page, "tr")) {
             ofPage.add(bare(row.getTextContent()));
@@ -130,7 +130,7 @@ final class ReportTest {
     }
 
     @Test
-    void everyFigureIsThereTwice() throws Exception {
+    void everyFigureHasTwoFiles() throws Exception {
         List<Path> drawings = written.files().stream()
                 .filter(file -> file.toString().endsWith(".svg"))
                 .toList();
@@ -158,7 +158,7 @@ final class ReportTest {
     }
 
     @Test
-    void whatMustBeSaidIsSaid() throws IOException {
+    void hasTheRequiredStatements() throws IOException {
         String markdown = Files.readString(whole.resolve("report.md"));
         assertThat(markdown)
                 .contains(
@@ -188,8 +188,8 @@ final class ReportTest {
 
     @Test
     void twoReportsOfTheSameAnswersAreTheSame() throws IOException {
-        var run = new PlausibleRun();
-        run.task("ruler/vt", 4096, 30, List.of(Method.FULL, PlausibleRun.shadow(64, 32)), Map.of());
+        var run = new SyntheticRun();
+        run.task("ruler/vt", 4096, 30, List.of(Method.FULL, SyntheticRun.shadow(64, 32)), Map.of());
         run.write(folder);
         Report.write(folder);
         String first = Files.readString(folder.resolve("report.html"));
@@ -199,8 +199,8 @@ final class ReportTest {
 
     @Test
     void answersCannotBreakThePage() throws Exception {
-        var run = new PlausibleRun();
-        run.task("ruler/vt", 4096, 30, List.of(Method.FULL, PlausibleRun.shadow(64, 32)), Map.of());
+        var run = new SyntheticRun();
+        run.task("ruler/vt", 4096, 30, List.of(Method.FULL, SyntheticRun.shadow(64, 32)), Map.of());
         run.write(folder);
         Path log = folder.resolve("answers.jsonl");
         Files.writeString(
@@ -220,7 +220,7 @@ final class ReportTest {
 
     @Test
     void readsWhileARunIsWriting() throws IOException {
-        var run = new PlausibleRun();
+        var run = new SyntheticRun();
         run.task("ruler/vt", 4096, 3, List.of(Method.FULL), Map.of());
         run.write(folder);
         Path log = folder.resolve("answers.jsonl");
@@ -233,12 +233,12 @@ final class ReportTest {
     }
 
     @Test
-    void bringsSeveralRunsTogether() throws IOException {
-        var methods = List.of(Method.FULL, PlausibleRun.shadow(64, 160));
-        var one = new PlausibleRun();
+    void combinesSeveralRuns() throws IOException {
+        var methods = List.of(Method.FULL, SyntheticRun.shadow(64, 160));
+        var one = new SyntheticRun();
         one.task("ruler/vt", 4096, 30, methods, Map.of());
         one.write(folder.resolve("short"));
-        var two = new PlausibleRun();
+        var two = new SyntheticRun();
         two.task("ruler/vt", 8192, 30, methods, Map.of());
         two.write(folder.resolve("long"));
         Files.copy(folder.resolve("long/answers.jsonl"), folder.resolve("answers-copy.jsonl"));
@@ -266,7 +266,7 @@ final class ReportTest {
 
     @Test
     void runsWithoutADescriptionAreNoted() throws IOException {
-        var run = new PlausibleRun();
+        var run = new SyntheticRun();
         run.task("ruler/vt", 4096, 30, List.of(Method.FULL), Map.of());
         run.write(folder);
         Files.writeString(folder.resolve("run.json"), "{\"title\":\"half\"}");
@@ -327,7 +327,7 @@ final class ReportTest {
     /// For LongBench v2: the mean over all questions below the average of the lengths. Reasoning
     /// has costs and no score.
     @Test
-    void whatTheSuitesScriptPrintsStandsInATable() throws IOException {
+    void theScriptsNumbersAreInATable() throws IOException {
         List<AnswerRecord> answers = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
             String length = i < 3 ? "short" : "long";

@@ -8,7 +8,7 @@ import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskContext;
 import io.shadowkv.eval.catalog.TaskCatalog;
-import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.needle.RandomDraws;
 import io.shadowkv.eval.ruler.text.Essay;
 import io.shadowkv.eval.ruler.text.RulerKind;
 import io.shadowkv.eval.ruler.text.RulerWords;
@@ -209,8 +209,8 @@ final class RulerTaskTest {
     @Test
     void longListsOfWordsHavePairsToo() {
         var words = new RulerWords(List.of("a", "b"), List.of("d", "e"), List.of("a", "b", "d", "e"));
-        assertThat(words.different(4, Draws.random(1, "", 0))).containsExactlyInAnyOrder("a", "b", "d", "e");
-        assertThat(words.different(8, Draws.random(1, "", 0)))
+        assertThat(words.different(4, RandomDraws.random(1, "", 0))).containsExactlyInAnyOrder("a", "b", "d", "e");
+        assertThat(words.different(8, RandomDraws.random(1, "", 0)))
                 .containsExactlyInAnyOrder("a", "b", "d", "e", "a-d", "a-e", "b-d", "b-e");
     }
 
@@ -255,7 +255,7 @@ final class RulerTaskTest {
 
     @ParameterizedTest
     @MethodSource("tasks")
-    void refusesContextsThatHoldNothing(String version, String name) {
+    void refusesContextsThatAreTooSmall(String version, String name) {
         assertThatThrownBy(() -> new RulerSuite()
                         .open(name, context(version, chat, 100, 1))
                         .sample(0))

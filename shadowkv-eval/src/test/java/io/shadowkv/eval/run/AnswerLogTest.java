@@ -63,7 +63,7 @@ final class AnswerLogTest {
     }
 
     @Test
-    void answersThatBelongTogetherStandOrFallTogetherWhereverTheFileIsCut() throws IOException {
+    void answersOfAGroupAreKeptOrLostTogetherWhereverTheFileIsCut() throws IOException {
         Path file = folder.resolve("log.jsonl");
         long first;
         try (AnswerLog log = AnswerLog.open(file)) {

@@ -226,7 +226,7 @@ class EngineExaminerTest {
     /// The reasoning is recorded without a score, and the next prompt quotes it instead of the
     /// text.
     @Test
-    void aLaterPromptMayQuoteTheThoughtsBefore() {
+    void aLaterPromptMayQuoteTheReasoning() {
         Sample.Turn thoughts = new Sample.Turn(CONTEXT + "why?", "why?", "", List.of(), 6, List.of(), List.of());
         Sample.Turn conclusion =
                 new Sample.Turn("So: " + Sample.QUOTE + "?", "why?", "", List.of("e"), 4, List.of(), List.of(LETTERS));
@@ -421,7 +421,7 @@ class EngineExaminerTest {
     }
 
     @Test
-    void aCancelledRunCountsNothing() {
+    void aCancelledRunHasNoAnswers() {
         var cancellation = new Cancellation();
         cancellation.cancel();
         assertThatExceptionOfType(CancellationException.class)

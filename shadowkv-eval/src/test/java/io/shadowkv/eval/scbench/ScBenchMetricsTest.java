@@ -36,7 +36,7 @@ final class ScBenchMetricsTest {
 
     @ParameterizedTest
     @MethodSource("rows")
-    void scoresAreTheScripts(JsonRow row) {
+    void scoresEqualTheScripts(JsonRow row) {
         assertThat(METRICS.get(row.text("task")).score(row.text("prediction"), row.texts("references")))
                 .isCloseTo(Double.parseDouble(row.text("score")), within(1e-9));
     }

@@ -124,7 +124,7 @@ final class ScBenchSuiteTest {
     /// The output of the scripts with right answers between turns: `str.format` of a list prints it
     /// as Python does.
     @Test
-    void severalRightAnswersStandAsPythonPrintsThem() throws IOException {
+    void severalRightAnswersAreWrittenAsPythonPrintsThem() throws IOException {
         Files.createDirectories(folder.resolve("scbench"));
         Files.writeString(folder.resolve("scbench/scbench_vt.jsonl"), """
                 {"input": "t", "multi_turns": [{"input": "i", "answer": ["A1", "it's"]}, {"input": "j", "answer": ["C3"]}]}
@@ -149,7 +149,7 @@ final class ScBenchSuiteTest {
 
     /// The script iterates over a string label's characters; its score is the second metric.
     @Test
-    void stringLabelsHaveTheScriptsNumberToo() throws IOException {
+    void stringLabelsHaveTheScriptsScoreToo() throws IOException {
         for (String task : List.of("scbench_many_shot", "scbench_qa_chn")) {
             JsonRow fixture = rows().filter(row -> row.text("task").equals(task))
                     .findFirst()

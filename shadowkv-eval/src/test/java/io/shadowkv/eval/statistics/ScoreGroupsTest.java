@@ -65,7 +65,7 @@ final class ScoreGroupsTest {
 
     /// Reasoning has no score, and each of the two suites has its own overall score.
     @Test
-    void thoughtsAreNotCounted() {
+    void reasoningIsNotCounted() {
         Map<String, String> labels = Map.of("length", "short", "difficulty", "easy");
         assertThat(lines(
                         Records.of("longbench-v2-cot/short", 0, 0, labels),

@@ -30,14 +30,14 @@ final class MiddleCutTest {
     }
 
     @Test
-    void nothingLeftIsAnError() {
+    void noRoomIsAnError() {
         assertThatThrownBy(() -> cut.fit("a.b.c", "", WRAPPING + 1, "suite/x, sample 3"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("suite/x, sample 3 leaves 11 tokens for a prompt of 15");
     }
 
     @Test
-    void aSeamThatMakesMoreTokensCostsThem() {
+    void tokensAddedByTheCutAreRemoved() {
         var tokenizer = new TinyTokenizer();
         PromptFormat plain = PromptFormat.plain(tokenizer);
         var doublesSeams = new PromptFormat() {

@@ -30,7 +30,7 @@ final class EvalJobTest {
     }
 
     @Test
-    void whatAFileLeavesOutIsUsual() throws IOException {
+    void missingFieldsHaveDefaults() throws IOException {
         Path file = Files.writeString(folder.resolve("short.json"), """
                 {"plan":{"model":"m","backend":"cuda","kv_type":"bf16","tasks":["ruler/vt"],"context_tokens":4096,
                  "samples":2,"seed":1,"methods":[{"name":"full"}]},"command":["x"]}""");
@@ -41,7 +41,7 @@ final class EvalJobTest {
 
     /// Workers report the type in upper case, and the keys of answers have this form.
     @Test
-    void theTypeOfKeysMayBeWrittenSmall() {
+    void theTypeOfKeysMayBeInLowerCase() {
         String written = new EvalJob(FakeExaminer.plan(3), List.of(), List.of("x"), 5).toJson();
         assertThat(written).contains("\"kv_type\":\"BF16\"");
         assertThat(EvalJob.fromJson(written.replace("BF16", "bf16")).plan()).isEqualTo(FakeExaminer.plan(3));
@@ -50,7 +50,7 @@ final class EvalJobTest {
     }
 
     @Test
-    void whatIsNoJobIsSaid() throws IOException {
+    void malformedJobsAreRefused() throws IOException {
         Path file = Files.writeString(folder.resolve("none.json"), "{\"command\":[\"x\"]}");
         assertThatThrownBy(() -> EvalJob.read(file))
                 .isInstanceOf(IllegalArgumentException.class)

@@ -15,13 +15,13 @@ import java.util.concurrent.locks.LockSupport;
 
 /// A worker without a model that can be told to fail.
 ///
-/// Arguments: number of samples of the plan; a folder that all workers share; the [Trouble]; the
-/// task and the index of the sample that triggers it; and how often it happens in all workers
+/// Arguments: number of samples of the plan; a folder that all workers share; the [InjectedFault];
+/// the task and the index of the sample that triggers it; and how often it happens in all workers
 /// together. A worker creates the file `PID.worker` in the folder, `device-N` if it was given a
 /// device, and `PID.waiting` when it waits.
 public final class FakeWorkerMain {
     /// The kind of failure.
-    public enum Trouble {
+    public enum InjectedFault {
         NONE,
         /// Ends without a message.
         HALT,
@@ -51,19 +51,19 @@ public final class FakeWorkerMain {
     private static final Duration BEAT = Duration.ofMillis(100);
 
     private final Path folder;
-    private final Trouble trouble;
+    private final InjectedFault trouble;
     private final Item culprit;
     private final int times;
 
     private FakeWorkerMain(List<String> args) {
         this.folder = Path.of(args.get(1));
-        this.trouble = Trouble.valueOf(args.get(2));
+        this.trouble = InjectedFault.valueOf(args.get(2));
         this.culprit = new Item(args.get(3), Integer.parseInt(args.get(4)));
         this.times = Integer.parseInt(args.get(5));
     }
 
     /// The command that starts such a worker.
-    public static List<String> command(int samples, Path folder, Trouble trouble, Item culprit, int times) {
+    public static List<String> command(int samples, Path folder, InjectedFault trouble, Item culprit, int times) {
         Path java = Path.of(System.getProperty("java.home"), "bin", "java");
         List<String> command = new ArrayList<>(List.of(java.toString(), "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), FakeWorkerMain.class.getName()));
@@ -83,15 +83,15 @@ public final class FakeWorkerMain {
         if (args.size() > 7 && args.get(6).equals("--device")) {
             Files.writeString(folder.resolve("device-" + args.get(7)), "");
         }
-        if (trouble == Trouble.NO_START) {
+        if (trouble == InjectedFault.NO_START) {
             System.err.println("the device has no memory left");
             System.exit(3);
         }
-        if (trouble == Trouble.NEVER_READY) {
+        if (trouble == InjectedFault.NEVER_READY) {
             waitForTheEnd();
         }
         EvalPlan plan = FakeExaminer.plan(Integer.parseInt(args.get(0)));
-        String backend = trouble == Trouble.OTHER_BACKEND ? "cpu" : plan.backend();
+        String backend = trouble == InjectedFault.OTHER_BACKEND ? "cpu" : plan.backend();
         loop.serve(new Ready(plan.model(), backend, plan.kvType()), new FakeExaminer(plan, this::before));
     }
 
@@ -102,7 +102,7 @@ public final class FakeWorkerMain {
     private void before(Item item) {
         try {
             if (item.equals(culprit) && isNextTime()) {
-                getIntoTrouble();
+                injectFault();
             }
         } catch (IOException e) {
             throw new IllegalStateException(e);
@@ -122,7 +122,7 @@ public final class FakeWorkerMain {
         return false;
     }
 
-    private void getIntoTrouble() throws IOException {
+    private void injectFault() throws IOException {
         switch (trouble) {
             case HALT -> Runtime.getRuntime().halt(137);
             case WAIT -> waitForTheEnd();

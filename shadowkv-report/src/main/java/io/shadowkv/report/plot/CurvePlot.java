@@ -1,8 +1,8 @@
 package io.shadowkv.report.plot;
 
 import io.shadowkv.report.plot.Canvas.Anchor;
-import io.shadowkv.report.plot.Canvas.Lettering;
-import io.shadowkv.report.plot.Canvas.Spot;
+import io.shadowkv.report.plot.Canvas.TextStyle;
+import io.shadowkv.report.plot.Canvas.Position;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -95,15 +95,15 @@ public record CurvePlot(
         var frame = new Frame(xs, firstTick / 10.0);
         for (int tick = firstTick; tick <= 10; tick += firstTick < 4 ? 2 : 1) {
             double y = frame.y(tick / 10.0);
-            canvas.line(LEFT, y, width() - right(), y, Ink.stroked("rule", 1));
-            canvas.text(LEFT - 8, y + 4, Lettering.TICK.at(Anchor.END), tick * 10 + " %");
+            canvas.line(LEFT, y, width() - right(), y, ShapeStyle.stroked("rule", 1));
+            canvas.text(LEFT - 8, y + 4, TextStyle.TICK.at(Anchor.END), tick * 10 + " %");
         }
-        canvas.line(LEFT, height() - BOTTOM, width() - right(), height() - BOTTOM, Ink.stroked("muted", 1));
+        canvas.line(LEFT, height() - BOTTOM, width() - right(), height() - BOTTOM, ShapeStyle.stroked("muted", 1));
         ticks(canvas, frame, xs);
-        canvas.text((LEFT + width() - right()) / 2.0, height() - 12, Lettering.TICK, xLabel);
-        canvas.upright(16, (TOP + height() - BOTTOM) / 2.0, Lettering.TICK, yLabel);
+        canvas.text((LEFT + width() - right()) / 2.0, height() - 12, TextStyle.TICK, xLabel);
+        canvas.rotatedText(16, (TOP + height() - BOTTOM) / 2.0, TextStyle.TICK, yLabel);
         if (!Double.isNaN(baseline)) {
-            canvas.line(LEFT, frame.y(baseline), width() - right(), frame.y(baseline), new Ink("", "full", 2, true));
+            canvas.line(LEFT, frame.y(baseline), width() - right(), frame.y(baseline), new ShapeStyle("", "full", 2, true));
         }
         for (int i = 0; i < curves.size(); i++) {
             curve(canvas, frame, curves.get(i), i);
@@ -111,16 +111,16 @@ public record CurvePlot(
         names(canvas, frame);
     }
 
-    /// Draws the labels under the axis, except those that would overlap the previous one.
+    /// RandomDraws the labels under the axis, except those that would overlap the previous one.
     private void ticks(Canvas canvas, Frame frame, List<Double> xs) {
         double free = 0;
         for (double x : xs) {
             double at = frame.x(x);
             String text = xFormat.apply(x);
             double half = TICK_LETTER * text.length() / 2;
-            canvas.line(at, height() - BOTTOM, at, height() - BOTTOM + 5, Ink.stroked("muted", 1));
+            canvas.line(at, height() - BOTTOM, at, height() - BOTTOM + 5, ShapeStyle.stroked("muted", 1));
             if (at - half >= free) {
-                canvas.text(at, height() - BOTTOM + 20, Lettering.TICK, text);
+                canvas.text(at, height() - BOTTOM + 20, TextStyle.TICK, text);
                 free = at + half + 6;
             }
         }
@@ -130,18 +130,18 @@ public record CurvePlot(
         String colour = curve.colour();
         // Curves that share a point are drawn next to each other.
         double shift = 5 * (number - (curves.size() - 1) / 2.0);
-        List<Spot> spots = curve.points().stream()
-                .map(point -> new Spot(frame.x(point.x()) + shift, frame.y(point.share())))
+        List<Position> spots = curve.points().stream()
+                .map(point -> new Position(frame.x(point.x()) + shift, frame.y(point.share())))
                 .toList();
-        canvas.polyline(spots, Ink.stroked(colour, 2.2));
+        canvas.polyline(spots, ShapeStyle.stroked(colour, 2.2));
         for (Point point : curve.points()) {
             double x = frame.x(point.x()) + shift;
             double y = frame.y(point.share());
-            canvas.line(x, frame.y(point.low()), x, frame.y(point.high()), Ink.stroked(colour, 1.2));
+            canvas.line(x, frame.y(point.low()), x, frame.y(point.high()), ShapeStyle.stroked(colour, 1.2));
             if (number % 2 == 0) {
-                canvas.circle(x, y, 4, new Ink(colour, "card", 1.2, false));
+                canvas.circle(x, y, 4, new ShapeStyle(colour, "card", 1.2, false));
             } else {
-                canvas.rect(x - 3.5, y - 3.5, 7, 7, new Ink(colour, "card", 1.2, false));
+                canvas.rect(x - 3.5, y - 3.5, 7, 7, new ShapeStyle(colour, "card", 1.2, false));
             }
             canvas.hint(
                     x - 9,
@@ -158,7 +158,7 @@ public record CurvePlot(
         }
     }
 
-    /// Draws the names at the right ends, at least one line of text apart.
+    /// RandomDraws the names at the right ends, at least one line of text apart.
     private void names(Canvas canvas, Frame frame) {
         record Name(String text, String colour, double y) {}
         List<Name> names = new ArrayList<>();
@@ -186,7 +186,7 @@ public record CurvePlot(
             canvas.text(
                     width() - right() + 10,
                     below + 4,
-                    Lettering.LABEL.in(names.get(i).colour()).bold(),
+                    TextStyle.LABEL.in(names.get(i).colour()).bold(),
                     names.get(i).text());
         }
     }

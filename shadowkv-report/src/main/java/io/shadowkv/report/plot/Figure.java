@@ -31,7 +31,7 @@ public interface Figure {
         var svg = new Svg(id(), width(), height(), title(), description());
         svg.raw("<style>" + PlotStyle.COLOURS + PlotStyle.RULES + "</style>\n");
         var canvas = new SvgCanvas(svg);
-        canvas.rect(0, 0, width(), height(), Ink.filled("card"));
+        canvas.rect(0, 0, width(), height(), ShapeStyle.filled("card"));
         draw(canvas);
         String sized = "<svg width=\"" + width() + "\" height=\"" + height() + "\"";
         return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"

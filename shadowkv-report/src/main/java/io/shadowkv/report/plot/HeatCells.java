@@ -1,9 +1,9 @@
 package io.shadowkv.report.plot;
 
 import io.shadowkv.report.plot.Canvas.Anchor;
-import io.shadowkv.report.plot.Canvas.Lettering;
+import io.shadowkv.report.plot.Canvas.TextStyle;
 
-/// Draws the cells of a [HeatMap]. All cells have the same size.
+/// RandomDraws the cells of a [HeatMap]. All cells have the same size.
 ///
 /// @param width width of a cell in pixels
 /// @param height height of a cell in pixels
@@ -13,7 +13,7 @@ record HeatCells(Canvas canvas, double width, double height, boolean saysSamples
     static final int LEVELS = 7;
 
     /// A cell without samples.
-    static final Ink EMPTY = new Ink("card", "rule", 1, true);
+    static final ShapeStyle EMPTY = new ShapeStyle("card", "rule", 1, true);
 
     /// Minimum width in pixels of a cell with text: room for three digits.
     private static final double LEAST_FOR_TEXT = 24;
@@ -36,7 +36,7 @@ record HeatCells(Canvas canvas, double width, double height, boolean saysSamples
     }
 
     private void text(double x, double y, double share, int samples, boolean isOnDark) {
-        Lettering lettering = Lettering.TICK.in(isOnDark ? "ondark" : "onlight");
+        TextStyle lettering = TextStyle.TICK.in(isOnDark ? "ondark" : "onlight");
         // Only a share of exactly 1 is written as 100.
         String percent = Long.toString(share < 1 ? Math.min(99, Math.round(100 * share)) : 100);
         if (saysSamples) {
@@ -47,8 +47,8 @@ record HeatCells(Canvas canvas, double width, double height, boolean saysSamples
         }
     }
 
-    static Ink ink(int level) {
-        return Ink.filled("h" + level);
+    static ShapeStyle ink(int level) {
+        return ShapeStyle.filled("h" + level);
     }
 
     private static int level(double share) {

@@ -1,7 +1,7 @@
 package io.shadowkv.report.plot;
 
 import io.shadowkv.report.plot.Canvas.Anchor;
-import io.shadowkv.report.plot.Canvas.Lettering;
+import io.shadowkv.report.plot.Canvas.TextStyle;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -72,8 +72,7 @@ public record HeatMap(
     }
 
     /// The number of panels next to each other: as many as have room for their cells' text and
-    /// their
-    /// names. They are spread evenly over the lines.
+    /// their names. They are spread evenly over the lines.
     private int panelsAbreast() {
         int longest =
                 panels.stream().mapToInt(panel -> panel.name().length()).max().orElse(0);
@@ -126,7 +125,7 @@ public record HeatMap(
 
     @Override
     public void draw(Canvas canvas) {
-        canvas.text(LEFT, 18, Lettering.LABEL.bold(), title);
+        canvas.text(LEFT, 18, TextStyle.LABEL.bold(), title);
         int abreast = panelsAbreast();
         double pitch = (width() - LEFT - RIGHT + GAP) / (double) abreast;
         double cell = Math.min(MOST_WIDE, (pitch - GAP) / columns.size());
@@ -137,7 +136,7 @@ public record HeatMap(
             int line = i / abreast;
             double y = TOP + (double) line * panelHeight();
             if (nameHeight() > 0) {
-                canvas.text(x, y + 12, Lettering.LABEL, panels.get(i).name());
+                canvas.text(x, y + 12, TextStyle.LABEL, panels.get(i).name());
             }
             y += nameHeight();
             if (i % abreast == 0) {
@@ -148,16 +147,16 @@ public record HeatMap(
         }
         double bottom = height() - LEGEND;
         double widest = (abreast - 1) * pitch + columns.size() * cell;
-        canvas.text(LEFT + widest / 2, bottom + 8, Lettering.TICK, xLabel);
+        canvas.text(LEFT + widest / 2, bottom + 8, TextStyle.TICK, xLabel);
         legend(canvas, bottom + 24);
     }
 
     private void rowNames(Canvas canvas, double top) {
         for (int row = 0; row < rows.size(); row++) {
             double y = top + row * ROW + ROW / 2.0 + 4;
-            canvas.text(LEFT - 8, y, Lettering.TICK.at(Anchor.END), rows.get(row));
+            canvas.text(LEFT - 8, y, TextStyle.TICK.at(Anchor.END), rows.get(row));
         }
-        canvas.upright(14, top + rows.size() * ROW / 2.0, Lettering.TICK, yLabel);
+        canvas.rotatedText(14, top + rows.size() * ROW / 2.0, TextStyle.TICK, yLabel);
     }
 
     private void panel(HeatCells cells, Panel panel, double left, double top) {
@@ -174,7 +173,7 @@ public record HeatMap(
     private void columnNames(Canvas canvas, double left, double y, double cell) {
         int stride = (int) Math.ceil(38 / cell);
         for (int column = 0; column < columns.size(); column += stride) {
-            canvas.text(left + (column + 0.5) * cell, y, Lettering.TICK, columns.get(column));
+            canvas.text(left + (column + 0.5) * cell, y, TextStyle.TICK, columns.get(column));
         }
     }
 
@@ -187,8 +186,8 @@ public record HeatMap(
         }
     }
 
-    private static void entry(Canvas canvas, double x, double y, Ink ink, String name) {
+    private static void entry(Canvas canvas, double x, double y, ShapeStyle ink, String name) {
         canvas.rect(x, y, 14, 14, ink);
-        canvas.text(x + 19, y + 11, Lettering.TICK.at(Anchor.START), name);
+        canvas.text(x + 19, y + 11, TextStyle.TICK.at(Anchor.START), name);
     }
 }

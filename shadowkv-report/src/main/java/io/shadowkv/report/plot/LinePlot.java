@@ -5,8 +5,7 @@ import java.util.List;
 import java.util.function.DoubleFunction;
 
 /// Lines over a logarithmic horizontal axis (powers of two are evenly spaced) and a vertical axis
-/// from
-/// zero.
+/// from zero.
 ///
 /// @param id unique in the page
 /// @param title for screen readers
@@ -67,7 +66,7 @@ public record LinePlot(
             svg.text(x(x, xs), HEIGHT - BOTTOM + 20, "middle", "tick", xFormat.apply(x));
         }
         svg.text((LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 12, "middle", "axis", xLabel);
-        svg.upright(16, (TOP + HEIGHT - BOTTOM) / 2.0, "axis", yLabel);
+        svg.rotatedText(16, (TOP + HEIGHT - BOTTOM) / 2.0, "axis", yLabel);
         List<Double> ends = labelHeights(axis);
         for (int i = 0; i < series.size(); i++) {
             draw(svg, series.get(i), xs, axis, ends.get(i), i);

@@ -7,8 +7,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// The style sheet of the plots, and the colours that a page may share with them: light ones, and
-/// dark
-/// ones if the reader prefers a dark scheme.
+/// dark ones if the reader prefers a dark scheme.
 public final class PlotStyle {
     /// Colours by name, for both schemes.
     public static final String COLOURS = """

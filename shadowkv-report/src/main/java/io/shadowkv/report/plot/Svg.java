@@ -62,7 +62,7 @@ public final class Svg {
     }
 
     /// Adds text rotated 90 degrees counterclockwise around its anchor.
-    public Svg upright(double x, double y, String cssClass, String content) {
+    public Svg rotatedText(double x, double y, String cssClass, String content) {
         out.append("<text transform=\"translate(%s %s) rotate(-90)\" text-anchor=\"middle\" class=\"%s\">%s</text>\n"
                 .formatted(number(x), number(y), cssClass, escape(content)));
         return this;

@@ -108,11 +108,11 @@ public record PaperTables(String source, List<Accuracy> ruler, List<Throughput> 
     }
 
     /// A table with the paper's row above this run's; empty if the paper has none.
-    Optional<Table> beside(Grid grid) {
-        return accuracy(grid).map(paper -> besidePaper(grid, paper));
+    Optional<Table> comparison(Grid grid) {
+        return accuracy(grid).map(paper -> comparison(grid, paper));
     }
 
-    private Table besidePaper(Grid grid, Accuracy paper) {
+    private Table comparison(Grid grid, Accuracy paper) {
         List<Row> rows = new ArrayList<>();
         String share = Quantity.share(paper.budgetShare());
         rows.add(Row.of(

@@ -23,7 +23,7 @@ public final class ReportSections {
             List<Block> blocks = new ArrayList<>();
             blocks.add(ScoreTables.official(grid));
             GroupTable.of(grid).ifPresent(blocks::add);
-            paper.beside(grid).ifPresent(blocks::add);
+            paper.comparison(grid).ifPresent(blocks::add);
             List<Block> differences = DifferenceTables.of(grid, id);
             blocks.addAll(differences);
             if (differences.isEmpty() && !grid.others().isEmpty()) {

@@ -1,6 +1,6 @@
 package io.shadowkv.eval.ruler.text;
 
-import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.needle.RandomDraws;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -26,7 +26,7 @@ public final class CweGenerator implements Generator {
         this.frame = frame;
         this.words = words;
         this.seed = seed;
-        SplittableRandom random = Draws.random(seed, "ruler, room for words", 0);
+        SplittableRandom random = RandomDraws.random(seed, "ruler, room for words", 0);
         boolean isShort =
                 frame.maxTokens() < 4096 || length(draft(COMMON + STEP, Repeats.LONG, random)) > frame.maxTokens();
         repeats = isShort ? Repeats.SHORT : Repeats.LONG;
@@ -104,7 +104,7 @@ public final class CweGenerator implements Generator {
         for (int i = 0; i < otherTimes; i++) {
             list.addAll(drawn.subList(COMMON, different));
         }
-        Draws.shuffle(list, Draws.random(seed, "ruler, order of words", 0));
+        RandomDraws.shuffle(list, RandomDraws.random(seed, "ruler, order of words", 0));
         return new Listed(RulerPrompts.numbered(list), common);
     }
 

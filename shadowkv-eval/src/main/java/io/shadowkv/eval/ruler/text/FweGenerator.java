@@ -1,6 +1,6 @@
 package io.shadowkv.eval.ruler.text;
 
-import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.needle.RandomDraws;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -69,7 +69,7 @@ public final class FweGenerator implements Generator {
             drawn.add(word.toString());
         }
         List<String> vocabulary = new ArrayList<>(drawn);
-        Draws.shuffle(vocabulary, Draws.random(seed, "ruler, ranks of coded words", 0));
+        RandomDraws.shuffle(vocabulary, RandomDraws.random(seed, "ruler, ranks of coded words", 0));
         vocabulary.set(0, "...");
         return vocabulary;
     }
@@ -80,7 +80,7 @@ public final class FweGenerator implements Generator {
             int count = (int) (size * Math.pow(rank, -2) / ZETA);
             text.addAll(Collections.nCopies(count, vocabulary.get(rank - 1)));
         }
-        Draws.shuffle(text, Draws.random(seed, "ruler, order of coded words", 0));
+        RandomDraws.shuffle(text, RandomDraws.random(seed, "ruler, order of coded words", 0));
         String user = RulerPrompts.FWE.replace(RulerPrompts.CONTEXT, String.join(" ", text));
         String question = user.substring(user.lastIndexOf('\n') + 1);
         return frame.draft(user, RulerPrompts.FWE_ANSWER, question, vocabulary.subList(1, 1 + ANSWERS));

@@ -1,6 +1,6 @@
 package io.shadowkv.eval.ruler.text;
 
-import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.needle.RandomDraws;
 import io.shadowkv.eval.needle.Haystack;
 import io.shadowkv.eval.needle.NeedleKind;
 import io.shadowkv.eval.needle.NeedlePrompts;
@@ -64,15 +64,15 @@ public final class NiahGenerator implements Generator {
 
     @Override
     public Draft draft(int index, int size, SplittableRandom random) {
-        List<String> keys = Draws.distinct(task.keyCount(), () -> random(task.keys(), random));
+        List<String> keys = RandomDraws.distinct(task.keyCount(), () -> random(task.keys(), random));
         List<String> values =
-                Draws.distinct(task.keyCount() * task.valuesPerKey(), () -> random(task.values(), random));
+                RandomDraws.distinct(task.keyCount() * task.valuesPerKey(), () -> random(task.values(), random));
         List<Needle> needles = new ArrayList<>();
         for (int i = 0; i < values.size(); i++) {
             needles.add(new Needle(keys.get(i / task.valuesPerKey()), values.get(i), -1));
         }
         Hidden hidden = hide(needles, size, random);
-        List<String> asked = Draws.sample(keys, task.queryCount(), random);
+        List<String> asked = RandomDraws.sample(keys, task.queryCount(), random);
         List<Needle> wanted = asked.stream()
                 .flatMap(key ->
                         hidden.needles().stream().filter(needle -> needle.key().equals(key)))
@@ -100,13 +100,13 @@ public final class NiahGenerator implements Generator {
         for (int i = 0; i < needles.size(); i++) {
             order.add(i);
         }
-        Draws.shuffle(order, Draws.random(seed, "ruler, order of needles", 0));
+        RandomDraws.shuffle(order, RandomDraws.random(seed, "ruler, order of needles", 0));
         return essay == null ? amongLines(needles, order, size, random) : inEssay(essay, needles, order, size, random);
     }
 
     private Hidden inEssay(Essay text, List<Needle> needles, List<Integer> order, int size, SplittableRandom random) {
         List<String> sentences = text.sentences(size, frame.isNvidia());
-        int[] depths = Draws.distinctNumbers(DEPTHS, needles.size(), random);
+        int[] depths = RandomDraws.distinctNumbers(DEPTHS, needles.size(), random);
         List<Needle> placed = new ArrayList<>(needles);
         List<String> pieces = new ArrayList<>();
         int from = 0;
@@ -129,7 +129,7 @@ public final class NiahGenerator implements Generator {
         while (filler.size() < size) {
             filler.add(line(keys, random));
         }
-        int[] places = Draws.distinctNumbers(size, needles.size(), random);
+        int[] places = RandomDraws.distinctNumbers(size, needles.size(), random);
         List<Needle> placed = new ArrayList<>(needles);
         List<String> lines = new ArrayList<>(size + places.length);
         int from = 0;

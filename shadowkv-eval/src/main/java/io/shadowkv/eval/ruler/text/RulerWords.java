@@ -1,7 +1,7 @@
 package io.shadowkv.eval.ruler.text;
 
 import io.shadowkv.eval.TaskContext;
-import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.needle.RandomDraws;
 import io.shadowkv.eval.needle.WordList;
 import java.io.IOException;
 import java.io.InputStream;
@@ -80,12 +80,12 @@ public record RulerWords(List<String> first, List<String> second, List<String> a
     /// addition: the original has a second, longer list for that, which is not included.
     public List<String> different(int count, SplittableRandom random) {
         if (count <= all.size()) {
-            return Draws.sample(all, count, random);
+            return RandomDraws.sample(all, count, random);
         }
         Set<String> words = new LinkedHashSet<>(all);
         while (words.size() < count) {
             words.add(key(random));
         }
-        return Draws.sample(List.copyOf(words), count, random);
+        return RandomDraws.sample(List.copyOf(words), count, random);
     }
 }

@@ -1,6 +1,6 @@
 package io.shadowkv.eval.ruler.text;
 
-import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.needle.RandomDraws;
 import io.shadowkv.eval.needle.NeedlePrompts;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,14 +16,14 @@ record VtChain(List<String> names, String value, int lines, List<Integer> places
     /// Number of variables in a chain: four hops.
     static final int NAMES = 5;
 
-    /// Draws a chain.
+    /// RandomDraws a chain.
     ///
     /// @param letters length of each name
     static VtChain draw(int letters, int lines, SplittableRandom random) {
-        List<String> names = Draws.distinct(NAMES, () -> name(letters, random));
+        List<String> names = RandomDraws.distinct(NAMES, () -> name(letters, random));
         String value = Integer.toString(random.nextInt(10_000, 99_999));
         List<Integer> places = new ArrayList<>();
-        for (int place : Draws.distinctNumbers(lines, NAMES, random)) {
+        for (int place : RandomDraws.distinctNumbers(lines, NAMES, random)) {
             places.add(place);
         }
         return new VtChain(names, value, lines, places);

@@ -1,6 +1,6 @@
 package io.shadowkv.eval.ruler.text;
 
-import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.needle.RandomDraws;
 import java.util.List;
 import java.util.SplittableRandom;
 
@@ -20,7 +20,7 @@ public final class VtGenerator implements Generator {
 
     public VtGenerator(Frame frame, long seed) {
         this.frame = frame;
-        example = VtExample.make(frame, Draws.random(seed, "ruler, worked example of vt", 0));
+        example = VtExample.make(frame, RandomDraws.random(seed, "ruler, worked example of vt", 0));
     }
 
     @Override

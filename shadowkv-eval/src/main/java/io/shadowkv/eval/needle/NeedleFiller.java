@@ -9,7 +9,7 @@ import java.util.SplittableRandom;
 
 /// The filler text of one sample: an unlimited sequence of units (sentences or lines), and the
 /// positions of needles between them. The first units do not depend on how many are requested.
-final class Hay {
+final class NeedleFiller {
     /// RULER's depths: 40 values spread evenly over 0 to 100 %, rounded to whole percent.
     private static final int DEPTHS = 40;
 
@@ -20,7 +20,7 @@ final class Hay {
     private final Set<String> usedKeys;
     private final List<NeedleText.Needle> others = new ArrayList<>();
 
-    Hay(NeedleTask task, RunningText text, WordList words, long seed, List<String> plantedKeys) {
+    NeedleFiller(NeedleTask task, RunningText text, WordList words, long seed, List<String> plantedKeys) {
         this.task = task;
         this.text = text;
         this.words = words;
@@ -58,13 +58,13 @@ final class Hay {
     /// @throws IllegalArgumentException if there are more needles than depths
     int[] positions(int units, int needles, SplittableRandom places) {
         if (task.haystack() != Haystack.ESSAY) {
-            return Draws.distinctNumbers(units, needles, places);
+            return RandomDraws.distinctNumbers(units, needles, places);
         }
         if (needles > DEPTHS) {
             throw new IllegalArgumentException("task " + task.name() + " hides " + needles
                     + " needles; running text has " + DEPTHS + " depths. Use fewer further questions");
         }
-        int[] positions = Draws.distinctNumbers(DEPTHS, needles, places);
+        int[] positions = RandomDraws.distinctNumbers(DEPTHS, needles, places);
         for (int i = 0; i < needles; i++) {
             long percent = Math.round(100.0 * positions[i] / (DEPTHS - 1));
             positions[i] = (int) (units * percent / 100);

@@ -7,7 +7,7 @@ import java.util.List;
 ///
 /// @param name the metric's name
 /// @param comparison compares an answer with one reference; returns 0 to 1
-public record BestOf(String name, Comparison comparison) implements Metric {
+public record BestReference(String name, Comparison comparison) implements Metric {
     /// Compares an answer with one reference.
     @FunctionalInterface
     public interface Comparison {
@@ -17,7 +17,7 @@ public record BestOf(String name, Comparison comparison) implements Metric {
     /// @throws IllegalArgumentException if there are no references
     @Override
     public double score(String answer, List<String> references) {
-        return OverAll.atLeastOne(references).stream()
+        return AllReferences.atLeastOne(references).stream()
                 .mapToDouble(reference -> comparison.score(answer, reference))
                 .max()
                 .orElseThrow();
@@ -25,8 +25,8 @@ public record BestOf(String name, Comparison comparison) implements Metric {
 
     /// The same metric applied to the answer's first non-empty line only (THUDM/LongBench,
     /// `LongBench/eval.py`).
-    public BestOf ofFirstLine() {
-        return new BestOf(
+    public BestReference ofFirstLine() {
+        return new BestReference(
                 name,
                 (answer, reference) -> comparison.score(
                         PythonText.split(PythonText.withoutLeadingLines(answer), '\n')

@@ -8,8 +8,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 
 /// Reads pipes.
-final class Lines {
-    private Lines() {}
+final class LineReader {
+    private LineReader() {}
 
     /// Passes every line to `action` until the stream ends. A broken pipe counts as the end.
     static void forEach(InputStream in, Consumer<String> action) {

@@ -6,18 +6,17 @@ import java.util.Arrays;
 
 /// Puts the tokens that a model's sequences begin with (`<s>`, `[gMASK]<sop>` …) before a text that
 /// lacks them.
-final class Beginning {
+final class BeginningTokens {
     private final Tokenizer tokenizer;
     private final int[] added;
 
-    Beginning(Tokenizer tokenizer) {
+    BeginningTokens(Tokenizer tokenizer) {
         this.tokenizer = tokenizer;
         added = tokenizer.beginning();
     }
 
     /// Returns the ids of the text with exactly one beginning: a text whose first token is already
-    /// the
-    /// beginning's first token stays as it is.
+    /// the beginning's first token stays as it is.
     int[] encode(String text) {
         return encode(MarkedText.of(text));
     }

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Works through the queue on a thread of its own: gives items to an examiner, and opens another
 /// examiner when one has failed.
-final class ExaminerSeat {
+final class ExaminerLoop {
     private final int number;
     private final Supplier<? extends Examiner> opener;
     private final EvalPlan plan;
@@ -24,7 +24,7 @@ final class ExaminerSeat {
     ///
     /// @param open everything that is missing in the log; the queue decides which of it this loop
     ///     gets
-    ExaminerSeat(
+    ExaminerLoop(
             int number,
             Supplier<? extends Examiner> opener,
             EvalPlan plan,
@@ -44,7 +44,7 @@ final class ExaminerSeat {
     /// @param answered receives the answers to the items
     /// @param leftOut receives the refusals of items that cannot be asked
     /// @throws ExaminerFailure if an examiner cannot be opened, or items have failed too often
-    void sit(Consumer<List<AnswerRecord>> answered, Consumer<SampleRefusal> leftOut) {
+    void run(Consumer<List<AnswerRecord>> answered, Consumer<SampleRefusal> leftOut) {
         try {
             for (List<Item> items = queue.take(); !items.isEmpty(); items = queue.take()) {
                 Examiner current = examiner();

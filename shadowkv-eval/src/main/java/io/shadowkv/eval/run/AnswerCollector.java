@@ -6,7 +6,7 @@ import java.util.List;
 
 /// Appends the answers that the log does not have yet, and counts them. Used by the thread of the
 /// log.
-public final class Intake {
+public final class AnswerCollector {
     private final AnswerLog log;
     private final int total;
     private final int open;
@@ -17,13 +17,13 @@ public final class Intake {
     ///
     /// @param fresh the answers that were appended
     /// @param progress the run's progress after it
-    public record Taken(List<AnswerRecord> fresh, Watcher.Progress progress) {}
+    public record Appended(List<AnswerRecord> fresh, Watcher.Progress progress) {}
 
     /// Creates a counter for a log.
     ///
     /// @param total number of wanted items
     /// @param open number of those that the log does not answer
-    public Intake(AnswerLog log, int total, int open) {
+    public AnswerCollector(AnswerLog log, int total, int open) {
         this.log = log;
         this.total = total;
         this.open = open;
@@ -32,7 +32,7 @@ public final class Intake {
     /// Appends answers.
     ///
     /// @param answers to one or more items, complete for each item
-    public Taken take(List<AnswerRecord> answers) {
+    public Appended append(List<AnswerRecord> answers) {
         List<AnswerRecord> fresh =
                 answers.stream().filter(answer -> !log.contains(answer.key())).toList();
         log.append(fresh);
@@ -41,6 +41,6 @@ public final class Intake {
                 .distinct()
                 .count();
         Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
-        return new Taken(fresh, Watcher.Progress.of(total - open + answered, total, answered, elapsed));
+        return new Appended(fresh, Watcher.Progress.of(total - open + answered, total, answered, elapsed));
     }
 }

@@ -11,7 +11,7 @@ import java.util.Map;
 /// Segments Chinese characters that are not in any word of the list, such as names: the Viterbi
 /// path of a hidden Markov model whose states are positions within a word (fxsjy/jieba,
 /// `jieba/finalseg`).
-final class JiebaNames {
+final class JiebaHmm {
     /// Beginning, end, middle, single. If two states are equally likely, the later one in this
     /// order wins.
     private static final String STATES = "BEMS";
@@ -30,11 +30,11 @@ final class JiebaNames {
 
     private final List<Map<Character, Double>> emissions;
 
-    private JiebaNames(List<Map<Character, Double>> emissions) {
+    private JiebaHmm(List<Map<Character, Double>> emissions) {
         this.emissions = emissions;
     }
 
-    static JiebaNames load() {
+    static JiebaHmm load() {
         List<Map<Character, Double>> emissions = new ArrayList<>();
         STATES.chars().forEach(_ -> emissions.add(new HashMap<>()));
         try (BufferedReader lines = JiebaWords.resource("prob_emit.txt")) {
@@ -49,7 +49,7 @@ final class JiebaNames {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return new JiebaNames(emissions);
+        return new JiebaHmm(emissions);
     }
 
     /// Cuts a text into words.

@@ -10,7 +10,7 @@ import java.util.function.Consumer;
 
 /// Forwards a process's standard error and keeps its last lines, which often say why the process
 /// ended. Thread-safe.
-final class LastWords {
+final class OutputTail {
     private static final int KEPT = 5;
 
     /// A warning that every JVM with this module prints and that cannot be turned off.
@@ -21,19 +21,19 @@ final class LastWords {
     private final String prefix;
     private final Consumer<String> listener;
 
-    LastWords(String prefix, Consumer<String> listener) {
+    OutputTail(String prefix, Consumer<String> listener) {
         this.prefix = prefix;
         this.listener = listener;
     }
 
-    void listenTo(InputStream errors) {
+    void follow(InputStream errors) {
         Thread.ofPlatform().name(prefix + "errors").daemon().start(() -> {
-            Lines.forEach(errors, this::hear);
+            LineReader.forEach(errors, this::add);
             end.countDown();
         });
     }
 
-    private void hear(String line) {
+    private void add(String line) {
         if (line.endsWith(INCUBATOR_WARNING)) {
             return;
         }

@@ -17,7 +17,7 @@ import java.util.Comparator;
 import java.util.List;
 
 /// The samples on which full attention did better than the method.
-public final class WeakSection {
+public final class LostSamplesSection {
     private static final int MOST = 20;
     private static final int LONGEST = 140;
 
@@ -27,7 +27,7 @@ public final class WeakSection {
         }
     }
 
-    private WeakSection() {}
+    private LostSamplesSection() {}
 
     public static Section of(List<Grid> grids) {
         List<Block> blocks = new ArrayList<>();
@@ -100,7 +100,7 @@ public final class WeakSection {
                         Column.text("right answers"),
                         Column.text("full attention wrote"),
                         Column.text("the method wrote")),
-                losses.stream().limit(MOST).map(WeakSection::row).toList(),
+                losses.stream().limit(MOST).map(LostSamplesSection::row).toList(),
                 "",
                 isFolded);
     }

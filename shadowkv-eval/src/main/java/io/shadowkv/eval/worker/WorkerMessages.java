@@ -11,10 +11,10 @@ import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.JsonNode;
 
 /// The messages between a run and its worker. Each is a JSON object with one property, on one line.
-final class Wire {
+final class WorkerMessages {
     private static final int SHOWN = 200;
 
-    private Wire() {}
+    private WorkerMessages() {}
 
     sealed interface Message {
         /// The value of the property.

@@ -8,7 +8,7 @@ import java.util.function.Predicate;
 ///
 /// @param name the metric's name
 /// @param rule scores an answer against its references, at least one; returns 0 to 1
-public record OverAll(String name, Rule rule) implements Metric {
+public record AllReferences(String name, Rule rule) implements Metric {
     /// Scores an answer against all of its references.
     @FunctionalInterface
     public interface Rule {

@@ -6,8 +6,8 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-final class Meeting {
-    private Meeting() {}
+final class Barriers {
+    private Barriers() {}
 
     static void await(CyclicBarrier barrier) {
         try {

@@ -18,7 +18,7 @@ import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 
 /// Generated answers for tests: seeded, with every kind of record that a report must handle.
-final class PlausibleRun {
+final class SyntheticRun {
     static final String MODEL = "Llama-3-8B-Instruct-Gradient-1048k";
     private static final List<String> RULER = List.of(
             "ruler/niah_single_1",
@@ -48,8 +48,8 @@ final class PlausibleRun {
     }
 
     /// Two lengths of RULER, LongBench, the needle's map and a sweep, with `samples` of each.
-    static PlausibleRun whole(int samples) {
-        var run = new PlausibleRun();
+    static SyntheticRun whole(int samples) {
+        var run = new SyntheticRun();
         List<Method> three = List.of(Method.FULL, shadow(512, 160), shadow(2048, 160));
         for (int context : new int[] {32768, 131072}) {
             for (String task : RULER) {
@@ -196,7 +196,7 @@ final class PlausibleRun {
         }
     }
 
-    /// Writes a report for inspection: `PlausibleRun FOLDER [SAMPLES]`.
+    /// Writes a report for inspection: `SyntheticRun FOLDER [SAMPLES]`.
     public static void main(String[] arguments) {
         Path folder = Path.of(arguments[0]);
         whole(arguments.length > 1 ? Integer.parseInt(arguments[1]) : 100).write(folder);

@@ -10,12 +10,12 @@ import tools.jackson.databind.json.JsonMapper;
 
 /// Converts the data exchanged between driver and executors to JSON, because the records of samples
 /// and answers are not serializable.
-final class Cargo {
+final class TaskJson {
     // Annotations are off: Jackson 3 needs a newer version of them than Spark has.
     private static final JsonMapper MAPPER =
             JsonMapper.builder().disable(MapperFeature.USE_ANNOTATIONS).build();
 
-    private Cargo() {}
+    private TaskJson() {}
 
     static String ofItems(List<OpenItem> items) {
         return MAPPER.writeValueAsString(items);

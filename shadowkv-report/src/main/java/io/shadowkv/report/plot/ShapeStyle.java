@@ -1,24 +1,23 @@
 package io.shadowkv.report.plot;
 
 /// How a shape of a [Figure] is drawn. Colours are names from [PlotStyle], so that a page, a file
-/// and
-/// a bitmap use the same ones.
+/// and a bitmap use the same ones.
 ///
 /// @param fill name of the colour inside; empty for none
 /// @param stroke name of the colour of the outline; empty for none
 /// @param width width of the outline in pixels
 /// @param isDashed whether the outline is dashed
-public record Ink(String fill, String stroke, double width, boolean isDashed) {
-    static Ink filled(String colour) {
-        return new Ink(colour, "", 0, false);
+public record ShapeStyle(String fill, String stroke, double width, boolean isDashed) {
+    static ShapeStyle filled(String colour) {
+        return new ShapeStyle(colour, "", 0, false);
     }
 
-    static Ink stroked(String colour, double width) {
-        return new Ink("", colour, width, false);
+    static ShapeStyle stroked(String colour, double width) {
+        return new ShapeStyle("", colour, width, false);
     }
 
-    static Ink dashed(String colour, double width) {
-        return new Ink("", colour, width, true);
+    static ShapeStyle dashed(String colour, double width) {
+        return new ShapeStyle("", colour, width, true);
     }
 
     /// The same style as CSS declarations.
