@@ -85,7 +85,7 @@ class EvalFilesTest {
         shadowkv(eval("scbench/scbench_mf"))
                 .refused(
                         1,
-                        "answers.jsonl holds answers to other prompts than this command asks",
+                        "answers.jsonl has answers to other prompts than this command asks",
                         "sample 1 of scbench/scbench_mf had the prompt "
                                 + answers().get(1).promptHash() + " and has ",
                         "1 of 2 samples differ",

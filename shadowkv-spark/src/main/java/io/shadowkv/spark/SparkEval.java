@@ -20,9 +20,9 @@ import org.apache.spark.api.java.JavaSparkContext;
 /// A device is a Spark resource named `gpu`, or as given by `--resource`. A discovery script of the
 /// Spark worker lists the devices, executors are given some of them, and every task uses one
 /// (`spark.task.resource.gpu.amount=1`). So there are as many task slots as devices, and no device
-/// has two evaluation workers. The device's address is passed to the evaluation worker as `--device
-/// N`. Without such a resource there is no `--device` option, and Spark's cores are the slots.
-/// `docs/SPARK.md` has the complete commands.
+/// has two evaluation workers. The device's address is passed to the evaluation worker as
+/// `--device N`. Without such a resource there is no `--device` option, and Spark's cores are the
+/// slots. `docs/SPARK.md` has the complete commands.
 public final class SparkEval {
     private static final int USAGE = 2;
 

@@ -27,7 +27,7 @@ public enum NeedleKind {
         return draw(random, () -> words.draw(random) + "-" + words.draw(random));
     }
 
-    /// RandomDraws a random key or value.
+    /// Draws a random key or value.
     ///
     /// @param pair draws one of [#WORDS]
     public String draw(RandomGenerator random, Supplier<String> pair) {

@@ -27,7 +27,7 @@ public final class RandomDraws {
         return mixed ^ mixed >>> 31;
     }
 
-    /// RandomDraws `count` distinct strings, in the order drawn.
+    /// Draws `count` distinct strings, in the order drawn.
     public static List<String> distinct(int count, Supplier<String> draw) {
         List<String> drawn = new ArrayList<>();
         while (drawn.size() < count) {
@@ -39,7 +39,7 @@ public final class RandomDraws {
         return drawn;
     }
 
-    /// RandomDraws `count` distinct numbers below `bound`, ascending; `count` is at most `bound`.
+    /// Draws `count` distinct numbers below `bound`, ascending; `count` is at most `bound`.
     public static int[] distinctNumbers(int bound, int count, SplittableRandom random) {
         Set<Integer> drawn = new HashSet<>();
         int[] numbers = new int[count];
@@ -60,8 +60,8 @@ public final class RandomDraws {
         }
     }
 
-    /// RandomDraws `count` elements at distinct positions of the list, in the order drawn; `count`
-    /// is at most the list's size.
+    /// Draws `count` elements at distinct positions of the list, in the order drawn; `count` is at
+    /// most the list's size.
     public static <T> List<T> sample(List<T> list, int count, SplittableRandom random) {
         List<T> rest = new ArrayList<>(list);
         for (int i = 0; i < count; i++) {

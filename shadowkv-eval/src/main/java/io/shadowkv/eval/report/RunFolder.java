@@ -38,7 +38,8 @@ record RunFolder(Collection<AnswerRecord> answers, List<RunInfo> runs, List<Stri
         }
         List<Path> logs = files(folder, "answers", ".jsonl");
         if (logs.isEmpty()) {
-            throw new IllegalArgumentException(folder + ": neither it nor the folders in it have an answers.jsonl; expected the"
+            throw new IllegalArgumentException(folder + ": neither it nor the folders in it have an answers.jsonl;"
+                    + " expected the"
                     + " folder into which `shadowkv eval` wrote its answers");
         }
         List<String> notes = new ArrayList<>();

@@ -9,8 +9,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/// A file of RULER's own JSONL, written by NVIDIA's scripts, by the paper's, or by `shadowkv ruler
-/// build`.
+/// A file of RULER's own JSONL, written by NVIDIA's scripts, by the paper's, or by
+/// `shadowkv ruler build`.
 ///
 /// Texts are passed to the model unchanged: they include the chat template that the file was made
 /// with. Lines are read on demand; the file must not change meanwhile. Thread-safe.

@@ -89,7 +89,9 @@ public final class PromptCheck {
         }
         if (differing > 0) {
             throw new IllegalArgumentException(
-                    "%s holds answers to other prompts than this command asks: %s. %,d of %,d samples differ. The data files, the tokenizer, the chat template or this program have changed since then. Give another folder, or restore what changed"
+                    ("%s has answers to other prompts than this command asks: %s. %,d of %,d samples differ. The data"
+                                    + " files, the tokenizer, the chat template or this program have changed since then. Give"
+                                    + " another folder, or restore what changed")
                             .formatted(file, first, differing, items.size()));
         }
     }

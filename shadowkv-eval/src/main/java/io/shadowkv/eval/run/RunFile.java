@@ -99,7 +99,7 @@ public final class RunFile {
         if (differences.isEmpty()) {
             return;
         }
-        throw new IllegalArgumentException(folder + " holds answers that were made with other settings: "
+        throw new IllegalArgumentException(folder + " has answers that were made with other settings: "
                 + String.join("; ", differences) + ". Give another folder, or the settings they were made with");
     }
 

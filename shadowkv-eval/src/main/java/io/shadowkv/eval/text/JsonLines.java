@@ -33,8 +33,8 @@ public final class JsonLines {
     /// Finds the lines of a file.
     ///
     /// @param task name of the task that reads it, for the message
-    /// @param what describes the file, as the end of a sentence: `a task of X with the fields a and
-    ///     b`
+    /// @param what describes the file, as the end of a sentence:
+    ///     `a task of X with the fields a and b`
     /// @throws IllegalArgumentException if the file does not exist or is empty
     /// @throws UncheckedIOException if it cannot be read
     public static JsonLines open(Path file, String task, String what) {

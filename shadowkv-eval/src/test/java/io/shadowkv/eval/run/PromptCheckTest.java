@@ -75,7 +75,7 @@ final class PromptCheckTest {
     private void refused(UnaryOperator<Sample> change, String... parts) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> check(change).check(Path.of("answers.jsonl"), answers(), _ -> {}))
-                .withMessageStartingWith("answers.jsonl holds answers to other prompts than this command asks: ")
+                .withMessageStartingWith("answers.jsonl has answers to other prompts than this command asks: ")
                 .withMessageEndingWith("Give another folder, or restore what changed")
                 .satisfies(e -> assertThat(e.getMessage()).contains(parts));
     }

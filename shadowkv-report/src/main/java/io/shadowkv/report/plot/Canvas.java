@@ -11,12 +11,12 @@ public interface Canvas {
 
     void circle(double x, double y, double radius, ShapeStyle ink);
 
-    /// RandomDraws a line through one or more points.
+    /// Draws a line through one or more points.
     void polyline(List<Position> spots, ShapeStyle ink);
 
     void text(double x, double y, TextStyle lettering, String content);
 
-    /// RandomDraws text rotated 90 degrees counterclockwise around its anchor.
+    /// Draws text rotated 90 degrees counterclockwise around its anchor.
     void rotatedText(double x, double y, TextStyle lettering, String content);
 
     /// Adds an invisible area with a tooltip, if the medium has tooltips.

@@ -111,7 +111,7 @@ public record CurvePlot(
         names(canvas, frame);
     }
 
-    /// RandomDraws the labels under the axis, except those that would overlap the previous one.
+    /// Draws the labels under the axis, except those that would overlap the previous one.
     private void ticks(Canvas canvas, Frame frame, List<Double> xs) {
         double free = 0;
         for (double x : xs) {
@@ -158,7 +158,7 @@ public record CurvePlot(
         }
     }
 
-    /// RandomDraws the names at the right ends, at least one line of text apart.
+    /// Draws the names at the right ends, at least one line of text apart.
     private void names(Canvas canvas, Frame frame) {
         record Name(String text, String colour, double y) {}
         List<Name> names = new ArrayList<>();

@@ -3,7 +3,7 @@ package io.shadowkv.report.plot;
 import io.shadowkv.report.plot.Canvas.Anchor;
 import io.shadowkv.report.plot.Canvas.TextStyle;
 
-/// RandomDraws the cells of a [HeatMap]. All cells have the same size.
+/// Draws the cells of a [HeatMap]. All cells have the same size.
 ///
 /// @param width width of a cell in pixels
 /// @param height height of a cell in pixels

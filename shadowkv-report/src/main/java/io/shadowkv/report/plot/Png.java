@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import javax.imageio.ImageIO;
 
-/// RandomDraws figures as bitmaps in the light colours, at twice their size. Needs the module
+/// Draws figures as bitmaps in the light colours, at twice their size. Needs the module
 /// `java.desktop` and a font: call [#obstacle] first.
 public final class Png {
     private static final int SCALE = 2;
@@ -36,7 +36,7 @@ public final class Png {
         }
     }
 
-    /// RandomDraws the figure and returns the bytes of a PNG file.
+    /// Draws the figure and returns the bytes of a PNG file.
     public static byte[] of(Figure figure) {
         var drawing = new Drawing(figure.width(), figure.height());
         figure.draw(drawing);

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/// RandomDraws into an [Svg].
+/// Draws into an [Svg].
 final class SvgCanvas implements Canvas {
     private final Svg svg;
 

@@ -149,9 +149,11 @@ final class DifferenceTables {
                         "score minus full attention's, percentage points",
                         methods.stream().map(Method::label).toList(),
                         rows),
-                "Score minus full attention's on the same samples, in percentage points, with 95 % confidence intervals: "
+                "Score minus full attention's on the same samples, in percentage points, with 95 % confidence"
+                        + " intervals: "
                         + where
-                        + ". An interval without zero indicates a real difference; one in twenty excludes zero by chance.");
+                        + ". An interval without zero indicates a real difference; one in twenty excludes zero"
+                        + " by chance.");
     }
 
     private static List<Method> extremes(List<Method> methods) {

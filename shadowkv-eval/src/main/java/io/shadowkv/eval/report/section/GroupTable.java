@@ -35,7 +35,8 @@ final class GroupTable {
         methods.forEach(method -> columns.add(Column.number(method.label())));
         List<Row> rows = groups.stream().map(group -> row(group, methods)).toList();
         String note = grid.suite().startsWith("longbench-v2")
-                ? "Overall is the published number: the mean over all questions. The average above gives each length the same weight."
+                ? "Overall is the published number: the mean over all questions. The average above gives"
+                        + " each length the same weight."
                 : "";
         return Optional.of(new Table(
                 "Score in percent by the groups that the suite's own script prints, means over answers",

@@ -142,7 +142,7 @@ public record PaperTables(String source, List<Accuracy> ruler, List<Throughput> 
         return new Table(
                 "Comparison with the paper's average for " + paper.model() + " at " + Quantity.tokens(paper.context()),
                 List.of(
-                        Column.text("who"),
+                        Column.text("source"),
                         Column.text("metrics"),
                         Column.number("tasks"),
                         Column.number("full attention"),

@@ -16,7 +16,7 @@ record VtChain(List<String> names, String value, int lines, List<Integer> places
     /// Number of variables in a chain: four hops.
     static final int NAMES = 5;
 
-    /// RandomDraws a chain.
+    /// Draws a chain.
     ///
     /// @param letters length of each name
     static VtChain draw(int letters, int lines, SplittableRandom random) {
