@@ -42,8 +42,8 @@ public record PromptCut(Kind kind, int tokens) {
             case "length" -> TO_LENGTH;
             case "official" -> OFFICIAL;
             default ->
-                throw new IllegalArgumentException(
-                        "\"" + text + "\" is not a cut; expected length, official, or a number of tokens such as 31500");
+                throw new IllegalArgumentException("\"" + text
+                        + "\" is not a cut; expected length, official, or a number of tokens such as 31500");
         };
     }
 

@@ -31,10 +31,10 @@ final class PromptFormatTest {
 
             var turn = new Sample.Turn("another?", "another?", " It is", List.of("1"), 8, List.of(), List.of());
             int end = tokenizer.id("<|eot_id|>").orElseThrow();
-            assertThat(format.turn(turn, end))
-                    .as("the model generated the end")
-                    .containsExactly(withoutFirst(next));
-            assertThat(format.turn(turn, end + 1)).as("the answer was truncated").containsExactly(next);
+            assertThat(format.turn(turn, end)).as("the model generated the end").containsExactly(withoutFirst(next));
+            assertThat(format.turn(turn, end + 1))
+                    .as("the answer was truncated")
+                    .containsExactly(next);
             assertThat(format.turn(turn, -1)).containsExactly(format.first("another?", " It is"));
         }
     }

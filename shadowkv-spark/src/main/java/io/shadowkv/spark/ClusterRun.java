@@ -1,11 +1,11 @@
 package io.shadowkv.spark;
 
 import io.shadowkv.eval.Item;
+import io.shadowkv.eval.run.AnswerCollector;
 import io.shadowkv.eval.run.AnswerLog;
 import io.shadowkv.eval.run.AnswerRecord;
 import io.shadowkv.eval.run.EvalPlan;
 import io.shadowkv.eval.run.ExaminerFailure;
-import io.shadowkv.eval.run.AnswerCollector;
 import io.shadowkv.eval.run.OpenItem;
 import io.shadowkv.eval.run.Watcher;
 import io.shadowkv.eval.worker.EvalJob;

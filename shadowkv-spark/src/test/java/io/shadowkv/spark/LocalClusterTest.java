@@ -47,7 +47,8 @@ final class LocalClusterTest {
     @Test
     void aTaskWhoseWorkerIsKilledIsTriedAgainAndNothingCountsTwice() throws Exception {
         Thread.ofPlatform().daemon().start(() -> FaultyJob.await(folder).destroyForcibly());
-        assertThat(run("local[2,3]", FaultyJob.job(folder, InjectedFault.WAIT, 1))).isEqualTo(FaultyJob.expected());
+        assertThat(run("local[2,3]", FaultyJob.job(folder, InjectedFault.WAIT, 1)))
+                .isEqualTo(FaultyJob.expected());
         assertThat(folder.resolve("trouble-0")).as("a worker was killed").exists();
         assertThat(Files.readAllLines(folder.resolve("log")))
                 .hasSize(FaultyJob.expected().size());
@@ -60,7 +61,8 @@ final class LocalClusterTest {
         List<AnswerRecord> others = FaultyJob.expected().stream()
                 .filter(answer -> !new Item(answer.key().task(), answer.key().index()).equals(FaultyJob.ITEM))
                 .toList();
-        assertThat(run("local[2]", FaultyJob.job(folder, InjectedFault.LEAVE_OUT, 9))).isEqualTo(others);
+        assertThat(run("local[2]", FaultyJob.job(folder, InjectedFault.LEAVE_OUT, 9)))
+                .isEqualTo(others);
         assertThat(leftOut).containsExactly("the text is too long");
         assertThat(others).hasSizeLessThan(FaultyJob.expected().size());
     }
@@ -74,7 +76,8 @@ final class LocalClusterTest {
                 .hasMessageNotContaining("\tat ")
                 .hasMessageNotContaining("sample 4");
         assertThat(progress).isNotEmpty();
-        assertThat(run("local[2]", FaultyJob.job(folder, InjectedFault.NONE, 0))).isEqualTo(FaultyJob.expected());
+        assertThat(run("local[2]", FaultyJob.job(folder, InjectedFault.NONE, 0)))
+                .isEqualTo(FaultyJob.expected());
         assertThat(progress)
                 .extracting(Watcher.Progress::done)
                 .as("in both runs")

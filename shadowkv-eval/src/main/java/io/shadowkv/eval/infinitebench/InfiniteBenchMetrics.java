@@ -1,9 +1,9 @@
 package io.shadowkv.eval.infinitebench;
 
 import io.shadowkv.eval.Metric;
+import io.shadowkv.eval.metric.AllReferences;
 import io.shadowkv.eval.metric.BestReference;
 import io.shadowkv.eval.metric.Normalization;
-import io.shadowkv.eval.metric.AllReferences;
 import io.shadowkv.eval.metric.PythonText;
 import io.shadowkv.eval.metric.RougeLsum;
 import io.shadowkv.eval.metric.TokenF1;

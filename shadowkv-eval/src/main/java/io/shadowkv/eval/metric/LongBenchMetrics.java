@@ -39,7 +39,8 @@ public final class LongBenchMetrics {
     public static final BestReference COUNT_SCORE = new BestReference("count_score", LongBenchMetrics::shareOfNumbers);
 
     /// Similarity to the answer's first line of code, in whole percent.
-    public static final BestReference CODE_SIM_SCORE = new BestReference("code_sim_score", LongBenchMetrics::codeLikeness);
+    public static final BestReference CODE_SIM_SCORE =
+            new BestReference("code_sim_score", LongBenchMetrics::codeLikeness);
 
     /// LongBench v2's metric: true if the answer says `The correct answer is (A)`, with or without
     /// the brackets, and names the right letter (THUDM/LongBench, `pred.py`, `extract_answer`).

@@ -29,7 +29,8 @@ public final class PaperMetrics {
     /// True if the answer contains any reference or any reference contains the answer. An empty
     /// answer is contained in every reference and scores 1; therefore this metric is not the
     /// default of any task.
-    public static final Metric STRING_MATCH_PART = new BestReference("paper:string_match_part", PaperMetrics::eitherWay);
+    public static final Metric STRING_MATCH_PART =
+            new BestReference("paper:string_match_part", PaperMetrics::eitherWay);
 
     private static final List<String> ENDS = List.of("<|eot_id|>", "</s>", "</s", "</");
 

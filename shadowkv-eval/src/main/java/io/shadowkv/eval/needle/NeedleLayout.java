@@ -17,7 +17,12 @@ import org.jspecify.annotations.Nullable;
 /// @param fillerQuestions number of further questions about the needles of the filler
 /// @param placeSeed seed for the needles' positions
 record NeedleLayout(
-        NeedleTask task, NeedleFiller filler, List<Planted> planted, List<List<Integer>> asked, int fillerQuestions, long placeSeed) {
+        NeedleTask task,
+        NeedleFiller filler,
+        List<Planted> planted,
+        List<List<Integer>> asked,
+        int fillerQuestions,
+        long placeSeed) {
     /// A needle and the number of its key.
     record Planted(int keyNumber, NeedleText.Needle needle) {}
 
@@ -32,7 +37,8 @@ record NeedleLayout(
         var random = RandomDraws.random(seed, named.name(), index);
         boolean asksFiller = named.haystack() == Haystack.NEEDLES;
         NeedleTask task = asksFiller ? named : named.withMoreKeys(furtherQuestions);
-        List<String> keys = RandomDraws.distinct(task.keyCount(), () -> task.keys().draw(random, words));
+        List<String> keys =
+                RandomDraws.distinct(task.keyCount(), () -> task.keys().draw(random, words));
         List<String> values = RandomDraws.distinct(
                 task.keyCount() * task.valuesPerKey(), () -> task.values().draw(random, words));
         List<Planted> planted = new ArrayList<>();

@@ -2,13 +2,13 @@ package io.shadowkv.eval.report;
 
 import io.shadowkv.eval.Method;
 import io.shadowkv.eval.report.section.EfficiencySection;
+import io.shadowkv.eval.report.section.LostSamplesSection;
 import io.shadowkv.eval.report.section.NeedleSection;
 import io.shadowkv.eval.report.section.PaperTables;
 import io.shadowkv.eval.report.section.ReportSections;
 import io.shadowkv.eval.report.section.RunSection;
 import io.shadowkv.eval.report.section.SummarySection;
 import io.shadowkv.eval.report.section.SweepSection;
-import io.shadowkv.eval.report.section.LostSamplesSection;
 import io.shadowkv.eval.run.RunInfo;
 import io.shadowkv.eval.statistics.Grid;
 import io.shadowkv.eval.statistics.PublishedNumbers;

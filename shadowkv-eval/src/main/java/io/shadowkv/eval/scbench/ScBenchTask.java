@@ -233,7 +233,8 @@ final class ScBenchTask implements EvalTask {
             case "scbench_vt" -> 30;
             case "scbench_many_shot" -> 10;
             default ->
-                throw new IllegalArgumentException(name + " has a turn of \"" + part + "\", which SCBench does not have");
+                throw new IllegalArgumentException(
+                        name + " has a turn of \"" + part + "\", which SCBench does not have");
         };
     }
 

@@ -55,8 +55,8 @@ public final class HaystackFile {
             }
         } catch (JacksonException e) {
             throw new IllegalArgumentException(
-                    "the haystack " + file.toAbsolutePath() + " begins like JSON but is not JSON (" + e.getOriginalMessage()
-                            + ")",
+                    "the haystack " + file.toAbsolutePath() + " begins like JSON but is not JSON ("
+                            + e.getOriginalMessage() + ")",
                     e);
         }
         return text.toString();

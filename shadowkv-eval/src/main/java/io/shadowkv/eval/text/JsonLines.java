@@ -39,8 +39,9 @@ public final class JsonLines {
     /// @throws UncheckedIOException if it cannot be read
     public static JsonLines open(Path file, String task, String what) {
         if (!Files.isRegularFile(file)) {
-            throw new IllegalArgumentException(task + " reads " + file.toAbsolutePath() + ", which does not exist. It is "
-                    + what + ". Put the file there (one JSON object on each line), or name another folder");
+            throw new IllegalArgumentException(
+                    task + " reads " + file.toAbsolutePath() + ", which does not exist. It is " + what
+                            + ". Put the file there (one JSON object on each line), or name another folder");
         }
         var index = new Index();
         try (FileChannel channel = FileChannel.open(file)) {
@@ -88,7 +89,8 @@ public final class JsonLines {
 
     private IllegalArgumentException malformed(int index, String found, @Nullable Exception cause) {
         return new IllegalArgumentException(
-                place(index) + ": expected a JSON object, found " + found + ". Download the published file again", cause);
+                place(index) + ": expected a JSON object, found " + found + ". Download the published file again",
+                cause);
     }
 
     private String place(int index) {

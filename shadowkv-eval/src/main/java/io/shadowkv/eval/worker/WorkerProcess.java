@@ -29,7 +29,8 @@ import java.util.function.Consumer;
 public final class WorkerProcess implements Examiner {
     private static final long MILLIS_BETWEEN_LOOKS = 50;
     private static final Duration GONE_WITHIN = Duration.ofSeconds(5);
-    private static final String NOT_READY = "was not ready after %d s. Give it more time, or find out what it waits for";
+    private static final String NOT_READY =
+            "was not ready after %d s. Give it more time, or find out what it waits for";
     private static final String SILENT = "sent no message for %d s, not even that it is alive, and is killed";
 
     private final WorkerCommand command;

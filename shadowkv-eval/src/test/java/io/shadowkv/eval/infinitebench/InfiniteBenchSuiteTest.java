@@ -195,7 +195,8 @@ final class InfiniteBenchSuiteTest {
                 {"context": "c", "input": "i", "answer": ["a", "C"], "options": ["a", "b", "a", "d"]}
                 """);
         var task = new InfiniteBenchSuite().open("code_debug", Contexts.plain(ROOMY, folder));
-        assertThatThrownBy(() -> task.sample(0)).hasMessageContaining("line 1: the answer [x] is not one of the options");
+        assertThatThrownBy(() -> task.sample(0))
+                .hasMessageContaining("line 1: the answer [x] is not one of the options");
         assertThatThrownBy(() -> task.sample(1)).hasMessageContaining("line 2: has 1 options; expected 4");
         assertThat(task.sample(2).turns().getFirst().references()).containsExactly("a", "C");
     }

@@ -123,7 +123,8 @@ final class NiahSuiteTest {
     void tooSmallAContextIsAnError() {
         assertThatThrownBy(() -> open(Contexts.haystack(400, null)))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("niah/pressure was asked for contexts of up to 400 tokens; it needs at least 512");
+                .hasMessageContaining(
+                        "niah/pressure was asked for contexts of up to 400 tokens; it needs at least 512");
     }
 
     @Test

@@ -40,7 +40,8 @@ final class WorkerLoopTest {
         assertThat(said.get(2))
                 .startsWith("{\"answers\":[{\"key\":{\"model\":\"fake\",")
                 .isEqualTo(said.get(4));
-        assertThat(WorkerMessages.line(new WorkerMessages.Ask(List.of(new OpenItem(ITEM, List.of(Method.FULL))))) + "\n")
+        assertThat(WorkerMessages.line(new WorkerMessages.Ask(List.of(new OpenItem(ITEM, List.of(Method.FULL)))))
+                        + "\n")
                 .isEqualTo(ASK);
         assertThat(WorkerMessages.parse(said.get(2)))
                 .isEqualTo(new WorkerMessages.Answers(new FakeExaminer(PLAN)

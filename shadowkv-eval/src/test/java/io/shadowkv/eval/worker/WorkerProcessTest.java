@@ -127,7 +127,8 @@ final class WorkerProcessTest {
         losesNothingAndCountsNothingTwice(WorkerProcessTest::stop);
         assertThat(watcher.failures)
                 .singleElement()
-                .satisfies(message -> assertThat(message).contains("sent no message for 2 s, not even that it is alive"));
+                .satisfies(
+                        message -> assertThat(message).contains("sent no message for 2 s, not even that it is alive"));
     }
 
     private static void stop(long pid) throws IOException, InterruptedException {

@@ -1,8 +1,8 @@
 package io.shadowkv.report.plot;
 
 import io.shadowkv.report.plot.Canvas.Anchor;
-import io.shadowkv.report.plot.Canvas.TextStyle;
 import io.shadowkv.report.plot.Canvas.Position;
+import io.shadowkv.report.plot.Canvas.TextStyle;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -103,7 +103,8 @@ public record CurvePlot(
         canvas.text((LEFT + width() - right()) / 2.0, height() - 12, TextStyle.TICK, xLabel);
         canvas.rotatedText(16, (TOP + height() - BOTTOM) / 2.0, TextStyle.TICK, yLabel);
         if (!Double.isNaN(baseline)) {
-            canvas.line(LEFT, frame.y(baseline), width() - right(), frame.y(baseline), new ShapeStyle("", "full", 2, true));
+            canvas.line(
+                    LEFT, frame.y(baseline), width() - right(), frame.y(baseline), new ShapeStyle("", "full", 2, true));
         }
         for (int i = 0; i < curves.size(); i++) {
             curve(canvas, frame, curves.get(i), i);

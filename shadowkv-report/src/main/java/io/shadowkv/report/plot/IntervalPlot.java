@@ -83,7 +83,12 @@ public record IntervalPlot(String id, String title, String xLabel, List<String> 
         for (double tick : half.ticks()) {
             for (double signed : tick == 0 ? new double[] {0} : new double[] {-tick, tick}) {
                 double x = zero + signed * scale;
-                canvas.line(x, top(), x, bottom, signed == 0 ? ShapeStyle.stroked("muted", 1.2) : ShapeStyle.stroked("rule", 1));
+                canvas.line(
+                        x,
+                        top(),
+                        x,
+                        bottom,
+                        signed == 0 ? ShapeStyle.stroked("muted", 1.2) : ShapeStyle.stroked("rule", 1));
                 canvas.text(x, bottom + 16, TextStyle.TICK, signed(signed));
             }
         }

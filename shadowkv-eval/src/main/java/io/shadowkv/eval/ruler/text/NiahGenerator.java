@@ -1,10 +1,10 @@
 package io.shadowkv.eval.ruler.text;
 
-import io.shadowkv.eval.needle.RandomDraws;
 import io.shadowkv.eval.needle.Haystack;
 import io.shadowkv.eval.needle.NeedleKind;
 import io.shadowkv.eval.needle.NeedlePrompts;
 import io.shadowkv.eval.needle.NeedleTask;
+import io.shadowkv.eval.needle.RandomDraws;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;

@@ -1,7 +1,7 @@
 package io.shadowkv.eval.ruler.text;
 
-import io.shadowkv.eval.needle.RandomDraws;
 import io.shadowkv.eval.needle.NeedlePrompts;
+import io.shadowkv.eval.needle.RandomDraws;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
