@@ -278,27 +278,10 @@ public final class Driver {
         calls.check("cuLaunchKernel", status);
     }
 
-    /// As [#cuLaunchKernel], with programmatic stream serialization: the kernel may start before the one before it in
-    /// the stream has ended.
-    public void cuLaunchKernelEx(
-            long function, int[] grid, int[] block, int sharedBytes, long stream, MemorySegment parameters) {
-        int serialization = 6;
+    /// As [#cuLaunchKernel], with attributes.
+    public void cuLaunchKernelEx(long function, LaunchConfig config, MemorySegment parameters) {
         try (Arena arena = Arena.ofConfined()) {
-            // CUlaunchAttribute: id, padding to 8, a union of 64 bytes.
-            MemorySegment attribute = arena.allocate(72, 8);
-            attribute.set(JAVA_INT, 0, serialization);
-            attribute.set(JAVA_INT, 8, 1);
-            // CUlaunchConfig: grid, block, shared bytes, padding to 8, stream, attributes, their number.
-            MemorySegment config = arena.allocate(56, 8);
-            for (int i = 0; i < 3; i++) {
-                config.setAtIndex(JAVA_INT, i, grid[i]);
-                config.setAtIndex(JAVA_INT, 3 + i, block[i]);
-            }
-            config.setAtIndex(JAVA_INT, 6, sharedBytes);
-            config.set(JAVA_LONG, 32, stream);
-            config.set(ADDRESS, 40, attribute);
-            config.set(JAVA_INT, 48, 1);
-            calls.call("cuLaunchKernelEx", config, function, parameters, MemorySegment.NULL);
+            calls.call("cuLaunchKernelEx", config.write(arena), function, parameters, MemorySegment.NULL);
         }
     }
 

@@ -62,11 +62,11 @@ final class StreamedScores implements AutoCloseable {
                 .with("GROUP", queries.extent(1) / shape.kvHeads())
                 .with("PADDED", padded)
                 .with("STAGES", stages));
-        // All at a time, since workers wait for each other.
+        // As many as run at the same time, because workers wait for each other.
         int blocks = parts.freeMultiprocessors() * kernel.blocksPerMultiprocessor(32 * WARPS, sharedBytes);
         int width = scores.extent(2);
         Passes passes = Passes.of(rows.count(), shape.kvHeads() * Math.ceilDiv(width, TILE), blocks * WARPS);
-        kernel.launchEarly(
+        kernel.launchTogether(
                 parts.queue(),
                 Grid.of(blocks, 32 * WARPS).withShared(sharedBytes),
                 queries,
