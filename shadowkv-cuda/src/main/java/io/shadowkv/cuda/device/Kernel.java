@@ -41,6 +41,11 @@ public final class Kernel {
         });
     }
 
+    /// Dynamic shared memory that a block of this kernel may have, in bytes.
+    public int mostSharedBytes() {
+        return context.sharedBytesPerBlock() - staticSharedBytes;
+    }
+
     /// Enqueues a launch.
     ///
     /// @param arguments in the kernel's order. A [Tensor] passes its address (null passes a null
@@ -127,7 +132,7 @@ public final class Kernel {
         if (bytes <= sharedLimit) {
             return;
         }
-        if (bytes + staticSharedBytes > context.sharedBytesPerBlock()) {
+        if (bytes > mostSharedBytes()) {
             throw new CudaException(
                     "kernel " + source + " needs " + (bytes + staticSharedBytes) + " bytes of shared memory a block; "
                             + context.name() + " has " + context.sharedBytesPerBlock()

@@ -2,11 +2,14 @@ package io.shadowkv.cuda.device;
 
 import io.shadowkv.cuda.ffi.CudaException;
 import io.shadowkv.cuda.ffi.Driver;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// Steps recorded as CUDA graphs. A recording knows the scopes whose memory it uses, and ends when one of them is
@@ -27,6 +30,10 @@ public final class Recordings {
     /// kernels are compiled and algorithms chosen), records it the second time.
     public synchronized void replay(Object key, Runnable step) {
         Recording recording = recordings.get(key);
+        if (recording != null && !recording.isValid()) {
+            recording.close(driver());
+            recording = null;
+        }
         if (recording == null) {
             recordings.put(key, new Recording());
             step.run();
@@ -91,6 +98,15 @@ public final class Recordings {
         }
     }
 
+    /// Notes that what is being recorded must not be replayed once `condition` is false: the step is then
+    /// run and recorded again.
+    public void replayOnlyWhile(BooleanSupplier condition) {
+        Recording recording = current;
+        if (recording != null && isRecording()) {
+            recording.conditions.add(condition);
+        }
+    }
+
     /// Ends the recordings that use memory of a scope, before it is freed.
     synchronized void forget(CudaScope scope) {
         for (Iterator<Recording> all = recordings.values().iterator(); all.hasNext(); ) {
@@ -114,7 +130,17 @@ public final class Recordings {
     private static final class Recording {
         private final Set<CudaScope> scopes = new HashSet<>();
         private final Set<Refreshable> mirrors = new HashSet<>();
+        private final List<BooleanSupplier> conditions = new ArrayList<>();
         private long executable;
+
+        boolean isValid() {
+            for (BooleanSupplier condition : conditions) {
+                if (!condition.getAsBoolean()) {
+                    return false;
+                }
+            }
+            return true;
+        }
 
         void close(Driver driver) {
             if (executable != 0) {

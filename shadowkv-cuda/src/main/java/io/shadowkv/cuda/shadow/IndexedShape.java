@@ -40,7 +40,7 @@ record IndexedShape(
         return shape;
     }
 
-    private static IndexedShape of(IndexedLayer layer) {
+    static IndexedShape of(IndexedLayer layer) {
         return new IndexedShape(
                 layer.landmarks().dtype(),
                 layer.factor().dtype(),

@@ -27,10 +27,21 @@ public final class ValueFetch implements AutoCloseable {
     private final int hostBlocks;
     private final long fork;
 
+    /// @param hostBlocks blocks that read host memory, 1 or more
     ValueFetch(CudaParts parts, int hostBlocks) {
         this.parts = parts;
-        this.hostBlocks = hostBlocks;
+        this.hostBlocks = checkHostBlocks(hostBlocks);
         this.fork = parts.context().driver().cuEventCreate(false);
+    }
+
+    /// @throws IllegalArgumentException if no block would read host memory, so that values there would
+    ///     not be fetched
+    static int checkHostBlocks(int hostBlocks) {
+        if (hostBlocks < 1) {
+            throw new IllegalArgumentException("the number of blocks that fetch values from host memory is "
+                    + hostBlocks + "; expected 1 or more");
+        }
+        return hostBlocks;
     }
 
     void run(SlotTable<IndexedLayer> layers, IndexedShape shape, StepRows rows) {
