@@ -47,12 +47,16 @@ public final class NativeLibrary {
     /// @param names file names, the preferred version first
     /// @param folder the only folder to look in, or null for the usual ones and the system's own search
     /// @throws LibraryMissingException if there is none; the message says where it looked
+    /// @throws CudaException if the JVM denies native access to this module; the message has the option
+    ///     that grants it
     public static NativeLibrary open(List<String> names, @Nullable Path folder) {
         List<String> failures = new ArrayList<>();
         for (String name : names) {
             for (String candidate : candidates(name, folder)) {
                 try {
                     return new NativeLibrary(candidate, SymbolLookup.libraryLookup(candidate, Arena.global()));
+                } catch (IllegalCallerException e) {
+                    throw new CudaException(nativeAccessDenied(NativeLibrary.class.getModule()), e);
                 } catch (IllegalArgumentException e) {
                     if (candidate.contains("/")) {
                         failures.add(candidate + " could not be loaded: " + e.getMessage());
@@ -63,6 +67,13 @@ public final class NativeLibrary {
         throw new LibraryMissingException("found no " + String.join(" or ", names) + " in "
                 + (folder == null ? "the usual folders or by the system's own search" : folder)
                 + (failures.isEmpty() ? "" : "; " + String.join("; ", failures)));
+    }
+
+    static String nativeAccessDenied(Module caller) {
+        String name = caller.isNamed() ? caller.getName() : "ALL-UNNAMED";
+        return "this JVM does not allow " + (caller.isNamed() ? "the module " + name : "the class path")
+                + " to call native code. Add --enable-native-access=" + name + " to the options of the JVM, before the"
+                + " main class, and name all modules that need it in one list";
     }
 
     private static List<String> candidates(String name, @Nullable Path folder) {

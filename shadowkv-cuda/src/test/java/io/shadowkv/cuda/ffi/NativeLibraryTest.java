@@ -64,4 +64,13 @@ class NativeLibraryTest {
                 .hasMessageContaining("has no function cuInit")
                 .hasMessageContaining("another version");
     }
+
+    @Test
+    void namesTheModuleThatMustBeGrantedNativeAccess() {
+        assertThat(NativeLibrary.nativeAccessDenied(Object.class.getModule()))
+                .startsWith("this JVM does not allow the module java.base to call native code. Add"
+                        + " --enable-native-access=java.base to the options of the JVM");
+        assertThat(NativeLibrary.nativeAccessDenied(getClass().getClassLoader().getUnnamedModule()))
+                .contains("the class path", "--enable-native-access=ALL-UNNAMED ");
+    }
 }
