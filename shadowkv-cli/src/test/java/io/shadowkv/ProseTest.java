@@ -24,7 +24,6 @@ class ProseTest {
             "shadowkv-cli",
             "shadowkv-core",
             "shadowkv-cpu",
-            "shadowkv-cuda",
             "shadowkv-eval",
             "shadowkv-hub",
             "shadowkv-report",

@@ -10,7 +10,8 @@ import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// ShadowKV's decode step: scores, selection, fetch, rebuild. A table without layers leaves nothing to do.
+/// ShadowKV's decode step: scores, selection, fetch, rebuild. For a table without layers it does
+/// nothing.
 final class ShadowStep implements AutoCloseable {
     private final Recordings recordings;
     private final LandmarkScores scores;
@@ -22,7 +23,7 @@ final class ShadowStep implements AutoCloseable {
         this(parts, PendingFetches.HOST_BLOCKS);
     }
 
-    /// @param hostBlocks blocks that read host memory
+    /// @param hostBlocks blocks that read host memory, 1 or more
     ShadowStep(CudaParts parts, int hostBlocks) {
         this.recordings = parts.context().recordings();
         this.scores = new LandmarkScores(parts);
@@ -66,8 +67,8 @@ final class ShadowStep implements AutoCloseable {
         }
     }
 
-    /// The limits of the layers. If a step is being recorded, its recording is replayed only while all
-    /// layers of the table are within these limits.
+    /// The limits of the layers. If a step is being recorded, its recording is replayed only while
+    /// all layers of the table are within these limits.
     private @Nullable StepLimits limits(SlotTable<IndexedLayer> layers) {
         StepLimits limits = StepLimits.of(layers);
         if (recordings.isRecording()) {

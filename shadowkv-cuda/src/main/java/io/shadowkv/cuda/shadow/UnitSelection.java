@@ -9,13 +9,13 @@ import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
 
-/// Which units a step selects and where misses go, and synthetic scores for comparing machines: one block a row and
-/// head.
+/// Selects the units of a step and assigns slots to misses; also writes synthetic scores for
+/// comparing machines. One block per row and head.
 final class UnitSelection {
     private static final int THREADS = 1024;
-    /// Of each selected unit: its number, a miss, a flag.
+    /// For each selected unit: its number, a miss, a flag.
     private static final int SHARED_BYTES_OF_UNIT = 2 * Integer.BYTES + 1;
-    /// Of each slot: its unit and age.
+    /// For each slot: its unit and age.
     private static final int SHARED_BYTES_OF_SLOT = 2 * Integer.BYTES;
 
     private final CudaParts parts;
