@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// A compiled kernel, loaded into the context. Launched by any thread; owned by [Kernels].
+/// A compiled kernel, loaded into the context. Any thread may launch it; [Kernels] owns it.
 public final class Kernel {
     private static final int STATIC_SHARED_BYTES = 1;
     private static final int DYNAMIC_SHARED_BYTES = 8;
@@ -55,18 +55,20 @@ public final class Kernel {
         launch(queue, grid, Set.of(), arguments);
     }
 
-    /// Enqueues a launch of a kernel that itself waits for the work before it (`overlap.cuh`). While a
-    /// step is recorded, such a kernel may start as soon as the preceding kernel begins to end.
+    /// Enqueues a launch of a kernel that itself waits for the work before it (`overlap.cuh`).
+    /// While a step is recorded, such a kernel may start as soon as the preceding kernel begins to
+    /// end.
     ///
-    /// Otherwise it starts after the preceding work has ended: outside a recording, because the kernel
-    /// reads weights before it waits, and these may have just been written; after a copy or an event of
-    /// another queue, because these are not kernels.
+    /// Otherwise it starts after the preceding work has ended: outside a recording, because the
+    /// kernel reads weights before it waits, and these may have just been written; after a copy or
+    /// an event of another queue, because these are not kernels.
     public void launchEarly(CudaQueue queue, Grid grid, Object... arguments) {
         launch(queue, grid, isEarly(queue) ? Set.of(LaunchAttribute.EARLY_START) : Set.of(), arguments);
     }
 
-    /// Enqueues a launch like [#launchEarly], of a kernel whose blocks wait for each other. The launch
-    /// is cooperative, so that the device runs all blocks at the same time, whatever else it runs.
+    /// Enqueues a launch like [#launchEarly], of a kernel whose blocks wait for each other. The
+    /// launch is cooperative, so that the device runs all blocks at the same time, whatever else it
+    /// runs.
     ///
     /// @throws CudaException if the device cannot run that many blocks at the same time
     public void launchTogether(CudaQueue queue, Grid grid, Object... arguments) {
@@ -123,7 +125,7 @@ public final class Kernel {
             case MemorySegment struct -> {
                 return struct;
             }
-            default -> throw new IllegalArgumentException("a kernel takes no " + argument.getClass());
+            default -> throw new IllegalArgumentException("a kernel cannot take a " + argument.getClass());
         }
         return word;
     }
@@ -134,7 +136,7 @@ public final class Kernel {
         }
         if (bytes > mostSharedBytes()) {
             throw new CudaException(
-                    "kernel " + source + " needs " + (bytes + staticSharedBytes) + " bytes of shared memory a block; "
+                    "kernel " + source + " needs " + (bytes + staticSharedBytes) + " bytes of shared memory in a block; "
                             + context.name() + " has " + context.sharedBytesPerBlock()
                             + ". Lower the head dim, the rank or the chunk size");
         }

@@ -5,8 +5,8 @@ public enum LaunchAttribute {
     /// All blocks are resident at the same time, so that they can wait for each other. The driver
     /// refuses a grid that the device cannot hold at once.
     COOPERATIVE(2),
-    /// Programmatic stream serialization: the kernel may start before the preceding one in the stream
-    /// has ended.
+    /// Programmatic stream serialization: the kernel may start before the preceding one in the
+    /// stream has ended.
     EARLY_START(6);
 
     private final int id;

@@ -19,8 +19,8 @@ public record LaunchConfig(
         int x, int y, int z, int threads, int sharedBytes, long stream, Set<LaunchAttribute> attributes) {
     /// Bytes of a `CUlaunchAttribute`: id, padding to 8, a union of 64 bytes.
     private static final int ATTRIBUTE_BYTES = 72;
-    /// Bytes of a `CUlaunchConfig`: grid, block, shared bytes, padding to 8, stream, attributes, their
-    /// number, padding to 8.
+    /// Bytes of a `CUlaunchConfig`: grid, block, shared bytes, padding to 8, stream, attributes,
+    /// their number, padding to 8.
     private static final int CONFIG_BYTES = 56;
 
     public LaunchConfig {

@@ -7,10 +7,11 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// The layers that a step's kernels can serve: those of one shape, which kernels are compiled for,
-/// with at most as many selected units and slots as a launch has shared memory for. Kernels that meet
-/// another layer stop the device (`__trap`), so the host checks this before each launch and replay.
+/// with at most as many selected units and slots as a launch has shared memory for. Kernels that
+/// meet another layer stop the device (`__trap`), so the host checks this before each launch and
+/// replay.
 ///
-/// @param shape of all layers
+/// @param shape shape of all layers
 /// @param selectedUnits the largest number of units that a layer selects
 /// @param slots the largest number of slots of a layer
 record StepLimits(IndexedShape shape, int selectedUnits, int slots) {
@@ -34,8 +35,8 @@ record StepLimits(IndexedShape shape, int selectedUnits, int slots) {
         return new StepLimits(shape, selectedUnits, slots);
     }
 
-    /// A condition that is true while each layer of a table is within the limits. It does not keep the
-    /// table alive, and looks at the layers only if the table has changed.
+    /// A condition that is true while each layer of a table is within the limits. It does not keep
+    /// the table alive, and looks at the layers only if the table has changed.
     ///
     /// @param limits null allows no layer at all
     static BooleanSupplier condition(SlotTable<IndexedLayer> layers, @Nullable StepLimits limits) {
