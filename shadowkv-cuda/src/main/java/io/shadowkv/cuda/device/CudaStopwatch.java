@@ -96,7 +96,7 @@ public final class CudaStopwatch implements Stopwatch<CudaStopwatch.Start> {
         return nanos;
     }
 
-    /// Frees the events of what nobody asked for.
+    /// Frees the events whose times were not requested.
     @Override
     public void close() {
         nanosByKind();
