@@ -22,8 +22,8 @@ import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/// Scoring and selection with the tuned kernels: recorded and replayed against the same step run
-/// directly, and by two engines on one device.
+/// Scoring and selection with the tuned kernels: a recorded step is compared with the same step run
+/// directly, and two engines use one device.
 @GpuTest
 class CudaRecordedStepTest {
     private static final int GUARD = 16;
@@ -40,7 +40,7 @@ class CudaRecordedStepTest {
         backend.close();
     }
 
-    /// Two sequences of a table, queries, and what a step writes.
+    /// A table with two sequences, queries, and the outputs of a step.
     private static final class Step {
         private final Workbench bench;
         private final SlotTable<IndexedLayer> table = new SlotTable<>();
@@ -60,7 +60,8 @@ class CudaRecordedStepTest {
             this.scores = bench.output(DType.F32, 3, HEADS, Math.max(units[0], units[2]));
         }
 
-        /// Other queries each time. A kernel comes first, so that scoring may start before it ends.
+        /// Changes the queries in each step with a kernel, so that scoring may start before that
+        /// kernel ends.
         void run() {
             bench.operations().dense().add(queries, one);
             bench.operations().shadow().scoreLandmarks(queries, table, rows, 1 / Math.sqrt(HEAD_DIM), scores);
@@ -133,8 +134,8 @@ class CudaRecordedStepTest {
         }
     }
 
-    /// Blocks of a scoring kernel wait for each other, so that two such kernels must never share the
-    /// device by halves.
+    /// The blocks of a scoring kernel wait for each other, so two such kernels must not each hold a
+    /// part of the device.
     @Test
     void twoEnginesScoreAtTheSameTime() throws InterruptedException, ExecutionException {
         List<Future<?>> running = new ArrayList<>();

@@ -43,7 +43,7 @@ class KernelCompilationTest {
         try {
             return Path.of(folder.toURI()).getParent();
         } catch (URISyntaxException e) {
-            throw new AssertionError(folder + " is no path", e);
+            throw new AssertionError(folder + " is not a path", e);
         }
     }
 

@@ -6,7 +6,7 @@ import io.shadowkv.ChildJvm;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import org.junit.jupiter.api.Test;
 
-/// What a user is told whose JVM does not allow native calls.
+/// Tests the reason that a JVM without native access reports.
 class NativeAccessTest {
     private static final String DENIED = "--illegal-native-access=deny";
     private static final String REASON = "this JVM does not allow the class path to call native code. Add"

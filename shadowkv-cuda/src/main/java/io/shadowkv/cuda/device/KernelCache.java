@@ -21,9 +21,9 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// A folder of compiled kernels. A file is a cubin, followed by a SHA-256 of the file's name and the
-/// cubin, followed by [#MARK]. A file that is damaged, or that another program wrote, is compiled
-/// again. Thread-safe; several processes may share a folder.
+/// A folder of compiled kernels. A file is a cubin, followed by a SHA-256 of the file's name and
+/// the cubin, followed by [#MARK]. A file that is damaged, or that another program wrote, is
+/// compiled again. Thread-safe; several processes may share a folder.
 ///
 /// A fault of the folder never stops the program. It is reported once, as a warning, and kernels
 /// are then compiled into memory only.
@@ -38,7 +38,7 @@ final class KernelCache {
 
     private static final String TEMPORARY_PREFIX = "kernel-";
     private static final String TEMPORARY_SUFFIX = ".tmp";
-    /// No write takes this long, so an older temporary file belongs to a process that was killed.
+    /// No write takes this long, so an older temporary file was left by a process that was killed.
     private static final Duration TEMPORARY_AGE = Duration.ofHours(6);
 
     private final Consumer<String> warnings;
@@ -75,7 +75,8 @@ final class KernelCache {
     ///
     /// @param name file name without its ending; must identify everything that the cubin depends on
     /// @param loader makes the kernel of a cubin
-    /// @throws CudaException if the kernel does not compile, or if `loader` refuses the compiled one
+    /// @throws CudaException if the kernel does not compile, or if `loader` refuses the compiled
+    ///     one
     <T> T load(String name, Supplier<byte[]> compiler, Function<byte[], T> loader) {
         byte[] kept = read(name);
         if (kept != null) {

@@ -20,8 +20,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// Compiles each kernel once for each set of sizes, and keeps the cubins in a [KernelCache]. The name of
-/// a file there has the hash of sources, constants, architecture and compiler. Thread-safe.
+/// Compiles each kernel once for each set of sizes, and keeps the cubins in a [KernelCache]. The
+/// name of a file there has the hash of sources, constants, architecture and compiler. Thread-safe.
 public final class Kernels {
     private static final Pattern INCLUDE = Pattern.compile("(?m)^#include \"([^\"]+)\"");
 
@@ -40,8 +40,8 @@ public final class Kernels {
         this.compilerVersion = version[0] + "." + version[1];
     }
 
-    /// Returns a kernel. The first call for it loads it, and compiles it (0.1 to 0.5 s) if the cache has no
-    /// cubin.
+    /// Returns a kernel. The first call for it loads it, and compiles it (0.1 to 0.5 s) if the
+    /// cache has no cubin.
     ///
     /// @throws CudaException if it does not compile
     public Kernel get(KernelSource source) {
@@ -78,7 +78,7 @@ public final class Kernels {
         return options;
     }
 
-    /// Everything that a source includes, directly or through others.
+    /// All headers that a source includes, directly or through other headers.
     private static List<Nvrtc.Header> headersOf(String text) {
         Map<String, Nvrtc.Header> found = new LinkedHashMap<>();
         collect(text, found);

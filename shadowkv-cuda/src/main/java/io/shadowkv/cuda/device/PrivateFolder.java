@@ -12,8 +12,8 @@ import java.nio.file.attribute.UserPrincipal;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// A folder that only the current user can write to. Programs are loaded from it, so another user
-/// who could write to it could run code under this user's name.
+/// A folder that only the current user can write to. Kernels are loaded from it, so another user
+/// with write access could run code in this user's processes.
 final class PrivateFolder {
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
     /// Belongs to the user that runs this process.

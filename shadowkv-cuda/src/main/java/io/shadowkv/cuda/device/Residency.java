@@ -2,8 +2,8 @@ package io.shadowkv.cuda.device;
 
 import io.shadowkv.cuda.ffi.CudaException;
 
-/// The rule for kernels whose blocks wait for each other: the device must run all blocks at the same
-/// time. With one block more, the blocks that run would wait forever for one that cannot start.
+/// The limit for kernels whose blocks wait for each other: the device must run all blocks at the
+/// same time. Otherwise the running blocks would wait forever for a block that cannot start.
 final class Residency {
     private Residency() {}
 

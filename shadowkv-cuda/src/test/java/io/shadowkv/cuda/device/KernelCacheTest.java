@@ -27,8 +27,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Compiled kernels on disk: damaged and foreign files, folders of others, and several writers. Random
-/// bytes stand for cubins.
+/// Tests compiled kernels on disk: damaged and foreign files, folders of other users, and several
+/// writers. Random bytes serve as cubins.
 class KernelCacheTest {
     private static final String NAME = "rmsNorm-0123456789ab";
     private static final byte[] CUBIN = bytes(1, 4000);
@@ -57,7 +57,7 @@ class KernelCacheTest {
         return new KernelCache(folder, warnings::add);
     }
 
-    /// As a new process does it.
+    /// Loads like a new process.
     private byte[] load() {
         return load(open());
     }

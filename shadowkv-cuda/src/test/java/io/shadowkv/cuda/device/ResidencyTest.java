@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// How many blocks a kernel may have whose blocks wait for each other.
+/// Tests the limit of blocks for kernels whose blocks wait for each other.
 class ResidencyTest {
     private static final int MULTIPROCESSORS = 132;
 

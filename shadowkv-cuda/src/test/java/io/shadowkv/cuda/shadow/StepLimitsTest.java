@@ -18,8 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What the host checks before it launches or replays the kernels of a step, which cannot report a fault
-/// themselves.
+/// Tests the host's checks before it launches or replays the kernels of a step.
 class StepLimitsTest {
     private static final int HEADS = 2;
     private static final int HEAD_DIM = 8;
