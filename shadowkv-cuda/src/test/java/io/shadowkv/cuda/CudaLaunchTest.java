@@ -17,6 +17,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -27,6 +30,8 @@ import org.junit.jupiter.api.io.TempDir;
 @GpuTest
 class CudaLaunchTest {
     private static final int THREADS = 256;
+    /// Bytes of the mark that ends a file of the cache.
+    private static final int MARK_BYTES = 16;
     private static final KernelSource ADD =
             KernelSource.of("add.cu", "add").with("ACT", "float").with("VECTOR", 1);
 
@@ -49,8 +54,8 @@ class CudaLaunchTest {
             kernel.launchTogether(context.queue(), Grid.of(most, THREADS), sum, sum, count);
             context.queue().synchronize();
 
-            assertThatThrownBy(() ->
-                            kernel.launchTogether(context.queue(), Grid.of(most + 1, THREADS), sum, sum, count))
+            assertThatThrownBy(
+                            () -> kernel.launchTogether(context.queue(), Grid.of(most + 1, THREADS), sum, sum, count))
                     .isInstanceOf(CudaException.class)
                     .hasMessageContaining("wait for each other, and %,d are asked for".formatted(most + 1));
             // The device still works.
@@ -60,7 +65,7 @@ class CudaLaunchTest {
     }
 
     @Test
-    void compilesAgainWhatTheDriverRefuses() throws IOException {
+    void compilesDamagedKernelsAgain() throws IOException {
         addOnce();
         Path file = files().getFirst();
         byte[] whole = Files.readAllBytes(file);
@@ -69,8 +74,25 @@ class CudaLaunchTest {
             addOnce();
             assertThat(Files.readAllBytes(file)).isEqualTo(whole);
         }
-        Files.write(file, "no kernel at all".getBytes(StandardCharsets.UTF_8));
+        assertThat(files()).containsExactly(file);
+    }
+
+    /// With a correct hash, so that only the driver sees that these are not kernels.
+    @Test
+    void compilesKernelsAgainThatTheDriverRefuses() throws IOException, NoSuchAlgorithmException {
         addOnce();
+        Path file = files().getFirst();
+        byte[] whole = Files.readAllBytes(file);
+        byte[] text = "this is not a cubin".getBytes(StandardCharsets.UTF_8);
+        MessageDigest digest = MessageDigest.getInstance("SHA-256");
+        digest.update(file.getFileName().toString().replace(".cubin", "").getBytes(StandardCharsets.UTF_8));
+        digest.update(text);
+        byte[] mark = Arrays.copyOfRange(whole, whole.length - MARK_BYTES, whole.length);
+        Files.write(file, text);
+        Files.write(file, digest.digest(), StandardOpenOption.APPEND);
+        Files.write(file, mark, StandardOpenOption.APPEND);
+        addOnce();
+
         assertThat(Files.readAllBytes(file)).isEqualTo(whole);
         assertThat(files()).containsExactly(file);
     }

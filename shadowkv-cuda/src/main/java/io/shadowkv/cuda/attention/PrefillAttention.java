@@ -32,8 +32,9 @@ final class PrefillAttention {
     void run(Tensor queries, Tensor keys, Tensor values, int keyCount, double scale, Tensor out) {
         int t = queries.extent(0);
         if (t > keyCount || keyCount > keys.extent(1)) {
-            throw new IllegalArgumentException("prefill attention of " + t + " tokens over " + keyCount + " keys of "
-                    + keys.extent(1) + "; the number of keys must include these tokens and must not exceed the capacity");
+            throw new IllegalArgumentException(
+                    "prefill attention of " + t + " tokens over " + keyCount + " keys of " + keys.extent(1)
+                            + "; the number of keys must include these tokens and must not exceed the capacity");
         }
         if (t == 0) {
             return;

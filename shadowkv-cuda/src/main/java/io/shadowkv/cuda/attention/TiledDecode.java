@@ -102,8 +102,9 @@ final class TiledDecode implements AutoCloseable {
             int meetingBytes = warps / 2 * queries * headDim / 32 * 33 * Float.BYTES;
             int stages = Math.min(MOST_STAGES, (availableBytes - meetingBytes) / stageBytes);
             if (stages < 1) {
-                throw new CudaException("decode attention of head dim " + headDim + " needs "
-                        + (stageBytes + meetingBytes) + " bytes of shared memory in a block; this device has " + availableBytes);
+                throw new CudaException(
+                        "decode attention of head dim " + headDim + " needs " + (stageBytes + meetingBytes)
+                                + " bytes of shared memory in a block; this device has " + availableBytes);
             }
             return new Plan(
                     warps, stages, queries, Math.ceilDiv(groupSize, queries), stages * stageBytes + meetingBytes);

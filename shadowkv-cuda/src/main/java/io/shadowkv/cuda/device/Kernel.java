@@ -135,10 +135,10 @@ public final class Kernel {
             return;
         }
         if (bytes > mostSharedBytes()) {
-            throw new CudaException(
-                    "kernel " + source + " needs " + (bytes + staticSharedBytes) + " bytes of shared memory in a block; "
-                            + context.name() + " has " + context.sharedBytesPerBlock()
-                            + ". Lower the head dim, the rank or the chunk size");
+            throw new CudaException("kernel " + source + " needs " + (bytes + staticSharedBytes)
+                    + " bytes of shared memory in a block; "
+                    + context.name() + " has " + context.sharedBytesPerBlock()
+                    + ". Lower the head dim, the rank or the chunk size");
         }
         context.makeCurrent();
         driver().cuFuncSetAttribute(function, DYNAMIC_SHARED_BYTES, bytes);

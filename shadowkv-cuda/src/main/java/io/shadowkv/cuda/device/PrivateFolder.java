@@ -28,8 +28,9 @@ final class PrivateFolder {
     static @Nullable String prepare(Path folder) throws IOException {
         boolean isPosix = folder.getFileSystem().supportedFileAttributeViews().contains("posix");
         if (!Files.exists(folder)) {
-            FileAttribute<?>[] mode =
-                    isPosix ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(OWNER_ONLY)} : new FileAttribute<?>[0];
+            FileAttribute<?>[] mode = isPosix
+                    ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(OWNER_ONLY)}
+                    : new FileAttribute<?>[0];
             Files.createDirectories(folder, mode);
         }
         if (!isPosix) {

@@ -134,8 +134,8 @@ public final class Copies implements AutoCloseable {
         }
         MemorySegment segment = tensor.segment();
         if (!segment.isNative()) {
-            throw new IllegalArgumentException(
-                    "cannot copy " + tensor.dtype() + " " + tensor.shape() + " in the Java heap; allocate it outside the heap");
+            throw new IllegalArgumentException("cannot copy " + tensor.dtype() + " " + tensor.shape()
+                    + " in the Java heap; allocate it outside the heap");
         }
         return segment.address();
     }

@@ -61,9 +61,8 @@ public final class SlotMirror<T> implements Recordings.Refreshable {
             return;
         }
         if (table.size() > CAPACITY) {
-            throw new IllegalStateException(
-                    "slot " + (table.size() - 1) + " is used; this backend decodes at most " + CAPACITY + " sequences"
-                          + " at the same time. Lower the batch size");
+            throw new IllegalStateException("slot " + (table.size() - 1) + " is used; this backend decodes at most "
+                    + CAPACITY + " sequences" + " at the same time. Lower the batch size");
         }
         context.mainQueue().synchronize();
         MemorySegment bytes = host.segment();

@@ -46,7 +46,8 @@ final class UnitSelection {
     /// @param most bytes that a block may have
     /// @throws IllegalArgumentException if the units and slots need more
     static int sharedBytes(StepLimits limits, int most) {
-        long bytes = (long) SHARED_BYTES_OF_SLOT * limits.slots() + (long) SHARED_BYTES_OF_UNIT * limits.selectedUnits();
+        long bytes =
+                (long) SHARED_BYTES_OF_SLOT * limits.slots() + (long) SHARED_BYTES_OF_UNIT * limits.selectedUnits();
         long rounded = Math.ceilDiv(bytes, Integer.BYTES) * Integer.BYTES;
         if (rounded > most) {
             throw new IllegalArgumentException(

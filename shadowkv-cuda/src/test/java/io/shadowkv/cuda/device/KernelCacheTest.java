@@ -197,7 +197,8 @@ class KernelCacheTest {
 
     @Test
     void refusesAFolderOfAnotherUser() throws IOException {
-        Files.createDirectories(folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        Files.createDirectories(
+                folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         var owner = Files.getOwner(folder);
 
         assertThat(PrivateFolder.refusal(folder, owner)).isNull();

@@ -50,8 +50,7 @@ class LaunchConfigTest {
     @Test
     void writesBothAttributes() {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment config =
-                    config(EnumSet.allOf(LaunchAttribute.class)).write(arena);
+            MemorySegment config = config(EnumSet.allOf(LaunchAttribute.class)).write(arena);
             MemorySegment list = config.get(ADDRESS, 40).reinterpret(2L * ATTRIBUTE_BYTES);
 
             assertThat(config.get(JAVA_INT, 48)).isEqualTo(2);
