@@ -62,7 +62,7 @@ public final class SlotMirror<T> implements Recordings.Refreshable {
         }
         if (table.size() > CAPACITY) {
             throw new IllegalStateException("slot " + (table.size() - 1) + " is used; this backend decodes at most "
-                    + CAPACITY + " sequences" + " at the same time. Lower the batch size");
+                    + CAPACITY + " sequences at the same time. Lower the batch size");
         }
         context.mainQueue().synchronize();
         MemorySegment bytes = host.segment();
