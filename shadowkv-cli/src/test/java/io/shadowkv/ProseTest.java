@@ -24,7 +24,12 @@ class ProseTest {
             "shadowkv-cli",
             "shadowkv-core",
             "shadowkv-cpu",
-            "shadowkv-cuda",
+            "shadowkv-bench",
+            "shadowkv-cli",
+            "shadowkv-core",
+            "shadowkv-cpu",
+            "shadowkv-hub",
+            "shadowkv-text");
             "shadowkv-hub",
             "shadowkv-text");
 

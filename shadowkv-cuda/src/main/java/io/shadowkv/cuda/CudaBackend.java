@@ -33,7 +33,7 @@ import java.lang.foreign.MemorySegment;
 
 /// Computes on one NVIDIA GPU. Operations enqueue kernels on the calling thread's queue.
 final class CudaBackend implements Backend, Operations {
-    /// What kernels, the libraries' work space and scratch buffers may still take.
+    /// Device memory kept free for kernels, the libraries' work space and scratch buffers.
     private static final long RESERVE_BYTES = 384L << 20;
 
     private final CudaContext context;
@@ -84,7 +84,7 @@ final class CudaBackend implements Backend, Operations {
                         kernels());
     }
 
-    /// Which kernels run, where they are not those this backend was tuned with.
+    /// A note if the device uses other kernels than the tuned ones.
     private String kernels() {
         return context.isHopper() ? "" : ", kernels for compute capability 8.0 (tuned ones exist for 9.0 only)";
     }
@@ -129,7 +129,8 @@ final class CudaBackend implements Backend, Operations {
         Tensor placed = scope.allocate(host.dtype(), host.shape().toArray());
         MemorySegment bytes = host.segment();
         try (Arena arena = Arena.ofConfined()) {
-            // The driver has read pageable memory when the call returns; the heap it cannot read.
+            // When the call returns, the driver has read pageable memory. It cannot read the Java
+            // heap.
             MemorySegment source = bytes.isNative()
                     ? bytes
                     : arena.allocate(Math.max(1, bytes.byteSize()), 8).copyFrom(bytes);
@@ -153,13 +154,14 @@ final class CudaBackend implements Backend, Operations {
         return rates;
     }
 
-    /// As many as keep tensor cores busy; their activations take 0.8 GB for a model of 8 billion weights.
+    /// Enough rows to keep tensor cores busy; their activations take 0.8 GB for a model of 8
+    /// billion weights.
     @Override
     public int prefillRows() {
         return 8192;
     }
 
-    /// Exact for few rows, where each costs; steps of 4, 8 and 16 above.
+    /// Exact up to 8 rows, where each row adds cost; multiples of 4, 8 and 16 above.
     @Override
     public int rowBucket(int rows) {
         int step = rows <= 8 ? 1 : rows <= 32 ? 4 : rows <= 128 ? 8 : 16;
@@ -196,9 +198,9 @@ final class CudaBackend implements Backend, Operations {
     public void upload(int[] source, Tensor target) {
         if (target.dtype() != DType.I32 || target.elements() != source.length) {
             throw new IllegalArgumentException("cannot upload " + source.length + " ints to a tensor of "
-                    + target.dtype() + " " + target.shape() + "; expected I32 and as many elements");
+                    + target.dtype() + " " + target.shape() + "; expected I32 and the same number of elements");
         }
-        // The driver has read pageable memory when the call returns.
+        // When the call returns, the driver has read pageable memory.
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment ints = arena.allocateFrom(JAVA_INT, source);
             context.queue().copy(context.address(target), ints.address(), target.byteSize());
@@ -228,7 +230,7 @@ final class CudaBackend implements Backend, Operations {
         }
     }
 
-    /// The tensor's bytes once all work on them is done.
+    /// The tensor on the host, after all work on it has ended.
     private Tensor onHost(Tensor source, Arena arena) {
         pendingFetches.joinAll(context.queue());
         if (source.memory() instanceof HostMemory) {
@@ -244,7 +246,7 @@ final class CudaBackend implements Backend, Operations {
     private static void expect(Tensor tensor, DType dtype) {
         if (tensor.dtype() != dtype) {
             throw new IllegalArgumentException("cannot read " + tensor.dtype() + " " + tensor.shape() + " as " + dtype
-                    + "; it holds other elements");
+                    + "; expected a tensor of that type");
         }
     }
 

@@ -18,10 +18,10 @@ import io.shadowkv.tensor.DType;
 import java.util.List;
 import org.junit.jupiter.api.Nested;
 
-/// Every room's tests on the device, with activations of bf16, as the models of the paper have them.
+/// The conformance tests on the device, with BF16 activations, as for the paper's models.
 @GpuTest
 class CudaBf16Test {
-    /// Views of 16 elements and their multiples start at addresses that 16-byte accesses may take.
+    /// Views start at multiples of 16 elements, so that 16-byte accesses are aligned.
     private static final int GUARD = 16;
 
     @Nested

@@ -18,10 +18,10 @@ import io.shadowkv.tensor.DType;
 import java.util.List;
 import org.junit.jupiter.api.Nested;
 
-/// Every room's tests on the device, with activations of float, as a model of float weights has them.
+/// The conformance tests on the device, with F32 activations, as for a model with F32 weights.
 @GpuTest
 class CudaFloatTest {
-    /// Views of 16 elements and their multiples start at addresses that 16-byte accesses may take.
+    /// Views start at multiples of 16 elements, so that 16-byte accesses are aligned.
     private static final int GUARD = 16;
 
     @Nested
