@@ -24,12 +24,6 @@ class ProseTest {
             "shadowkv-cli",
             "shadowkv-core",
             "shadowkv-cpu",
-            "shadowkv-bench",
-            "shadowkv-cli",
-            "shadowkv-core",
-            "shadowkv-cpu",
-            "shadowkv-hub",
-            "shadowkv-text");
             "shadowkv-hub",
             "shadowkv-text");
 
