@@ -19,7 +19,6 @@ import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import io.shadowkv.op.DenseOperations;
-import io.shadowkv.op.MemoryRates;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Operations;
 import io.shadowkv.op.ShadowOperations;
