@@ -1,5 +1,6 @@
 package io.shadowkv.cuda.device;
 
+import io.shadowkv.op.Backend.MemoryRates;
 import io.shadowkv.op.Backend.Place;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
