@@ -27,7 +27,7 @@ public abstract class SamplingConformance extends BackendConformance {
 
     @Test
     void selectsTheLargestInDescendingOrder() {
-        for (int i = 0; i < 3 * VOCABULARIES.size(); i++) {
+        for (int i = 0; i < 2 * VOCABULARIES.size(); i++) {
             top(cycle(List.of(1, 2, 3, 7), i), cycle(VOCABULARIES, i), cycle(COUNTS, i));
         }
         top(1, 151_936, 1024);
@@ -49,21 +49,20 @@ public abstract class SamplingConformance extends BackendConformance {
 
     @Test
     void ofEqualLogitsTheLowerIdsComeFirst() {
-        for (int vocabulary : List.of(1, 33, 1025, 16_385, 40_000, 128_256)) {
-            for (int k : List.of(1, 33, 700, 1024)) {
-                try (Workbench bench = workbench("top %d of %d with equals", k, vocabulary)) {
-                    int rows = 6;
-                    float[] logits = bench.normal(DType.BF16, rows, vocabulary).values();
-                    for (int j = 0; j < vocabulary; j++) {
-                        logits[j] = -2.5f;
-                        logits[vocabulary + j] = j % 3 - 1;
-                        logits[2 * vocabulary + j] = (j & 1) == 0 ? 0f : -0f;
-                        logits[3 * vocabulary + j] = Math.round(4 * logits[3 * vocabulary + j]) / 4f;
-                        // Equals from some place in the middle to the end.
-                        logits[4 * vocabulary + j] = j < vocabulary / 2 ? -1 - j : 5;
-                    }
-                    check(bench, logits, rows, k);
+        for (int i = 0; i < 2 * 5; i++) {
+            int vocabulary = cycle(List.of(33, 1, 16_385, 40_003, 1025), i);
+            int k = cycle(List.of(33, 1, 700, 1024), i);
+            try (Workbench bench = workbench("top %d of %d with equals", k, vocabulary)) {
+                int rows = 5;
+                float[] logits = bench.normal(DType.BF16, rows, vocabulary).values();
+                for (int j = 0; j < vocabulary; j++) {
+                    logits[j] = -2.5f;
+                    logits[vocabulary + j] = (j & 1) == 0 ? 0f : -0f;
+                    logits[2 * vocabulary + j] = Math.round(4 * logits[2 * vocabulary + j]) / 4f;
+                    // Equals from some place in the middle to the end.
+                    logits[3 * vocabulary + j] = j < vocabulary / 2 ? -1 - j : 5;
                 }
+                check(bench, logits, rows, k);
             }
         }
     }
