@@ -48,7 +48,7 @@ static __device__ void sort(u64* keys, int size) {
     __syncthreads();
 }
 
-extern "C" __global__ void __launch_bounds__(KEY_THREADS) topCandidates(
+extern "C" __global__ void __launch_bounds__(KEY_THREADS, 1) topCandidates(
     const u64* keys, const double* partials, const float* inverseTemperatures, float* values, i32* ids, float* logSums,
     int parts, int wanted) {
     __shared__ u64 chosen[KEY_THREADS];
