@@ -16,8 +16,8 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-/// Operations on logits. Selected logits, ids, changes and masks are compared exactly, log sums with a plain loop in
-/// double.
+/// Operations on logits. Selected logits, ids, changes and masks are compared exactly, log sums with
+/// a plain loop in double.
 public abstract class SamplingConformance extends BackendConformance {
     private static final float NONE = Float.NEGATIVE_INFINITY;
     private static final List<Integer> VOCABULARIES =

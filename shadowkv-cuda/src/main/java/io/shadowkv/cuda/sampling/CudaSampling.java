@@ -9,8 +9,9 @@ import io.shadowkv.op.SamplingOperations;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 
-/// Operations on logits. Rows are split into parts whose largest logits a block each selects; a second kernel selects
-/// among those. Used by the main queue's thread only, since scratch memory is shared.
+/// Operations on logits. Rows are split into parts. A block selects the largest logits of its part,
+/// and a second kernel selects among those. Used by the main queue's thread only, because scratch
+/// memory is shared.
 public final class CudaSampling implements SamplingOperations, AutoCloseable {
     private static final int THREADS = 256;
     private static final int ROW_THREADS = 1024;
@@ -75,8 +76,9 @@ public final class CudaSampling implements SamplingOperations, AutoCloseable {
     /// @param parts blocks of the first kernel a row
     /// @param keys of a thread of the second kernel
     record Split(int logits, int parts, int keys) {
-        /// Small parts while they find multiprocessors, since a block's barriers cost about the same for any size;
-        /// larger ones where the second kernel would have more keys than it can hold.
+        /// Small parts while there are multiprocessors for them, because the barriers of a block cost
+        /// about the same for any size. Larger parts if the second kernel would have more keys than it
+        /// can hold in registers.
         static Split of(int rows, int width, int wanted, int multiprocessors) {
             int logits = LEAST_EACH;
             while (logits < MOST_EACH
