@@ -61,7 +61,8 @@ public record SamplingOptions(
     }
 
     /// Options without presence penalty, frequency penalty and logit bias.
-    public SamplingOptions(double temperature, int topK, double topP, double minP, double repetitionPenalty, long seed) {
+    public SamplingOptions(
+            double temperature, int topK, double topP, double minP, double repetitionPenalty, long seed) {
         this(temperature, topK, topP, minP, repetitionPenalty, 0, 0, Map.of(), seed);
     }
 

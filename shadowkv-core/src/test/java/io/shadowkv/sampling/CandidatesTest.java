@@ -32,8 +32,7 @@ class CandidatesTest {
         new ReferenceBackend()
                 .operations()
                 .sampling()
-                .topLogits(
-                        floats(row, 1, row.length), floats(new float[] {inverseTemperature}, 1), values, ids, sums);
+                .topLogits(floats(row, 1, row.length), floats(new float[] {inverseTemperature}, 1), values, ids, sums);
         float[] found = Floats.toArray(sums);
         for (int i = 0; i < 2; i++) {
             found[i] += (float) (4.5e-6 * (2 * random.nextDouble() - 1));
@@ -162,9 +161,11 @@ class CandidatesTest {
             assertThat(Math.abs(found.logprob() - expected.logprob()) <= 1e-5).isTrue();
             assertThat(found.logprob() - plainLogprob(row, id)).isBetween(-1e-5, 1e-5);
             assertThat(found.top().stream().map(TokenLogprobs.Top::id))
-                    .isEqualTo(expected.top().stream().map(TokenLogprobs.Top::id).toList());
+                    .isEqualTo(
+                            expected.top().stream().map(TokenLogprobs.Top::id).toList());
             for (int j = 0; j < count; j++) {
-                double error = found.top().get(j).logprob() - expected.top().get(j).logprob();
+                double error =
+                        found.top().get(j).logprob() - expected.top().get(j).logprob();
                 assertThat(Math.abs(error) <= 1e-5).isTrue();
             }
         }
@@ -191,7 +192,8 @@ class CandidatesTest {
         assertThat(TokenLogprobs.of(all, 3, 5).orElseThrow().top()).hasSize(4);
         assertThat(TokenLogprobs.of(row, 3, 5).top()).hasSize(4);
         assertThat(TokenLogprobs.of(row, 3, 5).logprob()).isEqualTo(Double.NEGATIVE_INFINITY);
-        assertThat(TokenLogprobs.of(new float[] {2, 2, 7, 2}, 0, 3).top().stream().map(TokenLogprobs.Top::id))
+        assertThat(TokenLogprobs.of(new float[] {2, 2, 7, 2}, 0, 3).top().stream()
+                        .map(TokenLogprobs.Top::id))
                 .containsExactly(2, 0, 1);
     }
 }

@@ -38,7 +38,8 @@ class LogitChangesTest {
         assertThat(changed(presence, logits, 1, 5, 1, 1)).containsExactly(1, 1.5f, 3, -4, -5, 5.5f, 0, 8, 9, -10);
         SamplingOptions frequency = SamplingOptions.DEFAULT.withFrequencyPenalty(0.5);
         assertThat(changed(frequency, logits, 1, 5, 1, 1)).containsExactly(1, 0.5f, 3, -4, -5, 5.5f, 0, 8, 9, -10);
-        SamplingOptions wanted = SamplingOptions.DEFAULT.withFrequencyPenalty(-2).withPresencePenalty(-1);
+        SamplingOptions wanted =
+                SamplingOptions.DEFAULT.withFrequencyPenalty(-2).withPresencePenalty(-1);
         assertThat(changed(wanted, logits, 4, 4)).containsExactly(1, 2, 3, -4, 0, 6, 0, 8, 9, -10);
     }
 
@@ -58,7 +59,9 @@ class LogitChangesTest {
             int[] generated = random.ints(random.nextInt(60), 0, 40).toArray();
             float[] found = changed(options, logits, generated);
             for (int id = 0; id < logits.length; id++) {
-                assertThat(found[id]).as("token %d, %s", id, options).isEqualTo(defined(options, logits[id], id, generated));
+                assertThat(found[id])
+                        .as("token %d, %s", id, options)
+                        .isEqualTo(defined(options, logits[id], id, generated));
             }
         }
     }
@@ -88,7 +91,8 @@ class LogitChangesTest {
 
     @Test
     void entriesAreWrittenForADevice() {
-        SamplingOptions options = SamplingOptions.DEFAULT.withRepetitionPenalty(2).withPresencePenalty(1);
+        SamplingOptions options =
+                SamplingOptions.DEFAULT.withRepetitionPenalty(2).withPresencePenalty(1);
         LogitChanges changes = new LogitChanges(options, PROMPT, 4);
         int ofPrompt = changes.size();
         changes.add(7);
@@ -120,9 +124,12 @@ class LogitChangesTest {
     @Test
     void greedyWithChangesIsNotTheLargestLogit() {
         assertThat(SamplingOptions.GREEDY.isLargestLogit()).isTrue();
-        assertThat(SamplingOptions.GREEDY.withPresencePenalty(1).isLargestLogit()).isFalse();
-        assertThat(SamplingOptions.GREEDY.withFrequencyPenalty(1).isLargestLogit()).isFalse();
-        assertThat(SamplingOptions.GREEDY.withLogitBias(Map.of(1, 1.0)).isLargestLogit()).isFalse();
+        assertThat(SamplingOptions.GREEDY.withPresencePenalty(1).isLargestLogit())
+                .isFalse();
+        assertThat(SamplingOptions.GREEDY.withFrequencyPenalty(1).isLargestLogit())
+                .isFalse();
+        assertThat(SamplingOptions.GREEDY.withLogitBias(Map.of(1, 1.0)).isLargestLogit())
+                .isFalse();
         SamplingOptions counting = SamplingOptions.DEFAULT.withFrequencyPenalty(1);
         assertThatThrownBy(() -> new Sampler(counting).next(new float[3], new int[0], 0))
                 .isInstanceOf(IllegalStateException.class)

@@ -65,10 +65,7 @@ public final class TimedBackend extends ForwardingBackend {
 
     /// All groups of operations, timed.
     private record TimedOperations(
-            DenseOperations dense,
-            AttentionOperations attention,
-            ShadowOperations shadow,
-            SamplingOperations sampling)
+            DenseOperations dense, AttentionOperations attention, ShadowOperations shadow, SamplingOperations sampling)
             implements Operations {
         TimedOperations(Operations operations, Timer timer) {
             this(

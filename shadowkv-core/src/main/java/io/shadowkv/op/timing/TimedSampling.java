@@ -16,8 +16,7 @@ final class TimedSampling implements SamplingOperations {
 
     @Override
     public void topLogits(Tensor logits, Tensor inverseTemperatures, Tensor values, Tensor ids, Tensor logSums) {
-        timer.time(
-                OperationKind.SAMPLE, () -> sampling.topLogits(logits, inverseTemperatures, values, ids, logSums));
+        timer.time(OperationKind.SAMPLE, () -> sampling.topLogits(logits, inverseTemperatures, values, ids, logSums));
     }
 
     @Override

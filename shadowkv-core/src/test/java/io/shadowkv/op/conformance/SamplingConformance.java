@@ -156,11 +156,11 @@ public abstract class SamplingConformance extends BackendConformance {
             for (int which = 0; which < 2; which++) {
                 double exact = logSum(row, which == 0 ? 1 : factors[i]);
                 double error = Math.abs(sums[2 * i + which] - exact);
-                boolean isRight =
-                        Double.isNaN(exact) ? Double.isNaN(error) : error <= SamplingOperations.LOG_SUM_ERROR;
+                boolean isRight = Double.isNaN(exact) ? Double.isNaN(error) : error <= SamplingOperations.LOG_SUM_ERROR;
                 assertThat(isRight)
-                        .as("%s: log sum %d of row %d is %s, exactly %s", bench.description(), which, i,
-                                sums[2 * i + which], exact)
+                        .as(
+                                "%s: log sum %d of row %d is %s, exactly %s",
+                                bench.description(), which, i, sums[2 * i + which], exact)
                         .isTrue();
             }
         }
@@ -195,7 +195,10 @@ public abstract class SamplingConformance extends BackendConformance {
         float[] logits = bench.normal(DType.F32, rows, vocabulary).values();
         logits[0] = NONE;
         logits[logits.length - 1] = Float.NaN;
-        int[] free = random.ints(0, rows * vocabulary).distinct().limit(Math.min(entries, logits.length)).toArray();
+        int[] free = random.ints(0, rows * vocabulary)
+                .distinct()
+                .limit(Math.min(entries, logits.length))
+                .toArray();
         int[] places = new int[2 * entries];
         float[] changes = new float[2 * entries];
         float[] expected = logits.clone();
@@ -216,9 +219,7 @@ public abstract class SamplingConformance extends BackendConformance {
         bench.operations()
                 .sampling()
                 .adjustLogits(
-                        target,
-                        bench.ints(places, entries, 2),
-                        bench.input(Sample.of(DType.F32, changes, entries, 2)));
+                        target, bench.ints(places, entries, 2), bench.input(Sample.of(DType.F32, changes, entries, 2)));
         Exactly.same(bench.description(), expected, bench.values(target));
     }
 
