@@ -14,14 +14,15 @@ import io.shadowkv.cuda.launch.CudaParts;
 import io.shadowkv.cuda.launch.PendingFetches;
 import io.shadowkv.cuda.launch.SlotMirrors;
 import io.shadowkv.cuda.linear.CudaDense;
+import io.shadowkv.cuda.sampling.CudaSampling;
 import io.shadowkv.cuda.shadow.CudaShadow;
 import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import io.shadowkv.op.DenseOperations;
-import io.shadowkv.op.MemoryRates;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Operations;
+import io.shadowkv.op.SamplingOperations;
 import io.shadowkv.op.ShadowOperations;
 import io.shadowkv.op.Stopwatch;
 import io.shadowkv.tensor.DType;
@@ -44,6 +45,7 @@ final class CudaBackend implements Backend, Operations {
     private final CudaDense dense;
     private final CudaAttention attention;
     private final CudaShadow shadow;
+    private final CudaSampling sampling;
     private final MemoryRates rates;
 
     CudaBackend(BackendOptions options) {
@@ -61,6 +63,7 @@ final class CudaBackend implements Backend, Operations {
         this.dense = new CudaDense(parts);
         this.attention = new CudaAttention(parts);
         this.shadow = new CudaShadow(parts);
+        this.sampling = new CudaSampling(parts);
         this.rates = new RateMeter(context).measure(pinnedPool);
     }
 
@@ -112,6 +115,11 @@ final class CudaBackend implements Backend, Operations {
     @Override
     public ShadowOperations shadow() {
         return shadow;
+    }
+
+    @Override
+    public SamplingOperations sampling() {
+        return sampling;
     }
 
     @Override
@@ -255,6 +263,7 @@ final class CudaBackend implements Backend, Operations {
         sideWork.close();
         attention.close();
         shadow.close();
+        sampling.close();
         dense.close();
         pendingFetches.close();
         workScope.close();

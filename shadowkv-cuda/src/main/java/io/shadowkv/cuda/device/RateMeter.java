@@ -1,7 +1,7 @@
 package io.shadowkv.cuda.device;
 
+import io.shadowkv.op.Backend.MemoryRates;
 import io.shadowkv.op.Backend.Place;
-import io.shadowkv.op.MemoryRates;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 
