@@ -85,7 +85,7 @@ class EvalFilesTest {
         shadowkv(eval("scbench/scbench_mf"))
                 .refused(
                         1,
-                        "answers.jsonl holds answers to other prompts than this command asks",
+                        "answers.jsonl has answers to other prompts than this command asks",
                         "sample 1 of scbench/scbench_mf had the prompt "
                                 + answers().get(1).promptHash() + " and has ",
                         "1 of 2 samples differ",
@@ -251,7 +251,7 @@ class EvalFilesTest {
         assertThat(shadowkv("tasks").succeeded().out())
                 .contains("with --template base those of the published numbers of open models")
                 .contains("longbench-v2-cot/short\n");
-        shadowkv(eval("longbench/trec", "--cut", "fit")).refused(2, "\"fit\" is no cut", "length, official");
+        shadowkv(eval("longbench/trec", "--cut", "fit")).refused(2, "\"fit\" is not a cut", "length, official");
         shadowkv(eval("longbench/trec", "--prompts", "papers")).refused(2, "papers", "official, shadowkv");
     }
 }

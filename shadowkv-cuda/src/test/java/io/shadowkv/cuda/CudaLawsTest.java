@@ -15,7 +15,7 @@ import io.shadowkv.engine.laws.ServingLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
 import org.junit.jupiter.api.Nested;
 
-/// The laws on the device, which sums in another order for another number of rows.
+/// The laws on the device, where the order of sums depends on the number of rows.
 @GpuTest
 class CudaLawsTest {
     /// cuBLASLt chooses its algorithm by the number of rows.

@@ -3,8 +3,8 @@ package io.shadowkv.eval;
 import java.util.Arrays;
 import java.util.List;
 
-/// The wrappers that the paper's tables were made with (bytedance/ShadowKV, `data/ruler/prepare.py`), word
-/// for word, and what stands between an answer and the next question.
+/// The chat templates used for the paper's tables (bytedance/ShadowKV, `data/ruler/prepare.py`),
+/// verbatim, and the text between an answer and the next question.
 public enum ModelTemplate {
     BASE("base", "", "", "\n"),
     LLAMA_3(
@@ -48,7 +48,7 @@ public enum ModelTemplate {
         return Arrays.stream(values()).map(template -> template.label).toList();
     }
 
-    /// The template of a name.
+    /// Returns the template with the given name.
     ///
     /// @throws IllegalArgumentException if there is none
     public static ModelTemplate named(String name) {
@@ -59,18 +59,18 @@ public enum ModelTemplate {
                         "there is no template \"" + name + "\"; there are " + String.join(", ", names())));
     }
 
-    /// What stands before the user's words.
+    /// The text before the user's message.
     public String before() {
         return before;
     }
 
-    /// What stands between the user's words and the answer.
+    /// The text between the user's message and the answer.
     public String after() {
         return after;
     }
 
-    /// What stands between an answer and the user's next words; the paper has no second turns, so this is
-    /// ours.
+    /// The text between an answer and the user's next message. The paper has no second turns, so
+    /// this project defines it.
     String between() {
         return between;
     }

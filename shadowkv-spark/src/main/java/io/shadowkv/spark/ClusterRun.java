@@ -1,11 +1,11 @@
 package io.shadowkv.spark;
 
 import io.shadowkv.eval.Item;
+import io.shadowkv.eval.run.AnswerCollector;
 import io.shadowkv.eval.run.AnswerLog;
 import io.shadowkv.eval.run.AnswerRecord;
 import io.shadowkv.eval.run.EvalPlan;
 import io.shadowkv.eval.run.ExaminerFailure;
-import io.shadowkv.eval.run.Intake;
 import io.shadowkv.eval.run.OpenItem;
 import io.shadowkv.eval.run.Watcher;
 import io.shadowkv.eval.worker.EvalJob;
@@ -18,11 +18,12 @@ import org.apache.spark.api.java.JavaSparkContext;
 import scala.reflect.ClassTag$;
 import scala.runtime.BoxedUnit;
 
-/// The driver's side: cuts what is open into tasks, and appends the answers of each as it finishes.
+/// The driver's part: splits the open items into tasks and appends the answers of each task as it
+/// finishes.
 ///
-/// Nothing is lost or counted twice: Spark tries a task again whose worker or executor died, takes one result of each
-/// partition however many copies ran, and only keys that the log does not hold are appended. During a run the log is
-/// Spark's event thread's.
+/// No answer is lost or counted twice: Spark retries a task whose worker or executor died, uses one
+/// result for each partition even if several attempts finish, and only keys that the log does not
+/// contain are appended. During a run only Spark's event thread uses the log.
 public final class ClusterRun {
     private final EvalJob job;
     private final Options options;
@@ -30,9 +31,9 @@ public final class ClusterRun {
     private final Consumer<String> leftOut;
     private final Set<Item> refused = new HashSet<>();
 
-    /// @param batch items asked together
-    /// @param batchesPerTask batches that one worker is started for: its start is paid once for them, and they are
-    ///     asked again together if it dies
+    /// @param batch number of items asked together
+    /// @param batchesPerTask number of batches for one worker. A larger number pays for fewer
+    ///     starts of workers, but all batches of a task are asked again if its worker dies
     /// @param resource name of Spark's resource whose address is the device's number
     public record Options(int batch, int batchesPerTask, String resource) {
         public Options {
@@ -43,8 +44,8 @@ public final class ClusterRun {
         }
     }
 
-    /// @param watcher hears of each task's answers when the log has them
-    /// @param leftOut hears of samples that cannot be asked, and why
+    /// @param watcher called with the progress when the answers of a task are in the log
+    /// @param leftOut called with the reason for each sample that cannot be asked
     public ClusterRun(EvalJob job, Options options, Consumer<Watcher.Progress> watcher, Consumer<String> leftOut) {
         this.job = job;
         this.options = options;
@@ -52,16 +53,16 @@ public final class ClusterRun {
         this.leftOut = leftOut;
     }
 
-    /// Asks what is open. Samples that cannot be asked are left out.
+    /// Asks the open items. Samples that cannot be asked are left out.
     ///
     /// @return all answers to the job's items, see [EvalPlan#answers]
-    /// @throws ExaminerFailure if Spark gave up on a task; what was answered before is in the log
+    /// @throws ExaminerFailure if Spark gave up on a task; earlier answers are in the log
     public List<AnswerRecord> run(JavaSparkContext spark, AnswerLog log) {
         EvalPlan plan = job.plan();
         List<Item> items = job.items().stream().distinct().toList();
         List<OpenItem> open = plan.open(items, log.answers());
         if (!open.isEmpty()) {
-            ask(spark, open, new Intake(log, items.size(), open.size()));
+            ask(spark, open, new AnswerCollector(log, items.size(), open.size()));
         }
         List<OpenItem> askable =
                 open.stream().filter(item -> !refused.contains(item.item())).toList();
@@ -69,11 +70,11 @@ public final class ClusterRun {
         return plan.answers(items, log.answers());
     }
 
-    private void ask(JavaSparkContext spark, List<OpenItem> open, Intake intake) {
+    private void ask(JavaSparkContext spark, List<OpenItem> open, AnswerCollector collector) {
         int size = Math.multiplyExact(options.batch(), options.batchesPerTask());
         List<String> partitions = new ArrayList<>();
         for (int i = 0; i < open.size(); i += size) {
-            partitions.add(Cargo.ofItems(open.subList(i, Math.min(i + size, open.size()))));
+            partitions.add(TaskJson.ofItems(open.subList(i, Math.min(i + size, open.size()))));
         }
         try {
             spark.sc()
@@ -81,7 +82,7 @@ public final class ClusterRun {
                             spark.parallelize(partitions, partitions.size()).rdd(),
                             new ClusterTask(withoutItems().toJson(), options.batch(), options.resource()),
                             (partition, result) -> {
-                                take(Cargo.result(result), intake);
+                                append(TaskJson.result(result), collector);
                                 return BoxedUnit.UNIT;
                             },
                             ClassTag$.MODULE$.apply(String.class));
@@ -90,20 +91,20 @@ public final class ClusterRun {
         }
     }
 
-    private void take(Cargo.Result result, Intake intake) {
-        for (Cargo.LeftOut one : result.leftOut()) {
+    private void append(TaskJson.Result result, AnswerCollector collector) {
+        for (TaskJson.LeftOut one : result.leftOut()) {
             refused.add(one.item());
             leftOut.accept(one.reason());
         }
-        watcher.accept(intake.take(result.answers()).progress());
+        watcher.accept(collector.append(result.answers()).progress());
     }
 
-    /// Every task carries the job, but only its own items.
+    /// The job without its items: each task gets the items of its partition only.
     private EvalJob withoutItems() {
         return new EvalJob(job.plan(), List.of(), job.command(), job.readySeconds());
     }
 
-    /// Spark's messages hold the executor's stack trace.
+    /// The message without the executor's stack trace, which Spark includes.
     private static String message(Exception e) {
         return String.valueOf(e.getMessage())
                 .lines()

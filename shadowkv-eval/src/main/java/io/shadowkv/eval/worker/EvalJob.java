@@ -17,12 +17,14 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
-/// A run that other machines can take part in, as a file: what is asked, and what answers.
+/// A run that several machines can work on, as a file: the questions, and the command that starts a
+/// worker.
 ///
-/// @param plan what is asked of whom; its `kv_type` may be written small, and is kept in capitals, as workers say it
-/// @param items what is wanted; all of the plan's where a file has none
+/// @param plan the questions and methods; `kv_type` may be in lower case and is stored in upper
+///     case, as workers report it
+/// @param items the wanted items; if absent, all items of the plan
 /// @param command starts a worker on any of the machines
-/// @param readySeconds time to load the model in; 600 where a file has none
+/// @param readySeconds time limit for loading the model; if absent, 600
 public record EvalJob(EvalPlan plan, List<Item> items, List<String> command, int readySeconds) {
     private static final int USUAL_SECONDS = 600;
     private static final JsonMapper MAPPER = Json.SNAKE_CASE
@@ -52,8 +54,10 @@ public record EvalJob(EvalPlan plan, List<Item> items, List<String> command, int
         readySeconds = readySeconds == 0 ? USUAL_SECONDS : readySeconds;
     }
 
+    /// Reads a job.
+    ///
     /// @throws UncheckedIOException if the file cannot be read
-    /// @throws IllegalArgumentException if it is no job
+    /// @throws IllegalArgumentException if it is not a job
     public static EvalJob read(Path file) {
         try {
             return fromJson(Files.readString(file));
@@ -61,12 +65,14 @@ public record EvalJob(EvalPlan plan, List<Item> items, List<String> command, int
             throw new UncheckedIOException("the job " + file + " cannot be read: " + e, e);
         } catch (JacksonException e) {
             throw new IllegalArgumentException(
-                    file + " is no job: " + e.getOriginalMessage()
+                    file + " is not a job: " + e.getOriginalMessage()
                             + ". It needs \"plan\" and \"command\", and may have \"items\" and \"ready_seconds\"",
                     e);
         }
     }
 
+    /// Writes the job.
+    ///
     /// @throws UncheckedIOException if the file cannot be written
     public void write(Path file) {
         try {
@@ -84,7 +90,7 @@ public record EvalJob(EvalPlan plan, List<Item> items, List<String> command, int
         return MAPPER.writeValueAsString(this);
     }
 
-    /// The command with `--device N` added where a device was assigned.
+    /// The command, with `--device N` added if a device was assigned.
     public WorkerCommand worker(String name, OptionalInt device) {
         Stream<String> assigned = device.stream().boxed().flatMap(number -> Stream.of("--device", "" + number));
         List<String> whole = new ArrayList<>(command);

@@ -20,8 +20,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Our rows against those of the original generators, made from the same sources with the same tokenizer:
-/// what is not drawn at random is equal to the character, and so is the size that the search found.
+/// Compares rows with those of the original generators, made from the same sources with the same
+/// tokenizer. All text that is not random is equal to the character, and so is the size that the
+/// search found.
 final class RulerGoldenTest {
     private static final Pattern KEY = Pattern.compile("\\b[a-z]+-[a-z]+\\b");
     private static final Pattern UUID =
@@ -39,7 +40,7 @@ final class RulerGoldenTest {
         Goldens.dataFolder(folder);
     }
 
-    /// A row of the originals and what it was made with.
+    /// A row of the originals and its parameters.
     record Golden(String version, JsonNode row) {
         String task() {
             return row.get("task").stringValue();
@@ -138,7 +139,8 @@ final class RulerGoldenTest {
                 .isEqualTo(theirs.substring(0, theirs.indexOf(begin) + begin.length()));
         assertThat(input.substring(input.lastIndexOf(end))).isEqualTo(theirs.substring(theirs.lastIndexOf(end)));
         assertThat(input).contains(ours.outputs());
-        // Documents are drawn, and no two are of one length, so that sizes may differ by a row's one step less.
+        // Documents are random and have different lengths, so sizes may differ by the step of a
+        // row.
         assertThat(count(DOCUMENT, input)).isCloseTo(count(DOCUMENT, theirs), within(golden.tokens() / 500 + 10));
         assertThat(ours.length()).isBetween(golden.tokens() * 6 / 10, golden.tokens());
         assertThat(task.size()).isEqualTo(golden.task().equals("qa_1") ? 288 : 60);
@@ -210,7 +212,7 @@ final class RulerGoldenTest {
         return (int) pattern.matcher(text).results().count();
     }
 
-    /// A row without what is drawn, in an order that does not depend on places.
+    /// A row without its random text, in an order that does not depend on positions.
     private static String masked(String task, String input) {
         return switch (task) {
             case "vt" ->
@@ -227,7 +229,7 @@ final class RulerGoldenTest {
                 input.replaceAll("(?<= )(?!please|appear|words)(\\.\\.\\.|[a-z]{6})(?=[ \\n])", "#")
                         .replaceAll("#( #)+", "#");
             default -> {
-                // Without needles, blanks tell nothing: at depth 0 an empty piece leaves one.
+                // Without needles, spaces are meaningless: at depth 0 an empty piece leaves one.
                 String bare = NEEDLE.matcher(input).results().count() + " needles\n"
                         + NEEDLE.matcher(input).replaceAll("").replaceAll("[ \\n]+", " ");
                 yield KEY.matcher(NUMBER.matcher(UUID.matcher(bare).replaceAll("uuid"))

@@ -63,7 +63,7 @@ final class AnswerLogTest {
     }
 
     @Test
-    void answersThatBelongTogetherStandOrFallTogetherWhereverTheFileIsCut() throws IOException {
+    void answersOfAGroupAreKeptOrLostTogetherWhereverTheFileIsCut() throws IOException {
         Path file = folder.resolve("log.jsonl");
         long first;
         try (AnswerLog log = AnswerLog.open(file)) {
@@ -98,7 +98,7 @@ final class AnswerLogTest {
         return false;
     }
 
-    /// A distribution may give no probability at all to what full attention finds possible.
+    /// A distribution may give probability zero to a token that full attention considers possible.
     @Test
     void numbersNeedNotBeFinite() {
         Path file = folder.resolve("log.jsonl");

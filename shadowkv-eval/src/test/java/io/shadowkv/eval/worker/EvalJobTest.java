@@ -30,7 +30,7 @@ final class EvalJobTest {
     }
 
     @Test
-    void whatAFileLeavesOutIsUsual() throws IOException {
+    void missingFieldsHaveDefaults() throws IOException {
         Path file = Files.writeString(folder.resolve("short.json"), """
                 {"plan":{"model":"m","backend":"cuda","kv_type":"bf16","tasks":["ruler/vt"],"context_tokens":4096,
                  "samples":2,"seed":1,"methods":[{"name":"full"}]},"command":["x"]}""");
@@ -39,9 +39,9 @@ final class EvalJobTest {
         assertThat(job.readySeconds()).isEqualTo(600);
     }
 
-    /// Workers spell the type in capitals, and the keys of answers have it.
+    /// Workers report the type in upper case, and the keys of answers have this form.
     @Test
-    void theTypeOfKeysMayBeWrittenSmall() {
+    void theTypeOfKeysMayBeInLowerCase() {
         String written = new EvalJob(FakeExaminer.plan(3), List.of(), List.of("x"), 5).toJson();
         assertThat(written).contains("\"kv_type\":\"BF16\"");
         assertThat(EvalJob.fromJson(written.replace("BF16", "bf16")).plan()).isEqualTo(FakeExaminer.plan(3));
@@ -50,11 +50,11 @@ final class EvalJobTest {
     }
 
     @Test
-    void whatIsNoJobIsSaid() throws IOException {
+    void malformedJobsAreRefused() throws IOException {
         Path file = Files.writeString(folder.resolve("none.json"), "{\"command\":[\"x\"]}");
         assertThatThrownBy(() -> EvalJob.read(file))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("none.json is no job")
+                .hasMessageContaining("none.json is not a job")
                 .hasMessageContaining("a job needs a plan");
         String job = new EvalJob(FakeExaminer.plan(3), List.of(), List.of("x"), 5).toJson();
         Path misspelt = Files.writeString(folder.resolve("misspelt.json"), job.replace("items", "itmes"));

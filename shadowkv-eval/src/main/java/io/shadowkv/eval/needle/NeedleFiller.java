@@ -7,10 +7,10 @@ import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 
-/// The filler of one sample: units (a sentence or a line) that can be drawn without end, and where needles
-/// go between. The first units stay the same whatever number is asked for.
-final class Hay {
-    /// RULER's depths: 40 values spread evenly over 0 to 100 per cent, rounded to whole per cents.
+/// The filler text of one sample: an unlimited sequence of units (sentences or lines), and the
+/// positions of needles between them. The first units do not depend on how many are requested.
+final class NeedleFiller {
+    /// RULER's depths: 40 values spread evenly over 0 to 100 %, rounded to whole percent.
     private static final int DEPTHS = 40;
 
     private final NeedleTask task;
@@ -20,7 +20,7 @@ final class Hay {
     private final Set<String> usedKeys;
     private final List<NeedleText.Needle> others = new ArrayList<>();
 
-    Hay(NeedleTask task, RunningText text, WordList words, long seed, List<String> plantedKeys) {
+    NeedleFiller(NeedleTask task, RunningText text, WordList words, long seed, List<String> plantedKeys) {
         this.task = task;
         this.text = text;
         this.words = words;
@@ -40,7 +40,7 @@ final class Hay {
         };
     }
 
-    /// A filler needle, for haystacks made of them. No two have the same key.
+    /// A filler needle, for a haystack of needles. Their keys are distinct.
     NeedleText.Needle other(int index) {
         while (others.size() <= index) {
             String key = task.keys().draw(random, words);
@@ -52,19 +52,19 @@ final class Hay {
         return others.get(index);
     }
 
-    /// Units before each needle, ascending, none twice: whole per cents of the text for running text, any
-    /// lines for the others.
+    /// Number of units before each needle, ascending and distinct. In running text they are at
+    /// whole percentages of the text; in other fillers needles may be on any line.
     ///
     /// @throws IllegalArgumentException if there are more needles than depths
     int[] positions(int units, int needles, SplittableRandom places) {
         if (task.haystack() != Haystack.ESSAY) {
-            return Draws.distinctNumbers(units, needles, places);
+            return RandomDraws.distinctNumbers(units, needles, places);
         }
         if (needles > DEPTHS) {
             throw new IllegalArgumentException("task " + task.name() + " hides " + needles
-                    + " needles; running text has " + DEPTHS + " depths. Ask fewer further questions");
+                    + " needles; running text has " + DEPTHS + " depths. Use fewer further questions");
         }
-        int[] positions = Draws.distinctNumbers(DEPTHS, needles, places);
+        int[] positions = RandomDraws.distinctNumbers(DEPTHS, needles, places);
         for (int i = 0; i < needles; i++) {
             long percent = Math.round(100.0 * positions[i] / (DEPTHS - 1));
             positions[i] = (int) (units * percent / 100);

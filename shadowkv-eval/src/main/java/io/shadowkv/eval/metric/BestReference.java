@@ -3,11 +3,11 @@ package io.shadowkv.eval.metric;
 import io.shadowkv.eval.Metric;
 import java.util.List;
 
-/// Compares with one reference at a time; the best counts.
+/// Compares an answer with one reference at a time and returns the highest score.
 ///
 /// @param name the metric's name
-/// @param comparison an answer and one reference give 0 to 1
-public record BestOf(String name, Comparison comparison) implements Metric {
+/// @param comparison compares an answer with one reference; returns 0 to 1
+public record BestReference(String name, Comparison comparison) implements Metric {
     /// Compares an answer with one reference.
     @FunctionalInterface
     public interface Comparison {
@@ -17,16 +17,16 @@ public record BestOf(String name, Comparison comparison) implements Metric {
     /// @throws IllegalArgumentException if there are no references
     @Override
     public double score(String answer, List<String> references) {
-        return OverAll.atLeastOne(references).stream()
+        return AllReferences.atLeastOne(references).stream()
                 .mapToDouble(reference -> comparison.score(answer, reference))
                 .max()
                 .orElseThrow();
     }
 
-    /// The same, looking only at the answer's first line that is not empty (THUDM/LongBench,
+    /// The same metric applied to the answer's first non-empty line only (THUDM/LongBench,
     /// `LongBench/eval.py`).
-    public BestOf ofFirstLine() {
-        return new BestOf(
+    public BestReference ofFirstLine() {
+        return new BestReference(
                 name,
                 (answer, reference) -> comparison.score(
                         PythonText.split(PythonText.withoutLeadingLines(answer), '\n')

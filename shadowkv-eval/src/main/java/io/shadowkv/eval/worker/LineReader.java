@@ -8,17 +8,17 @@ import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 
 /// Reads pipes.
-final class Lines {
-    private Lines() {}
+final class LineReader {
+    private LineReader() {}
 
-    /// Hands on every line until the stream ends or breaks, which is the same here.
+    /// Passes every line to `action` until the stream ends. A broken pipe counts as the end.
     static void forEach(InputStream in, Consumer<String> action) {
         try (var reader = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
             for (String line = reader.readLine(); line != null; line = reader.readLine()) {
                 action.accept(line);
             }
         } catch (IOException _) {
-            // The other side is gone.
+            // The other process has ended.
         }
     }
 }

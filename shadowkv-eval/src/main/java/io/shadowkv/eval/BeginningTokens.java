@@ -4,17 +4,19 @@ import io.shadowkv.text.MarkedText;
 import io.shadowkv.text.Tokenizer;
 import java.util.Arrays;
 
-/// The tokens a model's sequences begin with (`<s>`, `[gMASK]<sop>` …), put before a text that lacks them.
-final class Beginning {
+/// Puts the tokens that a model's sequences begin with (`<s>`, `[gMASK]<sop>` …) before a text that
+/// lacks them.
+final class BeginningTokens {
     private final Tokenizer tokenizer;
     private final int[] added;
 
-    Beginning(Tokenizer tokenizer) {
+    BeginningTokens(Tokenizer tokenizer) {
         this.tokenizer = tokenizer;
         added = tokenizer.beginning();
     }
 
-    /// The text's ids with one beginning; a text that spells the beginning's first token has its own.
+    /// Returns the ids of the text with exactly one beginning: a text whose first token is already
+    /// the beginning's first token stays as it is.
     int[] encode(String text) {
         return encode(MarkedText.of(text));
     }

@@ -9,9 +9,9 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// Where one examiner at a time works, on a thread of its own: takes items, has them asked, and opens
-/// another examiner when one has failed.
-final class ExaminerSeat {
+/// Works through the queue on a thread of its own: gives items to an examiner, and opens another
+/// examiner when one has failed.
+final class ExaminerLoop {
     private final int number;
     private final Supplier<? extends Examiner> opener;
     private final EvalPlan plan;
@@ -20,8 +20,11 @@ final class ExaminerSeat {
     private final Watcher watcher;
     private @Nullable Examiner examiner;
 
-    /// @param open all that is missing from the log; which of it is this seat's the queue says
-    ExaminerSeat(
+    /// Creates a loop.
+    ///
+    /// @param open everything that is missing in the log; the queue decides which of it this loop
+    ///     gets
+    ExaminerLoop(
             int number,
             Supplier<? extends Examiner> opener,
             EvalPlan plan,
@@ -36,12 +39,12 @@ final class ExaminerSeat {
         this.watcher = watcher;
     }
 
-    /// Works until nothing is left to do, or the run is cancelled.
+    /// Runs until no items are left or the run is cancelled.
     ///
-    /// @param answered takes the answers to items that were asked
-    /// @param leftOut hears of items that cannot be asked
+    /// @param answered receives the answers to the items
+    /// @param leftOut receives the refusals of items that cannot be asked
     /// @throws ExaminerFailure if an examiner cannot be opened, or items have failed too often
-    void sit(Consumer<List<AnswerRecord>> answered, Consumer<SampleRefusal> leftOut) {
+    void run(Consumer<List<AnswerRecord>> answered, Consumer<SampleRefusal> leftOut) {
         try {
             for (List<Item> items = queue.take(); !items.isEmpty(); items = queue.take()) {
                 Examiner current = examiner();

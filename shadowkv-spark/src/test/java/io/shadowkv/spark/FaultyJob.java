@@ -6,7 +6,7 @@ import io.shadowkv.eval.run.EvalPlan;
 import io.shadowkv.eval.run.FakeExaminer;
 import io.shadowkv.eval.worker.EvalJob;
 import io.shadowkv.eval.worker.FakeWorkerMain;
-import io.shadowkv.eval.worker.FakeWorkerMain.Trouble;
+import io.shadowkv.eval.worker.FakeWorkerMain.InjectedFault;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,23 +14,23 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// A job over one of whose samples workers come to grief.
-final class Culprit {
+/// A job with one sample that makes workers fail.
+final class FaultyJob {
     static final EvalPlan PLAN = FakeExaminer.plan(8);
     static final Item ITEM = new Item("a/x", 5);
 
-    private Culprit() {}
+    private FaultyJob() {}
 
-    static EvalJob job(Path folder, Trouble trouble, int times) {
+    static EvalJob job(Path folder, InjectedFault trouble, int times) {
         return new EvalJob(PLAN, PLAN.items(), FakeWorkerMain.command(8, folder, trouble, ITEM, times), 60);
     }
 
-    /// What a single process answers.
+    /// The answers of a run in a single process.
     static List<AnswerRecord> expected() {
         return new FakeExaminer(PLAN).examine(PLAN.items(), _ -> true, _ -> {});
     }
 
-    /// Waits for the worker that waits to be killed.
+    /// Waits for the worker that blocks until it is killed.
     static ProcessHandle await(Path folder) {
         try {
             while (true) {

@@ -8,31 +8,33 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Cuts Chinese characters that are in no word, such as names, by the likeliest course of a hidden Markov
-/// model whose states say where in a word a character stands (fxsjy/jieba, `jieba/finalseg`).
-final class JiebaNames {
-    /// At a word's beginning, end, middle, or single; in the order in which ties are won, the last first.
+/// Segments Chinese characters that are not in any word of the list, such as names: the Viterbi
+/// path of a hidden Markov model whose states are positions within a word (fxsjy/jieba,
+/// `jieba/finalseg`).
+final class JiebaHmm {
+    /// Beginning, end, middle, single. If two states are equally likely, the later one in this
+    /// order wins.
     private static final String STATES = "BEMS";
 
     private static final double NEVER = -3.14e100;
     private static final double[] START = {-0.26268660809250016, NEVER, NEVER, -1.4652633398537678};
-    /// Logarithm of a state's likelihood `[after][before]`.
+    /// Logarithm of a transition's probability `[after][before]`.
     private static final double[][] STEP = {
         {NEVER, -0.5897149736854513, NEVER, -0.7211965654669841},
         {-0.510825623765990, NEVER, -0.33344856811948514, NEVER},
         {-0.916290731874155, NEVER, -1.2603623820268226, NEVER},
         {NEVER, -0.8085250474669937, NEVER, -0.6658631448798212}
     };
-    /// States that may stand before each.
+    /// Possible predecessors of each state.
     private static final int[][] BEFORE = {{1, 3}, {0, 2}, {0, 2}, {1, 3}};
 
     private final List<Map<Character, Double>> emissions;
 
-    private JiebaNames(List<Map<Character, Double>> emissions) {
+    private JiebaHmm(List<Map<Character, Double>> emissions) {
         this.emissions = emissions;
     }
 
-    static JiebaNames load() {
+    static JiebaHmm load() {
         List<Map<Character, Double>> emissions = new ArrayList<>();
         STATES.chars().forEach(_ -> emissions.add(new HashMap<>()));
         try (BufferedReader lines = JiebaWords.resource("prob_emit.txt")) {
@@ -47,9 +49,11 @@ final class JiebaNames {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return new JiebaNames(emissions);
+        return new JiebaHmm(emissions);
     }
 
+    /// Cuts a text into words.
+    ///
     /// @param text at least one character
     List<String> cut(String text) {
         List<String> words = new ArrayList<>();

@@ -8,12 +8,12 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
-/// Hands a process's standard error on and remembers the end of it, which often says why it ended.
-/// Thread-safe.
-final class LastWords {
+/// Forwards a process's standard error and keeps its last lines, which often say why the process
+/// ended. Thread-safe.
+final class OutputTail {
     private static final int KEPT = 5;
 
-    /// The JVM's own first words, which no switch turns off and which say nothing of an end.
+    /// A warning that every JVM with this module prints and that cannot be turned off.
     private static final String INCUBATOR_WARNING = "Using incubator modules: jdk.incubator.vector";
 
     private final Deque<String> kept = new ArrayDeque<>();
@@ -21,19 +21,19 @@ final class LastWords {
     private final String prefix;
     private final Consumer<String> listener;
 
-    LastWords(String prefix, Consumer<String> listener) {
+    OutputTail(String prefix, Consumer<String> listener) {
         this.prefix = prefix;
         this.listener = listener;
     }
 
-    void listenTo(InputStream errors) {
+    void follow(InputStream errors) {
         Thread.ofPlatform().name(prefix + "errors").daemon().start(() -> {
-            Lines.forEach(errors, this::hear);
+            LineReader.forEach(errors, this::add);
             end.countDown();
         });
     }
 
-    private void hear(String line) {
+    private void add(String line) {
         if (line.endsWith(INCUBATOR_WARNING)) {
             return;
         }
@@ -50,10 +50,10 @@ final class LastWords {
         boolean _ = end.await(within.toNanos(), TimeUnit.NANOSECONDS);
     }
 
-    /// The end of a message: what was said last, if anything was.
+    /// The last lines as the end of a message; empty if there are none.
     String quoted() {
         synchronized (kept) {
-            return kept.isEmpty() ? "" : "; the last it said:\n  " + String.join("\n  ", kept);
+            return kept.isEmpty() ? "" : "; its last output:\n  " + String.join("\n  ", kept);
         }
     }
 }

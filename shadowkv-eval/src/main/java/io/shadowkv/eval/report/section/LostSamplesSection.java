@@ -16,8 +16,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/// The samples a researcher looks at first: full attention did better than the method.
-public final class WeakSection {
+/// The samples on which full attention did better than the method.
+public final class LostSamplesSection {
     private static final int MOST = 20;
     private static final int LONGEST = 140;
 
@@ -27,7 +27,7 @@ public final class WeakSection {
         }
     }
 
-    private WeakSection() {}
+    private LostSamplesSection() {}
 
     public static Section of(List<Grid> grids) {
         List<Block> blocks = new ArrayList<>();
@@ -50,7 +50,8 @@ public final class WeakSection {
             }
         }
         if (!spotless.isEmpty()) {
-            blocks.add(new Prose("No sample was lost by " + String.join(", ", spotless) + "."));
+            blocks.add(new Prose(
+                    "Full attention did not do better on any sample than " + String.join(", ", spotless) + "."));
         }
         if (methods.isEmpty()) {
             blocks.add(new Prose("Nothing to compare: one of the methods must be full attention."));
@@ -80,7 +81,7 @@ public final class WeakSection {
         return losses;
     }
 
-    /// Later turns may hold the method's own answers, the first one cannot.
+    /// Compares first turns only: later prompts may contain the method's own answers.
     private static boolean isSamePrompt(AnswerRecord judge, AnswerRecord answer) {
         return answer.key().turn() > 0 || judge.promptHash().equals(answer.promptHash());
     }
@@ -88,8 +89,8 @@ public final class WeakSection {
     private static Table table(Method method, List<Loss> losses, boolean isFolded) {
         String caption = method.label() + ": "
                 + (losses.size() > MOST
-                        ? "the " + MOST + " largest of " + losses.size() + " losses"
-                        : losses.size() == 1 ? "1 loss" : losses.size() + " losses");
+                        ? MOST + " of " + losses.size() + " samples, largest differences first"
+                        : losses.size() == 1 ? "1 sample" : losses.size() + " samples");
         return new Table(
                 caption,
                 List.of(
@@ -99,7 +100,7 @@ public final class WeakSection {
                         Column.text("right answers"),
                         Column.text("full attention wrote"),
                         Column.text("the method wrote")),
-                losses.stream().limit(MOST).map(WeakSection::row).toList(),
+                losses.stream().limit(MOST).map(LostSamplesSection::row).toList(),
                 "",
                 isFolded);
     }
@@ -129,7 +130,7 @@ public final class WeakSection {
         return new Cell(line.isEmpty() ? "(nothing)" : line, "", Tone.QUOTE);
     }
 
-    /// Without what no page may hold: control characters, halves of characters, places that are none.
+    /// Removes what XML does not allow: control characters, unpaired surrogates, noncharacters.
     private static String readable(String text) {
         return text.codePoints()
                 .map(c -> {

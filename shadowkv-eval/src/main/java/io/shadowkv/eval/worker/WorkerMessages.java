@@ -10,17 +10,17 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.JsonNode;
 
-/// The messages between a run and its worker: an object of one property, on one line.
-final class Wire {
+/// The messages between a run and its worker. Each is a JSON object with one property, on one line.
+final class WorkerMessages {
     private static final int SHOWN = 200;
 
-    private Wire() {}
+    private WorkerMessages() {}
 
     sealed interface Message {
-        /// The property's value.
+        /// The value of the property.
         Object content();
 
-        /// What the property is called.
+        /// The name of the property.
         default String kind() {
             return switch (this) {
                 case Started _ -> "ready";
@@ -39,7 +39,7 @@ final class Wire {
 
     record Reading(Double content) implements Message {}
 
-    /// A sign of life, every few seconds: whoever is silent for long hangs.
+    /// Sent every few seconds: a worker that sends nothing for a long time hangs.
     record Alive(Boolean content) implements Message {}
 
     record Answers(List<AnswerRecord> content) implements Message {}
@@ -50,7 +50,9 @@ final class Wire {
         return Json.SNAKE_CASE.writeValueAsString(Map.of(message.kind(), message.content()));
     }
 
-    /// @throws IOException if the line is no message; it shows the line
+    /// Parses a line.
+    ///
+    /// @throws IOException if the line is not a message; the exception's message quotes the line
     static Message parse(String line) throws IOException {
         try {
             JsonNode tree = Json.SNAKE_CASE.readTree(line);
@@ -58,9 +60,9 @@ final class Wire {
                 String kind = tree.propertyNames().iterator().next();
                 return message(kind, tree.get(kind));
             }
-            throw new IOException("\"" + shown(line) + "\", which is no message");
+            throw new IOException("\"" + shown(line) + "\", which is not a message");
         } catch (JacksonException e) {
-            throw new IOException("\"" + shown(line) + "\", which is no message: " + e.getOriginalMessage(), e);
+            throw new IOException("\"" + shown(line) + "\", which is not a message: " + e.getOriginalMessage(), e);
         }
     }
 
@@ -73,7 +75,7 @@ final class Wire {
             case "answers" ->
                 new Answers(Json.SNAKE_CASE.treeToValue(content, new TypeReference<List<AnswerRecord>>() {}));
             case "error" -> new Failed(Json.SNAKE_CASE.treeToValue(content, Fault.class));
-            default -> throw new IOException("a message called \"" + kind + "\", which nobody knows");
+            default -> throw new IOException("a message of the unknown kind \"" + kind + "\"");
         };
     }
 

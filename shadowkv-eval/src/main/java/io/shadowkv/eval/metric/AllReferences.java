@@ -4,12 +4,12 @@ import io.shadowkv.eval.Metric;
 import java.util.List;
 import java.util.function.Predicate;
 
-/// Looks at all references together.
+/// A metric that compares the answer with all references together.
 ///
 /// @param name the metric's name
-/// @param rule an answer and its references, at least one, give 0 to 1
-public record OverAll(String name, Rule rule) implements Metric {
-    /// Judges an answer by all of its references.
+/// @param rule scores an answer against its references, at least one; returns 0 to 1
+public record AllReferences(String name, Rule rule) implements Metric {
+    /// Scores an answer against all of its references.
     @FunctionalInterface
     public interface Rule {
         double score(String answer, List<String> references);
@@ -28,7 +28,7 @@ public record OverAll(String name, Rule rule) implements Metric {
         return references;
     }
 
-    /// The share of references for which something holds.
+    /// The share of references for which a condition holds.
     static double share(List<String> references, Predicate<String> isFound) {
         return (double) references.stream().filter(isFound).count() / references.size();
     }

@@ -6,8 +6,8 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-final class Meeting {
-    private Meeting() {}
+final class Barriers {
+    private Barriers() {}
 
     static void await(CyclicBarrier barrier) {
         try {
@@ -20,7 +20,7 @@ final class Meeting {
     static void await(CountDownLatch latch) {
         try {
             if (!latch.await(30, TimeUnit.SECONDS)) {
-                throw new IllegalStateException("nobody came in 30 s");
+                throw new IllegalStateException("no other thread arrived in 30 s");
             }
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);

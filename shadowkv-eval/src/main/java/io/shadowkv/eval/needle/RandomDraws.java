@@ -9,25 +9,25 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Supplier;
 
-/// Random draws without repetition, the same on every machine for the same seed.
-public final class Draws {
-    private Draws() {}
+/// Random sampling that gives the same results on every machine for the same seed.
+public final class RandomDraws {
+    private RandomDraws() {}
 
-    /// The stream of one sample, unrelated to those of neighbouring seeds and indices.
+    /// The generator of one sample, independent of those of neighbouring seeds and indices.
     public static SplittableRandom random(long seed, String task, int index) {
         return new SplittableRandom(mix(mix(mix(seed) + task.hashCode()) + index));
     }
 
-    /// Stafford's variant 13 of MurmurHash3's finaliser. A plain sum or product would not do:
-    /// SplittableRandom steps by a constant, so that seeds a multiple of it apart give the same stream,
-    /// shifted.
+    /// Stafford's variant 13 of MurmurHash3's finaliser. A plain sum or product is not enough:
+    /// SplittableRandom advances by a constant, so seeds that differ by a multiple of it give the
+    /// same stream, shifted.
     private static long mix(long value) {
         long mixed = (value ^ value >>> 30) * 0xBF58476D1CE4E5B9L;
         mixed = (mixed ^ mixed >>> 27) * 0x94D049BB133111EBL;
         return mixed ^ mixed >>> 31;
     }
 
-    /// So many different strings, in the order drawn.
+    /// Draws `count` distinct strings, in the order drawn.
     public static List<String> distinct(int count, Supplier<String> draw) {
         List<String> drawn = new ArrayList<>();
         while (drawn.size() < count) {
@@ -39,7 +39,7 @@ public final class Draws {
         return drawn;
     }
 
-    /// `count` different numbers below `bound`, ascending; `count` is at most `bound`.
+    /// Draws `count` distinct numbers below `bound`, ascending; `count` is at most `bound`.
     public static int[] distinctNumbers(int bound, int count, SplittableRandom random) {
         Set<Integer> drawn = new HashSet<>();
         int[] numbers = new int[count];
@@ -53,15 +53,15 @@ public final class Draws {
         return numbers;
     }
 
-    /// Fisher and Yates.
+    /// A Fisher-Yates shuffle.
     public static void shuffle(List<?> list, SplittableRandom random) {
         for (int last = list.size() - 1; last > 0; last--) {
             Collections.swap(list, last, random.nextInt(last + 1));
         }
     }
 
-    /// `count` elements at different places of the list, in the order drawn; `count` is at most the list's
-    /// size.
+    /// Draws `count` elements at distinct positions of the list, in the order drawn; `count` is at
+    /// most the list's size.
     public static <T> List<T> sample(List<T> list, int count, SplittableRandom random) {
         List<T> rest = new ArrayList<>(list);
         for (int i = 0; i < count; i++) {

@@ -17,8 +17,8 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 
-/// Answers that nobody gave, but somebody could have: seeded, with every kind of record a report meets.
-final class PlausibleRun {
+/// Generated answers for tests: seeded, with every kind of record that a report must handle.
+final class SyntheticRun {
     static final String MODEL = "Llama-3-8B-Instruct-Gradient-1048k";
     private static final List<String> RULER = List.of(
             "ruler/niah_single_1",
@@ -47,9 +47,9 @@ final class PlausibleRun {
                         budget));
     }
 
-    /// Two lengths of RULER, LongBench, the needle's map and a sweep, `samples` of each.
-    static PlausibleRun whole(int samples) {
-        var run = new PlausibleRun();
+    /// Two lengths of RULER, LongBench, the needle's map and a sweep, with `samples` of each.
+    static SyntheticRun whole(int samples) {
+        var run = new SyntheticRun();
         List<Method> three = List.of(Method.FULL, shadow(512, 160), shadow(2048, 160));
         for (int context : new int[] {32768, 131072}) {
             for (String task : RULER) {
@@ -96,13 +96,13 @@ final class PlausibleRun {
         }
     }
 
-    /// RULER's needles say how deep they stand.
+    /// RULER's needles have a label with their depth.
     private static Map<String, String> labels(String task, int index, Map<String, String> labels) {
         boolean isOne = task.contains("niah_single") || task.contains("niah_multikey");
         return isOne ? Map.of("depth", Integer.toString(index * 37 % 101)) : labels;
     }
 
-    /// The smaller the budget and the rank, the more is lost.
+    /// A smaller budget or rank loses more.
     private double shadowed(double full, Method method, int context) {
         Method.Shadow s = method.shadow();
         double tokens = context == 0 ? 8192 : context;
@@ -196,7 +196,7 @@ final class PlausibleRun {
         }
     }
 
-    /// Writes a report to look at: `PlausibleRun FOLDER [SAMPLES]`.
+    /// Writes a report for inspection: `SyntheticRun FOLDER [SAMPLES]`.
     public static void main(String[] arguments) {
         Path folder = Path.of(arguments[0]);
         whole(arguments.length > 1 ? Integer.parseInt(arguments[1]) : 100).write(folder);

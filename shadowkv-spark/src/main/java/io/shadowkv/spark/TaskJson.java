@@ -8,14 +8,14 @@ import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.MapperFeature;
 import tools.jackson.databind.json.JsonMapper;
 
-/// What travels between driver and executors: JSON, since records of samples and answers know nothing of Java's own
-/// serialization.
-final class Cargo {
-    // Without annotations: Jackson 3 would look for newer ones than Spark's.
+/// Converts the data exchanged between driver and executors to JSON, because the records of samples
+/// and answers are not serializable.
+final class TaskJson {
+    // Annotations are off: Jackson 3 needs a newer version of them than Spark has.
     private static final JsonMapper MAPPER =
             JsonMapper.builder().disable(MapperFeature.USE_ANNOTATIONS).build();
 
-    private Cargo() {}
+    private TaskJson() {}
 
     static String ofItems(List<OpenItem> items) {
         return MAPPER.writeValueAsString(items);
@@ -25,12 +25,12 @@ final class Cargo {
         return MAPPER.readValue(json, new TypeReference<>() {});
     }
 
-    /// What came of a task.
+    /// The result of a task.
     ///
     /// @param leftOut samples that cannot be asked
     record Result(List<AnswerRecord> answers, List<LeftOut> leftOut) {}
 
-    /// A sample that cannot be asked, and why.
+    /// A sample that cannot be asked, with the reason.
     record LeftOut(Item item, String reason) {}
 
     static String ofResult(Result result) {
