@@ -35,7 +35,8 @@ public final class LogitChanges {
         options.logitBias().keySet().stream().sorted().forEach(this::entry);
         if (options.repetitionPenalty() != 1) {
             for (int i = 0; i < promptLength; i++) {
-                isRepeated[entry(prompt[i])] = true;
+                int entry = entry(prompt[i]);
+                isRepeated[entry] = true;
             }
         }
     }

@@ -10,6 +10,7 @@ import io.shadowkv.engine.laws.DocumentLaws;
 import io.shadowkv.engine.laws.ForkLaws;
 import io.shadowkv.engine.laws.InterruptionLaws;
 import io.shadowkv.engine.laws.MemoryLaws;
+import io.shadowkv.engine.laws.SamplingLaws;
 import io.shadowkv.engine.laws.SchedulerLaws;
 import io.shadowkv.engine.laws.ServingLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
@@ -101,6 +102,13 @@ class CpuLawsTest {
     @Nested
     class Documents extends DocumentLaws {
         Documents() {
+            super(CPU);
+        }
+    }
+
+    @Nested
+    class Drawing extends SamplingLaws {
+        Drawing() {
             super(CPU);
         }
     }

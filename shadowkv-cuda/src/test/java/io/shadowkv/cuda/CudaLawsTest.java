@@ -10,6 +10,7 @@ import io.shadowkv.engine.laws.DocumentLaws;
 import io.shadowkv.engine.laws.ForkLaws;
 import io.shadowkv.engine.laws.InterruptionLaws;
 import io.shadowkv.engine.laws.MemoryLaws;
+import io.shadowkv.engine.laws.SamplingLaws;
 import io.shadowkv.engine.laws.SchedulerLaws;
 import io.shadowkv.engine.laws.ServingLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
@@ -102,6 +103,13 @@ class CudaLawsTest {
     @Nested
     class Documents extends DocumentLaws {
         Documents() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class Drawing extends SamplingLaws {
+        Drawing() {
             super(CUDA);
         }
     }

@@ -141,7 +141,7 @@ final class Prefixes {
             leave(base);
             sequence.leavesPrefix();
         }
-        sequence.reportEnd();
+        sequence.events().ended(sequence);
     }
 
     private long unused() {

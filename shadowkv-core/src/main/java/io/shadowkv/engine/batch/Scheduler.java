@@ -30,6 +30,7 @@ public final class Scheduler implements AutoCloseable {
     private final Prefixes prefixes;
     private final Batch batch;
     private final Readings readings;
+    private final BatchSampler sampler;
     private final List<Sequence> waiting = new ArrayList<>();
     private final @Nullable Sequence[] slots;
     private final int prefillRows;
@@ -44,6 +45,7 @@ public final class Scheduler implements AutoCloseable {
         this.ledger = new Ledger(planner);
         this.batch = new Batch(model, strategy, options.maxBatch());
         this.slots = new Sequence[options.maxBatch()];
+        this.sampler = new BatchSampler(model.backend());
         this.prefillRows = options.prefillRows(model.backend());
         this.prefixes = new Prefixes(ledger, options.keptPrompts());
         this.readings = new Readings(
@@ -340,8 +342,14 @@ public final class Scheduler implements AutoCloseable {
         for (int i = 0; i < inputs.size(); i++) {
             decoding.get(i).stepped(inputs.get(i).ids().length, nanos);
         }
+        List<Sequence> drawing = new ArrayList<>();
         for (int i = 0; i < result.size(); i++) {
-            Objects.requireNonNull(slots[result.slot(i)]).accept(result.rows(), i);
+            drawing.add(Objects.requireNonNull(slots[result.slot(i)]));
+        }
+        try {
+            sampler.draw(result.rows(), drawing);
+        } catch (RuntimeException e) {
+            fail(drawing, e);
         }
     }
 
@@ -374,6 +382,7 @@ public final class Scheduler implements AutoCloseable {
             }
         }
         ledger.closeAll();
+        sampler.close();
         batch.close();
     }
 }

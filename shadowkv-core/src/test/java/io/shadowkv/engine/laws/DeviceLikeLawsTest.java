@@ -91,4 +91,11 @@ class DeviceLikeLawsTest {
             super(DEVICE);
         }
     }
+
+    @Nested
+    class Drawing extends SamplingLaws {
+        Drawing() {
+            super(DEVICE);
+        }
+    }
 }

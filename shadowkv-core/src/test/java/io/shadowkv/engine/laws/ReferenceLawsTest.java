@@ -90,4 +90,11 @@ class ReferenceLawsTest {
             super(REFERENCE);
         }
     }
+
+    @Nested
+    class Drawing extends SamplingLaws {
+        Drawing() {
+            super(REFERENCE);
+        }
+    }
 }

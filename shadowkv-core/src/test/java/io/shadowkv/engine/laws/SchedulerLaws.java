@@ -18,11 +18,13 @@ import io.shadowkv.engine.batch.SequenceEvents;
 import io.shadowkv.engine.batch.StepBuilder;
 import io.shadowkv.model.Decoder;
 import io.shadowkv.op.Backend.Place;
+import io.shadowkv.sampling.TokenLogprobs;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -75,7 +77,7 @@ public abstract class SchedulerLaws extends BackendLaws {
                 }
 
                 @Override
-                public void token(int id, String text) {
+                public void token(int id, String text, @Nullable TokenLogprobs logprobs) {
                     heard.add(name + " token");
                 }
 
