@@ -80,6 +80,13 @@ final class RunFlags {
             description = "Answers what comes on standard input, for a run that started this process.")
     private @Nullable Integer workerLength;
 
+    @Option(
+            names = "--compare-log",
+            paramLabel = "FILE",
+            hidden = true,
+            description = "Asks nothing, but compares the answers in this log with what the command asks now.")
+    private @Nullable Path comparedLog;
+
     @Option(names = "--progress", description = "Show progress also where standard error is no terminal.")
     private boolean progress;
 
@@ -135,6 +142,11 @@ final class RunFlags {
     /// The length this process is a worker for; empty in the process that a person started.
     OptionalInt workerLength() {
         return workerLength == null ? OptionalInt.empty() : OptionalInt.of(workerLength);
+    }
+
+    /// The log whose answers are to be compared instead of asking; empty if none is.
+    Optional<Path> comparedLog() {
+        return Optional.ofNullable(comparedLog);
     }
 
     boolean showsProgress() {

@@ -3,6 +3,7 @@ package io.shadowkv.eval.worker;
 import io.shadowkv.eval.Item;
 import io.shadowkv.eval.Json;
 import io.shadowkv.eval.run.EvalPlan;
+import io.shadowkv.eval.run.RunInfo;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.json.JsonMapper;
@@ -23,7 +25,16 @@ import tools.jackson.databind.json.JsonMapper;
 /// @param items what is wanted; all of the plan's where a file has none
 /// @param command starts a worker on any of the machines
 /// @param readySeconds time to load the model in; 600 where a file has none
-public record EvalJob(EvalPlan plan, List<Item> items, List<String> command, int readySeconds) {
+/// @param checkCommand with the name of a log after it, it compares that log's answers with what the command asks
+///     now, and exits with a code other than 0 where something differs; empty where a file has none
+/// @param run what `run.json` says of the run; null where a file has none
+public record EvalJob(
+        EvalPlan plan,
+        List<Item> items,
+        List<String> command,
+        int readySeconds,
+        List<String> checkCommand,
+        @Nullable RunInfo run) {
     private static final int USUAL_SECONDS = 600;
     private static final JsonMapper MAPPER = Json.SNAKE_CASE
             .rebuild()
@@ -50,6 +61,12 @@ public record EvalJob(EvalPlan plan, List<Item> items, List<String> command, int
         items = items == null ? plan.items() : List.copyOf(items);
         command = List.copyOf(command);
         readySeconds = readySeconds == 0 ? USUAL_SECONDS : readySeconds;
+        checkCommand = checkCommand == null ? List.of() : List.copyOf(checkCommand);
+    }
+
+    /// A job whose earlier answers cannot be compared.
+    public EvalJob(EvalPlan plan, List<Item> items, List<String> command, int readySeconds) {
+        this(plan, items, command, readySeconds, List.of(), null);
     }
 
     /// @throws UncheckedIOException if the file cannot be read
@@ -62,7 +79,8 @@ public record EvalJob(EvalPlan plan, List<Item> items, List<String> command, int
         } catch (JacksonException e) {
             throw new IllegalArgumentException(
                     file + " is no job: " + e.getOriginalMessage()
-                            + ". It needs \"plan\" and \"command\", and may have \"items\" and \"ready_seconds\"",
+                            + ". It needs \"plan\" and \"command\", and may have \"items\", \"ready_seconds\","
+                            + " \"check_command\" and \"run\"",
                     e);
         }
     }
