@@ -41,7 +41,8 @@ final class RunFlags {
             defaultValue = "auto",
             description =
                     "What stands around a question: auto (the model's chat template, or nothing), or base (nothing),"
-                            + " llama-3, yi, lwm, glm, qwen, phi as in the paper's code. InfiniteBench asks in two ways:"
+                            + " llama-3, yi, lwm, glm, qwen, phi as in the paper's code, or meta-chat, lwm-chat, chatglm-chat,"
+                            + " Phi3, meta-llama3 as in RULER's. InfiniteBench asks in two ways:"
                             + " inside a template GPT-4's prompts, with base those that its scripts give to every open"
                             + " model, which the published numbers of open models are made with."
                             + " Default: ${DEFAULT-VALUE}.")

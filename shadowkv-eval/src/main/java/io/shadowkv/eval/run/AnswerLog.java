@@ -2,8 +2,8 @@ package io.shadowkv.eval.run;
 
 import io.shadowkv.eval.Json;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
@@ -15,7 +15,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,19 +28,20 @@ import tools.jackson.core.JacksonException;
 ///
 /// Answers that are appended together stand or fall together: every line of theirs but the last ends with
 /// a blank, and what an interruption left without its last line is taken off when the file is opened
-/// again. One thread, one process a file: a file that is open is refused to others.
+/// again. One thread, one process a file: a file that is open is refused to others. An interruption of the
+/// thread neither closes the file nor loses an answer.
 public final class AnswerLog implements AutoCloseable {
 
     /// Before the end of a line: the next line belongs to it.
     private static final char MORE = ' ';
 
     private final Path file;
-    private final FileChannel channel;
+    private final RandomAccessFile disk;
     private final Map<AnswerRecord.Key, AnswerRecord> answers = new LinkedHashMap<>();
 
-    private AnswerLog(Path file, FileChannel channel) {
+    private AnswerLog(Path file, RandomAccessFile disk) {
         this.file = file;
-        this.channel = channel;
+        this.disk = disk;
     }
 
     /// Opens a log, made if it is not there, and reads the answers it holds.
@@ -50,15 +50,15 @@ public final class AnswerLog implements AutoCloseable {
     /// @throws IllegalArgumentException if it cannot be written, is open elsewhere, or a line is not an
     ///     answer
     public static AnswerLog open(Path file) {
-        FileChannel channel = writable(file);
+        RandomAccessFile disk = writable(file);
         try {
             try {
-                lock(channel, file);
-                var log = new AnswerLog(file, channel);
+                lock(disk.getChannel(), file);
+                var log = new AnswerLog(file, disk);
                 log.load();
                 return log;
             } catch (IOException | RuntimeException e) {
-                channel.close();
+                disk.close();
                 throw e;
             }
         } catch (IOException e) {
@@ -66,13 +66,17 @@ public final class AnswerLog implements AutoCloseable {
         }
     }
 
-    private static FileChannel writable(Path file) {
+    private static RandomAccessFile writable(Path file) {
         try {
             Path parent = file.toAbsolutePath().getParent();
             if (parent != null) {
                 Files.createDirectories(parent);
             }
-            return FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            // Says why, where it cannot be opened; the other class does not.
+            FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)
+                    .close();
+            // An interruption closes a channel in the middle of a write, but not this.
+            return new RandomAccessFile(file.toFile(), "rw");
         } catch (IOException e) {
             throw new IllegalArgumentException(
                     file + " cannot be written (" + reason(e) + "). Give a folder that can hold answers", e);
@@ -120,16 +124,17 @@ public final class AnswerLog implements AutoCloseable {
         byte[] bytes = bytes();
         int whole = wholeLines(bytes);
         answers.putAll(parse(file, bytes, whole));
-        channel.truncate(whole);
-        channel.position(whole);
+        disk.setLength(whole);
+        disk.seek(whole);
     }
 
-    /// All that the file holds, by the channel itself: on some systems the lock is lost as soon as the
+    /// All that the file holds, by the open file itself: on some systems the lock is lost as soon as the
     /// process closes any other handle of the file.
     private byte[] bytes() throws IOException {
-        ByteBuffer buffer = ByteBuffer.allocate(Math.toIntExact(channel.size()));
-        while (buffer.hasRemaining() && channel.read(buffer, buffer.position()) >= 0) {}
-        return Arrays.copyOf(buffer.array(), buffer.position());
+        byte[] bytes = new byte[Math.toIntExact(disk.length())];
+        disk.seek(0);
+        disk.readFully(bytes);
+        return bytes;
     }
 
     private static int wholeLines(byte[] bytes) {
@@ -204,15 +209,13 @@ public final class AnswerLog implements AutoCloseable {
                         + "\n")
                 .getBytes(StandardCharsets.UTF_8);
         try {
-            long start = channel.position();
+            long start = disk.getFilePointer();
             try {
-                ByteBuffer rest = ByteBuffer.wrap(bytes);
-                while (rest.hasRemaining()) {
-                    channel.write(rest);
-                }
-                channel.force(false);
+                disk.write(bytes);
+                disk.getFD().sync();
             } catch (IOException e) {
-                channel.truncate(start);
+                disk.setLength(start);
+                disk.seek(start);
                 throw e;
             }
         } catch (IOException e) {
@@ -227,7 +230,7 @@ public final class AnswerLog implements AutoCloseable {
     @Override
     public void close() {
         try {
-            channel.close();
+            disk.close();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
