@@ -125,9 +125,7 @@ final class BenchCommandTest {
         Shell.Result result = shadowkv(e2e("--context", "2k", "--memory", "31M", "--clone-prefill", "--out", file));
         assertThat(result.code()).isEqualTo(1);
         assertThat(result.out())
-                .contains(
-                        "tokens a second",
-                        "full attention failed; the message on standard error says why")
+                .contains("tokens a second", "full attention failed; the message on standard error says why")
                 .doesNotContain("over full attention");
         assertThat(result.out().lines().filter(line -> line.startsWith("2,048 tokens")))
                 .singleElement()
@@ -135,7 +133,8 @@ final class BenchCommandTest {
                 .endsWith("ShadowKV")
                 .doesNotContain("full");
         assertThat(result.err())
-                .contains("shadowkv: full attention at 2,048 tokens was not measured: ", "available are 32,505,856 bytes")
+                .contains(
+                        "shadowkv: full attention at 2,048 tokens was not measured: ", "available are 32,505,856 bytes")
                 .doesNotContain("\tat ", "defect");
         assertThat(Files.readAllLines(file)).hasSize(1);
     }

@@ -69,13 +69,27 @@ public sealed interface KvCacheSpec {
 
         public Shadow withRank(int columns) {
             return new Shadow(
-                    columns, chunkSize, sparseBudget, outlierChunks, localTokens, generatedTokens, values, cachedTokens);
+                    columns,
+                    chunkSize,
+                    sparseBudget,
+                    outlierChunks,
+                    localTokens,
+                    generatedTokens,
+                    values,
+                    cachedTokens);
         }
 
         /// The cached tokens follow where they were as many as the budget, or would be fewer.
         public Shadow withSparseBudget(int tokens) {
             return new Shadow(
-                    rank, chunkSize, tokens, outlierChunks, localTokens, generatedTokens, values, cachedTokens == sparseBudget ? tokens : Math.max(cachedTokens, tokens));
+                    rank,
+                    chunkSize,
+                    tokens,
+                    outlierChunks,
+                    localTokens,
+                    generatedTokens,
+                    values,
+                    cachedTokens == sparseBudget ? tokens : Math.max(cachedTokens, tokens));
         }
 
         public Shadow withOutlierChunks(int chunks) {
@@ -89,8 +103,7 @@ public sealed interface KvCacheSpec {
         }
 
         public Shadow withGeneratedTokens(int tokens) {
-            return new Shadow(
-                    rank, chunkSize, sparseBudget, outlierChunks, localTokens, tokens, values, cachedTokens);
+            return new Shadow(rank, chunkSize, sparseBudget, outlierChunks, localTokens, tokens, values, cachedTokens);
         }
 
         public Shadow withValues(ValueFormat format) {

@@ -50,12 +50,12 @@ final class OlderAnnotationsTest {
             } catch (ClassNotFoundException _) {
                 System.out.println("no annotations");
             }
-            try (var backend = Backends.open("reference", BackendOptions.DEFAULT).backend();
+            try (var backend =
+                            Backends.open("reference", BackendOptions.DEFAULT).backend();
                     Engine engine = Engine.open(Path.of(arguments[0]), backend, EngineOptions.DEFAULT)) {
                 int[] prompt = engine.encodeChat(List.of(new ChatMessage("user", "hello")));
                 Completion answer = engine.complete(Request.of(
-                        prompt,
-                        GenerationOptions.DEFAULT.withMaxNewTokens(3).withIgnoreEos(true)));
+                        prompt, GenerationOptions.DEFAULT.withMaxNewTokens(3).withIgnoreEos(true)));
                 System.out.println("answered " + answer.ids().length + " tokens");
             }
         }

@@ -4,7 +4,7 @@ import java.util.List;
 
 /// A family of tasks under one name, such as `ruler`.
 ///
-/// A suite of another module or jar joins [TaskCatalog] as a service: its module says
+/// A suite of another module or jar joins [io.shadowkv.eval.catalog.TaskCatalog] as a service: its module says
 /// `provides io.shadowkv.eval.Suite with …`, or its jar has a file `META-INF/services/io.shadowkv.eval.Suite`.
 /// The class then needs a public constructor without parameters.
 public interface Suite {

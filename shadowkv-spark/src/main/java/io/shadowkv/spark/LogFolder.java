@@ -48,8 +48,9 @@ final class LogFolder {
         if (run != null) {
             RunFile.write(folder, isAnswered ? run.withLeftOut(otherLengths(run)) : run, isAnswered);
         } else if (isAnswered) {
-            notes.accept("the job has no \"run\", so settings and weights are not compared with those that the answers in "
-                    + log + " were made with");
+            notes.accept(
+                    "the job has no \"run\", so settings and weights are not compared with those that the answers in "
+                            + log + " were made with");
         }
         if (!job.checkCommand().isEmpty()) {
             compare();
@@ -85,8 +86,8 @@ final class LogFolder {
             try {
                 process.getOutputStream().close();
                 // On another thread: a wait for a process can be interrupted, reading cannot.
-                CompletableFuture<String> said = CompletableFuture.supplyAsync(
-                        () -> process.inputReader(StandardCharsets.UTF_8).lines().collect(Collectors.joining("\n")));
+                CompletableFuture<String> said = CompletableFuture.supplyAsync(() ->
+                        process.inputReader(StandardCharsets.UTF_8).lines().collect(Collectors.joining("\n")));
                 int code = process.waitFor();
                 if (code != 0) {
                     throw new IllegalArgumentException(

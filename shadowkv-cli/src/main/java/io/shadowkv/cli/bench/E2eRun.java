@@ -38,7 +38,8 @@ final class E2eRun {
         this.watcher = watcher;
     }
 
-    /// Measures all runs. A run that fails takes no other run with it: the printer keeps its failure, and the next one starts.
+    /// Measures all runs. A run that fails takes no other run with it: the printer keeps its failure, and the next one
+    /// starts.
     ///
     /// @throws CancellationException if it was cancelled
     void run(E2ePrinter printer) {

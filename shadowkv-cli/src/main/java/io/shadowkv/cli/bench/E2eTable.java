@@ -61,10 +61,7 @@ final class E2eTable {
     void print(List<E2eResult> results, List<E2eFailure> failures) {
         E2eResult first = results.getFirst();
         out.println();
-        row(
-                "%,d tokens".formatted(first.contextTokens()),
-                results,
-                result -> title(result.method()));
+        row("%,d tokens".formatted(first.contextTokens()), results, result -> title(result.method()));
         row("batch", results, result -> result.batch() + (result.batchIsLargest() ? " (no more fit)" : ""));
         prefill(results);
         steps(results);

@@ -22,7 +22,8 @@ public interface Examiner extends AutoCloseable {
     ///     order
     /// @throws java.util.concurrent.CancellationException if the run was cancelled; nothing of the items
     ///     counts
-    /// @throws SampleRefusal if one of them cannot be asked; nothing was asked of the others yet
+    /// @throws io.shadowkv.eval.SampleRefusal if one of them cannot be asked; nothing was asked of
+    ///     the others yet
     /// @throws ExaminerFailure if the process that answered is gone; another examiner may ask the items
     ///     again
     List<AnswerRecord> examine(List<Item> items, Wanted wanted, Listener listener);
