@@ -66,30 +66,6 @@ public record SamplingOptions(
         this(temperature, topK, topP, minP, repetitionPenalty, 0, 0, Map.of(), seed);
     }
 
-    public SamplingOptions withTemperature(double value) {
-        return new SamplingOptions(value, topK, topP, minP, repetitionPenalty, seed);
-    }
-
-    public SamplingOptions withTopK(int value) {
-        return new SamplingOptions(temperature, value, topP, minP, repetitionPenalty, seed);
-    }
-
-    public SamplingOptions withTopP(double value) {
-        return new SamplingOptions(temperature, topK, value, minP, repetitionPenalty, seed);
-    }
-
-    public SamplingOptions withMinP(double value) {
-        return new SamplingOptions(temperature, topK, topP, value, repetitionPenalty, seed);
-    }
-
-    public SamplingOptions withRepetitionPenalty(double value) {
-        return new SamplingOptions(temperature, topK, topP, minP, value, seed);
-    }
-
-    public SamplingOptions withSeed(long number) {
-        return new SamplingOptions(temperature, topK, topP, minP, repetitionPenalty, number);
-    }
-
     /// True if no random draw is made.
     public boolean isGreedy() {
         return temperature == 0;
