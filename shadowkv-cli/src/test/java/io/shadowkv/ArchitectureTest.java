@@ -44,7 +44,7 @@ class ArchitectureTest {
             report.page: report.plot
             # shadowkv-core: from a checkpoint to tokens
             tensor:
-            checkpoint: tensor
+            checkpoint: tensor text
             op: tensor
             op.host: op tensor
             op.reference: op op.host tensor

@@ -3,8 +3,10 @@ package io.shadowkv.eval;
 import java.util.Arrays;
 import java.util.List;
 
-/// The chat templates used for the paper's tables (bytedance/ShadowKV, `data/ruler/prepare.py`),
-/// verbatim, and the text between an answer and the next question.
+/// Chat templates, verbatim: those used for the paper's tables (bytedance/ShadowKV,
+/// `data/ruler/prepare.py`) and, from `meta-chat` on, those of RULER's own scripts (NVIDIA/RULER,
+/// `scripts/data/template.py`) under their names there. Also the text between an answer and the next
+/// question.
 public enum ModelTemplate {
     BASE("base", "", "", "\n"),
     LLAMA_3(
@@ -29,7 +31,16 @@ public enum ModelTemplate {
             "phi",
             "<|system|>\nYou are a helpful assistant<|end|>\n<|user|>\n",
             "<|end|>\n<|assistant|>\n",
-            "<|end|>\n<|user|>\n");
+            "<|end|>\n<|user|>\n"),
+    META_CHAT("meta-chat", "[INST] ", " [/INST]", " [INST] "),
+    LWM_CHAT("lwm-chat", "You are a helpful assistant. USER: ", " ASSISTANT: ", " USER: "),
+    CHATGLM_CHAT("chatglm-chat", "[gMASK]sop<|user|> \n ", "<|assistant|> \n ", "<|user|> \n "),
+    PHI_3("Phi3", "<|user|>\n", "<|end|>\n<|assistant|>\n", "<|end|>\n<|user|>\n"),
+    META_LLAMA_3(
+            "meta-llama3",
+            "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\n",
+            "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
+            "<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n");
 
     private final String label;
     private final String before;
@@ -43,7 +54,8 @@ public enum ModelTemplate {
         this.between = between;
     }
 
-    /// All names: `base`, `llama-3`, `yi`, `lwm`, `glm`, `qwen`, `phi`.
+    /// All names: `base`, `llama-3`, `yi`, `lwm`, `glm`, `qwen`, `phi` of the paper, then `meta-chat`, `lwm-chat`,
+    /// `chatglm-chat`, `Phi3`, `meta-llama3` of RULER.
     public static List<String> names() {
         return Arrays.stream(values()).map(template -> template.label).toList();
     }
@@ -69,7 +81,7 @@ public enum ModelTemplate {
         return after;
     }
 
-    /// The text between an answer and the user's next message. The paper has no second turns, so
+    /// The text between an answer and the user's next message. Neither source has second turns, so
     /// this project defines it.
     String between() {
         return between;

@@ -1,6 +1,7 @@
 package io.shadowkv.spark;
 
 import io.shadowkv.eval.Item;
+import io.shadowkv.eval.LeftOut;
 import io.shadowkv.eval.run.AnswerCollector;
 import io.shadowkv.eval.run.AnswerLog;
 import io.shadowkv.eval.run.AnswerRecord;
@@ -10,9 +11,9 @@ import io.shadowkv.eval.run.OpenItem;
 import io.shadowkv.eval.run.Watcher;
 import io.shadowkv.eval.worker.EvalJob;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
 import scala.reflect.ClassTag$;
@@ -29,7 +30,7 @@ public final class ClusterRun {
     private final Options options;
     private final Consumer<Watcher.Progress> watcher;
     private final Consumer<String> leftOut;
-    private final Set<Item> refused = new HashSet<>();
+    private final Map<Item, LeftOut> refused = new LinkedHashMap<>();
 
     /// @param batch number of items asked together
     /// @param batchesPerTask number of batches for one worker. A larger number pays for fewer
@@ -65,9 +66,14 @@ public final class ClusterRun {
             ask(spark, open, new AnswerCollector(log, items.size(), open.size()));
         }
         List<OpenItem> askable =
-                open.stream().filter(item -> !refused.contains(item.item())).toList();
+                open.stream().filter(item -> !refused.containsKey(item.item())).toList();
         plan.checkAnswered(askable, List.copyOf(log.answers()));
         return plan.answers(items, log.answers());
+    }
+
+    /// The samples that [#run] could not ask and left out.
+    public List<LeftOut> leftOut() {
+        return List.copyOf(refused.values());
     }
 
     private void ask(JavaSparkContext spark, List<OpenItem> open, AnswerCollector collector) {
@@ -93,7 +99,8 @@ public final class ClusterRun {
 
     private void append(TaskJson.Result result, AnswerCollector collector) {
         for (TaskJson.LeftOut one : result.leftOut()) {
-            refused.add(one.item());
+            Item item = one.item();
+            refused.put(item, new LeftOut(item.task(), job.plan().contextTokens(), item.index(), one.reason()));
             leftOut.accept(one.reason());
         }
         watcher.accept(collector.append(result.answers()).progress());

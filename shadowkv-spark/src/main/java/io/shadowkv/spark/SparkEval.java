@@ -35,18 +35,17 @@ public final class SparkEval {
         }
     }
 
-    private static int run(List<String> args) {
+    static int run(List<String> args) {
         try {
             Arguments given = Arguments.parse(args);
             EvalJob job = EvalJob.read(given.job());
             var conf = new SparkConf()
                     .setIfMissing("spark.app.name", "shadowkv eval")
                     .setIfMissing("spark.log.level", "WARN");
-            try (AnswerLog log = AnswerLog.open(given.log());
-                    var spark = new JavaSparkContext(conf)) {
-                int answers = new ClusterRun(job, given.options(), SparkEval::printProgress, SparkEval::printLeftOut)
-                        .run(spark, log)
-                        .size();
+            try (AnswerLog log = AnswerLog.open(given.log())) {
+                var folder = new LogFolder(job, given.log(), note -> System.err.println("note: " + note));
+                folder.check(log);
+                int answers = answer(given, job, conf, log, folder);
                 System.err.println(given.log() + " has all " + answers + " answers");
             }
             return 0;
@@ -56,6 +55,15 @@ public final class SparkEval {
         } catch (RuntimeException e) {
             System.err.println("shadowkv: " + e.getMessage());
             return 1;
+        }
+    }
+
+    private static int answer(Arguments given, EvalJob job, SparkConf conf, AnswerLog log, LogFolder folder) {
+        var run = new ClusterRun(job, given.options(), SparkEval::printProgress, SparkEval::printLeftOut);
+        try (var spark = new JavaSparkContext(conf)) {
+            return run.run(spark, log).size();
+        } finally {
+            folder.leftOut(run.leftOut());
         }
     }
 

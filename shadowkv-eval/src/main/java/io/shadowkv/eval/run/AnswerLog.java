@@ -2,8 +2,8 @@ package io.shadowkv.eval.run;
 
 import io.shadowkv.eval.Json;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
@@ -15,7 +15,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,12 +37,12 @@ public final class AnswerLog implements AutoCloseable {
     private static final char MORE = ' ';
 
     private final Path file;
-    private final FileChannel channel;
+    private final RandomAccessFile disk;
     private final Map<AnswerRecord.Key, AnswerRecord> answers = new LinkedHashMap<>();
 
-    private AnswerLog(Path file, FileChannel channel) {
+    private AnswerLog(Path file, RandomAccessFile disk) {
         this.file = file;
-        this.channel = channel;
+        this.disk = disk;
     }
 
     /// Opens a log, which is created if it does not exist, and reads its answers.
@@ -52,15 +51,15 @@ public final class AnswerLog implements AutoCloseable {
     /// @throws IllegalArgumentException if it cannot be written, is open elsewhere, or a line is
     ///     not an answer
     public static AnswerLog open(Path file) {
-        FileChannel channel = writable(file);
+        RandomAccessFile disk = writable(file);
         try {
             try {
-                lock(channel, file);
-                var log = new AnswerLog(file, channel);
+                lock(disk.getChannel(), file);
+                var log = new AnswerLog(file, disk);
                 log.load();
                 return log;
             } catch (IOException | RuntimeException e) {
-                channel.close();
+                disk.close();
                 throw e;
             }
         } catch (IOException e) {
@@ -68,13 +67,17 @@ public final class AnswerLog implements AutoCloseable {
         }
     }
 
-    private static FileChannel writable(Path file) {
+    private static RandomAccessFile writable(Path file) {
         try {
             Path parent = file.toAbsolutePath().getParent();
             if (parent != null) {
                 Files.createDirectories(parent);
             }
-            return FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            // Says why, where it cannot be opened; the other class does not.
+            FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)
+                    .close();
+            // An interruption closes a channel in the middle of a write, but not this.
+            return new RandomAccessFile(file.toFile(), "rw");
         } catch (IOException e) {
             throw new IllegalArgumentException(
                     file + " cannot be written (" + reason(e) + "). Give a folder that is writable", e);
@@ -124,16 +127,17 @@ public final class AnswerLog implements AutoCloseable {
         byte[] bytes = bytes();
         int whole = wholeLines(bytes);
         answers.putAll(parse(file, bytes, whole));
-        channel.truncate(whole);
-        channel.position(whole);
+        disk.setLength(whole);
+        disk.seek(whole);
     }
 
     /// Reads the whole file through the channel itself: on some systems the lock is lost as soon as
     /// the process closes any other handle of the file.
     private byte[] bytes() throws IOException {
-        ByteBuffer buffer = ByteBuffer.allocate(Math.toIntExact(channel.size()));
-        while (buffer.hasRemaining() && channel.read(buffer, buffer.position()) >= 0) {}
-        return Arrays.copyOf(buffer.array(), buffer.position());
+        byte[] bytes = new byte[Math.toIntExact(disk.length())];
+        disk.seek(0);
+        disk.readFully(bytes);
+        return bytes;
     }
 
     private static int wholeLines(byte[] bytes) {
@@ -208,15 +212,13 @@ public final class AnswerLog implements AutoCloseable {
                         + "\n")
                 .getBytes(StandardCharsets.UTF_8);
         try {
-            long start = channel.position();
+            long start = disk.getFilePointer();
             try {
-                ByteBuffer rest = ByteBuffer.wrap(bytes);
-                while (rest.hasRemaining()) {
-                    channel.write(rest);
-                }
-                channel.force(false);
+                disk.write(bytes);
+                disk.getFD().sync();
             } catch (IOException e) {
-                channel.truncate(start);
+                disk.setLength(start);
+                disk.seek(start);
                 throw e;
             }
         } catch (IOException e) {
@@ -231,7 +233,7 @@ public final class AnswerLog implements AutoCloseable {
     @Override
     public void close() {
         try {
-            channel.close();
+            disk.close();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -1,6 +1,7 @@
 package io.shadowkv.eval.run;
 
 import io.shadowkv.eval.Json;
+import io.shadowkv.eval.LeftOut;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -54,6 +55,24 @@ public final class RunFile {
             }
             Files.writeString(
                     target, Json.SNAKE_CASE.writerWithDefaultPrettyPrinter().writeValueAsString(run) + "\n");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// The samples that an earlier run of this command left out.
+    ///
+    /// @throws IllegalArgumentException if a file of the folder does not describe a run
+    public static List<LeftOut> leftOut(Path folder, String command) {
+        if (!Files.isDirectory(folder)) {
+            return List.of();
+        }
+        try {
+            return files(folder).stream()
+                    .map(RunFile::earlier)
+                    .filter(run -> run.command().equals(command))
+                    .flatMap(run -> run.leftOut().stream())
+                    .toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

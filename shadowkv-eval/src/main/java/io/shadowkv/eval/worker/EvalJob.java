@@ -3,6 +3,7 @@ package io.shadowkv.eval.worker;
 import io.shadowkv.eval.Item;
 import io.shadowkv.eval.Json;
 import io.shadowkv.eval.run.EvalPlan;
+import io.shadowkv.eval.run.RunInfo;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.json.JsonMapper;
@@ -25,7 +27,17 @@ import tools.jackson.databind.json.JsonMapper;
 /// @param items the wanted items; if absent, all items of the plan
 /// @param command starts a worker on any of the machines
 /// @param readySeconds time limit for loading the model; if absent, 600
-public record EvalJob(EvalPlan plan, List<Item> items, List<String> command, int readySeconds) {
+/// @param checkCommand command that, with the name of a log appended, compares the log's answers with
+///     what the evaluation asks now, and exits with a code other than 0 if something differs; if
+///     absent, empty
+/// @param run the contents of `run.json`; if absent, null
+public record EvalJob(
+        EvalPlan plan,
+        List<Item> items,
+        List<String> command,
+        int readySeconds,
+        List<String> checkCommand,
+        @Nullable RunInfo run) {
     private static final int USUAL_SECONDS = 600;
     private static final JsonMapper MAPPER = Json.SNAKE_CASE
             .rebuild()
@@ -52,6 +64,12 @@ public record EvalJob(EvalPlan plan, List<Item> items, List<String> command, int
         items = items == null ? plan.items() : List.copyOf(items);
         command = List.copyOf(command);
         readySeconds = readySeconds == 0 ? USUAL_SECONDS : readySeconds;
+        checkCommand = checkCommand == null ? List.of() : List.copyOf(checkCommand);
+    }
+
+    /// A job whose earlier answers cannot be compared.
+    public EvalJob(EvalPlan plan, List<Item> items, List<String> command, int readySeconds) {
+        this(plan, items, command, readySeconds, List.of(), null);
     }
 
     /// Reads a job.
@@ -66,7 +84,8 @@ public record EvalJob(EvalPlan plan, List<Item> items, List<String> command, int
         } catch (JacksonException e) {
             throw new IllegalArgumentException(
                     file + " is not a job: " + e.getOriginalMessage()
-                            + ". It needs \"plan\" and \"command\", and may have \"items\" and \"ready_seconds\"",
+                            + ". It needs \"plan\" and \"command\", and may have \"items\", \"ready_seconds\","
+                            + " \"check_command\" and \"run\"",
                     e);
         }
     }
