@@ -15,6 +15,8 @@ module io.shadowkv.cli {
             info.picocli;
     opens io.shadowkv.cli.bench to
             info.picocli;
+    opens io.shadowkv.cli.bench.sharing to
+            info.picocli;
     opens io.shadowkv.cli.demo to
             info.picocli;
     opens io.shadowkv.cli.eval to

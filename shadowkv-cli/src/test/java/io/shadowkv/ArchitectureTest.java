@@ -97,7 +97,7 @@ class ArchitectureTest {
             eval.report: eval eval.report.section eval.run eval.statistics report.page report.plot
             # shadowkv-cli: the command line
             cli.process: checkpoint engine eval.run hub op text text.chat
-            cli.option: cache cli.process engine engine.serve op tensor text.chat
+            cli.option: cache cli.process engine engine.serve model.spec op tensor text.chat
             cli.run: cache checkpoint cli.option cli.process engine engine.serve sampling text.chat op text
             cli.model: cache checkpoint cli.option cli.process engine engine.serve model.spec op tensor text \
                 text.chat text.tokenizer
@@ -108,7 +108,8 @@ class ArchitectureTest {
             cli.ruler: cli.process engine eval eval.catalog eval.ruler eval.ruler.text text text.chat text.tokenizer
             cli.demo: cache cli.option cli.process engine engine.serve eval eval.metric eval.needle eval.text \
                 report.plot model.spec op tensor
-            cli.bench: cache cli.option cli.process engine engine.serve engine.study model.spec op op.timing \
+            cli.bench.sharing: cache cli.option cli.process engine engine.serve sampling
+            cli.bench: cache cli.bench.sharing cli.option cli.process engine engine.serve engine.study model.spec op op.timing \
                 report.plot tensor
             cli: cli.bench cli.demo cli.eval cli.model cli.process cli.pull cli.ruler cli.run engine
             """;

@@ -1,5 +1,6 @@
 package io.shadowkv.cli.bench;
 
+import io.shadowkv.cli.bench.sharing.SharingCommand;
 import io.shadowkv.cli.process.Program;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -17,9 +18,10 @@ import picocli.CommandLine.Spec;
             "",
             "Examples:",
             "  shadowkv bench e2e --model needle-32k --context 16k --batch 2",
-            "  shadowkv bench e2e --random llama-3.1-8b --context 60k,122k --clone-prefill --hit-rate 0.6"
+            "  shadowkv bench e2e --random llama-3.1-8b --context 60k,122k --clone-prefill --hit-rate 0.6",
+            "  shadowkv bench sharing --random llama-3.1-8b --context 122k --batch 20"
         },
-        subcommands = E2eCommand.class)
+        subcommands = {E2eCommand.class, SharingCommand.class})
 public final class BenchCommand implements Runnable {
     @ParentCommand
     private Program root;

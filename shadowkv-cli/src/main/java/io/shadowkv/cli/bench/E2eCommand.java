@@ -2,7 +2,10 @@ package io.shadowkv.cli.bench;
 
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.option.EngineFlags;
+import io.shadowkv.cli.option.ModelSource;
+import io.shadowkv.cli.option.RunLog;
 import io.shadowkv.cli.option.ShadowFlags;
+import io.shadowkv.cli.option.SourceFlags;
 import io.shadowkv.cli.process.Failures;
 import io.shadowkv.cli.process.Machine;
 import io.shadowkv.cli.process.Program;

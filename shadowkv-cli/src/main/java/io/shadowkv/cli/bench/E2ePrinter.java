@@ -1,5 +1,6 @@
 package io.shadowkv.cli.bench;
 
+import io.shadowkv.cli.option.RunLog;
 import io.shadowkv.cli.process.Machine;
 import java.io.PrintWriter;
 import java.util.ArrayList;

@@ -1,6 +1,7 @@
 package io.shadowkv.cli.bench;
 
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cli.option.ModelSource;
 import io.shadowkv.engine.ContextLengthException;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.serve.Engine;

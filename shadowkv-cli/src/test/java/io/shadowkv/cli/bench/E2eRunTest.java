@@ -3,6 +3,8 @@ package io.shadowkv.cli.bench;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shadowkv.cache.KvCacheSpec.Shadow;
+import io.shadowkv.cli.option.ModelSource;
+import io.shadowkv.cli.option.RunLog;
 import io.shadowkv.cli.process.Machine;
 import io.shadowkv.cli.process.ProgressLine;
 import io.shadowkv.engine.Cancellation;

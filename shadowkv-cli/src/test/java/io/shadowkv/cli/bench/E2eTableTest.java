@@ -2,6 +2,7 @@ package io.shadowkv.cli.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shadowkv.cli.option.RunLog;
 import io.shadowkv.cli.process.Machine;
 import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.op.OperationKind;

@@ -113,14 +113,13 @@ final class BatchSampler implements AutoCloseable {
         if (draw.wantsLogprobs()) {
             logprobs = raw != null
                     ? draw.logprobs(raw, id)
-                    : draw.logprobs(largest, id).orElseGet(() ->
-                            Objects.requireNonNull(draw.logprobs(rows.logits(index), id)));
+                    : draw.logprobs(largest, id)
+                            .orElseGet(() -> Objects.requireNonNull(draw.logprobs(rows.logits(index), id)));
         }
         sequence.take(id, logprobs);
     }
 
-    private void change(
-            StepResult rows, List<Sequence> sequences, boolean[] isDrawn, Tensor logits, Buffers buffers) {
+    private void change(StepResult rows, List<Sequence> sequences, boolean[] isDrawn, Tensor logits, Buffers buffers) {
         int entries = buffers.places() == null ? 0 : buffers.places().extent(0);
         int[] places = new int[2 * entries];
         float[] changes = new float[2 * entries];
@@ -173,7 +172,14 @@ final class BatchSampler implements AutoCloseable {
     private Buffers buffers(int count, int kept, int entries, int words) {
         long needed = 0;
         for (long part : new long[] {
-            count, (long) count * kept, (long) count * kept, 2L * count, 2L * entries, 2L * entries, (long) count * words, count
+            count,
+            (long) count * kept,
+            (long) count * kept,
+            2L * count,
+            2L * entries,
+            2L * entries,
+            (long) count * words,
+            count
         }) {
             needed += aligned(part);
         }

@@ -192,7 +192,8 @@ public final class Planner {
                         "decode step",
                         model.decoder().decodeBytes(rows)
                                 + strategy.decodeBytes(rows, tokens)
-                                + StepBuilder.bytes(rows) + BatchSampler.bytes(rows),
+                                + StepBuilder.bytes(rows)
+                                + BatchSampler.bytes(rows),
                         false));
     }
 

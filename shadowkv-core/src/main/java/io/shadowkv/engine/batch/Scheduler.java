@@ -198,6 +198,8 @@ public final class Scheduler implements AutoCloseable {
             if (!makeRoom(planned, admitted)) {
                 return false;
             }
+            // The fork may reach positions that no table covers yet.
+            model.rotary().forSequence(prefix.ids().length, sequence.capacity());
             prefixes.fork(prefix, planned, sequence);
             return true;
         } catch (BackendMemoryException e) {

@@ -132,6 +132,18 @@ public abstract class DocumentLaws extends BackendLaws {
         }
     }
 
+    /// The rotary tables grow in units of 4,096 positions; a question may be the first to need the next unit.
+    @Test
+    void aQuestionReachesBeyondTheTables() {
+        RandomCheckpoint shape = new RandomCheckpoint("llama", 1, 2, 1, 16, VOCABULARY, 5000, "");
+        try (Engine engine = Engine.open(checkpoint(shape), backend(), EngineOptions.DEFAULT.withCache(NARROW));
+                Document document = engine.read(Request.of(Logits.ids(4096, VOCABULARY, 1), FIVE))) {
+            Completion answer = document.ask(Request.of(QUESTION, FIVE)).join();
+            assertThat(answer.cachedTokens()).isEqualTo(4096);
+            assertThat(answer.ids()).hasSize(5);
+        }
+    }
+
     @Test
     void aReadingThatEndsEarlySaysSo() {
         try (Engine engine = open(EngineOptions.DEFAULT.withCache(NARROW).withPrefillRows(4))) {

@@ -52,7 +52,8 @@ public abstract class SamplingLaws extends BackendLaws {
                 plain.withPresencePenalty(1.5).withFrequencyPenalty(0.7).withRepetitionPenalty(1.2));
     }
 
-    /// The tokens are those that the sampler draws from the rows of `Engine.logits`, and the log probabilities are those
+    /// The tokens are those that the sampler draws from the rows of `Engine.logits`, and the log probabilities are
+    /// those
     /// of these rows.
     @ParameterizedTest
     @MethodSource("options")
@@ -115,16 +116,16 @@ public abstract class SamplingLaws extends BackendLaws {
     @MethodSource("options")
     void aConstraintHolds(SamplingOptions sampling) {
         for (KvCacheSpec spec : STRATEGIES) {
-            try (Engine engine = Engine.open(
-                    checkpoint(RandomCheckpoint.SMALL), backend(), EngineOptions.DEFAULT.withCache(spec))) {
+            try (Engine engine =
+                    Engine.open(checkpoint(RandomCheckpoint.SMALL), backend(), EngineOptions.DEFAULT.withCache(spec))) {
                 List<Integer> heard = new ArrayList<>();
-                Request constrained = Request.of(PROMPT, TWELVE.withSampling(sampling))
-                        .withConstraint(() -> new Counting(heard));
+                Request constrained =
+                        Request.of(PROMPT, TWELVE.withSampling(sampling)).withConstraint(() -> new Counting(heard));
                 List<Completion> completions =
                         engine.complete(List.of(constrained, Request.of(PROMPT, TWELVE.withSampling(sampling))));
                 int[] ids = completions.get(0).ids();
-                assertThat(heard).containsExactlyElementsOf(
-                        Arrays.stream(ids).boxed().toList());
+                assertThat(heard)
+                        .containsExactlyElementsOf(Arrays.stream(ids).boxed().toList());
                 for (int i = 0; i < ids.length; i++) {
                     assertThat(ids[i] % 3).as("token " + i).isEqualTo(i % 3);
                 }

@@ -1,4 +1,4 @@
-package io.shadowkv.cli.bench;
+package io.shadowkv.cli.option;
 
 import io.shadowkv.cli.process.NamedFailure;
 import java.io.IOException;
@@ -11,14 +11,14 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// A file of runs, one JSON object a line. A line is written as soon as its run has ended, so that a later failure
 /// takes nothing away.
-final class RunLog {
+public final class RunLog {
     private final @Nullable Path file;
 
     /// Makes the file, so that one that cannot be written is refused before the work.
     ///
     /// @param file null keeps nothing
     /// @throws IllegalArgumentException if it cannot be written
-    RunLog(@Nullable Path file) {
+    public RunLog(@Nullable Path file) {
         this.file = file;
         if (file == null) {
             return;
@@ -31,7 +31,7 @@ final class RunLog {
         }
     }
 
-    void append(ObjectNode run) {
+    public void append(ObjectNode run) {
         append(run + System.lineSeparator());
     }
 

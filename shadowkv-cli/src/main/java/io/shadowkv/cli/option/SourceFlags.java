@@ -1,4 +1,4 @@
-package io.shadowkv.cli.bench;
+package io.shadowkv.cli.option;
 
 import io.shadowkv.cli.process.ModelFinder;
 import io.shadowkv.model.spec.DecoderSpec;
@@ -9,7 +9,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
 /// Options that choose a benchmark's model; a mixin.
-final class SourceFlags {
+public final class SourceFlags {
     @Option(
             names = "--model",
             paramLabel = "MODEL",
@@ -29,10 +29,10 @@ final class SourceFlags {
             description = "With --random: so many of the shape's layers. Default: all.")
     private @Nullable Integer layers;
 
-    SourceFlags() {}
+    public SourceFlags() {}
 
     /// @throws ParameterException if not exactly one is asked for, or it does not exist
-    ModelSource model(CommandSpec command, ModelFinder models, long seed) {
+    public ModelSource model(CommandSpec command, ModelFinder models, long seed) {
         String checkpoint = model;
         String known = shape;
         if (checkpoint != null && known != null) {

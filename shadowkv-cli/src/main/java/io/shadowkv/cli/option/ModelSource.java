@@ -1,4 +1,4 @@
-package io.shadowkv.cli.bench;
+package io.shadowkv.cli.option;
 
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.serve.Engine;
@@ -8,7 +8,7 @@ import io.shadowkv.tensor.DType;
 import java.nio.file.Path;
 
 /// Where a benchmark's weights come from.
-sealed interface ModelSource {
+public sealed interface ModelSource {
     /// The model's name for people.
     String name();
 

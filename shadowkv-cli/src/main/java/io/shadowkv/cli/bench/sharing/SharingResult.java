@@ -1,0 +1,112 @@
+package io.shadowkv.cli.bench.sharing;
+
+import io.shadowkv.cli.process.Machine;
+import io.shadowkv.engine.serve.Engine;
+import java.io.PrintWriter;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/// What `bench sharing` measured. Gaps are nanoseconds between two tokens of one answer.
+///
+/// @param readSeconds time to read the document with nothing else running
+/// @param questionSeconds time to the first token of a short question about it, median
+/// @param turnSeconds time to the first token of a long question
+/// @param greedy gaps of a batch that takes the most likely tokens
+/// @param sampled gaps at temperature 0.7, top-p 0.9, with 5 log probabilities
+/// @param whileReading gaps while another prompt is read
+/// @param readWhileDecodingSeconds time to read that prompt
+/// @param mixed gaps of a batch of half short contexts
+record SharingResult(
+        int contextTokens,
+        int batch,
+        int steps,
+        int questionTokens,
+        int turnTokens,
+        double readSeconds,
+        double questionSeconds,
+        double turnSeconds,
+        long[] greedy,
+        long[] sampled,
+        long[] whileReading,
+        double readWhileDecodingSeconds,
+        long[] mixed) {
+    void print(PrintWriter out) {
+        out.printf(Locale.ROOT, "document of %,d tokens: read in %.3f s%n", contextTokens, readSeconds);
+        out.printf(
+                Locale.ROOT,
+                "question of %d tokens: first token after %.1f ms%n",
+                questionTokens,
+                questionSeconds * 1e3);
+        out.printf(Locale.ROOT, "question of %,d tokens: first token after %.1f ms%n", turnTokens, turnSeconds * 1e3);
+        out.printf(Locale.ROOT, "gap between tokens, batch %d, ms        median      p99      max%n", batch);
+        line(out, "most likely tokens", greedy);
+        line(out, "temperature 0.7, top-p 0.9, logprobs", sampled);
+        line(out, "half of the contexts short", mixed);
+        line(out, "while another prompt is read", whileReading);
+        out.printf(
+                Locale.ROOT,
+                "that prompt: read in %.3f s, %.2f times its time alone%n",
+                readWhileDecodingSeconds,
+                readWhileDecodingSeconds / readSeconds);
+    }
+
+    private static void line(PrintWriter out, String what, long[] gaps) {
+        out.printf(
+                Locale.ROOT,
+                "  %-38s %8.2f %8.2f %8.2f%n",
+                what,
+                quantile(gaps, 0.5) * 1e3,
+                quantile(gaps, 0.99) * 1e3,
+                quantile(gaps, 1) * 1e3);
+    }
+
+    /// @return seconds
+    private static double quantile(long[] gaps, double share) {
+        long[] sorted = gaps.clone();
+        Arrays.sort(sorted);
+        return sorted.length == 0 ? Double.NaN : sorted[(int) Math.round((sorted.length - 1) * share)] / 1e9;
+    }
+
+    ObjectNode json(String model, Engine engine, Machine machine, @Nullable Double hitRate) {
+        ObjectNode root = JsonMapper.shared().createObjectNode();
+        root.put("benchmark", "sharing");
+        root.put("time", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+        root.put("commit", machine.commit());
+        root.put("dirty", machine.isChanged());
+        root.put("java", machine.java());
+        root.put("processor", machine.processor());
+        root.put("backend", engine.backend().name());
+        root.put("device", engine.backend().description());
+        root.put("model", model);
+        root.put("layers", engine.spec().layers());
+        root.put("kv_type", engine.kvType().toString());
+        root.put("strategy", engine.options().cache().toString());
+        root.put("forced_hit_rate", hitRate);
+        root.put("context_tokens", contextTokens);
+        root.put("batch", batch);
+        root.put("steps", steps);
+        root.put("read_seconds", readSeconds);
+        root.put("question_tokens", questionTokens);
+        root.put("question_first_token_seconds", questionSeconds);
+        root.put("turn_tokens", turnTokens);
+        root.put("turn_first_token_seconds", turnSeconds);
+        root.put("read_while_decoding_seconds", readWhileDecodingSeconds);
+        gaps(root.putObject("gap_greedy"), greedy);
+        gaps(root.putObject("gap_sampled"), sampled);
+        gaps(root.putObject("gap_mixed_contexts"), mixed);
+        gaps(root.putObject("gap_while_reading"), whileReading);
+        return root;
+    }
+
+    private static void gaps(ObjectNode node, long[] gaps) {
+        node.put("count", gaps.length);
+        for (double share : new double[] {0.5, 0.9, 0.99, 1}) {
+            node.put("p" + Math.round(share * 100) + "_ms", quantile(gaps, share) * 1e3);
+        }
+    }
+}
