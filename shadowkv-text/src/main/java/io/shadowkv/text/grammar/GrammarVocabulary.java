@@ -1,0 +1,147 @@
+package io.shadowkv.text.grammar;
+
+import io.shadowkv.text.Tokenizer;
+import io.shadowkv.text.grammar.TokenTrie.Token;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+
+/// A tokenizer's tokens as bytes, made once for a tokenizer and shared by all its grammars. Immutable, for any thread.
+///
+/// Special tokens are in no grammar's text. The ends of a sequence are allowed where the text is complete.
+public final class GrammarVocabulary {
+    private final int size;
+    private final int[] endOfSequence;
+    private final @Nullable byte[][] bytes;
+    private final int longest;
+    /// Tokens of whole characters that need no escape in a JSON string.
+    private final TokenTrie plain;
+    /// All others.
+    private final TokenTrie rest;
+    /// Plain tokens, those with fewest characters first.
+    private final int[] plainByLength;
+    /// How many plain tokens have at most so many characters.
+    private final int[] plainUpTo;
+    /// Sets of the plain tokens with at most so many characters, made when first asked for.
+    private final AtomicReferenceArray<int[]> plainSets;
+
+    private GrammarVocabulary(@Nullable byte[][] bytes, int[] endOfSequence) {
+        this.size = bytes.length;
+        this.bytes = bytes;
+        this.endOfSequence = endOfSequence;
+        List<Token> plainTokens = new ArrayList<>();
+        List<Token> restTokens = new ArrayList<>();
+        int most = 0;
+        for (int id = 0; id < size; id++) {
+            byte[] token = bytes[id];
+            if (token != null) {
+                (PlainText.characters(token) >= 0 ? plainTokens : restTokens).add(new Token(id, token));
+                most = Math.max(most, token.length);
+            }
+        }
+        this.longest = most;
+        this.plain = TokenTrie.of(plainTokens);
+        this.rest = TokenTrie.of(restTokens);
+        this.plainUpTo = new int[most + 1];
+        plainTokens.forEach(token -> plainUpTo[PlainText.characters(token.bytes())]++);
+        Arrays.parallelPrefix(plainUpTo, Integer::sum);
+        this.plainByLength = plainTokens.stream()
+                .sorted((a, b) -> PlainText.characters(a.bytes()) - PlainText.characters(b.bytes()))
+                .mapToInt(Token::id)
+                .toArray();
+        this.plainSets = new AtomicReferenceArray<>(most + 1);
+    }
+
+    /// The vocabulary of a tokenizer.
+    ///
+    /// @param endOfSequence ids that end a generation
+    /// @throws IllegalArgumentException if an end is not an id of the tokenizer, or if a printable ASCII character is
+    ///     not a token: then JSON could not be continued in some place
+    public static GrammarVocabulary of(Tokenizer tokenizer, int... endOfSequence) {
+        return of(tokenizer.vocabularySize(), id -> tokenizer.isSpecial(id) ? null : tokenizer.bytes(id), endOfSequence);
+    }
+
+    /// A vocabulary of `size` ids.
+    ///
+    /// @param bytes the bytes of a token; null or empty for an id that adds no text
+    /// @throws IllegalArgumentException as above
+    public static GrammarVocabulary of(int size, IntFunction<byte @Nullable []> bytes, int... endOfSequence) {
+        @Nullable byte[][] tokens = new @Nullable byte[size][];
+        boolean[] isCharacter = new boolean[128];
+        for (int id = 0; id < size; id++) {
+            byte[] token = bytes.apply(id);
+            tokens[id] = token == null || token.length == 0 ? null : token.clone();
+            if (token != null && token.length == 1 && token[0] >= 0) {
+                isCharacter[token[0]] = true;
+            }
+        }
+        for (int end : endOfSequence) {
+            if (end < 0 || end >= size) {
+                throw new IllegalArgumentException(
+                        "end of sequence is token " + end + "; the vocabulary has ids 0 to " + (size - 1));
+            }
+            tokens[end] = null;
+        }
+        for (char character = ' '; character < 0x7f; character++) {
+            if (!isCharacter[character]) {
+                throw new IllegalArgumentException("no token is the single character \"" + character
+                        + "\"; structured output needs a token for each printable ASCII character. Use a model whose"
+                        + " tokenizer has them");
+            }
+        }
+        return new GrammarVocabulary(tokens, endOfSequence.clone());
+    }
+
+    /// One more than the highest id.
+    public int size() {
+        return size;
+    }
+
+    /// The number of `int`s that a set of tokens takes, a bit a token.
+    public int maskInts() {
+        return (size + 31) / 32;
+    }
+
+    /// The bytes of a token, or null if it has none in a grammar's text.
+    byte @Nullable [] bytes(int id) {
+        return id >= 0 && id < size ? bytes[id] : null;
+    }
+
+    boolean isEnd(int id) {
+        return Arrays.stream(endOfSequence).anyMatch(end -> end == id);
+    }
+
+    int[] endOfSequence() {
+        return endOfSequence;
+    }
+
+    /// The number of bytes of the longest token.
+    int longest() {
+        return longest;
+    }
+
+    TokenTrie plain() {
+        return plain;
+    }
+
+    TokenTrie rest() {
+        return rest;
+    }
+
+    /// The set of plain tokens with at most `characters` characters. It is not to be changed.
+    int[] plainUpTo(int characters) {
+        int most = Math.min(characters, longest);
+        int[] known = plainSets.get(most);
+        if (known == null) {
+            known = new int[maskInts()];
+            for (int i = 0; i < plainUpTo[most]; i++) {
+                known[plainByLength[i] >> 5] |= 1 << plainByLength[i];
+            }
+            plainSets.set(most, known);
+        }
+        return known;
+    }
+}

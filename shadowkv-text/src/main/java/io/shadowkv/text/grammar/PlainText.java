@@ -1,0 +1,28 @@
+package io.shadowkv.text.grammar;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+
+/// Recognises bytes that are whole characters which need no escape in a JSON string.
+final class PlainText {
+    private PlainText() {}
+
+    /// The number of characters, or -1 if the bytes are not plain text.
+    static int characters(byte[] bytes) {
+        int count = 0;
+        for (byte value : bytes) {
+            if (value >= 0 && value < ' ' || value == '"' || value == '\\') {
+                return -1;
+            }
+            // Bytes 80 to BF go on with a character.
+            count += value >= (byte) 0xc0 ? 1 : 0;
+        }
+        try {
+            StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
+        } catch (CharacterCodingException e) {
+            return -1;
+        }
+        return count;
+    }
+}
