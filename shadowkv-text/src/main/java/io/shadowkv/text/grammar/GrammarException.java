@@ -10,7 +10,8 @@ public final class GrammarException extends RuntimeException {
     private final String pointer;
 
     GrammarException(String keyword, String pointer, String message) {
-        super("schema at \"" + pointer + "\": " + message);
+        super("schema at \"" + pointer + "\"" + (keyword.isEmpty() ? "" : ", keyword \"" + keyword + "\"") + ": "
+                + message);
         this.keyword = keyword;
         this.pointer = pointer;
     }

@@ -84,14 +84,14 @@ record Schema(JsonNode node, String pointer) {
                     || keyword.startsWith("x-")
                     || keyword.equals("$id") && pointer.isEmpty();
             if (!isIgnored && !keywords.contains(keyword)) {
-                throw refused(keyword, "\"" + keyword + "\" is not supported"
+                throw refused(keyword, "is not supported"
                         + (keywords.size() > 5 ? "" : " next to " + String.join(", ", keywords)) + ". Remove it");
             }
         }
     }
 
     GrammarException malformed(String keyword, String expected) {
-        return refused(keyword, "\"" + keyword + "\" is " + Json.text(node.path(keyword)) + "; expected " + expected);
+        return refused(keyword, "is " + Json.text(node.path(keyword)) + "; expected " + expected);
     }
 
     GrammarException refused(String keyword, String message) {

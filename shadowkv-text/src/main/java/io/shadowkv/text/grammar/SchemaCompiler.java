@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -37,8 +38,8 @@ final class SchemaCompiler {
     private final AnyJson any = new AnyJson(builder);
     private final JsonNode root;
     private final Map<String, Integer> rules = new HashMap<>();
-    /// Pointers of schemas and of those that they stand for without a byte of their own.
-    private final Map<String, List<String>> aliases = new HashMap<>();
+    /// The schemas that a schema stands for without a byte of its own, by pointer.
+    private final Map<String, List<Schema>> aliases = new LinkedHashMap<>();
 
     private SchemaCompiler(JsonNode root) {
         this.root = root;
@@ -51,7 +52,8 @@ final class SchemaCompiler {
         SchemaCompiler compiler = new SchemaCompiler(schema);
         int rule = compiler.rule(new Schema(schema, ""));
         Set<String> done = new HashSet<>();
-        compiler.aliases.keySet().forEach(pointer -> compiler.checkAliases(pointer, new ArrayList<>(), done));
+        compiler.aliases.values().forEach(targets ->
+                targets.forEach(target -> compiler.checkAliases(target, new ArrayList<>(), done)));
         return compiler.builder.build(rule);
     }
 
@@ -107,11 +109,11 @@ final class SchemaCompiler {
             throw schema.malformed(keyword, "at least one schema");
         }
         if (keyword.equals("allOf") && options.size() > 1) {
-            throw schema.refused(keyword, "\"allOf\" has " + options.size()
+            throw schema.refused(keyword, "has " + options.size()
                     + " schemas; only one is supported. Merge them into one schema");
         }
         for (Schema option : options) {
-            aliases.computeIfAbsent(schema.pointer(), key -> new ArrayList<>()).add(option.pointer());
+            aliases.computeIfAbsent(schema.pointer(), key -> new ArrayList<>()).add(option);
             builder.call(from, rule(option), to);
         }
     }
@@ -119,8 +121,7 @@ final class SchemaCompiler {
     private Schema referenced(Schema schema) {
         String reference = schema.string("$ref");
         if (!reference.startsWith("#")) {
-            throw schema.refused("$ref", "\"$ref\" is \"" + reference
-                    + "\"; only references within the schema (#/$defs/...) are supported");
+            throw schema.refused("$ref", "is \"" + reference + "\"; only references within the schema (#/$defs/...) are supported");
         }
         JsonNode target;
         String pointer;
@@ -128,10 +129,10 @@ final class SchemaCompiler {
             pointer = URLDecoder.decode(reference.substring(1).replace("+", "%2B"), StandardCharsets.UTF_8);
             target = root.at(JsonPointer.compile(pointer));
         } catch (IllegalArgumentException e) {
-            throw schema.refused("$ref", "\"$ref\" is \"" + reference + "\", which is not a JSON pointer");
+            throw schema.refused("$ref", "is \"" + reference + "\", which is not a JSON pointer");
         }
         if (target.isMissingNode()) {
-            throw schema.refused("$ref", "\"$ref\" is \"" + reference + "\"; the schema has nothing there");
+            throw schema.refused("$ref", "is \"" + reference + "\"; the schema has nothing there");
         }
         return new Schema(target, pointer);
     }
@@ -148,7 +149,7 @@ final class SchemaCompiler {
         if (schema.has("const")) {
             JsonNode constant = schema.node().path("const");
             if (schema.has("enum") && !values.contains(constant)) {
-                throw schema.refused("const", "\"const\" is not in \"enum\"");
+                throw schema.refused("const", "is not in \"enum\"");
             }
             values = List.of(constant);
         }
@@ -188,14 +189,17 @@ final class SchemaCompiler {
     }
 
     /// Refuses schemas that stand for themselves: they would be searched for ever.
-    private void checkAliases(String pointer, List<String> path, Set<String> done) {
-        if (path.contains(pointer)) {
-            throw new GrammarException("$ref", pointer, "refers to itself: " + String.join(" -> ", path) + " -> "
-                    + pointer);
+    private void checkAliases(Schema schema, List<Schema> path, Set<String> done) {
+        if (path.contains(schema)) {
+            Schema reference = path.reversed().stream()
+                    .filter(one -> one.has("$ref"))
+                    .findFirst()
+                    .orElse(schema);
+            throw reference.refused("$ref", "leads back to itself, without a value in between");
         }
-        if (done.add(pointer)) {
-            path.add(pointer);
-            for (String target : aliases.getOrDefault(pointer, List.of())) {
+        if (done.add(schema.pointer())) {
+            path.add(schema);
+            for (Schema target : aliases.getOrDefault(schema.pointer(), List.of())) {
                 checkAliases(target, path, done);
             }
             path.removeLast();

@@ -132,10 +132,10 @@ final class TypedSchema {
 
     private void addArray() {
         if (schema.has("uniqueItems") && schema.node().path("uniqueItems").asBoolean(true)) {
-            throw schema.refused("uniqueItems", "\"uniqueItems\" cannot be enforced. Remove it");
+            throw schema.refused("uniqueItems", "cannot be enforced. Remove it");
         }
         if (schema.node().path("items").isArray()) {
-            throw schema.refused("items", "\"items\" is a list; use prefixItems for items with a schema each");
+            throw schema.refused("items", "is a list; use prefixItems for items with a schema each");
         }
         int min = schema.count("minItems", 0);
         int max = schema.count("maxItems", Counter.UNBOUNDED);
@@ -181,7 +181,7 @@ final class TypedSchema {
         if (schema.has("format")) {
             String pattern = Formats.pattern(schema.string("format"));
             if (pattern == null) {
-                throw schema.refused("format", "format \"" + schema.string("format")
+                throw schema.refused("format", "\"" + schema.string("format")
                         + "\" is not supported; use one of " + String.join(", ", Formats.names()));
             }
             Dfa other = result;
@@ -203,7 +203,7 @@ final class TypedSchema {
         for (String keyword : List.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")) {
             if (schema.has(keyword)) {
                 throw schema.refused(
-                        keyword, "\"" + keyword + "\" is enforced for type integer only. Use that, or remove it");
+                        keyword, "is enforced for type integer only. Use that, or remove it");
             }
         }
         builder.call(from, compiler.any().number(), to);
@@ -241,7 +241,7 @@ final class TypedSchema {
 
     private void checkOrder(String least, int min, String most, int max) {
         if (min > max) {
-            throw schema.refused(least, "\"" + least + "\" is " + min + ", \"" + most + "\" is " + max);
+            throw schema.refused(least, "is " + min + ", \"" + most + "\" is " + max);
         }
     }
 }
