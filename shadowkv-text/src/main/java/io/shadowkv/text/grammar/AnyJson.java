@@ -12,7 +12,8 @@ final class AnyJson {
     /// Levels of nesting in a value of no schema: the value itself is at level 0.
     static final int DEEPEST = 32;
 
-    static final String NUMBER = "^-?(0|[1-9][0-9]{0,18})(\\.[0-9]{1,17})?([eE][+-]?[0-9]{1,2})?$";
+    private static final Dfa NUMBER =
+            Dfa.ofPattern("^-?(0|[1-9][0-9]{0,18})(\\.[0-9]{1,17})?([eE][+-]?[0-9]{1,2})?$");
 
     private static final int NOT_MADE = -1;
 
@@ -34,8 +35,12 @@ final class AnyJson {
 
     int anyObject() {
         int rule = builder.state();
-        ObjectRule.add(builder, rule, List.of(), value(1), builder.accepting());
+        ObjectRule.add(this, rule, List.of(), value(1), builder.accepting());
         return rule;
+    }
+
+    AutomatonBuilder builder() {
+        return builder;
     }
 
     int string() {
@@ -49,7 +54,7 @@ final class AnyJson {
     int number() {
         if (number == NOT_MADE) {
             number = builder.state();
-            builder.dfa(number, Dfa.ofPattern(NUMBER), builder.accepting());
+            builder.dfa(number, NUMBER, builder.accepting());
         }
         return number;
     }
@@ -70,7 +75,7 @@ final class AnyJson {
         builder.dfa(rule, Dfa.ofTexts(List.of("true", "false", "null")), end);
         if (level < DEEPEST) {
             ArrayRule.add(builder, rule, List.of(), value(level + 1), 0, Counter.UNBOUNDED, end);
-            ObjectRule.add(builder, rule, List.of(), value(level + 1), end);
+            ObjectRule.add(this, rule, List.of(), value(level + 1), end);
         }
         return rule;
     }

@@ -5,6 +5,8 @@ import io.shadowkv.text.grammar.TokenTrie.Token;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
@@ -32,26 +34,29 @@ public final class GrammarVocabulary {
         this.size = bytes.length;
         this.bytes = bytes;
         this.endOfSequence = endOfSequence;
-        List<Token> plainTokens = new ArrayList<>();
         List<Token> restTokens = new ArrayList<>();
+        Map<Integer, List<Token>> plainTokens = new TreeMap<>();
         int most = 0;
         for (int id = 0; id < size; id++) {
             byte[] token = bytes[id];
             if (token != null) {
-                (PlainText.characters(token) >= 0 ? plainTokens : restTokens).add(new Token(id, token));
+                int characters = PlainText.characters(token);
+                List<Token> alike = characters == PlainText.NOT_PLAIN
+                        ? restTokens
+                        : plainTokens.computeIfAbsent(characters, key -> new ArrayList<>());
+                alike.add(new Token(id, token));
                 most = Math.max(most, token.length);
             }
         }
         this.longest = most;
-        this.plain = TokenTrie.of(plainTokens);
         this.rest = TokenTrie.of(restTokens);
+        List<Token> ascending =
+                plainTokens.values().stream().flatMap(List::stream).toList();
+        this.plain = TokenTrie.of(ascending);
+        this.plainByLength = ascending.stream().mapToInt(Token::id).toArray();
         this.plainUpTo = new int[most + 1];
-        plainTokens.forEach(token -> plainUpTo[PlainText.characters(token.bytes())]++);
+        plainTokens.forEach((characters, tokens) -> plainUpTo[characters] = tokens.size());
         Arrays.parallelPrefix(plainUpTo, Integer::sum);
-        this.plainByLength = plainTokens.stream()
-                .sorted((a, b) -> PlainText.characters(a.bytes()) - PlainText.characters(b.bytes()))
-                .mapToInt(Token::id)
-                .toArray();
         this.plainSets = new AtomicReferenceArray<>(most + 1);
     }
 

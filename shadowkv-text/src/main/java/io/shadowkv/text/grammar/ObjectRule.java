@@ -16,6 +16,7 @@ final class ObjectRule {
     /// A property and the rule of its value.
     record Property(String name, int rule, boolean isRequired) {}
 
+    private final AnyJson any;
     private final AutomatonBuilder builder;
     private final List<Property> properties;
     private final int additional;
@@ -26,8 +27,9 @@ final class ObjectRule {
     private final int[] later;
     private final int[] behindComma;
 
-    private ObjectRule(AutomatonBuilder builder, List<Property> properties, int additional) {
-        this.builder = builder;
+    private ObjectRule(AnyJson any, List<Property> properties, int additional) {
+        this.any = any;
+        this.builder = any.builder();
         this.properties = properties;
         this.additional = additional;
         this.first = states(properties.size() + 1);
@@ -46,8 +48,9 @@ final class ObjectRule {
     /// Adds objects between two states.
     ///
     /// @param additional the rule of additional properties' values, or [#CLOSED]
-    static void add(AutomatonBuilder builder, int from, List<Property> properties, int additional, int to) {
-        ObjectRule rule = new ObjectRule(builder, properties, additional);
+    static void add(AnyJson any, int from, List<Property> properties, int additional, int to) {
+        AutomatonBuilder builder = any.builder();
+        ObjectRule rule = new ObjectRule(any, properties, additional);
         builder.on(from, '{', rule.first[0]);
         for (int i = 0; i < properties.size(); i++) {
             rule.addProperty(i);
@@ -96,7 +99,7 @@ final class ObjectRule {
 
     private void addKey(int from, int to) {
         if (properties.isEmpty()) {
-            StringRule.add(builder, from, 0, Counter.UNBOUNDED, to);
+            builder.call(from, any.string(), to);
             return;
         }
         int begin = builder.state();

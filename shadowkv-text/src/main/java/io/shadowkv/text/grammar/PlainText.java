@@ -6,14 +6,16 @@ import java.nio.charset.StandardCharsets;
 
 /// Recognises bytes that are whole characters which need no escape in a JSON string.
 final class PlainText {
+    static final int NOT_PLAIN = -1;
+
     private PlainText() {}
 
-    /// The number of characters, or -1 if the bytes are not plain text.
+    /// The number of characters, or [#NOT_PLAIN].
     static int characters(byte[] bytes) {
         int count = 0;
         for (byte value : bytes) {
             if (value >= 0 && value < ' ' || value == '"' || value == '\\') {
-                return -1;
+                return NOT_PLAIN;
             }
             // Bytes 80 to BF go on with a character.
             count += value >= (byte) 0xc0 ? 1 : 0;
@@ -21,7 +23,7 @@ final class PlainText {
         try {
             StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
         } catch (CharacterCodingException e) {
-            return -1;
+            return NOT_PLAIN;
         }
         return count;
     }

@@ -109,7 +109,7 @@ final class TypedSchema {
         for (String name : required) {
             properties.add(new ObjectRule.Property(name, ruleOfUnlisted(name, additional), true));
         }
-        ObjectRule.add(builder, from, properties, additional, to);
+        ObjectRule.add(compiler.any(), from, properties, additional, to);
     }
 
     private int additional(boolean isOpen) {
