@@ -6,7 +6,8 @@ import java.util.Optional;
 
 /// The bytes that a token adds to a text behind other tokens. Immutable.
 ///
-/// What a decoder does to the first token only (a blank that the encoder had put in front vanishes) is left out.
+/// What a decoder does to the first token only (a blank that the encoder had put in front vanishes)
+/// is left out.
 public final class TokenBytes {
     private final List<DetokenizerStage> stages;
 
@@ -14,8 +15,8 @@ public final class TokenBytes {
         this.stages = stages;
     }
 
-    /// The bytes of the tokens that stages turn into text; nothing if a stage would change the text behind the one
-    /// that makes bytes.
+    /// The bytes of the tokens that stages turn into text; nothing if a stage would change the text
+    /// behind the one that makes bytes.
     public static Optional<TokenBytes> of(List<DetokenizerStage> stages) {
         boolean areBytes = false;
         for (DetokenizerStage stage : stages) {

@@ -24,7 +24,9 @@ class TokenBytesTest {
 
     private static Tokenizer open(String kind) {
         return Tokenizers.open(
-                kind.equals("needle") ? Fixtures.needleModel() : GoldenLines.root().resolve(kind));
+                kind.equals("needle")
+                        ? Fixtures.needleModel()
+                        : GoldenLines.root().resolve(kind));
     }
 
     @ParameterizedTest
@@ -79,8 +81,7 @@ class TokenBytesTest {
         assertThat(bytes(new DetokenizerStage.Strip('x', 1, 1, true), "xxax")).isEqualTo("xxax");
         assertThat(bytes(new DetokenizerStage.ByteFallback(), "<0x4A>")).isEqualTo("J");
         assertThat(bytes(new DetokenizerStage.ByteLevel(), "Ġa")).isEqualTo(" a");
-        assertThat(TokenBytes.of(
-                        List.of(new DetokenizerStage.ByteFallback(), new DetokenizerStage.Replace("a", "b"))))
+        assertThat(TokenBytes.of(List.of(new DetokenizerStage.ByteFallback(), new DetokenizerStage.Replace("a", "b"))))
                 .as("a stage that would see characters of several byte tokens")
                 .isEmpty();
     }

@@ -6,11 +6,13 @@ import java.util.List;
 
 /// The rules that need no schema: any string, any number, any value.
 ///
-/// A number has at most 19 digits before the point, 17 behind it, and 2 in the exponent: more do not fit into a
-/// `double`, and a model could go on with digits for ever.
+/// A number has at most 19 digits before the point, 17 behind it, and 2 in the exponent: more do
+/// not fit into a `double`, and a model could go on with digits for ever.
 final class AnyJson {
     /// Levels of nesting in a value of no schema: the value itself is at level 0.
     static final int DEEPEST = 32;
+
+    static final int FRACTION_DIGITS = 17;
 
     private static final Dfa NUMBER =
             Dfa.ofPattern("^-?(0|[1-9][0-9]{0,18})(\\.[0-9]{1,17})?([eE][+-]?[0-9]{1,2})?$");

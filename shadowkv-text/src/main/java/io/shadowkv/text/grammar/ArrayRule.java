@@ -30,7 +30,8 @@ final class ArrayRule {
         }
     }
 
-    /// Adds what may follow the first item behind the prefix. The state counts the items behind that one.
+    /// Adds what may follow the first item behind the prefix. The state counts the items behind
+    /// that one.
     private static void addRest(
             AutomatonBuilder builder, int state, int items, int min, int max, int prefix, int to) {
         builder.on(state, ']', to);

@@ -145,8 +145,8 @@ final class AutomatonBuilder {
                 draft.isAccepting);
     }
 
-    /// A state is productive if a match can be reached from it. Most edges lead to states made later, so going
-    /// backwards ends soon.
+    /// A state is productive if a match can be reached from it. Most edges lead to states made
+    /// later, so going backwards ends soon.
     private void markProductive() {
         boolean hasChanged = true;
         while (hasChanged) {

@@ -1,7 +1,7 @@
 package io.shadowkv.text.grammar;
 
-/// Bounds on how often a state is entered while its rule runs: in the state, the byte `closer` needs at least `min`
-/// rounds, each other byte fewer than `max`.
+/// Bounds on how often a state is entered while its rule runs: in the state, the byte `closer`
+/// needs at least `min` rounds, each other byte fewer than `max`.
 record Counter(int min, int max, int closer) {
     /// `max` without an upper bound.
     static final int UNBOUNDED = Integer.MAX_VALUE;

@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Patterns of the formats that OpenAI's strict mode lists. It refuses others, and so do grammars.
 ///
-/// Dates respect the months' lengths and leap years; times have no leap seconds; the parts of a host name have at most
-/// 63 characters.
+/// Dates respect the months' lengths and leap years; times have no leap seconds; the parts of a
+/// host name have at most 63 characters.
 final class Formats {
     private static final String LEAP_YEAR = "([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)";
     private static final String DATE = "([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])"

@@ -24,7 +24,8 @@ public final class GrammarState {
 
     /// Goes on by one token.
     ///
-    /// @throws IllegalArgumentException if the grammar does not allow it; the state is then unchanged
+    /// @throws IllegalArgumentException if the grammar does not allow it; the state is then
+    ///     unchanged
     public void accept(int tokenId) {
         if (!allows(tokenId)) {
             throw new IllegalArgumentException("token " + tokenId + " is not allowed here"
@@ -37,8 +38,8 @@ public final class GrammarState {
         }
     }
 
-    /// Whether the text so far is a whole value of the schema. It may still be possible to go on: `1` is whole, and
-    /// so is `12`.
+    /// Whether the text so far is a whole value of the schema. It may still be possible to go on:
+    /// `1` is whole, and so is `12`.
     public boolean isComplete() {
         return positions.isDone();
     }
@@ -48,12 +49,13 @@ public final class GrammarState {
         return isEnded;
     }
 
-    /// Fills a set of tokens with those that may come next: bit `id & 31` of `bits[id >> 5]`. All other bits become 0.
-    /// Ends of sequence are among them where the text is complete.
+    /// Fills a set of tokens with those that may come next: bit `id & 31` of `bits[id >> 5]`. All
+    /// other bits become 0. Ends of sequence are among them where the text is complete.
     ///
     /// @param bits at least [GrammarVocabulary#maskInts] long
-    /// @return whether any token may come next. After an end of sequence there is none. Before one, there always is
-    ///     one if the vocabulary has a token for each byte, or the characters that the schema names
+    /// @return whether any token may come next. After an end of sequence there is none. Before one,
+    ///     there always is one if the vocabulary has a token for each byte, or the characters that
+    ///     the schema names
     /// @throws IllegalArgumentException if `bits` is too short
     public boolean mask(int[] bits) {
         GrammarVocabulary vocabulary = grammar.vocabulary();

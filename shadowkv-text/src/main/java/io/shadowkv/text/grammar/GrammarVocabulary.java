@@ -11,9 +11,11 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
-/// A tokenizer's tokens as bytes, made once for a tokenizer and shared by all its grammars. Immutable, for any thread.
+/// A tokenizer's tokens as bytes, made once for a tokenizer and shared by all its grammars.
+/// Immutable, for any thread.
 ///
-/// Special tokens are in no grammar's text. The ends of a sequence are allowed where the text is complete.
+/// Special tokens are in no grammar's text. The ends of a sequence are allowed where the text is
+/// complete.
 public final class GrammarVocabulary {
     private final int size;
     private final int[] endOfSequence;
@@ -63,8 +65,8 @@ public final class GrammarVocabulary {
     /// The vocabulary of a tokenizer.
     ///
     /// @param endOfSequence ids that end a generation
-    /// @throws IllegalArgumentException if an end is not an id of the tokenizer, or if a printable ASCII character is
-    ///     not a token: then JSON could not be continued in some place
+    /// @throws IllegalArgumentException if an end is not an id of the tokenizer, or if a printable
+    ///     ASCII character is not a token: then JSON could not be continued in some place
     public static GrammarVocabulary of(Tokenizer tokenizer, int... endOfSequence) {
         return of(tokenizer.vocabularySize(), id -> tokenizer.isSpecial(id) ? null : tokenizer.bytes(id), endOfSequence);
     }

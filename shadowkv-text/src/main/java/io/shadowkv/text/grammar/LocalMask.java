@@ -7,7 +7,8 @@ import java.util.stream.IntStream;
 /// @param plainText with how many characters at most all plain tokens are allowed, or -1
 /// @param set the allowed tokens if they are many, else empty
 /// @param ids the allowed tokens if they are few
-/// @param plainExits nodes of the vocabulary's plain tokens at which the rule has matched and tokens go on
+/// @param plainExits nodes of the vocabulary's plain tokens at which the rule has matched and
+///     tokens go on
 /// @param restExits the same of its other tokens
 record LocalMask(int plainText, int[] set, int[] ids, int[] plainExits, int[] restExits) {
     static final int NO_PLAIN_TEXT = -1;

@@ -7,8 +7,8 @@ import tools.jackson.databind.node.StringNode;
 
 /// Adds JSON objects: the properties in their order, then additional ones.
 ///
-/// Additional keys spell each character in one way only, so that no escape can hide the name of a property. An
-/// additional key may come twice; readers of JSON then keep the last value.
+/// Additional keys spell each character in one way only, so that no escape can hide the name of a
+/// property. An additional key may come twice; readers of JSON then keep the last value.
 final class ObjectRule {
     /// In the place of the rule of additional properties: there may be none.
     static final int CLOSED = -1;
@@ -21,7 +21,8 @@ final class ObjectRule {
     private final List<Property> properties;
     private final int additional;
 
-    /// Before property i, by i: nothing is written yet; a comma or the end must come; a comma has come.
+    /// Before property i, by i: nothing is written yet; a comma or the end must come; a comma has
+    /// come.
     private final int[] first;
 
     private final int[] later;

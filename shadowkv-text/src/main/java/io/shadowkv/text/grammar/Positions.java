@@ -103,7 +103,8 @@ final class Positions {
             }
         }
 
-        /// No rule matches the empty text, so a rule that is called here cannot have returned here already.
+        /// No rule matches the empty text, so a rule that is called here cannot have returned here
+        /// already.
         private void call(State rule, Frame back) {
             Caller known = callers.get(rule);
             if (known != null) {

@@ -5,9 +5,9 @@ import org.jspecify.annotations.Nullable;
 
 /// A state of a pushdown automaton over bytes. Immutable once [AutomatonBuilder] has built it.
 ///
-/// A rule is known by its first state. A state has edges on bytes (at most one a byte), edges that need no byte, and
-/// calls: the called rule must match, then matching goes on at the return state. A rule has matched in an accepting
-/// state. No rule matches the empty text.
+/// A rule is known by its first state. A state has edges on bytes (at most one a byte), edges that
+/// need no byte, and calls: the called rule must match, then matching goes on at the return state.
+/// A rule has matched in an accepting state. No rule matches the empty text.
 final class State {
     /// An edge on bytes `low` to `high`.
     record Run(int low, int high, State target) {}

@@ -1,6 +1,7 @@
 package io.shadowkv.text.grammar;
 
-/// Adds JSON strings of all characters: valid UTF-8 and all of JSON's escapes, surrogates in pairs only.
+/// Adds JSON strings of all characters: valid UTF-8 and all of JSON's escapes, surrogates in pairs
+/// only.
 final class StringRule {
     private final AutomatonBuilder builder;
     /// Behind a whole character.

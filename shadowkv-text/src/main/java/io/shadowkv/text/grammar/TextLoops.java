@@ -27,7 +27,8 @@ final class TextLoops {
         return behind != null && behind != loop && leadsBack(behind, low, high, continuations, loop);
     }
 
-    /// Whether each byte from `low` to `high`, then `continuations` bytes from 80 to BF, lead from a state to `loop`.
+    /// Whether each byte from `low` to `high`, then `continuations` bytes from 80 to BF, lead from
+    /// a state to `loop`.
     private static boolean leadsBack(State from, int low, int high, int continuations, State loop) {
         @Nullable State known = null;
         for (int value = low; value <= high; value++) {

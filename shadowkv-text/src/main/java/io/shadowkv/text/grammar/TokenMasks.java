@@ -4,16 +4,18 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// Computes sets of allowed tokens, and keeps for each state the part that does not depend on its callers. For any
-/// thread.
+/// Computes sets of allowed tokens, and keeps for each state the part that does not depend on its
+/// callers. For any thread.
 final class TokenMasks {
     /// A grammar's masks are forgotten where they would take more.
     private static final long MOST_BYTES = 64L << 20;
 
     /// States, and counts as far as a token can tell them apart.
     ///
-    /// @param missing rounds that the counted state still needs, at most one more than a token can make
-    /// @param left rounds that the counted state may still make, at most one more than a token can make
+    /// @param missing rounds that the counted state still needs, at most one more than a token can
+    ///     make
+    /// @param left rounds that the counted state may still make, at most one more than a token can
+    ///     make
     private record Key(State state, int missing, int left) {}
 
     private final GrammarVocabulary vocabulary;

@@ -16,7 +16,8 @@ final class TokenTrie {
     private final int[] depths;
     /// The first node behind the subtree, by node.
     private final int[] ends;
-    /// Where the tokens of a node begin in `ids`, by node; they end where those of the next node begin.
+    /// Where the tokens of a node begin in `ids`, by node; they end where those of the next node
+    /// begin.
     private final int[] firstIds;
     private final int[] ids;
     private final int depth;

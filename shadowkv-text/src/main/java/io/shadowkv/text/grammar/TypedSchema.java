@@ -1,10 +1,9 @@
 package io.shadowkv.text.grammar;
 
 import io.shadowkv.text.grammar.regex.Dfa;
+import io.shadowkv.text.grammar.regex.NumberRange;
 import io.shadowkv.text.grammar.regex.RegexException;
 import java.math.BigDecimal;
-import java.math.BigInteger;
-import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -28,8 +27,11 @@ final class TypedSchema {
     private static final Set<String> TYPES =
             Set.of("object", "array", "string", "number", "integer", "boolean", "null");
 
-    /// Integers of no bounds have at most 19 digits.
-    private static final BigInteger LARGEST = BigInteger.TEN.pow(19).subtract(BigInteger.ONE);
+    /// Numbers have at most 19 digits before the point.
+    private static final BigDecimal LIMIT = BigDecimal.TEN.pow(19);
+
+    /// An exponent of a billion would be a billion digits.
+    private static final int MOST_DIGITS = 400;
 
     private final SchemaCompiler compiler;
     private final AutomatonBuilder builder;
@@ -84,7 +86,7 @@ final class TypedSchema {
             case "array" -> addArray();
             case "string" -> addString();
             case "number" -> addNumber();
-            case "integer" -> addInteger();
+            case "integer" -> builder.dfa(from, numbers(0), to);
             case "boolean" -> builder.dfa(from, Dfa.ofTexts(List.of("true", "false")), to);
             default -> builder.text(from, "null", to);
         }
@@ -200,43 +202,49 @@ final class TypedSchema {
     }
 
     private void addNumber() {
-        for (String keyword : List.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")) {
-            if (schema.has(keyword)) {
-                throw schema.refused(
-                        keyword, "is enforced for type integer only. Use that, or remove it");
+        if (KEYWORDS.get("number").stream().anyMatch(schema::has)) {
+            builder.dfa(from, numbers(AnyJson.FRACTION_DIGITS), to);
+        } else {
+            builder.call(from, compiler.any().number(), to);
+        }
+    }
+
+    /// The numbers within the bounds.
+    private Dfa numbers(int fractionDigits) {
+        BigDecimal low = LIMIT.negate();
+        BigDecimal high = LIMIT;
+        boolean isLowExclusive = true;
+        boolean isHighExclusive = true;
+        for (String keyword : List.of("minimum", "exclusiveMinimum")) {
+            if (schema.has(keyword) && bound(keyword).compareTo(low) >= 0) {
+                // Of two equal bounds the exclusive one binds, and it comes last.
+                low = bound(keyword);
+                isLowExclusive = keyword.equals("exclusiveMinimum");
             }
         }
-        builder.call(from, compiler.any().number(), to);
+        for (String keyword : List.of("maximum", "exclusiveMaximum")) {
+            if (schema.has(keyword) && bound(keyword).compareTo(high) <= 0) {
+                high = bound(keyword);
+                isHighExclusive = keyword.equals("exclusiveMaximum");
+            }
+        }
+        NumberRange range = new NumberRange(low, isLowExclusive, high, isHighExclusive, fractionDigits);
+        Dfa numbers = low.compareTo(high) > 0 ? Dfa.ofTexts(List.of()) : Dfa.ofNumbers(range);
+        if (numbers.isEmpty()) {
+            String keyword = schema.has("minimum") || !schema.has("exclusiveMinimum") ? "minimum" : "exclusiveMinimum";
+            throw schema.refused(
+                    keyword, "no number lies within the bounds, with at most 19 digits before the point and "
+                            + fractionDigits + " behind it");
+        }
+        return numbers;
     }
 
-    private void addInteger() {
-        BigInteger low = LARGEST.negate();
-        BigInteger high = LARGEST;
-        if (schema.has("minimum")) {
-            low = low.max(integer("minimum", RoundingMode.CEILING));
+    private BigDecimal bound(String keyword) {
+        BigDecimal bound = schema.number(keyword);
+        if (Math.abs((long) bound.scale()) > MOST_DIGITS || bound.precision() > MOST_DIGITS) {
+            throw schema.malformed(keyword, "a number of at most " + MOST_DIGITS + " digits");
         }
-        if (schema.has("exclusiveMinimum")) {
-            low = low.max(integer("exclusiveMinimum", RoundingMode.FLOOR).add(BigInteger.ONE));
-        }
-        if (schema.has("maximum")) {
-            high = high.min(integer("maximum", RoundingMode.FLOOR));
-        }
-        if (schema.has("exclusiveMaximum")) {
-            high = high.min(integer("exclusiveMaximum", RoundingMode.CEILING).subtract(BigInteger.ONE));
-        }
-        if (low.compareTo(high) > 0) {
-            throw schema.refused("minimum", "no integer of at most 19 digits lies within the bounds");
-        }
-        builder.dfa(from, Dfa.ofIntegers(low, high), to);
-    }
-
-    private BigInteger integer(String keyword, RoundingMode rounding) {
-        BigDecimal value = schema.number(keyword);
-        // An exponent of a billion would be a billion digits.
-        if ((long) value.precision() - value.scale() > 40) {
-            return value.signum() < 0 ? LARGEST.negate().subtract(BigInteger.TWO) : LARGEST.add(BigInteger.TWO);
-        }
-        return value.setScale(0, rounding).toBigInteger();
+        return bound;
     }
 
     private void checkOrder(String least, int min, String most, int max) {

@@ -47,9 +47,8 @@ final class RandomWalk {
         int[] all = IntStream.range(0, vocabulary.size())
                 .filter(id -> (mask[id >> 5] >>> id & 1) == 1)
                 .toArray();
-        int[] closing = IntStream.of(all)
-                .filter(id -> closes(vocabulary.bytes(id)))
-                .toArray();
+        int[] closing =
+                IntStream.of(all).filter(id -> closes(vocabulary.bytes(id))).toArray();
         if (!looksForAnEnd) {
             return random.nextInt(8) == 0 && closing.length > 0 ? any(closing) : any(all);
         }

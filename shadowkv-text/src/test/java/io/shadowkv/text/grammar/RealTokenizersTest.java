@@ -22,7 +22,9 @@ class RealTokenizersTest {
     private static final int WALKS = 8;
 
     private static Tokenizer open(String kind) {
-        Path folder = kind.equals("needle") ? Fixtures.needleModel() : GoldenLines.root().resolve(kind);
+        Path folder = kind.equals("needle")
+                ? Fixtures.needleModel()
+                : GoldenLines.root().resolve(kind);
         return Tokenizers.open(folder);
     }
 
@@ -44,7 +46,9 @@ class RealTokenizersTest {
                 for (int i = 0; i < WALKS; i++) {
                     String text = RandomWalk.decoded(tokenizer, walk.tokens());
                     JsonNode value = ByteVocabulary.json(text);
-                    assertThat(validator.isValid(value)).as(schema + "\n" + text).isTrue();
+                    assertThat(validator.isValid(value))
+                            .as(schema + "\n" + text)
+                            .isTrue();
                     assertThat(text).doesNotContain("\ufffd\ufffd").doesNotStartWith(" ");
                 }
             }
@@ -70,9 +74,13 @@ class RealTokenizersTest {
                         List<Integer> fitting = fitting(vocabulary, text, at);
                         state.mask(mask);
                         int place = at;
-                        assertThat(fitting).as(schema).allSatisfy(id -> assertThat(mask[id >> 5] >>> id & 1)
-                                .as("token %s at byte %s of %s", id, place, new String(text, StandardCharsets.UTF_8))
-                                .isEqualTo(1));
+                        assertThat(fitting)
+                                .as(schema)
+                                .allSatisfy(id -> assertThat(mask[id >> 5] >>> id & 1)
+                                        .as(
+                                                "token %s at byte %s of %s",
+                                                id, place, new String(text, StandardCharsets.UTF_8))
+                                        .isEqualTo(1));
                         int id = fitting.get(random.nextInt(fitting.size()));
                         state.accept(id);
                         at += vocabulary.bytes(id).length;
@@ -123,8 +131,8 @@ class RealTokenizersTest {
                         for (int id = 0; id < vocabulary.size(); id++) {
                             boolean isInMask = (mask[id >> 5] >>> id & 1) == 1;
                             if (isInMask != state.allows(id)) {
-                                throw new AssertionError(schema + ": token " + tokenizer.token(id) + " isInMask "
-                                        + isInMask);
+                                throw new AssertionError(
+                                        schema + ": token " + tokenizer.token(id) + " isInMask " + isInMask);
                             }
                         }
                         compared++;
@@ -142,7 +150,8 @@ class RealTokenizersTest {
     void specialTokensAreNotText(String kind) {
         try (Tokenizer tokenizer = open(kind)) {
             GrammarVocabulary vocabulary = GrammarVocabulary.of(tokenizer, end(tokenizer));
-            GrammarState state = Grammar.of(Json.object().put("type", "string"), vocabulary).start();
+            GrammarState state =
+                    Grammar.of(Json.object().put("type", "string"), vocabulary).start();
             state.accept(tokenizer.id("\"").orElseThrow());
             for (int id = 0; id < tokenizer.vocabularySize(); id++) {
                 if (tokenizer.isSpecial(id)) {

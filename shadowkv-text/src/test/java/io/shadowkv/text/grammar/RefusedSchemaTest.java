@@ -4,9 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.shadowkv.text.Json;
+import java.math.BigDecimal;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.JsonNode;
 
 /// Schemas that cannot be enforced are refused, with the keyword and its place.
 class RefusedSchemaTest {
@@ -17,8 +21,10 @@ class RefusedSchemaTest {
                 "not | '' | {'not':{}}",
                 "if | /properties/a~1b | {'properties':{'a/b':{'if':{}}}}",
                 "multipleOf | /items | {'items':{'type':'integer','multipleOf':3}}",
-                "minimum | '' | {'type':'number','minimum':0}",
-                "exclusiveMaximum | '' | {'exclusiveMaximum':0}",
+                "minimum | '' | {'type':'number','minimum':1,'exclusiveMaximum':1}",
+                "exclusiveMinimum | '' | {'type':'integer','exclusiveMinimum':1,'exclusiveMaximum':2}",
+                "minimum | '' | {'type':'number','minimum':1e30}",
+                "maximum | '' | {'type':'number','maximum':'a'}",
                 "minimum | '' | {'type':'integer','minimum':3,'maximum':2}",
                 "minProperties | '' | {'type':'object','minProperties':1}",
                 "patternProperties | '' | {'type':'object','patternProperties':{'a':{}}}",
@@ -80,13 +86,24 @@ class RefusedSchemaTest {
                 "'' | '' | {'type':'string','pattern':'^a$','minLength':2}",
             })
     void namesTheKeywordAndItsPlace(String keyword, String pointer, String schema) {
-        GrammarException refusal =
-                catchThrowableOfType(GrammarException.class, () -> ByteVocabulary.grammar(
-                        schema.replace("\\", "\\\\").replace('\'', '"')));
+        GrammarException refusal = catchThrowableOfType(
+                GrammarException.class,
+                () -> ByteVocabulary.grammar(schema.replace("\\", "\\\\").replace('\'', '"')));
         assertThat(refusal).as(schema).isNotNull();
         assertThat(refusal.keyword()).as(refusal.getMessage()).isEqualTo(keyword);
         assertThat(refusal.pointer()).as(refusal.getMessage()).isEqualTo(pointer);
         assertThat(refusal).hasMessageContaining(keyword).hasMessageStartingWith("schema at \"");
+    }
+
+    @Test
+    void boundsOfTooManyDigitsAreRefused() {
+        for (String bound : List.of("1e-999", "1e999", "1" + "0".repeat(500))) {
+            JsonNode schema = Json.object().put("maximum", new BigDecimal(bound));
+            assertThatThrownBy(() -> Grammar.of(schema, ByteVocabulary.vocabulary()))
+                    .isInstanceOf(GrammarException.class)
+                    .hasMessageContaining("maximum")
+                    .hasMessageContaining("400 digits");
+        }
     }
 
     @Test

@@ -93,6 +93,31 @@ class SchemaTableTest {
             - 1
             - 206
             - 1000
+            = {"type":"number","minimum":-0.25,"exclusiveMaximum":12.5}
+            + 0
+            + 12
+            + 0.0
+            + 12.49999
+            + -0.25
+            + -0.2499
+            + 7.00
+            - 12.5
+            - 12.50
+            - -0.2500001
+            - -1
+            - -0
+            - -0.0
+            - 13
+            - 1e0
+            - 120
+            - 01
+            - 5.
+            = {"minimum":0}
+            + 0
+            + 0.5
+            + 9999999999999999999.99
+            - -1
+            - -0.1
             = {"type":"integer","minimum":0.5}
             + 1
             + 9999999999999999999
@@ -400,7 +425,8 @@ class SchemaTableTest {
     void anyObjectIsNestedSoDeepAndNoDeeper() {
         Grammar grammar = Grammar.anyObject(ByteVocabulary.vocabulary());
         assertThat(ByteVocabulary.matches(grammar, "{}")).isTrue();
-        assertThat(ByteVocabulary.matches(grammar, "{\"a\":1, \"b\":[\"c\",{}]}")).isTrue();
+        assertThat(ByteVocabulary.matches(grammar, "{\"a\":1, \"b\":[\"c\",{}]}"))
+                .isTrue();
         assertThat(ByteVocabulary.matches(grammar, "[]")).isFalse();
         assertThat(ByteVocabulary.matches(grammar, " {}")).isFalse();
         assertThat(ByteVocabulary.matches(grammar, nested(AnyJson.DEEPEST - 1))).isTrue();

@@ -12,7 +12,8 @@ import java.util.UUID;
 import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
 
-/// Whether a JSON value is valid under a schema: the plain reading of JSON schema, without an automaton.
+/// Whether a JSON value is valid under a schema: the plain reading of JSON schema, without an
+/// automaton.
 final class SchemaValidator {
     private final JsonNode root;
 
@@ -29,7 +30,8 @@ final class SchemaValidator {
             return schema.booleanValue();
         }
         return isOfType(schema.path("type"), value)
-                && (!schema.has("$ref") || isValid(root.at(schema.path("$ref").stringValue().substring(1)), value))
+                && (!schema.has("$ref")
+                        || isValid(root.at(schema.path("$ref").stringValue().substring(1)), value))
                 && (!schema.has("anyOf") || isValidUnderOne(schema.path("anyOf"), value))
                 && (!schema.has("oneOf") || isValidUnderOne(schema.path("oneOf"), value))
                 && Json.elements(schema.path("allOf")).stream().allMatch(one -> isValid(one, value))
@@ -105,22 +107,23 @@ final class SchemaValidator {
         return length >= schema.path("minLength").asInt(0)
                 && length <= schema.path("maxLength").asInt(Integer.MAX_VALUE)
                 && (!schema.has("pattern")
-                        || Pattern.compile(schema.path("pattern").stringValue()).matcher(text).find())
+                        || Pattern.compile(schema.path("pattern").stringValue())
+                                .matcher(text)
+                                .find())
                 && hasFormat(schema.path("format").asString(""), text);
     }
 
     private static boolean hasFormat(String format, String text) {
         try {
-            Object read =
-                    switch (format) {
-                        case "date" -> LocalDate.parse(text);
-                        case "time" -> OffsetTime.parse(clamped(text));
-                        case "date-time" -> OffsetDateTime.parse(clamped(text));
-                        case "uuid" -> UUID.fromString(text);
-                        case "ipv4", "ipv6" -> InetAddress.ofLiteral(text);
-                        case "duration" -> text.contains("T") ? Duration.parse("PT" + text.split("T")[1]) : text;
-                        default -> text;
-                    };
+            Object read = switch (format) {
+                case "date" -> LocalDate.parse(text);
+                case "time" -> OffsetTime.parse(clamped(text));
+                case "date-time" -> OffsetDateTime.parse(clamped(text));
+                case "uuid" -> UUID.fromString(text);
+                case "ipv4", "ipv6" -> InetAddress.ofLiteral(text);
+                case "duration" -> text.contains("T") ? Duration.parse("PT" + text.split("T")[1]) : text;
+                default -> text;
+            };
             return read != null;
         } catch (RuntimeException e) {
             return false;
@@ -137,8 +140,10 @@ final class SchemaValidator {
             return true;
         }
         BigDecimal number = value.decimalValue();
-        return (!schema.has("minimum") || number.compareTo(schema.path("minimum").decimalValue()) >= 0)
-                && (!schema.has("maximum") || number.compareTo(schema.path("maximum").decimalValue()) <= 0)
+        return (!schema.has("minimum")
+                        || number.compareTo(schema.path("minimum").decimalValue()) >= 0)
+                && (!schema.has("maximum")
+                        || number.compareTo(schema.path("maximum").decimalValue()) <= 0)
                 && (!schema.has("exclusiveMinimum")
                         || number.compareTo(schema.path("exclusiveMinimum").decimalValue()) > 0)
                 && (!schema.has("exclusiveMaximum")

@@ -4,7 +4,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/// A set of Unicode code points without the surrogates, as ascending ranges with gaps between them. Immutable.
+/// A set of Unicode code points without the surrogates, as ascending ranges with gaps between them.
+/// Immutable.
 record CodePoints(List<Range> ranges) {
     /// Code points `first` to `last`, both included.
     record Range(int first, int last) {}

@@ -1,13 +1,13 @@
 package io.shadowkv.text.grammar.regex;
 
-import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 
-/// A deterministic automaton over bytes, from every state of which a match can be reached. Immutable.
+/// A deterministic automaton over bytes, from every state of which a match can be reached.
+/// Immutable.
 ///
 /// States are numbered from 0, the start.
 public final class Dfa {
@@ -34,22 +34,24 @@ public final class Dfa {
 
     /// What a JSON string between its quotes may hold so that its text matches.
     ///
-    /// @param pattern as JSON schema has it: it may match anywhere in the text unless `^` and `$` bind it
+    /// @param pattern as JSON schema has it: it may match anywhere in the text unless `^` and `$`
+    ///     bind it
     /// @throws RegexException if the pattern is not understood or needs too many states
     public static Dfa ofPattern(String pattern) {
         return Determinizer.determinized(Nfa.of(RegexParser.parse(pattern)));
     }
 
-    /// What a JSON string between its quotes may hold so that its text has `min` to `max` code points.
+    /// What a JSON string between its quotes may hold so that its text has `min` to `max` code
+    /// points.
     ///
     /// @param max `Integer.MAX_VALUE` without a bound
     public static Dfa ofLength(int min, int max) {
         return Determinizer.determinized(Nfa.of(new Regex.Repeat(new Regex.Characters(CodePoints.ALL), min, max)));
     }
 
-    /// The integers from `low` to `high`, as JSON writes them: no leading zero, no `-0`, no exponent.
-    public static Dfa ofIntegers(BigInteger low, BigInteger high) {
-        return IntegerRange.of(low, high);
+    /// The numbers of a range, as JSON writes them: no leading zero, no `-0`, no exponent.
+    public static Dfa ofNumbers(NumberRange range) {
+        return NumberAutomaton.of(range);
     }
 
     /// Exactly these texts, in UTF-8.

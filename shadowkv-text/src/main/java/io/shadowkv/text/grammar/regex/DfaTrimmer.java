@@ -51,8 +51,8 @@ final class DfaTrimmer {
         return isLive;
     }
 
-    /// Moore's algorithm: states are in one group until something tells them apart. The dead ones are in group -1.
-    /// Without an end after [#MOST_ROUNDS], each state is a group.
+    /// Moore's algorithm: states are in one group until something tells them apart. The dead ones
+    /// are in group -1. Without an end after [#MOST_ROUNDS], each state is a group.
     private static int[] groups(Dfa dfa, boolean[] isLive) {
         int[] groups = new int[dfa.size()];
         for (int state = 0; state < groups.length; state++) {

@@ -6,7 +6,8 @@ import java.util.stream.IntStream;
 
 /// A nondeterministic automaton over bytes, built from a [Regex].
 ///
-/// Each character has one spelling: its UTF-8, or the short escape where JSON demands one (`\"`, `\\`, `\n`).
+/// Each character has one spelling: its UTF-8, or the short escape where JSON demands one (`\"`,
+/// `\\`, `\n`).
 final class Nfa {
     private static final int MOST_STATES = 200_000;
     private static final String ESCAPED = "\"\\\b\f\n\r\t";
@@ -114,7 +115,8 @@ final class Nfa {
         }
     }
 
-    /// Adds what may follow a backslash: a letter, or `u00` and two hexadecimal digits as Jackson writes them.
+    /// Adds what may follow a backslash: a letter, or `u00` and two hexadecimal digits as Jackson
+    /// writes them.
     private void addEscapes(CodePoints set, int backslash, int to) {
         for (int i = 0; i < ESCAPED.length(); i++) {
             if (set.contains(ESCAPED.charAt(i))) {

@@ -5,10 +5,11 @@ import java.util.List;
 
 /// Reads the regular part of ECMA-262's patterns, which JSON schema prescribes.
 ///
-/// Understood: literals, `.`, classes, `\d \w \s` and their negations, `\t \n \r \f \v \0`, `x` and `u` with hexadecimal digits, escaped
-/// punctuation, groups (plain, named, non-capturing), `|`, and `* + ? {m} {m,} {m,n}`, greedy or not. `^` and `$` may
-/// stand at the ends of a pattern or of its top-level alternatives; without them the pattern may match anywhere in
-/// the text. Refused: look-around, back references, `\b`, `\p`, and `^` and `$` elsewhere.
+/// Understood: literals, `.`, classes, `\d \w \s` and their negations, `\t \n \r \f \v \0`, `x` and
+/// `u` with hexadecimal digits, escaped punctuation, groups (plain, named, non-capturing), `|`, and
+/// `* + ? {m} {m,} {m,n}`, greedy or not. `^` and `$` may stand at the ends of a pattern or of its
+/// top-level alternatives; without them the pattern may match anywhere in the text. Refused:
+/// look-around, back references, `\b`, `\p`, and `^` and `$` elsewhere.
 final class RegexParser {
     private static final int MOST_REPEATS = 10_000;
     private static final int DEEPEST = 200;
@@ -220,7 +221,8 @@ final class RegexParser {
         return literal(letter);
     }
 
-    /// The code point of four hexadecimal digits, of two such escapes for a surrogate pair, or of digits in braces.
+    /// The code point of four hexadecimal digits, of two such escapes for a surrogate pair, or of
+    /// digits in braces.
     private int unicode() {
         if (skip('{')) {
             int end = pattern.indexOf('}', at);

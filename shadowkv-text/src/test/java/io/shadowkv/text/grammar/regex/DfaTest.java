@@ -3,7 +3,7 @@ package io.shadowkv.text.grammar.regex;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.math.BigInteger;
+import java.math.BigDecimal;
 import java.util.List;
 import java.util.Random;
 import java.util.regex.Pattern;
@@ -63,7 +63,8 @@ class DfaTest {
             assertThat(dfa.matches(text.toString())).as(text.toString()).isEqualTo(isExpected);
             matches += isExpected ? 1 : 0;
         }
-        assertThat(matches > 0 || pattern.contains("u") || pattern.contains("\\/")).isTrue();
+        assertThat(matches > 0 || pattern.contains("u") || pattern.contains("\\/"))
+                .isTrue();
     }
 
     @Test
@@ -112,13 +113,38 @@ class DfaTest {
         for (int i = 0; i < 400; i++) {
             long low = random.nextInt(4001) - 2000;
             long high = low + random.nextInt(i % 2 == 0 ? 30 : 3000);
-            Dfa dfa = Dfa.ofIntegers(BigInteger.valueOf(low), BigInteger.valueOf(high));
+            Dfa dfa = Dfa.ofNumbers(
+                    new NumberRange(BigDecimal.valueOf(low), false, BigDecimal.valueOf(high), false, 0));
             for (long value = -6000; value <= 6000; value += i % 2 == 0 ? 1 : 7) {
                 assertThat(dfa.matches(Long.toString(value)))
                         .as("%s in %s to %s", value, low, high)
                         .isEqualTo(value >= low && value <= high);
             }
             assertThat(dfa.matches("-0") || dfa.matches("00") || dfa.matches("-") || dfa.matches(""))
+                    .isFalse();
+        }
+    }
+
+    @Test
+    void decimalsLieWithinTheirBounds() {
+        Random random = new Random(4);
+        for (int i = 0; i < 200; i++) {
+            BigDecimal low = BigDecimal.valueOf(random.nextInt(4001) - 2000, random.nextInt(4));
+            BigDecimal high = low.add(BigDecimal.valueOf(1 + random.nextInt(3000), random.nextInt(4)));
+            NumberRange range = new NumberRange(low, random.nextBoolean(), high, random.nextBoolean(), 3);
+            Dfa dfa = Dfa.ofNumbers(range);
+            for (int j = 0; j < 300; j++) {
+                BigDecimal value = switch (j) {
+                    case 0 -> low;
+                    case 1 -> high;
+                    default -> BigDecimal.valueOf(random.nextInt(8001) - 4000, random.nextInt(4));
+                };
+                boolean isNegativeZero = value.signum() == 0 && value.toPlainString().startsWith("-");
+                assertThat(isNegativeZero || dfa.matches(value.toPlainString()) == range.contains(value))
+                        .as("%s in %s", value, range)
+                        .isTrue();
+            }
+            assertThat(dfa.matches("-0") || dfa.matches("-0.0") || dfa.matches("1.") || dfa.matches("1.0000"))
                     .isFalse();
         }
     }
