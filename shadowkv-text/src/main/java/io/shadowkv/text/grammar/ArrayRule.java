@@ -32,8 +32,7 @@ final class ArrayRule {
 
     /// Adds what may follow the first item behind the prefix. The state counts the items behind
     /// that one.
-    private static void addRest(
-            AutomatonBuilder builder, int state, int items, int min, int max, int prefix, int to) {
+    private static void addRest(AutomatonBuilder builder, int state, int items, int min, int max, int prefix, int to) {
         builder.on(state, ']', to);
         addItem(builder, state, true, items, state);
         int most = max == Counter.UNBOUNDED ? max : max - prefix - 1;

@@ -17,23 +17,33 @@ final class Formats {
             "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])";
     private static final String BYTE = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
     private static final String IPV4 = "(" + BYTE + "\\.){3}" + BYTE;
-    private static final String HOST = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-            + "(\\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*";
+    private static final String HOST =
+            "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?" + "(\\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*";
     private static final String ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
-    private static final String CLOCK = "([0-9]{1,9}H([0-9]{1,9}M([0-9]{1,9}S)?)?|[0-9]{1,9}M([0-9]{1,9}S)?|[0-9]{1,9}S)";
+    private static final String CLOCK =
+            "([0-9]{1,9}H([0-9]{1,9}M([0-9]{1,9}S)?)?|[0-9]{1,9}M([0-9]{1,9}S)?|[0-9]{1,9}S)";
     private static final String DAYS =
             "([0-9]{1,9}Y([0-9]{1,9}M([0-9]{1,9}D)?)?|[0-9]{1,9}M([0-9]{1,9}D)?|[0-9]{1,9}D)";
 
     private static final Map<String, String> PATTERNS = Map.of(
-            "date", DATE,
-            "time", TIME,
-            "date-time", DATE + "T" + TIME,
-            "duration", "P(" + DAYS + "(T" + CLOCK + ")?|T" + CLOCK + "|[0-9]{1,9}W)",
-            "email", ATOM + "(\\." + ATOM + ")*@" + HOST,
-            "hostname", HOST,
-            "ipv4", IPV4,
-            "ipv6", ipv6(),
-            "uuid", "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}");
+            "date",
+            DATE,
+            "time",
+            TIME,
+            "date-time",
+            DATE + "T" + TIME,
+            "duration",
+            "P(" + DAYS + "(T" + CLOCK + ")?|T" + CLOCK + "|[0-9]{1,9}W)",
+            "email",
+            ATOM + "(\\." + ATOM + ")*@" + HOST,
+            "hostname",
+            HOST,
+            "ipv4",
+            IPV4,
+            "ipv6",
+            ipv6(),
+            "uuid",
+            "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}");
 
     private Formats() {}
 

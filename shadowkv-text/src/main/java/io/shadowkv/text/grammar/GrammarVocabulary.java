@@ -68,7 +68,8 @@ public final class GrammarVocabulary {
     /// @throws IllegalArgumentException if an end is not an id of the tokenizer, or if a printable
     ///     ASCII character is not a token: then JSON could not be continued in some place
     public static GrammarVocabulary of(Tokenizer tokenizer, int... endOfSequence) {
-        return of(tokenizer.vocabularySize(), id -> tokenizer.isSpecial(id) ? null : tokenizer.bytes(id), endOfSequence);
+        return of(
+                tokenizer.vocabularySize(), id -> tokenizer.isSpecial(id) ? null : tokenizer.bytes(id), endOfSequence);
     }
 
     /// A vocabulary of `size` ids.

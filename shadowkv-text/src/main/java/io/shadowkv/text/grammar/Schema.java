@@ -13,8 +13,18 @@ import tools.jackson.databind.JsonNode;
 record Schema(JsonNode node, String pointer) {
     /// Keywords that say nothing about which values are valid.
     private static final Set<String> ANNOTATIONS = Set.of(
-            "title", "description", "default", "example", "examples", "deprecated", "readOnly", "writeOnly", "$comment",
-            "$schema", "$defs", "definitions");
+            "title",
+            "description",
+            "default",
+            "example",
+            "examples",
+            "deprecated",
+            "readOnly",
+            "writeOnly",
+            "$comment",
+            "$schema",
+            "$defs",
+            "definitions");
 
     boolean has(String keyword) {
         return node.has(keyword);
@@ -84,8 +94,10 @@ record Schema(JsonNode node, String pointer) {
                     || keyword.startsWith("x-")
                     || keyword.equals("$id") && pointer.isEmpty();
             if (!isIgnored && !keywords.contains(keyword)) {
-                throw refused(keyword, "is not supported"
-                        + (keywords.size() > 5 ? "" : " next to " + String.join(", ", keywords)) + ". Remove it");
+                throw refused(
+                        keyword,
+                        "is not supported" + (keywords.size() > 5 ? "" : " next to " + String.join(", ", keywords))
+                                + ". Remove it");
             }
         }
     }

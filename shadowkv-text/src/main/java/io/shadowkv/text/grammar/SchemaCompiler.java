@@ -57,8 +57,9 @@ final class SchemaCompiler {
         SchemaCompiler compiler = new SchemaCompiler(schema);
         int rule = compiler.rule(new Schema(schema, ""));
         Set<String> done = new HashSet<>();
-        compiler.aliases.values().forEach(targets ->
-                targets.forEach(target -> compiler.checkAliases(target, new ArrayList<>(), done)));
+        compiler.aliases
+                .values()
+                .forEach(targets -> targets.forEach(target -> compiler.checkAliases(target, new ArrayList<>(), done)));
         return compiler.builder.build(rule);
     }
 
@@ -108,14 +109,13 @@ final class SchemaCompiler {
     }
 
     private void addAlternatives(Schema schema, String keyword, int from, int to) {
-        List<Schema> options =
-                keyword.equals("$ref") ? List.of(referenced(schema)) : schema.children(keyword);
+        List<Schema> options = keyword.equals("$ref") ? List.of(referenced(schema)) : schema.children(keyword);
         if (options.isEmpty()) {
             throw schema.malformed(keyword, "at least one schema");
         }
         if (keyword.equals("allOf") && options.size() > 1) {
-            throw schema.refused(keyword, "has " + options.size()
-                    + " schemas; only one is supported. Merge them into one schema");
+            throw schema.refused(
+                    keyword, "has " + options.size() + " schemas; only one is supported. Merge them into one schema");
         }
         for (Schema option : options) {
             aliases.computeIfAbsent(schema.pointer(), key -> new ArrayList<>()).add(option);
@@ -126,7 +126,8 @@ final class SchemaCompiler {
     private Schema referenced(Schema schema) {
         String reference = schema.string("$ref");
         if (!reference.startsWith("#")) {
-            throw schema.refused("$ref", "is \"" + reference + "\"; only references within the schema (#/$defs/...) are supported");
+            throw schema.refused(
+                    "$ref", "is \"" + reference + "\"; only references within the schema (#/$defs/...) are supported");
         }
         JsonNode target;
         String pointer;
@@ -146,7 +147,8 @@ final class SchemaCompiler {
         schema.allowOnly(Set.of("enum", "const", "type"));
         List<JsonNode> values = new ArrayList<>();
         if (schema.has("enum")) {
-            if (!schema.node().path("enum").isArray() || schema.node().path("enum").isEmpty()) {
+            if (!schema.node().path("enum").isArray()
+                    || schema.node().path("enum").isEmpty()) {
                 throw schema.malformed("enum", "a list of values");
             }
             values.addAll(Json.elements(schema.node().path("enum")));
@@ -170,18 +172,17 @@ final class SchemaCompiler {
     }
 
     private static boolean isOf(String type, JsonNode value) {
-        Predicate<JsonNode> test =
-                switch (type) {
-                    case "object" -> JsonNode::isObject;
-                    case "array" -> JsonNode::isArray;
-                    case "string" -> JsonNode::isString;
-                    case "boolean" -> JsonNode::isBoolean;
-                    case "null" -> JsonNode::isNull;
-                    case "number" -> JsonNode::isNumber;
-                    default ->
-                        number -> number.isNumber()
-                                && number.decimalValue().stripTrailingZeros().scale() <= 0;
-                };
+        Predicate<JsonNode> test = switch (type) {
+            case "object" -> JsonNode::isObject;
+            case "array" -> JsonNode::isArray;
+            case "string" -> JsonNode::isString;
+            case "boolean" -> JsonNode::isBoolean;
+            case "null" -> JsonNode::isNull;
+            case "number" -> JsonNode::isNumber;
+            default ->
+                number -> number.isNumber()
+                        && number.decimalValue().stripTrailingZeros().scale() <= 0;
+        };
         return test.test(value);
     }
 

@@ -70,9 +70,8 @@ final class TokenMasks {
         }
         int most = vocabulary.longest() + 1;
         int missing = Math.clamp((long) counter.min() - frame.count(), 0, most);
-        int left = counter.max() == Counter.UNBOUNDED
-                ? most
-                : Math.clamp((long) counter.max() - frame.count(), 0, most);
+        int left =
+                counter.max() == Counter.UNBOUNDED ? most : Math.clamp((long) counter.max() - frame.count(), 0, most);
         return new Key(frame.state(), missing, left);
     }
 }

@@ -126,8 +126,9 @@ final class TypedSchema {
     /// The rule of a required property that is not among the properties: additional ones have it.
     private int ruleOfUnlisted(String name, int additional) {
         if (additional == ObjectRule.CLOSED && schema.has("additionalProperties")) {
-            throw schema.refused("required", "\"" + name
-                    + "\" is required, but is not among the properties, and additionalProperties is false");
+            throw schema.refused(
+                    "required",
+                    "\"" + name + "\" is required, but is not among the properties, and additionalProperties is false");
         }
         return additional == ObjectRule.CLOSED ? compiler.any().value() : additional;
     }
@@ -145,7 +146,9 @@ final class TypedSchema {
         List<Integer> prefix = schema.has("prefixItems")
                 ? schema.children("prefixItems").stream().map(compiler::rule).toList()
                 : List.of();
-        int items = schema.has("items") ? compiler.rule(schema.child("items")) : compiler.any().value();
+        int items = schema.has("items")
+                ? compiler.rule(schema.child("items"))
+                : compiler.any().value();
         ArrayRule.add(builder, from, prefix, items, min, max, to);
     }
 
@@ -183,8 +186,10 @@ final class TypedSchema {
         if (schema.has("format")) {
             String pattern = Formats.pattern(schema.string("format"));
             if (pattern == null) {
-                throw schema.refused("format", "\"" + schema.string("format")
-                        + "\" is not supported; use one of " + String.join(", ", Formats.names()));
+                throw schema.refused(
+                        "format",
+                        "\"" + schema.string("format") + "\" is not supported; use one of "
+                                + String.join(", ", Formats.names()));
             }
             Dfa other = result;
             Dfa format = Dfa.ofPattern(pattern);
@@ -233,8 +238,9 @@ final class TypedSchema {
         if (numbers.isEmpty()) {
             String keyword = schema.has("minimum") || !schema.has("exclusiveMinimum") ? "minimum" : "exclusiveMinimum";
             throw schema.refused(
-                    keyword, "no number lies within the bounds, with at most 19 digits before the point and "
-                            + fractionDigits + " behind it");
+                    keyword,
+                    "no number lies within the bounds, with at most 19 digits before the point and " + fractionDigits
+                            + " behind it");
         }
         return numbers;
     }

@@ -17,7 +17,9 @@ public record NumberRange(
 
     /// Those that are not negative.
     NumberRange fromZero() {
-        return low.signum() >= 0 ? this : new NumberRange(BigDecimal.ZERO, false, high, isHighExclusive, fractionDigits);
+        return low.signum() >= 0
+                ? this
+                : new NumberRange(BigDecimal.ZERO, false, high, isHighExclusive, fractionDigits);
     }
 
     /// The negative ones without their sign.

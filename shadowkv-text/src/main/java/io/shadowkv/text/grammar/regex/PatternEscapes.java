@@ -8,9 +8,8 @@ final class PatternEscapes {
             CodePoints.of('\n').or(CodePoints.of('\r')).or(CodePoints.of(0x2028, 0x2029));
 
     private static final CodePoints DIGITS = CodePoints.of('0', '9');
-    private static final CodePoints WORD = DIGITS.or(CodePoints.of('a', 'z'))
-            .or(CodePoints.of('A', 'Z'))
-            .or(CodePoints.of('_'));
+    private static final CodePoints WORD =
+            DIGITS.or(CodePoints.of('a', 'z')).or(CodePoints.of('A', 'Z')).or(CodePoints.of('_'));
     private static final CodePoints BLANKS = LINE_ENDS
             .or(CodePoints.of('\t'))
             .or(CodePoints.of(0x0b, 0x0c))

@@ -113,8 +113,8 @@ class DfaTest {
         for (int i = 0; i < 400; i++) {
             long low = random.nextInt(4001) - 2000;
             long high = low + random.nextInt(i % 2 == 0 ? 30 : 3000);
-            Dfa dfa = Dfa.ofNumbers(
-                    new NumberRange(BigDecimal.valueOf(low), false, BigDecimal.valueOf(high), false, 0));
+            Dfa dfa =
+                    Dfa.ofNumbers(new NumberRange(BigDecimal.valueOf(low), false, BigDecimal.valueOf(high), false, 0));
             for (long value = -6000; value <= 6000; value += i % 2 == 0 ? 1 : 7) {
                 assertThat(dfa.matches(Long.toString(value)))
                         .as("%s in %s to %s", value, low, high)
@@ -139,7 +139,8 @@ class DfaTest {
                     case 1 -> high;
                     default -> BigDecimal.valueOf(random.nextInt(8001) - 4000, random.nextInt(4));
                 };
-                boolean isNegativeZero = value.signum() == 0 && value.toPlainString().startsWith("-");
+                boolean isNegativeZero =
+                        value.signum() == 0 && value.toPlainString().startsWith("-");
                 assertThat(isNegativeZero || dfa.matches(value.toPlainString()) == range.contains(value))
                         .as("%s in %s", value, range)
                         .isTrue();
