@@ -88,7 +88,7 @@ public final class GrammarState {
 
     private Positions behind(int tokenId) {
         byte[] bytes = grammar.vocabulary().bytes(tokenId);
-        if (bytes == null || isEnded) {
+        if (bytes.length == 0 || isEnded) {
             return Positions.NONE;
         }
         Positions next = positions;

@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.IntFunction;
-import org.jspecify.annotations.Nullable;
 
 /// A tokenizer's tokens as bytes, made once for a tokenizer and shared by all its grammars.
 /// Immutable, for any thread.
@@ -17,9 +16,12 @@ import org.jspecify.annotations.Nullable;
 /// Special tokens are in no grammar's text. The ends of a sequence are allowed where the text is
 /// complete.
 public final class GrammarVocabulary {
+    private static final byte[] NO_BYTES = {};
+
     private final int size;
     private final int[] endOfSequence;
-    private final @Nullable byte[][] bytes;
+    /// The bytes of each token; none for a token that is in no grammar's text.
+    private final byte[][] bytes;
     private final int longest;
     /// Tokens of whole characters that need no escape in a JSON string.
     private final TokenTrie plain;
@@ -32,7 +34,7 @@ public final class GrammarVocabulary {
     /// Sets of the plain tokens with at most so many characters, made when first asked for.
     private final AtomicReferenceArray<int[]> plainSets;
 
-    private GrammarVocabulary(@Nullable byte[][] bytes, int[] endOfSequence) {
+    private GrammarVocabulary(byte[][] bytes, int[] endOfSequence) {
         this.size = bytes.length;
         this.bytes = bytes;
         this.endOfSequence = endOfSequence;
@@ -41,7 +43,7 @@ public final class GrammarVocabulary {
         int most = 0;
         for (int id = 0; id < size; id++) {
             byte[] token = bytes[id];
-            if (token != null) {
+            if (token.length > 0) {
                 int characters = PlainText.characters(token);
                 List<Token> alike = characters == PlainText.NOT_PLAIN
                         ? restTokens
@@ -69,20 +71,22 @@ public final class GrammarVocabulary {
     ///     ASCII character is not a token: then JSON could not be continued in some place
     public static GrammarVocabulary of(Tokenizer tokenizer, int... endOfSequence) {
         return of(
-                tokenizer.vocabularySize(), id -> tokenizer.isSpecial(id) ? null : tokenizer.bytes(id), endOfSequence);
+                tokenizer.vocabularySize(),
+                id -> tokenizer.isSpecial(id) ? NO_BYTES : tokenizer.bytes(id),
+                endOfSequence);
     }
 
     /// A vocabulary of `size` ids.
     ///
-    /// @param bytes the bytes of a token; null or empty for an id that adds no text
+    /// @param bytes the bytes of a token; empty for an id that adds no text
     /// @throws IllegalArgumentException as above
-    public static GrammarVocabulary of(int size, IntFunction<byte @Nullable []> bytes, int... endOfSequence) {
-        @Nullable byte[][] tokens = new @Nullable byte[size][];
+    public static GrammarVocabulary of(int size, IntFunction<byte[]> bytes, int... endOfSequence) {
+        byte[][] tokens = new byte[size][];
         boolean[] isCharacter = new boolean[128];
         for (int id = 0; id < size; id++) {
             byte[] token = bytes.apply(id);
-            tokens[id] = token == null || token.length == 0 ? null : token.clone();
-            if (token != null && token.length == 1 && token[0] >= 0) {
+            tokens[id] = token.clone();
+            if (token.length == 1 && token[0] >= 0) {
                 isCharacter[token[0]] = true;
             }
         }
@@ -91,7 +95,7 @@ public final class GrammarVocabulary {
                 throw new IllegalArgumentException(
                         "end of sequence is token " + end + "; the vocabulary has ids 0 to " + (size - 1));
             }
-            tokens[end] = null;
+            tokens[end] = NO_BYTES;
         }
         for (char character = ' '; character < 0x7f; character++) {
             if (!isCharacter[character]) {
@@ -113,9 +117,9 @@ public final class GrammarVocabulary {
         return (size + 31) / 32;
     }
 
-    /// The bytes of a token, or null if it has none in a grammar's text.
-    byte @Nullable [] bytes(int id) {
-        return id >= 0 && id < size ? bytes[id] : null;
+    /// The bytes of a token; none if it is in no grammar's text.
+    byte[] bytes(int id) {
+        return id >= 0 && id < size ? bytes[id] : NO_BYTES;
     }
 
     boolean isEnd(int id) {

@@ -1,6 +1,7 @@
 package io.shadowkv.text.grammar;
 
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /// The tokens that one state allows, whatever called its rule. Immutable.
 ///
@@ -21,9 +22,7 @@ record LocalMask(int plainText, int[] set, int[] ids, int[] plainExits, int[] re
         IntStream.Builder restExits = IntStream.builder();
         int plainText = NO_PLAIN_TEXT;
         if (state.isTextLoop()) {
-            Counter counter = state.counter();
-            boolean isBounded = counter != null && counter.max() != Counter.UNBOUNDED;
-            plainText = isBounded ? counter.max() - count : Integer.MAX_VALUE;
+            plainText = left(state.counter(), count);
         } else {
             vocabulary.plain().walk(start, allowed::add, plainExits::add);
         }
@@ -39,6 +38,10 @@ record LocalMask(int plainText, int[] set, int[] ids, int[] plainExits, int[] re
             set[id >> 5] |= 1 << id;
         }
         return new LocalMask(plainText, set, new int[0], exits, otherExits);
+    }
+
+    private static int left(@Nullable Counter counter, int count) {
+        return counter == null || counter.max() == Counter.UNBOUNDED ? Counter.UNBOUNDED : counter.max() - count;
     }
 
     boolean hasExits() {

@@ -44,9 +44,7 @@ final class StringRule {
     private void addEscapes() {
         int backslash = builder.state();
         builder.on(body, '\\', backslash);
-        for (char letter : "\"\\/bfnrt".toCharArray()) {
-            builder.on(backslash, letter, body);
-        }
+        addEach(backslash, "\"\\/bfnrt", body);
         int oneDigit = beforeDigit("0123456789abcdefABCDEF", body);
         int twoDigits = beforeDigit("0123456789abcdefABCDEF", oneDigit);
         int threeDigits = beforeDigit("0123456789abcdefABCDEF", twoDigits);
@@ -56,11 +54,11 @@ final class StringRule {
         int highTail = beforeDigit("0123456789abcdefABCDEF", beforeDigit("0123456789abcdefABCDEF", lowEscape));
         int digits = builder.state();
         builder.on(backslash, 'u', digits);
-        addDigits(digits, "0123456789abcefABCEF", threeDigits);
+        addEach(digits, "0123456789abcefABCEF", threeDigits);
         int surrogate = builder.state();
-        addDigits(digits, "dD", surrogate);
-        addDigits(surrogate, "01234567", twoDigits);
-        addDigits(surrogate, "89abAB", highTail);
+        addEach(digits, "dD", surrogate);
+        addEach(surrogate, "01234567", twoDigits);
+        addEach(surrogate, "89abAB", highTail);
     }
 
     /// A new state from which bytes `low` to `high` lead to `to`.
@@ -70,15 +68,14 @@ final class StringRule {
         return state;
     }
 
+    /// A new state from which each of the digits leads to `to`.
     private int beforeDigit(String digits, int to) {
         int state = builder.state();
-        addDigits(state, digits, to);
+        addEach(state, digits, to);
         return state;
     }
 
-    private void addDigits(int from, String digits, int to) {
-        for (char digit : digits.toCharArray()) {
-            builder.on(from, digit, to);
-        }
+    private void addEach(int from, String characters, int to) {
+        characters.chars().forEach(character -> builder.on(from, character, to));
     }
 }

@@ -17,12 +17,15 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Keywords of a type that a schema does not have bind nothing, as JSON schema says.
 final class TypedSchema {
+    private static final Set<String> BOUNDS =
+            Set.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum");
+
     /// The keywords of each type; a schema without `type` has the types whose keywords it uses.
     private static final Map<String, Set<String>> KEYWORDS = Map.of(
             "object", Set.of("properties", "required", "additionalProperties"),
             "array", Set.of("items", "prefixItems", "minItems", "maxItems", "uniqueItems"),
             "string", Set.of("minLength", "maxLength", "pattern", "format"),
-            "number", Set.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"));
+            "number", BOUNDS);
 
     private static final Set<String> TYPES =
             Set.of("object", "array", "string", "number", "integer", "boolean", "null");
@@ -207,7 +210,7 @@ final class TypedSchema {
     }
 
     private void addNumber() {
-        if (KEYWORDS.get("number").stream().anyMatch(schema::has)) {
+        if (BOUNDS.stream().anyMatch(schema::has)) {
             builder.dfa(from, numbers(AnyJson.FRACTION_DIGITS), to);
         } else {
             builder.call(from, compiler.any().number(), to);

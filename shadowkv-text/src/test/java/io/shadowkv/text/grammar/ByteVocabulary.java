@@ -13,7 +13,7 @@ final class ByteVocabulary {
     private ByteVocabulary() {}
 
     static GrammarVocabulary vocabulary() {
-        return GrammarVocabulary.of(257, id -> id == END ? null : new byte[] {(byte) id}, END);
+        return GrammarVocabulary.of(257, id -> id == END ? new byte[0] : new byte[] {(byte) id}, END);
     }
 
     static JsonNode json(String text) {

@@ -59,7 +59,7 @@ final class RandomWalk {
         }
         // Some texts need a particular character before they can end: an @, or what a pattern asks for.
         int[] single = IntStream.of(all)
-                .filter(id -> vocabulary.bytes(id) != null && vocabulary.bytes(id).length == 1)
+                .filter(id -> vocabulary.bytes(id).length == 1)
                 .toArray();
         if (closing.length > 0 && random.nextInt(4) > 0) {
             return any(closing);
@@ -68,7 +68,7 @@ final class RandomWalk {
     }
 
     private static boolean closes(byte[] bytes) {
-        return bytes == null || bytes.length == 1 && CLOSERS.indexOf(bytes[0]) >= 0;
+        return bytes.length == 0 || bytes.length == 1 && CLOSERS.indexOf(bytes[0]) >= 0;
     }
 
     private int any(int[] ids) {

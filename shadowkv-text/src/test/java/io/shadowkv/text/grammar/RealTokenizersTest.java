@@ -104,7 +104,7 @@ class RealTokenizersTest {
         List<Integer> fitting = new ArrayList<>();
         for (int id = 0; id < vocabulary.size(); id++) {
             byte[] token = vocabulary.bytes(id);
-            if (token != null
+            if (token.length > 0
                     && at + token.length <= text.length
                     && Arrays.equals(token, 0, token.length, text, at, at + token.length)) {
                 fitting.add(id);

@@ -108,7 +108,7 @@ class RefusedSchemaTest {
 
     @Test
     void vocabulariesWithoutACharacterAreRefused() {
-        assertThatThrownBy(() -> GrammarVocabulary.of(256, id -> id == '{' ? null : new byte[] {(byte) id}))
+        assertThatThrownBy(() -> GrammarVocabulary.of(256, id -> id == '{' ? new byte[0] : new byte[] {(byte) id}))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("\"{\"");
         assertThatThrownBy(() -> GrammarVocabulary.of(256, id -> new byte[] {(byte) id}, 256))

@@ -103,17 +103,19 @@ final class DfaTrimmer {
             Dfa.newState(next, accepting);
             return Dfa.ofTrimmed(next, accepting);
         }
-        Map<Integer, Integer> numbers = new HashMap<>();
+        int[] numbers = new int[dfa.size()];
+        Arrays.fill(numbers, Dfa.NONE);
         for (int state = 0; state < dfa.size(); state++) {
-            if (isLive[state] && numbers.putIfAbsent(groups[state], numbers.size()) == null) {
-                accepting.set(Dfa.newState(next, accepting), dfa.isAccepting(state));
+            if (isLive[state] && numbers[groups[state]] == Dfa.NONE) {
+                numbers[groups[state]] = Dfa.newState(next, accepting);
+                accepting.set(numbers[groups[state]], dfa.isAccepting(state));
             }
         }
         for (int state = 0; state < dfa.size(); state++) {
             for (int value = 0; isLive[state] && value < 256; value++) {
                 int target = dfa.next(state, value);
                 if (target != Dfa.NONE && isLive[target]) {
-                    next.get(numbers.get(groups[state]))[value] = numbers.get(groups[target]);
+                    next.get(numbers[groups[state]])[value] = numbers[groups[target]];
                 }
             }
         }
