@@ -16,25 +16,7 @@ import tools.jackson.core.JsonPointer;
 import tools.jackson.databind.JsonNode;
 
 /// Compiles a JSON schema (2020-12) to an automaton: a rule for each schema, shared by all that
-/// refer to it.
-///
-/// Every text that the automaton matches is valid; not every valid text matches:
-/// - Properties come in the schema's order, then additional ones. Without `additionalProperties`,
-///   an object with `properties` has no others, though JSON schema would allow them: a model should
-///   not invent any.
-/// - `oneOf` is taken as `anyOf`: a value may be valid under several of its schemas.
-/// - `enum` and `const` have the spelling that Jackson writes, without blanks.
-/// - Strings with `pattern` or `format` spell each character in one way; other strings may use any
-///   escape.
-/// - Integers have no exponent and no `.0`, and numbers with bounds no exponent; see [AnyJson] for
-///   numbers and for the nesting of values without a schema.
-///
-/// Honoured: `type`, `enum`, `const`, `anyOf`, `oneOf`, `allOf` of one schema, `$ref` within the
-/// schema (recursive, too), `properties`, `required`, `additionalProperties`, `items`,
-/// `prefixItems`, `minItems`, `maxItems`, `minLength`, `maxLength`, `pattern` (its regular part,
-/// see `RegexParser`), `format` (see [Formats]), `minimum`, `maximum`, `exclusiveMinimum`,
-/// `exclusiveMaximum`. Ignored: annotations such as `title`, `description`, `default`, and keywords
-/// that begin with `x-`. All other keywords are refused.
+/// refer to it. [Grammar] says which keywords are honoured.
 final class SchemaCompiler {
     /// Keywords of which a schema has at most one, with nothing but annotations next to it.
     private static final List<String> ALONE = List.of("$ref", "anyOf", "oneOf", "allOf");
