@@ -1,5 +1,6 @@
 package io.shadowkv.text.grammar;
 
+import io.shadowkv.text.grammar.State.Counter;
 import java.util.List;
 
 /// Adds JSON arrays: items with a rule each, then items with a common rule.

@@ -1,5 +1,6 @@
 package io.shadowkv.text.grammar;
 
+import io.shadowkv.text.grammar.State.Counter;
 import io.shadowkv.text.grammar.regex.Dfa;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;

@@ -2,6 +2,7 @@ package io.shadowkv.text.grammar;
 
 import io.shadowkv.text.Tokenizer;
 import io.shadowkv.text.grammar.TokenTrie.Token;
+import io.shadowkv.text.grammar.regex.PlainText;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,5 +1,6 @@
 package io.shadowkv.text.grammar;
 
+import io.shadowkv.text.grammar.State.Counter;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 

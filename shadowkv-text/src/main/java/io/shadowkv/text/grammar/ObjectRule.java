@@ -1,6 +1,7 @@
 package io.shadowkv.text.grammar;
 
 import io.shadowkv.text.Json;
+import io.shadowkv.text.grammar.State.Counter;
 import io.shadowkv.text.grammar.regex.Dfa;
 import java.util.List;
 import tools.jackson.databind.node.StringNode;

@@ -1,6 +1,7 @@
 package io.shadowkv.text.grammar;
 
 import io.shadowkv.text.Json;
+import io.shadowkv.text.grammar.State.Counter;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;

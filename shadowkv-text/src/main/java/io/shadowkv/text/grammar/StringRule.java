@@ -1,5 +1,7 @@
 package io.shadowkv.text.grammar;
 
+import io.shadowkv.text.grammar.State.Counter;
+
 /// Adds JSON strings of all characters: valid UTF-8 and all of JSON's escapes, surrogates in pairs
 /// only.
 final class StringRule {

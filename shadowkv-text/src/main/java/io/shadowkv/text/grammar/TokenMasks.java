@@ -1,5 +1,6 @@
 package io.shadowkv.text.grammar;
 
+import io.shadowkv.text.grammar.State.Counter;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;

@@ -1,6 +1,8 @@
 package io.shadowkv.text.grammar;
 
+import io.shadowkv.text.grammar.State.Counter;
 import io.shadowkv.text.grammar.regex.Dfa;
+import io.shadowkv.text.grammar.regex.Formats;
 import io.shadowkv.text.grammar.regex.NumberRange;
 import io.shadowkv.text.grammar.regex.RegexException;
 import java.math.BigDecimal;
@@ -17,8 +19,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Keywords of a type that a schema does not have bind nothing, as JSON schema says.
 final class TypedSchema {
-    private static final Set<String> BOUNDS =
-            Set.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum");
+    private static final Set<String> BOUNDS = Set.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum");
 
     /// The keywords of each type; a schema without `type` has the types whose keywords it uses.
     private static final Map<String, Set<String>> KEYWORDS = Map.of(

@@ -58,9 +58,8 @@ final class RandomWalk {
             }
         }
         // Some texts need a particular character before they can end: an @, or what a pattern asks for.
-        int[] single = IntStream.of(all)
-                .filter(id -> vocabulary.bytes(id).length == 1)
-                .toArray();
+        int[] single =
+                IntStream.of(all).filter(id -> vocabulary.bytes(id).length == 1).toArray();
         if (closing.length > 0 && random.nextInt(4) > 0) {
             return any(closing);
         }

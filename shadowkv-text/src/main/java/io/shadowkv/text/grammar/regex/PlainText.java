@@ -1,17 +1,17 @@
-package io.shadowkv.text.grammar;
+package io.shadowkv.text.grammar.regex;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 
 /// Recognises bytes that are whole characters which need no escape in a JSON string.
-final class PlainText {
-    static final int NOT_PLAIN = -1;
+public final class PlainText {
+    public static final int NOT_PLAIN = -1;
 
     private PlainText() {}
 
     /// The number of characters, or [#NOT_PLAIN].
-    static int characters(byte[] bytes) {
+    public static int characters(byte[] bytes) {
         int count = 0;
         for (byte value : bytes) {
             if (value >= 0 && value < ' ' || value == '"' || value == '\\') {

@@ -1,4 +1,4 @@
-package io.shadowkv.text.grammar;
+package io.shadowkv.text.grammar.regex;
 
 import java.util.Map;
 import java.util.Set;
@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Dates respect the months' lengths and leap years; times have no leap seconds; the parts of a
 /// host name have at most 63 characters.
-final class Formats {
+public final class Formats {
     private static final String LEAP_YEAR = "([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)";
     private static final String DATE = "([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])"
             + "|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|" + LEAP_YEAR + "-02-29)";
@@ -48,12 +48,12 @@ final class Formats {
     private Formats() {}
 
     /// The pattern of a format, or null if there is none.
-    static @Nullable String pattern(String format) {
+    public static @Nullable String pattern(String format) {
         String pattern = PATTERNS.get(format);
         return pattern == null ? null : "^(" + pattern + ")$";
     }
 
-    static Set<String> names() {
+    public static Set<String> names() {
         return new TreeSet<>(PATTERNS.keySet());
     }
 
