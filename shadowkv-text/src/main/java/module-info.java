@@ -6,5 +6,6 @@ module io.shadowkv.text {
 
     exports io.shadowkv.text;
     exports io.shadowkv.text.chat;
+    exports io.shadowkv.text.grammar;
     exports io.shadowkv.text.tokenizer;
 }

@@ -37,6 +37,8 @@ class ArchitectureTest {
             text.jinja.builtin: text.jinja.runtime
             text.jinja: text.jinja.builtin text.jinja.runtime text.jinja.syntax
             text.chat: text text.jinja text.jinja.runtime
+            text.grammar.regex:
+            text.grammar: text text.grammar.regex
             # shadowkv-hub: models and files of datasets from a hub
             hub:
             # shadowkv-report: pages, tables, plots

@@ -38,7 +38,11 @@ public sealed interface DetokenizerStage {
     record Replace(String pattern, String content) implements DetokenizerStage {
         @Override
         public void push(String piece, Consumer<String> next) {
-            next.accept(piece.replace(pattern, content));
+            next.accept(replaced(piece));
+        }
+
+        String replaced(String piece) {
+            return piece.replace(pattern, content);
         }
 
         @Override
@@ -75,7 +79,8 @@ public sealed interface DetokenizerStage {
             }
         }
 
-        private static int value(String piece) {
+        /// The byte that a token stands for, or -1.
+        static int value(String piece) {
             if (piece.length() != 6 || !piece.startsWith("<0x") || !piece.endsWith(">")) {
                 return -1;
             }
@@ -131,6 +136,21 @@ public sealed interface DetokenizerStage {
             left = start;
             held = "";
         }
+
+        boolean isFused() {
+            return isFused;
+        }
+
+        /// What stays of a token in the middle of a text: a fused text is stripped at its ends only.
+        String behindOthers(String piece) {
+            if (isFused) {
+                return piece;
+            }
+            StringBuilder rest = new StringBuilder();
+            Strip fresh = new Strip(content, start, stop, false);
+            fresh.push(piece, rest::append);
+            return rest.toString();
+        }
     }
 
     /// `▁` becomes a blank; in the first token it vanishes where the encoder had put one in front.
@@ -146,8 +166,12 @@ public sealed interface DetokenizerStage {
 
         @Override
         public void push(String piece, Consumer<String> next) {
-            next.accept(piece.replace(replacement, isFirst && isPrepended ? "" : " "));
+            next.accept(isFirst && isPrepended ? piece.replace(replacement, "") : behindOthers(piece));
             isFirst = false;
+        }
+
+        String behindOthers(String piece) {
+            return piece.replace(replacement, " ");
         }
 
         @Override

@@ -51,6 +51,16 @@ public interface Tokenizer extends AutoCloseable {
     @Nullable
     String token(int id);
 
+    /// The bytes that a token adds to a text behind other tokens: perhaps only a part of a
+    /// character. Empty if no token has this id.
+    ///
+    /// @throws UnsupportedOperationException if the tokenizer's decoder must see the whole text, so
+    ///     that a token has no bytes of its own
+    default byte[] bytes(int id) {
+        throw new UnsupportedOperationException(
+                getClass().getSimpleName() + " has no bytes for single tokens; structured output needs them");
+    }
+
     /// Whether `id` is a special token, which `skipSpecialTokens` leaves out.
     boolean isSpecial(int id);
 

@@ -6,6 +6,7 @@ import io.shadowkv.text.IncrementalDetokenizer;
 import io.shadowkv.text.Json;
 import io.shadowkv.text.MarkedText;
 import io.shadowkv.text.SpecialTokens;
+import io.shadowkv.text.TokenBytes;
 import io.shadowkv.text.Tokenizer;
 import io.shadowkv.text.TokenizerConfig;
 import io.shadowkv.text.TokenizerException;
@@ -28,6 +29,7 @@ public final class JsonTokenizer implements Tokenizer {
     private final NativeTokenizer recognising;
     private final SpecialTokens specials;
     private final OptionalInt endOfSequence;
+    private final Optional<TokenBytes> bytes;
     /// Made when first asked for; few callers do.
     private @Nullable BlindTokenizer blind;
 
@@ -36,6 +38,7 @@ public final class JsonTokenizer implements Tokenizer {
         this.source = source;
         this.vocabulary = vocabulary;
         this.decoder = decoder;
+        this.bytes = DetokenizerStages.of(decoder).flatMap(TokenBytes::of);
         this.endOfSequence = end;
         this.specials = SpecialTokens.of(vocabulary.specials());
         this.recognising = NativeTokenizer.of(json, source);
@@ -115,6 +118,18 @@ public final class JsonTokenizer implements Tokenizer {
     @Override
     public @Nullable String token(int id) {
         return vocabulary.token(id);
+    }
+
+    @Override
+    public byte[] bytes(int id) {
+        String token = vocabulary.token(id);
+        if (token == null) {
+            return new byte[0];
+        }
+        return bytes.orElseThrow(() -> new UnsupportedOperationException(source
+                        + ": the decoder has a step that must see the whole text, so single tokens have no bytes."
+                        + " Structured output needs them; use a model with another tokenizer"))
+                .bytes(token);
     }
 
     @Override

@@ -151,6 +151,12 @@ final class RankTokenizer implements Tokenizer {
     }
 
     @Override
+    public byte[] bytes(int id) {
+        String token = vocabulary.token(id);
+        return token == null ? new byte[0] : ByteAlphabet.bytes(token);
+    }
+
+    @Override
     public boolean isSpecial(int id) {
         return vocabulary.isSpecial(id);
     }

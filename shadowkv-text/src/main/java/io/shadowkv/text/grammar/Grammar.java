@@ -1,0 +1,73 @@
+package io.shadowkv.text.grammar;
+
+import tools.jackson.databind.JsonNode;
+
+/// The texts that are JSON of a schema, compiled for a vocabulary. Immutable, for any thread; made
+/// once for a schema and kept.
+///
+/// The JSON is compact, so that a model cannot loop on blanks (vLLM issue 40080): one blank may
+/// stand behind each `:` and `,`, and no other. Most models are trained on this form.
+///
+/// Every text of a grammar is valid under the schema (2020-12). Not every valid text is in it:
+/// - Properties come in the schema's order, then additional ones. An object with `properties` and
+///   without `additionalProperties` has no others: a model should not invent any.
+/// - `oneOf` is taken as `anyOf`, so a value may be valid under several of its schemas.
+/// - `enum` and `const` have the spelling that Jackson writes, without blanks.
+/// - Strings with `pattern` or `format`, and additional keys next to `properties`, spell each
+///   character in one way. Other strings may use any escape.
+/// - Numbers have at most 19 digits before the point, 17 behind it and 2 in the exponent. Integers,
+///   and numbers with bounds, have no exponent.
+/// - Values without a schema are nested at most 32 levels deep.
+///
+/// Honoured: `type`, `enum`, `const`, `anyOf`, `oneOf`, `allOf` of one schema, `$ref` within the
+/// schema (recursive, too), `properties`, `required`, `additionalProperties`, `items`,
+/// `prefixItems`, `minItems`, `maxItems`, `minLength`, `maxLength`, `pattern` without look-around,
+/// back references, `\b` and `\p`, `format` where OpenAI's strict mode has it (date, time,
+/// date-time, duration, email, hostname, ipv4, ipv6, uuid), `minimum`, `maximum`,
+/// `exclusiveMinimum`, `exclusiveMaximum`. Ignored: annotations such as `title`, `description` and
+/// `default`, and keywords that begin with `x-`. All others are refused.
+///
+/// Cost, measured in November 2026 on two shared cores of a build machine under load, JDK 25, with
+/// a schema of 12 properties (strings with and without bounds, formats, a pattern, arrays, objects,
+/// a recursive tree) over 11,386 states of random documents and the 100,256 tokens of cl100k_base,
+/// from which Llama 3's 128,000 are made: a mask takes 1.3 µs in the median, 27 µs at the 90th and
+/// 81 µs at the 99th percentile once its state has been seen; a token is accepted in 1.5 µs. A
+/// state seen for the first time walks the vocabulary, which takes milliseconds. The schema
+/// compiles in 90 ms once the JVM is warm.
+public final class Grammar {
+    private final GrammarVocabulary vocabulary;
+    private final TokenMasks masks;
+    private final Positions start;
+
+    private Grammar(State root, GrammarVocabulary vocabulary) {
+        this.vocabulary = vocabulary;
+        this.masks = new TokenMasks(vocabulary);
+        this.start = Positions.before(root);
+    }
+
+    /// The values of a schema.
+    ///
+    /// @throws GrammarException if the schema cannot be enforced; it names the keyword and its
+    ///     place
+    public static Grammar of(JsonNode schema, GrammarVocabulary vocabulary) {
+        return new Grammar(SchemaCompiler.compile(schema), vocabulary);
+    }
+
+    /// All objects, whose values are nested at most 32 levels deep.
+    public static Grammar anyObject(GrammarVocabulary vocabulary) {
+        return new Grammar(AnyJson.object(), vocabulary);
+    }
+
+    /// The state of a sequence that has no token yet.
+    public GrammarState start() {
+        return new GrammarState(this, start, false);
+    }
+
+    public GrammarVocabulary vocabulary() {
+        return vocabulary;
+    }
+
+    TokenMasks masks() {
+        return masks;
+    }
+}
