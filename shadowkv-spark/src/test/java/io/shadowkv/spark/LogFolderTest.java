@@ -9,7 +9,7 @@ import io.shadowkv.eval.run.EvalPlan;
 import io.shadowkv.eval.run.RunFile;
 import io.shadowkv.eval.run.RunInfo;
 import io.shadowkv.eval.worker.EvalJob;
-import io.shadowkv.eval.worker.FakeWorkerMain.Trouble;
+import io.shadowkv.eval.worker.FakeWorkerMain.InjectedFault;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,7 +35,7 @@ final class LogFolderTest {
     }
 
     private static RunInfo run(String weights) {
-        EvalPlan plan = Culprit.PLAN;
+        EvalPlan plan = FaultyJob.PLAN;
         return new RunInfo(
                 "title",
                 "shadowkv eval fake",
@@ -56,7 +56,7 @@ final class LogFolderTest {
     }
 
     private static EvalJob job(int contextTokens, List<String> check, @Nullable RunInfo run) {
-        EvalPlan plan = Culprit.PLAN;
+        EvalPlan plan = FaultyJob.PLAN;
         var atLength = new EvalPlan(
                 plan.model(),
                 plan.backend(),
@@ -70,7 +70,7 @@ final class LogFolderTest {
     }
 
     private static EvalJob job(List<String> check, @Nullable RunInfo run) {
-        return job(Culprit.PLAN.contextTokens(), check, run);
+        return job(FaultyJob.PLAN.contextTokens(), check, run);
     }
 
     private void check(EvalJob job) {
@@ -81,7 +81,7 @@ final class LogFolderTest {
 
     private void answer() {
         try (AnswerLog log = AnswerLog.open(log())) {
-            log.append(Culprit.expected());
+            log.append(FaultyJob.expected());
         }
     }
 
@@ -123,7 +123,7 @@ final class LogFolderTest {
 
     @Test
     void whatIsNotComparedIsSaid() {
-        EvalJob job = Culprit.job(folder, Trouble.NONE, 0);
+        EvalJob job = FaultyJob.job(folder, InjectedFault.NONE, 0);
         check(job);
         assertThat(notes).isEmpty();
         answer();
