@@ -251,7 +251,7 @@ class EvalFilesTest {
         assertThat(shadowkv("tasks").succeeded().out())
                 .contains("with --template base those of the published numbers of open models")
                 .contains("longbench-v2-cot/short\n");
-        shadowkv(eval("longbench/trec", "--cut", "fit")).refused(2, "\"fit\" is no cut", "length, official");
+        shadowkv(eval("longbench/trec", "--cut", "fit")).refused(2, "\"fit\" is not a cut", "length, official");
         shadowkv(eval("longbench/trec", "--prompts", "papers")).refused(2, "papers", "official, shadowkv");
     }
 }

@@ -76,7 +76,7 @@ class PullCommandTest {
     void saysWhyTheHubRefuses() {
         shell().run("pull", "acme/other").refused(1, "acme/other");
         shell().with("HF_TOKEN", "").run("pull", "acme/needle").refused(1, "acme/needle", "HF_TOKEN");
-        shell().with("HF_ENDPOINT", "ftp://x").run("pull", "acme/needle").refused(2, "is no address of a server");
+        shell().with("HF_ENDPOINT", "ftp://x").run("pull", "acme/needle").refused(2, "is not an address of a server");
     }
 
     @Test
@@ -125,7 +125,7 @@ class PullCommandTest {
         result.refused(2, "http://127.0.0.1", "a name or a password before the host");
         assertThat(result.err()).doesNotContain("hf_secret");
         result = shell().with("HF_ENDPOINT", "http://me:hf_secret@ 127").run("pull", "acme/needle");
-        result.refused(2, "HF_ENDPOINT is no address");
+        result.refused(2, "HF_ENDPOINT is not an address");
         assertThat(result.err()).doesNotContain("hf_secret");
         assertThat(hub.seen).isEmpty();
         // What only a pull needs stops nothing else.
@@ -170,7 +170,7 @@ class PullCommandTest {
                 .run("pull", "acme/needle")
                 .succeeded();
         Shell.Result result = shell().with(variable, "socks5://me:secret@host").run("pull", "acme/needle");
-        result.refused(2, "ALL_PROXY: \"socks5://host\" is no proxy that can be used");
+        result.refused(2, "ALL_PROXY: \"socks5://host\" is not a proxy that can be used");
         assertThat(result.err()).doesNotContain("secret");
     }
 }

@@ -194,7 +194,7 @@ class PullDataTest {
         byte[] whole = Files.readAllBytes(archive);
         Files.write(archive, Arrays.copyOf(whole, whole.length / 2));
         Shell.Result cut = pull("--suite", "longbench");
-        cut.refused(1, "is no whole ZIP archive", "Delete this file and pull again");
+        cut.refused(1, "is not a complete ZIP archive", "Delete this file and pull again");
         assertThat(files()).isEmpty();
 
         // What the message names is what has to go.
@@ -266,7 +266,7 @@ class PullDataTest {
     void whatIsNoWholeFileIsNotTaken() throws IOException {
         for (String text : List.of("<html>Not found</html>", "{\"data\": [1, 2", "")) {
             Path given = Files.writeString(temporary.resolve("squad.json"), text);
-            pull("--suite", "ruler", "--from", given).refused(1, "squad.json: is no whole JSON file");
+            pull("--suite", "ruler", "--from", given).refused(1, "squad.json: is not a complete JSON file");
         }
         pull("--suite", "ruler", "--from", "nowhere/squad.json").refused(1, "nowhere/squad.json: no such file");
         assertThat(files()).isEmpty();
@@ -280,7 +280,7 @@ class PullDataTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "--suite longbank | \"longbank\" is no suite with published files; there are longbench, longbench-e, "
+                "--suite longbank | \"longbank\" is not a suite with published files; there are longbench, longbench-e, "
                         + "longbench-v2, infinitebench, scbench, ruler",
                 "--suite scbench/kv | scbench has published files for the tasks scbench_kv, ",
                 "--suite longbench --from x.zip | which of longbench's files is it? They are data.zip; write --from",
@@ -289,8 +289,8 @@ class PullDataTest {
                 "--suite longbench --to x | --to given with --suite, where it means nothing",
                 "a/b --suite longbench | --suite, --data-dir given with a model",
                 "--dataset a/b --files x.json | nothing to pull; give ORG/NAME of a model",
-                "--dataset a/b --files ../x --to y | \"../x\" is no file of a repository",
-                "--dataset ../b --files x --to y | is no repository; expected ORG/NAME",
+                "--dataset a/b --files ../x --to y | \"../x\" is not a file of a repository",
+                "--dataset ../b --files x --to y | is not a repository; expected ORG/NAME",
                 "--dataset a/b --files x/a,y/a --to y | two files named a",
             })
     void refusesWithTheReason(String line, String reason) throws IOException {

@@ -219,7 +219,7 @@ class RunCommandTest {
             int added = whole.promptTokens() - first.promptTokens() - first.ids().length;
             assertThat(chat.err())
                     .contains(String.format("%,d of ", held), "full: read " + added + " tokens")
-                    .contains("/what is no command of the chat; there are /reset, /stats and /exit")
+                    .contains("/what is not a command of the chat; there are /reset, /stats and /exit")
                     .contains("the chat is forgotten")
                     .contains("nothing answered yet");
         }

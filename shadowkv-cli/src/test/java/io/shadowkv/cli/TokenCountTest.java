@@ -22,6 +22,6 @@ class TokenCountTest {
     void refusesWhatIsNoNumberOfTokens(String text) {
         assertThatExceptionOfType(TypeConversionException.class)
                 .isThrownBy(() -> new TokenCount.Converter().convert(text))
-                .withMessageContaining("'" + text + "' is no number of tokens");
+                .withMessageContaining("'" + text + "' is not a number of tokens");
     }
 }

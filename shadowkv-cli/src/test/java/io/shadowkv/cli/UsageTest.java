@@ -61,7 +61,7 @@ class UsageTest {
     @Test
     void noCommandIsAMisuse() {
         shadowkv().refused(2, "no command given; one of run, pull");
-        shadowkv("rnu").refused(2, "there is no command 'rnu'; there are run, pull", "Try 'shadowkv --help'.");
+        shadowkv("rnu").refused(2, "there is not a command 'rnu'; there are run, pull", "Try 'shadowkv --help'.");
         shadowkv("--bogus").refused(2, "Unknown option: '--bogus'");
     }
 
@@ -88,8 +88,8 @@ class UsageTest {
                 "run needle-32k hi --vector-bits 96 | vector width is 96 bits; expected 128, 256 or 512",
                 "run needle-32k hi --prefill-rows -1 | number of prefill rows is -1; expected 1 or more",
                 "run needle-32k hi --prefill-chunk -1 | number of prefill rows is -1; expected 1 or more",
-                "run needle-32k hi --memory 8Q | '8Q' is no size; expected a number of bytes above 0 such as 8G or 512M",
-                "run needle-32k hi --host-memory 0 | '0' is no size",
+                "run needle-32k hi --memory 8Q | '8Q' is not a size; expected a number of bytes above 0 such as 8G or 512M",
+                "run needle-32k hi --host-memory 0 | '0' is not a size",
                 "run needle-32k hi --temperature -0.5 | temperature is -0.5; expected 0 (greedy) to 100",
                 "run needle-32k hi --top-k -1 | top-k is -1; expected 0 (off) or more",
                 "run needle-32k hi --top-p 0 | top-p is 0.0; expected above 0, up to 1 (off)",
@@ -117,9 +117,9 @@ class UsageTest {
                 "bench e2e --context 4k --random gpt-5 | --random: ",
                 "bench e2e --context 4k --random yi-9b --layers 99 | --layers is 99; expected 1 to 48",
                 "bench e2e --random yi-9b | Missing required option: '--context=TOKENS'",
-                "bench e2e --random yi-9b --context 4x | '4x' is no number of tokens; expected 1 or more, such as 122k",
+                "bench e2e --random yi-9b --context 4x | '4x' is not a number of tokens; expected 1 or more, such as 122k",
                 "bench e2e --random yi-9b --context 4k,4096 | --context has 4,096 tokens more than once",
-                "bench e2e --random yi-9b --context 4k --batch all | 'all' is no batch; expected a number of sequences",
+                "bench e2e --random yi-9b --context 4k --batch all | 'all' is not a batch; expected a number of sequences",
                 "bench e2e --random yi-9b --context 4k --steps 0 | --steps is 0; expected 1 or more",
                 "bench e2e --random yi-9b --context 4k --warmup -1 | --warmup is -1; expected 0 or more",
                 "bench e2e --random yi-9b --context 4k --hit-rate 60 | --hit-rate is 60.0; expected 0 to 1, such as 0.6",
@@ -133,8 +133,8 @@ class UsageTest {
                 "ruler build --length 4k --out x --ruler-version new | there are nvidia and shadowkv",
                 "ruler build --length 4k --out x --template bert | there is no template \"bert\"; there are base",
                 "pull | nothing to pull; give ORG/NAME of a model, --suite SUITE, or --dataset ORG/NAME with --files and --to",
-                "pull ../x | is no repository; expected ORG/NAME",
-                "pull a/b --revision ../main | is no revision; expected a branch, a tag or a commit",
+                "pull ../x | is not a repository; expected ORG/NAME",
+                "pull a/b --revision ../main | is not a revision; expected a branch, a tag or a commit",
             })
     void refusesWithTheReason(String line, String reason) {
         shadowkv((Object[]) line.split(" ")).refused(2, reason, "Try 'shadowkv ");

@@ -145,7 +145,7 @@ public final class Hub {
 
     /// Fetches one file from a plain address outside any hub to `target`, replacing it, through the same proxies.
     ///
-    /// @throws IllegalArgumentException if the address is no http address
+    /// @throws IllegalArgumentException if the address is not an http address
     /// @throws HubException if the server refuses, cannot be reached or states no length, the disk is full,
     ///     another download to the same place runs, or no server may be asked
     /// @throws InterruptedException if this thread is interrupted; the next download resumes

@@ -10,12 +10,12 @@ import org.jspecify.annotations.Nullable;
 /// @param proxies between this machine and other hosts
 /// @param isOffline true asks no server at all: what is in the cache is all there is
 public record HubAccess(URI endpoint, @Nullable HubToken token, HubProxies proxies, boolean isOffline) {
-    /// @throws IllegalArgumentException if the endpoint is no http address, or holds a name or a password
+    /// @throws IllegalArgumentException if the endpoint is not an http address, or holds a name or a password
     public HubAccess {
         String scheme = String.valueOf(endpoint.getScheme());
         if (!scheme.equalsIgnoreCase("http") && !scheme.equalsIgnoreCase("https") || endpoint.getHost() == null) {
             throw new IllegalArgumentException("hub endpoint \"" + HubErrors.shown(endpoint)
-                    + "\" is no address of a server; expected http(s)://HOST, see HF_ENDPOINT");
+                    + "\" is not an address of a server; expected http(s)://HOST, see HF_ENDPOINT");
         }
         if (endpoint.getRawUserInfo() != null) {
             throw new IllegalArgumentException("hub endpoint \"" + HubErrors.shown(endpoint)

@@ -130,7 +130,7 @@ final class HubClient {
         return new Facts(etag, length.getAsLong());
     }
 
-    /// Length of a plain address's content, and a name for this version of it that is no checksum: what other
+    /// Length of a plain address's content, and a name for this version of it that is not a checksum: what other
     /// servers call ETag need not be one.
     ///
     /// @throws HubException if the server refuses, cannot be reached, or states no length
@@ -232,7 +232,7 @@ final class HubClient {
             next = from.resolve(location);
         } catch (IllegalArgumentException e) {
             throw new HubException(
-                    HubErrors.shown(from) + ": redirects to \"" + HubJson.shorten(location) + "\", which is no address",
+                    HubErrors.shown(from) + ": redirects to \"" + HubJson.shorten(location) + "\", which is not an address",
                     e);
         }
         boolean http = "https".equals(next.getScheme())

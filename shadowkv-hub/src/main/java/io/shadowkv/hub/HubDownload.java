@@ -17,7 +17,7 @@ final class HubDownload {
     /// Brings what `address` holds to `target`, replacing it. What arrived of an interrupted download lies in
     /// `.NAME.part` beside it.
     ///
-    /// @throws IllegalArgumentException if the address is no http address
+    /// @throws IllegalArgumentException if the address is not an http address
     /// @throws HubException if the server refuses, cannot be reached or states no length, the disk is full,
     ///     or another download to the same place runs
     /// @throws InterruptedException if this thread is interrupted; the next download resumes
@@ -26,7 +26,7 @@ final class HubDownload {
         String scheme = String.valueOf(address.getScheme());
         if (!scheme.equals("http") && !scheme.equals("https") || address.getHost() == null) {
             throw new IllegalArgumentException(
-                    "\"" + HubErrors.shown(address) + "\" is no address; expected http(s)://HOST/FILE");
+                    "\"" + HubErrors.shown(address) + "\" is not an address; expected http(s)://HOST/FILE");
         }
         Path folder = Objects.requireNonNull(target.toAbsolutePath().getParent(), "a file lies in a folder");
         String name = target.getFileName().toString();

@@ -103,7 +103,7 @@ final class HubErrors {
         return new HubException(
                 what
                         + ": the answer is an HTML page, not a hub's. This network wants a login in a browser first, a proxy"
-                        + " answers in the hub's place, or HF_ENDPOINT names a server that is no hub. Open any http address"
+                        + " answers in the hub's place, or HF_ENDPOINT names a server that is not a hub. Open any http address"
                         + " in a browser, check HTTPS_PROXY and HF_ENDPOINT, then pull again",
                 new IOException("an HTML page instead of an answer"));
     }

@@ -32,15 +32,15 @@ final class HubNames {
     static void checkRepository(String repo) {
         if (!REPOSITORY.matcher(repo).matches() || repo.contains("..") || repo.contains("--")) {
             throw new IllegalArgumentException("\"" + HubJson.shorten(repo)
-                    + "\" is no repository; expected ORG/NAME of letters," + " digits, '.', '_' and '-'");
+                    + "\" is not a repository; expected ORG/NAME of letters," + " digits, '.', '_' and '-'");
         }
     }
 
-    /// @throws IllegalArgumentException if `revision` is no branch, tag or commit that can name a file
+    /// @throws IllegalArgumentException if `revision` is not a branch, tag or commit that can name a file
     static void checkRevision(String revision) {
         if (!isSafePath(revision)) {
             throw new IllegalArgumentException(
-                    "\"" + HubJson.shorten(revision) + "\" is no revision; expected a branch, a tag or a commit");
+                    "\"" + HubJson.shorten(revision) + "\" is not a revision; expected a branch, a tag or a commit");
         }
     }
 
@@ -125,11 +125,11 @@ final class HubNames {
                 + ". Nothing was fetched; check the names, or name another repository or revision");
     }
 
-    /// @throws IllegalArgumentException if `file` is no name inside a repository
+    /// @throws IllegalArgumentException if `file` is not a name inside a repository
     static void checkFile(String file) {
         if (!isSafePath(file)) {
             throw new IllegalArgumentException(
-                    "\"" + HubJson.shorten(file) + "\" is no file of a repository; expected NAME or FOLDER/NAME");
+                    "\"" + HubJson.shorten(file) + "\" is not a file of a repository; expected NAME or FOLDER/NAME");
         }
     }
 

@@ -87,7 +87,7 @@ public final class HubProxies {
         }
         if (!"http".equalsIgnoreCase(address.getScheme()) || address.getHost() == null) {
             throw new IllegalArgumentException("\"" + HubErrors.shown(address)
-                    + "\" is no proxy that can be used; expected [http://][USER:PASSWORD@]HOST[:PORT]. Proxies that are"
+                    + "\" is not a proxy that can be used; expected [http://][USER:PASSWORD@]HOST[:PORT]. Proxies that are"
                     + " reached by https or SOCKS are not supported");
         }
         return Optional.of(new Server(

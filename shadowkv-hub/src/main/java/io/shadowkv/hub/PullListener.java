@@ -6,7 +6,7 @@ public interface PullListener {
     /// `doneBytes` of a file's `totalBytes` are on the disk, those of earlier, interrupted pulls included.
     void progress(String file, long doneBytes, long totalBytes);
 
-    /// Something a user should know that is no failure: a retry with its reason, a file that could not be
+    /// Something a user should know that is not a failure: a retry with its reason, a file that could not be
     /// verified.
     default void note(String message) {}
 

@@ -116,7 +116,7 @@ class HubDatasetTest {
     void namesThatLeadElsewhereAreRefused(String file) {
         assertThatThrownBy(() -> pull(FakeHub.REPO, file))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("is no file of a repository");
+                .hasMessageContaining("is not a file of a repository");
         assertThat(server.seen).isEmpty();
     }
 

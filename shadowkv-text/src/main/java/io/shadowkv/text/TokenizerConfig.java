@@ -16,9 +16,9 @@ import tools.jackson.databind.node.ObjectNode;
 /// What `tokenizer_config.json` says, with `special_tokens_map.json` and `added_tokens.json` where that says nothing.
 ///
 /// @param folder the checkpoint's folder
-/// @param root the config's object, empty if there is no file
-/// @param specialTokensMap that file's object, empty if there is no file
-/// @param ids that of `added_tokens.json`, empty if there is no file
+/// @param root the config's object, empty if there is not a file
+/// @param specialTokensMap that file's object, empty if there is not a file
+/// @param ids that of `added_tokens.json`, empty if there is not a file
 public record TokenizerConfig(Path folder, ObjectNode root, ObjectNode specialTokensMap, ObjectNode ids) {
     private static final List<String> SPECIALS =
             List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");

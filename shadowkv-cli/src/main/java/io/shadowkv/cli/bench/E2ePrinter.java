@@ -7,7 +7,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Takes results as they come: to the log at once, to the terminal when a length is complete, as JSON at the end.
+/// Receives results one by one: logs each at once, prints a table when a length is complete, and
+/// prints
+/// JSON at the end.
 final class E2ePrinter {
     private final PrintWriter out;
     private final boolean json;
@@ -25,7 +27,7 @@ final class E2ePrinter {
         this.machine = machine;
     }
 
-    /// The next results are of these circumstances, the same for all of them.
+    /// Receives a result and the conditions of its measurement, which are the same for all results.
     void measured(E2eSetup circumstances, E2eResult result) {
         ObjectNode run = E2eJson.run(circumstances, machine, result);
         log.append(run);
@@ -43,7 +45,7 @@ final class E2ePrinter {
         waiting.add(result);
     }
 
-    /// There are no more results.
+    /// Ends the output; there are no more results.
     void end() {
         if (json && !runs.isEmpty()) {
             out.println(E2eJson.all(runs, results).toPrettyString());

@@ -3,7 +3,8 @@ package io.shadowkv.cli.demo;
 import io.shadowkv.report.plot.Quantity;
 import java.io.PrintWriter;
 
-/// The results as two tables for the terminal: answers, then figures, the methods side by side.
+/// The results as two tables for the terminal: answers, then statistics, with the methods in
+/// columns.
 final class DemoTable {
     private static final String ANSWERS = "%-3s %-28s %-10s %-18s %-18s%n";
     private static final String FIGURES = "%-30s %18s %18s   %s%n";
@@ -70,12 +71,12 @@ final class DemoTable {
                 shadow.planned().offloaded(),
                 "");
         String meaning = shadow.keptWhole()
-                ? "the text fits the budget, so all of it was kept"
-                : "selected chunks that were there already";
+                ? "the text fits the resident set and was kept whole"
+                : "of the selected chunks were resident";
         row(out, "hit rate", "–", Quantity.share(shadow.hitRate()), meaning);
     }
 
-    /// The demonstration's own length first, then those of the sweep.
+    /// Prints the speed at the length of the demo first, then the speeds of the sweep.
     private static void speeds(DemoResult result, PrintWriter out) {
         speed(
                 out,

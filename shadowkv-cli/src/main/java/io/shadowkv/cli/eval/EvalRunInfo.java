@@ -9,11 +9,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// What a report says of a session beside its answers.
+/// The information about a session that a report shows in addition to its answers.
 final class EvalRunInfo {
     private EvalRunInfo() {}
 
-    /// @param plans one a length
+    /// @param plans one plan per length
     static RunInfo of(EvalSession session, EvalModel model, List<EvalPlan> plans) {
         Machine machine = Machine.here(session.root().surroundings());
         EvalPlan first = plans.getFirst();
@@ -44,7 +44,7 @@ final class EvalRunInfo {
                 List.of());
     }
 
-    /// Everything that decides answers without being part of their keys.
+    /// All settings that change answers and are not part of their keys.
     static Map<String, String> settings(EvalSession session, EvalModel model) {
         Map<String, String> settings = new LinkedHashMap<>(session.data().settings());
         settings.put("template", session.run().template());
@@ -52,8 +52,9 @@ final class EvalRunInfo {
         return settings;
     }
 
-    /// The command less what only the place it ran at has to do with: the folder of the answers, and how progress was
-    /// shown.
+    /// The command without the options that only concern where it ran: the folder of the answers
+    /// and the
+    /// display of progress.
     static String command(List<String> arguments) {
         var command = new StringBuilder("shadowkv");
         for (int i = 0; i < arguments.size(); i++) {

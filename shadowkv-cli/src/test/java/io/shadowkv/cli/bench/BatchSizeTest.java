@@ -16,7 +16,7 @@ class BatchSizeTest {
         for (String text : new String[] {"0", "-1", "", "most", "1.5", "9999999"}) {
             assertThatExceptionOfType(TypeConversionException.class)
                     .isThrownBy(() -> converter.convert(text))
-                    .withMessageContaining("'" + text + "' is no batch");
+                    .withMessageContaining("'" + text + "' is not a batch");
         }
     }
 }

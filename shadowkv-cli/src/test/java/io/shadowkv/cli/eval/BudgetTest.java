@@ -30,6 +30,6 @@ class BudgetTest {
     void refusesWhatIsNone(String text) {
         assertThatExceptionOfType(TypeConversionException.class)
                 .isThrownBy(() -> new Budget.Converter().convert(text))
-                .withMessageContaining("'" + text + "' is no budget; expected tokens, such as 2048");
+                .withMessageContaining("'" + text + "' is not a budget; expected tokens, such as 2048");
     }
 }

@@ -49,7 +49,7 @@ public final class ChatTemplate {
 
     /// The templates of a checkpoint folder: `chat_template.jinja`, else `chat_template` of
     /// `tokenizer_config.json` (one, or several by name), and those of `additional_chat_templates/`; nothing if
-    /// the model has none (it is no chat model).
+    /// the model has none (it is not a chat model).
     ///
     /// @throws ChatTemplateException if the template is malformed, with its line
     /// @throws TokenizerException if `tokenizer_config.json` is malformed

@@ -219,7 +219,7 @@ final class Renderer {
 
     private @Nullable Object callBlock(Statement.CallBlock block, Scope scope) {
         if (!(Evaluator.value(block.call().function(), scope) instanceof Callable function)) {
-            throw new JinjaException("what the call statement names is no macro");
+            throw new JinjaException("what the call statement names is not a macro");
         }
         Arguments arguments = Evaluator.arguments(block.call().arguments(), scope);
         var named = new LinkedHashMap<>(arguments.named());

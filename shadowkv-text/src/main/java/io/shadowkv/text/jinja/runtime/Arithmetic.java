@@ -147,7 +147,7 @@ public final class Arithmetic {
     /// @throws JinjaException if a number is infinite or none
     public static double finite(double value) {
         if (!Double.isFinite(value)) {
-            throw new JinjaException(Values.text(value) + " is no whole number");
+            throw new JinjaException(Values.text(value) + " is not a whole number");
         }
         return value;
     }
