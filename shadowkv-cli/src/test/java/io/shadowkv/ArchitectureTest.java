@@ -25,9 +25,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// The project's packages, what each may use, and what no library package may do (`docs/ARCHITECTURE.md`).
+/// The packages of the project, the dependencies allowed for each, and the rules for library
+/// packages (`docs/ARCHITECTURE.md`).
 class ArchitectureTest {
-    /// Each package of `io.shadowkv` and the packages that it may use. A new package is entered here.
+    /// Each package of `io.shadowkv` and the packages that it may use. A new package must be added
+    /// here.
     private static final String TABLE = """
             # shadowkv-text: text to token ids and back, conversations to prompts
             text:
@@ -160,7 +162,7 @@ class ArchitectureTest {
         slices().matching("io.shadowkv.(**)").should().beFreeOfCycles().check(CLASSES);
     }
 
-    /// The reference backend is for tests: nothing but a `ServiceLoader` finds it.
+    /// The reference backend is for tests and is found only through a `ServiceLoader`.
     @Test
     void nothingNamesTheReferenceBackend() {
         noClasses()
@@ -171,7 +173,7 @@ class ArchitectureTest {
                 .check(CLASSES);
     }
 
-    /// Strategies are reached through `cache`; one class binds a spec to its strategy.
+    /// Strategies are used through `cache`; one class maps a spec to its strategy.
     @Test
     void oneClassNamesTheStrategies() {
         noClasses()
@@ -189,7 +191,7 @@ class ArchitectureTest {
         fields().that().areStatic().should().beFinal().check(CLASSES);
     }
 
-    /// Only the command line reads the process's environment.
+    /// Only the command line reads the environment of the process.
     @Test
     void noLibraryReadsTheEnvironment() {
         Set<String> reading =
@@ -207,7 +209,7 @@ class ArchitectureTest {
                 .check(CLASSES);
     }
 
-    /// The worker's loop takes standard output for its messages, so that nothing else can write there.
+    /// The worker writes its messages to standard output, so nothing else may print there.
     @Test
     void noLibraryPrints() {
         noClasses()

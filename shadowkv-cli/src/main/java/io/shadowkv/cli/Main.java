@@ -74,8 +74,7 @@ public final class Main {
     }
 
     /// Restores standard error. Until now it went through the launcher's filter, which removes the
-    /// JVM's
-    /// own first lines; the launcher names the descriptor of the original stream.
+    /// JVM's own first lines; the launcher names the descriptor of the original stream.
     private static void restoreError() {
         int descriptor = Integer.getInteger("shadowkv.stderr", -1);
         if (descriptor >= 0 && Libc.dup2(descriptor, STANDARD_ERROR) != STANDARD_ERROR) {

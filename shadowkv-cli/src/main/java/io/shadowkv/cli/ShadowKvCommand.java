@@ -96,8 +96,7 @@ public final class ShadowKvCommand implements Program, Runnable {
     }
 
     /// Runs the parsed command. Failing to print help is reported like a failure of a command;
-    /// picocli
-    /// alone would show a stack trace.
+    /// picocli alone would show a stack trace.
     private static int execute(ParseResult parsed) {
         try {
             return new CommandLine.RunLast().execute(parsed);

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// `bench e2e` with the bundled model, small, on the CPU.
+/// `bench e2e` with the bundled model and short texts, on the CPU.
 final class BenchCommandTest {
     @TempDir
     private Path folder;

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
-/// The demonstration with the bundled model, small.
+/// The demo with the bundled model and a short text.
 final class DemoCommandTest {
     @TempDir
     private Path folder;

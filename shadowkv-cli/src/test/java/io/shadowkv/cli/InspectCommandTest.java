@@ -55,7 +55,7 @@ class InspectCommandTest {
             assertThat(plan.get("resident_bytes").longValue()).isEqualTo(3 * resident);
             assertThat(plan.get("context_tokens").intValue()).isEqualTo(16_384);
         }
-        // Keys and values of 16,384 tokens: 5 layers, 4 heads of 64, bf16.
+        // Keys and values of 16,384 tokens: 5 layers, 4 heads of 64 elements, bf16.
         assertThat(json.at("/plans/full/per_sequence/resident_bytes").longValue())
                 .isEqualTo(2L * 16_384 * 5 * 4 * 64 * 2);
         assertThat(json.get("resident_factor").doubleValue()).isGreaterThan(4);

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// `logits` against the golden models, which have no tokenizer.
+/// Compares `logits` with the golden models, which have no tokenizer.
 class LogitsCommandTest {
     private static final int VOCABULARY = 192;
     private static final double TOLERANCE = 1e-3;
@@ -58,7 +58,8 @@ class LogitsCommandTest {
         assertThat(Shell.names(temporary)).containsExactly("ids.json", "out.safetensors");
     }
 
-    /// A prompt read in part and fed on one by one gives the logits of one reading.
+    /// Reading a part of a prompt and decoding the rest one by one gives the same logits as reading
+    /// all of it.
     @Test
     void feedsIdsOneByOneAfterThePrefill() {
         shadowkv("logits", tiny("tiny-llama3-f32"), "--ids", ids, "--positions", "all", "--prefill", "5", "--out", out)

@@ -13,8 +13,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// `pull` from a hub on the loopback interface; the hub client's own tests cover cuts, redirects and damaged
-/// content.
+/// `pull` from a hub on the loopback interface; the hub client's own tests cover cut connections,
+/// redirects and damaged content.
 class PullCommandTest {
     @TempDir
     Path temporary;
@@ -86,7 +86,7 @@ class PullCommandTest {
         shell().run("pull", "acme/needle").succeeded();
     }
 
-    /// The token that logging in with the hub's own command leaves behind.
+    /// The token that the hub's own login command saves.
     @Test
     void sendsTheSavedTokenWhereNoneIsSet() throws IOException {
         Path home = Files.createDirectories(temporary.resolve("home"));
@@ -128,7 +128,7 @@ class PullCommandTest {
         result.refused(2, "HF_ENDPOINT is not an address");
         assertThat(result.err()).doesNotContain("hf_secret");
         assertThat(hub.seen).isEmpty();
-        // What only a pull needs stops nothing else.
+        // Variables that only a pull needs do not affect other commands.
         shell().with("HF_TOKEN", "hf_secret\nx")
                 .with("HTTPS_PROXY", "socks5://x")
                 .run("tokenize", "acme/needle", "hello")

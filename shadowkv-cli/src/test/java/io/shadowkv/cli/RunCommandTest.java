@@ -25,7 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
-/// `run` on the bundled model: every way to give a prompt and to shape an answer.
+/// `run` on the bundled model: all ways to give a prompt and to control an answer.
 class RunCommandTest {
     private static final String QUESTION = "A special magic number is hidden within the following text. Make sure to"
             + " memorize it. I will quiz you about the number afterwards.\nOne of the special magic numbers for"
@@ -195,8 +195,8 @@ class RunCommandTest {
                 .refused(1, "none.txt: no such file. Check the name, and the folder you are in");
     }
 
-    /// The second turn of a chat reads only what is new, and answers as one reading of the whole conversation
-    /// does.
+    /// The second turn of a chat only reads new tokens, and its answer equals that of reading the
+    /// whole conversation.
     @Test
     void chatsWithoutReadingTheHistoryAgain() {
         String second = "What is the special magic number for quick-fox mentioned in the provided text? Again.";

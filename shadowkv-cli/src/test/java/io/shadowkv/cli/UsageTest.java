@@ -8,7 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What the command line says of itself, and which command lines it refuses with exit code 2.
+/// Tests help and version, and the command lines that are refused with exit code 2.
 class UsageTest {
     @ParameterizedTest
     @ValueSource(
@@ -53,7 +53,7 @@ class UsageTest {
                         "report ",
                         "bench ",
                         "completion ");
-        // Only a build by the launcher knows more; LauncherTest has it.
+        // Only a build by the launcher knows the commit; see LauncherTest.
         assertThat(shadowkv("--version").succeeded().out())
                 .isEqualTo("shadowkv (built from sources), commit unknown" + System.lineSeparator());
     }

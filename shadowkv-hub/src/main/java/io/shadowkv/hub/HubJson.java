@@ -8,9 +8,9 @@ import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// JSON that a server sends: bounded in size and depth, every failure a [HubException].
+/// Parses JSON from a server, bounded in size and depth; every failure is a [HubException].
 final class HubJson {
-    /// The largest answer that is read.
+    /// Size of the largest response that is read.
     static final long MAX_BYTES = 64L << 20;
 
     private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
@@ -25,7 +25,7 @@ final class HubJson {
 
     private HubJson() {}
 
-    /// The object that `bytes` hold; `source` names them in messages.
+    /// Parses the object in `bytes`; `source` names them in messages.
     static JsonNode object(String source, byte[] bytes) {
         try {
             JsonNode root = MAPPER.readTree(new String(bytes, StandardCharsets.UTF_8));
@@ -36,12 +36,12 @@ final class HubJson {
         } catch (JacksonException e) {
             throw new HubException(
                     source + ": not valid JSON: " + shorten(String.valueOf(e.getOriginalMessage()))
-                            + ". The address may not be a hub's, or a proxy answered in its place",
+                            + ". The address may not be a hub's, or a proxy answered instead",
                     e);
         }
     }
 
-    /// What kind of value `node` is, with the value where it is short.
+    /// Describes the type of `node`, with the value if it is short.
     static String describe(JsonNode node) {
         if (node.isObject()) {
             return "an object of " + node.size() + " entries";

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What lies between a user and a hub: tokens and refusals, networks with logins and proxies, and no network at all.
+/// Access to a hub: tokens and refusals, networks with logins and proxies, and no network at all.
 class HubAccessTest {
     private static final String SHARD = "model-00001-of-00002.safetensors";
 
@@ -51,7 +51,7 @@ class HubAccessTest {
         assertThat(cache.resolve("models--acme--tiny/snapshots")).doesNotExist();
     }
 
-    /// Terms accepted long ago are not the cause; the server knows it.
+    /// Terms accepted long ago are not the cause of a refusal; the server gives the cause.
     @Test
     void aRefusalIsToldInTheServersWords() {
         server.statusHeaders.put(
@@ -74,7 +74,7 @@ class HubAccessTest {
         pullFails("(status 403). The repository is gated: accept its terms");
     }
 
-    /// The message would be kept in logs.
+    /// Messages are stored in logs.
     @ParameterizedTest
     @ValueSource(strings = {"hf_secret\nx", "hf_secret x", "hf_secr\u00e9t", "hf_secret\u0000"})
     void aTokenWithACharacterThatNoTokenHasIsNotRepeated(String token) {
@@ -87,7 +87,8 @@ class HubAccessTest {
         assertThat(HubToken.of(" \n", "HF_TOKEN")).isEmpty();
     }
 
-    /// A login page of the network, or a proxy's, in any of the places where the hub should answer.
+    /// An HTML page of the network's login, or of a proxy, in every place where the hub should
+    /// answer.
     @Test
     void pagesInTheHubsPlaceAreTold() throws Exception {
         server.apiAnswer = "\n<!DOCTYPE html><html><body>Please log in</body></html>";
@@ -159,14 +160,14 @@ class HubAccessTest {
         assertThatThrownBy(() -> offline.pullDataset(
                         FakeHub.REPO, "main", List.of("config.json", "a.jsonl"), PullListener.silent()))
                 .hasMessageContaining("no whole snapshot");
-        // What another program left: a configuration without weights.
+        // As another program leaves it: a configuration without weights.
         Files.delete(snapshot.resolve(SHARD));
         assertThatThrownBy(() -> offline.pull(FakeHub.REPO, "main", PullListener.silent()))
                 .hasMessageContaining("no whole snapshot");
         assertThat(server.seen).isEmpty();
     }
 
-    /// The fake hub takes a proxy's requests for any host as its own.
+    /// The fake hub also answers requests that it receives as a proxy for other hosts.
     @Test
     void requestsGoThroughTheProxyAndItsPasswordStaysThere() throws Exception {
         String proxy = "http://user:pass@127.0.0.1:" + server.endpoint().getPort();
@@ -182,7 +183,7 @@ class HubAccessTest {
         assertThat(server.seen("hub", "GET"))
                 .isNotEmpty()
                 .allSatisfy(seen -> assertThat(seen.proxyAuthorization()).isEqualTo("Basic dXNlcjpwYXNz"));
-        // The content host is an exception: it is asked directly.
+        // The content host is an exception and is contacted directly.
         assertThat(server.seen("content", "GET"))
                 .isNotEmpty()
                 .allSatisfy(seen -> assertThat(seen.proxyAuthorization()).isNull());

@@ -15,7 +15,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Files of datasets, and of plain addresses; cuts, damaged content and disks are tested with models.
+/// Files of datasets, and addresses outside a hub; cuts, damaged content and disks are tested with
+/// models.
 class HubDatasetTest {
     @TempDir
     Path temporary;

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Pulls that fail: each says why, and leaves nothing that could be taken for a model.
+/// Failing pulls: each reports the reason and leaves nothing that looks like a model.
 class HubFailureTest {
     private static final String SHARD = "model-00001-of-00002.safetensors";
 
@@ -56,7 +56,8 @@ class HubFailureTest {
         assertNothingVisible();
     }
 
-    /// No snapshot, no ref, and no blob under its final name whose content is not the one its name promises.
+    /// Asserts that there is no snapshot, no ref, and no blob whose content does not match its
+    /// final name.
     private void assertNothingVisible() {
         Path repository = cache.resolve("models--acme--tiny");
         assertThat(repository.resolve("snapshots")).doesNotExist();
@@ -240,7 +241,7 @@ class HubFailureTest {
                 .isEqualTo("bytes=100000-");
     }
 
-    /// Takes so many bytes, writing half a piece at the end as a full disk does.
+    /// Accepts a number of bytes and writes half a piece at the end, as a full disk does.
     private static final class FullAfter extends OutputStream {
         private final OutputStream out;
         private int left;

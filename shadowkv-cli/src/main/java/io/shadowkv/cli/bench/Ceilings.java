@@ -9,15 +9,12 @@ import io.shadowkv.tensor.Tensor;
 import java.util.Arrays;
 
 /// How fast a backend moves bytes, measured with its own operations in the same run as the results
-/// that
-/// are compared with it.
+/// that are compared with it.
 ///
 /// @param deviceBytesPerSecond in device memory: the faster of a copy (bytes read and written) and
-///     of a
-///     product of one row with a large matrix (bytes read)
+///     of a product of one row with a large matrix (bytes read)
 /// @param linkBytesPerSecond from host memory to the device, measured with one large copy; NaN if
-///     both
-///     are the same memory
+///     both are the same memory
 record Ceilings(double deviceBytesPerSecond, double linkBytesPerSecond) {
     /// Larger than any cache; an eighth of the free memory if that is less.
     private static final long DEVICE_BYTES = 1L << 30;

@@ -13,8 +13,7 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Results for programs. Every run is a complete object with all conditions of its measurement, so
-/// that
-/// a line of a log can be read by itself. A value that does not exist is null.
+/// that a line of a log can be read by itself. A value that does not exist is null.
 final class E2eJson {
     private E2eJson() {}
 

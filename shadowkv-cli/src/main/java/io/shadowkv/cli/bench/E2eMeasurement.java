@@ -84,10 +84,8 @@ final class E2eMeasurement {
     }
 
     /// Runs a prompt and two steps that are not measured, so that everything that is compiled,
-    /// tuned or
-    /// grown at first use exists before the clock starts. The prompt is long enough to be indexed
-    /// and uses
-    /// the same groups of prefill rows as the measured prompt.
+    /// tuned or grown at first use exists before the clock starts. The prompt is long enough to be
+    /// indexed and uses the same groups of prefill rows as the measured prompt.
     private void warmUp() {
         int rows = prefillRows(engine);
         long least = engine.options().cache() instanceof KvCacheSpec.Shadow shadow
@@ -191,8 +189,7 @@ final class E2eMeasurement {
     }
 
     /// Memory while the batch decodes. A device reports its used memory. If the host computes,
-    /// other
-    /// programs use its memory too, so only what the engine allocated is reported.
+    /// other programs use its memory too, so only what the engine allocated is reported.
     private E2eResult.Memory memory(BatchRun batch, MemoryPlan plan) {
         long allocated = 0;
         long offloaded = 0;

@@ -8,8 +8,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Receives results one by one: logs each at once, prints a table when a length is complete, and
-/// prints
-/// JSON at the end.
+/// prints JSON at the end.
 final class E2ePrinter {
     private final PrintWriter out;
     private final boolean json;

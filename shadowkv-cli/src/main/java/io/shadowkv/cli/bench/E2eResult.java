@@ -41,8 +41,7 @@ record E2eResult(
     /// @param partSeconds time of its operations, by part
     /// @param indexSeconds time of factorising, indexing and offloading
     /// @param waitedSeconds time that prefill waited for indexing, which is less than
-    ///     `indexSeconds` if
-    ///     indexing runs at the same time as the main queue
+    ///     `indexSeconds` if indexing runs at the same time as the main queue
     /// @param prompts number of prompts, read one after the other
     /// @param allSeconds time until all sequences were ready to decode, copies included
     record Prefill(
@@ -70,8 +69,7 @@ record E2eResult(
     ///
     /// @param nanos time of each timed step, ascending
     /// @param partSeconds time of each part of a step, from additional steps that were not
-    ///     replayed; parts
-    ///     that overlap may take more time together than a step
+    ///     replayed; parts that overlap may take more time together than a step
     record Steps(long[] nanos, Map<OperationKind, Double> partSeconds) {
         Steps {
             nanos = nanos.clone();
@@ -93,8 +91,7 @@ record E2eResult(
     /// Memory while the batch decodes, in bytes.
     ///
     /// @param plannedDevice planned device memory: weights if the backend copies them, sequences,
-    ///     and the
-    ///     buffers of a step
+    ///     and the buffers of a step
     /// @param measuredDevice device memory in use
     /// @param plannedHost planned host memory for values
     /// @param measuredHost host memory in use for values

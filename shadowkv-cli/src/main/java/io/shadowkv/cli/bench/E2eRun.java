@@ -11,8 +11,7 @@ import java.util.List;
 import java.util.Locale;
 
 /// Measures every method at every length, one run after the other. Each run opens the model again,
-/// so
-/// that it does not see memory that an earlier run left allocated.
+/// so that it does not see memory that an earlier run left allocated.
 final class E2eRun {
     private final E2eOptions options;
     private final ModelSource model;

@@ -10,8 +10,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /// A file of runs, one JSON object per line. A line is written as soon as its run has ended, so
-/// that a
-/// later failure loses nothing.
+/// that a later failure loses nothing.
 final class RunLog {
     private final @Nullable Path file;
 

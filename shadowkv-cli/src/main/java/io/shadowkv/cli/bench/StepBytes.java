@@ -7,16 +7,13 @@ import java.util.EnumMap;
 import java.util.Map;
 
 /// The minimum number of bytes that one decode step moves. Counts the bytes that every
-/// implementation
-/// must read or write once per step: weights, keys and values, the index, misses. Activations are
-/// not
-/// counted (they stay in caches and are less than 1 %), so that [#floorSeconds] is a lower bound.
+/// implementation must read or write once per step: weights, keys and values, the index, misses.
+/// Activations are not counted (they stay in caches and are less than 1 %), so that [#floorSeconds]
+/// is a lower bound.
 ///
 /// With L layers, B sequences, H key-value heads of d elements, e bytes per element of keys and
-/// values,
-/// v per element of a stored value, k of U indexed units of J tokens selected, and m misses among
-/// the
-/// selected units (of all layers, heads and sequences):
+/// values, v per element of a stored value, k of U indexed units of J tokens selected, and m misses
+/// among the selected units (of all layers, heads and sequences):
 ///
 /// | part | device | link |
 /// |---|---|---|
@@ -108,8 +105,7 @@ record StepBytes(Map<OperationKind, Double> device, double link) {
     /// @param units indexed units of a sequence
     /// @param missedUnits misses per step of all layers, heads and sequences together
     /// @param storedRowBytes bytes of one token's stored value in one head, including its scale if
-    ///     the scale
-    ///     is fetched with it
+    ///     the scale is fetched with it
     /// @param linkShare share of the misses that are fetched from host memory over a link
     record Index(int unitTokens, int rank, double units, double missedUnits, double storedRowBytes, double linkShare) {}
 }

@@ -148,9 +148,8 @@ public final class DemoCommand implements Callable<Integer> {
     }
 
     /// Opens the file of the report before the work begins. If the user gave a path that cannot be
-    /// written,
-    /// that is a usage error; if the default path cannot be written, the demo runs without a
-    /// report.
+    /// written, that is a usage error; if the default path cannot be written, the demo runs without
+    /// a report.
     private Optional<ReportFile> reportFile(PrintWriter err) {
         Path file =
                 report != null ? report : UserCache.folder(root.surroundings()).resolve("demo.html");

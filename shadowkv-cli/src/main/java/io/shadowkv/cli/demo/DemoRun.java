@@ -99,8 +99,7 @@ final class DemoRun {
     }
 
     /// Lets the JIT compiler compile the code of both methods before anything is timed. The text is
-    /// short
-    /// enough to be quick, and the budget is small enough to select from it.
+    /// short enough to be quick, and the budget is small enough to select from it.
     private void warmUp(MethodRun run, DemoText demo) {
         try (var line = new ProgressLine(err, options.style, "warming up")) {
             var small = new KvCacheSpec.Shadow(options.shadow.rank(), options.shadow.chunkSize(), 256, 8, 32, 256);

@@ -5,8 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Records the selections made while questions are answered on a grid: a column is a step, a row is
-/// a
-/// part of the text.
+/// a part of the text.
 final class FetchRecorder implements SelectionListener {
     /// Shares of a row's chunks, over all heads, up to which a fetch is level 2 or level 3.
     static final double FEW = 0.05;

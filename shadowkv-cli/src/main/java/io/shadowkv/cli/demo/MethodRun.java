@@ -27,16 +27,14 @@ record MethodRun(Engine engine, PromptFormat format, Cancellation cancellation) 
     static final int PROBE_TOKENS = 96;
 
     /// Tokens that [#answer] needs in addition to the sample: the last question again, and the
-    /// answer of the
-    /// probe.
+    /// answer of the probe.
     static final int PROBE_ROOM = PROBE_TOKENS + 96;
 
     /// Asks every question of a sample, then measures decode speed at the end of the conversation.
     ///
     /// @param line shows progress while the text is read
     /// @param recorder receives the selections of the answers; the probe is not traced, because
-    ///     tracing
-    ///     takes time
+    ///     tracing takes time
     DemoResult.Outcome answer(NeedleText text, ProgressLine line, FetchRecorder recorder) {
         List<Completion> completions = new ArrayList<>();
         List<DemoResult.Answer> answers = new ArrayList<>();
@@ -60,8 +58,7 @@ record MethodRun(Engine engine, PromptFormat format, Cancellation cancellation) 
     }
 
     /// Reads a text once for all strategies and measures the decode speed of each after it, in
-    /// tokens per
-    /// second of the median step.
+    /// tokens per second of the median step.
     ///
     /// @param line shows progress while the text is read
     List<Double> speedsAfter(NeedleText text, List<KvCacheSpec> strategies, ProgressLine line) {

@@ -33,8 +33,8 @@ final class TokenClock implements GenerationListener {
         nanos[count++] = clock.getAsLong();
     }
 
-    /// Tokens per second of the median step between tokens `from` and `until` (exclusive), counted from 0; NaN
-    /// for fewer than two tokens.
+    /// Tokens per second of the median step between tokens `from` and `until` (exclusive), counted
+    /// from 0; NaN for fewer than two tokens.
     double speed(int from, int until) {
         int last = Math.min(until, count);
         long[] steps = new long[Math.max(0, last - from - 1)];

@@ -53,8 +53,7 @@ final class EvalRunInfo {
     }
 
     /// The command without the options that only concern where it ran: the folder of the answers
-    /// and the
-    /// display of progress.
+    /// and the display of progress.
     static String command(List<String> arguments) {
         var command = new StringBuilder("shadowkv");
         for (int i = 0; i < arguments.size(); i++) {

@@ -40,8 +40,7 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 
 /// Asks every task at every length, saves the answers in a folder and writes the report: the common
-/// part
-/// of `eval` and `sweep`. In a worker process, answers the requests of another process.
+/// part of `eval` and `sweep`. In a worker process, answers the requests of another process.
 ///
 /// @param methods the methods to compare at a length
 record EvalSession(

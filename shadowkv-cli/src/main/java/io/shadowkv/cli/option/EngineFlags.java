@@ -176,8 +176,7 @@ public final class EngineFlags {
     }
 
     /// Rejects 0, which in Java leaves the choice to the backend; on the command line, leave out
-    /// the option
-    /// instead.
+    /// the option instead.
     private static int checkedRows(int rows) {
         if (rows < 1) {
             throw new IllegalArgumentException("number of prefill rows is " + rows + "; expected 1 or more");

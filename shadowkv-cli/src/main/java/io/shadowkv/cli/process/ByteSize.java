@@ -7,8 +7,7 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /// A number of bytes with an optional unit: `8G`, `512M`, `1.5g`, `2GiB`, `4096`; units are powers
-/// of
-/// 1,024.
+/// of 1,024.
 ///
 /// @param bytes greater than 0
 public record ByteSize(long bytes) {

@@ -8,12 +8,10 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /// Converts Ctrl-C to a cancellation and lets the command end by itself, so that it keeps the
-/// generated
-/// text and leaves no partial files.
+/// generated text and leaves no partial files.
 ///
 /// The JVM exits with the signal's code, 130, when the command has ended or waits for input, or
-/// after
-/// ten seconds.
+/// after ten seconds.
 public final class Interruption implements AutoCloseable {
     private static final long PATIENCE_SECONDS = 10;
     private static final long LOOK_MILLIS = 20;

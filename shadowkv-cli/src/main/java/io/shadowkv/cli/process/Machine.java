@@ -21,9 +21,8 @@ public record Machine(String processor, int cores, String system, String java, S
     private static final String CHANGED = " (changed)";
 
     /// Describes this machine. The commit is that of the installation, or the value of
-    /// `SHADOWKV_COMMIT` if
-    /// the sources were copied without their history; `(changed)` after it marks sources that
-    /// differ.
+    /// `SHADOWKV_COMMIT` if the sources were copied without their history; `(changed)` after it
+    /// marks sources that differ.
     public static Machine here(Surroundings surroundings) {
         String commit = surroundings
                 .variable("SHADOWKV_COMMIT")

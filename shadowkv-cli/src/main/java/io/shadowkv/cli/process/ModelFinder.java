@@ -14,8 +14,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Finds the folder for a MODEL argument: the name of a bundled model, a folder, or ORG/NAME in the
-/// hub's
-/// cache.
+/// hub's cache.
 public final class ModelFinder {
     private static final Pattern REPOSITORY = Pattern.compile("[A-Za-z0-9][\\w.-]*/[A-Za-z0-9][\\w.-]*");
 

@@ -8,8 +8,7 @@ import java.util.Objects;
 import java.util.function.Supplier;
 
 /// Adds the name of the file to a read or write failure. For a full disk, or a folder in place of a
-/// file,
-/// the system reports the reason without the name.
+/// file, the system reports the reason without the name.
 public final class NamedFailure {
     private NamedFailure() {}
 

@@ -5,8 +5,7 @@ import java.util.Locale;
 import java.util.function.LongSupplier;
 
 /// Shows the progress of an operation: one line redrawn in place on a terminal, otherwise one line
-/// per
-/// tenth of the work.
+/// per tenth of the work.
 ///
 /// For use by one thread. Nothing is drawn in the first half second, so that quick work prints
 /// nothing.

@@ -7,8 +7,7 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 
 /// Standard output, which receives the result of a command. The first failed write ends the
-/// command,
-/// because later results would be lost; later writes do nothing.
+/// command, because later results would be lost; later writes do nothing.
 ///
 /// A plain `PrintWriter` would ignore the failure. For use by one thread at a time.
 public final class StandardOutput extends OutputStream {

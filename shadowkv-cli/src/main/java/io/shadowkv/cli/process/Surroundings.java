@@ -35,8 +35,7 @@ public record Surroundings(
     }
 
     /// The command that starts this program on any machine with the same installation: the launcher
-    /// if there
-    /// is one, which finds the JDK itself.
+    /// if there is one, which finds the JDK itself.
     public List<String> program() {
         return home().map(folder -> folder.resolve("shadowkv"))
                 .filter(Files::isExecutable)

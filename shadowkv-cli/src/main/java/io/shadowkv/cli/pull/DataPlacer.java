@@ -24,10 +24,8 @@ import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 
 /// Puts files into one folder of the data folder. A file is written under a temporary name in the
-/// same
-/// folder and renamed when it is complete. Existing files with the same content are not changed.
-/// For use
-/// by one thread.
+/// same folder and renamed when it is complete. Existing files with the same content are not
+/// changed. For use by one thread.
 final class DataPlacer {
     private static final int BUFFER_BYTES = 1 << 16;
     private static final int TAIL_BYTES = 256;
@@ -43,9 +41,8 @@ final class DataPlacer {
     }
 
     /// Puts a file of the hub's cache here: as a hard link if the file system supports it,
-    /// otherwise as a
-    /// copy. To change such a file, replace it; writing into it would also change the file in the
-    /// cache.
+    /// otherwise as a copy. To change such a file, replace it; writing into it would also change
+    /// the file in the cache.
     void link(Path cached, String name) throws IOException {
         Path source = cached.toRealPath();
         if (isThere(source, name)) {
@@ -80,8 +77,7 @@ final class DataPlacer {
     }
 
     /// Extracts the named files from a ZIP archive. Length and checksum of each must match the
-    /// archive's
-    /// directory.
+    /// archive's directory.
     ///
     /// @param names the names of the entries, with the name of the file for each
     /// @throws CheckpointException if the archive is damaged or does not contain the entries
@@ -170,8 +166,7 @@ final class DataPlacer {
     }
 
     /// Writes at most the given number of bytes and one buffer, so that an entry that is larger
-    /// than stated
-    /// does not fill the disk. Returns the checksum.
+    /// than stated does not fill the disk. Returns the checksum.
     private long write(InputStream in, long bytes, Path target, String name) throws IOException {
         var crc = new CRC32();
         byte[] buffer = new byte[BUFFER_BYTES];

@@ -19,9 +19,9 @@ import org.jspecify.annotations.Nullable;
 /// `data/TASK.jsonl`; `data.json` for v2), OpenBMB/InfiniteBench (`scripts/download_dataset.sh`),
 /// microsoft/MInference (`scbench/eval_utils.py`: `data/TASK.jsonl`; the same repository also has
 /// parquet, which is not read), and NVIDIA/RULER
-/// (`scripts/data/synthetic/json/download_qa_dataset.sh`:
-/// two addresses outside a hub). If a repository has changed, a pull names the missing files, and
-/// `--dataset`, `--revision` and `--from` select other sources.
+/// (`scripts/data/synthetic/json/download_qa_dataset.sh`: two addresses outside a hub). If a
+/// repository has changed, a pull names the missing files, and `--dataset`, `--revision` and
+/// `--from` select other sources.
 ///
 /// @param name name of the suite
 /// @param dataset `ORG/NAME` on the hub; null if the files are not on a hub

@@ -32,8 +32,7 @@ final class AnswerPrinter implements GenerationListener, AutoCloseable {
     }
 
     /// Prints the text that was not final before the end of the answer, and ends the line. Prints
-    /// nothing if
-    /// the prompt was not read completely.
+    /// nothing if the prompt was not read completely.
     void finish(Completion completion) {
         progress.close();
         if (CompletionReport.endsInPrompt(completion)) {

@@ -6,12 +6,10 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /// Recognizes the questions that a bundled model answers. `needle-32k` was trained only on RULER's
-/// tasks;
-/// after any other prompt it writes line breaks without end.
+/// tasks; after any other prompt it writes line breaks without end.
 ///
 /// For other prompts, prints a note once and limits the length of the answer unless the user has
-/// set a
-/// limit. Other models are not affected.
+/// set a limit. Other models are not affected.
 final class BundledWording {
     /// The question sentence of each of RULER's tasks (NVIDIA/RULER,
     /// `scripts/data/synthetic/constants.py`).

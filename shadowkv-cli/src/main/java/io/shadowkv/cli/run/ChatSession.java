@@ -20,8 +20,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
 /// A chat at the terminal or through a pipe, with one line per turn. The conversation stays in the
-/// cache,
-/// so that only new tokens are read.
+/// cache, so that only new tokens are read.
 final class ChatSession implements AutoCloseable {
     /// @param system system message; null for the template's own
     /// @param sampling options of every answer

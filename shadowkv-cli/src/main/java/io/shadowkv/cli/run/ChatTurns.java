@@ -11,13 +11,11 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// The messages of a chat, and the token ids that each new turn adds to those the model has read
-/// and
-/// written.
+/// and written.
 ///
 /// A chat template renders whole conversations. A turn adds the difference between the rendered
 /// conversation with it and the text that the model already has: the end of the model's own answer
-/// (such
-/// as `<|eot_id|>`) and the new message.
+/// (such as `<|eot_id|>`) and the new message.
 final class ChatTurns {
     private final Engine engine;
     private final List<ChatMessage> messages = new ArrayList<>();
@@ -32,10 +30,8 @@ final class ChatTurns {
     }
 
     /// Adds a message of the user. Returns the ids that follow those the model has, or nothing if
-    /// the
-    /// template changes earlier turns (some templates remove earlier reasoning); the whole
-    /// conversation must
-    /// then be read again.
+    /// the template changes earlier turns (some templates remove earlier reasoning); the whole
+    /// conversation must then be read again.
     Optional<int[]> ask(String text) {
         int before = answered;
         messages.add(new ChatMessage("user", text));

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine.TypeConversionException;
 
-/// Batches as people write them.
+/// Parsing of batch sizes.
 class BatchSizeTest {
     @Test
     void readsBatches() {

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// What people and programs get to see of made-up results.
+/// The table and the JSON of artificial results.
 class E2eTableTest {
     private static final Machine MACHINE = new Machine("A processor", 2, "Linux amd64", "25", "0123456789ab", true);
     private static final E2eSetup SETUP = new E2eSetup(
