@@ -101,7 +101,7 @@ class DamagedModelTest {
 
     @Test
     void weightsThatAreNoSafetensors() throws IOException {
-        Files.writeString(model.resolve("model.safetensors"), "this is no header of anything");
+        Files.writeString(model.resolve("model.safetensors"), "this is not a header");
         everyCommandRefuses("model.safetensors");
     }
 

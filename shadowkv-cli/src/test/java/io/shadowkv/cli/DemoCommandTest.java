@@ -71,7 +71,7 @@ final class DemoCommandTest {
         Shell.Result result = shadowkv(
                         "demo", "--tokens", 2048, "--questions", 1, "--budget", 2048, "--no-sweep", "--report", report)
                 .succeeded();
-        assertThat(result.out()).contains("1 of 1", "the text fits the budget", "report: " + report);
+        assertThat(result.out()).contains("1 of 1", "the text fits the resident set", "report: " + report);
         assertThat(Files.readString(report)).contains("Nothing: the text fits the budget");
     }
 
@@ -115,7 +115,7 @@ final class DemoCommandTest {
                 .run("demo", "--tokens", 2048, "--questions", 1, "--no-sweep")
                 .succeeded();
         assertThat(result.out()).contains("1 of 1").doesNotContain("report: ");
-        assertThat(result.err()).contains("no report is written", taken.toString(), "--report FILE");
+        assertThat(result.err()).contains("the report cannot be written", taken.toString(), "--report FILE");
     }
 
     @Test

@@ -17,7 +17,7 @@ class InspectCommandTest {
                 .contains(
                         "8 for queries, 4 for keys and values, head dim 64", "2,048, embeddings tied", "32,768 tokens")
                 .contains("memory of 32,768 tokens, batch 1", "landmarks", "largest batch")
-                .containsPattern("full needs [\\d.]+ times what shadowkv needs");
+                .containsPattern("full needs [\\d.]+ times as much as shadowkv");
     }
 
     @Test

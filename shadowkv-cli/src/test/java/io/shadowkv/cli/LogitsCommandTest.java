@@ -116,7 +116,7 @@ class LogitsCommandTest {
         shadowkv("logits", tiny("tiny-llama3-f32"), "--ids", ids, "--out", temporary)
                 .refused(1, "is a folder; --out names the file to write");
         shadowkv("logits", tiny("tiny-llama3-f32"), "--ids", ids, "--out", "/dev/null")
-                .refused(1, "/dev/null: is a device or the like");
+                .refused(1, "/dev/null: is not a regular file");
         Shell.Result unwritable =
                 shadowkv("logits", tiny("tiny-llama3-f32"), "--ids", ids, "--out", "/proc/out.safetensors");
         assertThat(unwritable.err()).contains("shadowkv: cannot write /proc/out.safetensors (768 bytes of tensors)");

@@ -81,7 +81,7 @@ class PullCommandTest {
 
     @Test
     void stopsWhenInterruptedAndGoesOnLater() {
-        shell().cancelled().run("pull", "acme/needle").refused(1, "interrupted; what was fetched is kept");
+        shell().cancelled().run("pull", "acme/needle").refused(1, "interrupted; downloaded data is kept");
         shell().run("tokenize", "acme/needle", "hello").refused(1, "run `shadowkv pull acme/needle` first");
         shell().run("pull", "acme/needle").succeeded();
     }
@@ -119,7 +119,7 @@ class PullCommandTest {
     @Test
     void neverPrintsAToken() {
         Shell.Result result = shell().with("HF_TOKEN", "hf_secret\nx").run("pull", "acme/needle");
-        result.refused(2, "HF_TOKEN: character 10 of the token is U+000A, which no token has");
+        result.refused(2, "HF_TOKEN: character 10 of the token is U+000A, which a token cannot contain");
         assertThat(result.err()).doesNotContain("hf_secret");
         result = shell().with("HF_ENDPOINT", "http://me:hf_secret@127.0.0.1").run("pull", "acme/needle");
         result.refused(2, "http://127.0.0.1", "a name or a password before the host");
@@ -170,7 +170,7 @@ class PullCommandTest {
                 .run("pull", "acme/needle")
                 .succeeded();
         Shell.Result result = shell().with(variable, "socks5://me:secret@host").run("pull", "acme/needle");
-        result.refused(2, "ALL_PROXY: \"socks5://host\" is not a proxy that can be used");
+        result.refused(2, "ALL_PROXY: \"socks5://host\" is not a supported proxy");
         assertThat(result.err()).doesNotContain("secret");
     }
 }

@@ -141,7 +141,7 @@ class PullDataTest {
         Path file = data.resolve("longbench/hotpotqa.jsonl");
         Files.writeString(file, "{}");
         assertThat(pull("--suite", "longbench").succeeded().err())
-                .contains("hotpotqa.jsonl: had other content")
+                .contains("hotpotqa.jsonl: had different content")
                 .doesNotContain("musique");
         assertThat(file).hasContent(ROW + ROW);
         assertThat(hub.seen).hasSize(1).first().asString().startsWith("GET /api/datasets/");
@@ -230,7 +230,7 @@ class PullDataTest {
         Path other = temporary.resolve("other");
         shell().cancelled()
                 .run("pull", "--suite", "longbench", "--data-dir", other)
-                .refused(1, "interrupted; what was fetched is kept");
+                .refused(1, "interrupted; downloaded data is kept");
         assertThat(Shell.names(other.resolve("longbench"))).isEmpty();
         shell().run("pull", "--suite", "longbench", "--data-dir", other).succeeded();
         assertThat(Shell.names(other.resolve("longbench"))).hasSize(21);
@@ -287,9 +287,9 @@ class PullDataTest {
                 "--suite scbench/kv | scbench has published files for the tasks scbench_kv, ",
                 "--suite longbench --from x.zip | which of longbench's files is it? They are data.zip; write --from",
                 "--suite ruler | qa_1 reads SQuAD 2.0's dev set, dev-v2.0.json; qa_2 reads HotpotQA's dev set",
-                "--suite ruler,longbench --from squad.json | --from given with several suites",
-                "--suite longbench --to x | --to given with --suite, where it means nothing",
-                "a/b --suite longbench | --suite, --data-dir given with a model",
+                "--suite ruler,longbench --from squad.json | --from cannot be given with several suites",
+                "--suite longbench --to x | --to cannot be given with --suite",
+                "a/b --suite longbench | --suite, --data-dir cannot be given with a model",
                 "--dataset a/b --files x.json | nothing to pull; give ORG/NAME of a model",
                 "--dataset a/b --files ../x --to y | \"../x\" is not a file of a repository",
                 "--dataset ../b --files x --to y | is not a repository; expected ORG/NAME",

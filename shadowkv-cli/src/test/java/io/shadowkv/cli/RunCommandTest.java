@@ -220,7 +220,7 @@ class RunCommandTest {
             assertThat(chat.err())
                     .contains(String.format("%,d of ", held), "full: read " + added + " tokens")
                     .contains("/what is not a command of the chat; there are /reset, /stats and /exit")
-                    .contains("the chat is forgotten")
+                    .contains("a new chat begins")
                     .contains("nothing answered yet");
         }
     }
@@ -251,7 +251,7 @@ class RunCommandTest {
                         "--rank",
                         "16")
                 .succeeded();
-        assertThat(chat.err()).containsPattern("tokens held; last turn, shadowkv: read \\d+ tokens .* hit rate \\d+ %");
+        assertThat(chat.err()).containsPattern("tokens used; last turn, shadowkv: read \\d+ tokens .* hit rate \\d+ %");
     }
 
     @Test
@@ -260,7 +260,7 @@ class RunCommandTest {
                 .typing(QUESTION + "\nHello\n")
                 .run("run", "needle-32k", "--chat", "--context", "60", "-n", "4")
                 .succeeded();
-        assertThat(chat.err()).contains("/reset starts afresh; --context gives more room");
+        assertThat(chat.err()).contains("Use /reset to start a new chat, or --context for a longer one");
         assertThat(chat.out()).isNotBlank();
     }
 }

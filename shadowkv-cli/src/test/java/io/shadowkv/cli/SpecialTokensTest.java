@@ -92,7 +92,7 @@ class SpecialTokensTest {
                 folder,
                 "tokenizer_config.json",
                 tokenizerConfig().put("tokenizer_class", "LlamaTokenizer").put("add_bos_token", true));
-        String note = "note: the prompt begins with <|begin_of_text|>, and the tokenizer puts it in front once more";
+        String note = "note: the prompt begins with <|begin_of_text|>, and the tokenizer adds it again";
         Shell.Result twice = shadowkv("run", folder, "<|begin_of_text|>Hello", "--raw", "-n", "1", "--json");
         assertThat(twice.succeeded().err()).contains(note);
         int tokens = twice.json().get("prompt_tokens").intValue();

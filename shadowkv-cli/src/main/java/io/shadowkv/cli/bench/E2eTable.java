@@ -71,7 +71,7 @@ final class E2eTable {
         }
         if (results.size() == 2) {
             double gain = results.getLast().tokensPerSecond() / first.tokensPerSecond();
-            out.println("ShadowKV compared with full attention: " + Quantity.times(gain) + " tokens per second");
+            out.println("ShadowKV compared with full attention: " + Quantity.times(gain) + " as many tokens per second");
         }
     }
 
@@ -91,8 +91,8 @@ final class E2eTable {
         if (prefill.indexSeconds() == 0) {
             return NONE;
         }
-        boolean isBeside = prefill.waitedSeconds() < prefill.indexSeconds();
-        return time(prefill.indexSeconds()) + (isBeside ? " beside, waited " + time(prefill.waitedSeconds()) : "");
+        boolean isParallel = prefill.waitedSeconds() < prefill.indexSeconds();
+        return time(prefill.indexSeconds()) + (isParallel ? " in parallel, waited " + time(prefill.waitedSeconds()) : "");
     }
 
     private void steps(List<E2eResult> results) {

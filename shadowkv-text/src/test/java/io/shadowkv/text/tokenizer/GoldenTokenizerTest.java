@@ -58,7 +58,7 @@ class GoldenTokenizerTest {
             String text = text(line.path("text"));
             boolean isRanked = line.has("ids_specials_recognised");
             comparison.same(
-                    "beside literals " + text,
+                    "with literals " + text,
                     tokenizer.encode(new MarkedText(text, List.of(text.length()))),
                     ids(line.path(isRanked ? "ids_specials_recognised" : "ids_no_special")));
         });
