@@ -60,7 +60,7 @@ final class DemoCommandTest {
                 .contains(
                         result.at("/questions/2/expected").asString(),
                         "3 of 3",
-                        "What each layer fetched",
+                        "Chunks fetched by each layer",
                         "question 3")
                 .contains("id=\"fetched-4-t\"");
         assertThat(Shell.names(report.getParent())).containsExactly("demo.html");
@@ -72,7 +72,7 @@ final class DemoCommandTest {
                         "demo", "--tokens", 2048, "--questions", 1, "--budget", 2048, "--no-sweep", "--report", report)
                 .succeeded();
         assertThat(result.out()).contains("1 of 1", "the text fits the resident set", "report: " + report);
-        assertThat(Files.readString(report)).contains("Nothing: the text fits the budget");
+        assertThat(Files.readString(report)).contains("None: the text fits the resident set");
     }
 
     @Test

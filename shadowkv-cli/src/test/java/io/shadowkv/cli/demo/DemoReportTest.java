@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-/// What the demonstration shows, from figures made up here.
+/// The outputs of the demo for artificial results.
 final class DemoReportTest {
     private static final int QUESTIONS = 3;
 
@@ -105,7 +105,7 @@ final class DemoReportTest {
         String page = DemoReport.html(madeUp());
         Files.writeString(Path.of("target", "made-up-report.html"), page);
         assertThat(page).doesNotContain("<script", "<link", "<img", "url(http", "src=");
-        // The one address in it is SVG's namespace, which nobody fetches.
+        // The only address is SVG's namespace, which browsers do not fetch.
         assertThat(page.replace("xmlns=\"http://www.w3.org/2000/svg\"", "")).doesNotContain("http");
     }
 
@@ -115,7 +115,7 @@ final class DemoReportTest {
         assertThat(page)
                 .contains("2 of 3", "full attention: 3 of 3", "2.26×", "212 → 480 tokens/s", "61.4 %")
                 .contains("80.0 MiB → 22.8 MiB", "3.51×", "0123456789ab", "rank 64")
-                .contains("7&lt;8 &amp; 9 <span class=\"wrong\">");
+                .contains("class=\"bad\">7&lt;8 &amp; 9<small>✗ wrong</small>");
         assertThat(page.split("<svg ", -1)).hasSize(1 + 2 + 5);
         assertThat(page.split("class=\"mark\"", -1)).hasSize(1 + 5 * QUESTIONS);
     }
@@ -125,7 +125,7 @@ final class DemoReportTest {
         var text = new StringWriter();
         DemoTable.print(madeUp(), new PrintWriter(text, true));
         assertThat(text.toString())
-                .contains("1234568", "WRONG", "2 of 3", "3 of 3", "8.20 s", "400 ms of it", "2.26×", "61.4 %");
+                .contains("1234568", "WRONG", "correct answers", "2 of 3", "3 of 3", "8.20 s", "400 ms of it", "2.26×", "61.4 %");
     }
 
     @Test

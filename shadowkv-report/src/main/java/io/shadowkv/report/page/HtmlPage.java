@@ -7,7 +7,9 @@ import io.shadowkv.report.page.Page.Card;
 import io.shadowkv.report.page.Page.Cell;
 import io.shadowkv.report.page.Page.Column;
 import io.shadowkv.report.page.Page.Facts;
+import io.shadowkv.report.page.Page.Key;
 import io.shadowkv.report.page.Page.Picture;
+import io.shadowkv.report.page.Page.Plot;
 import io.shadowkv.report.page.Page.Prose;
 import io.shadowkv.report.page.Page.Row;
 import io.shadowkv.report.page.Page.Section;
@@ -110,6 +112,8 @@ public final class HtmlPage {
                     table(table);
                 }
             }
+            case Plot plot -> plot(plot);
+            case Key key -> key(key);
             case Picture picture -> {
                 if (picture.isFolded()) {
                     Figure figure = picture.figure();
@@ -119,6 +123,23 @@ public final class HtmlPage {
                 }
             }
         }
+    }
+
+    private void plot(Plot plot) {
+        out.append("<figure>\n").append(plot.drawing().inlineSvg());
+        if (!plot.caption().isEmpty()) {
+            out.append("<figcaption>").append(escape(plot.caption())).append("</figcaption>\n");
+        }
+        out.append("</figure>\n");
+    }
+
+    private void key(Key key) {
+        out.append("<ul class=\"key\">\n");
+        for (Key.Meaning meaning : key.meanings()) {
+            out.append("<li><i style=\"background:var(--%s)\"></i>%s</li>\n"
+                    .formatted(escape(meaning.colour()), escape(meaning.text())));
+        }
+        out.append("</ul>\n");
     }
 
     private void folded(String summary, Runnable content) {

@@ -1,15 +1,10 @@
 package io.shadowkv.report.plot;
 
 /// A picture described once and drawn as SVG or as a bitmap.
-public interface Figure {
+public interface Figure extends Drawing {
     /// Unique in the page; a file name too, so letters, digits and hyphens.
+    @Override
     String id();
-
-    /// Read aloud instead of the picture.
-    String title();
-
-    /// What the picture shows, in a sentence with its numbers.
-    String description();
 
     /// Pixels.
     int width();
@@ -19,7 +14,7 @@ public interface Figure {
 
     void draw(Canvas canvas);
 
-    /// An `<svg>` element for a page that has [PlotStyle]'s colours and rules.
+    @Override
     default String inlineSvg() {
         var canvas = new SvgCanvas(new Svg(id(), width(), height(), title(), description()));
         draw(canvas);
