@@ -107,7 +107,7 @@ class ArchitectureTest {
                 eval.run eval.statistics eval.worker model.spec op report.plot tensor text text.chat text.tokenizer
             cli.ruler: cli.process engine eval eval.catalog eval.ruler eval.ruler.text text text.chat text.tokenizer
             cli.demo: cache cli.option cli.process engine engine.serve eval eval.metric eval.needle eval.text \
-                report.plot model.spec op tensor
+                report.page report.plot model.spec op tensor
             cli.bench: cache cli.option cli.process engine engine.serve engine.study model.spec op op.timing \
                 report.plot tensor
             cli: cli.bench cli.demo cli.eval cli.model cli.process cli.pull cli.ruler cli.run engine

@@ -25,7 +25,8 @@ final class DemoReport {
         return HtmlPage.of(page(result), false);
     }
 
-    private static Page page(DemoResult result) {
+    /// The page before it is HTML.
+    static Page page(DemoResult result) {
         return new Page(
                 "The same questions with full attention and with ShadowKV",
                 lead(result),
@@ -63,8 +64,8 @@ final class DemoReport {
                         Quantity.threeDigits(full.speed()) + " → " + Quantity.threeDigits(shadow.speed())
                                 + " tokens/s"),
                 new Card(
-                        "Resident KV cache, times smaller",
-                        Quantity.times(result.residentFactor()),
+                        "Resident KV cache",
+                        Quantity.times(result.residentFactor()) + " smaller",
                         Quantity.bytes(full.measured().resident()) + " → "
                                 + Quantity.bytes(shadow.measured().resident())),
                 new Card("Hit rate", Quantity.share(shadow.hitRate()), "of the selected chunks were resident"));

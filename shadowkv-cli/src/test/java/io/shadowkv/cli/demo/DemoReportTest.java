@@ -6,6 +6,7 @@ import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.process.Machine;
 import io.shadowkv.engine.MemoryPlan.Item;
 import io.shadowkv.engine.MemoryPlan.SequenceBytes;
+import io.shadowkv.report.page.MarkdownPage;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -118,6 +119,13 @@ final class DemoReportTest {
                 .contains("class=\"bad\">7&lt;8 &amp; 9<small>✗ wrong</small>");
         assertThat(page.split("<svg ", -1)).hasSize(1 + 2 + 5);
         assertThat(page.split("class=\"mark\"", -1)).hasSize(1 + 5 * QUESTIONS);
+    }
+
+    @Test
+    void pageIsMarkdownToo() {
+        assertThat(MarkdownPage.of(DemoReport.page(madeUp())))
+                .contains("Bytes of keys and values by part: full, planned 80; full, measured 80; ShadowKV, planned ")
+                .contains("- selected and already resident\n- fetched: up to 5 % of the row's chunks and heads\n");
     }
 
     @Test
