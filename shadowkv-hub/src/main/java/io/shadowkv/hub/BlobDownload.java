@@ -142,8 +142,9 @@ final class BlobDownload {
         for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
             if (count > request.bytes() - done) {
                 Files.delete(incomplete);
-                throw new HubException(request.label() + ": the server sends more than the " + request.bytes()
-                        + " bytes it announced; the received bytes were removed. Try again, or use another HF_ENDPOINT");
+                throw new HubException(
+                        request.label() + ": the server sends more than the " + request.bytes()
+                                + " bytes it announced; the received bytes were removed. Try again, or use another HF_ENDPOINT");
             }
             try {
                 out.write(buffer, 0, count);
@@ -183,9 +184,9 @@ final class BlobDownload {
             String found = checksum.result();
             if (!found.equals(request.etag())) {
                 Files.delete(incomplete);
-                throw new HubException(
-                        request.label() + ": checksum " + found + ", expected " + request.etag() + ". The "
-                                + request.bytes() + " received bytes do not match the checksum; they were removed. Pull again");
+                throw new HubException(request.label() + ": checksum " + found + ", expected " + request.etag()
+                        + ". The " + request.bytes()
+                        + " received bytes do not match the checksum; they were removed. Pull again");
             }
         } else {
             listener.note(request.file() + ": the server sent no checksum (ETag " + request.etag()

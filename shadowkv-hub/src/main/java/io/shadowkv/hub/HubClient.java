@@ -237,7 +237,8 @@ final class HubClient {
             next = from.resolve(location);
         } catch (IllegalArgumentException e) {
             throw new HubException(
-                    HubErrors.shown(from) + ": redirects to \"" + HubJson.shorten(location) + "\", which is not an address",
+                    HubErrors.shown(from) + ": redirects to \"" + HubJson.shorten(location)
+                            + "\", which is not an address",
                     e);
         }
         boolean http = "https".equals(next.getScheme())

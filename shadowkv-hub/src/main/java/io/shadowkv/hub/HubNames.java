@@ -93,8 +93,8 @@ final class HubNames {
                     + " or pull a repository of the merged model");
         }
         if (weights.isEmpty()) {
-            throw new HubException(repo + ": no *.safetensors among its " + files.size() + " files. The engine does not read"
-                    + " other formats; choose a repository with *.safetensors");
+            throw new HubException(repo + ": no *.safetensors among its " + files.size()
+                    + " files. The engine does not read" + " other formats; choose a repository with *.safetensors");
         }
         if (!wanted.contains("config.json")) {
             throw new HubException(repo + ": no config.json among its " + files.size()

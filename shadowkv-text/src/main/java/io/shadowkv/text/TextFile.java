@@ -23,9 +23,8 @@ public final class TextFile {
         }
         if (bytes.length >= POINTER.length
                 && ByteBuffer.wrap(bytes, 0, POINTER.length).equals(ByteBuffer.wrap(POINTER))) {
-            throw new TokenizerException(
-                    file + ": is a Git LFS pointer to a file, not the file itself. Run `git lfs"
-                            + " pull` in the cloned folder, or download the model with `shadowkv pull ORG/NAME`");
+            throw new TokenizerException(file + ": is a Git LFS pointer to a file, not the file itself. Run `git lfs"
+                    + " pull` in the cloned folder, or download the model with `shadowkv pull ORG/NAME`");
         }
         return bytes;
     }
@@ -39,10 +38,7 @@ public final class TextFile {
                     .decode(ByteBuffer.wrap(bytes))
                     .toString();
         } catch (CharacterCodingException e) {
-            throw new TokenizerException(
-                    file
-                            + ": is not UTF-8 text. Download the file again, or save it as UTF-8",
-                    e);
+            throw new TokenizerException(file + ": is not UTF-8 text. Download the file again, or save it as UTF-8", e);
         }
     }
 }

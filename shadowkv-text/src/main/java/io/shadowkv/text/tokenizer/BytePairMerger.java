@@ -54,7 +54,8 @@ final class BytePairMerger {
         for (int start = 0; start < piece.length(); start = next[start]) {
             Integer rank = ranks.get(piece.substring(start, next[start]));
             if (rank == null) {
-                throw new IllegalStateException("a merged piece has no rank; the rank file does not have all single bytes");
+                throw new IllegalStateException(
+                        "a merged piece has no rank; the rank file does not have all single bytes");
             }
             ids.add(rank);
         }

@@ -27,8 +27,9 @@ public final class Tokenizers {
         }
         Path model = folder.resolve("tokenizer.model");
         if (!Files.isRegularFile(model)) {
-            throw new TokenizerException(folder + ": has neither tokenizer.json nor tokenizer.model. Download one of them"
-                    + " into the folder; if the model has a tokenizer of another kind, " + CONVERT);
+            throw new TokenizerException(
+                    folder + ": has neither tokenizer.json nor tokenizer.model. Download one of them"
+                            + " into the folder; if the model has a tokenizer of another kind, " + CONVERT);
         }
         byte[] bytes = TextFile.bytes(model);
         TokenizerConfig config = TokenizerConfig.read(folder);

@@ -69,8 +69,8 @@ public final class Arithmetic {
 
     public static void checkSize(long size) {
         if (size > LONGEST_LIST) {
-            throw new JinjaException("a list of " + size + " items is more than " + LONGEST_LIST
-                    + "; the template may not end");
+            throw new JinjaException(
+                    "a list of " + size + " items is more than " + LONGEST_LIST + "; the template may not end");
         }
     }
 
@@ -130,8 +130,8 @@ public final class Arithmetic {
     }
 
     private static JinjaException unfit(String operator, @Nullable Object left, @Nullable Object right) {
-        return new JinjaException(
-                "\"" + operator + "\" cannot be applied to " + Values.described(left) + " and " + Values.described(right));
+        return new JinjaException("\"" + operator + "\" cannot be applied to " + Values.described(left) + " and "
+                + Values.described(right));
     }
 
     /// The integer part of a number.

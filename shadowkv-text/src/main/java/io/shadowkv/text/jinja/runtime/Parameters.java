@@ -65,7 +65,9 @@ public record Parameters(String name, List<String> names, int required, int unna
             }
             if (place < unnamed && !isOpen) {
                 throw new JinjaException(name + " has no argument named \"" + given + "\"; it takes "
-                        + (names.isEmpty() ? "none" : names + (unnamed > 0 ? ", " + unnamed + " by position only" : "")));
+                        + (names.isEmpty()
+                                ? "none"
+                                : names + (unnamed > 0 ? ", " + unnamed + " by position only" : "")));
             }
         }
         for (int place = places; place < required; place++) {

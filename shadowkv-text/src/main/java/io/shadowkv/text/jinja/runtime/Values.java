@@ -208,8 +208,8 @@ public final class Values {
     /// Refuses text of a length that only a faulty template produces.
     public static void checkLength(long length) {
         if (length > LONGEST_TEXT) {
-            throw new JinjaException("a text of " + length + " characters is more than " + LONGEST_TEXT
-                    + "; the template may not end");
+            throw new JinjaException(
+                    "a text of " + length + " characters is more than " + LONGEST_TEXT + "; the template may not end");
         }
     }
 }
