@@ -4,7 +4,7 @@ import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.report.page.Page.Block;
 import io.shadowkv.report.page.Page.Cell;
 import io.shadowkv.report.page.Page.Column;
-import io.shadowkv.report.page.Page.Key;
+import io.shadowkv.report.page.Page.ColourKey;
 import io.shadowkv.report.page.Page.Plot;
 import io.shadowkv.report.page.Page.Prose;
 import io.shadowkv.report.page.Page.Row;
@@ -167,13 +167,13 @@ final class DemoFigures {
             blocks.add(new Prose("Each column is a decode step, each row " + Math.round(map.chunksPerRow())
                     + " neighbouring chunks of the text, from the beginning at the top. The orange arrow marks the"
                     + " sentence with the answer."));
-            blocks.add(new Key(List.of(
-                    new Key.Meaning("l1", "selected and already resident"),
-                    new Key.Meaning(
+            blocks.add(new ColourKey(List.of(
+                    new ColourKey.Meaning("l1", "selected and already resident"),
+                    new ColourKey.Meaning(
                             "l2",
                             "fetched: up to " + Quantity.share(FetchRecorder.FEW) + " of the row's chunks and heads"),
-                    new Key.Meaning("l3", "up to " + Quantity.share(FetchRecorder.SOME)),
-                    new Key.Meaning("l4", "more"))));
+                    new ColourKey.Meaning("l3", "up to " + Quantity.share(FetchRecorder.SOME)),
+                    new ColourKey.Meaning("l4", "more"))));
             for (int layer = 0; layer < map.levels().length; layer++) {
                 blocks.add(new Plot(strip(result, layer), ""));
             }

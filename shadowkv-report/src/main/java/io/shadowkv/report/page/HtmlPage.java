@@ -5,9 +5,9 @@ import static io.shadowkv.report.plot.Svg.escape;
 import io.shadowkv.report.page.Page.Block;
 import io.shadowkv.report.page.Page.Card;
 import io.shadowkv.report.page.Page.Cell;
+import io.shadowkv.report.page.Page.ColourKey;
 import io.shadowkv.report.page.Page.Column;
 import io.shadowkv.report.page.Page.Facts;
-import io.shadowkv.report.page.Page.Key;
 import io.shadowkv.report.page.Page.Picture;
 import io.shadowkv.report.page.Page.Plot;
 import io.shadowkv.report.page.Page.Prose;
@@ -113,7 +113,7 @@ public final class HtmlPage {
                 }
             }
             case Plot plot -> plot(plot);
-            case Key key -> key(key);
+            case ColourKey key -> key(key);
             case Picture picture -> {
                 if (picture.isFolded()) {
                     Figure figure = picture.figure();
@@ -133,9 +133,9 @@ public final class HtmlPage {
         out.append("</figure>\n");
     }
 
-    private void key(Key key) {
+    private void key(ColourKey key) {
         out.append("<ul class=\"key\">\n");
-        for (Key.Meaning meaning : key.meanings()) {
+        for (ColourKey.Meaning meaning : key.meanings()) {
             out.append("<li><i style=\"background:var(--%s)\"></i>%s</li>\n"
                     .formatted(escape(meaning.colour()), escape(meaning.text())));
         }

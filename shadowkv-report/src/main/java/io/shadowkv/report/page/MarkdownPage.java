@@ -2,9 +2,9 @@ package io.shadowkv.report.page;
 
 import io.shadowkv.report.page.Page.Block;
 import io.shadowkv.report.page.Page.Cell;
+import io.shadowkv.report.page.Page.ColourKey;
 import io.shadowkv.report.page.Page.Column;
 import io.shadowkv.report.page.Page.Facts;
-import io.shadowkv.report.page.Page.Key;
 import io.shadowkv.report.page.Page.Picture;
 import io.shadowkv.report.page.Page.Plot;
 import io.shadowkv.report.page.Page.Prose;
@@ -55,7 +55,7 @@ public final class MarkdownPage {
                     out.append(plain(plot.caption())).append("\n\n");
                 }
             }
-            case Key key -> {
+            case ColourKey key -> {
                 key.meanings()
                         .forEach(meaning ->
                                 out.append("- ").append(plain(meaning.text())).append('\n'));

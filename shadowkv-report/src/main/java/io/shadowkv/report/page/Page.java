@@ -46,7 +46,7 @@ public record Page(String title, String lead, List<Card> cards, List<String> not
     }
 
     /// What sections are made of.
-    public sealed interface Block permits Prose, Facts, Table, Picture, Plot, Key {}
+    public sealed interface Block permits Prose, Facts, Table, Picture, Plot, ColourKey {}
 
     public record Prose(String text) implements Block {}
 
@@ -67,8 +67,8 @@ public record Page(String title, String lead, List<Card> cards, List<String> not
     public record Plot(Drawing drawing, String caption) implements Block {}
 
     /// The meanings of the colours in the plots that follow.
-    public record Key(List<Meaning> meanings) implements Block {
-        public Key {
+    public record ColourKey(List<Meaning> meanings) implements Block {
+        public ColourKey {
             meanings = List.copyOf(meanings);
         }
 
