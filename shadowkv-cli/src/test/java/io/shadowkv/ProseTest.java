@@ -20,7 +20,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// messages.
 class ProseTest {
     /// Modules whose sources are not checked yet.
-    private static final Set<String> NOT_YET = Set.of("shadowkv-core", "shadowkv-cuda", "shadowkv-eval", "shadowkv-report");
+    private static final Set<String> NOT_YET =
+            Set.of("shadowkv-core", "shadowkv-cuda", "shadowkv-eval", "shadowkv-report");
 
     private static final int WIDTH = 100;
 

@@ -66,7 +66,7 @@ public final class Main {
             err.printf(
                     Locale.ROOT,
                     "shadowkv: the JVM's heap of %s is too small (%s). Keys and values are outside the heap, the text of"
-                    + " a prompt is inside it: shorten the prompt, or set SHADOWKV_JAVA_OPTIONS=-Xmx8g%n",
+                            + " a prompt is inside it: shorten the prompt, or set SHADOWKV_JAVA_OPTIONS=-Xmx8g%n",
                     ByteSize.text(Runtime.getRuntime().maxMemory()),
                     e.getMessage());
             return Failures.FAILURE;
@@ -78,8 +78,8 @@ public final class Main {
     private static void restoreError() {
         int descriptor = Integer.getInteger("shadowkv.stderr", -1);
         if (descriptor >= 0 && Libc.dup2(descriptor, STANDARD_ERROR) != STANDARD_ERROR) {
-            System.err.println(
-                    "shadowkv: descriptor " + descriptor + " is not open; standard error stays redirected to the launcher");
+            System.err.println("shadowkv: descriptor " + descriptor
+                    + " is not open; standard error stays redirected to the launcher");
         }
     }
 }

@@ -65,6 +65,8 @@ class PromptWordsTest {
     @Test
     void thatBeginWithADashAreToldOfTheTwoDashes() {
         shadowkv("run", "needle-32k", "-x + 3 = 5; what is x?")
-                .refused(2, "Unknown option: '-x + 3 = 5; what is x?'; to pass a text that begins with -, put -- before it");
+                .refused(
+                        2,
+                        "Unknown option: '-x + 3 = 5; what is x?'; to pass a text that begins with -, put -- before it");
     }
 }

@@ -221,7 +221,7 @@ class RunCommandTest {
                     .contains(String.format("%,d of ", held), "full: read " + added + " tokens")
                     .contains("/what is not a command of the chat; there are /reset, /stats and /exit")
                     .contains("a new chat begins")
-                    .contains("nothing answered yet");
+                    .contains("no answer yet");
         }
     }
 

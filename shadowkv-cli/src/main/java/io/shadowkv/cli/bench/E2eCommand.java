@@ -30,8 +30,8 @@ import picocli.CommandLine.Spec;
         name = "e2e",
         description =
                 "Reads prompts, decodes a batch and prints the paper's efficiency table: time to first token, time"
-                + " of a step and of its parts, tokens per second, hit rate, bytes moved and their share of"
-                + " the measured ceiling, memory planned and measured.",
+                        + " of a step and of its parts, tokens per second, hit rate, bytes moved and their share of"
+                        + " the measured ceiling, memory planned and measured.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         footer = {
@@ -113,7 +113,7 @@ final class E2eCommand implements Callable<Integer> {
             names = "--hit-rate",
             paramLabel = "SHARE",
             description = "shadowkv: use a synthetic selection with this share of resident chunks, 0 to 1, to compare"
-            + " machines. Default: the model's own selection.")
+                    + " machines. Default: the model's own selection.")
     private @Nullable Double hitRate;
 
     @Option(

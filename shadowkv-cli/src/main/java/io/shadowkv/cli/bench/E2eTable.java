@@ -41,7 +41,7 @@ final class E2eTable {
         }
         if (setup.forcedHitRate().isPresent()) {
             out.println("ShadowKV's selection is synthetic (--hit-rate "
-            + setup.forcedHitRate().getAsDouble() + "): speeds are valid, answers are not");
+                    + setup.forcedHitRate().getAsDouble() + "): speeds are valid, answers are not");
         }
         Ceilings ceilings = setup.ceilings();
         if (ceilings != null) {
@@ -71,7 +71,8 @@ final class E2eTable {
         }
         if (results.size() == 2) {
             double gain = results.getLast().tokensPerSecond() / first.tokensPerSecond();
-            out.println("ShadowKV compared with full attention: " + Quantity.times(gain) + " as many tokens per second");
+            out.println(
+                    "ShadowKV compared with full attention: " + Quantity.times(gain) + " as many tokens per second");
         }
     }
 
@@ -92,7 +93,8 @@ final class E2eTable {
             return NONE;
         }
         boolean isParallel = prefill.waitedSeconds() < prefill.indexSeconds();
-        return time(prefill.indexSeconds()) + (isParallel ? " in parallel, waited " + time(prefill.waitedSeconds()) : "");
+        return time(prefill.indexSeconds())
+                + (isParallel ? " in parallel, waited " + time(prefill.waitedSeconds()) : "");
     }
 
     private void steps(List<E2eResult> results) {

@@ -102,8 +102,7 @@ public final class DemoCommand implements Callable<Integer> {
             names = "--sweep",
             split = ",",
             paramLabel = "TOKENS",
-            description =
-                    "Further lengths to measure decode speed at. Default: 2048 and its doublings below --tokens.")
+            description = "Further lengths to measure decode speed at. Default: 2048 and its doublings below --tokens.")
     private @Nullable List<Integer> sweep;
 
     @Option(names = "--no-sweep", description = "Measure decode speed at --tokens only.")
@@ -185,7 +184,8 @@ public final class DemoCommand implements Callable<Integer> {
     private DemoRun.Options options() {
         if (tokens < SHORTEST) {
             throw misuse(String.format(
-                    "--tokens is %,d; expected at least %,d, so that ShadowKV selects from the text", tokens, SHORTEST));
+                    "--tokens is %,d; expected at least %,d, so that ShadowKV selects from the text",
+                    tokens, SHORTEST));
         }
         if (questions < 1 || questions > MOST_QUESTIONS) {
             throw misuse("--questions is " + questions + "; expected 1 to " + MOST_QUESTIONS);

@@ -3,8 +3,8 @@ package io.shadowkv.cli.demo;
 import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.report.page.Page.Block;
 import io.shadowkv.report.page.Page.Cell;
-import io.shadowkv.report.page.Page.Column;
 import io.shadowkv.report.page.Page.ColourKey;
+import io.shadowkv.report.page.Page.Column;
 import io.shadowkv.report.page.Page.Plot;
 import io.shadowkv.report.page.Page.Prose;
 import io.shadowkv.report.page.Page.Row;
@@ -55,8 +55,16 @@ final class DemoFigures {
             rows.add(memoryRow(part.name() + ", planned", part.isOffloaded(), "–", bytes(part.bytes())));
         }
         for (boolean isOffloaded : new boolean[] {false, true}) {
-            rows.add(totals("Total, planned", isOffloaded, result.full().planned(), result.shadow().planned()));
-            rows.add(totals("Total, measured", isOffloaded, result.full().measured(), result.shadow().measured()));
+            rows.add(totals(
+                    "Total, planned",
+                    isOffloaded,
+                    result.full().planned(),
+                    result.shadow().planned()));
+            rows.add(totals(
+                    "Total, measured",
+                    isOffloaded,
+                    result.full().measured(),
+                    result.shadow().measured()));
         }
         return new Table(
                 "Memory in numbers",

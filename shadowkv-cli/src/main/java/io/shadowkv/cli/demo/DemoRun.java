@@ -71,7 +71,7 @@ final class DemoRun {
             if (options.tokens > full.contextTokens()) {
                 throw new ContextLengthException(String.format(
                         "the demo has %,d tokens; the model's context is %,d%s. Lower --tokens, or use a model"
-                        + " with a longer context.",
+                                + " with a longer context.",
                         options.tokens, full.contextTokens(), full.spec().contextNote()));
             }
             int room = options.tokens - MethodRun.PROBE_ROOM;

@@ -58,17 +58,17 @@ final class DataFlags {
             split = ",",
             paramLabel = "TOKENS",
             converter = TokenCount.Converter.class,
-            description = "Tokens of prompt and answer together, such as 8k,32k; longer texts of files are cut in the middle."
-                    + " Default: the model's context, at most 128k.")
+            description =
+                    "Tokens of prompt and answer together, such as 8k,32k; longer texts of files are cut in the middle."
+                            + " Default: the model's context, at most 128k.")
     private @Nullable List<TokenCount> lengths;
 
     @Option(
             names = "--samples",
             paramLabel = "N",
             defaultValue = "20",
-            description =
-                    "Samples per task, at most those that a file has; 150 fill the map of niah/pressure once."
-                            + " Default: ${DEFAULT-VALUE}.")
+            description = "Samples per task, at most those that a file has; 150 fill the map of niah/pressure once."
+                    + " Default: ${DEFAULT-VALUE}.")
     private int samples;
 
     @Option(
@@ -82,7 +82,8 @@ final class DataFlags {
             names = "--ruler-version",
             paramLabel = "NAME",
             defaultValue = "nvidia",
-            description = "RULER's version, which decides wording and filler text: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "RULER's version, which decides wording and filler text: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
     private RulerVersion rulerVersion;
 
     @Option(
@@ -103,17 +104,16 @@ final class DataFlags {
     @Option(
             names = "--ruler-files",
             paramLabel = "DIR",
-            description =
-                    "Folder of RULER's own files, TASK/validation.jsonl, for --data ruler-file/TASK, as NVIDIA's"
-                            + " scripts or `shadowkv ruler build` write them. Default: ruler-file in --data-dir.")
+            description = "Folder of RULER's own files, TASK/validation.jsonl, for --data ruler-file/TASK, as NVIDIA's"
+                    + " scripts or `shadowkv ruler build` write them. Default: ruler-file in --data-dir.")
     private @Nullable Path rulerFiles;
 
     @Option(
             names = "--min-tokens",
             paramLabel = "TOKENS",
             defaultValue = "0",
-            description = "Use only LongBench samples with more tokens than this; the paper uses 4096. Default:"
-                    + " all.")
+            description =
+                    "Use only LongBench samples with more tokens than this; the paper uses 4096. Default:" + " all.")
     private int minTokens;
 
     @Option(
@@ -122,7 +122,7 @@ final class DataFlags {
             defaultValue = "official",
             description =
                     "Prompts of LongBench and InfiniteBench: ${COMPLETION-CANDIDATES}. The paper's prompts differ in"
-                    + " five tasks and in four; it has none for math_calc. Default: ${DEFAULT-VALUE}.")
+                            + " five tasks and in four; it has none for math_calc. Default: ${DEFAULT-VALUE}.")
     private Prompts prompts;
 
     @Option(
@@ -132,10 +132,10 @@ final class DataFlags {
             defaultValue = "length",
             description =
                     "How prompts of LongBench and LongBench v2 that are too long are cut in the middle: length (to the"
-                    + " length that --length leaves), official (to the scripts' fixed limit before the template:"
-                    + " 31500 tokens at 32k and above, 15500 at 16k, 7500 at 8k, 3500 at 4k; 120000 for v2), or a"
-                    + " number of tokens. Use official to compare with published scores."
-                    + " Default: ${DEFAULT-VALUE}.")
+                            + " length that --length leaves), official (to the scripts' fixed limit before the template:"
+                            + " 31500 tokens at 32k and above, 15500 at 16k, 7500 at 8k, 3500 at 4k; 120000 for v2), or a"
+                            + " number of tokens. Use official to compare with published scores."
+                            + " Default: ${DEFAULT-VALUE}.")
     private PromptCut cut;
 
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields

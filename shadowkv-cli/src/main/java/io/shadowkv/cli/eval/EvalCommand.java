@@ -14,8 +14,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "eval",
         description = "Asks tasks with known answers, with full attention and with ShadowKV on the same prompts; each"
-        + " prompt is read once. Answers are saved one by one. The same command resumes an interrupted"
-        + " run and writes a report at the end.",
+                + " prompt is read once. Answers are saved one by one. The same command resumes an interrupted"
+                + " run and writes a report at the end.",
         mixinStandardHelpOptions = true,
         // The sixty options would fill a screen before the description.
         abbreviateSynopsis = true,

@@ -36,9 +36,8 @@ final class MethodFlags {
             paramLabel = "TOKENS",
             converter = Budget.Converter.class,
             defaultValue = "1.5625%",
-            description =
-                    "shadowkv: tokens selected per step and key-value head, one method per value: a number, or"
-                            + " a share of the length. Default: ${DEFAULT-VALUE}, the paper's 2,048 of 128k.")
+            description = "shadowkv: tokens selected per step and key-value head, one method per value: a number, or"
+                    + " a share of the length. Default: ${DEFAULT-VALUE}, the paper's 2,048 of 128k.")
     private List<Budget> budgets;
 
     @Option(

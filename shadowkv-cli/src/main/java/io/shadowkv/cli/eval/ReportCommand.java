@@ -20,7 +20,7 @@ import tools.jackson.databind.node.ObjectNode;
         description = {
             "Writes report.html, report.md and every figure as .svg and .png into a folder of answers.",
             "Reads every answers*.jsonl and run*.json in the folder and in its subfolders, so that runs with other"
-            + " backends or lengths share a report. The answers do not change; a run may be in progress."
+                    + " backends or lengths share a report. The answers do not change; a run may be in progress."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,

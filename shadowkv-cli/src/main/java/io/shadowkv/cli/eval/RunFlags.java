@@ -23,10 +23,10 @@ final class RunFlags {
             paramLabel = "DIR",
             defaultValue = "eval-results",
             description = "Folder of answers (answers.jsonl, appended to) and report. The same command resumes an"
-            + " interrupted run. It first compares prompts and correct answers with those in the folder, and"
-            + " settings, config.json and weights with run.json (weights by names, types, shapes, sizes and"
-            + " samples of every tensor's bytes). If anything differs, it stops and shows both values."
-            + " Default: ${DEFAULT-VALUE}.")
+                    + " interrupted run. It first compares prompts and correct answers with those in the folder, and"
+                    + " settings, config.json and weights with run.json (weights by names, types, shapes, sizes and"
+                    + " samples of every tensor's bytes). If anything differs, it stops and shows both values."
+                    + " Default: ${DEFAULT-VALUE}.")
     private Path out;
 
     @Option(
@@ -42,10 +42,10 @@ final class RunFlags {
             defaultValue = "auto",
             description =
                     "Template of a question: auto (the model's chat template if it has one), base (no template), or"
-                    + " llama-3, yi, lwm, glm, qwen, phi as in the paper's code. For InfiniteBench it also selects"
-                    + " the prompts: with a template those for GPT-4, with base those that the suite's scripts give"
-                    + " to every open model; published scores of open models use the latter."
-                    + " Default: ${DEFAULT-VALUE}.")
+                            + " llama-3, yi, lwm, glm, qwen, phi as in the paper's code. For InfiniteBench it also selects"
+                            + " the prompts: with a template those for GPT-4, with base those that the suite's scripts give"
+                            + " to every open model; published scores of open models use the latter."
+                            + " Default: ${DEFAULT-VALUE}.")
     private String template;
 
     @Option(
@@ -56,9 +56,10 @@ final class RunFlags {
     @Option(
             names = "--workers",
             paramLabel = "N",
-            description = "Worker processes, each with its own copy of the model; they share cores or devices. If one dies"
-            + " or does not respond for two minutes, it is replaced and its samples are retried."
-            + " Default: none, or one for each of --devices.")
+            description =
+                    "Worker processes, each with its own copy of the model; they share cores or devices. If one dies"
+                            + " or does not respond for two minutes, it is replaced and its samples are retried."
+                            + " Default: none, or one for each of --devices.")
     private @Nullable Integer workers;
 
     @Option(
@@ -71,7 +72,8 @@ final class RunFlags {
     @Option(
             names = "--job-dir",
             paramLabel = "DIR",
-            description = "Write the run as jobs for a Spark cluster, one per length, instead of asking (docs/SPARK.md).")
+            description =
+                    "Write the run as jobs for a Spark cluster, one per length, instead of asking (docs/SPARK.md).")
     private @Nullable Path jobFolder;
 
     @Option(

@@ -19,7 +19,7 @@ import picocli.CommandLine.Spec;
         name = "sweep",
         description =
                 "Asks the same prompts with full attention and with ShadowKV, first with one budget after the other,"
-                + " then with one rank after the other; each prompt is read once. The report has both curves.",
+                        + " then with one rank after the other; each prompt is read once. The report has both curves.",
         mixinStandardHelpOptions = true,
         // The sixty options would fill a screen before the description.
         abbreviateSynopsis = true,

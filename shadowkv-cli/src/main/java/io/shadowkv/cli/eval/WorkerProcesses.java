@@ -52,8 +52,9 @@ final class WorkerProcesses implements Examiners {
         this.cancellation = cancellation;
         this.backend = flags.backendName(err);
         if (!devices.isEmpty() && backend.equals("cpu")) {
-            throw new IllegalArgumentException("--devices names GPUs, but the backend is cpu. Use --workers instead, or run"
-            + " `shadowkv backends` to see why no GPU is used");
+            throw new IllegalArgumentException(
+                    "--devices names GPUs, but the backend is cpu. Use --workers instead, or run"
+                            + " `shadowkv backends` to see why no GPU is used");
         }
     }
 

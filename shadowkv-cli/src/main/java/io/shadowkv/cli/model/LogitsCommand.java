@@ -76,8 +76,7 @@ public final class LogitsCommand implements Callable<Integer> {
     @Option(
             names = "--prefill",
             paramLabel = "N",
-            description =
-                    "Read the first N ids as a prompt and decode the others one by one. Default: all.")
+            description = "Read the first N ids as a prompt and decode the others one by one. Default: all.")
     private @Nullable Integer prefill;
 
     @Option(

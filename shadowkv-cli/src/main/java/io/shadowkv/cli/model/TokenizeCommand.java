@@ -95,8 +95,7 @@ public final class TokenizeCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         boolean hasText = text != null || file != null;
         if ((decode != null ? 1 : 0) + (chat != null ? 1 : 0) + (hasText ? 1 : 0) > 1) {
-            throw new ParameterException(
-                    spec.commandLine(), "only one of a text, --decode and --chat can be given");
+            throw new ParameterException(spec.commandLine(), "only one of a text, --decode and --chat can be given");
         }
         Path folder = root.models().resolve(model);
         try (Tokenizer tokenizer = Tokenizers.open(folder)) {

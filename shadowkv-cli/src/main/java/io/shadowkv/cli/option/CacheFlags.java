@@ -24,7 +24,7 @@ public final class CacheFlags {
             names = "--method",
             defaultValue = "shadowkv",
             description = "${COMPLETION-CANDIDATES}. full reads all keys and values at each step; shadowkv stores"
-            + " low-rank keys and fetches few values. Default: ${DEFAULT-VALUE}.")
+                    + " low-rank keys and fetches few values. Default: ${DEFAULT-VALUE}.")
     private Method method;
 
     @Mixin

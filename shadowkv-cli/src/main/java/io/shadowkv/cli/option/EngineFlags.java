@@ -95,7 +95,7 @@ public final class EngineFlags {
             defaultValue = "auto",
             description =
                     "Where offloaded values are stored: ${COMPLETION-CANDIDATES}. auto keeps as many in device memory"
-                    + " as fit next to the batch. Default: ${DEFAULT-VALUE}.")
+                            + " as fit next to the batch. Default: ${DEFAULT-VALUE}.")
     private Place valuePlace;
 
     @Option(
@@ -103,7 +103,7 @@ public final class EngineFlags {
             paramLabel = "DIR",
             description =
                     "Folder for the offloaded values of a CPU backend, in unnamed files on its disk, so that the system can"
-                    + " page them out. Default: none, they stay in memory.")
+                            + " page them out. Default: none, they stay in memory.")
     private @Nullable Path offloadFolder;
 
     @Option(
@@ -122,8 +122,7 @@ public final class EngineFlags {
     @Option(
             names = "--kernel-cache",
             paramLabel = "DIR",
-            description =
-                    "Folder for compiled GPU kernels. Default: shadowkv/kernels in the user's cache folder.")
+            description = "Folder for compiled GPU kernels. Default: shadowkv/kernels in the user's cache folder.")
     private @Nullable Path kernelCache;
 
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields

@@ -24,7 +24,8 @@ public final class ShadowShapeFlags {
     @Option(
             names = "--local-tokens",
             paramLabel = "TOKENS",
-            description = "shadowkv: newest tokens that always stay resident, a multiple of the chunk size. Default: 32.")
+            description =
+                    "shadowkv: newest tokens that always stay resident, a multiple of the chunk size. Default: 32.")
     private @Nullable Integer localTokens;
 
     @Option(

@@ -12,8 +12,7 @@ public final class PastedTemplate {
     /// @param prompt a raw prompt; the tokenizer adds its own tokens in front
     public static void noteRaw(String prompt, Tokenizer tokenizer, PrintWriter err) {
         if (tokenizer.beginsTwice(prompt)) {
-            err.println(
-                    "note: the prompt begins with " + beginning(prompt, tokenizer) + ", and the tokenizer adds it"
+            err.println("note: the prompt begins with " + beginning(prompt, tokenizer) + ", and the tokenizer adds it"
                     + " again, so that the model reads it twice. Leave it out of the prompt");
             err.flush();
         }
@@ -26,7 +25,7 @@ public final class PastedTemplate {
         String beginning = beginning(words, tokenizer);
         if (!beginning.isEmpty()) {
             err.println("note: the prompt begins with " + beginning + ", which is read as text, since the model's chat"
-            + " template is applied to the prompt. Leave it out of the prompt, or use --raw");
+                    + " template is applied to the prompt. Leave it out of the prompt, or use --raw");
             err.flush();
         }
     }

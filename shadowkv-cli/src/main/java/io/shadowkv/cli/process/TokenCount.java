@@ -28,8 +28,8 @@ public record TokenCount(int tokens) {
                     return new TokenCount((int) tokens);
                 }
             }
-            throw new TypeConversionException(
-                    "'" + value + "' is not a number of tokens; expected 1 or more, such as 122k (k is 1,024) or 124928");
+            throw new TypeConversionException("'" + value
+                    + "' is not a number of tokens; expected 1 or more, such as 122k (k is 1,024) or 124928");
         }
     }
 }

@@ -54,8 +54,8 @@ record DataJob(String folder, @Nullable String dataset, List<PublishedSuite.Piec
         Set<String> names = new HashSet<>();
         for (String file : files) {
             if (!names.add(PublishedSuite.base(file))) {
-                throw new IllegalArgumentException("--files has two files named " + PublishedSuite.base(file)
-                        + "; pull them into two folders");
+                throw new IllegalArgumentException(
+                        "--files has two files named " + PublishedSuite.base(file) + "; pull them into two folders");
             }
         }
         List<PublishedSuite.Piece> pieces = files.stream()

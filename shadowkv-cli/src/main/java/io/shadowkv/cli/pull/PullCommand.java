@@ -25,7 +25,7 @@ import picocli.CommandLine.Spec;
         name = "pull",
         description = {
             "Downloads a model from a hub into the standard cache folder and prints its folder; or downloads the"
-            + " published files of evaluation suites into the data folder.",
+                    + " published files of evaluation suites into the data folder.",
             "An interrupted pull is resumed. Environment: HF_ENDPOINT (the hub), HF_TOKEN (otherwise the"
                     + " token that login saved in HF_HOME or HF_TOKEN_PATH), HF_HUB_CACHE or HF_HOME (the cache"
                     + " folder), HF_HUB_OFFLINE=1 (do not connect), HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, lower"
@@ -65,8 +65,7 @@ public final class PullCommand implements Callable<Integer> {
     @Option(
             names = "--dataset",
             paramLabel = "ORG/NAME",
-            description =
-                    "Dataset with the files of the suite, such as a mirror; with --files and --to, any dataset.")
+            description = "Dataset with the files of the suite, such as a mirror; with --files and --to, any dataset.")
     private @Nullable String dataset;
 
     @Option(
@@ -83,7 +82,7 @@ public final class PullCommand implements Callable<Integer> {
             names = "--from",
             paramLabel = "[NAME=]FILE|ADDRESS",
             description = "A published file of the suite that you already have, or its http address; used instead of"
-            + " the hub and may be repeated. NAME is needed if the file has another name.")
+                    + " the hub and may be repeated. NAME is needed if the file has another name.")
     private List<String> from = new ArrayList<>();
 
     @Option(
@@ -98,7 +97,10 @@ public final class PullCommand implements Callable<Integer> {
             description = "Branch, tag or commit. Default: ${DEFAULT-VALUE}.")
     private String revision;
 
-    @Option(names = "--cache-dir", paramLabel = "FOLDER", description = "Cache folder. Default: that of the environment.")
+    @Option(
+            names = "--cache-dir",
+            paramLabel = "FOLDER",
+            description = "Cache folder. Default: that of the environment.")
     private @Nullable Path cacheFolder;
 
     @Option(names = "--progress", description = "Show progress even if standard error is not a terminal.")

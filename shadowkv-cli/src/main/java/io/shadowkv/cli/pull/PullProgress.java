@@ -25,8 +25,7 @@ final class PullProgress implements PullListener, AutoCloseable {
     @Override
     public void progress(String name, long doneBytes, long totalBytes) {
         if (cancellation.isRequested()) {
-            throw new CheckpointException(
-                    "interrupted; downloaded data is kept, and the same command resumes");
+            throw new CheckpointException("interrupted; downloaded data is kept, and the same command resumes");
         }
         if (!name.equals(file)) {
             line.close();

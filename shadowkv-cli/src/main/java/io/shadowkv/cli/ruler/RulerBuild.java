@@ -80,7 +80,8 @@ record RulerBuild(
                 earlier = Json.SNAKE_CASE.readValue(Files.readString(file), Settings.class);
             } catch (JacksonException e) {
                 throw new IllegalArgumentException(
-                        file + ": was not written by this command (" + e.getOriginalMessage() + "). Give another --out", e);
+                        file + ": was not written by this command (" + e.getOriginalMessage() + "). Give another --out",
+                        e);
             }
             if (!earlier.equals(settings)) {
                 throw new IllegalArgumentException(
@@ -93,7 +94,7 @@ record RulerBuild(
         for (String task : tasks) {
             if (Files.exists(file(task))) {
                 throw new IllegalArgumentException(file(task) + " exists, but " + out + " has no " + SETTINGS
-                + " with its settings. Give another --out, or delete the file");
+                        + " with its settings. Give another --out, or delete the file");
             }
         }
         Files.createDirectories(out);

@@ -28,7 +28,7 @@ import picocli.CommandLine.Spec;
         name = "build",
         description =
                 "Writes RULER's tasks in RULER's own format, DIR/TASK/validation.jsonl, with a length in the model's tokens"
-                + " and in its chat template. The same command resumes an interrupted run.",
+                        + " and in its chat template. The same command resumes an interrupted run.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         footer = {
@@ -93,7 +93,7 @@ final class RulerBuildCommand implements Callable<Integer> {
             defaultValue = PromptFormat.AUTO,
             description =
                     "Template of the text: auto (the model's chat template if it has one), or one of the paper's: base,"
-                    + " llama-3, yi, lwm, glm, qwen, phi. Default: ${DEFAULT-VALUE}.")
+                            + " llama-3, yi, lwm, glm, qwen, phi. Default: ${DEFAULT-VALUE}.")
     private String template;
 
     @Option(

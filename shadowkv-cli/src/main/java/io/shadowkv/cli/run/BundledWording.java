@@ -43,8 +43,9 @@ final class BundledWording {
         }
         if (!isSaid) {
             isSaid = true;
-            err.println(model + " answers only the questions of RULER's tasks, in their wording (see examples/needle.txt)."
-            + " The prompt contains none of them, so the answer is meaningless"
+            err.println(model
+                    + " answers only the questions of RULER's tasks, in their wording (see examples/needle.txt)."
+                    + " The prompt contains none of them, so the answer is meaningless"
                     + (statesEnd ? "" : "; it ends at the first line break or after " + TOKENS + " tokens (-n)"));
             err.flush();
         }

@@ -64,7 +64,7 @@ final class ChatSession implements AutoCloseable {
     void talk(String first, Surroundings surroundings) throws IOException {
         if (surroundings.inputIsTerminal()) {
             err.println("chat of up to " + String.format("%,d", capacity) + " tokens; /reset starts a new chat, /stats"
-            + " shows statistics, /exit ends");
+                    + " shows statistics, /exit ends");
         }
         if (!first.isBlank()) {
             turn(first);

@@ -76,7 +76,7 @@ public final class RunCommand implements Callable<Integer> {
     @Option(
             names = "--chat",
             description = "Chat in turns; the history is kept and not read again. A given prompt or file is the first"
-            + " turn. /reset starts a new chat, /stats shows statistics, /exit ends.")
+                    + " turn. /reset starts a new chat, /stats shows statistics, /exit ends.")
     private boolean chat;
 
     @Option(names = "--system", paramLabel = "TEXT", description = "System message before the first turn.")

@@ -57,7 +57,8 @@ final class SamplingFlags {
     @Option(
             names = {"-n", "--max-new-tokens"},
             paramLabel = "N",
-            description = "Generate at most N tokens. Default: " + DEFAULT_NEW_TOKENS + ", or as many as fit the context.")
+            description =
+                    "Generate at most N tokens. Default: " + DEFAULT_NEW_TOKENS + ", or as many as fit the context.")
     private @Nullable Integer maxNewTokens;
 
     @Option(names = "--stop", paramLabel = "TEXT", description = "End at TEXT; may be given several times.")

@@ -133,7 +133,16 @@ final class DemoReportTest {
         var text = new StringWriter();
         DemoTable.print(madeUp(), new PrintWriter(text, true));
         assertThat(text.toString())
-                .contains("1234568", "WRONG", "correct answers", "2 of 3", "3 of 3", "8.20 s", "400 ms of it", "2.26×", "61.4 %");
+                .contains(
+                        "1234568",
+                        "WRONG",
+                        "correct answers",
+                        "2 of 3",
+                        "3 of 3",
+                        "8.20 s",
+                        "400 ms of it",
+                        "2.26×",
+                        "61.4 %");
     }
 
     @Test
