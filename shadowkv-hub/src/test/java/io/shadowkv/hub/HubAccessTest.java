@@ -94,18 +94,18 @@ class HubAccessTest {
         server.apiAnswer = "\n<!DOCTYPE html><html><body>Please log in</body></html>";
         pullFails(
                 "answer of http://127.0.0.1",
-                ": the answer is an HTML page, not a hub's",
-                "wants a login",
+                ": the response is an HTML page, not a hub's",
+                "require a login",
                 "HTTPS_PROXY");
         server.apiAnswer = null;
         server.contentTypes.put("HEAD config.json", "text/html; charset=utf-8");
-        pullFails("acme/tiny/config.json: the answer is an HTML page");
+        pullFails("acme/tiny/config.json: the response is an HTML page");
         server.contentTypes.clear();
         server.contentTypes.put("GET " + SHARD, "Text/HTML");
-        pullFails("acme/tiny/" + SHARD + ": the answer is an HTML page");
+        pullFails("acme/tiny/" + SHARD + ": the response is an HTML page");
         server.contentTypes.clear();
         server.fail("/revision/main", 511);
-        pullFails("the answer is an HTML page");
+        pullFails("the response is an HTML page");
         assertThat(pull().resolve(SHARD)).hasBinaryContent(server.files.get(SHARD));
     }
 
@@ -118,12 +118,12 @@ class HubAccessTest {
                 .message()
                 .doesNotContain(snapshot.toString());
         server.apiAnswer = "<html>";
-        assertThatThrownBy(() -> pull()).hasMessageContaining("snapshot is whole: " + snapshot);
+        assertThatThrownBy(() -> pull()).hasMessageContaining("snapshot of an earlier pull is complete: " + snapshot);
         server.close();
         assertThatThrownBy(() -> pull())
                 .isInstanceOf(HubException.class)
                 .hasMessageContaining("no connection")
-                .hasMessageContaining("An earlier pull's snapshot is whole: " + snapshot)
+                .hasMessageContaining("The snapshot of an earlier pull is complete: " + snapshot)
                 .hasMessageContaining("HF_HUB_OFFLINE=1");
         Files.delete(snapshot.resolve(SHARD));
         assertThatThrownBy(() -> pull())
@@ -140,7 +140,7 @@ class HubAccessTest {
         assertThatThrownBy(() -> offline.pull(FakeHub.REPO, "main", PullListener.silent()))
                 .isInstanceOf(HubException.class)
                 .hasMessageContaining("HF_HUB_OFFLINE is set")
-                .hasMessageContaining(cache + " holds no whole snapshot of revision main");
+                .hasMessageContaining(cache + " has no complete snapshot of revision main");
         assertThatThrownBy(() -> offline.pullDataset(FakeHub.REPO, "main", files, PullListener.silent()))
                 .isInstanceOf(HubException.class)
                 .hasMessageContaining("HF_HUB_OFFLINE is set");
@@ -159,11 +159,11 @@ class HubAccessTest {
                 .isEqualTo(data);
         assertThatThrownBy(() -> offline.pullDataset(
                         FakeHub.REPO, "main", List.of("config.json", "a.jsonl"), PullListener.silent()))
-                .hasMessageContaining("no whole snapshot");
+                .hasMessageContaining("no complete snapshot");
         // As another program leaves it: a configuration without weights.
         Files.delete(snapshot.resolve(SHARD));
         assertThatThrownBy(() -> offline.pull(FakeHub.REPO, "main", PullListener.silent()))
-                .hasMessageContaining("no whole snapshot");
+                .hasMessageContaining("no complete snapshot");
         assertThat(server.seen).isEmpty();
     }
 
@@ -191,7 +191,7 @@ class HubAccessTest {
         server.fail("/revision/main", 407);
         assertThatThrownBy(() -> hub.pull(FakeHub.REPO, "main", PullListener.silent()))
                 .isInstanceOf(HubException.class)
-                .hasMessageContaining("the proxy asks for a name and a password")
+                .hasMessageContaining("the proxy requires a name and a password")
                 .message()
                 .doesNotContain("pass@", "user:");
         server.close();

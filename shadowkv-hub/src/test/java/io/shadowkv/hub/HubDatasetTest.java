@@ -88,7 +88,7 @@ class HubDatasetTest {
         }
         assertThatThrownBy(() -> pull(FakeHub.REPO, "data.zip"))
                 .isInstanceOf(HubException.class)
-                .hasMessageContainingAll("after 3 tries", "what was received is kept");
+                .hasMessageContainingAll("after 3 tries", "received data is kept");
         assertThat(cache.resolve("datasets--acme--tiny/snapshots")).doesNotExist();
         server.seen.clear();
 
@@ -105,7 +105,7 @@ class HubDatasetTest {
                 .isInstanceOf(HubException.class)
                 .hasMessageContainingAll(
                         "acme/tiny: has no data/b.jsonl, c.json among its 4 files (data.zip, data/a.jsonl, README.md)",
-                        "1 of them are *.parquet, which is not read");
+                        "1 of them are *.parquet, which cannot be read");
         assertThat(server.seen).hasSize(1);
         assertThatThrownBy(() -> pull("acme/other", "data.zip"))
                 .isInstanceOf(HubException.class)
@@ -138,7 +138,7 @@ class HubDatasetTest {
                 .extracting(FakeHub.Seen::range)
                 .containsExactly(null, "bytes=70000-");
         assertThat(server.seen).allMatch(seen -> seen.authorization() == null);
-        assertThat(notes).last().asString().contains("gave no checksum", "only the length was checked");
+        assertThat(notes).last().asString().contains("sent no checksum", "only the length was checked");
         try (var files = Files.list(target.getParent())) {
             assertThat(files).containsExactly(target);
         }

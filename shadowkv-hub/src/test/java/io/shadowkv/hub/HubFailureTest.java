@@ -178,7 +178,7 @@ class HubFailureTest {
         for (int i = 0; i < HubTest.QUICK.attempts(); i++) {
             server.fault(SHARD, FakeHub.cutAfter(1_000));
         }
-        pullFails("cannot fetch acme/tiny/" + SHARD, "after 3 tries", "what was received is kept");
+        pullFails("cannot fetch acme/tiny/" + SHARD, "after 3 tries", "received data is kept");
         assertThat(incomplete(SHARD)).hasSize(3_000);
 
         pull(HubDisk.real());
@@ -228,7 +228,7 @@ class HubFailureTest {
         };
         assertThatThrownBy(() -> pull(filling))
                 .isInstanceOf(HubException.class)
-                .hasMessageContaining(SHARD + ": the disk took ")
+                .hasMessageContaining(SHARD + ": the disk accepted ")
                 .hasMessageContaining("of " + server.files.get(SHARD).length + " bytes (No space left on device)")
                 .hasMessageContaining("bytes are left in");
         assertNothingVisible();
@@ -335,7 +335,7 @@ class HubFailureTest {
     @ValueSource(strings = {"../../../evil", "", "..", "a/b", "short"})
     void hostileEtagsStopThePull(String etag) {
         server.etags.put("config.json", etag);
-        pullFails("config.json: the server gave ETag", "a checksum and a length are needed");
+        pullFails("config.json: the server sent ETag", "a checksum and a length are needed");
     }
 
     @Test
@@ -375,7 +375,7 @@ class HubFailureTest {
                 .hasMessageContaining("expected ORG/NAME");
         assertThatThrownBy(() -> hub.cached("acme/tiny", "../../" + repo))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("no revision");
+                .hasMessageContaining("not a revision");
     }
 
     @Test

@@ -294,7 +294,7 @@ class HubTest {
 
         HubPolicy impatient = new HubPolicy(5, Duration.ofMillis(5), Duration.ofSeconds(10), Duration.ofMillis(500));
         assertThat(pull(impatient).resolve(shard)).hasBinaryContent(server.files.get(shard));
-        assertThat(notes).anyMatch(note -> note.contains("fell silent for 500 ms after 5000 of"));
+        assertThat(notes).anyMatch(note -> note.contains("sent nothing for 500 ms after 5000 of"));
     }
 
     @Test
