@@ -61,8 +61,8 @@ class HubAccessTest {
                 .isInstanceOf(HubException.class)
                 .hasMessage(
                         "acme/tiny: the hub refused revision main (status 403), saying \"This token \"…\" may not read"
-                                + " gated repositories.  Give it\". Check the name, HF_ENDPOINT, and what the token in HF_TOKEN may"
-                                + " do");
+                                + " gated repositories.  Give it\". Check the name, HF_ENDPOINT, and the"
+                                + " permissions of the token in HF_TOKEN");
         server.statusHeaders.put("X-Error-Code", "GatedRepo");
         server.fail("/revision/main", 403);
         pullFails(
