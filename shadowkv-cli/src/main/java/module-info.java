@@ -1,4 +1,4 @@
-/// The command line: the only room that names a backend.
+/// The command line, the only module that chooses a backend by name.
 module io.shadowkv.cli {
     requires static org.jspecify;
     requires info.picocli;

@@ -1,4 +1,4 @@
-/// Fetches models and files of datasets from a hub into the standard cache folder.
+/// Downloads models and files of datasets from a hub into the standard cache folder.
 module io.shadowkv.hub {
     requires java.net.http;
     requires static org.jspecify;

@@ -1,4 +1,4 @@
-/// Text to token ids and back, and conversations to prompts.
+/// Converts text to token ids and back, and conversations to prompts.
 module io.shadowkv.text {
     requires static org.jspecify;
     requires ai.djl.tokenizers;

@@ -25,9 +25,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// The project's packages, what each may use, and what no library package may do (`docs/ARCHITECTURE.md`).
+/// The packages of the project, the dependencies allowed for each, and the rules for library
+/// packages (`docs/ARCHITECTURE.md`).
 class ArchitectureTest {
-    /// Each package of `io.shadowkv` and the packages that it may use. A new package is entered here.
+    /// Each package of `io.shadowkv` and the packages that it may use. A new package must be added
+    /// here.
     private static final String TABLE = """
             # shadowkv-text: text to token ids and back, conversations to prompts
             text:
@@ -109,7 +111,7 @@ class ArchitectureTest {
                 eval.run eval.statistics eval.worker model.spec op report.plot tensor text text.chat text.tokenizer
             cli.ruler: cli.process engine eval eval.catalog eval.ruler eval.ruler.text text text.chat text.tokenizer
             cli.demo: cache cli.option cli.process engine engine.serve eval eval.metric eval.needle eval.text \
-                report.plot model.spec op tensor
+                report.page report.plot model.spec op tensor
             cli.bench.sharing: cache cli.option cli.process engine engine.serve sampling
             cli.bench: cache cli.bench.sharing cli.option cli.process engine engine.serve engine.study model.spec op op.timing \
                 report.plot tensor
@@ -165,7 +167,7 @@ class ArchitectureTest {
         slices().matching("io.shadowkv.(**)").should().beFreeOfCycles().check(CLASSES);
     }
 
-    /// The reference backend is for tests: nothing but a `ServiceLoader` finds it.
+    /// The reference backend is for tests and is found only through a `ServiceLoader`.
     @Test
     void nothingNamesTheReferenceBackend() {
         noClasses()
@@ -176,7 +178,7 @@ class ArchitectureTest {
                 .check(CLASSES);
     }
 
-    /// Strategies are reached through `cache`; one class binds a spec to its strategy.
+    /// Strategies are used through `cache`; one class maps a spec to its strategy.
     @Test
     void oneClassNamesTheStrategies() {
         noClasses()
@@ -194,7 +196,7 @@ class ArchitectureTest {
         fields().that().areStatic().should().beFinal().check(CLASSES);
     }
 
-    /// Only the command line reads the process's environment.
+    /// Only the command line reads the environment of the process.
     @Test
     void noLibraryReadsTheEnvironment() {
         Set<String> reading =
@@ -212,7 +214,7 @@ class ArchitectureTest {
                 .check(CLASSES);
     }
 
-    /// The worker's loop takes standard output for its messages, so that nothing else can write there.
+    /// The worker writes its messages to standard output, so nothing else may print there.
     @Test
     void noLibraryPrints() {
         noClasses()

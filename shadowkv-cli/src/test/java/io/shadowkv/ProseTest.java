@@ -16,15 +16,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The words and the width of the project's prose: documents, comments, help texts and messages.
+/// Checks the words and the line width of the project's prose: documents, comments, help texts and
+/// messages.
 class ProseTest {
     /// Modules whose sources are not checked yet.
     private static final Set<String> NOT_YET =
-            Set.of("shadowkv-bench", "shadowkv-cli", "shadowkv-core", "shadowkv-cpu", "shadowkv-hub", "shadowkv-text");
+            Set.of("shadowkv-core");
 
     private static final int WIDTH = 100;
 
-    /// What a sentence must not say, and what it says instead.
+    /// Words that a sentence must not contain, and what to write instead.
     private static final Map<Pattern, String> WORDS = Map.ofEntries(
             word("near the arithmetic", "in device memory"),
             word("not to be had", "is not available"),
@@ -41,7 +42,7 @@ class ProseTest {
             Map.entry(Pattern.compile("\\b(STYLE|TARGETS)\\b(?! *=)|REVIEW\\.md"), "name a file of the repository"),
             word("(\\.\\./){2}data\\b|\\.\\./shared\\b", "name a file of the repository"));
 
-    /// A registry's host, or a path of one machine. Code must not have them either.
+    /// The host of a registry, or a path of one machine. Code must not contain them either.
     private static final Map<Pattern, String> PLACES = Map.ofEntries(
             word("\\b(repo\\d*|registry(-\\d)?|proxy|index)\\.(\\w+\\.)*(org|com|io|dev)\\b", "no registry's host"),
             word("\\b(pypi|crates|pythonhosted|npmjs)\\.(org|io|com)\\b", "no registry's host"),
@@ -102,7 +103,7 @@ class ProseTest {
         assertThat(faults).isEmpty();
     }
 
-    /// A document that names a file of the repository names one that exists.
+    /// Files of the repository that a document names must exist.
     @Test
     void linksOfDocumentsLeadToFiles() throws IOException {
         var link = Pattern.compile("\\]\\((?!https?:|#|mailto:)([^)#\\s]+)[^)]*\\)|`((?:docs|device|dist|examples"
@@ -192,7 +193,7 @@ class ProseTest {
         return faults;
     }
 
-    /// The comments and strings of a source, one a line, without the code.
+    /// The comments and strings of a source, one per line, without the code.
     private static String prose(String source, Pattern texts) {
         var prose = new StringBuilder();
         Matcher matcher = texts.matcher(source);
@@ -214,12 +215,12 @@ class ProseTest {
         return kept.toString();
     }
 
-    /// The first folder below the repository, which is a module for sources.
+    /// The top folder of the repository that contains the file; for sources this is the module.
     private static String room(Path file) {
         return Fixtures.repository().relativize(file).getName(0).toString();
     }
 
-    /// False for what tools make: `target` folders, and folders whose name begins with a dot.
+    /// False for generated files: those in `target`, and in folders whose names begin with a dot.
     private static boolean isWritten(Path relative) {
         for (Path name : relative) {
             if (name.toString().equals("target") || name.toString().startsWith(".")) {
@@ -236,7 +237,7 @@ class ProseTest {
                             Stream.of(endings).anyMatch(file.getFileName().toString()::endsWith))
                     .filter(Files::isRegularFile)
                     .filter(file -> isWritten(repository.relativize(file)))
-                    // It has the words themselves.
+                    // ProseTest itself contains the words.
                     .filter(file -> !file.endsWith("ProseTest.java"))
                     .sorted()
                     .toList();

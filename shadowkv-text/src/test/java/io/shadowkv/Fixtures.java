@@ -12,12 +12,12 @@ import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.tukaani.xz.XZInputStream;
 
-/// Expected values from implementations that nobody here wrote, unpacked once a build from
+/// Expected values from independent implementations, unpacked once per build from
 /// `testdata/golden-*.tar.xz`.
 public final class Fixtures {
     private Fixtures() {}
 
-    /// Folder of an unpacked archive.
+    /// The folder of an unpacked archive.
     ///
     /// @param name `models`, `shadowkv`, `tokenizers`, `svd` or `text`
     public static synchronized Path golden(String name) {
@@ -26,7 +26,8 @@ public final class Fixtures {
             Path folder = Path.of("target", "golden", name).toAbsolutePath();
             Path done = folder.resolveSibling(name + "." + Files.size(archive) + ".done");
             Files.createDirectories(folder);
-            // Other processes may test at the same time; the lock ends with the channel.
+            // Other processes may run tests at the same time; the lock is released with the
+            // channel.
             try (FileChannel channel = FileChannel.open(
                     folder.resolveSibling(name + ".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
                 channel.lock();
@@ -41,12 +42,12 @@ public final class Fixtures {
         }
     }
 
-    /// The bundled model's folder.
+    /// The folder of the bundled model.
     public static Path needleModel() {
         return repository().resolve("models/needle-32k");
     }
 
-    /// The root of the checkout: the nearest parent that holds `testdata`.
+    /// The root of the checkout: the nearest parent folder with `testdata`.
     public static Path repository() {
         Path folder = Path.of("").toAbsolutePath();
         while (!Files.isDirectory(folder.resolve("testdata"))) {

@@ -9,8 +9,9 @@ import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import java.util.Arrays;
 
-/// One layer of ShadowKV over a context of 32,768 tokens: eight key-value heads of 128, four query heads each,
-/// rank 160, a budget of 2,048 tokens, two in five selected units missing.
+/// One layer of ShadowKV with a context of 32,768 tokens: eight key-value heads of 128 elements,
+/// four query heads per key-value head, rank 160, a budget of 2,048 tokens, 40 % of the selected
+/// units missing.
 final class ShadowCase {
     static final int TOKENS = 32_768;
     static final int UNIT_TOKENS = 8;

@@ -8,10 +8,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/// `completion`: a script that teaches a shell the commands and options.
+/// `completion`: prints the shell completion script.
 @Command(
         name = "completion",
-        description = "Prints a script with which a shell completes commands, options and file names.",
+        description = "Prints a script that completes commands, options and file names in a shell.",
         mixinStandardHelpOptions = true,
         footer = {
             "",
@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
             "  shadowkv completion zsh > ~/.shadowkv.zsh          then, in ~/.zshrc: source ~/.shadowkv.zsh"
         })
 final class CompletionCommand implements Callable<Integer> {
-    /// Shells that understand the script; zsh runs bash's by itself.
+    /// The supported shells; zsh runs the script of bash.
     enum Shell {
         bash,
         zsh
@@ -40,7 +40,7 @@ final class CompletionCommand implements Callable<Integer> {
     public Integer call() {
         CommandSpec root = spec.root();
         PrintWriter out = spec.commandLine().getOut();
-        out.println("# " + root.name() + " for " + shell + "; read it with: source FILE");
+        out.println("# " + root.name() + " for " + shell + "; load it with: source FILE");
         out.print(AutoComplete.bash(root.name(), root.commandLine()));
         out.flush();
         return 0;

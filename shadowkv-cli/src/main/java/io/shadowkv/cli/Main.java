@@ -17,7 +17,7 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 import picocli.CommandLine;
 
-/// Entry of the process: lays out the streams, runs one command and exits with its code.
+/// Entry point of the process: sets up the streams, runs one command and exits with its code.
 public final class Main {
     private static final int STANDARD_ERROR = 2;
 
@@ -25,10 +25,11 @@ public final class Main {
 
     public static void main(String[] arguments) {
         restoreError();
-        // Reports draw figures: never on a screen.
+        // Reports draw figures, always off screen.
         System.setProperty("java.awt.headless", "true");
-        // A proxy's name and password stand in HTTPS_PROXY because they are to be sent; the JDK holds them back from
-        // tunnels by default.
+        // HTTPS_PROXY contains a proxy's name and password so that they are sent; by default the
+        // JDK does not
+        // send them to a proxy for https addresses.
         System.setProperty("jdk.http.auth.tunneling.disabledSchemes", "");
         Logger.getLogger("").setLevel(Level.WARNING);
         PrintWriter err = new PrintWriter(new OutputStreamWriter(System.err, StandardCharsets.UTF_8), true);
@@ -45,7 +46,7 @@ public final class Main {
 
     /// Runs one command with these streams.
     ///
-    /// @return its exit code; never 0 if a part of its output could not be written
+    /// @return its exit code, which is never 0 if a part of the output could not be written
     static int execute(CommandLine command, OutputStream out, PrintWriter err, String... arguments) {
         var output = new StandardOutput(out);
         PrintWriter printer = output.writer();
@@ -55,7 +56,8 @@ public final class Main {
             printer.flush();
             return output.hasFailed() ? Failures.FAILURE : code;
         } catch (StandardStreamException e) {
-            // From the flush: a failure in a command is reported where it is executed.
+            // This is from the flush; a failure inside a command is reported where the command is
+            // executed.
             err.println("shadowkv: " + e.getMessage());
             return Failures.FAILURE;
         } catch (OutOfMemoryError e) {
@@ -64,13 +66,13 @@ public final class Main {
         }
     }
 
-    /// Until here standard error went through the launcher's filter, which holds back the JVM's own first
-    /// words; the real one waits under the descriptor the launcher names.
+    /// Restores standard error. Until now it went through the launcher's filter, which removes the
+    /// JVM's own first lines; the launcher names the descriptor of the original stream.
     private static void restoreError() {
         int descriptor = Integer.getInteger("shadowkv.stderr", -1);
         if (descriptor >= 0 && Libc.dup2(descriptor, STANDARD_ERROR) != STANDARD_ERROR) {
-            System.err.println(
-                    "shadowkv: descriptor " + descriptor + " is not open; standard error stays with the launcher");
+            System.err.println("shadowkv: descriptor " + descriptor
+                    + " is not open; standard error stays redirected to the launcher");
         }
     }
 }

@@ -32,7 +32,7 @@ import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
-/// The root command, `shadowkv`: holds what all commands share.
+/// The root command, `shadowkv`, with what all commands share.
 @Command(
         name = "shadowkv",
         description = "Runs long-context language models with ShadowKV or full attention.",
@@ -42,7 +42,7 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "First steps:",
-            "  shadowkv demo                                          see both methods at work",
+            "  shadowkv demo                                          compare both methods",
             "  shadowkv run needle-32k --file examples/needle.txt     a bundled model",
             "  shadowkv COMMAND --help                                every option, with examples"
         },
@@ -69,7 +69,7 @@ public final class ShadowKvCommand implements Program, Runnable {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show a stack trace where something fails.")
+    @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show a stack trace with an error message.")
     private boolean debug;
 
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
@@ -78,14 +78,15 @@ public final class ShadowKvCommand implements Program, Runnable {
         this.cancellation = cancellation;
     }
 
-    /// The command line, ready to execute.
+    /// Creates the command line, ready to execute.
     ///
-    /// @param cancellation ends a running command early, keeping what it has
+    /// @param cancellation ends a running command early; the command keeps its results so far
     public static CommandLine commandLine(Surroundings surroundings, Cancellation cancellation) {
         var line = new CommandLine(new ShadowKvCommand(surroundings, cancellation));
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setUsageHelpAutoWidth(true);
-        // A prompt may begin with @, and whatever follows an option that takes a text is that text.
+        // A prompt may begin with @, and an argument of an option that takes a text is always that
+        // text.
         line.setExpandAtFiles(false);
         line.setAllowOptionsAsOptionParameters(true);
         line.setParameterExceptionHandler(Failures::usage);
@@ -94,8 +95,8 @@ public final class ShadowKvCommand implements Program, Runnable {
         return line;
     }
 
-    /// Runs what was parsed. Help that cannot be printed is a failure like a command's own; picocli alone would show a
-    /// stack trace.
+    /// Runs the parsed command. Failing to print help is reported like a failure of a command;
+    /// picocli alone would show a stack trace.
     private static int execute(ParseResult parsed) {
         try {
             return new CommandLine.RunLast().execute(parsed);
@@ -127,12 +128,13 @@ public final class ShadowKvCommand implements Program, Runnable {
                         + String.join(", ", spec.subcommands().keySet()));
     }
 
-    /// The module's version, and the commit that the build was told.
+    /// The version of the module, and the commit recorded by the build.
     static final class Version implements CommandLine.IVersionProvider {
         @Override
         public String[] getVersion() throws IOException {
             Module module = ShadowKvCommand.class.getModule();
-            // On a class path there is no module, and the first manifest may be anyone's.
+            // On the class path there is no module, and the first manifest found may belong to any
+            // library.
             if (module.getDescriptor() == null) {
                 return new String[] {"shadowkv (built from sources), commit unknown"};
             }

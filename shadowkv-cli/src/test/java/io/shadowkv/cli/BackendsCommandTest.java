@@ -20,7 +20,7 @@ class BackendsCommandTest {
                 .allSatisfy(reason -> assertThat(reason).isNotBlank());
     }
 
-    /// What `auto` chose is said with its reason, and is what ran.
+    /// The choice of `auto` is printed with its reason, and the chosen backend runs.
     @Test
     void autoSaysWhatItChose() {
         Shell.Result result = shadowkv("run", "needle-32k", "hello", "-n", "1", "--json");

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// `bench e2e` with the bundled model, small, on the CPU.
+/// `bench e2e` with the bundled model and short texts, on the CPU.
 final class BenchCommandTest {
     @TempDir
     private Path folder;
@@ -93,8 +93,8 @@ final class BenchCommandTest {
                         "600 tokens",
                         "full attention",
                         "time to first token",
-                        "tokens a second",
-                        "ShadowKV over full attention: ");
+                        "tokens per second",
+                        "ShadowKV compared with full attention: ");
         assertThat(result.out().lines())
                 .allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(100));
     }
@@ -142,6 +142,6 @@ final class BenchCommandTest {
     @Test
     void interruptedItKeepsNothingHalf() {
         Shell.Result result = new Shell().cancelled().run(e2e("--context", 600));
-        result.refused(1, "interrupted; runs that had ended are kept");
+        result.refused(1, "interrupted; the results of finished runs are kept");
     }
 }

@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.json.JsonMapper;
 
-/// What the bundled model is told to do with a prompt that it was not taught.
+/// Tests the note for prompts that the bundled model was not trained for.
 class BundledWordingTest {
     private static final String NOTE = "answers only the questions of RULER's tasks";
 
@@ -43,7 +43,7 @@ class BundledWordingTest {
         return matcher.group(1);
     }
 
-    /// Every task that the model was trained on, in the words of both versions.
+    /// Every task that the model was trained on, in the wording of both versions.
     @ParameterizedTest
     @ValueSource(strings = {"nvidia", "shadowkv"})
     void everyTaskOfRulerIsKnown(String version) throws IOException {
@@ -69,7 +69,7 @@ class BundledWordingTest {
             String row = Files.readString(folder.resolve(task).resolve("validation.jsonl"));
             String prompt = JsonMapper.shared().readTree(row).get("input").asString();
             Path file = Files.writeString(folder.resolve("prompt.json"), prompt);
-            // What it says, it says before it reads.
+            // The note is printed before the prompt is read.
             assertThat(new Shell()
                             .cancelled()
                             .run("run", "needle-32k", "--file", file)

@@ -30,7 +30,7 @@ class ByteSizeTest {
     void refusesWhatIsNoSize(String text) {
         assertThatThrownBy(() -> new ByteSize.Converter().convert(text))
                 .isInstanceOf(TypeConversionException.class)
-                .hasMessageContaining("is no size; expected a number of bytes above 0 such as 8G or 512M");
+                .hasMessageContaining("is not a size; expected a number of bytes above 0 such as 8G or 512M");
     }
 
     @ParameterizedTest

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The script of `completion`, read by bash as a user's bash reads it.
+/// Runs the script of `completion` in bash.
 class CompletionCommandTest {
     @TempDir
     Path folder;
@@ -26,9 +26,9 @@ class CompletionCommandTest {
                 shadowkv("completion", "bash").succeeded().out());
     }
 
-    /// What bash offers for the last of these words.
+    /// The completions that bash offers for the last of these words.
     private List<String> completions(String... words) throws IOException, InterruptedException {
-        // Bash's own compopt works only while it completes.
+        // Bash's own compopt only works during completion.
         String line = "source completion; compopt() { :; }\n"
                 + "COMP_WORDS=(shadowkv \"$@\"); COMP_CWORD=$#; COMP_LINE=\"shadowkv $*\"; COMP_POINT=${#COMP_LINE}\n"
                 // The function that the script registered for the program's name.

@@ -16,8 +16,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Checkpoints that are missing, cut, contradictory or of another kind: a message, exit code 1, nothing left
-/// behind.
+/// Checkpoints that are missing, truncated, contradictory or unsupported: the command prints a
+/// message, returns exit code 1 and leaves nothing behind.
 class DamagedModelTest {
     @TempDir
     Path temporary;
@@ -101,7 +101,7 @@ class DamagedModelTest {
 
     @Test
     void weightsThatAreNoSafetensors() throws IOException {
-        Files.writeString(model.resolve("model.safetensors"), "this is no header of anything");
+        Files.writeString(model.resolve("model.safetensors"), "this is not a header");
         everyCommandRefuses("model.safetensors");
     }
 
@@ -209,7 +209,7 @@ class DamagedModelTest {
             Files.write(model.resolve(name), text.getBytes(StandardCharsets.ISO_8859_1));
             shadowkv("run", model, "hello").refused(1, name + ": is not UTF-8 text");
             Files.writeString(model.resolve(name), "version https://git-lfs.github.com/spec/v1\noid sha256:ab\n");
-            shadowkv("run", model, "hello").refused(1, name + ": this is a Git LFS pointer");
+            shadowkv("run", model, "hello").refused(1, name + ": is a Git LFS pointer");
             Files.copy(Fixtures.needleModel().resolve(name), model.resolve(name), StandardCopyOption.REPLACE_EXISTING);
         }
     }

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
-/// The demonstration with the bundled model, small.
+/// The demo with the bundled model and a short text.
 final class DemoCommandTest {
     @TempDir
     private Path folder;
@@ -60,7 +60,7 @@ final class DemoCommandTest {
                 .contains(
                         result.at("/questions/2/expected").asString(),
                         "3 of 3",
-                        "What each layer fetched",
+                        "Chunks fetched by each layer",
                         "question 3")
                 .contains("id=\"fetched-4-t\"");
         assertThat(Shell.names(report.getParent())).containsExactly("demo.html");
@@ -71,8 +71,8 @@ final class DemoCommandTest {
         Shell.Result result = shadowkv(
                         "demo", "--tokens", 2048, "--questions", 1, "--budget", 2048, "--no-sweep", "--report", report)
                 .succeeded();
-        assertThat(result.out()).contains("1 of 1", "the text fits the budget", "report: " + report);
-        assertThat(Files.readString(report)).contains("Nothing: the text fits the budget");
+        assertThat(result.out()).contains("1 of 1", "the text fits the resident set", "report: " + report);
+        assertThat(Files.readString(report)).contains("None: the text fits the resident set");
     }
 
     @Test
@@ -115,7 +115,7 @@ final class DemoCommandTest {
                 .run("demo", "--tokens", 2048, "--questions", 1, "--no-sweep")
                 .succeeded();
         assertThat(result.out()).contains("1 of 1").doesNotContain("report: ");
-        assertThat(result.err()).contains("no report is written", taken.toString(), "--report FILE");
+        assertThat(result.err()).contains("the report cannot be written", taken.toString(), "--report FILE");
     }
 
     @Test

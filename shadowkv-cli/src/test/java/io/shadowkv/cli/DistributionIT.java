@@ -20,7 +20,8 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The archive that `dist/build.sh` makes of this build, unpacked into another folder and started without a JDK.
+/// Tests the archive that `dist/build.sh` makes of this build, unpacked into another folder and run
+/// without a JDK.
 @EnabledOnOs(value = OS.LINUX, architectures = "amd64", disabledReason = "the archive is for Linux on x86-64")
 class DistributionIT {
     private static final String QUESTION =
@@ -69,7 +70,7 @@ class DistributionIT {
         }
     }
 
-    /// A command in a process that has these variables alone.
+    /// Runs a command in a process with these variables only.
     private static Result run(Map<String, String> environment, String... command)
             throws IOException, InterruptedException {
         Path out = Files.createTempFile(temporary, "out", "");
@@ -91,7 +92,7 @@ class DistributionIT {
                 Files.readString(err, StandardCharsets.UTF_8));
     }
 
-    /// As a user does whose machine has no Java.
+    /// Runs the command like a user whose machine has no Java.
     private static String shadowkv(Map<String, String> more, String... arguments)
             throws IOException, InterruptedException {
         Map<String, String> environment = new java.util.HashMap<>(more);
@@ -113,7 +114,7 @@ class DistributionIT {
         assertThat(shadowkv(Map.of(), "run", "needle-32k", QUESTION)).contains("4071523");
     }
 
-    /// A jar with a suite of tasks, which no code here knows of.
+    /// A jar with an evaluation suite that the code here does not know.
     @Test
     void asksTheTasksOfAnotherJar() throws IOException, InterruptedException {
         Path folder = Files.createDirectories(temporary.resolve("my tasks"));
@@ -147,7 +148,7 @@ class DistributionIT {
                 .contains("mine: no description\nmine/first\n", "ruler/vt\n");
     }
 
-    /// One licence for all files: no file has a header, every jar has the texts.
+    /// There is one licence for all files: files have no header, and every jar contains the texts.
     @Test
     void eachJarOfOursCarriesTheLicence() throws IOException {
         List<Path> ours = list(home.resolve("lib"), ".jar").stream()
@@ -171,7 +172,8 @@ class DistributionIT {
         assertThat(home.resolve("runtime/legal/java.base")).isDirectory();
     }
 
-    /// A library that is not here needs a line in NOTICE and in docs/DEPENDENCIES.md before it is shipped.
+    /// A library that is not listed here needs an entry in NOTICE and in docs/DEPENDENCIES.md
+    /// before it is shipped.
     @Test
     void everyLibraryOfOthersStandsInTheNotice() throws IOException {
         assertThat(list(home.resolve("lib"), ".jar").stream()

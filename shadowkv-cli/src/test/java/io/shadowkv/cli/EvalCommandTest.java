@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.PropertyNamingStrategies;
 import tools.jackson.databind.json.JsonMapper;
 
-/// `eval`, `sweep` and `tasks` with the bundled model on short texts.
+/// `eval`, `sweep` and `tasks` with the bundled model and short texts.
 class EvalCommandTest {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
@@ -84,7 +84,7 @@ class EvalCommandTest {
         assertThat(run.contexts()).containsExactly(1500);
     }
 
-    /// Answers of other settings must not be taken for these.
+    /// Answers of other settings must not be mixed with these.
     @Test
     void refusesAFolderOfOtherSettings() {
         shadowkv(eval("--samples", 1, "--method", "full")).succeeded();
@@ -92,7 +92,7 @@ class EvalCommandTest {
                 .refused(1, "made with other settings", "ruler_version was nvidia, is shadowkv", "another folder");
     }
 
-    /// What was made of nothing is no setting that binds; a file is the same under all of its names.
+    /// Settings of a run without answers can change; a file is the same under all of its names.
     @Test
     void settingsBindAsSoonAsThereAreAnswers() throws IOException {
         Path text = Files.writeString(temporary.resolve("hay.txt"), "The night was dark. ".repeat(50));
@@ -122,7 +122,7 @@ class EvalCommandTest {
                         Path.of("data").toAbsolutePath().toString());
     }
 
-    /// Batches and workers change who answers together and where, not what is answered.
+    /// Batches and workers do not change the answers.
     @Test
     void answersOfBatchesAndOfWorkersAreThoseOfOneProcess() throws Exception {
         shadowkv(eval("--samples", 4)).succeeded();
@@ -138,7 +138,7 @@ class EvalCommandTest {
                 CompletableFuture.supplyAsync(() -> shadowkv(eval("--samples", 4, "--workers", 2)));
         killOneWorker(run);
         Shell.Result result = run.get().succeeded();
-        assertThat(result.err()).contains("is asked again");
+        assertThat(result.err()).contains("is retried");
         assertSame(byKey(), single);
         assertThat(Files.readAllLines(out().resolve("answers.jsonl"))).hasSize(16);
     }
@@ -159,7 +159,7 @@ class EvalCommandTest {
         });
     }
 
-    /// As soon as some answer is there, while others are being asked.
+    /// Kills a worker once there is an answer, while other samples are being asked.
     private void killOneWorker(CompletableFuture<Shell.Result> run) throws IOException, InterruptedException {
         Path log = out().resolve("answers.jsonl");
         Instant end = Instant.now().plus(PATIENCE);
@@ -180,7 +180,7 @@ class EvalCommandTest {
                 .isFalse();
     }
 
-    /// What `ruler build` writes is asked as the same tasks are without it.
+    /// Tasks from files of `ruler build` are asked like the same tasks without files.
     @Test
     void asksRulersOwnFiles() {
         Path files = temporary.resolve("files");
@@ -239,7 +239,7 @@ class EvalCommandTest {
         assertThat(Files.readString(out().resolve("report.html"))).contains("against budget", "against rank");
     }
 
-    /// A worker of the job answers what a run of this process does not ask.
+    /// A worker of the job answers the samples that this process does not ask.
     @Test
     void writesJobsForACluster() {
         Path jobs = temporary.resolve("jobs");
@@ -258,7 +258,7 @@ class EvalCommandTest {
         new Shell()
                 .cancelled()
                 .run(eval("--samples", 1))
-                .refused(1, "interrupted; the answers so far are in " + out(), "the same command goes on");
+                .refused(1, "interrupted; the answers so far are in " + out(), "run the same command to resume");
     }
 
     @Test

@@ -22,8 +22,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// `eval` on rows in the published layouts: what is asked and printed, and what may change between
-/// two runs.
+/// `eval` with rows in the published formats: tests what is asked and printed, and what may change
+/// between two runs.
 class EvalFilesTest {
     /// `Mira keeps the lamp`: two turns of scbench_choice_eng.
     private static final String CHOICES = """
@@ -77,7 +77,7 @@ class EvalFilesTest {
                 .formatted(from, answer);
     }
 
-    /// The old answer stays as it is, and nothing describes it anew.
+    /// The old answer is kept, and its description does not change.
     @Test
     void aRunIsNotResumedOnOtherRows() throws IOException {
         write("scbench/scbench_mf.jsonl", numbers(3, 15) + numbers(4, 15));
@@ -187,7 +187,7 @@ class EvalFilesTest {
                 .containsExactly("ruler-file/vt 4096 1", "ruler-file/vt 4096 3");
     }
 
-    /// A row after which the likeliest first token is the end of sequence.
+    /// A row after which the most likely first token is the end of sequence.
     @Test
     void samsumsFirstTokenIsNoEnd() throws IOException {
         write("longbench/samsum.jsonl", """
@@ -226,7 +226,7 @@ class EvalFilesTest {
                 .containsPattern("\\| trec \\| 8k\\+ \\| classification.{1,2}score \\| 1 \\| 0\\.0 ");
     }
 
-    /// 49 tokens are the text, the right answer and "The letter of the correct answer is".
+    /// The 49 tokens are the text, the correct answer and "The letter of the correct answer is".
     @Test
     void aPlainFollowUpAsksForTheLetter() {
         write("scbench/scbench_choice_eng.jsonl", CHOICES);
@@ -234,7 +234,7 @@ class EvalFilesTest {
         assertThat(answers()).extracting(AnswerRecord::promptTokens).containsExactly(1, 49);
     }
 
-    /// The end of sequence stands between turns once, whoever wrote it.
+    /// There is one end of sequence between turns, whether the model or the prompt wrote it.
     @Test
     void aPlainTalkHasOneEndOfSequenceBetween() {
         write("scbench/scbench_choice_eng.jsonl", CHOICES);
@@ -248,7 +248,7 @@ class EvalFilesTest {
         }
     }
 
-    /// The thoughts, then the answer; the second prompt does not hold the text.
+    /// Tests the reasoning and then the answer; the second prompt does not contain the text.
     @Test
     void longBench2ThinksFirst() throws IOException {
         String text = "The lamp is in the tower. ".repeat(60);

@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
-/// Every example in the README, in the documents and in the commands' help is a command line that is understood.
+/// Every example in the README, in the documents and in the help texts is a valid command line.
 class ExamplesTest {
     private static final Pattern WORD = Pattern.compile("\"([^\"]*)\"|(\\S+)");
 
@@ -69,7 +69,8 @@ class ExamplesTest {
     }
 
     private static void isUnderstood(String example) {
-        // What the shell takes away: a pipe's source, a redirection, a comment, and a remark in wide brackets.
+        // Removes what the shell processes: the source of a pipe, a redirection, a comment, and a
+        // remark in parentheses.
         String command = example.replaceFirst("<\\((.*?)\\)", "$1")
                 .replaceFirst(".*?shadowkv ", "")
                 .replaceFirst(" (#|>) .*| {2,}.*", "");
@@ -78,7 +79,7 @@ class ExamplesTest {
         while (matcher.find()) {
             words.add(matcher.group(1) != null ? matcher.group(1) : matcher.group(2));
         }
-        // The bundled model's text is bundled too.
+        // The text of the bundled model's example is in the repository.
         int file = words.indexOf("--file");
         if (words.contains("needle-32k") && file > 0) {
             assertThat(Fixtures.repository().resolve(words.get(file + 1)))

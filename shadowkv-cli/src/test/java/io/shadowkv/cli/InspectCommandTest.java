@@ -17,7 +17,7 @@ class InspectCommandTest {
                 .contains(
                         "8 for queries, 4 for keys and values, head dim 64", "2,048, embeddings tied", "32,768 tokens")
                 .contains("memory of 32,768 tokens, batch 1", "landmarks", "largest batch")
-                .containsPattern("full needs [\\d.]+ times what shadowkv needs");
+                .containsPattern("full needs [\\d.]+ times as much as shadowkv");
     }
 
     @Test
@@ -55,7 +55,7 @@ class InspectCommandTest {
             assertThat(plan.get("resident_bytes").longValue()).isEqualTo(3 * resident);
             assertThat(plan.get("context_tokens").intValue()).isEqualTo(16_384);
         }
-        // Keys and values of 16,384 tokens: 5 layers, 4 heads of 64, bf16.
+        // Keys and values of 16,384 tokens: 5 layers, 4 heads of 64 elements, bf16.
         assertThat(json.at("/plans/full/per_sequence/resident_bytes").longValue())
                 .isEqualTo(2L * 16_384 * 5 * 4 * 64 * 2);
         assertThat(json.get("resident_factor").doubleValue()).isGreaterThan(4);

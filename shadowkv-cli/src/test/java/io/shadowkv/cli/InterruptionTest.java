@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
-/// Ctrl-C and the request to end, sent to a real process.
+/// Sends Ctrl-C and the termination signal to a real process.
 class InterruptionTest {
     private static final int EXIT_BY_SIGINT = 130;
     private static final int EXIT_BY_SIGTERM = 143;
@@ -28,7 +28,7 @@ class InterruptionTest {
         Path err = temporary.resolve("err.txt");
         Process process = start(err, "run", "needle-32k", "Once upon a time", "-n", "100000", "--ignore-eos");
         try (BufferedReader out = process.inputReader()) {
-            // The first characters say that generation is under way.
+            // The first characters show that generation has begun.
             assertThat(out.read()).isNotEqualTo(-1);
             interrupt(process);
             assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
@@ -54,7 +54,7 @@ class InterruptionTest {
                 .doesNotContain("Infinity", "tok/s");
     }
 
-    /// Figures of what did not happen are null.
+    /// Statistics of work that did not happen are null.
     @Test
     void theFiguresOfAnInterruptedReadingAreUnknown() {
         JsonNode json = new Shell()
@@ -113,7 +113,7 @@ class InterruptionTest {
                 Thread.sleep(20);
             }
             interrupt(process);
-            // Far less than what a busy command gets to come to an end.
+            // Much less than the time that a busy command gets to end.
             assertThat(process.waitFor(15, TimeUnit.SECONDS)).isTrue();
         }
         assertThat(process.exitValue()).isEqualTo(EXIT_BY_SIGINT);
@@ -169,7 +169,8 @@ class InterruptionTest {
                 .start();
     }
 
-    /// A build in the background ignores SIGINT and hands that on to what it starts; GNU's env undoes it.
+    /// A background build ignores SIGINT and so do the processes that it starts; GNU's env restores
+    /// the default.
     private static List<String> heedingInterrupts() throws IOException {
         List<String> prefix = List.of("env", "--default-signal=INT");
         List<String> trial = new ArrayList<>(prefix);

@@ -19,8 +19,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The launcher script in a copy of the checkout that has no sources, with a JDK and a Maven that only say what
-/// they are asked for.
+/// Tests the launcher script in a copy of the checkout without sources, with a JDK and a Maven that
+/// only print their arguments.
 class LauncherTest {
     @TempDir
     Path temporary;
@@ -76,7 +76,8 @@ class LauncherTest {
         var command = new ArrayList<String>();
         command.add(script.toString());
         command.addAll(List.of(arguments));
-        // A launch of its own files: the filter of an earlier one may still be writing.
+        // Each launch has its own files, because the filter of an earlier launch may still be
+        // writing.
         launches++;
         Path out = temporary.resolve("out" + launches);
         Path err = temporary.resolve("err" + launches);
@@ -122,7 +123,7 @@ class LauncherTest {
     void keepsTheIncubatorWarningBackAndNothingElse() throws Exception {
         launch(script(), Map.of());
         Result result = launch(script(), Map.of());
-        // The filter may outlive a program that ends without taking standard error back.
+        // The filter may run longer than a program that does not restore standard error.
         Path err = temporary.resolve("err" + launches);
         for (int i = 0; i < 250 && !Files.readString(err).contains("JVM"); i++) {
             Thread.sleep(20);
@@ -151,7 +152,7 @@ class LauncherTest {
         Path old = makeJdk("old jdk", "17.0.15");
         Path isolated = temporary.resolve("isolated");
         Files.createDirectories(isolated);
-        // A copy of the script that looks for installed JDKs in an empty folder instead of the machine's.
+        // A copy of the script that looks for installed JDKs in an empty folder.
         String text = Files.readString(script()).replace("/usr/lib/jvm", isolated.toString());
         Files.writeString(script(), text);
         Path bare = Files.createDirectories(temporary.resolve("bare"));
@@ -213,7 +214,7 @@ class LauncherTest {
                         + "\n");
     }
 
-    /// As Maven does: a module without the test passes only with the property.
+    /// As in Maven, a module without the test passes only with the property.
     @Test
     void testOfOneClassPassesIfSomeModuleHasIt() throws Exception {
         program(tools.resolve("mvn"), """
@@ -231,7 +232,7 @@ class LauncherTest {
         assertThat(right.err()).isEmpty();
         assertThat(right.code()).isZero();
         assertThat(launch(script(), Map.of(), "test", "-Dtest=Broken").code()).isEqualTo(1);
-        // What an earlier run has left says nothing of this one.
+        // Results of an earlier run must not be used.
         Result nowhere = launch(script(), Map.of(), "test", "-Dtest=Nowhere");
         assertThat(nowhere.code()).isEqualTo(1);
         assertThat(nowhere.err()).contains("no test matches -Dtest=Nowhere.", "simple name of a test class");
@@ -244,7 +245,7 @@ class LauncherTest {
                 """);
         Map<String, String> environment =
                 Map.of("EXPECTED_ROOT", root.toRealPath().toString());
-        // The history of a folder further up is another project's.
+        // The history of a parent folder belongs to another project.
         assertThat(launch(script(), environment).err()).contains(" -Dshadowkv.commit=unknown ");
         Files.createDirectory(root.resolve(".git"));
         Files.delete(root.resolve("shadowkv-cli/target/launcher.stamp"));
@@ -253,7 +254,7 @@ class LauncherTest {
         assertThat(launch(script(), environment, "test").out()).contains(" -Dshadowkv.commit=unknown ");
     }
 
-    /// Maven's terminal library resets the colour at the end, also where it printed none.
+    /// Maven's terminal library resets the colour at the end, even if it printed none.
     @Test
     void buildsWithoutColourCodes() throws Exception {
         program(tools.resolve("mvn"), """
@@ -275,7 +276,8 @@ class LauncherTest {
                 .contains("[-p]\n[" + root.toRealPath() + "/shadowkv-cli/target/lib:/a b/c.jar:/d.jar]\n");
     }
 
-    /// What `dist/build.sh` packs: the same script without a pom.xml beside it.
+    /// The contents of the archive of `dist/build.sh`: the same script without a pom.xml in its
+    /// folder.
     @Test
     void aDistributionRunsOnItsOwnRuntime() throws Exception {
         Path home = Files.createDirectories(temporary.resolve("a distribution"));

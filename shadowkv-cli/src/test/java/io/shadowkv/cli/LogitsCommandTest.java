@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// `logits` against the golden models, which have no tokenizer.
+/// Compares `logits` with the golden models, which have no tokenizer.
 class LogitsCommandTest {
     private static final int VOCABULARY = 192;
     private static final double TOLERANCE = 1e-3;
@@ -58,7 +58,8 @@ class LogitsCommandTest {
         assertThat(Shell.names(temporary)).containsExactly("ids.json", "out.safetensors");
     }
 
-    /// A prompt read in part and fed on one by one gives the logits of one reading.
+    /// Reading a part of a prompt and decoding the rest one by one gives the same logits as reading
+    /// all of it.
     @Test
     void feedsIdsOneByOneAfterThePrefill() {
         shadowkv("logits", tiny("tiny-llama3-f32"), "--ids", ids, "--positions", "all", "--prefill", "5", "--out", out)
@@ -115,7 +116,7 @@ class LogitsCommandTest {
         shadowkv("logits", tiny("tiny-llama3-f32"), "--ids", ids, "--out", temporary)
                 .refused(1, "is a folder; --out names the file to write");
         shadowkv("logits", tiny("tiny-llama3-f32"), "--ids", ids, "--out", "/dev/null")
-                .refused(1, "/dev/null: is a device or the like");
+                .refused(1, "/dev/null: is not a regular file");
         Shell.Result unwritable =
                 shadowkv("logits", tiny("tiny-llama3-f32"), "--ids", ids, "--out", "/proc/out.safetensors");
         assertThat(unwritable.err()).contains("shadowkv: cannot write /proc/out.safetensors (768 bytes of tensors)");

@@ -21,8 +21,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// A hub on the loopback interface that serves folders as repositories to who has the token, and below `/plain/`
-/// files to anyone; the hub client's own tests have one that also redirects and fails in other ways.
+/// A hub on the loopback interface that serves folders as repositories to clients with the token,
+/// and files below `/plain/` to all clients. The hub client's own tests use another one that
+/// redirects and fails.
 final class LoopbackHub implements AutoCloseable {
     static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
     static final String TOKEN = "a-token";
@@ -32,7 +33,7 @@ final class LoopbackHub implements AutoCloseable {
 
     /// Folders by `models/ORG/NAME` or `datasets/ORG/NAME`; `plain` for files without a repository.
     final Map<String, Path> folders = new ConcurrentHashMap<>();
-    /// Files whose next answer ends after so many bytes.
+    /// Files whose next response ends after the given number of bytes.
     final Map<String, Integer> cuts = new ConcurrentHashMap<>();
     /// `METHOD path range` of each request.
     final List<String> seen = new CopyOnWriteArrayList<>();

@@ -21,14 +21,15 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Every command on an output that takes nothing more: a message, exit code 1, and no work after the loss.
+/// Every command whose output cannot be written: a message, exit code 1, and no work after the
+/// loss.
 class LostOutputTest {
     private static final String FULL = "No space left on device";
 
     @TempDir
     Path folder;
 
-    /// Takes so many bytes, then fails each time.
+    /// Accepts a number of bytes and then always fails.
     private static final class SmallDisk extends OutputStream {
         private int room;
         private int refusals;
@@ -46,7 +47,7 @@ class LostOutputTest {
         }
     }
 
-    /// Commands that print; what stands for FOLDER is a folder of the test's own.
+    /// Commands that print; FOLDER stands for a folder of the test.
     static Stream<String> commands() {
         return Stream.of(
                 "--help",
@@ -111,7 +112,7 @@ class LostOutputTest {
         }
     }
 
-    /// `logits` prints nothing: it is the one command that is not tried here.
+    /// `logits` prints nothing and is the only command not tested here.
     @Test
     void noCommandIsForgotten() {
         var surroundings = new Surroundings(
@@ -136,7 +137,7 @@ class LostOutputTest {
         assertThat(result.err()).contains("standard output cannot be written: " + FULL);
         assertThat(result.code()).isEqualTo(1);
         assertThat(disk.refusals).isEqualTo(1);
-        // 20,000 tokens take minutes.
+        // Reading 20,000 tokens would take minutes.
         assertThat(System.nanoTime() - start).isLessThan(60_000_000_000L);
     }
 

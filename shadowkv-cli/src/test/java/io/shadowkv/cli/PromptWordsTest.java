@@ -11,7 +11,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// A text on the command line is what its writer wrote: nothing in it is expanded, cut or taken for an option.
+/// A text on the command line is used unchanged: it is not expanded, cut or taken for an option.
 class PromptWordsTest {
     @ParameterizedTest
     @ValueSource(
@@ -54,7 +54,7 @@ class PromptWordsTest {
         shadowkv("run", "@" + file, "hello").refused(1, "@" + file + ": no such folder");
     }
 
-    /// The GNU rule: an option that takes a text takes the next word, whatever it looks like.
+    /// The GNU rule: an option with a text argument takes the next word, whatever it looks like.
     @ParameterizedTest
     @ValueSource(strings = {"@end", "-", "--json", "-n", "\"", "-5", "a,b", "${x}"})
     void areTakenByTheOptionBeforeThem(String text) {
@@ -65,6 +65,8 @@ class PromptWordsTest {
     @Test
     void thatBeginWithADashAreToldOfTheTwoDashes() {
         shadowkv("run", "needle-32k", "-x + 3 = 5; what is x?")
-                .refused(2, "Unknown option: '-x + 3 = 5; what is x?'; a text that begins with - follows --");
+                .refused(
+                        2,
+                        "Unknown option: '-x + 3 = 5; what is x?'; to pass a text that begins with -, put -- before it");
     }
 }

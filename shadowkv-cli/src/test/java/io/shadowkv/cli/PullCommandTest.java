@@ -13,8 +13,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// `pull` from a hub on the loopback interface; the hub client's own tests cover cuts, redirects and damaged
-/// content.
+/// `pull` from a hub on the loopback interface; the hub client's own tests cover cut connections,
+/// redirects and damaged content.
 class PullCommandTest {
     @TempDir
     Path temporary;
@@ -76,17 +76,17 @@ class PullCommandTest {
     void saysWhyTheHubRefuses() {
         shell().run("pull", "acme/other").refused(1, "acme/other");
         shell().with("HF_TOKEN", "").run("pull", "acme/needle").refused(1, "acme/needle", "HF_TOKEN");
-        shell().with("HF_ENDPOINT", "ftp://x").run("pull", "acme/needle").refused(2, "is no address of a server");
+        shell().with("HF_ENDPOINT", "ftp://x").run("pull", "acme/needle").refused(2, "is not an address of a server");
     }
 
     @Test
     void stopsWhenInterruptedAndGoesOnLater() {
-        shell().cancelled().run("pull", "acme/needle").refused(1, "interrupted; what was fetched is kept");
+        shell().cancelled().run("pull", "acme/needle").refused(1, "interrupted; downloaded data is kept");
         shell().run("tokenize", "acme/needle", "hello").refused(1, "run `shadowkv pull acme/needle` first");
         shell().run("pull", "acme/needle").succeeded();
     }
 
-    /// The token that logging in with the hub's own command leaves behind.
+    /// The token that the hub's own login command saves.
     @Test
     void sendsTheSavedTokenWhereNoneIsSet() throws IOException {
         Path home = Files.createDirectories(temporary.resolve("home"));
@@ -119,16 +119,16 @@ class PullCommandTest {
     @Test
     void neverPrintsAToken() {
         Shell.Result result = shell().with("HF_TOKEN", "hf_secret\nx").run("pull", "acme/needle");
-        result.refused(2, "HF_TOKEN: character 10 of the token is U+000A, which no token has");
+        result.refused(2, "HF_TOKEN: character 10 of the token is U+000A, which a token cannot contain");
         assertThat(result.err()).doesNotContain("hf_secret");
         result = shell().with("HF_ENDPOINT", "http://me:hf_secret@127.0.0.1").run("pull", "acme/needle");
         result.refused(2, "http://127.0.0.1", "a name or a password before the host");
         assertThat(result.err()).doesNotContain("hf_secret");
         result = shell().with("HF_ENDPOINT", "http://me:hf_secret@ 127").run("pull", "acme/needle");
-        result.refused(2, "HF_ENDPOINT is no address");
+        result.refused(2, "HF_ENDPOINT is not an address");
         assertThat(result.err()).doesNotContain("hf_secret");
         assertThat(hub.seen).isEmpty();
-        // What only a pull needs stops nothing else.
+        // Variables that only a pull needs do not affect other commands.
         shell().with("HF_TOKEN", "hf_secret\nx")
                 .with("HTTPS_PROXY", "socks5://x")
                 .run("tokenize", "acme/needle", "hello")
@@ -170,7 +170,7 @@ class PullCommandTest {
                 .run("pull", "acme/needle")
                 .succeeded();
         Shell.Result result = shell().with(variable, "socks5://me:secret@host").run("pull", "acme/needle");
-        result.refused(2, "ALL_PROXY: \"socks5://host\" is no proxy that can be used");
+        result.refused(2, "ALL_PROXY: \"socks5://host\" is not a supported proxy");
         assertThat(result.err()).doesNotContain("secret");
     }
 }

@@ -27,7 +27,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// `pull --suite` and `pull --dataset`, from made-up repositories in the published layouts to tasks that open.
+/// `pull --suite` and `pull --dataset`: from artificial repositories in the published formats to
+/// tasks that open.
 class PullDataTest {
     private static final String ROW = "{\"input\": \"Where?\", \"context\": \"Paris.\", \"answers\": [\"Paris\"],"
             + " \"all_classes\": null, \"length\": 1, \"dataset\": \"x\", \"language\": \"en\", \"_id\": \"1\"}\n";
@@ -67,7 +68,7 @@ class PullDataTest {
         Files.writeString(path, text);
     }
 
-    /// All that data.zip is said to hold, and what no pull may take from an archive.
+    /// The documented contents of data.zip, and entries that a pull must not extract.
     private static List<String> longBenchEntries() {
         List<String> published = Stream.of("longbench", "longbench-e")
                 .flatMap(suite -> PublishedSuite.named(suite).pieces().stream())
@@ -80,7 +81,8 @@ class PullDataTest {
 
     private static void zip(Path file, List<String> entries) throws IOException {
         try (var zip = new ZipOutputStream(Files.newOutputStream(file))) {
-            // Not packed, so that a changed byte is a changed text and no broken stream.
+            // Not compressed, so that a changed byte changes the text instead of breaking the
+            // stream.
             zip.setLevel(0);
             for (String entry : entries) {
                 zip.putNextEntry(new ZipEntry(entry));
@@ -139,7 +141,7 @@ class PullDataTest {
         Path file = data.resolve("longbench/hotpotqa.jsonl");
         Files.writeString(file, "{}");
         assertThat(pull("--suite", "longbench").succeeded().err())
-                .contains("hotpotqa.jsonl: had other content")
+                .contains("hotpotqa.jsonl: had different content")
                 .doesNotContain("musique");
         assertThat(file).hasContent(ROW + ROW);
         assertThat(hub.seen).hasSize(1).first().asString().startsWith("GET /api/datasets/");
@@ -194,20 +196,20 @@ class PullDataTest {
         byte[] whole = Files.readAllBytes(archive);
         Files.write(archive, Arrays.copyOf(whole, whole.length / 2));
         Shell.Result cut = pull("--suite", "longbench");
-        cut.refused(1, "is no whole ZIP archive", "Delete this file and pull again");
+        cut.refused(1, "is not a complete ZIP archive", "Delete this file and pull again");
         assertThat(files()).isEmpty();
 
-        // What the message names is what has to go.
+        // The file that the message names must be deleted.
         byte[] other = whole.clone();
         other[new String(whole, StandardCharsets.ISO_8859_1).indexOf("Where?")] ^= 1;
         Files.write(archive, other);
-        Files.delete(Path.of(cut.err().replaceFirst("shadowkv: ", "").replaceFirst("(?s): is no .*", "")));
+        Files.delete(Path.of(cut.err().replaceFirst("shadowkv: ", "").replaceFirst("(?s): is not .*", "")));
         Shell.Result changed = pull("--suite", "longbench");
-        changed.refused(1, "the content of data/narrativeqa.jsonl is not what the archive states");
+        changed.refused(1, "the content of data/narrativeqa.jsonl does not match the archive's directory");
         assertThat(files()).isEmpty();
 
         Files.write(archive, whole);
-        Files.delete(Path.of(changed.err().replaceFirst("shadowkv: ", "").replaceFirst("(?s): is no .*", "")));
+        Files.delete(Path.of(changed.err().replaceFirst("shadowkv: ", "").replaceFirst("(?s): is not .*", "")));
         pull("--suite", "longbench").succeeded();
         assertThat(files()).hasSize(21);
     }
@@ -228,7 +230,7 @@ class PullDataTest {
         Path other = temporary.resolve("other");
         shell().cancelled()
                 .run("pull", "--suite", "longbench", "--data-dir", other)
-                .refused(1, "interrupted; what was fetched is kept");
+                .refused(1, "interrupted; downloaded data is kept");
         assertThat(Shell.names(other.resolve("longbench"))).isEmpty();
         shell().run("pull", "--suite", "longbench", "--data-dir", other).succeeded();
         assertThat(Shell.names(other.resolve("longbench"))).hasSize(21);
@@ -266,7 +268,7 @@ class PullDataTest {
     void whatIsNoWholeFileIsNotTaken() throws IOException {
         for (String text : List.of("<html>Not found</html>", "{\"data\": [1, 2", "")) {
             Path given = Files.writeString(temporary.resolve("squad.json"), text);
-            pull("--suite", "ruler", "--from", given).refused(1, "squad.json: is no whole JSON file");
+            pull("--suite", "ruler", "--from", given).refused(1, "squad.json: is not a complete JSON file");
         }
         pull("--suite", "ruler", "--from", "nowhere/squad.json").refused(1, "nowhere/squad.json: no such file");
         assertThat(files()).isEmpty();
@@ -280,17 +282,17 @@ class PullDataTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "--suite longbank | \"longbank\" is no suite with published files; there are longbench, longbench-e, "
+                "--suite longbank | \"longbank\" is not a suite with published files; there are longbench, longbench-e, "
                         + "longbench-v2, infinitebench, scbench, ruler",
                 "--suite scbench/kv | scbench has published files for the tasks scbench_kv, ",
                 "--suite longbench --from x.zip | which of longbench's files is it? They are data.zip; write --from",
                 "--suite ruler | qa_1 reads SQuAD 2.0's dev set, dev-v2.0.json; qa_2 reads HotpotQA's dev set",
-                "--suite ruler,longbench --from squad.json | --from given with several suites",
-                "--suite longbench --to x | --to given with --suite, where it means nothing",
-                "a/b --suite longbench | --suite, --data-dir given with a model",
+                "--suite ruler,longbench --from squad.json | --from cannot be given with several suites",
+                "--suite longbench --to x | --to cannot be given with --suite",
+                "a/b --suite longbench | --suite, --data-dir cannot be given with a model",
                 "--dataset a/b --files x.json | nothing to pull; give ORG/NAME of a model",
-                "--dataset a/b --files ../x --to y | \"../x\" is no file of a repository",
-                "--dataset ../b --files x --to y | is no repository; expected ORG/NAME",
+                "--dataset a/b --files ../x --to y | \"../x\" is not a file of a repository",
+                "--dataset ../b --files x --to y | is not a repository; expected ORG/NAME",
                 "--dataset a/b --files x/a,y/a --to y | two files named a",
             })
     void refusesWithTheReason(String line, String reason) throws IOException {

@@ -15,7 +15,8 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What the README says to a Java programmer: its program, compiled and run as it stands there, and what to add.
+/// The parts of the README for Java programmers: its program, compiled and run unchanged, and its
+/// dependencies.
 class ReadmeExampleTest {
     private static final String QUESTION =
             "A special magic number is hidden within the following text. Make sure to memorize"
@@ -101,7 +102,7 @@ class ReadmeExampleTest {
         return Files.readString(Fixtures.repository().resolve("README.md"));
     }
 
-    /// The options of the JVM that the README gives for an application on `path`.
+    /// The JVM options that the README gives for an application on `path`.
     private static String options(String path) throws IOException {
         Matcher row = Pattern.compile("(?m)^\\| " + path + " \\| `(.*)` \\|$").matcher(readme());
         assertThat(row.find()).as("a row for " + path).isTrue();

@@ -45,7 +45,7 @@ class RulerBuildCommandTest {
                 .endsWith("<|start_header_id|>assistant<|end_header_id|>");
         assertThat(row.get("answer_prefix").stringValue()).startsWith(" The special magic number for ");
 
-        // A row that an interruption cut short is made again.
+        // A row that was truncated by an interruption is written again.
         String whole = Files.readString(file("niah_single_1"));
         Files.writeString(file("niah_single_1"), whole.substring(0, whole.length() - 100));
         build("--tasks", "niah_single_1", "--samples", 2).succeeded();

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
-/// `run` on the bundled model: every way to give a prompt and to shape an answer.
+/// `run` on the bundled model: all ways to give a prompt and to control an answer.
 class RunCommandTest {
     private static final String QUESTION = "A special magic number is hidden within the following text. Make sure to"
             + " memorize it. I will quiz you about the number afterwards.\nOne of the special magic numbers for"
@@ -195,8 +195,8 @@ class RunCommandTest {
                 .refused(1, "none.txt: no such file. Check the name, and the folder you are in");
     }
 
-    /// The second turn of a chat reads only what is new, and answers as one reading of the whole conversation
-    /// does.
+    /// The second turn of a chat only reads new tokens, and its answer equals that of reading the
+    /// whole conversation.
     @Test
     void chatsWithoutReadingTheHistoryAgain() {
         String second = "What is the special magic number for quick-fox mentioned in the provided text? Again.";
@@ -219,9 +219,9 @@ class RunCommandTest {
             int added = whole.promptTokens() - first.promptTokens() - first.ids().length;
             assertThat(chat.err())
                     .contains(String.format("%,d of ", held), "full: read " + added + " tokens")
-                    .contains("/what is no command of the chat; there are /reset, /stats and /exit")
-                    .contains("the chat is forgotten")
-                    .contains("nothing answered yet");
+                    .contains("/what is not a command of the chat; there are /reset, /stats and /exit")
+                    .contains("a new chat begins")
+                    .contains("no answer yet");
         }
     }
 
@@ -251,7 +251,7 @@ class RunCommandTest {
                         "--rank",
                         "16")
                 .succeeded();
-        assertThat(chat.err()).containsPattern("tokens held; last turn, shadowkv: read \\d+ tokens .* hit rate \\d+ %");
+        assertThat(chat.err()).containsPattern("tokens used; last turn, shadowkv: read \\d+ tokens .* hit rate \\d+ %");
     }
 
     @Test
@@ -260,7 +260,7 @@ class RunCommandTest {
                 .typing(QUESTION + "\nHello\n")
                 .run("run", "needle-32k", "--chat", "--context", "60", "-n", "4")
                 .succeeded();
-        assertThat(chat.err()).contains("/reset starts afresh; --context gives more room");
+        assertThat(chat.err()).contains("Use /reset to start a new chat, or --context for a longer one");
         assertThat(chat.out()).isNotBlank();
     }
 }

@@ -23,7 +23,7 @@ import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Runs commands in this process, as the launcher would, with streams that can be read afterwards.
+/// Runs commands in this process like the launcher, with streams that can be read afterwards.
 final class Shell {
     /// The command line on this test's class path.
     private static final List<String> SELF = List.of(
@@ -44,7 +44,7 @@ final class Shell {
     private String input = "";
     private boolean atTerminal;
 
-    /// What a command printed and its exit code.
+    /// The output and the exit code of a command.
     record Result(int code, String out, String err) {
         JsonNode json() {
             assertThat(code).as(err).isZero();
@@ -57,7 +57,8 @@ final class Shell {
             return this;
         }
 
-        /// Fails unless the command ended with this code, said this, and showed no stack trace.
+        /// Fails unless the command ended with this code, printed the fragments, and showed no
+        /// stack trace.
         void refused(int expectedCode, String... fragments) {
             assertThat(err).contains(fragments).doesNotContain("\tat ", "Exception", "defect");
             assertThat(out).isEmpty();
@@ -75,13 +76,13 @@ final class Shell {
         return this;
     }
 
-    /// Standard input is a keyboard where nobody types.
+    /// Standard input is a terminal without input.
     Shell atTerminal() {
         atTerminal = true;
         return this;
     }
 
-    /// What is printed goes here instead, and not into the result.
+    /// Sends standard output here instead of to the result.
     Shell printingTo(OutputStream target) {
         out = target;
         return this;
@@ -113,12 +114,12 @@ final class Shell {
         return new Shell().run(arguments);
     }
 
-    /// A golden model's folder.
+    /// The folder of a golden model.
     static Path tiny(String name) {
         return Fixtures.golden("models").resolve("models").resolve(name);
     }
 
-    /// A copy of a model's folder that a test may damage.
+    /// Copies a model's folder, so that a test can change it.
     static Path copy(Path model, Path target) {
         try (Stream<Path> files = Files.list(model)) {
             Files.createDirectories(target);
@@ -131,7 +132,7 @@ final class Shell {
         }
     }
 
-    /// Names in a folder, hidden ones too.
+    /// Names in a folder, including hidden ones.
     static List<String> names(Path folder) {
         try (Stream<Path> files = Files.list(folder)) {
             return files.map(file -> file.getFileName().toString()).sorted().toList();

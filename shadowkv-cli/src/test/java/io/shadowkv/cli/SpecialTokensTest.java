@@ -17,7 +17,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/// What ends an answer and what a prompt's special tokens are, on the bundled model with other small files.
+/// The end of an answer and the special tokens of a prompt, with variants of the bundled model's
+/// small files.
 class SpecialTokensTest {
     private static final String QUESTION = "One of the special magic numbers for quick-fox is: 4829173. "
             + "What is the special magic number for quick-fox mentioned in the provided text?";
@@ -25,7 +26,7 @@ class SpecialTokensTest {
     @TempDir
     Path temporary;
 
-    /// The bundled model whose configuration ends at `<|end_of_text|>` only.
+    /// The bundled model with a configuration that ends at `<|end_of_text|>` only.
     private Path model(String eosToken) throws IOException {
         Path folder = Files.createDirectory(temporary.resolve("model"));
         try (Stream<Path> files = Files.list(Fixtures.needleModel())) {
@@ -55,8 +56,8 @@ class SpecialTokensTest {
         Files.writeString(folder.resolve(file), content.toString());
     }
 
-    /// The configuration names the base model's end; the tokenizer's files, or the chat template alone, that of the
-    /// turn.
+    /// The configuration names the end of the base model; the end of a turn is in the tokenizer's
+    /// files, or only in the chat template.
     @ParameterizedTest
     @ValueSource(strings = {"<|eot_id|>", "<|end_of_text|>"})
     void anAnswerEndsWithItsTurn(String eosToken) throws IOException {
@@ -91,7 +92,7 @@ class SpecialTokensTest {
                 folder,
                 "tokenizer_config.json",
                 tokenizerConfig().put("tokenizer_class", "LlamaTokenizer").put("add_bos_token", true));
-        String note = "note: the prompt begins with <|begin_of_text|>, and the tokenizer puts it in front once more";
+        String note = "note: the prompt begins with <|begin_of_text|>, and the tokenizer adds it again";
         Shell.Result twice = shadowkv("run", folder, "<|begin_of_text|>Hello", "--raw", "-n", "1", "--json");
         assertThat(twice.succeeded().err()).contains(note);
         int tokens = twice.json().get("prompt_tokens").intValue();
@@ -108,7 +109,8 @@ class SpecialTokensTest {
                 .isEmpty();
     }
 
-    /// A template that is pasted into a turn is text there; the ids have the template's own special tokens only.
+    /// A template pasted into a turn is text; the ids only contain the special tokens of the
+    /// applied template.
     @Test
     void aPastedTemplateIsNotedAndIsText() throws IOException {
         String pasted = "<|begin_of_text|><|start_header_id|>user<|end_header_id|>Hello<|eot_id|>";

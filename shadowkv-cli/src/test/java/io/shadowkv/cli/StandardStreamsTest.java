@@ -16,7 +16,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The launcher script and the program behind it where standard streams are closed, full, or read by nobody.
+/// Tests the launcher script and its program with standard streams that are closed, full, or not
+/// read.
 class StandardStreamsTest {
     private static final String UNUSABLE = "Bad file descriptor";
 
@@ -27,7 +28,7 @@ class StandardStreamsTest {
 
     private record Result(int code, String out, String err) {}
 
-    /// A checkout without sources, whose JDK starts the classes of this test instead of a built jar.
+    /// A checkout without sources whose JDK starts the classes of this test instead of a built jar.
     @BeforeEach
     void makeCheckout() throws IOException {
         Path root = Files.createDirectories(temporary.resolve("checkout"));
@@ -64,8 +65,8 @@ class StandardStreamsTest {
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 
-    /// Runs a line of the shell in which `shadowkv` is the launcher. Nothing is at standard input unless the line says
-    /// so.
+    /// Runs a shell command in which `shadowkv` is the launcher. Standard input is empty unless the
+    /// command redirects it.
     private Result run(String line) throws IOException, InterruptedException {
         Path out = temporary.resolve("out");
         Path err = temporary.resolve("err");
@@ -83,7 +84,7 @@ class StandardStreamsTest {
         return new Result(process.exitValue(), Files.readString(out), Files.readString(err));
     }
 
-    /// The launcher's filter ends with the program, and its pipe has no name any more.
+    /// The launcher's filter ends with the program, and its pipe is deleted.
     @AfterEach
     void nothingIsLeftBehind() throws InterruptedException {
         assertThat(Shell.names(fifos)).isEmpty();
@@ -150,7 +151,7 @@ class StandardStreamsTest {
         assertThat(result.code()).isEqualTo(1);
     }
 
-    /// 20,000 tokens would take longer than [#run] waits.
+    /// Generating 20,000 tokens would take longer than [#run] waits.
     @Test
     void generationStopsWhenTheReaderIsGone() throws Exception {
         Result result = run("{ shadowkv run needle-32k hello -n 20000 --ignore-eos; echo code $? >&2; } | head -c 3");

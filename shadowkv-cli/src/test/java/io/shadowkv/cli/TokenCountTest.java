@@ -9,7 +9,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine.TypeConversionException;
 
-/// Lengths as people write them.
+/// Parsing of numbers of tokens.
 class TokenCountTest {
     @ParameterizedTest
     @CsvSource({"122k,124928", "60K,61440", "1m,1048576", "4096,4096", "1,1", "2147483647,2147483647"})
@@ -22,6 +22,6 @@ class TokenCountTest {
     void refusesWhatIsNoNumberOfTokens(String text) {
         assertThatExceptionOfType(TypeConversionException.class)
                 .isThrownBy(() -> new TokenCount.Converter().convert(text))
-                .withMessageContaining("'" + text + "' is no number of tokens");
+                .withMessageContaining("'" + text + "' is not a number of tokens");
     }
 }

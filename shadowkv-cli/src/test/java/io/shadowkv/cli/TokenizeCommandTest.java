@@ -90,7 +90,7 @@ class TokenizeCommandTest {
 
     @Test
     void refusesIdsThatAreNone() {
-        shadowkv("tokenize", "needle-32k", "--decode", "1,x").refused(1, "'x' is no token id");
+        shadowkv("tokenize", "needle-32k", "--decode", "1,x").refused(1, "'x' is not a token id");
         shadowkv("tokenize", "needle-32k", "--decode", "5000")
                 .refused(1, "id 5000 at position 0 is not in the vocabulary");
         shadowkv("tokenize", "needle-32k", "--decode=-1").refused(1, "id -1 at position 0 is not in the vocabulary");

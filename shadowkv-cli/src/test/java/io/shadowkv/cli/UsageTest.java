@@ -8,7 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What the command line says of itself, and which command lines it refuses with exit code 2.
+/// Tests help and version, and the command lines that are refused with exit code 2.
 class UsageTest {
     @ParameterizedTest
     @ValueSource(
@@ -53,7 +53,7 @@ class UsageTest {
                         "report ",
                         "bench ",
                         "completion ");
-        // Only a build by the launcher knows more; LauncherTest has it.
+        // Only a build by the launcher knows the commit; see LauncherTest.
         assertThat(shadowkv("--version").succeeded().out())
                 .isEqualTo("shadowkv (built from sources), commit unknown" + System.lineSeparator());
     }
@@ -61,7 +61,7 @@ class UsageTest {
     @Test
     void noCommandIsAMisuse() {
         shadowkv().refused(2, "no command given; one of run, pull");
-        shadowkv("rnu").refused(2, "there is no command 'rnu'; there are run, pull", "Try 'shadowkv --help'.");
+        shadowkv("rnu").refused(2, "there is not a command 'rnu'; there are run, pull", "Try 'shadowkv --help'.");
         shadowkv("--bogus").refused(2, "Unknown option: '--bogus'");
     }
 
@@ -88,8 +88,8 @@ class UsageTest {
                 "run needle-32k hi --vector-bits 96 | vector width is 96 bits; expected 128, 256 or 512",
                 "run needle-32k hi --prefill-rows -1 | number of prefill rows is -1; expected 1 or more",
                 "run needle-32k hi --prefill-chunk -1 | number of prefill rows is -1; expected 1 or more",
-                "run needle-32k hi --memory 8Q | '8Q' is no size; expected a number of bytes above 0 such as 8G or 512M",
-                "run needle-32k hi --host-memory 0 | '0' is no size",
+                "run needle-32k hi --memory 8Q | '8Q' is not a size; expected a number of bytes above 0 such as 8G or 512M",
+                "run needle-32k hi --host-memory 0 | '0' is not a size",
                 "run needle-32k hi --temperature -0.5 | temperature is -0.5; expected 0 (greedy) to 100",
                 "run needle-32k hi --top-k -1 | top-k is -1; expected 0 (off) or more",
                 "run needle-32k hi --top-p 0 | top-p is 0.0; expected above 0, up to 1 (off)",
@@ -99,27 +99,27 @@ class UsageTest {
                 "run needle-32k hi --stop= | a stop string is empty",
                 "run needle-32k hi --file x.txt | text given as an argument and with --file x.txt; give one of them",
                 "run needle-32k | the prompt is empty",
-                "run needle-32k hi --chat --json | --chat and --json given together",
-                "run needle-32k hi --chat --raw | --chat and --raw given together",
-                "run needle-32k hi --raw --system x | --raw and --system given together",
-                "run needle-32k hi --context 100 | --context given without --chat",
+                "run needle-32k hi --chat --json | --chat and --json are both given",
+                "run needle-32k hi --chat --raw | --chat and --raw are both given",
+                "run needle-32k hi --raw --system x | --raw and --system are both given",
+                "run needle-32k hi --context 100 | --context is given without --chat",
                 "inspect needle-32k --batch 0 | --batch is 0; expected 1 or more",
                 "inspect needle-32k --context -3 | --context is -3; expected 1 or more",
-                "tokenize needle-32k hi --decode 1 | a text, --decode and --chat exclude each other",
+                "tokenize needle-32k hi --decode 1 | only one of a text, --decode and --chat can be given",
                 "logits needle-32k --out x.safetensors | Missing required option: '--ids=FILE.json'",
                 "logits needle-32k --ids x.json | Missing required option: '--out=FILE.safetensors'",
                 "logits needle-32k --ids x.json --out y --generate -1 | --generate is -1; expected 0 or more",
                 "logits needle-32k --ids x.json --out y --positions some | expected one of [last, all]",
                 "bench | no benchmark given; one of e2e",
-                "bench e2e --context 4k | no weights; give --model MODEL, or --random SHAPE",
-                "bench e2e --context 4k --model needle-32k --random yi-9b | --model and --random given together",
-                "bench e2e --context 4k --model needle-32k --layers 2 | --layers given with --model",
+                "bench e2e --context 4k | no model is given; give --model MODEL, or --random SHAPE",
+                "bench e2e --context 4k --model needle-32k --random yi-9b | --model and --random are both given",
+                "bench e2e --context 4k --model needle-32k --layers 2 | --layers is given with --model",
                 "bench e2e --context 4k --random gpt-5 | --random: ",
                 "bench e2e --context 4k --random yi-9b --layers 99 | --layers is 99; expected 1 to 48",
                 "bench e2e --random yi-9b | Missing required option: '--context=TOKENS'",
-                "bench e2e --random yi-9b --context 4x | '4x' is no number of tokens; expected 1 or more, such as 122k",
+                "bench e2e --random yi-9b --context 4x | '4x' is not a number of tokens; expected 1 or more, such as 122k",
                 "bench e2e --random yi-9b --context 4k,4096 | --context has 4,096 tokens more than once",
-                "bench e2e --random yi-9b --context 4k --batch all | 'all' is no batch; expected a number of sequences",
+                "bench e2e --random yi-9b --context 4k --batch all | 'all' is not a batch; expected a number of sequences",
                 "bench e2e --random yi-9b --context 4k --steps 0 | --steps is 0; expected 1 or more",
                 "bench e2e --random yi-9b --context 4k --warmup -1 | --warmup is -1; expected 0 or more",
                 "bench e2e --random yi-9b --context 4k --hit-rate 60 | --hit-rate is 60.0; expected 0 to 1, such as 0.6",
@@ -133,8 +133,8 @@ class UsageTest {
                 "ruler build --length 4k --out x --ruler-version new | expected nvidia or shadowkv",
                 "ruler build --length 4k --out x --template bert | there is no template \"bert\"; there are base",
                 "pull | nothing to pull; give ORG/NAME of a model, --suite SUITE, or --dataset ORG/NAME with --files and --to",
-                "pull ../x | is no repository; expected ORG/NAME",
-                "pull a/b --revision ../main | is no revision; expected a branch, a tag or a commit",
+                "pull ../x | is not a repository; expected ORG/NAME",
+                "pull a/b --revision ../main | is not a revision; expected a branch, a tag or a commit",
             })
     void refusesWithTheReason(String line, String reason) {
         shadowkv((Object[]) line.split(" ")).refused(2, reason, "Try 'shadowkv ");

@@ -11,7 +11,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Files that the command line names and that cannot be read or written: the message says which, and what to do.
+/// Files on the command line that cannot be read or written: the message names the file and says
+/// what to do.
 class UserFileTest {
     @TempDir
     Path folder;
@@ -35,7 +36,7 @@ class UserFileTest {
         shadowkv("run", "needle-32k", "--file", file).refused(1, file + ": no such file. Check the name");
     }
 
-    /// Memory that nothing is mapped to: the system's words for it name no file.
+    /// A region of memory that is not mapped; the system's message for it names no file.
     @Test
     void whatTheSystemCannotReadIsNamed() {
         shadowkv("run", "needle-32k", "--file", "/proc/self/mem")

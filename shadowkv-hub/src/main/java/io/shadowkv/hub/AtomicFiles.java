@@ -9,7 +9,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.UUID;
 
-/// Files that appear whole or not at all: written beside their place, then renamed.
+/// Files that appear complete or not at all: written under a temporary name, then renamed.
 public final class AtomicFiles {
     private AtomicFiles() {}
 
@@ -33,14 +33,15 @@ public final class AtomicFiles {
         }
     }
 
-    /// Brings what was written to `file` to the disk itself.
+    /// Forces the contents of `file` to disk.
     static void force(Path file) throws IOException {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
             channel.force(true);
         }
     }
 
-    /// Removes a temporary file if it is still there; the failure that left it behind is the one worth telling.
+    /// Deletes a temporary file if it exists. A failure is only logged, so that it does not hide
+    /// the original one.
     public static void discard(Path temporary) {
         try {
             Files.deleteIfExists(temporary);

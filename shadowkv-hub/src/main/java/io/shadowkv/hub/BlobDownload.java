@@ -10,10 +10,10 @@ import java.time.Duration;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Brings one file's content into the cache: resumes what an earlier try left, checks length and checksum, and
-/// only then gives it its final name. For use by one thread, once.
+/// Downloads the content of one file into the cache: resumes an earlier attempt, checks length and
+/// checksum, and then gives the file its final name. For use by one thread, once.
 final class BlobDownload {
-    /// Progress that earns a connection its full number of retries again.
+    /// Number of received bytes that resets the retries of a connection.
     private static final long EARNING_BYTES = 1 << 20;
 
     private static final Pattern CONTENT_RANGE = Pattern.compile("bytes (\\d{1,18})-(\\d{1,18})/(\\d{1,18}|\\*)");
@@ -27,7 +27,7 @@ final class BlobDownload {
     private long done;
 
     /// @param etag name of the content in the cache
-    /// @param bytes length of the whole file
+    /// @param bytes length of the complete file
     record Request(HubClient.Content content, String etag, long bytes) {
         String file() {
             return content.file();
@@ -47,9 +47,10 @@ final class BlobDownload {
         this.checksum = new HubChecksum(request.etag(), request.bytes());
     }
 
-    /// @throws HubException if the hub refuses, gives up too often, sends other content, or the disk is
-    ///     full
-    /// @throws InterruptedException if the thread was told to stop; what was received waits for the next pull
+    /// @throws HubException if the hub refuses, the connection fails too often, the content
+    ///     differs, or the disk is full
+    /// @throws InterruptedException if this thread is interrupted; the next pull uses the received
+    ///     bytes
     void run() throws IOException, InterruptedException {
         takeUp();
         int failures = 0;
@@ -72,7 +73,7 @@ final class BlobDownload {
         finish();
     }
 
-    /// Counts and digests what an earlier pull left behind.
+    /// Counts and digests the bytes of an earlier pull.
     private void takeUp() throws IOException, InterruptedException {
         if (HubCache.size(incomplete) > request.bytes()) {
             Files.delete(incomplete);
@@ -98,7 +99,7 @@ final class BlobDownload {
         done = 0;
     }
 
-    /// One request: everything from `done` on, or as much of it as arrives.
+    /// Makes one request for all bytes from `done` on, and receives as many as arrive.
     private void receive() throws IOException, InterruptedException {
         HttpResponse<HubBody> response = client.open(request.content(), done);
         try (HubBody body = response.body()) {
@@ -114,7 +115,8 @@ final class BlobDownload {
         }
     }
 
-    /// Whether the answer goes on where we are; a server may ignore the range and send everything.
+    /// True if the response continues at our position; a server may ignore the range and send
+    /// everything.
     private boolean continues(HttpResponse<?> response) throws IOException {
         if (response.statusCode() == 200) {
             return false;
@@ -140,8 +142,9 @@ final class BlobDownload {
         for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
             if (count > request.bytes() - done) {
                 Files.delete(incomplete);
-                throw new HubException(request.label() + ": the server sends more than the " + request.bytes()
-                        + " bytes it announced; what arrived was removed. Try again, or another HF_ENDPOINT");
+                throw new HubException(
+                        request.label() + ": the server sends more than the " + request.bytes()
+                                + " bytes it announced; the received bytes were removed. Try again, or use another HF_ENDPOINT");
             }
             try {
                 out.write(buffer, 0, count);
@@ -163,15 +166,16 @@ final class BlobDownload {
         }
     }
 
-    /// The disk's failures are told at once, not retried like the network's. The incomplete file stays: the
-    /// next pull counts and digests it anew, so that half a piece written does no harm.
+    /// Reports failures of the disk at once, without the retries of network failures. The
+    /// incomplete file is kept: the next pull counts and digests it again, so a partial write does
+    /// no harm.
     private HubException diskFailure(IOException cause) throws IOException {
         return new HubException(
-                request.label() + ": the disk took " + done + " of " + request.bytes() + " bytes ("
+                request.label() + ": the disk accepted " + done + " of " + request.bytes() + " bytes ("
                         + cause.getMessage() + "); " + cache.disk().usableBytes(cache.folder()) + " bytes are left in "
                         + cache.folder()
-                        + ". Make room for the other " + (request.bytes() - done)
-                        + " bytes, or name another folder (the hub's cache: HF_HOME), and pull again",
+                        + ". Free space for the other " + (request.bytes() - done)
+                        + " bytes, or choose another folder (the hub's cache: HF_HOME), and pull again",
                 cause);
     }
 
@@ -180,12 +184,12 @@ final class BlobDownload {
             String found = checksum.result();
             if (!found.equals(request.etag())) {
                 Files.delete(incomplete);
-                throw new HubException(
-                        request.label() + ": checksum " + found + ", expected " + request.etag() + ". The "
-                                + request.bytes() + " bytes received are not the file; they were removed. Pull again");
+                throw new HubException(request.label() + ": checksum " + found + ", expected " + request.etag()
+                        + ". The " + request.bytes()
+                        + " received bytes do not match the checksum; they were removed. Pull again");
             }
         } else {
-            listener.note(request.file() + ": the server gave no checksum (ETag " + request.etag()
+            listener.note(request.file() + ": the server sent no checksum (ETag " + request.etag()
                     + "); only the length was checked");
         }
         AtomicFiles.force(incomplete);
@@ -194,7 +198,7 @@ final class BlobDownload {
 
     private static void checkStopped() throws InterruptedException {
         if (Thread.interrupted()) {
-            throw new InterruptedException("the pull was stopped; what was received is kept");
+            throw new InterruptedException("the pull was stopped; received data is kept");
         }
     }
 }

@@ -14,12 +14,13 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-/// Fetches models and files of datasets from a hub into the standard cache folder and finds models there again.
+/// Downloads models and files of datasets from a hub into the standard cache folder, and finds
+/// models there.
 ///
-/// Of a model only the files an engine reads are fetched; each is verified before it can be seen, an interrupted pull
-/// goes
-/// on where it ended, and a snapshot becomes visible to [#cached] only once it is whole. Safe to share between
-/// threads; two pulls of one repository at once are refused, in this process and between processes.
+/// Of a model, downloads only the files that an engine reads. Each file is verified before it
+/// becomes visible, an interrupted pull is resumed, and [#cached] returns a snapshot only once it
+/// is complete. Thread-safe; two simultaneous pulls of one repository are refused, within this
+/// process and between processes.
 public final class Hub {
     private final HubAccess access;
     private final HubPolicy policy;
@@ -27,7 +28,8 @@ public final class Hub {
     private final Path cacheFolder;
     private final HubDisk disk;
 
-    /// @param cacheFolder the folder that holds `models--ORG--NAME` folders, `datasets--` too; made when needed
+    /// @param cacheFolder the folder for `models--ORG--NAME` and `datasets--ORG--NAME`; created
+    ///     when needed
     public Hub(HubAccess access, Path cacheFolder) {
         this(access, cacheFolder, HubPolicy.DEFAULT, HubDisk.real());
     }
@@ -44,13 +46,15 @@ public final class Hub {
         return cacheFolder.toAbsolutePath().normalize();
     }
 
-    /// Brings the current state of `revision` into the cache and returns its snapshot folder. What is there
-    /// already is not fetched again. Offline it is the snapshot of an earlier pull.
+    /// Downloads the current state of `revision` into the cache and returns its snapshot folder.
+    /// Files that are already there are not downloaded again. Offline, returns the snapshot of an
+    /// earlier pull.
     ///
     /// @param repo `ORG/NAME`
     /// @param revision branch, tag or commit; usually `main`
-    /// @throws HubException if the hub refuses or cannot be reached, content is damaged, the disk is
-    ///     full, another pull of the repository runs, or, offline, the cache has no whole snapshot
+    /// @throws HubException if the hub refuses or cannot be reached, content is damaged, the disk
+    ///     is full, another pull of the repository is running, or, offline, the cache has no
+    ///     complete snapshot
     /// @throws InterruptedException if this thread is interrupted; the next pull resumes
     public Path pull(String repo, String revision, PullListener listener) throws InterruptedException {
         HubNames.checkRepository(repo);
@@ -63,12 +67,12 @@ public final class Hub {
                 listener);
     }
 
-    /// Brings files of a dataset, as they are in `revision`, into the cache and returns the snapshot folder that
-    /// holds them. What is there already is not fetched again.
+    /// Downloads files of a dataset at `revision` into the cache and returns the snapshot folder
+    /// that contains them. Files that are already there are not downloaded again.
     ///
     /// @param dataset `ORG/NAME`
-    /// @param files names in the repository, such as `data.zip` or `data/a.jsonl`; all must be there
-    /// @throws IllegalArgumentException if a name is none
+    /// @param files names in the repository, such as `data.zip` or `data/a.jsonl`; all must exist
+    /// @throws IllegalArgumentException if a name is malformed
     /// @throws HubException as [#pull], or if the repository has no such file
     /// @throws InterruptedException if this thread is interrupted; the next pull resumes
     public Path pullDataset(String dataset, String revision, List<String> files, PullListener listener)
@@ -83,7 +87,7 @@ public final class Hub {
                 listener);
     }
 
-    /// Looks at names that [#pullDataset] would take, without asking a server.
+    /// Checks names for [#pullDataset] without contacting a server.
     ///
     /// @throws IllegalArgumentException if one of them is malformed
     public static void checkDataset(String dataset, String revision, List<String> files) {
@@ -92,10 +96,10 @@ public final class Hub {
         files.forEach(HubNames::checkFile);
     }
 
-    /// What a pull is after.
+    /// The selection of files of a pull.
     ///
-    /// @param wanted the files to fetch among those that the server lists
-    /// @param cached the snapshot of an earlier pull that has them all
+    /// @param wanted selects the files to download from those that the server lists
+    /// @param cached the snapshot of an earlier pull that has all of them
     private record Choice(Function<List<String>, List<String>> wanted, Supplier<Optional<Path>> cached) {}
 
     private Path pull(HubRepository repo, String revision, Choice choice, PullListener listener)
@@ -104,8 +108,8 @@ public final class Hub {
             return choice.cached()
                     .get()
                     .orElseThrow(() -> new HubException(repo.name() + ": HF_HUB_OFFLINE is"
-                            + " set, so that no server is asked, and " + cacheFolder
-                            + " holds no whole snapshot of revision "
+                            + " set, so that no server is contacted, and " + cacheFolder
+                            + " has no complete snapshot of revision "
                             + revision + ". Unset it and pull again, or copy the snapshot there"));
         }
         HubClient.Repository found = repository(repo, revision, choice, listener);
@@ -124,45 +128,48 @@ public final class Hub {
         return cache.snapshot(found.commit());
     }
 
-    /// Asks what the repository holds; where no hub answers, the message names the snapshot that is there.
+    /// Asks the hub for the files of a repository. If it cannot be reached, the message names a
+    /// cached snapshot.
     private HubClient.Repository repository(HubRepository repo, String revision, Choice choice, PullListener listener)
             throws InterruptedException {
         try {
             return client.repository(repo, revision, listener);
         } catch (HubException e) {
-            // A refusal has no cause: the hub answered, and an older snapshot is not what it was asked for.
+            // A refusal has no cause: the hub answered, and an older snapshot would not be the
+            // requested one.
             Optional<Path> cached =
                     e.getCause() instanceof IOException ? choice.cached().get() : Optional.empty();
             if (cached.isEmpty()) {
                 throw e;
             }
             throw new HubException(
-                    e.getMessage() + ". An earlier pull's snapshot is whole: " + cached.get()
-                            + "; use it as it is, or set HF_HUB_OFFLINE=1 to take it without asking",
+                    e.getMessage() + ". The snapshot of an earlier pull is complete: " + cached.get()
+                            + "; give this folder, or set HF_HUB_OFFLINE=1 to use it without contacting the hub",
                     e);
         }
     }
 
-    /// Fetches one file from a plain address outside any hub to `target`, replacing it, through the same proxies.
+    /// Downloads one file from an address outside a hub to `target`, replacing it, through the same
+    /// proxies.
     ///
-    /// @throws IllegalArgumentException if the address is no http address
-    /// @throws HubException if the server refuses, cannot be reached or states no length, the disk is full,
-    ///     another download to the same place runs, or no server may be asked
+    /// @throws IllegalArgumentException if the address is not an http address
+    /// @throws HubException if the server refuses, cannot be reached or gives no length, the disk
+    ///     is full, another download to the same path is running, or HF_HUB_OFFLINE is set
     /// @throws InterruptedException if this thread is interrupted; the next download resumes
     public void download(URI address, Path target, PullListener listener) throws InterruptedException {
         if (access.isOffline()) {
             throw new HubException(HubErrors.shown(address) + ": HF_HUB_OFFLINE is set, so that no server is"
-                    + " asked. Unset it, or give the file itself");
+                    + " contacted. Unset it, or give the file itself");
         }
         HubDownload.fetch(address, target, access.proxies(), listener, policy);
     }
 
-    /// The snapshot folder of an earlier pull; asks no server.
+    /// The snapshot folder of an earlier pull; contacts no server.
     public Optional<Path> cached(String repo, String revision) {
         return cached(cacheFolder, repo, revision);
     }
 
-    /// The same in any cache folder, without knowing a hub.
+    /// Like the method above, in any cache folder and without a hub.
     public static Optional<Path> cached(Path cacheFolder, String repo, String revision) {
         HubNames.checkRepository(repo);
         HubNames.checkRevision(revision);
@@ -177,9 +184,10 @@ public final class Hub {
         return new HubRepository(HubRepository.Kind.MODELS, repo);
     }
 
-    /// The folder a user means: a folder that exists, or the cached snapshot of a repository's `main`.
+    /// The folder that a user names: an existing folder, or the cached snapshot of a repository's
+    /// `main`.
     ///
-    /// @throws HubException if there is neither
+    /// @throws HubException if neither exists
     public Path resolve(String repoOrPath) {
         Optional<Path> cached;
         try {
@@ -192,11 +200,11 @@ public final class Hub {
             throw new HubException(repoOrPath + ": no such folder", e);
         }
         return cached.orElseThrow(() -> new HubException(repoOrPath + ": no such folder, and no model of this name in "
-                + cacheFolder + ". Fetch it with `shadowkv pull " + repoOrPath + "`"));
+                + cacheFolder + ". Download it with `shadowkv pull " + repoOrPath + "`"));
     }
 
-    /// Fetches what is missing; links it into the snapshot last, `config.json` at the very end, so that a
-    /// snapshot with a configuration is whole.
+    /// Downloads the missing files and then links them into the snapshot, `config.json` last, so
+    /// that a snapshot with a configuration is complete.
     private void fetch(HubCache cache, HubRepository repo, String commit, List<String> files, PullListener listener)
             throws IOException, InterruptedException {
         Map<String, HubClient.Facts> missing = new HashMap<>();

@@ -15,13 +15,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/// An answer's body, read piece by piece.
+/// The body of a response, read in pieces.
 ///
-/// Two things the JDK's own stream lacks: what arrived before a cut is handed over before the failure (it is
-/// not fetched twice), and a server that falls silent in the middle of a body is noticed (a request's timeout
-/// ends with the headers). The HTTP client's threads fill it, one thread reads it.
+/// Adds two features to the JDK's stream. Bytes that arrived before the connection was cut are
+/// returned before the failure, so that they are not downloaded again. A server that stops sending
+/// in the middle of a body is detected; a request's timeout only covers the headers. The HTTP
+/// client's threads fill it, and one thread reads it.
 final class HubBody implements HttpResponse.BodySubscriber<HubBody>, AutoCloseable {
-    /// Buffers that arrived together, or the end: without a failure, or with one.
+    /// Buffers that arrived together, or the end, with or without a failure.
     private record Piece(
             List<ByteBuffer> buffers,
             boolean isLast,
@@ -46,7 +47,8 @@ final class HubBody implements HttpResponse.BodySubscriber<HubBody>, AutoCloseab
 
     /// Reads some bytes; -1 at the end.
     ///
-    /// @throws IOException if the connection was cut or the server has been silent for longer than the limit
+    /// @throws IOException if the connection was cut or the server has sent nothing for longer than
+    ///     the limit
     int read(byte[] buffer) throws IOException, InterruptedException {
         while (true) {
             for (ByteBuffer part : current.buffers()) {
@@ -71,7 +73,7 @@ final class HubBody implements HttpResponse.BodySubscriber<HubBody>, AutoCloseab
         Piece piece = pieces.poll(stallLimit.toNanos(), TimeUnit.NANOSECONDS);
         if (piece == null) {
             throw new HubErrors.TransientException(
-                    "the server fell silent for " + stallLimit.toMillis() + " ms", Duration.ZERO);
+                    "the server sent nothing for " + stallLimit.toMillis() + " ms", Duration.ZERO);
         }
         current = piece;
         Flow.Subscription source = subscription.get();
@@ -90,7 +92,7 @@ final class HubBody implements HttpResponse.BodySubscriber<HubBody>, AutoCloseab
         return bytes.toByteArray();
     }
 
-    /// Ends the exchange; the connection is given up if there is more to come.
+    /// Ends the exchange; closes the connection if there is more to come.
     @Override
     public void close() {
         Flow.Subscription source = subscription.getAndSet(CLOSED);

@@ -20,25 +20,25 @@ import org.jspecify.annotations.Nullable;
 /// The folder of one repository in the standard hub cache, shared with other programs:
 ///
 /// ```
-/// models--ORG--NAME/refs/main                     the commit a branch stood for when it was pulled
+/// models--ORG--NAME/refs/main                     the commit of a branch when it was pulled
 /// models--ORG--NAME/blobs/ETAG                    content, complete and verified
-/// models--ORG--NAME/blobs/ETAG.incomplete         content still arriving
+/// models--ORG--NAME/blobs/ETAG.incomplete         content being downloaded
 /// models--ORG--NAME/snapshots/COMMIT/config.json  -> ../../blobs/ETAG
 /// .locks/models--ORG--NAME/                       locks of running pulls
 /// ```
 ///
-/// A dataset's is `datasets--ORG--NAME`.
+/// The folder of a dataset is `datasets--ORG--NAME`.
 ///
-/// Names are checked before they come here ([HubNames]). Safe to share between threads and processes: what exists
-/// under its final name is complete.
+/// The caller has checked all names with [HubNames]. Safe for use by several threads and processes:
+/// a file with its final name is complete.
 final class HubCache {
     private final Path root;
     private final String folderName;
     private final Path folder;
     private final HubDisk disk;
 
-    /// @param root the folder that holds the folders of repositories
-    /// @param folderName the repository's, such as `models--ORG--NAME`
+    /// @param root the folder that contains the folders of repositories
+    /// @param folderName the folder of the repository, such as `models--ORG--NAME`
     HubCache(Path root, String folderName, HubDisk disk) {
         this.root = root;
         this.folderName = folderName;
@@ -62,17 +62,18 @@ final class HubCache {
         return folder.resolve("snapshots").resolve(commit);
     }
 
-    /// Whether a file is in a snapshot with its content.
+    /// True if a snapshot has a file with its content.
     boolean holds(String commit, String file) {
         return Files.isRegularFile(snapshot(commit).resolve(file));
     }
 
-    /// The snapshot of a branch, tag or commit, if a pull of it ended well; asks no server.
+    /// The snapshot of a branch, tag or commit, if a pull of it completed; contacts no server.
     Optional<Path> cached(String revision) {
         return commit(revision).filter(commit -> holds(commit, "config.json")).map(this::snapshot);
     }
 
-    /// The same if it also has one whole set of weights: other programs make snapshots of a few files.
+    /// Like [#cached], for a snapshot with a complete set of weights; other programs create
+    /// snapshots of a few files.
     Optional<Path> whole(String revision) {
         return cached(revision).filter(folder -> HubNames.isWholeModel(names(folder)));
     }
@@ -97,7 +98,7 @@ final class HubCache {
         return HubNames.isCommit(commit) ? Optional.of(commit) : Optional.empty();
     }
 
-    /// Names of the files in a snapshot that have their content.
+    /// Names of the files of a snapshot whose content is present.
     private static Set<String> names(Path snapshot) {
         try (Stream<Path> files = Files.list(snapshot)) {
             return files.filter(Files::isRegularFile)
@@ -108,19 +109,19 @@ final class HubCache {
         }
     }
 
-    /// Remembers what `revision` stands for.
+    /// Records the commit of `revision`.
     void writeRef(String revision, String commit) throws IOException {
         if (!revision.equals(commit)) {
             AtomicFiles.writeString(folder.resolve("refs").resolve(revision), commit);
         }
     }
 
-    /// Puts a file into a snapshot: as a relative symbolic link where the system allows, else as a hard link or a
-    /// copy.
+    /// Puts a file into a snapshot: as a relative symbolic link if the system supports it,
+    /// otherwise as a hard link or a copy.
     void link(String commit, String file, String etag) throws IOException {
         Path link = snapshot(commit).resolve(file);
         Path blob = blob(etag);
-        Path folder = Objects.requireNonNull(link.getParent(), "a snapshot lies in a folder");
+        Path folder = Objects.requireNonNull(link.getParent(), "a snapshot is in a folder");
         Files.createDirectories(folder);
         Path temporary = link.resolveSibling("." + link.getFileName() + "." + UUID.randomUUID() + ".tmp");
         try {
@@ -143,15 +144,15 @@ final class HubCache {
         }
     }
 
-    /// Makes sure that a disk with `missingBytes` to come has the room.
+    /// Checks that the disk has space for `missingBytes`.
     ///
-    /// @throws HubException if it has not
+    /// @throws HubException if it does not
     void checkSpace(long missingBytes) throws IOException {
         long usable = disk.usableBytes(folder);
         if (missingBytes > usable) {
-            throw new HubException(folder + ": the files to fetch need " + missingBytes + " bytes, the disk has "
+            throw new HubException(folder + ": the files to download need " + missingBytes + " bytes, the disk has "
                     + usable + " left. Free " + (missingBytes - usable)
-                    + " bytes, or name another folder (the hub's cache: HF_HOME)");
+                    + " bytes, or choose another folder (the hub's cache: HF_HOME)");
         }
     }
 
@@ -161,7 +162,7 @@ final class HubCache {
 
     /// Creates the folders and takes the lock of this repository.
     ///
-    /// @throws HubException if another pull holds it
+    /// @throws HubException if another pull has the lock
     Lock lock() throws IOException {
         Path file = root.resolve(".locks").resolve(folderName).resolve("shadowkv-pull.lock");
         Files.createDirectories(file.getParent());
@@ -190,7 +191,7 @@ final class HubCache {
         }
     }
 
-    /// Held while a pull runs; the system releases it if the process dies.
+    /// The lock of a running pull; the system releases it if the process ends.
     record Lock(FileChannel channel) implements AutoCloseable {
         @Override
         public void close() throws IOException {
@@ -198,7 +199,7 @@ final class HubCache {
         }
     }
 
-    /// Bytes of a file, 0 if there is none.
+    /// Size of a file in bytes; 0 if it does not exist.
     static long size(Path file) throws IOException {
         return Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) ? Files.size(file) : 0;
     }

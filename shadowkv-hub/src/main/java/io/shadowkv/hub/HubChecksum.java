@@ -5,12 +5,13 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/// The checksum an ETag of the hub states: SHA-256 of the content (64 hex digits, large files), or the SHA-1 of
-/// git's blob object (40 hex digits): `"blob " length NUL content`. For use by one thread.
+/// The checksum that an ETag of the hub contains: SHA-256 of the content (64 hex digits, for large
+/// files), or the SHA-1 of git's blob object (40 hex digits): `"blob " length NUL content`. For use
+/// by one thread.
 final class HubChecksum {
     private final MessageDigest digest;
 
-    /// @param bytes length of the whole content
+    /// @param bytes length of the complete content
     HubChecksum(String etag, long bytes) {
         try {
             if (etag.length() == 40) {
@@ -24,7 +25,7 @@ final class HubChecksum {
         }
     }
 
-    /// Whether the ETag is a checksum at all; mirrors may send others.
+    /// True if the ETag is a checksum; mirrors may send others.
     static boolean isChecksum(String etag) {
         return etag.matches("[0-9a-f]{40}|[0-9a-f]{64}");
     }
@@ -33,7 +34,7 @@ final class HubChecksum {
         digest.update(buffer, 0, count);
     }
 
-    /// The content's checksum in hex; ends the computation.
+    /// The checksum of the content in hex; ends the computation.
     String result() {
         return HexFormat.of().formatHex(digest.digest());
     }

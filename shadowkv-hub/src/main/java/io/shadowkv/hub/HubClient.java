@@ -17,10 +17,11 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
-/// The hub's HTTP interface: what a repository holds, facts about a file, a file's content from some byte on.
+/// The HTTP interface of a hub: the files of a repository, facts about a file, and the content of a
+/// file from a given byte on.
 ///
-/// Redirects are followed by hand, because the token may go to the endpoint only, never to the content host
-/// behind it. Safe to share between threads.
+/// Follows redirects itself, because the token must be sent only to the endpoint, never to the
+/// content host. Thread-safe.
 final class HubClient {
     private static final int MAX_REDIRECTS = 8;
 
@@ -32,25 +33,26 @@ final class HubClient {
     private final boolean isHub;
     private final HttpClient client;
 
-    /// @param commit what the revision stands for at this moment
+    /// @param commit the current commit of the revision
     record Repository(String commit, List<String> files) {}
 
-    /// Content that can be asked for.
+    /// Content that can be requested.
     ///
-    /// @param owner the repository, or the host of a plain address
-    /// @param file what it is called in messages
-    /// @param commit what a hub must answer with; null for a plain address
+    /// @param owner the repository, or the host of an address outside a hub
+    /// @param file its name in messages
+    /// @param commit the commit that a hub must answer with; null outside a hub
     record Content(
             URI uri, String owner, String file, @Nullable String commit) {}
 
-    /// @param etag names the content: SHA-256 in hex for large files, git's blob SHA-1 for small ones
+    /// @param etag identifies the content: SHA-256 in hex for large files, git's blob SHA-1 for
+    ///     small ones
     record Facts(String etag, long bytes) {}
 
     HubClient(HubAccess access, HubPolicy policy) {
         this(access, policy, true);
     }
 
-    /// A client for one plain address outside any hub: no token, and redirects lead anywhere.
+    /// A client for one address outside a hub: without a token, and with redirects to any host.
     static HubClient plain(URI address, HubProxies proxies, HubPolicy policy) {
         return new HubClient(new HubAccess(address, null, proxies, false), policy, false);
     }
@@ -63,7 +65,8 @@ final class HubClient {
         this.token = access.token();
         this.proxies = access.proxies();
         this.policy = policy;
-        // HTTP/1.1: a pull is one long body at a time, which HTTP/2's flow control only slows down.
+        // HTTP/1.1: a pull reads one long body at a time, which is slower with HTTP/2's flow
+        // control.
         HttpClient.Builder builder = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .followRedirects(HttpClient.Redirect.NEVER)
@@ -100,8 +103,8 @@ final class HubClient {
         return new Repository(commit, files);
     }
 
-    /// @throws HubException if the hub refuses, cannot be reached, or leaves out what a safe download
-    ///     needs
+    /// @throws HubException if the hub refuses, cannot be reached, or does not send the headers
+    ///     that a safe download needs
     Facts facts(Content content, PullListener listener) throws InterruptedException {
         String label = content.owner() + "/" + content.file();
         HttpResponse<HubBody> response = head(content, listener);
@@ -111,36 +114,36 @@ final class HubClient {
         Optional<String> answered = response.headers().firstValue("X-Repo-Commit");
         if (answered.isPresent() && !answered.get().equals(content.commit())) {
             throw new HubException(label + ": asked for commit " + content.commit() + ", the server answered with "
-                    + HubJson.shorten(answered.get()) + ". Try again, or another HF_ENDPOINT");
+                    + HubJson.shorten(answered.get()) + ". Try again, or use another HF_ENDPOINT");
         }
         String etag = response.headers()
                 .firstValue("X-Linked-Etag")
                 .or(() -> response.headers().firstValue("ETag"))
                 .map(HubClient::unquote)
                 .orElse("");
-        // The length of a redirect's own body is not the file's.
+        // The response to a redirect has its own length, not that of the file.
         OptionalLong length = response.headers().firstValueAsLong("X-Linked-Size");
         if (length.isEmpty() && response.statusCode() == 200) {
             length = response.headers().firstValueAsLong("Content-Length");
         }
         if (!HubNames.isEtag(etag) || length.isEmpty() || length.getAsLong() < 0) {
-            throw new HubException(label + ": the server gave ETag \"" + HubJson.shorten(etag) + "\" and length "
+            throw new HubException(label + ": the server sent ETag \"" + HubJson.shorten(etag) + "\" and length "
                     + length + "; a checksum and a length are needed. HF_ENDPOINT must name a hub");
         }
         return new Facts(etag, length.getAsLong());
     }
 
-    /// Length of a plain address's content, and a name for this version of it that is no checksum: what other
-    /// servers call ETag need not be one.
+    /// Length of the content of an address outside a hub, and a name for its current version. The
+    /// ETag of such a server need not be a checksum.
     ///
-    /// @throws HubException if the server refuses, cannot be reached, or states no length
+    /// @throws HubException if the server refuses, cannot be reached, or gives no length
     Facts plainFacts(Content content, PullListener listener) throws InterruptedException {
         HttpResponse<HubBody> response = head(content, listener);
         long bytes = response.headers().firstValueAsLong("Content-Length").orElse(-1);
         if (response.statusCode() != 200 || bytes < 0) {
-            throw new HubException(HubErrors.shown(content.uri()) + ": the server states no length (status "
-                    + response.statusCode() + "), so that half a file could not be told from a whole one. Download it"
-                    + " by other means and give the file instead");
+            throw new HubException(HubErrors.shown(content.uri()) + ": the server sends no length (status "
+                    + response.statusCode() + "), so a truncated file could not be detected. Download it"
+                    + " with another program and give the file instead");
         }
         String version = content.uri() + " " + bytes + " "
                 + response.headers().firstValue("ETag").orElse("") + " "
@@ -159,16 +162,18 @@ final class HubClient {
         });
     }
 
-    /// The content of a file from byte `from` on; the status is 200, 206 or, if `from` is not 0, 416.
+    /// The content of a file from byte `from` on; the status is 200, 206 or, if `from` is not 0,
+    /// 416.
     ///
-    /// @throws HubErrors.TransientException or IOException if a later try may do better
+    /// @throws HubErrors.TransientException or IOException if a later attempt may succeed
     HttpResponse<HubBody> open(Content content, long from) throws IOException, InterruptedException {
         HttpResponse<HubBody> response = send("GET", content.uri(), from);
         try {
             if (from == 0 || response.statusCode() != 416) {
                 check(response, content.owner(), content.file());
             }
-            // Outside a hub, servers call any file so; there the file's reader looks at what it begins with.
+            // Servers outside a hub use this type for any file; there the reader of the file checks
+            // how it begins.
             if (isHub && HubErrors.isPage(response)) {
                 throw HubErrors.page(content.owner() + "/" + content.file());
             }
@@ -187,7 +192,7 @@ final class HubClient {
         return proxies;
     }
 
-    /// Host and port, as messages show them.
+    /// Host and port for messages.
     String host() {
         return String.valueOf(origin.getRawAuthority()).replaceFirst("^.*@", "");
     }
@@ -232,7 +237,8 @@ final class HubClient {
             next = from.resolve(location);
         } catch (IllegalArgumentException e) {
             throw new HubException(
-                    HubErrors.shown(from) + ": redirects to \"" + HubJson.shorten(location) + "\", which is no address",
+                    HubErrors.shown(from) + ": redirects to \"" + HubJson.shorten(location)
+                            + "\", which is not an address",
                     e);
         }
         boolean http = "https".equals(next.getScheme())
@@ -254,15 +260,15 @@ final class HubClient {
         return uri.getPort() >= 0 ? uri.getPort() : "https".equalsIgnoreCase(uri.getScheme()) ? 443 : 80;
     }
 
-    /// Where a hub keeps a file.
+    /// The address of a file on the hub.
     Content content(HubRepository repo, String commit, String file) {
-        // A slash stays one: the hub's addresses have folders.
+        // Slashes are not encoded: the hub's addresses have folders.
         String path = encode(file).replace("%2F", "/");
         URI uri = URI.create(endpoint + repo.contentPath() + "/resolve/" + commit + "/" + path);
         return new Content(uri, repo.name(), file, commit);
     }
 
-    /// What a user may have got wrong if a server cannot be reached.
+    /// The setting to check if a server cannot be reached.
     String setting() {
         return isHub ? "HF_ENDPOINT" : "the address";
     }
@@ -272,14 +278,15 @@ final class HubClient {
                 && !isEndpoint(response.uri())
                 && response.statusCode() / 100 == 4
                 && response.statusCode() != HttpURLConnection.HTTP_PROXY_AUTH) {
-            // The content host knows no accounts: its signed address has expired or broken, a new one may do.
+            // The content host knows no accounts: its signed address has expired or is damaged, and
+            // a new one may work.
             throw new HubErrors.TransientException(
                     response.uri().getHost() + " answered " + response.statusCode() + " for " + what, Duration.ZERO);
         }
         int status = response.statusCode();
         if (!isHub && status / 100 == 4 && status != 407 && status != 408 && status != 429) {
             throw new HubException(HubErrors.shown(response.uri()) + ": the server refused (status " + status
-                    + "). Check the address, or download it by other means and give the file instead");
+                    + "). Check the address, or download it with another program and give the file instead");
         }
         HubErrors.check(response, repo, what, token);
     }

@@ -6,20 +6,23 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// What the hub's cache asks of the disk; a seam, so that tests can fill a disk or take its symbolic links away.
+/// The disk operations of the cache; an interface so that tests can simulate a full disk or missing
+/// symbolic links.
 interface HubDisk {
-    /// Bytes this user may still write to the file store of `folder`.
+    /// Bytes that this user may write to the file store of `folder`.
     long usableBytes(Path folder) throws IOException;
 
-    /// A stream that appends to `file`, or replaces it. Not interruptible: what was received gets written.
+    /// A stream that appends to `file` or replaces it. Not interruptible, so that received bytes
+    /// are written.
     OutputStream write(Path file, boolean append) throws IOException;
 
     /// Makes `link` point to `target`.
     ///
-    /// @throws UnsupportedOperationException or IOException where the file system or the user may not
+    /// @throws UnsupportedOperationException or IOException if the file system or the user's rights
+    ///     do not allow it
     void symbolicLink(Path link, Path target) throws IOException;
 
-    /// The disk as it is.
+    /// The real disk.
     static HubDisk real() {
         return new HubDisk() {
             @Override

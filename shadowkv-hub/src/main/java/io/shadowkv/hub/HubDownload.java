@@ -8,27 +8,27 @@ import java.util.Comparator;
 import java.util.Objects;
 import java.util.stream.Stream;
 
-/// Fetches one file from a plain address outside any hub, as carefully as a pull: it resumes, gives up on a silent
-/// server, and shows the file only once it is whole. Without a hub nobody states a checksum: the length is what is
-/// checked. Stateless.
+/// Downloads one file from an address outside a hub with the same checks as a pull: it resumes,
+/// detects a server that stops sending, and makes the file visible only once it is complete.
+/// Without a hub there is no checksum, so only the length is checked. Stateless.
 final class HubDownload {
     private HubDownload() {}
 
-    /// Brings what `address` holds to `target`, replacing it. What arrived of an interrupted download lies in
-    /// `.NAME.part` beside it.
+    /// Downloads the content of `address` to `target`, replacing it. The bytes of an interrupted
+    /// download are in `.NAME.part` in the same folder.
     ///
-    /// @throws IllegalArgumentException if the address is no http address
-    /// @throws HubException if the server refuses, cannot be reached or states no length, the disk is full,
-    ///     or another download to the same place runs
+    /// @throws IllegalArgumentException if the address is not an http address
+    /// @throws HubException if the server refuses, cannot be reached or sends no length, the disk
+    ///     is full, or another download to the same path is running
     /// @throws InterruptedException if this thread is interrupted; the next download resumes
     static void fetch(URI address, Path target, HubProxies proxies, PullListener listener, HubPolicy policy)
             throws InterruptedException {
         String scheme = String.valueOf(address.getScheme());
         if (!scheme.equals("http") && !scheme.equals("https") || address.getHost() == null) {
             throw new IllegalArgumentException(
-                    "\"" + HubErrors.shown(address) + "\" is no address; expected http(s)://HOST/FILE");
+                    "\"" + HubErrors.shown(address) + "\" is not an address; expected http(s)://HOST/FILE");
         }
-        Path folder = Objects.requireNonNull(target.toAbsolutePath().getParent(), "a file lies in a folder");
+        Path folder = Objects.requireNonNull(target.toAbsolutePath().getParent(), "a file is in a folder");
         String name = target.getFileName().toString();
         Path part = folder.resolve("." + name + ".part");
         HubCache parts = new HubCache(part, "file", HubDisk.real());
@@ -51,7 +51,7 @@ final class HubDownload {
         }
     }
 
-    /// Removes what this class made, beginnings of older versions included.
+    /// Deletes the partial files of this class, including those of older versions of the content.
     private static void delete(Path folder) throws IOException {
         try (Stream<Path> all = Files.walk(folder)) {
             for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {

@@ -12,18 +12,18 @@ import java.time.Duration;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/// Turns the hub's answers and the network's failures into messages that say what to do.
+/// Turns responses of the hub and network failures into messages that say what to do.
 final class HubErrors {
     private static final int NETWORK_LOGIN = 511;
 
     private HubErrors() {}
 
-    /// Passes 200 and 206.
+    /// Accepts the status 200 and 206.
     ///
-    /// @param what the file or revision asked for
-    /// @param token that was sent; null for none
-    /// @throws TransientException if a later try may do better
-    /// @throws HubException if none will
+    /// @param what the requested file or revision
+    /// @param token the token that was sent; null for none
+    /// @throws TransientException if a later attempt may succeed
+    /// @throws HubException if no attempt can succeed
     static void check(HttpResponse<?> response, String repo, String what, @Nullable HubToken token)
             throws TransientException {
         int status = response.statusCode();
@@ -35,8 +35,8 @@ final class HubErrors {
         }
         if (status == HttpURLConnection.HTTP_PROXY_AUTH) {
             throw new HubException(
-                    repo + ": the proxy asks for a name and a password, or does not accept"
-                            + " those given (status 407). Write them into its address, http://USER:PASSWORD@HOST:PORT, in HTTPS_PROXY or HTTP_PROXY");
+                    repo + ": the proxy requires a name and a password, or does not accept"
+                            + " those given (status 407). Put them into its address, http://USER:PASSWORD@HOST:PORT, in HTTPS_PROXY or HTTP_PROXY");
         }
         if (status >= 500 || status == 408 || status == 429) {
             throw new TransientException(
@@ -53,7 +53,7 @@ final class HubErrors {
                 + advice(status, code, !words.isEmpty(), token));
     }
 
-    /// What the server says for people, as one line of text.
+    /// The server's error message, as one line of text.
     private static String words(HttpResponse<?> response, @Nullable HubToken token) {
         String words = response.headers().firstValue("X-Error-Message").orElse("");
         String hidden = token == null ? words : token.hiddenIn(words);
@@ -69,7 +69,7 @@ final class HubErrors {
                                     + ", and give the token the permission to read gated repositories");
         }
         if (code.equals("RevisionNotFound")) {
-            return "The repository has no such revision; name a branch, a tag or a commit that exists";
+            return "The repository has no such revision; give an existing branch, tag or commit";
         }
         if (status == 401) {
             return token == null
@@ -79,36 +79,38 @@ final class HubErrors {
                             + " is not accepted, or the repository does not exist; check both";
         }
         if (status == 404) {
-            return "There is no such thing on this server; check the name, and HF_ENDPOINT if it is set";
+            return "It does not exist on this server; check the name, and HF_ENDPOINT if it is set";
         }
         return token == null
                 ? "Check the name, HF_ENDPOINT, and whether HF_TOKEN must be set"
-                : "Check the name, HF_ENDPOINT, and what the token in " + token.source() + " may do";
+                : "Check the name, HF_ENDPOINT, and the permissions of the token in " + token.source();
     }
 
-    /// Whether a server answers with a page for people.
+    /// True if a server answers with an HTML page.
     static boolean isPage(HttpResponse<?> response) {
         String type = response.headers().firstValue("Content-Type").orElse("");
         return type.strip().toLowerCase(Locale.ROOT).startsWith("text/html");
     }
 
-    /// Whether an answer's text begins as a page does.
+    /// True if the text of a response begins like an HTML page.
     static boolean isPage(byte[] answer) {
         String head = new String(answer, 0, Math.min(answer.length, 200), StandardCharsets.ISO_8859_1);
         return head.stripLeading().toLowerCase(Locale.ROOT).matches("(?s)<(?:!doctype html|html|head)\\b.*");
     }
 
-    /// Something between this machine and the hub answered in its place. The cause makes it a fault of the network.
+    /// A program between this machine and the hub answered instead of the hub. The cause marks it
+    /// as a network failure.
     static HubException page(String what) {
         return new HubException(
                 what
-                        + ": the answer is an HTML page, not a hub's. This network wants a login in a browser first, a proxy"
-                        + " answers in the hub's place, or HF_ENDPOINT names a server that is no hub. Open any http address"
+                        + ": the response is an HTML page, not a hub's. This network may require a login in a browser, a proxy"
+                        + " may answer instead of the hub, or HF_ENDPOINT names a server that is not a hub. Open any http address"
                         + " in a browser, check HTTPS_PROXY and HF_ENDPOINT, then pull again",
                 new IOException("an HTML page instead of an answer"));
     }
 
-    /// An address without what may be secret in it: user information, and a signed address's query.
+    /// An address without parts that may be secret: user information, and the query of a signed
+    /// address.
     static String shown(URI address) {
         String authority = String.valueOf(address.getRawAuthority()).replaceFirst("^.*@", "");
         return address.getRawAuthority() == null
@@ -121,7 +123,7 @@ final class HubErrors {
             long seconds = response.headers().firstValueAsLong("Retry-After").orElse(0);
             return Duration.ofSeconds(Math.clamp(seconds, 0, 3600));
         } catch (NumberFormatException e) {
-            // A date is also allowed there; the own pause serves as well.
+            // The header may also contain a date; our own pause is used then.
             return Duration.ZERO;
         }
     }
@@ -130,16 +132,17 @@ final class HubErrors {
         return failure instanceof TransientException transientFailure ? transientFailure.asked() : Duration.ZERO;
     }
 
-    /// A thread that was told to stop sees its blocked reads fail; that is a stop, not a network fault.
+    /// If the thread was interrupted, its blocked reads fail; reports that as an interruption, not
+    /// a network failure.
     static void checkInterrupted(IOException failure) throws InterruptedException {
         if (Thread.interrupted() || failure.getCause() instanceof InterruptedException) {
-            InterruptedException stopped = new InterruptedException("the pull was stopped; what was received is kept");
+            InterruptedException stopped = new InterruptedException("the pull was stopped; received data is kept");
             stopped.initCause(failure);
             throw stopped;
         }
     }
 
-    /// @param address that was asked
+    /// @param address the requested address
     static HubException unreachable(HubClient client, URI address, String what, int failures, IOException cause) {
         String through = client.proxies()
                 .serverFor(address)
@@ -150,7 +153,7 @@ final class HubErrors {
                         + failures
                         + " tries. Check the network"
                         + (through.isEmpty() ? "" : ", the variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY,") + " and "
-                        + client.setting() + ", then pull again: what was received is kept",
+                        + client.setting() + ", then pull again: received data is kept",
                 cause);
     }
 
@@ -169,7 +172,8 @@ final class HubErrors {
         return failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage();
     }
 
-    /// An answer of the hub that a later try may better: overload, a fault of the server, a body cut short.
+    /// A failure after which a later attempt may succeed: overload, a fault of the server, a
+    /// truncated body.
     static final class TransientException extends IOException {
         private static final long serialVersionUID = 1L;
 
@@ -180,7 +184,7 @@ final class HubErrors {
             this.asked = asked;
         }
 
-        /// How long the server asked to wait; zero if it did not say.
+        /// The time that the server asks to wait; zero if it gives none.
         Duration asked() {
             return asked;
         }

@@ -2,7 +2,7 @@ package io.shadowkv.hub;
 
 import java.io.IOException;
 
-/// The hub refused, cannot be reached, or sent something else than was asked for; or the cache folder cannot take
+/// The hub refused, cannot be reached or sent unexpected content, or the cache folder cannot store
 /// it. The message says what was asked, what was found and what to do.
 public final class HubException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -15,7 +15,7 @@ public final class HubException extends RuntimeException {
         super(message, cause);
     }
 
-    /// `what` failed because the file system said so; the message keeps its reason.
+    /// `what` failed because of the file system; the message includes its reason.
     static HubException io(String what, IOException cause) {
         String reason = cause.getMessage();
         return new HubException(

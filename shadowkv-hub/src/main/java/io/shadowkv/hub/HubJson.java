@@ -13,9 +13,9 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
-/// JSON that a server sends: bounded in size and depth, every failure a [HubException].
+/// Parses JSON from a server, bounded in size and depth; every failure is a [HubException].
 final class HubJson {
-    /// The largest answer that is read.
+    /// Size of the largest response that is read.
     static final long MAX_BYTES = 64L << 20;
 
     private static final JsonFactory FACTORY = JsonFactory.builder()
@@ -28,7 +28,7 @@ final class HubJson {
 
     private HubJson() {}
 
-    /// The object that `bytes` hold; `source` names them in messages.
+    /// Parses the object in `bytes`; `source` names them in messages.
     static JsonNode object(String source, byte[] bytes) {
         String text = new String(bytes, StandardCharsets.UTF_8);
         try (JsonParser parser = FACTORY.createParser(ObjectReadContext.empty(), text)) {
@@ -43,7 +43,7 @@ final class HubJson {
         } catch (JacksonException e) {
             throw new HubException(
                     source + ": not valid JSON: " + shorten(String.valueOf(e.getOriginalMessage()))
-                            + ". The address may not be a hub's, or a proxy answered in its place",
+                            + ". The address may not be a hub's, or a proxy answered instead",
                     e);
         }
     }
@@ -78,7 +78,7 @@ final class HubJson {
         };
     }
 
-    /// What kind of value `node` is, with the value where it is short.
+    /// Describes the type of `node`, with the value if it is short.
     static String describe(JsonNode node) {
         if (node.isObject()) {
             return "an object of " + node.size() + " entries";

@@ -7,8 +7,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/// Judges names that a user or a server gives before any of them becomes part of a path; picks the files an
-/// engine needs.
+/// Checks names from a user or a server before they become parts of a path, and selects the files
+/// that an engine needs.
 final class HubNames {
     private static final Pattern REPOSITORY =
             Pattern.compile("(?:[A-Za-z0-9][A-Za-z0-9._-]{0,95}/)?[A-Za-z0-9][A-Za-z0-9._-]{0,95}");
@@ -20,7 +20,8 @@ final class HubNames {
 
     private static final String SINGLE_WEIGHT_FILE = "model.safetensors";
 
-    /// Where transformers keeps templates beside the default one, such as that for tools.
+    /// The folder in which transformers stores templates in addition to the default one, such as
+    /// for tools.
     private static final Pattern CHAT_TEMPLATE = Pattern.compile("additional_chat_templates/[^/]+\\.jinja");
 
     private static final int MAX_FILES = 10_000;
@@ -32,33 +33,35 @@ final class HubNames {
     static void checkRepository(String repo) {
         if (!REPOSITORY.matcher(repo).matches() || repo.contains("..") || repo.contains("--")) {
             throw new IllegalArgumentException("\"" + HubJson.shorten(repo)
-                    + "\" is no repository; expected ORG/NAME of letters," + " digits, '.', '_' and '-'");
+                    + "\" is not a repository; expected ORG/NAME of letters," + " digits, '.', '_' and '-'");
         }
     }
 
-    /// @throws IllegalArgumentException if `revision` is no branch, tag or commit that can name a file
+    /// @throws IllegalArgumentException if `revision` is not a branch, tag or commit that can be a
+    ///     file name
     static void checkRevision(String revision) {
         if (!isSafePath(revision)) {
             throw new IllegalArgumentException(
-                    "\"" + HubJson.shorten(revision) + "\" is no revision; expected a branch, a tag or a commit");
+                    "\"" + HubJson.shorten(revision) + "\" is not a revision; expected a branch, a tag or a commit");
         }
     }
 
-    /// Whether a commit (40 hex digits on the public hub) can name a folder.
+    /// True if a commit (40 hex digits on the public hub) can be the name of a folder.
     static boolean isCommit(String text) {
         return COMMIT.matcher(text).matches();
     }
 
-    /// Whether an ETag can name a file in the cache.
+    /// True if an ETag can be the name of a file in the cache.
     static boolean isEtag(String text) {
         return ETAG.matcher(text).matches();
     }
 
-    /// The files of a repository that an engine reads: configurations, tokenizer files, and one set of weights.
+    /// The files of a repository that an engine reads: configurations, tokenizer files, and one set
+    /// of weights.
     ///
     /// @param files every file name the server lists
-    /// @throws HubException if a wanted name leads out of its folder, or the weights or `config.json` are
-    ///     missing
+    /// @throws HubException if the name of a needed file leads out of its folder, or if the weights
+    ///     or `config.json` are missing
     static List<String> wanted(String repo, List<String> files) {
         Set<String> wanted = new LinkedHashSet<>();
         for (String file : files) {
@@ -69,9 +72,10 @@ final class HubNames {
             if (!isSafePath(file)) {
                 throw new HubException(
                         repo + ": the server lists a file named \"" + HubJson.shorten(file)
-                                + "\", which leads out of the folder. Nothing was fetched; do not trust this server or repository");
+                                + "\", which leads out of the folder. Nothing was downloaded; do not trust this server or repository");
             }
-            // Folders (original/, onnx/, ...) hold the same model for other programs, but for this one.
+            // Folders (original/, onnx/, ...) contain the same model for other programs, with one
+            // exception.
             if (!file.contains("/") || CHAT_TEMPLATE.matcher(file).matches()) {
                 wanted.add(file);
             }
@@ -89,8 +93,8 @@ final class HubNames {
                     + " or pull a repository of the merged model");
         }
         if (weights.isEmpty()) {
-            throw new HubException(repo + ": no *.safetensors among its " + files.size() + " files. The engine reads no"
-                    + " other format; look for a repository that has one");
+            throw new HubException(repo + ": no *.safetensors among its " + files.size()
+                    + " files. The engine does not read" + " other formats; choose a repository with *.safetensors");
         }
         if (!wanted.contains("config.json")) {
             throw new HubException(repo + ": no config.json among its " + files.size()
@@ -100,10 +104,10 @@ final class HubNames {
         return List.copyOf(wanted);
     }
 
-    /// The files of a dataset that were asked for.
+    /// Selects the requested files of a dataset.
     ///
     /// @param listed every file name the server lists
-    /// @throws HubException if one of them is not among the listed
+    /// @throws HubException if a requested file is not listed
     static List<String> present(String repo, List<String> asked, List<String> listed) {
         List<String> missing =
                 asked.stream().filter(file -> !listed.contains(file)).toList();
@@ -120,21 +124,21 @@ final class HubNames {
                 + " files" + (shown.isEmpty() ? "" : " (" + shown + (listed.size() > MAX_SHOWN ? ", ..." : "") + ")")
                 + (parquet == 0
                         ? ""
-                        : ". " + parquet + " of them are *.parquet, which is not read: convert those to one"
-                                + " JSON object a line with a program that reads them")
-                + ". Nothing was fetched; check the names, or name another repository or revision");
+                        : ". " + parquet + " of them are *.parquet, which cannot be read: convert those to one"
+                                + " JSON object per line with another program")
+                + ". Nothing was downloaded; check the names, or choose another repository or revision");
     }
 
-    /// @throws IllegalArgumentException if `file` is no name inside a repository
+    /// @throws IllegalArgumentException if `file` cannot be a name in a repository
     static void checkFile(String file) {
         if (!isSafePath(file)) {
             throw new IllegalArgumentException(
-                    "\"" + HubJson.shorten(file) + "\" is no file of a repository; expected NAME or FOLDER/NAME");
+                    "\"" + HubJson.shorten(file) + "\" is not a file of a repository; expected NAME or FOLDER/NAME");
         }
     }
 
-    /// The set a reader would choose: the single file, else the numbered shards, else whatever is not a second
-    /// copy.
+    /// Selects one set of weights: the single file if it exists, otherwise the numbered shards,
+    /// otherwise all files that are not a second copy.
     private static List<String> weights(Set<String> names) {
         if (names.contains(SINGLE_WEIGHT_FILE)) {
             return List.of(SINGLE_WEIGHT_FILE);
@@ -151,7 +155,7 @@ final class HubNames {
                 .toList();
     }
 
-    /// Whether these files are a configuration and all of one set of weights.
+    /// True if these files are a configuration and one complete set of weights.
     static boolean isWholeModel(Set<String> names) {
         List<String> weights = weights(names);
         List<Matcher> shards = weights.stream()

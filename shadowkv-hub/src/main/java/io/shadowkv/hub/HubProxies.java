@@ -22,12 +22,13 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// HTTP proxies, as the variables `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` describe them; the caller reads the
-/// environment. Immutable.
+/// HTTP proxies, as given by the variables `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`; the caller
+/// reads the environment. Immutable.
 ///
-/// A name and password in an address are sent to the proxy at once, without being asked for. To a proxy that is to
-/// open a tunnel (every https address), the JDK's client sends them only if the system property
-/// `jdk.http.auth.tunneling.disabledSchemes` was emptied before the client's first use.
+/// A name and password in an address are sent to the proxy with the first request. To a proxy that
+/// opens a tunnel (for every https address), the JDK's client sends them only if the system
+/// property `jdk.http.auth.tunneling.disabledSchemes` was set to the empty string before the
+/// client's first use.
 public final class HubProxies {
     private static final Pattern NETWORK = Pattern.compile("([0-9a-fA-F.:]+)/(\\d{1,3})");
     private static final Pattern ADDRESS = Pattern.compile("[0-9.]+|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*");
@@ -36,9 +37,9 @@ public final class HubProxies {
     private final Map<String, Server> servers;
     private final List<String> exceptions;
 
-    /// @param authorization value of the header that the proxy is sent; null for none
+    /// @param authorization value of the header for the proxy; null for none
     record Server(String host, int port, @Nullable String authorization) {
-        /// For messages; the authorization is secret.
+        /// The server without its authorization, which is secret.
         @Override
         public String toString() {
             return host + ":" + port;
@@ -50,17 +51,18 @@ public final class HubProxies {
         this.exceptions = List.copyOf(exceptions);
     }
 
-    /// No proxy but those of the JVM's own system properties.
+    /// No proxies except those of the JVM's own system properties.
     public static HubProxies none() {
         return new HubProxies(Map.of(), List.of());
     }
 
     /// @param http proxy of http addresses, `[http://][USER:PASSWORD@]HOST[:PORT]`; blank for none
-    /// @param https proxy of https addresses, written the same way
-    /// @param exceptions hosts reached directly, with commas between; a host stands for its subdomains too, `*`
-    ///     for every host; addresses, networks (`10.0.0.0/8`) and ports (`host:8080`) are understood
-    /// @throws IllegalArgumentException if a proxy is none that the client can use; the message does not show a
-    ///     password
+    /// @param https proxy of https addresses, in the same format
+    /// @param exceptions hosts reached directly, separated by commas; a host includes its
+    ///     subdomains, and `*` means every host; addresses, networks (`10.0.0.0/8`) and ports
+    ///     (`host:8080`) are supported
+    /// @throws IllegalArgumentException if the client cannot use a proxy; the message does not
+    ///     contain a password
     public static HubProxies of(String http, String https, String exceptions) {
         Map<String, Server> servers = new TreeMap<>();
         server(http).ifPresent(server -> servers.put("http", server));
@@ -80,15 +82,15 @@ public final class HubProxies {
         try {
             address = new URI(text.contains("://") ? text.strip() : "http://" + text.strip());
         } catch (URISyntaxException e) {
-            // The exception repeats the whole address, which may hold a password.
+            // The exception repeats the whole address, which may contain a password.
             throw new IllegalArgumentException(
-                    "no address of a proxy (" + e.getReason() + " at character " + (e.getIndex() + 1)
-                            + "); expected [http://][USER:PASSWORD@]HOST[:PORT], with % codes for signs in a password");
+                    "not the address of a proxy (" + e.getReason() + " at character " + (e.getIndex() + 1)
+                            + "); expected [http://][USER:PASSWORD@]HOST[:PORT], with % codes for special characters in a password");
         }
         if (!"http".equalsIgnoreCase(address.getScheme()) || address.getHost() == null) {
             throw new IllegalArgumentException("\"" + HubErrors.shown(address)
-                    + "\" is no proxy that can be used; expected [http://][USER:PASSWORD@]HOST[:PORT]. Proxies that are"
-                    + " reached by https or SOCKS are not supported");
+                    + "\" is not a supported proxy; expected [http://][USER:PASSWORD@]HOST[:PORT]. Proxies"
+                    + " with https or SOCKS are not supported");
         }
         return Optional.of(new Server(
                 address.getHost(),
@@ -100,7 +102,7 @@ public final class HubProxies {
         if (userInfo == null || userInfo.isEmpty()) {
             return null;
         }
-        // A plus is itself here, unlike in a form.
+        // A plus sign stands for itself here, unlike in a form.
         String plain = URLDecoder.decode(userInfo.replace("+", "%2B"), StandardCharsets.UTF_8);
         String pair = plain.contains(":") ? plain : plain + ":";
         return "Basic " + Base64.getEncoder().encodeToString(pair.getBytes(StandardCharsets.UTF_8));
@@ -110,13 +112,13 @@ public final class HubProxies {
         return servers.isEmpty();
     }
 
-    /// The proxy that requests to `address` go through.
+    /// The proxy for requests to `address`.
     Optional<Server> serverFor(URI address) {
         Server server = servers.get(String.valueOf(address.getScheme()).toLowerCase(Locale.ROOT));
         return server == null || isException(address) ? Optional.empty() : Optional.of(server);
     }
 
-    /// The same choice for the JDK's client.
+    /// The same choice as a selector for the JDK's client.
     ProxySelector selector() {
         return new ProxySelector() {
             @Override
@@ -129,7 +131,7 @@ public final class HubProxies {
 
             @Override
             public void connectFailed(URI address, SocketAddress proxy, IOException failure) {
-                // The request fails with the same exception.
+                // Ignored, because the request fails with the same exception.
             }
         };
     }
@@ -160,7 +162,7 @@ public final class HubProxies {
         return !bare.isEmpty() && (host.equals(bare) || host.endsWith("." + bare));
     }
 
-    /// Whether a numeric address lies in a network; a host's name is not looked up for it.
+    /// True if a numeric address is in a network; names of hosts are not looked up.
     private static boolean isInside(String host, String network, int bits) {
         if (!ADDRESS.matcher(host).matches()) {
             return false;
@@ -173,7 +175,7 @@ public final class HubProxies {
                     && shift >= 0
                     && new BigInteger(1, inner).shiftRight(shift).equals(new BigInteger(1, outer).shiftRight(shift));
         } catch (IllegalArgumentException e) {
-            // No address after all, such as 999.1.1.1.
+            // Not an address, such as 999.1.1.1.
             return false;
         }
     }

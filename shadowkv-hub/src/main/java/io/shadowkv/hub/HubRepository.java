@@ -1,15 +1,15 @@
 package io.shadowkv.hub;
 
-/// A repository of a hub; its kind decides its addresses and its folder in the cache.
+/// A repository of a hub; its kind determines its addresses and its folder in the cache.
 ///
 /// @param name `ORG/NAME`, checked by [HubNames]
 record HubRepository(Kind kind, String name) {
-    /// What a hub keeps apart.
+    /// The kinds of repositories.
     enum Kind {
         MODELS(""),
         DATASETS("datasets/");
 
-        /// What stands before a repository's name in the address of its content.
+        /// The prefix of a repository's name in the address of its content.
         private final String prefix;
 
         Kind(String prefix) {
@@ -21,17 +21,17 @@ record HubRepository(Kind kind, String name) {
         }
     }
 
-    /// Below the endpoint: what the repository holds.
+    /// Path below the endpoint that lists the files.
     String apiPath() {
         return "/api/" + kind.plural() + "/" + name;
     }
 
-    /// Below the endpoint: its files.
+    /// Path below the endpoint that contains the files.
     String contentPath() {
         return "/" + kind.prefix + name;
     }
 
-    /// In the cache folder, as other programs name it too.
+    /// Name of the folder in the cache, which other programs use too.
     String folderName() {
         return kind.plural() + "--" + name.replace("/", "--");
     }

@@ -3,7 +3,7 @@ package io.shadowkv.hub;
 import java.util.Locale;
 import java.util.Optional;
 
-/// A secret that a hub knows an account by. Its value is sent, and never shown.
+/// A secret that identifies an account to a hub. It is sent to the hub and never shown.
 public final class HubToken {
     private final String value;
     private final String source;
@@ -13,10 +13,11 @@ public final class HubToken {
         this.source = source;
     }
 
-    /// The token that `text` holds, less the white space around it; empty if there is nothing else.
+    /// The token in `text`, without surrounding white space; empty if there is nothing else.
     ///
-    /// @param source where it comes from, as messages say it: a variable or a file
-    /// @throws IllegalArgumentException if it has a character that no token has; the message does not repeat it
+    /// @param source its origin for messages: a variable or a file
+    /// @throws IllegalArgumentException if it contains a character that tokens cannot contain; the
+    ///     message does not repeat it
     public static Optional<HubToken> of(String text, String source) {
         String value = text.strip();
         for (int i = 0; i < value.length(); i++) {
@@ -24,7 +25,7 @@ public final class HubToken {
             if (character <= ' ' || character > '~') {
                 throw new IllegalArgumentException(String.format(
                         Locale.ROOT,
-                        "%s: character %d of the token is U+%04X, which no token has; set it to one line of letters,"
+                        "%s: character %d of the token is U+%04X, which a token cannot contain; set it to one line of letters,"
                                 + " digits and signs, as the hub shows it",
                         source,
                         i + 1,
@@ -38,12 +39,12 @@ public final class HubToken {
         return value;
     }
 
-    /// Where it comes from.
+    /// The origin of the token.
     String source() {
         return source;
     }
 
-    /// `text` without the token, which a server may repeat.
+    /// Returns `text` without the token, which a server may repeat.
     String hiddenIn(String text) {
         return text.replace(value, "…");
     }

@@ -1,13 +1,13 @@
 package io.shadowkv.hub;
 
-/// Hears how a pull goes on; called by the thread that pulls, often, so that it must be quick.
+/// Receives the progress of a pull. Called often by the pulling thread, so it must return quickly.
 @FunctionalInterface
 public interface PullListener {
-    /// `doneBytes` of a file's `totalBytes` are on the disk, those of earlier, interrupted pulls included.
+    /// `doneBytes` of a file's `totalBytes` are on disk, including those of interrupted pulls.
     void progress(String file, long doneBytes, long totalBytes);
 
-    /// Something a user should know that is no failure: a retry with its reason, a file that could not be
-    /// verified.
+    /// Information for the user that is not a failure, such as a retry with its reason or a file
+    /// that could not be verified.
     default void note(String message) {}
 
     /// A listener that ignores everything.

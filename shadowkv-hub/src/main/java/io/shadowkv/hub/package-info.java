@@ -1,6 +1,7 @@
-/// Fetches models and files of datasets from a hub into the standard cache folder, and finds them there again.
+/// Downloads models and files of datasets from a hub into the standard cache folder, and finds them
+/// there.
 ///
-/// In: names. Out: paths of files whose checksums were verified. Called by the command line.
+/// In: names. Out: paths of files with verified checksums. Called by the command line.
 @NullMarked
 package io.shadowkv.hub;
 

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
 
-/// The real disk, for tests to change in one respect.
+/// Delegates to the real disk; tests override one operation.
 class DelegatingDisk implements HubDisk {
     private final HubDisk real = HubDisk.real();
 

@@ -25,15 +25,16 @@ import java.util.concurrent.Executors;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// A hub on the loopback interface that behaves as the public one does: the API, `X-Linked-*` headers, large
-/// files on a second server (the content host) behind a redirect, ranges; and that fails on demand.
+/// A hub on the loopback interface that behaves like the public one: the API, `X-Linked-*` headers,
+/// large files on a second server (the content host) behind a redirect, ranges. It can also fail on
+/// demand.
 final class FakeHub implements AutoCloseable {
     static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
     static final String REPO = "acme/tiny";
-    /// What the dataset was called before: the hub redirects.
+    /// The former name of the dataset; the hub redirects it.
     static final String FORMER = "acme/former";
 
-    /// One request as a server saw it.
+    /// One request as received by a server.
     record Seen(
             String server,
             String method,
@@ -42,21 +43,21 @@ final class FakeHub implements AutoCloseable {
             @Nullable String authorization,
             @Nullable String proxyAuthorization) {}
 
-    /// What to do with the next answer for a file's content: send `bytes` of it and cut, or go on sending after a
-    /// signal.
+    /// A fault in the next response with a file's content: send `bytes` of it and cut the
+    /// connection, or wait for a signal and continue.
     interface Fault {
         void answer(HttpExchange exchange, byte[] content, int from) throws IOException;
     }
 
     final Map<String, byte[]> files = new LinkedHashMap<>();
     final List<Seen> seen = new CopyOnWriteArrayList<>();
-    /// Statuses to answer before behaving, by path suffix.
+    /// Statuses to answer with at first, by path suffix.
     final Map<String, Deque<Integer>> statuses = new ConcurrentHashMap<>();
-    /// Headers of those answers.
+    /// Headers of these answers.
     final Map<String, String> statusHeaders = new ConcurrentHashMap<>();
-    /// What an answer is said to be, by method and file.
+    /// Content types to declare, by method and file.
     final Map<String, String> contentTypes = new ConcurrentHashMap<>();
-    /// Faults to play before behaving, by file.
+    /// Faults to produce at first, by file.
     final Map<String, Deque<Fault>> faults = new ConcurrentHashMap<>();
     final Map<String, String> etags = new ConcurrentHashMap<>();
     volatile String extraSiblings = "";
@@ -68,7 +69,7 @@ final class FakeHub implements AutoCloseable {
     private final HttpServer hub = start(this::answerHub);
     private final HttpServer contentHost = start(this::answerContent);
 
-    /// Directly, with a token.
+    /// Access without a proxy, with a token.
     static HubAccess access(FakeHub hub, String token) {
         return new HubAccess(hub.endpoint(), HubToken.of(token, "HF_TOKEN").orElseThrow(), HubProxies.none(), false);
     }
@@ -77,7 +78,7 @@ final class FakeHub implements AutoCloseable {
         return URI.create("http://127.0.0.1:" + hub.getAddress().getPort());
     }
 
-    /// Where the content host has a file: a plain address, without ETag.
+    /// The address of a file on the content host, which sends no ETag.
     URI address(String file) {
         return URI.create("http://127.0.0.1:" + contentHost.getAddress().getPort() + "/signed/" + file);
     }
@@ -99,7 +100,7 @@ final class FakeHub implements AutoCloseable {
         faults.computeIfAbsent(file, k -> new ConcurrentLinkedDeque<>()).add(fault);
     }
 
-    /// Announces everything, sends `bytes` bytes and closes the connection.
+    /// Announces the full length, sends `bytes` bytes and closes the connection.
     static Fault cutAfter(int bytes) {
         return (exchange, content, from) -> {
             begin(exchange, content, from);
@@ -255,7 +256,8 @@ final class FakeHub implements AutoCloseable {
         return file.endsWith(".safetensors") || file.endsWith(".zip");
     }
 
-    /// What the public hub states: SHA-256 for large files, git's blob SHA-1 for small ones.
+    /// The checksum as the public hub gives it: SHA-256 for large files, git's blob SHA-1 for small
+    /// ones.
     String etag(String file) {
         String forced = etags.get(file);
         if (forced != null) {

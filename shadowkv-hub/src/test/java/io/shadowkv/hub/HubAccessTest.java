@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What lies between a user and a hub: tokens and refusals, networks with logins and proxies, and no network at all.
+/// Access to a hub: tokens and refusals, networks with logins and proxies, and no network at all.
 class HubAccessTest {
     private static final String SHARD = "model-00001-of-00002.safetensors";
 
@@ -51,7 +51,7 @@ class HubAccessTest {
         assertThat(cache.resolve("models--acme--tiny/snapshots")).doesNotExist();
     }
 
-    /// Terms accepted long ago are not the cause; the server knows it.
+    /// Terms accepted long ago are not the cause of a refusal; the server gives the cause.
     @Test
     void aRefusalIsToldInTheServersWords() {
         server.statusHeaders.put(
@@ -61,8 +61,8 @@ class HubAccessTest {
                 .isInstanceOf(HubException.class)
                 .hasMessage(
                         "acme/tiny: the hub refused revision main (status 403), saying \"This token \"…\" may not read"
-                                + " gated repositories.  Give it\". Check the name, HF_ENDPOINT, and what the token in HF_TOKEN may"
-                                + " do");
+                                + " gated repositories.  Give it\". Check the name, HF_ENDPOINT, and the"
+                                + " permissions of the token in HF_TOKEN");
         server.statusHeaders.put("X-Error-Code", "GatedRepo");
         server.fail("/revision/main", 403);
         pullFails(
@@ -74,7 +74,7 @@ class HubAccessTest {
         pullFails("(status 403). The repository is gated: accept its terms");
     }
 
-    /// The message would be kept in logs.
+    /// Messages are stored in logs.
     @ParameterizedTest
     @ValueSource(strings = {"hf_secret\nx", "hf_secret x", "hf_secr\u00e9t", "hf_secret\u0000"})
     void aTokenWithACharacterThatNoTokenHasIsNotRepeated(String token) {
@@ -87,24 +87,25 @@ class HubAccessTest {
         assertThat(HubToken.of(" \n", "HF_TOKEN")).isEmpty();
     }
 
-    /// A login page of the network, or a proxy's, in any of the places where the hub should answer.
+    /// An HTML page of the network's login, or of a proxy, in every place where the hub should
+    /// answer.
     @Test
     void pagesInTheHubsPlaceAreTold() throws Exception {
         server.apiAnswer = "\n<!DOCTYPE html><html><body>Please log in</body></html>";
         pullFails(
                 "answer of http://127.0.0.1",
-                ": the answer is an HTML page, not a hub's",
-                "wants a login",
+                ": the response is an HTML page, not a hub's",
+                "require a login",
                 "HTTPS_PROXY");
         server.apiAnswer = null;
         server.contentTypes.put("HEAD config.json", "text/html; charset=utf-8");
-        pullFails("acme/tiny/config.json: the answer is an HTML page");
+        pullFails("acme/tiny/config.json: the response is an HTML page");
         server.contentTypes.clear();
         server.contentTypes.put("GET " + SHARD, "Text/HTML");
-        pullFails("acme/tiny/" + SHARD + ": the answer is an HTML page");
+        pullFails("acme/tiny/" + SHARD + ": the response is an HTML page");
         server.contentTypes.clear();
         server.fail("/revision/main", 511);
-        pullFails("the answer is an HTML page");
+        pullFails("the response is an HTML page");
         assertThat(pull().resolve(SHARD)).hasBinaryContent(server.files.get(SHARD));
     }
 
@@ -117,12 +118,12 @@ class HubAccessTest {
                 .message()
                 .doesNotContain(snapshot.toString());
         server.apiAnswer = "<html>";
-        assertThatThrownBy(() -> pull()).hasMessageContaining("snapshot is whole: " + snapshot);
+        assertThatThrownBy(() -> pull()).hasMessageContaining("snapshot of an earlier pull is complete: " + snapshot);
         server.close();
         assertThatThrownBy(() -> pull())
                 .isInstanceOf(HubException.class)
                 .hasMessageContaining("no connection")
-                .hasMessageContaining("An earlier pull's snapshot is whole: " + snapshot)
+                .hasMessageContaining("The snapshot of an earlier pull is complete: " + snapshot)
                 .hasMessageContaining("HF_HUB_OFFLINE=1");
         Files.delete(snapshot.resolve(SHARD));
         assertThatThrownBy(() -> pull())
@@ -139,7 +140,7 @@ class HubAccessTest {
         assertThatThrownBy(() -> offline.pull(FakeHub.REPO, "main", PullListener.silent()))
                 .isInstanceOf(HubException.class)
                 .hasMessageContaining("HF_HUB_OFFLINE is set")
-                .hasMessageContaining(cache + " holds no whole snapshot of revision main");
+                .hasMessageContaining(cache + " has no complete snapshot of revision main");
         assertThatThrownBy(() -> offline.pullDataset(FakeHub.REPO, "main", files, PullListener.silent()))
                 .isInstanceOf(HubException.class)
                 .hasMessageContaining("HF_HUB_OFFLINE is set");
@@ -158,15 +159,15 @@ class HubAccessTest {
                 .isEqualTo(data);
         assertThatThrownBy(() -> offline.pullDataset(
                         FakeHub.REPO, "main", List.of("config.json", "a.jsonl"), PullListener.silent()))
-                .hasMessageContaining("no whole snapshot");
-        // What another program left: a configuration without weights.
+                .hasMessageContaining("no complete snapshot");
+        // As another program leaves it: a configuration without weights.
         Files.delete(snapshot.resolve(SHARD));
         assertThatThrownBy(() -> offline.pull(FakeHub.REPO, "main", PullListener.silent()))
-                .hasMessageContaining("no whole snapshot");
+                .hasMessageContaining("no complete snapshot");
         assertThat(server.seen).isEmpty();
     }
 
-    /// The fake hub takes a proxy's requests for any host as its own.
+    /// The fake hub also answers requests that it receives as a proxy for other hosts.
     @Test
     void requestsGoThroughTheProxyAndItsPasswordStaysThere() throws Exception {
         String proxy = "http://user:pass@127.0.0.1:" + server.endpoint().getPort();
@@ -182,7 +183,7 @@ class HubAccessTest {
         assertThat(server.seen("hub", "GET"))
                 .isNotEmpty()
                 .allSatisfy(seen -> assertThat(seen.proxyAuthorization()).isEqualTo("Basic dXNlcjpwYXNz"));
-        // The content host is an exception: it is asked directly.
+        // The content host is an exception and is contacted directly.
         assertThat(server.seen("content", "GET"))
                 .isNotEmpty()
                 .allSatisfy(seen -> assertThat(seen.proxyAuthorization()).isNull());
@@ -190,7 +191,7 @@ class HubAccessTest {
         server.fail("/revision/main", 407);
         assertThatThrownBy(() -> hub.pull(FakeHub.REPO, "main", PullListener.silent()))
                 .isInstanceOf(HubException.class)
-                .hasMessageContaining("the proxy asks for a name and a password")
+                .hasMessageContaining("the proxy requires a name and a password")
                 .message()
                 .doesNotContain("pass@", "user:");
         server.close();

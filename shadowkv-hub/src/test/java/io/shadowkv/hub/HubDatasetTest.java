@@ -15,7 +15,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Files of datasets, and of plain addresses; cuts, damaged content and disks are tested with models.
+/// Files of datasets, and addresses outside a hub; cuts, damaged content and disks are tested with
+/// models.
 class HubDatasetTest {
     @TempDir
     Path temporary;
@@ -87,7 +88,7 @@ class HubDatasetTest {
         }
         assertThatThrownBy(() -> pull(FakeHub.REPO, "data.zip"))
                 .isInstanceOf(HubException.class)
-                .hasMessageContainingAll("after 3 tries", "what was received is kept");
+                .hasMessageContainingAll("after 3 tries", "received data is kept");
         assertThat(cache.resolve("datasets--acme--tiny/snapshots")).doesNotExist();
         server.seen.clear();
 
@@ -104,7 +105,7 @@ class HubDatasetTest {
                 .isInstanceOf(HubException.class)
                 .hasMessageContainingAll(
                         "acme/tiny: has no data/b.jsonl, c.json among its 4 files (data.zip, data/a.jsonl, README.md)",
-                        "1 of them are *.parquet, which is not read");
+                        "1 of them are *.parquet, which cannot be read");
         assertThat(server.seen).hasSize(1);
         assertThatThrownBy(() -> pull("acme/other", "data.zip"))
                 .isInstanceOf(HubException.class)
@@ -116,7 +117,7 @@ class HubDatasetTest {
     void namesThatLeadElsewhereAreRefused(String file) {
         assertThatThrownBy(() -> pull(FakeHub.REPO, file))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("is no file of a repository");
+                .hasMessageContaining("is not a file of a repository");
         assertThat(server.seen).isEmpty();
     }
 
@@ -137,7 +138,7 @@ class HubDatasetTest {
                 .extracting(FakeHub.Seen::range)
                 .containsExactly(null, "bytes=70000-");
         assertThat(server.seen).allMatch(seen -> seen.authorization() == null);
-        assertThat(notes).last().asString().contains("gave no checksum", "only the length was checked");
+        assertThat(notes).last().asString().contains("sent no checksum", "only the length was checked");
         try (var files = Files.list(target.getParent())) {
             assertThat(files).containsExactly(target);
         }

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Pulls that fail: each says why, and leaves nothing that could be taken for a model.
+/// Failing pulls: each reports the reason and leaves nothing that looks like a model.
 class HubFailureTest {
     private static final String SHARD = "model-00001-of-00002.safetensors";
 
@@ -56,7 +56,8 @@ class HubFailureTest {
         assertNothingVisible();
     }
 
-    /// No snapshot, no ref, and no blob under its final name whose content is not the one its name promises.
+    /// Asserts that there is no snapshot, no ref, and no blob whose content does not match its
+    /// final name.
     private void assertNothingVisible() {
         Path repository = cache.resolve("models--acme--tiny");
         assertThat(repository.resolve("snapshots")).doesNotExist();
@@ -177,7 +178,7 @@ class HubFailureTest {
         for (int i = 0; i < HubTest.QUICK.attempts(); i++) {
             server.fault(SHARD, FakeHub.cutAfter(1_000));
         }
-        pullFails("cannot fetch acme/tiny/" + SHARD, "after 3 tries", "what was received is kept");
+        pullFails("cannot fetch acme/tiny/" + SHARD, "after 3 tries", "received data is kept");
         assertThat(incomplete(SHARD)).hasSize(3_000);
 
         pull(HubDisk.real());
@@ -227,7 +228,7 @@ class HubFailureTest {
         };
         assertThatThrownBy(() -> pull(filling))
                 .isInstanceOf(HubException.class)
-                .hasMessageContaining(SHARD + ": the disk took ")
+                .hasMessageContaining(SHARD + ": the disk accepted ")
                 .hasMessageContaining("of " + server.files.get(SHARD).length + " bytes (No space left on device)")
                 .hasMessageContaining("bytes are left in");
         assertNothingVisible();
@@ -240,7 +241,7 @@ class HubFailureTest {
                 .isEqualTo("bytes=100000-");
     }
 
-    /// Takes so many bytes, writing half a piece at the end as a full disk does.
+    /// Accepts a number of bytes and writes half a piece at the end, as a full disk does.
     private static final class FullAfter extends OutputStream {
         private final OutputStream out;
         private int left;
@@ -334,7 +335,7 @@ class HubFailureTest {
     @ValueSource(strings = {"../../../evil", "", "..", "a/b", "short"})
     void hostileEtagsStopThePull(String etag) {
         server.etags.put("config.json", etag);
-        pullFails("config.json: the server gave ETag", "a checksum and a length are needed");
+        pullFails("config.json: the server sent ETag", "a checksum and a length are needed");
     }
 
     @Test
@@ -374,7 +375,7 @@ class HubFailureTest {
                 .hasMessageContaining("expected ORG/NAME");
         assertThatThrownBy(() -> hub.cached("acme/tiny", "../../" + repo))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("no revision");
+                .hasMessageContaining("not a revision");
     }
 
     @Test

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Pulls that end well, from a server that behaves as the public hub does.
+/// Successful pulls from a server that behaves like the public hub.
 class HubTest {
     static final HubPolicy QUICK =
             new HubPolicy(3, Duration.ofMillis(5), Duration.ofSeconds(10), Duration.ofSeconds(10));
@@ -40,7 +40,7 @@ class HubTest {
         fill(server, temporary);
     }
 
-    /// A model of two shards with the clutter that real repositories carry.
+    /// Adds a model with two shards and the additional files that real repositories have.
     static void fill(FakeHub server, Path temporary) throws IOException {
         server.files.put("config.json", utf8("{\"model_type\": \"llama\", \"eos_token_id\": 2}"));
         server.files.put("generation_config.json", utf8("{\"temperature\": 0.5}"));
@@ -294,7 +294,7 @@ class HubTest {
 
         HubPolicy impatient = new HubPolicy(5, Duration.ofMillis(5), Duration.ofSeconds(10), Duration.ofMillis(500));
         assertThat(pull(impatient).resolve(shard)).hasBinaryContent(server.files.get(shard));
-        assertThat(notes).anyMatch(note -> note.contains("fell silent for 500 ms after 5000 of"));
+        assertThat(notes).anyMatch(note -> note.contains("sent nothing for 500 ms after 5000 of"));
     }
 
     @Test

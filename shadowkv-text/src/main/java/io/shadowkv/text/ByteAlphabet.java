@@ -3,17 +3,17 @@ package io.shadowkv.text;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/// The characters that stand for bytes in byte-level vocabularies.
+/// The characters that represent bytes in byte-level vocabularies.
 ///
-/// Printable bytes of Latin-1 stand for themselves, the 68 others are numbered from U+0100 in byte order (GPT-2's
-/// `bytes_to_unicode`).
+/// Printable bytes of Latin-1 represent themselves; the 68 others are numbered from U+0100 in byte
+/// order (GPT-2's `bytes_to_unicode`).
 public final class ByteAlphabet {
     private static final char[] CHARACTERS = characters();
     private static final int[] BYTES = bytes();
 
     private ByteAlphabet() {}
 
-    /// The bytes a token stands for; a token with a character outside the alphabet stands for its own UTF-8.
+    /// The bytes of a token; a token with a character outside the alphabet is encoded as UTF-8.
     public static byte[] bytes(String token) {
         byte[] bytes = new byte[token.length()];
         for (int i = 0; i < bytes.length; i++) {
@@ -27,7 +27,7 @@ public final class ByteAlphabet {
         return bytes;
     }
 
-    /// The token that stands for the bytes.
+    /// The token for the bytes.
     public static String token(byte[] bytes) {
         char[] characters = new char[bytes.length];
         for (int i = 0; i < bytes.length; i++) {

@@ -6,16 +6,18 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.function.Consumer;
 
-/// One step of turning tokens into text, as the `decoder` of a `tokenizer.json` lists them, fed token by token.
+/// One step of converting tokens to text, as listed in the `decoder` of a `tokenizer.json`;
+/// receives one token at a time.
 ///
-/// A stage hands on what later tokens can no longer change and holds the rest. Confined to one thread.
+/// A stage passes on text that later tokens can no longer change, and holds the rest. Confined to
+/// one thread.
 public sealed interface DetokenizerStage {
     void push(String piece, Consumer<String> next);
 
-    /// Hands on what is held; the stage is then as new.
+    /// Passes on the held text and resets the stage.
     void finish(Consumer<String> next);
 
-    /// Bytes of the byte-level alphabet, assembled to characters over all tokens.
+    /// Converts bytes of the byte-level alphabet to characters across tokens.
     final class ByteLevel implements DetokenizerStage {
         private final Utf8Assembler assembler = new Utf8Assembler();
 
@@ -49,8 +51,8 @@ public sealed interface DetokenizerStage {
         public void finish(Consumer<String> next) {}
     }
 
-    /// Runs of `<0x41>` tokens become characters if the whole run is valid UTF-8, else one U+FFFD each. So no
-    /// byte of a run can be shown before the run ends.
+    /// Converts a run of `<0x41>` tokens to characters if the whole run is valid UTF-8, otherwise
+    /// to one U+FFFD per byte. Therefore it holds the bytes of a run until the run ends.
     final class ByteFallback implements DetokenizerStage {
         private final ByteArrayOutputStream run = new ByteArrayOutputStream();
 
@@ -89,15 +91,15 @@ public sealed interface DetokenizerStage {
         }
     }
 
-    /// Takes up to `start` leading and `stop` trailing `content` characters from each token, or from the whole
-    /// text behind `Fuse`.
+    /// Removes up to `start` leading and `stop` trailing `content` characters from each token, or
+    /// from the whole text after `Fuse`.
     final class Strip implements DetokenizerStage {
         private final int content;
         private final int start;
         private final int stop;
         private final boolean isFused;
         private int left;
-        /// Trailing characters that go if nothing follows.
+        /// Trailing characters to remove if nothing follows.
         private String held = "";
 
         Strip(int content, int start, int stop, boolean isFused) {
@@ -153,7 +155,7 @@ public sealed interface DetokenizerStage {
         }
     }
 
-    /// `▁` becomes a blank; in the first token it vanishes where the encoder had put one in front.
+    /// Converts `▁` to a blank, and removes it from the first token if the encoder had added it.
     final class Metaspace implements DetokenizerStage {
         private final String replacement;
         private final boolean isPrepended;
@@ -180,7 +182,7 @@ public sealed interface DetokenizerStage {
         }
     }
 
-    /// Tokens with a blank between them: what a tokenizer without a decoder shows.
+    /// Inserts a blank between tokens, for a tokenizer without a decoder.
     final class Blanks implements DetokenizerStage {
         private boolean isFirst = true;
 

@@ -5,14 +5,15 @@ import java.util.List;
 import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 
-/// Reads the `decoder` of a `tokenizer.json` as stages that can be fed token by token.
+/// Reads the `decoder` of a `tokenizer.json` as stages that receive one token at a time.
 public final class DetokenizerStages {
     private final List<DetokenizerStage> stages = new ArrayList<>();
     private boolean isFused;
 
     private DetokenizerStages() {}
 
-    /// Fresh stages for one sequence, or nothing if the decoder has a step that must see the whole text.
+    /// Creates stages for one sequence; returns nothing if the decoder has a step that needs the
+    /// whole text.
     public static Optional<List<DetokenizerStage>> of(JsonNode decoder) {
         DetokenizerStages reading = new DetokenizerStages();
         if (decoder.isNull() || decoder.isMissingNode()) {
@@ -68,8 +69,7 @@ public final class DetokenizerStages {
         }
     }
 
-    /// A pattern of several characters could lie across two tokens of a fused text: only one character is safe
-    /// there.
+    /// Accepts a pattern of one character only: a longer one could span two tokens of a fused text.
     private boolean addReplace(JsonNode decoder) {
         JsonNode pattern = decoder.path("pattern").path("String");
         String text = pattern.asString("");

@@ -4,13 +4,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 
-/// Turns token ids that arrive one by one into text, and never shows half a character.
+/// Converts token ids that arrive one by one to text, without incomplete characters.
 ///
-/// The pieces handed out, put together, are exactly what [Tokenizer#decode] makes of all the ids. The cost of a
-/// token depends on its own length and the unfinished character, not on how many came before. Byte tokens
-/// (`<0xE4>`) are held until their run ends, because one bad byte spoils the whole run. A decoder of a kind
-/// that must see the whole text hands everything out in [#finish]. Confined to one thread; one for each
-/// sequence.
+/// The returned pieces together are exactly the result of [Tokenizer#decode] for all ids. The cost
+/// of a token depends on its length and on the unfinished character, not on the number of earlier
+/// tokens. Byte tokens (`<0xE4>`) are held until their run ends, because one invalid byte makes the
+/// whole run invalid. If the decoder needs the whole text, [#finish] returns all of it. Confined to
+/// one thread; use one per sequence.
 public final class IncrementalDetokenizer {
     private final Vocabulary vocabulary;
     private final List<DetokenizerStage> stages;
@@ -30,18 +30,19 @@ public final class IncrementalDetokenizer {
         this.skipsSpecialTokens = skipsSpecialTokens;
     }
 
-    /// A detokenizer of fresh stages, at least one.
+    /// Creates a detokenizer of new stages, at least one.
     public static IncrementalDetokenizer staged(
             Vocabulary vocabulary, List<DetokenizerStage> stages, boolean skipsSpecialTokens) {
         return new IncrementalDetokenizer(vocabulary, List.copyOf(stages), ids -> "", skipsSpecialTokens);
     }
 
-    /// A detokenizer that holds everything for `wholeDecode`.
+    /// Creates a detokenizer that holds all ids for `wholeDecode`.
     public static IncrementalDetokenizer holding(Vocabulary vocabulary, Function<List<Integer>, String> wholeDecode) {
         return new IncrementalDetokenizer(vocabulary, List.of(), wholeDecode, false);
     }
 
-    /// The text that `id` completes; empty if nothing is certain yet, or the id has no token or is skipped.
+    /// The text that `id` completes; empty if no text is final yet, the id has no token, or it is
+    /// skipped.
     ///
     /// @throws IllegalArgumentException if the id is negative
     public String push(int id) {
@@ -59,7 +60,8 @@ public final class IncrementalDetokenizer {
         return taken();
     }
 
-    /// The text still held, unfinished bytes as U+FFFD. The detokenizer can then be used for another sequence.
+    /// The held text, with unfinished bytes as U+FFFD. The detokenizer can then be used for another
+    /// sequence.
     public String finish() {
         for (int stage = 0; stage < stages.size(); stage++) {
             int next = stage + 1;

@@ -12,14 +12,14 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// Reads the tokenizer's JSON files with messages that name the file.
 public final class Json {
-    /// Immutable and thread-safe, as Jackson promises of a built factory.
+    /// Immutable and thread-safe, as Jackson documents for a built factory.
     private static final JsonFactory FACTORY = new JsonFactory();
 
     private Json() {}
 
-    /// The object that `text` holds.
+    /// Parses a JSON object.
     ///
-    /// @throws TokenizerException if it is no JSON, or no object
+    /// @throws TokenizerException if `text` is not JSON, or not an object
     public static ObjectNode object(String text, Object source) {
         try {
             if (JsonTree.read(FACTORY, text) instanceof ObjectNode object) {
@@ -29,10 +29,10 @@ public final class Json {
             throw new TokenizerException(
                     source + ": is not valid JSON: " + e.getOriginalMessage() + " at line "
                             + e.getLocation().getLineNr() + ", column "
-                            + e.getLocation().getColumnNr() + ". Fetch the file again",
+                            + e.getLocation().getColumnNr() + ". Download the file again",
                     e);
         }
-        throw new TokenizerException(source + ": holds no JSON object. Fetch the file again");
+        throw new TokenizerException(source + ": does not contain a JSON object. Download the file again");
     }
 
     public static ObjectNode object() {
@@ -43,7 +43,8 @@ public final class Json {
         return JsonTree.text(node);
     }
 
-    /// The node as strings, numbers, booleans, nulls, lists and maps in the file's order.
+    /// Converts the node to strings, numbers, booleans, nulls, lists and maps in the order of the
+    /// file.
     public static @Nullable Object value(JsonNode node) {
         if (node.isObject()) {
             Map<String, @Nullable Object> map = new LinkedHashMap<>();

@@ -4,22 +4,23 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// A text in which the spelling of a special token means that token, but for some places where it is text like any
-/// other: what a user wrote into a message may not end his turn.
+/// A text in which the spelling of a special token means that token, except at some positions where
+/// it is ordinary text: what a user wrote in a message must not end the turn.
 ///
 /// @param text the whole text
-/// @param literals offsets in ascending order; a special token's spelling that begins there is text
+/// @param literals offsets in ascending order; the spelling of a special token that begins there is
+///     text
 public record MarkedText(String text, List<Integer> literals) {
     public MarkedText {
         literals = List.copyOf(literals);
     }
 
-    /// A text in which every spelling of a special token means that token.
+    /// Creates a text in which every spelling of a special token means that token.
     public static MarkedText of(String text) {
         return new MarkedText(text, List.of());
     }
 
-    /// A text in which none does.
+    /// Creates a text in which no spelling does.
     public static MarkedText literal(String text, SpecialTokens specials) {
         List<Integer> literals = new ArrayList<>();
         for (int at = 0; at < text.length(); at++) {
@@ -40,7 +41,7 @@ public record MarkedText(String text, List<Integer> literals) {
                 text + more.text, Stream.concat(literals.stream(), moved).toList());
     }
 
-    /// The rest of it.
+    /// The text from an offset on.
     public MarkedText from(int begin) {
         return new MarkedText(
                 text.substring(begin),

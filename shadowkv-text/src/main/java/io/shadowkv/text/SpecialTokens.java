@@ -5,12 +5,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The spellings of a tokenizer's special tokens, to find them in texts. Immutable.
+/// The spellings of a tokenizer's special tokens, for finding them in texts. Immutable.
 public final class SpecialTokens {
     private final List<String> spellings;
     private final Node root = new Node();
 
-    /// A beginning of spellings; the next character leads on.
+    /// A common prefix of spellings; the children are the possible next characters.
     private static final class Node {
         private final Map<Character, Node> next = new HashMap<>();
         private boolean isWhole;
@@ -53,7 +53,7 @@ public final class SpecialTokens {
         return longest;
     }
 
-    /// Whether the text ends, blanks at its end left out, inside a spelling that begins at an offset.
+    /// True if the text, without trailing blanks, ends inside a spelling that begins at the offset.
     public boolean isCutAt(String text, int at) {
         Node node = root;
         int end = at;
@@ -72,7 +72,7 @@ public final class SpecialTokens {
         return isBegun && end == text.length();
     }
 
-    /// Whether a text spells a special token.
+    /// True if a text contains the spelling of a special token.
     public boolean isIn(CharSequence text) {
         for (int at = 0; at < text.length(); at++) {
             if (longestAt(text, at) > 0) {

@@ -7,13 +7,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// Reads the tokenizer's files of a checkpoint folder, with messages that name the file. Stateless.
+/// Reads the tokenizer files of a checkpoint folder, with messages that name the file. Stateless.
 public final class TextFile {
     private static final byte[] POINTER = "version https://git-lfs".getBytes(StandardCharsets.US_ASCII);
 
     private TextFile() {}
 
-    /// @throws TokenizerException if the file cannot be read, or only stands for another
+    /// @throws TokenizerException if the file cannot be read, or is a Git LFS pointer
     public static byte[] bytes(Path file) {
         byte[] bytes;
         try {
@@ -23,9 +23,8 @@ public final class TextFile {
         }
         if (bytes.length >= POINTER.length
                 && ByteBuffer.wrap(bytes, 0, POINTER.length).equals(ByteBuffer.wrap(POINTER))) {
-            throw new TokenizerException(
-                    file + ": this is a Git LFS pointer to a file, not the file itself. Run `git lfs"
-                            + " pull` in the folder that was cloned, or fetch the model with `shadowkv pull ORG/NAME`");
+            throw new TokenizerException(file + ": is a Git LFS pointer to a file, not the file itself. Run `git lfs"
+                    + " pull` in the cloned folder, or download the model with `shadowkv pull ORG/NAME`");
         }
         return bytes;
     }
@@ -39,10 +38,7 @@ public final class TextFile {
                     .decode(ByteBuffer.wrap(bytes))
                     .toString();
         } catch (CharacterCodingException e) {
-            throw new TokenizerException(
-                    file
-                            + ": is not UTF-8 text, which a checkpoint's files are. Fetch the file again, or save it as UTF-8",
-                    e);
+            throw new TokenizerException(file + ": is not UTF-8 text. Download the file again, or save it as UTF-8", e);
         }
     }
 }

@@ -6,24 +6,27 @@ import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// Turns text into token ids and back, exactly as the model was trained to read it.
+/// Converts text to token ids and back, exactly as in the training of the model.
 ///
-/// Nothing is truncated or padded, whatever the files say. A lone surrogate in a text counts as U+FFFD.
-/// Encoding and decoding may be called from any thread; [#close] waits for calls under way.
+/// Texts are never truncated or padded, whatever the files say. An unpaired surrogate in a text
+/// counts as U+FFFD. Encoding and decoding are thread-safe; [#close] waits for running calls.
 public interface Tokenizer extends AutoCloseable {
-    /// Ids of `text`, in which the spelling of a special token means that token.
+    /// The ids of `text`, in which the spelling of a special token means that token.
     ///
-    /// @param addSpecialTokens whether the model's beginning (`<s>`, `[gMASK]<sop>` …) is added, where it has
-    ///     one; a rendered chat template already contains it
+    /// @param addSpecialTokens whether to add the model's beginning (`<s>`, `[gMASK]<sop>` …) if it
+    ///     has one; a rendered chat template already contains it
     int[] encode(String text, boolean addSpecialTokens);
 
-    /// Ids of `text`, in which the spelling of a special token is text like any other; nothing is added.
+    /// The ids of `text`, in which the spelling of a special token is ordinary text; nothing is
+    /// added.
     int[] encodeAsText(String text);
 
-    /// Ids of a text whose places say where the spelling of a special token is text; nothing is added. Around such
-    /// a place the ids are, as far as the tokenizer can, those of a text without special tokens.
+    /// The ids of a text with marked positions at which the spelling of a special token is ordinary
+    /// text; nothing is added. Around such a position the ids are, as far as the tokenizer can,
+    /// those of a tokenizer without special tokens.
     ///
-    /// Unless a tokenizer knows better, it reads the first character of such a spelling apart from the rest.
+    /// The default implementation encodes the first character of such a spelling separately from
+    /// the rest.
     default int[] encode(MarkedText text) {
         IntStream.Builder ids = IntStream.builder();
         int begin = 0;
@@ -36,18 +39,19 @@ public interface Tokenizer extends AutoCloseable {
         return ids.build().toArray();
     }
 
-    /// The text of `ids`; undecodable bytes become U+FFFD, ids without a token are passed over.
+    /// The text of `ids`; undecodable bytes become U+FFFD, ids without a token are skipped.
     ///
     /// @throws IllegalArgumentException if an id is negative
     String decode(int[] ids, boolean skipSpecialTokens);
 
-    /// One more than the highest id. A model's logits may have more columns (padding), never fewer.
+    /// The highest id plus one. A model's logits may have more columns (padding), never fewer.
     int vocabularySize();
 
-    /// The id of the token that is written so in the vocabulary, or nothing.
+    /// The id of the token with this spelling in the vocabulary, if it exists.
     OptionalInt id(String token);
 
-    /// The token as it is written in the vocabulary (`Ġthe`, `▁the`, `<0x0A>`), or null if no token has this id.
+    /// The token as written in the vocabulary (`Ġthe`, `▁the`, `<0x0A>`), or null if no token has
+    /// this id.
     @Nullable
     String token(int id);
 
@@ -61,7 +65,7 @@ public interface Tokenizer extends AutoCloseable {
                 getClass().getSimpleName() + " has no bytes for single tokens; structured output needs them");
     }
 
-    /// Whether `id` is a special token, which `skipSpecialTokens` leaves out.
+    /// True if `id` is a special token, which `skipSpecialTokens` omits.
     boolean isSpecial(int id);
 
     /// The spellings of all special tokens.
@@ -73,16 +77,18 @@ public interface Tokenizer extends AutoCloseable {
                 .toList());
     }
 
-    /// The token that the checkpoint's tokenizer files name as the end of a sequence (`eos_token`), if they name one.
+    /// The token that the checkpoint's tokenizer files name as end of sequence (`eos_token`), if
+    /// any.
     default OptionalInt endOfSequence() {
         return OptionalInt.empty();
     }
 
-    /// The ids that [#encode(String, boolean)] puts in front of a text where it is asked to; mostly one or none.
+    /// The ids that [#encode(String, boolean)] adds in front of a text on request; usually one or
+    /// none.
     default int[] beginning() {
         int[] bare = encode("a", false);
         int[] with = encode("a", true);
-        // Some tokenizers add an end too.
+        // Some tokenizers also add tokens at the end.
         int length = 0;
         while (length + bare.length < with.length
                 && !Arrays.equals(with, length, length + bare.length, bare, 0, bare.length)) {
@@ -91,14 +97,14 @@ public interface Tokenizer extends AutoCloseable {
         return Arrays.copyOf(with, length);
     }
 
-    /// Whether a text spells the beginning that [#encode(String, boolean)] would put in front of it again.
+    /// True if a text already begins with what [#encode(String, boolean)] would add in front of it.
     default boolean beginsTwice(String text) {
         int[] beginning = beginning();
         String token = beginning.length == 0 ? null : token(beginning[0]);
         return token != null && text.startsWith(token);
     }
 
-    /// A decoder for ids that arrive one by one; one for each sequence.
+    /// Creates a decoder for ids that arrive one by one; use one per sequence.
     IncrementalDetokenizer detokenizer(boolean skipSpecialTokens);
 
     @Override

@@ -13,22 +13,23 @@ import java.util.Set;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// What `tokenizer_config.json` says, with `special_tokens_map.json` and `added_tokens.json` where that says nothing.
+/// The contents of `tokenizer_config.json`, with `special_tokens_map.json` and `added_tokens.json`
+/// for what it does not contain.
 ///
-/// @param folder the checkpoint's folder
-/// @param root the config's object, empty if there is no file
-/// @param specialTokensMap that file's object, empty if there is no file
-/// @param ids that of `added_tokens.json`, empty if there is no file
+/// @param folder folder of the checkpoint
+/// @param root the object of the config; empty if the file does not exist
+/// @param specialTokensMap the object of that file; empty if it does not exist
+/// @param ids the object of `added_tokens.json`; empty if the file does not exist
 public record TokenizerConfig(Path folder, ObjectNode root, ObjectNode specialTokensMap, ObjectNode ids) {
     private static final List<String> SPECIALS =
             List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
 
-    /// A token beside the vocabulary.
+    /// A token in addition to those of the vocabulary.
     ///
-    /// @param json what is said of it: `lstrip`, `normalized` …
+    /// @param json its properties: `lstrip`, `normalized` …
     public record AddedToken(int id, String content, boolean isSpecial, JsonNode json) {}
 
-    /// The config of a folder that has none.
+    /// The config of a folder without one.
     public static TokenizerConfig empty(Path folder) {
         return new TokenizerConfig(folder, Json.object(), Json.object(), Json.object());
     }
@@ -41,22 +42,23 @@ public record TokenizerConfig(Path folder, ObjectNode root, ObjectNode specialTo
                 object(folder.resolve("added_tokens.json")));
     }
 
-    /// The config's path, for messages.
+    /// Path of the config, for messages.
     public Path file() {
         return folder.resolve("tokenizer_config.json");
     }
 
-    /// A special token by its role (`bos_token`), written as a string or as an object with a `content`.
+    /// A special token by its role (`bos_token`), written as a string or as an object with a
+    /// `content`.
     public Optional<String> special(String role) {
         return content(root.has(role) ? root.path(role) : specialTokensMap.path(role));
     }
 
-    /// Every special token by its role, then the additional ones, each once.
+    /// Every special token by its role, followed by the additional ones, each once.
     public List<String> specialTokens() {
         Set<String> tokens = new LinkedHashSet<>();
         SPECIALS.forEach(role -> special(role).ifPresent(tokens::add));
         tokens.addAll(additional("additional_special_tokens"));
-        // What transformers 5 calls them; some older files have an object of names here.
+        // The name in transformers 5; some older files have an object of names here.
         tokens.addAll(additional("extra_special_tokens"));
         tokens.remove("");
         return List.copyOf(tokens);
@@ -67,7 +69,7 @@ public record TokenizerConfig(Path folder, ObjectNode root, ObjectNode specialTo
         return node.valueStream().flatMap(token -> content(token).stream()).toList();
     }
 
-    /// The variables that templates see of the special tokens: those that are set.
+    /// The variables for templates: the special tokens that are set.
     public Map<String, Object> templateVariables() {
         Map<String, Object> variables = new LinkedHashMap<>();
         for (String role : SPECIALS) {
@@ -80,8 +82,8 @@ public record TokenizerConfig(Path folder, ObjectNode root, ObjectNode specialTo
         return variables;
     }
 
-    /// The tokens added behind the vocabulary, by ascending id: those of `added_tokens_decoder`, or where there is
-    /// none (older checkpoints) of `added_tokens.json`.
+    /// The tokens added after the vocabulary, by ascending id: those of `added_tokens_decoder`, or
+    /// of `added_tokens.json` in older checkpoints without it.
     ///
     /// @throws TokenizerException if an entry has no numeric id or no content
     public List<AddedToken> addedTokens() {
@@ -121,12 +123,12 @@ public record TokenizerConfig(Path folder, ObjectNode root, ObjectNode specialTo
         return tokens;
     }
 
-    /// A yes or no of the config, or `otherwise` if it is absent or null.
+    /// A boolean of the config, or `otherwise` if it is absent or null.
     public boolean flag(String name, boolean otherwise) {
         return flag(name).orElse(otherwise);
     }
 
-    /// A yes or no of the config, if it says one.
+    /// A boolean of the config, if it is set.
     public Optional<Boolean> flag(String name) {
         JsonNode node = root.path(name);
         return node.isBoolean() ? Optional.of(node.booleanValue()) : Optional.empty();

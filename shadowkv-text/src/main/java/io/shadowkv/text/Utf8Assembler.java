@@ -1,10 +1,11 @@
 package io.shadowkv.text;
 
-/// Assembles characters from bytes that arrive in pieces.
+/// Decodes characters from bytes that arrive in pieces.
 ///
-/// Undecodable bytes become U+FFFD, one for each longest beginning of a character (Unicode's "maximal subpart",
-/// what Rust's `from_utf8_lossy` and Python's `errors="replace"` do). Java's own decoder replaces an encoded
-/// surrogate by one U+FFFD instead of three, so it cannot serve here. Confined to one thread.
+/// Undecodable bytes become U+FFFD, one per longest prefix of a character (Unicode's "maximal
+/// subpart", like Rust's `from_utf8_lossy` and Python's `errors="replace"`). Java's own decoder
+/// cannot be used, because it replaces an encoded surrogate by one U+FFFD instead of three.
+/// Confined to one thread.
 final class Utf8Assembler {
     private int codePoint;
     private int missing;
@@ -26,7 +27,7 @@ final class Utf8Assembler {
         }
     }
 
-    /// Appends U+FFFD if a character is unfinished, and forgets it.
+    /// Appends U+FFFD if a character is unfinished, and discards its bytes.
     void finish(StringBuilder text) {
         if (missing > 0) {
             text.append('\ufffd');

@@ -7,10 +7,10 @@ import java.util.OptionalInt;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// The tokens of a tokenizer by id, and the ids by token: the model's own and the added ones. Immutable.
+/// The tokens of a tokenizer by id, and the ids by token, including added tokens. Immutable.
 public final class Vocabulary {
-    /// A file that claims a higher id is refused before memory is allocated for it; the largest known has
-    /// 262,144.
+    /// A file with a higher id is refused before memory is allocated for it; the largest known
+    /// vocabulary has 262,144 tokens.
     public static final int HIGHEST_ID = (1 << 24) - 1;
 
     private final @Nullable String[] tokens;
@@ -23,7 +23,7 @@ public final class Vocabulary {
         this.specials = specials;
     }
 
-    /// One more than the highest id.
+    /// The highest id plus one.
     public int size() {
         return tokens.length;
     }
@@ -47,7 +47,7 @@ public final class Vocabulary {
         return token != null && specials.contains(token);
     }
 
-    /// Gathers tokens; an added token takes the place of the model's token of the same id.
+    /// Collects tokens; an added token replaces the model's token of the same id.
     public static final class Builder {
         private final Map<String, Integer> model = new HashMap<>();
         private final Map<String, Integer> added = new HashMap<>();
@@ -76,8 +76,8 @@ public final class Vocabulary {
             }
         }
 
-        /// Adds a token where the tokenizers library puts it: at the model's id of the same token, else behind
-        /// all others. The id in the file is a remark that the library does not heed.
+        /// Adds a token as the tokenizers library does: at the model's id of the same token,
+        /// otherwise after all others. The library ignores the id in the file.
         public void added(String token, boolean isSpecial) {
             if (token.isEmpty()) {
                 return;
@@ -98,7 +98,7 @@ public final class Vocabulary {
         private static int checked(String token, long id) {
             if (id < 0 || id > HIGHEST_ID) {
                 throw new IllegalArgumentException(
-                        "token \"" + token + "\" has id " + id + "; ids lie in 0.." + HIGHEST_ID);
+                        "token \"" + token + "\" has id " + id + "; expected 0 to " + HIGHEST_ID);
             }
             return (int) id;
         }

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Streamed text against the library's whole decode, on random ids.
+/// Compares streamed text with the library's decoding of all ids, for random ids.
 class IncrementalDetokenizerTest {
     private static final long SEED = 20261123;
 
@@ -26,7 +26,7 @@ class IncrementalDetokenizerTest {
         try (Tokenizer tokenizer = Tokenizers.open(GoldenLines.root().resolve(kind))) {
             IncrementalDetokenizer detokenizer = tokenizer.detokenizer(true);
             for (int round = 0; round < 1000; round++) {
-                // Low ids are mostly single bytes, which make characters in pieces.
+                // Low ids are mostly single bytes, which form characters in pieces.
                 int bound = round % 3 == 0 ? 300 : tokenizer.vocabularySize();
                 int[] ids = random.ints(random.nextInt(40), 0, bound).toArray();
                 StringBuilder joined = new StringBuilder();
@@ -82,7 +82,7 @@ class IncrementalDetokenizerTest {
         }
     }
 
-    /// Kinds of decoder that the goldens do not have, each compared with the library's.
+    /// Kinds of decoders that the golden files do not have, each compared with the library.
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -107,8 +107,9 @@ class IncrementalDetokenizerTest {
         SplittableRandom random = new SplittableRandom(SEED);
         try (JsonTokenizer tokenizer = JsonTokenizer.of(json, "test", TokenizerConfig.empty(Path.of("none")))) {
             for (int round = 0; round < 200; round++) {
-                // The last token ends in no blank or lone b: the library's Strip ends the JVM on a text of
-                // those alone.
+                // The last token does not end with a blank or a lone b: the library's Strip ends
+                // the JVM on a
+                // text of these characters only.
                 int[] ids = IntStream.concat(random.ints(random.nextInt(9), 0, 9), IntStream.of(round % 2 * 4))
                         .toArray();
                 IncrementalDetokenizer detokenizer = tokenizer.detokenizer(false);

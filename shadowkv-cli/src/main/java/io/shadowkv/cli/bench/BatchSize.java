@@ -3,9 +3,9 @@ package io.shadowkv.cli.bench;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/// Sequences that decode together: a number, or as many as the memory plan admits.
+/// Number of sequences that decode together: a number, or as many as the memory plan admits.
 ///
-/// @param sequences 1 or more; 0 stands for as many as fit
+/// @param sequences 1 or more; 0 means as many as fit
 record BatchSize(int sequences) {
     static final BatchSize LARGEST = new BatchSize(0);
 
@@ -13,7 +13,7 @@ record BatchSize(int sequences) {
         return sequences == 0;
     }
 
-    /// Reads the text after an option.
+    /// Converts the argument of an option.
     static final class Converter implements ITypeConverter<BatchSize> {
         @Override
         public BatchSize convert(String value) {
@@ -24,7 +24,7 @@ record BatchSize(int sequences) {
                 return new BatchSize(Integer.parseInt(value));
             }
             throw new TypeConversionException(
-                    "'" + value + "' is no batch; expected a number of sequences from 1, or max for as many as fit");
+                    "'" + value + "' is not a batch; expected a number of sequences from 1, or max for as many as fit");
         }
     }
 }

@@ -8,7 +8,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-/// `bench`: holds the benchmarks.
+/// `bench`: the group of benchmark commands.
 @Command(
         name = "bench",
         description = "Measures speed and memory.",

@@ -8,18 +8,21 @@ import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import java.util.Arrays;
 
-/// How fast a backend moves bytes, measured with its own operations in the run they are compared with.
+/// How fast a backend moves bytes, measured with its own operations in the same run as the results
+/// that are compared with it.
 ///
-/// @param deviceBytesPerSecond in device memory: the better of a copy (bytes read and written) and of a one-row
-///     product with a large matrix (bytes read)
-/// @param linkBytesPerSecond from host memory to the device, by one large copy; NaN where both are the same memory
+/// @param deviceBytesPerSecond in device memory: the faster of a copy (bytes read and written) and
+///     of a product of one row with a large matrix (bytes read)
+/// @param linkBytesPerSecond from host memory to the device, measured with one large copy; NaN if
+///     both are the same memory
 record Ceilings(double deviceBytesPerSecond, double linkBytesPerSecond) {
-    /// Larger than any cache; an eighth of what is free where that is less.
+    /// Larger than any cache; an eighth of the free memory if that is less.
     private static final long DEVICE_BYTES = 1L << 30;
 
     private static final long HOST_BYTES = 1L << 28;
 
-    /// A device's launch and wait take some 20 µs, a gibibyte 230 µs: several in a row hide them.
+    /// Launching and waiting takes some 20 µs on a device, a gibibyte 230 µs; several in a row hide
+    /// it.
     private static final int DEVICE_REPEATS = 8;
 
     private static final int WIDTH = 8192;
@@ -60,7 +63,7 @@ record Ceilings(double deviceBytesPerSecond, double linkBytesPerSecond) {
         return (int) Math.max(1, bytes / (WIDTH * (long) DType.BF16.bytes()));
     }
 
-    /// Median of a few runs, after one that is not counted.
+    /// Median of a few runs, after one warm-up run.
     private static double seconds(Backend backend, Runnable work) {
         int repeats = backend.isHostDevice() ? 1 : DEVICE_REPEATS;
         long[] nanos = new long[RUNS];

@@ -29,13 +29,13 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-/// `bench e2e`: prefill and decode of a whole batch, full attention against ShadowKV.
+/// `bench e2e`: compares prefill and decode of a whole batch with full attention and with ShadowKV.
 @Command(
         name = "e2e",
         description =
-                "Reads prompts, decodes a batch and prints the paper's efficiency table: time to first token, a step's"
-                        + " time and its parts, tokens a second, hit rate, bytes moved and how near their floor that is,"
-                        + " memory planned and measured.",
+                "Reads prompts, decodes a batch and prints the paper's efficiency table: time to first token, time"
+                        + " of a step and of its parts, tokens per second, hit rate, bytes moved and their share of"
+                        + " the measured ceiling, memory planned and measured.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         footer = {
@@ -47,7 +47,7 @@ import picocli.CommandLine.Spec;
             "  shadowkv bench e2e --model ORG/NAME --context 122k --out docs/bench/e2e.jsonl"
         })
 final class E2eCommand implements Callable<Integer> {
-    /// Methods to measure.
+    /// The methods to measure.
     enum Methods {
         both,
         full,
@@ -69,7 +69,7 @@ final class E2eCommand implements Callable<Integer> {
             required = true,
             paramLabel = "TOKENS",
             converter = TokenCount.Converter.class,
-            description = "Tokens of each prompt, such as 60k,122k (k is 1,024); a table for each.")
+            description = "Tokens of each prompt, such as 60k,122k (k is 1,024); one table per length.")
     private List<TokenCount> contexts;
 
     @Option(
@@ -83,7 +83,7 @@ final class E2eCommand implements Callable<Integer> {
             paramLabel = "N|max",
             defaultValue = "max",
             converter = BatchSize.Converter.class,
-            description = "Sequences that decode together; max is as many as the memory plan admits."
+            description = "Sequences that decode together; max means as many as the memory plan admits."
                     + " Default: ${DEFAULT-VALUE}.")
     private BatchSize batch;
 
@@ -98,25 +98,25 @@ final class E2eCommand implements Callable<Integer> {
             names = "--warmup",
             paramLabel = "N",
             defaultValue = "4",
-            description = "Steps before them that are not counted. Default: ${DEFAULT-VALUE}.")
+            description = "Steps before the timed ones. Default: ${DEFAULT-VALUE}.")
     private int warmup;
 
     @Option(
             names = "--profiled-steps",
             paramLabel = "N",
             defaultValue = "4",
-            description = "Further steps whose parts are timed one by one. Default: ${DEFAULT-VALUE}.")
+            description = "Additional steps whose parts are timed one by one. Default: ${DEFAULT-VALUE}.")
     private int profiled;
 
     @Option(
             names = "--clone-prefill",
-            description = "Read one prompt and copy it into every slot, each with another query.")
+            description = "Read one prompt and copy it into every slot; the queries of the slots differ.")
     private boolean clonesPrefill;
 
     @Option(
             names = "--hit-rate",
             paramLabel = "SHARE",
-            description = "shadowkv: force a synthetic selection of which this share is resident, 0 to 1, to compare"
+            description = "shadowkv: use a synthetic selection with this share of resident chunks, 0 to 1, to compare"
                     + " machines. Default: the model's own selection.")
     private @Nullable Double hitRate;
 
@@ -133,10 +133,10 @@ final class E2eCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object instead of tables.")
     private boolean json;
 
-    @Option(names = "--out", paramLabel = "FILE", description = "Append a line of JSON for every run to this file.")
+    @Option(names = "--out", paramLabel = "FILE", description = "Append one line of JSON per run to this file.")
     private @Nullable Path log;
 
-    @Option(names = "--progress", description = "Show progress also where standard error is no terminal.")
+    @Option(names = "--progress", description = "Show progress even if standard error is not a terminal.")
     private boolean progress;
 
     @Mixin
@@ -162,7 +162,7 @@ final class E2eCommand implements Callable<Integer> {
             new E2eRun(options, model, strategy, engine, backend, watcher).run(printer);
             return printer.failures().isEmpty() ? 0 : Failures.FAILURE;
         } catch (CancellationException e) {
-            err.println("shadowkv: interrupted; runs that had ended are kept");
+            err.println("shadowkv: interrupted; the results of finished runs are kept");
             return 1;
         } finally {
             printer.end();

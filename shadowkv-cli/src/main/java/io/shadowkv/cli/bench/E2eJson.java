@@ -12,14 +12,14 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Results for programs. Every run is an object of its own that says all of where and how it was measured, so that
-/// a line of a log needs no other; figures that do not exist are null.
+/// Results for programs. Every run is a complete object with all conditions of its measurement, so
+/// that a line of a log can be read by itself. A value that does not exist is null.
 final class E2eJson {
     private E2eJson() {}
 
-    /// All runs, the gain at each length where both methods ran, and the runs that failed.
+    /// All runs, the speedup at each length that both methods ran, and the runs that failed.
     ///
-    /// @param results what the runs say
+    /// @param results the results of the runs
     static ObjectNode all(List<ObjectNode> runs, List<E2eResult> results, List<E2eFailure> failures) {
         ObjectNode root = JsonMapper.shared().createObjectNode();
         root.putArray("runs").addAll(runs);

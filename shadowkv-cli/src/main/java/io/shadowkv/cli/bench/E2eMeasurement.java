@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 
-/// One run: prompts are read, a batch decodes, and both are measured.
+/// One run: reads prompts, decodes a batch and measures both.
 final class E2eMeasurement {
     private final E2eOptions options;
     private final Engine engine;
@@ -25,9 +25,9 @@ final class E2eMeasurement {
     private final long freeBytes;
     private final RunWatcher watcher;
 
-    /// @param backend the engine's
-    /// @param tokens of each prompt
-    /// @param freeBytes what the device had free before the engine was opened
+    /// @param backend the backend of the engine
+    /// @param tokens number of tokens of each prompt
+    /// @param freeBytes free device memory before the engine was opened
     E2eMeasurement(
             E2eOptions options, Engine engine, TimedBackend backend, int tokens, long freeBytes, RunWatcher watcher) {
         this.options = options;
@@ -70,7 +70,7 @@ final class E2eMeasurement {
         }
     }
 
-    /// The plan of the batch asked for, or of the largest, from what is free now.
+    /// The memory plan for the requested or the largest batch, from the memory that is free now.
     private MemoryPlan plan() {
         int capacity = options.capacity(tokens);
         int batch = options.batch().isLargest()
@@ -83,8 +83,9 @@ final class E2eMeasurement {
         return plan;
     }
 
-    /// A prompt and two steps that are not counted: whatever is compiled, tuned or grown at first use is there when
-    /// the clock starts. Long enough to be indexed, with the same groups of prefill rows as the real prompt.
+    /// Runs a prompt and two steps that are not measured, so that everything that is compiled,
+    /// tuned or grown at first use exists before the clock starts. The prompt is long enough to be
+    /// indexed and uses the same groups of prefill rows as the measured prompt.
     private void warmUp() {
         int rows = prefillRows(engine);
         long least = engine.options().cache() instanceof KvCacheSpec.Shadow shadow
@@ -98,7 +99,7 @@ final class E2eMeasurement {
         engine.logits(ids, ids.length, false, 2, row -> {});
     }
 
-    /// Rows of a prompt that the engine computes at a time.
+    /// Number of rows of a prompt that the engine computes at a time.
     static int prefillRows(Engine engine) {
         int asked = engine.options().prefillRows();
         return asked > 0 ? asked : engine.backend().prefillRows();
@@ -124,7 +125,8 @@ final class E2eMeasurement {
         for (int slot = prompts; slot < batch.batch(); slot++) {
             batch.copy(0, slot, random.nextInt(engine.spec().vocabularySize()));
         }
-        // Full attention has nothing to index; the microseconds of closing a layer are no part of their own.
+        // Full attention indexes nothing; the microseconds of closing a layer are not reported
+        // separately.
         double waited = engine.options().cache() instanceof KvCacheSpec.Full ? 0 : first.indexingWaitNanos() / 1e9;
         return new E2eResult.Prefill(
                 first.nanos() / 1e9,
@@ -164,7 +166,7 @@ final class E2eMeasurement {
         return seconds;
     }
 
-    /// @param missed units missed a step by the whole batch
+    /// @param missed units that the whole batch misses per step
     private StepBytes bytes(BatchRun batch, boolean selects, double missed) {
         var decoding = new StepBytes.Decoding(engine.spec(), engine.weightType(), engine.kvType(), batch.batch());
         double generated = 1 + options.warmupSteps() + (options.timedSteps() - 1) / 2.0;
@@ -186,8 +188,8 @@ final class E2eMeasurement {
         return StepBytes.shadow(decoding, shadow.outlierChunks() * unit + shadow.sparseBudget() + recent, index);
     }
 
-    /// While the batch decodes. A device tells what is taken; where the host computes, others take memory too, and
-    /// only what was allocated can be told.
+    /// Memory while the batch decodes. A device reports its used memory. If the host computes,
+    /// other programs use its memory too, so only what the engine allocated is reported.
     private E2eResult.Memory memory(BatchRun batch, MemoryPlan plan) {
         long allocated = 0;
         long offloaded = 0;
@@ -202,7 +204,7 @@ final class E2eMeasurement {
                 plan.decodingBytes(), taken, plan.offloadedBytes(), offloaded, planned, batch.held());
     }
 
-    /// Random ids; the model's answer does not matter, its work does.
+    /// Random ids: only the model's work matters here, not its answer.
     private int[] prompt(int number, int length) {
         int vocabulary = engine.spec().vocabularySize();
         return new SplittableRandom(options.seed() * 1_000_003 + number)

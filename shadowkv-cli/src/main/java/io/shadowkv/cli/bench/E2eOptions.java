@@ -4,13 +4,14 @@ import java.util.Collections;
 import java.util.List;
 import java.util.OptionalDouble;
 
-/// What to run, checked.
+/// The validated options of a benchmark.
 ///
-/// @param contexts tokens of each prompt, one table each
-/// @param runsFull measure full attention
-/// @param runsShadow measure ShadowKV
-/// @param clonesPrefill read one prompt and copy it into every slot, instead of a prompt for each
-/// @param forcedHitRate of a synthetic selection; empty for the model's own
+/// @param contexts tokens of each prompt, one table per length
+/// @param runsFull whether to measure full attention
+/// @param runsShadow whether to measure ShadowKV
+/// @param clonesPrefill whether to read one prompt and copy it into every slot instead of reading a
+///     prompt for each
+/// @param forcedHitRate hit rate of a synthetic selection; empty for the model's own
 record E2eOptions(
         List<Integer> contexts,
         boolean runsFull,
@@ -27,7 +28,7 @@ record E2eOptions(
         for (int tokens : contexts) {
             if (Collections.frequency(contexts, tokens) > 1) {
                 throw new IllegalArgumentException(
-                        "--context has %,d tokens more than once; give every length once".formatted(tokens));
+                        "--context has %,d tokens more than once; give each length once".formatted(tokens));
             }
         }
         if (warmupSteps < 0) {
@@ -53,7 +54,7 @@ record E2eOptions(
         return warmupSteps + timedSteps + profiledSteps;
     }
 
-    /// Tokens a sequence may reach: its prompt, a first token, and one a step.
+    /// Largest number of tokens of a sequence: its prompt, the first token, and one token per step.
     int capacity(int contextTokens) {
         return Math.addExact(contextTokens, Math.addExact(steps(), 1));
     }

@@ -8,7 +8,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Takes results as they come: to the log at once, to the terminal when a length is complete, as JSON at the end.
+/// Receives results one by one: logs each at once, prints a table when a length is complete, and
+/// prints JSON at the end.
 final class E2ePrinter {
     private final PrintWriter out;
     private final boolean json;
@@ -27,7 +28,7 @@ final class E2ePrinter {
         this.machine = machine;
     }
 
-    /// The next results are of these circumstances, the same for all of them.
+    /// Receives a result and the conditions of its measurement, which are the same for all results.
     void measured(E2eSetup circumstances, E2eResult result) {
         ObjectNode run = E2eJson.run(circumstances, machine, result);
         log.append(run);
@@ -45,17 +46,17 @@ final class E2ePrinter {
         waiting.add(result);
     }
 
-    /// A run has no result.
+    /// Records a run that failed.
     void failed(E2eFailure failure) {
         failures.add(failure);
     }
 
-    /// The runs that have no result so far.
+    /// The runs that failed so far.
     List<E2eFailure> failures() {
         return List.copyOf(failures);
     }
 
-    /// There are no more results. Where no run has one, nothing is printed.
+    /// Ends the output; there are no more results. Prints nothing if no run has one.
     void end() {
         if (json && !runs.isEmpty()) {
             out.println(E2eJson.all(runs, results, failures).toPrettyString());

@@ -6,17 +6,17 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
-/// What one run, a method at a length, showed.
+/// The result of one run: one method at one length.
 ///
 /// @param method `full` or `shadowkv`
 /// @param strategy the method with its parameters
 /// @param contextTokens tokens of each prompt
 /// @param batch sequences that decoded together
-/// @param batchIsLargest true if the memory plan admits no more
-/// @param keptWhole true if ShadowKV kept the whole prompt because it fits what stays resident
-/// @param deviceValueLayers layers whose offloaded values lie in device memory
-/// @param hitRate share of selected units that were resident; NaN where nothing is selected
-/// @param bytes what a step moves at least
+/// @param batchIsLargest true if the memory plan admits no larger batch
+/// @param keptWhole true if ShadowKV kept the whole prompt because it fits the resident set
+/// @param deviceValueLayers layers whose offloaded values are in device memory
+/// @param hitRate share of the selected units that were resident; NaN if nothing is selected
+/// @param bytes minimum number of bytes that a step moves
 record E2eResult(
         String method,
         String strategy,
@@ -30,19 +30,20 @@ record E2eResult(
         double hitRate,
         StepBytes bytes,
         Memory memory) {
-    /// Tokens a second of all sequences together.
+    /// Tokens per second of all sequences together.
     double tokensPerSecond() {
         return batch / steps.medianSeconds();
     }
 
-    /// Reading prompts.
+    /// Prefill of the prompts.
     ///
-    /// @param firstTokenSeconds from the first prompt to its first token
-    /// @param partSeconds what its operations took, by part
-    /// @param indexSeconds factorising, indexing and offloading
-    /// @param waitedSeconds how long reading waited for that; less where it runs beside the main queue
-    /// @param prompts read one after the other
-    /// @param allSeconds all prompts until all sequences were ready to decode, copies included
+    /// @param firstTokenSeconds time from the start of the first prompt to its first token
+    /// @param partSeconds time of its operations, by part
+    /// @param indexSeconds time of factorising, indexing and offloading
+    /// @param waitedSeconds time that prefill waited for indexing, which is less than
+    ///     `indexSeconds` if indexing runs at the same time as the main queue
+    /// @param prompts number of prompts, read one after the other
+    /// @param allSeconds time until all sequences were ready to decode, copies included
     record Prefill(
             double firstTokenSeconds,
             Map<OperationKind, Double> partSeconds,
@@ -58,7 +59,7 @@ record E2eResult(
             return partSeconds.getOrDefault(OperationKind.ATTENTION, 0.0);
         }
 
-        /// What is neither attention nor waiting for the index.
+        /// Time that is neither attention nor waiting for the index.
         double restSeconds() {
             return Math.max(0, firstTokenSeconds - attentionSeconds() - waitedSeconds);
         }
@@ -66,9 +67,9 @@ record E2eResult(
 
     /// Decode steps.
     ///
-    /// @param nanos of each timed step, ascending
-    /// @param partSeconds what each part of a step takes, from further steps that were not replayed; parts that
-    ///     run side by side may take more together than a step
+    /// @param nanos time of each timed step, ascending
+    /// @param partSeconds time of each part of a step, from additional steps that were not
+    ///     replayed; parts that overlap may take more time together than a step
     record Steps(long[] nanos, Map<OperationKind, Double> partSeconds) {
         Steps {
             nanos = nanos.clone();
@@ -80,21 +81,22 @@ record E2eResult(
             return (nanos[(nanos.length - 1) / 2] + nanos[nanos.length / 2]) / 2e9;
         }
 
-        /// The time that a share of the steps stays below, by nearest rank.
+        /// The time that the given share of the steps does not exceed, by nearest rank.
         double quantileSeconds(double share) {
             int rank = (int) Math.ceil(share * nanos.length);
             return nanos[Math.clamp(rank - 1, 0, nanos.length - 1)] / 1e9;
         }
     }
 
-    /// Bytes while the batch decodes.
+    /// Memory while the batch decodes, in bytes.
     ///
-    /// @param plannedDevice in device memory: weights where the backend copies them, sequences, a step's buffers
-    /// @param measuredDevice what was taken there
-    /// @param plannedHost values in host memory
-    /// @param measuredHost what was taken there
-    /// @param plannedParts what the plan consists of: one sequence's parts, and what all share
-    /// @param allocatedParts what the engine and all sequences hold
+    /// @param plannedDevice planned device memory: weights if the backend copies them, sequences,
+    ///     and the buffers of a step
+    /// @param measuredDevice device memory in use
+    /// @param plannedHost planned host memory for values
+    /// @param measuredHost host memory in use for values
+    /// @param plannedParts items of the plan: those of one sequence, and those that all share
+    /// @param allocatedParts allocations of the engine and of all sequences
     record Memory(
             long plannedDevice,
             long measuredDevice,

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CancellationException;
 
-/// Measures every method at every length, one run after the other; each opens the model anew, so that none finds
-/// memory that another left behind.
+/// Measures every method at every length, one run after the other. Each run opens the model again,
+/// so that it does not see memory that an earlier run left allocated.
 final class E2eRun {
     private final E2eOptions options;
     private final ModelSource model;
@@ -22,8 +22,8 @@ final class E2eRun {
     private final Backend backend;
     private final RunWatcher watcher;
 
-    /// @param engineOptions of all runs but for the method and the batch
-    /// @param backend stays the caller's
+    /// @param engineOptions options of all runs except for the method and the batch
+    /// @param backend remains owned by the caller
     E2eRun(
             E2eOptions options,
             ModelSource model,

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
 
-/// Results for people: one table a length, the methods side by side, at most 100 columns wide.
+/// Results as text: one table per length, the methods in columns, at most 100 characters wide.
 final class E2eTable {
     private static final String NONE = "–";
 
@@ -22,7 +22,7 @@ final class E2eTable {
         this.out = out;
     }
 
-    /// What ran and how, once before the tables.
+    /// Prints the conditions once, before the tables.
     void head() {
         out.printf(
                 Locale.ROOT,
@@ -41,7 +41,7 @@ final class E2eTable {
         }
         if (setup.forcedHitRate().isPresent()) {
             out.println("ShadowKV's selection is synthetic (--hit-rate "
-                    + setup.forcedHitRate().getAsDouble() + "): its speed is real, its answers are not");
+                    + setup.forcedHitRate().getAsDouble() + "): speeds are valid, answers are not");
         }
         Ceilings ceilings = setup.ceilings();
         if (ceilings != null) {
@@ -77,7 +77,8 @@ final class E2eTable {
         }
         if (results.size() == 2) {
             double gain = results.getLast().tokensPerSecond() / first.tokensPerSecond();
-            out.println("ShadowKV over full attention: " + Quantity.times(gain) + " the tokens a second");
+            out.println(
+                    "ShadowKV compared with full attention: " + Quantity.times(gain) + " as many tokens per second");
         }
     }
 
@@ -87,7 +88,7 @@ final class E2eTable {
         row("  indexing", results, result -> indexing(result.prefill()));
         row("  rest", results, result -> time(result.prefill().restSeconds()));
         row(
-                "prompts read, in all",
+                "all prompts read",
                 results,
                 result -> result.prefill().prompts() + ", "
                         + time(result.prefill().allSeconds()));
@@ -97,8 +98,9 @@ final class E2eTable {
         if (prefill.indexSeconds() == 0) {
             return NONE;
         }
-        boolean isBeside = prefill.waitedSeconds() < prefill.indexSeconds();
-        return time(prefill.indexSeconds()) + (isBeside ? " beside, waited " + time(prefill.waitedSeconds()) : "");
+        boolean isParallel = prefill.waitedSeconds() < prefill.indexSeconds();
+        return time(prefill.indexSeconds())
+                + (isParallel ? " in parallel, waited " + time(prefill.waitedSeconds()) : "");
     }
 
     private void steps(List<E2eResult> results) {
@@ -117,7 +119,7 @@ final class E2eTable {
         return time(steps.quantileSeconds(0.1)) + " to " + time(steps.quantileSeconds(0.9));
     }
 
-    /// Time, speed, and the share of the ceiling where bytes are known.
+    /// Time, speed, and the share of the ceiling if the bytes are known.
     private String part(E2eResult result, OperationKind part) {
         Double seconds = result.steps().partSeconds().get(part);
         if (seconds == null) {
@@ -131,11 +133,11 @@ final class E2eTable {
 
     private void traffic(List<E2eResult> results) {
         row(
-                "bytes a step, memory",
+                "bytes per step, memory",
                 results,
                 result -> moved(result, result.bytes().deviceTotal(), false));
         row(
-                "bytes a step, link",
+                "bytes per step, link",
                 results,
                 result -> moved(result, result.bytes().link(), true));
         Ceilings ceilings = setup.ceilings();
@@ -191,7 +193,7 @@ final class E2eTable {
         return Double.isFinite(share) ? String.format(Locale.ROOT, "%.0f %%", share * 100) : NONE;
     }
 
-    /// Bytes a second in powers of 1,000, as bandwidths are told.
+    /// Bytes per second in powers of 1,000, as bandwidths are usually given.
     private static String rate(double bytesPerSecond) {
         return bytesPerSecond >= 1e12
                 ? String.format(Locale.ROOT, "%.2f TB/s", bytesPerSecond / 1e12)

@@ -5,20 +5,20 @@ import io.shadowkv.engine.Cancellation;
 import java.io.PrintWriter;
 import java.util.concurrent.CancellationException;
 
-/// Shows on standard error what is being measured, and ends it when the user asks.
+/// Shows progress on standard error and cancels a measurement at the user's request.
 ///
-/// @param err where it is shown
-/// @param style how; off shows nothing
-/// @param cancellation the user's wish to end
+/// @param err where progress is printed
+/// @param style how progress is shown; off shows nothing
+/// @param cancellation the user's request to end
 record RunWatcher(PrintWriter err, ProgressLine.Style style, Cancellation cancellation) {
-    /// A bar for one piece of work.
+    /// Creates a progress bar for one piece of work.
     ProgressLine bar(String what) {
         return new ProgressLine(err, style, what);
     }
 
-    /// Draws the bar, unless the run was cancelled.
+    /// Updates the bar.
     ///
-    /// @throws CancellationException if it was
+    /// @throws CancellationException if the run was cancelled
     void update(ProgressLine bar, double done) {
         checkOn();
         bar.update(done);

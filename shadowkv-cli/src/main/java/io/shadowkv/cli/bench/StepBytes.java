@@ -6,12 +6,14 @@ import io.shadowkv.tensor.DType;
 import java.util.EnumMap;
 import java.util.Map;
 
-/// Bytes that one decode step moves at least. Counted is what must be read or written once a step whatever the
-/// kernels: weights, keys and values, the index, misses. Activations are left out (they stay in caches, and are
-/// under one hundredth), so that [#floorSeconds] is a floor.
+/// The minimum number of bytes that one decode step moves. Counts the bytes that every
+/// implementation must read or write once per step: weights, keys and values, the index, misses.
+/// Activations are not counted (they stay in caches and are less than 1 %), so that [#floorSeconds]
+/// is a lower bound.
 ///
-/// With L layers, B sequences, H key-value heads of d elements, e bytes an element of keys and values, v of a stored
-/// value, k chosen of U indexed units of J tokens, m of the chosen missed (all layers, heads and sequences together):
+/// With L layers, B sequences, H key-value heads of d elements, e bytes per element of keys and
+/// values, v per element of a stored value, k of U indexed units of J tokens selected, and m misses
+/// among the selected units (of all layers, heads and sequences):
 ///
 /// | part | device | link |
 /// |---|---|---|
@@ -19,7 +21,7 @@ import java.util.Map;
 /// | attention | B·L·2·H·d·e·(tokens attended) | |
 /// | score | B·L·H·U·(d·e read + 4 written) | |
 /// | select | B·L·H·U·4 | |
-/// | fetch | m·J·d·e written, and m·J·v·d read where values are on the device | m·J·v·d otherwise |
+/// | fetch | m·J·d·e written, and m·J·v·d read if values are on the device | m·J·v·d otherwise |
 /// | rebuild | m·J·(rank·e read + d·e written) + B·L·H·d·rank·e | |
 ///
 /// @param device bytes in device memory, by part
@@ -29,9 +31,9 @@ record StepBytes(Map<OperationKind, Double> device, double link) {
         device = Map.copyOf(device);
     }
 
-    /// A step that attends to everything.
+    /// The bytes of a step that attends to every token.
     ///
-    /// @param tokens attended to by each sequence, on average over the steps
+    /// @param tokens attended tokens of each sequence, on average over the steps
     static StepBytes full(Decoding decoding, double tokens) {
         Map<OperationKind, Double> device = new EnumMap<>(OperationKind.class);
         device.put(OperationKind.LINEARS, weights(decoding));
@@ -39,9 +41,9 @@ record StepBytes(Map<OperationKind, Double> device, double link) {
         return new StepBytes(device, 0);
     }
 
-    /// A step that selects.
+    /// The bytes of a step that selects.
     ///
-    /// @param tokens attended to by each sequence: outliers, selected and recent
+    /// @param tokens attended tokens of each sequence: outliers, selected and recent ones
     static StepBytes shadow(Decoding decoding, double tokens, Index index) {
         DecoderSpec spec = decoding.spec();
         double e = decoding.kvType().bytes();
@@ -62,12 +64,12 @@ record StepBytes(Map<OperationKind, Double> device, double link) {
         return new StepBytes(device, stored * index.linkShare());
     }
 
-    /// All device bytes of a step.
+    /// All bytes of a step in device memory.
     double deviceTotal() {
         return device.values().stream().mapToDouble(Double::doubleValue).sum();
     }
 
-    /// The least time of a step: memory and link side by side, each at its ceiling.
+    /// The least time of a step if memory and link work in parallel, each at its ceiling.
     double floorSeconds(Ceilings ceilings) {
         double near = deviceTotal() / ceilings.deviceBytesPerSecond();
         return link > 0 ? Math.max(near, link / ceilings.linkBytesPerSecond()) : near;
@@ -91,19 +93,19 @@ record StepBytes(Map<OperationKind, Double> device, double link) {
                 * decoding.kvType().bytes();
     }
 
-    /// What decodes.
+    /// The decoding batch.
     ///
-    /// @param batch sequences, one new token each
+    /// @param batch number of sequences, one new token each
     record Decoding(DecoderSpec spec, DType weightType, DType kvType, int batch) {}
 
-    /// What is selected from, on average over the steps.
+    /// The index that a step selects from, on average over the steps.
     ///
-    /// @param unitTokens tokens of a unit
+    /// @param unitTokens tokens per unit
     /// @param rank columns of the key factor
     /// @param units indexed units of a sequence
-    /// @param missedUnits misses of a step, all layers, heads and sequences together
-    /// @param storedRowBytes bytes of one token's stored value in one head, its scale included where it is fetched
-    ///     with it
-    /// @param linkShare share of the misses that come from host memory over a link
+    /// @param missedUnits misses per step of all layers, heads and sequences together
+    /// @param storedRowBytes bytes of one token's stored value in one head, including its scale if
+    ///     the scale is fetched with it
+    /// @param linkShare share of the misses that are fetched from host memory over a link
     record Index(int unitTokens, int rank, double units, double missedUnits, double storedRowBytes, double linkShare) {}
 }

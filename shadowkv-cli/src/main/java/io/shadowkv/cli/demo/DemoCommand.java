@@ -23,7 +23,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-/// `demo`: the same questions about the same long text, with full attention and with ShadowKV.
+/// `demo`: asks the same questions about the same long text with full attention and with ShadowKV.
 @Command(
         name = "demo",
         description =
@@ -36,8 +36,8 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  shadowkv demo                         16,384 tokens, under a minute on two cores",
             "  shadowkv demo --tokens 32768          the bundled model's whole context",
-            "  shadowkv demo --budget 256 --rank 32  how little is enough?",
-            "  shadowkv demo --report demo.html      the report in this folder"
+            "  shadowkv demo --budget 256 --rank 32  a smaller budget and rank",
+            "  shadowkv demo --report demo.html      write the report to this folder"
         })
 public final class DemoCommand implements Callable<Integer> {
     private static final int SHORTEST = 2048;
@@ -68,14 +68,14 @@ public final class DemoCommand implements Callable<Integer> {
             names = "--questions",
             paramLabel = "N",
             defaultValue = "6",
-            description = "Questions, one after the other about one text. Default: ${DEFAULT-VALUE}.")
+            description = "Number of questions about the text. Default: ${DEFAULT-VALUE}.")
     private int questions;
 
     @Option(
             names = "--seed",
             paramLabel = "N",
             defaultValue = "1",
-            description = "Which needles are hidden, and where. Default: ${DEFAULT-VALUE}.")
+            description = "Seed of the needles and their places. Default: ${DEFAULT-VALUE}.")
     private long seed;
 
     @Option(
@@ -102,8 +102,7 @@ public final class DemoCommand implements Callable<Integer> {
             names = "--sweep",
             split = ",",
             paramLabel = "TOKENS",
-            description =
-                    "Lengths to measure decode speed at besides. Default: 2048 and doublings of it below --tokens.")
+            description = "Further lengths to measure decode speed at. Default: 2048 and its doublings below --tokens.")
     private @Nullable List<Integer> sweep;
 
     @Option(names = "--no-sweep", description = "Measure decode speed at --tokens only.")
@@ -112,13 +111,13 @@ public final class DemoCommand implements Callable<Integer> {
     @Option(
             names = "--report",
             paramLabel = "FILE",
-            description = "Where the report goes. Default: shadowkv/demo.html in the user's cache folder.")
+            description = "File of the report. Default: shadowkv/demo.html in the user's cache folder.")
     private @Nullable Path report;
 
     @Option(names = "--json", description = "Print the results as one JSON object instead of tables.")
     private boolean json;
 
-    @Option(names = "--progress", description = "Show progress also where standard error is no terminal.")
+    @Option(names = "--progress", description = "Show progress even if standard error is not a terminal.")
     private boolean progress;
 
     @Mixin
@@ -147,8 +146,9 @@ public final class DemoCommand implements Callable<Integer> {
         }
     }
 
-    /// The report's file, made ready before the work. A place that was asked for and cannot be written to is a usage
-    /// error; without the usual place the demonstration goes on.
+    /// Opens the file of the report before the work begins. If the user gave a path that cannot be
+    /// written, that is a usage error; if the default path cannot be written, the demo runs without
+    /// a report.
     private Optional<ReportFile> reportFile(PrintWriter err) {
         Path file =
                 report != null ? report : UserCache.folder(root.surroundings()).resolve("demo.html");
@@ -158,7 +158,7 @@ public final class DemoCommand implements Callable<Integer> {
             if (report != null) {
                 throw misuse("--report is " + report + "; " + e.getMessage() + ". Give a file in another folder");
             }
-            err.println("no report is written: " + e.getMessage() + ". --report FILE names another place");
+            err.println("the report cannot be written: " + e.getMessage() + ". Choose another file with --report FILE");
             err.flush();
             return Optional.empty();
         }
@@ -184,7 +184,8 @@ public final class DemoCommand implements Callable<Integer> {
     private DemoRun.Options options() {
         if (tokens < SHORTEST) {
             throw misuse(String.format(
-                    "--tokens is %,d; expected at least %,d, so that there is something to select", tokens, SHORTEST));
+                    "--tokens is %,d; expected at least %,d, so that ShadowKV selects from the text",
+                    tokens, SHORTEST));
         }
         if (questions < 1 || questions > MOST_QUESTIONS) {
             throw misuse("--questions is " + questions + "; expected 1 to " + MOST_QUESTIONS);

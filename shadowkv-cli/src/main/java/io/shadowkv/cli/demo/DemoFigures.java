@@ -1,94 +1,102 @@
 package io.shadowkv.cli.demo;
 
 import io.shadowkv.engine.MemoryPlan;
+import io.shadowkv.report.page.Page.Block;
+import io.shadowkv.report.page.Page.Cell;
+import io.shadowkv.report.page.Page.ColourKey;
+import io.shadowkv.report.page.Page.Column;
+import io.shadowkv.report.page.Page.Plot;
+import io.shadowkv.report.page.Page.Prose;
+import io.shadowkv.report.page.Page.Row;
+import io.shadowkv.report.page.Page.Section;
+import io.shadowkv.report.page.Page.Table;
 import io.shadowkv.report.plot.HeatStrip;
 import io.shadowkv.report.plot.LinePlot;
 import io.shadowkv.report.plot.Quantity;
 import io.shadowkv.report.plot.StackedBars;
-import io.shadowkv.report.plot.Svg;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ToDoubleFunction;
 
-/// The report's sections with plots: memory, speed, and what was fetched.
+/// The sections of the report with plots: memory, speed, and fetched chunks.
 final class DemoFigures {
     private static final double MEBI = 1 << 20;
 
     private DemoFigures() {}
 
-    static String memory(DemoResult result) {
+    static Section memory(DemoResult result) {
         var bars = new StackedBars(
                 "memory",
                 "Bytes of keys and values by part",
                 "keys, values and index of the sequence, MiB",
                 DemoFigures::mebibytes,
                 List.of(
-                        bar("full, planned", planned(result.full(), 0)),
-                        bar("full, measured", measured(result.full())),
-                        bar("ShadowKV, planned", planned(result.shadow(), 1)),
-                        bar("ShadowKV, measured", measured(result.shadow()))));
-        StringBuilder out = new StringBuilder(
-                        "<section>\n<h2>Memory</h2>\n<p class=\"note\">What one sequence needs. Striped parts")
-                .append(" lie in host memory and are fetched from; the others stay in device memory. On a CPU both"
-                        + " are the same")
-                .append(" memory, and what ShadowKV saves is reading.</p>\n<figure>")
-                .append(bars.render())
-                .append("</figure>\n<details><summary>The numbers</summary><div class=\"scroll\"><table>\n<thead><tr>")
-                .append("<th scope=\"col\">Part</th><th scope=\"col\">Where</th><th scope=\"col\" class=\"n\">Full"
-                        + " attention</th>")
-                .append("<th scope=\"col\" class=\"n\">ShadowKV</th></tr></thead>\n<tbody>\n");
+                        new StackedBars.Bar("full, planned", planned(result.full(), 0)),
+                        new StackedBars.Bar("full, measured", measured(result.full())),
+                        new StackedBars.Bar("ShadowKV, planned", planned(result.shadow(), 1)),
+                        new StackedBars.Bar("ShadowKV, measured", measured(result.shadow()))));
+        return new Section(
+                "memory",
+                "Memory",
+                List.of(
+                        new Prose("Memory of one sequence. Striped parts are in host memory and are fetched when they"
+                                + " are needed; the others are in device memory. On a CPU both are the same memory,"
+                                + " and ShadowKV reads less of it per token."),
+                        new Plot(bars, ""),
+                        memoryTable(result)));
+    }
+
+    private static Block memoryTable(DemoResult result) {
+        List<Row> rows = new ArrayList<>();
         for (MemoryPlan.Item part : result.full().planned().parts()) {
-            partRow(out, part, Quantity.whole(part.bytes()), "–");
+            rows.add(memoryRow(part.name() + ", planned", part.isOffloaded(), bytes(part.bytes()), "–"));
         }
         for (MemoryPlan.Item part : result.shadow().planned().parts()) {
-            partRow(out, part, "–", Quantity.whole(part.bytes()));
+            rows.add(memoryRow(part.name() + ", planned", part.isOffloaded(), "–", bytes(part.bytes())));
         }
-        totals(out, "resident", result, false);
-        totals(out, "offloaded", result, true);
-        return out.append("</tbody></table></div></details>\n</section>\n").toString();
+        for (boolean isOffloaded : new boolean[] {false, true}) {
+            rows.add(totals(
+                    "Total, planned",
+                    isOffloaded,
+                    result.full().planned(),
+                    result.shadow().planned()));
+            rows.add(totals(
+                    "Total, measured",
+                    isOffloaded,
+                    result.full().measured(),
+                    result.shadow().measured()));
+        }
+        return new Table(
+                "Memory in numbers",
+                List.of(
+                        Column.text("Part"),
+                        Column.text("Place"),
+                        Column.number("Full attention"),
+                        Column.number("ShadowKV")),
+                rows,
+                "",
+                true);
     }
 
-    private static void partRow(StringBuilder out, MemoryPlan.Item part, String full, String shadow) {
-        row(
-                out,
-                part.name() + ", planned",
-                part.isOffloaded() ? "offloaded" : "resident",
-                full + (full.equals("–") ? "" : " B"),
-                shadow + (shadow.equals("–") ? "" : " B"));
+    private static Row totals(
+            String name, boolean isOffloaded, MemoryPlan.SequenceBytes full, MemoryPlan.SequenceBytes shadow) {
+        return memoryRow(name, isOffloaded, bytes(sum(full, isOffloaded)), bytes(sum(shadow, isOffloaded)));
     }
 
-    private static void totals(StringBuilder out, String where, DemoResult result, boolean isOffloaded) {
-        MemoryPlan.SequenceBytes full = result.full().planned();
-        MemoryPlan.SequenceBytes shadow = result.shadow().planned();
-        row(out, "Total, planned", where, total(full, isOffloaded), total(shadow, isOffloaded));
-        row(
-                out,
-                "Total, measured",
-                where,
-                total(result.full().measured(), isOffloaded),
-                total(result.shadow().measured(), isOffloaded));
+    private static long sum(MemoryPlan.SequenceBytes bytes, boolean isOffloaded) {
+        return isOffloaded ? bytes.offloaded() : bytes.resident();
     }
 
-    private static String total(MemoryPlan.SequenceBytes bytes, boolean isOffloaded) {
-        return Quantity.whole(isOffloaded ? bytes.offloaded() : bytes.resident()) + " B";
+    private static Row memoryRow(String name, boolean isOffloaded, String full, String shadow) {
+        return Row.of(
+                new Cell(name), new Cell(isOffloaded ? "offloaded" : "resident"), new Cell(full), new Cell(shadow));
     }
 
-    private static void row(StringBuilder out, String name, String where, String full, String shadow) {
-        out.append("<tr><th scope=\"row\">")
-                .append(Svg.escape(name))
-                .append("</th><td>")
-                .append(where)
-                .append("</td><td class=\"n\">")
-                .append(full)
-                .append("</td><td class=\"n\">")
-                .append(shadow)
-                .append("</td></tr>\n");
+    private static String bytes(long bytes) {
+        return Quantity.whole(bytes) + " B";
     }
 
-    private static StackedBars.Bar bar(String label, List<StackedBars.Part> parts) {
-        return new StackedBars.Bar(label, parts);
-    }
-
-    /// @param firstColour of the palette, whose last two are kept for what is measured
+    /// @param firstColour index in the palette, whose last two colours are for measured parts
     private static List<StackedBars.Part> planned(DemoResult.Outcome outcome, int firstColour) {
         List<StackedBars.Part> parts = new ArrayList<>();
         for (MemoryPlan.Item part : outcome.planned().parts()) {
@@ -109,87 +117,79 @@ final class DemoFigures {
         return parts;
     }
 
-    static String speed(DemoResult result) {
-        List<LinePlot.Point> full = result.speeds().stream()
-                .map(s -> new LinePlot.Point(s.tokens(), s.full()))
-                .toList();
-        List<LinePlot.Point> shadow = result.speeds().stream()
-                .map(s -> new LinePlot.Point(s.tokens(), s.shadow()))
-                .toList();
-        var plot = new LinePlot(
-                "speed",
-                "Decode speed against context length",
-                "context length, tokens",
-                "decode speed, tokens/s",
-                tokens -> Quantity.tokens((int) tokens),
-                List.of(
-                        new LinePlot.Series("ShadowKV", "shadow", shadow),
-                        new LinePlot.Series("full attention", "full", full)));
-        StringBuilder out = new StringBuilder(
-                        "<section>\n<h2>Decode speed</h2>\n<p class=\"note\">Full attention reads every key and")
-                .append(" value for each new token; ShadowKV reads a landmark a chunk, and the chunks it selects, as"
-                        + " many at every length. One sequence, the median step of ")
-                .append(MethodRun.PROBE_TOKENS)
-                .append(" tokens.</p>\n<figure>")
-                .append(plot.render())
-                .append("</figure>\n<details><summary>The numbers</summary><div class=\"scroll\"><table>\n<thead><tr>")
-                .append("<th scope=\"col\" class=\"n\">Context, tokens</th><th scope=\"col\" class=\"n\">Full"
-                        + " attention, tokens/s</th>")
-                .append("<th scope=\"col\" class=\"n\">ShadowKV, tokens/s</th><th scope=\"col\""
-                        + " class=\"n\">Ratio</th></tr></thead>\n"
-                        + "<tbody>\n");
-        for (DemoResult.Speed speed : result.speeds()) {
-            out.append("<tr><td class=\"n\">")
-                    .append(Quantity.whole(speed.tokens()))
-                    .append("</td><td class=\"n\">")
-                    .append(Quantity.threeDigits(speed.full()))
-                    .append("</td><td class=\"n\">")
-                    .append(Quantity.threeDigits(speed.shadow()))
-                    .append("</td><td class=\"n\">")
-                    .append(Quantity.times(speed.shadow() / speed.full()))
-                    .append("</td></tr>\n");
-        }
-        return out.append("</tbody></table></div></details>\n</section>\n").toString();
-    }
-
-    static String fetches(DemoResult result) {
-        FetchMap map = result.fetches();
-        if (map.steps() == 0) {
-            return "<section>\n"
-                    + "<h2>What each layer fetched</h2>\n"
-                    + "<p class=\"note\">Nothing: the text fits the budget, so ShadowKV kept all of it.</p>\n"
-                    + "</section>\n";
-        }
-        StringBuilder out = new StringBuilder(
-                        "<section>\n<h2>What each layer fetched</h2>\n<p class=\"note\">Every column is a decode")
-                .append(" step, every row ")
-                .append(Math.round(map.chunksPerRow()))
-                .append(" neighbouring chunks of the text, the beginning at the top. The orange arrow points at the"
-                        + " sentence that answers")
-                .append(" the question.</p>\n<ul class=\"key\">")
-                .append(key("l1", "selected and resident already"))
-                .append(key(
-                        "l2", "fetched: up to " + Quantity.share(FetchRecorder.FEW) + " of the row's chunks and heads"))
-                .append(key("l3", "up to " + Quantity.share(FetchRecorder.SOME)))
-                .append(key("l4", "more"))
-                .append("</ul>\n");
-        for (int layer = 0; layer < map.levels().length; layer++) {
-            boolean isLast = layer == map.levels().length - 1;
-            out.append("<figure>").append(strip(result, layer, isLast).render()).append("</figure>\n");
-        }
-        return out.append("</section>\n").toString();
-    }
-
-    /// Round ticks as whole numbers, amounts with three digits.
+    /// Formats round values as whole numbers, and others with three digits.
     private static String mebibytes(double value) {
         return value == Math.rint(value) ? Quantity.whole(value) : Quantity.threeDigits(value);
     }
 
-    private static String key(String colour, String meaning) {
-        return "<li><i style=\"background:var(--" + colour + ")\"></i>" + meaning + "</li>";
+    static Section speed(DemoResult result) {
+        var plot = new LinePlot(
+                "speed",
+                "Decode speed by context length",
+                "context length, tokens",
+                "decode speed, tokens/s",
+                tokens -> Quantity.tokens((int) tokens),
+                List.of(
+                        new LinePlot.Series("ShadowKV", "shadow", points(result, DemoResult.Speed::shadow)),
+                        new LinePlot.Series("full attention", "full", points(result, DemoResult.Speed::full))));
+        List<Row> rows = result.speeds().stream()
+                .map(speed -> Row.of(
+                        new Cell(Quantity.whole(speed.tokens())),
+                        new Cell(Quantity.threeDigits(speed.full())),
+                        new Cell(Quantity.threeDigits(speed.shadow())),
+                        new Cell(Quantity.times(speed.shadow() / speed.full()))))
+                .toList();
+        var table = new Table(
+                "Decode speed in numbers",
+                List.of(
+                        Column.number("Context, tokens"),
+                        Column.number("Full attention, tokens/s"),
+                        Column.number("ShadowKV, tokens/s"),
+                        Column.number("Ratio")),
+                rows,
+                "",
+                true);
+        return new Section(
+                "speed",
+                "Decode speed",
+                List.of(
+                        new Prose("Full attention reads every key and value for each new token. ShadowKV reads one"
+                                + " landmark per chunk and the chunks it selects, whose number is the same at every"
+                                + " length. One sequence; median step of " + MethodRun.PROBE_TOKENS + " tokens."),
+                        new Plot(plot, ""),
+                        table));
     }
 
-    private static HeatStrip strip(DemoResult result, int layer, boolean isLast) {
+    private static List<LinePlot.Point> points(DemoResult result, ToDoubleFunction<DemoResult.Speed> speed) {
+        return result.speeds().stream()
+                .map(entry -> new LinePlot.Point(entry.tokens(), speed.applyAsDouble(entry)))
+                .toList();
+    }
+
+    static Section fetches(DemoResult result) {
+        FetchMap map = result.fetches();
+        List<Block> blocks = new ArrayList<>();
+        if (map.steps() == 0) {
+            blocks.add(new Prose("None: the text fits the resident set, so ShadowKV kept all of it."));
+        } else {
+            blocks.add(new Prose("Each column is a decode step, each row " + Math.round(map.chunksPerRow())
+                    + " neighbouring chunks of the text, from the beginning at the top. The orange arrow marks the"
+                    + " sentence with the answer."));
+            blocks.add(new ColourKey(List.of(
+                    new ColourKey.Meaning("l1", "selected and already resident"),
+                    new ColourKey.Meaning(
+                            "l2",
+                            "fetched: up to " + Quantity.share(FetchRecorder.FEW) + " of the row's chunks and heads"),
+                    new ColourKey.Meaning("l3", "up to " + Quantity.share(FetchRecorder.SOME)),
+                    new ColourKey.Meaning("l4", "more"))));
+            for (int layer = 0; layer < map.levels().length; layer++) {
+                blocks.add(new Plot(strip(result, layer), ""));
+            }
+        }
+        return new Section("fetches", "Chunks fetched by each layer", blocks);
+    }
+
+    private static HeatStrip strip(DemoResult result, int layer) {
         FetchMap map = result.fetches();
         List<HeatStrip.Span> spans = new ArrayList<>();
         for (int i = 0; i < map.turns().size(); i++) {
@@ -204,7 +204,7 @@ final class DemoFigures {
                 "Chunks that layer " + layer + " selected and fetched at each of " + map.steps() + " decode steps",
                 map.levels()[layer],
                 spans,
-                isLast ? "decode step" : "",
+                layer == map.levels().length - 1 ? "decode step" : "",
                 "start",
                 "end");
     }

@@ -5,7 +5,7 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// The results for programs. Figures that do not exist are null.
+/// The results for programs. A value that does not exist is null.
 final class DemoJson {
     private DemoJson() {}
 

@@ -5,16 +5,16 @@ import io.shadowkv.cli.process.Machine;
 import io.shadowkv.engine.MemoryPlan.SequenceBytes;
 import java.util.List;
 
-/// All that a demonstration found, for the terminal, JSON and the report.
+/// All results of a demo, for the terminal, JSON and the report.
 ///
-/// @param setup what was asked
-/// @param machine where it ran
+/// @param setup the settings
+/// @param machine the machine it ran on
 /// @param questions in the order asked
-/// @param full with full attention
-/// @param shadow with ShadowKV
+/// @param full results of full attention
+/// @param shadow results of ShadowKV
 /// @param speeds decode speed by length, ascending
-/// @param fetches what ShadowKV fetched
-/// @param wallSeconds the whole demonstration
+/// @param fetches the chunks that ShadowKV fetched
+/// @param wallSeconds time of the whole demo
 record DemoResult(
         Setup setup,
         Machine machine,
@@ -24,13 +24,15 @@ record DemoResult(
         List<Speed> speeds,
         FetchMap fetches,
         double wallSeconds) {
-    /// @param model name
-    /// @param weightBytes of the model
+    /// The settings of a demo.
+    ///
+    /// @param model name of the model
+    /// @param weightBytes size of the model's weights
     /// @param textTokens tokens of the first turn, text and question
-    /// @param tokens limit given for everything
-    /// @param seed of needles and places
+    /// @param tokens limit for text, questions and answers
+    /// @param seed seed of the needles and their places
     /// @param kvType type of keys and values
-    /// @param backend its name
+    /// @param backend name of the backend
     /// @param backendReason why it was chosen
     /// @param shadow ShadowKV's parameters
     record Setup(
@@ -44,23 +46,25 @@ record DemoResult(
             String backendReason,
             KvCacheSpec.Shadow shadow) {}
 
+    /// A question.
+    ///
     /// @param text the question alone
-    /// @param key what is asked for
+    /// @param key the word that identifies the hidden number
     /// @param expected the answer
-    /// @param position token position of the sentence that answers it
+    /// @param position token position of the sentence that contains the answer
     record Question(String text, String key, String expected, int position) {}
 
-    /// One method's run.
+    /// The results of one method.
     ///
-    /// @param answers in the questions' order
-    /// @param prefillSeconds reading the text
-    /// @param sealSeconds part of it beyond exact attention
-    /// @param turnSeconds reading all later questions
+    /// @param answers in the order of the questions
+    /// @param prefillSeconds time to read the text
+    /// @param sealSeconds the part of it that indexing adds to exact attention
+    /// @param turnSeconds time to read all later questions
     /// @param speed decode speed after the last answer, tokens per second of the median step
-    /// @param planned bytes by part
-    /// @param measured bytes in all
-    /// @param hitRate of selected chunks; NaN without selection
-    /// @param keptWhole true if ShadowKV had nothing to select
+    /// @param planned planned bytes by part
+    /// @param measured measured bytes in total
+    /// @param hitRate hit rate of selected chunks; NaN if nothing was selected
+    /// @param keptWhole true if the text fits the resident set, so that ShadowKV selected nothing
     record Outcome(
             List<Answer> answers,
             double prefillSeconds,
@@ -76,11 +80,13 @@ record DemoResult(
         }
     }
 
-    /// @param text what the model wrote
-    /// @param isRight true if it contains what was expected
+    /// An answer of the model.
+    ///
+    /// @param text the text of the answer
+    /// @param isRight true if it contains the expected number
     record Answer(String text, boolean isRight) {}
 
-    /// Decode tokens per second of the median step at a length.
+    /// Decode speed at a length, in tokens per second of the median step.
     record Speed(int tokens, double full, double shadow) {}
 
     double speedup() {

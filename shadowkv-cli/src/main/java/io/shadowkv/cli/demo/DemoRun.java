@@ -19,9 +19,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Runs the demonstration: both methods on one backend, each with an engine and a prefill of its own.
+/// Runs the demo: both methods on one backend, each with its own engine and its own prefill.
 final class DemoRun {
-    /// Room for an answer of seven digits in any tokenizer, and some more.
+    /// Tokens for an answer of seven digits in any tokenizer, with a margin.
     private static final int ANSWER_TOKENS = 24;
     private static final int WARM_UP_TOKENS = 1024;
 
@@ -33,13 +33,13 @@ final class DemoRun {
     private final WordList words = WordList.bundled();
     private final RunningText text = RunningText.kingJames();
 
-    /// @param model name as given
-    /// @param folder the model's
-    /// @param tokens limit of text, questions and answers
-    /// @param questions how many
-    /// @param seed of needles and places
+    /// @param model the name as given
+    /// @param folder folder of the model
+    /// @param tokens limit of text, questions and answers together
+    /// @param questions number of questions
+    /// @param seed seed of the needles and their places
     /// @param shadow ShadowKV's parameters
-    /// @param sweep lengths to measure the speed at besides, in tokens
+    /// @param sweep further lengths to measure the speed at, in tokens
     /// @param style how progress is shown
     record Options(
             String model,
@@ -59,8 +59,8 @@ final class DemoRun {
         this.cancellation = cancellation;
     }
 
-    /// @throws ContextLengthException if the model cannot hold so many tokens
-    /// @throws java.util.concurrent.CancellationException if it was interrupted
+    /// @throws ContextLengthException if the context of the model is too short
+    /// @throws java.util.concurrent.CancellationException if the run was interrupted
     DemoResult run() {
         long began = System.nanoTime();
         Backends.Choice choice = flags.openBackend(err);
@@ -70,7 +70,7 @@ final class DemoRun {
             full.notes().forEach(note -> err.println("note: " + note));
             if (options.tokens > full.contextTokens()) {
                 throw new ContextLengthException(String.format(
-                        "the demonstration has %,d tokens; the model's context is %,d%s. Lower --tokens, or use a model"
+                        "the demo has %,d tokens; the model's context is %,d%s. Lower --tokens, or use a model"
                                 + " with a longer context.",
                         options.tokens, full.contextTokens(), full.spec().contextNote()));
             }
@@ -98,8 +98,8 @@ final class DemoRun {
         }
     }
 
-    /// Lets the compiler see the code of both methods before anything is timed, on a text short enough to be
-    /// quick and a budget small enough to select from it.
+    /// Lets the JIT compiler compile the code of both methods before anything is timed. The text is
+    /// short enough to be quick, and the budget is small enough to select from it.
     private void warmUp(MethodRun run, DemoText demo) {
         try (var line = new ProgressLine(err, options.style, "warming up")) {
             var small = new KvCacheSpec.Shadow(options.shadow.rank(), options.shadow.chunkSize(), 256, 8, 32, 256);

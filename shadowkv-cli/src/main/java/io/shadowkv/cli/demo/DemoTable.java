@@ -3,9 +3,10 @@ package io.shadowkv.cli.demo;
 import io.shadowkv.report.plot.Quantity;
 import java.io.PrintWriter;
 
-/// The results as two tables for the terminal: answers, then figures, the methods side by side.
+/// The results as two tables for the terminal: answers, then statistics, with the methods in
+/// columns.
 final class DemoTable {
-    private static final String ANSWERS = "%-3s %-28s %-10s %-18s %-18s%n";
+    private static final String ANSWERS = "%-3s %-28s %-10s %-20s %-20s%n";
     private static final String FIGURES = "%-30s %18s %18s   %s%n";
 
     private DemoTable() {}
@@ -31,7 +32,7 @@ final class DemoTable {
     }
 
     private static String verdict(DemoResult.Answer answer) {
-        return shortened(answer.text(), 12) + (answer.isRight() ? " right" : " WRONG");
+        return shortened(answer.text(), 12) + (answer.isRight() ? " correct" : " WRONG");
     }
 
     private static void figures(DemoResult result, PrintWriter out) {
@@ -39,7 +40,7 @@ final class DemoTable {
         DemoResult.Outcome shadow = result.shadow();
         int asked = result.questions().size();
         out.printf(FIGURES, "", "full attention", "ShadowKV", "");
-        row(out, "answers right", full.right() + " of " + asked, shadow.right() + " of " + asked, "");
+        row(out, "correct answers", full.right() + " of " + asked, shadow.right() + " of " + asked, "");
         String sealing = Quantity.seconds(shadow.sealSeconds()) + " of it to compress the keys and offload the values";
         String fullReading = Quantity.seconds(full.prefillSeconds());
         row(out, "reading the text (prefill)", fullReading, Quantity.seconds(shadow.prefillSeconds()), sealing);
@@ -70,12 +71,12 @@ final class DemoTable {
                 shadow.planned().offloaded(),
                 "");
         String meaning = shadow.keptWhole()
-                ? "the text fits the budget, so all of it was kept"
-                : "selected chunks that were there already";
+                ? "the text fits the resident set and was kept whole"
+                : "of the selected chunks were resident";
         row(out, "hit rate", "–", Quantity.share(shadow.hitRate()), meaning);
     }
 
-    /// The demonstration's own length first, then those of the sweep.
+    /// Prints the speed at the length of the demo first, then the speeds of the sweep.
     private static void speeds(DemoResult result, PrintWriter out) {
         speed(
                 out,

@@ -11,14 +11,15 @@ import io.shadowkv.eval.text.RunningText;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The text with needles, the questions about it, and where their answers lie.
+/// The text with needles, the questions about it, and the positions of the answers.
 ///
 /// @param format wraps turns for the model
 /// @param hidden the text, its needles and its questions
-/// @param questions one a turn
+/// @param questions one question per turn
 /// @param textTokens tokens of the first turn
 record DemoText(PromptFormat format, NeedleText hidden, List<DemoResult.Question> questions, int textTokens) {
-    /// RULER's task with several keys in running text: what is not asked for is there to be confused with.
+    /// RULER's task with several keys in running text; the keys that are not asked for are
+    /// distractors.
     private static final NeedleTask TASK = NeedleTask.named("niah_multikey_1");
 
     /// @param engine any engine of the model
@@ -44,9 +45,11 @@ record DemoText(PromptFormat format, NeedleText hidden, List<DemoResult.Question
         return new DemoText(format, hidden, questions, format.turn(first, -1).length);
     }
 
+    /// The limits of a demo.
+    ///
     /// @param tokens limit of text, questions and answers together
-    /// @param questions at least one
-    /// @param answerTokens room for each answer
-    /// @param seed of needles and places
+    /// @param questions number of questions, at least one
+    /// @param answerTokens tokens reserved for each answer
+    /// @param seed seed of the needles and their places
     record Size(int tokens, int questions, int answerTokens, long seed) {}
 }

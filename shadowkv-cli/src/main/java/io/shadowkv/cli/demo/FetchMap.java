@@ -2,14 +2,14 @@ package io.shadowkv.cli.demo;
 
 import java.util.List;
 
-/// Which parts of the text each layer read at each decode step, coarsely.
+/// A coarse map of the parts of the text that each layer read at each decode step.
 ///
-/// @param levels `[layer][step][row]`: 0 not read, 1 read and resident already, 2 to 4 fetched, a larger share
-///     the higher
-/// @param turns steps of each question, the first question's beginning at 0
-/// @param chunksPerRow chunks that share a row
+/// @param levels `[layer][step][row]`: 0 is not read, 1 is read and already resident, 2 to 4 are
+///     fetched with an increasing share
+/// @param turns steps of each question; the first question begins at step 0
+/// @param chunksPerRow number of chunks per row
 record FetchMap(byte[][][] levels, List<Turn> turns, double chunksPerRow) {
-    /// Steps `from` to `until`, exclusive.
+    /// The steps `from` to `until` (exclusive) of a question.
     record Turn(int from, int until) {}
 
     int steps() {

@@ -4,10 +4,10 @@ import io.shadowkv.cache.SelectionListener;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Hears selections while questions are answered and draws them on a grid: a column a step, a row a part of the
-/// text.
+/// Records the selections made while questions are answered on a grid: a column is a step, a row is
+/// a part of the text.
 final class FetchRecorder implements SelectionListener {
-    /// Shares of a row's chunks, all heads together, up to which a fetch counts as little or as some.
+    /// Shares of a row's chunks, over all heads, up to which a fetch is level 2 or level 3.
     static final double FEW = 0.05;
 
     static final double SOME = 0.15;
@@ -20,8 +20,8 @@ final class FetchRecorder implements SelectionListener {
     private int lastLayer = -1;
     private int turnStart;
 
-    /// @param layers of the model
-    /// @param chunks that the text has
+    /// @param layers number of layers of the model
+    /// @param chunks number of chunks of the text
     FetchRecorder(int layers, int chunks) {
         this.chunks = Math.max(1, chunks);
         this.rows = Math.min(MOST_ROWS, this.chunks);
@@ -34,7 +34,7 @@ final class FetchRecorder implements SelectionListener {
     public void selected(int layer, int slot, int position, int[][] missed, int[][] resident) {
         List<byte[]> columns = layers.get(layer);
         if (layer == lastLayer && !columns.isEmpty() && layers.size() > 1) {
-            // A step of several rows, as when a question is read, selects once for all of them.
+            // A step with several rows, as in reading a question, selects once for all of them.
             return;
         }
         lastLayer = layer;
@@ -70,7 +70,7 @@ final class FetchRecorder implements SelectionListener {
         return (int) ((long) chunk * rows / chunks);
     }
 
-    /// The steps since the last call belong to one question.
+    /// Ends a question; the steps since the last call belong to it.
     void endTurn() {
         int steps = steps();
         turns.add(new FetchMap.Turn(turnStart, steps));

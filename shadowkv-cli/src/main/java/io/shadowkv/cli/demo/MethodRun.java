@@ -16,22 +16,25 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 
-/// One method reads the text, answers the questions in one conversation, and shows how fast it decodes.
+/// Runs one method: reads the text, answers the questions in one conversation, and measures decode
+/// speed.
 ///
-/// @param engine with the method's cache
+/// @param engine an engine with the method's cache
 /// @param format wraps turns
-/// @param cancellation ends it early, by a `CancellationException`
+/// @param cancellation ends the run early with a `CancellationException`
 record MethodRun(Engine engine, PromptFormat format, Cancellation cancellation) {
-    /// New tokens that a speed is measured over.
+    /// New tokens over which a speed is measured.
     static final int PROBE_TOKENS = 96;
 
-    /// Tokens that [#answer] needs beside the sample's own: the last question once more, and the probe's answer.
+    /// Tokens that [#answer] needs in addition to the sample: the last question again, and the
+    /// answer of the probe.
     static final int PROBE_ROOM = PROBE_TOKENS + 96;
 
-    /// Asks every question of a sample, then measures the speed where the conversation stands.
+    /// Asks every question of a sample, then measures decode speed at the end of the conversation.
     ///
-    /// @param line shows the reading of the text
-    /// @param recorder hears what the answers fetch; the probe is not traced, since tracing takes time
+    /// @param line shows progress while the text is read
+    /// @param recorder receives the selections of the answers; the probe is not traced, because
+    ///     tracing takes time
     DemoResult.Outcome answer(NeedleText text, ProgressLine line, FetchRecorder recorder) {
         List<Completion> completions = new ArrayList<>();
         List<DemoResult.Answer> answers = new ArrayList<>();
@@ -54,10 +57,10 @@ record MethodRun(Engine engine, PromptFormat format, Cancellation cancellation) 
         }
     }
 
-    /// Decode tokens per second (median step) of each strategy right after a text has been read, once for all
-    /// of them.
+    /// Reads a text once for all strategies and measures the decode speed of each after it, in
+    /// tokens per second of the median step.
     ///
-    /// @param line shows the reading
+    /// @param line shows progress while the text is read
     List<Double> speedsAfter(NeedleText text, List<KvCacheSpec> strategies, ProgressLine line) {
         var clock = new TokenClock(line, System::nanoTime);
         Request request = request(format.turn(text.sample().turns().getFirst(), -1), probeOptions(), clock);

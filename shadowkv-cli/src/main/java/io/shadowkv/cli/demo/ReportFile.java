@@ -7,14 +7,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
-/// The file of a report: whole or not there. Until it is written a second file holds its place.
+/// The file of a report, which appears complete or not at all. A temporary file reserves its place.
 ///
-/// @param path absolute
-/// @param part the second file, gone when this is closed
+/// @param path absolute path
+/// @param part the temporary file, deleted when this is closed
 record ReportFile(Path path, Path part) implements AutoCloseable {
-    /// Makes its folder, and the second file, so that a place that cannot be written to is known before the work.
+    /// Creates the folder and the temporary file, so that an unwritable path is refused before the
+    /// work.
     ///
-    /// @throws IllegalArgumentException if it cannot be written
+    /// @throws IllegalArgumentException if the path cannot be written
     static ReportFile open(Path file) {
         Path path = file.toAbsolutePath().normalize();
         if (Files.isDirectory(path)) {

@@ -5,9 +5,10 @@ import io.shadowkv.engine.GenerationListener;
 import java.util.Arrays;
 import java.util.function.LongSupplier;
 
-/// Notes when each token comes and shows how far the reading is.
+/// Records the time of each token and shows the progress of prefill.
 ///
-/// Speed is that of the median step: on a machine that others use too, the mean would measure them.
+/// Speed is that of the median step; on a shared machine the mean would include the load of other
+/// programs.
 final class TokenClock implements GenerationListener {
     private final ProgressLine line;
     private final LongSupplier clock;
@@ -32,8 +33,8 @@ final class TokenClock implements GenerationListener {
         nanos[count++] = clock.getAsLong();
     }
 
-    /// Tokens per second of the median step between tokens `from` and `until` (exclusive), counted from 0; NaN
-    /// for fewer than two tokens.
+    /// Tokens per second of the median step between tokens `from` and `until` (exclusive), counted
+    /// from 0; NaN for fewer than two tokens.
     double speed(int from, int until) {
         int last = Math.min(until, count);
         long[] steps = new long[Math.max(0, last - from - 1)];

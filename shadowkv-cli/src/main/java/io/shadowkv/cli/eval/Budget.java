@@ -5,14 +5,16 @@ import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/// Tokens selected per step and head as people write them: `2048`, or `1.56%` of the context.
+/// Tokens selected per step and head, as a number such as `2048` or a share of the context such as
+/// `1.56%`.
 ///
-/// @param tokens a number of tokens; 0 where it is a share
-/// @param percent a share of the context; 0 where it is a number
+/// @param tokens a number of tokens; 0 if the budget is a share
+/// @param percent a share of the context; 0 if the budget is a number
 record Budget(int tokens, double percent) {
     private static final Pattern FORM = Pattern.compile("(\\d{1,9})|(\\d{1,2}(?:\\.\\d{1,6})?|100)%");
 
-    /// The number of tokens at a context, the nearest multiple of a chunk, and at least one.
+    /// The number of tokens at a context length: the nearest multiple of a chunk, at least one
+    /// chunk.
     int at(int contextTokens, int chunkTokens) {
         if (percent == 0) {
             return tokens;
@@ -21,7 +23,7 @@ record Budget(int tokens, double percent) {
         return (int) Math.max(1, chunks) * chunkTokens;
     }
 
-    /// Reads the text after an option.
+    /// Converts the argument of an option.
     static final class Converter implements ITypeConverter<Budget> {
         @Override
         public Budget convert(String value) {
@@ -35,7 +37,7 @@ record Budget(int tokens, double percent) {
                 }
             }
             throw new TypeConversionException("'" + value
-                    + "' is no budget; expected tokens, such as 2048, or a share of --length, such as 1.56%");
+                    + "' is not a budget; expected tokens, such as 2048, or a share of --length, such as 1.56%");
         }
     }
 }

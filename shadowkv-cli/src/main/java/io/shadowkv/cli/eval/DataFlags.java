@@ -20,15 +20,15 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
-/// What is asked: tasks, lengths, samples, and where their texts come from; a mixin.
+/// The options for what to ask: tasks, lengths, samples, and the source of their texts; a mixin.
 final class DataFlags {
-    /// Whose RULER.
+    /// The version of RULER.
     enum RulerVersion {
         nvidia,
         shadowkv
     }
 
-    /// Whose prompts, where there are several.
+    /// The source of the prompts, for suites that have several.
     enum Prompts {
         official(PromptVersion.OFFICIAL),
         shadowkv(PromptVersion.SHADOWKV);
@@ -49,7 +49,7 @@ final class DataFlags {
             paramLabel = "TASK",
             defaultValue = "ruler/niah_*",
             description =
-                    "Tasks as suite/task; a suite alone means all of its tasks, and ruler/niah_* those that begin so."
+                    "Tasks as suite/task; a suite alone means all of its tasks, and ruler/niah_* all tasks that begin with niah_."
                             + " `shadowkv tasks` lists them. Default: ${DEFAULT-VALUE}.")
     private List<String> data;
 
@@ -58,17 +58,17 @@ final class DataFlags {
             split = ",",
             paramLabel = "TOKENS",
             converter = TokenCount.Converter.class,
-            description = "Tokens of prompt and answer together, such as 8k,32k; files are cut to it in the middle."
-                    + " Default: the model's context, at most 128k.")
+            description =
+                    "Tokens of prompt and answer together, such as 8k,32k; longer texts of files are cut in the middle."
+                            + " Default: the model's context, at most 128k.")
     private @Nullable List<TokenCount> lengths;
 
     @Option(
             names = "--samples",
             paramLabel = "N",
             defaultValue = "20",
-            description =
-                    "Samples of each task; of a file at most what it holds; of niah/pressure 150 fill its map once."
-                            + " Default: ${DEFAULT-VALUE}.")
+            description = "Samples per task, at most those that a file has; 150 fill the map of niah/pressure once."
+                    + " Default: ${DEFAULT-VALUE}.")
     private int samples;
 
     @Option(
@@ -82,20 +82,21 @@ final class DataFlags {
             names = "--ruler-version",
             paramLabel = "NAME",
             defaultValue = "nvidia",
-            description = "Whose wording and filling: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "RULER's version, which decides wording and filler text: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
     private RulerVersion rulerVersion;
 
     @Option(
             names = "--haystack",
             paramLabel = "FILE",
-            description = "Running text that needles are hidden in: plain, or JSON with a field text; .gz too."
+            description = "Running text in which needles are hidden: plain text, or JSON with a field text; may be .gz."
                     + " Default: the King James Bible.")
     private @Nullable Path haystack;
 
     @Option(
             names = "--data-dir",
             paramLabel = "DIR",
-            description = "Folder of published files, one folder a suite: longbench/hotpotqa.jsonl, ruler/squad.json;"
+            description = "Folder of published files, one folder per suite: longbench/hotpotqa.jsonl, ruler/squad.json;"
                     + " `shadowkv pull --suite` puts them there."
                     + " Default: shadowkv/data in the user's cache folder.")
     private @Nullable Path dataFolder;
@@ -103,17 +104,16 @@ final class DataFlags {
     @Option(
             names = "--ruler-files",
             paramLabel = "DIR",
-            description =
-                    "Folder of RULER's own files, TASK/validation.jsonl, for --data ruler-file/TASK: what NVIDIA's"
-                            + " scripts or `shadowkv ruler build` wrote. Default: ruler-file in --data-dir.")
+            description = "Folder of RULER's own files, TASK/validation.jsonl, for --data ruler-file/TASK, as NVIDIA's"
+                    + " scripts or `shadowkv ruler build` write them. Default: ruler-file in --data-dir.")
     private @Nullable Path rulerFiles;
 
     @Option(
             names = "--min-tokens",
             paramLabel = "TOKENS",
             defaultValue = "0",
-            description = "Of LongBench only samples with more tokens than this, as the paper does with 4096. Default:"
-                    + " all.")
+            description =
+                    "Use only LongBench samples with more tokens than this; the paper uses 4096. Default:" + " all.")
     private int minTokens;
 
     @Option(
@@ -121,8 +121,8 @@ final class DataFlags {
             paramLabel = "NAME",
             defaultValue = "official",
             description =
-                    "Whose prompts LongBench and InfiniteBench are asked with: ${COMPLETION-CANDIDATES}. The paper's"
-                            + " differ in five tasks and in four; it has none for math_calc. Default: ${DEFAULT-VALUE}.")
+                    "Prompts of LongBench and InfiniteBench: ${COMPLETION-CANDIDATES}. The paper's prompts differ in"
+                            + " five tasks and in four; it has none for math_calc. Default: ${DEFAULT-VALUE}.")
     private Prompts prompts;
 
     @Option(
@@ -131,16 +131,17 @@ final class DataFlags {
             converter = CutConverter.class,
             defaultValue = "length",
             description =
-                    "Where prompts of LongBench and LongBench v2 that are too long are cut, in the middle: length (to"
-                            + " what --length leaves), official (to the scripts' fixed limit before the template: 31500 tokens"
-                            + " at 32k and above, 15500 at 16k, 7500 at 8k, 3500 at 4k; 120000 of v2), or a number of tokens."
-                            + " For numbers to compare with published ones give official. Default: ${DEFAULT-VALUE}.")
+                    "How prompts of LongBench and LongBench v2 that are too long are cut in the middle: length (to the"
+                            + " length that --length leaves), official (to the scripts' fixed limit before the template:"
+                            + " 31500 tokens at 32k and above, 15500 at 16k, 7500 at 8k, 3500 at 4k; 120000 for v2), or a"
+                            + " number of tokens. Use official to compare with published scores."
+                            + " Default: ${DEFAULT-VALUE}.")
     private PromptCut cut;
 
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
     DataFlags() {}
 
-    /// Reads the text after `--cut`.
+    /// Converts the argument of `--cut`.
     static final class CutConverter implements ITypeConverter<PromptCut> {
         @Override
         public PromptCut convert(String value) {
@@ -152,7 +153,7 @@ final class DataFlags {
         }
     }
 
-    /// Names of the tasks asked.
+    /// Names of the requested tasks.
     List<String> tasks() {
         try {
             return TaskCatalog.names(data);
@@ -161,9 +162,9 @@ final class DataFlags {
         }
     }
 
-    /// The lengths asked for.
+    /// The requested lengths.
     ///
-    /// @param contextTokens the model's
+    /// @param contextTokens context length of the model
     List<Integer> lengths(int contextTokens) {
         if (lengths == null) {
             return List.of(Math.min(contextTokens, 128 << 10));
@@ -196,15 +197,15 @@ final class DataFlags {
             throw misuse("--min-tokens is " + minTokens + "; expected 0 or more");
         }
         if (haystack != null && !Files.isRegularFile(haystack)) {
-            throw misuse("--haystack " + haystack + ": " + (Files.exists(haystack) ? "is no file" : "no such file")
-                    + "; expected running text, looked for at " + absolute(haystack));
+            throw misuse("--haystack " + haystack + ": " + (Files.exists(haystack) ? "is not a file" : "no such file")
+                    + "; expected a file with running text at " + absolute(haystack));
         }
         var options = new TaskContext.Options(rulerVersion.name(), haystack, UserCache.data(dataFolder))
                 .withFiles(new TaskContext.FileRules(minTokens, prompts.version, cut));
         return rulerFiles == null ? options : options.withRulerFiles(rulerFiles);
     }
 
-    /// What of it decides answers without being part of their keys.
+    /// The settings that change answers and are not part of their keys.
     Map<String, String> settings() {
         Map<String, String> settings = new LinkedHashMap<>();
         settings.put("ruler_version", rulerVersion.name());
@@ -227,7 +228,7 @@ final class DataFlags {
         return settings;
     }
 
-    /// The same from whatever folder it was named.
+    /// The absolute path, so that settings do not depend on the current folder.
     private static String absolute(Path path) {
         return path.toAbsolutePath().normalize().toString();
     }

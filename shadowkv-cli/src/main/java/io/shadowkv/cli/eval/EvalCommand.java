@@ -9,14 +9,15 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-/// `eval`: how well a model answers with full attention and with ShadowKV, on the same prompts.
+/// `eval`: measures how well a model answers with full attention and with ShadowKV on the same
+/// prompts.
 @Command(
         name = "eval",
-        description = "Asks tasks whose answers are known, with full attention and with ShadowKV on the same prompts,"
-                + " each read once. Every answer is kept as it comes; the same command goes on where it was"
-                + " interrupted, and ends with a report.",
+        description = "Asks tasks with known answers, with full attention and with ShadowKV on the same prompts; each"
+                + " prompt is read once. Answers are saved one by one. The same command resumes an interrupted"
+                + " run and writes a report at the end.",
         mixinStandardHelpOptions = true,
-        // Sixty options fill a screen before the first word that explains one.
+        // The sixty options would fill a screen before the description.
         abbreviateSynopsis = true,
         sortOptions = false,
         footer = {

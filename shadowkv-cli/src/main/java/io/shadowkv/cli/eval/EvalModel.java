@@ -20,16 +20,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-/// What tasks need to know of a model, without its weights being read.
+/// The properties of a model that tasks need, without reading its weights.
 ///
-/// @param name as it was given
-/// @param folder the checkpoint's
-/// @param tokenizer owned here
+/// @param name the name as given
+/// @param folder folder of the checkpoint
+/// @param tokenizer owned by this record
 /// @param format wraps questions
-/// @param spec its shape
-/// @param weightType the type of most weights
-/// @param weightBytes of all weights
-/// @param endOfSequence as the vocabulary writes it; empty if there is none
+/// @param spec shape of the model
+/// @param weightType type of most weights
+/// @param weightBytes size of all weights
+/// @param endOfSequence end-of-sequence token as the vocabulary writes it; empty if there is none
 record EvalModel(
         String name,
         Path folder,
@@ -42,7 +42,7 @@ record EvalModel(
         implements AutoCloseable {
     private static final int PRINT_BYTES = 8;
 
-    /// @param template `auto`, or one that [PromptFormat#named] knows
+    /// @param template `auto`, or a name that [PromptFormat#named] knows
     /// @throws IllegalArgumentException if there is no such template
     static EvalModel open(String name, Path folder, String template) {
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
@@ -64,8 +64,8 @@ record EvalModel(
         }
     }
 
-    /// What tells the model from others of its name, read now: [Checkpoint#fingerprint] of the weights
-    /// and a hash of what the configuration files say.
+    /// Fingerprints that distinguish the model from others of the same name, computed now:
+    /// [Checkpoint#fingerprint] of the weights and a hash of the configuration files.
     Map<String, String> prints() {
         Map<String, String> prints = new LinkedHashMap<>();
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
@@ -95,7 +95,7 @@ record EvalModel(
                 .orElse("");
     }
 
-    /// What it is, for a report.
+    /// Facts about the model for a report.
     Map<String, String> facts() {
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("layers", Integer.toString(spec.layers()));

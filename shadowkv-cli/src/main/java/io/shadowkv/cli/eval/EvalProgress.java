@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// Shows what is being asked, how much is answered and how long the rest will take. Any thread may tell.
+/// Shows the current task, the number of answers and the remaining time. Thread-safe.
 final class EvalProgress implements Watcher, AutoCloseable {
     private static final long REDRAW_NANOS = 100_000_000L;
 
@@ -28,7 +28,7 @@ final class EvalProgress implements Watcher, AutoCloseable {
     private long drawn;
     private boolean isVisible;
 
-    /// @param what is asked, such as `at 32,768 tokens`
+    /// @param what what is asked, such as `at 32,768 tokens`
     EvalProgress(PrintWriter err, ProgressLine.Style style, String what) {
         this.err = err;
         this.style = style;
@@ -68,7 +68,7 @@ final class EvalProgress implements Watcher, AutoCloseable {
         draw(true);
     }
 
-    /// The number of a turn, from 1, where a sample has several.
+    /// The number of a turn, from 1, if a sample has several turns.
     private static String turn(List<AnswerRecord> answers, AnswerRecord.Key key) {
         boolean isOneOfSeveral = answers.stream()
                 .anyMatch(other -> other.key().turn() != key.turn()
@@ -79,12 +79,12 @@ final class EvalProgress implements Watcher, AutoCloseable {
     @Override
     public synchronized void failed(int seat, List<Item> items, ExaminerFailure failure) {
         say("shadowkv: " + failure.getMessage() + "; " + items.getFirst().task() + " "
-                + items.getFirst().index() + " is asked again");
+                + items.getFirst().index() + " is retried");
     }
 
     @Override
     public synchronized void leftOut(int seat, SampleRefusal refusal) {
-        say("shadowkv: " + refusal.getMessage() + "; it is left out");
+        say("shadowkv: " + refusal.getMessage() + "; the sample is left out");
     }
 
     /// Prints a line above the progress.

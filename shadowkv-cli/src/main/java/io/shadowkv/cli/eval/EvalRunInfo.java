@@ -10,13 +10,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// What a report says of a session beside its answers.
+/// The information about a session that a report shows in addition to its answers.
 final class EvalRunInfo {
     private static final Set<String> PLACES = Set.of("--out", "--job-dir");
 
     private EvalRunInfo() {}
 
-    /// @param plans one a length
+    /// @param plans one plan per length
     static RunInfo of(EvalSession session, EvalModel model, List<EvalPlan> plans) {
         Machine machine = Machine.here(session.root().surroundings());
         EvalPlan first = plans.getFirst();
@@ -47,7 +47,7 @@ final class EvalRunInfo {
                 List.of());
     }
 
-    /// Everything that decides answers without being part of their keys.
+    /// All settings that change answers and are not part of their keys.
     static Map<String, String> settings(EvalSession session, EvalModel model) {
         Map<String, String> settings = new LinkedHashMap<>(session.data().settings());
         settings.put("template", session.run().template());
@@ -55,8 +55,8 @@ final class EvalRunInfo {
         return settings;
     }
 
-    /// The command without what does not decide answers: the folder of the answers or of a cluster's jobs, and how
-    /// progress was shown.
+    /// The command without the options that only concern where it ran: the folder of the answers
+    /// and the display of progress.
     static String command(List<String> arguments) {
         var command = new StringBuilder("shadowkv");
         for (int i = 0; i < arguments.size(); i++) {

@@ -41,10 +41,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 
-/// Asks every task at every length, keeps the answers in a folder, and reports: what `eval` and `sweep` have in
-/// common. As a worker it answers what another process asks.
+/// Asks every task at every length, saves the answers in a folder and writes the report: the common
+/// part of `eval` and `sweep`. In a worker process, answers the requests of another process.
 ///
-/// @param methods who answers at a length
+/// @param methods the methods to compare at a length
 record EvalSession(
         Program root,
         CommandSpec command,
@@ -53,7 +53,7 @@ record EvalSession(
         RunFlags run,
         EngineFlags engine,
         IntFunction<List<Method>> methods) {
-    /// What is asked at one length.
+    /// The tasks to ask at one length.
     private record Round(EvalPlan plan, Map<String, EvalTask> tasks) {}
 
     /// @return the exit code
@@ -72,7 +72,7 @@ record EvalSession(
     private int ask(EvalModel opened) {
         PrintWriter err = command.commandLine().getErr();
         List<Integer> lengths = data.lengths(opened.spec().contextTokens());
-        // Before any weights are read: what is missing is said at once.
+        // Tasks are made before any weights are read, so that missing files are reported at once.
         List<Map<String, EvalTask>> tasks = new ArrayList<>();
         for (int length : lengths) {
             tasks.add(tasks(opened, length));
@@ -103,7 +103,7 @@ record EvalSession(
             }
         } catch (CancellationException e) {
             err.println("shadowkv: interrupted; the answers so far are in " + run.folder()
-                    + ", and the same command goes on from there");
+                    + "; run the same command to resume");
             return 1;
         }
         Report.Written written = NamedFailure.within(run.folder(), () -> Report.write(run.folder()));
@@ -112,7 +112,8 @@ record EvalSession(
         return 0;
     }
 
-    /// Refuses a folder whose answers were given to other prompts, or by another model of the name.
+    /// Refuses a folder whose answers are for other prompts, or from a different model of the same
+    /// name.
     private void checkEarlier(
             Path file,
             Collection<AnswerRecord> answers,
@@ -141,7 +142,7 @@ record EvalSession(
         }
     }
 
-    /// Files for `SparkEval`, whose workers are this command on other machines.
+    /// Writes jobs for `SparkEval`, whose workers run this command on other machines.
     private int writeJobs(Path folder, EvalModel opened, List<Integer> lengths, List<Map<String, EvalTask>> tasks) {
         String backend = engine.backendName(command.commandLine().getErr());
         PrintWriter out = command.commandLine().getOut();
@@ -172,7 +173,7 @@ record EvalSession(
         return Stream.concat(command.stream(), Stream.of(more)).toList();
     }
 
-    /// A cluster's workers start in folders of their own.
+    /// Refuses relative paths, because a cluster's workers start in other folders.
     private void refuseRelativePaths() {
         for (OptionSpec option : command.commandLine().getParseResult().matchedOptions()) {
             if (!option.names()[0].equals("--job-dir")
@@ -182,7 +183,7 @@ record EvalSession(
                 throw new ParameterException(
                         command.commandLine(),
                         option.names()[0] + " " + path
-                                + " is relative, and a cluster's workers start in folders of their own; give "
+                                + " is a relative path, and the workers of a cluster start in other folders; give "
                                 + path.toAbsolutePath().normalize());
             }
         }
@@ -192,7 +193,7 @@ record EvalSession(
         return plan.items(name -> Objects.requireNonNull(tasks.get(name)).size());
     }
 
-    /// The command line as it was given, from the command's name on.
+    /// The arguments as given, from the name of the command on.
     List<String> arguments() {
         return command.root().commandLine().getParseResult().originalArgs();
     }
@@ -242,7 +243,7 @@ record EvalSession(
         } catch (RuntimeException e) {
             if (!log.answers().isEmpty()) {
                 err.println("shadowkv: the run failed; the answers so far are in " + run.folder()
-                        + ", and the same command goes on from there");
+                        + "; run the same command to resume");
             }
             throw e;
         } finally {
@@ -250,7 +251,7 @@ record EvalSession(
         }
     }
 
-    /// @param leftOut takes the samples that could not be asked
+    /// @param leftOut receives the samples that could not be asked
     private void ask(Round round, AnswerLog log, Examiners examiners, List<LeftOut> leftOut) {
         int before = leftOut.size();
         List<AnswerRecord> answers = answers(round, log, examiners, leftOut);
@@ -276,7 +277,8 @@ record EvalSession(
         }
     }
 
-    /// Answers on standard output what comes on standard input, until that ends.
+    /// Reads requests from standard input and writes answers to standard output until the input
+    /// ends.
     private void serve(EvalModel opened, int length) {
         PrintWriter err = command.commandLine().getErr();
         var cancellation = new Cancellation();

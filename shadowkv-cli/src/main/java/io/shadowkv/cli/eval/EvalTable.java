@@ -16,16 +16,16 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
 
-/// Scores by task and method, for the terminal; the report has the rest.
+/// Scores by task and method, for the terminal; the report has more detail.
 final class EvalTable {
-    /// More methods than this make lines too long: each gets a line of its own then.
+    /// With more methods than this, each method gets its own line, because lines would be too long.
     private static final int MOST_COLUMNS = 4;
 
     private static final int LEAST_WIDTH = 30;
 
     private EvalTable() {}
 
-    /// @param answers of one length
+    /// @param answers the answers at one length
     /// @param leftOut samples that could not be asked
     static void print(int contextTokens, List<AnswerRecord> answers, List<LeftOut> leftOut, PrintWriter out) {
         Set<Method> methods = new LinkedHashSet<>();
@@ -67,7 +67,7 @@ final class EvalTable {
         }
     }
 
-    /// What the suites' own scripts print.
+    /// Scores grouped as the suites' own scripts print them.
     private static void groups(List<ScoreGroups.Group> groups, Set<Method> methods, PrintWriter out) {
         if (groups.isEmpty()) {
             return;
@@ -77,7 +77,7 @@ final class EvalTable {
         out.println();
         if (methods.size() <= MOST_COLUMNS) {
             String first = "%-" + width(names) + "s %8s";
-            out.printf(first, "as the suite's script groups", "answers");
+            out.printf(first, "grouped as by the suite's script", "answers");
             methods.forEach(method -> out.printf("  %s", method.label()));
             out.println();
             for (ScoreGroups.Group group : groups) {
@@ -88,7 +88,7 @@ final class EvalTable {
             }
         } else {
             String row = "%-" + width(names) + "s %-36s %8s  %s%n";
-            out.printf(row, "as the suite's script groups", "", "answers", "score");
+            out.printf(row, "grouped as by the suite's script", "", "answers", "score");
             for (ScoreGroups.Group group : groups) {
                 methods.forEach(method -> out.printf(
                         row,

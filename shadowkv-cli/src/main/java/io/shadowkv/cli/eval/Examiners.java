@@ -8,15 +8,15 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/// Who answers a run: an engine of this process, or worker processes.
+/// The examiners that answer in a run: an engine of this process, or worker processes.
 interface Examiners extends AutoCloseable {
     /// Name of the backend that computes.
     String backend();
 
-    /// One for each examiner that answers at the same time.
+    /// One supplier for each examiner that answers at the same time.
     ///
-    /// @param tasks the plan's, by name
-    /// @param errors takes what workers print on standard error; any thread may call it
+    /// @param tasks the tasks of the plan, by name
+    /// @param errors receives what workers print on standard error; any thread may call it
     List<Supplier<Examiner>> seats(EvalPlan plan, Map<String, EvalTask> tasks, Consumer<String> errors);
 
     @Override

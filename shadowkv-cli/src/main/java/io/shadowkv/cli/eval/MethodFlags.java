@@ -10,7 +10,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/// Who answers: full attention, ShadowKV with one or more settings, or both; a mixin.
+/// Options that choose the methods: full attention, ShadowKV with one or more settings, or both; a
+/// mixin.
 final class MethodFlags {
     /// Methods by name.
     enum Asked {
@@ -35,9 +36,8 @@ final class MethodFlags {
             paramLabel = "TOKENS",
             converter = Budget.Converter.class,
             defaultValue = "1.5625%",
-            description =
-                    "shadowkv: tokens selected per step and key-value head, each a method of its own: a number, or"
-                            + " a share of the length. Default: ${DEFAULT-VALUE}, the paper's 2,048 of 128k.")
+            description = "shadowkv: tokens selected per step and key-value head, one method per value: a number, or"
+                    + " a share of the length. Default: ${DEFAULT-VALUE}, the paper's 2,048 of 128k.")
     private List<Budget> budgets;
 
     @Option(
@@ -45,7 +45,7 @@ final class MethodFlags {
             split = ",",
             paramLabel = "N",
             defaultValue = "160",
-            description = "shadowkv: columns kept of the key factorisation, each a method of its own. Default:"
+            description = "shadowkv: columns kept of the key factorisation, one method per value. Default:"
                     + " ${DEFAULT-VALUE}.")
     private List<Integer> ranks;
 
@@ -55,7 +55,7 @@ final class MethodFlags {
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
     MethodFlags() {}
 
-    /// The methods at a context, full attention first.
+    /// The methods at a context length, full attention first.
     List<Method> methods(int contextTokens) {
         List<Method> methods = new ArrayList<>();
         if (asked != Asked.shadowkv) {

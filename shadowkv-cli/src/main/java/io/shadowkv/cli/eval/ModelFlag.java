@@ -7,7 +7,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/// Which model is asked, as the first word or by option; a mixin.
+/// Chooses the model, as the first argument or by option; a mixin.
 final class ModelFlag {
     /// The bundled model.
     private static final String USUAL = "needle-32k";
@@ -22,7 +22,7 @@ final class ModelFlag {
             description = "A bundled model, a folder, or ORG/NAME of a pulled model. Default: " + USUAL + ".")
     private @Nullable String first;
 
-    @Option(names = "--model", paramLabel = "MODEL", description = "The same as an option.")
+    @Option(names = "--model", paramLabel = "MODEL", description = "The model as an option.")
     private @Nullable String option;
 
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields

@@ -25,7 +25,7 @@ final class OwnExaminer implements Examiners {
     private final Cancellation cancellation;
 
     /// @param batch samples that decode together
-    /// @param err where the choice of the backend is said
+    /// @param err receives the choice of the backend
     OwnExaminer(
             EvalModel model,
             EngineFlags flags,

@@ -14,13 +14,13 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// `report`: what a folder of answers says, as a page, as Markdown and as figures.
+/// `report`: writes the report of a folder of answers as a page, as Markdown and as figures.
 @Command(
         name = "report",
         description = {
-            "Writes report.html, report.md and every figure as .svg and .png beside the answers in a folder.",
-            "Reads every answers*.jsonl and run*.json there and in the folders directly below, so that runs with other"
-                    + " backends or lengths share a report. The answers are not touched; a run may still be going."
+            "Writes report.html, report.md and every figure as .svg and .png into a folder of answers.",
+            "Reads every answers*.jsonl and run*.json in the folder and in its subfolders, so that runs with other"
+                    + " backends or lengths share a report. The answers do not change; a run may be in progress."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,
@@ -28,16 +28,16 @@ import tools.jackson.databind.node.ObjectNode;
             "",
             "Examples:",
             "  shadowkv report results/needle-32k",
-            "  shadowkv report results --json            (several runs, a folder each)"
+            "  shadowkv report results --json            (several runs, one folder per run)"
         })
 public final class ReportCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "DIR", description = "The folder into which `shadowkv eval` wrote its answers.")
+    @Parameters(paramLabel = "DIR", description = "The folder with the answers of `shadowkv eval`.")
     private Path folder;
 
-    @Option(names = "--json", description = "Print what was written as JSON.")
+    @Option(names = "--json", description = "Print the names of the written files as JSON.")
     private boolean json;
 
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields

@@ -12,7 +12,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/// How a run goes: where its files lie, how much is asked together, by how many processes; a mixin.
+/// Options of a run: where its files are, how many samples run together and in how many processes;
+/// a mixin.
 final class RunFlags {
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
@@ -21,18 +22,18 @@ final class RunFlags {
             names = "--out",
             paramLabel = "DIR",
             defaultValue = "eval-results",
-            description = "Folder of answers (answers.jsonl, appended to) and report. The same command goes on where it"
-                    + " was interrupted. Before it does, prompts and right answers are compared with those of the answers"
-                    + " there, and settings, config.json and weights with run.json's (weights by names, types, shapes,"
-                    + " sizes and samples of every tensor's bytes); where something differs, it is refused with both"
-                    + " values. Default: ${DEFAULT-VALUE}.")
+            description = "Folder of answers (answers.jsonl, appended to) and report. The same command resumes an"
+                    + " interrupted run. It first compares prompts and correct answers with those in the folder, and"
+                    + " settings, config.json and weights with run.json (weights by names, types, shapes, sizes and"
+                    + " samples of every tensor's bytes). If anything differs, it stops and shows both values."
+                    + " Default: ${DEFAULT-VALUE}.")
     private Path out;
 
     @Option(
             names = "--batch",
             paramLabel = "N",
             defaultValue = "1",
-            description = "Samples that decode together, as far as the memory holds them. Default: ${DEFAULT-VALUE}.")
+            description = "Samples that decode together, if the memory allows it. Default: ${DEFAULT-VALUE}.")
     private int batch;
 
     @Option(
@@ -40,11 +41,11 @@ final class RunFlags {
             paramLabel = "NAME",
             defaultValue = "auto",
             description =
-                    "What stands around a question: auto (the model's chat template, or nothing), or base (nothing),"
-                            + " llama-3, yi, lwm, glm, qwen, phi as in the paper's code, or meta-chat, lwm-chat, chatglm-chat,"
-                            + " Phi3, meta-llama3 as in RULER's. InfiniteBench asks in two ways:"
-                            + " inside a template GPT-4's prompts, with base those that its scripts give to every open"
-                            + " model, which the published numbers of open models are made with."
+                    "Template of a question: auto (the model's chat template if it has one), base (no template), or"
+                            + " llama-3, yi, lwm, glm, qwen, phi as in the paper's code, or meta-chat, lwm-chat,"
+                            + " chatglm-chat, Phi3, meta-llama3 as in RULER's. For InfiniteBench it also selects the"
+                            + " prompts: with a template those for GPT-4, with base those that the suite's scripts give"
+                            + " to every open model; published scores of open models use the latter."
                             + " Default: ${DEFAULT-VALUE}.")
     private String template;
 
@@ -56,39 +57,41 @@ final class RunFlags {
     @Option(
             names = "--workers",
             paramLabel = "N",
-            description = "Worker processes, each with a model of its own; they share cores or devices. One that"
-                    + " dies, or stops for two minutes, is replaced and its samples are asked again."
-                    + " Default: none, or one for each of --devices.")
+            description =
+                    "Worker processes, each with its own copy of the model; they share cores or devices. If one dies"
+                            + " or does not respond for two minutes, it is replaced and its samples are retried."
+                            + " Default: none, or one for each of --devices.")
     private @Nullable Integer workers;
 
     @Option(
             names = "--devices",
             split = ",",
             paramLabel = "N",
-            description = "GPUs by number, one for each worker in turn.")
+            description = "Numbers of the GPUs, assigned to the workers in turn.")
     private @Nullable List<Integer> devices;
 
     @Option(
             names = "--job-dir",
             paramLabel = "DIR",
-            description = "Ask nothing, but write the run as jobs for a Spark cluster, one a length (docs/SPARK.md).")
+            description =
+                    "Write the run as jobs for a Spark cluster, one per length, instead of asking (docs/SPARK.md).")
     private @Nullable Path jobFolder;
 
     @Option(
             names = "--worker-length",
             paramLabel = "TOKENS",
             hidden = true,
-            description = "Answers what comes on standard input, for a run that started this process.")
+            description = "Answer requests from standard input, for a run that started this process.")
     private @Nullable Integer workerLength;
 
     @Option(
             names = "--compare-log",
             paramLabel = "FILE",
             hidden = true,
-            description = "Asks nothing, but compares the answers in this log with what the command asks now.")
+            description = "Ask nothing, but compare the answers in this log with what the command asks now.")
     private @Nullable Path comparedLog;
 
-    @Option(names = "--progress", description = "Show progress also where standard error is no terminal.")
+    @Option(names = "--progress", description = "Show progress even if standard error is not a terminal.")
     private boolean progress;
 
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
@@ -105,7 +108,7 @@ final class RunFlags {
         return batch;
     }
 
-    /// `auto`, or a name that there is.
+    /// The template: `auto` or an existing name.
     String template() {
         if (!template.equals(PromptFormat.AUTO)) {
             try {
@@ -121,7 +124,7 @@ final class RunFlags {
         return !noDivergence;
     }
 
-    /// Worker processes; 0 asks in this one.
+    /// Number of worker processes; 0 asks in this process.
     int workers() {
         int asked = workers != null ? workers : devices != null ? devices.size() : 0;
         if (asked < 0) {
@@ -130,17 +133,17 @@ final class RunFlags {
         return asked;
     }
 
-    /// GPUs that workers take in turn; empty if none were named.
+    /// GPUs that workers take in turn; empty if none were given.
     List<Integer> devices() {
         return devices == null ? List.of() : devices;
     }
 
-    /// Where jobs for a cluster are to be written instead of asking; empty if they are not.
+    /// Folder for jobs of a cluster; empty if this process asks the tasks itself.
     Optional<Path> jobFolder() {
         return Optional.ofNullable(jobFolder);
     }
 
-    /// The length this process is a worker for; empty in the process that a person started.
+    /// The length that this worker process answers; empty if this process is not a worker.
     OptionalInt workerLength() {
         return workerLength == null ? OptionalInt.empty() : OptionalInt.of(workerLength);
     }

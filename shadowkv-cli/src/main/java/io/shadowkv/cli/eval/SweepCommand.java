@@ -14,14 +14,14 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-/// `sweep`: accuracy against budget, and against rank.
+/// `sweep`: measures accuracy as a function of budget and of rank.
 @Command(
         name = "sweep",
         description =
-                "Asks the same prompts under full attention and under ShadowKV with one budget after the other, then"
-                        + " with one rank after the other, each prompt read once for all. The report draws both curves.",
+                "Asks the same prompts with full attention and with ShadowKV, first with one budget after the other,"
+                        + " then with one rank after the other; each prompt is read once. The report has both curves.",
         mixinStandardHelpOptions = true,
-        // Sixty options fill a screen before the first word that explains one.
+        // The sixty options would fill a screen before the description.
         abbreviateSynopsis = true,
         sortOptions = false,
         footer = {

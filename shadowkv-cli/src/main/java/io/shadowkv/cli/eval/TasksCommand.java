@@ -9,10 +9,11 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/// `tasks`: what `eval` can ask.
+/// `tasks`: lists the tasks that `eval` can ask.
 @Command(
         name = "tasks",
-        description = "Lists the suites and tasks that `eval --data` takes, and says what each suite asks and reads.",
+        description =
+                "Lists the suites and tasks that `eval --data` accepts, with the contents and files of each suite.",
         mixinStandardHelpOptions = true,
         footer = {"", "Examples:", "  shadowkv tasks"})
 public final class TasksCommand implements Callable<Integer> {
@@ -22,23 +23,24 @@ public final class TasksCommand implements Callable<Integer> {
                     "needles, variables and word counts in generated text of any length; qa_1 and qa_2 read SQuAD and"
                             + " HotpotQA (`shadowkv pull --suite ruler --from FILE`)"),
             Map.entry(
-                    "ruler-file", "the same from files of `shadowkv ruler build` or NVIDIA's scripts (--ruler-files)"),
-            Map.entry("niah", "one needle at 10 depths of 15 lengths, a heat map; 150 samples fill it once"),
-            Map.entry("needle-turns", "several needles, asked for one after the other over one cache"),
+                    "ruler-file",
+                    "RULER's tasks from files of `shadowkv ruler build` or NVIDIA's scripts (--ruler-files)"),
+            Map.entry("niah", "one needle at 10 depths and 15 lengths, shown as a heat map; 150 samples fill it once"),
+            Map.entry("needle-turns", "several needles in one text, asked for one after the other in one conversation"),
             pulled("longbench", "21 tasks on real texts: questions, summaries, examples, code (--cut, --prompts)"),
-            pulled("longbench-e", "13 of them with lengths evenly spread"),
+            pulled("longbench-e", "13 of these tasks with evenly distributed lengths"),
             pulled("longbench-v2", "503 questions with four choices each"),
             Map.entry(
                     "longbench-v2-cot",
-                    "the same after thoughts of up to 1,024 tokens, which a second prompt quotes (the table's columns w/"
-                            + " CoT); `shadowkv pull --suite longbench-v2` brings its files"),
+                    "longbench-v2 with up to 1,024 tokens of reasoning, which a second prompt quotes (the columns w/ CoT of"
+                            + " its table); `shadowkv pull --suite longbench-v2` fetches its files"),
             pulled(
                     "infinitebench",
-                    "12 tasks above 100k tokens, cut to --length; with a chat template GPT-4's prompts, with --template"
-                            + " base those of the published numbers of open models"),
+                    "12 tasks above 100k tokens, cut to --length; uses the prompts for GPT-4 with a chat template, and with"
+                            + " --template base those of the published scores of open models"),
             pulled(
                     "scbench",
-                    "several questions on one text, after right answers; @own after the model's, @shared each alone"));
+                    "several questions about one text, each after the correct earlier answers; @own: after the model's answers, @shared: without them"));
 
     private static Map.Entry<String, String> pulled(String suite, String about) {
         return Map.entry(suite, about + "; `shadowkv pull --suite " + suite + "` brings its files");

@@ -16,9 +16,9 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/// Worker processes of the same command line on this machine.
+/// Worker processes on this machine that run the same command line.
 final class WorkerProcesses implements Examiners {
-    /// A large model is read from a slow disk.
+    /// Enough to read a large model from a slow disk.
     private static final Duration READY_WITHIN = Duration.ofMinutes(15);
 
     private final List<String> command;
@@ -28,10 +28,10 @@ final class WorkerProcesses implements Examiners {
     private final String backend;
     private final Cancellation cancellation;
 
-    /// @param arguments of the command that is run
-    /// @param devices that workers take in turn; empty leaves them to the backend
-    /// @param err where the choice of the backend is said
-    /// @throws IllegalArgumentException if this program does not know how it was started
+    /// @param arguments arguments of the command that runs
+    /// @param devices GPUs that workers take in turn; empty leaves the choice to the backend
+    /// @param err receives the choice of the backend
+    /// @throws IllegalArgumentException if the command that started this program is unknown
     WorkerProcesses(
             Surroundings surroundings,
             List<String> arguments,
@@ -52,8 +52,9 @@ final class WorkerProcesses implements Examiners {
         this.cancellation = cancellation;
         this.backend = flags.backendName(err);
         if (!devices.isEmpty() && backend.equals("cpu")) {
-            throw new IllegalArgumentException("--devices names GPUs, and the backend is cpu. Leave it out and give"
-                    + " --workers, or see with `shadowkv backends` why no GPU is used");
+            throw new IllegalArgumentException(
+                    "--devices names GPUs, but the backend is cpu. Use --workers instead, or run"
+                            + " `shadowkv backends` to see why no GPU is used");
         }
     }
 
@@ -89,6 +90,6 @@ final class WorkerProcesses implements Examiners {
 
     @Override
     public void close() {
-        // Every worker ends with the run that started it.
+        // Nothing to do: every worker ends with the run that started it.
     }
 }

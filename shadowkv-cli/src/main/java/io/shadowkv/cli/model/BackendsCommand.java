@@ -13,7 +13,7 @@ import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 
-/// `backends`: what can compute here, and why or why not.
+/// `backends`: lists the backends, and why each can or cannot be used.
 @Command(
         name = "backends",
         description = "Lists the backends, and why each can or cannot be used on this machine.",

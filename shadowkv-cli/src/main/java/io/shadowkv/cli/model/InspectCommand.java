@@ -23,7 +23,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-/// `inspect`: what a model is, and the memory that sequences of it need with either method.
+/// `inspect`: shows a model's shape and the memory that its sequences need with either method.
 @Command(
         name = "inspect",
         description = "Shows a model's shape, and the memory plan for full attention and ShadowKV side by side.",
@@ -56,7 +56,7 @@ public final class InspectCommand implements Callable<Integer> {
             names = "--batch",
             paramLabel = "N",
             defaultValue = "1",
-            description = "Sequences at once. Default: ${DEFAULT-VALUE}.")
+            description = "Number of sequences. Default: ${DEFAULT-VALUE}.")
     private int batch;
 
     @Option(names = "--json", description = "Print one JSON object.")

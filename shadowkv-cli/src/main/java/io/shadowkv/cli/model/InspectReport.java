@@ -11,11 +11,11 @@ import java.util.StringJoiner;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/// What `inspect` says, as text and as JSON.
+/// The output of `inspect`, as text and as JSON.
 final class InspectReport {
     private InspectReport() {}
 
-    /// The model, a fact a line.
+    /// The facts about the model, one per line.
     static String model(String name, ModelFacts facts, DecoderSpec decoder, Engine engine) {
         var text = new StringBuilder();
         var types = new StringJoiner(", ");
@@ -76,7 +76,7 @@ final class InspectReport {
         text.append(String.format(Locale.ROOT, "  %-14s %s%n", name, value));
     }
 
-    /// Both plans side by side; parts are those of one sequence.
+    /// Both memory plans in columns; the items are those of one sequence.
     static String plans(MemoryPlan full, MemoryPlan shadow) {
         var text = new StringBuilder();
         text.append(String.format(
@@ -124,7 +124,7 @@ final class InspectReport {
                 bytes(shadow.weightBytes()));
         columns(
                 text,
-                full.hostIsDevice() ? "available in all" : "available in device memory",
+                full.hostIsDevice() ? "available in total" : "available in device memory",
                 bytes(full.availableDeviceBytes()),
                 bytes(shadow.availableDeviceBytes()));
         if (!full.hostIsDevice()) {
@@ -138,7 +138,7 @@ final class InspectReport {
         columns(text, "largest batch", number(full.largestBatch()), number(shadow.largestBatch()));
         text.append(String.format(
                 Locale.ROOT,
-                "resident keys and values: full needs %.1f times what shadowkv needs%n",
+                "resident keys and values: full needs %.1f times as much as shadowkv%n",
                 factor(full, shadow)));
         return text.toString();
     }
@@ -171,7 +171,7 @@ final class InspectReport {
         return value == Integer.MAX_VALUE ? "no limit" : String.format(Locale.ROOT, "%,d", value);
     }
 
-    /// Everything, with bytes as numbers.
+    /// All facts and plans, with bytes as numbers.
     static ObjectNode json(
             String name, ModelFacts facts, DecoderSpec decoder, Engine engine, MemoryPlan full, MemoryPlan shadow) {
         ObjectNode root = JsonMapper.shared().createObjectNode();

@@ -31,7 +31,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-/// `logits`: what the model computes for given token ids, as a file to compare with another engine's.
+/// `logits`: writes what a model computes for given token ids, to compare with another engine.
 @Command(
         name = "logits",
         description = {
@@ -48,7 +48,7 @@ import picocli.CommandLine.Spec;
             "  shadowkv logits ./model --ids ids.json --prefill 1000 --rank 64 --budget 512 --out tail.safetensors"
         })
 public final class LogitsCommand implements Callable<Integer> {
-    /// Which rows are written.
+    /// The rows to write.
     enum Positions {
         last,
         all
@@ -70,27 +70,26 @@ public final class LogitsCommand implements Callable<Integer> {
             names = "--out",
             paramLabel = "FILE.safetensors",
             required = true,
-            description = "Written whole or not at all.")
+            description = "The file to write; appears complete or not at all.")
     private Path out;
 
     @Option(
             names = "--prefill",
             paramLabel = "N",
-            description =
-                    "Read the first N ids as a prompt and feed the others one by one through decode. Default: all.")
+            description = "Read the first N ids as a prompt and decode the others one by one. Default: all.")
     private @Nullable Integer prefill;
 
     @Option(
             names = "--positions",
             defaultValue = "last",
-            description = "Logits of which positions: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+            description = "Positions whose logits are written: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
     private Positions positions;
 
     @Option(
             names = "--generate",
             paramLabel = "N",
             defaultValue = "0",
-            description = "Then generate N ids greedily, through ends of sequence. Default: ${DEFAULT-VALUE}.")
+            description = "Then generate N ids greedily, even after an end of sequence. Default: ${DEFAULT-VALUE}.")
     private int generate;
 
     @Mixin
@@ -136,14 +135,14 @@ public final class LogitsCommand implements Callable<Integer> {
         return 0;
     }
 
-    /// Refuses a place that cannot be written to before anything is computed.
+    /// Refuses an unwritable path before anything is computed.
     private void checkOut() {
         Path folder = out.toAbsolutePath().getParent();
         if (folder == null || Files.isDirectory(out)) {
             throw new IllegalArgumentException(out + ": is a folder; --out names the file to write");
         }
         if (Files.exists(out) && !Files.isRegularFile(out)) {
-            throw new IllegalArgumentException(out + ": is a device or the like; --out names the file to write");
+            throw new IllegalArgumentException(out + ": is not a regular file; --out names the file to write");
         }
         if (!Files.isDirectory(folder)) {
             throw new IllegalArgumentException(out + ": the folder " + folder + " does not exist; create it first");
@@ -154,7 +153,8 @@ public final class LogitsCommand implements Callable<Integer> {
         }
     }
 
-    /// Rows go to the file as they are computed, so that all positions of a long text need no memory.
+    /// Rows are written as they are computed, so that all positions of a long text do not need to
+    /// fit in memory.
     private void write(Engine engine, int[] ids, int read, int rows, String method) {
         int vocabulary = engine.spec().vocabularySize();
         int[] generated = new int[generate];

@@ -5,14 +5,15 @@ import java.nio.file.Path;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/// What a checkpoint's weight files hold.
+/// The contents of a checkpoint's weight files.
 ///
-/// @param folder the checkpoint's
-/// @param parameters elements of all weights
-/// @param bytes of all weights
-/// @param elementsByType elements of each type
+/// @param folder folder of the checkpoint
+/// @param parameters number of elements of all weights
+/// @param bytes size of all weights
+/// @param elementsByType number of elements of each type
 record ModelFacts(Path folder, long parameters, long bytes, SortedMap<String, Long> elementsByType) {
-    /// Counts the weights; rotary tables that old checkpoints store are no parameters.
+    /// Counts the weights, except rotary tables that old checkpoints contain; they are not
+    /// parameters.
     static ModelFacts read(Path folder) {
         SortedMap<String, Long> byType = new TreeMap<>();
         long parameters = 0;

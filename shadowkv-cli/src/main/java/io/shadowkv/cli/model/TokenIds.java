@@ -9,7 +9,7 @@ import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Token ids from outside, checked.
+/// Reads and checks token ids from the user.
 final class TokenIds {
     private static final JsonMapper STRICT = JsonMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -17,9 +17,9 @@ final class TokenIds {
 
     private TokenIds() {}
 
-    /// Ids of a file that holds a JSON array of whole numbers.
+    /// Reads a file that contains a JSON array of whole numbers.
     ///
-    /// @throws IllegalArgumentException if the file holds anything else
+    /// @throws IllegalArgumentException if the file contains anything else
     static int[] read(Path file) throws IOException {
         JsonNode root;
         try {
@@ -49,7 +49,8 @@ final class TokenIds {
         return ids;
     }
 
-    /// Ids as an argument or a pipe brings them: numbers with commas or blanks between, in brackets or not.
+    /// Parses ids of an argument or standard input: numbers separated by commas or blanks, with or
+    /// without brackets.
     static int[] parse(String text) {
         String inner = text.strip();
         if (inner.startsWith("[") && inner.endsWith("]")) {
@@ -68,11 +69,11 @@ final class TokenIds {
             return Integer.parseInt(word);
         } catch (NumberFormatException e) {
             throw new IllegalArgumentException(
-                    "'" + word + "' is no token id; expected whole numbers with commas between, such as 1,15,7", e);
+                    "'" + word + "' is not a token id; expected whole numbers separated by commas, such as 1,15,7", e);
         }
     }
 
-    /// Refuses ids that are not rows of the embedding.
+    /// Refuses ids outside the vocabulary.
     static int[] check(int[] ids, int vocabularySize, String source) {
         for (int i = 0; i < ids.length; i++) {
             if (ids[i] < 0 || ids[i] >= vocabularySize) {

@@ -30,7 +30,7 @@ import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/// `tokenize`: text to ids and back, with a model's tokenizer and chat template.
+/// `tokenize`: converts text to token ids and back, with a model's tokenizer and chat template.
 @Command(
         name = "tokenize",
         description = "Shows a text's tokens, or the text of token ids.",
@@ -61,7 +61,7 @@ public final class TokenizeCommand implements Callable<Integer> {
             index = "1",
             arity = "0..1",
             paramLabel = "TEXT",
-            description = "The text; else --file, else standard input.")
+            description = "The text. Default: --file or standard input.")
     private @Nullable String text;
 
     @Option(
@@ -70,7 +70,7 @@ public final class TokenizeCommand implements Callable<Integer> {
             description = "Read the text from FILE; - is standard input.")
     private @Nullable Path file;
 
-    @Option(names = "--ids", description = "Print only a JSON array of ids, as `logits --ids` reads it.")
+    @Option(names = "--ids", description = "Print only a JSON array of ids, as input for `logits --ids`.")
     private boolean idsOnly;
 
     @Option(names = "--decode", paramLabel = "IDS", description = "Print the text of these ids, such as 1,15,7.")
@@ -95,8 +95,7 @@ public final class TokenizeCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         boolean hasText = text != null || file != null;
         if ((decode != null ? 1 : 0) + (chat != null ? 1 : 0) + (hasText ? 1 : 0) > 1) {
-            throw new ParameterException(
-                    spec.commandLine(), "a text, --decode and --chat exclude each other; give one of them");
+            throw new ParameterException(spec.commandLine(), "only one of a text, --decode and --chat can be given");
         }
         Path folder = root.models().resolve(model);
         try (Tokenizer tokenizer = Tokenizers.open(folder)) {

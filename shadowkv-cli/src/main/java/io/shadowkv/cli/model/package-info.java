@@ -1,4 +1,4 @@
-/// Commands about a model: `inspect`, `tokenize`, `logits`, `backends`.
+/// Commands for one model: `inspect`, `tokenize`, `logits`, `backends`.
 ///
 /// In: a model's folder and options. Out: text, JSON or a tensor file. Called by the root command.
 @NullMarked

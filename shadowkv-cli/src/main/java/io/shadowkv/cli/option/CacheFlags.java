@@ -9,7 +9,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/// Options that choose how keys and values are kept; a mixin of several commands.
+/// Options that choose how keys and values are stored; a mixin of several commands.
 public final class CacheFlags {
     /// The strategies by name.
     public enum Method {
@@ -23,8 +23,8 @@ public final class CacheFlags {
     @Option(
             names = "--method",
             defaultValue = "shadowkv",
-            description = "${COMPLETION-CANDIDATES}. full reads every key and value at each step; shadowkv keeps"
-                    + " low-rank keys, fetches few values. Default: ${DEFAULT-VALUE}.")
+            description = "${COMPLETION-CANDIDATES}. full reads all keys and values at each step; shadowkv stores"
+                    + " low-rank keys and fetches few values. Default: ${DEFAULT-VALUE}.")
     private Method method;
 
     @Mixin
@@ -33,9 +33,10 @@ public final class CacheFlags {
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
     public CacheFlags() {}
 
-    /// The strategy asked for.
+    /// The requested strategy.
     ///
-    /// @throws ParameterException if a value is out of range, or given for a method that does not have it
+    /// @throws ParameterException if a value is out of range, or the method does not have the
+    ///     parameter
     public KvCacheSpec spec() {
         if (method == Method.shadowkv) {
             return shadow();
@@ -51,12 +52,12 @@ public final class CacheFlags {
         return new KvCacheSpec.Full();
     }
 
-    /// ShadowKV with the parameters given, whatever `--method` says.
+    /// ShadowKV with the given parameters, regardless of `--method`.
     public KvCacheSpec.Shadow shadow() {
         return shadow.spec(command);
     }
 
-    /// Builds a record from option values; what its constructor refuses is a usage error.
+    /// Creates a record from option values; a value that its constructor refuses is a usage error.
     public static <T> T checked(CommandSpec command, Supplier<T> constructor) {
         try {
             return constructor.get();

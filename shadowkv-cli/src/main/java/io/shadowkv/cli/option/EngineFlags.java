@@ -40,7 +40,7 @@ public final class EngineFlags {
             names = "--backend",
             paramLabel = "NAME",
             defaultValue = "auto",
-            description = "What computes: auto, or a name that `shadowkv backends` lists. Default: ${DEFAULT-VALUE}.")
+            description = "Backend: auto, or a name that `shadowkv backends` lists. Default: ${DEFAULT-VALUE}.")
     private String backend;
 
     @Option(
@@ -54,7 +54,7 @@ public final class EngineFlags {
             names = "--vector-bits",
             paramLabel = "BITS",
             defaultValue = "0",
-            description = "Width of CPU vectors: 128, 256 or 512. Default: the widest there is.")
+            description = "Width of CPU vectors: 128, 256 or 512. Default: the widest available.")
     private int vectorBits;
 
     @Option(
@@ -63,7 +63,7 @@ public final class EngineFlags {
             description = "Rows of the prompt computed at a time. Default: chosen by the backend.")
     private @Nullable Integer prefillRows;
 
-    /// The former name of `--prefill-rows`.
+    /// The old name of `--prefill-rows`.
     @Option(names = "--prefill-chunk", paramLabel = "TOKENS", hidden = true)
     void prefillChunk(int rows) {
         prefillRows = rows;
@@ -79,14 +79,14 @@ public final class EngineFlags {
             names = "--memory",
             paramLabel = "SIZE",
             converter = ByteSize.Converter.class,
-            description = "Device memory the plan may use, such as 8G. Default: what is free.")
+            description = "Device memory that the plan may use, such as 8G. Default: the free memory.")
     private @Nullable ByteSize memory;
 
     @Option(
             names = "--host-memory",
             paramLabel = "SIZE",
             converter = ByteSize.Converter.class,
-            description = "Memory the plan may use for offloaded values. Default: what is free.")
+            description = "Host memory that the plan may use for offloaded values. Default: the free memory.")
     private @Nullable ByteSize hostMemory;
 
     @Option(
@@ -94,16 +94,16 @@ public final class EngineFlags {
             paramLabel = "PLACE",
             defaultValue = "auto",
             description =
-                    "Where offloaded values lie: ${COMPLETION-CANDIDATES}. auto keeps as many in device memory as the"
-                            + " batch leaves room for. Default: ${DEFAULT-VALUE}.")
+                    "Where offloaded values are stored: ${COMPLETION-CANDIDATES}. auto keeps as many in device memory"
+                            + " as fit next to the batch. Default: ${DEFAULT-VALUE}.")
     private Place valuePlace;
 
     @Option(
             names = "--offload-dir",
             paramLabel = "DIR",
             description =
-                    "Folder whose disk holds the offloaded values of a CPU backend, as nameless files, so that the system"
-                            + " may page them out. Default: none, they stay in memory.")
+                    "Folder for the offloaded values of a CPU backend, in unnamed files on its disk, so that the system can"
+                            + " page them out. Default: none, they stay in memory.")
     private @Nullable Path offloadFolder;
 
     @Option(
@@ -116,20 +116,19 @@ public final class EngineFlags {
     @Option(
             names = "--cuda-libraries",
             paramLabel = "DIR",
-            description = "Folder of NVIDIA's libraries (NVRTC, cuBLASLt, cuSOLVER). Default: the usual places.")
+            description = "Folder of NVIDIA's libraries (NVRTC, cuBLASLt, cuSOLVER). Default: the standard locations.")
     private @Nullable Path cudaLibraries;
 
     @Option(
             names = "--kernel-cache",
             paramLabel = "DIR",
-            description =
-                    "Folder that keeps compiled GPU kernels. Default: shadowkv/kernels in the user's cache folder.")
+            description = "Folder for compiled GPU kernels. Default: shadowkv/kernels in the user's cache folder.")
     private @Nullable Path kernelCache;
 
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
     public EngineFlags() {}
 
-    /// Options of an engine that keeps sequences as `cache` says.
+    /// Creates the options of an engine that stores sequences as `cache` says.
     ///
     /// @throws picocli.CommandLine.ParameterException if a value is out of range
     public EngineOptions options(KvCacheSpec cache) {
@@ -153,7 +152,8 @@ public final class EngineFlags {
                         plain.keptPrompts()));
     }
 
-    /// The name of the backend that [#openBackend] would open; only `auto` has to open one to know.
+    /// The name of the backend that [#openBackend] would open; for `auto`, a backend is opened to
+    /// find out.
     public String backendName(PrintWriter err) {
         if (!backend.equals("auto")) {
             return backend;
@@ -163,7 +163,7 @@ public final class EngineFlags {
         }
     }
 
-    /// The type of keys and values that was asked for; without one it is the weights'.
+    /// The requested type of keys and values; empty means the weights' type.
     public Optional<DType> kvType() {
         return Optional.ofNullable(kvType).map(type -> switch (type) {
             case f32 -> DType.F32;
@@ -177,8 +177,8 @@ public final class EngineFlags {
         return threads > 0;
     }
 
-    /// Rejects 0, which in the Java interface leaves the choice to the backend: on the command line the
-    /// option is omitted for that.
+    /// Rejects 0, which in Java leaves the choice to the backend; on the command line, leave out
+    /// the option instead.
     private static int checkedRows(int rows) {
         if (rows < 1) {
             throw new IllegalArgumentException("number of prefill rows is " + rows + "; expected 1 or more");
@@ -186,7 +186,7 @@ public final class EngineFlags {
         return rows;
     }
 
-    /// Opens the backend asked for. What `auto` chose, and why, is printed to `err`.
+    /// Opens the requested backend, and prints the choice of `auto` and its reason to `err`.
     public Backends.Choice openBackend(PrintWriter err) {
         BackendOptions options = CacheFlags.checked(
                 command,

@@ -7,9 +7,9 @@ import io.shadowkv.op.Backend;
 import io.shadowkv.tensor.DType;
 import java.nio.file.Path;
 
-/// Where a benchmark's weights come from.
+/// The origin of a benchmark's weights.
 public sealed interface ModelSource {
-    /// The model's name for people.
+    /// The model's name for output.
     String name();
 
     Engine open(Backend backend, EngineOptions options);
@@ -22,7 +22,7 @@ public sealed interface ModelSource {
         }
     }
 
-    /// Weights drawn for a known shape, BF16 as the shape's own checkpoint has them.
+    /// Random weights for a known shape, in BF16 like the checkpoint of the shape.
     record Random(String name, DecoderSpec spec, long seed) implements ModelSource {
         @Override
         public Engine open(Backend backend, EngineOptions options) {

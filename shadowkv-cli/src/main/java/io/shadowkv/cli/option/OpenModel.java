@@ -8,13 +8,13 @@ import io.shadowkv.text.chat.ChatTemplate;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 
-/// A model on a backend, closed together in the right order.
+/// A model and its backend, which are closed together in the right order.
 ///
-/// @param folder the checkpoint's
-/// @param engine on `backend`
-/// @param backend owned here
+/// @param folder folder of the checkpoint
+/// @param engine an engine on `backend`
+/// @param backend owned by this record
 public record OpenModel(Path folder, Engine engine, Backend backend) implements AutoCloseable {
-    /// Opens the model; on failure nothing stays open.
+    /// Opens the model; on failure, closes everything.
     public static OpenModel open(Path folder, EngineFlags flags, KvCacheSpec cache, PrintWriter err) {
         var options = flags.options(cache);
         Backends.Choice choice = flags.openBackend(err);
@@ -28,13 +28,13 @@ public record OpenModel(Path folder, Engine engine, Backend backend) implements 
         }
     }
 
-    /// Says what there is to know of the checkpoint, a line each.
+    /// Prints the notes about the checkpoint, one per line.
     public static void printNotes(Engine engine, PrintWriter err) {
         engine.notes().forEach(note -> err.println("note: " + note));
         err.flush();
     }
 
-    /// True if the folder says how a conversation becomes a prompt.
+    /// True if the folder contains a chat template.
     public boolean hasChatTemplate() {
         return ChatTemplate.open(folder).isPresent();
     }

@@ -9,15 +9,15 @@ import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
-/// A file of runs, one JSON object a line. A line is written as soon as its run has ended, so that a later failure
-/// takes nothing away.
+/// A file of runs, one JSON object per line. A line is written as soon as its run has ended, so
+/// that a later failure loses nothing.
 public final class RunLog {
     private final @Nullable Path file;
 
-    /// Makes the file, so that one that cannot be written is refused before the work.
+    /// Creates the file, so that an unwritable path is refused before the work begins.
     ///
-    /// @param file null keeps nothing
-    /// @throws IllegalArgumentException if it cannot be written
+    /// @param file null to log nothing
+    /// @throws IllegalArgumentException if the file cannot be written
     public RunLog(@Nullable Path file) {
         this.file = file;
         if (file == null) {

@@ -8,7 +8,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 
-/// ShadowKV's parameters; a mixin of commands that choose a method, and of those that run several.
+/// ShadowKV's parameters; a mixin of commands that choose a method or run several.
 public final class ShadowFlags {
     @Option(
             names = "--rank",
@@ -29,10 +29,10 @@ public final class ShadowFlags {
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
     public ShadowFlags() {}
 
-    /// The parameters given, the paper's for the others.
+    /// The given parameters, with the paper's values for the others.
     ///
-    /// @param command reports what is out of range
-    /// @throws picocli.CommandLine.ParameterException if a value is
+    /// @param command reports a value that is out of range
+    /// @throws picocli.CommandLine.ParameterException if a value is out of range
     public KvCacheSpec.Shadow spec(CommandSpec command) {
         KvCacheSpec.Shadow paper = KvCacheSpec.Shadow.DEFAULT;
         return shape.spec(

@@ -10,7 +10,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
-/// ShadowKV's parameters beside rank and budget, which some commands take as lists; a mixin.
+/// ShadowKV's parameters except rank and budget, which some commands take as lists; a mixin.
 public final class ShadowShapeFlags {
     @Option(names = "--chunk-size", paramLabel = "N", description = "shadowkv: tokens selected together. Default: 8.")
     private @Nullable Integer chunkSize;
@@ -18,19 +18,20 @@ public final class ShadowShapeFlags {
     @Option(
             names = "--outliers",
             paramLabel = "CHUNKS",
-            description = "shadowkv: chunks per key-value head that stay whole. Default: 48.")
+            description = "shadowkv: outlier chunks per key-value head, which stay resident. Default: 48.")
     private @Nullable Integer outliers;
 
     @Option(
             names = "--local-tokens",
             paramLabel = "TOKENS",
-            description = "shadowkv: newest tokens that always stay whole, a multiple of the chunk size. Default: 32.")
+            description =
+                    "shadowkv: newest tokens that always stay resident, a multiple of the chunk size. Default: 32.")
     private @Nullable Integer localTokens;
 
     @Option(
             names = "--generated-tokens",
             paramLabel = "TOKENS",
-            description = "shadowkv: further new tokens that stay whole until they join the index, a multiple of the"
+            description = "shadowkv: further new tokens that stay resident until they are indexed, a multiple of the"
                     + " chunk size. Default: 256.")
     private @Nullable Integer generatedTokens;
 
@@ -38,28 +39,28 @@ public final class ShadowShapeFlags {
             names = "--values",
             paramLabel = "FORMAT",
             converter = Format.class,
-            description = "shadowkv: how offloaded values are stored: as-keys, int8 or fp8. Default: as-keys.")
+            description = "shadowkv: format of offloaded values: as-keys, int8 or fp8. Default: as-keys.")
     private @Nullable ValueFormat values;
 
     @Option(
             names = "--cached-tokens",
             paramLabel = "TOKENS",
             description =
-                    "shadowkv: fetched tokens that stay resident per key-value head, the step's own and earlier ones;"
+                    "shadowkv: fetched tokens that stay resident per key-value head, those of the current step and earlier ones;"
                             + " a multiple of the chunk size. Default: the budget.")
     private @Nullable Integer cachedTokens;
 
     public ShadowShapeFlags() {}
 
-    /// Tokens selected together.
+    /// Number of tokens per chunk.
     public int chunkTokens() {
         return or(chunkSize, KvCacheSpec.Shadow.DEFAULT.chunkSize());
     }
 
-    /// The parameters given, the paper's for the others.
+    /// The given parameters, with the paper's values for the others.
     ///
-    /// @param command reports what is out of range
-    /// @throws picocli.CommandLine.ParameterException if a value is
+    /// @param command reports a value that is out of range
+    /// @throws picocli.CommandLine.ParameterException if a value is out of range
     public KvCacheSpec.Shadow spec(CommandSpec command, int rank, int budget) {
         KvCacheSpec.Shadow paper = KvCacheSpec.Shadow.DEFAULT;
         return CacheFlags.checked(
@@ -75,7 +76,7 @@ public final class ShadowShapeFlags {
                         or(cachedTokens, budget)));
     }
 
-    /// Adds the names of the options that were given.
+    /// Adds the names of the given options.
     void given(List<String> names) {
         note(names, "--chunk-size", chunkSize);
         note(names, "--outliers", outliers);
@@ -95,7 +96,7 @@ public final class ShadowShapeFlags {
         }
     }
 
-    /// Reads a value format.
+    /// Converts the argument of `--value-format`.
     static final class Format implements ITypeConverter<ValueFormat> {
         @Override
         public ValueFormat convert(String value) {
@@ -104,7 +105,7 @@ public final class ShadowShapeFlags {
                 case "int8" -> ValueFormat.I8;
                 case "fp8" -> ValueFormat.F8;
                 default ->
-                    throw new TypeConversionException("'" + value + "' is no format; expected as-keys, int8 or fp8");
+                    throw new TypeConversionException("'" + value + "' is not a format; expected as-keys, int8 or fp8");
             };
         }
     }

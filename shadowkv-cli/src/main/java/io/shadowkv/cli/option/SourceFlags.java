@@ -8,7 +8,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
-/// Options that choose a benchmark's model; a mixin.
+/// Options that choose the model of a benchmark; a mixin.
 public final class SourceFlags {
     @Option(
             names = "--model",
@@ -26,26 +26,26 @@ public final class SourceFlags {
     @Option(
             names = "--layers",
             paramLabel = "N",
-            description = "With --random: so many of the shape's layers. Default: all.")
+            description = "With --random: number of the shape's layers. Default: all.")
     private @Nullable Integer layers;
 
     public SourceFlags() {}
 
-    /// @throws ParameterException if not exactly one is asked for, or it does not exist
+    /// @throws ParameterException if neither or both are given, or the model does not exist
     public ModelSource model(CommandSpec command, ModelFinder models, long seed) {
         String checkpoint = model;
         String known = shape;
         if (checkpoint != null && known != null) {
-            throw misuse(command, "--model and --random given together; give one of them");
+            throw misuse(command, "--model and --random are both given; give one of them");
         }
         if (checkpoint != null) {
             if (layers != null) {
-                throw misuse(command, "--layers given with --model, whose layers all belong to it; leave it out");
+                throw misuse(command, "--layers is given with --model; it works with --random only. Leave it out");
             }
             return new ModelSource.Checkpoint(checkpoint, models.resolve(checkpoint));
         }
         if (known == null) {
-            throw misuse(command, "no weights; give --model MODEL, or --random SHAPE for random ones");
+            throw misuse(command, "no model is given; give --model MODEL, or --random SHAPE for random weights");
         }
         try {
             return new ModelSource.Random(known, shortened(KnownShapes.named(known)), seed);
@@ -61,7 +61,7 @@ public final class SourceFlags {
         }
         if (kept < 1 || kept > spec.layers()) {
             throw new IllegalArgumentException(
-                    "--layers is " + kept + "; expected 1 to " + spec.layers() + ", the shape's own");
+                    "--layers is " + kept + "; expected 1 to " + spec.layers() + ", the layers of the shape");
         }
         return spec.withLayers(kept);
     }

@@ -6,13 +6,14 @@ import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/// A number of bytes as people write it: `8G`, `512M`, `1.5g`, `2GiB`, `4096`; units are powers of 1,024.
+/// A number of bytes with an optional unit: `8G`, `512M`, `1.5g`, `2GiB`, `4096`; units are powers
+/// of 1,024.
 ///
-/// @param bytes above 0
+/// @param bytes greater than 0
 public record ByteSize(long bytes) {
     private static final Pattern FORM = Pattern.compile("(\\d{1,15}(?:\\.\\d{1,6})?)\\s*([KMGT]?)(?:I?B)?");
 
-    /// Reads the text after an option.
+    /// Converts the argument of an option.
     public static final class Converter implements ITypeConverter<ByteSize> {
         @Override
         public ByteSize convert(String value) {
@@ -26,11 +27,11 @@ public record ByteSize(long bytes) {
                 }
             }
             throw new TypeConversionException(
-                    "'" + value + "' is no size; expected a number of bytes above 0 such as 8G or 512M");
+                    "'" + value + "' is not a size; expected a number of bytes above 0 such as 8G or 512M");
         }
     }
 
-    /// Bytes for people: three digits and a unit.
+    /// Formats bytes with three digits and a unit.
     public static String text(long bytes) {
         if (bytes < 1024) {
             return bytes + " B";

@@ -21,14 +21,14 @@ import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/// Says what went wrong: a message, the exit code, and a stack trace only with `--debug`.
+/// Reports a failure: a message, the exit code, and a stack trace only with `--debug`.
 public final class Failures {
     public static final int FAILURE = 1;
     static final int USAGE = 2;
 
     private Failures() {}
 
-    /// A command line that cannot be understood or has a value out of range.
+    /// Reports a usage error.
     public static int usage(ParameterException problem, String[] arguments) {
         CommandLine command = problem.getCommandLine();
         PrintWriter err = command.getErr();
@@ -42,13 +42,13 @@ public final class Failures {
         if (problem instanceof UnmatchedArgumentException unmatched
                 && !unmatched.isUnknownOption()
                 && !commands.isEmpty()) {
-            return "there is no command '" + unmatched.getUnmatched().getFirst() + "'; there are "
+            return "there is not a command '" + unmatched.getUnmatched().getFirst() + "'; there are "
                     + String.join(", ", commands);
         }
         String hint = problem instanceof UnmatchedArgumentException unmatched
                         && unmatched.isUnknownOption()
                         && takesText(problem.getCommandLine())
-                ? "; a text that begins with - follows --, after all options"
+                ? "; to pass a text that begins with -, put -- before it, after all options"
                 : "";
         return problem.getMessage() + hint;
     }
@@ -58,7 +58,7 @@ public final class Failures {
                 .anyMatch(parameter -> parameter.paramLabel().matches("PROMPT|TEXT"));
     }
 
-    /// A command that failed while it ran.
+    /// Reports a failure of a running command.
     public static int failure(Exception problem, CommandLine command, CommandLine.ParseResult parsed) {
         PrintWriter err = command.getErr();
         Program root = (Program) command.getCommandSpec().root().userObject();
@@ -72,7 +72,7 @@ public final class Failures {
         return FAILURE;
     }
 
-    /// The message for people; a problem nobody foresaw is called so, with its type.
+    /// The message for the user; an unexpected failure is described as such, with its type.
     public static String message(Throwable problem) {
         return switch (problem) {
             case CheckpointException e -> text(e);
@@ -97,7 +97,7 @@ public final class Failures {
             case OutOfMemoryError e -> heapIsFull(e);
             default ->
                 "unexpected " + problem.getClass().getSimpleName() + ": " + text(problem)
-                        + ". This is a defect of the program; --debug shows where";
+                        + ". This is an error in the program; --debug shows a stack trace";
         };
     }
 

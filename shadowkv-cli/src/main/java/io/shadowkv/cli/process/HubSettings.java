@@ -15,12 +15,12 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/// The hub as the environment describes it, by the variables that huggingface_hub and curl read too.
+/// The hub settings of the environment, in the same variables that huggingface_hub and curl read.
 record HubSettings(Surroundings surroundings) {
     private static final String PUBLIC_HUB = "https://huggingface.co";
     private static final Set<String> TRUE = Set.of("1", "ON", "YES", "TRUE");
 
-    /// @throws IllegalArgumentException if a variable holds what cannot be meant
+    /// @throws IllegalArgumentException if a variable has an invalid value
     HubAccess access() {
         String endpoint =
                 surroundings.variable("HF_ENDPOINT").orElse(PUBLIC_HUB).strip();
@@ -28,8 +28,8 @@ record HubSettings(Surroundings surroundings) {
             return new HubAccess(
                     new URI(endpoint), token().orElse(null), proxies(), isOn("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"));
         } catch (URISyntaxException e) {
-            // Not the exception's message, which repeats a password that the address may hold.
-            throw new IllegalArgumentException("HF_ENDPOINT is no address (" + e.getReason() + " at character "
+            // Not the exception's message, which repeats a password that the address may contain.
+            throw new IllegalArgumentException("HF_ENDPOINT is not an address (" + e.getReason() + " at character "
                     + (e.getIndex() + 1) + "); expected http(s)://HOST");
         }
     }
@@ -39,7 +39,7 @@ record HubSettings(Surroundings surroundings) {
         return variable("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE").map(this::path).orElseGet(() -> home().resolve("hub"));
     }
 
-    /// Where the hub's own programs keep everything.
+    /// The folder in which the hub's own programs store everything.
     private Path home() {
         return surroundings
                 .variable("HF_HOME")
@@ -50,7 +50,7 @@ record HubSettings(Surroundings surroundings) {
                 .orElseGet(() -> userHome().resolve(".cache").resolve("huggingface"));
     }
 
-    /// The token of the environment, else the one that logging in saved.
+    /// The token of the environment; otherwise the one that logging in saved.
     private Optional<HubToken> token() {
         if (isOn("HF_HUB_DISABLE_IMPLICIT_TOKEN")) {
             return Optional.empty();

@@ -7,11 +7,11 @@ import java.io.InputStream;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/// Turns Ctrl-C into a cancellation and lets the command end by itself: what was generated is kept, files are
-/// whole.
+/// Converts Ctrl-C to a cancellation and lets the command end by itself, so that it keeps the
+/// generated text and leaves no partial files.
 ///
-/// The JVM exits with the signal's code, 130, once the command has ended, waits for input, or has had ten
-/// seconds.
+/// The JVM exits with the signal's code, 130, when the command has ended or waits for input, or
+/// after ten seconds.
 public final class Interruption implements AutoCloseable {
     private static final long PATIENCE_SECONDS = 10;
     private static final long LOOK_MILLIS = 20;
@@ -33,7 +33,7 @@ public final class Interruption implements AutoCloseable {
         return cancellation;
     }
 
-    /// `source`, watched: a command that waits for input has nothing to bring to an end.
+    /// Wraps `source` to detect a command that waits for input, which has nothing to finish.
     public InputStream watched(InputStream source) {
         return new FilterInputStream(source) {
             @Override
@@ -58,14 +58,14 @@ public final class Interruption implements AutoCloseable {
         };
     }
 
-    /// The command has ended.
+    /// Marks the command as ended.
     @Override
     public void close() {
         ended.countDown();
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException e) {
-            // The JVM is going down already, and the hook waits for nothing more.
+            // The JVM is already shutting down, and the hook has nothing left to wait for.
             return;
         }
     }

@@ -5,7 +5,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
-/// The C library's calls on file descriptors, on systems that have them.
+/// Functions of the C library for file descriptors, on systems that have them.
 public final class Libc {
     private static final Linker LINKER = Linker.nativeLinker();
 
@@ -15,7 +15,7 @@ public final class Libc {
 
     private Libc() {}
 
-    /// Makes descriptor `target` another name of what `source` is.
+    /// Makes the descriptor `target` refer to the same file as `source`.
     ///
     /// @return `target`, or -1 if `source` is not open
     public static int dup2(int source, int target) {

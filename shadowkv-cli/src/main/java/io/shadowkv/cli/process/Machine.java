@@ -8,20 +8,21 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/// Where a figure was measured.
+/// The machine on which something was measured.
 ///
-/// @param processor its name, as the operating system gives it
-/// @param cores that the JVM may use
+/// @param processor name of the processor, as the operating system gives it
+/// @param cores number of cores that the JVM may use
 /// @param system operating system and architecture
 /// @param java version and vendor
-/// @param commit of the sources, or `unknown`
-/// @param isChanged true if files differ from the commit, those that benchmarks write left aside
+/// @param commit commit of the sources, or `unknown`
+/// @param isChanged true if files differ from the commit, except those that benchmarks write
 public record Machine(String processor, int cores, String system, String java, String commit, boolean isChanged) {
     private static final long PATIENCE_SECONDS = 5;
     private static final String CHANGED = " (changed)";
 
-    /// The commit is the installation's, or what the variable `SHADOWKV_COMMIT` says where sources were copied
-    /// without their history; `(changed)` behind it says that they differ from it.
+    /// Describes this machine. The commit is that of the installation, or the value of
+    /// `SHADOWKV_COMMIT` if the sources were copied without their history; `(changed)` after it
+    /// marks sources that differ.
     public static Machine here(Surroundings surroundings) {
         String commit = surroundings
                 .variable("SHADOWKV_COMMIT")
@@ -37,7 +38,7 @@ public record Machine(String processor, int cores, String system, String java, S
                 isChanged);
     }
 
-    /// The commit for people, with what differs.
+    /// The commit for output, with a mark if sources differ.
     public String commitText() {
         return isChanged ? commit + CHANGED : commit;
     }

@@ -13,8 +13,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// Finds the folder that a MODEL argument means: a bundled model's name, a folder, or ORG/NAME in the hub's
-/// cache.
+/// Finds the folder for a MODEL argument: the name of a bundled model, a folder, or ORG/NAME in the
+/// hub's cache.
 public final class ModelFinder {
     private static final Pattern REPOSITORY = Pattern.compile("[A-Za-z0-9][\\w.-]*/[A-Za-z0-9][\\w.-]*");
 
@@ -24,7 +24,7 @@ public final class ModelFinder {
         this.surroundings = surroundings;
     }
 
-    /// @throws CheckpointException if there is no such model here; the message says how to get it
+    /// @throws CheckpointException if the model does not exist; the message says how to get it
     public Path resolve(String model) {
         Optional<Path> found = bundled(model).or(() -> existing(model)).or(() -> cached(model));
         return found.orElseThrow(() -> new CheckpointException(
@@ -36,7 +36,7 @@ public final class ModelFinder {
                                 + " model, or a bundled model: " + String.join(", ", bundledNames())));
     }
 
-    /// True if a folder is one of the bundled models', by whatever name it was found.
+    /// True if the folder is that of a bundled model, however it was named.
     public boolean isBundled(Path folder) {
         Path parent = folder.toAbsolutePath().normalize().getParent();
         return parent != null
@@ -47,10 +47,10 @@ public final class ModelFinder {
                         .isPresent();
     }
 
-    /// The hub as the environment describes it.
+    /// Creates the hub with the settings of the environment.
     ///
-    /// @param folder cache folder given on the command line; null takes the environment's
-    /// @throws IllegalArgumentException if a variable holds what cannot be meant
+    /// @param folder cache folder given on the command line; null for the environment's
+    /// @throws IllegalArgumentException if a variable has an invalid value
     public Hub hub(@Nullable Path folder) {
         return new Hub(new HubSettings(surroundings).access(), cacheFolder(folder));
     }

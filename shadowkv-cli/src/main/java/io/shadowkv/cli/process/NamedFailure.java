@@ -7,12 +7,12 @@ import java.nio.file.Path;
 import java.util.Objects;
 import java.util.function.Supplier;
 
-/// Names the file in a failure of reading or writing. A full disk or a folder in a file's place says only what is
-/// wrong, not where.
+/// Adds the name of the file to a read or write failure. For a full disk, or a folder in place of a
+/// file, the system reports the reason without the name.
 public final class NamedFailure {
     private NamedFailure() {}
 
-    /// The result of `work`, whose failures of reading or writing name a file in the end, at least `place`.
+    /// Returns the result of `work`; its read and write failures name a file, by default `place`.
     public static <T> T within(Path place, Supplier<T> work) {
         try {
             return work.get();
@@ -21,7 +21,7 @@ public final class NamedFailure {
         }
     }
 
-    /// The same for work without a result.
+    /// Like the method above for work without a result.
     public static void within(Path place, Runnable work) {
         within(place, () -> {
             work.run();
@@ -29,7 +29,7 @@ public final class NamedFailure {
         });
     }
 
-    /// `problem` itself if it names a file, else one that names `place`.
+    /// `problem` itself if it names a file; otherwise one that names `place`.
     public static IOException of(Path place, IOException problem) {
         if (problem instanceof FileSystemException) {
             return problem;

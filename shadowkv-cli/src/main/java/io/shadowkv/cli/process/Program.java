@@ -2,17 +2,17 @@ package io.shadowkv.cli.process;
 
 import io.shadowkv.engine.Cancellation;
 
-/// The running command line, as its commands see it.
+/// The running program, as its commands see it.
 public interface Program {
     Surroundings surroundings();
 
-    /// Ends a running command early; what it has so far is kept.
+    /// Ends a running command early; the command keeps its results so far.
     Cancellation cancellation();
 
-    /// True if a failure is shown with its stack trace.
+    /// True if failures are shown with their stack trace.
     boolean isDebug();
 
-    /// Finds models by the names people give them.
+    /// Finds models by their names.
     default ModelFinder models() {
         return new ModelFinder(surroundings());
     }

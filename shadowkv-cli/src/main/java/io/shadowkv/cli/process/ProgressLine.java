@@ -4,17 +4,19 @@ import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.function.LongSupplier;
 
-/// A line that shows how far something is: redrawn in place on a terminal, a new line every tenth elsewhere.
+/// Shows the progress of an operation: one line redrawn in place on a terminal, otherwise one line
+/// per tenth of the work.
 ///
-/// Used by one thread. Nothing is drawn before half a second has passed, so quick work leaves the screen alone.
+/// For use by one thread. Nothing is drawn in the first half second, so that quick work prints
+/// nothing.
 public final class ProgressLine implements AutoCloseable {
-    /// Where progress goes.
+    /// How progress is shown.
     public enum Style {
-        /// Nowhere.
+        /// Not at all.
         OFF,
         /// One line, redrawn.
         TERMINAL,
-        /// A line every tenth, for logs.
+        /// One line per tenth of the work, for logs.
         LINES
     }
 
@@ -31,7 +33,7 @@ public final class ProgressLine implements AutoCloseable {
     private int tenths;
     private boolean isVisible;
 
-    /// @param what is going on, such as `reading 31,204 tokens`
+    /// @param what a description of the work, such as `reading 31,204 tokens`
     public ProgressLine(PrintWriter err, Style style, String what) {
         this(err, style, what, System::nanoTime);
     }
@@ -45,12 +47,12 @@ public final class ProgressLine implements AutoCloseable {
         this.drawn = started;
     }
 
-    /// The style for a command: lines only if progress is asked for where there is no terminal.
+    /// Chooses the style for a command: lines without a terminal only if progress was requested.
     public static Style style(Surroundings surroundings, boolean isAskedFor) {
         return surroundings.errorIsTerminal() ? Style.TERMINAL : isAskedFor ? Style.LINES : Style.OFF;
     }
 
-    /// `done` of the work is done, 0 to 1; `detail` follows the bar.
+    /// Shows that `done` (0 to 1) of the work is done; `detail` follows the bar.
     public void update(double done, String detail) {
         double share = Math.clamp(done, 0.0, 1.0);
         long now = clock.getAsLong();
@@ -95,7 +97,7 @@ public final class ProgressLine implements AutoCloseable {
                 Locale.ROOT, "%3.0f %%  %.0f s%s%s", share * 100, seconds, left, detail.isEmpty() ? "" : "  " + detail);
     }
 
-    /// Takes the line off the terminal.
+    /// Removes the line from the terminal.
     @Override
     public void close() {
         if (isVisible) {

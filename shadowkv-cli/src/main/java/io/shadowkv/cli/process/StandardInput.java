@@ -4,7 +4,8 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 
-/// Standard input, whose failures say that it was standard input: the system's words name no file.
+/// Standard input whose failures say that they are of standard input; those of the system name no
+/// file.
 public final class StandardInput extends FilterInputStream {
     public StandardInput(InputStream source) {
         super(source);
@@ -31,7 +32,7 @@ public final class StandardInput extends FilterInputStream {
     private static StandardStreamException failure(IOException problem) {
         return new StandardStreamException(
                 "standard input cannot be read: " + problem.getMessage()
-                        + ". Connect it to a text, or give the text as an argument or with --file FILE",
+                        + ". Redirect a text to it, or give the text as an argument or with --file FILE",
                 problem);
     }
 }

@@ -6,10 +6,10 @@ import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 
-/// Standard output, which carries a command's result. The first write that fails ends the command, since nobody gets
-/// what would be computed after it; later writes do nothing.
+/// Standard output, which receives the result of a command. The first failed write ends the
+/// command, because later results would be lost; later writes do nothing.
 ///
-/// A plain `PrintWriter` would go on without a word. Used by one thread at a time.
+/// A plain `PrintWriter` would ignore the failure. For use by one thread at a time.
 public final class StandardOutput extends OutputStream {
     private final OutputStream target;
     private boolean hasFailed;
@@ -18,12 +18,13 @@ public final class StandardOutput extends OutputStream {
         this.target = target;
     }
 
-    /// What commands print to: always UTF-8, since text goes to files and pipes as often as to a terminal.
+    /// The writer that commands print to. Always UTF-8, because output goes to files and pipes as
+    /// well as terminals.
     public PrintWriter writer() {
         return new PrintWriter(new OutputStreamWriter(this, StandardCharsets.UTF_8), true);
     }
 
-    /// True once something was lost.
+    /// True once output was lost.
     public boolean hasFailed() {
         return hasFailed;
     }

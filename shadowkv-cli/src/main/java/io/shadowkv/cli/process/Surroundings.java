@@ -8,14 +8,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// What a command finds around it; the one place where the process's environment enters.
+/// The environment of a command; the only place that reads the environment of the process.
 ///
 /// @param environment environment variables
-/// @param home root of the installation, whose folder `models` holds the bundled models
+/// @param home root of the installation, whose folder `models` contains the bundled models
 /// @param input standard input
-/// @param inputIsTerminal true if a person may type there
-/// @param errorIsTerminal true if progress may be drawn and redrawn on standard error
-/// @param self the command that starts this program again, without arguments; empty if it is not known
+/// @param inputIsTerminal true if standard input is a terminal
+/// @param errorIsTerminal true if standard error is a terminal, where progress can be redrawn
+/// @param self the command that starts this program again, without arguments; empty if it is
+///     unknown
 public record Surroundings(
         Map<String, String> environment,
         Optional<Path> home,
@@ -28,13 +29,13 @@ public record Surroundings(
         self = List.copyOf(self);
     }
 
-    /// The value of an environment variable; empty counts as not set.
+    /// The value of an environment variable; an empty value counts as not set.
     public Optional<String> variable(String name) {
         return Optional.ofNullable(environment.get(name)).filter(value -> !value.isBlank());
     }
 
-    /// The command that starts this program on any machine that has it at the same place: the launcher where there is
-    /// one, which finds the JDK itself.
+    /// The command that starts this program on any machine with the same installation: the launcher
+    /// if there is one, which finds the JDK itself.
     public List<String> program() {
         return home().map(folder -> folder.resolve("shadowkv"))
                 .filter(Files::isExecutable)
@@ -42,7 +43,7 @@ public record Surroundings(
                 .orElse(self);
     }
 
-    /// The surroundings of this process, with what the launcher passes as system properties.
+    /// The surroundings of this process, including the system properties that the launcher sets.
     public static Surroundings ofProcess(InputStream input, String mainClass) {
         return new Surroundings(
                 System.getenv(),
@@ -53,7 +54,8 @@ public record Surroundings(
                 ownCommand(mainClass));
     }
 
-    /// This process's command up to the main class, less what the launcher says of its streams.
+    /// The command of this process up to the main class, without the launcher's settings for its
+    /// streams.
     private static List<String> ownCommand(String mainClass) {
         ProcessHandle.Info info = ProcessHandle.current().info();
         List<String> arguments = List.of(info.arguments().orElse(new String[0]));

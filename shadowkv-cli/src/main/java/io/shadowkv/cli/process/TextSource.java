@@ -10,13 +10,14 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 
-/// Where a text comes from: an argument, a file, or standard input when something is piped there.
+/// Reads a text from an argument, a file, or standard input if it is not a terminal.
 public final class TextSource {
     private TextSource() {}
 
-    /// The text of whichever of the two is given, else standard input.
+    /// The text of the argument or the file; if neither is given, that of standard input.
     ///
-    /// @throws ParameterException if both are given, or none and a person sits at standard input
+    /// @throws ParameterException if both are given, or if none is given and standard input is a
+    ///     terminal
     public static String read(
             CommandSpec command, @Nullable String argument, @Nullable Path file, Surroundings surroundings)
             throws IOException {

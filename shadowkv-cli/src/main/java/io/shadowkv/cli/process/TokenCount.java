@@ -6,13 +6,13 @@ import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/// A number of tokens as people write it: `122k` (of 1,024), `1m` (of 1,024²), `124928`.
+/// A number of tokens with an optional unit: `122k` (of 1,024), `1m` (of 1,024²), `124928`.
 ///
 /// @param tokens 1 or more
 public record TokenCount(int tokens) {
     private static final Pattern FORM = Pattern.compile("(\\d{1,10})([KM]?)");
 
-    /// Reads the text after an option.
+    /// Converts the argument of an option.
     public static final class Converter implements ITypeConverter<TokenCount> {
         @Override
         public TokenCount convert(String value) {
@@ -28,8 +28,8 @@ public record TokenCount(int tokens) {
                     return new TokenCount((int) tokens);
                 }
             }
-            throw new TypeConversionException(
-                    "'" + value + "' is no number of tokens; expected 1 or more, such as 122k (k is 1,024) or 124928");
+            throw new TypeConversionException("'" + value
+                    + "' is not a number of tokens; expected 1 or more, such as 122k (k is 1,024) or 124928");
         }
     }
 }

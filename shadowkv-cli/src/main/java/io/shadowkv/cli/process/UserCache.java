@@ -4,11 +4,12 @@ import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// Where this program keeps what it can make again: `shadowkv` in `XDG_CACHE_HOME` or `~/.cache`. Stateless.
+/// The folder for files that can be created again: `shadowkv` in `XDG_CACHE_HOME` or `~/.cache`.
+/// Stateless.
 public final class UserCache {
     private UserCache() {}
 
-    /// The folder of published files: the one given, or `data` here.
+    /// The folder of published files: the given one, or `data` in the user's cache.
     public static Path data(@Nullable Path given) {
         return given == null ? folder().resolve("data") : given;
     }
@@ -17,7 +18,7 @@ public final class UserCache {
         return folder(Optional.ofNullable(System.getenv("XDG_CACHE_HOME")).filter(value -> !value.isBlank()));
     }
 
-    /// The folder in the surroundings of a command.
+    /// The cache folder in the given surroundings.
     public static Path folder(Surroundings surroundings) {
         return folder(surroundings.variable("XDG_CACHE_HOME"));
     }

@@ -4,11 +4,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// Reads a file that the command line names.
+/// Reads a file given on the command line.
 public final class UserFile {
     private UserFile() {}
 
-    /// All bytes of `file`.
+    /// Reads all bytes of `file`.
     ///
     /// @throws IllegalArgumentException if it is a folder
     /// @throws IOException if it cannot be read; the message names it

@@ -1,6 +1,8 @@
-/// What all commands share: the process's surroundings, streams, failures, interruption and progress.
+/// What all commands share: the surroundings of the process, streams, failures, interruption and
+/// progress.
 ///
-/// The only room that reads the environment and system properties. Called by every command.
+/// The only package that reads environment variables and system properties. Called by every
+/// command.
 @NullMarked
 package io.shadowkv.cli.process;
 

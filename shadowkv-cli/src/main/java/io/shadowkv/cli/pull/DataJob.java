@@ -16,18 +16,19 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// Files to bring into one folder of the data folder: from a dataset on the hub, or those that the user gives.
+/// Files to put into one folder of the data folder: from a dataset on the hub, or given by the
+/// user.
 ///
-/// @param folder below the data folder
-/// @param dataset `ORG/NAME`; null where all files are given
-/// @param pieces of the dataset
+/// @param folder name of the folder in the data folder
+/// @param dataset `ORG/NAME`; null if all files are given
+/// @param pieces files of the dataset
 /// @param given files or addresses
 record DataJob(String folder, @Nullable String dataset, List<PublishedSuite.Piece> pieces, List<GivenFile> given) {
-    /// A suite's published files.
+    /// Creates the job for a suite's published files.
     ///
-    /// @param mirror repository to take them from instead; null for the suite's own
-    /// @param from values of `--from`: if there are any, just those files are brought
-    /// @throws IllegalArgumentException if the files are on no hub and none are given
+    /// @param mirror repository to use instead of the suite's own; null for the suite's own
+    /// @param from values of `--from`; if there are any, only these files are fetched
+    /// @throws IllegalArgumentException if the files are not on a hub and none are given
     static DataJob suite(PublishedSuite suite, @Nullable String mirror, List<String> from) {
         if (!from.isEmpty()) {
             List<GivenFile> given =
@@ -36,25 +37,25 @@ record DataJob(String folder, @Nullable String dataset, List<PublishedSuite.Piec
         }
         String dataset = mirror == null ? suite.dataset() : mirror;
         if (dataset == null) {
-            throw new IllegalArgumentException(suite.name() + "'s files are on no hub: "
+            throw new IllegalArgumentException(suite.name() + "'s files are not on a hub: "
                     + suite.pieces().stream()
                             .map(piece -> piece.task() + " reads " + piece.what() + ", " + piece.source())
                             .collect(Collectors.joining("; "))
-                    + ". RULER's download_qa_dataset.sh names their addresses; give each with --from FILE or --from"
+                    + ". RULER's download_qa_dataset.sh has their addresses; give each file with --from FILE or --from"
                     + " ADDRESS. Its other tasks need no files");
         }
         return new DataJob(suite.folder(), dataset, suite.pieces(), List.of());
     }
 
-    /// Any files of a dataset, under their own names without folders.
+    /// Creates the job for any files of a dataset, under their own names without folders.
     ///
-    /// @throws IllegalArgumentException if two of them have one name
+    /// @throws IllegalArgumentException if two files have the same name
     static DataJob files(String dataset, List<String> files, String folder) {
         Set<String> names = new HashSet<>();
         for (String file : files) {
             if (!names.add(PublishedSuite.base(file))) {
-                throw new IllegalArgumentException("--files has two files named " + PublishedSuite.base(file)
-                        + ", which cannot lie in one folder; pull them into two");
+                throw new IllegalArgumentException(
+                        "--files has two files named " + PublishedSuite.base(file) + "; pull them into two folders");
             }
         }
         List<PublishedSuite.Piece> pieces = files.stream()
@@ -63,12 +64,12 @@ record DataJob(String folder, @Nullable String dataset, List<PublishedSuite.Piec
         return new DataJob(folder, dataset, pieces, List.of());
     }
 
-    /// Names in the repository, each once.
+    /// Names of the files in the repository, each once.
     List<String> sources() {
         return pieces.stream().map(PublishedSuite.Piece::source).distinct().toList();
     }
 
-    /// Brings the files and returns the folder they lie in.
+    /// Fetches the files and returns their folder.
     Path run(Hub hub, String revision, Path dataFolder, PullListener listener) throws InterruptedException {
         Path place = dataFolder.resolve(folder);
         var placer = new DataPlacer(place, listener);
@@ -102,7 +103,7 @@ record DataJob(String folder, @Nullable String dataset, List<PublishedSuite.Piec
             place(placer, file.path(), file.pieces(), true);
             return;
         }
-        // Not under the name that the suite reads: what arrives there has yet to be looked at.
+        // Not under the name that the suite reads, because the contents are not checked yet.
         Path download = place.resolve("." + file.name() + ".download");
         try {
             hub.download(address, download, listener);

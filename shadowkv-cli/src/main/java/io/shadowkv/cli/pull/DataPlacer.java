@@ -23,8 +23,9 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 
-/// Puts files into one folder of the data folder: each is written under another name beside its place and renamed
-/// once it is whole. What is there already with the same content stays. For use by one thread.
+/// Puts files into one folder of the data folder. A file is written under a temporary name in the
+/// same folder and renamed when it is complete. Existing files with the same content are not
+/// changed. For use by one thread.
 final class DataPlacer {
     private static final int BUFFER_BYTES = 1 << 16;
     private static final int TAIL_BYTES = 256;
@@ -33,14 +34,15 @@ final class DataPlacer {
     private final Path folder;
     private final PullListener listener;
 
-    /// @param listener hears of each file; what it throws stops the work
+    /// @param listener receives each file; an exception that it throws stops the work
     DataPlacer(Path folder, PullListener listener) {
         this.folder = folder;
         this.listener = listener;
     }
 
-    /// Lets a file of the hub's cache appear here too: as a hard link where the disk allows, else as a copy.
-    /// Who wants to change such a file replaces it: written in place, the cache's would change with it.
+    /// Puts a file of the hub's cache here: as a hard link if the file system supports it,
+    /// otherwise as a copy. To change such a file, replace it; writing into it would also change
+    /// the file in the cache.
     void link(Path cached, String name) throws IOException {
         Path source = cached.toRealPath();
         if (isThere(source, name)) {
@@ -59,7 +61,7 @@ final class DataPlacer {
         }
     }
 
-    /// Copies a file that nobody stated a checksum for, if it begins and ends as JSON does.
+    /// Copies a file without a known checksum, if it begins and ends like JSON.
     void copy(Path source, String name) throws IOException {
         checkJson(source);
         if (isThere(source, name)) {
@@ -74,11 +76,11 @@ final class DataPlacer {
         }
     }
 
-    /// Takes files out of a ZIP archive, and nothing else that it may hold. Their length and checksum must be those
-    /// that the archive states.
+    /// Extracts the named files from a ZIP archive. Length and checksum of each must match the
+    /// archive's directory.
     ///
-    /// @param names what each entry is called here
-    /// @throws CheckpointException if the archive is damaged, or has no such entries
+    /// @param names the names of the entries, with the name of the file for each
+    /// @throws CheckpointException if the archive is damaged or does not contain the entries
     void extract(Path archive, Map<String, String> names) throws IOException {
         try (ZipFile zip = new ZipFile(archive.toFile())) {
             Map<ZipEntry, String> entries = new LinkedHashMap<>();
@@ -87,11 +89,11 @@ final class DataPlacer {
                     .toList();
             if (!missing.isEmpty()) {
                 throw new CheckpointException(archive + ": the archive has no " + String.join(", ", missing)
-                        + ". Nothing was taken from it; name a repository or a revision that has them, or give the"
+                        + ". Nothing was extracted; choose a repository or a revision that has them, or give the"
                         + " files with --from");
             }
             names.forEach((entry, name) -> entries.put(zip.getEntry(entry), name));
-            // In floating point, because the sum of what a bad archive states may pass the largest long.
+            // In floating point, because the sizes given by a damaged archive may overflow a long.
             checkSpace((long) entries.keySet().stream()
                     .filter(entry -> !Files.exists(folder.resolve(names.get(entry.getName()))))
                     .mapToDouble(ZipEntry::getSize)
@@ -100,9 +102,10 @@ final class DataPlacer {
                 extract(zip, entry.getKey(), entry.getValue());
             }
         } catch (ZipException | EOFException e) {
-            // The hub's cache shows links: only without what they lead to is a file fetched again.
+            // The hub's cache contains links; a file is fetched again only if the target of its
+            // link is deleted.
             throw new CheckpointException(
-                    archive.toRealPath() + ": is no whole ZIP archive (" + e.getMessage()
+                    archive.toRealPath() + ": is not a complete ZIP archive (" + e.getMessage()
                             + "). Delete this file and pull again",
                     e);
         }
@@ -121,7 +124,7 @@ final class DataPlacer {
                 crc = write(in, entry.getSize(), temporary, name);
             }
             if (Files.size(temporary) != entry.getSize() || crc != entry.getCrc()) {
-                throw new ZipException("the content of " + entry.getName() + " is not what the archive states");
+                throw new ZipException("the content of " + entry.getName() + " does not match the archive's directory");
             }
             show(temporary, name);
         } finally {
@@ -146,7 +149,7 @@ final class DataPlacer {
     private void show(Path temporary, String name) throws IOException {
         Path target = folder.resolve(name);
         if (Files.exists(target)) {
-            listener.note(target + ": had other content, which is replaced");
+            listener.note(target + ": had different content and is replaced");
         }
         Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
@@ -162,8 +165,8 @@ final class DataPlacer {
         }
     }
 
-    /// Writes at most so many bytes and one buffer, so that an entry that unpacks to more than it states fills no
-    /// disk; returns their checksum.
+    /// Writes at most the given number of bytes and one buffer, so that an entry that is larger
+    /// than stated does not fill the disk. Returns the checksum.
     private long write(InputStream in, long bytes, Path target, String name) throws IOException {
         var crc = new CRC32();
         byte[] buffer = new byte[BUFFER_BYTES];
@@ -188,7 +191,7 @@ final class DataPlacer {
         } catch (IOException e) {
             throw new CheckpointException(
                     folder.resolve(name) + ": cannot be written (" + e.getMessage()
-                            + "). Make room, or name another folder with --data-dir, and pull again",
+                            + "). Free some space, or choose another folder with --data-dir, and pull again",
                     e);
         }
     }
@@ -209,11 +212,11 @@ final class DataPlacer {
         long usable = Files.getFileStore(folder).getUsableSpace();
         if (bytes > usable) {
             throw new CheckpointException(folder + ": the files need " + ByteSize.text(bytes) + ", the disk has "
-                    + ByteSize.text(usable) + " left. Make room, or name another folder with --data-dir");
+                    + ByteSize.text(usable) + " free. Free some space, or choose another folder with --data-dir");
         }
     }
 
-    /// A page that a server sent instead, or the beginning of a download that was cut, is told here.
+    /// Detects an error page sent in place of the file, and a truncated download.
     private static void checkJson(Path file) throws IOException {
         try (var in = new RandomAccessFile(file.toFile(), "r")) {
             byte[] head = new byte[(int) Math.min(TAIL_BYTES, in.length())];
@@ -224,7 +227,7 @@ final class DataPlacer {
             String begin = text(head).stripLeading();
             String end = text(tail).stripTrailing();
             if (!begin.matches("(?s)[{\\[].*") || !end.matches("(?s).*[}\\]]")) {
-                throw new CheckpointException(file + ": is no whole JSON file: it begins with \""
+                throw new CheckpointException(file + ": is not a complete JSON file: it begins with \""
                         + begin.substring(0, Math.min(SHOWN, begin.length())) + "\" and ends with \""
                         + end.substring(Math.max(0, end.length() - SHOWN)) + "\". Download it again");
             }

@@ -7,18 +7,18 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// A published file that the user has, or knows the address of: a value of `--from`.
+/// A published file that the user has, or whose address the user gives: a value of `--from`.
 ///
 /// @param place a path or an http address, as given
-/// @param name the file's published name, or the one the suite reads
-/// @param pieces what it holds
+/// @param name the file's published name, or the name that the suite reads
+/// @param pieces the parts of the suite that the file contains
 record GivenFile(String place, String name, List<PublishedSuite.Piece> pieces) {
-    /// Understands `PLACE` whose last name is a file of the suite, and `NAME=PLACE`.
+    /// Parses `PLACE` whose last name is a file of the suite, or `NAME=PLACE`.
     ///
-    /// @throws IllegalArgumentException if it is none of the suite's files
+    /// @throws IllegalArgumentException if it is not a file of the suite
     static GivenFile of(String value, PublishedSuite suite) {
         int equals = value.indexOf('=');
-        // An address may have an equals sign of its own: only a known name counts.
+        // An address may contain an equals sign, so only a known name counts.
         Optional<GivenFile> named =
                 equals < 0 ? Optional.empty() : of(value.substring(equals + 1), value.substring(0, equals), suite);
         return named.or(() -> of(value, lastName(value), suite))
@@ -54,7 +54,7 @@ record GivenFile(String place, String name, List<PublishedSuite.Piece> pieces) {
                 : PublishedSuite.base(place.replace('\\', '/'));
     }
 
-    /// The address, if the place is one.
+    /// The place as an address, if it is one.
     @Nullable
     URI address() {
         return address(place);

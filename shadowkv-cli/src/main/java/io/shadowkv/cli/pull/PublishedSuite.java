@@ -13,24 +13,28 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// What a suite reads of what its authors publish, and where that lies.
+/// The published files that a suite reads, and where they are.
 ///
-/// As the authors' own scripts take them: THUDM/LongBench (README: `data.zip` with `data/TASK.jsonl`; v2's
-/// `data.json`), OpenBMB/InfiniteBench (`scripts/download_dataset.sh`), microsoft/MInference
-/// (`scbench/eval_utils.py`: `data/TASK.jsonl`; the same repository also has parquet, which is not read), and
-/// NVIDIA/RULER (`scripts/data/synthetic/json/download_qa_dataset.sh`: two plain addresses, on no hub). Repositories
-/// change: what a pull does not find it names, and `--dataset`, `--revision` and `--from` lead elsewhere.
+/// The same files as the authors' own scripts read: THUDM/LongBench (README: `data.zip` with
+/// `data/TASK.jsonl`; `data.json` for v2), OpenBMB/InfiniteBench (`scripts/download_dataset.sh`),
+/// microsoft/MInference (`scbench/eval_utils.py`: `data/TASK.jsonl`; the same repository also has
+/// parquet, which is not read), and NVIDIA/RULER
+/// (`scripts/data/synthetic/json/download_qa_dataset.sh`: two addresses outside a hub). If a
+/// repository has changed, a pull names the missing files, and `--dataset`, `--revision` and
+/// `--from` select other sources.
 ///
-/// @param name the suite's
-/// @param dataset `ORG/NAME` on the hub; null where the files are on none
-/// @param folder below the data folder
-/// @param pieces a piece a task
+/// @param name name of the suite
+/// @param dataset `ORG/NAME` on the hub; null if the files are not on a hub
+/// @param folder folder in the data folder
+/// @param pieces one file per task
 public record PublishedSuite(String name, @Nullable String dataset, String folder, List<Piece> pieces) {
-    /// @param task who reads it
+    /// The file of a task.
+    ///
+    /// @param task the task that reads it
     /// @param source its name in the repository; `/` separates folders
-    /// @param entry its name inside the archive `source`; null where `source` is the file itself
+    /// @param entry its name inside the archive `source`; null if `source` is the file itself
     /// @param target its name in the suite's folder
-    /// @param what what it is, for a person who has to find it; empty where the name says it
+    /// @param what a description that helps to find the file; empty if the name suffices
     public record Piece(
             String task, String source, @Nullable String entry, String target, String what) {}
 
@@ -65,21 +69,21 @@ public record PublishedSuite(String name, @Nullable String dataset, String folde
 
     private static PublishedSuite of(Suite suite, String dataset, Function<String, String> source) {
         List<Piece> pieces = suite.tasks().stream()
-                // A suite's second mode reads the same file.
+                // The second mode of a suite reads the same file.
                 .filter(task -> !task.contains("@"))
                 .map(task -> new Piece(task, source.apply(task), null, base(source.apply(task)), ""))
                 .toList();
         return new PublishedSuite(suite.name(), dataset, suite.name(), pieces);
     }
 
-    /// What stands after the last slash.
+    /// The part after the last slash.
     static String base(String path) {
         return path.substring(path.lastIndexOf('/') + 1);
     }
 
-    /// The suites of such names, several tasks of one suite together.
+    /// The suites with the given names; several tasks of one suite are combined.
     ///
-    /// @throws IllegalArgumentException if there is none of a name
+    /// @throws IllegalArgumentException if a name is unknown
     public static List<PublishedSuite> named(List<String> names) {
         Map<String, PublishedSuite> byName = new LinkedHashMap<>();
         names.forEach(name -> byName.merge(named(name).name, named(name), PublishedSuite::with));
@@ -92,16 +96,16 @@ public record PublishedSuite(String name, @Nullable String dataset, String folde
         return new PublishedSuite(name, dataset, folder, all);
     }
 
-    /// The suite that is called so, or with `suite/task` just that task's piece of it.
+    /// The suite with the given name; for `suite/task`, the suite with only that task's file.
     ///
-    /// @throws IllegalArgumentException if there is none
+    /// @throws IllegalArgumentException if the name is unknown
     public static PublishedSuite named(String name) {
         String suiteName = name.contains("/") ? name.substring(0, name.indexOf('/')) : name;
         PublishedSuite suite = ALL.stream()
                 .filter(known -> known.name.equals(suiteName))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("\"" + suiteName
-                        + "\" is no suite with published files; there are "
+                        + "\" is not a suite with published files; there are "
                         + ALL.stream().map(PublishedSuite::name).collect(Collectors.joining(", "))));
         if (suiteName.equals(name)) {
             return suite;

@@ -19,16 +19,16 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-/// `pull`: fetches a model from a hub into the cache folder, or the published files that evaluation suites read into
-/// the data folder.
+/// `pull`: downloads a model from a hub into the cache folder, or the published files of evaluation
+/// suites into the data folder.
 @Command(
         name = "pull",
         description = {
-            "Fetches a model from a hub into the standard cache folder and prints its folder; or the published files"
-                    + " of evaluation suites, into the data folder.",
-            "A pull that was interrupted goes on where it ended. Environment: HF_ENDPOINT (the hub), HF_TOKEN (else the"
-                    + " token that logging in saved in HF_HOME, or in HF_TOKEN_PATH), HF_HUB_CACHE or HF_HOME (the cache"
-                    + " folder), HF_HUB_OFFLINE=1 (ask no server), HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, lower"
+            "Downloads a model from a hub into the standard cache folder and prints its folder; or downloads the"
+                    + " published files of evaluation suites into the data folder.",
+            "An interrupted pull is resumed. Environment: HF_ENDPOINT (the hub), HF_TOKEN (otherwise the"
+                    + " token that login saved in HF_HOME or HF_TOKEN_PATH), HF_HUB_CACHE or HF_HOME (the cache"
+                    + " folder), HF_HUB_OFFLINE=1 (do not connect), HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, lower"
                     + " case too."
         },
         mixinStandardHelpOptions = true,
@@ -58,32 +58,31 @@ public final class PullCommand implements Callable<Integer> {
             names = "--suite",
             split = ",",
             paramLabel = "SUITE[/TASK]",
-            description = "Fetch the published files of suites instead, or of single tasks: longbench, longbench-e,"
+            description = "Download the published files of suites or of single tasks: longbench, longbench-e,"
                     + " longbench-v2, infinitebench, scbench, ruler.")
     private List<String> suites = new ArrayList<>();
 
     @Option(
             names = "--dataset",
             paramLabel = "ORG/NAME",
-            description =
-                    "Dataset to take a suite's files from, such as a mirror; or, with --files and --to, any files.")
+            description = "Dataset with the files of the suite, such as a mirror; with --files and --to, any dataset.")
     private @Nullable String dataset;
 
     @Option(
             names = "--files",
             split = ",",
             paramLabel = "NAME",
-            description = "Files of --dataset; what stands before a / is left out of their names.")
+            description = "Files of --dataset; they are saved without the folders in their names.")
     private List<String> files = new ArrayList<>();
 
-    @Option(names = "--to", paramLabel = "FOLDER", description = "Where --files go: a folder below the data folder.")
+    @Option(names = "--to", paramLabel = "FOLDER", description = "Folder in the data folder for --files.")
     private @Nullable String folder;
 
     @Option(
             names = "--from",
             paramLabel = "[NAME=]FILE|ADDRESS",
-            description = "A published file of the suite that you have, or its http address, instead of the hub's; may"
-                    + " be repeated. NAME says which file it is where its own name does not.")
+            description = "A published file of the suite that you already have, or its http address; used instead of"
+                    + " the hub and may be repeated. NAME is needed if the file has another name.")
     private List<String> from = new ArrayList<>();
 
     @Option(
@@ -98,10 +97,13 @@ public final class PullCommand implements Callable<Integer> {
             description = "Branch, tag or commit. Default: ${DEFAULT-VALUE}.")
     private String revision;
 
-    @Option(names = "--cache-dir", paramLabel = "FOLDER", description = "Cache folder instead of the environment's.")
+    @Option(
+            names = "--cache-dir",
+            paramLabel = "FOLDER",
+            description = "Cache folder. Default: that of the environment.")
     private @Nullable Path cacheFolder;
 
-    @Option(names = "--progress", description = "Show progress also where standard error is no terminal.")
+    @Option(names = "--progress", description = "Show progress even if standard error is not a terminal.")
     private boolean progress;
 
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
@@ -131,13 +133,13 @@ public final class PullCommand implements Callable<Integer> {
     private Hub hub() {
         Hub opened = root.models().hub(cacheFolder);
         if (repository != null) {
-            // Refuses a malformed repository or revision before a server is asked.
+            // Refuses a malformed repository or revision before a server is contacted.
             opened.cached(repository, revision);
         }
         return opened;
     }
 
-    /// What to fetch into the data folder.
+    /// The downloads into the data folder.
     private List<DataJob> jobs() {
         List<DataJob> jobs;
         if (repository != null) {
@@ -155,7 +157,7 @@ public final class PullCommand implements Callable<Integer> {
         }
         for (DataJob job : jobs) {
             if (job.dataset() != null) {
-                // Refuses malformed names before a server is asked.
+                // Refuses malformed names before a server is contacted.
                 Hub.checkDataset(job.dataset(), revision, job.sources());
             }
         }
@@ -179,7 +181,7 @@ public final class PullCommand implements Callable<Integer> {
                 .toList();
         if (!given.isEmpty()) {
             throw new IllegalArgumentException(
-                    String.join(", ", given) + " given with " + with + ", where it means nothing; leave it out");
+                    String.join(", ", given) + " cannot be given with " + with + "; leave it out");
         }
     }
 }

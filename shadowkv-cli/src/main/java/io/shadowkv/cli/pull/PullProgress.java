@@ -7,7 +7,7 @@ import io.shadowkv.engine.Cancellation;
 import io.shadowkv.hub.PullListener;
 import java.io.PrintWriter;
 
-/// Shows one progress line a file and stops at Ctrl-C.
+/// Shows one progress line per file and stops at Ctrl-C.
 final class PullProgress implements PullListener, AutoCloseable {
     private final PrintWriter err;
     private final ProgressLine.Style style;
@@ -25,8 +25,7 @@ final class PullProgress implements PullListener, AutoCloseable {
     @Override
     public void progress(String name, long doneBytes, long totalBytes) {
         if (cancellation.isRequested()) {
-            throw new CheckpointException(
-                    "interrupted; what was fetched is kept, and the same command goes on where it ended");
+            throw new CheckpointException("interrupted; downloaded data is kept, and the same command resumes");
         }
         if (!name.equals(file)) {
             line.close();

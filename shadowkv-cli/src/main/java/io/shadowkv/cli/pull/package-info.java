@@ -1,6 +1,6 @@
-/// `pull`: models and published data files, from a hub or from files the user has.
+/// `pull`: gets models and published data files from a hub or from files that the user has.
 ///
-/// In: names. Out: folders in the cache. The protocol is in [io.shadowkv.hub].
+/// In: names. Out: folders in the cache. The protocol of the hub is in [io.shadowkv.hub].
 @NullMarked
 package io.shadowkv.cli.pull;
 

@@ -19,18 +19,18 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 
-/// Writes rows, and goes on where an earlier run of the same settings stopped.
+/// Writes rows, and resumes an earlier run with the same settings.
 ///
-/// @param context what rows are made for
-/// @param settings kept beside the rows, so that no other settings are mixed in
+/// @param context the model and texts that rows are made for
+/// @param settings stored next to the rows, so that rows of other settings are not mixed in
 /// @param out folder of the tasks' folders
 /// @param cancellation ends the work after a row
-/// @param style of the progress on standard error
+/// @param style style of the progress on standard error
 record RulerBuild(
         TaskContext context, Settings settings, Path out, Cancellation cancellation, ProgressLine.Style style) {
     private static final String SETTINGS = "ruler-build.json";
 
-    /// What decides rows.
+    /// The settings that determine the rows.
     record Settings(
             String model,
             int length,
@@ -39,13 +39,13 @@ record RulerBuild(
             String template,
             @Nullable String haystack) {}
 
-    /// Rows of a file, and where the last whole line ends.
+    /// Number of rows in a file, and the end of the last complete line.
     private record Written(int rows, long bytes) {}
 
-    /// Writes all tasks; one that cannot be made is told of and passed over.
+    /// Writes all tasks. A task that cannot be made is reported and skipped.
     ///
-    /// @return whether all rows are there
-    /// @throws IllegalArgumentException if the folder holds rows of other settings
+    /// @return whether all rows were written
+    /// @throws IllegalArgumentException if the folder contains rows of other settings
     boolean run(List<String> tasks, int samples, PrintWriter print, PrintWriter err) throws IOException {
         claim(tasks);
         boolean isWhole = true;
@@ -54,12 +54,12 @@ record RulerBuild(
                 RulerTask task = new RulerSuite().open(name, context);
                 isWhole &= write(task, name, samples, print, err);
             } catch (IllegalArgumentException e) {
-                err.println("shadowkv: " + name + " is not written: " + e.getMessage());
+                err.println("shadowkv: " + name + " cannot be made: " + e.getMessage());
                 err.flush();
                 isWhole = false;
             }
             if (cancellation.isRequested()) {
-                err.println("shadowkv: interrupted; run the same command again to go on");
+                err.println("shadowkv: interrupted; run the same command again to resume");
                 err.flush();
                 return false;
             }
@@ -71,7 +71,7 @@ record RulerBuild(
         return out.resolve(task).resolve("validation.jsonl");
     }
 
-    /// Marks the folder as one of these settings.
+    /// Records the settings in the folder.
     private void claim(List<String> tasks) throws IOException {
         Path file = out.resolve(SETTINGS);
         if (Files.isRegularFile(file)) {
@@ -80,27 +80,28 @@ record RulerBuild(
                 earlier = Json.SNAKE_CASE.readValue(Files.readString(file), Settings.class);
             } catch (JacksonException e) {
                 throw new IllegalArgumentException(
-                        file + ": is no file of this command (" + e.getOriginalMessage() + "). Give another --out", e);
+                        file + ": was not written by this command (" + e.getOriginalMessage() + "). Give another --out",
+                        e);
             }
             if (!earlier.equals(settings)) {
                 throw new IllegalArgumentException(
                         out + " holds rows made with " + Json.SNAKE_CASE.writeValueAsString(earlier)
-                                + "; asked for were " + Json.SNAKE_CASE.writeValueAsString(settings)
-                                + ". Give another --out, or take the folder away");
+                                + "; this command asks for " + Json.SNAKE_CASE.writeValueAsString(settings)
+                                + ". Give another --out, or delete the folder");
             }
             return;
         }
         for (String task : tasks) {
             if (Files.exists(file(task))) {
-                throw new IllegalArgumentException(file(task) + " is there, but no " + SETTINGS + " in " + out
-                        + " says how it was made. Give another --out, or take it away");
+                throw new IllegalArgumentException(file(task) + " exists, but " + out + " has no " + SETTINGS
+                        + " with its settings. Give another --out, or delete the file");
             }
         }
         Files.createDirectories(out);
         try {
             Files.writeString(file, Json.SNAKE_CASE.writeValueAsString(settings) + "\n");
         } catch (IOException e) {
-            // A part of it would refuse the next run.
+            // A partial file would make the next run fail.
             Files.deleteIfExists(file);
             throw NamedFailure.of(file, e);
         }
@@ -123,9 +124,9 @@ record RulerBuild(
         return rows >= wanted;
     }
 
-    /// Appends rows until `wanted` are there, or the work is cancelled.
+    /// Appends rows until there are `wanted`, or the work is cancelled.
     ///
-    /// @return rows in the file
+    /// @return number of rows in the file
     private int append(RulerTask task, String name, int wanted, Path file, PrintWriter err) throws IOException {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                 var line = new ProgressLine(err, style, name)) {

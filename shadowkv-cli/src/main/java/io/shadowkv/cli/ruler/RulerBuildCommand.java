@@ -23,12 +23,12 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/// `ruler build`: writes RULER's own JSONL for a model; reads no weights.
+/// `ruler build`: writes RULER's JSONL files for a model, without reading its weights.
 @Command(
         name = "build",
         description =
-                "Writes RULER's tasks in RULER's own form, DIR/TASK/validation.jsonl, of a length in the model's tokens and"
-                        + " in its chat template. Run again, it goes on where it stopped.",
+                "Writes RULER's tasks in RULER's own format, DIR/TASK/validation.jsonl, with a length in the model's tokens"
+                        + " and in its chat template. The same command resumes an interrupted run.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         footer = {
@@ -76,14 +76,14 @@ final class RulerBuildCommand implements Callable<Integer> {
             names = "--seed",
             paramLabel = "N",
             defaultValue = "42",
-            description = "What is drawn. Default: ${DEFAULT-VALUE}.")
+            description = "Seed of the samples. Default: ${DEFAULT-VALUE}.")
     private long seed;
 
     @Option(
             names = "--ruler-version",
             paramLabel = "NAME",
             defaultValue = "nvidia",
-            description = "Whose wording and filling: nvidia, or shadowkv for the older copy the paper used. Default:"
+            description = "RULER's version: nvidia, or shadowkv for the older copy that the paper used. Default:"
                     + " ${DEFAULT-VALUE}.")
     private String version;
 
@@ -92,29 +92,29 @@ final class RulerBuildCommand implements Callable<Integer> {
             paramLabel = "NAME",
             defaultValue = PromptFormat.AUTO,
             description =
-                    "What stands around the text: auto (the model's chat template, or nothing where it has none), or one"
-                            + " of the paper's: base, llama-3, yi, lwm, glm, qwen, phi; or of RULER's: meta-chat,"
-                            + " lwm-chat, chatglm-chat, Phi3, meta-llama3. Default: ${DEFAULT-VALUE}.")
+                    "Template of the text: auto (the model's chat template if it has one), or one of the paper's: base,"
+                            + " llama-3, yi, lwm, glm, qwen, phi; or of RULER's: meta-chat, lwm-chat, chatglm-chat,"
+                            + " Phi3, meta-llama3. Default: ${DEFAULT-VALUE}.")
     private String template;
 
     @Option(
             names = "--haystack",
             paramLabel = "FILE",
             description =
-                    "Running text, plain or RULER's PaulGrahamEssays.json, .gz too. Default: the bundled King James Bible.")
+                    "Running text: plain text or RULER's PaulGrahamEssays.json; may be .gz. Default: the bundled King James Bible.")
     private @Nullable Path haystack;
 
     @Option(
             names = "--data-dir",
             paramLabel = "DIR",
-            description = "Folder that holds ruler/squad.json and ruler/hotpotqa.json for qa_1 and qa_2. Default:"
+            description = "Folder with ruler/squad.json and ruler/hotpotqa.json for qa_1 and qa_2. Default:"
                     + " shadowkv/data in the user's cache folder.")
     private @Nullable Path dataFolder;
 
-    @Option(names = "--out", paramLabel = "DIR", required = true, description = "Where the tasks' folders go.")
+    @Option(names = "--out", paramLabel = "DIR", required = true, description = "Folder for the tasks' folders.")
     private Path out;
 
-    @Option(names = "--progress", description = "Show progress also where standard error is no terminal.")
+    @Option(names = "--progress", description = "Show progress even if standard error is not a terminal.")
     private boolean progress;
 
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields

@@ -5,10 +5,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/// `ruler`: what has to do with RULER's files.
+/// `ruler`: the group of commands for RULER's files.
 @Command(
         name = "ruler",
-        description = "Makes files of RULER's 13 tasks.",
+        description = "Creates files of RULER's 13 tasks.",
         mixinStandardHelpOptions = true,
         subcommands = RulerBuildCommand.class,
         synopsisSubcommandLabel = "COMMAND",

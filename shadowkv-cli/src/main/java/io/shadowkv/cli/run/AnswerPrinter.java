@@ -5,7 +5,7 @@ import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.GenerationListener;
 import java.io.PrintWriter;
 
-/// Prints an answer while it is generated, after a progress line while the prompt is read.
+/// Prints an answer while it is generated; before that, shows progress while the prompt is read.
 final class AnswerPrinter implements GenerationListener, AutoCloseable {
     private final PrintWriter out;
     private final ProgressLine progress;
@@ -31,8 +31,8 @@ final class AnswerPrinter implements GenerationListener, AutoCloseable {
         }
     }
 
-    /// Prints what had not become certain before the end, and ends the line. Prints nothing where the prompt was not
-    /// read.
+    /// Prints the text that was not final before the end of the answer, and ends the line. Prints
+    /// nothing if the prompt was not read completely.
     void finish(Completion completion) {
         progress.close();
         if (CompletionReport.endsInPrompt(completion)) {

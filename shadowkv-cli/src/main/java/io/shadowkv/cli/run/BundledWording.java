@@ -5,13 +5,14 @@ import java.io.PrintWriter;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/// The questions that a bundled model answers. `needle-32k` was trained on RULER's tasks alone; after any other prompt
-/// it writes line breaks without end.
+/// Recognizes the questions that a bundled model answers. `needle-32k` was trained only on RULER's
+/// tasks; after any other prompt it writes line breaks without end.
 ///
-/// Such a prompt gets a note, once, and an answer that ends early unless the user says how long it may be. Other
-/// models are left alone.
+/// For other prompts, prints a note once and limits the length of the answer unless the user has
+/// set a limit. Other models are not affected.
 final class BundledWording {
-    /// The sentence of each of RULER's tasks that asks (NVIDIA/RULER, `scripts/data/synthetic/constants.py`).
+    /// The question sentence of each of RULER's tasks (NVIDIA/RULER,
+    /// `scripts/data/synthetic/constants.py`).
     private static final Pattern QUESTION = Pattern.compile("special magic (number|word|uuid)s? for "
             + "|variables that are assigned the value"
             + "|most common words in the above list"
@@ -24,9 +25,9 @@ final class BundledWording {
     private final PrintWriter err;
     private boolean isSaid;
 
-    /// @param model as the user named it
-    /// @param isBundled false lets every prompt pass
-    /// @param err where the note goes
+    /// @param model the name that the user gave
+    /// @param isBundled if false, every prompt is accepted
+    /// @param err receives the note
     BundledWording(String model, boolean isBundled, PrintWriter err) {
         this.model = model;
         this.isBundled = isBundled;
@@ -35,15 +36,16 @@ final class BundledWording {
 
     /// The options for an answer to `prompt`.
     ///
-    /// @param statesEnd whether the user said when the answer ends
+    /// @param statesEnd whether the user has set a limit for the answer
     GenerationOptions options(String prompt, GenerationOptions asked, boolean statesEnd) {
         if (!isBundled || QUESTION.matcher(prompt).find()) {
             return asked;
         }
         if (!isSaid) {
             isSaid = true;
-            err.println(model + " answers only the questions of RULER's tasks, in their words (examples/needle.txt is"
-                    + " one). The prompt has none of them, so the answer means nothing"
+            err.println(model
+                    + " answers only the questions of RULER's tasks, in their wording (see examples/needle.txt)."
+                    + " The prompt contains none of them, so the answer is meaningless"
                     + (statesEnd ? "" : "; it ends at the first line break or after " + TOKENS + " tokens (-n)"));
             err.flush();
         }

@@ -19,14 +19,14 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
-/// A chat at the terminal or through a pipe, one line a turn. The model's memory of it stays; only new tokens
-/// are read.
+/// A chat at the terminal or through a pipe, with one line per turn. The conversation stays in the
+/// cache, so that only new tokens are read.
 final class ChatSession implements AutoCloseable {
     /// @param system system message; null for the template's own
     /// @param sampling options of every answer
-    /// @param wording what the model was taught to answer
-    /// @param context tokens the chat may hold; null asks the memory plan
-    /// @param progress how reading is shown
+    /// @param wording recognizes prompts that the model was not trained for
+    /// @param context tokens of the chat; null to use the memory plan
+    /// @param progress style of the progress of prefill
     /// @param method name of the strategy
     record Settings(
             @Nullable String system,
@@ -59,11 +59,12 @@ final class ChatSession implements AutoCloseable {
         this.turns = new ChatTurns(engine, settings.system());
     }
 
-    /// Answers `first`, if it is not empty, then every line of standard input until `/exit` or its end.
+    /// Answers `first` if it is not empty, then every line of standard input until `/exit` or its
+    /// end.
     void talk(String first, Surroundings surroundings) throws IOException {
         if (surroundings.inputIsTerminal()) {
-            err.println("chat with room for " + String.format("%,d", capacity) + " tokens; /reset forgets, /stats shows"
-                    + " figures, /exit ends");
+            err.println("chat of up to " + String.format("%,d", capacity) + " tokens; /reset starts a new chat, /stats"
+                    + " shows statistics, /exit ends");
         }
         if (!first.isBlank()) {
             turn(first);
@@ -89,7 +90,7 @@ final class ChatSession implements AutoCloseable {
             case "/stats" -> stats();
             default -> {
                 if (line.startsWith("/")) {
-                    err.println(line + " is no command of the chat; there are /reset, /stats and /exit");
+                    err.println(line + " is not a command of the chat; there are /reset, /stats and /exit");
                 } else {
                     turn(line);
                 }
@@ -110,7 +111,7 @@ final class ChatSession implements AutoCloseable {
             answer(text, ids);
         } catch (ContextLengthException e) {
             turns.withdraw();
-            err.println(e.getMessage() + " /reset starts afresh; --context gives more room at the start.");
+            err.println(e.getMessage() + " Use /reset to start a new chat, or --context for a longer one.");
         }
     }
 
@@ -118,7 +119,7 @@ final class ChatSession implements AutoCloseable {
         int room = capacity - conversation.length() - ids.length;
         if (room < 1) {
             throw new ContextLengthException(String.format(
-                    "the chat holds %,d tokens and the turn has %,d; the room is for %,d.",
+                    "the chat has %,d tokens and the turn has %,d; the limit is %,d.",
                     conversation.length(), ids.length, capacity));
         }
         SamplingFlags sampling = settings.sampling();
@@ -137,8 +138,8 @@ final class ChatSession implements AutoCloseable {
     private void stats() {
         err.println(
                 last == null
-                        ? "nothing answered yet"
-                        : String.format("%,d of %,d tokens held; last turn, ", conversation.length(), capacity)
+                        ? "no answer yet"
+                        : String.format("%,d of %,d tokens used; last turn, ", conversation.length(), capacity)
                                 + CompletionReport.line(last, settings.method()));
     }
 
@@ -146,7 +147,7 @@ final class ChatSession implements AutoCloseable {
         restart();
         turns = new ChatTurns(engine, settings.system());
         last = null;
-        err.println("the chat is forgotten");
+        err.println("a new chat begins");
     }
 
     private void restart() {
@@ -154,7 +155,7 @@ final class ChatSession implements AutoCloseable {
         conversation = engine.converse(capacity);
     }
 
-    /// The model's context, halved until one sequence of it is admitted.
+    /// The model's context length, halved until the plan admits one sequence of it.
     private int fittingContext() {
         int tokens = engine.contextTokens();
         while (tokens > SHORTEST_CONTEXT && !engine.plan(tokens, 1).isAdmitted()) {

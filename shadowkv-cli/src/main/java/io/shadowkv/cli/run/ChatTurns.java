@@ -10,11 +10,12 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// The messages of a chat, and the token ids that each new turn adds to what the model has read and written.
+/// The messages of a chat, and the token ids that each new turn adds to those the model has read
+/// and written.
 ///
-/// A chat template renders whole conversations. What a turn adds is the difference between the conversation
-/// with it and the text the model holds already: the tail of its own answer (`<|eot_id|>` and the like) and the
-/// new message.
+/// A chat template renders whole conversations. A turn adds the difference between the rendered
+/// conversation with it and the text that the model already has: the end of the model's own answer
+/// (such as `<|eot_id|>`) and the new message.
 final class ChatTurns {
     private final Engine engine;
     private final List<ChatMessage> messages = new ArrayList<>();
@@ -28,9 +29,9 @@ final class ChatTurns {
         }
     }
 
-    /// Adds a message of the user's. The ids are those that follow what the model holds, or nothing where the
-    /// template changes what came before (some drop earlier thoughts): then the whole conversation must be read
-    /// again.
+    /// Adds a message of the user. Returns the ids that follow those the model has, or nothing if
+    /// the template changes earlier turns (some templates remove earlier reasoning); the whole
+    /// conversation must then be read again.
     Optional<int[]> ask(String text) {
         int before = answered;
         messages.add(new ChatMessage("user", text));
@@ -57,11 +58,11 @@ final class ChatTurns {
         int[] ids = completion.ids();
         boolean isSpecial = ids.length > 0 && engine.tokenizer().isSpecial(ids[ids.length - 1]);
         boolean endsItself = completion.finish() == Completion.FinishReason.END_OF_SEQUENCE && ids.length > 0;
-        // A stop string that spells the end of a turn leaves it in the answer's ids too.
+        // An answer that ends with a stop string for the end of a turn contains its ids too.
         lastId = endsItself || isSpecial ? ids[ids.length - 1] : -1;
     }
 
-    /// Takes the last question back, which could not be answered.
+    /// Removes the last question, which could not be answered.
     void withdraw() {
         messages.removeLast();
     }
@@ -70,7 +71,8 @@ final class ChatTurns {
         return String.valueOf(messages.get(count - 1).content());
     }
 
-    /// The model wrote its end-of-turn token itself; the template writes it again.
+    /// Removes an end-of-turn token that the model wrote itself, because the template writes it
+    /// again.
     private int[] withoutLast(int[] ids) {
         return ids.length > 0 && ids[0] == lastId ? Arrays.copyOfRange(ids, 1, ids.length) : ids;
     }

@@ -8,16 +8,17 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// A completion's figures, as a line for people and as JSON for programs.
+/// The statistics of a completion, as a line of text and as JSON.
 final class CompletionReport {
     private CompletionReport() {}
 
-    /// True if the answer was interrupted before its prompt was read. How much was read is not known then.
+    /// True if the answer was interrupted before its prompt was read; the number of tokens read is
+    /// then unknown.
     static boolean endsInPrompt(Completion completion) {
         return completion.finish() == Completion.FinishReason.CANCELLED && completion.ids().length == 0;
     }
 
-    /// One line: tokens, seconds, speed, bytes planned and measured, hit rate.
+    /// One line with tokens, seconds, speed, planned and measured bytes, and hit rate.
     static String line(Completion completion, String method) {
         if (endsInPrompt(completion)) {
             return String.format(
@@ -53,7 +54,7 @@ final class CompletionReport {
         if (cache.selectedUnits() > 0) {
             line.append(String.format(Locale.ROOT, "; hit rate %.0f %%", 100 * cache.hitRate()));
         } else if (cache.keptWhole() && method.equals("shadowkv")) {
-            line.append("; short enough to keep whole");
+            line.append("; short enough to stay resident");
         }
         if (completion.finish() == Completion.FinishReason.CANCELLED) {
             line.append("; interrupted");
@@ -65,7 +66,7 @@ final class CompletionReport {
         return ByteSize.text(measured) + " " + where + " (planned " + ByteSize.text(planned) + ")";
     }
 
-    /// Everything about a completion; figures that do not exist are null.
+    /// All statistics of a completion; a value that does not exist is null.
     static ObjectNode json(Completion completion, String method) {
         ObjectNode root = JsonMapper.shared().createObjectNode();
         root.put("method", method);

@@ -31,10 +31,10 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.node.ObjectNode;
 
-/// `run`: answers one prompt, or chats.
+/// `run`: answers one prompt, or starts a chat.
 @Command(
         name = "run",
-        description = "Answers a prompt, or chats with --chat.",
+        description = "Answers a prompt, or starts a chat with --chat.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         footer = {
@@ -64,7 +64,7 @@ public final class RunCommand implements Callable<Integer> {
             index = "1",
             arity = "0..1",
             paramLabel = "PROMPT",
-            description = "The prompt; else --file, else standard input.")
+            description = "The prompt. Default: --file or standard input.")
     private @Nullable String prompt;
 
     @Option(
@@ -75,26 +75,26 @@ public final class RunCommand implements Callable<Integer> {
 
     @Option(
             names = "--chat",
-            description = "Talk in turns; the history is kept, not read again. A prompt or file given is the first"
-                    + " turn. /reset forgets, /stats shows figures, /exit ends.")
+            description = "Chat in turns; the history is kept and not read again. A given prompt or file is the first"
+                    + " turn. /reset starts a new chat, /stats shows statistics, /exit ends.")
     private boolean chat;
 
     @Option(names = "--system", paramLabel = "TEXT", description = "System message before the first turn.")
     private @Nullable String system;
 
-    @Option(names = "--raw", description = "The prompt as it is, without the model's chat template.")
+    @Option(names = "--raw", description = "Use the prompt as it is, without the model's chat template.")
     private boolean raw;
 
     @Option(
             names = "--context",
             paramLabel = "TOKENS",
-            description = "Tokens a chat may hold. Default: the model's context, halved until it fits the memory.")
+            description = "Maximum tokens of a chat. Default: the model's context, halved until it fits the memory.")
     private @Nullable Integer context;
 
-    @Option(names = "--json", description = "Print one JSON object with text, ids and figures instead of streaming.")
+    @Option(names = "--json", description = "Print one JSON object with text, ids and statistics instead of streaming.")
     private boolean json;
 
-    @Option(names = "--progress", description = "Show progress also where standard error is no terminal.")
+    @Option(names = "--progress", description = "Show progress even if standard error is not a terminal.")
     private boolean progress;
 
     @Mixin
@@ -144,14 +144,14 @@ public final class RunCommand implements Callable<Integer> {
 
     private void checkCombination() {
         String problem = chat && json
-                ? "--chat and --json given together; --json prints one answer, so leave one of them out"
+                ? "--chat and --json are both given; --json prints one answer, so leave one of them out"
                 : chat && raw
-                        ? "--chat and --raw given together; turns need the chat template, so leave one of them out"
+                        ? "--chat and --raw are both given; turns need the chat template, so leave one of them out"
                         : raw && system != null
-                                ? "--raw and --system given together; a system message needs the chat template"
+                                ? "--raw and --system are both given; a system message needs the chat template"
                                 : context != null && !chat
-                                        ? "--context given without --chat; a single answer needs its prompt and"
-                                                + " --max-new-tokens only"
+                                        ? "--context is given without --chat; a single answer only needs its prompt and"
+                                                + " --max-new-tokens"
                                         : "";
         if (!problem.isEmpty()) {
             throw new ParameterException(spec.commandLine(), problem);
@@ -161,7 +161,7 @@ public final class RunCommand implements Callable<Integer> {
     private void answer(OpenModel open, String text, BundledWording wording, String method) {
         Engine engine = open.engine();
         int[] ids = encode(open, text);
-        // The engine ends an answer where the context does.
+        // The engine ends an answer at the end of the context.
         GenerationOptions asked = sampling.options(engine.checkpoint().generation(), Integer.MAX_VALUE);
         GenerationOptions options = wording.options(text, asked, sampling.statesEnd());
         Request request = Request.of(ids, options).withCancellation(root.cancellation());
@@ -195,7 +195,7 @@ public final class RunCommand implements Callable<Integer> {
         if (!open.hasChatTemplate()) {
             if (system != null) {
                 throw new IllegalArgumentException(model
-                        + ": the model has no chat template, so --system has no place; put its text into the prompt");
+                        + ": the model has no chat template, so --system cannot be used; put its text into the prompt");
             }
             err.println("the model has no chat template; the prompt is read as it is");
             PastedTemplate.noteRaw(text, open.engine().tokenizer(), err);

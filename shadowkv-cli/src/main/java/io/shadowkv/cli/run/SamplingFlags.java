@@ -10,9 +10,9 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/// Options that say how tokens are drawn and when generation ends; a mixin of `run`.
+/// Options for how tokens are sampled and when generation ends; a mixin of `run`.
 ///
-/// What is not given comes from the checkpoint's `generation_config.json`, which counts only if it says
+/// Options that are not given come from the checkpoint's `generation_config.json`, if it sets
 /// `do_sample`.
 final class SamplingFlags {
     private static final int DEFAULT_NEW_TOKENS = 512;
@@ -23,66 +23,67 @@ final class SamplingFlags {
     @Option(
             names = "--temperature",
             paramLabel = "T",
-            description = "0 takes the most likely token. Default: the checkpoint's, else 0.")
+            description = "0 always takes the most likely token. Default: the checkpoint's, otherwise 0.")
     private @Nullable Double temperature;
 
-    @Option(names = "--top-k", paramLabel = "N", description = "Draw among the N most likely tokens; 0 is off.")
+    @Option(names = "--top-k", paramLabel = "N", description = "Sample from the N most likely tokens; 0 is off.")
     private @Nullable Integer topK;
 
     @Option(
             names = "--top-p",
             paramLabel = "P",
-            description = "Draw among the most likely tokens that add up to P; 1 is off.")
+            description = "Sample from the most likely tokens whose probabilities add up to P; 1 is off.")
     private @Nullable Double topP;
 
     @Option(
             names = "--min-p",
             paramLabel = "P",
-            description = "Drop tokens less likely than P times the most likely one; 0 is off.")
+            description = "Exclude tokens less likely than P times the most likely one; 0 is off.")
     private @Nullable Double minP;
 
     @Option(
             names = "--repetition-penalty",
             paramLabel = "X",
-            description = "Above 1: tokens that occurred become less likely.")
+            description = "Values above 1 make tokens that occurred less likely.")
     private @Nullable Double repetitionPenalty;
 
     @Option(
             names = "--seed",
             paramLabel = "N",
             defaultValue = "0",
-            description = "Same seed, same text. Default: ${DEFAULT-VALUE}.")
+            description = "Seed of sampling; the same seed gives the same text. Default: ${DEFAULT-VALUE}.")
     private long seed;
 
     @Option(
             names = {"-n", "--max-new-tokens"},
             paramLabel = "N",
-            description = "Generate at most N tokens. Default: " + DEFAULT_NEW_TOKENS + ", or what the context leaves.")
+            description =
+                    "Generate at most N tokens. Default: " + DEFAULT_NEW_TOKENS + ", or as many as fit the context.")
     private @Nullable Integer maxNewTokens;
 
-    @Option(names = "--stop", paramLabel = "TEXT", description = "End where TEXT appears; may be given several times.")
+    @Option(names = "--stop", paramLabel = "TEXT", description = "End at TEXT; may be given several times.")
     private List<String> stop = List.of();
 
-    @Option(names = "--ignore-eos", description = "Go on after the checkpoint's end-of-sequence tokens.")
+    @Option(names = "--ignore-eos", description = "Continue after the checkpoint's end-of-sequence tokens.")
     private boolean ignoreEos;
 
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
     SamplingFlags() {}
 
-    /// Refuses values that are out of range, before a model is loaded for them.
+    /// Refuses values that are out of range, before a model is loaded.
     void check() {
         CacheFlags.checked(command, () -> options(null, Integer.MAX_VALUE));
     }
 
-    /// True if the user said when an answer ends.
+    /// True if the user has set an end of the answer.
     boolean statesEnd() {
         return maxNewTokens != null || !stop.isEmpty() || ignoreEos;
     }
 
-    /// The options asked for.
+    /// The given options.
     ///
-    /// @param checkpoint what the checkpoint recommends; null if unknown yet
-    /// @param roomTokens no more tokens than these; at least 1
+    /// @param checkpoint the checkpoint's recommendation; null if not yet known
+    /// @param roomTokens maximum number of tokens; at least 1
     GenerationOptions options(@Nullable GenerationConfig checkpoint, int roomTokens) {
         int most = maxNewTokens != null ? maxNewTokens : defaultNewTokens(checkpoint);
         return GenerationOptions.DEFAULT

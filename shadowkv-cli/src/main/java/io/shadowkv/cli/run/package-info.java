@@ -1,4 +1,4 @@
-/// `run`: answers one prompt, or chats.
+/// `run`: answers one prompt, or starts a chat.
 ///
 /// In: a prompt and sampling options. Out: the answer on standard output.
 @NullMarked

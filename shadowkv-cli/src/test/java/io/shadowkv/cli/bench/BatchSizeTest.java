@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine.TypeConversionException;
 
-/// Batches as people write them.
+/// Parsing of batch sizes.
 class BatchSizeTest {
     @Test
     void readsBatches() {
@@ -16,7 +16,7 @@ class BatchSizeTest {
         for (String text : new String[] {"0", "-1", "", "most", "1.5", "9999999"}) {
             assertThatExceptionOfType(TypeConversionException.class)
                     .isThrownBy(() -> converter.convert(text))
-                    .withMessageContaining("'" + text + "' is no batch");
+                    .withMessageContaining("'" + text + "' is not a batch");
         }
     }
 }

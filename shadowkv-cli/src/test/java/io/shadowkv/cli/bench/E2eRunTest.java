@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Runs on random weights of a shape too small to be anybody's.
+/// Runs with random weights of a very small shape.
 class E2eRunTest {
     private static final int TOKENS = 300;
     private static final DecoderSpec TINY = new DecoderSpec(
@@ -75,7 +75,7 @@ class E2eRunTest {
         }
     }
 
-    /// As many as the plan of each method admits.
+    /// The largest batch is the one that the plan of each method admits.
     @Test
     void theLargestBatchIsThePlans() {
         int capacity = options(BatchSize.LARGEST, true).capacity(TOKENS);

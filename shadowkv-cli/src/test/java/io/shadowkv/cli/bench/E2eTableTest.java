@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// What people and programs get to see of made-up results.
+/// The table and the JSON of artificial results.
 class E2eTableTest {
     private static final Machine MACHINE = new Machine("A processor", 2, "Linux amd64", "25", "0123456789ab", true);
     private static final E2eSetup SETUP = new E2eSetup(
@@ -125,9 +125,9 @@ class E2eTableTest {
                         "8 (no more fit)",
                         "34.0 ms to 34.3 ms",
                         "60.4 %",
-                        "400 ms beside, waited 12.0 ms",
+                        "400 ms in parallel, waited 12.0 ms",
                         "14.7 ms  53.7 GB/s  98 %",
-                        "ShadowKV over full attention: 8.26× the tokens a second")
+                        "ShadowKV compared with full attention: 8.26× as many tokens per second")
                 .containsPattern("batch +8 \\(no more fit\\) +29\n")
                 .containsPattern("indexing +– ");
     }

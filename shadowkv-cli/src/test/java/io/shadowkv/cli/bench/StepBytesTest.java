@@ -11,7 +11,7 @@ import io.shadowkv.op.OperationKind;
 import io.shadowkv.tensor.DType;
 import org.junit.jupiter.api.Test;
 
-/// The model of a step's bytes against figures worked out by hand for Llama-3.1-8B.
+/// Compares the computed bytes of a step with values calculated by hand for Llama-3.1-8B.
 class StepBytesTest {
     private static final DecoderSpec LLAMA = KnownShapes.named("llama-3.1-8b");
     private static final Ceilings H200 = new Ceilings(4.3e12, 55e9);
@@ -29,7 +29,8 @@ class StepBytesTest {
         assertThat(8 / bytes.floorSeconds(H200)).isBetween(230.0, 262.0);
     }
 
-    /// 22 sequences: about 1.0 GB of landmarks and 54 MB over the link a sequence, at 60 % hits.
+    /// With 22 sequences: about 1.0 GB of landmarks and 54 MB over the link per sequence, at a hit
+    /// rate of 60 %.
     @Test
     void shadowReadsLandmarksAndFetchesMisses() {
         double units = 124_928 / 8.0 - 4 - 48;
@@ -40,7 +41,7 @@ class StepBytesTest {
         assertThat(bytes.link() / 22).isCloseTo(54e6, within(1e6));
         assertThat(bytes.device().get(OperationKind.FETCH)).isEqualTo(bytes.link());
         assertThat(bytes.device().get(OperationKind.ATTENTION) / 22).isCloseTo(0.33e9, within(0.01e9));
-        // The link takes longer than the memory here, and runs beside it.
+        // The link takes longer than the memory here, and works at the same time.
         assertThat(bytes.floorSeconds(H200)).isEqualTo(bytes.link() / 55e9);
     }
 

@@ -6,6 +6,7 @@ import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.process.Machine;
 import io.shadowkv.engine.MemoryPlan.Item;
 import io.shadowkv.engine.MemoryPlan.SequenceBytes;
+import io.shadowkv.report.page.MarkdownPage;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -16,7 +17,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-/// What the demonstration shows, from figures made up here.
+/// The outputs of the demo for artificial results.
 final class DemoReportTest {
     private static final int QUESTIONS = 3;
 
@@ -105,7 +106,7 @@ final class DemoReportTest {
         String page = DemoReport.html(madeUp());
         Files.writeString(Path.of("target", "made-up-report.html"), page);
         assertThat(page).doesNotContain("<script", "<link", "<img", "url(http", "src=");
-        // The one address in it is SVG's namespace, which nobody fetches.
+        // The only address is SVG's namespace, which browsers do not fetch.
         assertThat(page.replace("xmlns=\"http://www.w3.org/2000/svg\"", "")).doesNotContain("http");
     }
 
@@ -115,9 +116,16 @@ final class DemoReportTest {
         assertThat(page)
                 .contains("2 of 3", "full attention: 3 of 3", "2.26×", "212 → 480 tokens/s", "61.4 %")
                 .contains("80.0 MiB → 22.8 MiB", "3.51×", "0123456789ab", "rank 64")
-                .contains("7&lt;8 &amp; 9 <span class=\"wrong\">");
+                .contains("class=\"bad\">7&lt;8 &amp; 9<small>✗ wrong</small>");
         assertThat(page.split("<svg ", -1)).hasSize(1 + 2 + 5);
         assertThat(page.split("class=\"mark\"", -1)).hasSize(1 + 5 * QUESTIONS);
+    }
+
+    @Test
+    void pageIsMarkdownToo() {
+        assertThat(MarkdownPage.of(DemoReport.page(madeUp())))
+                .contains("Bytes of keys and values by part: full, planned 80; full, measured 80; ShadowKV, planned ")
+                .contains("- selected and already resident\n- fetched: up to 5 % of the row's chunks and heads\n");
     }
 
     @Test
@@ -125,7 +133,16 @@ final class DemoReportTest {
         var text = new StringWriter();
         DemoTable.print(madeUp(), new PrintWriter(text, true));
         assertThat(text.toString())
-                .contains("1234568", "WRONG", "2 of 3", "3 of 3", "8.20 s", "400 ms of it", "2.26×", "61.4 %");
+                .contains(
+                        "1234568",
+                        "WRONG",
+                        "correct answers",
+                        "2 of 3",
+                        "3 of 3",
+                        "8.20 s",
+                        "400 ms of it",
+                        "2.26×",
+                        "61.4 %");
     }
 
     @Test

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 final class FetchRecorderTest {
     @Test
     void drawsAColumnAStepAndARowAPartOfTheText() {
-        // 20 chunks a row and 2 heads: one fetched chunk is 2.5 % of a row.
+        // 20 chunks per row and 2 heads: one fetched chunk is 2.5 % of a row.
         var recorder = new FetchRecorder(2, 2560);
         step(recorder, 0, 100, new int[][] {{0}, {}}, new int[][] {{0, 2559}, {1280}});
         step(recorder, 1, 100, new int[][] {{100, 101}, {119}}, new int[][] {{100, 101}, {119}});

@@ -8,7 +8,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine.TypeConversionException;
 
-/// Budgets as people write them.
+/// Parsing of budgets.
 class BudgetTest {
     /// The paper's 1.56 % is its 2,048 of 128K; shares become whole chunks, at least one.
     @ParameterizedTest
@@ -30,6 +30,6 @@ class BudgetTest {
     void refusesWhatIsNone(String text) {
         assertThatExceptionOfType(TypeConversionException.class)
                 .isThrownBy(() -> new Budget.Converter().convert(text))
-                .withMessageContaining("'" + text + "' is no budget; expected tokens, such as 2048");
+                .withMessageContaining("'" + text + "' is not a budget; expected tokens, such as 2048");
     }
 }

@@ -251,7 +251,7 @@ public abstract class AttentionConformance extends BackendConformance {
         return table;
     }
 
-    /// Keys or values with room behind the valid rows, NaN there: whoever reads it shows it.
+    /// Keys or values with rows of NaN after the valid rows; reading them makes the result NaN.
     private static Sample region(Workbench bench, DType type, int heads, int valid, int headDim) {
         int capacity = valid + 3;
         Sample region = bench.normal(type, heads, capacity, headDim);

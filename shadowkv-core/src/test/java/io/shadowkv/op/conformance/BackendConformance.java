@@ -13,7 +13,7 @@ public abstract class BackendConformance {
     /// Types of weights, keys and values.
     static final List<DType> STORAGE_TYPES = List.of(DType.F32, DType.BF16, DType.F16);
 
-    /// The families' head dims, and two that are no multiple of any vector.
+    /// Head dims of the model families, and two that are not multiples of any vector width.
     static final List<Integer> HEAD_DIMS = List.of(6, 10, 64, 80, 96, 128, 256);
 
     static final List<Integer> GROUP_SIZES = List.of(1, 4, 7);

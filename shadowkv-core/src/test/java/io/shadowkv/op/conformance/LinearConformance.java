@@ -161,7 +161,7 @@ public abstract class LinearConformance extends BackendConformance {
         Tensor exactScratch = judge.output(target.extents());
         judge.operations().dense().addLinear(judge.input(x), judge.input(weight), exactBias, exactScratch, exact);
 
-        // Rounded twice, as whoever multiplies and then adds must.
+        // Rounded twice, like a multiplication followed by an addition.
         float[] biases = bias == null ? null : bias.values();
         float[] product = PlainDense.linear(x.values(), weight.values(), biases, x.extent(1));
         float[] plain = Sample.round(target.dtype(), product);
@@ -213,7 +213,7 @@ public abstract class LinearConformance extends BackendConformance {
                         exact,
                         judge.output(rows, outputs));
 
-        // Rounded three times, as whoever multiplies and then gates must.
+        // Rounded three times, like two multiplications followed by the gate.
         float[] biases = bias == null ? null : bias.values();
         float[] gate = PlainDense.linear(x.values(), weights.getFirst().values(), biases, inputs);
         float[] up = PlainDense.linear(x.values(), weights.getLast().values(), biases, inputs);

@@ -28,7 +28,7 @@ public abstract class PaddingConformance extends BackendConformance {
     private static final IndexedSequence.Sizes SIZES =
             new IndexedSequence.Sizes(DType.BF16, 8, HEADS, HEAD_DIM, 16, 12, 5, 7);
 
-    /// One sequence in slot 0, where whoever reads past the start of a table may end up.
+    /// One sequence in slot 0, which a read before the start of a table may return.
     private record Case(
             Workbench bench, IndexedSequence sequence, IndexedSequence.Slots slots, SlotTable<IndexedLayer> layers) {
         static Case of(Workbench bench) {

@@ -49,7 +49,7 @@ final class PlotsTest {
                                 List.of(
                                         new StackedBars.Part("keys & values", 1e6, "p0", false),
                                         new StackedBars.Part("values", 2e6, "p1", true)))));
-        Element root = parse(bars.render());
+        Element root = parse(bars.inlineSvg());
         List<Double> widths = withClass(root, "rect", "part").stream()
                 .limit(3)
                 .map(e -> Double.parseDouble(e.getAttribute("width")))
@@ -76,7 +76,7 @@ final class PlotsTest {
                                 "shadow",
                                 "shadow",
                                 List.of(new LinePlot.Point(2048, 399), new LinePlot.Point(8192, 199)))));
-        Element root = parse(plot.render());
+        Element root = parse(plot.inlineSvg());
         List<Element> dots = withClass(root, "circle", "full");
         assertThat(Double.parseDouble(dots.get(0).getAttribute("cy")))
                 .isLessThan(Double.parseDouble(dots.get(1).getAttribute("cy")));
@@ -99,7 +99,7 @@ final class PlotsTest {
                 "y",
                 Quantity::whole,
                 List.of(new LinePlot.Series("full", "full", List.of(new LinePlot.Point(10, 0)))));
-        assertThat(withClass(parse(plot.render()), "circle", "full")).hasSize(1);
+        assertThat(withClass(parse(plot.inlineSvg()), "circle", "full")).hasSize(1);
         assertThatThrownBy(() -> new LinePlot.Series("full", "full", List.of())).hasMessageContaining("no points");
     }
 
@@ -108,7 +108,7 @@ final class PlotsTest {
         byte[][] levels = {{0, 1, 1, 2}, {2, 2, 0, 1}};
         var strip = new HeatStrip(
                 "h", "layer 0", "d", levels, List.of(new HeatStrip.Span("Q1", 0, 2, 0.5)), "step", "0", "8");
-        Element root = parse(strip.render());
+        Element root = parse(strip.inlineSvg());
         assertThat(withClass(root, "path", "level1").getFirst().getAttribute("d"))
                 .isEqualTo("M0.5 1v2M1.5 3v1");
         assertThat(withClass(root, "path", "level2").getFirst().getAttribute("d"))

@@ -5,9 +5,11 @@ import static io.shadowkv.report.plot.Svg.escape;
 import io.shadowkv.report.page.Page.Block;
 import io.shadowkv.report.page.Page.Card;
 import io.shadowkv.report.page.Page.Cell;
+import io.shadowkv.report.page.Page.ColourKey;
 import io.shadowkv.report.page.Page.Column;
 import io.shadowkv.report.page.Page.Facts;
 import io.shadowkv.report.page.Page.Picture;
+import io.shadowkv.report.page.Page.Plot;
 import io.shadowkv.report.page.Page.Prose;
 import io.shadowkv.report.page.Page.Row;
 import io.shadowkv.report.page.Page.Section;
@@ -111,6 +113,8 @@ public final class HtmlPage {
                     table(table);
                 }
             }
+            case Plot plot -> plot(plot);
+            case ColourKey key -> key(key);
             case Picture picture -> {
                 if (picture.isFolded()) {
                     Figure figure = picture.figure();
@@ -120,6 +124,23 @@ public final class HtmlPage {
                 }
             }
         }
+    }
+
+    private void plot(Plot plot) {
+        out.append("<figure>\n").append(plot.drawing().inlineSvg());
+        if (!plot.caption().isEmpty()) {
+            out.append("<figcaption>").append(escape(plot.caption())).append("</figcaption>\n");
+        }
+        out.append("</figure>\n");
+    }
+
+    private void key(ColourKey key) {
+        out.append("<ul class=\"key\">\n");
+        for (ColourKey.Meaning meaning : key.meanings()) {
+            out.append("<li><i style=\"background:var(--%s)\"></i>%s</li>\n"
+                    .formatted(escape(meaning.colour()), escape(meaning.text())));
+        }
+        out.append("</ul>\n");
     }
 
     private void folded(String summary, Runnable content) {

@@ -2,9 +2,11 @@ package io.shadowkv.report.page;
 
 import io.shadowkv.report.page.Page.Block;
 import io.shadowkv.report.page.Page.Cell;
+import io.shadowkv.report.page.Page.ColourKey;
 import io.shadowkv.report.page.Page.Column;
 import io.shadowkv.report.page.Page.Facts;
 import io.shadowkv.report.page.Page.Picture;
+import io.shadowkv.report.page.Page.Plot;
 import io.shadowkv.report.page.Page.Prose;
 import io.shadowkv.report.page.Page.Row;
 import io.shadowkv.report.page.Page.Section;
@@ -44,6 +46,21 @@ public final class MarkdownPage {
                 out.append('\n');
             }
             case Table table -> table(out, table);
+            case Plot plot -> {
+                out.append(plain(plot.drawing().title()))
+                        .append(": ")
+                        .append(plain(plot.drawing().description()))
+                        .append("\n\n");
+                if (!plot.caption().isEmpty()) {
+                    out.append(plain(plot.caption())).append("\n\n");
+                }
+            }
+            case ColourKey key -> {
+                key.meanings()
+                        .forEach(meaning ->
+                                out.append("- ").append(plain(meaning.text())).append('\n'));
+                out.append('\n');
+            }
             case Picture picture ->
                 out.append("![")
                         .append(plain(picture.figure().title()))

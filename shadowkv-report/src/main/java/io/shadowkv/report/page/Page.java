@@ -1,5 +1,6 @@
 package io.shadowkv.report.page;
 
+import io.shadowkv.report.plot.Drawing;
 import io.shadowkv.report.plot.Figure;
 import java.util.List;
 import java.util.Map;
@@ -45,7 +46,7 @@ public record Page(String title, String lead, List<Card> cards, List<String> not
     }
 
     /// An element of a section.
-    public sealed interface Block permits Prose, Facts, Table, Picture {}
+    public sealed interface Block permits Prose, Facts, Table, Picture, Plot, ColourKey {}
 
     public record Prose(String text) implements Block {}
 
@@ -58,6 +59,21 @@ public record Page(String title, String lead, List<Card> cards, List<String> not
         public Picture(Figure figure, String caption) {
             this(figure, caption, false);
         }
+    }
+
+    /// A drawing that is only in the page, without a file.
+    ///
+    /// @param caption may be empty
+    public record Plot(Drawing drawing, String caption) implements Block {}
+
+    /// The meanings of the colours in the plots that follow.
+    public record ColourKey(List<Meaning> meanings) implements Block {
+        public ColourKey {
+            meanings = List.copyOf(meanings);
+        }
+
+        /// @param colour name of one of [io.shadowkv.report.plot.PlotStyle]'s colours
+        public record Meaning(String colour, String text) {}
     }
 
     /// @param note text below the table; may be empty

@@ -38,8 +38,11 @@ final class ReportStyle {
         .flat small{display:inline-block;margin-left:7px}.flat td.n small{min-width:6.6em;text-align:right}
         .group>*{padding-top:12px;border-bottom-color:var(--muted)}.group th{font-weight:600}
         .group small{display:inline-block;margin-left:9px;font-size:12.5px}
-        .good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}
+        .good,.bad{font-weight:600;white-space:nowrap}.good{color:var(--good)}.bad{color:var(--bad)}
         .quote{font-size:12.5px;overflow-wrap:anywhere;min-width:11em}
+        .key{display:flex;flex-wrap:wrap;gap:6px 18px;margin:8px 0 4px;padding:0;list-style:none;font-size:13px;
+        color:var(--muted)}.key i{display:inline-block;width:12px;height:12px;margin-right:6px;vertical-align:-1px;
+        border-radius:2px}
         figure{margin:10px 0 18px;max-width:820px}figure svg{margin-bottom:4px}
         details{margin:0 0 10px}summary{cursor:pointer;color:var(--muted);font-size:13.5px}
         details caption{display:none}

@@ -1,14 +1,17 @@
 package io.shadowkv.report.plot;
 
 /// A picture with one description that can be drawn as SVG or as a bitmap.
-public interface Figure {
+public interface Figure extends Drawing {
     /// Unique in the page and used as a file name: only letters, digits and hyphens.
+    @Override
     String id();
 
     /// The title for screen readers.
+    @Override
     String title();
 
     /// Describes in a sentence what the picture shows, with its numbers.
+    @Override
     String description();
 
     /// Width in pixels.
@@ -19,7 +22,7 @@ public interface Figure {
 
     void draw(Canvas canvas);
 
-    /// Returns an `<svg>` element for a page that has [PlotStyle]'s colours and rules.
+    @Override
     default String inlineSvg() {
         var canvas = new SvgCanvas(new Svg(id(), width(), height(), title(), description()));
         draw(canvas);

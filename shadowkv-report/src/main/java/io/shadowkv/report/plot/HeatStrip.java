@@ -21,7 +21,8 @@ public record HeatStrip(
         List<Span> spans,
         String xLabel,
         String topLabel,
-        String bottomLabel) {
+        String bottomLabel)
+        implements Drawing {
     private static final int WIDTH = 760;
     private static final int LEFT = 110;
     private static final int RIGHT = 10;
@@ -32,7 +33,8 @@ public record HeatStrip(
     /// @param mark share of the rows above the marked row, 0 to 1; NaN marks none
     public record Span(String name, int from, int until, double mark) {}
 
-    public String render() {
+    @Override
+    public String inlineSvg() {
         int top = 18;
         int bottom = xLabel.isEmpty() ? 6 : 44;
         var svg = new Svg(id, WIDTH, top + HEIGHT + bottom, title, description);

@@ -14,7 +14,8 @@ import java.util.function.DoubleFunction;
 /// @param xFormat formats a value of the horizontal axis
 /// @param series the lines, up to eight
 public record LinePlot(
-        String id, String title, String xLabel, String yLabel, DoubleFunction<String> xFormat, List<Series> series) {
+        String id, String title, String xLabel, String yLabel, DoubleFunction<String> xFormat, List<Series> series)
+        implements Drawing {
     private static final int WIDTH = 760;
     private static final int HEIGHT = 320;
     private static final int LEFT = 64;
@@ -41,7 +42,8 @@ public record LinePlot(
     /// @param x greater than zero
     public record Point(double x, double y) {}
 
-    public String render() {
+    @Override
+    public String inlineSvg() {
         List<Double> xs = series.stream()
                 .flatMap(line -> line.points().stream())
                 .map(Point::x)
@@ -125,7 +127,8 @@ public record LinePlot(
         return HEIGHT - BOTTOM - value / axis.top() * (HEIGHT - TOP - BOTTOM);
     }
 
-    private String description() {
+    @Override
+    public String description() {
         return String.join(
                 "; ",
                 series.stream()

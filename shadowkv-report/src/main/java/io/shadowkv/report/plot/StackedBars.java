@@ -13,7 +13,8 @@ import java.util.function.DoubleFunction;
 /// @param axisLabel what the length means
 /// @param format formats a value with its unit
 /// @param bars from the top down
-public record StackedBars(String id, String title, String axisLabel, DoubleFunction<String> format, List<Bar> bars) {
+public record StackedBars(String id, String title, String axisLabel, DoubleFunction<String> format, List<Bar> bars)
+        implements Drawing {
     private static final int WIDTH = 760;
     private static final int LEFT = 150;
     private static final int RIGHT = 80;
@@ -34,8 +35,8 @@ public record StackedBars(String id, String title, String axisLabel, DoubleFunct
     /// @param isHatched whether the segment is hatched, to show that it is of another kind
     public record Part(String name, double value, String colour, boolean isHatched) {}
 
-    /// Returns the picture as an `<svg>` element.
-    public String render() {
+    @Override
+    public String inlineSvg() {
         List<Part> entries = entries();
         int legendRows = (entries.size() + 2) / 3;
         int axisAt = 8 + bars.size() * PITCH;
@@ -98,7 +99,8 @@ public record StackedBars(String id, String title, String axisLabel, DoubleFunct
         return List.copyOf(entries.values());
     }
 
-    private String description() {
+    @Override
+    public String description() {
         return String.join(
                 "; ",
                 bars.stream()

@@ -5,12 +5,13 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// One message of a conversation, as chat templates see it: fields in the order in which they were given. A field
-/// that is not given is undefined in a template, which is not the same as null.
+/// One message of a conversation for chat templates: fields in the order in which they were given.
+/// A field that is not given is undefined in a template, which is not the same as null.
 ///
-/// @param fields `role` (`system`, `user`, `assistant`, `tool`, or what else the template knows), mostly `content`
-///     (the text, or a list of content parts, which are maps), and further ones (`tool_calls`, `name` …): strings,
-///     numbers, booleans, nulls, lists and maps with string keys
+/// @param fields `role` (`system`, `user`, `assistant`, `tool`, or another one that the template
+///     supports), usually `content` (the text, or a list of content parts, which are maps), and
+///     optional others (`tool_calls`, `name` …): strings, numbers, booleans, nulls, lists and maps
+///     with string keys
 public record ChatMessage(Map<String, @Nullable Object> fields) {
     /// Copies the fields, keeping their order.
     ///
@@ -23,15 +24,15 @@ public record ChatMessage(Map<String, @Nullable Object> fields) {
         fields = Collections.unmodifiableMap(new LinkedHashMap<>(fields));
     }
 
-    /// A message of text alone.
+    /// Creates a message with text only.
     public ChatMessage(String role, String content) {
         this(role, content, Map.of());
     }
 
-    /// A message of a role, a content and further fields.
+    /// Creates a message with a role, a content and further fields.
     ///
     /// @param content the text, a list of content parts (maps), or null
-    /// @throws IllegalArgumentException if a further field would hide role or content
+    /// @throws IllegalArgumentException if a further field is named role or content
     public ChatMessage(String role, @Nullable Object content, Map<String, ? extends @Nullable Object> further) {
         this(joined(role, content, further));
     }
@@ -40,7 +41,7 @@ public record ChatMessage(Map<String, @Nullable Object> fields) {
             String role, @Nullable Object content, Map<String, ? extends @Nullable Object> further) {
         if (further.containsKey("role") || further.containsKey("content")) {
             throw new IllegalArgumentException("further fields of a message are " + further.keySet()
-                    + "; role and content are given on their own");
+                    + "; role and content have their own parameters");
         }
         Map<String, @Nullable Object> fields = new LinkedHashMap<>();
         fields.put("role", role);
@@ -49,7 +50,8 @@ public record ChatMessage(Map<String, @Nullable Object> fields) {
         return fields;
     }
 
-    /// A message from a parsed JSON object: what the object lacks, the message lacks.
+    /// Creates a message from a parsed JSON object; fields that the object does not have are not
+    /// given.
     ///
     /// @throws IllegalArgumentException if there is no text field `role`
     public static ChatMessage of(Map<String, ? extends @Nullable Object> object) {

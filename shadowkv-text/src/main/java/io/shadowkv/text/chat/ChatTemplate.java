@@ -24,17 +24,18 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
-/// Writes a conversation as the prompt a model was trained on, by the template its checkpoint brings.
+/// Renders a conversation as the prompt that a model was trained on, with the checkpoint's
+/// template.
 ///
-/// A rendered prompt contains the model's special tokens in writing: encode what [#prompt] gives, or where contents
-/// may not spell such tokens, the text of [#render] with `addSpecialTokens` false.
-/// Immutable, for any thread.
+/// A rendered prompt contains the spellings of the model's special tokens. Encode the result of
+/// [#prompt], or, if contents cannot contain such spellings, the text of [#render] with
+/// `addSpecialTokens` false. Immutable and thread-safe.
 public final class ChatTemplate {
     private static final String DEFAULT = "default";
     private static final String WITH_TOOLS = "tool_use";
     private static final String JINJA = ".jinja";
 
-    /// Words that no template changes, to find what follows an answer.
+    /// A text that templates do not change, to find what follows an answer.
     private static final String ANSWER = "answer";
 
     private final Map<String, Template> templates;
@@ -47,9 +48,9 @@ public final class ChatTemplate {
         this.clock = clock;
     }
 
-    /// The templates of a checkpoint folder: `chat_template.jinja`, else `chat_template` of
-    /// `tokenizer_config.json` (one, or several by name), and those of `additional_chat_templates/`; nothing if
-    /// the model has none (it is no chat model).
+    /// Opens the templates of a checkpoint folder: `chat_template.jinja`, otherwise `chat_template`
+    /// of `tokenizer_config.json` (one, or several by name), and those of
+    /// `additional_chat_templates/`; empty if the model has none (it is not a chat model).
     ///
     /// @throws ChatTemplateException if the template is malformed, with its line
     /// @throws io.shadowkv.text.TokenizerException if `tokenizer_config.json` is malformed
@@ -57,7 +58,7 @@ public final class ChatTemplate {
         return open(folder, Clock.system(ZoneId.systemDefault()));
     }
 
-    /// As [#open(Path)], with the clock that `strftime_now` reads.
+    /// Like [#open(Path)], with the clock that `strftime_now` reads.
     public static Optional<ChatTemplate> open(Path folder, Clock clock) {
         TokenizerConfig config = TokenizerConfig.read(folder);
         Map<String, Template> templates = new LinkedHashMap<>();
@@ -68,7 +69,7 @@ public final class ChatTemplate {
                 : Optional.of(new ChatTemplate(templates, config.templateVariables(), clock));
     }
 
-    /// A template from its source.
+    /// Creates a template from its source.
     ///
     /// @param specialTokens `bos_token`, `eos_token` … as the template names them
     /// @throws ChatTemplateException if the template is malformed, with its line
@@ -76,19 +77,21 @@ public final class ChatTemplate {
         return new ChatTemplate(Map.of(DEFAULT, parsed(source, "chat template")), Map.copyOf(specialTokens), clock);
     }
 
-    /// The prompt of a conversation.
+    /// Renders the prompt of a conversation.
     ///
-    /// @param addGenerationPrompt whether the assistant's turn is opened at the end
-    /// @throws ChatTemplateException if the template refuses the conversation, in the template's words
+    /// @param addGenerationPrompt whether to begin the assistant's turn at the end
+    /// @throws ChatTemplateException if the template refuses the conversation, with the template's
+    ///     message
     public String render(List<ChatMessage> messages, boolean addGenerationPrompt) {
         return render(messages, addGenerationPrompt, Map.of());
     }
 
-    /// The prompt of a conversation with further variables (`tools`, `documents`, `enable_thinking` …), which
-    /// take the place of the usual ones. Where a checkpoint brings a template for tools, it is used if there
-    /// are `tools`.
+    /// Renders the prompt of a conversation with additional variables (`tools`, `documents`,
+    /// `enable_thinking` …), which replace the default ones. If the checkpoint has a template for
+    /// tools, it is used when there are `tools`.
     ///
-    /// @throws ChatTemplateException if the template refuses the conversation, in the template's words
+    /// @throws ChatTemplateException if the template refuses the conversation, with the template's
+    ///     message
     public String render(
             List<ChatMessage> messages,
             boolean addGenerationPrompt,
@@ -96,11 +99,13 @@ public final class ChatTemplate {
         return render(variables(messages, addGenerationPrompt, furtherVariables), ZonedDateTime.now(clock));
     }
 
-    /// The prompt of a conversation, which knows where a message, a tool or a document spells a special token: there
-    /// it is text. Only the template's own words are tokens.
+    /// Renders the prompt of a conversation and marks where a message, a tool or a document
+    /// contains the spelling of a special token, which is text there. Only the template's own text
+    /// becomes special tokens.
     ///
-    /// @param specials the tokenizer's
-    /// @throws ChatTemplateException if the template refuses the conversation, in the template's words
+    /// @param specials the special tokens of the tokenizer
+    /// @throws ChatTemplateException if the template refuses the conversation, with the template's
+    ///     message
     public MarkedText prompt(
             List<ChatMessage> messages,
             boolean addGenerationPrompt,
@@ -111,13 +116,13 @@ public final class ChatTemplate {
         return new LiteralContents(variables, some -> render(some, now), specials).prompt();
     }
 
-    /// The same without further variables.
+    /// Like the method above without additional variables.
     public MarkedText prompt(List<ChatMessage> messages, boolean addGenerationPrompt, SpecialTokens specials) {
         return prompt(messages, addGenerationPrompt, Map.of(), specials);
     }
 
-    /// The token that ends the assistant's turn: the special token with which the template goes on behind an answer,
-    /// if it does.
+    /// The token that ends the assistant's turn: the special token that the template writes after
+    /// an answer, if any.
     public OptionalInt endOfTurn(Tokenizer tokenizer) {
         String rendered;
         try {
@@ -167,7 +172,7 @@ public final class ChatTemplate {
         if (template == null) {
             throw new ChatTemplateException(
                     "the model has the chat templates " + templates.keySet()
-                            + " but none named \"default\". Name one of them so, in tokenizer_config.json or as chat_template.jinja");
+                            + " but none named \"default\". Give one of them this name, in tokenizer_config.json or as chat_template.jinja");
         }
         return template;
     }
@@ -180,8 +185,8 @@ public final class ChatTemplate {
         }
     }
 
-    /// Files of their own take the place of what the config says, as transformers does; where they bring no
-    /// default, the config's stays, which transformers would lose.
+    /// Separate files replace the templates of the config, as in transformers; if they have no
+    /// default template, that of the config is kept, which transformers would lose.
     private static Map<String, String> sources(Path folder, TokenizerConfig config) {
         Path own = folder.resolve("chat_template.jinja");
         Map<String, String> sources = new LinkedHashMap<>();
@@ -199,7 +204,7 @@ public final class ChatTemplate {
         }
         Path processors = folder.resolve("chat_template.json");
         if (sources.isEmpty() && Files.isRegularFile(processors)) {
-            // Models that also see images keep their template where their processor reads it.
+            // Models that also read images store their template where their processor reads it.
             JsonNode node = Json.object(TextFile.utf8(processors), processors).path("chat_template");
             sources.putAll(named(node, processors));
         }
@@ -224,7 +229,7 @@ public final class ChatTemplate {
     private static String template(JsonNode text, Object where, Path file) {
         if (!text.isString()) {
             throw new ChatTemplateException(
-                    file + ": chat_template holds " + where + "; expected an object with a name and a template");
+                    file + ": chat_template contains " + where + "; expected an object with a name and a template");
         }
         return text.stringValue();
     }

@@ -13,22 +13,24 @@ import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// Finds the places of a rendered prompt where a message, a tool or a document spells a special token. Confined to
-/// one rendering.
+/// Finds the positions in a rendered prompt where a message, a tool or a document contains the
+/// spelling of a special token. Confined to one rendering.
 ///
-/// The conversation is rendered once more with a mark inside each such spelling; where the marks come out, there the
-/// words of the contents are. So a template may trim, cut or escape what it is given. Should marks change what the
-/// template writes besides, it reads that spelling itself (as some cut an answer at the end of its thoughts): then
-/// the spelling means the token, as it does in transformers.
+/// Renders the conversation a second time with a mark inside each such spelling; the marks in the
+/// output give the positions of the contents. A template may therefore trim, cut or escape its
+/// contents. If marks change other output, the template examines that spelling itself (some
+/// templates cut an answer at the end of its reasoning); the spelling then means the token, as in
+/// transformers.
 final class LiteralContents {
     private final Map<String, @Nullable Object> variables;
     private final Function<Map<String, @Nullable Object>, String> template;
     private final SpecialTokens specials;
-    /// What the contents spell, found on the way; a beginning of a spelling that ends a content stands as `""`.
+    /// The spellings found in the contents; the beginning of a spelling at the end of a content is
+    /// stored as `""`.
     private final Set<String> found = new LinkedHashSet<>();
 
-    /// @param variables the template's; special tokens by their roles are its own words, not contents
-    /// @param template renders variables
+    /// @param variables variables of the template; special tokens by role are not contents
+    /// @param template renders the variables
     LiteralContents(
             Map<String, @Nullable Object> variables,
             Function<Map<String, @Nullable Object>, String> template,
@@ -61,7 +63,7 @@ final class LiteralContents {
         return new MarkedText(text, literals);
     }
 
-    /// The marked places, or nothing if the template writes something else for marked contents.
+    /// The marked positions; empty if the template writes different text for marked contents.
     private Optional<List<Integer>> literals(Map<String, @Nullable Object> marked, String text) {
         String rendered;
         try {
@@ -89,7 +91,7 @@ final class LiteralContents {
 
     /// The variables with marks in their contents.
     ///
-    /// @param spellings those to mark; all where there are none
+    /// @param spellings the spellings to mark; all if empty
     private Map<String, @Nullable Object> marked(Optional<Set<String>> spellings) {
         Map<String, @Nullable Object> marked = new LinkedHashMap<>(variables);
         marked.replaceAll((name, value) -> {
@@ -110,7 +112,7 @@ final class LiteralContents {
             case Map<?, ?> map -> {
                 Map<@Nullable Object, @Nullable Object> copy = new LinkedHashMap<>();
                 map.forEach((key, item) -> {
-                    // Templates make marks of roles: <|user|>.
+                    // Templates build special tokens from roles: <|user|>.
                     boolean isRole = "role".equals(key);
                     copy.put(marked(key, spellings), isRole ? item : marked(item, spellings));
                 });
@@ -120,13 +122,13 @@ final class LiteralContents {
         };
     }
 
-    /// The text with a mark behind the first character of each spelling.
+    /// The text with a mark after the first character of each spelling.
     private String marked(String text, Optional<Set<String>> spellings) {
         StringBuilder marked = new StringBuilder(text.length());
         int copied = 0;
         for (int at = 0; at < text.length(); at++) {
             int length = specials.longestAt(text, at);
-            // Half a spelling could be completed by what the template puts behind it.
+            // The template's own text could complete an incomplete spelling.
             boolean isSpelling = length > 0 || specials.isCutAt(text, at);
             String spelling = text.substring(at, at + length);
             if (isSpelling && spellings.isEmpty()) {

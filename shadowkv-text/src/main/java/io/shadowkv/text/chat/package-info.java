@@ -1,4 +1,4 @@
-/// Conversations to prompts, by the template a checkpoint brings.
+/// Renders conversations as prompts with the checkpoint's template.
 @NullMarked
 package io.shadowkv.text.chat;
 

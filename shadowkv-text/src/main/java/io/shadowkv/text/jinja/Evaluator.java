@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Computes expressions. Confined to one rendering.
+/// Evaluates expressions. Confined to one rendering.
 final class Evaluator {
     private Evaluator() {}
 
@@ -52,7 +52,7 @@ final class Evaluator {
         };
     }
 
-    /// The text of a statement's body through its filters; the innermost filter has no object.
+    /// Applies filters to the text of a statement's body; the innermost filter has no object.
     static @Nullable Object filtered(Expression.Filter filter, String text, Scope scope) {
         Object object = filter.object() instanceof Expression.Filter inner ? filtered(inner, text, scope) : text;
         return filter(filter, object, scope);

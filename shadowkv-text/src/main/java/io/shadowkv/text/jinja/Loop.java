@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// The variable `loop`: where a `for` stands. Its fields are computed when asked for.
+/// The variable `loop`, the position in a `for`. Its fields are computed on access.
 final class Loop extends AbstractMap<String, @Nullable Object> {
     private final List<@Nullable Object> items;
     private int index;
@@ -27,7 +27,7 @@ final class Loop extends AbstractMap<String, @Nullable Object> {
     }
 
     @Override
-    @SuppressWarnings("ReferenceEquality") // this loop stands for a field it does not have
+    @SuppressWarnings("ReferenceEquality") // this loop represents a field that does not exist
     public boolean containsKey(@Nullable Object name) {
         return name instanceof String text && field(text) != this;
     }
@@ -45,7 +45,7 @@ final class Loop extends AbstractMap<String, @Nullable Object> {
         return shown.entrySet();
     }
 
-    /// This loop itself stands for no field, because null is a value.
+    /// A field; this loop itself represents a field that does not exist, because null is a value.
     private @Nullable Object field(String name) {
         int size = items.size();
         return switch (name) {
@@ -56,7 +56,7 @@ final class Loop extends AbstractMap<String, @Nullable Object> {
             case "first" -> index == 0;
             case "last" -> index == size - 1;
             case "length" -> (long) size;
-            // Depth counts recursion of one loop, not nesting of several.
+            // Depth counts the recursion of one loop, not the nesting of several.
             case "depth" -> 1L;
             case "depth0" -> 0L;
             case "previtem" -> index > 0 ? items.get(index - 1) : new Undefined("the item before the first");

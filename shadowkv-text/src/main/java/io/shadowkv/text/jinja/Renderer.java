@@ -13,15 +13,17 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Runs a template's statements once, within bounds on steps, nesting and length. Confined to one thread.
+/// Runs a template's statements once, with limits on steps, nesting and length. Confined to one
+/// thread.
 final class Renderer {
-    /// Statements and loop passes of one rendering; the longest conversations take some ten thousand.
+    /// Statements and loop iterations per rendering; the longest conversations need about ten
+    /// thousand.
     private static final int MOST_STEPS = 5_000_000;
 
-    /// Macros that call each other; each takes some dozen frames of the thread's stack.
+    /// Nested macro calls; each takes about a dozen frames of the thread's stack.
     private static final int DEEPEST_CALL = 100;
 
-    /// How a body was left.
+    /// How a body ended.
     private enum Exit {
         END,
         BREAK,
@@ -42,7 +44,7 @@ final class Renderer {
         } catch (ArithmeticException e) {
             throw new JinjaException(line, "a number does not fit 64 bits");
         } catch (StackOverflowError e) {
-            // Nothing but this rendering's own objects is left half-changed, so going on is safe.
+            // Only objects of this rendering may be half-changed, so it is safe to continue.
             throw new JinjaException(line, "an expression is nested too deep");
         }
         return text.toString();
@@ -62,7 +64,7 @@ final class Renderer {
     private void step(int at) {
         line = at;
         if (++steps > MOST_STEPS) {
-            throw new JinjaException("the template takes more than " + MOST_STEPS + " steps; it does not seem to end");
+            throw new JinjaException("the template takes more than " + MOST_STEPS + " steps; it may not end");
         }
     }
 
@@ -219,7 +221,7 @@ final class Renderer {
 
     private @Nullable Object callBlock(Statement.CallBlock block, Scope scope) {
         if (!(Evaluator.value(block.call().function(), scope) instanceof Callable function)) {
-            throw new JinjaException("what the call statement names is no macro");
+            throw new JinjaException("the call statement does not call a macro");
         }
         Arguments arguments = Evaluator.arguments(block.call().arguments(), scope);
         var named = new LinkedHashMap<>(arguments.named());

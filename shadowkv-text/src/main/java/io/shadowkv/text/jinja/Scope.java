@@ -5,7 +5,8 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Variables, looked up outwards and set in the innermost scope: what a loop's body sets is gone with its pass.
+/// Variables, looked up from the innermost scope outwards and set in the innermost; each loop
+/// iteration has its own.
 final class Scope {
     private final @Nullable Scope outer;
     private final Map<String, @Nullable Object> variables = new HashMap<>();

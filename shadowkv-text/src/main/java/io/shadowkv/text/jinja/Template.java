@@ -18,11 +18,12 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// A parsed template, set up as Hugging Face sets Jinja up for chat templates. Immutable, for any thread.
+/// A parsed template, with the settings that Hugging Face uses for chat templates. Immutable and
+/// thread-safe.
 ///
-/// `trim_blocks` and `lstrip_blocks` are on, nothing is escaped, what is undefined prints as nothing, lists and
-/// mappings cannot be changed, and `break`, `continue` and `generation` exist. Functions: `range`, `dict`,
-/// `namespace`, `raise_exception`, `strftime_now`.
+/// `trim_blocks` and `lstrip_blocks` are on, nothing is escaped, an undefined value prints as an
+/// empty string, lists and mappings cannot be changed, and `break`, `continue` and `generation`
+/// exist. Functions: `range`, `dict`, `namespace`, `raise_exception`, `strftime_now`.
 public final class Template {
     private static final int LONGEST_RANGE = 1 << 20;
 
@@ -38,17 +39,17 @@ public final class Template {
         this.statements = statements;
     }
 
-    /// @throws JinjaException with the line and what was found there
+    /// @throws JinjaException with the line and the unexpected text
     public static Template of(String source) {
         return new Template(Parser.parse(source));
     }
 
-    /// The template's text.
+    /// Renders the template.
     ///
     /// @param variables null, booleans, numbers, strings, lists, maps with string keys, [Callable]s
-    /// @param now what `strftime_now` shows
+    /// @param now the time for `strftime_now`
     /// @throws RaisedException if the template calls `raise_exception`
-    /// @throws JinjaException with the line, if something cannot be done or does not end
+    /// @throws JinjaException with the line, if an operation fails or a limit is exceeded
     public String render(Map<String, ? extends @Nullable Object> variables, ZonedDateTime now) {
         Scope functions = new Scope(null);
         setFunction(functions, "range", Template::range);

@@ -15,16 +15,17 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// A `tokenizer.json` whose special tokens have secret names in place of their spellings: in a text, the spellings
-/// are text, and a secret name means the token. So one encoding can have both, and everything around them is cut as
-/// the library cuts it.
+/// A `tokenizer.json` whose special tokens have secret names instead of their spellings: a spelling
+/// in a text is text, and a secret name means the token. One encoding can therefore contain both,
+/// and the library splits the text around them as usual.
 final class BlindTokenizer implements AutoCloseable {
     private final NativeTokenizer named;
     private final Map<String, String> names;
     private final SpecialTokens added;
-    /// Tokens that the library finds in some places only: as words of their own, or behind a normalizer.
+    /// Tokens that the library finds only in some positions: as separate words, or after a
+    /// normalizer.
     private final Set<String> conditional;
-    /// True ids by those that the library gives, where they differ.
+    /// The true ids of the library's ids that differ from them.
     private final Map<Integer, Integer> ids;
 
     private BlindTokenizer(
@@ -40,7 +41,7 @@ final class BlindTokenizer implements AutoCloseable {
         this.ids = ids;
     }
 
-    /// @param root changed here
+    /// @param root is modified
     /// @param source names the file in messages
     static BlindTokenizer of(ObjectNode root, Object source) {
         Map<String, String> names = new HashMap<>();
@@ -81,7 +82,7 @@ final class BlindTokenizer implements AutoCloseable {
                 object.put("content", names.getOrDefault(spelling, spelling));
             }
         }
-        // Nothing is put around a text, and the names would not be found there.
+        // Nothing is added around a text, and the post-processor would not find the new names.
         root.putNull("post_processor");
         if (!(root.path("model") instanceof ObjectNode model)) {
             return;
@@ -92,7 +93,7 @@ final class BlindTokenizer implements AutoCloseable {
         }
         JsonNode vocabulary = model.path("vocab");
         Set<String> renamed = new HashSet<>(names.keySet());
-        // A text has nothing else to write a single character with.
+        // A text needs the single-character tokens to write these characters.
         renamed.removeIf(spelling -> spelling.codePointCount(0, spelling.length()) == 1);
         if (vocabulary instanceof ObjectNode tokens) {
             renamed.forEach(spelling -> {
@@ -113,7 +114,8 @@ final class BlindTokenizer implements AutoCloseable {
         }
     }
 
-    /// Merges that neither take nor make a special token's spelling, as text must not become one.
+    /// The merges that neither use nor produce the spelling of a special token, because text must
+    /// not become one.
     private static ArrayNode withoutSpecials(ArrayNode merges, Set<String> spellings) {
         ArrayNode kept = merges.arrayNode();
         for (JsonNode merge : merges) {
@@ -139,7 +141,7 @@ final class BlindTokenizer implements AutoCloseable {
         return encoded;
     }
 
-    /// @param recognising the same tokenizer with its own spellings
+    /// @param recognising the same tokenizer with the original spellings
     int[] encode(MarkedText marked, NativeTokenizer recognising) {
         String text = NativeTokenizer.wellFormed(marked.text());
         Set<Integer> literals = Set.copyOf(marked.literals());
@@ -156,7 +158,8 @@ final class BlindTokenizer implements AutoCloseable {
         return encode(renamed.toString());
     }
 
-    /// Whether the library takes the spelling here for the token; the characters next to it decide.
+    /// True if the library recognizes the spelling here as the token, which depends on the
+    /// neighbouring characters.
     private boolean isFound(String text, int at, String spelling, NativeTokenizer recognising) {
         if (!conditional.contains(spelling)) {
             return true;

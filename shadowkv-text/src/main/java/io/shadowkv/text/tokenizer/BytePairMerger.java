@@ -5,16 +5,16 @@ import java.util.PriorityQueue;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// Merges the bytes of one piece to ranked tokens: always the neighbours whose union has the lowest rank, the
-/// leftmost of equals (tiktoken's `byte_pair_merge`). n log n in the piece's bytes, as a Chinese paragraph is
-/// one piece.
+/// Merges the bytes of one piece into ranked tokens: repeatedly merges the neighbours whose union
+/// has the lowest rank, the leftmost if there are several (tiktoken's `byte_pair_merge`). Takes O(n
+/// log n) in the bytes of the piece, because a Chinese paragraph is one piece.
 final class BytePairMerger {
     private static final int NONE = Integer.MAX_VALUE;
 
     private final Map<String, Integer> ranks;
     private final String piece;
-    /// For the part that begins at a byte: where the next and the previous part begin, and the rank of its
-    /// union with the next ([#NONE] if it has none or was merged away).
+    /// For the part that begins at each byte: the beginnings of the next and the previous part, and
+    /// the rank of its union with the next part ([#NONE] if there is none or the part was merged).
     private final int[] next;
 
     private final int[] previous;
@@ -31,7 +31,7 @@ final class BytePairMerger {
 
     /// Appends the ranks of the piece's tokens.
     ///
-    /// @param ranks rank by token, each char a byte; single bytes all have one
+    /// @param ranks rank by token, with one char per byte; contains all single bytes
     static void merge(Map<String, Integer> ranks, String piece, IntStream.Builder ids) {
         @Nullable Integer whole = ranks.get(piece);
         if (whole != null) {
@@ -54,7 +54,8 @@ final class BytePairMerger {
         for (int start = 0; start < piece.length(); start = next[start]) {
             Integer rank = ranks.get(piece.substring(start, next[start]));
             if (rank == null) {
-                throw new IllegalStateException("a merged piece has no rank; the rank file lacks single bytes");
+                throw new IllegalStateException(
+                        "a merged piece has no rank; the rank file does not have all single bytes");
             }
             ids.add(rank);
         }

@@ -30,7 +30,7 @@ public final class JsonTokenizer implements Tokenizer {
     private final SpecialTokens specials;
     private final OptionalInt endOfSequence;
     private final Optional<TokenBytes> bytes;
-    /// Made when first asked for; few callers do.
+    /// Created on first use; few callers need it.
     private @Nullable BlindTokenizer blind;
 
     private JsonTokenizer(String json, Object source, Vocabulary vocabulary, JsonNode decoder, OptionalInt end) {
@@ -45,8 +45,8 @@ public final class JsonTokenizer implements Tokenizer {
     }
 
     /// @param source names the file in messages
-    /// @param config what the folder's other files say
-    /// @throws TokenizerException if the JSON is malformed or describes no tokenizer
+    /// @param config the contents of the other files of the folder
+    /// @throws TokenizerException if the JSON is malformed or does not describe a tokenizer
     public static JsonTokenizer of(String json, Object source, TokenizerConfig config) {
         ObjectNode root = Json.object(json, source);
         boolean isChanged = TokenizerJsonAdditions.addTokens(root, config);
@@ -54,7 +54,7 @@ public final class JsonTokenizer implements Tokenizer {
         try {
             vocabulary = vocabulary(root, source);
         } catch (IllegalArgumentException e) {
-            throw new TokenizerException(source + ": " + e.getMessage() + ". Fetch the file again", e);
+            throw new TokenizerException(source + ": " + e.getMessage() + ". Download the file again", e);
         }
         isChanged |= TokenizerJsonAdditions.addEnds(root, config, vocabulary);
         TokenizerJsonCheck.check(root, source);
@@ -87,8 +87,8 @@ public final class JsonTokenizer implements Tokenizer {
         return endOfSequence;
     }
 
-    /// Decoded here where all steps are known here: the library ends the JVM where it meets an index it did not
-    /// expect.
+    /// Uses our own decoder if it supports all steps: the library ends the JVM if it encounters an
+    /// unexpected index.
     @Override
     public String decode(int[] ids, boolean skipSpecialTokens) {
         IncrementalDetokenizer detokenizer = detokenizer(skipSpecialTokens);
@@ -169,7 +169,7 @@ public final class JsonTokenizer implements Tokenizer {
         JsonNode model = root.path("model").path("vocab");
         if (model.isEmpty()) {
             throw new TokenizerException(source + ": has no vocabulary (model.vocab is " + model.getNodeType()
-                    + "). Fetch the file again; a tokenizer.json holds an object model with a vocab");
+                    + "). Download the file again; a tokenizer.json contains an object model with a vocab");
         }
         Vocabulary.Builder builder = new Vocabulary.Builder();
         for (Map.Entry<String, JsonNode> entry : model.properties()) {

@@ -12,15 +12,16 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Loads the native code that the tokenizers' jar carries.
+/// Loads the native code in the jar of the tokenizers library.
 ///
-/// DJL's own loader is passed by: it keeps a cache under HOME, tries to download another build where it sees a
-/// CUDA device, and calls out on some clouds. Here the library goes to a file in the temporary folder
-/// (`java.io.tmpdir`, 15 MB), is loaded and deleted at once. The library must be bound to the class loader of
-/// the jar, which is ours: both are on the class path, or both on the module path.
+/// Does not use DJL's own loader, which keeps a cache under HOME, tries to download another build
+/// if it finds a CUDA device, and sends requests on some clouds. Here the library is written to a
+/// file in the temporary folder (`java.io.tmpdir`, 15 MB), loaded and deleted at once. The library
+/// must be bound to the class loader of the jar, which is ours: both are on the class path, or both
+/// on the module path.
 final class NativeLibrary {
-    /// Processors by platform library name. The processor's name is not asked for: a library of another kind is
-    /// refused by the system's loader, and the next is tried.
+    /// The platforms, named as in the jar. The processor is not queried: the system's loader
+    /// refuses a library for another processor, and the next one is tried.
     private static final List<String> PLATFORMS = List.of("linux-x86_64", "linux-aarch64", "osx-aarch64", "win-x86_64");
 
     private static final List<String> WINDOWS_COMPANIONS =
@@ -28,7 +29,7 @@ final class NativeLibrary {
 
     private NativeLibrary() {}
 
-    /// Loaded once for the life of the class loader, as the JVM allows.
+    /// The result of the only load in the life of the class loader; the JVM does not allow another.
     private static final class Once {
         static final @Nullable String FAILURE = failure();
 
@@ -41,19 +42,20 @@ final class NativeLibrary {
         }
     }
 
-    /// @throws TokenizerException if the library cannot be unpacked, or there is none for this machine
+    /// @throws TokenizerException if the library cannot be unpacked, or does not exist for this
+    ///     machine
     static void load() {
         String failure = Once.FAILURE;
         if (failure != null) {
             throw new TokenizerException("the native tokenizers library is not available: " + failure
-                    + ". Give the JVM a temporary folder that is writable and may hold programs,"
+                    + ". Give the JVM a writable temporary folder that allows executables,"
                     + " with 20 MB free: -Djava.io.tmpdir=FOLDER");
         }
     }
 
-    /// Unpacks into the folder, loads, and deletes what can be deleted.
+    /// Unpacks the library into the folder, loads it, and deletes its files if possible.
     ///
-    /// @return what went wrong, or null
+    /// @return a description of the failure, or null
     static @Nullable String load(Path folder) {
         String name = System.mapLibraryName("tokenizers");
         List<String> refusals = new ArrayList<>();
@@ -70,7 +72,7 @@ final class NativeLibrary {
                 clear(folder);
             }
         }
-        return refusals.isEmpty() ? "the jar has none named " + name : String.join("; ", refusals);
+        return refusals.isEmpty() ? "the jar does not contain " + name : String.join("; ", refusals);
     }
 
     private static boolean load(Path folder, String platform, String name) throws IOException {
@@ -85,7 +87,7 @@ final class NativeLibrary {
             Path target = folder.resolve(file);
             try (InputStream stream = TokenizersLibrary.class.getResourceAsStream(place + file)) {
                 if (stream == null) {
-                    throw new IOException("the jar lacks " + place + file);
+                    throw new IOException("the jar does not contain " + place + file);
                 }
                 unpack(stream, target);
             }
@@ -102,7 +104,7 @@ final class NativeLibrary {
         }
     }
 
-    /// A loaded file may be deleted on Unix; where it may not, it goes when the JVM ends.
+    /// Unix allows deleting a loaded file; elsewhere it is deleted when the JVM ends.
     private static void clear(Path folder) {
         try (var files = Files.newDirectoryStream(folder)) {
             for (Path file : files) {

@@ -7,10 +7,10 @@ import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.LongFunction;
 
-/// A handle of the Rust tokenizers library, made from the text of a `tokenizer.json`.
+/// A handle of the Rust tokenizers library, created from the text of a `tokenizer.json`.
 ///
-/// Truncation and padding are off, whatever the file says. Any thread may call; [#close] waits for calls under
-/// way, and a call after it fails instead of reading freed memory.
+/// Truncation and padding are off, whatever the file says. Thread-safe; [#close] waits for running
+/// calls, and a later call fails instead of reading freed memory.
 final class NativeTokenizer implements AutoCloseable {
     private static final TokenizersLibrary LIBRARY = TokenizersLibrary.LIB;
 
@@ -33,7 +33,7 @@ final class NativeTokenizer implements AutoCloseable {
         } catch (RuntimeException e) {
             throw new TokenizerException(
                     source + ": the tokenizers library refuses it: " + e.getMessage()
-                            + ". Fetch the file again, or save it anew with the library that made it",
+                            + ". Download the file again, or save it again with the library that created it",
                     e);
         }
     }
@@ -84,7 +84,7 @@ final class NativeTokenizer implements AutoCloseable {
         }
     }
 
-    /// Rust strings hold no lone surrogates; what the caller meant by one is unknowable, so it becomes U+FFFD.
+    /// Replaces unpaired surrogates by U+FFFD, because Rust strings cannot contain them.
     static String wellFormed(String text) {
         for (int i = 0; i < text.length(); i++) {
             if (Character.isSurrogate(text.charAt(i))) {

@@ -8,13 +8,14 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.Map;
 
-/// Reads the files of ranked byte pairs that tiktoken uses: lines of base64(token bytes), a blank, the rank.
+/// Reads tiktoken's files of ranked byte pairs: lines of base64(token bytes), a blank, and the
+/// rank.
 ///
-/// @param file where it was read, for messages
+/// @param file the file that was read, for messages
 /// @param ranks rank by token; each char of a key is one byte
 record RankFile(Path file, Map<String, Integer> ranks) {
-    /// Whether the first line looks like one of a rank file (a SentencePiece file starts with a control
-    /// character).
+    /// True if the first line looks like a line of a rank file (a SentencePiece file begins with a
+    /// control character).
     static boolean isRankFile(byte[] bytes) {
         int end = 0;
         while (end < bytes.length && end < 4096 && bytes[end] != '\n') {
@@ -23,7 +24,8 @@ record RankFile(Path file, Map<String, Integer> ranks) {
         return new String(bytes, 0, end, StandardCharsets.ISO_8859_1).strip().matches("[A-Za-z0-9+/]+=* +\\d+");
     }
 
-    /// @throws TokenizerException if a line is malformed, a rank occurs twice, or a single byte has no rank
+    /// @throws TokenizerException if a line is malformed, a rank occurs twice, or a single byte has
+    ///     no rank
     static RankFile read(byte[] bytes, Path file) {
         Map<String, Integer> ranks = new HashMap<>();
         Map<Integer, String> tokens = new HashMap<>();
@@ -41,20 +43,20 @@ record RankFile(Path file, Map<String, Integer> ranks) {
                     throw new IllegalArgumentException("not a token and its rank");
                 }
                 if (ranks.put(token, rank) != null || tokens.put(rank, token) != null) {
-                    throw new IllegalArgumentException("the token or its rank was there before");
+                    throw new IllegalArgumentException("the token or its rank occurred before");
                 }
             } catch (IllegalArgumentException | ArrayIndexOutOfBoundsException e) {
                 String found = line.substring(0, Math.min(80, line.length())).strip();
                 throw new TokenizerException(
                         file + ": line " + number + " is \"" + found + "\" (" + e.getMessage()
-                                + "); expected base64, a blank and a rank of its own. Fetch the file again",
+                                + "); expected base64, a blank and a unique rank. Download the file again",
                         e);
             }
         }
         for (char value = 0; value < 256; value++) {
             if (!ranks.containsKey(String.valueOf(value))) {
                 throw new TokenizerException(file + ": has no rank for the single byte 0x" + Integer.toHexString(value)
-                        + " among its " + ranks.size() + " tokens. Fetch the file again");
+                        + " among its " + ranks.size() + " tokens. Download the file again");
             }
         }
         return new RankFile(file, Map.copyOf(ranks));

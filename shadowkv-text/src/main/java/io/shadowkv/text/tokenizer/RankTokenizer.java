@@ -19,13 +19,14 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// GLM-4's original tokenizer: a split pattern, then byte pairs merged by rank, as tiktoken does.
+/// GLM-4's original tokenizer: a split pattern, then byte pairs merged by rank, like tiktoken.
 ///
-/// Not converted to a `tokenizer.json`, because that orders merges by pair where tiktoken goes by the union's
-/// rank and takes the leftmost of equals: where a token can be cut in several ways the two may differ.
-/// Immutable, for any thread.
+/// It is not converted to a `tokenizer.json`, which orders merges by pair. tiktoken orders them by
+/// the rank of the union and takes the leftmost of equals, so that results may differ if a token
+/// can be split in several ways. Immutable and thread-safe.
 final class RankTokenizer implements Tokenizer {
-    /// The pattern of ChatGLM4Tokenizer, the same as Llama-3's. `\s` and the letter classes are Unicode's.
+    /// The pattern of ChatGLM4Tokenizer, the same as Llama-3's. `\s` and the letter classes are
+    /// Unicode's.
     static final String SPLIT = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"
             + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
@@ -56,8 +57,8 @@ final class RankTokenizer implements Tokenizer {
     static RankTokenizer of(RankFile file, TokenizerConfig config) {
         List<TokenizerConfig.AddedToken> added = config.addedTokens();
         if (added.isEmpty()) {
-            throw new TokenizerException(config.file() + ": names no special tokens (added_tokens_decoder), and "
-                    + file.file() + " holds none. Fetch the model's tokenizer_config.json into the folder");
+            throw new TokenizerException(config.file() + ": has no special tokens (added_tokens_decoder), and "
+                    + file.file() + " has none. Download the model's tokenizer_config.json into the folder");
         }
         Vocabulary.Builder builder = new Vocabulary.Builder();
         file.ranks()
@@ -66,7 +67,7 @@ final class RankTokenizer implements Tokenizer {
         for (TokenizerConfig.AddedToken token : added) {
             if (file.ranks().containsValue(token.id()) || token.content().isEmpty()) {
                 throw new TokenizerException(config.file() + ": special token \"" + token.content() + "\" has id "
-                        + token.id() + ", which is also a rank in " + file.file() + ". Fetch both files again");
+                        + token.id() + ", which is also a rank in " + file.file() + ". Download both files again");
             }
             builder.added(token.content(), token.id(), token.isSpecial());
         }
@@ -80,7 +81,7 @@ final class RankTokenizer implements Tokenizer {
         return new RankTokenizer(file, vocabulary, Pattern.compile(alternatives), end);
     }
 
-    /// The pieces that the split pattern makes of a text; together they are the text.
+    /// Splits a text with the split pattern; the pieces together are the text.
     static List<String> pieces(String text) {
         return PIECES.matcher(text).results().map(match -> match.group()).toList();
     }
@@ -166,7 +167,7 @@ final class RankTokenizer implements Tokenizer {
         return IncrementalDetokenizer.staged(vocabulary, List.of(new DetokenizerStage.ByteLevel()), skipSpecialTokens);
     }
 
-    /// Nothing to release: no native code is behind this tokenizer.
+    /// Nothing to release: this tokenizer has no native code.
     @Override
     public void close() {}
 

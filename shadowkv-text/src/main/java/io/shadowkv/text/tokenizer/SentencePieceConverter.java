@@ -14,8 +14,9 @@ import java.util.Set;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Writes a SentencePiece BPE model as the `tokenizer.json` that the transformers library would make of it
-/// (`convert_slow_tokenizer.py`, LlamaConverter). Other models are refused with the way to convert them.
+/// Converts a SentencePiece BPE model to the `tokenizer.json` that the transformers library would
+/// create (`convert_slow_tokenizer.py`, LlamaConverter). Other models are refused, with
+/// instructions to convert them.
 final class SentencePieceConverter {
     private static final int BPE = 2;
     private static final int NORMAL = 1;
@@ -29,7 +30,7 @@ final class SentencePieceConverter {
     private final String otherWay;
     private final Map<String, Integer> ids = new HashMap<>();
 
-    /// @param otherWay what to do about a model that is not converted here, for messages
+    /// @param otherWay instructions for a model that cannot be converted here, for messages
     SentencePieceConverter(SentencePieceModel model, TokenizerConfig config, String otherWay) {
         this.model = model;
         this.config = config;
@@ -40,18 +41,18 @@ final class SentencePieceConverter {
     }
 
     /// @param file for messages
-    /// @throws TokenizerException if the model is not BPE with byte fallback, or changes the text before it
-    ///     splits it
+    /// @throws TokenizerException if the model is not BPE with byte fallback, or normalizes the
+    ///     text before splitting it
     String json(Path file) {
         refuseIf(
                 model.modelType() != BPE,
                 file,
-                "its model type is " + model.modelType() + "; only BPE (2) is read here");
+                "its model type is " + model.modelType() + "; only BPE (2) is supported");
         refuseIf(!model.byteFallback(), file, "it has no byte fallback");
         refuseIf(
                 !model.normalizer().equals("identity"),
                 file,
-                "its normalizer is \"" + model.normalizer() + "\"; only \"identity\" is read here");
+                "its normalizer is \"" + model.normalizer() + "\"; only \"identity\" is supported");
         refuseIf(model.removeExtraWhitespaces(), file, "it removes extra blanks");
         ObjectNode root = Json.object();
         root.put("version", "1.0").putNull("truncation").putNull("padding");
@@ -69,11 +70,11 @@ final class SentencePieceConverter {
     private void refuseIf(boolean isRefused, Path file, String reason) {
         if (isRefused) {
             throw new TokenizerException(
-                    file + ": this SentencePiece model cannot be read as it is: " + reason + ". Instead, " + otherWay);
+                    file + ": this SentencePiece model cannot be read directly: " + reason + ". Instead, " + otherWay);
         }
     }
 
-    /// Tokens of the config, else the model's own control and user-defined pieces.
+    /// The tokens of the config, or the model's own control and user-defined pieces.
     private ArrayNode addedTokens() {
         ArrayNode tokens = Json.object().arrayNode();
         Set<Integer> seen = new HashSet<>();
@@ -186,7 +187,8 @@ final class SentencePieceConverter {
         return bpe;
     }
 
-    /// Whether a piece takes part in merges: control, byte and user-defined pieces are never made of others.
+    /// True if merges can produce the piece; control, byte and user-defined pieces are never
+    /// merged.
     private boolean isMerged(int id) {
         int type = model.pieces().get(id).type();
         return type == NORMAL || type == UNUSED;
@@ -202,8 +204,8 @@ final class SentencePieceConverter {
         }
     }
 
-    /// Every way to make a piece of two others, best score first; ties longest first, then in the vocabulary's
-    /// order.
+    /// All ways to merge two pieces into another, best score first; for equal scores, longest
+    /// first, then in the order of the vocabulary.
     private List<Merge> merges() {
         List<Merge> merges = new ArrayList<>();
         for (int id = 0; id < model.pieces().size(); id++) {

@@ -9,10 +9,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// A SentencePiece `tokenizer.model`: the fields of its ModelProto (sentencepiece_model.proto) that decide the
-/// tokens.
+/// A SentencePiece `tokenizer.model`: the fields of its ModelProto (sentencepiece_model.proto) that
+/// determine the tokens.
 ///
-/// @param file where it was read, for messages
+/// @param file the file that was read, for messages
 /// @param modelType 1 unigram, 2 BPE, 3 word, 4 character
 /// @param normalizer the normalizer's name (`identity`, `nmt_nfkc` …)
 record SentencePieceModel(
@@ -24,24 +24,24 @@ record SentencePieceModel(
         boolean addDummyPrefix,
         boolean removeExtraWhitespaces) {
 
-    /// A piece; its id is its place.
+    /// A piece; its id is its position.
     ///
     /// @param type 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte
     record Piece(String text, float score, int type) {}
 
-    /// @throws TokenizerException if the bytes are no ModelProto
+    /// @throws TokenizerException if the bytes are not a ModelProto
     static SentencePieceModel read(byte[] bytes, Path file) {
         try {
             Reading reading = new Reading();
             new Message(ByteBuffer.wrap(bytes)).forEach(reading::field);
             if (reading.pieces.isEmpty()) {
-                throw new IllegalArgumentException("it holds no pieces");
+                throw new IllegalArgumentException("it contains no pieces");
             }
             return reading.model(file);
         } catch (IllegalArgumentException e) {
             throw new TokenizerException(
                     file + ": is neither a rank file nor a SentencePiece model: " + e.getMessage()
-                            + ". Fetch the file again (a pointer file of Git LFS is text of three lines)",
+                            + ". Download the file again (a Git LFS pointer is a text of three lines)",
                     e);
         }
     }
@@ -52,7 +52,7 @@ record SentencePieceModel(
 
     private static final class Reading {
         private final List<Piece> pieces = new ArrayList<>();
-        /// Unset fields have the schema's defaults.
+        /// Fields that are not set have the schema's defaults.
         private int modelType = 1;
 
         private boolean byteFallback;
@@ -132,8 +132,8 @@ record SentencePieceModel(
                     case 2 -> reader.field(number, 0, take(buffer, varint(buffer)));
                     case 5 -> reader.field(number, take(buffer, 4).getInt(), null);
                     default ->
-                        throw new IllegalArgumentException("byte " + buffer.position() + " holds wire type " + (tag & 7)
-                                + ", which protocol buffers do not use here");
+                        throw new IllegalArgumentException("byte " + buffer.position() + " has wire type " + (tag & 7)
+                                + ", which ModelProto does not use");
                 }
             }
         }

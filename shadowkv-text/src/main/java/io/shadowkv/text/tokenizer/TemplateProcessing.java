@@ -6,7 +6,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// The `post_processor` of a `tokenizer.json` that puts tokens around a text.
+/// The `post_processor` of a `tokenizer.json` that adds tokens around a text.
 final class TemplateProcessing {
     /// A token and its id.
     record Token(String text, int id) {}
@@ -33,7 +33,7 @@ final class TemplateProcessing {
         special.putArray("tokens").add(token.text());
     }
 
-    /// Whether a post-processor puts a token before a text, or behind it.
+    /// True if a post-processor adds a token before or after a text.
     static boolean adds(JsonNode processor, String token, boolean isBefore) {
         for (JsonNode step : processor.path("processors")) {
             if (adds(step, token, isBefore)) {

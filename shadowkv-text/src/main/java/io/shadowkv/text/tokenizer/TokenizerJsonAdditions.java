@@ -13,10 +13,12 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Adds to a `tokenizer.json` what the other files of its folder say, as transformers does on opening it
-/// (`PreTrainedTokenizerFast.__init__`): tokens that stand only there, and the tokens around a text.
+/// Adds the contents of the other files of the folder to a `tokenizer.json`, like transformers when
+/// it opens one (`PreTrainedTokenizerFast.__init__`): tokens that only these files have, and the
+/// tokens around a text.
 final class TokenizerJsonAdditions {
-    /// Classes whose `add_bos_token` and `add_eos_token` transformers 4 heeds when it reads a `tokenizer.json`.
+    /// Classes whose `add_bos_token` and `add_eos_token` transformers 4 uses when it reads a
+    /// `tokenizer.json`.
     private static final Set<String> CLASSES =
             Set.of("LlamaTokenizer", "CodeLlamaTokenizer", "GemmaTokenizer", "CohereTokenizer", "GPTNeoXTokenizer", "");
 
@@ -35,7 +37,7 @@ final class TokenizerJsonAdditions {
         }
     }
 
-    /// Adds the tokens; true if that changed anything.
+    /// Adds the tokens; returns true if something changed.
     ///
     /// @throws io.shadowkv.text.TokenizerException if the config's tokens are malformed
     static boolean addTokens(ObjectNode root, TokenizerConfig config) {
@@ -49,7 +51,8 @@ final class TokenizerJsonAdditions {
         return additions.isChanged;
     }
 
-    /// A token of the file keeps its place and what the config does not say of it.
+    /// Adds a token; an existing token keeps its position and the properties that the config does
+    /// not set.
     private void add(String content, int id, boolean isSpecial, JsonNode flags) {
         ObjectNode token = added.get(content);
         if (token == null) {
@@ -75,12 +78,14 @@ final class TokenizerJsonAdditions {
         }
     }
 
-    /// Puts the begin and end tokens around texts where the config says so; true if that changed anything.
+    /// Adds the begin and end tokens around texts if the config says so; returns true if something
+    /// changed.
     ///
-    /// Where `tokenizer_config.json` says `add_bos_token` or `add_eos_token` and `tokenizer.json` says otherwise,
-    /// transformers 4 follows the former for some classes, and transformers 5 the latter for all. Here the former
-    /// counts, for the classes of transformers 4: models with such files (the R1 distillations of Llama and Qwen)
-    /// were published and measured with it, and TGI and llama.cpp add the token too.
+    /// If `add_bos_token` or `add_eos_token` of `tokenizer_config.json` contradicts
+    /// `tokenizer.json`, transformers 4 follows the former for some classes, and transformers 5
+    /// follows the latter for all. This class follows transformers 4: models with such files (the
+    /// R1 distillations of Llama and Qwen) were published and measured with it, and TGI and
+    /// llama.cpp add the token too.
     static boolean addEnds(ObjectNode root, TokenizerConfig config, Vocabulary vocabulary) {
         Optional<Boolean> begins = config.flag("add_bos_token");
         Optional<Boolean> ends = config.flag("add_eos_token");

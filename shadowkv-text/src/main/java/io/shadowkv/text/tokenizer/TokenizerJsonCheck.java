@@ -4,8 +4,8 @@ import io.shadowkv.text.TokenizerException;
 import java.nio.charset.StandardCharsets;
 import tools.jackson.databind.JsonNode;
 
-/// Refuses what the tokenizers library would not refuse but trip over: it ends the JVM on an index it did not
-/// expect.
+/// Refuses files that the tokenizers library accepts but cannot process: it ends the JVM at an
+/// unexpected index.
 ///
 /// Found by mutating the golden files.
 final class TokenizerJsonCheck {
@@ -15,7 +15,7 @@ final class TokenizerJsonCheck {
         this.source = source;
     }
 
-    /// @throws TokenizerException naming the part that contradicts itself
+    /// @throws TokenizerException with the inconsistent part
     static void check(JsonNode root, Object source) {
         TokenizerJsonCheck check = new TokenizerJsonCheck(source);
         check.merges(root.path("model"));
@@ -23,7 +23,7 @@ final class TokenizerJsonCheck {
         check.normalizer(root.path("normalizer"));
     }
 
-    /// The right part of a merge is cut by the prefix's bytes.
+    /// The library cuts the right part of a merge by the number of bytes of the prefix.
     private void merges(JsonNode model) {
         String prefix = model.path("continuing_subword_prefix").asString("");
         if (prefix.isEmpty()) {
@@ -50,7 +50,7 @@ final class TokenizerJsonCheck {
                 JsonNode special = processor.path("special_tokens").path(token);
                 if (piece.has("SpecialToken")
                         && !token.equals(special.path("id").asString(null))) {
-                    throw refusal("the post_processor adds \"" + token + "\", but its special_tokens do not have it");
+                    throw refusal("the post_processor adds \"" + token + "\", which is not among its special_tokens");
                 }
             }
         }
@@ -67,6 +67,6 @@ final class TokenizerJsonCheck {
     }
 
     private TokenizerException refusal(String finding) {
-        return new TokenizerException(source + ": " + finding + ". Fetch the file again");
+        return new TokenizerException(source + ": " + finding + ". Download the file again");
     }
 }

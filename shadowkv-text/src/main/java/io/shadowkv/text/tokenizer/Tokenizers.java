@@ -7,18 +7,19 @@ import io.shadowkv.text.TokenizerException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// Finds the tokenizer's files in a checkpoint folder and opens them as what they are.
+/// Finds the tokenizer files in a checkpoint folder and opens them according to their format.
 public final class Tokenizers {
     private static final String CONVERT = "convert it once with Python: AutoTokenizer.from_pretrained(FOLDER)"
             + ".save_pretrained(FOLDER) of the transformers library writes a tokenizer.json";
 
     private Tokenizers() {}
 
-    /// Opens the tokenizer of a checkpoint folder: `tokenizer.json` where there is one, else the original
-    /// `tokenizer.model` (ranked byte pairs as GLM-4 ships them, or SentencePiece BPE as Yi and Llama-2 ship
-    /// them), with what `tokenizer_config.json` and the other small files add to it.
+    /// Opens the tokenizer of a checkpoint folder: `tokenizer.json` if it exists, otherwise the
+    /// original `tokenizer.model` (ranked byte pairs as in GLM-4, or SentencePiece BPE as in Yi and
+    /// Llama-2), together with `tokenizer_config.json` and the other small files.
     ///
-    /// @throws TokenizerException if neither file is there, or one is malformed or of another kind
+    /// @throws TokenizerException if neither file exists, or one is malformed or of an unsupported
+    ///     kind
     public static Tokenizer open(Path folder) {
         Path json = folder.resolve("tokenizer.json");
         if (Files.isRegularFile(json)) {
@@ -26,8 +27,9 @@ public final class Tokenizers {
         }
         Path model = folder.resolve("tokenizer.model");
         if (!Files.isRegularFile(model)) {
-            throw new TokenizerException(folder + ": has neither tokenizer.json nor tokenizer.model. Fetch one of them"
-                    + " into the folder; if the model has a tokenizer of another kind, " + CONVERT);
+            throw new TokenizerException(
+                    folder + ": has neither tokenizer.json nor tokenizer.model. Download one of them"
+                            + " into the folder; if the model has a tokenizer of another kind, " + CONVERT);
         }
         byte[] bytes = TextFile.bytes(model);
         TokenizerConfig config = TokenizerConfig.read(folder);

@@ -16,7 +16,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Where templates are found, which variables they see, and how they refuse.
+/// Tests the sources of templates, their variables, and their refusals.
 class ChatTemplateTest {
     private static final Clock CLOCK = Clock.fixed(Instant.parse("2026-11-23T10:00:00Z"), ZoneOffset.UTC);
     private static final List<ChatMessage> HELLO = List.of(new ChatMessage("user", "Hello"));
@@ -65,10 +65,10 @@ class ChatTemplateTest {
         config("{\"chat_template\": {\"default\": [1]}}");
         assertThatThrownBy(() -> ChatTemplate.open(folder))
                 .isInstanceOf(ChatTemplateException.class)
-                .hasMessageContaining("tokenizer_config.json: chat_template holds default=[1]");
+                .hasMessageContaining("tokenizer_config.json: chat_template contains default=[1]");
     }
 
-    /// As transformers: files take the place of the config's templates, all of them.
+    /// As in transformers, files replace all templates of the config.
     @Test
     void findsTemplatesInFilesOfTheirOwn() throws IOException {
         config("{\"chat_template\": {\"default\": \"config\", \"tool_use\": \"config's tools\"}}");
@@ -92,7 +92,8 @@ class ChatTemplateTest {
         assertThat(render(Map.of())).isEqualTo("config");
     }
 
-    /// What a message lacks is undefined, not none: other servers' logs of tool calls have no content.
+    /// A field that a message does not have is undefined, not none: logged tool calls of other
+    /// servers have no content.
     @Test
     void whatAMessageLacksIsUndefined() {
         ChatTemplate template = ChatTemplate.of(
@@ -146,7 +147,7 @@ class ChatTemplateTest {
         ChatTemplate template = ChatTemplate.of("a\n{{ messages[0].content + 1 }}", Map.of(), CLOCK);
         assertThatThrownBy(() -> template.render(HELLO, true))
                 .isInstanceOf(ChatTemplateException.class)
-                .hasMessageContaining("line 2: \"+\" does not go with the string 'Hello' and 1");
+                .hasMessageContaining("line 2: \"+\" cannot be applied to the string 'Hello' and 1");
         config("{\"chat_template\": \"a\\n{% if %}\"}");
         assertThatThrownBy(() -> ChatTemplate.open(folder))
                 .isInstanceOf(ChatTemplateException.class)

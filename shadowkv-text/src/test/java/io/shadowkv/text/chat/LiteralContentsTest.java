@@ -19,12 +19,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// What a message spells is text, wherever the template puts it; the template's own words are tokens.
+/// A spelling in a message is text, wherever the template puts it; in the template's own text it is
+/// a token.
 class LiteralContentsTest {
     private static final SpecialTokens SPECIALS =
             SpecialTokens.of(List.of("<b>", "<e>", "<|user|>", "<|assistant|>", "</think>"));
 
-    /// Literal spellings in brackets.
+    /// Puts literal spellings into brackets.
     private static String shown(MarkedText prompt) {
         StringBuilder shown = new StringBuilder();
         for (int at = 0; at < prompt.text().length(); at++) {
@@ -92,7 +93,7 @@ class LiteralContentsTest {
                 .toList();
     }
 
-    /// A user cannot end his turn: the prompt has the same special tokens, whatever he spells.
+    /// Users cannot end their turn: whatever they write, the prompt has the same special tokens.
     @ParameterizedTest
     @MethodSource("chatFolders")
     void aUserWritesNoSpecialToken(Path folder) {

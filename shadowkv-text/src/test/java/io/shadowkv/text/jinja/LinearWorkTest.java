@@ -12,14 +12,14 @@ import java.util.stream.LongStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Templates on messages of many parts copy each character a few times, not once for each part. What is counted
-/// is the bytes that the rendering allocates, not its time.
+/// Templates on messages with many parts copy each character a few times, not once per part. The
+/// test counts the bytes that the rendering allocates, not its time.
 class LinearWorkTest {
     private static final ZonedDateTime NOW = ZonedDateTime.of(2026, 3, 7, 5, 4, 9, 0, ZoneOffset.UTC);
     private static final int PARTS = 60_000;
 
-    /// Objects of a part: its string, a list's entry, scopes of a loop. Copying the rest for each part would take
-    /// thousands of times as much.
+    /// The objects of a part: its string, an entry of a list, scopes of a loop. Copying the rest
+    /// for each part would take thousands of times as much.
     private static final long BYTES_A_PART = 1500;
 
     @ParameterizedTest

@@ -23,11 +23,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Templates against what Jinja2 makes of them, and the bounds that keep a template from running away.
+/// Compares templates with the output of Jinja2, and tests the limits on faulty templates.
 class TemplateTest {
     private static final ZonedDateTime NOW = ZonedDateTime.of(2026, 3, 7, 5, 4, 9, 0, ZoneOffset.UTC);
 
-    /// Well-known chat templates, every expression and statement: see `about` in the file.
+    /// Well-known chat templates with all expressions and statements; see `about` in the file.
     @TestFactory
     @SuppressWarnings("unchecked")
     Stream<DynamicTest> rendersAsJinja2() throws IOException {
@@ -50,8 +50,8 @@ class TemplateTest {
                         }));
     }
 
-    /// Expressions with further arguments, each with what Jinja2 3.1.6 prints; null where it fails. What it
-    /// cannot do may not print another prompt.
+    /// Expressions with additional arguments, each with the output of Jinja2 3.1.6, or null if
+    /// Jinja2 fails. An unsupported expression must not produce a different prompt.
     @TestFactory
     Stream<DynamicTest> heedsOrRefusesEveryArgument() throws IOException {
         return Stream.of(read("arguments.json", String[][].class))
@@ -100,7 +100,7 @@ class TemplateTest {
                 Arguments.of("{{ 'a'.split(',', sep=';') }}", "the argument sep of split is given twice"),
                 Arguments.of("{{ 'a'.replace('a') }}", "the argument 2 (new) of replace is missing"),
                 Arguments.of("{{ ('9' * 30) | int }}", "a number does not fit 64 bits"),
-                Arguments.of("{{ '{:>5q}'.format(1) }}", "of type q does not go with 1"),
+                Arguments.of("{{ '{:>5q}'.format(1) }}", "of type q cannot be applied to 1"),
                 Arguments.of("{{ 1" + " + 1".repeat(100_000) + " }}", "nested too deep"));
     }
 

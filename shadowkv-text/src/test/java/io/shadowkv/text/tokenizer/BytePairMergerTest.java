@@ -10,7 +10,7 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/// The queue of merges against the obvious loop.
+/// Compares the queue of merges with a simple loop.
 class BytePairMergerTest {
     private static final long SEED = 7;
 
@@ -26,7 +26,7 @@ class BytePairMergerTest {
         }
     }
 
-    /// Both pairs "ab" go before "aba", so the first of the three is never made.
+    /// Both pairs "ab" are merged before "aba", so the first of the three is never produced.
     @Test
     void takesTheLowestRankFirst() {
         Map<String, Integer> ranks = Map.of("a", 0, "b", 1, "ab", 2, "aba", 3);

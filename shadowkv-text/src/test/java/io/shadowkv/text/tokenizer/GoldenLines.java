@@ -17,13 +17,13 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// The golden tokenizers' lines, and a way to compare all of a file and show which differ.
+/// The lines of the golden tokenizer files; compares all lines of a file and shows the differences.
 public final class GoldenLines {
     private static final JsonMapper MAPPER = JsonMapper.builder().build();
 
     private GoldenLines() {}
 
-    /// The folder that holds one folder for each tokenizer.
+    /// The folder with one folder per tokenizer.
     public static Path root() {
         try (Stream<Path> files = Files.walk(Fixtures.golden("tokenizers"))) {
             return files.filter(file -> file.endsWith("split_patterns.json"))
@@ -35,7 +35,7 @@ public final class GoldenLines {
         }
     }
 
-    /// The folders of `root` that hold `file`.
+    /// The folders in `root` that contain `file`.
     static List<Path> foldersWith(String file) {
         try (Stream<Path> folders = Files.list(root())) {
             return folders.filter(folder -> Files.exists(folder.resolve(file)))
@@ -70,7 +70,7 @@ public final class GoldenLines {
         return node.asString();
     }
 
-    /// Gathers what differs in a file, so that one failure shows all of it.
+    /// Collects all differences of a file for a single failure.
     static final class Comparison {
         private final List<String> differences = new ArrayList<>();
         private int count;

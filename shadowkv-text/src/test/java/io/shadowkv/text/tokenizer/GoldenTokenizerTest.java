@@ -28,7 +28,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import tools.jackson.databind.JsonNode;
 
-/// Every golden string: encoded, decoded and streamed exactly as the libraries that made the files do.
+/// Encodes, decodes and streams every golden string exactly like the libraries that created the
+/// files.
 class GoldenTokenizerTest {
     @TestFactory
     Stream<DynamicTest> encodesAsTheLibrary() {
@@ -49,15 +50,15 @@ class GoldenTokenizerTest {
         });
     }
 
-    /// A text with places that are to be read as text goes another way, which must cut everything else as the
-    /// library does.
+    /// A text with literal positions is encoded in another way, which must split all other text
+    /// like the library.
     @TestFactory
     Stream<DynamicTest> encodesBesideLiteralsAsTheLibrary() {
         return tests("golden_encode.jsonl", (tokenizer, line, comparison) -> {
             String text = text(line.path("text"));
             boolean isRanked = line.has("ids_specials_recognised");
             comparison.same(
-                    "beside literals " + text,
+                    "with literals " + text,
                     tokenizer.encode(new MarkedText(text, List.of(text.length()))),
                     ids(line.path(isRanked ? "ids_specials_recognised" : "ids_no_special")));
         });
@@ -184,7 +185,8 @@ class GoldenTokenizerTest {
         return JsonTokenizer.of(Json.text(root), "splitter", TokenizerConfig.empty(Path.of("none")));
     }
 
-    /// Whole decode, streamed decode, and what may be shown in between: never half a character.
+    /// Tests whole decoding, streamed decoding, and that streamed text never ends within a
+    /// character.
     private static void decodesAndStreams(
             Tokenizer tokenizer, int[] ids, boolean skip, String expected, Comparison comparison) {
         String what = "skip " + skip + " " + Arrays.toString(ids);
@@ -201,7 +203,7 @@ class GoldenTokenizerTest {
         comparison.same("stream, " + what, joined.toString(), expected);
     }
 
-    /// An added token that swallows the blanks after it stands in the file together with them.
+    /// An added token that includes the blanks after it is in the file together with them.
     private static void tokensOf(Tokenizer tokenizer, String text, JsonNode line, Comparison comparison) {
         int[] ids = tokenizer.encode(text, false);
         List<String> expected = strings(line.path("tokens_no_special"));

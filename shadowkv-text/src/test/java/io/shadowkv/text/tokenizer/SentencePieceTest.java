@@ -23,14 +23,15 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
-/// Original SentencePiece models: built from a golden vocabulary, they must give the golden ids.
+/// Original SentencePiece models, built from a golden vocabulary, must produce the golden ids.
 class SentencePieceTest {
     private static final int BPE = 2;
 
     @TempDir
     Path folder;
 
-    /// The two differ in the blank put in front and in the spelling of the pre-tokenizer; each config says which.
+    /// The two differ in the blank in front and in the format of the pre-tokenizer, as each config
+    /// says.
     @ParameterizedTest
     @ValueSource(strings = {"sp-yi", "sp-phi3", "sp-metaspace"})
     void encodesAndDecodesAsTheTokenizerJsonOfTheSameVocabulary(String name) throws IOException {
@@ -39,7 +40,7 @@ class SentencePieceTest {
         Files.write(folder.resolve("tokenizer.model"), model(golden, isPrefixed, BPE, "identity"));
         Files.copy(golden.resolve("tokenizer_config.json"), folder.resolve("tokenizer_config.json"));
         if (name.equals("sp-phi3")) {
-            // Its tokenizer.json is of the older spelling, which a config calls legacy.
+            // Its tokenizer.json has the older format, which a config calls legacy.
             String config = Files.readString(folder.resolve("tokenizer_config.json"));
             Files.writeString(
                     folder.resolve("tokenizer_config.json"), config.replace("\"legacy\": false", "\"legacy\": true"));
@@ -102,7 +103,8 @@ class SentencePieceTest {
                 .hasMessageContaining("Git LFS");
     }
 
-    /// A ModelProto of a golden vocabulary: a merged piece's score is minus the rank of its merge.
+    /// Builds a ModelProto from a golden vocabulary; the score of a merged piece is minus the rank
+    /// of its merge.
     private static byte[] model(Path golden, boolean isPrefixed, int type, String normalizer) {
         JsonNode bpe = GoldenLines.object(golden.resolve("tokenizer.json")).path("model");
         Map<String, Integer> rank = new HashMap<>();

@@ -17,9 +17,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.node.ObjectNode;
 
-/// What the small files of a folder add to its `tokenizer.json`, as transformers 4.57 does.
+/// Tests what the small files of a folder add to its `tokenizer.json`, compared with transformers
+/// 4.57.
 class TokenizerFilesTest {
-    /// A token for each byte, `<b>` 256 and `<e>` 257 behind them.
+    /// A token for each byte, followed by `<b>` 256 and `<e>` 257.
     private static final int BEGIN = 256;
 
     private static final int END = 257;
@@ -39,14 +40,14 @@ class TokenizerFilesTest {
     @CsvSource(
             nullValues = "-",
             value = {
-                // What the config says counts for the classes that heed it in transformers 4.
+                // The config decides for the classes for which transformers 4 uses it.
                 "LlamaTokenizerFast, true, false, bytes, b a",
                 "LlamaTokenizer, true, true, bytes, b a e",
                 "LlamaTokenizer, false, false, template, a",
                 "LlamaTokenizer, true, false, template, b a",
                 "GemmaTokenizer, true, false, bytes, b a",
                 "-, true, -, bytes, b a",
-                // The others follow tokenizer.json in 4 and 5.
+                // The others follow tokenizer.json in transformers 4 and 5.
                 "Qwen2Tokenizer, true, false, bytes, a",
                 "PreTrainedTokenizerFast, false, false, template, b a",
                 "TokenizersBackend, true, -, bytes, a",
@@ -92,7 +93,7 @@ class TokenizerFilesTest {
     @Test
     void knowsTokensThatStandInTheConfigOnly() throws IOException {
         tokenizerJson(BYTES);
-        // The ids are remarks, as those of tokenizer.json: tokens follow each other.
+        // The ids are ignored, like those of tokenizer.json: tokens are numbered consecutively.
         config("""
                 {"added_tokens_decoder": {
                    "300": {"content": "<y>", "special": false},

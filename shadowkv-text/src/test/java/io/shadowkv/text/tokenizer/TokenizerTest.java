@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What holds for every tokenizer, and what is said of files that are none.
+/// Tests the properties of every tokenizer, and the messages for invalid files.
 class TokenizerTest {
     private static final String[] KINDS = {
         "bbpe-llama3", "bbpe-qwen2", "sp-phi3", "sp-yi", "sp-metaspace", "glm-tiktoken"
@@ -31,7 +31,7 @@ class TokenizerTest {
     @TempDir
     Path folder;
 
-    /// DJL's own default cuts at 512 tokens.
+    /// DJL truncates at 512 tokens by default.
     @Test
     void readsLongTextsWhole() {
         String text = "The quick brown fox, 12345 times.\n".repeat(5000);
@@ -108,7 +108,7 @@ class TokenizerTest {
         }
     }
 
-    /// In one text a spelling is a token here and text there.
+    /// In one text, a spelling is a token in one position and text in another.
     @Test
     void literalsAreTextNextToMarks() {
         for (String kind : KINDS) {
@@ -134,7 +134,8 @@ class TokenizerTest {
         }
     }
 
-    /// Yi's separator is an added token that is not special: it keeps its id where special ones are blinded.
+    /// Yi's separator is an added token that is not special: it keeps its id when special tokens
+    /// are renamed.
     @Test
     void addedTokensThatAreNotSpecialAreAlwaysRecognised() {
         try (Tokenizer tokenizer = Tokenizers.open(GoldenLines.root().resolve("sp-yi"))) {
@@ -204,7 +205,7 @@ class TokenizerTest {
                 "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[\"a b\"]}}",
                 "{\"model\":{\"type\":\"Nothing\",\"vocab\":{\"a\":0}}}",
                 "{\"model\":{\"vocab\":\"a\"}}",
-                // The library would end the JVM on these.
+                // The library would end the JVM on these files.
                 "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"ab\":2},\"merges\":[\"a b\"],"
                         + "\"continuing_subword_prefix\":\"##\"}}",
                 "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[]},\"post_processor\":{\"type\":"

@@ -22,7 +22,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// What stands behind `|` and concerns one value; [ListFilters] has those of lists.
+/// The filters of single values; those of lists are in [ListFilters].
 public final class Filters {
     private static final Map<String, Parameters> FILTERS = Parameters.table("""
             trim(chars=)
@@ -52,7 +52,7 @@ public final class Filters {
 
     private Filters() {}
 
-    /// @throws JinjaException if there is no filter of the name, or arguments do not fit it
+    /// @throws JinjaException if the filter does not exist, or its arguments are invalid
     public static @Nullable Object apply(@Nullable Object value, String name, Arguments arguments) {
         Parameters parameters = FILTERS.get(name);
         if (parameters == null) {
@@ -98,7 +98,7 @@ public final class Filters {
         };
     }
 
-    /// A field, never an item of a mapping.
+    /// A field; items of a mapping are not fields.
     private static @Nullable Object attribute(@Nullable Object value, String name) {
         Object found = Access.attribute(value, name);
         boolean isItem = value instanceof Map<?, ?> && !(found instanceof Callable);

@@ -20,7 +20,7 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// The filters of lists (and of what can be iterated over).
+/// The filters of lists and other iterable values.
 final class ListFilters {
     private static final Parameters MAP_ATTRIBUTE = new Parameters("map", List.of("attribute", "default"), 0, 0, false);
 
@@ -54,7 +54,8 @@ final class ListFilters {
         };
     }
 
-    /// The value at a dotted path of each item (`function.name`, `0`); `otherwise` where a part is not there.
+    /// The value at a dotted path of each item (`function.name`, `0`); `otherwise` if a part does
+    /// not exist.
     private static Function<@Nullable Object, @Nullable Object> path(
             @Nullable Object attribute, @Nullable Object otherwise) {
         if (attribute == null) {
@@ -81,7 +82,7 @@ final class ListFilters {
         return TextMethods.join(Values.text(arguments.value(0, "d", "")), items);
     }
 
-    /// These filters take none, 0 and the like for an empty list.
+    /// The items; for these filters, none, 0 and similar values are an empty list.
     private static List<@Nullable Object> itemsOrNone(@Nullable Object value) {
         return Values.isTrue(value) ? Values.items(value) : new ArrayList<>();
     }
@@ -128,7 +129,7 @@ final class ListFilters {
         return items;
     }
 
-    /// Strings fold to lower case unless case counts.
+    /// Converts strings to lower case unless case matters.
     static @Nullable Object folded(@Nullable Object value, boolean isCaseSensitive) {
         return value instanceof String text && !isCaseSensitive ? text.toLowerCase(Locale.ROOT) : value;
     }
@@ -148,14 +149,14 @@ final class ListFilters {
                 Values.compare(folded(path.apply(left), isCaseSensitive), folded(path.apply(right), isCaseSensitive));
     }
 
-    /// Keys that are equal, also undefined ones, need no order.
+    /// Treats equal keys, including undefined ones, as equal without comparing their order.
     private static Comparator<@Nullable Object> orEqual(
             Function<@Nullable Object, @Nullable Object> path, boolean isCaseSensitive) {
         Comparator<@Nullable Object> order = order(path, isCaseSensitive);
         return (left, right) -> Values.equal(path.apply(left), path.apply(right)) ? 0 : order.compare(left, right);
     }
 
-    /// Several attributes, with commas between them, are compared one after the other.
+    /// Sorts by one or more attributes, separated by commas.
     private static List<@Nullable Object> sort(@Nullable Object value, Arguments arguments) {
         List<@Nullable Object> items = Values.items(value);
         Object attributes = arguments.value(2, "attribute", null);
@@ -209,7 +210,8 @@ final class ListFilters {
         return batches;
     }
 
-    /// Groups of equal keys; where case does not count, a group has the key of its first member.
+    /// Groups of equal keys; if case does not matter, the key of a group is that of its first
+    /// member.
     private static List<@Nullable Object> groupBy(@Nullable Object value, Arguments arguments) {
         boolean isCaseSensitive = arguments.flag(2, "case_sensitive", false);
         Function<@Nullable Object, @Nullable Object> path =

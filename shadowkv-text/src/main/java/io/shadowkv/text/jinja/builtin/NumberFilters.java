@@ -12,9 +12,9 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// The filters that make or change numbers.
+/// The filters that convert or change numbers.
 final class NumberFilters {
-    /// What Python's `float` reads, without the words for what is not finite.
+    /// The input of Python's `float`, except the words for values that are not finite.
     private static final Pattern REAL =
             Pattern.compile("[+-]?(\\d+(_\\d+)*\\.?(\\d+(_\\d+)*)?|\\.\\d+(_\\d+)*)([eE][+-]?\\d+(_\\d+)*)?");
 
@@ -43,7 +43,7 @@ final class NumberFilters {
         return arguments.value(0, "default", 0L);
     }
 
-    /// @param base 0 takes the prefix's, else 10
+    /// @param base 0 means the base of the prefix, or 10 without one
     private static @Nullable BigInteger whole(String text, long base) {
         if (!WHOLE.matcher(text).matches() || base < 0 || base == 1 || base > 36) {
             return null;
@@ -105,7 +105,7 @@ final class NumberFilters {
         };
     }
 
-    /// Half to even; a whole number stays one.
+    /// Rounds half to even; a whole number stays a whole number.
     private static Object common(Number number, int digits) {
         if (number instanceof Long whole) {
             BigDecimal rounded = new BigDecimal(whole).setScale(Math.min(0, digits), RoundingMode.HALF_EVEN);

@@ -13,7 +13,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// What stands behind `is`.
+/// The tests after `is`.
 public final class Tests {
     private static final Map<String, Parameters> TESTS = Parameters.table("""
             defined|undefined|none|string|mapping|sequence|iterable|boolean|true|false|number|integer|float()
@@ -25,7 +25,7 @@ public final class Tests {
 
     private Tests() {}
 
-    /// @throws JinjaException if there is no test of the name, or arguments do not fit it
+    /// @throws JinjaException if the test does not exist, or its arguments are invalid
     public static boolean holds(@Nullable Object value, String name, Arguments arguments) {
         Parameters parameters = TESTS.get(name);
         if (parameters == null) {
@@ -93,7 +93,7 @@ public final class Tests {
 
     private static @Nullable Object remainder(@Nullable Object value, @Nullable Object divisor, String name) {
         if (Values.number(value) == null) {
-            throw new JinjaException(Values.described(value) + " is not a number, which \"" + name + "\" asks about");
+            throw new JinjaException(Values.described(value) + " is not a number, which \"" + name + "\" needs");
         }
         return Arithmetic.apply("%", value, divisor);
     }

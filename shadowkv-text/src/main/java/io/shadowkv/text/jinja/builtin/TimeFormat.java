@@ -9,16 +9,16 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// Python's `strftime` of a time without a zone, in English, as the GNU C library writes it.
+/// Python's `strftime` for a time without a zone, in English, with the output of the GNU C library.
 ///
-/// A code that does not exist stays as it is written, as it does there.
+/// An unknown code is left as it is, as in the GNU C library.
 public final class TimeFormat {
     /// `%`, flags, a width, and the code.
     private static final Pattern CODE = Pattern.compile("%([-_0^#]*)(\\d{0,4})([a-zA-Z%])");
 
     private TimeFormat() {}
 
-    /// @param time its zone counts for `%s` only
+    /// @param time its zone is used for `%s` only
     public static String text(String format, ZonedDateTime time) {
         Matcher code = CODE.matcher(format);
         StringBuilder text = new StringBuilder();
@@ -55,7 +55,8 @@ public final class TimeFormat {
         return filling.repeat(Math.max(0, width - text.length())) + text;
     }
 
-    /// What is a word, a sign or several numbers; null for a code that is one number.
+    /// The text of a code that is a word, a sign or several numbers; null for a code that is one
+    /// number.
     private static @Nullable String text(char code, ZonedDateTime time) {
         String pattern = switch (code) {
             case 'B' -> "MMMM";

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Fields, items and methods of values.
 ///
-/// Methods that change a list or mapping do not exist: Hugging Face's sandbox forbids them too.
+/// There are no methods that change a list or mapping; Hugging Face's sandbox forbids them too.
 public final class Access {
     private static final Map<String, Parameters> MAP_METHODS = Parameters.table("""
             items|keys|values|copy()
@@ -20,7 +20,7 @@ public final class Access {
 
     private Access() {}
 
-    /// `object.name`: a method before an item, as Python finds attributes first.
+    /// `object.name`: looks for a method before an item, as Python looks for attributes first.
     public static @Nullable Object attribute(@Nullable Object object, String name) {
         if (object instanceof Undefined undefined) {
             throw undefined.used();
@@ -41,7 +41,7 @@ public final class Access {
         return new Undefined("the field \"" + name + "\" of " + Values.described(object));
     }
 
-    /// `object[key]`: an item before a method.
+    /// `object[key]`: looks for an item before a method.
     public static @Nullable Object item(@Nullable Object object, @Nullable Object key) {
         if (object instanceof Undefined undefined) {
             throw undefined.used();
@@ -61,7 +61,7 @@ public final class Access {
                 : new Undefined("the item " + Values.described(key) + " of " + Values.described(object));
     }
 
-    /// Whether a mapping has a key that Python takes for this one: `1`, `1.0` and `true` are the same.
+    /// True if a mapping has a key that equals this one in Python; `1`, `1.0` and `true` are equal.
     static boolean has(Map<?, ?> map, @Nullable Object key) {
         return key instanceof String ? map.containsKey(key) : twin(map, key) != null;
     }
@@ -72,7 +72,7 @@ public final class Access {
         return twin == null ? map.get(key) : twin.getValue();
     }
 
-    /// Puts a value at a key; a key that is there already stays as it was first written.
+    /// Sets the value of a key; an existing equal key keeps its original form.
     public static void put(Map<@Nullable Object, @Nullable Object> map, @Nullable Object key, @Nullable Object value) {
         if (key instanceof Map<?, ?> || key instanceof List<?> && !(key instanceof Tuple)) {
             throw new JinjaException(Values.described(key) + " cannot be the key of a mapping");

@@ -4,11 +4,11 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// The arguments of one call, evaluated.
+/// The evaluated arguments of one call.
 public record Arguments(List<@Nullable Object> positional, Map<String, @Nullable Object> named) {
     public static final Arguments NONE = new Arguments(List.of(), Map.of());
 
-    /// The argument at a place or of a name; `otherwise` if neither is given.
+    /// The argument by position or name; `otherwise` if neither is given.
     public @Nullable Object value(int place, String name, @Nullable Object otherwise) {
         if (place < positional.size()) {
             return positional.get(place);
@@ -16,7 +16,7 @@ public record Arguments(List<@Nullable Object> positional, Map<String, @Nullable
         return named.containsKey(name) ? named.get(name) : otherwise;
     }
 
-    /// The argument at a place or of a name.
+    /// The argument by position or name.
     ///
     /// @throws JinjaException if it is not given
     public @Nullable Object required(int place, String name) {

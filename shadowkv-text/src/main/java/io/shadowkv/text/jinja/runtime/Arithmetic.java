@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Python's operators on values.
 public final class Arithmetic {
-    /// A list longer than this means a template that runs away.
+    /// A longer list means that the template is faulty.
     private static final int LONGEST_LIST = 1 << 20;
 
     private Arithmetic() {}
@@ -57,7 +57,7 @@ public final class Arithmetic {
     public static Object negative(@Nullable Object value) {
         Number number = Values.number(value);
         if (number == null) {
-            throw new JinjaException(Values.described(value) + " has no negative");
+            throw new JinjaException(Values.described(value) + " cannot be negated");
         }
         return number instanceof Long integer ? (Object) Math.negateExact(integer) : (Object) (-number.doubleValue());
     }
@@ -69,8 +69,8 @@ public final class Arithmetic {
 
     public static void checkSize(long size) {
         if (size > LONGEST_LIST) {
-            throw new JinjaException("a list of " + size + " items is more than " + LONGEST_LIST
-                    + "; the template repeats itself without end");
+            throw new JinjaException(
+                    "a list of " + size + " items is more than " + LONGEST_LIST + "; the template may not end");
         }
     }
 
@@ -130,11 +130,11 @@ public final class Arithmetic {
     }
 
     private static JinjaException unfit(String operator, @Nullable Object left, @Nullable Object right) {
-        return new JinjaException(
-                "\"" + operator + "\" does not go with " + Values.described(left) + " and " + Values.described(right));
+        return new JinjaException("\"" + operator + "\" cannot be applied to " + Values.described(left) + " and "
+                + Values.described(right));
     }
 
-    /// A number without its fraction.
+    /// The integer part of a number.
     ///
     /// @throws JinjaException if it does not fit 64 bits
     public static long truncated(Number number) {
@@ -144,10 +144,10 @@ public final class Arithmetic {
         return new BigDecimal(finite(number.doubleValue())).toBigInteger().longValueExact();
     }
 
-    /// @throws JinjaException if a number is infinite or none
+    /// @throws JinjaException if a number is infinite or NaN
     public static double finite(double value) {
         if (!Double.isFinite(value)) {
-            throw new JinjaException(Values.text(value) + " is no whole number");
+            throw new JinjaException(Values.text(value) + " is not a whole number");
         }
         return value;
     }

@@ -4,7 +4,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// Python's `'{} and {name}'.format(…)`: one run over its arguments.
+/// Python's `'{} and {name}'.format(…)`: processes its arguments once.
 final class BraceFormat {
     /// A field inside its braces: `value.steps!conversion:specification`.
     private static final Pattern FIELD =
@@ -21,12 +21,12 @@ final class BraceFormat {
         this.arguments = arguments;
     }
 
-    /// @throws JinjaException if arguments and format do not go together
+    /// @throws JinjaException if arguments and format do not match
     static String text(String format, Arguments arguments) {
         return new BraceFormat(arguments).formatted(format, 2);
     }
 
-    /// @param depth how deep fields may stand in each other's specifications
+    /// @param depth remaining nesting of fields in specifications
     String formatted(String format, int depth) {
         StringBuilder formatted = new StringBuilder();
         int at = 0;
@@ -98,7 +98,7 @@ final class BraceFormat {
         isNumbered |= isNumber;
         isCounted |= !isNumber;
         if (isNumbered && isCounted) {
-            throw new JinjaException("format: {} and {0} in one string do not go together");
+            throw new JinjaException("format: {} and {0} cannot be combined in one string");
         }
         int place = isNumber ? Integer.parseInt(name) : used++;
         if (place >= arguments.positional().size()) {

@@ -2,7 +2,7 @@ package io.shadowkv.text.jinja.runtime;
 
 import org.jspecify.annotations.Nullable;
 
-/// What a template can call: a macro, a method, a function given as a variable.
+/// A value that a template can call: a macro, a method, or a function given as a variable.
 @FunctionalInterface
 public interface Callable {
     /// @throws JinjaException if the arguments do not fit

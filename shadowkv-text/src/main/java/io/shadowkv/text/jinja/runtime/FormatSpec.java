@@ -8,25 +8,26 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// Python's format specification (`>10`, `05.1f`, `,`) that says something, also what `%` formats are turned into.
+/// A nonempty format specification of Python (`>10`, `05.1f`, `,`); `%` formats are converted to
+/// it.
 ///
-/// @param fill what fills the width, or 0 for a blank
-/// @param align one of `<>=^`, or 0 for the value's own
+/// @param fill the fill character, or 0 for a blank
+/// @param align one of `<>=^`, or 0 for the default of the value
 /// @param sign one of `+- `, or 0 for `-`
 /// @param isAlternate whether `#` is given
-/// @param width at least so many characters
+/// @param width minimum number of characters
 /// @param grouping `,` or `_` between groups of digits, or 0
-/// @param precision digits behind the point, or -1
+/// @param precision digits after the decimal point, or -1
 /// @param type the letter at the end, or 0
 record FormatSpec(
         int fill, char align, char sign, boolean isAlternate, int width, char grouping, int precision, char type) {
     private static final Pattern SPEC = Pattern.compile(
             "(?:(.)?([<>=^]))?([-+ ])?(z)?(#)?(0)?(\\d+)?([,_])?(?:\\.(\\d+))?([a-zA-Z%])?", Pattern.DOTALL);
 
-    /// More digits than any number of 64 bits has; C's own limit is of this size too.
+    /// More digits than any 64-bit number has; C has a limit of similar size.
     private static final int MOST_DIGITS = 1100;
 
-    /// @throws JinjaException if it is not a specification that is known here
+    /// @throws JinjaException if the specification is not supported
     static FormatSpec of(String text) {
         Matcher parts = SPEC.matcher(text);
         if (!parts.matches() || parts.group(4) != null) {
@@ -61,9 +62,9 @@ record FormatSpec(
         return Integer.parseInt(digits);
     }
 
-    /// The value as Python's `format` shows it.
+    /// Formats the value like Python's `format`.
     ///
-    /// @throws JinjaException if the specification does not go with the value
+    /// @throws JinjaException if the specification cannot be applied to the value
     String format(@Nullable Object value) {
         if (value instanceof String text) {
             return text(text);
@@ -78,7 +79,7 @@ record FormatSpec(
 
     private JinjaException unfit(@Nullable Object value) {
         return new JinjaException("a format specification" + (type == 0 ? "" : " of type " + type)
-                + " does not go with " + Values.described(value));
+                + " cannot be applied to " + Values.described(value));
     }
 
     private String text(String text) {
@@ -126,15 +127,15 @@ record FormatSpec(
         return isNegative ? "-" : sign == '+' || sign == ' ' ? String.valueOf(sign) : "";
     }
 
-    /// The number put together and filled to the width.
+    /// Combines the parts of a number and fills it to the width.
     ///
     /// @param before sign and prefix
-    /// @param rest what follows the whole digits
+    /// @param rest the part after the whole digits
     private String number(String before, String digits, String rest, int group) {
         boolean isInside = align == '=' || align == '0';
         String grouped = grouped(digits, group);
         if (isInside && fill == '0' && grouping != 0) {
-            // Zeros that fill the width are grouped as digits are.
+            // Zeros that fill the width are grouped like digits.
             String zeros = digits;
             while (before.length() + grouped.length() + rest.length() < width) {
                 zeros = "0" + zeros;
@@ -164,7 +165,8 @@ record FormatSpec(
         return before + filling.repeat(left) + text + filling.repeat(missing - left);
     }
 
-    /// The digits of a finite number as C's `printf` writes them, `-` in front of a negative one.
+    /// The digits of a finite number as written by C's `printf`, with `-` in front of a negative
+    /// number.
     private String digits(double value) {
         int most = Math.min(precision < 0 ? 6 : precision, MOST_DIGITS);
         String zero = value == 0 && 1 / value < 0 ? "-" : "";
@@ -197,7 +199,8 @@ record FormatSpec(
                 + String.format(Locale.ROOT, "e%s%02d", exponent < 0 ? "-" : "+", Math.abs(exponent));
     }
 
-    /// @param hasPoint whether a number without an exponent shows at least one digit behind the point
+    /// @param hasPoint whether a number without an exponent has at least one digit after the
+    ///     decimal point
     private String general(double value, int significant, boolean hasPoint) {
         BigDecimal rounded = new BigDecimal(value).round(new MathContext(significant, RoundingMode.HALF_EVEN));
         int exponent = rounded.signum() == 0 ? 0 : rounded.precision() - rounded.scale() - 1;

@@ -1,10 +1,10 @@
 package io.shadowkv.text.jinja.runtime;
 
-/// A template is malformed, or asks for what cannot be done; the message says what was found.
+/// A template is malformed, or an operation in it fails; the message says what was found.
 public final class JinjaException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    /// An exception whose line is not known yet; `Template` adds it.
+    /// Creates an exception without a line; `Template` adds the line.
     public JinjaException(String message) {
         super(message);
     }

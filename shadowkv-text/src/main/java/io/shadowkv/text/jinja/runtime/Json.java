@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// Writes JSON as Python's `json.dumps` does, which is what Hugging Face's `tojson` is: prompts depend on every
-/// blank.
+/// Writes JSON exactly like Python's `json.dumps`, which Hugging Face uses for `tojson`; every
+/// blank changes the prompt.
 public final class Json {
     private static final int DEEPEST = 100;
 

@@ -4,7 +4,7 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// What `namespace()` makes: fields that may be set from inside loops.
+/// The result of `namespace()`: fields that can be set inside loops.
 public final class Namespace {
     private final Map<String, @Nullable Object> fields = new HashMap<>();
 

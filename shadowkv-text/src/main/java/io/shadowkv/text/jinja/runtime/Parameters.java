@@ -7,19 +7,20 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/// What a filter, test, function or method can be given. Arguments that do not fit are refused, because an
-/// argument that is ignored makes another prompt.
+/// The parameters of a filter, test, function or method. Arguments that do not match are refused,
+/// because ignoring an argument would change the prompt.
 ///
 /// @param name of the function, for messages
-/// @param names of the arguments in order
-/// @param required how many of them must be given
-/// @param unnamed how many of them can be given by place only
-/// @param isOpen whether more arguments, also named ones, can be given
+/// @param names of the parameters in order
+/// @param required number of required parameters
+/// @param unnamed number of parameters that can be given by position only
+/// @param isOpen whether additional arguments, including named ones, are allowed
 public record Parameters(String name, List<String> names, int required, int unnamed, boolean isOpen) {
     private static final Pattern LINE = Pattern.compile("(\\S+)\\((.*)\\)");
 
-    /// Reads lines in Python's notation: `split(sep=, maxsplit=)`, where `=` means that an argument may be left
-    /// out, a `/` ends those that have no name, and a `*` at the end lets any others in.
+    /// Parses lines in Python's notation: `split(sep=, maxsplit=)`, where `=` marks an optional
+    /// parameter, `/` ends the positional-only parameters, and a `*` at the end allows additional
+    /// arguments.
     public static Map<String, Parameters> table(String lines) {
         Map<String, Parameters> table = new HashMap<>();
         lines.lines().forEach(line -> {
@@ -50,7 +51,7 @@ public record Parameters(String name, List<String> names, int required, int unna
                 words.contains("*"));
     }
 
-    /// @throws JinjaException if an argument is missing, given twice, or not one of these
+    /// @throws JinjaException if an argument is missing, given twice, or unknown
     public void check(Arguments arguments) {
         int places = arguments.positional().size();
         if (places > names.size() && !isOpen) {
@@ -64,7 +65,9 @@ public record Parameters(String name, List<String> names, int required, int unna
             }
             if (place < unnamed && !isOpen) {
                 throw new JinjaException(name + " has no argument named \"" + given + "\"; it takes "
-                        + (names.isEmpty() ? "none" : names + (unnamed > 0 ? ", " + unnamed + " by place only" : "")));
+                        + (names.isEmpty()
+                                ? "none"
+                                : names + (unnamed > 0 ? ", " + unnamed + " by position only" : "")));
             }
         }
         for (int place = places; place < required; place++) {
@@ -75,7 +78,7 @@ public record Parameters(String name, List<String> names, int required, int unna
         }
     }
 
-    /// The function with its arguments checked before each call.
+    /// The function with a check of its arguments before each call.
     public Callable checked(Callable function) {
         return arguments -> {
             check(arguments);

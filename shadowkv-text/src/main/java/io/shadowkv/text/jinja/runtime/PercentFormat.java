@@ -7,7 +7,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// Python's `'%s and %d' % (a, b)`: one run over its values.
+/// Python's `'%s and %d' % (a, b)`: processes its values once.
 public final class PercentFormat {
     private static final Pattern CODE =
             Pattern.compile("%(?:\\(([^)]*)\\))?([-#0 +]*)(\\*|\\d*)(?:\\.(\\*|\\d*))?[hlL]?(.)?", Pattern.DOTALL);
@@ -24,7 +24,7 @@ public final class PercentFormat {
     }
 
     /// @param operand a tuple of values, a mapping for `%(name)s`, or one value
-    /// @throws JinjaException if values and format do not go together
+    /// @throws JinjaException if values and format do not match
     public static String text(String format, @Nullable Object operand) {
         PercentFormat run = new PercentFormat(format, operand);
         Matcher code = CODE.matcher(format);
@@ -46,7 +46,7 @@ public final class PercentFormat {
             return "%";
         }
         String flags = code.group(2);
-        // In the order in which Python takes them: width, precision, value.
+        // In Python's order: width, precision, value.
         Object named = code.group(1) == null ? null : named(code.group(1));
         int width = size(code.group(3));
         int precision = code.group(4) == null ? -1 : Math.max(0, size(code.group(4)));
@@ -85,7 +85,7 @@ public final class PercentFormat {
         if ("eEfFgG".indexOf(type) >= 0 && number != null) {
             return spec.format(number.doubleValue());
         }
-        throw new JinjaException("the format %" + type + " does not go with " + Values.described(value));
+        throw new JinjaException("the format %" + type + " cannot be applied to " + Values.described(value));
     }
 
     private static String text(FormatSpec spec, int precision, String text) {
@@ -93,7 +93,7 @@ public final class PercentFormat {
         return new FormatSpec(0, side, (char) 0, false, spec.width(), (char) 0, precision, 's').format(text);
     }
 
-    /// A precision asks for so many digits, zeros in front.
+    /// A precision is the minimum number of digits, filled with zeros.
     private static String whole(FormatSpec spec, long value, char type) {
         String plain =
                 new FormatSpec(0, (char) 0, spec.sign(), spec.isAlternate(), 0, (char) 0, -1, type).format(value);
@@ -134,12 +134,12 @@ public final class PercentFormat {
             throw new JinjaException("the format '" + format + "' needs a mapping, not " + Values.described(operand));
         }
         if (!Access.has(map, name)) {
-            throw new JinjaException("the format '" + format + "' names \"" + name + "\", which the mapping lacks");
+            throw new JinjaException("the format '" + format + "' names \"" + name + "\", which is not in the mapping");
         }
         return Access.get(map, name);
     }
 
-    /// Python lets a mapping or a list go unused, and nothing else.
+    /// Python allows an unused mapping or list, but no other unused value.
     private void checkUsed() {
         boolean mayStay = operand instanceof Map<?, ?> || operand instanceof List<?> && !(operand instanceof Tuple);
         if (used < values.size() && !mayStay) {

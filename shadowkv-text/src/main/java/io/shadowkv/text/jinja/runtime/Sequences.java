@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 public final class Sequences {
     private Sequences() {}
 
-    /// The item at an index, which counts from the end where it is negative.
+    /// The item at an index; a negative index counts from the end.
     ///
     /// @param sequence a list or a string
     static @Nullable Object item(Object sequence, long index) {
@@ -26,7 +26,8 @@ public final class Sequences {
         return new Undefined("item " + index + " of " + Values.described(sequence));
     }
 
-    /// Where a character begins, or -1; only the characters between it and its end of the text are looked at.
+    /// Offset of a character, or -1; only examines the characters between it and the nearer end of
+    /// the text.
     private static int offset(String text, long index) {
         if (index >= text.length() || index < -text.length()) {
             return -1;
@@ -46,13 +47,14 @@ public final class Sequences {
         return from < to ? text.substring(from, to) : "";
     }
 
-    /// Where a slice begins or ends: the character's place, or the end of the text that the index lies beyond.
+    /// Offset of a slice bound: that of the character, or an end of the text if the index is beyond
+    /// it.
     private static int border(String text, long index) {
         int at = offset(text, index);
         return at >= 0 ? at : index < 0 ? 0 : text.length();
     }
 
-    /// The first or last item, or what is undefined.
+    /// The first or last item, or an undefined value.
     public static @Nullable Object end(@Nullable Object value, boolean isFirst) {
         Object sequence = value instanceof String || value instanceof List<?> ? value : Values.items(value);
         return item(sequence, isFirst ? 0 : -1) instanceof Undefined
@@ -60,7 +62,7 @@ public final class Sequences {
                 : item(sequence, isFirst ? 0 : -1);
     }
 
-    /// `object[start:stop:step]` as Python cuts; null bounds reach to the ends.
+    /// `object[start:stop:step]` as in Python; null bounds mean the ends.
     public static Object slice(
             @Nullable Object object, @Nullable Object start, @Nullable Object stop, @Nullable Object step) {
         if (object instanceof Undefined undefined) {
@@ -110,7 +112,7 @@ public final class Sequences {
         throw new JinjaException("a slice's bound is " + Values.described(value) + "; expected an integer");
     }
 
-    /// The place of an item in a list, looked for between `start` and `stop`.
+    /// The index of an item in a list, searched between `start` and `stop`.
     static long index(List<?> list, Arguments arguments) {
         Object item = arguments.required(0, "value");
         long start = arguments.integer(1, "start", 0);

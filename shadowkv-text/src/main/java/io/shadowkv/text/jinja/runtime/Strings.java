@@ -3,10 +3,10 @@ package io.shadowkv.text.jinja.runtime;
 import java.math.BigDecimal;
 import java.util.Locale;
 
-/// Text as Python treats it: what is a blank, how literals are read, how values are quoted.
+/// Python's rules for text: blanks, string literals and quoting.
 public final class Strings {
-    /// A noncharacter that a caller may put into variables to find their words in what is rendered: no built-in
-    /// writes it in another way.
+    /// A noncharacter that a caller can put into variables to find their text in the output; no
+    /// built-in function changes it.
     public static final char MARK = '\ufdd0';
 
     private Strings() {}
@@ -15,7 +15,7 @@ public final class Strings {
         return Character.isWhitespace(codePoint) || Character.isSpaceChar(codePoint) || codePoint == 0x85;
     }
 
-    /// Whether a text is not empty and all blanks.
+    /// True if a text is not empty and consists of blanks.
     public static boolean isSpace(String text) {
         return !text.isEmpty() && text.codePoints().allMatch(Strings::isSpace);
     }
@@ -36,7 +36,8 @@ public final class Strings {
         return end;
     }
 
-    /// A string literal's inside with Python's escapes read; an unknown escape stays as written.
+    /// The contents of a string literal with Python's escapes resolved; an unknown escape stays as
+    /// it is.
     public static String unescaped(String literal) {
         if (literal.indexOf('\\') < 0) {
             return literal;
@@ -80,7 +81,7 @@ public final class Strings {
         }
     }
 
-    /// The text in quotes, as Python's `repr` shows it.
+    /// The text in quotes, like Python's `repr`.
     static String quoted(String text) {
         char quote = text.indexOf('\'') >= 0 && text.indexOf('"') < 0 ? '"' : '\'';
         StringBuilder quoted = new StringBuilder().append(quote);
@@ -121,7 +122,8 @@ public final class Strings {
                 };
     }
 
-    /// A float as Python shows it: the shortest digits, an exponent below 1e-4 and from 1e16.
+    /// A float as written by Python: the shortest digits, with an exponent below 1e-4 and from
+    /// 1e16.
     static String number(double value) {
         if (Double.isNaN(value)) {
             return "nan";

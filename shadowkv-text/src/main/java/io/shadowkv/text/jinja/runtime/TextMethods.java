@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
-/// Python's methods of strings, as far as templates may call them.
+/// The methods of Python's strings that templates can call.
 public final class TextMethods {
     private static final Map<String, Parameters> METHODS = Parameters.table("""
             strip|lstrip|rstrip(chars=, /)
@@ -26,7 +26,7 @@ public final class TextMethods {
 
     private TextMethods() {}
 
-    /// The method of a name, or null if strings have none of it.
+    /// The method with a name, or null if it does not exist.
     static @Nullable Callable method(String text, String name) {
         Parameters parameters = METHODS.get(name);
         if (parameters == null) {
@@ -116,13 +116,13 @@ public final class TextMethods {
         };
     }
 
-    /// Whether a text has letters of two cases, and all of them are of the case of `same`.
+    /// True if a text has letters with two cases, and all of them have the case of `same`.
     public static boolean isCase(String text, String same) {
         boolean hasCase = !text.toUpperCase(Locale.ROOT).equals(text.toLowerCase(Locale.ROOT));
         return hasCase && text.equals(same);
     }
 
-    /// Takes blanks, or the characters of the argument, from the ends.
+    /// Removes blanks, or the characters of the argument, from the ends.
     public static String strip(String text, Arguments arguments, boolean isLeft, boolean isRight) {
         Object characters = arguments.value(0, "chars", null);
         String set = characters == null ? "" : arguments.text(0, "chars");
@@ -159,7 +159,7 @@ public final class TextMethods {
         return swapped.toString();
     }
 
-    /// The method joins strings only, the filter anything.
+    /// The method only joins strings; the filter joins any values.
     private static String joined(String separator, List<@Nullable Object> items) {
         for (Object item : items) {
             if (!(item instanceof String)) {
@@ -178,7 +178,7 @@ public final class TextMethods {
         return joined.toString();
     }
 
-    /// Where a text stands in its width.
+    /// The position of a text within its width.
     public enum Side {
         LEFT,
         CENTER,
@@ -198,7 +198,7 @@ public final class TextMethods {
         int missing = (int) Math.max(0, width - text.codePointCount(0, text.length()));
         int before = switch (side) {
             case LEFT -> 0;
-            // Python gives the odd character to the left only where the width is odd too.
+            // Python puts the odd character on the left only if the width is odd too.
             case CENTER -> missing / 2 + (missing & (int) width & 1);
             case RIGHT -> missing;
         };

@@ -6,15 +6,16 @@ import java.util.List;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
-/// Python's methods that look for a string in a string, cut it there or replace it. Each reads the text a fixed
-/// number of times, however often it finds something, and copies every character once.
+/// The methods of Python's strings that search, split or replace. Each reads the text a fixed
+/// number of times, however many matches there are, and copies every character once.
 public final class TextSearch {
-    /// A part of a text, as char offsets; what Python's `start` and `end` arguments choose.
+    /// A part of a text, in char offsets, as selected by Python's `start` and `end` arguments.
     private record Window(int from, int to) {}
 
     private TextSearch() {}
 
-    /// Characters before the first or last place of the argument `sub` in what `start` and `end` choose, or -1.
+    /// Number of characters before the first or last match of the argument `sub` within `start` and
+    /// `end`, or -1.
     static long find(String text, Arguments arguments, boolean isLast) {
         String part = arguments.text(0, "sub");
         Window window = window(text, arguments);
@@ -45,7 +46,7 @@ public final class TextSearch {
         return count;
     }
 
-    /// `startswith` and `endswith`, of the first argument or one of a tuple's items.
+    /// `startswith` and `endswith`, for the first argument or each item of a tuple.
     static boolean touches(String text, Arguments arguments, boolean isEnd) {
         Object given = arguments.required(0, "prefix");
         List<?> parts = given instanceof Tuple tuple ? tuple : List.of(arguments.text(0, "prefix"));
@@ -62,7 +63,7 @@ public final class TextSearch {
         return false;
     }
 
-    /// Null where Python finds nothing at all, because `start` lies behind the end.
+    /// Null if `start` is after the end, in which case Python finds nothing.
     private static @Nullable Window window(String text, Arguments arguments) {
         if (!arguments.isGiven(1, "start")) {
             return new Window(0, text.length());
@@ -152,7 +153,8 @@ public final class TextSearch {
         return parts;
     }
 
-    /// The first offset from `from` on whose character does not match, or the text's length.
+    /// The first offset from `from` on whose character does not match; the length of the text if
+    /// all match.
     static int firstNot(String text, int from, IntPredicate matches) {
         int at = from;
         while (at < text.length() && matches.test(text.codePointAt(at))) {
@@ -161,7 +163,7 @@ public final class TextSearch {
         return at;
     }
 
-    /// The offset behind the last character before `to` that does not match, or 0.
+    /// The offset after the last character before `to` that does not match, or 0.
     static int lastNot(String text, int to, IntPredicate matches) {
         int at = to;
         while (at > 0 && matches.test(text.codePointBefore(at))) {
@@ -208,7 +210,7 @@ public final class TextSearch {
             if (old.isEmpty() && at == text.length()) {
                 break;
             }
-            // An empty string is found before every character.
+            // An empty string matches before every character.
             at = old.isEmpty() ? text.offsetByCodePoints(at, 1) : text.indexOf(old, begin);
         }
         return replaced.append(text, begin, text.length()).toString();

@@ -4,7 +4,7 @@ import java.util.AbstractList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// A list that is printed in parentheses and cannot be changed.
+/// An immutable list that prints in parentheses.
 public final class Tuple extends AbstractList<@Nullable Object> {
     private final List<@Nullable Object> items;
     private final List<String> names;
@@ -13,7 +13,7 @@ public final class Tuple extends AbstractList<@Nullable Object> {
         this(items, List.of());
     }
 
-    /// @param names of the items, so that they can be asked for as fields too
+    /// @param names names of the items, which can also be accessed as fields
     public Tuple(List<@Nullable Object> items, List<String> names) {
         this.items = items;
         this.names = names;

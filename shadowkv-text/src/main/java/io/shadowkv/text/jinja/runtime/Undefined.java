@@ -1,8 +1,9 @@
 package io.shadowkv.text.jinja.runtime;
 
-/// The value of what is not there: false, empty, printed as nothing; an error where a field of it is asked for.
+/// The value of a name that does not exist: false, empty, and printed as an empty string; accessing
+/// a field of it is an error.
 ///
-/// @param what how messages call it
+/// @param what its description in messages
 public record Undefined(String what) {
     public JinjaException used() {
         return new JinjaException(what + " is undefined");

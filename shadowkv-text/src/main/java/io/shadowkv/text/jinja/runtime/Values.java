@@ -9,10 +9,10 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// Python's rules for values: null (None), [Boolean], [Long], [Double], [String], [List], [Map], [Undefined],
-/// [Namespace], [Callable]. Other numbers are taken as the nearest of these.
+/// Python's rules for values: null (None), [Boolean], [Long], [Double], [String], [List], [Map],
+/// [Undefined], [Namespace], [Callable]. Other numbers are converted to the nearest of these.
 public final class Values {
-    /// Text longer than this means a template that runs away (64 Mi characters).
+    /// A longer text means that the template is faulty (64 Mi characters).
     private static final int LONGEST_TEXT = 1 << 26;
 
     private static final int DEEPEST = 100;
@@ -47,7 +47,8 @@ public final class Values {
         };
     }
 
-    /// As `{{ value }}` prints it: text as it is, None for none, nothing for what is undefined.
+    /// The output of `{{ value }}`: text as it is, None for none, and an empty string for an
+    /// undefined value.
     public static String text(@Nullable Object value) {
         return switch (value) {
             case String text -> text;
@@ -89,7 +90,7 @@ public final class Values {
         };
     }
 
-    /// A value in messages: its kind, and itself where that is short.
+    /// Describes a value in messages: its type, and the value if it is short.
     public static String described(@Nullable Object value) {
         return switch (value) {
             case null -> "none";
@@ -127,7 +128,7 @@ public final class Values {
         return left instanceof Undefined && right instanceof Undefined || Objects.equals(left, right);
     }
 
-    /// Below 0, 0 or above 0, as Python orders numbers, strings and lists.
+    /// Below 0, 0 or above 0 in Python's order of numbers, strings and lists.
     public static int compare(@Nullable Object left, @Nullable Object right) {
         Number leftNumber = number(left);
         Number rightNumber = number(right);
@@ -153,15 +154,15 @@ public final class Values {
             }
             return Integer.compare(a.size(), b.size());
         }
-        throw new JinjaException(described(left) + " and " + described(right) + " have no order");
+        throw new JinjaException(described(left) + " and " + described(right) + " cannot be compared");
     }
 
-    /// Surrogates stand for characters above all others.
+    /// Orders UTF-16 by code point: surrogates represent characters above all others.
     private static int order(char character) {
         return Character.isSurrogate(character) ? character + 0x10000 : character;
     }
 
-    /// A stand-in with the same `equals` as Python's `==` on this value.
+    /// An object whose `equals` is Python's `==` for this value.
     ///
     /// @throws JinjaException if Python cannot hash the value
     public static Object hashable(@Nullable Object value) {
@@ -192,7 +193,7 @@ public final class Values {
         };
     }
 
-    /// What a `for` runs over: items, keys, characters; nothing of what is undefined.
+    /// The values of a `for`: items, keys or characters; empty for an undefined value.
     public static List<@Nullable Object> items(@Nullable Object value) {
         return switch (value) {
             case List<?> list -> new ArrayList<>(list);
@@ -204,11 +205,11 @@ public final class Values {
         };
     }
 
-    /// Refuses text that only a template that runs away makes.
+    /// Refuses text of a length that only a faulty template produces.
     public static void checkLength(long length) {
         if (length > LONGEST_TEXT) {
-            throw new JinjaException("a text of " + length + " characters is more than " + LONGEST_TEXT
-                    + "; the template repeats itself without end");
+            throw new JinjaException(
+                    "a text of " + length + " characters is more than " + LONGEST_TEXT + "; the template may not end");
         }
     }
 }

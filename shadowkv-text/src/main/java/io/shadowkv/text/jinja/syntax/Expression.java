@@ -3,7 +3,7 @@ package io.shadowkv.text.jinja.syntax;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// What stands in a tag and has a value.
+/// A part of a tag that has a value.
 public sealed interface Expression {
     /// A string, number, boolean or none.
     record Literal(@Nullable Object value) implements Expression {}
@@ -14,10 +14,10 @@ public sealed interface Expression {
 
     record Mapping(List<Expression> keys, List<Expression> values) implements Expression {}
 
-    /// `object.name`: a method or field first, then an item.
+    /// `object.name`: looks for a method or field first, then for an item.
     record Attribute(Expression object, String name) implements Expression {}
 
-    /// `object[key]`: an item first, then a field.
+    /// `object[key]`: looks for an item first, then for a field.
     record Item(Expression object, Expression key) implements Expression {}
 
     record Slice(
@@ -28,7 +28,7 @@ public sealed interface Expression {
 
     record Call(Expression function, ArgumentList arguments) implements Expression {}
 
-    /// `object | name(arguments)`; without an object it filters the text of a statement.
+    /// `object | name(arguments)`; without an object, filters the text of a statement.
     record Filter(@Nullable Expression object, String name, ArgumentList arguments) implements Expression {}
 
     record Test(Expression object, String name, ArgumentList arguments) implements Expression {}
@@ -40,7 +40,7 @@ public sealed interface Expression {
     /// `left operator right` for arithmetic, `~`, `and` and `or`.
     record Binary(String operator, Expression left, Expression right) implements Expression {}
 
-    /// `a < b <= c`: every neighbouring pair must hold.
+    /// `a < b <= c`: true if every neighbouring pair is.
     record Comparison(Expression first, List<String> operators, List<Expression> others) implements Expression {}
 
     record Conditional(

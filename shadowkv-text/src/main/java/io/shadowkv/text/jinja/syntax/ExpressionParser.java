@@ -11,10 +11,10 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Reads expressions with Jinja's precedence: `if else`, `or`, `and`, `not`, comparisons, `+ -`, `~`, `* / // %`,
-/// `**`, sign, then `.name [key] (arguments) |filter is test`.
+/// Parses expressions with Jinja's precedence: `if else`, `or`, `and`, `not`, comparisons, `+ -`,
+/// `~`, `* / // %`, `**`, sign, then `.name [key] (arguments) |filter is test`.
 final class ExpressionParser {
-    /// Deeper nesting than any sane template, shallow enough for a thread's stack.
+    /// More nesting than real templates have, but little enough for a thread's stack.
     private static final int DEEPEST = 150;
 
     private static final Set<String> COMPARISONS = Set.of("==", "!=", "<", "<=", ">", ">=");
@@ -27,7 +27,7 @@ final class ExpressionParser {
         this.tokens = tokens;
     }
 
-    /// An expression; a comma makes it a tuple.
+    /// Parses an expression; a comma makes it a tuple.
     Expression tuple() {
         Expression first = expression();
         if (!tokens.peek().is(",")) {
@@ -58,7 +58,8 @@ final class ExpressionParser {
         return value;
     }
 
-    /// An expression without `if else`, as the items of a `for` are (its `if` filters them).
+    /// Parses an expression without `if else`, such as the items of a `for` (its `if` filters
+    /// them).
     Expression or() {
         Expression left = and();
         while (tokens.takeName("or")) {
@@ -322,7 +323,7 @@ final class ExpressionParser {
         }
     }
 
-    /// The filter whose bar was just taken.
+    /// Parses a filter after its bar.
     Expression.Filter filter(@Nullable Expression object) {
         String name = dotted();
         return new Expression.Filter(object, name, tokens.peek().is("(") ? arguments() : ArgumentList.NONE);
@@ -375,7 +376,7 @@ final class ExpressionParser {
                 tokens.expect("=");
                 named.add(expression());
             } else if (!names.isEmpty()) {
-                throw tokens.unexpected("a named argument behind the others");
+                throw tokens.unexpected("a named argument after the others");
             } else {
                 positional.add(expression());
             }

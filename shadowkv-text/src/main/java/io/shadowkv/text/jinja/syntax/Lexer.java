@@ -6,11 +6,12 @@ import io.shadowkv.text.jinja.syntax.Token.Kind;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Cuts a template's source into tokens.
+/// Splits a template's source into tokens.
 ///
-/// Whitespace is treated as Hugging Face sets Jinja up: `trim_blocks` (the newline after a statement or comment
-/// goes), `lstrip_blocks` (blanks before a statement or comment go if nothing else stands before it on the
-/// line), one newline at the very end goes; `-` takes all whitespace on its side, `+` none.
+/// Treats whitespace with Hugging Face's settings of Jinja: `trim_blocks` (removes the newline
+/// after a statement or comment), `lstrip_blocks` (removes blanks before a statement or comment at
+/// the beginning of a line), and removes one newline at the very end; `-` removes all whitespace on
+/// its side, `+` none.
 final class Lexer {
     private static final List<String> OPERATORS = List.of(
             "**", "//", "==", "!=", "<=", ">=", "+", "-", "*", "/", "%", "~", "<", ">", "(", ")", "[", "]", "{", "}",
@@ -26,9 +27,10 @@ final class Lexer {
         this.source = source;
     }
 
-    /// The tokens, the last of kind END.
+    /// The tokens, of which the last is of kind END.
     ///
-    /// @throws JinjaException if a tag or string does not end, or a character means nothing in a tag
+    /// @throws JinjaException if a tag or string does not end, or a tag contains an invalid
+    ///     character
     static List<Token> tokens(String source) {
         String text = source.replace("\r\n", "\n").replace('\r', '\n');
         Lexer lexer = new Lexer(text.endsWith("\n") ? text.substring(0, text.length() - 1) : text);
@@ -98,7 +100,7 @@ final class Lexer {
         tag(Kind.BLOCK_BEGIN, Kind.BLOCK_END, "%}");
     }
 
-    /// Reads `raw %} … {% endraw %}` if it stands here.
+    /// Reads `raw %} … {% endraw %}` at the current position, if it is there.
     private boolean isRaw() {
         var begin = Patterns.RAW_BEGIN.matcher(source).region(position, source.length());
         if (!begin.lookingAt()) {

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Reads a template's statements.
+/// Parses a template's statements.
 public final class Parser {
     private static final int DEEPEST = 100;
 
@@ -23,13 +23,13 @@ public final class Parser {
         this.expressions = new ExpressionParser(tokens);
     }
 
-    /// @throws JinjaException with the line and what was found there
+    /// @throws JinjaException with the line and the unexpected text
     public static List<Statement> parse(String source) {
         return new Parser(new TokenStream(Lexer.tokens(source))).body(Set.of());
     }
 
-    /// Statements up to a tag that begins with one of the words, which is left standing behind its `{%`; with
-    /// no words, up to the end of the template.
+    /// Parses statements up to a tag that begins with one of the words, and stops after its `{%`;
+    /// without words, up to the end of the template.
     private List<Statement> body(Set<String> ends) {
         if (++depth > DEEPEST) {
             throw new JinjaException(tokens.peek().line(), "statements are nested more than " + DEEPEST + " deep");
@@ -95,7 +95,7 @@ public final class Parser {
     private Statement leave(Statement statement) {
         endOfTag();
         if (loops == 0) {
-            throw new JinjaException(statement.line(), "break and continue stand inside a for only");
+            throw new JinjaException(statement.line(), "break and continue are allowed in a for only");
         }
         return statement;
     }
@@ -104,7 +104,7 @@ public final class Parser {
         tokens.expect(Kind.BLOCK_END, "\"%}\"");
     }
 
-    /// A body and its end tag.
+    /// Parses a body and its end tag.
     private List<Statement> ended(String end) {
         List<Statement> body = body(Set.of(end));
         tokens.next();
@@ -260,7 +260,7 @@ public final class Parser {
             if (tokens.take("=")) {
                 defaults.add(expressions.expression());
             } else if (!defaults.isEmpty()) {
-                throw tokens.unexpected("a default, as the parameter before has one");
+                throw tokens.unexpected("a default, because the parameter before it has one");
             }
         }
         return new Signature(List.copyOf(parameters), List.copyOf(defaults));

@@ -4,10 +4,10 @@ import java.util.regex.Pattern;
 
 /// The lexer's regular expressions.
 final class Patterns {
-    /// What follows `{%` of a raw statement; group 1 is the sign before its end.
+    /// The text after `{%` of a raw statement; group 1 is the sign before its end.
     static final Pattern RAW_BEGIN = Pattern.compile("\\s*raw\\s*(-?)%}");
 
-    /// The end of a raw statement; group 1 and 2 are the signs of both sides.
+    /// The end of a raw statement; groups 1 and 2 are the signs of both sides.
     static final Pattern RAW_END = Pattern.compile("\\{%([-+]?)\\s*endraw\\s*([-+]?)%}");
 
     /// A number; group 1 is the fraction, group 2 the exponent of a float.

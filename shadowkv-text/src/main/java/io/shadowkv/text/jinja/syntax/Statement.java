@@ -3,9 +3,9 @@ package io.shadowkv.text.jinja.syntax;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// What a template does, in order.
+/// A statement of a template.
 public sealed interface Statement {
-    /// The line it begins on.
+    /// The line on which it begins.
     int line();
 
     record Text(int line, String text) implements Statement {}
@@ -18,7 +18,7 @@ public sealed interface Statement {
     /// One `if` or `elif`.
     record Branch(Expression condition, List<Statement> body) {}
 
-    /// @param filter items for which it does not hold are left out
+    /// @param filter the condition for items to include
     record For(
             int line,
             Target target,
@@ -41,7 +41,7 @@ public sealed interface Statement {
 
     record FilterBlock(int line, Expression.Filter filter, List<Statement> body) implements Statement {}
 
-    /// `with` and `generation`: a body with variables of its own.
+    /// `with` and `generation`: a body with its own variables.
     record Scoped(int line, List<Statement> assignments, List<Statement> body) implements Statement {}
 
     record Break(int line) implements Statement {}
@@ -51,7 +51,7 @@ public sealed interface Statement {
     /// The parameters of a macro; the last `defaults.size()` have defaults.
     record Signature(List<String> parameters, List<Expression> defaults) {}
 
-    /// What is assigned to.
+    /// The target of an assignment.
     public sealed interface Target {
         record Variable(String name) implements Target {}
 

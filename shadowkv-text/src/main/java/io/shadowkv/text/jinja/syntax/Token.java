@@ -1,11 +1,12 @@
 package io.shadowkv.text.jinja.syntax;
 
-/// A piece of a template's source.
+/// A token of a template's source.
 ///
-/// @param text for TEXT the text after whitespace control; for STRING the value; else as written
+/// @param text for TEXT, the text after whitespace control; for STRING, the value; otherwise the
+///     source text
 /// @param line counted from 1
 record Token(Kind kind, String text, int line) {
-    /// What the lexer tells apart; BEGIN and END are the delimiters of `{{ }}` and `{% %}`.
+    /// The kinds of tokens; BEGIN and END are the delimiters of `{{ }}` and `{% %}`.
     enum Kind {
         TEXT,
         OUTPUT_BEGIN,
@@ -28,7 +29,7 @@ record Token(Kind kind, String text, int line) {
         return kind == Kind.NAME && text.equals(name);
     }
 
-    /// The token in messages.
+    /// The description of the token in messages.
     String described() {
         return switch (kind) {
             case END -> "the end of the template";

@@ -17,7 +17,7 @@ final class TokenStream {
         return tokens.get(position);
     }
 
-    /// The token behind [#peek].
+    /// The token after [#peek].
     Token second() {
         return tokens.get(Math.min(position + 1, tokens.size() - 1));
     }
@@ -30,7 +30,7 @@ final class TokenStream {
         return token;
     }
 
-    /// Takes the operator if it stands here.
+    /// Consumes the operator if it is the next token.
     boolean take(String operator) {
         boolean isHere = peek().is(operator);
         if (isHere) {
@@ -39,7 +39,7 @@ final class TokenStream {
         return isHere;
     }
 
-    /// Takes the word if it stands here.
+    /// Consumes the word if it is the next token.
     boolean takeName(String name) {
         boolean isHere = peek().isName(name);
         if (isHere) {

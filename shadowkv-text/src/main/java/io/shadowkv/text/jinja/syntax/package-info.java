@@ -1,4 +1,4 @@
-/// A template's source as statements and expressions.
+/// Parses a template's source into statements and expressions.
 @NullMarked
 package io.shadowkv.text.jinja.syntax;
 

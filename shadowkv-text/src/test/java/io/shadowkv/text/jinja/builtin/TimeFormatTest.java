@@ -7,7 +7,7 @@ import java.time.ZoneOffset;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Formats against what Python 3.11 prints on Linux.
+/// Compares formats with the output of Python 3.11 on Linux.
 class TimeFormatTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', ignoreLeadingAndTrailingWhitespace = false, textBlock = """
