@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -19,10 +18,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Checks the words and the line width of the project's prose: documents, comments, help texts and
 /// messages.
 class ProseTest {
-    /// Modules whose sources are not checked yet.
-    private static final Set<String> NOT_YET =
-            Set.of("shadowkv-core");
-
     private static final int WIDTH = 100;
 
     /// Words that a sentence must not contain, and what to write instead.
@@ -77,9 +72,6 @@ class ProseTest {
         assertThat(sources).hasSizeGreaterThan(700);
         List<String> faults = new ArrayList<>();
         for (Path file : sources) {
-            if (NOT_YET.contains(room(file))) {
-                continue;
-            }
             String text = Files.readString(file);
             boolean shell = file.toString().matches(".*(\\.sh|Containerfile|shadowkv)");
             faults.addAll(faults(file, prose(text, shell ? TEXT_OF_SHELL : TEXT_OF_JAVA), WORDS));
@@ -213,11 +205,6 @@ class ProseTest {
             code ^= fence;
         }
         return kept.toString();
-    }
-
-    /// The top folder of the repository that contains the file; for sources this is the module.
-    private static String room(Path file) {
-        return Fixtures.repository().relativize(file).getName(0).toString();
     }
 
     /// False for generated files: those in `target`, and in folders whose names begin with a dot.

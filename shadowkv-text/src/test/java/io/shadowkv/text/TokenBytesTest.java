@@ -33,7 +33,7 @@ class TokenBytesTest {
     @ValueSource(strings = {"bbpe-llama3", "bbpe-qwen2", "sp-phi3", "sp-yi", "sp-metaspace", "glm-tiktoken", "needle"})
     void bytesOfTokensAreTheText(String kind) {
         try (Tokenizer tokenizer = open(kind)) {
-            // A first token before each text: what only the first token is spared is no matter then.
+            // A token before each text, because some decoders treat the first token differently.
             int[] before = tokenizer.encode("a", false);
             String start = tokenizer.decode(before, false);
             for (String text : TEXTS) {

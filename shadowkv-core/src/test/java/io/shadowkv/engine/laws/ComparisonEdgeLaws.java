@@ -127,7 +127,7 @@ public abstract class ComparisonEdgeLaws extends BackendLaws {
         return HOST.withMemoryLimits(bytes, 0);
     }
 
-    /// The question is asked of the prompt's index, whoever read the prompt.
+    /// The question uses the prompt's index, in whichever way the prompt was read.
     @Test
     void questionsOnASharedPromptDoNotDependOnTheMemory() {
         List<Dialogue> dialogues = List.of(turns(true, 80, 30, 40));
@@ -268,7 +268,7 @@ public abstract class ComparisonEdgeLaws extends BackendLaws {
         }
     }
 
-    /// What is measured beside the answers does not show in them.
+    /// Measurements in addition to the answers do not change them.
     @Test
     void measuringChangesNothingElse() {
         List<Dialogue> dialogues = List.of(turns(false, 90, 5), turns(false, 70));
@@ -294,7 +294,7 @@ public abstract class ComparisonEdgeLaws extends BackendLaws {
         }
     }
 
-    /// An answer of one token has no position to compare; the turn after it, and dialogues beside it, go on.
+    /// An answer of one token has no position to compare; the turn after it, and other dialogues go on.
     @Test
     void anAnswerMayEndAtOnce() {
         GenerationOptions one = TWELVE.withMaxNewTokens(1);
@@ -348,7 +348,7 @@ public abstract class ComparisonEdgeLaws extends BackendLaws {
         }
     }
 
-    /// A sequence that grows over longrope's border is read again, whoever read it first.
+    /// A sequence that grows beyond longrope's limit is read again, in whichever way it was read first.
     @Test
     void longropesBorderIsCrossedInAComparison() {
         Path folder = checkpoint(RandomCheckpoint.longrope(75));

@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Requests and completions: what ends a sequence, what a listener hears, what runs beside it.
+/// Requests and completions: what ends a sequence, what a listener hears, what runs at the same time.
 public abstract class CompletionLaws extends BackendLaws {
     private static final int[] PROMPT = CharacterTokenizer.ids("once upon a time there was");
 
@@ -262,7 +262,7 @@ public abstract class CompletionLaws extends BackendLaws {
             assertThat(together.get(0).ids()).isNotEqualTo(first);
             if (rounding() == 0) {
                 assertThat(together.get(1).ids())
-                        .as("drawn beside another sequence")
+                        .as("drawn together with another sequence")
                         .isEqualTo(first);
             }
         }

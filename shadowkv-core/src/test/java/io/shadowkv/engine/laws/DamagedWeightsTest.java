@@ -26,7 +26,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Checkpoints whose weights contradict their configuration, or are no numbers.
+/// Checkpoints whose weights contradict their configuration, or are not numbers.
 class DamagedWeightsTest {
     private static final String HEAD = "lm_head.weight";
     private static final String EMBEDDING = "model.embed_tokens.weight";

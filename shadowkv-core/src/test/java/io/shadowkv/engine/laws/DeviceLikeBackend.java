@@ -146,7 +146,7 @@ final class DeviceLikeBackend extends ForwardingBackend {
         return true;
     }
 
-    /// Late work finds what it reads changed, if whoever asked for it did not wait for its end.
+    /// Late work finds its inputs changed if its caller did not wait for its end.
     @Override
     public Ticket aside(Runnable work) {
         SideWork late = new SideWork(work);

@@ -1,6 +1,6 @@
 // Selection of the largest of many keys by a block, by a search for the smallest key that is taken.
 // A key holds a logit and its id: the logit's bits in an order of unsigned numbers, below them the id, inverted, so
-// that of equal logits the lower id is larger. No two keys are equal; 0 is no key.
+// that of equal logits the lower id is larger. No two keys are equal; 0 is not a key.
 #pragma once
 #include "warp.cuh"
 
