@@ -32,7 +32,7 @@ classes() {
     grep -rlF 'Lio/shadowkv/cuda/GpuTest;' --include='*.class' . | LC_ALL=C sort | while read -r file; do
         found=false
         for nested in "${file%.class}"\$[A-Z]*.class; do
-            [ -f "$nested" ] || continue
+            [ -f "$nested" ] && grep -qF 'Lorg/junit/jupiter/api/Nested;' "$nested" || continue
             printf '%s\n' "$nested"
             found=true
         done

@@ -279,7 +279,7 @@ final class EngineLoop {
     int waiting() {
         lock.lock();
         try {
-            return waiting;
+            return Math.min(waiting, Math.max(0, live.size() - running));
         } finally {
             lock.unlock();
         }
@@ -289,7 +289,8 @@ final class EngineLoop {
     int running() {
         lock.lock();
         try {
-            return running;
+            // Those that ended in the round that goes on are counted after it.
+            return Math.min(running, live.size());
         } finally {
             lock.unlock();
         }

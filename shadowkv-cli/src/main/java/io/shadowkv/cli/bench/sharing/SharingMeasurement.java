@@ -92,7 +92,8 @@ final class SharingMeasurement {
         try (Document small = engine.read(Request.of(ids(Math.min(tokens, 8192)), greedy))) {
             gaps(small, greedy);
             gaps(small, drawn);
-            firstToken(small, turn);
+            // Not longer than what is decoded after a document of this length.
+            firstToken(small, Math.max(1, Math.min(turn, small.length() / 8)));
         }
     }
 
