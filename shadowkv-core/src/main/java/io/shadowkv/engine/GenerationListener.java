@@ -1,7 +1,8 @@
 package io.shadowkv.engine;
 
-/// Receives the progress of a sequence, on the thread that runs the engine. An exception ends the
-/// whole call of the engine, including its other requests.
+/// Receives the progress of a sequence: on the thread that called the engine and waits, or on a
+/// virtual thread if the request was submitted. The sequence takes its next step when the listener
+/// has returned, so a slow listener delays its own request only. An exception ends the request.
 public interface GenerationListener {
     /// A listener that ignores everything.
     GenerationListener SILENT = new GenerationListener() {};
