@@ -1,0 +1,90 @@
+package io.shadowkv.server.request;
+
+import io.shadowkv.server.error.ApiException;
+import io.shadowkv.server.json.Fields;
+import java.util.List;
+import java.util.function.Predicate;
+import tools.jackson.databind.JsonNode;
+
+/// The fields of requests that the server knows and cannot honour. A request that gives one of them
+/// another than its neutral value is refused, so that nothing is dropped silently.
+///
+/// A field that becomes supported leaves this list.
+final class NotSupported {
+    private static final Predicate<JsonNode> NEVER = value -> false;
+    private static final Predicate<JsonNode> FALSE = value -> value.isBoolean() && !value.booleanValue();
+    private static final Predicate<JsonNode> ZERO = value -> value.isNumber() && value.doubleValue() == 0;
+    private static final Predicate<JsonNode> ONE = value -> value.isNumber() && value.doubleValue() == 1;
+    private static final Predicate<JsonNode> EMPTY = value -> value.isContainer() && value.isEmpty();
+    private static final Predicate<JsonNode> NONE = is("none");
+
+    /// Both kinds of requests.
+    private static final List<Field> COMMON = List.of(
+            new Field("presence_penalty", ZERO, "leave it out, or use repetition_penalty"),
+            new Field("frequency_penalty", ZERO, "leave it out, or use repetition_penalty"),
+            new Field("logit_bias", EMPTY, "leave it out"),
+            new Field("priority", ZERO, "leave it out"),
+            new Field("document", NEVER, "send the text of the document in the prompt"));
+
+    private static final List<Field> CHAT = List.of(
+            new Field("logprobs", FALSE, "leave it out"),
+            new Field("top_logprobs", ZERO, "leave it out"),
+            new Field(
+                    "response_format",
+                    value -> value.isObject() && is("text").test(value.path("type")),
+                    "ask for the form in the prompt"),
+            new Field("tools", EMPTY, "leave them out"),
+            new Field("tool_choice", NONE.or(is("auto")), "leave it out"),
+            new Field("functions", EMPTY, "leave them out"),
+            new Field("function_call", NONE.or(is("auto")), "leave it out"),
+            new Field("audio", NEVER, "only text can be answered"),
+            new Field(
+                    "modalities",
+                    value -> value.isArray() && value.size() == 1 && is("text").test(value.path(0)),
+                    "only text can be answered"),
+            new Field("web_search_options", NEVER, "leave it out"),
+            new Field("add_generation_prompt", value -> value.isBoolean() && value.booleanValue(), "leave it out"),
+            new Field("continue_final_message", FALSE, "leave it out"),
+            new Field("guided_json", NEVER, "ask for the form in the prompt"),
+            new Field("guided_regex", NEVER, "ask for the form in the prompt"),
+            new Field("guided_grammar", NEVER, "ask for the form in the prompt"),
+            new Field("guided_choice", NEVER, "ask for the form in the prompt"));
+
+    private static final List<Field> COMPLETIONS = List.of(
+            new Field("logprobs", NEVER, "leave it out"),
+            new Field("best_of", ONE, "use n"),
+            new Field("suffix", is(""), "leave it out"));
+
+    private NotSupported() {}
+
+    /// @param neutral true for values that ask for nothing
+    /// @param advice what a client does instead
+    private record Field(String name, Predicate<JsonNode> neutral, String advice) {}
+
+    private static Predicate<JsonNode> is(String text) {
+        return value -> value.isString() && value.stringValue().equals(text);
+    }
+
+    /// @throws ApiException if a chat request asks for something that is not supported
+    static void checkChat(Fields request) {
+        check(request, COMMON);
+        check(request, CHAT);
+    }
+
+    /// @throws ApiException if a completion request asks for something that is not supported
+    static void checkCompletion(Fields request) {
+        check(request, COMMON);
+        check(request, COMPLETIONS);
+    }
+
+    private static void check(Fields request, List<Field> fields) {
+        for (Field field : fields) {
+            request.node(field.name()).filter(value -> !field.neutral().test(value)).ifPresent(value -> {
+                throw ApiException.invalid(
+                        field.name(),
+                        "unsupported_parameter",
+                        field.name() + " is not supported yet; " + field.advice());
+            });
+        }
+    }
+}
