@@ -54,7 +54,7 @@ class OperationsTest {
             first.readUntil("\"role\":\"assistant\"");
             OpenAIClient client = OpenAIOkHttpClient.builder()
                     .baseUrl(server.base())
-                    .apiKey("")
+                    .apiKey("any")
                     .maxRetries(1)
                     .build();
             assertThatThrownBy(() -> client.chat()

@@ -1,6 +1,5 @@
 package io.shadowkv.server;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -29,7 +28,7 @@ final class RawClient implements AutoCloseable {
 
     /// Sends the head of a request.
     void head(String path, long length) throws IOException {
-        send("POST " + path + " HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Length: " + length
+        send("POST " + path + " HTTP/1.1\r\nHost: test\r\nConnection: close\r\nAuthorization: Bearer any\r\nContent-Length: " + length
                 + "\r\n\r\n");
     }
 
@@ -38,17 +37,17 @@ final class RawClient implements AutoCloseable {
         socket.shutdownOutput();
     }
 
-    /// Reads until `text` has arrived or the connection ends.
+    /// Reads until `text` has arrived.
     String readUntil(String text) throws IOException {
-        ByteArrayOutputStream read = new ByteArrayOutputStream();
-        int next = 0;
-        while (next >= 0 && !read.toString(StandardCharsets.UTF_8).contains(text)) {
-            next = socket.getInputStream().read();
-            if (next >= 0) {
-                read.write(next);
+        StringBuilder read = new StringBuilder();
+        while (read.indexOf(text, Math.max(0, read.length() - text.length())) < 0) {
+            int next = socket.getInputStream().read();
+            if (next < 0) {
+                throw new AssertionError("the connection ended before \"" + text + "\"; it sent " + read);
             }
+            read.append((char) next);
         }
-        return read.toString(StandardCharsets.UTF_8);
+        return read.toString();
     }
 
     String readAll() throws IOException {

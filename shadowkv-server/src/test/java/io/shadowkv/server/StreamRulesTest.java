@@ -118,7 +118,7 @@ class StreamRulesTest {
     void aFailureInAStreamIsAnErrorEvent() throws Exception {
         try (TestServer own = TestServer.start();
                 RawClient client = new RawClient(own)) {
-            client.post("/v1/chat/completions", TestServer.chat(TestServer.question(800), ",\"stream\":true"));
+            client.post("/v1/chat/completions", TestServer.chat(TestServer.question(480), ",\"stream\":true"));
             client.readUntil("\"role\":\"assistant\"");
             own.engine.close();
             String rest = client.readAll();

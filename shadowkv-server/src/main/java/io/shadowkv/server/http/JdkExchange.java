@@ -71,13 +71,6 @@ final class JdkExchange implements Exchange {
                         "the request body has more than the %,d bytes that the server reads (--max-body)"
                                 .formatted(limit));
             }
-            if (total < statedLength()) {
-                // The JDK reports the end of the connection as the end of the body.
-                throw ApiException.invalid(
-                        null,
-                        "incomplete_body",
-                        "the request body ended after %,d of %,d bytes".formatted(total, statedLength()));
-            }
             return body.toByteArray();
         } catch (IOException e) {
             throw new ClientGoneException(e);

@@ -5,9 +5,11 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
@@ -45,14 +47,17 @@ public final class JsonBody {
             throw ApiException.invalid(
                     null,
                     "invalid_json",
-                    "the request body is not valid JSON: " + e.getOriginalMessage() + " at line "
-                            + e.getLocation().getLineNr() + ", column "
-                            + e.getLocation().getColumnNr());
+                    "the request body is not valid JSON: " + e.getOriginalMessage() + place(e.getLocation()));
         }
         if (node instanceof ObjectNode object) {
             return object;
         }
         throw ApiException.invalid(null, "invalid_json", "the request body is not a JSON object");
+    }
+
+    /// The parser knows no place if a limit is exceeded.
+    private static String place(@Nullable TokenStreamLocation location) {
+        return location == null ? "" : " at line " + location.getLineNr() + ", column " + location.getColumnNr();
     }
 
     private static String text(byte[] body) {
