@@ -50,8 +50,8 @@ import picocli.CommandLine.Spec;
         },
         subcommands = {
             RunCommand.class,
-            ServeCommand.class,
             PullCommand.class,
+            ServeCommand.class,
             InspectCommand.class,
             TokenizeCommand.class,
             LogitsCommand.class,
