@@ -38,10 +38,10 @@ public final class JdkHttp implements AutoCloseable {
         try {
             server = HttpServer.create(address, BACKLOG);
         } catch (IOException e) {
-            throw new UncheckedIOException(
+            throw new UncheckedIOException(new IOException(
                     "cannot listen on " + address.getHostString() + ":" + address.getPort() + ": " + e.getMessage()
                             + ". Choose another --port, or end the program that uses this one",
-                    e);
+                    e));
         }
         ExecutorService threads = Executors.newThreadPerTaskExecutor(
                 Thread.ofVirtual().name("shadowkv-http-", 0).factory());
