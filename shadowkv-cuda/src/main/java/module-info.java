@@ -1,4 +1,4 @@
-/// The backend that computes on an NVIDIA GPU, through the driver and NVIDIA's libraries.
+/// The backend that computes on an NVIDIA GPU, with the driver and NVIDIA's libraries.
 module io.shadowkv.cuda {
     requires io.shadowkv.core;
     requires static org.jspecify;

@@ -1,4 +1,4 @@
-/// Measures what a cache strategy keeps: tasks whose answers are known, scores, plots.
+/// Evaluates cache strategies: tasks with known answers, scores, reports.
 module io.shadowkv.eval {
     requires static org.jspecify;
     requires transitive io.shadowkv.core;

@@ -1,7 +1,7 @@
-/// Pages, tables and plots: what every HTML, SVG, PNG and Markdown output of the project is made of.
+/// Pages, tables and plots: the parts of every HTML, SVG, PNG and Markdown output of the project.
 module io.shadowkv.report {
     requires static org.jspecify;
-    // For bitmaps only; a runtime without it writes SVG.
+    // Only for bitmaps; without this module reports contain SVG only.
     requires static java.desktop;
 
     exports io.shadowkv.report.page;

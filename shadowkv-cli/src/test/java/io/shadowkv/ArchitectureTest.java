@@ -44,7 +44,7 @@ class ArchitectureTest {
             report.page: report.plot
             # shadowkv-core: from a checkpoint to tokens
             tensor:
-            checkpoint: tensor
+            checkpoint: tensor text
             op: tensor
             op.host: op tensor
             op.reference: op op.host tensor
@@ -66,16 +66,18 @@ class ArchitectureTest {
             cpu.linear: cpu.vector op tensor
             cpu.attention: cpu.linear cpu.vector op tensor
             cpu.eigen: cpu.linear cpu.vector
+            cpu.sampling: cpu.vector op tensor
             cpu.shadow: cpu.attention cpu.eigen cpu.linear cpu.vector op tensor op.host
-            cpu: cpu.attention cpu.linear cpu.shadow cpu.vector op op.host tensor
+            cpu: cpu.attention cpu.linear cpu.sampling cpu.shadow cpu.vector op op.host tensor
             # shadowkv-cuda: operations on an NVIDIA GPU
             cuda.ffi: op
             cuda.device: cuda.ffi op op.host tensor
             cuda.launch: cuda.device op tensor cuda.ffi
             cuda.linear: cuda.device cuda.ffi cuda.launch op tensor
             cuda.attention: cuda.device cuda.ffi cuda.launch op tensor
+            cuda.sampling: cuda.device cuda.launch op tensor
             cuda.shadow: cuda.attention cuda.device cuda.ffi cuda.launch cuda.linear op tensor
-            cuda: cuda.attention cuda.device cuda.ffi cuda.launch cuda.linear cuda.shadow op tensor
+            cuda: cuda.attention cuda.device cuda.ffi cuda.launch cuda.linear cuda.sampling cuda.shadow op tensor
             # shadowkv-eval: tasks whose answers are known, runs, reports
             eval: cache engine.serve text text.chat
             eval.text: eval text
@@ -101,7 +103,7 @@ class ArchitectureTest {
             server.model: checkpoint engine.serve server.error text text.chat
             server.generate: engine engine.serve
             server.metrics: engine server.generate
-            server.answer: engine server.error server.generate server.http server.json server.request
+            server.answer: engine sampling server.error server.generate server.http server.json server.request
             server.endpoint: engine engine.serve model.spec server.answer server.error server.generate server.http \
                 server.json server.metrics server.model server.request text
             server: engine.serve server.endpoint server.error server.http server.json server.metrics server.model \

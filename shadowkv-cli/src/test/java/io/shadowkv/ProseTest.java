@@ -24,10 +24,7 @@ class ProseTest {
             "shadowkv-cli",
             "shadowkv-core",
             "shadowkv-cpu",
-            "shadowkv-cuda",
-            "shadowkv-eval",
             "shadowkv-hub",
-            "shadowkv-report",
             "shadowkv-text");
 
     private static final int WIDTH = 100;

@@ -33,7 +33,9 @@ public enum Kernel {
             operands -> new ShadowCase(operands)::fetch),
     GRAM_1024(Unit.FLOP, 4096.0 * 1024 * 1024, Kernel::gram),
     EIGEN_160_OF_1024(Unit.RUN, 1, operands -> eigen(operands, 1024, 160)),
-    EIGEN_64_OF_256(Unit.RUN, 1, operands -> eigen(operands, 256, 64));
+    EIGEN_64_OF_256(Unit.RUN, 1, operands -> eigen(operands, 256, 64)),
+    TOP_1024_OF_128K(Unit.BYTE, 4.0 * 128_256, operands -> topLogits(operands, 1024)),
+    TOP_64_OF_128K(Unit.BYTE, 4.0 * 128_256, operands -> topLogits(operands, 64));
 
     private final Unit unit;
     private final double work;
@@ -94,6 +96,15 @@ public enum Kernel {
         Tensor out = operands.zeros(DType.F32, 1, queryHeads, headDim);
         double scale = 1 / Math.sqrt(headDim);
         return () -> operands.operations().attention().decode(queries, table, rows, scale, out);
+    }
+
+    private static Runnable topLogits(Operands operands, int k) {
+        Tensor logits = operands.random(DType.F32, 1, 128_256);
+        Tensor inverseTemperatures = operands.random(DType.F32, 1);
+        Tensor values = operands.zeros(DType.F32, 1, k);
+        Tensor ids = operands.zeros(DType.I32, 1, k);
+        Tensor logSums = operands.zeros(DType.F32, 1, 2);
+        return () -> operands.operations().sampling().topLogits(logits, inverseTemperatures, values, ids, logSums);
     }
 
     private static Runnable gram(Operands operands) {

@@ -1,6 +1,5 @@
 package io.shadowkv.cli;
 
-import io.shadowkv.cli.process.ByteSize;
 import io.shadowkv.cli.process.Failures;
 import io.shadowkv.cli.process.Interruption;
 import io.shadowkv.cli.process.Libc;
@@ -14,7 +13,6 @@ import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import picocli.CommandLine;
@@ -61,12 +59,7 @@ public final class Main {
             err.println("shadowkv: " + e.getMessage());
             return Failures.FAILURE;
         } catch (OutOfMemoryError e) {
-            err.printf(
-                    Locale.ROOT,
-                    "shadowkv: the JVM's heap of %s is too small (%s). Keys and values lie outside of it, a prompt's text"
-                            + " inside: shorten the prompt, or set SHADOWKV_JAVA_OPTIONS=-Xmx8g%n",
-                    ByteSize.text(Runtime.getRuntime().maxMemory()),
-                    e.getMessage());
+            err.println("shadowkv: " + Failures.message(e));
             return Failures.FAILURE;
         }
     }

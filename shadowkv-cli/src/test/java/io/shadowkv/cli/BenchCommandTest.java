@@ -118,6 +118,27 @@ final class BenchCommandTest {
                 .refused(1, "nothing-there: no such folder");
     }
 
+    /// Full attention does not fit; ShadowKV does, and is measured all the same.
+    @Test
+    void aMethodThatFailsDoesNotTakeTheOtherWithIt() throws IOException {
+        Path file = folder.resolve("e2e.jsonl");
+        Shell.Result result = shadowkv(e2e("--context", "2k", "--memory", "31M", "--clone-prefill", "--out", file));
+        assertThat(result.code()).isEqualTo(1);
+        assertThat(result.out())
+                .contains("tokens a second", "full attention failed; the message on standard error says why")
+                .doesNotContain("over full attention");
+        assertThat(result.out().lines().filter(line -> line.startsWith("2,048 tokens")))
+                .singleElement()
+                .asString()
+                .endsWith("ShadowKV")
+                .doesNotContain("full");
+        assertThat(result.err())
+                .contains(
+                        "shadowkv: full attention at 2,048 tokens was not measured: ", "available are 32,505,856 bytes")
+                .doesNotContain("\tat ", "defect");
+        assertThat(Files.readAllLines(file)).hasSize(1);
+    }
+
     @Test
     void interruptedItKeepsNothingHalf() {
         Shell.Result result = new Shell().cancelled().run(e2e("--context", 600));

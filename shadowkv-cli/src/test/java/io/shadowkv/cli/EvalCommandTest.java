@@ -263,7 +263,7 @@ class EvalCommandTest {
 
     @Test
     void refusesWhatCannotBeAsked() {
-        shadowkv("eval", "--data", "rulr/vt").refused(2, "--data: \"rulr/vt\" names no task", "ruler");
+        shadowkv("eval", "--data", "rulr/vt").refused(2, "--data: \"rulr/vt\" is not a task", "ruler");
         shadowkv("eval", "--length", "64k").refused(2, "--length is 65,536", "context is 32,768");
         shadowkv("eval", "a", "--model", "b").refused(2, "two models are given, a and --model b");
         shadowkv("eval", "--model", temporary.resolve("none")).refused(1, "none: no such folder");

@@ -7,6 +7,8 @@ import io.shadowkv.Fixtures;
 import io.shadowkv.eval.run.AnswerLog;
 import io.shadowkv.eval.run.AnswerRecord;
 import io.shadowkv.eval.run.RunFile;
+import io.shadowkv.eval.run.RunInfo;
+import io.shadowkv.eval.worker.EvalJob;
 import io.shadowkv.text.Tokenizer;
 import io.shadowkv.text.tokenizer.Tokenizers;
 import java.io.IOException;
@@ -15,6 +17,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -85,7 +89,7 @@ class EvalFilesTest {
         shadowkv(eval("scbench/scbench_mf"))
                 .refused(
                         1,
-                        "answers.jsonl holds answers to other prompts than this command asks",
+                        "answers.jsonl has answers to other prompts than this command asks",
                         "sample 1 of scbench/scbench_mf had the prompt "
                                 + answers().get(1).promptHash() + " and has ",
                         "1 of 2 samples differ",
@@ -98,6 +102,30 @@ class EvalFilesTest {
         write("scbench/scbench_mf.jsonl", numbers(3, 15) + numbers(4, 15) + numbers(5, 15));
         shadowkv(eval("scbench/scbench_mf")).succeeded();
         assertThat(answers()).hasSize(3);
+    }
+
+    /// What a Spark driver starts before it adds answers to a log: the run's own comparison, without an engine.
+    @Test
+    void aJobsCheckCommandComparesPromptsAndSettings() throws IOException {
+        write("scbench/scbench_mf.jsonl", numbers(3, 15) + numbers(4, 15));
+        shadowkv(eval("scbench/scbench_mf")).succeeded();
+        Path log = out().resolve("answers.jsonl");
+        shadowkv(eval("scbench/scbench_mf", "--job-dir", temporary.resolve("jobs")))
+                .succeeded();
+        EvalJob job = EvalJob.read(temporary.resolve("jobs").resolve("job-4096.json"));
+        List<String> check = job.checkCommand();
+        assertThat(check).endsWith("--compare-log").startsWith(job.command().getFirst(), "eval", "--data");
+        Object[] command =
+                Stream.concat(check.stream().skip(1), Stream.of(log.toString())).toArray();
+        Shell.Result same = shadowkv(command).succeeded();
+        assertThat(same.err()).doesNotContain("backend:");
+        RunInfo run = RunFile.read(out().resolve("run.json"));
+        assertThat(Objects.requireNonNull(job.run()).settings()).isEqualTo(run.settings());
+        assertThat(job.run().command()).isEqualTo(run.command());
+
+        write("scbench/scbench_mf.jsonl", numbers(3, 15) + numbers(5, 15));
+        shadowkv(command).refused(1, log + " holds answers to other prompts", "1 of 2 samples differ");
+        assertThat(answers()).hasSize(2);
     }
 
     @Test
@@ -251,7 +279,7 @@ class EvalFilesTest {
         assertThat(shadowkv("tasks").succeeded().out())
                 .contains("with --template base those of the published numbers of open models")
                 .contains("longbench-v2-cot/short\n");
-        shadowkv(eval("longbench/trec", "--cut", "fit")).refused(2, "\"fit\" is no cut", "length, official");
+        shadowkv(eval("longbench/trec", "--cut", "fit")).refused(2, "\"fit\" is not a cut", "length, official");
         shadowkv(eval("longbench/trec", "--prompts", "papers")).refused(2, "papers", "official, shadowkv");
     }
 }

@@ -80,13 +80,21 @@ class ReadmeExampleTest {
         List<String> artifacts = new ArrayList<>();
         while (dependency.find()) {
             artifacts.add(dependency.group(2));
+            if (!dependency.group(1).equals("io.shadowkv")) {
+                assertThat(Fixtures.repository().resolve("shadowkv-spark/pom.xml"))
+                        .as("the evaluation's tests on Spark run with that version")
+                        .content()
+                        .contains("<artifactId>%s</artifactId><version>%s</version>"
+                                .formatted(dependency.group(2), dependency.group(3)));
+                continue;
+            }
             assertThat(Fixtures.repository().resolve(dependency.group(2) + "/pom.xml"))
                     .content()
                     .contains("<groupId>" + dependency.group(1) + "</groupId>")
                     .contains("<artifactId>" + dependency.group(2) + "</artifactId>")
                     .contains("<version>" + dependency.group(3) + "</version>");
         }
-        assertThat(artifacts).containsExactly("shadowkv-core", "shadowkv-cpu");
+        assertThat(artifacts).containsExactly("shadowkv-core", "shadowkv-cpu", "jackson-annotations");
     }
 
     private static String readme() throws IOException {

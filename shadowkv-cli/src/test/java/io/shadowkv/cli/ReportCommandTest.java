@@ -50,11 +50,11 @@ class ReportCommandTest {
     @Test
     void saysWhatIsMissing() throws IOException {
         shadowkv("report", folder.resolve("none")).refused(1, "none: no such folder; expected the folder into which");
-        shadowkv("report", folder).refused(1, "holds no answers.jsonl");
+        shadowkv("report", folder).refused(1, "have an answers.jsonl");
         Files.createFile(folder.resolve("answers.jsonl"));
-        shadowkv("report", folder).refused(1, "holds no whole line yet");
+        shadowkv("report", folder).refused(1, "has no complete line yet");
         Files.writeString(folder.resolve("answers.jsonl"), "{}\n");
-        shadowkv("report", folder).refused(1, "line 1: is no answer of this command");
+        shadowkv("report", folder).refused(1, "line 1: is not an answer of this command");
         shadowkv("report").refused(2, "Missing required parameter: 'DIR'");
     }
 }

@@ -67,6 +67,45 @@ public sealed interface KvCacheSpec {
                     sparseBudget);
         }
 
+        public Shadow withRank(int columns) {
+            return new Shadow(
+                    columns,
+                    chunkSize,
+                    sparseBudget,
+                    outlierChunks,
+                    localTokens,
+                    generatedTokens,
+                    values,
+                    cachedTokens);
+        }
+
+        /// The cached tokens follow where they were as many as the budget, or would be fewer.
+        public Shadow withSparseBudget(int tokens) {
+            return new Shadow(
+                    rank,
+                    chunkSize,
+                    tokens,
+                    outlierChunks,
+                    localTokens,
+                    generatedTokens,
+                    values,
+                    cachedTokens == sparseBudget ? tokens : Math.max(cachedTokens, tokens));
+        }
+
+        public Shadow withOutlierChunks(int chunks) {
+            return new Shadow(
+                    rank, chunkSize, sparseBudget, chunks, localTokens, generatedTokens, values, cachedTokens);
+        }
+
+        public Shadow withLocalTokens(int tokens) {
+            return new Shadow(
+                    rank, chunkSize, sparseBudget, outlierChunks, tokens, generatedTokens, values, cachedTokens);
+        }
+
+        public Shadow withGeneratedTokens(int tokens) {
+            return new Shadow(rank, chunkSize, sparseBudget, outlierChunks, localTokens, tokens, values, cachedTokens);
+        }
+
         public Shadow withValues(ValueFormat format) {
             return new Shadow(
                     rank, chunkSize, sparseBudget, outlierChunks, localTokens, generatedTokens, format, cachedTokens);

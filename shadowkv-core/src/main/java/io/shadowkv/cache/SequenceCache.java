@@ -2,6 +2,7 @@ package io.shadowkv.cache;
 
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.Rotary;
+import java.util.List;
 
 /// The cache of one sequence after prefill. Owns its memory until closed. Used by the engine's
 /// thread only.
@@ -37,6 +38,23 @@ public interface SequenceCache extends AutoCloseable {
     ///
     /// @throws io.shadowkv.op.BackendMemoryException if the memory is not available
     SequenceCache copy();
+
+    /// Returns a sequence that continues this one with tokens of its own. It may share memory with
+    /// this one, which must stay open and must not change until the fork is closed. Waits for the
+    /// backend.
+    ///
+    /// Under ShadowKV the fork of an indexed sequence shares the index and the values. Its new tokens
+    /// never join the index: they stay resident, and attention to them is exact.
+    ///
+    /// @param newTokens maximum number of new tokens
+    /// @throws io.shadowkv.op.BackendMemoryException if the memory is not available
+    SequenceCache fork(int newTokens);
+
+    /// The memory that [#fork] allocates.
+    List<CacheStrategy.Allocation> forkFootprint(int newTokens);
+
+    /// True if forks share memory with this sequence.
+    boolean isShared();
 
     @Override
     void close();

@@ -1,5 +1,6 @@
 package io.shadowkv.checkpoint;
 
+import io.shadowkv.text.JsonTree;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -19,9 +20,7 @@ import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.core.json.JsonReadFeature;
-import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /// Reads untrusted JSON: strict UTF-8, limited in size and depth; every failure is a
 /// [CheckpointException].
@@ -34,11 +33,9 @@ public final class Json {
 
     /// NaN and Infinity are accepted because Python writes them; accessors reject them where a
     /// number must be finite.
-    private static final JsonMapper TREES = JsonMapper.builder(JsonFactory.builder()
-                    .streamReadConstraints(limits(MAX_BYTES))
-                    .build())
+    private static final JsonFactory TREES = JsonFactory.builder()
+            .streamReadConstraints(limits(MAX_BYTES))
             .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build();
 
     private static final JsonFactory STREAMS = JsonFactory.builder()
@@ -79,7 +76,7 @@ public final class Json {
                     source + ": more than " + MAX_BYTES + " bytes of JSON; that is not a file of a checkpoint");
         }
         try {
-            JsonNode root = TREES.readTree(text(source, bytes));
+            JsonNode root = JsonTree.read(TREES, text(source, bytes));
             if (!root.isObject()) {
                 throw new CheckpointException(source + ": expected a JSON object, found " + describe(root));
             }
@@ -128,7 +125,7 @@ public final class Json {
         if (node.isArray()) {
             return "an array of " + node.size() + " elements";
         }
-        return node.isMissingNode() ? "nothing" : shorten(node.toString());
+        return node.isMissingNode() ? "nothing" : shorten(JsonTree.text(node));
     }
 
     public static String shorten(String text) {

@@ -3,6 +3,7 @@ package io.shadowkv.checkpoint;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Shape;
 import io.shadowkv.tensor.Tensor;
+import io.shadowkv.text.JsonTree;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -22,7 +23,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
-import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Collects tensors and writes them atomically as one safetensors file.
@@ -161,7 +161,7 @@ public final class SafetensorsWriter {
     }
 
     private byte[] header(List<Entry> ordered) {
-        ObjectNode root = JsonMapper.shared().createObjectNode();
+        ObjectNode root = JsonTree.object();
         if (!metadata.isEmpty()) {
             ObjectNode strings = root.putObject("__metadata__");
             metadata.forEach(strings::put);
@@ -178,7 +178,7 @@ public final class SafetensorsWriter {
             node.putArray("data_offsets").add(begin).add(end);
             begin = end;
         }
-        byte[] json = root.toString().getBytes(StandardCharsets.UTF_8);
+        byte[] json = JsonTree.text(root).getBytes(StandardCharsets.UTF_8);
         // Spaces bring the data to a multiple of 8 bytes, as the reference implementation does.
         int padded = (json.length + 7) / 8 * 8;
         ByteBuffer header = ByteBuffer.allocate(Long.BYTES + padded).order(ByteOrder.LITTLE_ENDIAN);

@@ -1,5 +1,8 @@
 package io.shadowkv.engine;
 
+import io.shadowkv.sampling.TokenLogprobs;
+import java.util.List;
+
 /// The result of a request.
 ///
 /// @param promptTokens number of prompt tokens; for a later turn of a conversation, those of the
@@ -7,13 +10,21 @@ package io.shadowkv.engine;
 /// @param cachedTokens number of leading tokens that were already in a cache and were not read
 ///     again, including earlier turns of a conversation
 /// @param ids generated ids, including the end-of-sequence id if one ended the sequence
+/// @param logprobs log probabilities of each generated token; empty if they were not requested
 /// @param text generated text without special tokens and without a stop string; empty if the
 ///     checkpoint has no tokenizer
 /// @param finish why the sequence ended
 /// @param timings how long each phase took
 /// @param cache memory and selections of the cache
 public record Completion(
-        int promptTokens, int cachedTokens, int[] ids, String text, FinishReason finish, Timings timings, CacheReport cache) {
+        int promptTokens,
+        int cachedTokens,
+        int[] ids,
+        List<TokenLogprobs> logprobs,
+        String text,
+        FinishReason finish,
+        Timings timings,
+        CacheReport cache) {
     /// Why a sequence ended.
     public enum FinishReason {
         END_OF_SEQUENCE,

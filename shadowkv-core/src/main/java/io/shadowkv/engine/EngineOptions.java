@@ -23,6 +23,9 @@ import org.jspecify.annotations.Nullable;
 ///     refused
 /// @param readingBudget how long prompts are read between two decode steps of other sequences. A
 ///     longer time reads prompts faster and makes the gaps between tokens longer
+/// @param keptPrompts maximum number of sequences that are kept after their end, so that a request
+///     that begins with their tokens does not read them again; the least recently used are freed
+///     where others need the memory. 0 keeps none
 public record EngineOptions(
         KvCacheSpec cache,
         @Nullable DType kvType,
@@ -32,9 +35,10 @@ public record EngineOptions(
         long hostBytes,
         ValuePlace valuePlace,
         int maxWaiting,
-        Duration readingBudget) {
-    public static final EngineOptions DEFAULT =
-            new EngineOptions(new KvCacheSpec.Full(), null, 0, 16, 0, 0, ValuePlace.AUTO, 1024, Duration.ofMillis(25));
+        Duration readingBudget,
+        int keptPrompts) {
+    public static final EngineOptions DEFAULT = new EngineOptions(
+            new KvCacheSpec.Full(), null, 0, 16, 0, 0, ValuePlace.AUTO, 1024, Duration.ofMillis(25), 0);
 
     public EngineOptions {
         if (kvType != null && kvType != DType.F32 && kvType != DType.BF16 && kvType != DType.F16) {
@@ -54,43 +58,129 @@ public record EngineOptions(
         if (maxWaiting < 1) {
             throw new IllegalArgumentException("max waiting is " + maxWaiting + " requests; expected 1 or more");
         }
+        if (keptPrompts < 0) {
+            throw new IllegalArgumentException("kept prompts are " + keptPrompts + "; expected 0 or more");
+        }
         if (!readingBudget.isPositive()) {
             throw new IllegalArgumentException("reading budget is " + readingBudget + "; expected a positive duration");
         }
     }
 
     public EngineOptions withCache(KvCacheSpec spec) {
-        return new EngineOptions(spec, kvType, prefillRows, maxBatch, deviceBytes, hostBytes, valuePlace, maxWaiting, readingBudget);
+        return new EngineOptions(
+                spec,
+                kvType,
+                prefillRows,
+                maxBatch,
+                deviceBytes,
+                hostBytes,
+                valuePlace,
+                maxWaiting,
+                readingBudget,
+                keptPrompts);
     }
 
     public EngineOptions withKvType(@Nullable DType type) {
-        return new EngineOptions(cache, type, prefillRows, maxBatch, deviceBytes, hostBytes, valuePlace, maxWaiting, readingBudget);
+        return new EngineOptions(
+                cache,
+                type,
+                prefillRows,
+                maxBatch,
+                deviceBytes,
+                hostBytes,
+                valuePlace,
+                maxWaiting,
+                readingBudget,
+                keptPrompts);
     }
 
     public EngineOptions withPrefillRows(int rows) {
-        return new EngineOptions(cache, kvType, rows, maxBatch, deviceBytes, hostBytes, valuePlace, maxWaiting, readingBudget);
+        return new EngineOptions(
+                cache,
+                kvType,
+                rows,
+                maxBatch,
+                deviceBytes,
+                hostBytes,
+                valuePlace,
+                maxWaiting,
+                readingBudget,
+                keptPrompts);
     }
 
     public EngineOptions withMaxBatch(int sequences) {
-        return new EngineOptions(cache, kvType, prefillRows, sequences, deviceBytes, hostBytes, valuePlace, maxWaiting, readingBudget);
+        return new EngineOptions(
+                cache,
+                kvType,
+                prefillRows,
+                sequences,
+                deviceBytes,
+                hostBytes,
+                valuePlace,
+                maxWaiting,
+                readingBudget,
+                keptPrompts);
     }
 
     public EngineOptions withMemoryLimits(long device, long host) {
-        return new EngineOptions(cache, kvType, prefillRows, maxBatch, device, host, valuePlace, maxWaiting, readingBudget);
+        return new EngineOptions(
+                cache, kvType, prefillRows, maxBatch, device, host, valuePlace, maxWaiting, readingBudget, keptPrompts);
     }
 
     public EngineOptions withValuePlace(ValuePlace place) {
-        return new EngineOptions(cache, kvType, prefillRows, maxBatch, deviceBytes, hostBytes, place, maxWaiting, readingBudget);
+        return new EngineOptions(
+                cache,
+                kvType,
+                prefillRows,
+                maxBatch,
+                deviceBytes,
+                hostBytes,
+                place,
+                maxWaiting,
+                readingBudget,
+                keptPrompts);
     }
 
     public EngineOptions withMaxWaiting(int requests) {
         return new EngineOptions(
-                cache, kvType, prefillRows, maxBatch, deviceBytes, hostBytes, valuePlace, requests, readingBudget);
+                cache,
+                kvType,
+                prefillRows,
+                maxBatch,
+                deviceBytes,
+                hostBytes,
+                valuePlace,
+                requests,
+                readingBudget,
+                keptPrompts);
     }
 
     public EngineOptions withReadingBudget(Duration budget) {
         return new EngineOptions(
-                cache, kvType, prefillRows, maxBatch, deviceBytes, hostBytes, valuePlace, maxWaiting, budget);
+                cache,
+                kvType,
+                prefillRows,
+                maxBatch,
+                deviceBytes,
+                hostBytes,
+                valuePlace,
+                maxWaiting,
+                budget,
+                keptPrompts);
+    }
+
+    public EngineOptions withKeptPrompts(int sequences) {
+        return new EngineOptions(
+                cache,
+                kvType,
+                prefillRows,
+                maxBatch,
+                deviceBytes,
+                hostBytes,
+                valuePlace,
+                maxWaiting,
+                readingBudget,
+                sequences);
     }
 
     /// Number of prefill rows on `backend`.

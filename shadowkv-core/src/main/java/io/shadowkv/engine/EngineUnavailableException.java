@@ -14,4 +14,9 @@ public final class EngineUnavailableException extends IllegalStateException {
     public EngineUnavailableException(String message, @Nullable Throwable cause) {
         super(message, cause);
     }
+
+    /// The same reason, thrown at another place.
+    public EngineUnavailableException(EngineUnavailableException reason) {
+        super(reason.getMessage(), reason.getCause());
+    }
 }

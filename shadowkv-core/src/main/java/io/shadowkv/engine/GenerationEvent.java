@@ -1,5 +1,8 @@
 package io.shadowkv.engine;
 
+import io.shadowkv.sampling.TokenLogprobs;
+import org.jspecify.annotations.Nullable;
+
 /// What happens to a submitted request, in order: readings, tokens, one end.
 public sealed interface GenerationEvent {
     /// Part of the prompt was read. If the consumer is slow, it receives the latest of several.
@@ -12,7 +15,8 @@ public sealed interface GenerationEvent {
     ///
     /// @param id the token
     /// @param text complete characters that this token added to the text; may be empty
-    record Token(int id, String text) implements GenerationEvent {}
+    /// @param logprobs log probabilities; null if they were not requested
+    record Token(int id, String text, @Nullable TokenLogprobs logprobs) implements GenerationEvent {}
 
     /// The sequence ended without a failure. Always the last event.
     record Ended(Completion completion) implements GenerationEvent {}

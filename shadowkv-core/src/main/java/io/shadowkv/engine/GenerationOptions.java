@@ -14,16 +14,22 @@ import java.util.List;
 /// @param minNewTokens minimum number of tokens before an id may end generation; until then the ids
 ///     that would end it are excluded from the draw (`min_new_tokens` of Hugging Face
 ///     transformers). Stop strings end generation at any time
+/// @param topLogprobs how many of the most likely tokens to report with log probabilities, in addition
+///     to the generated token's own; -1 reports none
 public record GenerationOptions(
         int maxNewTokens,
         SamplingOptions sampling,
         List<String> stopStrings,
         boolean ignoreEos,
         List<Integer> stopIds,
-        int minNewTokens) {
+        int minNewTokens,
+        int topLogprobs) {
+    /// Largest number of most likely tokens that are reported.
+    public static final int MAX_TOP_LOGPROBS = 1024;
+
     /// Greedy, up to 128 tokens, until the checkpoint's end of sequence.
     public static final GenerationOptions DEFAULT =
-            new GenerationOptions(128, SamplingOptions.GREEDY, List.of(), false, List.of(), 0);
+            new GenerationOptions(128, SamplingOptions.GREEDY, List.of(), false, List.of(), 0, -1);
 
     public GenerationOptions {
         if (maxNewTokens < 1) {
@@ -41,29 +47,37 @@ public record GenerationOptions(
             throw new IllegalArgumentException(
                     "min new tokens is " + minNewTokens + "; expected 0 (no minimum) or more");
         }
+        if (topLogprobs < -1 || topLogprobs > MAX_TOP_LOGPROBS) {
+            throw new IllegalArgumentException("top logprobs is " + topLogprobs + "; expected 0 to " + MAX_TOP_LOGPROBS
+                    + ", or -1 for no log probabilities");
+        }
     }
 
     public GenerationOptions withMaxNewTokens(int tokens) {
-        return new GenerationOptions(tokens, sampling, stopStrings, ignoreEos, stopIds, minNewTokens);
+        return new GenerationOptions(tokens, sampling, stopStrings, ignoreEos, stopIds, minNewTokens, topLogprobs);
     }
 
     public GenerationOptions withSampling(SamplingOptions options) {
-        return new GenerationOptions(maxNewTokens, options, stopStrings, ignoreEos, stopIds, minNewTokens);
+        return new GenerationOptions(maxNewTokens, options, stopStrings, ignoreEos, stopIds, minNewTokens, topLogprobs);
     }
 
     public GenerationOptions withStopStrings(List<String> strings) {
-        return new GenerationOptions(maxNewTokens, sampling, strings, ignoreEos, stopIds, minNewTokens);
+        return new GenerationOptions(maxNewTokens, sampling, strings, ignoreEos, stopIds, minNewTokens, topLogprobs);
     }
 
     public GenerationOptions withIgnoreEos(boolean ignore) {
-        return new GenerationOptions(maxNewTokens, sampling, stopStrings, ignore, stopIds, minNewTokens);
+        return new GenerationOptions(maxNewTokens, sampling, stopStrings, ignore, stopIds, minNewTokens, topLogprobs);
     }
 
     public GenerationOptions withStopIds(List<Integer> ids) {
-        return new GenerationOptions(maxNewTokens, sampling, stopStrings, ignoreEos, ids, minNewTokens);
+        return new GenerationOptions(maxNewTokens, sampling, stopStrings, ignoreEos, ids, minNewTokens, topLogprobs);
     }
 
     public GenerationOptions withMinNewTokens(int tokens) {
-        return new GenerationOptions(maxNewTokens, sampling, stopStrings, ignoreEos, stopIds, tokens);
+        return new GenerationOptions(maxNewTokens, sampling, stopStrings, ignoreEos, stopIds, tokens, topLogprobs);
+    }
+
+    public GenerationOptions withTopLogprobs(int tokens) {
+        return new GenerationOptions(maxNewTokens, sampling, stopStrings, ignoreEos, stopIds, minNewTokens, tokens);
     }
 }

@@ -34,4 +34,15 @@ public final class StepResult {
     public float[] logits(int i) {
         return backend.download(logits.row(rows[i]));
     }
+
+    /// The logits that logit rows select from, F32 `[any, vocabulary]`. Rows without a token are
+    /// unspecified. They can be changed in place.
+    public Tensor allLogits() {
+        return logits;
+    }
+
+    /// Row of [#allLogits] of logit row `i`.
+    public int row(int i) {
+        return rows[i];
+    }
 }

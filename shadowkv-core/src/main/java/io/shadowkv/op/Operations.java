@@ -7,4 +7,6 @@ public interface Operations {
     AttentionOperations attention();
 
     ShadowOperations shadow();
+
+    SamplingOperations sampling();
 }

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import io.shadowkv.cpu.attention.CpuAttention;
 import io.shadowkv.cpu.linear.CpuDense;
+import io.shadowkv.cpu.sampling.CpuSampling;
 import io.shadowkv.cpu.shadow.CpuShadow;
 import io.shadowkv.cpu.vector.FloatRows;
 import io.shadowkv.cpu.vector.VectorWidth;
@@ -14,6 +15,7 @@ import io.shadowkv.op.BackendProvider.BackendOptions;
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Operations;
+import io.shadowkv.op.SamplingOperations;
 import io.shadowkv.op.ShadowOperations;
 import io.shadowkv.op.host.HostBackend;
 import io.shadowkv.op.host.HostMemoryProbe;
@@ -34,6 +36,7 @@ public final class CpuBackend implements HostBackend, Operations {
     private final DenseOperations dense;
     private final AttentionOperations attention;
     private final ShadowOperations shadow;
+    private final SamplingOperations sampling;
 
     /// @param options threads and offload folder; the vector width is that of this copy of the
     ///     class
@@ -44,6 +47,7 @@ public final class CpuBackend implements HostBackend, Operations {
         dense = new CpuDense(pool);
         attention = new CpuAttention(pool);
         shadow = new CpuShadow(pool);
+        sampling = new CpuSampling(pool);
     }
 
     static String describe(int bits, int threads) {
@@ -89,6 +93,11 @@ public final class CpuBackend implements HostBackend, Operations {
     @Override
     public ShadowOperations shadow() {
         return shadow;
+    }
+
+    @Override
+    public SamplingOperations sampling() {
+        return sampling;
     }
 
     @Override

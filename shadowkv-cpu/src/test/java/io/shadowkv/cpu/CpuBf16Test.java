@@ -7,6 +7,7 @@ import io.shadowkv.op.conformance.DenseConformance;
 import io.shadowkv.op.conformance.LinearConformance;
 import io.shadowkv.op.conformance.MemoryConformance;
 import io.shadowkv.op.conformance.PaddingConformance;
+import io.shadowkv.op.conformance.SamplingConformance;
 import io.shadowkv.op.conformance.SelectedAttentionConformance;
 import io.shadowkv.op.conformance.ShadowPrefillConformance;
 import io.shadowkv.op.conformance.ShadowStepConformance;
@@ -114,6 +115,19 @@ class CpuBf16Test {
 
     @Nested
     class Token extends TokenConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+
+        @Override
+        protected DType activationType() {
+            return DType.BF16;
+        }
+    }
+
+    @Nested
+    class Sampling extends SamplingConformance {
         @Override
         protected Backend open() {
             return openCpu();

@@ -6,8 +6,13 @@ import io.shadowkv.engine.laws.ComparisonEdgeLaws;
 import io.shadowkv.engine.laws.ComparisonLaws;
 import io.shadowkv.engine.laws.CompletionLaws;
 import io.shadowkv.engine.laws.ConversationLaws;
+import io.shadowkv.engine.laws.DocumentLaws;
+import io.shadowkv.engine.laws.ForkLaws;
 import io.shadowkv.engine.laws.InterruptionLaws;
 import io.shadowkv.engine.laws.MemoryLaws;
+import io.shadowkv.engine.laws.SamplingLaws;
+import io.shadowkv.engine.laws.SchedulerLaws;
+import io.shadowkv.engine.laws.ServingLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import org.junit.jupiter.api.Nested;
@@ -69,6 +74,41 @@ class CpuLawsTest {
     @Nested
     class Conversations extends ConversationLaws {
         Conversations() {
+            super(CPU);
+        }
+    }
+
+    @Nested
+    class Scheduling extends SchedulerLaws {
+        Scheduling() {
+            super(CPU);
+        }
+    }
+
+    @Nested
+    class Serving extends ServingLaws {
+        Serving() {
+            super(CPU);
+        }
+    }
+
+    @Nested
+    class Forks extends ForkLaws {
+        Forks() {
+            super(CPU);
+        }
+    }
+
+    @Nested
+    class Documents extends DocumentLaws {
+        Documents() {
+            super(CPU);
+        }
+    }
+
+    @Nested
+    class Drawing extends SamplingLaws {
+        Drawing() {
             super(CPU);
         }
     }

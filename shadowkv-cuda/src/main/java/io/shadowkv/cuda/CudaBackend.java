@@ -14,14 +14,15 @@ import io.shadowkv.cuda.launch.CudaParts;
 import io.shadowkv.cuda.launch.PendingFetches;
 import io.shadowkv.cuda.launch.SlotMirrors;
 import io.shadowkv.cuda.linear.CudaDense;
+import io.shadowkv.cuda.sampling.CudaSampling;
 import io.shadowkv.cuda.shadow.CudaShadow;
 import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import io.shadowkv.op.DenseOperations;
-import io.shadowkv.op.MemoryRates;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Operations;
+import io.shadowkv.op.SamplingOperations;
 import io.shadowkv.op.ShadowOperations;
 import io.shadowkv.op.Stopwatch;
 import io.shadowkv.tensor.DType;
@@ -33,7 +34,7 @@ import java.lang.foreign.MemorySegment;
 
 /// Computes on one NVIDIA GPU. Operations enqueue kernels on the calling thread's queue.
 final class CudaBackend implements Backend, Operations {
-    /// What kernels, the libraries' work space and scratch buffers may still take.
+    /// Device memory kept free for kernels, the libraries' work space and scratch buffers.
     private static final long RESERVE_BYTES = 384L << 20;
 
     private final CudaContext context;
@@ -44,6 +45,7 @@ final class CudaBackend implements Backend, Operations {
     private final CudaDense dense;
     private final CudaAttention attention;
     private final CudaShadow shadow;
+    private final CudaSampling sampling;
     private final MemoryRates rates;
 
     CudaBackend(BackendOptions options) {
@@ -61,6 +63,7 @@ final class CudaBackend implements Backend, Operations {
         this.dense = new CudaDense(parts);
         this.attention = new CudaAttention(parts);
         this.shadow = new CudaShadow(parts);
+        this.sampling = new CudaSampling(parts);
         this.rates = new RateMeter(context).measure(pinnedPool);
     }
 
@@ -84,7 +87,7 @@ final class CudaBackend implements Backend, Operations {
                         kernels());
     }
 
-    /// Which kernels run, where they are not those this backend was tuned with.
+    /// A note if the device uses other kernels than the tuned ones.
     private String kernels() {
         return context.isHopper() ? "" : ", kernels for compute capability 8.0 (tuned ones exist for 9.0 only)";
     }
@@ -115,6 +118,11 @@ final class CudaBackend implements Backend, Operations {
     }
 
     @Override
+    public SamplingOperations sampling() {
+        return sampling;
+    }
+
+    @Override
     public MemoryScope newScope(String purpose) {
         return new CudaScope(purpose, context, pinnedPool);
     }
@@ -129,7 +137,8 @@ final class CudaBackend implements Backend, Operations {
         Tensor placed = scope.allocate(host.dtype(), host.shape().toArray());
         MemorySegment bytes = host.segment();
         try (Arena arena = Arena.ofConfined()) {
-            // The driver has read pageable memory when the call returns; the heap it cannot read.
+            // When the call returns, the driver has read pageable memory. It cannot read the Java
+            // heap.
             MemorySegment source = bytes.isNative()
                     ? bytes
                     : arena.allocate(Math.max(1, bytes.byteSize()), 8).copyFrom(bytes);
@@ -153,13 +162,14 @@ final class CudaBackend implements Backend, Operations {
         return rates;
     }
 
-    /// As many as keep tensor cores busy; their activations take 0.8 GB for a model of 8 billion weights.
+    /// Enough rows to keep tensor cores busy; their activations take 0.8 GB for a model of 8
+    /// billion weights.
     @Override
     public int prefillRows() {
         return 8192;
     }
 
-    /// Exact for few rows, where each costs; steps of 4, 8 and 16 above.
+    /// Exact up to 8 rows, where each row adds cost; multiples of 4, 8 and 16 above.
     @Override
     public int rowBucket(int rows) {
         int step = rows <= 8 ? 1 : rows <= 32 ? 4 : rows <= 128 ? 8 : 16;
@@ -196,9 +206,9 @@ final class CudaBackend implements Backend, Operations {
     public void upload(int[] source, Tensor target) {
         if (target.dtype() != DType.I32 || target.elements() != source.length) {
             throw new IllegalArgumentException("cannot upload " + source.length + " ints to a tensor of "
-                    + target.dtype() + " " + target.shape() + "; expected I32 and as many elements");
+                    + target.dtype() + " " + target.shape() + "; expected I32 and the same number of elements");
         }
-        // The driver has read pageable memory when the call returns.
+        // When the call returns, the driver has read pageable memory.
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment ints = arena.allocateFrom(JAVA_INT, source);
             context.queue().copy(context.address(target), ints.address(), target.byteSize());
@@ -228,7 +238,7 @@ final class CudaBackend implements Backend, Operations {
         }
     }
 
-    /// The tensor's bytes once all work on them is done.
+    /// The tensor on the host, after all work on it has ended.
     private Tensor onHost(Tensor source, Arena arena) {
         pendingFetches.joinAll(context.queue());
         if (source.memory() instanceof HostMemory) {
@@ -244,7 +254,7 @@ final class CudaBackend implements Backend, Operations {
     private static void expect(Tensor tensor, DType dtype) {
         if (tensor.dtype() != dtype) {
             throw new IllegalArgumentException("cannot read " + tensor.dtype() + " " + tensor.shape() + " as " + dtype
-                    + "; it holds other elements");
+                    + "; expected a tensor of that type");
         }
     }
 
@@ -253,6 +263,7 @@ final class CudaBackend implements Backend, Operations {
         sideWork.close();
         attention.close();
         shadow.close();
+        sampling.close();
         dense.close();
         pendingFetches.close();
         workScope.close();

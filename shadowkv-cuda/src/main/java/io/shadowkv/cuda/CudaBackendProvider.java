@@ -7,7 +7,8 @@ import io.shadowkv.cuda.ffi.Nvrtc;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider;
 
-/// Offers [CudaBackend] where a driver, a device of compute capability 8.0 or more and the CUDA libraries are.
+/// Provides [CudaBackend] if the machine has a driver, a device of compute capability 8.0 or
+/// higher, and the CUDA libraries.
 public final class CudaBackendProvider implements BackendProvider {
     private static final int PRIORITY = 100;
 

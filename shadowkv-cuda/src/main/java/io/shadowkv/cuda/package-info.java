@@ -1,8 +1,9 @@
-/// The backend for NVIDIA GPUs: memory, queues, kernels, and the operations of `io.shadowkv.op` made of them.
+/// The backend for NVIDIA GPUs: memory, queues, kernels, and the operations of `io.shadowkv.op`.
 ///
-/// In: tensors in device or page-locked memory. Out: the same memory, written by kernels that queues run in
-/// order. Kernels are `.cu` resources, compiled by NVRTC for the sizes of a model; matrix products, eigenvectors
-/// and prefill attention are NVIDIA's libraries'. Called through `op`.
+/// In: tensors in device or page-locked memory. Out: the same memory, written by kernels that
+/// queues run in order. Kernels are `.cu` resources that NVRTC compiles for the sizes of a model.
+/// NVIDIA's libraries compute large matrix products and eigenvectors. Called through `op`. Next:
+/// [io.shadowkv.cuda.device].
 @NullMarked
 package io.shadowkv.cuda;
 

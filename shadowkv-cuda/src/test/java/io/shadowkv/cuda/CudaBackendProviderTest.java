@@ -11,7 +11,7 @@ import java.util.ServiceLoader;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What a machine without a device, or without CUDA's libraries, is told.
+/// The reasons that a machine without a device, or without CUDA's libraries, reports.
 class CudaBackendProviderTest {
     @TempDir
     Path empty;
@@ -24,7 +24,7 @@ class CudaBackendProviderTest {
 
     @Test
     void saysWhichLibraryIsMissingAndDoesNotOpen() {
-        // Where there is a driver, the compiler is what the folder lacks.
+        // On a machine with a driver, the folder lacks the compiler.
         BackendOptions options = BackendOptions.DEFAULT.withDevice(0, empty, null);
         var provider = new CudaBackendProvider();
         Availability availability = provider.availability(options);

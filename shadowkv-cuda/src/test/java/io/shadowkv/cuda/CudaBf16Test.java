@@ -8,6 +8,7 @@ import io.shadowkv.op.conformance.ForcedHitsConformance;
 import io.shadowkv.op.conformance.LinearConformance;
 import io.shadowkv.op.conformance.MemoryConformance;
 import io.shadowkv.op.conformance.PaddingConformance;
+import io.shadowkv.op.conformance.SamplingConformance;
 import io.shadowkv.op.conformance.SelectedAttentionConformance;
 import io.shadowkv.op.conformance.SelectionConformance;
 import io.shadowkv.op.conformance.ShadowPrefillConformance;
@@ -18,10 +19,10 @@ import io.shadowkv.tensor.DType;
 import java.util.List;
 import org.junit.jupiter.api.Nested;
 
-/// Every room's tests on the device, with activations of bf16, as the models of the paper have them.
+/// The conformance tests on the device, with BF16 activations, as for the paper's models.
 @GpuTest
 class CudaBf16Test {
-    /// Views of 16 elements and their multiples start at addresses that 16-byte accesses may take.
+    /// Views start at multiples of 16 elements, so that 16-byte accesses are aligned.
     private static final int GUARD = 16;
 
     @Nested
@@ -247,6 +248,24 @@ class CudaBf16Test {
 
     @Nested
     class Token extends TokenConformance {
+        @Override
+        protected Backend open() {
+            return new SharedCuda();
+        }
+
+        @Override
+        protected int guardElements() {
+            return GUARD;
+        }
+
+        @Override
+        protected DType activationType() {
+            return DType.BF16;
+        }
+    }
+
+    @Nested
+    class Sampling extends SamplingConformance {
         @Override
         protected Backend open() {
             return new SharedCuda();

@@ -8,6 +8,7 @@ import io.shadowkv.op.conformance.ForcedHitsConformance;
 import io.shadowkv.op.conformance.LinearConformance;
 import io.shadowkv.op.conformance.MemoryConformance;
 import io.shadowkv.op.conformance.PaddingConformance;
+import io.shadowkv.op.conformance.SamplingConformance;
 import io.shadowkv.op.conformance.SelectedAttentionConformance;
 import io.shadowkv.op.conformance.SelectionConformance;
 import io.shadowkv.op.conformance.ShadowPrefillConformance;
@@ -18,10 +19,10 @@ import io.shadowkv.tensor.DType;
 import java.util.List;
 import org.junit.jupiter.api.Nested;
 
-/// Every room's tests on the device, with activations of float, as a model of float weights has them.
+/// The conformance tests on the device, with F32 activations, as for a model with F32 weights.
 @GpuTest
 class CudaFloatTest {
-    /// Views of 16 elements and their multiples start at addresses that 16-byte accesses may take.
+    /// Views start at multiples of 16 elements, so that 16-byte accesses are aligned.
     private static final int GUARD = 16;
 
     @Nested
@@ -247,6 +248,24 @@ class CudaFloatTest {
 
     @Nested
     class Token extends TokenConformance {
+        @Override
+        protected Backend open() {
+            return new SharedCuda();
+        }
+
+        @Override
+        protected int guardElements() {
+            return GUARD;
+        }
+
+        @Override
+        protected DType activationType() {
+            return DType.F32;
+        }
+    }
+
+    @Nested
+    class Sampling extends SamplingConformance {
         @Override
         protected Backend open() {
             return new SharedCuda();

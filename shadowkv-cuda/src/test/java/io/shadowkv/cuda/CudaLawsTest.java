@@ -6,12 +6,17 @@ import io.shadowkv.engine.laws.ComparisonEdgeLaws;
 import io.shadowkv.engine.laws.ComparisonLaws;
 import io.shadowkv.engine.laws.CompletionLaws;
 import io.shadowkv.engine.laws.ConversationLaws;
+import io.shadowkv.engine.laws.DocumentLaws;
+import io.shadowkv.engine.laws.ForkLaws;
 import io.shadowkv.engine.laws.InterruptionLaws;
 import io.shadowkv.engine.laws.MemoryLaws;
+import io.shadowkv.engine.laws.SamplingLaws;
+import io.shadowkv.engine.laws.SchedulerLaws;
+import io.shadowkv.engine.laws.ServingLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
 import org.junit.jupiter.api.Nested;
 
-/// The laws on the device, which sums in another order for another number of rows.
+/// The laws on the device, where the order of sums depends on the number of rows.
 @GpuTest
 class CudaLawsTest {
     /// cuBLASLt chooses its algorithm by the number of rows.
@@ -70,6 +75,41 @@ class CudaLawsTest {
     @Nested
     class Conversations extends ConversationLaws {
         Conversations() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class Scheduling extends SchedulerLaws {
+        Scheduling() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class Serving extends ServingLaws {
+        Serving() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class Forks extends ForkLaws {
+        Forks() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class Documents extends DocumentLaws {
+        Documents() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class Drawing extends SamplingLaws {
+        Drawing() {
             super(CUDA);
         }
     }

@@ -18,10 +18,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A device opened and closed, its kernel cache, and what it says when memory is short.
+/// Opening and closing a device, its kernel cache, and its messages when memory is short.
 @GpuTest
 class CudaLifecycleTest {
-    /// Rows of a MiB, so that extents stay ints.
+    /// Rows of 1 MiB, so that extents fit an int.
     private static final int ROW_BYTES = 1 << 20;
 
     @TempDir
@@ -82,7 +82,7 @@ class CudaLifecycleTest {
             assertThat(backend.availableBytes(Place.DEVICE)).isLessThanOrEqualTo(before - (1L << 30));
             scope.close();
         }
-        // Other programs may come and go by a few MiB.
+        // Other programs may take or free a few MiB at the same time.
         assertThat(available()).isGreaterThan(before - (64L << 20));
     }
 

@@ -4,7 +4,7 @@ import io.shadowkv.cache.shadow.ShadowGoldens;
 import io.shadowkv.op.Backend;
 import java.util.List;
 
-/// Every context of the original's goldens, on the device.
+/// The golden contexts computed by the authors' code, on the device.
 @GpuTest
 class CudaShadowGoldensTest extends ShadowGoldens {
     @Override

@@ -11,7 +11,8 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/// Says how many classes of tests a machine without a GPU leaves out, so that none passes in silence.
+/// Prints how many test classes do not run on a machine without a GPU, so that none is left out
+/// silently.
 class GpuTestCountTest {
     private static final Path DEVICE_FILE = Path.of("/dev/nvidiactl");
 

@@ -13,7 +13,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/// One instance of a kernel, compiled by `nvcc` for both architectures. Used by one thread at a time.
+/// One instance of a kernel, compiled by `nvcc` for both architectures. Used by one thread at a
+/// time.
 final class KernelCheck {
     static final List<String> ARCHITECTURES = List.of("sm_80", "sm_90a");
 
@@ -36,17 +37,18 @@ final class KernelCheck {
         this.constants = constants;
     }
 
-    /// What is wrong, each with the instance's name; empty once [#run] found nothing.
+    /// The failures that [#run] found, each with the instance's name.
     List<String> failures() {
         return failures;
     }
 
-    /// False if the same sources passed before.
+    /// False if the same sources have passed before.
     boolean hasCompiled() {
         return hasCompiled;
     }
 
-    /// @param remembered folder of empty files, one for each instance that passed, named by its hash
+    /// @param remembered folder with an empty file for each instance that passed; its name is the
+    ///     instance's hash
     KernelCheck run(Path remembered) throws IOException, InterruptedException {
         Path passed = remembered.resolve(hash());
         if (Files.exists(passed)) {
@@ -95,7 +97,7 @@ final class KernelCheck {
                     && (!frame.group(1).equals("0")
                             || !frame.group(2).equals("0")
                             || !frame.group(3).equals("0"));
-            // Warnings, and wgmma that waits for each instruction, which ptxas calls information.
+            // Warnings, and the information that wgmma instructions are serialised.
             boolean isWarning = line.startsWith("ptxas") && line.contains("warning");
             if (isSpilling || isWarning || line.contains("Potential Performance Loss")) {
                 fail(line.strip() + " (" + entry.strip() + ")");

@@ -21,16 +21,16 @@ import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/// Compiles every kernel for Ampere and Hopper, in each instance that its header names (`// check: NAME=value …`), and
-/// fails on errors, spilled registers and stack frames. Where there is no `nvcc`, the test counts as skipped and says
-/// what
-/// was not compiled.
+/// Compiles every kernel for Ampere and Hopper, in each instance that its header lists
+/// (`// check: NAME=value …`), and fails on errors, spilled registers and stack frames. On a
+/// machine without `nvcc` the test counts as skipped and prints what was not compiled.
 ///
-/// What compiled once is remembered below `target` by the hash of its sources, since all of it takes minutes.
+/// Compiling all instances takes minutes. A file below `target` remembers each instance that
+/// passed, by the hash of its sources.
 class KernelCompilationTest {
     private static final String CHECK = "// check:";
     private static final Path REMEMBERED = Path.of("target", "kernel-checks");
-    /// More at a time would starve the machine's other builds.
+    /// More processes would slow down other builds on the machine.
     private static final int PROCESSES = 2;
 
     private final Path kernels = kernelFolder();
@@ -43,7 +43,7 @@ class KernelCompilationTest {
         try {
             return Path.of(folder.toURI()).getParent();
         } catch (URISyntaxException e) {
-            throw new AssertionError(folder + " is no path", e);
+            throw new AssertionError(folder + " is not a path", e);
         }
     }
 
@@ -91,7 +91,7 @@ class KernelCompilationTest {
                 .isEmpty();
     }
 
-    /// Constants of each instance that a header names.
+    /// Constants of each instance that a header lists.
     private List<List<String>> checks(String name) throws IOException {
         return Files.readString(kernels.resolve(name), StandardCharsets.UTF_8)
                 .lines()

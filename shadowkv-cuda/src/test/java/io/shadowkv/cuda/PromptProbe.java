@@ -15,8 +15,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Times what a layer of Llama-3.1-8B does outside attention to a prompt's chunk: each operation by itself, all of
-/// them one after the other for a while (when power, not arithmetic, sets the pace), and ways not taken.
+/// Times a layer of Llama-3.1-8B outside attention for the prefill rows of a prompt: each operation
+/// alone, all operations one after the other for a while (power limits the speed then), and
+/// alternatives that are not used.
 public final class PromptProbe {
     private static final int ROWS = 8192;
     private static final int HIDDEN = 4096;
@@ -37,7 +38,7 @@ public final class PromptProbe {
     }
 
     public void run() {
-        try (MemoryScope scope = parts.newScope().apply("a prompt's chunk");
+        try (MemoryScope scope = parts.newScope().apply("prefill rows");
                 LaunchTimer timer = new LaunchTimer(parts, parts.queue())) {
             Map<String, Runnable> operations = operations(scope);
             double total = 0;
@@ -125,7 +126,7 @@ public final class PromptProbe {
             Tensor out = scope.allocate(DType.BF16, ROWS, outputs);
             MatrixProduct product = MatrixProduct.linear(parts.context(), x, weight, null, false, out);
             if (product == null || !products.run(product, weight, x, null, out, out)) {
-                throw new IllegalStateException("cuBLASLt does not multiply these");
+                throw new IllegalStateException("cuBLASLt cannot multiply these");
             }
             float time = timer.milliseconds(() -> products.run(product, weight, x, null, out, out));
             System.out.printf(

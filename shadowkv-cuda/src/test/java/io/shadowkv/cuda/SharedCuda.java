@@ -12,10 +12,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// A view of the one backend that all tests of a JVM share, since opening a device takes most of a second: closing it
-/// waits for the device and fails if memory is still held.
+/// A view of the one backend that all tests of a JVM share, because opening a device takes most of
+/// a second. Closing the view waits for the device and fails if memory is still held.
 final class SharedCuda extends ForwardingBackend {
-    /// Compiled kernels stay between runs: every head dim and type of the suites has its own.
+    /// Keeps compiled kernels between runs, because the suites use many head dims and types.
     private static final Path KERNELS = Path.of("target", "kernels");
 
     private final Map<MemoryScope, Throwable> open = Collections.synchronizedMap(new LinkedHashMap<>());
@@ -24,12 +24,12 @@ final class SharedCuda extends ForwardingBackend {
         super(Device.BACKEND);
     }
 
-    /// Opened by the first test that needs it, closed by the end of the JVM.
+    /// Opened by the first test that needs it, and released at the end of the JVM.
     private static final class Device {
         private static final Backend BACKEND = openDevice();
     }
 
-    /// A new backend, for the test that wants it all for itself.
+    /// A new backend, for a test that does not share it.
     static Backend openDevice() {
         return new CudaBackendProvider().open(BackendOptions.DEFAULT.withDevice(0, null, KERNELS));
     }
@@ -74,7 +74,7 @@ final class SharedCuda extends ForwardingBackend {
         }
     }
 
-    /// Frees what the test left behind, and names it.
+    /// Frees memory that the test has not freed, and fails with the places that allocated it.
     @Override
     public void close() {
         synchronize();

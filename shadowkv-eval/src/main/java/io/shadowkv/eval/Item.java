@@ -1,7 +1,7 @@
 package io.shadowkv.eval;
 
-/// One sample to be answered, by every method.
+/// A sample that every method answers.
 ///
-/// @param task an [EvalTask]'s name
-/// @param index of the sample
+/// @param task name of an [EvalTask]
+/// @param index number of the sample
 public record Item(String task, int index) {}

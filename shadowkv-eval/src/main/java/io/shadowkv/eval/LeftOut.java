@@ -6,17 +6,17 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// A sample that a run wanted and could not ask, such as a damaged row of a file.
+/// A sample that a run was to ask but could not, such as a damaged row of a file.
 ///
 /// @param task the task's name
-/// @param contextTokens the length asked for; 0 where the file decides
+/// @param contextTokens the requested length; 0 if the file determines it
 /// @param index number of the sample
 /// @param reason why it could not be asked
 public record LeftOut(String task, int contextTokens, int index, String reason) {
-    /// More reasons than this make a sentence too long to read; the run file has all of them.
+    /// Maximum number of reasons in a sentence; the run file contains all of them.
     private static final int MOST_REASONS = 3;
 
-    /// A sentence for each task and length: how many samples are left out, and why.
+    /// Returns a sentence for each task and length: how many samples are left out, and why.
     public static List<String> sentences(Collection<LeftOut> all) {
         record Place(String task, int contextTokens) {}
         Map<Place, List<LeftOut>> places = new LinkedHashMap<>();

@@ -5,7 +5,7 @@ import io.shadowkv.cache.ValueFormat;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/// A way to answer: the cache strategy and all of its parameters, as logs spell them.
+/// A cache strategy with all of its parameters, named as in logs.
 ///
 /// @param name `full` or `shadowkv`
 /// @param shadow ShadowKV's parameters, null for full attention
@@ -44,7 +44,7 @@ public record Method(String name, @Nullable Shadow shadow) {
         };
     }
 
-    /// The cache that answers so.
+    /// The cache specification of this method.
     public KvCacheSpec spec() {
         Shadow s = shadow;
         return s == null
@@ -60,8 +60,8 @@ public record Method(String name, @Nullable Shadow shadow) {
                         s.cachedTokens());
     }
 
-    /// What people call it: `full`, or `shadowkv` with what differs from the paper's defaults; the budget
-    /// always.
+    /// The name for readers: `full`, or `shadowkv` with the budget and every other parameter that
+    /// differs from the paper's defaults.
     public String label() {
         Shadow s = shadow;
         if (s == null) {

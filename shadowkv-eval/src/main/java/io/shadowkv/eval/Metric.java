@@ -2,16 +2,19 @@ package io.shadowkv.eval;
 
 import java.util.List;
 
-/// Judges an answer against references.
+/// Scores an answer against references.
 ///
-/// Whatever else it needs (the classes of a classification, the number of choices) it was made with.
+/// Any other input (the classes of a classification, the number of choices) is given to the metric
+/// when it is created.
 public interface Metric {
-    /// Its name in logs and reports, as its source spells it; variants of the paper's own code begin with
-    /// `paper:`.
+    /// Name in logs and reports, spelled as in its source; variants from the paper's code begin
+    /// with `paper:`.
     String name();
 
-    /// @param answer what the model wrote, as it came
-    /// @param references right answers; whether one or all are wanted is the metric's rule
+    /// Scores an answer.
+    ///
+    /// @param answer the unmodified output of the model
+    /// @param references right answers; the metric decides whether one or all of them are required
     /// @return 0 to 1
     double score(String answer, List<String> references);
 }

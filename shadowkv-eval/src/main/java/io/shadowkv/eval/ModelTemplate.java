@@ -3,8 +3,10 @@ package io.shadowkv.eval;
 import java.util.Arrays;
 import java.util.List;
 
-/// The wrappers that the paper's tables were made with (bytedance/ShadowKV, `data/ruler/prepare.py`), word
-/// for word, and what stands between an answer and the next question.
+/// Chat templates, verbatim: those used for the paper's tables (bytedance/ShadowKV,
+/// `data/ruler/prepare.py`) and, from `meta-chat` on, those of RULER's own scripts (NVIDIA/RULER,
+/// `scripts/data/template.py`) under their names there. Also the text between an answer and the next
+/// question.
 public enum ModelTemplate {
     BASE("base", "", "", "\n"),
     LLAMA_3(
@@ -29,7 +31,16 @@ public enum ModelTemplate {
             "phi",
             "<|system|>\nYou are a helpful assistant<|end|>\n<|user|>\n",
             "<|end|>\n<|assistant|>\n",
-            "<|end|>\n<|user|>\n");
+            "<|end|>\n<|user|>\n"),
+    META_CHAT("meta-chat", "[INST] ", " [/INST]", " [INST] "),
+    LWM_CHAT("lwm-chat", "You are a helpful assistant. USER: ", " ASSISTANT: ", " USER: "),
+    CHATGLM_CHAT("chatglm-chat", "[gMASK]sop<|user|> \n ", "<|assistant|> \n ", "<|user|> \n "),
+    PHI_3("Phi3", "<|user|>\n", "<|end|>\n<|assistant|>\n", "<|end|>\n<|user|>\n"),
+    META_LLAMA_3(
+            "meta-llama3",
+            "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\n",
+            "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
+            "<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n");
 
     private final String label;
     private final String before;
@@ -43,12 +54,13 @@ public enum ModelTemplate {
         this.between = between;
     }
 
-    /// All names: `base`, `llama-3`, `yi`, `lwm`, `glm`, `qwen`, `phi`.
+    /// All names: `base`, `llama-3`, `yi`, `lwm`, `glm`, `qwen`, `phi` of the paper, then `meta-chat`, `lwm-chat`,
+    /// `chatglm-chat`, `Phi3`, `meta-llama3` of RULER.
     public static List<String> names() {
         return Arrays.stream(values()).map(template -> template.label).toList();
     }
 
-    /// The template of a name.
+    /// Returns the template with the given name.
     ///
     /// @throws IllegalArgumentException if there is none
     public static ModelTemplate named(String name) {
@@ -59,18 +71,18 @@ public enum ModelTemplate {
                         "there is no template \"" + name + "\"; there are " + String.join(", ", names())));
     }
 
-    /// What stands before the user's words.
+    /// The text before the user's message.
     public String before() {
         return before;
     }
 
-    /// What stands between the user's words and the answer.
+    /// The text between the user's message and the answer.
     public String after() {
         return after;
     }
 
-    /// What stands between an answer and the user's next words; the paper has no second turns, so this is
-    /// ours.
+    /// The text between an answer and the user's next message. Neither source has second turns, so
+    /// this project defines it.
     String between() {
         return between;
     }

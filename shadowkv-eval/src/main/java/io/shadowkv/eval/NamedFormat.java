@@ -4,17 +4,18 @@ import io.shadowkv.text.MarkedText;
 import io.shadowkv.text.SpecialTokens;
 import io.shadowkv.text.Tokenizer;
 
-/// A [ModelTemplate] as a prompt format. A text that spells the model's beginning gets no second one.
+/// A [ModelTemplate] as a prompt format. If a text already starts with the model's beginning
+/// tokens, they are not added again.
 public final class NamedFormat implements PromptFormat {
     private final ModelTemplate template;
     private final Tokenizer tokenizer;
-    private final Beginning beginning;
+    private final BeginningTokens beginning;
     private final SpecialTokens specials;
 
     NamedFormat(ModelTemplate template, Tokenizer tokenizer) {
         this.template = template;
         this.tokenizer = tokenizer;
-        beginning = new Beginning(tokenizer);
+        beginning = new BeginningTokens(tokenizer);
         specials = tokenizer.specialTokens();
     }
 

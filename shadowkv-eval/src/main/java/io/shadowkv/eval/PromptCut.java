@@ -3,20 +3,20 @@ package io.shadowkv.eval;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Where prompts of LongBench and LongBench v2 that are too long are cut, always in the middle.
+/// How prompts of LongBench and LongBench v2 that are too long are cut; always in the middle.
 ///
-/// @param kind what decides
-/// @param tokens of a prompt before its template goes around it; 0 unless the kind is [Kind#TOKENS]
+/// @param kind what determines the limit
+/// @param tokens limit of a prompt without its template; 0 unless the kind is [Kind#TOKENS]
 public record PromptCut(Kind kind, int tokens) {
-    /// What the length leaves for the prompt.
+    /// Cuts prompts to the room that the context length leaves.
     public static final PromptCut TO_LENGTH = new PromptCut(Kind.LENGTH, 0);
 
-    /// The fixed limits of the official scripts.
+    /// Cuts prompts to the fixed limits of the official scripts.
     public static final PromptCut OFFICIAL = new PromptCut(Kind.OFFICIAL, 0);
 
     private static final Pattern TOKENS = Pattern.compile("[1-9]\\d{0,8}");
 
-    /// What decides where a prompt is cut.
+    /// What determines the limit of a prompt.
     public enum Kind {
         LENGTH,
         OFFICIAL,
@@ -29,6 +29,8 @@ public record PromptCut(Kind kind, int tokens) {
         }
     }
 
+    /// Parses the option's value.
+    ///
     /// @param text `length`, `official` or a number of tokens
     /// @throws IllegalArgumentException if it is none of them
     public static PromptCut parse(String text) {
@@ -40,8 +42,8 @@ public record PromptCut(Kind kind, int tokens) {
             case "length" -> TO_LENGTH;
             case "official" -> OFFICIAL;
             default ->
-                throw new IllegalArgumentException(
-                        "\"" + text + "\" is no cut; expected length, official, or a number of tokens such as 31500");
+                throw new IllegalArgumentException("\"" + text
+                        + "\" is not a cut; expected length, official, or a number of tokens such as 31500");
         };
     }
 
@@ -54,11 +56,12 @@ public record PromptCut(Kind kind, int tokens) {
         };
     }
 
-    /// The fixed limit of a task's prompts; [Integer#MAX_VALUE] where the length decides.
+    /// The fixed limit of a task's prompts; [Integer#MAX_VALUE] if the context length determines
+    /// it.
     ///
-    /// @param official the script's limit at the length; 0 if it has none there
+    /// @param official the official script's limit at this length; 0 if it has none
     /// @param newTokens room for the answer
-    /// @param contextTokens tokens that prompt and answer may have together
+    /// @param contextTokens maximum length of prompt and answer together
     /// @throws IllegalArgumentException if the limit and the answer exceed the length
     public int limit(String task, int official, int newTokens, int contextTokens) {
         int limit = switch (kind) {

@@ -10,40 +10,42 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/// Turns questions into the token ids that a model reads: its chat template around the user's words, the
-/// answer's beginning last. Where a template goes around the words, a special token's spelling in them is text.
+/// Turns questions into token ids: the chat template around the user's message, followed by the
+/// beginning of the answer. Inside a template, the spelling of a special token in the user's
+/// message is plain text.
 public interface PromptFormat {
-    /// The model's own way.
+    /// Selects the model's own format.
     String AUTO = "auto";
 
-    /// The user's words with everything that stands before and after them in a first turn, up to where the
-    /// answer begins.
+    /// The user's message with the text before and after it in a first turn, up to where the answer
+    /// begins.
     String wrap(String user);
 
-    /// Whether anything stands around the user's words: nothing does for a model that only continues text.
+    /// False if the format adds no text around the user's message, as for a model that only
+    /// continues text.
     default boolean wrapsWords() {
         return !wrap("words").equals("words");
     }
 
-    /// Ids of a whole prompt that carries its wrapping.
+    /// Encodes a whole prompt that already has its template.
     int[] encode(String wrapped);
 
-    /// Ids of a text that brings all it needs ([Sample.Wrapping#NONE]), the model's beginning before it
-    /// unless it is there.
+    /// Encodes a text that has no template ([Sample.Wrapping#NONE]), with the model's beginning
+    /// tokens in front if they are missing.
     default int[] encodeWhole(String text) {
         return encode(text);
     }
 
-    /// The first turn: everything from the beginning of the sequence.
+    /// Encodes the first turn, with the beginning of the sequence.
     default int[] first(String user, String answerPrefix) {
         return encode(wrap(user) + answerPrefix);
     }
 
-    /// A later turn: everything after the words of the answer before, the end of that answer included.
-    /// Where the model wrote its end itself, the first id repeats its last one.
+    /// Encodes a later turn: everything after the text of the previous answer, including the end of
+    /// that answer. If the model generated this end itself, the first id repeats its last one.
     int[] next(String user, String answerPrefix);
 
-    /// The turn's ids; those of a later turn without the id that the model has written already.
+    /// Encodes any turn; a later one without the id that the model has already generated.
     ///
     /// @param lastId the last id of the sequence so far, -1 before the first turn
     default int[] turn(Sample.Turn turn, int lastId) {
@@ -54,12 +56,12 @@ public interface PromptFormat {
         return ids.length > 1 && ids[0] == lastId ? Arrays.copyOfRange(ids, 1, ids.length) : ids;
     }
 
-    /// What a model is asked in.
+    /// Returns a model's format.
     ///
-    /// @param name `auto` for the model's chat template, or its plain continuation where it has none; else
-    ///     one that [#named] knows
-    /// @param template the model's
-    /// @throws IllegalArgumentException if there is none of the name
+    /// @param name `auto` for the model's chat template, or plain continuation if it has none;
+    ///     otherwise a name known to [#named]
+    /// @param template the model's chat template
+    /// @throws IllegalArgumentException if the name is unknown
     static PromptFormat of(String name, Optional<ChatTemplate> template, Tokenizer tokenizer) {
         if (!name.equals(AUTO)) {
             return named(name, tokenizer);
@@ -67,14 +69,14 @@ public interface PromptFormat {
         return template.map(own -> chat(own, tokenizer)).orElseGet(() -> plain(tokenizer));
     }
 
-    /// The model's chat template where it has one, else its plain continuation.
+    /// The model's chat template if it has one, otherwise plain continuation.
     static PromptFormat of(Engine engine) {
         return engine.hasChatTemplate() ? chat(engine.chatTemplate(), engine.tokenizer()) : plain(engine.tokenizer());
     }
 
-    /// For models that only continue text.
+    /// A format for models that only continue text.
     static PromptFormat plain(Tokenizer tokenizer) {
-        var beginning = new Beginning(tokenizer);
+        var beginning = new BeginningTokens(tokenizer);
         return new PromptFormat() {
             @Override
             public String wrap(String user) {
@@ -93,19 +95,19 @@ public interface PromptFormat {
         };
     }
 
-    /// For comparison with the paper: one of its wrappers, whatever the model's own.
+    /// One of the paper's templates, for comparison with the paper, independent of the model's own.
     ///
     /// @param name one of [ModelTemplate#names()]
-    /// @throws IllegalArgumentException if there is none of the name
+    /// @throws IllegalArgumentException if the name is unknown
     static PromptFormat named(String name, Tokenizer tokenizer) {
         return new NamedFormat(ModelTemplate.named(name), tokenizer);
     }
 
-    /// For models with a chat template.
+    /// A format for models with a chat template.
     static PromptFormat chat(ChatTemplate template, Tokenizer tokenizer) {
-        var beginning = new Beginning(tokenizer);
+        var beginning = new BeginningTokens(tokenizer);
         return new PromptFormat() {
-            // Words that no template changes, to find where the end of an answer begins.
+            // A word that templates do not change, to find where the end of an answer begins.
             private static final String ANSWER = "answer";
 
             private final SpecialTokens specials = tokenizer.specialTokens();
@@ -141,8 +143,8 @@ public interface PromptFormat {
                 int end = earlier.lastIndexOf(ANSWER) + ANSWER.length();
                 if (end < ANSWER.length() || !all.text().startsWith(earlier.substring(0, end))) {
                     throw new IllegalArgumentException(
-                            "the chat template changes earlier turns when a later one follows, so a second question"
-                                    + " cannot be added to what the model holds. Ask one question a text");
+                            "the chat template changes earlier turns when a later one is added, so a second question"
+                                    + " cannot continue the sequence in the cache. Use tasks with one question for each text");
                 }
                 return tokenizer.encode(all.from(end).followedBy(answerPrefix));
             }

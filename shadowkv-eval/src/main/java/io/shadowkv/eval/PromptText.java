@@ -3,17 +3,17 @@ package io.shadowkv.eval;
 import io.shadowkv.text.Tokenizer;
 import java.util.Arrays;
 
-/// A sample's turns as ids.
+/// Encodes a sample's turns.
 ///
-/// @param wrapping what stands around the words
-/// @param format the run's, for those that are wrapped
-/// @param tokenizer for those that are not
+/// @param wrapping whether the texts get a chat template
+/// @param format the run's format, for texts with a template
+/// @param tokenizer for texts without one
 public record PromptText(Sample.Wrapping wrapping, PromptFormat format, Tokenizer tokenizer) {
     public int[] first(Sample.Turn turn) {
         return first(turn.user(), turn.answerPrefix());
     }
 
-    /// A prompt of the first turn's words and another's directly after them.
+    /// Encodes a prompt of the first turn's text directly followed by another turn's.
     public int[] first(Sample.Turn context, Sample.Turn turn) {
         return first(context.user() + turn.user(), turn.answerPrefix());
     }
@@ -25,14 +25,14 @@ public record PromptText(Sample.Wrapping wrapping, PromptFormat format, Tokenize
         };
     }
 
-    /// Ids of an answer that is given.
+    /// Encodes an answer that is part of the prompt.
     public int[] given(String answer) {
         return tokenizer.encode(answer, false);
     }
 
-    /// A later turn's ids.
+    /// Encodes a later turn.
     ///
-    /// @param lastId the last id so far, which is not repeated; -1 to count
+    /// @param lastId the last id so far, which is not repeated; -1 to only count tokens
     public int[] next(Sample.Turn turn, int lastId) {
         int[] ids = switch (wrapping) {
             case CHAT -> format.next(turn.user(), turn.answerPrefix());

@@ -1,11 +1,12 @@
 package io.shadowkv.eval;
 
-/// Whose prompts LongBench and InfiniteBench are asked with.
+/// The source of LongBench's and InfiniteBench's prompts.
 public enum PromptVersion {
-    /// The suites' own.
+    /// The suites' own prompts.
     OFFICIAL,
-    /// Those of the paper's code (bytedance/ShadowKV, `data/utils.py`). They differ in five tasks
-    /// of LongBench and in four of InfiniteBench, which has no `math_calc` there. The paper's code
-    /// does not score either suite, so metrics and room for answers are the suites' own.
+    /// The prompts of the paper's code (bytedance/ShadowKV, `data/utils.py`). They differ in five
+    /// tasks of LongBench and in four of InfiniteBench, and InfiniteBench's `math_calc` is missing.
+    /// The paper's code does not score either suite, so metrics and answer lengths are the suites'
+    /// own.
     SHADOWKV
 }

@@ -1,7 +1,8 @@
 package io.shadowkv.eval;
 
-/// A sample cannot be asked, whoever is asked: its text is longer than the model's context. The others of its batch
-/// can, and nothing was asked yet.
+/// Thrown when a sample cannot be asked of any examiner, for example because its text is longer
+/// than the model's context. Nothing of its batch was asked yet; the other samples of the batch can
+/// be.
 public final class SampleRefusal extends IllegalArgumentException {
     private static final long serialVersionUID = 1L;
 

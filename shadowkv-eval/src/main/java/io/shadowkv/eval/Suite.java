@@ -4,24 +4,26 @@ import java.util.List;
 
 /// A family of tasks under one name, such as `ruler`.
 ///
-/// A suite of another module or jar joins [TaskCatalog] as a service: its module says
-/// `provides io.shadowkv.eval.Suite with …`, or its jar has a file `META-INF/services/io.shadowkv.eval.Suite`.
-/// The class then needs a public constructor without parameters.
+/// A suite of another module or jar is added to [TaskCatalog] as a service: its module declares
+/// `provides io.shadowkv.eval.Suite with …`, or its jar has a file
+/// `META-INF/services/io.shadowkv.eval.Suite`. The class then needs a public constructor without
+/// parameters.
 public interface Suite {
-    /// What stands before the slash in its tasks' names.
+    /// The name before the slash in the names of its tasks.
     String name();
 
-    /// Its tasks' names, without the suite's, in the order of its source.
+    /// The names of its tasks without the suite's name, in the order of the source.
     List<String> tasks();
 
-    /// What its tasks ask and which files they read, in one line for `shadowkv tasks`; empty for none.
+    /// What its tasks ask and which files they read, in one line for `shadowkv tasks`; may be
+    /// empty.
     default String description() {
         return "";
     }
 
-    /// Refuses a name that is none of [#tasks()], and says which there are.
+    /// Checks that `task` is one of [#tasks()].
     ///
-    /// @throws IllegalArgumentException if there is no such task
+    /// @throws IllegalArgumentException if there is no such task; the message lists the tasks
     default void checkTask(String task) {
         if (!tasks().contains(task)) {
             throw new IllegalArgumentException(
@@ -32,7 +34,7 @@ public interface Suite {
     /// Opens a task.
     ///
     /// @param task one of [#tasks()]
-    /// @throws IllegalArgumentException if it cannot be made from what there is: the message says what is
-    ///     missing and where it was looked for
+    /// @throws IllegalArgumentException if the task cannot be made: the message says what is
+    ///     missing and where it was expected
     EvalTask open(String task, TaskContext context);
 }

@@ -4,28 +4,29 @@ import io.shadowkv.text.Tokenizer;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/// What tasks are made for.
+/// The inputs from which a suite makes its tasks.
 ///
 /// @param tokenizer the model's, for counting and cutting
-/// @param format wraps questions; a prompt has as many tokens as it says
-/// @param contextTokens tokens that prompt and answer may have together; also where files are cut
-/// @param seed of generated samples
-/// @param options where texts and files lie, and which version of a task is meant
-/// @param endOfSequence the token with which the model ends a text, as its vocabulary writes it;
-///     empty if it has none
+/// @param format adds the template to questions; a prompt has as many tokens as it returns
+/// @param contextTokens maximum length of prompt and answer together; also the limit for texts of
+///     files
+/// @param seed seed of generated samples
+/// @param options locations of texts and files, and the version of a task
+/// @param endOfSequence the token with which the model ends a text, as in its vocabulary; empty if
+///     it has none
 public record TaskContext(
         Tokenizer tokenizer, PromptFormat format, int contextTokens, long seed, Options options, String endOfSequence) {
-    /// For a model without an end of sequence.
+    /// A context for a model without an end of sequence.
     public TaskContext(Tokenizer tokenizer, PromptFormat format, int contextTokens, long seed, Options options) {
         this(tokenizer, format, contextTokens, seed, options, "");
     }
 
-    /// How the samples of published files are chosen, worded and cut.
+    /// How the samples of published files are selected, worded and cut.
     ///
-    /// @param minTokens samples whose prompt has no more tokens, wrapping apart, are left out where
-    ///     a suite can (LongBench); 0 for all
-    /// @param prompts whose prompts are asked, where there are several
-    /// @param cut where prompts that are too long are cut, where a suite can choose (LongBench,
+    /// @param minTokens samples whose prompt without template has at most this many tokens are left
+    ///     out if the suite supports it (LongBench); 0 for all samples
+    /// @param prompts source of the prompts, if there are several
+    /// @param cut how prompts that are too long are cut, if the suite has a choice (LongBench,
     ///     LongBench v2)
     public record FileRules(int minTokens, PromptVersion prompts, PromptCut cut) {
         /// All samples, the official prompts, cut to the length.
@@ -39,27 +40,28 @@ public record TaskContext(
         }
     }
 
-    /// Where texts and files lie, and which version and samples are meant.
+    /// Locations of texts and files, and which versions and samples to use.
     ///
-    /// @param rulerVersion `nvidia` or `shadowkv`: whose wording and filling
-    /// @param haystack file of the running text (plain, or RULER's JSON with a field `text`; `.gz` too),
-    ///     null for the bundled one
-    /// @param dataFolder folder of published files, one folder a suite: `longbench/hotpotqa.jsonl`
+    /// @param rulerVersion version of RULER's wording and sizes, `nvidia` or `shadowkv`
+    /// @param haystack file of the running text (plain, or RULER's JSON with a field `text`; may be
+    ///     compressed as `.gz`), null for the bundled one
+    /// @param dataFolder folder of published files, with one folder for each suite:
+    ///     `longbench/hotpotqa.jsonl`
     /// @param rulerFiles folder of RULER's own files: `vt/validation.jsonl`
-    /// @param files how samples of published files are chosen, worded and cut
+    /// @param files how samples of published files are selected, worded and cut
     public record Options(
             String rulerVersion, @Nullable Path haystack, Path dataFolder, Path rulerFiles, FileRules files) {
-        /// Options for all samples, RULER's files beside the other suites'.
+        /// Options for all samples, with RULER's files in the data folder.
         public Options(String rulerVersion, @Nullable Path haystack, Path dataFolder) {
             this(rulerVersion, haystack, dataFolder, dataFolder.resolve("ruler-file"), FileRules.USUAL);
         }
 
-        /// The same for other samples of published files, or otherwise worded or cut.
+        /// A copy with other rules for published files.
         public Options withFiles(FileRules rules) {
             return new Options(rulerVersion, haystack, dataFolder, rulerFiles, rules);
         }
 
-        /// The same with RULER's files elsewhere.
+        /// A copy with another folder for RULER's files.
         public Options withRulerFiles(Path folder) {
             return new Options(rulerVersion, haystack, dataFolder, folder, files);
         }

@@ -1,12 +1,12 @@
-/// Tasks whose answers are known, and how well an engine answers them.
+/// Evaluates an engine on tasks with known answers.
 ///
-/// In: names of tasks. A [io.shadowkv.eval.Suite] opens each as an [io.shadowkv.eval.EvalTask], which
-/// gives [io.shadowkv.eval.Sample]s; an [io.shadowkv.eval.run.Examiner] answers them under every
-/// [io.shadowkv.eval.Method]. Out: [io.shadowkv.eval.run.AnswerRecord]s, appended to an
-/// [io.shadowkv.eval.run.AnswerLog] that a later run resumes and a report reads;
+/// In: names of tasks. A [io.shadowkv.eval.Suite] opens each as an [io.shadowkv.eval.EvalTask],
+/// which returns [io.shadowkv.eval.Sample]s; an [io.shadowkv.eval.run.Examiner] answers them with
+/// every [io.shadowkv.eval.Method]. Out: [io.shadowkv.eval.run.AnswerRecord]s, appended to an
+/// [io.shadowkv.eval.run.AnswerLog], from which a later run resumes and a report is made.
 /// [io.shadowkv.eval.catalog.TaskCatalog] lists the suites, each in a package of its own. An
-/// [io.shadowkv.eval.run.EvalRun] shares a plan's samples between examiners. Called by the command line; next
-/// stop: `io.shadowkv.engine`, which answers.
+/// [io.shadowkv.eval.run.EvalRun] distributes a plan's samples to examiners. Called by the command
+/// line; next stop: `io.shadowkv.engine`, which generates the answers.
 @NullMarked
 package io.shadowkv.eval;
 

@@ -5,8 +5,8 @@ import io.shadowkv.text.Tokenizer;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
-/// The tokenizer of RULER's goldens: a token is a run of characters that are no blanks. Its ids only
-/// count.
+/// The tokenizer of RULER's goldens: a token is a run of non-whitespace characters. Only the number
+/// of its ids matters.
 public final class BlankTokenizer implements Tokenizer {
     @Override
     public int[] encode(String text, boolean addSpecialTokens) {
@@ -27,7 +27,7 @@ public final class BlankTokenizer implements Tokenizer {
 
     @Override
     public String decode(int[] ids, boolean skipSpecialTokens) {
-        throw new UnsupportedOperationException("its ids only count; nothing decodes them");
+        throw new UnsupportedOperationException("this tokenizer cannot decode");
     }
 
     @Override
@@ -52,7 +52,7 @@ public final class BlankTokenizer implements Tokenizer {
 
     @Override
     public IncrementalDetokenizer detokenizer(boolean skipSpecialTokens) {
-        throw new UnsupportedOperationException("its ids only count; nothing decodes them");
+        throw new UnsupportedOperationException("this tokenizer cannot decode");
     }
 
     @Override

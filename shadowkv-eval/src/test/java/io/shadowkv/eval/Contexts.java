@@ -4,17 +4,17 @@ import io.shadowkv.text.Tokenizer;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/// What tasks are made for, in tests.
+/// Task contexts for tests.
 public final class Contexts {
     private Contexts() {}
 
-    /// A model that continues text.
+    /// A context for a model that continues text.
     public static TaskContext plain(int contextTokens, Path dataFolder) {
         var tokenizer = new TinyTokenizer();
         return context(tokenizer, PromptFormat.plain(tokenizer), contextTokens, dataFolder, null);
     }
 
-    /// A model that chats, in the wrapping of the fixtures.
+    /// A context for a chat model, with the template of the fixtures.
     public static TaskContext chat(int contextTokens, Path dataFolder) {
         var tokenizer = new TinyTokenizer();
         return context(tokenizer, new Chat(tokenizer), contextTokens, dataFolder, null);

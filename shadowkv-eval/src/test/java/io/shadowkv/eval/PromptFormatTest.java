@@ -11,7 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// The bundled model's prompts, against the forms its training recipe made (`recipe/gen.py`).
+/// Compares the bundled model's prompts with those of its training recipe (`recipe/gen.py`).
 final class PromptFormatTest {
     private static final String BEGIN = "<|begin_of_text|><|start_header_id|>system<|end_header_id|>You are a helpful"
             + " assistant<|eot_id|><|start_header_id|>user<|end_header_id|>";
@@ -31,17 +31,18 @@ final class PromptFormatTest {
 
             var turn = new Sample.Turn("another?", "another?", " It is", List.of("1"), 8, List.of(), List.of());
             int end = tokenizer.id("<|eot_id|>").orElseThrow();
-            assertThat(format.turn(turn, end))
-                    .as("the model wrote its end itself")
-                    .containsExactly(withoutFirst(next));
-            assertThat(format.turn(turn, end + 1)).as("the answer was cut").containsExactly(next);
+            assertThat(format.turn(turn, end)).as("the model generated the end").containsExactly(withoutFirst(next));
+            assertThat(format.turn(turn, end + 1))
+                    .as("the answer was truncated")
+                    .containsExactly(next);
             assertThat(format.turn(turn, -1)).containsExactly(format.first("another?", " It is"));
         }
     }
 
-    /// Texts of code and web pages spell `<s>` and the like; in a turn they are text, in the wrapping they are tokens.
+    /// Code and web pages contain strings such as `<s>`; in a message they are text, in the
+    /// template they are tokens.
     @Test
-    void whatTheWordsSpellIsText() {
+    void specialTokensInAMessageAreText() {
         try (Tokenizer tokenizer = Tokenizers.open(Fixtures.needleModel())) {
             PromptFormat chat =
                     PromptFormat.chat(ChatTemplate.open(Fixtures.needleModel()).orElseThrow(), tokenizer);

@@ -10,9 +10,9 @@ import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// The tokenizer of the pressure test's goldens: a newline; a run of blanks and tabs; a run of ASCII
-/// letters and digits; any other single character. Ids come in the order of first use. Its beginning is
-/// one special token.
+/// The tokenizer of the pressure test's goldens. A token is a newline, a run of spaces and tabs, a
+/// run of ASCII letters and digits, or any other single character. Ids are assigned in the order of
+/// first use. Sequences begin with one special token.
 public final class TinyTokenizer implements Tokenizer {
     private static final Pattern TOKEN = Pattern.compile("\\n|[ \\t]+|[A-Za-z0-9]+|[^\\n]", Pattern.DOTALL);
 
@@ -72,7 +72,7 @@ public final class TinyTokenizer implements Tokenizer {
 
     @Override
     public IncrementalDetokenizer detokenizer(boolean skipSpecialTokens) {
-        throw new UnsupportedOperationException("nothing decodes piece by piece with it");
+        throw new UnsupportedOperationException("this tokenizer has no incremental decoding");
     }
 
     @Override

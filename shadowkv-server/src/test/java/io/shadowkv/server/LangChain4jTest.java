@@ -97,10 +97,10 @@ class LangChain4jTest {
                         .baseUrl(server.base())
                         .apiKey("any")
                         .modelName(TestServer.MODEL)
-                        .presencePenalty(1.0)
+                        .responseFormat("json_object")
                         .build()
                         .chat("x"))
                 .isInstanceOf(InvalidRequestException.class)
-                .hasMessageContaining("presence_penalty is not supported yet");
+                .hasMessageContaining("response_format is not supported yet");
     }
 }

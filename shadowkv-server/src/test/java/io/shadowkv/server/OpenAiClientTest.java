@@ -183,6 +183,62 @@ class OpenAiClientTest {
     }
 
     @Test
+    void logProbabilitiesComeWithEachToken() {
+        ChatCompletionCreateParams.Builder params =
+                ask(TestServer.question(1)).logprobs(true).topLogprobs(3);
+        ChatCompletion answer = client.chat().completions().create(params.build());
+        var tokens = answer.choices().getFirst().logprobs().orElseThrow().content().orElseThrow();
+        assertThat(tokens).hasSize((int) answer.usage().orElseThrow().completionTokens());
+        assertThat(tokens).allSatisfy(token -> {
+            assertThat(token.topLogprobs()).hasSize(3);
+            // The answer is greedy.
+            assertThat(token.topLogprobs().getFirst().token()).isEqualTo(token.token());
+            assertThat(token.logprob()).isBetween(-20.0, 0.0);
+        });
+        List<String> streamed = stream(params.build()).stream()
+                .flatMap(chunk -> chunk.choices().getFirst().logprobs().stream())
+                .flatMap(logprobs -> logprobs.content().orElseThrow().stream())
+                .map(token -> token.token())
+                .toList();
+        assertThat(streamed).isEqualTo(tokens.stream().map(token -> token.token()).toList());
+        var completion = client.completions()
+                .create(CompletionCreateParams.builder()
+                        .model(TestServer.MODEL)
+                        .prompt("One of the special magic numbers")
+                        .logprobs(2)
+                        .maxTokens(3)
+                        .build());
+        assertThat(completion.choices().getFirst().logprobs().orElseThrow().tokenLogprobs().orElseThrow())
+                .hasSize(3);
+    }
+
+    @Test
+    void aBiasedTokenIsDrawn() {
+        int id = server.engine.encode(" grass")[0];
+        var answer = client.chat()
+                .completions()
+                .create(ask(TestServer.question(1))
+                        .maxCompletionTokens(2)
+                        .putAdditionalBodyProperty(
+                                "logit_bias", com.openai.core.JsonValue.from(java.util.Map.of(String.valueOf(id), 100)))
+                        .build());
+        String word = server.engine.tokenizer().decode(new int[] {id, id}, true);
+        assertThat(answer.choices().getFirst().message().content()).contains(word);
+    }
+
+    /// What the engine kept of the first request is not read again.
+    @Test
+    void aRepeatedPromptIsFoundInTheCache() {
+        ChatCompletionCreateParams params = ask(TestServer.question(12)).build();
+        String first = client.chat().completions().create(params).choices().getFirst().message().content().orElseThrow();
+        ChatCompletion second = client.chat().completions().create(params);
+        assertThat(second.choices().getFirst().message().content()).contains(first);
+        var usage = second.usage().orElseThrow();
+        assertThat(usage.promptTokensDetails().orElseThrow().cachedTokens().orElseThrow())
+                .isGreaterThan(usage.promptTokens() / 2);
+    }
+
+    @Test
     void aWrongModelIsNotRetried() throws InterruptedException {
         assertThatThrownBy(() -> client.chat()
                         .completions()
@@ -198,11 +254,11 @@ class OpenAiClientTest {
     void whatIsNotSupportedIsRefusedOnce() throws InterruptedException {
         assertThatThrownBy(() -> client.chat()
                         .completions()
-                        .create(ask("x").logprobs(true).build()))
+                        .create(ask("x").putAdditionalBodyProperty("document", com.openai.core.JsonValue.from("d")).build()))
                 .isInstanceOf(BadRequestException.class)
                 .hasMessageContaining("not supported yet")
                 .satisfies(e -> {
-                    assertThat(((OpenAIServiceException) e).param()).contains("logprobs");
+                    assertThat(((OpenAIServiceException) e).param()).contains("document");
                     assertThat(((OpenAIServiceException) e).type()).contains("invalid_request_error");
                 });
         server.logged("error=unsupported_parameter");

@@ -64,9 +64,9 @@ class RefusedRequestTest {
             {"messages":[{"role":"user","content":"x"}],"stop":[""]} | invalid_value        | stop
             {"messages":[{"role":"user","content":"x"}],"stream":1} | invalid_value         | stream
             {"messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_object"}} | unsupported_parameter | response_format
-            {"messages":[{"role":"user","content":"x"}],"logit_bias":{"5":1}} | unsupported_parameter | logit_bias
-            {"messages":[{"role":"user","content":"x"}],"frequency_penalty":0.5} | unsupported_parameter | frequency_penalty
-            {"messages":[{"role":"user","content":"x"}],"logprobs":true} | unsupported_parameter | logprobs
+            {"messages":[{"role":"user","content":"x"}],"logit_bias":{"x":1}} | invalid_value | logit_bias
+            {"messages":[{"role":"user","content":"x"}],"frequency_penalty":2.5} | invalid_value | frequency_penalty
+            {"messages":[{"role":"user","content":"x"}],"top_logprobs":2} | invalid_value | top_logprobs
             {"messages":[{"role":"user","content":"x"}],"document":"d"} | unsupported_parameter | document
             """)
     void aWrongFieldIsNamed(String body, String code, String param) throws Exception {
@@ -88,7 +88,7 @@ class RefusedRequestTest {
                 "{\"prompt\":\"\"}",
                 "{\"prompt\":\"x\",\"best_of\":2}",
                 "{\"prompt\":\"x\",\"suffix\":\"y\"}",
-                "{\"prompt\":\"x\",\"logprobs\":1}",
+                "{\"prompt\":\"x\",\"logprobs\":1,\"echo\":true}",
                 "{\"prompt\":[\"a\",\"b\",\"c\"],\"n\":2}"
             })
     void aWrongCompletionIsRefused(String body) throws Exception {

@@ -3,15 +3,15 @@ package io.shadowkv.spark;
 import java.nio.file.Path;
 import java.util.List;
 
-/// The command line of [SparkEval].
+/// The parsed command line of [SparkEval].
 ///
 /// @param job file of the job
-/// @param log file of the answers
+/// @param log file for the answers
 record Arguments(Path job, Path log, ClusterRun.Options options) {
     private static final String USAGE =
             "usage: SparkEval JOB.json LOG.jsonl [--batch N] [--batches-per-task N] [--resource NAME]";
 
-    /// @throws IllegalArgumentException if they are none
+    /// @throws IllegalArgumentException if the arguments are wrong
     static Arguments parse(List<String> args) {
         if (args.size() < 2 || args.size() % 2 != 0 || args.getFirst().startsWith("-")) {
             throw new IllegalArgumentException(USAGE);
@@ -36,7 +36,7 @@ record Arguments(Path job, Path log, ClusterRun.Options options) {
         try {
             return Integer.parseInt(value);
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException(name + " takes a number; it was given \"" + value + "\"", e);
+            throw new IllegalArgumentException(name + " takes a number, not \"" + value + "\"", e);
         }
     }
 }

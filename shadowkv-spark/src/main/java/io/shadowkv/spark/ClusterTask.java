@@ -17,14 +17,15 @@ import org.apache.spark.resource.ResourceInformation;
 import scala.Function2;
 import scala.collection.Iterator;
 
-/// What an executor does: starts a worker, asks the items of the partition batch by batch, ends the worker.
+/// The executor's part: starts a worker, asks the items of the partition batch by batch, and ends
+/// the worker.
 ///
-/// A worker lives as long as its task: nothing is left on a machine when a task ends, however it ends, and a task that
-/// is tried again has a fresh device. Items of a task that is tried again are asked one by one, so that the one over
-/// which it fails is named.
+/// A worker runs only as long as its task. No process remains on a machine after the task, even if
+/// it fails, and a retried task starts on a free device. A retried task asks its items one by one,
+/// so that its failure names the item that caused it.
 ///
 /// @param job as JSON
-/// @param batch items asked together
+/// @param batch number of items asked together
 /// @param resource name of Spark's resource whose address is the device's number
 record ClusterTask(String job, int batch, String resource)
         implements Function2<TaskContext, Iterator<String>, String>, Serializable {
@@ -33,10 +34,10 @@ record ClusterTask(String job, int batch, String resource)
         EvalJob whole = EvalJob.fromJson(job);
         List<OpenItem> open = new ArrayList<>();
         while (partition.hasNext()) {
-            open.addAll(Cargo.items(partition.next()));
+            open.addAll(TaskJson.items(partition.next()));
         }
         int together = task.attemptNumber() == 0 ? batch : 1;
-        var result = new Cargo.Result(new ArrayList<>(), new ArrayList<>());
+        var result = new TaskJson.Result(new ArrayList<>(), new ArrayList<>());
         try (Examiner worker = start(whole, task)) {
             Examiner.Wanted wanted = whole.plan().wanted(open);
             for (int i = 0; i < open.size(); i += together) {
@@ -46,7 +47,7 @@ record ClusterTask(String job, int batch, String resource)
                 ask(worker, items, wanted, result);
             }
         }
-        return Cargo.ofResult(result);
+        return TaskJson.ofResult(result);
     }
 
     private Examiner start(EvalJob whole, TaskContext task) {
@@ -55,8 +56,8 @@ record ClusterTask(String job, int batch, String resource)
                 whole.worker(name, device(task)), whole.plan(), System.err::println, task::isInterrupted);
     }
 
-    /// Asks what can be asked of the items.
-    private static void ask(Examiner worker, List<Item> items, Examiner.Wanted wanted, Cargo.Result result) {
+    /// Asks those items that can be asked.
+    private static void ask(Examiner worker, List<Item> items, Examiner.Wanted wanted, TaskJson.Result result) {
         List<Item> asked = new ArrayList<>(items);
         while (!asked.isEmpty()) {
             try {
@@ -66,12 +67,12 @@ record ClusterTask(String job, int batch, String resource)
                 if (!asked.remove(e.item())) {
                     throw e;
                 }
-                result.leftOut().add(new Cargo.LeftOut(e.item(), String.valueOf(e.getMessage())));
+                result.leftOut().add(new TaskJson.LeftOut(e.item(), String.valueOf(e.getMessage())));
             } catch (ExaminerFailure e) {
                 String named = asked.stream()
                         .map(item -> "sample " + item.index() + " of " + item.task())
                         .collect(Collectors.joining(", "));
-                throw new ExaminerFailure(e.getMessage() + "\nwhen asked " + named, e);
+                throw new ExaminerFailure(e.getMessage() + "\nwhile answering " + named, e);
             }
         }
     }

@@ -8,7 +8,8 @@ import java.util.List;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 
-/// The driver, for `spark-submit`: answers a job's open items on a cluster and appends the answers to a log.
+/// The driver program for `spark-submit`: answers a job's open items on a cluster and appends the
+/// answers to a log.
 ///
 /// ```
 /// spark-submit --class io.shadowkv.spark.SparkEval --master spark://HOST:7077 --jars ... \
@@ -16,10 +17,12 @@ import org.apache.spark.api.java.JavaSparkContext;
 ///   shadowkv-spark.jar JOB.json LOG.jsonl [--batch N] [--batches-per-task N] [--resource NAME]
 /// ```
 ///
-/// A device is a resource of Spark's named `gpu` (or what `--resource` says): workers find theirs by a discovery
-/// script, executors are given some, and every task takes one (`spark.task.resource.gpu.amount=1`), so there are as
-/// many task slots as devices and no device has two workers. Its address goes to the worker as `--device N`. Without
-/// such a resource nothing is added, and Spark's cores are the slots. `docs/SPARK.md` has the whole commands.
+/// A device is a Spark resource named `gpu`, or as given by `--resource`. A discovery script of the
+/// Spark worker lists the devices, executors are given some of them, and every task uses one
+/// (`spark.task.resource.gpu.amount=1`). So there are as many task slots as devices, and no device
+/// has two evaluation workers. The device's address is passed to the evaluation worker as
+/// `--device N`. Without such a resource there is no `--device` option, and Spark's cores are the
+/// slots. `docs/SPARK.md` has the complete commands.
 public final class SparkEval {
     private static final int USAGE = 2;
 
@@ -32,18 +35,17 @@ public final class SparkEval {
         }
     }
 
-    private static int run(List<String> args) {
+    static int run(List<String> args) {
         try {
             Arguments given = Arguments.parse(args);
             EvalJob job = EvalJob.read(given.job());
             var conf = new SparkConf()
                     .setIfMissing("spark.app.name", "shadowkv eval")
                     .setIfMissing("spark.log.level", "WARN");
-            try (AnswerLog log = AnswerLog.open(given.log());
-                    var spark = new JavaSparkContext(conf)) {
-                int answers = new ClusterRun(job, given.options(), SparkEval::tell, SparkEval::tellLeftOut)
-                        .run(spark, log)
-                        .size();
+            try (AnswerLog log = AnswerLog.open(given.log())) {
+                var folder = new LogFolder(job, given.log(), note -> System.err.println("note: " + note));
+                folder.check(log);
+                int answers = answer(given, job, conf, log, folder);
                 System.err.println(given.log() + " has all " + answers + " answers");
             }
             return 0;
@@ -56,11 +58,20 @@ public final class SparkEval {
         }
     }
 
-    private static void tellLeftOut(String reason) {
+    private static int answer(Arguments given, EvalJob job, SparkConf conf, AnswerLog log, LogFolder folder) {
+        var run = new ClusterRun(job, given.options(), SparkEval::printProgress, SparkEval::printLeftOut);
+        try (var spark = new JavaSparkContext(conf)) {
+            return run.run(spark, log).size();
+        } finally {
+            folder.leftOut(run.leftOut());
+        }
+    }
+
+    private static void printLeftOut(String reason) {
         System.err.println("left out: " + reason);
     }
 
-    private static void tell(Watcher.Progress progress) {
+    private static void printProgress(Watcher.Progress progress) {
         Duration left = progress.left();
         System.err.println("answered " + progress.done() + " of " + progress.total() + " samples"
                 + (left == null ? "" : ", about " + Math.ceilDiv(left.toSeconds(), 60) + " min left"));

@@ -17,12 +17,12 @@ final class ArgumentsTest {
     }
 
     @Test
-    void whatIsWrongIsSaid() {
+    void namesTheWrongArgument() {
         assertThatThrownBy(() -> Arguments.parse(List.of("job"))).hasMessageStartingWith("usage: ");
         assertThatThrownBy(() -> Arguments.parse(List.of("job", "log", "--bach", "2")))
                 .hasMessageContaining("no option --bach");
         assertThatThrownBy(() -> Arguments.parse(List.of("job", "log", "--batch", "two")))
-                .hasMessageContaining("--batch takes a number; it was given \"two\"");
+                .hasMessageContaining("--batch takes a number, not \"two\"");
         assertThatThrownBy(() -> Arguments.parse(List.of("job", "log", "--batch", "0")))
                 .isInstanceOf(IllegalArgumentException.class);
     }

@@ -9,7 +9,7 @@ import io.shadowkv.eval.run.AnswerRecord;
 import io.shadowkv.eval.run.ExaminerFailure;
 import io.shadowkv.eval.run.Watcher;
 import io.shadowkv.eval.worker.EvalJob;
-import io.shadowkv.eval.worker.FakeWorkerMain.Trouble;
+import io.shadowkv.eval.worker.FakeWorkerMain.InjectedFault;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,7 +21,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Two task slots in this process, real worker processes.
+/// Two task slots in this process with real worker processes.
 final class LocalClusterTest {
     @TempDir
     Path folder;
@@ -46,40 +46,43 @@ final class LocalClusterTest {
 
     @Test
     void aTaskWhoseWorkerIsKilledIsTriedAgainAndNothingCountsTwice() throws Exception {
-        Thread.ofPlatform().daemon().start(() -> Culprit.await(folder).destroyForcibly());
-        assertThat(run("local[2,3]", Culprit.job(folder, Trouble.WAIT, 1))).isEqualTo(Culprit.expected());
+        Thread.ofPlatform().daemon().start(() -> FaultyJob.await(folder).destroyForcibly());
+        assertThat(run("local[2,3]", FaultyJob.job(folder, InjectedFault.WAIT, 1)))
+                .isEqualTo(FaultyJob.expected());
         assertThat(folder.resolve("trouble-0")).as("a worker was killed").exists();
         assertThat(Files.readAllLines(folder.resolve("log")))
-                .hasSize(Culprit.expected().size());
+                .hasSize(FaultyJob.expected().size());
         assertThat(progress).extracting(Watcher.Progress::done).containsExactly(4, 8, 12, 16);
     }
 
-    /// The others of its batch and task are answered, without another try.
+    /// The other samples of its batch and task are answered without a retry.
     @Test
     void aSampleThatCannotBeAskedIsLeftOut() {
-        List<AnswerRecord> others = Culprit.expected().stream()
-                .filter(answer -> !new Item(answer.key().task(), answer.key().index()).equals(Culprit.ITEM))
+        List<AnswerRecord> others = FaultyJob.expected().stream()
+                .filter(answer -> !new Item(answer.key().task(), answer.key().index()).equals(FaultyJob.ITEM))
                 .toList();
-        assertThat(run("local[2]", Culprit.job(folder, Trouble.LEAVE_OUT, 9))).isEqualTo(others);
+        assertThat(run("local[2]", FaultyJob.job(folder, InjectedFault.LEAVE_OUT, 9)))
+                .isEqualTo(others);
         assertThat(leftOut).containsExactly("the text is too long");
-        assertThat(others).hasSizeLessThan(Culprit.expected().size());
+        assertThat(others).hasSizeLessThan(FaultyJob.expected().size());
     }
 
     @Test
     void aSampleOverWhichEveryTryFailsIsNamedAndTheNextRunAsksOnlyWhatIsMissing() throws IOException {
-        assertThatThrownBy(() -> run("local[1,2]", Culprit.job(folder, Trouble.HALT, 9)))
+        assertThatThrownBy(() -> run("local[1,2]", FaultyJob.job(folder, InjectedFault.HALT, 9)))
                 .isInstanceOf(ExaminerFailure.class)
                 .hasMessageContaining("ended with exit code 137")
-                .hasMessageContaining("when asked sample 5 of a/x")
+                .hasMessageContaining("while answering sample 5 of a/x")
                 .hasMessageNotContaining("\tat ")
                 .hasMessageNotContaining("sample 4");
         assertThat(progress).isNotEmpty();
-        assertThat(run("local[2]", Culprit.job(folder, Trouble.NONE, 0))).isEqualTo(Culprit.expected());
+        assertThat(run("local[2]", FaultyJob.job(folder, InjectedFault.NONE, 0)))
+                .isEqualTo(FaultyJob.expected());
         assertThat(progress)
                 .extracting(Watcher.Progress::done)
                 .as("in both runs")
                 .containsExactly(4, 8, 12, 16);
         assertThat(Files.readAllLines(folder.resolve("log")))
-                .hasSize(Culprit.expected().size());
+                .hasSize(FaultyJob.expected().size());
     }
 }

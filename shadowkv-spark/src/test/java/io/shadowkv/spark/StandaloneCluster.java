@@ -15,9 +15,9 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
 
-/// A standalone master and its workers, each a process on this machine with one device, started from the test class
-/// path: a folder with links to Spark's own jars is all that a distribution has to be. Our classes and Jackson 3 are
-/// not among them; they travel with the application.
+/// A standalone master and its workers. Each is a process on this machine with one device, started
+/// from the test class path. A folder with links to Spark's own jars is a sufficient distribution.
+/// The project's classes and Jackson 3 are not in it; they are submitted with the application.
 final class StandaloneCluster implements AutoCloseable {
     private static final String HOST = "127.0.0.1";
 
@@ -27,8 +27,8 @@ final class StandaloneCluster implements AutoCloseable {
     private final List<Path> ours = new ArrayList<>();
     private final List<Process> processes = new ArrayList<>();
 
-    /// @param folder for everything that it writes
-    /// @param workers how many; the device of worker n is n
+    /// @param folder for all files that the cluster writes
+    /// @param workers number of workers; the device of worker n is n
     StandaloneCluster(Path folder, int workers) throws IOException, InterruptedException {
         this.folder = folder;
         this.home = Files.createDirectories(folder.resolve("home"));
@@ -66,7 +66,8 @@ final class StandaloneCluster implements AutoCloseable {
         }
     }
 
-    /// A worker that finds no master waits long before it looks again.
+    /// Waits for the master's port, because a worker that cannot reach the master waits long before
+    /// it tries again.
     private void awaitOpen(int port) throws InterruptedException, IOException {
         while (true) {
             try (var _ = new Socket(HOST, port)) {
@@ -107,7 +108,7 @@ final class StandaloneCluster implements AutoCloseable {
         processes.add(java(name, command));
     }
 
-    /// Submits [SparkEval] in client mode, as `spark-submit` would, and waits for its end.
+    /// Submits [SparkEval] in client mode, as `spark-submit` does, and waits for it to end.
     ///
     /// @return its exit code
     int submit(List<String> args) throws IOException, InterruptedException {
@@ -140,7 +141,7 @@ final class StandaloneCluster implements AutoCloseable {
                 .toList();
     }
 
-    /// What Maven packs, which is not there yet when tests run.
+    /// The jar that Maven would package; tests run before that phase.
     private Path application() throws IOException {
         Path jar = folder.resolve("application.jar");
         try (var out = new JarOutputStream(Files.newOutputStream(jar))) {
@@ -185,7 +186,7 @@ final class StandaloneCluster implements AutoCloseable {
         return builder.start();
     }
 
-    /// What a process printed: `master`, `worker-0`, `driver`.
+    /// The output of a process: `master`, `worker-0`, `driver`.
     String log(String name) {
         try {
             return Files.readString(folder.resolve(name + ".log"));

@@ -6,14 +6,14 @@ import java.util.Map;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Reads the tokenizer's JSON files with messages that name the file.
 public final class Json {
-    /// Immutable and thread-safe, as Jackson promises of a built mapper.
-    private static final JsonMapper MAPPER = JsonMapper.builder().build();
+    /// Immutable and thread-safe, as Jackson promises of a built factory.
+    private static final JsonFactory FACTORY = new JsonFactory();
 
     private Json() {}
 
@@ -22,7 +22,7 @@ public final class Json {
     /// @throws TokenizerException if it is no JSON, or no object
     public static ObjectNode object(String text, Object source) {
         try {
-            if (MAPPER.readTree(text) instanceof ObjectNode object) {
+            if (JsonTree.read(FACTORY, text) instanceof ObjectNode object) {
                 return object;
             }
         } catch (JacksonException e) {
@@ -36,11 +36,11 @@ public final class Json {
     }
 
     public static ObjectNode object() {
-        return MAPPER.createObjectNode();
+        return JsonTree.object();
     }
 
     public static String text(JsonNode node) {
-        return MAPPER.writeValueAsString(node);
+        return JsonTree.text(node);
     }
 
     /// The node as strings, numbers, booleans, nulls, lists and maps in the file's order.

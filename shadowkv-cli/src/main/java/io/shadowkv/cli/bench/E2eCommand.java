@@ -3,6 +3,7 @@ package io.shadowkv.cli.bench;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.option.EngineFlags;
 import io.shadowkv.cli.option.ShadowFlags;
+import io.shadowkv.cli.process.Failures;
 import io.shadowkv.cli.process.Machine;
 import io.shadowkv.cli.process.Program;
 import io.shadowkv.cli.process.ProgressLine;
@@ -156,12 +157,20 @@ final class E2eCommand implements Callable<Integer> {
         Backends.Choice choice = flags.openBackend(err);
         try (var backend = choice.backend()) {
             new E2eRun(options, model, strategy, engine, backend, watcher).run(printer);
-            return 0;
+            return printer.failures().isEmpty() ? 0 : Failures.FAILURE;
         } catch (CancellationException e) {
             err.println("shadowkv: interrupted; runs that had ended are kept");
             return 1;
         } finally {
             printer.end();
+            printer.failures().forEach(failure -> say(failure, err));
+        }
+    }
+
+    private void say(E2eFailure failure, PrintWriter err) {
+        err.println("shadowkv: " + failure.sentence());
+        if (bench.root().isDebug()) {
+            failure.cause().printStackTrace(err);
         }
     }
 

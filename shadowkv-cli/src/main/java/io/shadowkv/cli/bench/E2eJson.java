@@ -17,10 +17,10 @@ import tools.jackson.databind.node.ObjectNode;
 final class E2eJson {
     private E2eJson() {}
 
-    /// All runs, and the gain at each length where both methods ran.
+    /// All runs, the gain at each length where both methods ran, and the runs that failed.
     ///
     /// @param results what the runs say
-    static ObjectNode all(List<ObjectNode> runs, List<E2eResult> results) {
+    static ObjectNode all(List<ObjectNode> runs, List<E2eResult> results, List<E2eFailure> failures) {
         ObjectNode root = JsonMapper.shared().createObjectNode();
         root.putArray("runs").addAll(runs);
         ArrayNode gains = root.putArray("speed_ups");
@@ -34,6 +34,13 @@ final class E2eJson {
                     gain.put("speed_up", shadow.tokensPerSecond() / full.tokensPerSecond());
                 }
             }
+        }
+        ArrayNode failed = root.putArray("failures");
+        for (E2eFailure failure : failures) {
+            ObjectNode node = failed.addObject();
+            node.put("method", failure.method());
+            node.put("context_tokens", failure.contextTokens());
+            node.put("message", failure.message());
         }
         return root;
     }

@@ -16,6 +16,7 @@ final class E2ePrinter {
     private final List<E2eResult> results = new ArrayList<>();
     private final List<ObjectNode> runs = new ArrayList<>();
     private final List<E2eResult> waiting = new ArrayList<>();
+    private final List<E2eFailure> failures = new ArrayList<>();
     private @Nullable E2eTable table;
 
     E2ePrinter(PrintWriter out, boolean json, RunLog log, Machine machine) {
@@ -43,10 +44,20 @@ final class E2ePrinter {
         waiting.add(result);
     }
 
-    /// There are no more results.
+    /// A run has no result.
+    void failed(E2eFailure failure) {
+        failures.add(failure);
+    }
+
+    /// The runs that have no result so far.
+    List<E2eFailure> failures() {
+        return List.copyOf(failures);
+    }
+
+    /// There are no more results. Where no run has one, nothing is printed.
     void end() {
         if (json && !runs.isEmpty()) {
-            out.println(E2eJson.all(runs, results).toPrettyString());
+            out.println(E2eJson.all(runs, results, failures).toPrettyString());
         }
         printWaiting();
         out.flush();
@@ -54,7 +65,12 @@ final class E2ePrinter {
 
     private void printWaiting() {
         if (!json && table != null && !waiting.isEmpty()) {
-            table.print(waiting);
+            int tokens = waiting.getFirst().contextTokens();
+            table.print(
+                    waiting,
+                    failures.stream()
+                            .filter(failure -> failure.contextTokens() == tokens)
+                            .toList());
         }
         waiting.clear();
     }

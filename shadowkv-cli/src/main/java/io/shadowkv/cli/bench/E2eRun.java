@@ -9,6 +9,7 @@ import io.shadowkv.op.timing.TimedBackend;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.CancellationException;
 
 /// Measures every method at every length, one run after the other; each opens the model anew, so that none finds
 /// memory that another left behind.
@@ -37,8 +38,10 @@ final class E2eRun {
         this.watcher = watcher;
     }
 
-    /// @throws io.shadowkv.engine.MemoryPlanException if a batch does not fit
-    /// @throws java.util.concurrent.CancellationException if it was cancelled
+    /// Measures all runs. A run that fails takes no other run with it: the printer keeps its failure, and the next one
+    /// starts.
+    ///
+    /// @throws CancellationException if it was cancelled
     void run(E2ePrinter printer) {
         watcher.checkOn();
         Ceilings ceilings = Ceilings.measure(backend);
@@ -51,12 +54,24 @@ final class E2eRun {
         }
         for (int tokens : options.contexts()) {
             for (KvCacheSpec strategy : strategies) {
-                measure(strategy, tokens, ceilings, printer);
+                Measured measured;
+                try {
+                    measured = measure(strategy, tokens, ceilings);
+                } catch (CancellationException e) {
+                    throw e;
+                } catch (RuntimeException | OutOfMemoryError e) {
+                    printer.failed(new E2eFailure(strategy.name(), tokens, e));
+                    continue;
+                }
+                // Outside: what cannot be printed ends the command.
+                printer.measured(measured.setup(), measured.result());
             }
         }
     }
 
-    private void measure(KvCacheSpec strategy, int tokens, Ceilings ceilings, E2ePrinter printer) {
+    private record Measured(E2eSetup setup, E2eResult result) {}
+
+    private Measured measure(KvCacheSpec strategy, int tokens, Ceilings ceilings) {
         watcher.checkOn();
         long free = backend.availableBytes(Backend.Place.DEVICE);
         try (TimedBackend timed = new TimedBackend(backend);
@@ -74,7 +89,7 @@ final class E2eRun {
                                         engine.spec().contextNote()));
             }
             var measurement = new E2eMeasurement(options, engine, timed, tokens, free, watcher);
-            printer.measured(setup(engine, ceilings), measurement.run());
+            return new Measured(setup(engine, ceilings), measurement.run());
         }
     }
 

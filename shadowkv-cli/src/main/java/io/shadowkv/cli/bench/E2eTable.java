@@ -51,14 +51,17 @@ final class E2eTable {
         }
     }
 
+    /// The method's name for people.
+    static String title(String method) {
+        return method.equals("full") ? "full attention" : "ShadowKV";
+    }
+
     /// @param results of one length, one or two methods
-    void print(List<E2eResult> results) {
+    /// @param failures the methods of this length that have none
+    void print(List<E2eResult> results, List<E2eFailure> failures) {
         E2eResult first = results.getFirst();
         out.println();
-        row(
-                "%,d tokens".formatted(first.contextTokens()),
-                results,
-                result -> result.method().equals("full") ? "full attention" : "ShadowKV");
+        row("%,d tokens".formatted(first.contextTokens()), results, result -> title(result.method()));
         row("batch", results, result -> result.batch() + (result.batchIsLargest() ? " (no more fit)" : ""));
         prefill(results);
         steps(results);
@@ -68,6 +71,9 @@ final class E2eTable {
             if (result.keptWhole()) {
                 out.println("the prompt fits what ShadowKV keeps resident, so nothing was selected");
             }
+        }
+        for (E2eFailure failure : failures) {
+            out.println(title(failure.method()) + " failed; the message on standard error says why");
         }
         if (results.size() == 2) {
             double gain = results.getLast().tokensPerSecond() / first.tokensPerSecond();

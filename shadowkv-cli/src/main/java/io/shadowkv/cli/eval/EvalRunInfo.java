@@ -8,9 +8,12 @@ import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /// What a report says of a session beside its answers.
 final class EvalRunInfo {
+    private static final Set<String> PLACES = Set.of("--out", "--job-dir");
+
     private EvalRunInfo() {}
 
     /// @param plans one a length
@@ -52,15 +55,16 @@ final class EvalRunInfo {
         return settings;
     }
 
-    /// The command less what only the place it ran at has to do with: the folder of the answers, and how progress was
-    /// shown.
+    /// The command without what does not decide answers: the folder of the answers or of a cluster's jobs, and how
+    /// progress was shown.
     static String command(List<String> arguments) {
         var command = new StringBuilder("shadowkv");
         for (int i = 0; i < arguments.size(); i++) {
             String argument = arguments.get(i);
-            if (argument.equals("--out")) {
+            if (PLACES.contains(argument)) {
                 i++;
-            } else if (!argument.startsWith("--out=") && !argument.equals("--progress")) {
+            } else if (PLACES.stream().noneMatch(place -> argument.startsWith(place + "="))
+                    && !argument.equals("--progress")) {
                 command.append(' ').append(argument);
             }
         }

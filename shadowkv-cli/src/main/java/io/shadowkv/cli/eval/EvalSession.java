@@ -29,12 +29,14 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.function.IntFunction;
+import java.util.stream.Stream;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
@@ -75,11 +77,18 @@ record EvalSession(
         for (int length : lengths) {
             tasks.add(tasks(opened, length));
         }
+        if (run.comparedLog().isPresent()) {
+            Path file = run.comparedLog().get().toAbsolutePath();
+            checkEarlier(file, AnswerLog.read(file), opened, lengths, tasks);
+            return 0;
+        }
         if (run.jobFolder().isPresent()) {
             return writeJobs(run.jobFolder().get(), opened, lengths, tasks);
         }
         try (AnswerLog log = AnswerLog.open(run.folder().resolve("answers.jsonl"))) {
-            checkEarlier(log, opened, lengths, tasks);
+            if (!log.answers().isEmpty()) {
+                checkEarlier(run.folder().resolve("answers.jsonl"), log.answers(), opened, lengths, tasks);
+            }
             try (Examiners examiners = examiners(opened, err)) {
                 List<Round> rounds = new ArrayList<>();
                 for (int i = 0; i < lengths.size(); i++) {
@@ -105,17 +114,17 @@ record EvalSession(
 
     /// Refuses a folder whose answers were given to other prompts, or by another model of the name.
     private void checkEarlier(
-            AnswerLog log, EvalModel opened, List<Integer> lengths, List<Map<String, EvalTask>> tasks) {
-        if (log.answers().isEmpty()) {
-            return;
-        }
-        RunFile.check(run.folder(), model, EvalRunInfo.settings(this, opened));
-        Path file = run.folder().resolve("answers.jsonl");
+            Path file,
+            Collection<AnswerRecord> answers,
+            EvalModel opened,
+            List<Integer> lengths,
+            List<Map<String, EvalTask>> tasks) {
+        RunFile.check(Objects.requireNonNull(file.getParent()), model, EvalRunInfo.settings(this, opened));
         PrintWriter err = command.commandLine().getErr();
         ProgressLine.Style style = ProgressLine.style(root.surroundings(), run.showsProgress());
         for (int i = 0; i < lengths.size(); i++) {
             int length = lengths.get(i);
-            List<AnswerRecord> earlier = log.answers().stream()
+            List<AnswerRecord> earlier = answers.stream()
                     .filter(answer -> answer.key().model().equals(model)
                             && answer.key().contextTokens() == length
                             && answer.key().seed() == data.seed())
@@ -142,18 +151,25 @@ record EvalSession(
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        List<String> self = new ArrayList<>(root.surroundings().program());
+        self.addAll(arguments());
+        List<EvalPlan> plans =
+                lengths.stream().map(length -> plan(length, opened, backend)).toList();
+        RunInfo info = EvalRunInfo.of(this, opened, plans);
         for (int i = 0; i < lengths.size(); i++) {
             int length = lengths.get(i);
-            EvalPlan plan = plan(length, opened, backend);
-            List<String> worker = new ArrayList<>(root.surroundings().program());
-            worker.addAll(arguments());
-            worker.addAll(List.of("--worker-length", Integer.toString(length)));
             Path file = folder.resolve("job-" + length + ".json");
-            new EvalJob(plan, items(plan, tasks.get(i)), worker, 0).write(file);
+            List<String> worker = with(self, "--worker-length", Integer.toString(length));
+            List<String> check = with(self, "--compare-log");
+            new EvalJob(plans.get(i), items(plans.get(i), tasks.get(i)), worker, 0, check, info).write(file);
             out.println(file);
         }
         out.flush();
         return 0;
+    }
+
+    private static List<String> with(List<String> command, String... more) {
+        return Stream.concat(command.stream(), Stream.of(more)).toList();
     }
 
     /// A cluster's workers start in folders of their own.

@@ -41,7 +41,8 @@ final class RunFlags {
             defaultValue = "auto",
             description =
                     "What stands around a question: auto (the model's chat template, or nothing), or base (nothing),"
-                            + " llama-3, yi, lwm, glm, qwen, phi as in the paper's code. InfiniteBench asks in two ways:"
+                            + " llama-3, yi, lwm, glm, qwen, phi as in the paper's code, or meta-chat, lwm-chat, chatglm-chat,"
+                            + " Phi3, meta-llama3 as in RULER's. InfiniteBench asks in two ways:"
                             + " inside a template GPT-4's prompts, with base those that its scripts give to every open"
                             + " model, which the published numbers of open models are made with."
                             + " Default: ${DEFAULT-VALUE}.")
@@ -79,6 +80,13 @@ final class RunFlags {
             hidden = true,
             description = "Answers what comes on standard input, for a run that started this process.")
     private @Nullable Integer workerLength;
+
+    @Option(
+            names = "--compare-log",
+            paramLabel = "FILE",
+            hidden = true,
+            description = "Asks nothing, but compares the answers in this log with what the command asks now.")
+    private @Nullable Path comparedLog;
 
     @Option(names = "--progress", description = "Show progress also where standard error is no terminal.")
     private boolean progress;
@@ -135,6 +143,11 @@ final class RunFlags {
     /// The length this process is a worker for; empty in the process that a person started.
     OptionalInt workerLength() {
         return workerLength == null ? OptionalInt.empty() : OptionalInt.of(workerLength);
+    }
+
+    /// The log whose answers are to be compared instead of asking; empty if none is.
+    Optional<Path> comparedLog() {
+        return Optional.ofNullable(comparedLog);
     }
 
     boolean showsProgress() {

@@ -136,17 +136,21 @@ public final class EngineFlags {
         EngineOptions plain = EngineOptions.DEFAULT;
         return CacheFlags.checked(
                 command,
-                () -> plain.withCache(cache)
-                        .withKvType(kvType().orElse(null))
-                        .withPrefillRows(prefillRows == null ? plain.prefillRows() : checkedRows(prefillRows))
-                        .withMemoryLimits(
-                                memory == null ? 0 : memory.bytes(), hostMemory == null ? 0 : hostMemory.bytes())
-                        .withValuePlace(
-                                switch (valuePlace) {
-                                    case auto -> ValuePlace.AUTO;
-                                    case device -> ValuePlace.DEVICE;
-                                    case host -> ValuePlace.HOST;
-                                }));
+                () -> new EngineOptions(
+                        cache,
+                        kvType().orElse(null),
+                        prefillRows == null ? plain.prefillRows() : checkedRows(prefillRows),
+                        plain.maxBatch(),
+                        memory == null ? 0 : memory.bytes(),
+                        hostMemory == null ? 0 : hostMemory.bytes(),
+                        switch (valuePlace) {
+                            case auto -> ValuePlace.AUTO;
+                            case device -> ValuePlace.DEVICE;
+                            case host -> ValuePlace.HOST;
+                        },
+                        plain.maxWaiting(),
+                        plain.readingBudget(),
+                        plain.keptPrompts()));
     }
 
     /// The name of the backend that [#openBackend] would open; only `auto` has to open one to know.

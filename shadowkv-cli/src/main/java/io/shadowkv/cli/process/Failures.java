@@ -73,7 +73,7 @@ public final class Failures {
     }
 
     /// The message for people; a problem nobody foresaw is called so, with its type.
-    static String message(Throwable problem) {
+    public static String message(Throwable problem) {
         return switch (problem) {
             case CheckpointException e -> text(e);
             case HubException e -> text(e);
@@ -94,10 +94,16 @@ public final class Failures {
                 e.getFile() + ": access denied. Check the permissions of the file and its folder";
             case FileSystemException e when e.getReason() != null -> text(e);
             case IOException e -> text(e) + " (" + e.getClass().getSimpleName() + ")";
+            case OutOfMemoryError e -> heapIsFull(e);
             default ->
                 "unexpected " + problem.getClass().getSimpleName() + ": " + text(problem)
                         + ". This is a defect of the program; --debug shows where";
         };
+    }
+
+    private static String heapIsFull(OutOfMemoryError problem) {
+        return "the JVM's heap of %s is too small (%s). Keys and values lie outside of it, a prompt's text inside: shorten the prompt, or set SHADOWKV_JAVA_OPTIONS=-Xmx8g"
+                .formatted(ByteSize.text(Runtime.getRuntime().maxMemory()), problem.getMessage());
     }
 
     private static String text(Throwable problem) {

@@ -93,7 +93,8 @@ final class RulerBuildCommand implements Callable<Integer> {
             defaultValue = PromptFormat.AUTO,
             description =
                     "What stands around the text: auto (the model's chat template, or nothing where it has none), or one"
-                            + " of the paper's: base, llama-3, yi, lwm, glm, qwen, phi. Default: ${DEFAULT-VALUE}.")
+                            + " of the paper's: base, llama-3, yi, lwm, glm, qwen, phi; or of RULER's: meta-chat,"
+                            + " lwm-chat, chatglm-chat, Phi3, meta-llama3. Default: ${DEFAULT-VALUE}.")
     private String template;
 
     @Option(

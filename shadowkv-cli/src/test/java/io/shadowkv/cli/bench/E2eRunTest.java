@@ -15,12 +15,16 @@ import io.shadowkv.model.spec.RopeScaling;
 import io.shadowkv.model.spec.RopeSpec;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider.BackendOptions;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalDouble;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -40,9 +44,13 @@ class E2eRunTest {
     }
 
     private JsonNode run(E2eOptions options, EngineOptions engine) {
+        return run(options, engine, new RunLog(null));
+    }
+
+    private JsonNode run(E2eOptions options, EngineOptions engine, RunLog log) {
         StringWriter text = new StringWriter();
         Machine machine = new Machine("A processor", 2, "Linux amd64", "25", "0123456789ab", false);
-        var printer = new E2ePrinter(new PrintWriter(text, true), true, new RunLog(null), machine);
+        var printer = new E2ePrinter(new PrintWriter(text, true), true, log, machine);
         var watcher = new RunWatcher(new PrintWriter(new StringWriter()), ProgressLine.Style.OFF, new Cancellation());
         new E2eRun(options, model, SHADOW, engine, backend, watcher).run(printer);
         printer.end();
@@ -81,5 +89,27 @@ class E2eRunTest {
             assertThat(run.at("/prefill/prompts").asInt()).isEqualTo(1);
         }
         assertThat(runs.get(0).get("batch").asInt()).isBetween(4, 5);
+    }
+
+    /// Enough for full attention; ShadowKV's index of so short a prompt needs more than it saves.
+    @Test
+    void aFailureOfTheSecondMethodKeepsTheFirst(@TempDir Path folder) throws IOException {
+        long limit;
+        try (Engine engine = model.open(backend, EngineOptions.DEFAULT)) {
+            MemoryPlan plan = engine.plan(options(new BatchSize(2), true).capacity(TOKENS), 2);
+            limit = plan.workspaceBytes() + plan.residentBytes();
+        }
+        EngineOptions limited = EngineOptions.DEFAULT.withMemoryLimits(limit, 0);
+        Path file = folder.resolve("e2e.jsonl");
+        JsonNode all = run(options(new BatchSize(2), true), limited, new RunLog(file));
+        assertThat(all.get("runs")).hasSize(1);
+        assertThat(all.at("/runs/0/method").asString()).isEqualTo("full");
+        assertThat(all.get("failures")).hasSize(1);
+        assertThat(all.at("/failures/0/method").asString()).isEqualTo("shadowkv");
+        assertThat(all.at("/failures/0/context_tokens").asInt()).isEqualTo(TOKENS);
+        assertThat(all.at("/failures/0/message").asString()).contains("available are %,d bytes".formatted(limit));
+        List<String> lines = Files.readAllLines(file);
+        assertThat(lines).hasSize(1);
+        assertThat(JsonMapper.shared().readTree(lines.getFirst())).isEqualTo(all.at("/runs/0"));
     }
 }

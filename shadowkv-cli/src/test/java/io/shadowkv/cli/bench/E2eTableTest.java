@@ -108,7 +108,7 @@ class E2eTableTest {
         StringWriter text = new StringWriter();
         E2eTable table = new E2eTable(SETUP, new PrintWriter(text, true));
         table.head();
-        table.print(results);
+        table.print(results, List.of());
         return text.toString();
     }
 

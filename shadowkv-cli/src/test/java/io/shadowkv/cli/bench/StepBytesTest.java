@@ -11,7 +11,7 @@ import io.shadowkv.op.OperationKind;
 import io.shadowkv.tensor.DType;
 import org.junit.jupiter.api.Test;
 
-/// The model of a step's bytes against figures worked out by hand for Llama-3.1-8B (TARGETS of the design).
+/// The model of a step's bytes against figures worked out by hand for Llama-3.1-8B.
 class StepBytesTest {
     private static final DecoderSpec LLAMA = KnownShapes.named("llama-3.1-8b");
     private static final Ceilings H200 = new Ceilings(4.3e12, 55e9);

@@ -53,7 +53,11 @@ public final class FullCache implements CacheStrategy {
 
     @Override
     public List<Allocation> footprint(SequenceSize size) {
-        long bytes = 2L * shape.layers() * shape.kvWidth() * shape.kvType().bytes() * size.capacityTokens();
+        return footprint(shape, size.capacityTokens());
+    }
+
+    static List<Allocation> footprint(CacheShape shape, int capacity) {
+        long bytes = 2L * shape.layers() * shape.kvWidth() * shape.kvType().bytes() * capacity;
         return List.of(new Allocation("keys and values", bytes, Backend.Place.DEVICE));
     }
 

@@ -1,6 +1,7 @@
 package io.shadowkv.cache.full;
 
 import io.shadowkv.cache.CacheShape;
+import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.KeyValueSource;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.op.AttendedRows;
@@ -120,6 +121,30 @@ final class FullSequence implements SequenceCache, KeyValueSource {
         backend.synchronize();
         copy.filled(length);
         return copy;
+    }
+
+    /// Copies all keys and values.
+    @Override
+    public SequenceCache fork(int newTokens) {
+        FullSequence fork = allocate(shape, backend, length + newTokens, rotary);
+        var shadow = backend.operations().shadow();
+        for (int layer = 0; layer < shape.layers(); layer++) {
+            shadow.copyRows(keys(layer), 0, length, fork.keys(layer), 0);
+            shadow.copyRows(values(layer), 0, length, fork.values(layer), 0);
+        }
+        backend.synchronize();
+        fork.filled(length);
+        return fork;
+    }
+
+    @Override
+    public List<CacheStrategy.Allocation> forkFootprint(int newTokens) {
+        return FullCache.footprint(shape, length + newTokens);
+    }
+
+    @Override
+    public boolean isShared() {
+        return false;
     }
 
     @Override

@@ -48,6 +48,12 @@ final class ResidentBuffer {
         shadow.copyRows(rows.values(), 0, tokens, values, 0);
     }
 
+    /// Copies `count` rows from row `from` on to the same rows of `target`.
+    void copyTo(ResidentBuffer target, int from, int count) {
+        shadow.copyRows(rows.keys(), from, count, target.rows.keys(), from);
+        shadow.copyRows(rows.values(), from, count, target.rows.values(), from);
+    }
+
     /// @param outliers I32 `[kvHeads, outlierChunks]`, unit numbers
     void keepOutliers(Tensor keys, Tensor values, Tensor outliers) {
         shadow.gatherUnits(keys, outliers, layout.spec().chunkSize(), rows.keys(), 0);

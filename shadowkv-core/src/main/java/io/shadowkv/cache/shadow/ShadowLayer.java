@@ -32,6 +32,29 @@ final class ShadowLayer {
         this.selector = ChunkSelector.allocate(layout, backend, memory);
     }
 
+    /// A layer that shares the index of `base` and has resident rows of its own.
+    private ShadowLayer(ShadowLayer base, ShadowLayout layout, Backend backend, LayerMemory memory) {
+        this.layout = layout;
+        this.shadow = base.shadow;
+        this.resident = new ResidentBuffer(layout, backend, memory);
+        this.lowRankKeys = base.lowRankKeys;
+        this.landmarks = base.landmarks;
+        this.valueStore = base.valueStore;
+        this.selector = ChunkSelector.allocate(layout, backend, memory);
+    }
+
+    /// Forks this layer: outliers and recent tokens are copied, the index is shared, and no unit is
+    /// resident.
+    ///
+    /// @param forked layout of the fork
+    /// @param recent number of recent tokens
+    ShadowLayer fork(ShadowLayout forked, int recent, Backend backend, LayerMemory memory) {
+        ShadowLayer fork = new ShadowLayer(this, forked, backend, memory);
+        resident.copyTo(fork.resident, 0, layout.cachedRow());
+        resident.copyTo(fork.resident, layout.recentRow(), recent);
+        return fork;
+    }
+
     ResidentBuffer resident() {
         return resident;
     }

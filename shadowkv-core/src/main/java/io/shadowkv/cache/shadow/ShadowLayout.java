@@ -15,7 +15,21 @@ import java.util.List;
 /// The rows of the resident region are `outliers | cached units | recent`; the units that a step
 /// selects are among the cached ones. While a sequence fits the region, it is "whole": row t
 /// belongs to token t.
-record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size) {
+///
+/// @param recentTokens maximum number of recent tokens: those of the spec, or more in a fork, which
+///     never adds tokens to the index that it shares
+record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size, int recentTokens) {
+    ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size) {
+        this(spec, shape, size, spec.recentTokens());
+    }
+
+    /// The layout of a fork, which shares the index.
+    ///
+    /// @param recent maximum number of its recent tokens
+    ShadowLayout forked(int capacity, int recent) {
+        return new ShadowLayout(spec, shape, new SequenceSize(capacity, size.deviceValueLayers()), recent);
+    }
+
     /// Maximum number of tokens of the sequence.
     int capacity() {
         return size.capacityTokens();
@@ -23,12 +37,12 @@ record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size
 
     /// True if the sequence can never outgrow the resident region, so that it needs no index.
     boolean isAlwaysWhole() {
-        return capacity() <= spec.residentTokens();
+        return capacity() <= recentRow() + recentTokens;
     }
 
     /// Rows of the resident region per key-value head.
     int residentRows() {
-        return Math.min(capacity(), spec.residentTokens());
+        return Math.min(capacity(), recentRow() + recentTokens);
     }
 
     /// First row of the cached units; the rows of the outliers precede it.
@@ -93,8 +107,25 @@ record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size
         return parts;
     }
 
+    /// The memory of a fork, which has resident rows and selection tables of its own.
+    List<Allocation> forkParts() {
+        List<Allocation> parts = new ArrayList<>();
+        long rows = (long) recentRow() + recentTokens;
+        add(
+                parts,
+                "resident keys and values",
+                2L * shape.kvWidth() * rows * shape.kvType().bytes(),
+                shape.layers());
+        add(parts, "selection tables", selectorBytes(), shape.layers());
+        return parts;
+    }
+
     private long tableBytes() {
-        long perHead = 2L * spec.cachedUnits() + 3L * spec.selectedUnits() + 1 + unitCapacity();
+        return selectorBytes() + (long) shape.kvHeads() * unitCapacity() * DType.I32.bytes();
+    }
+
+    private long selectorBytes() {
+        long perHead = 2L * spec.cachedUnits() + 3L * spec.selectedUnits() + 1;
         return shape.kvHeads() * perHead * DType.I32.bytes() + 2L * DType.I64.bytes();
     }
 

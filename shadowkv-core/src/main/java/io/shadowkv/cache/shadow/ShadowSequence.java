@@ -2,6 +2,7 @@ package io.shadowkv.cache.shadow;
 
 import io.shadowkv.cache.CacheStrategy.Allocation;
 import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.IndexedLayer;
@@ -29,6 +30,7 @@ final class ShadowSequence implements SequenceCache {
     private boolean isIndexed;
     private int indexedUnits;
     private int recentToken;
+    private boolean isFork;
 
     private ShadowSequence(ShadowLayout layout, Backend backend, MemoryScope scope, Rotary rotary) {
         this.layout = layout;
@@ -121,7 +123,7 @@ final class ShadowSequence implements SequenceCache {
 
     @Override
     public int room() {
-        int free = isIndexed ? layout.spec().recentTokens() - recentTokens() : layout.residentRows() - length;
+        int free = isIndexed ? layout.recentTokens() - recentTokens() : layout.residentRows() - length;
         return Math.min(free, capacity() - length);
     }
 
@@ -138,6 +140,9 @@ final class ShadowSequence implements SequenceCache {
     void makeRoom() {
         if (length == capacity()) {
             throw new IllegalStateException("the sequence is at its capacity of " + capacity() + " tokens");
+        }
+        if (isFork) {
+            throw new IllegalStateException("a fork cannot add to the index that it shares");
         }
         try (MemoryScope scratch = backend.newScope("indexing a sequence")) {
             if (isIndexed) {
@@ -220,6 +225,67 @@ final class ShadowSequence implements SequenceCache {
         copy.indexedUnits = indexedUnits;
         copy.recentToken = recentToken;
         return copy;
+    }
+
+    /// A whole sequence has no index to share, so its rows are copied.
+    @Override
+    public SequenceCache fork(int newTokens) {
+        if (!isIndexed) {
+            return forkWhole(newTokens);
+        }
+        ShadowLayout forked = forkLayout(newTokens);
+        MemoryScope own = backend.newScope("ShadowKV's fork of a sequence of " + length + " tokens");
+        try {
+            ShadowSequence fork = new ShadowSequence(forked, backend, own, rotary);
+            LayerMemory memory = new LayerMemory(own, layers.size());
+            for (ShadowLayer layer : layers) {
+                ShadowLayer shared = layer.fork(forked, recentTokens(), backend, memory);
+                fork.layers.add(shared);
+                fork.resident.add(shared.resident());
+                memory.nextLayer();
+            }
+            backend.synchronize();
+            fork.length = length;
+            fork.isIndexed = true;
+            fork.indexedUnits = indexedUnits;
+            fork.recentToken = recentToken;
+            fork.isFork = true;
+            return fork;
+        } catch (RuntimeException e) {
+            own.close();
+            throw e;
+        }
+    }
+
+    private SequenceCache forkWhole(int newTokens) {
+        ShadowSequence fork = allocate(wholeForkLayout(newTokens), backend, rotary);
+        for (int layer = 0; layer < resident.size(); layer++) {
+            resident.get(layer).copyTo(fork.resident.get(layer), 0, length);
+        }
+        backend.synchronize();
+        fork.length = length;
+        return fork;
+    }
+
+    private ShadowLayout forkLayout(int newTokens) {
+        return layout.forked(length + newTokens, recentTokens() + newTokens);
+    }
+
+    private ShadowLayout wholeForkLayout(int newTokens) {
+        SequenceSize size = new SequenceSize(length + newTokens, layout.size().deviceValueLayers());
+        return new ShadowLayout(layout.spec(), layout.shape(), size);
+    }
+
+    @Override
+    public List<Allocation> forkFootprint(int newTokens) {
+        return isIndexed
+                ? forkLayout(newTokens).forkParts()
+                : wholeForkLayout(newTokens).parts();
+    }
+
+    @Override
+    public boolean isShared() {
+        return isIndexed;
     }
 
     private void copy(List<Tensor> sources, List<Tensor> targets) {

@@ -4,10 +4,10 @@ import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.engine.MemoryPlan.SequenceBytes;
 import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.op.Backend.Place;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 
 /// The memory of all sequences: those being read, those that decode, and those that wait for a next
@@ -17,8 +17,8 @@ import java.util.concurrent.atomic.AtomicLong;
 /// Used by the engine's thread, except for [#heldBytes].
 public final class Ledger {
     private final Planner planner;
-    private final Map<SequenceCache, PlannedSequence> held = new IdentityHashMap<>();
-    private final Map<Reading, List<PlannedSequence>> readings = new IdentityHashMap<>();
+    private final IdentityHashMap<SequenceCache, PlannedSequence> held = new IdentityHashMap<>();
+    private final IdentityHashMap<Reading, List<PlannedSequence>> readings = new IdentityHashMap<>();
     private final AtomicLong deviceBytes = new AtomicLong();
     private final AtomicLong hostBytes = new AtomicLong();
 
@@ -37,7 +37,7 @@ public final class Ledger {
 
     /// Records that one sequence of a reading was dropped or sealed.
     void ends(Reading reading, PlannedSequence sequence) {
-        List<PlannedSequence> left = new java.util.ArrayList<>(readings.getOrDefault(reading, List.of()));
+        List<PlannedSequence> left = new ArrayList<>(readings.getOrDefault(reading, List.of()));
         if (left.remove(sequence)) {
             add(sequence, -1);
             readings.put(reading, List.copyOf(left));
@@ -95,15 +95,13 @@ public final class Ledger {
         return held.keySet().stream().mapToLong(cache -> cache.bytes(place)).sum();
     }
 
-    /// Bytes of all sequences that are not among `running`.
-    SequenceBytes idleBytes(Collection<SequenceCache> running) {
+    /// Bytes of all sequences that have been read.
+    SequenceBytes sealedBytes() {
         long device = 0;
         long host = 0;
-        for (var entry : held.entrySet()) {
-            if (running.stream().noneMatch(cache -> cache == entry.getKey())) {
-                device += entry.getValue().bytes().resident();
-                host += entry.getValue().bytes().offloaded();
-            }
+        for (PlannedSequence sequence : held.values()) {
+            device += sequence.bytes().resident();
+            host += sequence.bytes().offloaded();
         }
         return new SequenceBytes(device, host, List.of());
     }

@@ -25,8 +25,7 @@ public final class LoadedModel implements AutoCloseable {
 
     /// @param weightBytes bytes of the weights on disk
     /// @param kvType type of keys and values; null means the type of the weights
-    public LoadedModel(
-            ModelText text, long weightBytes, Backend backend, Decoder decoder, @Nullable DType kvType) {
+    public LoadedModel(ModelText text, long weightBytes, Backend backend, Decoder decoder, @Nullable DType kvType) {
         this.text = text;
         this.weightBytes = weightBytes;
         this.backend = backend;

@@ -78,9 +78,9 @@ public final class Planner {
     public String refusal(int capacityTokens, SequenceBytes idle) {
         MemoryPlan plan = plan(capacityTokens, 1);
         return plan.isAdmitted()
-                ? "a sequence of up to %,d tokens fits the memory limit, but idle conversations hold %,d bytes of it. Close"
+                ? "a sequence of up to %,d tokens fits the memory limit, but idle conversations and documents hold %,d bytes of it. Close"
                                 .formatted(capacityTokens, idle.resident() + idle.offloaded())
-                        + " conversations, or raise the limit"
+                        + " some of them, or raise the limit"
                 : plan.refusal();
     }
 
@@ -99,8 +99,7 @@ public final class Planner {
         long device = wanted.bytes().resident() + bytes(workspace(capacity, 1));
         long host = wanted.bytes().offloaded();
         for (PlannedSequence sequence : admitted) {
-            device += sequence.bytes().resident()
-                    + promptBytes(sequence.size().capacityTokens());
+            device += sequence.bytes().resident() + promptBytes(sequence.size().capacityTokens());
             host += sequence.bytes().offloaded();
         }
         // The memory that the backend reports as available excludes what is allocated; a stated
@@ -191,12 +190,15 @@ public final class Planner {
                 new Item("rotary tables", model.rotary().bytes(tokens), false),
                 new Item(
                         "decode step",
-                        model.decoder().decodeBytes(rows) + strategy.decodeBytes(rows, tokens) + StepBuilder.bytes(rows),
+                        model.decoder().decodeBytes(rows)
+                                + strategy.decodeBytes(rows, tokens)
+                                + StepBuilder.bytes(rows) + BatchSampler.bytes(rows),
                         false));
     }
 
     private long promptBytes(int tokens) {
-        return strategy.promptWorkspaceBytes(tokens) + model.decoder().prefillBytes(tokens, options.prefillRows(backend));
+        return strategy.promptWorkspaceBytes(tokens)
+                + model.decoder().prefillBytes(tokens, options.prefillRows(backend));
     }
 
     private static long bytes(List<Item> parts) {

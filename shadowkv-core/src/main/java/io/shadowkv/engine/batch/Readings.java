@@ -18,6 +18,7 @@ final class Readings {
 
     private final LoadedModel model;
     private final Ledger ledger;
+    private final Prefixes prefixes;
     private final int prefillRows;
     private final long budgetNanos;
     private final List<OpenReading> open = new ArrayList<>();
@@ -25,9 +26,10 @@ final class Readings {
     private int unitRows;
 
     /// @param budgetNanos time for reading between two decode steps
-    Readings(LoadedModel model, Ledger ledger, int prefillRows, long budgetNanos) {
+    Readings(LoadedModel model, Ledger ledger, Prefixes prefixes, int prefillRows, long budgetNanos) {
         this.model = model;
         this.ledger = ledger;
+        this.prefixes = prefixes;
         this.prefillRows = prefillRows;
         this.budgetNanos = budgetNanos;
         this.unitRows = Math.min(MIN_ROWS, prefillRows);
@@ -93,7 +95,7 @@ final class Readings {
             if (reading.reading().isAbandoned()) {
                 close(reading);
             }
-            ended.forEach(sequence -> sequence.end(ledger));
+            ended.forEach(prefixes::end);
         }
     }
 
@@ -187,7 +189,7 @@ final class Readings {
         model.backend().synchronize();
         reading.sequences().stream()
                 .filter(sequence -> !sequence.hasEnded() && sequence.failure() != null)
-                .forEach(sequence -> sequence.end(ledger));
+                .forEach(prefixes::end);
     }
 
     private void close(OpenReading reading) {

@@ -31,6 +31,17 @@ public record RequestLimits(int contextTokens, String contextNote, int vocabular
         return (int) Math.min(contextTokens, (long) prompt + request.options().maxNewTokens());
     }
 
+    /// @throws ContextLengthException if a document leaves no room for a question
+    /// @throws IllegalArgumentException if an id is not in the vocabulary
+    public void checkDocument(int[] ids) {
+        checkIds(ids);
+        if (ids.length >= contextTokens) {
+            throw new ContextLengthException(
+                    "the document has %,d tokens; the model's context is %,d%s, which leaves no room for a question. Shorten it, or use a model with a longer context."
+                            .formatted(ids.length, contextTokens, contextNote));
+        }
+    }
+
     /// @param what what has this length; used in the message
     /// @throws ContextLengthException if `tokens` exceed the context
     public void checkContext(int tokens, String what) {

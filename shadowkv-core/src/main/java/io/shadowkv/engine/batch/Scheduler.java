@@ -27,8 +27,10 @@ public final class Scheduler implements AutoCloseable {
     private final CacheStrategy strategy;
     private final Planner planner;
     private final Ledger ledger;
+    private final Prefixes prefixes;
     private final Batch batch;
     private final Readings readings;
+    private final BatchSampler sampler;
     private final List<Sequence> waiting = new ArrayList<>();
     private final @Nullable Sequence[] slots;
     private final int prefillRows;
@@ -43,8 +45,11 @@ public final class Scheduler implements AutoCloseable {
         this.ledger = new Ledger(planner);
         this.batch = new Batch(model, strategy, options.maxBatch());
         this.slots = new Sequence[options.maxBatch()];
+        this.sampler = new BatchSampler(model.backend());
         this.prefillRows = options.prefillRows(model.backend());
-        this.readings = new Readings(model, ledger, prefillRows, options.readingBudget().toNanos());
+        this.prefixes = new Prefixes(ledger, options.keptPrompts());
+        this.readings = new Readings(
+                model, ledger, prefixes, prefillRows, options.readingBudget().toNanos());
     }
 
     public DecodeCache decodeCache() {
@@ -122,7 +127,7 @@ public final class Scheduler implements AutoCloseable {
         }
         all.forEach(sequence -> sequence.fail(reason));
         readings.closeAll();
-        all.forEach(sequence -> sequence.end(ledger));
+        all.forEach(prefixes::end);
         ledger.closeAll();
     }
 
@@ -130,7 +135,7 @@ public final class Scheduler implements AutoCloseable {
         for (Sequence sequence : List.copyOf(waiting)) {
             if (sequence.mustEnd()) {
                 waiting.remove(sequence);
-                sequence.end(ledger);
+                prefixes.end(sequence);
             }
         }
     }
@@ -140,22 +145,22 @@ public final class Scheduler implements AutoCloseable {
         int rows = 0;
         while (!waiting.isEmpty() && running() + admitted.size() < slots.length) {
             Sequence next = Policy.next(waiting);
-            if (next.cache() != null) {
+            if (next.cache() != null || continuesPrefix(next, admitted)) {
                 waiting.remove(next);
                 join(next);
                 continue;
             }
-            List<PlannedSequence> planned =
-                    admitted.stream().map(Sequence::planned).toList();
-            boolean fits = ledger.fits(next.planned(), planned);
             boolean shares = admitted.isEmpty() || rows + next.length() <= 2 * prefillRows;
-            if (!fits && running() == 0 && admitted.isEmpty()) {
+            if (!shares || !readings.hasRoom()) {
+                break;
+            }
+            if (!makeRoom(next.planned(), admitted)) {
+                if (running() > 0 || !admitted.isEmpty()) {
+                    break;
+                }
                 waiting.remove(next);
                 refuse(next);
                 continue;
-            }
-            if (!fits || !shares || !readings.hasRoom()) {
-                break;
             }
             waiting.remove(next);
             admitted.add(next);
@@ -166,9 +171,47 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
+    /// Evicts kept prompts until a sequence fits.
+    ///
+    /// @return false if it does not fit although nothing is left to evict
+    private boolean makeRoom(PlannedSequence wanted, List<Sequence> admitted) {
+        List<PlannedSequence> planned = admitted.stream().map(Sequence::planned).toList();
+        while (!ledger.fits(wanted, planned)) {
+            if (!prefixes.evict()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// Gives a sequence a fork of the longest prefix of its tokens.
+    ///
+    /// @return false if there is no prefix, or no memory for the fork
+    private boolean continuesPrefix(Sequence sequence, List<Sequence> admitted) {
+        Prefix prefix = sequence.keepsCache() || sequence.isReadOnly() ? null : prefixes.longest(sequence.ids());
+        if (prefix == null || crossesRotaryLimit(prefix.ids().length, sequence.length())) {
+            return false;
+        }
+        PlannedSequence planned = Prefixes.planned(prefix, sequence.capacity());
+        prefixes.use(prefix);
+        try {
+            if (!makeRoom(planned, admitted)) {
+                return false;
+            }
+            prefixes.fork(prefix, planned, sequence);
+            return true;
+        } catch (BackendMemoryException e) {
+            // The sequence waits until others have ended, or is read if nothing else runs.
+            return false;
+        } finally {
+            prefixes.leave(prefix);
+        }
+    }
+
+    /// Nothing runs, so all that the ledger holds is idle.
     private void refuse(Sequence sequence) {
-        sequence.fail(new MemoryPlanException(planner.refusal(sequence.capacity(), ledger.idleBytes(List.of()))));
-        sequence.end(ledger);
+        sequence.fail(new MemoryPlanException(planner.refusal(sequence.capacity(), ledger.sealedBytes())));
+        prefixes.end(sequence);
     }
 
     /// Opens a reading. If the backend has less memory than the plan says, the sequences wait until
@@ -184,16 +227,21 @@ public final class Scheduler implements AutoCloseable {
                 open(admitted.subList(0, 1));
             } else {
                 admitted.getFirst().fail(e);
-                admitted.getFirst().end(ledger);
+                prefixes.end(admitted.getFirst());
             }
         } catch (RuntimeException e) {
             fail(admitted, e);
-            admitted.forEach(sequence -> sequence.end(ledger));
+            admitted.forEach(prefixes::end);
         }
     }
 
     private void begin(Readings.Sealed sealed) {
         Sequence sequence = sealed.sequence();
+        if (sequence.isReadOnly()) {
+            sequence.kept(prefixes.keep(sequence.ids(), sequence.requireCache(), sealed.logits()));
+            prefixes.end(sequence);
+            return;
+        }
         join(sequence);
         if (sequence.pendingCount() == 0 && !sequence.isFinished()) {
             sequence.accept(sealed.logits());
@@ -203,6 +251,15 @@ public final class Scheduler implements AutoCloseable {
     private void join(Sequence sequence) {
         slots[batch.join(sequence.requireCache())] = sequence;
         sequence.admitted();
+        float[] known = sequence.knownLogits();
+        if (known != null && sequence.pendingCount() == 0) {
+            sequence.accept(known.clone());
+        }
+    }
+
+    /// Stops keeping a prefix, and frees it as soon as no sequence uses it.
+    public void release(Prefix prefix) {
+        prefixes.release(prefix);
     }
 
     private void leave(int slot) {
@@ -229,11 +286,16 @@ public final class Scheduler implements AutoCloseable {
             }
             if (sequence.mustEnd()) {
                 leave(slot);
-                sequence.end(ledger);
+                prefixes.end(sequence);
             } else if (mustReadAgain(sequence)) {
                 leave(slot);
                 ledger.free(sequence.requireCache());
                 sequence.holds(null);
+                Prefix prefix = sequence.prefix();
+                if (prefix != null) {
+                    prefixes.leave(prefix);
+                    sequence.leavesPrefix();
+                }
                 waiting.add(sequence);
             }
         }
@@ -244,8 +306,11 @@ public final class Scheduler implements AutoCloseable {
     /// sequences.
     private boolean mustReadAgain(Sequence sequence) {
         SequenceCache cache = sequence.requireCache();
-        return model.rotary().isShort(cache.length())
-                && !model.rotary().isShort(cache.length() + sequence.pendingCount());
+        return crossesRotaryLimit(cache.length(), cache.length() + sequence.pendingCount());
+    }
+
+    private boolean crossesRotaryLimit(int before, int after) {
+        return model.rotary().isShort(before) && !model.rotary().isShort(after);
     }
 
     private void decode() {
@@ -277,8 +342,14 @@ public final class Scheduler implements AutoCloseable {
         for (int i = 0; i < inputs.size(); i++) {
             decoding.get(i).stepped(inputs.get(i).ids().length, nanos);
         }
+        List<Sequence> drawing = new ArrayList<>();
         for (int i = 0; i < result.size(); i++) {
-            Objects.requireNonNull(slots[result.slot(i)]).accept(result.rows(), i);
+            drawing.add(Objects.requireNonNull(slots[result.slot(i)]));
+        }
+        try {
+            sampler.draw(result.rows(), drawing);
+        } catch (RuntimeException e) {
+            fail(drawing, e);
         }
     }
 
@@ -311,6 +382,7 @@ public final class Scheduler implements AutoCloseable {
             }
         }
         ledger.closeAll();
+        sampler.close();
         batch.close();
     }
 }

@@ -2,28 +2,25 @@ package io.shadowkv.engine.batch;
 
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.engine.Completion;
-import io.shadowkv.engine.GenerationOptions;
-import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.Request;
-import io.shadowkv.model.StepResult;
-import io.shadowkv.op.Backend;
-import io.shadowkv.sampling.Sampler;
-import java.time.Duration;
+import io.shadowkv.sampling.TokenLogprobs;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// One turn of one sequence in the scheduler: its tokens, its cache, and when it ends.
 public final class Sequence {
     private final Request request;
-    private final PlannedSequence planned;
+    private PlannedSequence planned;
     private final List<Integer> endIds;
-    private final Sampler sampler;
+    private final TokenDraw draw;
+    private final List<TokenLogprobs> logprobs = new ArrayList<>();
     private final @Nullable AnswerText answer;
     private final SequenceEvents events;
-    private final int cachedTokens;
+    private int cachedTokens;
     private final StringBuilder text = new StringBuilder();
     private int[] ids;
     private int count;
@@ -37,16 +34,11 @@ public final class Sequence {
     private int @Nullable [] forced;
     private int readFirst;
     private boolean hasEnded;
+    private boolean readsOnly;
+    private @Nullable Prefix prefix;
+    private float @Nullable [] knownLogits;
     private long order;
-    private long submittedNanos;
-    private long deadlineNanos;
-    private long admittedNanos;
-    private long readingSince;
-    private long firstTokenNanos;
-    private long prefillNanos;
-    private long indexingWaitNanos;
-    private long decodeNanos;
-    private int decodeSteps;
+    private final SequenceTimes times = new SequenceTimes();
 
     /// @param history tokens before this turn: those in the cache, and possibly the last sampled
     ///     token
@@ -65,29 +57,14 @@ public final class Sequence {
         this.events = events;
         this.cachedTokens = held == null ? 0 : held.length();
         this.planned = planned;
-        this.endIds = ends(request.options(), endIds);
-        this.sampler = new Sampler(request.options().sampling());
+        this.endIds = TokenDraw.ends(request.options(), endIds);
         this.answer = answer;
         this.ids = Arrays.copyOf(history, history.length + request.promptIds().length + 64);
         System.arraycopy(request.promptIds(), 0, ids, history.length, request.promptIds().length);
         this.count = history.length + request.promptIds().length;
         this.firstGenerated = count;
+        this.draw = new TokenDraw(request, ids, count, this.endIds);
         this.cache = held;
-    }
-
-    private static List<Integer> ends(GenerationOptions options, List<Integer> endOfSequence) {
-        List<Integer> ends = new ArrayList<>(options.stopIds());
-        if (!options.ignoreEos()) {
-            ends.addAll(endOfSequence);
-        }
-        return ends;
-    }
-
-    /// Receives the logits from which each token is drawn.
-    public interface LogitsListener {
-        /// @param generated ids generated in this turn so far
-        /// @param row `[vocabulary]`; the listener may keep it
-        void logits(int[] generated, float[] row);
     }
 
     /// From now on downloads the logits of every step and passes them to `listener`.
@@ -106,6 +83,50 @@ public final class Sequence {
     /// history had been read in an earlier turn.
     public void readsHistoryFirst() {
         readFirst = firstGenerated - request.promptIds().length;
+    }
+
+    /// Reads the prompt and generates nothing: the prompt is kept as a prefix of other sequences.
+    public void readsOnly() {
+        readsOnly = true;
+    }
+
+    boolean isReadOnly() {
+        return readsOnly;
+    }
+
+    /// The prompt was read and is kept.
+    void kept(Prefix read) {
+        prefix = read;
+        cache = null;
+        finish = Completion.FinishReason.MAX_NEW_TOKENS;
+    }
+
+    /// Continues a prefix with a fork of its cache.
+    ///
+    /// @param base the prefix whose memory `fork` shares; null if it shares none
+    /// @param logits logits after the last token of the fork, if they are known
+    void continues(@Nullable Prefix base, SequenceCache fork, PlannedSequence plan, float @Nullable [] logits) {
+        prefix = base;
+        cache = fork;
+        planned = plan;
+        cachedTokens = fork.length();
+        knownLogits = logits;
+    }
+
+    /// Logits after the last token in the cache when the sequence joins the batch; null if they are not
+    /// known.
+    float @Nullable [] knownLogits() {
+        return knownLogits;
+    }
+
+    /// The prefix whose memory the sequence shares, or as which it was kept; null if there is none.
+    public @Nullable Prefix prefix() {
+        return prefix;
+    }
+
+    /// The sequence does not use its prefix any more.
+    void leavesPrefix() {
+        prefix = null;
     }
 
     /// The tokens that prefill reads: all of them again if the cache was dropped.
@@ -129,53 +150,37 @@ public final class Sequence {
     /// The scheduler has the sequence now.
     void submitted(long newOrder) {
         order = newOrder;
-        submittedNanos = System.nanoTime();
-        Duration timeout = request.timeout();
-        deadlineNanos = timeout == null ? 0 : submittedNanos + timeout.toNanos();
+        times.submitted(request.timeout());
     }
 
     /// Reading, or decoding with a cache from before, begins.
     void admitted() {
-        long now = System.nanoTime();
-        admittedNanos = admittedNanos == 0 ? now : admittedNanos;
-        readingSince = now;
+        times.admitted();
     }
 
     /// Part of the prompt was read.
     void read(double done) {
-        if (hasEnded || mustEnd()) {
-            return;
-        }
-        try {
-            events.reading(done);
-        } catch (RuntimeException e) {
-            fail(e);
+        if (!hasEnded && !mustEnd()) {
+            guarded(self -> events.reading(done));
         }
     }
 
     /// The prompt was read.
     void sealed(long waitNanos) {
         readFirst = 0;
-        prefillNanos += System.nanoTime() - readingSince;
-        indexingWaitNanos += waitNanos;
+        times.read(waitNanos);
     }
 
     /// Records the time of a prefill that another object did.
     ///
     /// @param waitNanos part of `nanos` that was spent waiting for indexing
     public void wasRead(long nanos, long waitNanos) {
-        prefillNanos = nanos;
-        indexingWaitNanos = waitNanos;
+        times.wasRead(nanos, waitNanos);
     }
 
     /// A step decoded `tokens` new tokens.
     void stepped(int tokens, long nanos) {
-        if (requireCache().length() - tokens < firstGenerated) {
-            prefillNanos += nanos;
-        } else {
-            decodeNanos += nanos;
-            decodeSteps++;
-        }
+        times.stepped(requireCache().length() - tokens < firstGenerated, nanos);
     }
 
     int capacity() {
@@ -216,20 +221,33 @@ public final class Sequence {
         keepsCache = true;
     }
 
-    /// Frees the cache unless the next turn needs it, and reports the end.
+    boolean keepsCache() {
+        return keepsCache;
+    }
+
+    /// The cache of a sequence that ended without a failure, which another sequence may continue; null
+    /// if there is none.
+    @Nullable
+    SequenceCache reusable() {
+        return keepsCache || failure != null ? null : cache;
+    }
+
+    /// Ends the sequence, and frees the cache unless the next turn needs it.
     ///
+    /// @param isKept true if the cache belongs to a prefix now
     /// @param ledger owner of the cache
-    void end(Ledger ledger) {
+    void end(Ledger ledger, boolean isKept) {
         hasEnded = true;
         SequenceCache held = cache;
         if (held != null && (!keepsCache || failure != null)) {
             if (failure == null) {
-                lastReport = cacheReport();
+                lastReport = CacheReports.of(held, planned);
             }
-            ledger.free(held);
+            if (!isKept) {
+                ledger.free(held);
+            }
             cache = null;
         }
-        events.ended(this);
     }
 
     /// True once the scheduler does not use the sequence any more.
@@ -247,13 +265,11 @@ public final class Sequence {
         return count - (cache == null ? 0 : cache.length());
     }
 
-    /// Draws the next token and reports it. A failure ends the sequence.
+    /// Draws the next token from a row of logits and reports it. A failure ends the sequence.
+    ///
+    /// @param logits `[vocabulary]`, overwritten
     public void accept(float[] logits) {
-        try {
-            draw(logits);
-        } catch (RuntimeException e) {
-            fail(e);
-        }
+        guarded(self -> self.draw(logits));
     }
 
     private void draw(float[] logits) {
@@ -262,52 +278,59 @@ public final class Sequence {
             listener.logits(Arrays.copyOfRange(ids, firstGenerated, count), logits.clone());
         }
         int[] answer = forced;
-        if (answer == null && mustGoOn()) {
-            leaveOutEnds(logits);
-        }
-        take(answer == null ? sampler.next(logits, ids, count) : answer[count - firstGenerated]);
+        float[] raw = draw.wantsLogprobs() ? logits.clone() : logits;
+        int id = answer == null ? draw.draw(logits) : answer[count - firstGenerated];
+        take(id, draw.logprobs(raw, id));
     }
 
-    /// True while the answer is shorter than the requested minimum.
-    private boolean mustGoOn() {
-        return count - firstGenerated < request.options().minNewTokens();
-    }
-
-    private void leaveOutEnds(float[] logits) {
-        for (int id : endIds) {
-            if (id < logits.length) {
-                logits[id] = Float.NEGATIVE_INFINITY;
-            }
-        }
-    }
-
-    /// Draws the next token from the result of a step. Downloads logits only if the draw needs
-    /// them.
-    ///
-    /// @param row index of this sequence's logit row
-    void accept(StepResult result, int row) {
+    /// Runs `work`; an exception ends the sequence.
+    void guarded(Consumer<Sequence> work) {
         try {
-            draw(result, row);
+            work.accept(this);
         } catch (RuntimeException e) {
             fail(e);
         }
     }
 
-    private void draw(StepResult result, int row) {
-        int largest = result.id(row);
-        boolean isAllowed = largest >= 0 && !(mustGoOn() && endIds.contains(largest));
-        if (isAllowed && logitsListener == null && request.options().sampling().isLargestLogit()) {
-            take(largest);
-        } else {
-            draw(result.logits(row));
-        }
+    TokenDraw draw() {
+        return draw;
     }
 
-    private void take(int id) {
-        if (count == ids.length) {
-            ids = Arrays.copyOf(ids, ids.length * 2);
-        }
+    /// True if the next token is the one with the largest logit, and nothing else of the row is
+    /// needed.
+    boolean takesLargest() {
+        return !needsWholeRow() && draw.takesLargest();
+    }
+
+    /// True if the next token needs a whole row of logits on the host.
+    boolean needsWholeRow() {
+        return logitsListener != null || forced != null;
+    }
+
+    /// Takes the token with the largest logit.
+    void take(int id) {
+        guarded(self -> self.take(id, null));
+    }
+
+    /// Takes a drawn token.
+    ///
+    /// @param chances log probabilities; null if they were not requested
+    void take(int id, @Nullable TokenLogprobs chances) {
+        ids = count == ids.length ? Arrays.copyOf(ids, ids.length * 2) : ids;
         ids[count++] = id;
+        draw.accept(id);
+        if (chances != null) {
+            logprobs.add(chances);
+        }
+        String piece = text(id);
+        times.generated();
+        events.token(id, piece, chances);
+    }
+
+    /// Adds a token's text, and ends the sequence if the token does.
+    ///
+    /// @return the text that became certain
+    private String text(int id) {
         boolean isEnd = endIds.contains(id);
         String piece = isEnd || answer == null ? "" : answer.push(id);
         if (isEnd) {
@@ -321,10 +344,7 @@ public final class Sequence {
             piece += answer == null ? "" : answer.finish();
         }
         text.append(piece);
-        if (firstTokenNanos == 0) {
-            firstTokenNanos = System.nanoTime() - submittedNanos;
-        }
-        events.token(id, piece);
+        return piece;
     }
 
     /// Ends the sequence if its cancellation was requested or its time has passed.
@@ -334,7 +354,7 @@ public final class Sequence {
         if (!isFinished()) {
             if (request.cancellation().isRequested()) {
                 finish = Completion.FinishReason.CANCELLED;
-            } else if (deadlineNanos != 0 && System.nanoTime() - deadlineNanos >= 0) {
+            } else if (times.isTimedOut()) {
                 finish = Completion.FinishReason.TIMEOUT;
             }
         }
@@ -343,9 +363,7 @@ public final class Sequence {
 
     /// Ends the sequence with a failure, unless it has one.
     void fail(RuntimeException reason) {
-        if (failure == null) {
-            failure = reason;
-        }
+        failure = failure == null ? reason : failure;
     }
 
     public boolean isFinished() {
@@ -369,32 +387,14 @@ public final class Sequence {
         if (reason == null) {
             throw new IllegalStateException("the sequence has not ended");
         }
-        long queued = admittedNanos == 0 ? System.nanoTime() - submittedNanos : admittedNanos - submittedNanos;
         return new Completion(
                 request.promptIds().length,
                 cachedTokens,
                 Arrays.copyOfRange(ids, firstGenerated, count),
+                List.copyOf(logprobs),
                 text.toString(),
                 reason,
-                new Completion.Timings(
-                        queued, prefillNanos, indexingWaitNanos, firstTokenNanos, decodeNanos, decodeSteps),
-                cacheReport());
-    }
-
-    private Completion.CacheReport cacheReport() {
-        Completion.CacheReport report = lastReport;
-        if (report != null) {
-            return report;
-        }
-        SequenceCache held = cache;
-        if (held == null) {
-            return new Completion.CacheReport(
-                    planned.bytes(), new MemoryPlan.SequenceBytes(0, 0, List.of()), 0, 0, false);
-        }
-        SequenceCache.Selections selections = held.selections();
-        var measured = new MemoryPlan.SequenceBytes(
-                held.bytes(Backend.Place.DEVICE), held.bytes(Backend.Place.HOST), List.of());
-        return new Completion.CacheReport(
-                planned.bytes(), measured, selections.selected(), selections.missed(), !held.isIndexed());
+                times.timings(),
+                lastReport == null ? CacheReports.of(cache, planned) : lastReport);
     }
 }

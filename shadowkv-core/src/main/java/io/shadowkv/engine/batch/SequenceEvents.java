@@ -1,6 +1,8 @@
 package io.shadowkv.engine.batch;
 
 import io.shadowkv.engine.GenerationListener;
+import io.shadowkv.sampling.TokenLogprobs;
+import org.jspecify.annotations.Nullable;
 
 /// Receives what happens to one sequence, on the thread that runs the scheduler. An exception ends
 /// the sequence, and no other.
@@ -13,7 +15,8 @@ public interface SequenceEvents {
     /// A token was generated.
     ///
     /// @param text complete characters that this token added to the text; may be empty
-    void token(int id, String text);
+    /// @param logprobs log probabilities; null if they were not requested
+    void token(int id, String text, @Nullable TokenLogprobs logprobs);
 
     /// The sequence ended: [Sequence#completion] returns its result or throws its failure. The
     /// scheduler does not use the sequence any more.
@@ -28,7 +31,7 @@ public interface SequenceEvents {
             }
 
             @Override
-            public void token(int id, String text) {
+            public void token(int id, String text, @Nullable TokenLogprobs logprobs) {
                 listener.token(id, text);
             }
 

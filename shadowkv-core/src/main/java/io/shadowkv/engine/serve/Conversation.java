@@ -14,15 +14,15 @@ import org.jspecify.annotations.Nullable;
 /// Used by one thread at a time: a call from a second thread is refused. Holds its memory until it
 /// or its engine is closed.
 public final class Conversation implements AutoCloseable {
-    private final Engine engine;
+    private final Requests requests;
     private final int capacity;
     private @Nullable SequenceCache cache;
     private int[] ids = new int[0];
     private boolean isClosed;
     private final AtomicBoolean isBusy = new AtomicBoolean();
 
-    Conversation(Engine engine, int capacity) {
-        this.engine = engine;
+    Conversation(Requests requests, int capacity) {
+        this.requests = requests;
         this.capacity = capacity;
     }
 
@@ -53,13 +53,13 @@ public final class Conversation implements AutoCloseable {
     }
 
     private Completion answer(Request turn) {
-        engine.checkOpen();
+        requests.checkAvailable();
         if (isClosed) {
             throw new IllegalStateException("the conversation is closed");
         }
         Sequence[] started = new Sequence[1];
         try {
-            Completion completion = engine.turn(turn, ids, capacity, cache, sequence -> started[0] = sequence);
+            Completion completion = requests.turn(turn, ids, capacity, cache, sequence -> started[0] = sequence);
             cache = started[0].cache();
             ids = started[0].ids();
             return completion;
@@ -105,7 +105,7 @@ public final class Conversation implements AutoCloseable {
         SequenceCache held = cache;
         cache = null;
         if (held != null) {
-            engine.free(held);
+            requests.free(held);
         }
     }
 }

@@ -3,22 +3,17 @@ package io.shadowkv.engine.serve;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.SelectionListener;
-import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.checkpoint.Checkpoint;
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.ContextLengthException;
 import io.shadowkv.engine.EngineOptions;
-import io.shadowkv.engine.GenerationListener;
 import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.engine.MemoryPlanException;
-import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.Request;
 import io.shadowkv.engine.batch.LoadedModel;
 import io.shadowkv.engine.batch.ModelText;
 import io.shadowkv.engine.batch.Planner;
 import io.shadowkv.engine.batch.Scheduler;
-import io.shadowkv.engine.batch.Sequence;
-import io.shadowkv.engine.batch.SequenceEvents;
 import io.shadowkv.engine.study.BatchRun;
 import io.shadowkv.engine.study.ComparedAnswers;
 import io.shadowkv.engine.study.Dialogue;
@@ -35,7 +30,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -53,6 +47,7 @@ public final class Engine implements AutoCloseable {
     private final Planner planner;
     private final Scheduler scheduler;
     private final EngineLoop loop;
+    private final Requests requests;
     private final AtomicBoolean isClosed = new AtomicBoolean();
 
     private Engine(EngineOptions options, LoadedModel model) {
@@ -63,6 +58,7 @@ public final class Engine implements AutoCloseable {
         this.planner = new Planner(model, options, strategy);
         this.scheduler = new Scheduler(model, options, strategy, planner);
         this.loop = new EngineLoop(scheduler, options.maxWaiting());
+        this.requests = new Requests(model, options, planner, scheduler, loop);
     }
 
     /// Opens a checkpoint folder.
@@ -162,14 +158,14 @@ public final class Engine implements AutoCloseable {
     /// Encodes a plain prompt. The spelling of a special token becomes that token. The ids may contain the start
     /// token twice ([Tokenizer#beginsTwice]).
     public int[] encode(String prompt) {
-        checkOpen();
+        loop.checkAvailable();
         return tokenizer().encode(prompt, true);
     }
 
     /// Encodes messages with the chat template, up to the start of the answer. Special tokens come only from the
     /// template: their spelling in a message is ordinary text.
     public int[] encodeChat(List<ChatMessage> messages) {
-        checkOpen();
+        loop.checkAvailable();
         return tokenizer()
                 .encode(chatTemplate().prompt(messages, true, tokenizer().specialTokens()));
     }
@@ -196,27 +192,7 @@ public final class Engine implements AutoCloseable {
     /// @throws io.shadowkv.engine.EngineUnavailableException if the engine is closed, draining or
     ///     broken
     public Generation submit(Request request) {
-        loop.checkAvailable();
-        EventQueue events = new EventQueue();
-        Generation generation = new Generation(request, loop, events, Generation.EVENT_BUFFER, text::explained);
-        Sequence sequence = prepare(request, options.maxBatch(), generation.sink(true));
-        loop.submit(List.of(submission(generation, sequence)), true);
-        if (request.listener() != GenerationListener.SILENT) {
-            ListenerDelivery delivery = new ListenerDelivery(events, List.of(generation.consumedByCaller()));
-            Thread.ofVirtual().name("shadowkv-listener").start(delivery::run);
-        }
-        return generation;
-    }
-
-    /// @param together number of sequences that should share the memory
-    private Sequence prepare(Request request, int together, SequenceEvents events) {
-        int capacity = model.limits().capacityOf(request);
-        planner.checkFits(capacity, 1);
-        return text.sequence(request, new int[0], planner.sequence(capacity, together), null, events);
-    }
-
-    private EngineLoop.Submission submission(Generation generation, Sequence sequence) {
-        return new EngineLoop.Submission(generation, () -> scheduler.submit(sequence));
+        return requests.submit(request);
     }
 
     /// Completes one prompt; see [#complete(List)].
@@ -237,38 +213,20 @@ public final class Engine implements AutoCloseable {
     /// @throws java.util.concurrent.CancellationException if the thread is interrupted
     /// @throws io.shadowkv.engine.EngineUnavailableException if the engine is closed, also while the
     ///     requests run
-    public List<Completion> complete(List<Request> requests) {
-        loop.checkAvailable();
-        int together = Math.clamp(requests.size(), 1, options.maxBatch());
-        EventQueue events = new EventQueue();
-        List<Generation> generations = new ArrayList<>();
-        List<EngineLoop.Submission> submissions = new ArrayList<>();
-        for (Request request : requests) {
-            Generation generation = generation(request, events);
-            boolean isHeard = request.listener() != GenerationListener.SILENT;
-            generations.add(generation);
-            submissions.add(submission(generation, prepare(request, together, generation.sink(isHeard))));
-        }
-        return await(generations, submissions, events);
+    public List<Completion> complete(List<Request> list) {
+        return requests.complete(list);
     }
 
-    private Generation generation(Request request, EventQueue events) {
-        return new Generation(request, loop, events, 1, text::explained).consumedByCaller();
-    }
-
-    private List<Completion> await(
-            List<Generation> generations, List<EngineLoop.Submission> submissions, EventQueue events) {
-        loop.submit(submissions, false);
-        new ListenerDelivery(events, generations).run();
-        List<Completion> completions = new ArrayList<>();
-        for (Generation generation : generations) {
-            RuntimeException failure = generation.failure();
-            if (failure != null) {
-                throw text.explained(failure);
-            }
-            completions.add(Objects.requireNonNull(generation.result()));
-        }
-        return completions;
+    /// Reads a document and keeps it, so that questions about it do not read it again. Waits until it
+    /// is read.
+    ///
+    /// @param request prompt ids of the document, listener, cancellation, priority and timeout; the
+    ///     options are not used
+    /// @throws ContextLengthException if the document fills the context
+    /// @throws MemoryPlanException if it does not fit the memory
+    /// @throws java.util.concurrent.CancellationException if it is cancelled, or its timeout passes
+    public Document read(Request request) {
+        return requests.read(request);
     }
 
     /// Completes one prompt under several strategies, to compare answers or try parameters. Prefill is exact
@@ -300,7 +258,7 @@ public final class Engine implements AutoCloseable {
     /// @throws java.util.concurrent.CancellationException if a request is cancelled
     public List<List<ComparedAnswers>> compare(
             List<Dialogue> dialogues, List<KvCacheSpec> strategies, boolean measuresDivergence) {
-        try (var exclusive = loop.exclusive()) {
+        try (var _ = loop.exclusive()) {
             var comparison = new StrategyComparison(model, options);
             return text.explaining(() -> comparison.run(dialogues, strategies, measuresDivergence));
         }
@@ -313,7 +271,7 @@ public final class Engine implements AutoCloseable {
     public Conversation converse(int capacityTokens) {
         loop.checkAvailable();
         model.limits().checkCapacity(capacityTokens, "a conversation");
-        return new Conversation(this, capacityTokens);
+        return new Conversation(requests, capacityTokens);
     }
 
     /// From now on reports every selection to `listener`, which makes steps slow. Null ends it.
@@ -361,8 +319,7 @@ public final class Engine implements AutoCloseable {
     /// @param sink receives one row `[vocabulary]` per position, in order; never a row with unusable logits
     /// @return the generated ids
     /// @throws io.shadowkv.sampling.LogitsException if a row has a NaN or its largest logit is not finite
-    public int[] logits(
-            int[] ids, int prefillTokens, boolean allPositions, int generate, Consumer<float[]> sink) {
+    public int[] logits(int[] ids, int prefillTokens, boolean allPositions, int generate, Consumer<float[]> sink) {
         loop.checkAvailable();
         model.limits().checkIds(ids);
         LogitsRun.check(ids, prefillTokens, generate);
@@ -370,46 +327,11 @@ public final class Engine implements AutoCloseable {
         model.limits().checkContext(capacity, ids.length + " ids and " + generate + " more");
         planner.checkFits(capacity, 1);
         int rows = options.prefillRows(model.backend());
-        try (var exclusive = loop.exclusive();
+        try (var _ = loop.exclusive();
                 var run = new LogitsRun(
                         model, strategy, rows, planner.sequence(capacity, 1).size())) {
             return text.explaining(() -> run.run(ids, prefillTokens, allPositions, sink));
         }
-    }
-
-    /// Answers one turn of a conversation. Changes nothing if it throws before the turn begins.
-    ///
-    /// @param history tokens before this turn
-    /// @param held the conversation's cache, or null before the first turn
-    /// @param turn receives the sequence before it runs
-    Completion turn(
-            Request request,
-            int[] history,
-            int capacity,
-            @Nullable SequenceCache held,
-            Consumer<Sequence> turn) {
-        loop.checkAvailable();
-        model.limits().checkConversation(request, history.length, capacity);
-        EventQueue events = new EventQueue();
-        Generation generation = generation(request, events);
-        // A conversation stays open at the same time as others, so it gets one share of a full
-        // batch.
-        PlannedSequence planned = planner.sequence(capacity, options.maxBatch());
-        boolean isHeard = request.listener() != GenerationListener.SILENT;
-        Sequence sequence = text.sequence(request, history, planned, held, generation.sink(isHeard));
-        sequence.keepCache();
-        turn.accept(sequence);
-        return await(List.of(generation), List.of(submission(generation, sequence)), events)
-                .getFirst();
-    }
-
-    /// Frees a conversation's cache.
-    void free(SequenceCache cache) {
-        loop.between(() -> scheduler.ledger().free(cache));
-    }
-
-    void checkOpen() {
-        loop.checkAvailable();
     }
 
     /// Number of requests that wait for their turn.

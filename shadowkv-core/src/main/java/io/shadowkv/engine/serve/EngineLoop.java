@@ -198,7 +198,7 @@ final class EngineLoop {
                 changed.awaitUninterruptibly();
             }
             if (refusal != null) {
-                throw new EngineUnavailableException(refusal.getMessage(), refusal.getCause());
+                throw new EngineUnavailableException(refusal);
             }
         }
 
@@ -245,7 +245,7 @@ final class EngineLoop {
         lock.lock();
         try {
             if (unavailable != null) {
-                throw new EngineUnavailableException(unavailable.getMessage(), unavailable.getCause());
+                throw new EngineUnavailableException(unavailable);
             }
             if (isRefusing) {
                 throw new EngineUnavailableException("the engine is being drained and takes no further requests");

@@ -62,7 +62,8 @@ final class EventSubscription implements Flow.Subscription {
     public void request(long count) {
         isMisused |= count <= 0;
         long more = Math.max(1, count);
-        demand.release((int) Math.min(more, Integer.MAX_VALUE / 2 - Math.min(demand.availablePermits(), Integer.MAX_VALUE / 2)));
+        demand.release((int)
+                Math.min(more, Integer.MAX_VALUE / 2 - Math.min(demand.availablePermits(), Integer.MAX_VALUE / 2)));
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.shadowkv.engine.GenerationEvent;
 import io.shadowkv.engine.Request;
 import io.shadowkv.engine.batch.Sequence;
 import io.shadowkv.engine.batch.SequenceEvents;
+import io.shadowkv.sampling.TokenLogprobs;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 import java.util.concurrent.CancellationException;
@@ -192,10 +193,9 @@ public final class Generation {
         return failure;
     }
 
-    /// Consumes events through a queue that several generations share.
-    Generation consumedByCaller() {
+    /// The request's listener consumes the events.
+    void consumedByListener() {
         consume();
-        return this;
     }
 
     /// Cancels the request because its listener threw an exception, which becomes its failure.
@@ -222,9 +222,9 @@ public final class Generation {
             }
 
             @Override
-            public void token(int id, String text) {
+            public void token(int id, String text, @Nullable TokenLogprobs logprobs) {
                 if (reportsProgress) {
-                    put(new GenerationEvent.Token(id, text));
+                    put(new GenerationEvent.Token(id, text, logprobs));
                 }
             }
 

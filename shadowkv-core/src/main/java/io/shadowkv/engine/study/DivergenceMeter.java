@@ -1,6 +1,6 @@
 package io.shadowkv.engine.study;
 
-import io.shadowkv.engine.batch.Sequence;
+import io.shadowkv.engine.batch.LogitsListener;
 import io.shadowkv.sampling.Sampler;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -8,7 +8,7 @@ import java.util.List;
 
 /// Compares a sequence's next-token distributions with those of a reference during generation, as
 /// long as both follow the same tokens.
-public final class DivergenceMeter implements Sequence.LogitsListener {
+public final class DivergenceMeter implements LogitsListener {
     private final Reference reference;
     private int positions;
     private double sumKl;
@@ -20,7 +20,7 @@ public final class DivergenceMeter implements Sequence.LogitsListener {
     }
 
     /// A sequence's answer with the logits of each of its tokens except the first.
-    static final class Reference implements Sequence.LogitsListener {
+    static final class Reference implements LogitsListener {
         private final List<float[]> rows = new ArrayList<>();
         private int[] ids = {};
 

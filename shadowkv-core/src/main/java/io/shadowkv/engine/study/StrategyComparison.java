@@ -62,7 +62,8 @@ public final class StrategyComparison {
 
     private void check(List<Dialogue> dialogues, List<KvCacheSpec> specs, boolean measuresDivergence) {
         for (Dialogue dialogue : dialogues) {
-            turns.model().limits()
+            turns.model()
+                    .limits()
                     .checkContext(dialogue.capacityTokens(), "a dialogue of " + dialogue.capacityTokens() + " tokens");
         }
         if (measuresDivergence && !(specs.getFirst() instanceof KvCacheSpec.Full)) {
@@ -198,8 +199,7 @@ public final class StrategyComparison {
         SequenceSize size = SequenceSize.of(dialogue.capacityTokens());
         long start = System.nanoTime();
         var prompt = new Reading.Prompt(request.promptIds(), size);
-        try (Reading reading =
-                Reading.open(model, full, List.of(prompt), options.prefillRows(model.backend()))) {
+        try (Reading reading = Reading.open(model, full, List.of(prompt), options.prefillRows(model.backend()))) {
             reading.run(done -> {
                 request.listener().reading((index + done) / count);
                 if (request.cancellation().isRequested()) {

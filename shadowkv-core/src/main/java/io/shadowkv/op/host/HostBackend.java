@@ -1,7 +1,6 @@
 package io.shadowkv.op.host;
 
 import io.shadowkv.op.Backend;
-import io.shadowkv.op.MemoryRates;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Stopwatch;
 

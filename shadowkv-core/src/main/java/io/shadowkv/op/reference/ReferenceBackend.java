@@ -6,6 +6,7 @@ import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Operations;
+import io.shadowkv.op.SamplingOperations;
 import io.shadowkv.op.ShadowOperations;
 import io.shadowkv.op.host.HostBackend;
 import io.shadowkv.op.host.HostMemoryProbe;
@@ -21,6 +22,7 @@ public final class ReferenceBackend implements HostBackend, Operations {
     private final DenseOperations dense = new ReferenceDense();
     private final AttentionOperations attention = new ReferenceAttention();
     private final ShadowOperations shadow = new ReferenceShadow();
+    private final SamplingOperations sampling = new ReferenceSampling();
 
     @Override
     public String name() {
@@ -55,6 +57,11 @@ public final class ReferenceBackend implements HostBackend, Operations {
     @Override
     public ShadowOperations shadow() {
         return shadow;
+    }
+
+    @Override
+    public SamplingOperations sampling() {
+        return sampling;
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.shadowkv.op.DenseOperations;
 import io.shadowkv.op.ForwardingBackend;
 import io.shadowkv.op.OperationKind;
 import io.shadowkv.op.Operations;
+import io.shadowkv.op.SamplingOperations;
 import io.shadowkv.op.ShadowOperations;
 import java.util.Map;
 
@@ -62,14 +63,16 @@ public final class TimedBackend extends ForwardingBackend {
         timer.stopwatch().close();
     }
 
-    /// The three groups of operations, timed.
-    private record TimedOperations(DenseOperations dense, AttentionOperations attention, ShadowOperations shadow)
+    /// All groups of operations, timed.
+    private record TimedOperations(
+            DenseOperations dense, AttentionOperations attention, ShadowOperations shadow, SamplingOperations sampling)
             implements Operations {
         TimedOperations(Operations operations, Timer timer) {
             this(
                     new TimedDense(operations.dense(), timer),
                     new TimedAttention(operations.attention(), timer),
-                    new TimedShadow(operations.shadow(), timer));
+                    new TimedShadow(operations.shadow(), timer),
+                    new TimedSampling(operations.sampling(), timer));
         }
     }
 }

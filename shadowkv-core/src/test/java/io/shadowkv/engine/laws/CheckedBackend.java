@@ -15,9 +15,9 @@ import java.util.Set;
 /// end.
 final class CheckedBackend extends ForwardingBackend {
     private final Set<CheckedScope> open = Collections.synchronizedSet(new LinkedHashSet<>());
-    private long largestTensor;
-    private long allocations;
-    private long failAt = Long.MAX_VALUE;
+    private volatile long largestTensor;
+    private volatile long allocations;
+    private volatile long failAt = Long.MAX_VALUE;
 
     CheckedBackend(Backend backend) {
         super(backend);
@@ -43,6 +43,14 @@ final class CheckedBackend extends ForwardingBackend {
     long heldBytes() {
         return List.copyOf(open).stream()
                 .mapToLong(scope -> scope.bytes(Place.DEVICE) + scope.bytes(Place.HOST))
+                .sum();
+    }
+
+    /// Bytes in one place of the open scopes whose purpose contains a match of `purpose`.
+    long bytes(Place place, String purpose) {
+        return List.copyOf(open).stream()
+                .filter(scope -> scope.purpose.matches("(?s).*" + purpose + ".*"))
+                .mapToLong(scope -> scope.bytes(place))
                 .sum();
     }
 

@@ -304,7 +304,8 @@ public abstract class ConversationLaws extends BackendLaws {
                     }
                 };
                 assertThatIllegalStateException()
-                        .isThrownBy(() -> engine.compare(request.withListener(calling), List.of(new KvCacheSpec.Full())))
+                        .isThrownBy(
+                                () -> engine.compare(request.withListener(calling), List.of(new KvCacheSpec.Full())))
                         .withMessageMatching(".*(called from a listener|uses the engine exclusively).*");
                 assertThat(engine.complete(request).ids()).isNotEmpty();
             }

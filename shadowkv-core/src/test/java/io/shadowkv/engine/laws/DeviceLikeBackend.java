@@ -2,11 +2,12 @@ package io.shadowkv.engine.laws;
 
 import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.Backend;
+import io.shadowkv.op.Backend.MemoryRates;
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.op.ForwardingBackend;
-import io.shadowkv.op.MemoryRates;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Operations;
+import io.shadowkv.op.SamplingOperations;
 import io.shadowkv.op.ShadowOperations;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
@@ -43,6 +44,8 @@ final class DeviceLikeBackend extends ForwardingBackend {
                 proxy(AttentionOperations.class, backend.operations().attention());
         ShadowOperations shadow =
                 proxy(ShadowOperations.class, backend.operations().shadow());
+        SamplingOperations sampling =
+                proxy(SamplingOperations.class, backend.operations().sampling());
         this.recorded = new Operations() {
             @Override
             public DenseOperations dense() {
@@ -57,6 +60,11 @@ final class DeviceLikeBackend extends ForwardingBackend {
             @Override
             public ShadowOperations shadow() {
                 return shadow;
+            }
+
+            @Override
+            public SamplingOperations sampling() {
+                return sampling;
             }
         };
     }

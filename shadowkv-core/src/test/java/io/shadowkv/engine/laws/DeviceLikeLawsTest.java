@@ -63,4 +63,39 @@ class DeviceLikeLawsTest {
             super(DEVICE);
         }
     }
+
+    @Nested
+    class Scheduling extends SchedulerLaws {
+        Scheduling() {
+            super(DEVICE);
+        }
+    }
+
+    @Nested
+    class Serving extends ServingLaws {
+        Serving() {
+            super(DEVICE);
+        }
+    }
+
+    @Nested
+    class Forks extends ForkLaws {
+        Forks() {
+            super(DEVICE);
+        }
+    }
+
+    @Nested
+    class Documents extends DocumentLaws {
+        Documents() {
+            super(DEVICE);
+        }
+    }
+
+    @Nested
+    class Drawing extends SamplingLaws {
+        Drawing() {
+            super(DEVICE);
+        }
+    }
 }

@@ -74,7 +74,9 @@ public abstract class InterruptionLaws extends BackendLaws {
             assertThat(completion.ids()).isEmpty();
             assertThat(completion.text()).isEmpty();
             assertThat(heardAfter[0]).as("pieces read after the cancellation").isZero();
-            assertThat(backend().heldBytes()).as("bytes held afterwards: %s", backend().purposes()).isEqualTo(held);
+            assertThat(backend().heldBytes())
+                    .as("bytes held afterwards: %s", backend().purposes())
+                    .isEqualTo(held);
             assertThat(engine.complete(Request.of(PROMPT, WILD)).ids()).hasSize(60);
         }
     }

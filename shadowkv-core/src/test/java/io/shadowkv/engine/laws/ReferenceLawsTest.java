@@ -62,4 +62,39 @@ class ReferenceLawsTest {
             super(REFERENCE);
         }
     }
+
+    @Nested
+    class Scheduling extends SchedulerLaws {
+        Scheduling() {
+            super(REFERENCE);
+        }
+    }
+
+    @Nested
+    class Serving extends ServingLaws {
+        Serving() {
+            super(REFERENCE);
+        }
+    }
+
+    @Nested
+    class Forks extends ForkLaws {
+        Forks() {
+            super(REFERENCE);
+        }
+    }
+
+    @Nested
+    class Documents extends DocumentLaws {
+        Documents() {
+            super(REFERENCE);
+        }
+    }
+
+    @Nested
+    class Drawing extends SamplingLaws {
+        Drawing() {
+            super(REFERENCE);
+        }
+    }
 }

@@ -76,6 +76,13 @@ final class StepBench implements AutoCloseable {
         decodeCache.join(to, copy);
     }
 
+    /// Forks the sequence of a slot into another one.
+    void fork(int from, int to, int newTokens) {
+        SequenceCache fork = cache(from).fork(newTokens);
+        sequences.put(to, fork);
+        decodeCache.join(to, fork);
+    }
+
     Backend backend() {
         return backend;
     }

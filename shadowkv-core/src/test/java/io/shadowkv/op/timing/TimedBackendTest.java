@@ -7,12 +7,14 @@ import io.shadowkv.op.Backend;
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.OperationKind;
+import io.shadowkv.op.SamplingOperations;
 import io.shadowkv.op.ShadowOperations;
 import io.shadowkv.op.reference.ReferenceBackend;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -57,11 +59,12 @@ class TimedBackendTest {
         "io.shadowkv.op.Backend, io.shadowkv.op.timing.TimedBackend",
         "io.shadowkv.op.DenseOperations, io.shadowkv.op.timing.TimedDense",
         "io.shadowkv.op.AttentionOperations, io.shadowkv.op.timing.TimedAttention",
-        "io.shadowkv.op.ShadowOperations, io.shadowkv.op.timing.TimedShadow"
+        "io.shadowkv.op.ShadowOperations, io.shadowkv.op.timing.TimedShadow",
+        "io.shadowkv.op.SamplingOperations, io.shadowkv.op.timing.TimedSampling"
     })
     void everyMethodIsHandedOn(Class<?> contract, Class<?> timedOne) {
         for (Method method : contract.getDeclaredMethods()) {
-            if (!method.isSynthetic()) {
+            if (!method.isSynthetic() && !Modifier.isStatic(method.getModifiers())) {
                 Method found = declared(timedOne, method);
                 assertThat(found.getDeclaringClass().isInterface())
                         .as(method.toString())
@@ -92,6 +95,9 @@ class TimedBackendTest {
         assertThat(timed.operations().shadow())
                 .isInstanceOf(ShadowOperations.class)
                 .isNotSameAs(reference.operations().shadow());
+        assertThat(timed.operations().sampling())
+                .isInstanceOf(SamplingOperations.class)
+                .isNotSameAs(reference.operations().sampling());
     }
 
     @Test

@@ -8,7 +8,7 @@ import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
 
-/// Exact attention of both phases, each in a class of its own.
+/// Exact attention of prefill and of decode steps.
 public final class CudaAttention implements AttentionOperations, AutoCloseable {
     private final PrefillAttention prefill;
     private final DecodeAttention decode;

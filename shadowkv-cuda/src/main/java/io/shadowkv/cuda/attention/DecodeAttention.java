@@ -8,9 +8,11 @@ import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// Exact attention of a decode step, and the placing of keys and values for it: which kernel a case gets.
+/// Exact attention of a decode step, and the placing of keys and values for it. Chooses the kernel
+/// for each case.
 ///
-/// Placing may be called by any thread; the rest by the main queue's thread only, since scratch memory is shared.
+/// Any thread may call the placing methods. Only the main queue's thread may call the others,
+/// because they share scratch memory.
 final class DecodeAttention implements AutoCloseable {
     private final CudaParts parts;
     private final KeyValuePlacing placing;
@@ -47,7 +49,8 @@ final class DecodeAttention implements AutoCloseable {
         IndexedLayer any = anyOf(layers);
         if (any != null) {
             Tensor table = parts.mirrors().indexed(layers);
-            // Values of the misses come by the copy queue. Once: without any of these rows', it waits for all.
+            // The copy queue fetches the values of misses. If these rows have no fetch of their
+            // own, this waits for all fetches.
             parts.pendingFetches().join(rows, parts.queue());
             run(new DecodeCase(queries, table, true, any.attended(), (float) scale, out), rows);
         }
@@ -64,8 +67,8 @@ final class DecodeAttention implements AutoCloseable {
         }
     }
 
-    /// All sequences of a table have the same types and head counts. Null if there is none: then all rows are
-    /// padding.
+    /// The rows of any sequence of a table, since all have the same types and head counts. Null if
+    /// the table is empty: all rows are then padding.
     private static <T> @Nullable T anyOf(SlotTable<T> table) {
         for (int slot = 0; slot < table.size(); slot++) {
             T entry = table.getOrNull(slot);

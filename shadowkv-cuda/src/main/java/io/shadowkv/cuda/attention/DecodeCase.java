@@ -4,12 +4,13 @@ import io.shadowkv.op.AttendedRows;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 
-/// One call of decode attention, apart from its rows.
+/// The arguments of one call of decode attention, except its rows.
 ///
 /// @param queries `[r, queryHeads, headDim]`
 /// @param table entries of all slots in device memory, as `tables.cuh` lays them out
-/// @param isSelected true for a table of indexed layers, of which the selected units are attended to
-/// @param region any sequence's rows: its types and extents are all sequences', capacity apart
+/// @param isSelected true for a table of indexed layers, of which only the selected units are read
+/// @param region the rows of any sequence; all sequences have its types and extents, except the
+///     capacity
 /// @param out `[r, queryHeads, headDim]`
 record DecodeCase(Tensor queries, Tensor table, boolean isSelected, AttendedRows region, float scale, Tensor out) {
     int headDim() {

@@ -6,12 +6,12 @@ import io.shadowkv.tensor.HostMemory;
 import io.shadowkv.tensor.Tensor;
 import java.util.Objects;
 
-/// A run of rows in every head of `[H, capacity, d]`, as kernels and copies address it.
+/// A range of rows in every head of `[H, capacity, d]`, for kernels and copies.
 ///
 /// @param from first row
 /// @param count rows
 public record HeadRows(Tensor tensor, int from, int count) {
-    /// @throws IndexOutOfBoundsException if the rows are not there
+    /// @throws IndexOutOfBoundsException if the tensor has no such rows
     public HeadRows {
         Objects.checkFromIndexSize(from, count, tensor.extent(1));
     }
@@ -28,22 +28,22 @@ public record HeadRows(Tensor tensor, int from, int count) {
         return tensor.dtype();
     }
 
-    /// `length` rows from the `start`-th on.
+    /// `length` of these rows, starting at the `start`-th.
     public HeadRows part(int start, int length) {
         return new HeadRows(tensor, from + start, length);
     }
 
-    /// Elements from head to head.
+    /// Elements between the starts of adjacent heads.
     public long stride() {
         return (long) tensor.extent(1) * headDim();
     }
 
-    /// Address of head 0's first row.
+    /// Address of the first row of head 0.
     public long address(CudaContext context) {
         return context.address(tensor) + (long) from * headDim() * dtype().bytes();
     }
 
-    /// Bytes of a head's rows.
+    /// Bytes of the rows of one head.
     public long bytes() {
         return (long) count * headDim() * dtype().bytes();
     }
@@ -52,7 +52,7 @@ public record HeadRows(Tensor tensor, int from, int count) {
         return tensor.memory() instanceof HostMemory;
     }
 
-    /// True unless it is certain that no row of one is a row of the other.
+    /// True if the two may have a row in common.
     public boolean mayOverlap(HeadRows other, CudaContext context) {
         long start = context.address(tensor);
         long otherStart = context.address(other.tensor);

@@ -9,11 +9,11 @@ import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
 
-/// Writes keys and values where attention reads them: `store_rows.cu` for a prompt, `append_rows.cu` for new tokens.
-/// Any thread, on its own queue.
+/// Writes keys and values where attention reads them: `store_rows.cu` for a prompt,
+/// `append_rows.cu` for new tokens. Called by any thread, on that thread's queue.
 final class KeyValuePlacing {
     private static final int THREADS = 256;
-    /// Enough to keep the memory busy; a thread goes on to further pieces.
+    /// Enough blocks to keep the memory busy; a thread moves several pieces.
     private static final int BLOCKS_PER_MULTIPROCESSOR = 8;
 
     private final CudaParts parts;
@@ -47,7 +47,7 @@ final class KeyValuePlacing {
     }
 
     /// @param table `AttendedEntry` of all slots
-    /// @param region any sequence's rows, for their types
+    /// @param region the rows of any sequence, for their types
     void append(Tensor newKeys, Tensor newValues, Tensor table, AttendedRows region, StepRows rows) {
         int kvHeads = newKeys.extent(1);
         int headDim = newKeys.extent(2);
@@ -70,7 +70,7 @@ final class KeyValuePlacing {
                 kvHeads);
     }
 
-    /// Elements moved at a time; tensors are aligned to at least eight of them.
+    /// Elements moved in one access; tensors are aligned to at least eight elements.
     private static int vector(int headDim) {
         return headDim % 8 == 0 ? 8 : headDim % 2 == 0 ? 2 : 1;
     }

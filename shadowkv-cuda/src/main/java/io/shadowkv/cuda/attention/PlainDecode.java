@@ -9,10 +9,10 @@ import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 
-/// Decode attention in float for any types and head dims, `decode_attention_plain.cu`.
+/// Decode attention in float for all types and head dims, `decode_attention_plain.cu`.
 final class PlainDecode implements AutoCloseable {
     private static final int THREADS = 256;
-    /// Blocks for each multiprocessor, as long as positions can be split further.
+    /// Blocks per multiprocessor, if the positions can be divided into that many.
     private static final int BLOCKS_PER_MULTIPROCESSOR = 4;
 
     private static final int MOST_SPLITS = 32;

@@ -12,8 +12,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Set;
 
-/// Causal attention of a prompt's rows: on Hopper by a kernel for its tensor cores, where that does not take the head
-/// dim by a kernel for any tensor cores, and for other types and head dims by a plain kernel. Thread-safe.
+/// Causal attention of the rows of a prompt. On Hopper a kernel for its tensor cores serves the
+/// head dims that it supports. A kernel for the tensor cores of all devices serves the others, and
+/// a plain kernel serves all other types and head dims. Thread-safe.
 final class PrefillAttention {
     private static final int PLAIN_WARPS = 4;
     private static final int PLAIN_LARGEST_HEAD_DIM = 1024;
@@ -31,8 +32,9 @@ final class PrefillAttention {
     void run(Tensor queries, Tensor keys, Tensor values, int keyCount, double scale, Tensor out) {
         int t = queries.extent(0);
         if (t > keyCount || keyCount > keys.extent(1)) {
-            throw new IllegalArgumentException("prefill attention of " + t + " tokens over " + keyCount + " keys of "
-                    + keys.extent(1) + "; the keys hold the tokens' own and at most their capacity");
+            throw new IllegalArgumentException(
+                    "prefill attention of " + t + " tokens over " + keyCount + " keys of " + keys.extent(1)
+                            + "; the number of keys must include these tokens and must not exceed the capacity");
         }
         if (t == 0) {
             return;
@@ -86,7 +88,7 @@ final class PrefillAttention {
                     arena, queries, new long[] {headDim, heads, t}, new long[] {rowBytes, heads * rowBytes}, new int[] {
                         TileMap.COLUMNS, 1, queryTile
                     });
-            // Rows behind the last key lie outside the array: the copies write zeros for them.
+            // Rows after the last key are outside the array: the copies write zeros for them.
             long[] rows = {headDim, keyCount, kvHeads};
             long[] strides = {rowBytes, headBytes};
             int[] tile = {TileMap.COLUMNS, keyTile, 1};

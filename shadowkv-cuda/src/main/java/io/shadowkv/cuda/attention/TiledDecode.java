@@ -12,17 +12,18 @@ import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 
-/// Decode attention on tensor cores, `decode_attention.cu`: 16-bit queries, keys and values of one type, head dims
-/// that are multiples of 16 up to 256. One block a multiprocessor, whatever the lengths; the kernel splits the work.
+/// Decode attention on tensor cores, `decode_attention.cu`: 16-bit queries, keys and values of one
+/// type, head dims that are multiples of 16 up to 256. One block per multiprocessor for all
+/// lengths; the kernel divides the work.
 final class TiledDecode implements AutoCloseable {
     private static final int LARGEST_HEAD_DIM = 256;
-    /// Bytes that a vector load takes; keys and values of every slot are aligned to them.
+    /// Bytes of a vector load; keys and values of every slot are aligned to them.
     private static final int ALIGNMENT = 16;
-    /// Of a warp in a tile.
+    /// Keys of a warp in a tile.
     private static final int KEYS = 16;
-    /// The kernel notes a stage's valid positions in 16 of 64 bits.
+    /// The kernel keeps the number of valid positions of each stage in 16 of 64 bits.
     private static final int MOST_STAGES = 4;
-    /// Tables of rows and what the warps exchange lie in shared memory too.
+    /// Static shared memory: tables of rows, and data that warps exchange.
     private static final int STATIC_SHARED_BYTES = 4096;
 
     private final CudaParts parts;
@@ -56,7 +57,7 @@ final class TiledDecode implements AutoCloseable {
         Kernel kernel = parts.kernel(plan.source(decoded));
         int blocks = parts.freeMultiprocessors();
         Tensor partial = partials.tensor(DType.F32, blocks, 2, plan.queries() * (decoded.headDim() + 2));
-        // Zeros when new, and left as zeros by every launch.
+        // Zeros when new; every launch leaves zeros.
         Tensor counter = counters.tensor(DType.I32, SlotMirror.CAPACITY, decoded.kvHeads(), plan.slices());
         Grid grid = Grid.of(blocks, 32 * plan.warps()).withShared(plan.sharedBytes());
         for (int from = 0; from < rows.count(); from += SlotMirror.CAPACITY) {
@@ -83,26 +84,27 @@ final class TiledDecode implements AutoCloseable {
         counters.close();
     }
 
-    /// Sizes that follow from the head dim and the group; the kernel derives the same.
+    /// Sizes computed from the head dim and the group. The kernel computes the same sizes.
     ///
-    /// @param warps of a block
+    /// @param warps warps of a block
     /// @param stages tiles that a warp fetches ahead
-    /// @param queries that a block keeps at a time
-    /// @param slices passes over the keys, for groups larger than that
+    /// @param queries queries that a block keeps at a time
+    /// @param slices passes over the keys, for larger groups
     record Plan(int warps, int stages, int queries, int slices, int sharedBytes) {
         static Plan of(DecodeCase decoded, int availableBytes) {
             int headDim = decoded.headDim();
             int groupSize = decoded.groupSize();
-            // Beyond 128, two tiles of queries would not leave registers for the output.
+            // Above a head dim of 128, two tiles of queries would leave too few registers for the
+            // output.
             int queries = groupSize > 8 && headDim <= 128 ? 16 : 8;
             int warps = headDim <= 128 ? 8 : 4;
             int stageBytes = warps * 2 * KEYS * ((headDim / 8) | 1) * 16;
             int meetingBytes = warps / 2 * queries * headDim / 32 * 33 * Float.BYTES;
             int stages = Math.min(MOST_STAGES, (availableBytes - meetingBytes) / stageBytes);
             if (stages < 1) {
-                throw new CudaException("decode attention of head dim " + headDim + " needs "
-                        + (stageBytes + meetingBytes) + " bytes of shared memory a block; " + availableBytes
-                        + " are left");
+                throw new CudaException(
+                        "decode attention of head dim " + headDim + " needs " + (stageBytes + meetingBytes)
+                                + " bytes of shared memory in a block; this device has " + availableBytes);
             }
             return new Plan(
                     warps, stages, queries, Math.ceilDiv(groupSize, queries), stages * stageBytes + meetingBytes);

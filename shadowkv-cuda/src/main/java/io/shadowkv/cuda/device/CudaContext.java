@@ -10,9 +10,10 @@ import io.shadowkv.tensor.Tensor;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/// A device, opened: its primary context, its properties, its queues, its kernels.
+/// An open device: its primary context, properties, queues and kernels.
 ///
-/// Each thread that enqueues has a current queue: the main one, or that of [#onQueue].
+/// Each thread that enqueues work has a current queue: the main queue, or the one given to
+/// [#onQueue].
 public final class CudaContext implements AutoCloseable {
     private static final int LEAST_COMPUTE_CAPABILITY = 80;
     private static final int MULTIPROCESSORS = 16;
@@ -54,13 +55,14 @@ public final class CudaContext implements AutoCloseable {
         makeCurrent();
         this.kernels = new Kernels(this, compiler, options.kernelFolder());
         this.mainQueue = new CudaQueue(this, 0);
-        // The link must not wait for a place on a multiprocessor.
+        // The copy queue has priority, so that the link does not wait for a free multiprocessor.
         this.copyQueue = new CudaQueue(this, -1);
         this.sideQueue = new CudaQueue(this, 0);
         this.currentQueue = ThreadLocal.withInitial(() -> mainQueue);
     }
 
-    /// @throws io.shadowkv.cuda.ffi.NativeLibrary.LibraryMissingException if driver or compiler are missing
+    /// @throws io.shadowkv.cuda.ffi.NativeLibrary.LibraryMissingException if the driver or the
+    ///     compiler is missing
     /// @throws CudaException if the device is missing or too old
     public static CudaContext open(BackendOptions options) {
         Driver driver = Driver.open(driverFolder(options));
@@ -73,7 +75,8 @@ public final class CudaContext implements AutoCloseable {
         return new CudaContext(driver, Nvrtc.open(options.libraryFolder()), options);
     }
 
-    /// The driver belongs to the system, not to the toolkit: a folder given for libraries need not hold it.
+    /// The driver belongs to the system and not to the toolkit, so a folder given for libraries may
+    /// lack it.
     private static @Nullable Path driverFolder(BackendOptions options) {
         Path folder = options.libraryFolder();
         return folder != null && java.nio.file.Files.exists(folder.resolve("libcuda.so.1")) ? folder : null;
@@ -92,7 +95,7 @@ public final class CudaContext implements AutoCloseable {
         return computeCapability;
     }
 
-    /// What kernels are compiled for, such as `sm_90a`.
+    /// The architecture that kernels are compiled for, such as `sm_90a`.
     String architecture() {
         return "sm_" + computeCapability + (computeCapability >= 90 ? "a" : "");
     }
@@ -109,7 +112,7 @@ public final class CudaContext implements AutoCloseable {
         return driver.cuDeviceGetAttribute(L2_BYTES, device);
     }
 
-    /// The most shared memory that a block may ask for.
+    /// The largest shared memory of a block.
     public int sharedBytesPerBlock() {
         return sharedBytesPerBlock;
     }
@@ -139,7 +142,7 @@ public final class CudaContext implements AutoCloseable {
         return mainQueue;
     }
 
-    /// For what reads host memory while the main queue computes.
+    /// The queue for kernels that read host memory while the main queue computes.
     public CudaQueue copyQueue() {
         return copyQueue;
     }
@@ -148,7 +151,7 @@ public final class CudaContext implements AutoCloseable {
         return sideQueue;
     }
 
-    /// Lets the calling thread enqueue on `queue` from now on.
+    /// Makes `queue` the current queue of the calling thread.
     void onQueue(CudaQueue queue) {
         currentQueue.set(queue);
     }
@@ -163,9 +166,9 @@ public final class CudaContext implements AutoCloseable {
         return driver.cuMemGetInfo();
     }
 
-    /// Where the device finds a tensor: device memory, or page-locked host memory.
+    /// The address of a tensor on the device, in device memory or page-locked host memory.
     ///
-    /// @throws IllegalStateException if it lies in host memory that the device cannot read
+    /// @throws IllegalStateException if the tensor is in host memory that the device cannot read
     public long address(Tensor tensor) {
         Memory memory = tensor.memory();
         if (memory instanceof DeviceMemory held) {
@@ -176,7 +179,7 @@ public final class CudaContext implements AutoCloseable {
             return host.segment().address() + tensor.byteOffset();
         }
         throw new IllegalStateException("tensor " + tensor.dtype() + " " + tensor.shape()
-                + " lies in host memory that is not page-locked; allocate it through this backend or copy it");
+                + " is in host memory that is not page-locked; allocate it with this backend or copy it");
     }
 
     @Override

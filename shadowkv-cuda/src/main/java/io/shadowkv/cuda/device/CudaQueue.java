@@ -2,7 +2,8 @@ package io.shadowkv.cuda.device;
 
 import io.shadowkv.cuda.ffi.Driver;
 
-/// A stream of the device: work in order, beside other queues' work. Used by one thread at a time.
+/// A stream of the device. Its work runs in order, and at the same time as the work of other
+/// queues. Used by one thread at a time.
 public final class CudaQueue {
     private final CudaContext context;
     private final long stream;
@@ -19,12 +20,12 @@ public final class CudaQueue {
         return stream;
     }
 
-    /// Marks the end of what is enqueued so far.
+    /// Records an event at the current end of the queue.
     public void record(long event) {
         driver().cuEventRecord(event, stream);
     }
 
-    /// What is enqueued from now on waits for the event.
+    /// Makes all later work of the queue wait for the event.
     public void await(long event) {
         endsWithKernel = false;
         driver().cuStreamWaitEvent(stream, event);
@@ -35,18 +36,18 @@ public final class CudaQueue {
         endsWithKernel = true;
     }
 
-    /// Notes that what is enqueued from now on belongs to a new recording.
+    /// Notes that all later work belongs to a new recording.
     void begin() {
         endsWithKernel = false;
     }
 
-    /// True where a kernel that comes next follows a kernel, with nothing to copy or to wait for in between, so that
-    /// it may start while that one ends.
+    /// True if the last work is a kernel, without a copy or a wait after it, so that the next
+    /// kernel may start while this one ends.
     boolean endsWithKernel() {
         return endsWithKernel;
     }
 
-    /// Blocks the calling thread until all work is done.
+    /// Blocks the calling thread until all work has ended.
     public void synchronize() {
         context.makeCurrent();
         driver().cuStreamSynchronize(stream);

@@ -11,14 +11,14 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Device memory in slabs, and page-locked host memory. Small tensors share slabs; starts are aligned to 256
-/// bytes. Thread-safe.
+/// Device memory in slabs, and page-locked host memory. Small tensors share slabs; each tensor is
+/// aligned to 256 bytes. Thread-safe.
 public final class CudaScope implements MemoryScope {
     private static final long ALIGNMENT = 256;
-    /// Requests of this size and more get memory of their own; the driver deals in pieces of 2 MiB.
+    /// A request of this size or more gets its own slab; the driver allocates pieces of 2 MiB.
     private static final long OWN_BYTES = 4L << 20;
 
-    /// What aligning the tensors of one owner may cost.
+    /// The largest number of bytes that aligning the tensors of one owner takes.
     private static final long ALIGNMENT_ROOM = 256L << 10;
 
     private static final long FIRST_SLAB_BYTES = 64L << 10;
@@ -41,7 +41,8 @@ public final class CudaScope implements MemoryScope {
         this(purpose, 0, context, pinnedPool);
     }
 
-    /// @param expectedBytes device memory that will be asked for, taken at once; 0 takes it as it is asked for
+    /// @param expectedBytes device memory that will be requested, allocated at the first request; 0
+    ///     allocates for each request
     public CudaScope(String purpose, long expectedBytes, CudaContext context, PinnedPool pinnedPool) {
         this.purpose = purpose;
         this.expectedBytes = expectedBytes;
@@ -63,7 +64,7 @@ public final class CudaScope implements MemoryScope {
             return new Tensor(dtype, shape, new HostMemory(segment), 0);
         }
         long address = deviceMemory(Math.max(bytes, 1));
-        // On the thread's queue, so that the zeros come before whatever that queue writes.
+        // On the thread's queue, so that the zeros precede all that this queue writes.
         context.queue().zero(address, bytes);
         deviceBytes += bytes;
         return new Tensor(dtype, shape, new DeviceMemory(address, bytes, this), 0);
@@ -92,7 +93,7 @@ public final class CudaScope implements MemoryScope {
         if (address == 0) {
             long[] free = context.memory();
             throw new BackendMemoryException(
-                    "%s has no %,d bytes left for %s (%,d of %,d free). Shorten the context, shrink the batch, choose ShadowKV, or free the device of other programs"
+                    "%s has no %,d bytes left for %s (%,d of %,d free). Shorten the context, lower the batch size, choose ShadowKV, or end other programs on the device"
                             .formatted(context.name(), bytes, purpose, free[0], free[1]));
         }
         slabs.add(address);
@@ -112,7 +113,8 @@ public final class CudaScope implements MemoryScope {
         isClosed = true;
         context.recordings().forget(this);
         context.makeCurrent();
-        // The driver waits for work that is under way before it frees; page-locked memory does not.
+        // The driver waits for work in progress before it frees device memory. Page-locked memory
+        // does not wait.
         slabs.forEach(context.driver()::cuMemFree);
         if (!pinned.isEmpty()) {
             context.mainQueue().synchronize();

@@ -7,11 +7,13 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 
-/// Events before and after each operation, on the calling thread's queue; nobody waits for them until the times are
-/// asked for. A fetch is timed on the copy queue as well, since it may run there: the longer of the two counts.
+/// Times operations with events before and after each one, on the calling thread's queue. No thread
+/// waits for the events until the times are requested. A fetch is timed on the copy queue as well,
+/// because it may run there; the longer of the two times counts.
 ///
-/// The copy queue first waits for the main one where a fetch starts, and the main one for it where attention does.
-/// Both are dependencies that the operations have anyway, and waiting is not part of either.
+/// At the start of a fetch the copy queue waits for the main queue, and at the start of attention
+/// the main queue waits for the copy queue. The operations have both dependencies anyway. Neither
+/// wait is part of a time.
 public final class CudaStopwatch implements Stopwatch<CudaStopwatch.Start> {
     private final CudaContext context;
     private final List<Span> spans = new ArrayList<>();
@@ -20,8 +22,8 @@ public final class CudaStopwatch implements Stopwatch<CudaStopwatch.Start> {
         this.context = context;
     }
 
-    /// @param event on the calling thread's queue
-    /// @param copyEvent on the copy queue; 0 for all kinds except a fetch
+    /// @param event event on the calling thread's queue
+    /// @param copyEvent event on the copy queue; 0 for all kinds except a fetch
     record Start(long event, long copyEvent) {}
 
     private record Span(OperationKind kind, long start, long end) {}
@@ -94,7 +96,7 @@ public final class CudaStopwatch implements Stopwatch<CudaStopwatch.Start> {
         return nanos;
     }
 
-    /// Frees the events of what nobody asked for.
+    /// Frees the events whose times were not requested.
     @Override
     public void close() {
         nanosByKind();

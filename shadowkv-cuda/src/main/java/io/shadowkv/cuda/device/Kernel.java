@@ -2,12 +2,16 @@ package io.shadowkv.cuda.device;
 
 import io.shadowkv.cuda.ffi.CudaException;
 import io.shadowkv.cuda.ffi.Driver;
+import io.shadowkv.cuda.ffi.LaunchAttribute;
 import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
-/// A compiled kernel, loaded into the context. Launched by any thread; owned by [Kernels].
+/// A compiled kernel, loaded into the context. Any thread may launch it; [Kernels] owns it.
 public final class Kernel {
     private static final int STATIC_SHARED_BYTES = 1;
     private static final int DYNAMIC_SHARED_BYTES = 8;
@@ -18,6 +22,7 @@ public final class Kernel {
     private final CudaContext context;
     private final long function;
     private final int staticSharedBytes;
+    private final Map<BlockSize, Integer> residentBlocks = new ConcurrentHashMap<>();
     private int sharedLimit;
 
     Kernel(KernelSource source, CudaContext context, long function) {
@@ -28,32 +33,64 @@ public final class Kernel {
         this.sharedLimit = DEFAULT_SHARED_BYTES - staticSharedBytes;
     }
 
-    /// Blocks of this kernel that a multiprocessor runs at a time.
+    /// Blocks of this kernel that a multiprocessor runs at the same time.
     public int blocksPerMultiprocessor(int threads, int sharedBytes) {
-        allowShared(sharedBytes);
-        return context.driver().cuOccupancyMaxActiveBlocksPerMultiprocessor(function, threads, (long) sharedBytes);
+        return residentBlocks.computeIfAbsent(new BlockSize(threads, sharedBytes), size -> {
+            allowShared(sharedBytes);
+            return driver().cuOccupancyMaxActiveBlocksPerMultiprocessor(function, threads, (long) sharedBytes);
+        });
+    }
+
+    /// Dynamic shared memory that a block of this kernel may have, in bytes.
+    public int mostSharedBytes() {
+        return context.sharedBytesPerBlock() - staticSharedBytes;
     }
 
     /// Enqueues a launch.
     ///
-    /// @param arguments in the kernel's order: a [Tensor] gives its address (null a null pointer), a Long, Integer,
-    ///     Float or Double itself, a Boolean an int, a MemorySegment the struct it holds
+    /// @param arguments in the kernel's order. A [Tensor] passes its address (null passes a null
+    ///     pointer), a Long, Integer, Float or Double passes itself, a Boolean passes an int, and a
+    ///     MemorySegment passes the struct that it holds
     public void launch(CudaQueue queue, Grid grid, Object... arguments) {
-        launch(queue, grid, false, arguments);
+        launch(queue, grid, Set.of(), arguments);
     }
 
-    /// The same, for kernels that wait themselves for what comes before (`overlap.cuh`): while a step is
-    /// recorded, they may start when the kernel before has only begun to end. Nowhere else, since weights, which
-    /// they fetch before they wait, might have been written just now; nor after a copy or an event of another
-    /// queue, which are no kernels.
+    /// Enqueues a launch of a kernel that itself waits for the work before it (`overlap.cuh`).
+    /// While a step is recorded, such a kernel may start as soon as the preceding kernel begins to
+    /// end.
+    ///
+    /// Otherwise it starts after the preceding work has ended: outside a recording, because the
+    /// kernel reads weights before it waits, and these may have just been written; after a copy or
+    /// an event of another queue, because these are not kernels.
     public void launchEarly(CudaQueue queue, Grid grid, Object... arguments) {
-        boolean isEarly = context.computeCapability() >= LEAST_FOR_EARLY_LAUNCH
+        launch(queue, grid, isEarly(queue) ? Set.of(LaunchAttribute.EARLY_START) : Set.of(), arguments);
+    }
+
+    /// Enqueues a launch like [#launchEarly], of a kernel whose blocks wait for each other. The
+    /// launch is cooperative, so that the device runs all blocks at the same time, whatever else it
+    /// runs.
+    ///
+    /// @throws CudaException if the device cannot run that many blocks at the same time
+    public void launchTogether(CudaQueue queue, Grid grid, Object... arguments) {
+        Residency.check(
+                source.toString(),
+                grid,
+                blocksPerMultiprocessor(grid.threads(), grid.sharedBytes()),
+                context.multiprocessors(),
+                context.name());
+        Set<LaunchAttribute> attributes = isEarly(queue)
+                ? Set.of(LaunchAttribute.COOPERATIVE, LaunchAttribute.EARLY_START)
+                : Set.of(LaunchAttribute.COOPERATIVE);
+        launch(queue, grid, attributes, arguments);
+    }
+
+    private boolean isEarly(CudaQueue queue) {
+        return context.computeCapability() >= LEAST_FOR_EARLY_LAUNCH
                 && context.recordings().isRecording()
                 && queue.endsWithKernel();
-        launch(queue, grid, isEarly, arguments);
     }
 
-    private void launch(CudaQueue queue, Grid grid, boolean isEarly, Object[] arguments) {
+    private void launch(CudaQueue queue, Grid grid, Set<LaunchAttribute> attributes, Object[] arguments) {
         allowShared(grid.sharedBytes());
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment pointers = arena.allocate(ValueLayout.ADDRESS, Math.max(1, arguments.length));
@@ -63,12 +100,12 @@ public final class Kernel {
                 pointers.setAtIndex(ValueLayout.ADDRESS, i, put(arguments[i], word));
             }
             context.makeCurrent();
-            int[] blocks = {grid.x(), grid.y(), grid.z()};
-            int[] threads = {grid.threads(), 1, 1};
-            if (isEarly) {
-                driver().cuLaunchKernelEx(function, blocks, threads, grid.sharedBytes(), queue.stream(), pointers);
-            } else {
+            if (attributes.isEmpty()) {
+                int[] blocks = {grid.x(), grid.y(), grid.z()};
+                int[] threads = {grid.threads(), 1, 1};
                 driver().cuLaunchKernel(function, blocks, threads, grid.sharedBytes(), queue.stream(), pointers);
+            } else {
+                driver().cuLaunchKernelEx(function, grid.config(queue.stream(), attributes), pointers);
             }
             queue.launched();
         } catch (CudaException e) {
@@ -88,7 +125,7 @@ public final class Kernel {
             case MemorySegment struct -> {
                 return struct;
             }
-            default -> throw new IllegalArgumentException("a kernel takes no " + argument.getClass());
+            default -> throw new IllegalArgumentException("a kernel cannot take a " + argument.getClass());
         }
         return word;
     }
@@ -97,16 +134,18 @@ public final class Kernel {
         if (bytes <= sharedLimit) {
             return;
         }
-        if (bytes + staticSharedBytes > context.sharedBytesPerBlock()) {
-            throw new CudaException(
-                    "kernel " + source + " needs " + (bytes + staticSharedBytes) + " bytes of shared memory a block; "
-                            + context.name() + " has " + context.sharedBytesPerBlock()
-                            + ". Lower the head dim, the rank or the chunk size");
+        if (bytes > mostSharedBytes()) {
+            throw new CudaException("kernel " + source + " needs " + (bytes + staticSharedBytes)
+                    + " bytes of shared memory in a block; "
+                    + context.name() + " has " + context.sharedBytesPerBlock()
+                    + ". Lower the head dim, the rank or the chunk size");
         }
         context.makeCurrent();
         driver().cuFuncSetAttribute(function, DYNAMIC_SHARED_BYTES, bytes);
         sharedLimit = bytes;
     }
+
+    private record BlockSize(int threads, int sharedBytes) {}
 
     private Driver driver() {
         return context.driver();

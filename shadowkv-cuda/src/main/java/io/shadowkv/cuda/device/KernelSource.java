@@ -3,7 +3,8 @@ package io.shadowkv.cuda.device;
 import java.util.ArrayList;
 import java.util.List;
 
-/// One instance of a kernel: a resource in `kernels/`, a function in it, and the constants it is compiled for.
+/// One instance of a kernel: a resource in `kernels/`, a function in it, and the constants that it
+/// is compiled for.
 ///
 /// @param file name of the resource, such as `rms_norm.cu`
 /// @param function name of the `extern "C"` kernel
@@ -17,7 +18,8 @@ public record KernelSource(String file, String function, List<String> defines) {
         return new KernelSource(file, function, List.of());
     }
 
-    /// The same with one more constant; types are written as the kernels' names of them (`KernelTypes`).
+    /// The same kernel with one more constant. A type has the name that kernels use
+    /// (`KernelTypes`).
     public KernelSource with(String name, Object value) {
         List<String> more = new ArrayList<>(defines);
         more.add(name + "=" + value);

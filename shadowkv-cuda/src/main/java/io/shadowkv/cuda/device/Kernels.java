@@ -8,9 +8,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
@@ -22,27 +20,28 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// Compiles kernels for the sizes that are asked for, once each, and keeps the cubins on disk: a file's name is
-/// the hash of sources, constants, architecture and compiler. Thread-safe.
+/// Compiles each kernel once for each set of sizes, and keeps the cubins in a [KernelCache]. The
+/// name of a file there has the hash of sources, constants, architecture and compiler. Thread-safe.
 public final class Kernels {
     private static final Pattern INCLUDE = Pattern.compile("(?m)^#include \"([^\"]+)\"");
 
     private final CudaContext context;
     private final Nvrtc compiler;
     private final String compilerVersion;
-    private final @Nullable Path folder;
+    private final KernelCache cache;
     private final Map<KernelSource, Kernel> loaded = new ConcurrentHashMap<>();
 
-    /// @param folder where cubins are kept; null compiles in every process
+    /// @param folder keeps cubins; null compiles in every process
     Kernels(CudaContext context, Nvrtc compiler, @Nullable Path folder) {
         this.context = context;
         this.compiler = compiler;
-        this.folder = folder;
+        this.cache = KernelCache.open(folder);
         int[] version = compiler.nvrtcVersion();
         this.compilerVersion = version[0] + "." + version[1];
     }
 
-    /// The kernel, compiled and loaded when first asked for (0.1 to 0.5 s without a cubin).
+    /// Returns a kernel. The first call for it loads it, and compiles it (0.1 to 0.5 s) if the
+    /// cache has no cubin.
     ///
     /// @throws CudaException if it does not compile
     public Kernel get(KernelSource source) {
@@ -50,44 +49,22 @@ public final class Kernels {
     }
 
     private Kernel load(KernelSource source) {
-        byte[] cubin = cubin(source);
+        String text = resource(source.file());
+        List<Nvrtc.Header> headers = headersOf(text);
+        List<String> options = options(source);
         context.makeCurrent();
+        return cache.load(
+                hash(source, text, headers, options),
+                () -> compiler.compile(source.file(), text, headers, options),
+                cubin -> load(source, cubin));
+    }
+
+    private Kernel load(KernelSource source, byte[] cubin) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment image = arena.allocateFrom(ValueLayout.JAVA_BYTE, cubin);
             long module = context.driver().cuModuleLoadData(image);
             return new Kernel(source, context, context.driver().cuModuleGetFunction(module, source.function()));
         }
-    }
-
-    private byte[] cubin(KernelSource source) {
-        String text = resource(source.file());
-        List<Nvrtc.Header> headers = headersOf(text);
-        List<String> options = options(source);
-        Path file = folder == null ? null : folder.resolve(hash(source, text, headers, options) + ".cubin");
-        try {
-            if (file != null && Files.isReadable(file)) {
-                return Files.readAllBytes(file);
-            }
-            byte[] cubin = compiler.compile(source.file(), text, headers, options);
-            if (file != null) {
-                keep(file, cubin);
-            }
-            return cubin;
-        } catch (IOException e) {
-            throw new CudaException("the kernel cache " + folder + " cannot be read or written: " + e.getMessage()
-                    + ". Give another folder with --kernel-cache");
-        }
-    }
-
-    /// Written beside and moved, so that no other process reads half a file.
-    private static void keep(Path file, byte[] cubin) throws IOException {
-        Path parent = file.toAbsolutePath().getParent();
-        if (parent != null) {
-            Files.createDirectories(parent);
-        }
-        Path beside = Files.createTempFile(parent, "kernel-", ".tmp");
-        Files.write(beside, cubin);
-        Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
     }
 
     private List<String> options(KernelSource source) {
@@ -101,7 +78,7 @@ public final class Kernels {
         return options;
     }
 
-    /// Everything that a source includes, directly or through others.
+    /// All headers that a source includes, directly or through other headers.
     private static List<Nvrtc.Header> headersOf(String text) {
         Map<String, Nvrtc.Header> found = new LinkedHashMap<>();
         collect(text, found);

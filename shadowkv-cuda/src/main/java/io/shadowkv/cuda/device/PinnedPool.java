@@ -10,11 +10,11 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Page-locked host memory. Locking takes a tenth of a second and more a gigabyte, so blocks that are given back are
-/// kept for the next request of their size, until memory is short. Thread-safe.
+/// Page-locked host memory. Locking takes a tenth of a second or more per gigabyte, so returned
+/// blocks are kept for the next request of their size, until memory is short. Thread-safe.
 public final class PinnedPool implements AutoCloseable {
     private static final long PAGE = 4096;
-    /// What the system and the JVM keep for themselves.
+    /// Host memory left to the system and the JVM.
     private static final long RESERVE_BYTES = 2L << 30;
 
     private final CudaContext context;
@@ -26,14 +26,14 @@ public final class PinnedPool implements AutoCloseable {
         this.context = context;
     }
 
-    /// Bytes that may still be taken.
+    /// Bytes that can still be taken.
     public synchronized long availableBytes() {
         return freeBytes + Math.max(0, HostMemoryProbe.availableBytes() - RESERVE_BYTES);
     }
 
-    /// Zeros of at least `bytes` bytes.
+    /// Takes a zeroed block of at least `bytes` bytes.
     ///
-    /// @throws BackendMemoryException if the system has no more to lock
+    /// @throws BackendMemoryException if the system cannot lock that much memory
     synchronized MemorySegment take(long bytes, String purpose) {
         long size = Math.ceilDiv(bytes, PAGE) * PAGE;
         Deque<MemorySegment> same = free.get(size);
@@ -49,7 +49,7 @@ public final class PinnedPool implements AutoCloseable {
         MemorySegment block = HostMemoryProbe.availableBytes() - RESERVE_BYTES < size ? null : lock(size);
         if (block == null) {
             throw new BackendMemoryException(
-                    "no %,d bytes of page-locked host memory for %s (%,d are available). Shorten the context, shrink the batch, store values as int8 or fp8, or raise the limit of locked memory (ulimit -l)"
+                    "the host has no %,d bytes of page-locked memory for %s (%,d are available). Shorten the context, lower the batch size, store values as int8 or fp8, or raise the limit of locked memory (ulimit -l)"
                             .formatted(bytes, purpose, HostMemoryProbe.availableBytes()));
         }
         return block;
@@ -69,7 +69,7 @@ public final class PinnedPool implements AutoCloseable {
         return block;
     }
 
-    /// Takes a block back; nothing on the device may read it any more.
+    /// Returns a block. The device must not read it any more.
     synchronized void give(MemorySegment block) {
         free.computeIfAbsent(block.byteSize(), size -> new ArrayDeque<>()).push(block);
         freeBytes += block.byteSize();

@@ -3,7 +3,7 @@ package io.shadowkv.cuda.device;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
 
-/// Which host memory is page-locked, by address. Thread-safe.
+/// The address ranges of page-locked host memory. Thread-safe.
 public final class PinnedRanges {
     private final ConcurrentSkipListMap<Long, Long> ends = new ConcurrentSkipListMap<>();
 

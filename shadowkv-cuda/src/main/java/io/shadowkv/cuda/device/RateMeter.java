@@ -1,16 +1,16 @@
 package io.shadowkv.cuda.device;
 
+import io.shadowkv.op.Backend.MemoryRates;
 import io.shadowkv.op.Backend.Place;
-import io.shadowkv.op.MemoryRates;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 
-/// Measures how fast a device reads its own memory and host memory, by copies between buffers of its own. Takes a few
-/// milliseconds on a queue that is otherwise idle.
+/// Measures how fast a device reads its own memory and host memory, by copies between its own
+/// buffers. Takes a few milliseconds on an idle queue.
 public final class RateMeter {
-    /// More than the L2 caches hold, so that memory is what is timed.
+    /// More than the L2 caches hold, so that the copies measure memory.
     private static final int DEVICE_BYTES = 256 << 20;
-    /// Long enough that a launch does not count: more than a millisecond at 50 GB/s.
+    /// Large enough to make the launch negligible: more than a millisecond at 50 GB/s.
     private static final int LINK_BYTES = 64 << 20;
     private static final int REPEATS = 3;
 
@@ -20,7 +20,8 @@ public final class RateMeter {
         this.context = context;
     }
 
-    /// The best of some copies within the device (which read and write each byte) and of some from page-locked memory.
+    /// The best of several copies within the device (which read and write each byte), and of
+    /// several copies from page-locked memory.
     public MemoryRates measure(PinnedPool pool) {
         try (CudaScope scope = new CudaScope("measuring memory rates", context, pool)) {
             Tensor source = scope.allocate(DType.U8, DEVICE_BYTES);
@@ -44,7 +45,7 @@ public final class RateMeter {
                 queue.copy(target, source, bytes);
                 queue.record(end);
                 context.driver().cuEventSynchronize(end);
-                // The first copy pays for what the driver sets up.
+                // The first copy includes work that the driver does only once.
                 if (i > 0) {
                     best = Math.min(best, context.driver().cuEventElapsedTime(start, end) / 1e3);
                 }

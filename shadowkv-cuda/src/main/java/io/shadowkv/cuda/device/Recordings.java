@@ -2,17 +2,21 @@ package io.shadowkv.cuda.device;
 
 import io.shadowkv.cuda.ffi.CudaException;
 import io.shadowkv.cuda.ffi.Driver;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
-/// Steps recorded as CUDA graphs. A recording knows the scopes whose memory it uses, and ends when one of them is
-/// closed; and the slot tables that it reads through, which are brought up to date before each replay.
+/// Steps recorded as CUDA graphs. A recording keeps the scopes whose memory it uses, and ends when
+/// one of them is closed. It also keeps the slot tables that it reads, and brings them up to date
+/// before each replay.
 ///
-/// Used by the main queue's thread; scopes may be closed by any thread.
+/// Used by the main queue's thread. Any thread may close a scope.
 public final class Recordings {
     private final CudaContext context;
     private final Map<Object, Recording> recordings = new HashMap<>();
@@ -23,10 +27,15 @@ public final class Recordings {
         this.context = context;
     }
 
-    /// Replays what `step` enqueued under an equal key; without one, runs the step as it is the first time (so that
-    /// kernels are compiled and algorithms chosen), records it the second time.
+    /// Replays the work that a step with an equal key enqueued. The first step with a key is run
+    /// directly, so that kernels are compiled and algorithms are chosen; the second one is
+    /// recorded.
     public synchronized void replay(Object key, Runnable step) {
         Recording recording = recordings.get(key);
+        if (recording != null && !recording.isValid()) {
+            recording.close(driver());
+            recording = null;
+        }
         if (recording == null) {
             recordings.put(key, new Recording());
             step.run();
@@ -60,22 +69,23 @@ public final class Recordings {
         }
     }
 
-    /// Ends a capture that went wrong, so that the queue can be used again.
+    /// Ends a failed capture, so that the queue can be used again.
     private void abandon(long stream, RuntimeException cause) {
         try {
             driver().cuStreamEndCapture(stream);
         } catch (CudaException e) {
-            // That the capture is invalid is known; it may also have ended already.
+            // The capture is invalid, and may have ended already.
             cause.addSuppressed(e);
         }
     }
 
-    /// True while the calling thread's launches are recorded: nothing may wait or allocate then.
+    /// True while the launches of the calling thread are recorded. It must not wait or allocate
+    /// then.
     public boolean isRecording() {
         return recorder == Thread.currentThread();
     }
 
-    /// Notes that what is being recorded uses memory of `scope`.
+    /// Notes that the current recording uses memory of `scope`.
     void uses(CudaScope scope) {
         Recording recording = current;
         if (recording != null && isRecording()) {
@@ -83,7 +93,7 @@ public final class Recordings {
         }
     }
 
-    /// Notes that what is being recorded reads through a slot table.
+    /// Notes that the current recording reads a slot table.
     public void reads(Refreshable mirror) {
         Recording recording = current;
         if (recording != null && isRecording()) {
@@ -91,7 +101,16 @@ public final class Recordings {
         }
     }
 
-    /// Ends the recordings that use memory of a scope, before it is freed.
+    /// Notes that the current recording may be replayed only while `condition` is true. Once it is
+    /// false, the step is run and recorded again.
+    public void replayOnlyWhile(BooleanSupplier condition) {
+        Recording recording = current;
+        if (recording != null && isRecording()) {
+            recording.conditions.add(condition);
+        }
+    }
+
+    /// Ends the recordings that use memory of a scope, before the memory is freed.
     synchronized void forget(CudaScope scope) {
         for (Iterator<Recording> all = recordings.values().iterator(); all.hasNext(); ) {
             Recording recording = all.next();
@@ -114,7 +133,17 @@ public final class Recordings {
     private static final class Recording {
         private final Set<CudaScope> scopes = new HashSet<>();
         private final Set<Refreshable> mirrors = new HashSet<>();
+        private final List<BooleanSupplier> conditions = new ArrayList<>();
         private long executable;
+
+        boolean isValid() {
+            for (BooleanSupplier condition : conditions) {
+                if (!condition.getAsBoolean()) {
+                    return false;
+                }
+            }
+            return true;
+        }
 
         void close(Driver driver) {
             if (executable != 0) {
@@ -124,9 +153,9 @@ public final class Recordings {
         }
     }
 
-    /// A copy in device memory that a recorded step reads, brought up to date before each replay.
+    /// A copy in device memory that a recorded step reads. Each replay brings it up to date first.
     public interface Refreshable {
-        /// Copies what has changed since the last call.
+        /// Copies the changes since the last call.
         void refresh();
     }
 }

@@ -6,8 +6,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/// Work beside the main queue: a thread of its own enqueues on the side queue, so that it may wait for results
-/// while the main thread goes on.
+/// Work at the same time as the main queue. A separate thread enqueues it on the side queue, and
+/// can wait for its results while the main thread continues.
 public final class SideWork implements AutoCloseable {
     private final CudaContext context;
     private final ExecutorService thread;
@@ -25,7 +25,7 @@ public final class SideWork implements AutoCloseable {
         return new SideTicket(running);
     }
 
-    /// @return event that marks the work's end on the side queue
+    /// @return event that marks the end of the work on the side queue
     private long run(Runnable work, long before) {
         context.makeCurrent();
         context.onQueue(context.sideQueue());

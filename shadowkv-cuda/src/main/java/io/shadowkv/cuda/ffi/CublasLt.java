@@ -13,8 +13,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// cuBLASLt: matrix products with a chosen algorithm. Methods are named as the C functions; handles and descriptors
-/// are plain longs. Thread-safe but for descriptors, which one thread uses at a time.
+/// cuBLASLt: matrix products with a chosen algorithm. Methods have the names of the C functions;
+/// handles and descriptors are plain longs. Thread-safe, except that one thread at a time may use a
+/// descriptor.
 public final class CublasLt {
     /// Bytes of a `cublasLtMatmulAlgo_t`.
     private static final int ALGORITHM_BYTES = 64;
@@ -52,8 +53,8 @@ public final class CublasLt {
                 JAVA_LONG);
     }
 
-    /// @param folder the only folder to look in, or null for the usual places
-    /// @throws NativeLibrary.LibraryMissingException if it is not there
+    /// @param folder the only folder to search, or null for the usual places
+    /// @throws NativeLibrary.LibraryMissingException if the library is missing
     public static CublasLt open(@Nullable Path folder) {
         return new CublasLt(NativeLibrary.open(List.of("libcublasLt.so.13", "libcublasLt.so.12"), folder));
     }
@@ -72,7 +73,7 @@ public final class CublasLt {
     }
 
     /// @param type a `cudaDataType`
-    /// @param leading elements from one column to the next
+    /// @param leading elements between the starts of adjacent columns
     public long cublasLtMatrixLayoutCreate(int type, long rows, long columns, long leading) {
         return calls.out("cublasLtMatrixLayoutCreate", type, rows, columns, leading);
     }
@@ -127,7 +128,7 @@ public final class CublasLt {
         }
     }
 
-    /// Algorithms for a product, the library's favourite first; none if it has none.
+    /// Algorithms for a product, in the library's order of preference; empty if it has none.
     ///
     /// @param layouts of A, B, C and D
     public List<byte[]> cublasLtMatmulAlgoGetHeuristic(
@@ -162,7 +163,7 @@ public final class CublasLt {
         }
     }
 
-    /// True if an algorithm chosen for another product serves this one.
+    /// True if an algorithm that was chosen for another product supports this one.
     public boolean cublasLtMatmulAlgoCheck(
             long handle, long descriptor, long[] layouts, MemorySegment algorithm, long workspaceBytes) {
         try (Arena arena = Arena.ofConfined()) {
@@ -185,7 +186,7 @@ public final class CublasLt {
     ///
     /// @param factors two floats, alpha and beta
     /// @param addresses of A, B, C and D
-    /// @param layouts of the same
+    /// @param layouts of A, B, C and D
     /// @param workspace address and bytes
     public void cublasLtMatmul(
             long handle,

@@ -2,8 +2,8 @@ package io.shadowkv.cuda.ffi;
 
 import io.shadowkv.op.BackendException;
 
-/// A call of the driver or of one of NVIDIA's libraries failed; the message names the call, its status, and what
-/// to do.
+/// Thrown when a call of the driver or of one of NVIDIA's libraries fails. The message has the
+/// call, its status, and what to do.
 public final class CudaException extends BackendException {
     private static final long serialVersionUID = 1L;
 

@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// cuSOLVER's dense symmetric eigensolvers. Methods are named as the C functions; a handle is used by one thread at
-/// a time.
+/// cuSOLVER's dense symmetric eigensolvers. Methods have the names of the C functions. One thread
+/// at a time may use a handle.
 public final class Cusolver {
     private static final int WITH_VECTORS = 1;
     private static final int RANGE_OF_INDICES = 1002;
@@ -23,8 +23,8 @@ public final class Cusolver {
         this.calls = new LazyCalls(library);
     }
 
-    /// @param folder the only folder to look in, or null for the usual places
-    /// @throws NativeLibrary.LibraryMissingException if it is not there
+    /// @param folder the only folder to search, or null for the usual places
+    /// @throws NativeLibrary.LibraryMissingException if the library is missing
     public static Cusolver open(@Nullable Path folder) {
         return new Cusolver(NativeLibrary.open(List.of("libcusolver.so.12", "libcusolver.so.11"), folder));
     }
@@ -77,7 +77,8 @@ public final class Cusolver {
         }
     }
 
-    /// All eigenvectors in place of the matrix, in ascending order of eigenvalue, each contiguous.
+    /// Overwrites the matrix with all eigenvectors, in ascending order of eigenvalue, each
+    /// contiguous.
     public void cusolverDnXsyevd(long handle, long params, Symmetric problem, Workspace workspace) {
         calls.call(
                 "cusolverDnXsyevd",
@@ -99,7 +100,8 @@ public final class Cusolver {
                 workspace.info());
     }
 
-    /// Bytes of workspace on the device and on the host for the `count` largest eigenvalues' vectors.
+    /// Bytes of workspace on the device and on the host for the eigenvectors of the `count` largest
+    /// eigenvalues.
     public long[] cusolverDnXsyevdx_bufferSize(long handle, long params, Symmetric problem, int count) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment words = arena.allocate(JAVA_LONG, 5);
@@ -128,7 +130,8 @@ public final class Cusolver {
         }
     }
 
-    /// The vectors of the `count` largest eigenvalues, at the matrix' start, in ascending order, each contiguous.
+    /// Writes the eigenvectors of the `count` largest eigenvalues to the start of the matrix, in
+    /// ascending order of eigenvalue, each contiguous.
     public void cusolverDnXsyevdx(long handle, long params, Symmetric problem, int count, Workspace workspace) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment words = arena.allocate(JAVA_LONG, 3);
@@ -170,9 +173,9 @@ public final class Cusolver {
         }
     }
 
-    /// What a solver works in.
+    /// The memory that a solver works in.
     ///
     /// @param device address
-    /// @param info address of an int on the device: 0 once solved
+    /// @param info address of an int on the device, which is 0 after a success
     public record Workspace(long device, long deviceBytes, MemorySegment host, long info) {}
 }

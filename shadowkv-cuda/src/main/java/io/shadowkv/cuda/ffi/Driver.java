@@ -12,11 +12,11 @@ import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The CUDA driver's library, `libcuda.so.1`. Methods are named as the C functions, version suffixes left out;
-/// every status is checked. Handles (contexts, streams, events, modules, functions, graphs) are plain longs,
-/// device addresses too.
+/// The CUDA driver's library, `libcuda.so.1`. Methods have the names of the C functions, without
+/// version suffixes, and check every status. Handles (contexts, streams, events, modules,
+/// functions, graphs) and device addresses are plain longs.
 ///
-/// Thread-safe as the driver is; calls work on the thread's current context.
+/// Thread-safe, like the driver. Calls use the thread's current context.
 public final class Driver {
     private static final int SUCCESS = 0;
     static final int OUT_OF_MEMORY = 2;
@@ -53,8 +53,8 @@ public final class Driver {
         this.graphLaunch = library.function("cuGraphLaunch", JAVA_LONG, JAVA_LONG);
     }
 
-    /// @param folder the only folder to look in, or null for the usual places
-    /// @throws NativeLibrary.LibraryMissingException if there is no driver
+    /// @param folder the only folder to search, or null for the usual places
+    /// @throws NativeLibrary.LibraryMissingException if the driver is missing
     public static Driver open(@Nullable Path folder) {
         return new Driver(NativeLibrary.open(List.of("libcuda.so.1"), folder));
     }
@@ -119,7 +119,7 @@ public final class Driver {
         }
     }
 
-    /// An address, or 0 where the device has no such memory left.
+    /// An address, or 0 if the device has too little memory left.
     public long cuMemAlloc(long bytes) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(JAVA_LONG);
@@ -136,9 +136,9 @@ public final class Driver {
         calls.call("cuMemFree_v2", address);
     }
 
-    /// Page-locks host memory and lets every context of the device read it at the same address.
+    /// Page-locks host memory and maps it for every context of the device at the same address.
     ///
-    /// @return false where the system has no more memory to lock
+    /// @return false if the system cannot lock that much memory
     public boolean cuMemHostRegister(MemorySegment memory) {
         int portableAndMapped = 3;
         int status = calls.status("cuMemHostRegister_v2", memory, memory.byteSize(), portableAndMapped);
@@ -153,8 +153,8 @@ public final class Driver {
         calls.call("cuMemHostUnregister", memory);
     }
 
-    /// Copies between any two places of unified addressing; host memory that is not page-locked is staged, and
-    /// the call then returns after it was read.
+    /// Copies between any two places of unified addressing. Host memory that is not page-locked is
+    /// staged: the call then returns after it was read.
     public void cuMemcpyAsync(long target, long source, long bytes, long stream) {
         int status;
         try {
@@ -193,7 +193,7 @@ public final class Driver {
         calls.check("cuStreamWaitEvent", status);
     }
 
-    /// @param isTimed true for events whose distance is asked for
+    /// @param isTimed true for events that [#cuEventElapsedTime] is called with
     public long cuEventCreate(boolean isTimed) {
         int disableTiming = 2;
         return calls.out("cuEventCreate", isTimed ? 0 : disableTiming);
@@ -255,7 +255,7 @@ public final class Driver {
         return calls.outInt("cuOccupancyMaxActiveBlocksPerMultiprocessor", function, threads, sharedBytes);
     }
 
-    /// @param parameters one pointer a kernel argument
+    /// @param parameters one pointer per kernel argument
     public void cuLaunchKernel(
             long function, int[] grid, int[] block, int sharedBytes, long stream, MemorySegment parameters) {
         int status;
@@ -278,27 +278,10 @@ public final class Driver {
         calls.check("cuLaunchKernel", status);
     }
 
-    /// As [#cuLaunchKernel], with programmatic stream serialization: the kernel may start before the one before it in
-    /// the stream has ended.
-    public void cuLaunchKernelEx(
-            long function, int[] grid, int[] block, int sharedBytes, long stream, MemorySegment parameters) {
-        int serialization = 6;
+    /// Like [#cuLaunchKernel], with attributes.
+    public void cuLaunchKernelEx(long function, LaunchConfig config, MemorySegment parameters) {
         try (Arena arena = Arena.ofConfined()) {
-            // CUlaunchAttribute: id, padding to 8, a union of 64 bytes.
-            MemorySegment attribute = arena.allocate(72, 8);
-            attribute.set(JAVA_INT, 0, serialization);
-            attribute.set(JAVA_INT, 8, 1);
-            // CUlaunchConfig: grid, block, shared bytes, padding to 8, stream, attributes, their number.
-            MemorySegment config = arena.allocate(56, 8);
-            for (int i = 0; i < 3; i++) {
-                config.setAtIndex(JAVA_INT, i, grid[i]);
-                config.setAtIndex(JAVA_INT, 3 + i, block[i]);
-            }
-            config.setAtIndex(JAVA_INT, 6, sharedBytes);
-            config.set(JAVA_LONG, 32, stream);
-            config.set(ADDRESS, 40, attribute);
-            config.set(JAVA_INT, 48, 1);
-            calls.call("cuLaunchKernelEx", config, function, parameters, MemorySegment.NULL);
+            calls.call("cuLaunchKernelEx", config.write(arena), function, parameters, MemorySegment.NULL);
         }
     }
 
@@ -341,14 +324,14 @@ public final class Driver {
         calls.call("cuGraphExecDestroy", executable);
     }
 
-    /// A tensor map for bulk copies of tiles of a row-major 2-D to 5-D array.
+    /// Encodes a tensor map for bulk copies of tiles of a row-major 2-D to 5-D array.
     ///
-    /// @param map 128 bytes, 64-byte aligned, filled
-    /// @param type CU_TENSOR_MAP_DATA_TYPE number
-    /// @param extents innermost first, elements
-    /// @param strides bytes of all dimensions but the innermost
+    /// @param map receives the tensor map; 128 bytes, 64-byte aligned
+    /// @param type a `CUtensorMapDataType`
+    /// @param extents elements, innermost first
+    /// @param strides bytes, for all dimensions except the innermost
     /// @param box extents of a tile
-    /// @param swizzle CU_TENSOR_MAP_SWIZZLE number
+    /// @param swizzle a `CUtensorMapSwizzle`
     public void cuTensorMapEncodeTiled(
             MemorySegment map, int type, long address, long[] extents, long[] strides, int[] box, int swizzle) {
         try (Arena arena = Arena.ofConfined()) {
@@ -374,7 +357,7 @@ public final class Driver {
         }
     }
 
-    /// What a status means, and what a user can do about it.
+    /// The meaning of a status, and what a user can do about it.
     private String explain(int status) {
         return "(" + meaning(status) + "). " + DriverAdvice.of(status);
     }

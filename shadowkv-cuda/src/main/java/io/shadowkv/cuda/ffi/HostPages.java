@@ -11,8 +11,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.stream.LongStream;
 
-/// Anonymous pages of the system (`mmap`), in huge ones where it has them: locking and reading them costs the device
-/// a 512th of the address translations.
+/// Anonymous pages of the system (`mmap`), huge ones if the system has them: the device then needs
+/// a 512th of the address translations to lock and read them.
 public final class HostPages {
     private static final int READ_WRITE = 3;
     private static final int PRIVATE_ANONYMOUS = 0x22;
@@ -31,7 +31,7 @@ public final class HostPages {
         return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), descriptor);
     }
 
-    /// Zeros, each page already there; null where the system has no such memory.
+    /// Maps zeroed memory with all pages present; null if the system has too little memory.
     public @org.jspecify.annotations.Nullable MemorySegment map(long bytes) {
         MemorySegment pages;
         try {
@@ -44,7 +44,7 @@ public final class HostPages {
         }
         MemorySegment segment = pages.reinterpret(bytes);
         try {
-            // A kernel without huge pages says no; then small ones do.
+            // A system without huge pages refuses; small pages then serve.
             int ignored = (int) madvise.invokeExact(segment, bytes, HUGE_PAGE_ADVICE);
         } catch (Throwable t) {
             throw new IllegalStateException("madvise could not be called", t);
@@ -57,7 +57,7 @@ public final class HostPages {
         return segment;
     }
 
-    /// Fills with zeros, on all processors.
+    /// Fills with zeros, on all processor cores.
     public void zero(MemorySegment segment) {
         long bytes = segment.byteSize();
         pieces(bytes)

@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.IntFunction;
 
-/// Calls of a library's functions outside the step, their signatures taken from the arguments (int, long, byte,
-/// memory) and their result an int status. Thread-safe.
+/// Calls of a library's functions outside the decode step. A function's signature is taken from its
+/// arguments (int, long, byte, memory), and its result is an int status. Thread-safe.
 final class LazyCalls {
     private static final int SUCCESS = 0;
 
@@ -25,11 +25,11 @@ final class LazyCalls {
     LazyCalls(NativeLibrary library) {
         this(
                 library,
-                status -> "in " + library.file() + ". Check that the library's version fits the driver's, and that the"
-                        + " device has memory left");
+                status -> "in " + library.file() + ". Check that the driver supports the library's version, and that"
+                        + " the device has memory left");
     }
 
-    /// @param explanation what follows the number of a status in a message
+    /// @param explanation returns the text that follows a status in a message
     LazyCalls(NativeLibrary library, IntFunction<String> explanation) {
         this.library = library;
         this.explanation = explanation;
@@ -52,7 +52,8 @@ final class LazyCalls {
         check(function, status(function, arguments));
     }
 
-    /// Calls with a place for a long before the arguments, and returns what was written there.
+    /// Calls with a pointer to a long before the arguments, and returns the long that the function
+    /// wrote.
     long out(String function, Object... arguments) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(JAVA_LONG);
@@ -61,7 +62,7 @@ final class LazyCalls {
         }
     }
 
-    /// The same for an int.
+    /// Like [#out], for an int.
     int outInt(String function, Object... arguments) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(JAVA_INT);
@@ -95,7 +96,7 @@ final class LazyCalls {
                 case Long ignored -> JAVA_LONG;
                 case Byte ignored -> JAVA_BYTE;
                 case MemorySegment ignored -> ADDRESS;
-                default -> throw new IllegalArgumentException("no layout of " + arguments[i].getClass());
+                default -> throw new IllegalArgumentException("a native call cannot take a " + arguments[i].getClass());
             };
         }
         return layouts;

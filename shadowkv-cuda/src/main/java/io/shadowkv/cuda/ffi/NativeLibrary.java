@@ -15,12 +15,13 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// A shared library, found by file name in one given folder or in the usual places, and never unloaded: NVIDIA's
-/// libraries do not bear it.
+/// A shared library, found by file name in a given folder or in the usual places. It is never
+/// unloaded, because NVIDIA's libraries do not support that.
 public final class NativeLibrary {
     private static final Linker LINKER = Linker.nativeLinker();
 
-    /// Where packages, the CUDA toolkit and containers put the libraries, in the order they are tried.
+    /// The folders where packages, the CUDA toolkit and containers put the libraries, in the order
+    /// of the search.
     private static final List<String> FOLDERS = List.of(
             "/usr/local/nvidia/lib64",
             "/usr/local/cuda/lib64",
@@ -45,14 +46,19 @@ public final class NativeLibrary {
     /// Opens the first of `names` that is found.
     ///
     /// @param names file names, the preferred version first
-    /// @param folder the only folder to look in, or null for the usual ones and the system's own search
-    /// @throws LibraryMissingException if there is none; the message says where it looked
+    /// @param folder the only folder to search, or null for the usual ones and the system's own
+    ///     search
+    /// @throws LibraryMissingException if none is found; the message has the places of the search
+    /// @throws CudaException if the JVM denies native access to this module; the message has the
+    ///     option that grants it
     public static NativeLibrary open(List<String> names, @Nullable Path folder) {
         List<String> failures = new ArrayList<>();
         for (String name : names) {
             for (String candidate : candidates(name, folder)) {
                 try {
                     return new NativeLibrary(candidate, SymbolLookup.libraryLookup(candidate, Arena.global()));
+                } catch (IllegalCallerException e) {
+                    throw new CudaException(nativeAccessDenied(NativeLibrary.class.getModule()), e);
                 } catch (IllegalArgumentException e) {
                     if (candidate.contains("/")) {
                         failures.add(candidate + " could not be loaded: " + e.getMessage());
@@ -63,6 +69,13 @@ public final class NativeLibrary {
         throw new LibraryMissingException("found no " + String.join(" or ", names) + " in "
                 + (folder == null ? "the usual folders or by the system's own search" : folder)
                 + (failures.isEmpty() ? "" : "; " + String.join("; ", failures)));
+    }
+
+    static String nativeAccessDenied(Module caller) {
+        String name = caller.isNamed() ? caller.getName() : "ALL-UNNAMED";
+        return "this JVM does not allow " + (caller.isNamed() ? "the module " + name : "the class path")
+                + " to call native code. Add --enable-native-access=" + name + " to the options of the JVM, before the"
+                + " main class, and name all modules that need it in one list";
     }
 
     private static List<String> candidates(String name, @Nullable Path folder) {
@@ -77,12 +90,12 @@ public final class NativeLibrary {
                 candidates.add(file.toString());
             }
         }
-        // The bare name goes through the loader's cache and LD_LIBRARY_PATH.
+        // The system's loader searches its cache and LD_LIBRARY_PATH for a bare name.
         candidates.add(name);
         return candidates;
     }
 
-    /// Path or name that was opened.
+    /// The path or name that was opened.
     public String file() {
         return file;
     }
@@ -92,7 +105,7 @@ public final class NativeLibrary {
         return symbols.find(function).isPresent();
     }
 
-    /// A handle of a function that returns an int, looked up now.
+    /// A handle of a function that returns an int.
     ///
     /// @throws LibraryMissingException if this version of the library has no such function
     MethodHandle function(String name, MemoryLayout... parameters) {
@@ -103,11 +116,11 @@ public final class NativeLibrary {
     MethodHandle bind(String name, FunctionDescriptor descriptor) {
         MemorySegment address = symbols.find(name)
                 .orElseThrow(() -> new LibraryMissingException(
-                        file + " has no function " + name + "; it is another version than this engine is made for"));
+                        file + " has no function " + name + "; this engine needs another version of the library"));
         return LINKER.downcallHandle(address, descriptor);
     }
 
-    /// The library, or a function of it, is not there.
+    /// Thrown when a library, or one of its functions, is missing.
     public static final class LibraryMissingException extends BackendException {
         private static final long serialVersionUID = 1L;
 

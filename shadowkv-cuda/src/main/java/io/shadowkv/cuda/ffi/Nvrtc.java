@@ -39,7 +39,7 @@ public final class Nvrtc {
         getLog = library.function("nvrtcGetProgramLog", JAVA_LONG, ADDRESS);
     }
 
-    /// @throws NativeLibrary.LibraryMissingException if it is not installed
+    /// @throws NativeLibrary.LibraryMissingException if the library is missing
     public static Nvrtc open(@Nullable Path folder) {
         return new Nvrtc(NativeLibrary.open(List.of("libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"), folder));
     }
@@ -57,12 +57,12 @@ public final class Nvrtc {
         }
     }
 
-    /// A header as an `#include` names it.
+    /// A header. `name` is its name in an `#include`.
     public record Header(String name, String text) {}
 
-    /// Compiles one source to a cubin.
+    /// Compiles a source file to a cubin.
     ///
-    /// @throws CudaException with the compiler's messages
+    /// @throws CudaException if the source does not compile; the message has the compiler's output
     public byte[] compile(String name, String source, List<Header> headers, List<String> options) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment program = arena.allocate(JAVA_LONG);

@@ -1,7 +1,9 @@
-/// NVIDIA's libraries as Java sees them: one final class a library, a method's name is the C function's.
+/// Bindings of NVIDIA's libraries: one final class per library, with the names of the C functions
+/// as names of methods.
 ///
-/// In: addresses, sizes, segments. Out: the same, with every status checked. Libraries are found by path when
-/// opened, symbols when first called. Called by `cuda`. Next stop: `io.shadowkv.cuda`.
+/// In: addresses, sizes, segments. Out: the same, with every status checked. Opening a library
+/// finds it by path; the first call of a function finds its symbol. Called by `cuda`. Next:
+/// [io.shadowkv.cuda.device].
 @NullMarked
 package io.shadowkv.cuda.ffi;
 

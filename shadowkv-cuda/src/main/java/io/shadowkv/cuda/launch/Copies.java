@@ -10,14 +10,14 @@ import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.stream.LongStream;
 
-/// Copies between places and floating types. What the device cannot read or write, host memory that is not
-/// page-locked, goes through a buffer on the device where it has to be converted. Thread-safe; each queue has buffers
-/// of its own.
+/// Copies between places and floating types. The device cannot read or write host memory that is
+/// not page-locked; if elements of such memory must be converted, they go through a buffer on the
+/// device. Thread-safe; each queue has its own buffers.
 public final class Copies implements AutoCloseable {
-    /// Elements converted at a time where they go through a buffer.
+    /// Elements converted at a time if they go through a buffer.
     private static final int STAGED_ELEMENTS = 16 << 20;
 
-    /// Bytes that a processor copies at a time.
+    /// Bytes that a processor core copies at a time.
     private static final long HOST_PIECE = 16L << 20;
 
     private static final int THREADS = 256;
@@ -28,10 +28,11 @@ public final class Copies implements AutoCloseable {
     public Copies(CudaParts parts) {
         this.parts = parts;
         this.staging = new PerQueue<>(queue ->
-                new Staging(parts.scratch("converting what is copied"), parts.scratch("converting what is copied")));
+                new Staging(parts.scratch("converting copied elements"), parts.scratch("converting copied elements")));
     }
 
-    /// @throws IllegalArgumentException if element counts differ, or types differ that are not both of F32, BF16, F16
+    /// @throws IllegalArgumentException if the element counts differ, or if the types differ and
+    ///     are not both among F32, BF16 and F16
     public void copy(Tensor source, Tensor target) {
         if (source.elements() != target.elements()) {
             throw new IllegalArgumentException("cannot copy " + source.shape() + " to " + target.shape() + ": "
@@ -60,8 +61,8 @@ public final class Copies implements AutoCloseable {
         return tensor.memory() instanceof HostMemory;
     }
 
-    /// By all processors, once what the queue holds is done: the driver would take one (8 GB/s on the machine where
-    /// 16 reach 50).
+    /// Copies with all processor cores, after the work of the queue has ended. The driver would use
+    /// one core: 8 GB/s on a machine where 16 cores reach 50 GB/s.
     private void copyOnHost(Tensor source, Tensor target) {
         parts.queue().synchronize();
         MemorySegment from = source.segment();
@@ -126,15 +127,15 @@ public final class Copies implements AutoCloseable {
                 || parts.context().pinned().contains(host.segment().address());
     }
 
-    /// For copies, which may also start or end in pageable host memory.
+    /// Address of a tensor for a copy, which may also read or write pageable host memory.
     private long anyAddress(Tensor tensor) {
         if (isReachable(tensor)) {
             return parts.context().address(tensor);
         }
         MemorySegment segment = tensor.segment();
         if (!segment.isNative()) {
-            throw new IllegalArgumentException(
-                    "cannot copy " + tensor.dtype() + " " + tensor.shape() + " of the Java heap; allocate it off-heap");
+            throw new IllegalArgumentException("cannot copy " + tensor.dtype() + " " + tensor.shape()
+                    + " in the Java heap; allocate it outside the heap");
         }
         return segment.address();
     }

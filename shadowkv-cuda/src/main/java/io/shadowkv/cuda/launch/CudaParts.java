@@ -8,12 +8,12 @@ import io.shadowkv.cuda.device.KernelSource;
 import io.shadowkv.op.MemoryScope;
 import java.util.function.Function;
 
-/// What the operations of this backend share.
+/// The objects that the operations of this backend share.
 ///
 /// @param mirrors device copies of slot tables
-/// @param newScope makes a new owner of memory from its purpose
+/// @param newScope makes a new owner of memory; its argument is the purpose
 /// @param workScope owner of buffers that live as long as the backend
-/// @param pendingFetches what reads attended values waits for
+/// @param pendingFetches the fetches that attention must wait for
 public record CudaParts(
         CudaContext context,
         SlotMirrors mirrors,
@@ -29,12 +29,13 @@ public record CudaParts(
         return context.queue();
     }
 
-    /// A buffer that grows.
+    /// A new buffer that grows when more is requested.
     public ScratchBuffer scratch(String purpose) {
         return new ScratchBuffer(purpose, newScope);
     }
 
-    /// Multiprocessors that a kernel whose blocks all run at a time can have: fetches that are under way keep some.
+    /// Number of multiprocessors for a kernel whose blocks all run at the same time. Fetches in
+    /// progress occupy the others.
     public int freeMultiprocessors() {
         return context.multiprocessors() - (pendingFetches.isAny() ? PendingFetches.HOST_BLOCKS : 0);
     }

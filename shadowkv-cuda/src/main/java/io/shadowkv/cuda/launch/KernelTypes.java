@@ -2,11 +2,11 @@ package io.shadowkv.cuda.launch;
 
 import io.shadowkv.tensor.DType;
 
-/// Element types as `types.cuh` names them. Stateless.
+/// The names of element types in `types.cuh`. Stateless.
 public final class KernelTypes {
     private KernelTypes() {}
 
-    /// @throws IllegalArgumentException if kernels do not know the type
+    /// @throws IllegalArgumentException if no kernel computes on the type
     public static String name(DType dtype) {
         return switch (dtype) {
             case F32 -> "float";

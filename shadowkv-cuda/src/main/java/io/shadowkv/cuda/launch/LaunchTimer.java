@@ -8,13 +8,14 @@ import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// Times what is enqueued on a queue when nothing of it is in the L2 cache, as in a decode step: weights of 30 MB fit
-/// the cache, and a timing that finds them there chooses the wrong kernel. Not to be used while recording.
+/// Times work on a queue with a cold L2 cache, as in a decode step. Weights of 30 MB fit the cache,
+/// and a timing with a warm cache would choose the wrong kernel. Must not be used while a step is
+/// recorded.
 public final class LaunchTimer implements AutoCloseable {
     private static final int REPEATS = 3;
     private static final int ROW_BYTES = 1 << 20;
-    /// Half a millisecond: long enough that the host, even before its code is compiled, has enqueued what is
-    /// timed when the device has overwritten the cache so often.
+    /// Number of times that the device overwrites the cache: half a millisecond, in which the host
+    /// enqueues the timed work even before its code is compiled.
     private static final int FLUSHES = 16;
 
     private final CudaContext context;
@@ -33,7 +34,8 @@ public final class LaunchTimer implements AutoCloseable {
         this.end = context.driver().cuEventCreate(true);
     }
 
-    /// Where the device is full, timings are of a warm cache: better than none.
+    /// If the device has no memory left for this, the cache stays warm: such a timing is better
+    /// than none.
     private static @Nullable Tensor flushed(MemoryScope scope, int l2Bytes) {
         try {
             return scope.allocate(DType.U8, 2 * Math.ceilDiv(l2Bytes, ROW_BYTES), ROW_BYTES);
@@ -42,7 +44,7 @@ public final class LaunchTimer implements AutoCloseable {
         }
     }
 
-    /// The least milliseconds of a few runs.
+    /// The shortest of a few runs, in milliseconds.
     public float milliseconds(Runnable launches) {
         float least = Float.POSITIVE_INFINITY;
         for (int i = 0; i < REPEATS; i++) {

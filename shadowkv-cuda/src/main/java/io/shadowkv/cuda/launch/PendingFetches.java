@@ -9,15 +9,17 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Fetches of values that are under way on the copy queue, and who has to wait for them: whatever reads the rows
-/// next. Several parts of a wave may be in flight. Works the same while a step is recorded, where waiting joins the
-/// two queues' branches again; a recorded step must join all its fetches. Thread-safe.
+/// Fetches of values that are in progress on the copy queue. The next operation that reads their
+/// rows must wait for them. Fetches of several microbatches may be in progress at the same time.
+/// While a step is recorded, waiting joins the branches of the two queues; a recorded step must
+/// join all its fetches. Thread-safe.
 public final class PendingFetches implements AutoCloseable {
-    /// 32 KiB in flight each; to be chosen by ShadowStepBench.
+    /// Blocks that read host memory, each with 32 KiB in flight. `ShadowStepBench` measures other
+    /// numbers.
     public static final int HOST_BLOCKS = 16;
 
     private final CudaContext context;
-    /// Events by the address of the rows' slots. Later ones come after earlier ones on the copy queue.
+    /// Events by the address of the rows' slots, in the order of the copy queue.
     private final Map<Long, Long> events = new LinkedHashMap<>();
 
     private final Deque<Long> unused = new ArrayDeque<>();
@@ -26,16 +28,17 @@ public final class PendingFetches implements AutoCloseable {
         this.context = context;
     }
 
-    /// Marks the end of what the copy queue has so far as the end of the fetches of `rows`.
+    /// Marks the current end of the copy queue as the end of the fetches of `rows`.
     public synchronized void put(StepRows rows) {
         Long held = unused.poll();
         long event = held == null ? context.driver().cuEventCreate(false) : held;
         context.copyQueue().record(event);
-        // An event that is replaced lies before the new one in the same queue.
+        // The replaced event precedes the new one in the same queue.
         release(events.put(key(rows), event));
     }
 
-    /// Makes `queue` wait for the fetches of `rows`; for all fetches if these rows have none of their own.
+    /// Makes `queue` wait for the fetches of `rows`, or for all fetches if these rows have no
+    /// event.
     public synchronized void join(StepRows rows, CudaQueue queue) {
         Long event = events.remove(key(rows));
         if (event == null) {
@@ -46,8 +49,8 @@ public final class PendingFetches implements AutoCloseable {
         }
     }
 
-    /// Makes `queue` wait for all fetches. Only the main queue has any: whoever works on another one meanwhile must
-    /// neither take them away nor be drawn into what is being recorded.
+    /// Makes `queue` wait for all fetches if it is the main queue, which alone has fetches. Another
+    /// queue must not remove the main queue's events, and must not become part of its recording.
     public synchronized void joinAll(CudaQueue queue) {
         if (queue != context.mainQueue()) {
             return;
@@ -59,7 +62,7 @@ public final class PendingFetches implements AutoCloseable {
         events.clear();
     }
 
-    /// True while a fetch may be under way whose end nobody was told to wait for.
+    /// True if a fetch may be in progress that no queue waits for yet.
     synchronized boolean isAny() {
         return !events.isEmpty();
     }

@@ -6,8 +6,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
-/// Something of each queue's own (work space, descriptors), made when first asked for: queues run beside each other.
-/// Thread-safe.
+/// An object for each queue, such as work space or descriptors, made when it is first requested.
+/// Queues run at the same time, so they cannot share it. Thread-safe.
 public final class PerQueue<T> {
     private final Map<CudaQueue, T> held = new ConcurrentHashMap<>();
     private final Function<CudaQueue, T> maker;

@@ -7,8 +7,8 @@ import io.shadowkv.tensor.Tensor;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// Device memory for intermediate results of one operation, on one queue at a time; grown by half as much again
-/// when more is asked for, which ends recordings that used it. Contents are open.
+/// Device memory for intermediate results of one operation, on one queue at a time. A request for
+/// more grows it by half or more and ends the recordings that use it. Its contents are unspecified.
 public final class ScratchBuffer implements AutoCloseable {
     private final String purpose;
     private final Function<String, MemoryScope> newScope;
@@ -20,7 +20,7 @@ public final class ScratchBuffer implements AutoCloseable {
         this.newScope = newScope;
     }
 
-    /// At least as much memory, from the buffer's start, in a shape.
+    /// A tensor of this shape at the start of the buffer.
     public Tensor tensor(DType dtype, int... extents) {
         Shape shape = Shape.of(extents);
         long needed = Math.multiplyExact(shape.elements(), (long) dtype.bytes());
@@ -29,7 +29,7 @@ public final class ScratchBuffer implements AutoCloseable {
             close();
             MemoryScope fresh = newScope.apply(purpose);
             scope = fresh;
-            // Rows of 4 KiB, since an extent is an int.
+            // Rows of 4 KiB, because an extent is an int.
             int rows = Math.toIntExact(Math.ceilDiv(held == null ? needed : needed + needed / 2, 4096));
             held = fresh.allocate(DType.U8, Math.max(1, rows), 4096);
             bytes = held;

@@ -10,15 +10,15 @@ import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.WeakReference;
 
-/// A slot table as kernels read it: an array of structs in device memory, one a slot. Its address stays, so that
-/// recorded steps find what joined later.
+/// A slot table as kernels read it: an array of structs in device memory, one for each slot. Its
+/// address never changes, so that recorded steps read the entries of sequences that join later.
 ///
 /// @param <T> record of tensors
 public final class SlotMirror<T> implements Recordings.Refreshable {
-    /// Slots that a table may have; a sequence beyond is refused.
+    /// Maximum number of slots of a table; a sequence in a higher slot is refused.
     public static final int CAPACITY = 256;
 
-    /// Weak, so that the mirror does not keep alive what decides when it ends.
+    /// Weak, because the mirror ends when the table is no longer used.
     private final WeakReference<SlotTable<T>> source;
     private final Writer<T> writer;
     private final CudaContext context;
@@ -38,11 +38,12 @@ public final class SlotMirror<T> implements Recordings.Refreshable {
 
     /// Writes one entry.
     interface Writer<T> {
-        /// @param struct zeros, as many bytes as an entry has
+        /// @param struct the bytes of an entry, all zero
         void write(T entry, MemorySegment struct);
     }
 
-    /// The array, for a kernel that is about to be launched; brought up to date unless a recording does so later.
+    /// The array, for a kernel that is launched next. It is up to date, except while a step is
+    /// recorded: each replay brings it up to date first.
     Tensor current() {
         context.recordings().reads(this);
         if (!context.recordings().isRecording()) {
@@ -51,8 +52,8 @@ public final class SlotMirror<T> implements Recordings.Refreshable {
         return device;
     }
 
-    /// Copies the table's entries if they have changed. The host copy is read by the queue in order, so that one
-    /// copy must have ended before the next change is written.
+    /// Copies the table's entries if they have changed. The queue reads the host copy, so one copy
+    /// must have ended before the next change is written.
     @Override
     public void refresh() {
         SlotTable<T> table = source.get();
@@ -60,8 +61,8 @@ public final class SlotMirror<T> implements Recordings.Refreshable {
             return;
         }
         if (table.size() > CAPACITY) {
-            throw new IllegalStateException(
-                    "slot " + (table.size() - 1) + " is used; this backend decodes " + CAPACITY + " sequences at most");
+            throw new IllegalStateException("slot " + (table.size() - 1) + " is used; this backend decodes at most "
+                    + CAPACITY + " sequences at the same time. Lower the batch size");
         }
         context.mainQueue().synchronize();
         MemorySegment bytes = host.segment();

@@ -20,8 +20,8 @@ import java.util.WeakHashMap;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
-/// The device's copies of slot tables, one a table, freed when the table is no more. The structs are those of
-/// `tables.cuh`. Used by the main queue's thread.
+/// The device's copies of slot tables, one for each table, freed after the table is no longer used.
+/// Their structs are those of `tables.cuh`. Used by the main queue's thread.
 public final class SlotMirrors {
     static final int ATTENDED_BYTES = 24;
     static final int INDEXED_BYTES = 152;
@@ -73,14 +73,14 @@ public final class SlotMirrors {
         }
     }
 
-    /// @param address of a tensor, 0 for null
+    /// @param address returns the address of a tensor, and 0 for null
     static void writeAttended(AttendedRows rows, ToLongFunction<@Nullable Tensor> address, MemorySegment struct) {
         putLong(struct, 0, address.applyAsLong(rows.keys()));
         putLong(struct, 8, address.applyAsLong(rows.values()));
         putInt(struct, 16, rows.keys().extent(1));
     }
 
-    /// @param address of a tensor, 0 for null
+    /// @param address returns the address of a tensor, and 0 for null
     static void writeIndexed(IndexedLayer layer, ToLongFunction<@Nullable Tensor> address, MemorySegment struct) {
         @Nullable
         Tensor[] pointers = {
@@ -118,7 +118,8 @@ public final class SlotMirrors {
         }
     }
 
-    /// 0: as attended; 1: int8; 2: fp8; plus 4 in host memory. As `tables.cuh` numbers them.
+    /// A `ValueFormat` of `tables.cuh`: 0 for the attended type, 1 for int8, 2 for fp8; plus 4 in
+    /// host memory.
     private static int valueFormat(IndexedLayer layer) {
         DType stored = layer.storedValues().dtype();
         int place = layer.storedValues().memory() instanceof HostMemory ? 4 : 0;

@@ -5,13 +5,14 @@ import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
-/// Descriptions of arrays for Hopper's bulk copies of tiles (`copyTile` in `hopper.cuh`). Stateless.
+/// Tensor maps: descriptions of arrays for Hopper's bulk copies of tiles (`copyTile` in
+/// `hopper.cuh`). Stateless.
 public final class TileMap {
-    /// What a kernel takes as a tensor map.
+    /// Bytes of a tensor map.
     public static final int BYTES = 128;
 
     public static final int ALIGNMENT = 64;
-    /// Columns of a tile: 128 bytes, as wide as the swizzle.
+    /// Columns of a tile: 128 bytes, the width of the swizzle.
     public static final int COLUMNS = 64;
 
     private static final int SWIZZLE_128_BYTES = 3;
@@ -20,13 +21,13 @@ public final class TileMap {
 
     private TileMap() {}
 
-    /// Describes a 3-D array of BF16 or F16; tiles write zeros where they leave it.
+    /// Describes a 3-D array of BF16 or F16. Elements of a tile outside the array are zero.
     ///
-    /// @param map [#BYTES], aligned to [#ALIGNMENT]; filled
-    /// @param tensor where the array starts
-    /// @param extents innermost first, elements
-    /// @param strides bytes from one to the next of the second and of the third extent
-    /// @param tile elements, innermost first
+    /// @param map receives the description; [#BYTES] bytes, aligned to [#ALIGNMENT]
+    /// @param tensor starts where the array starts
+    /// @param extents elements, innermost first
+    /// @param strides bytes between neighbours along the second and along the third extent
+    /// @param tile extents of a tile in elements, innermost first
     public static void write(
             CudaContext context, MemorySegment map, Tensor tensor, long[] extents, long[] strides, int[] tile) {
         int type = tensor.dtype() == DType.BF16 ? BFLOAT16 : FLOAT16;
@@ -35,7 +36,7 @@ public final class TileMap {
                 .cuTensorMapEncodeTiled(map, type, context.address(tensor), extents, strides, tile, SWIZZLE_128_BYTES);
     }
 
-    /// Describes rows of a matrix, `rows` of them a tile.
+    /// Describes a matrix in tiles of `rows` rows.
     ///
     /// @param matrix `[any, columns]`
     public static void writeMatrix(CudaContext context, MemorySegment map, Tensor matrix, int columns, int rows) {

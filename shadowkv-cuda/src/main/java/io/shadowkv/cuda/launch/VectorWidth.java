@@ -3,16 +3,17 @@ package io.shadowkv.cuda.launch;
 import io.shadowkv.cuda.device.CudaContext;
 import io.shadowkv.tensor.Tensor;
 
-/// How many elements a kernel may take in one access. Stateless.
+/// Number of elements that a kernel may move in one access. Stateless.
 public final class VectorWidth {
     private static final int LARGEST_BYTES = 16;
 
     private VectorWidth() {}
 
-    /// The largest power of two that divides `run`, needs 16 bytes at most of every tensor, and at which every
-    /// tensor's start is aligned.
+    /// The largest power of two that divides `run`, takes at most 16 bytes of each tensor, and is
+    /// an alignment of each tensor's start.
     ///
-    /// @param run elements that every row, half or rest that is accessed is a multiple of
+    /// @param run the number of elements of each accessed row, or of each part of a row, is a
+    ///     multiple of it
     public static int of(CudaContext context, int run, Tensor... tensors) {
         int width = LARGEST_BYTES;
         while (width > 1 && !fits(context, width, run, tensors)) {

@@ -1,4 +1,5 @@
-/// What operations share when they enqueue: kernels by source, scratch memory, copies, slot tables, fetches under way.
+/// What operations share when they enqueue work: kernels by source, scratch memory, copies, slot
+/// tables, and fetches in progress.
 @NullMarked
 package io.shadowkv.cuda.launch;
 

@@ -14,8 +14,8 @@ import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Operations on rows outside attention: a kernel each, and linear layers ([Linear]). Enqueued on the calling thread's
-/// queue; thread-safe.
+/// Operations on rows outside attention: one kernel each, and linear layers ([Linear]). Enqueued on
+/// the calling thread's queue; thread-safe.
 public final class CudaDense implements DenseOperations, AutoCloseable {
     private static final int THREADS = 256;
     private static final int MOST_NORM_THREADS = 512;
@@ -138,7 +138,7 @@ public final class CudaDense implements DenseOperations, AutoCloseable {
         int half = rotary.rotaryDim() / 2;
         int run = Integer.lowestOneBit(headDim | (rotary.interleaved() ? 2 * half : half));
         int access = VectorWidth.of(parts.context(), run, queries, keys);
-        // Pairs a thread: those of neighbours fill one access, others two.
+        // Pairs per thread: interleaved pairs fill one access, others two.
         int vector = rotary.interleaved() ? Math.max(1, access / 2) : access;
         Kernel kernel = parts.kernel(KernelSource.of("rotate.cu", "rotate")
                 .with("ACT", KernelTypes.name(queries.dtype()))

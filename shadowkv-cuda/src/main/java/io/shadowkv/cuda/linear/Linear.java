@@ -9,12 +9,13 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/// Linear layers. Few rows of a 16-bit type go through a kernel of our own, unless cuBLASLt was clearly faster when
-/// these sizes were first seen; more rows through cuBLASLt; odd sizes and mixed types through a plain kernel.
-/// Thread-safe.
+/// Linear layers. A few rows of a 16-bit type are multiplied by this project's kernel, unless
+/// cuBLASLt was clearly faster when it was measured for these sizes; more rows by cuBLASLt;
+/// unaligned sizes and mixed types by a plain kernel. Thread-safe.
 final class Linear implements AutoCloseable {
-    /// How much faster cuBLASLt has to be: timed alone, our kernels cannot show that in a recorded step they fetch
-    /// their first weights while the kernel before still runs.
+    /// How much faster cuBLASLt must be. In a recorded step this project's kernels fetch their
+    /// first weights while the preceding kernel still runs; a timing of one kernel does not show
+    /// that.
     private static final float CLEARLY = 1.15f;
 
     private final CudaParts parts;
@@ -58,10 +59,10 @@ final class Linear implements AutoCloseable {
         }
     }
 
-    /// `target += x · weightᵀ + bias` rounded once, where there is a way to.
+    /// `target += x · weightᵀ + bias`, rounded once, if a kernel supports it.
     ///
-    /// @param scratch as `target`; overwritten
-    /// @return false, and nothing done, where there is none
+    /// @param scratch of the type and shape of `target`; overwritten
+    /// @return false if no kernel supports it; nothing is enqueued then
     boolean addTo(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor scratch, Tensor target) {
         if (x.elements() == 0) {
             return true;
@@ -82,11 +83,11 @@ final class Linear implements AutoCloseable {
         return product != null && products.run(product, weight, x, null, target, target);
     }
 
-    /// `gate = silu(x · weights[0]ᵀ + biases[0]) * (x · weights[1]ᵀ + biases[1])` in one launch, where that
-    /// is possible and not clearly slower than two products.
+    /// `gate = silu(x · weights[0]ᵀ + biases[0]) * (x · weights[1]ᵀ + biases[1])` in one launch, if
+    /// that is possible and not clearly slower than two products.
     ///
-    /// @param up scratch as `gate`
-    /// @return false, and nothing done, where it is not
+    /// @param up scratch of the type and shape of `gate`
+    /// @return false if it is not; nothing is enqueued then
     boolean runGated(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
         if (x.elements() == 0) {
             return true;
@@ -102,7 +103,8 @@ final class Linear implements AutoCloseable {
         return true;
     }
 
-    /// Measured when first asked for; while recording, when nothing may be timed, our own.
+    /// True if cuBLASLt was clearly faster when it was first measured. While a step is recorded
+    /// nothing can be timed, and an unmeasured size uses this project's kernel.
     private boolean isFaster(Sizes sizes, Runnable ours, Runnable theirs) {
         Boolean known = isSkinnyFaster.get(sizes);
         if (known != null) {
@@ -111,7 +113,7 @@ final class Linear implements AutoCloseable {
         if (parts.context().recordings().isRecording()) {
             return true;
         }
-        // Lets the library choose its algorithm before it is timed.
+        // The library chooses its algorithm before it is timed.
         theirs.run();
         try (LaunchTimer timer = new LaunchTimer(parts, parts.queue())) {
             boolean isFaster = timer.milliseconds(ours) <= CLEARLY * timer.milliseconds(theirs);
@@ -125,14 +127,14 @@ final class Linear implements AutoCloseable {
         products.close();
     }
 
-    /// What becomes of a product.
+    /// What is done with a product.
     private enum Kind {
         PLAIN,
         ADDED,
         GATED
     }
 
-    /// What a choice depends on.
+    /// The properties that a choice depends on.
     private record Sizes(DType type, DType outType, int rows, int inputs, List<Integer> outputs, Kind kind) {
         static Sizes of(Tensor x, List<Tensor> weights, Tensor out, Kind kind) {
             int inputs = weights.getFirst().extent(1);

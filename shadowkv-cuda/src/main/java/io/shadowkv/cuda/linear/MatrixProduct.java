@@ -5,14 +5,15 @@ import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// A product as cuBLASLt counts, column-major: `D [m, n] = op(A) [m, k] · op(B) [k, n]`, plus C where `isAdded`,
-/// plus bias `[m]` where `hasBias`. Matrices are dense: a row-major `[r, c]` is a column-major `[c, r]`.
+/// A product in cuBLASLt's column-major order: `D [m, n] = op(A) [m, k] · op(B) [k, n]`, plus C if
+/// `isAdded`, plus bias `[m]` if `hasBias`. Matrices are dense: a row-major `[r, c]` is a
+/// column-major `[c, r]`.
 ///
-/// @param in type of A and B; bias is of it too
+/// @param in type of A, B and bias
 /// @param out type of C and D
-/// @param isATransposed A lies in memory as `[k, m]`
-/// @param isBTransposed B lies in memory as `[n, k]`
-/// @param alignment bytes that all addresses are multiples of, 256 at most
+/// @param isATransposed true if A is stored as `[k, m]`
+/// @param isBTransposed true if B is stored as `[n, k]`
+/// @param alignment all addresses are multiples of this number of bytes, at most 256
 public record MatrixProduct(
         DType in,
         DType out,
@@ -26,11 +27,11 @@ public record MatrixProduct(
         int alignment) {
     private static final int ROW_ALIGNMENT = 16;
     private static final int MOST_ALIGNMENT = 256;
-    /// Up to here each row count has an algorithm of its own.
+    /// Up to this number of rows, each row count has its own algorithm.
     private static final int EXACT_ROWS = 64;
 
-    /// `out [r, o] = x [r, k] · weight [o, k]ᵀ`, or null where the library would be slow or wrong: mixed types,
-    /// rows that do not start on 16 bytes.
+    /// `out [r, o] = x [r, k] · weight [o, k]ᵀ`, or null if the library would be slow or wrong: for
+    /// mixed types, and for rows that do not start at multiples of 16 bytes.
     public static @Nullable MatrixProduct linear(
             CudaContext context, Tensor x, Tensor weight, @Nullable Tensor bias, boolean isAdded, Tensor out) {
         DType type = x.dtype();
@@ -49,7 +50,7 @@ public record MatrixProduct(
         return checked(new MatrixProduct(type, out.dtype(), m, n, k, true, false, isAdded, bias != null, alignment));
     }
 
-    /// `gram [D, D] += keys [t, D]ᵀ · keys`, or null as above.
+    /// `gram [D, D] += keys [t, D]ᵀ · keys`, or null under the same conditions.
     public static @Nullable MatrixProduct gram(CudaContext context, Tensor keys, Tensor gram) {
         int width = gram.extent(0);
         int tokens = Math.toIntExact(keys.elements() / width);
@@ -80,7 +81,7 @@ public record MatrixProduct(
         return (int) Long.lowestOneBit(bits);
     }
 
-    /// Elements from one column of A in memory to the next.
+    /// Elements between the starts of adjacent columns of A in memory.
     int leadingA() {
         return isATransposed ? k : m;
     }
@@ -89,7 +90,8 @@ public record MatrixProduct(
         return isBTransposed ? n : k;
     }
 
-    /// The same product, its number of rows or tokens rounded up: what is measured once for all of them.
+    /// The same product with its number of rows or tokens rounded up. One measurement serves all
+    /// products that round to it.
     MatrixProduct bucket() {
         return isBTransposed ? withSizes(n, rounded(k)) : withSizes(rounded(n), k);
     }

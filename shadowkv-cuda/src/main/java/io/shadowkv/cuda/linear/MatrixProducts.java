@@ -17,9 +17,9 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/// Matrix products by cuBLASLt. Of the algorithms that its heuristics offer, the one that was fastest when first
-/// measured here serves all products of about the same size. Sums are float throughout: no TF32, and no partial
-/// sums in a 16-bit type. Thread-safe; each queue has descriptors and work space of its own.
+/// Matrix products by cuBLASLt. The algorithms that its heuristics offer are measured once, and the
+/// fastest serves all products of about the same size. All sums are in float: no TF32, and no
+/// partial sums in a 16-bit type. Thread-safe; each queue has its own descriptors and work space.
 public final class MatrixProducts implements AutoCloseable {
     private static final int COMPUTE_FLOAT = 68;
     private static final int FLOAT = 0;
@@ -34,9 +34,9 @@ public final class MatrixProducts implements AutoCloseable {
     private static final int REDUCTION_IN_COMPUTE_TYPE = 2;
 
     private static final int CANDIDATES = 8;
-    /// What NVIDIA advises for Hopper.
+    /// The size that NVIDIA recommends for Hopper.
     private static final int WORKSPACE_BYTES = 32 << 20;
-    /// Prompts end in chunks of any length, so plans would pile up.
+    /// Limits the number of plans: the last prefill rows of a prompt can be of any number.
     private static final int MOST_PLANS = 2048;
 
     private final CudaParts parts;
@@ -50,7 +50,7 @@ public final class MatrixProducts implements AutoCloseable {
         this(parts, CANDIDATES);
     }
 
-    /// @param mostCandidates algorithms that are measured, at most
+    /// @param mostCandidates maximum number of algorithms to measure
     public MatrixProducts(CudaParts parts, int mostCandidates) {
         this.parts = parts;
         this.mostCandidates = mostCandidates;
@@ -62,8 +62,8 @@ public final class MatrixProducts implements AutoCloseable {
 
     /// Enqueues a product on the calling thread's queue.
     ///
-    /// @param added C, read where the product says so; may be `target`
-    /// @return false, and nothing done, where the library has no algorithm for it
+    /// @param added C, read if the product has `isAdded`; may be `target`
+    /// @return false if the library has no algorithm for it; nothing is enqueued then
     public boolean run(MatrixProduct product, Tensor a, Tensor b, @Nullable Tensor bias, Tensor added, Tensor target) {
         CudaQueue queue = parts.queue();
         parts.context().makeCurrent();
@@ -87,19 +87,19 @@ public final class MatrixProducts implements AutoCloseable {
             case F32 -> FLOAT;
             case F16 -> 2;
             case BF16 -> 14;
-            default -> throw new IllegalArgumentException("cuBLASLt multiplies no " + dtype);
+            default -> throw new IllegalArgumentException("cuBLASLt cannot multiply " + dtype);
         };
     }
 
-    /// Addresses; 0 where there is no bias.
+    /// Addresses of the operands; 0 for an absent bias.
     private record Operands(long a, long b, long bias, long added) {}
 
     /// @param layouts of A, B, C and D
-    /// @param algorithm null where the library has none
+    /// @param algorithm null if the library has none
     private record Plan(
             long descriptor, long[] layouts, @Nullable MemorySegment algorithm) {}
 
-    /// One queue's.
+    /// The descriptors and work space of one queue.
     private final class Plans {
         private final CudaQueue queue;
         private final Map<MatrixProduct, Plan> held = new HashMap<>();
@@ -130,7 +130,7 @@ public final class MatrixProducts implements AutoCloseable {
         }
 
         private void launch(MatrixProduct product, Plan plan, MemorySegment algorithm, Operands operands, long target) {
-            // cuBLASLt wants C's address even where beta is 0.
+            // cuBLASLt needs C's address even if beta is 0.
             long added = product.isAdded() ? operands.added : target;
             library.cublasLtMatmul(
                     handle,
@@ -212,7 +212,8 @@ public final class MatrixProducts implements AutoCloseable {
             }
         }
 
-        /// Measured into memory of its own: a product that adds to its target may run there but once.
+        /// Measures with a separate target, because a product that adds to its target must run only
+        /// once on the real one.
         private byte[] fastest(MatrixProduct product, Plan plan, Operands operands, List<byte[]> candidates) {
             try (LaunchTimer timer = new LaunchTimer(parts, queue);
                     MemoryScope scope = parts.newScope().apply("timing matrix products");

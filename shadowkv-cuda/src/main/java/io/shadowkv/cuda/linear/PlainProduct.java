@@ -8,8 +8,8 @@ import io.shadowkv.cuda.launch.KernelTypes;
 import io.shadowkv.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// Products of any sizes, types and alignments by `multiply_plain.cu`, for what the fast ways do not take.
-/// Thread-safe.
+/// Products of any sizes, types and alignments by `multiply_plain.cu`, for cases that no fast
+/// kernel supports. Thread-safe.
 public final class PlainProduct {
     private static final int TILE = 32;
     private static final int THREADS = 256;

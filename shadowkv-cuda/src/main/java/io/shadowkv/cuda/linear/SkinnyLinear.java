@@ -13,9 +13,10 @@ import java.lang.foreign.ValueLayout;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Projections of a few rows by kernels of our own: one launch for all matrices that the same rows are multiplied by,
-/// with bias and addition to a target, or with one product gating the other. On Hopper by `linear_streamed.cu`, else
-/// by `linear_skinny.cu`. Thread-safe; each queue has work space of its own.
+/// Projections of a few rows by this project's kernels: `linear_streamed.cu` on Hopper,
+/// `linear_skinny.cu` elsewhere. One launch multiplies the rows by several matrices and adds biases
+/// and a target, or lets one product gate the other. Thread-safe; each queue has its own work
+/// space.
 final class SkinnyLinear {
     static final int MOST_ROWS = 64;
     static final int MOST_MATRICES = 4;
@@ -23,7 +24,7 @@ final class SkinnyLinear {
     private static final int MATRIX_BYTES = 40;
     private static final int ALIGNMENT = 16;
     private static final int MOST_TILES = 16_384;
-    /// Elements of a tile's sums, at most.
+    /// Maximum number of elements of a tile's sums.
     private static final int MOST_PARTIAL = 256 * MOST_ROWS;
 
     private final CudaParts parts;
@@ -34,7 +35,7 @@ final class SkinnyLinear {
         this(parts, parts.context().isHopper());
     }
 
-    /// @param isStreamed chooses the kernel; true only on Hopper
+    /// @param isStreamed true for `linear_streamed.cu`, which needs Hopper
     SkinnyLinear(CudaParts parts, boolean isStreamed) {
         this.parts = parts;
         this.isStreamed = isStreamed;
@@ -44,7 +45,8 @@ final class SkinnyLinear {
         });
     }
 
-    /// True if the kernel takes these: one 16-bit type, outputs of it or F32, few rows, aligned.
+    /// True if the kernel supports these: one 16-bit type, outputs of that type or F32, few rows,
+    /// aligned.
     boolean serves(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, List<Tensor> outs) {
         DType type = x.dtype();
         DType outType = outs.getFirst().dtype();
@@ -75,7 +77,7 @@ final class SkinnyLinear {
         return tiles <= MOST_TILES && sizes.fits(parts.context().sharedBytesPerBlock());
     }
 
-    /// True if [#runGated] takes these.
+    /// True if [#runGated] supports these.
     boolean servesGated(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, Tensor out) {
         return isStreamed
                 && weights.getFirst().extent(0) == weights.getLast().extent(0)
@@ -95,13 +97,14 @@ final class SkinnyLinear {
 
     /// `outs[i] = x · weights[i]ᵀ + biases[i] + addend`.
     ///
-    /// @param addend as each of `outs`, or null; may be the output
+    /// @param addend of the type and shape of each of `outs`, or null; may be the output
     void run(
             Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, @Nullable Tensor addend, List<Tensor> outs) {
         run(x, weights, biases, addend, outs, false);
     }
 
-    /// `out = silu(gate) * up`, gate and up being what the two weights and biases give, neither of them rounded.
+    /// `out = silu(gate) * up`, where gate and up are the products with the two weights plus their
+    /// biases, not rounded.
     void runGated(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, Tensor out) {
         run(x, weights, biases, null, List.of(out, out), true);
     }
@@ -132,7 +135,8 @@ final class SkinnyLinear {
             tiles = isGated ? Math.ceilDiv(weights.getFirst().extent(0), SkinnySizes.GATED_TILE) : tiles;
             Tensor[] workspace = workspaces.of(parts.queue());
             long steps = (long) tiles * Math.ceilDiv(inputs, sizes.slab());
-            // No more blocks than keep the longest block's work the same: fewer parts of tiles to add up.
+            // The smallest number of blocks at which the longest block has the same work, so that
+            // fewer parts of tiles must be added.
             long stepsPerBlock = Math.ceilDiv(steps, parts.context().multiprocessors());
             Grid grid =
                     Grid.of(Math.ceilDiv(steps, stepsPerBlock), sizes.threads()).withShared(sizes.sharedBytes());
@@ -150,7 +154,7 @@ final class SkinnyLinear {
         }
     }
 
-    /// Of up to four weights, then of x.
+    /// Tensor maps of up to four weights, then of x.
     private MemorySegment tileMaps(Arena arena, Tensor x, List<Tensor> weights, SkinnySizes sizes) {
         int inputs = weights.getFirst().extent(1);
         MemorySegment maps = arena.allocate((MOST_MATRICES + 1L) * TileMap.BYTES, TileMap.ALIGNMENT);

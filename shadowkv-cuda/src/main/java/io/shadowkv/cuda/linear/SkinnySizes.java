@@ -5,22 +5,24 @@ import io.shadowkv.cuda.launch.KernelTypes;
 import io.shadowkv.cuda.launch.TileMap;
 import io.shadowkv.tensor.DType;
 
-/// Constants of `linear_streamed.cu` (where `stages` is above 0) or `linear_skinny.cu` for a number of rows.
+/// Constants of `linear_streamed.cu` (if `stages` is positive) or `linear_skinny.cu` for a number
+/// of rows.
 ///
-/// @param rowTiles rows of x / 8, rounded up to what the kernel has
+/// @param rowTiles rows of x / 8, rounded up to a number that the kernel supports
 /// @param tile rows of a weight that a block computes at a time
 /// @param slab columns of a step
-/// @param stages of the ring in shared memory; 0 where the kernel fixes it
-/// @param threads of a block
+/// @param stages stages of the ring in shared memory; 0 if the kernel fixes their number
+/// @param threads threads of a block
 /// @param sharedBytes dynamic shared memory of a block
 record SkinnySizes(int rowTiles, int tile, int slab, int stages, int threads, int sharedBytes) {
-    /// Rows of each of two weights that make up a tile where one gates the other: a warpgroup's.
+    /// Rows of each of two weights in a tile if one gates the other: the rows of a warpgroup.
     static final int GATED_TILE = 64;
 
     private static final int STREAMED_TILE = 128;
     private static final int STREAMED_THREADS = 288;
     private static final int PANELS = 2;
-    /// Of shared memory, for barriers and so that blocks of small kernels find room beside.
+    /// Bytes of shared memory left free: for barriers, and for blocks of small kernels on the same
+    /// multiprocessor.
     private static final int LEFT_FREE = 4096;
 
     private static final int TILE_ALIGNMENT = 1024;

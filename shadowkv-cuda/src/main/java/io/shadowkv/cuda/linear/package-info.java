@@ -1,4 +1,5 @@
-/// Operations on rows outside attention: linear layers, by kernels of our own or cuBLASLt, and element-wise kernels.
+/// Operations on rows outside attention: linear layers, by this project's kernels or cuBLASLt, and
+/// element-wise kernels.
 @NullMarked
 package io.shadowkv.cuda.linear;
 

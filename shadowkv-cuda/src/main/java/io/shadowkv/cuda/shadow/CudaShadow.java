@@ -9,7 +9,8 @@ import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// ShadowKV's operations: the spectrum of the keys, indexing at the end of a layer's prefill, and the decode step.
+/// ShadowKV's operations: the eigenvectors of the keys, indexing at the end of a layer's prefill,
+/// and the decode step.
 public final class CudaShadow implements ShadowOperations, AutoCloseable {
     private final KeySpectrum spectrum;
     private final ShadowIndexing indexing;

@@ -18,13 +18,13 @@ import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.Map;
 
-/// Eigenvectors of symmetric matrices on one queue, in float or double. Of cuSOLVER's two ways, all vectors or
-/// those of the
-/// largest eigenvalues, large matrices take the one that was faster the first time. Used by one thread at a time.
+/// Eigenvectors of symmetric matrices on one queue, in float or double. cuSOLVER computes either
+/// all vectors or those of the largest eigenvalues; a large matrix takes the way that was faster
+/// the first time. Used by one thread at a time.
 public final class EigenSolver implements AutoCloseable {
     private static final int THREADS = 256;
     private static final int SCALING_BLOCKS = 128;
-    /// Below, what a solution costs is launches, and not worth measuring.
+    /// Below this width, launches dominate the cost, and measuring is not worthwhile.
     private static final int LEAST_MEASURED_WIDTH = 512;
 
     private final CudaParts parts;
@@ -35,7 +35,7 @@ public final class EigenSolver implements AutoCloseable {
     private final ScratchBuffer matrices;
     private final ScratchBuffer values;
     private final ScratchBuffer workspaces;
-    /// Bits of the largest element; the solver's status.
+    /// Two ints: the bits of the largest element, and the solver's status.
     private final Tensor words;
 
     private final Map<Sizes, Boolean> isLargestFaster = new HashMap<>();
@@ -54,11 +54,11 @@ public final class EigenSolver implements AutoCloseable {
         this.words = parts.workScope().allocate(DType.I32, 2);
     }
 
-    /// The eigenvectors of the `count` largest eigenvalues, in ascending order, each contiguous. Waits for the
-    /// queue.
+    /// Computes the eigenvectors of the `count` largest eigenvalues, in ascending order of
+    /// eigenvalue, each contiguous. Waits for the queue.
     ///
-    /// @param gram F32 `[D, D]`, left as it is
-    /// @param type what is computed in, F32 or F64
+    /// @param gram F32 `[D, D]`, not changed
+    /// @param type type of the computation, F32 or F64
     /// @return device address of `[count, D]` of that type, valid until the next solution
     long solve(Tensor gram, int count, DType type) {
         parts.context().makeCurrent();
@@ -79,7 +79,7 @@ public final class EigenSolver implements AutoCloseable {
         return nanos(gram, new Sizes(gram.extent(0), count, DType.F32), isLargestOnly);
     }
 
-    /// The second run's time: the first loads the library's kernels.
+    /// Measures the second run, because the first loads the library's kernels.
     private long nanos(Tensor gram, Sizes sizes, boolean isLargestOnly) {
         solve(gram, sizes, isLargestOnly);
         long start = System.nanoTime();
@@ -113,7 +113,8 @@ public final class EigenSolver implements AutoCloseable {
         return isLargestOnly ? matrix : matrix + (long) (width - count) * width * type.bytes();
     }
 
-    /// A copy that the solver may overwrite, its largest element between 1 and 2.
+    /// Makes a copy that the solver may overwrite, scaled so that its largest element is between 1
+    /// and 2.
     private Tensor scaled(Tensor gram, DType type) {
         int width = gram.extent(0);
         Tensor copy = matrices.tensor(type, width, width);

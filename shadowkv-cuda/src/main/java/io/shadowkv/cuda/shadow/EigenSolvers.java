@@ -6,7 +6,8 @@ import io.shadowkv.cuda.launch.CudaParts;
 import io.shadowkv.cuda.launch.PerQueue;
 import org.jspecify.annotations.Nullable;
 
-/// The eigensolvers of all queues. cuSOLVER is opened when first needed: full attention runs without it. Thread-safe.
+/// The eigensolvers of all queues. cuSOLVER is opened when it is first needed, so full attention
+/// runs without it. Thread-safe.
 public final class EigenSolvers implements AutoCloseable {
     private final CudaParts parts;
     private final PerQueue<EigenSolver> held;

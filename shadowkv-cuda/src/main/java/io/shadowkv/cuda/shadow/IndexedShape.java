@@ -5,10 +5,10 @@ import io.shadowkv.op.SlotTable;
 import io.shadowkv.tensor.DType;
 import org.jspecify.annotations.Nullable;
 
-/// What the kernels of a decode step are compiled for: types and extents that all layers of a table share.
-/// Capacities, slots and lengths may differ; kernels read those from the table.
+/// The types and extents that the kernels of a decode step are compiled for. All layers of a table
+/// share them. Capacities, slots and lengths may differ; kernels read them from the table.
 ///
-/// @param stored type of the stored values; codes have scales
+/// @param stored type of the stored values; quantised types have scales
 record IndexedShape(
         DType landmarks,
         DType factor,
@@ -21,9 +21,9 @@ record IndexedShape(
         int rank,
         int unitTokens) {
 
-    /// The shape of a table's layers, or null where it holds none, so that there is nothing to do.
+    /// The shape of a table's layers, or null if the table has no layer.
     ///
-    /// @throws IllegalArgumentException if layers differ
+    /// @throws IllegalArgumentException if the layers differ in shape
     static @Nullable IndexedShape of(SlotTable<IndexedLayer> layers) {
         IndexedShape shape = null;
         for (int slot = 0; slot < layers.size(); slot++) {
@@ -40,7 +40,7 @@ record IndexedShape(
         return shape;
     }
 
-    private static IndexedShape of(IndexedLayer layer) {
+    static IndexedShape of(IndexedLayer layer) {
         return new IndexedShape(
                 layer.landmarks().dtype(),
                 layer.factor().dtype(),
@@ -54,7 +54,7 @@ record IndexedShape(
                 layer.unitTokens());
     }
 
-    /// True for the types that tensor cores multiply here.
+    /// True for the types that these kernels multiply on tensor cores.
     static boolean isHalf(DType dtype) {
         return dtype == DType.BF16 || dtype == DType.F16;
     }

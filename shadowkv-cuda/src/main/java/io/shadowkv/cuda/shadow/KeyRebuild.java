@@ -10,8 +10,8 @@ import io.shadowkv.op.Rotary;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
 
-/// Rebuilds the keys of misses from their low-rank form and rotates them, on tensor cores where types and sizes
-/// allow.
+/// Rebuilds the keys of misses from their low-rank factors and rotates them, on tensor cores if
+/// types and sizes allow it.
 final class KeyRebuild {
     private static final int THREADS = 256;
     private static final int WARPS = THREADS / 32;
@@ -54,7 +54,7 @@ final class KeyRebuild {
                 rotary.sines());
     }
 
-    /// As the header of `rebuild_keys.cu` says.
+    /// The conditions in the header of `rebuild_keys.cu`.
     private static boolean isFast(IndexedShape shape, Rotary rotary) {
         return IndexedShape.isHalf(shape.keys())
                 && shape.factor() == shape.keys()
@@ -65,7 +65,7 @@ final class KeyRebuild {
                 && (rotary.interleaved() || rotary.rotaryDim() % 16 == 0);
     }
 
-    /// Shared memory for a head's basis and the warps' tiles.
+    /// Shared memory for the basis of a head and the tiles of the warps.
     private static int tileBytes(IndexedShape shape) {
         int basis = shape.rank() * (shape.headDim() + PADDING);
         int rows = WARPS * TILE * (Math.max(shape.rank(), shape.headDim()) + PADDING);

@@ -11,8 +11,8 @@ import io.shadowkv.cuda.linear.PlainProduct;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 
-/// The subspace that a layer's keys lie in: their gram by tensor cores, its eigenvectors by cuSOLVER. Thread-safe;
-/// usually on the side queue, whose thread waits for each solution.
+/// The subspace of a layer's keys: tensor cores compute their Gram matrix, cuSOLVER its
+/// eigenvectors. Thread-safe; usually on the side queue, whose thread waits for each solution.
 public final class KeySpectrum implements AutoCloseable {
     private static final int THREADS = 256;
     private static final int FLOAT_ROWS = 512;
@@ -37,7 +37,8 @@ public final class KeySpectrum implements AutoCloseable {
         if (keys.elements() == 0) {
             return;
         }
-        // Sums of fewer floats are nearer; sums of products of 16 bits are as near as the keys deserve.
+        // Shorter sums in float are more accurate. For 16-bit keys one sum is as accurate as the
+        // keys are.
         int step = keys.dtype() == DType.F32 ? FLOAT_ROWS : keys.extent(0);
         for (int from = 0; from < keys.extent(0); from += step) {
             accumulatePiece(keys.slice(from, Math.min(step, keys.extent(0) - from)), gram);
@@ -51,16 +52,18 @@ public final class KeySpectrum implements AutoCloseable {
         }
     }
 
-    /// The eigenvectors of the largest eigenvalues as rows, largest first. Waits for the queue.
+    /// Computes the eigenvectors of the largest eigenvalues as rows, largest first. Waits for the
+    /// queue.
     ///
-    /// @param gram F32 `[D, D]`, left as it is
-    /// @param basis `[rank, D]`; rows from D on become zero
-    /// @throws CudaException if the matrix holds NaN or infinities
+    /// @param gram F32 `[D, D]`, not changed
+    /// @param basis `[rank, D]`; rows from D on are set to zero
+    /// @throws CudaException if the matrix has NaN or infinities
     public void topEigenvectors(Tensor gram, Tensor basis) {
         int width = gram.extent(0);
         int rank = basis.extent(0);
         int count = Math.min(rank, width);
-        // Where keys are floats, directions of nearly equal energy shall be told apart as an exact solver does.
+        // For F32 keys, directions of nearly equal energy must be separated as an exact solver
+        // does.
         DType type = basis.dtype() == DType.F32 ? DType.F64 : DType.F32;
         long vectors = solvers.of(parts.queue()).solve(gram, count, type);
         Kernel kernel = parts.kernel(KernelSource.of("eigen_rows.cu", "eigenRows")

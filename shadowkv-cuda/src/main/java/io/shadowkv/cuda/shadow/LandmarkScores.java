@@ -12,8 +12,9 @@ import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 
-/// Scores of the landmarks: on tensor cores where [StreamedScores] takes types and sizes; else in two kernels, of
-/// which one leaves logits and the other turns them into probabilities. Used by the main queue's thread.
+/// Scores of the landmarks: on tensor cores if [StreamedScores] supports the types and sizes;
+/// otherwise by two kernels, of which one writes logits and the other turns them into
+/// probabilities. Used by the main queue's thread.
 final class LandmarkScores implements AutoCloseable {
     private static final double LOG2_E = 1 / Math.log(2);
     private static final int THREADS = 256;
@@ -101,7 +102,8 @@ final class LandmarkScores implements AutoCloseable {
                 scores);
     }
 
-    /// Columns of a unit's logits: powers of two up to 8, then multiples of 8, so that they are read in whole.
+    /// Columns of the logits of a unit: powers of two up to 8, then multiples of 8, so that whole
+    /// vectors can be read.
     private static int padded(int groupSize) {
         return groupSize <= 8 ? Integer.highestOneBit(2 * groupSize - 1) : Math.ceilDiv(groupSize, 8) * 8;
     }

@@ -15,17 +15,19 @@ import io.shadowkv.tensor.Tensor;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// What indexing does once for each layer and group of tokens: means, outliers, copies, keys taken back to before
-/// RoPE. All of it is bound by memory or the link. Called from the main queue's and the side queue's thread.
+/// The operations of indexing, once for each layer and group of tokens: means, outliers, copies,
+/// and keys before RoPE. All are bound by memory or the link. Called from the threads of the main
+/// queue and the side queue.
 final class ShadowIndexing implements AutoCloseable {
     private static final int THREADS = 256;
-    /// Warps of a block in kernels that give a warp to each unit or row.
+    /// Warps of a block in kernels with one warp per unit or row.
     private static final int WARPS = THREADS / 32;
-    /// Vectors of a thread in `copy_rows.cu`.
+    /// Vectors per thread in `copy_rows.cu`.
     private static final int COPY_UNROLL = 4;
     private static final int SPLIT_THREADS = 1024;
     private static final int UNROTATE_THREADS = 128;
-    /// Bytes that wait on the device for the link: enough that a copy's start does not count, little beside a layer.
+    /// Size of the buffer for values on their way to host memory: large enough to hide the start of
+    /// a copy, small compared with a layer.
     private static final long STAGED_BYTES = 16L << 20;
 
     private final CudaParts parts;
@@ -65,8 +67,8 @@ final class ShadowIndexing implements AutoCloseable {
         expect(outliers, DType.I32, "outliers");
         expect(others, DType.I32, "others");
         if (others.extent(1) != units - count) {
-            throw new IllegalArgumentException("others is " + others.shape() + "; expected the " + (units - count)
-                    + " of " + units + " units that are not among the " + count + " outliers");
+            throw new IllegalArgumentException("others is " + others.shape() + "; expected " + (units - count)
+                    + " units: all " + units + " except the " + count + " outliers");
         }
         if (units == 0 || heads == 0) {
             return;
@@ -107,7 +109,7 @@ final class ShadowIndexing implements AutoCloseable {
             return;
         }
         if (from.mayOverlap(to, parts.context())) {
-            // A kernel's blocks run in any order, so that none may write before all have read.
+            // The blocks of a kernel run in any order, so none may write before all have read.
             Tensor between =
                     overlapping.of(parts.queue()).tensor(to.dtype(), from.heads(), from.count(), from.headDim());
             copyByKernel(from, new HeadRows(between, 0, from.count()));
@@ -142,7 +144,7 @@ final class ShadowIndexing implements AutoCloseable {
                 vectors);
     }
 
-    /// By the copy engines: 55 GB/s, and no multiprocessor waits for it.
+    /// Copies with the copy engines: 55 GB/s, without occupying a multiprocessor.
     private void copyByLink(HeadRows from, HeadRows to) {
         int elementBytes = from.dtype().bytes();
         for (int h = 0; h < from.heads(); h++) {
@@ -199,7 +201,7 @@ final class ShadowIndexing implements AutoCloseable {
                 from.count());
     }
 
-    /// Takes rows through a staging buffer of the target's type, a piece at a time.
+    /// Copies rows through a staging buffer of the target's type, one piece at a time.
     private void forPieces(HeadRows rows, DType dtype, Piece action) {
         long rowBytes = (long) rows.heads() * rows.headDim() * dtype.bytes();
         int most = Math.clamp(STAGED_BYTES / rowBytes, 1, rows.count());
@@ -234,7 +236,7 @@ final class ShadowIndexing implements AutoCloseable {
                 .with("ROTARY_DIM", rotary.rotaryDim())
                 .with("INTERLEAVED", rotary.interleaved() ? 1 : 0)
                 .with("VEC", width));
-        // Interleaved pairs lie inside a vector where it has room for one.
+        // Interleaved pairs are inside a vector if it has room for a pair.
         int pairs = rotary.interleaved() && width > 1 ? width / 2 : width;
         int chunks = rotary.rotaryDim() / 2 / pairs + (headDim - rotary.rotaryDim()) / width;
         kernel.launch(
@@ -250,14 +252,16 @@ final class ShadowIndexing implements AutoCloseable {
                 (float) (1 / (rotary.scaling() * rotary.scaling())));
     }
 
-    /// A number whose divisors divide head, turning part (half of it, where pairs are far apart) and rest.
+    /// A number whose divisors divide the head dim, the rotated part (half of it if pairs are not
+    /// interleaved) and the rest.
     private static int run(int headDim, Rotary rotary) {
         int turning = rotary.interleaved() ? rotary.rotaryDim() : rotary.rotaryDim() / 2;
         int run = turning | headDim - rotary.rotaryDim();
         return Integer.lowestOneBit(run);
     }
 
-    /// What a kernel reads: equal types are only moved, so that their size is all that counts.
+    /// The type that a kernel reads. Elements of equal types are only moved, so only their size
+    /// matters.
     private static String from(Tensor source, Tensor target) {
         return source.dtype() == target.dtype() ? bits(source.dtype()) : KernelTypes.name(source.dtype());
     }

@@ -11,21 +11,23 @@ import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 
-/// Scores of landmarks on tensor cores, `score_landmarks.cu`: 16-bit queries and landmarks of one type, head dims that
-/// are multiples of 16 up to 256, groups up to 16. Used by the main queue's thread.
+/// Scores of landmarks on tensor cores, `score_landmarks.cu`: 16-bit queries and landmarks of one
+/// type, head dims that are multiples of 16 up to 256, groups of up to 16. Used by the main queue's
+/// thread.
 final class StreamedScores implements AutoCloseable {
     private static final int LARGEST_HEAD_DIM = 256;
     private static final int LARGEST_GROUP = 16;
     private static final int WARPS = 8;
     private static final int TILE = 16;
     private static final int PIECE_BYTES = 16;
-    /// Leaves room for a small kernel beside, such as the one that reads host memory.
+    /// Leaves shared memory for a small kernel on the same multiprocessor, such as the one that
+    /// reads host memory.
     private static final int RING_BYTES = 212_992;
     private static final int MOST_STAGES = 12;
-    /// Of the kernel, which are not dynamic.
+    /// Static shared memory of the kernel.
     private static final int STATIC_SHARED_BYTES = 1024;
-    /// Tiles of a worker in a pass: enough that the end of a pass costs little, few enough that the logits of two
-    /// passes stay in L2 (12 MB at groups of 4 on 132 multiprocessors).
+    /// Tiles of a worker in a pass: enough to make the end of a pass cheap, and few enough to keep
+    /// the logits of two passes in L2 (12 MB for groups of 4 on 132 multiprocessors).
     private static final int PASS_TILES = 24;
 
     private final CudaParts parts;
@@ -62,11 +64,11 @@ final class StreamedScores implements AutoCloseable {
                 .with("GROUP", queries.extent(1) / shape.kvHeads())
                 .with("PADDED", padded)
                 .with("STAGES", stages));
-        // All at a time, since workers wait for each other.
+        // As many as run at the same time, because workers wait for each other.
         int blocks = parts.freeMultiprocessors() * kernel.blocksPerMultiprocessor(32 * WARPS, sharedBytes);
         int width = scores.extent(2);
         Passes passes = Passes.of(rows.count(), shape.kvHeads() * Math.ceilDiv(width, TILE), blocks * WARPS);
-        kernel.launchEarly(
+        kernel.launchTogether(
                 parts.queue(),
                 Grid.of(blocks, 32 * WARPS).withShared(sharedBytes),
                 queries,
@@ -82,16 +84,16 @@ final class StreamedScores implements AutoCloseable {
                 scores,
                 logits.tensor(DType.F32, passes.workers(), 2, passes.shareTiles(), TILE * padded),
                 partials.tensor(DType.F32, passes.partials() + rows.count() * shape.kvHeads(), padded, 2),
-                // Zeros when new, and left as zeros by every launch.
+                // Zeros when new; every launch leaves zeros.
                 counters.tensor(DType.I32, Math.max(SlotMirror.CAPACITY, rows.count()), shape.kvHeads()));
     }
 
-    /// How a wave is cut into passes.
+    /// The division of a wave into passes.
     ///
-    /// @param rows of a pass; the last one may have fewer
-    /// @param count passes
-    /// @param workers of the launch
-    /// @param shareTiles most tiles of a worker in a pass
+    /// @param rows rows of a pass; the last pass may have fewer
+    /// @param count number of passes
+    /// @param workers workers of the launch
+    /// @param shareTiles maximum number of tiles of a worker in a pass
     private record Passes(int rows, int count, int workers, int shareTiles) {
         static Passes of(int rowCount, int rowTiles, int workers) {
             long fitting = (long) PASS_TILES * workers / Math.max(1, rowTiles);

@@ -13,12 +13,14 @@ import io.shadowkv.op.ValueCodes;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 
-/// Fetches the values of misses on the copy queue, beside whatever the current queue does next; `PendingFetches`
-/// knows who waits for them. Used by the main queue's thread.
+/// Fetches the values of misses on the copy queue, at the same time as the next work of the current
+/// queue; [io.shadowkv.cuda.launch.PendingFetches] keeps the events to wait for. Used by the main
+/// queue's thread.
 ///
-/// A few blocks read what lies in host memory, so that the link is busy and all other multiprocessors are free for
-/// the current queue; one more block a multiprocessor reads what lies on the device at its speed, and ends at once
-/// where nothing does. The table says where a layer's values lie, so one grid serves every mixture.
+/// A few blocks read host memory and keep the link busy, so that all other multiprocessors are free
+/// for the current queue. One more block per multiprocessor reads device memory at its full rate,
+/// and ends at once if no values are there. The table says where the values of each layer are, so
+/// one grid serves every mixture.
 public final class ValueFetch implements AutoCloseable {
     private static final int THREADS = 256;
     private static final int PACK_BYTES = 16;
@@ -27,10 +29,21 @@ public final class ValueFetch implements AutoCloseable {
     private final int hostBlocks;
     private final long fork;
 
+    /// @param hostBlocks blocks that read host memory, 1 or more
     ValueFetch(CudaParts parts, int hostBlocks) {
         this.parts = parts;
-        this.hostBlocks = hostBlocks;
+        this.hostBlocks = checkHostBlocks(hostBlocks);
         this.fork = parts.context().driver().cuEventCreate(false);
+    }
+
+    /// @throws IllegalArgumentException if no block would read host memory, so that values there
+    ///     would not be fetched
+    static int checkHostBlocks(int hostBlocks) {
+        if (hostBlocks < 1) {
+            throw new IllegalArgumentException("the number of blocks that fetch values from host memory is "
+                    + hostBlocks + "; expected 1 or more");
+        }
+        return hostBlocks;
     }
 
     void run(SlotTable<IndexedLayer> layers, IndexedShape shape, StepRows rows) {
@@ -44,7 +57,7 @@ public final class ValueFetch implements AutoCloseable {
                 .with("UNIT_TOKENS", shape.unitTokens())
                 .with("FORMAT", shape.stored() == DType.I8 ? 1 : isCode ? 2 : 0));
         CudaQueue copyQueue = parts.context().copyQueue();
-        // Before the fork: the table may have to be brought up to date on the current queue.
+        // Before the fork, because this may copy the table on the current queue.
         Tensor table = parts.mirrors().indexed(layers);
         parts.queue().record(fork);
         copyQueue.await(fork);

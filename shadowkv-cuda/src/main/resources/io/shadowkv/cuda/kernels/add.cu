@@ -1,9 +1,10 @@
 // target += source, element by element.
 //
 // Arguments  target ACT [count], in place; source ACT [count]
-// Grid       256 threads a block, VECTOR elements a thread.
+// Grid       256 threads per block, VECTOR elements per thread.
 // Bytes      3 * count * sizeof(ACT): 8192 rows of 4096 bf16: 201 MB, 47 us at 4.3 TB/s.
-// Limits     pointers aligned to VECTOR elements; the last elements of no whole vector go one by one.
+// Limits     pointers aligned to VECTOR elements; elements after the last whole vector are
+//            processed one at a time.
 //
 // check: ACT=bf16 VECTOR=8
 // check: ACT=float VECTOR=1

@@ -1,12 +1,15 @@
-// appendRows: each sequence's new key and value, rounded to the region's type, at its place in the region.
+// appendRows: writes each sequence's new key and value to its row of the region, rounded to the
+// region's type.
 //   keys(slots[i])[h, writeRows[i]] = newKeys[i, h]; values likewise
 //
 // newKeys, newValues  ACT [rows, kvHeads, HEAD_DIM], aligned to VEC elements
-// table               AttendedEntry [slots]; keys KEY, values VALUE [kvHeads, capacity, HEAD_DIM], aligned to VEC elements
-// slots               [rows], -1 passes the row over; writeRows [rows]
-// grid                (rows, 2): y = 0 keys, 1 values; any threads
+// table               AttendedEntry [slots]; keys KEY, values VALUE [kvHeads, capacity, HEAD_DIM],
+//                     aligned to VEC elements
+// slots               [rows], -1 skips the row; writeRows [rows]
+// grid                (rows, 2): y = 0 keys, 1 values; any number of threads
 //
-// Bytes               2 * rows * kvHeads * HEAD_DIM * (both element sizes): 131 KB at 32 rows of 8 heads of 128; the launch dominates
+// Bytes               2 * rows * kvHeads * HEAD_DIM * (both element sizes): 131 KB at 32 rows of 8
+//                     heads of 128; the launch dominates
 // Precision           rounds once, to nearest even
 // Fails               never; VEC divides HEAD_DIM
 //

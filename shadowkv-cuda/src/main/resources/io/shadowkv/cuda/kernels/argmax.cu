@@ -1,9 +1,11 @@
-// Index of each row's largest logit, the first of equals; -1 for a row with a NaN or whose largest is not finite.
+// Index of each row's largest logit, the first one among equals; -1 for a row that has a NaN or
+// whose largest logit is not finite.
 //
 // Arguments  logits ACT [rows, width], ids i32 [rows]
-// Grid       one block of 1024 threads a row.
-// Bytes      rows * width * sizeof(ACT), just written and so in the L2 cache: 32 rows of 128,256 bf16: 8.2 MB; a block
-//            reads 16 KiB a round, four rounds in flight: about 5 us for any number of rows up to the multiprocessors'.
+// Grid       one block of 1024 threads per row.
+// Bytes      rows * width * sizeof(ACT), in the L2 cache because they were just written: 32 rows of
+//            128,256 bf16: 8.2 MB. A block reads 16 KiB per round, with four rounds in flight:
+//            about 5 us for up to as many rows as multiprocessors.
 // Limits     with VECTOR > 1: width a multiple of VECTOR, logits aligned to VECTOR elements.
 //
 // check: ACT=bf16 VECTOR=8
@@ -40,7 +42,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) argmax(const ACT* logits, 
         for (int j = 0; j < VECTOR; j++) {
             float value = toFloat(values.at[j]);
             hasNan |= value != value;
-            if (value > best) {  // ascending, so the first of a thread's equals stays
+            if (value > best) {  // ascending, so a thread keeps the first among equals
                 best = value;
                 bestAt = i + j;
             }

@@ -1,9 +1,10 @@
 // Copies elements in order from one floating type to another, rounding to nearest even.
 //
 // Arguments  source FROM [count], target TO [count]; either may be page-locked host memory
-// Grid       256 threads a block, VECTOR elements a thread.
+// Grid       256 threads per block, VECTOR elements per thread.
 // Bytes      count * (sizeof(FROM) + sizeof(TO)) at the speed of the slower memory.
-// Limits     pointers aligned to VECTOR elements; the last elements of no whole vector go one by one.
+// Limits     pointers aligned to VECTOR elements; elements after the last whole vector are
+//            processed one at a time.
 //
 // check: FROM=float TO=bf16 VECTOR=4
 // check: FROM=bf16 TO=f16 VECTOR=8

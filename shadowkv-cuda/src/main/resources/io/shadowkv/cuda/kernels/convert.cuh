@@ -1,4 +1,5 @@
-// Conversion of elements and vectors between storage types; equal types keep their bits, NaNs too.
+// Conversion of elements and vectors between storage types. Equal types keep their bits, including
+// those of NaN.
 #pragma once
 #include "types.cuh"
 
@@ -17,7 +18,7 @@ static __device__ __forceinline__ Vector<Target, N> convert(const Vector<Source,
     return to;
 }
 
-// The least power of two that is not below n.
+// The smallest power of two that is at least n.
 static constexpr int powerOfTwo(int n) {
     int power = 1;
     while (power < n) power *= 2;

@@ -1,23 +1,32 @@
-// decodeAttention: exact attention of one new token a sequence, over sequences of different lengths.
-//   out[i, q] = sum_p softmax_p(scale * queries[i, q] . keys[p]) values[p], p over the rows decode_rows.cuh gives
-// Source: FlashAttention (online softmax), Flash-Decoding (split keys), Stream-K (even split of uneven work).
+// decodeAttention: exact attention of one new token per sequence, for sequences of different
+// lengths.
+//   out[i, q] = sum_p softmax_p(scale * queries[i, q] . keys[p]) values[p], p over the rows of decode_rows.cuh
+// Source: FlashAttention (online softmax), Flash-Decoding (split keys), Stream-K (even division of
+// uneven work).
 //
 // queries, out  ELEMENT, OUT [rows, kvHeads * GROUP, HEAD_DIM], queries aligned to 16 bytes
-// table         AttendedEntry or IndexedEntry (SELECTED) [slots]; keys and values ELEMENT, aligned to 16 bytes
-// slots         [rows], -1 passes the row over; attended [rows]; rows <= MAX_ROWS
-// partials      float [blocks, 2, QUERIES, HEAD_DIM + 2]; counters [rows * kvHeads * SLICES], zero before and after
-// grid          any number of blocks (one a multiprocessor), WARPS * 32 threads; a block's dynamic shared memory is
-//               WARPS * STAGES * 2 * 16 * PITCH * 16 + WARPS / 2 * QUERIES * HEAD_DIM * 33 / 32 * 4 bytes (208,896 + 16,896 for d = 128)
+// table         AttendedEntry or IndexedEntry (SELECTED) [slots]; keys and values ELEMENT, aligned
+//               to 16 bytes
+// slots         [rows], -1 skips the row; attended [rows]; rows <= MAX_ROWS
+// partials      float [blocks, 2, QUERIES, HEAD_DIM + 2]; counters [rows * kvHeads * SLICES], zero
+//               before and after
+// grid          any number of blocks (one per multiprocessor), WARPS * 32 threads; a block's
+//               dynamic shared memory is WARPS * STAGES * 2 * 16 * PITCH * 16 + WARPS /
+//               2 * QUERIES * HEAD_DIM * 33 / 32 * 4 bytes (208,896 + 16,896 for d = 128)
 //
-// Work is a list of tiles of WARPS * 16 positions, rows outermost, then heads; block b takes tiles b*T/B until
-// (b+1)*T/B. A warp takes 16 positions of each tile through a ring of its own (cp.async, no block barrier) and keeps
-// its own maximum, sum and output; a block's warps meet at the end of an item (row, head) only, while the ring
-// already fetches the next item. Items that several blocks share go through `partials`; the last block to arrive
-// adds them in the blocks' order, so the result does not depend on who is last.
+// The work is a list of tiles of WARPS * 16 positions, rows outermost, then heads. Block b takes
+// tiles b*T/B to (b+1)*T/B (exclusive). A warp reads 16 positions of each tile through its own ring
+// (cp.async, no block barrier) and keeps its own maximum, sum and output. The warps of a block add
+// their results only at the end of an item (row, head), while the ring already fetches the next
+// item. Blocks that share an item write their sums to `partials`; the last block to arrive adds
+// them in the order of the blocks, so the result does not depend on the order of arrival.
 //
-// Bytes          2 * positions * kvHeads * HEAD_DIM * 2; at 4.58 TB/s, 8 x 124,928 tokens, 8 heads of 128: 4.09 GB, 894 us
-// Precision      products of 16-bit inputs, sums in float, weights rounded to ELEMENT before they meet the values
-// Fails          never; HEAD_DIM is a multiple of 16, at most 256. Groups above QUERIES read keys once a slice
+// Bytes          2 * positions * kvHeads * HEAD_DIM * 2; at 4.58 TB/s, 8 x 124,928 tokens, 8 heads
+//                of 128: 4.09 GB, 894 us
+// Precision      products of 16-bit inputs, sums in float, weights rounded to ELEMENT before they
+//                are multiplied by the values
+// Fails          never; HEAD_DIM is a multiple of 16, at most 256. Groups above QUERIES read the
+//                keys once per slice
 //
 // check: HEAD_DIM=128 GROUP=4
 // check: HEAD_DIM=128 GROUP=4 SELECTED=1
@@ -66,9 +75,9 @@ constexpr int KEYS = 16;                                             // position
 constexpr int QUERY_TILES = GROUP > 8 && HEAD_DIM <= 128 ? 2 : 1;
 constexpr int QUERIES = 8 * QUERY_TILES;
 constexpr int SLICES = (GROUP + QUERIES - 1) / QUERIES;
-constexpr int CHUNKS = HEAD_DIM / 8;                                 // 16-byte pieces of a row
-constexpr int PITCH = CHUNKS | 1;                                    // odd: 8 rows lie in 8 different bank groups
-constexpr int COPIES = KEYS * CHUNKS / 32;
+constexpr int PIECES = HEAD_DIM / 8;                                 // 16-byte pieces of a row
+constexpr int PITCH = PIECES | 1;                                    // odd: 8 rows are in 8 different bank groups
+constexpr int COPIES = KEYS * PIECES / 32;
 constexpr int PARTIAL = QUERIES * (HEAD_DIM + 2);
 static_assert(HEAD_DIM % 16 == 0 && HEAD_DIM <= 256 && STAGES <= 4 && WARPS % 2 == 0, "see the form above");
 
@@ -77,14 +86,15 @@ static __device__ __forceinline__ void copyStreamed(void* shared, const u8* glob
     asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(sharedAddress(shared)), "l"(global), "r"(bytes) : "memory");
 }
 
-static __device__ __forceinline__ float readPast(const float* p) {  // what another block wrote: not through L1
+static __device__ __forceinline__ float readPast(const float* p) {  // written by another block, so not read through L1
     float x;
     asm volatile("ld.global.cg.f32 %0, [%1];" : "=f"(x) : "l"(p) : "memory");
     return x;
 }
 
-// A warp's side that fetches: always STAGES tiles ahead. `row` belongs to position lane % 16 of the next tile and is
-// looked up one tile early, so that a selected slot's number has arrived when it is needed.
+// The part of a warp that fetches, always STAGES tiles ahead. `row` is the row of position lane %
+// 16 of the next tile. It is looked up one tile early, so that the number of a selected slot has
+// arrived when it is needed.
 struct Fetch {
     Item item;
     const u8 *keys, *values;
@@ -108,17 +118,17 @@ struct Fetch {
         if (position < rows.length) row = rows.at(position);
     }
 
-    // Returns one bit a position that there is.
+    // Returns a bit for each position that exists.
     __device__ __forceinline__ u32 copy(u8* stage) {
         u32 present = __ballot_sync(ALL_LANES, row >= 0) & 0xffff;
         if (present != 0) {
 #pragma unroll
             for (int k = 0; k < COPIES; k++) {
-                int index = k * 32 + threadIdx.x % 32, at = index / CHUNKS, chunk = index % CHUNKS;
+                int index = k * 32 + threadIdx.x % 32, at = index / PIECES, piece = index % PIECES;
                 i32 source = __shfl_sync(ALL_LANES, row, at);
                 bool valid = source >= 0;
-                i64 offset = (i64) (valid ? source : 0) * (HEAD_DIM * 2) + chunk * 16;
-                u8* target = stage + (at * PITCH + chunk) * 16;
+                i64 offset = (i64) (valid ? source : 0) * (HEAD_DIM * 2) + piece * 16;
+                u8* target = stage + (at * PITCH + piece) * 16;
                 copyStreamed(target, keys + offset, valid);
                 copyStreamed(target + KEYS * PITCH * 16, values + offset, valid);
             }
@@ -135,7 +145,8 @@ static __device__ __forceinline__ void writeTwo(OUT* out, float a, float b) {
     *(Vector<OUT, 2>*) out = Vector<OUT, 2>{{fromFloat<OUT>(a), fromFloat<OUT>(b)}};
 }
 
-// Adds the partial sums of blocks first until last, inclusive; the first one's are its last item's (place 1).
+// Adds the partial sums of blocks first to last (inclusive). Those of the first block belong to its
+// last item (place 1).
 static __device__ __forceinline__ void combine(const float* partials, i32 first, i32 last, i32 queries, OUT* out) {
     for (int k = threadIdx.x; k < queries * (HEAD_DIM / 2); k += WARPS * 32) {
         int query = k / (HEAD_DIM / 2), d = k % (HEAD_DIM / 2) * 2;
@@ -158,14 +169,15 @@ static __device__ __forceinline__ void combine(const float* partials, i32 first,
     }
 }
 
-// What a block knows of its work when it has come to the end of an item, or of its own tiles.
+// The state of a block at the end of an item or of its tiles.
 struct Share {
     Item item;
     i32 begin, limit, blocks, tiles, kvHeads;
 };
 
-// Writes the outputs of an item that is this block's alone; otherwise leaves the sums in `partials` (place 1 for an item
-// that begins here, 0 for one that began in an earlier block) and lets the last block to come combine them.
+// Writes the outputs of an item if this block has all of it. Otherwise writes the sums to
+// `partials` (place 1 for an item that begins in this block, 0 for one that began in an earlier
+// block); the last block to arrive combines them.
 static __device__ __forceinline__ void finish(const Share& share, BlockSums& meeting, const float* area, OUT* out, float* partials, u32* counters) {
     const Item& item = share.item;
     i32 slice = item.part % SLICES, queries = min(QUERIES, GROUP - slice * QUERIES);
@@ -215,11 +227,11 @@ extern "C" __global__ void __launch_bounds__(WARPS * 32, 1) decodeAttention(cons
     i32 tiles = starts[rows], blocks = min((i32) gridDim.x, tiles), block = blockIdx.x;
     if (block >= blocks) return;
     i32 begin = firstTile(block, blocks, tiles), limit = firstTile(block + 1, blocks, tiles);
-    float scale2 = scale * 1.4426950408889634f;  // powers of 2 instead of e
+    float scale2 = scale * 1.4426950408889634f;  // for powers of 2 instead of e
 
     Fetch fetch;
     fetch.item.end = 0;
-    u64 history = 0;  // 16 bits a stage, the oldest one highest
+    u64 history = 0;  // 16 bits per stage, the oldest stage highest
     fetch.prepare(begin, limit, table, slots, attended, starts, rows, parts);
     for (int s = 0; s < STAGES; s++) {
         history = history << 16 | fetch.copy(ring + s * STAGE);

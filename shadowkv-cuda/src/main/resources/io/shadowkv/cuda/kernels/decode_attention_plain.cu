@@ -1,15 +1,18 @@
-// decodePlain, combinePlain: exact attention of one new token a sequence, for types and head dims that
-// decode_attention.cu does not take.
-//   out[i, q] = sum_p softmax_p(scale * queries[i, q] . keys[p]) values[p], p over the rows decode_rows.cuh gives
-// Source: the formula; each part of the positions has a maximum, a sum and an output of its own (Flash-Decoding).
+// decodePlain, combinePlain: exact attention of one new token per sequence, for types and head dims
+// that decode_attention.cu does not support.
+//   out[i, q] = sum_p softmax_p(scale * queries[i, q] . keys[p]) values[p], p over the rows of decode_rows.cuh
+// Source: the formula; each part of the positions has its own maximum, sum and output
+// (Flash-Decoding).
 //
 // queries, out  QUERY, OUT [rows, kvHeads * GROUP, HEAD_DIM]
 // table         AttendedEntry or IndexedEntry (SELECTED) [slots]; keys KEY, values VALUE
-// slots         [rows], -1 passes the row over; attended [rows]
+// slots         [rows], -1 skips the row; attended [rows]
 // partials      float [rows * kvHeads * GROUP, splits, HEAD_DIM + 2]: output, maximum, sum
-// grid          decodePlain (rows * kvHeads * GROUP, splits), WARPS * 32 threads; combinePlain (the same x), any threads
+// grid          decodePlain (rows * kvHeads * GROUP, splits), WARPS * 32 threads; combinePlain (the
+//               same x), any number of threads
 //
-// Bytes          2 * positions * HEAD_DIM * element size for each query head (its group's others find them in L2)
+// Bytes          2 * positions * HEAD_DIM * element size for each query head (the other heads of
+//                its group read them from L2)
 // Shared memory  WARPS * (HEAD_DIM + 2) floats
 // Precision      all in float
 // Fails          never; HEAD_DIM up to 1024

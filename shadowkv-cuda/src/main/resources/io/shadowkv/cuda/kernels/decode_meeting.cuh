@@ -1,20 +1,22 @@
-// Where the warps of a block add up what each found in its share of the positions.
+// Adds the results of the warps of a block, each of which attended to a share of the positions.
 #pragma once
 #include "decode_sums.cuh"
 
-// Shared memory of a block of COUNT warps, beside an area of COUNT / 2 * PLACE floats. All threads call its functions together.
+// Shared memory of a block of COUNT warps, in addition to an area of COUNT / 2 * PLACE floats. All
+// threads must call its functions together.
 template <int COUNT, typename WarpSums> struct Meeting {
     static constexpr int QUERY_TILES = WarpSums::TILES, STEPS = WarpSums::STEPS, QUERIES = 8 * QUERY_TILES;
     static constexpr int FRAGMENTS = QUERY_TILES * STEPS * 4;
-    static constexpr int FRAGMENT_PITCH = 33;  // 32 would put what `gather` reads at a time into few banks
+    static constexpr int FRAGMENT_PITCH = 33;  // with 32, the elements that `gather` reads at a time would share few banks
     static constexpr int PLACE = FRAGMENTS * FRAGMENT_PITCH;
 
     float largest[COUNT][QUERIES], sum[COUNT][QUERIES];
     float allLargest[QUERIES], allSum[QUERIES];
     u32 arrived;
 
-    // Leaves the warps' outputs in `area` as COUNT / 2 addends relative to allLargest, and allSum; ends with a barrier.
-    // Upper warps write, lower ones add: half the area, and nothing is written that another thread still reads.
+    // Writes the warps' outputs to `area` as COUNT / 2 addends relative to allLargest, and writes
+    // allSum; ends with a barrier. The upper warps write and the lower warps add, which halves the
+    // area and never overwrites data that another thread still reads.
     __device__ __forceinline__ void meet(WarpSums& sums, float* area) {
         int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
 #pragma unroll
@@ -50,7 +52,7 @@ template <int COUNT, typename WarpSums> struct Meeting {
         __syncthreads();
     }
 
-    // Element (query, d) of the block's sums.
+    // Element (query, d) of the sums of the block.
     __device__ __forceinline__ float gather(const float* area, int query, int d) const {
         int fragment = (query / 8 * STEPS + d / 16) * 4 + d % 16 / 8 * 2 + query % 2, lane = d % 8 * 4 + query % 8 / 2;
         float x = 0.f;

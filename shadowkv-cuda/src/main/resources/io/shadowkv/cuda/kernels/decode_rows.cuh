@@ -1,22 +1,23 @@
-// Which rows of a sequence's region one new token attends to, numbered by position: position p lies in row at(p),
-// or nowhere (-1). Order is free, so pieces follow each other as is convenient.
+// The rows of a sequence's region that one new token attends to, numbered by position: position p
+// is row at(p), or no row (-1). Attention does not depend on the order, so any order of pieces is
+// allowed.
 #pragma once
 #include "tables.cuh"
 
-// All rows from 0 until `attended`.
+// All rows from 0 to `attended` (exclusive).
 struct WholeRows {
     i32 length;
     __device__ __forceinline__ i32 at(i32 position) const { return position; }
 };
 
-// Rows before the units' region, the selected units, rows behind the region.
+// Rows before the units' region, the selected units, rows after the region.
 struct PieceRows {
     i32 length;
-    i32 firstRow;    // positions before: the same row
-    i32 unitsEnd;    // positions before: in a selected unit
-    i32 behind;      // what to add to a position behind
+    i32 firstRow;    // lower positions: the same row
+    i32 unitsEnd;    // lower positions: in a selected unit
+    i32 behind;      // added to higher positions
     i32 unitTokens;
-    const i32* slots;  // of this head
+    const i32* slots;  // slots of this head
 
     __device__ __forceinline__ i32 at(i32 position) const {
         if (position < firstRow) return position;

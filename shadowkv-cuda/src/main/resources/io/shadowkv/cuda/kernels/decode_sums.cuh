@@ -5,28 +5,30 @@
 
 static __device__ __forceinline__ float minusInfinity() { return __uint_as_float(0xff800000u); }
 
-// 2^x, two units in the last place; 2^-infinity = 0.
+// 2^x, with an error of at most two units in the last place; 2^-infinity = 0.
 static __device__ __forceinline__ float exp2Fast(float x) {
     float y;
     asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
     return y;
 }
 
-// Factor that brings a sum relative to `from` to the larger maximum `to`; a sum of nothing has maximum -infinity.
+// Factor that rescales a sum relative to `from` to the larger maximum `to`. The maximum of an empty
+// sum is -infinity.
 static __device__ __forceinline__ float rescaling(float from, float to) {
     return from == minusInfinity() ? 0.f : exp2Fast(from - to);
 }
 
-// An 8x8 matrix of 16-bit elements, one register a lane.
+// An 8x8 matrix of 16-bit elements, one register per lane.
 static __device__ __forceinline__ u32 transpose(u32 x) {
     u32 y;
     asm volatile("movmatrix.sync.aligned.m8n8.trans.b16 %0, %1;" : "=r"(y) : "r"(x));
     return y;
 }
 
-// Online softmax and weighted sum of one warp, for up to 8 * QUERY_TILES queries of a group. Keys are the 16-row operand
-// of the tensor cores and queries the 8-column one: a group of 4 costs half of what queries as rows would. An output
-// fragment has the columns of a score fragment, so rescaling needs no exchange.
+// Online softmax and weighted sum of one warp, for up to 8 * QUERY_TILES queries of a group. Keys
+// are the 16-row operand of the tensor cores, and queries are the 8-column operand: for a group of
+// 4 this costs half as much as queries as rows. An output fragment has the columns of a score
+// fragment, so rescaling needs no exchange between lanes.
 template <typename T, int D, int PITCH, int QUERY_TILES> struct Sums {
     static constexpr int TILES = QUERY_TILES, STEPS = D / 16;
 
@@ -34,7 +36,7 @@ template <typename T, int D, int PITCH, int QUERY_TILES> struct Sums {
     float out[QUERY_TILES][STEPS][4];
     float largest[QUERY_TILES][2], sum[QUERY_TILES][2];
 
-    // Queries 0 until `count`, [count, D]; those beyond are zero.
+    // Loads queries [count, D]; further queries are zero.
     __device__ __forceinline__ void begin(const T* queries, i32 count) {
         int lane = threadIdx.x % 32;
 #pragma unroll
@@ -54,10 +56,11 @@ template <typename T, int D, int PITCH, int QUERY_TILES> struct Sums {
         }
     }
 
-    // 16 keys and 16 values, rows of PITCH 16-byte pieces; a bit of `present` says that a row counts (others hold zeros).
+    // Adds 16 keys and 16 values, in rows of PITCH 16-byte pieces. Bit i of `present` is set if row
+    // i exists; other rows are zeros.
     __device__ __forceinline__ void add(const u8* stage, u32 present, float scale) {
         int lane = threadIdx.x % 32;
-        float scores[QUERY_TILES][2][4] = {};  // two chains of dependent multiplications instead of one
+        float scores[QUERY_TILES][2][4] = {};  // two chains of dependent products instead of one
         const u8* keys = stage + ((lane % 16) * PITCH + lane / 16) * 16;
 #pragma unroll
         for (int s = 0; s < STEPS; s++) {
@@ -79,7 +82,8 @@ template <typename T, int D, int PITCH, int QUERY_TILES> struct Sums {
         }
     }
 
-    // Scores (key lane/4 and 8 more, queries 2 * (lane%4) and the next) to weights, as the operand of the values.
+    // Converts scores (keys lane/4 and lane/4 + 8, queries 2 * (lane%4) and the next) to weights,
+    // in the layout of an operand for the values.
     __device__ __forceinline__ void weigh(int n, float (&scores)[2][4], u32 present, float scale, u32 (&weights)[2]) {
         int lane = threadIdx.x % 32;
         float p[4];

@@ -1,14 +1,16 @@
-// The work of one decode launch as a list of tiles of positions (rows outermost, then heads), and its even split over
-// blocks: block b of B takes tiles b*T/B until (b+1)*T/B, so that lengths may differ as they like.
+// The work of one decode launch as a list of tiles of positions (rows outermost, then heads), and
+// its even division among blocks: block b of B takes tiles b*T/B to (b+1)*T/B (exclusive), for any
+// mixture of lengths.
 #pragma once
 #include "decode_rows.cuh"
 #include "warp.cuh"
 
 constexpr int MAX_ROWS = 256;
 
-struct Item { i32 row, part, first, end; };  // part = head * SLICES + slice; tiles first until end
+struct Item { i32 row, part, first, end; };  // part = head * SLICES + slice; tiles first to end (exclusive)
 
-// The item of a tile: the last row that starts at or before it (rows without tiles start where the next one does).
+// The item of a tile: the last row that starts at or before it. A row without tiles starts where
+// the next row starts.
 static __device__ __forceinline__ Item locate(const i32* starts, i32 rows, i32 parts, i32 tile) {
     i32 low = 0, high = rows;
     while (high - low > 1) {
@@ -24,7 +26,7 @@ static __device__ __forceinline__ Item locate(const i32* starts, i32 rows, i32 p
 static __device__ __forceinline__ i32 firstTile(i32 block, i32 blocks, i32 tiles) { return (i32) ((i64) block * tiles / blocks); }
 static __device__ __forceinline__ i32 blockOf(i32 tile, i32 blocks, i32 tiles) { return (i32) ((((i64) tile + 1) * blocks - 1) / tiles); }
 
-// Starts of the rows in the list of tiles; starts[rows] is the number of tiles.
+// First tile of each row in the list; starts[rows] is the number of tiles.
 template <int THREADS, int TILE, typename Entry>
 static __device__ __forceinline__ void scanRows(const Entry* table, const i32* slots, const i32* attended, i32 rows, i32 parts, i32* starts) {
     for (i32 i = threadIdx.x; i < MAX_ROWS; i += THREADS) {

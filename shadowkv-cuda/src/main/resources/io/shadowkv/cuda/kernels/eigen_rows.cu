@@ -1,8 +1,8 @@
 // Eigenvectors as rows of a basis, largest eigenvalue first.
 //
-// Arguments  vectors VECTOR [count, width]: eigenvectors in ascending order of eigenvalue; basis OUT [rank, width]:
-//            row i is vector count - 1 - i, rows from count on are zero
-// Grid       one block of 256 threads a row.
+// Arguments  vectors VECTOR [count, width]: eigenvectors in ascending order of eigenvalue; basis
+//            OUT [rank, width]: row i is vector count - 1 - i, rows from count on are zero
+// Grid       one block of 256 threads per row.
 // Bytes      rank * width * (4 + sizeof(OUT)): rank 160 of 1024: 1 MB, 2 us.
 //
 // check: OUT=bf16 VECTOR=float

@@ -1,22 +1,27 @@
-// Copies the values of all misses from the store to their slots: ShadowOperations.fetchValues. Stored values lie in
-// page-locked host memory, which this kernel reads through the link itself, or in device memory; codes (i8, f8) are
-// multiplied by their row's scale on the way.
+// Copies the values of all misses from the store to their slots (ShadowOperations.fetchValues).
+// Stored values are in page-locked host memory, which this kernel reads over the link, or in device
+// memory. Codes (i8, f8) are multiplied by the scale of their row.
 //
-// table   IndexedEntry [slots]: storedValues STORED [kvHeads, tokenCapacity, HEAD_DIM], storedScales,
-//         missUnits, missSlots, missCounts, unitIds are read; rows of misses in values VALUE [kvHeads,
-//         attendedCapacity, HEAD_DIM] are written
-// slots   i32 [rows], -1: padding        units i32 [rows], 0: passed over
-// hostBlocks  the first so many blocks share what lies on the host, all others what lies on the device
+// table   IndexedEntry [slots]: storedValues STORED [kvHeads, tokenCapacity, HEAD_DIM],
+//         storedScales, missUnits, missSlots, missCounts, unitIds are read; rows of misses in
+//         values VALUE [kvHeads, attendedCapacity, HEAD_DIM] are written
+// slots   i32 [rows], -1: padding        units i32 [rows], 0: skipped
+// hostBlocks  this many first blocks share the misses in host memory, all others those in device
+//             memory; 1 or more
 //
-// A layer whose values are stored in another format than STORED traps. Fixed: UNIT_TOKENS tokens a unit, contiguous.
-// fetchValues moves 16 bytes a thread and access: HEAD_DIM * sizeof(STORED) and HEAD_DIM * sizeof(VALUE) must be
-// multiples of 16, and tensors 16-byte aligned. fetchValuesAny moves single elements of any types.
+// The host never launches it for a layer whose values have another format than STORED
+// (StepLimits.java); the trap guards against a mistake there. Fixed: UNIT_TOKENS contiguous tokens
+// per unit. fetchValues moves 16 bytes per thread and access: HEAD_DIM * sizeof(STORED) and
+// HEAD_DIM * sizeof(VALUE) must be multiples of 16, and tensors 16-byte aligned. fetchValuesAny
+// moves single elements of any types.
 //
-// Grid: hostBlocks + any number of blocks of 256 threads. Blocks find their share of the misses from missCounts, so
-// rows and heads of different misses balance. Shared memory: 4 * (rows * kvHeads + 1) bytes dynamic, 6 KiB static.
-// Bytes: one unit read over the link and written to the device for each miss, 2 KiB of bf16 (8 x 128): 14 rows x 8
-// heads x 102 misses are 23.4 MB, 0.46 ms at 51 GB/s. In flight: 32 KiB a block, so that 16 blocks keep the link
-// busy (50 GB/s x 2 us = 100 KB are needed) and leave all other multiprocessors to the queue beside.
+// Grid: hostBlocks + any number of blocks of 256 threads. Blocks compute their share of the misses
+// from missCounts, which balances rows and heads with different numbers of misses. Shared memory:
+// 4 * (rows * kvHeads + 1) bytes dynamic, 6 KiB static.
+// Bytes: one unit read over the link and written to the device for each miss, 2 KiB of bf16 (8 x
+// 128): 14 rows x 8 heads x 102 misses are 23.4 MB, 0.46 ms at 51 GB/s. In flight: 32 KiB per
+// block, so that 16 blocks keep the link busy (50 GB/s x 2 us = 100 KB are needed) and leave all
+// other multiprocessors to the main queue.
 // Precision: code * scale is exact in float; rounded once.
 //
 // check: STORED=bf16 VALUE=bf16 HEAD_DIM=128 UNIT_TOKENS=8 FORMAT=0
@@ -44,7 +49,7 @@
 #endif
 
 static const int THREADS = 256;
-static const int LISTED = 256;  // misses whose addresses are looked up at a time
+static const int LISTED = 256;  // misses whose addresses are computed at a time
 static const int FLIGHT = 8;    // loads that a thread starts before it stores
 static const int UNIT = UNIT_TOKENS * HEAD_DIM;
 
@@ -63,7 +68,7 @@ static __device__ Move moveOf(
         FORMAT == VALUES_AS_ATTENDED ? nullptr : entry.storedScales + source};
 }
 
-// Calls copy(moves, how many) for all misses of this block's share.
+// Calls copy(moves, count) for all misses of this block's share.
 template <typename Copy> static __device__ void forShare(
     const IndexedEntry* table, const i32* slots, const i32* units, int rows, int kvHeads, int hostBlocks, Copy copy) {
     extern __shared__ int starts[];
@@ -88,7 +93,7 @@ template <typename Copy> static __device__ void forShare(
     }
 }
 
-// 16 bytes that nothing else will read soon.
+// Loads 16 bytes that will not be read again soon.
 static __device__ __forceinline__ uint4 loadOnce(const void* p) {
     uint4 r;
     asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0,%1,%2,%3}, [%4];"

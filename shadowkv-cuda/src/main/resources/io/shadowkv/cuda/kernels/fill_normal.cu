@@ -1,12 +1,14 @@
-// Normal numbers that depend on seed and place: element i is deviation * sqrt(-2 ln u) * cos(2 pi v), u and v from the
-// upper and lower half h of SplitMix64's i-th output as (h + 0.5) / 2^32 (DenseOperations.fillNormal).
+// Normally distributed numbers, determined by seed and index: element i is deviation * sqrt(-2 ln
+// u) * cos(2 pi v). u and v are (h + 0.5) / 2^32 for the upper and the lower half h of SplitMix64's
+// i-th output (DenseOperations.fillNormal).
 //
 // Arguments  target ACT [count]
-// Precision  double, then float, then ACT, as Floats.set does.
-// Grid       256 threads a block, VECTOR elements a thread.
-// Bytes      count * sizeof(ACT): 8.03e9 bf16: 16 GB, 3.7 ms at 4.3 TB/s; bound by double arithmetic, about 150
-//            instructions an element: 0.1 s on a data centre's GPU.
-// Limits     target aligned to VECTOR elements; the last elements of no whole vector go one by one.
+// Precision  computed in double, rounded to float, then to ACT, as Floats.set does.
+// Grid       256 threads per block, VECTOR elements per thread.
+// Bytes      count * sizeof(ACT): 8.03e9 bf16: 16 GB, 3.7 ms at 4.3 TB/s; bound by double
+//            arithmetic, about 150 instructions per element: 0.1 s on a data centre's GPU.
+// Limits     target aligned to VECTOR elements; elements after the last whole vector are processed
+//            one at a time.
 //
 // check: ACT=bf16 VECTOR=4
 // check: ACT=float VECTOR=1

@@ -1,9 +1,10 @@
-// Overwrites scores so that the next selection keeps about hitRate of what it selects resident, the rest at random:
-// ShadowOperations.forceHits; io.shadowkv.op.ForcedHits is the formula, the same to the bit on all backends.
+// Overwrites scores so that about hitRate of the units that the next selection selects are
+// resident, and the rest are random (ShadowOperations.forceHits). io.shadowkv.op.ForcedHits has the
+// formula; all backends compute the same bits.
 //
 // scores  float [rows, kvHeads, width]; the first units[i] of row i are written
 // table   IndexedEntry [slots]: residentUnits, slots, selected, counters are read
-// slots   i32 [rows], -1: padding        units i32 [rows], 0: passed over
+// slots   i32 [rows], -1: padding        units i32 [rows], 0: skipped
 //
 // Grid: rows * kvHeads blocks of 1024 threads. No shared memory. Bytes: 4 written for each unit.
 //

@@ -1,10 +1,12 @@
 // gate = silu(gate) * up, silu(x) = x / (1 + e^-x), element by element.
 //
 // Arguments  gate ACT [count], in place; up ACT [count]
-// Precision  float, rounded once. e^-x overflows to infinity for x < -88: silu is then -0, as it should be.
-// Grid       256 threads a block, VECTOR elements a thread.
+// Precision  float, rounded once. e^-x overflows to infinity for x < -88; silu is then -0, which is
+//            correct.
+// Grid       256 threads per block, VECTOR elements per thread.
 // Bytes      3 * count * sizeof(ACT): 8192 rows of 14336 bf16: 705 MB, 164 us at 4.3 TB/s.
-// Limits     pointers aligned to VECTOR elements; the last elements of no whole vector go one by one.
+// Limits     pointers aligned to VECTOR elements; elements after the last whole vector are
+//            processed one at a time.
 //
 // check: ACT=bf16 VECTOR=8
 // check: ACT=float VECTOR=1

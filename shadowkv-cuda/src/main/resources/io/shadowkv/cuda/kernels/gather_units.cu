@@ -1,16 +1,18 @@
-// gatherUnits: target[h, targetRow + i * J + j] = source[h, units[h, i] * J + j] for j < J, converted to target's type.
+// gatherUnits: target[h, targetRow + i * J + j] = source[h, units[h, i] * J + j] for j < J,
+// converted to target's type.
 //
 // Source:  op/ShadowOperations.gatherUnits
 // source   FROM [H, sourceCapacity, d]
 // units    i32  [H, m]
-// target   TO   [H, targetCapacity, d], the pointer stands at row targetRow of head 0
-// Macros   FROM, TO: element types; UNIT: J * d, elements of a unit, one run; VEC: elements an access takes, a power of
-//          two that divides d and every offset, at most 16 bytes of the wider type
+// target   TO   [H, targetCapacity, d], the pointer is at row targetRow of head 0
+// Macros   FROM, TO: element types; UNIT: J * d, the adjacent elements of a unit; VEC: elements per
+//          access, a power of two that divides d and every offset, at most 16 bytes of the wider
+//          type
 // Grid     x: ceil(m * UNIT / VEC / 256), y: H; block: 256 threads, one vector each
-// Bytes    H * m * UNIT * (sizeof(FROM) + sizeof(TO)); the 15,568 landmarks that stay of 122K tokens, 8 heads, d 128,
-//          bf16: 64 MB, floor 15 us at 4.30 TB/s
+// Bytes    H * m * UNIT * (sizeof(FROM) + sizeof(TO)); the 15,568 landmarks kept of 122K tokens, 8
+//          heads, d 128, bf16: 64 MB, floor 15 us at 4.30 TB/s
 // Shared   none
-// Precise  one rounding, to nearest even; equal types move bits
+// Rounds   once, to nearest even; equal types keep their bits
 // Limits   source and target must not overlap
 // check: FROM=bf16 TO=bf16 UNIT=1024 VEC=8
 // check: FROM=bf16 TO=bf16 UNIT=128 VEC=8
@@ -36,7 +38,7 @@
 static const int UNIT_VECTORS = UNIT / VEC;
 static_assert(UNIT % VEC == 0, "a unit is whole vectors");
 
-// sourceStride, targetStride: elements from head to head; count: m.
+// sourceStride, targetStride: elements between the starts of adjacent heads; count: m.
 extern "C" __global__ void __launch_bounds__(256)
 gatherUnits(const FROM* source, const i32* units, TO* target, i64 sourceStride, i64 targetStride, i32 count) {
     i64 at = (i64) blockIdx.x * blockDim.x + threadIdx.x;

@@ -1,19 +1,20 @@
-// landmarks: the mean of each unit's rotated keys, and the least cosine between it and a member.
+// landmarks: the mean of each unit's rotated keys, and the smallest cosine between the mean and a
+// key of the unit.
 //   landmarks[h, u] = sum over j < J of keys[h, first + u * J + j] / J
-//   minCosines[h, u] = min over j of (key . mean) / (|key| |mean|), 0 where a length is 0; the mean not rounded
+//   minCosines[h, u] = min over j of (key . mean) / (|key| |mean|), 0 if a length is 0; the mean is not rounded
 //
 // Source:  ShadowKV (arXiv 2410.21465) section 4.1; op/ShadowOperations.landmarks
-// keys       KEY [H, capacity, d], the pointer stands at the first unit's first row of head 0
+// keys       KEY [H, capacity, d], the pointer is at the first unit's first row of head 0
 // landmarks  LANDMARK [H, units, d]
 // minCosines float [H, units]
-// Macros   KEY, LANDMARK: element types; HEAD_DIM: d; UNIT_TOKENS: J; VEC: elements an access takes, a power of two that
-//          divides d, at most 16 bytes of the wider type
-// Grid     x: ceil(units / 8), y: H; block: 256 threads, a warp for each unit, LANES lanes for each row
-// Bytes    H * units * J * d * sizeof(KEY) read, the J-th part written; [8, 124928, 128] of bf16: 288 MB, floor 63 us at
-//          4.58 TB/s
-// Shared   none: a unit's rows stay in registers between mean and cosines (where they need up to 64 of them, else they
-//          are read again, from the caches)
-// Precise  float sums; the mean is rounded once to LANDMARK
+// Macros   KEY, LANDMARK: element types; HEAD_DIM: d; UNIT_TOKENS: J; VEC: elements per access, a
+//          power of two that divides d, at most 16 bytes of the wider type
+// Grid     x: ceil(units / 8), y: H; block: 256 threads, a warp per unit, LANES lanes per row
+// Bytes    H * units * J * d * sizeof(KEY) read, 1 / J of it written; [8, 124928, 128] of bf16: 288
+//          MB, floor 63 us at 4.58 TB/s
+// Shared   none: the rows of a unit stay in registers between mean and cosines if they need at most
+//          64 registers; otherwise they are read again from the caches
+// Rounds   the mean once, to LANDMARK; sums in float
 // check: KEY=bf16 LANDMARK=bf16 HEAD_DIM=128 UNIT_TOKENS=8 VEC=8
 // check: KEY=bf16 LANDMARK=bf16 HEAD_DIM=128 UNIT_TOKENS=1 VEC=8
 // check: KEY=bf16 LANDMARK=bf16 HEAD_DIM=64 UNIT_TOKENS=8 VEC=8
@@ -45,21 +46,21 @@
 
 static const int ROW_VECTORS = HEAD_DIM / VEC;
 static const int LANES = powerOfTwo(ROW_VECTORS) < 32 ? powerOfTwo(ROW_VECTORS) : 32;
-static const int PARTS = (ROW_VECTORS + LANES - 1) / LANES;  // vectors of a row in one lane
+static const int PARTS = (ROW_VECTORS + LANES - 1) / LANES;  // vectors of a row per lane
 static const int ROWS = 32 / LANES;                          // rows that a warp reads at a time
 static const int PASSES = (UNIT_TOKENS + ROWS - 1) / ROWS;
 static const bool IS_HELD = PASSES * PARTS * VEC * (int) sizeof(KEY) <= 64 * 4;
 static const int HELD = IS_HELD ? PASSES * PARTS : 1;
 static_assert(HEAD_DIM % VEC == 0, "a row is whole vectors");
 
-// Sum over the lanes of a row, in each of them.
+// Sum over the lanes of a row, returned to each of them.
 static __device__ __forceinline__ float rowSum(float x) {
 #pragma unroll
     for (int d = LANES / 2; d > 0; d /= 2) x += __shfl_xor_sync(ALL_LANES, x, d);
     return x;
 }
 
-// Zeros beyond the unit's last row and the row's last vector.
+// Zeros after the last row of the unit and after the last vector of the row.
 static __device__ __forceinline__ Vector<KEY, VEC> load(const Vector<KEY, VEC>* rows, int row, int vector) {
     Vector<KEY, VEC> loaded = {};
     if (row < UNIT_TOKENS && vector < ROW_VECTORS) loaded = rows[row * ROW_VECTORS + vector];
@@ -123,7 +124,7 @@ landmarks(const KEY* keys, LANDMARK* landmarks, float* minCosines, i64 keyStride
         }
     }
 
-    // Cosines are at most 1, rounding aside.
+    // Apart from rounding, cosines are at most 1.
     float least = 2;
 #pragma unroll(IS_HELD ? PASSES : 1)
     for (int pass = 0; pass < PASSES; pass++) {

@@ -1,22 +1,27 @@
-// Projections of a few rows by up to four matrices: out_i[n, o] = sum_k x[n, k] * weight_i[o, k] (+ bias_i[o]) (+ addend_i[n, o]).
+// Projections of a few rows by up to four matrices:
+//   out_i[n, o] = sum_k x[n, k] * weight_i[o, k] (+ bias_i[o]) (+ addend_i[n, o])
 //
-// Arguments  matrices  by value: pointers to weight [outputs, k], bias [outputs] or null, addend [rows, outputs] or
-//                      null, out [rows, outputs] (may be the addend); outputs; number of its first tile.
+// Arguments  matrices  by value: pointers to weight [outputs, k], bias [outputs] or null, addend
+//            [rows, outputs] or null, out [rows, outputs] (may be the addend); outputs; number of
+//            its first tile.
 //            count     matrices in use; tiles: tiles of all of them
 //            x         [rows, k]; rows <= 8 * ROW_TILES; k a multiple of 8
-//            partials  float [2 * blocks, TILE * ROWS], counters int [tiles], zero before the first launch and left zero
-// Types      x, weights and biases ACT (bf16 or f16), addend and out OUT; sums in float, rounded once.
-// Grid       one block of 256 threads a multiprocessor; linear_tiles.cuh splits the work.
-// Bytes      all weights once (x comes from the L2 cache: rows / TILE of the weights' bytes). For devices before Hopper;
-//            on an H200 it reads 3.2 TB/s, which linear_streamed.cu outdoes.
+//            partials  float [2 * blocks, TILE * ROWS], counters int [tiles], zero before and after each launch
+// Types      x, weights and biases ACT (bf16 or f16), addend and out OUT; sums in float, rounded
+//            once.
+// Grid       one block of 256 threads per multiprocessor; linear_tiles.cuh splits the work.
+// Bytes      all weights once (x comes from the L2 cache: rows / TILE of the weights' bytes). For
+//            devices before Hopper: on an H200 it reads 3.2 TB/s, less than linear_streamed.cu.
 // Shared     STAGES * (WARPS * WARP_TILES * 16 + ROWS) * SLAB * 2 bytes, dynamic: 136 to 160 KiB.
-// How        Weights are the 16-row operand of mma.m16n8k16, rows of x its 8 columns. Each lane copies by cp.async just
-//            the 16 bytes that it will multiply itself, so weights need no barrier and meet no bank conflict: shared
-//            memory is a deep register file. The order of k inside 32 elements is permuted alike in both operands
-//            (lane q takes elements 8q to 8q+7), which leaves the sum as it is. x is shared by the warps.
-//            Launched early, a block fetches its first weights while the kernel that makes x still runs: weights must have
-//            been written before that one started.
-// Limits     16-byte aligned pointers. Rows beyond `outputs` and columns beyond k are zeros that nobody reads.
+// How        Weights are the 16-row operand of mma.m16n8k16, and rows of x are its 8 columns. With
+//            cp.async, each lane copies exactly the 16 bytes that it multiplies itself, so weights
+//            need no barrier and have no bank conflicts: shared memory serves as a large register
+//            file. Both operands permute the order of k within 32 elements in the same way (lane q
+//            has elements 8q to 8q+7), so the sum stays the same. The warps share x. In an early
+//            launch, a block fetches its first weights while the kernel that computes x still runs.
+//            The weights must have been written before that kernel started.
+// Limits     16-byte aligned pointers. Rows after `outputs` and columns after k are zeros and are
+//            not read.
 //
 // check: ACT=bf16 ROW_TILES=1
 // check: ACT=bf16 ROW_TILES=2
@@ -34,15 +39,15 @@
 
 static const int WARPS = 8;
 static const int THREADS = 32 * WARPS;
-static const int WARP_TILES = ROW_TILES > 4 ? 2 : 1;  // weight rows of a warp / 16: more, where reading x costs more
+static const int WARP_TILES = ROW_TILES > 4 ? 2 : 1;  // weight rows of a warp / 16: more if reading x costs more
 static const int SLAB = 128 / WARP_TILES;
 static const int STAGES = 4;  // LinearSkinny.java computes shared memory from these
 static const int ROWS = 8 * ROW_TILES;
 static const int TILE = WARPS * WARP_TILES * 16;
-static const int GROUPS = SLAB / 32;  // 32 columns: 64 bytes of a row, 16 a lane
+static const int GROUPS = SLAB / 32;  // 32 columns: 64 bytes of a row, 16 per lane
 static const int WEIGHT_BYTES = TILE * SLAB * 2;
 static const int STAGE_BYTES = WEIGHT_BYTES + ROWS * SLAB * 2;
-static const int COPIES = (ROWS * (SLAB / 8) + THREADS - 1) / THREADS;  // of x, 8 elements each, a thread and step
+static const int COPIES = (ROWS * (SLAB / 8) + THREADS - 1) / THREADS;  // of x, 8 elements each, per thread and step
 
 struct Words { u32 at[4]; };
 
@@ -51,7 +56,8 @@ static __device__ __forceinline__ Words read16(const u8* p) {
     return {{v.x, v.y, v.z, v.w}};
 }
 
-// As copyAsync16, and lets the L2 cache fetch the neighbouring 64 bytes: the next copy wants them.
+// Like copyAsync16, but also makes the L2 cache fetch the adjacent 64 bytes, which the next copy
+// reads.
 static __device__ __forceinline__ void copyWeights(void* shared, const void* global, bool valid) {
     int bytes = valid ? 16 : 0;
     asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(sharedAddress(shared)), "l"(global), "r"(bytes) : "memory");
@@ -75,7 +81,7 @@ static __device__ __forceinline__ void fillWeights(u8* stage, const Matrices& ma
     }
 }
 
-// Where thread i's piece of 8 elements of x goes, and whether it is there at all.
+// The place of thread i's piece of 8 elements of x, and whether the piece exists.
 struct Copy {
     const ACT* from;
     u8* to;
@@ -100,7 +106,8 @@ static __device__ __forceinline__ void fillRows(u8* stage, const ACT* x, int row
     }
 }
 
-// The first stages' x, read at once: copies would have to queue behind those of weights that are under way.
+// Reads x for the first stages directly, because asynchronous copies would wait behind those of
+// weights in progress.
 static __device__ __forceinline__ void readRows(u8* stages, const ACT* x, int rows, int k, int slabs, int slab, int steps) {
     uint4 held[STAGES - 1][COPIES];
 #pragma unroll
@@ -173,7 +180,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) linearSkinny(const __gr
     for (int i = 0; i < piece.steps; i++) {
         waitCopies<STAGES - 2>();
         __syncthreads();
-        // All warps are done with the stage before this one.
+        // All warps have finished the preceding stage.
         int refilled = stage == 0 ? STAGES - 1 : stage - 1;
         if (i + STAGES - 1 < piece.steps) {
             fillWeights(stages + refilled * STAGE_BYTES, matrices, count, k, nextTile, nextSlab);

@@ -1,5 +1,7 @@
-// Projections of a few rows by up to four matrices: out_i[n, o] = sum_k x[n, k] * weight_i[o, k] (+ bias_i[o]) (+ addend_i[n, o]).
-// GATED: of two matrices, out[n, o] = silu(gate) * up, gate and up being what matrices 0 and 1 give, silu(x) = x / (1 + e^-x).
+// Projections of a few rows by up to four matrices:
+//   out_i[n, o] = sum_k x[n, k] * weight_i[o, k] (+ bias_i[o]) (+ addend_i[n, o])
+// GATED: out[n, o] = silu(gate) * up, where gate and up are the projections by matrices 0 and 1,
+// and silu(x) = x / (1 + e^-x).
 //
 // Arguments  maps      by value: tile maps of the weights [outputs, k], boxes of 64 rows by 64 columns, and of x [rows, k],
 //                      boxes of ROWS by 64; 128-byte swizzle
@@ -7,18 +9,23 @@
 //                      (may be the addend); outputs; number of its first tile
 //            count     matrices in use; tiles: tiles of all of them; with GATED, tiles of 64 outputs of both
 //            x         [rows, k]; rows <= ROWS; k a multiple of 8
-//            partials  float [2 * blocks, TILE * ROWS], counters i32 [tiles], zero before the first launch and left zero
-// Types      x, weights and biases ACT (bf16 or f16), addend and out OUT; sums in float, rounded once.
-// Grid       one block of 288 threads a multiprocessor; linear_tiles.cuh splits the work.
-// Bytes      all weights once (x comes from the L2 cache: rows / TILE of the weights' bytes). Llama-3.1-8B on 4.58 TB/s:
-//            q+k+v 50 MB 11.0 us, o 34 MB 7.3 us, gate+up 235 MB 51 us, down 117 MB 26 us, head 1.05 GB 229 us.
-// Shared     STAGES * PANELS * (TILE + ROWS) * 128 bytes and 1 KiB to align them, dynamic; with GATED 64 * ROWS * 4 more.
-// How        Hopper. One thread copies tiles (bulk copies, a barrier a stage), two warpgroups multiply them by wgmma,
-//            weights being its 64-row operand and x its columns: no block barrier, and about 200 KiB a multiprocessor
-//            under way at any time. 96 KiB, in linear_skinny.cu, read 3.2 TB/s.
-//            Launched early, a block fetches its first weights while the kernel that makes x still runs, as many as
-//            the ring holds and AHEAD stages more into the L2 cache: weights must have been written before that one started. The first stages' x is read by the warpgroups: a bulk copy
-//            would queue behind those of weights.
+//            partials  float [2 * blocks, TILE * ROWS], counters i32 [tiles], zero before and after each launch
+// Types      x, weights and biases ACT (bf16 or f16), addend and out OUT; sums in float, rounded
+//            once.
+// Grid       one block of 288 threads per multiprocessor; linear_tiles.cuh splits the work.
+// Bytes      all weights once (x comes from the L2 cache: rows / TILE of the weights' bytes).
+//            Llama-3.1-8B on 4.58 TB/s: q+k+v 50 MB 11.0 us, o 34 MB 7.3 us, gate+up 235 MB 51 us,
+//            down 117 MB 26 us, head 1.05 GB 229 us.
+// Shared     STAGES * PANELS * (TILE + ROWS) * 128 bytes and 1 KiB to align them, dynamic; with
+//            GATED 64 * ROWS * 4 more.
+// How        Hopper. One thread copies tiles (bulk copies, one barrier per stage), and two
+//            warpgroups multiply them with wgmma. Weights are its 64-row operand, and x is its
+//            columns. There is no block barrier, and each multiprocessor always has about 200 KiB
+//            in flight. With 96 KiB, linear_skinny.cu reads 3.2 TB/s. In an early launch, a block
+//            fetches its first weights while the kernel that computes x still runs: as many as the
+//            ring holds, and AHEAD more stages into the L2 cache. The weights must have been
+//            written before that kernel started. The warpgroups read x for the first stages,
+//            because a bulk copy would wait behind those of weights.
 // Limits     16-byte aligned pointers.
 //
 // check: ACT=bf16 ROW_TILES=1
@@ -47,23 +54,23 @@
 #define GATED 0
 #endif
 
-static const int THREADS = 256;  // that multiply
+static const int THREADS = 256;  // threads that multiply
 
 struct Maps { TensorMap weights[4], x; };
 
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ == 900
-static const int GROUPS = 2;                   // of four warps; each has 64 rows of a tile
+static const int GROUPS = 2;                   // groups of four warps; each has 64 rows of a tile
 static const int ROWS = 8 * ROW_TILES;
 static const int TILE = 64 * GROUPS;
-static const int OUTPUTS = GATED ? 64 : TILE;  // of a tile
-static const int SLAB = 64 * PANELS;           // columns; a panel is 128 bytes, as wide as a swizzle
+static const int OUTPUTS = GATED ? 64 : TILE;  // outputs of a tile
+static const int SLAB = 64 * PANELS;           // columns; a panel is 128 bytes, the width of the swizzle
 static const int PANEL_BYTES = 64 * 128;
 static const int WEIGHT_BYTES = TILE * SLAB * 2;
 static const int ROW_BYTES = ROWS * SLAB * 2;
 static const int STAGE_BYTES = WEIGHT_BYTES + ROW_BYTES;
-static const int PIECES = ROWS * SLAB / 8;  // of 16 bytes, of a stage's x
+static const int PIECES = ROWS * SLAB / 8;  // pieces of 16 bytes of a stage's x
 
-// sums[64 outputs x 8 * ROW_TILES] += weights[64 x 16] * x[8 * ROW_TILES x 16]^T, of a warpgroup
+// sums[64 outputs x 8 * ROW_TILES] += weights[64 x 16] * x[8 * ROW_TILES x 16]^T, by a warpgroup
 #define QUAD(i) "+f"(d[i][0]), "+f"(d[i][1]), "+f"(d[i][2]), "+f"(d[i][3])
 #define NAMES4 "%0,%1,%2,%3"
 #define NAMES8 NAMES4 ",%4,%5,%6,%7"
@@ -91,7 +98,7 @@ static __device__ __forceinline__ void multiplyRows(float (&d)[ROW_TILES][4], u6
 
 struct Barriers { u64 full[STAGES], isFree[STAGES]; };
 
-// Into the L2 cache only where `stage` is null.
+// If `stage` is null, fetches into the L2 cache only.
 static __device__ __forceinline__ void copyWeights(u8* stage, u64* full, const Maps& maps, const Matrices& matrices, int count, int tile, int slab) {
     int m = GATED ? 0 : matrixOf(matrices, count, tile);
     int row = (tile - matrices.at[m].firstTile) * OUTPUTS;
@@ -112,11 +119,11 @@ static __device__ __forceinline__ void copyRows(u8* stage, u64* full, const Maps
     for (int p = 0; p < PANELS; p++) copyTile(stage + WEIGHT_BYTES + p * (ROWS * 128), &maps.x, full, slab * SLAB + p * 64, 0, 0);
 }
 
-// What the copying thread does.
+// The work of the copying thread.
 static __device__ __forceinline__ void copyAll(const Piece& piece, u8* stages, Barriers& barriers, const Maps& maps, const Matrices& matrices, int count) {
     int tile = piece.tile, slab = piece.slab, stage = 0, parity = 1;
     for (int i = 0; i < piece.steps; i++) {
-        bool isFirst = i < STAGES;  // whose x the warpgroups read
+        bool isFirst = i < STAGES;  // the warpgroups read the x of these stages
         if (i == STAGES) {
             int nextTile = tile, nextSlab = slab;
             for (int a = 0; a < AHEAD && i + a < piece.steps; a++) {
@@ -136,7 +143,7 @@ static __device__ __forceinline__ void copyAll(const Piece& piece, u8* stages, B
     }
 }
 
-// The first stages' x, to where bulk copies put the others': piece c of row r in place c ^ r % 8.
+// Reads x for the first stages, in the layout of bulk copies: piece c of row r in place c ^ r % 8.
 static __device__ __forceinline__ void readFirstRows(const Piece& piece, u8* stages, const ACT* x, int rows, int k) {
     const int COUNT = (STAGES * PIECES + THREADS - 1) / THREADS;
     uint4 held[COUNT];
@@ -152,11 +159,12 @@ static __device__ __forceinline__ void readFirstRows(const Piece& piece, u8* sta
         int i = c * THREADS + threadIdx.x, stage = i / PIECES, row = i / (SLAB / 8) % ROWS, p = i / 8 % PANELS;
         if (stage < STAGES) *(uint4*) (stages + stage * STAGE_BYTES + WEIGHT_BYTES + (p * ROWS + row) * 128 + ((i % 8) ^ (row % 8)) * 16) = held[c];
     }
-    asm volatile("fence.proxy.async.shared::cta;" ::: "memory");  // wgmma reads past what a thread's own reads see
+    asm volatile("fence.proxy.async.shared::cta;" ::: "memory");  // makes a thread's writes visible to wgmma
     meet<THREADS>();
 }
 
-// Tensor cores cut off where floats round, so that long sums lean to zero: each stage has a sum of its own.
+// Tensor cores truncate instead of rounding, which biases long sums towards zero. So each stage has
+// its own sum.
 static __device__ __forceinline__ void multiplyStage(float (&products)[ROW_TILES][4], const u8* stage) {
     clear(products);
     u64 weights = operand(stage + threadIdx.x / 128 * (PANELS * PANEL_BYTES), 0), x = operand(stage + WEIGHT_BYTES, 0);
@@ -172,7 +180,7 @@ static __device__ __forceinline__ void multiplyStage(float (&products)[ROW_TILES
 }
 
 #if GATED
-// The second warpgroup's sums meet the first one's, of the same outputs and rows.
+// Combines the sums of both warpgroups, which have the same outputs and rows.
 static __device__ __forceinline__ void gate(float (&sums)[ROW_TILES][4], const Matrices& matrices, int firstOutput, int rows) {
     __shared__ float4 ups[ROW_TILES][128];
     int lane = threadIdx.x % 32, output = firstOutput + lane / 4;

@@ -1,8 +1,8 @@
-// What the projections of a few rows share: the matrices, the even split of their tiles over blocks ("stream-K"), and
-// what becomes of a tile's sums.
-// The steps of all tiles (one slab of a tile's columns each) stand in one line that is cut into equal pieces, so that any
-// sizes keep all multiprocessors busy. A block that worked on a part of a tile leaves its sums; the last one to arrive
-// adds them up, in the order of the blocks: the result does not depend on who came last.
+// Shared by the projections of a few rows: the matrices, the even division of their tiles among
+// blocks ("stream-K"), and the output of a tile's sums. A step is one slab of a tile's columns. The
+// list of all steps is divided into equal pieces, so that all sizes keep all multiprocessors busy.
+// A block that computes part of a tile writes its sums to memory. The last block to arrive adds
+// them in the order of the blocks, so the result does not depend on the order of arrival.
 #pragma once
 #include "types.cuh"
 
@@ -29,7 +29,8 @@ static __device__ __forceinline__ int matrixOf(const Matrices& matrices, int cou
     return m;
 }
 
-// A block's piece of the line: `steps` steps from number `from` on, the first of them slab `slab` of tile `tile`.
+// A block's piece of the list: `steps` steps from number `from` on. The first one is slab `slab` of
+// tile `tile`.
 struct Piece {
     i64 units, from;
     int slabs, steps, tile, slab;
@@ -46,7 +47,7 @@ struct Piece {
     __device__ __forceinline__ int blockOf(i64 unit) const { return (int) (((unit + 1) * gridDim.x - 1) / units); }
 };
 
-// A barrier of the threads that multiply.
+// Barrier of the threads that multiply.
 template <int THREADS> static __device__ __forceinline__ void meet() { asm volatile("bar.sync 1, %0;" ::"n"(THREADS) : "memory"); }
 
 template <int N> static __device__ __forceinline__ void clear(float (&sums)[N][4]) {
@@ -56,8 +57,9 @@ template <int N> static __device__ __forceinline__ void clear(float (&sums)[N][4
         for (int e = 0; e < 4; e++) sums[i][e] = 0.f;
 }
 
-// Called by THREADS threads with their sums of slabs [first, end) of a tile, less than all. True in the block that came
-// last: its sums are then the tile's. `partials` is [2 * blocks, N, THREADS, 4]: a block has two parts of tiles at most.
+// Called by THREADS threads with their sums of slabs [first, end) of a tile, which are not all
+// slabs. Returns true in the last block to arrive, whose sums are then those of the tile.
+// `partials` is [2 * blocks, N, THREADS, 4]: a block has at most two partial tiles.
 template <int THREADS, int N>
 static __device__ __forceinline__ bool addUp(float (&sums)[N][4], const Piece& piece, int tile, int first, int end, float* partials, i32* counters) {
     __shared__ i32 isLast;
@@ -76,7 +78,7 @@ static __device__ __forceinline__ bool addUp(float (&sums)[N][4], const Piece& p
     meet<THREADS>();
     if (!isLast) return false;
     clear(sums);
-    constexpr int AT_ONCE = N <= 2 ? 4 : N <= 4 ? 2 : 1;  // parts read at the same time: each takes a trip to the L2 cache
+    constexpr int AT_ONCE = N <= 2 ? 4 : N <= 4 ? 2 : 1;  // parts read at the same time, because each read waits for the L2 cache
     int lastBlock = piece.blockOf(tileStart + piece.slabs - 1);
 #pragma unroll AT_ONCE
     for (int b = piece.blockOf(tileStart); b <= lastBlock; b++) {
@@ -93,7 +95,8 @@ static __device__ __forceinline__ bool addUp(float (&sums)[N][4], const Piece& p
     return true;
 }
 
-// A lane's sums of 16 outputs from `firstOutput` on, by tiles of 8 rows: as mma.m16n8k16 leaves them.
+// Writes a lane's sums of 16 outputs from `firstOutput` on, for tiles of 8 rows, in the layout of
+// mma.m16n8k16.
 template <int N>
 static __device__ __forceinline__ void store(const float (&sums)[N][4], const Matrix& m, int firstOutput, int rows) {
     int lane = threadIdx.x % 32;

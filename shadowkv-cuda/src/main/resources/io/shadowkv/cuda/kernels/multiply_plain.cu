@@ -1,11 +1,14 @@
-// Product of any matrices: out[i, j] = sum_k a[i, k] * b[j, k] (+ bias[j]) (+ out[i, j]).
+// Product of matrices of any sizes: out[i, j] = sum_k a[i, k] * b[j, k] (+ bias[j]) (+ out[i, j]).
 //
-// Arguments  a [rows, depth] with element (i, k) at i * aRow + k * aColumn; b [columns, depth] alike; bias [columns] or
-//            null; out [rows, columns], row-major; isAdded: out is read and added to
-// Types      LEFT, RIGHT, BIAS, OUT: any of float, bf16, f16; sums in float in ascending k, rounded once.
-// Grid       (columns / 32, rows / 32) blocks of 256 threads, four elements a thread.
-// Bytes      the operands once for every 32 rows or columns; bound by float arithmetic (60 TFLOP/s at best, a third of
-//            it reached). For sizes and types that the fast paths do not take; nothing of a 16-bit model comes here.
+// Arguments  a [rows, depth] with element (i, k) at i * aRow + k * aColumn; b [columns, depth]
+//            likewise; bias [columns] or null; out [rows, columns], row-major; isAdded: out is read
+//            and added to
+// Types      LEFT, RIGHT, BIAS, OUT: any of float, bf16, f16; sums in float in ascending k, rounded
+//            once.
+// Grid       (columns / 32, rows / 32) blocks of 256 threads, four elements per thread.
+// Bytes      the operands once for every 32 rows or columns; bound by float arithmetic (at most 60
+//            TFLOP/s, of which it reaches a third). For sizes and types that the fast kernels do
+//            not support; 16-bit models do not use it.
 // Shared     8.25 KiB, static.
 //
 // check: LEFT=float RIGHT=bf16 BIAS=bf16 OUT=float
@@ -28,7 +31,7 @@
 
 static const int TILE = 32;
 
-// Neighbouring threads read along the dimension that is contiguous.
+// Adjacent threads read along the contiguous dimension.
 template <typename T>
 static __device__ __forceinline__ void load(float (&tile)[TILE][TILE + 1], const T* source, i64 rowStride, i64 columnStride, int firstRow, int rows, int firstColumn, int columns) {
 #pragma unroll

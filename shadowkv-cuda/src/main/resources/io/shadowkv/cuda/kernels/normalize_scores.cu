@@ -1,14 +1,15 @@
-// scores[i, h, u] = max over g of 2^(logits[i, h, u, g] - M_g) / S_g: the softmax of each query head over the
-// landmarks, and its maximum over the group. Second half of ShadowKV's scoring where score_landmarks_any.cu is the first.
+// scores[i, h, u] = max over g of 2^(logits[i, h, u, g] - M_g) / S_g: the softmax of each query
+// head over the landmarks, and its maximum over the group. The second half of ShadowKV's scoring,
+// after score_landmarks_any.cu.
 //
-// logits, partials, slots, units, PADDED: as score_landmarks_any.cu leaves them; `scorers` and TILE are its grid and
-// tile, from which follows where the partials of a segment stand
+// logits, partials, slots, units, PADDED: as score_landmarks_any.cu writes them; `scorers` and TILE
+// are its grid and tile, which determine the places of a segment's partials
 // scores   float [rows, kvHeads, width]; the first units[i] of row i are written
 //
-// Grid: (ceil(width / (256 * EACH)), rows * kvHeads), blocks of 256 threads. Shared memory: 4 * (rows + 1) bytes
-// dynamic, 8 * PADDED static.
-// Bytes: 4 * PADDED read, 4 written for each landmark (14 rows x 8 heads x 15,616 x 20 B = 35 MB, mostly from L2:
-// 8 us at 4.5 TB/s).
+// Grid: (ceil(width / (256 * EACH)), rows * kvHeads), blocks of 256 threads. Shared memory:
+// 4 * (rows + 1) bytes dynamic, 8 * PADDED static.
+// Bytes: 4 * PADDED read, 4 written for each landmark (14 rows x 8 heads x 15,616 x 20 B = 35 MB,
+// mostly from L2: 8 us at 4.5 TB/s).
 // Precision: M and S from partials in float.
 //
 // check: GROUP=4 PADDED=4

@@ -2,24 +2,28 @@
 //
 //   out[i, h] = sum_j softmax_j(scale * q[i, h] . k[h / GROUP, j]) v[h / GROUP, j],   j = 0 .. keyCount - t + i
 //
-// source     Dao 2023, FlashAttention-2, algorithm 1, written anew with mma.m16n8k16
+// source     Dao 2023, FlashAttention-2, algorithm 1, reimplemented with mma.m16n8k16
 // queries    TYPE [t, queryHeads, HEAD_DIM]
 // keys       TYPE [kvHeads, capacity, HEAD_DIM], rows 0 .. keyCount - 1 are read
 // values     the same
 // out        TYPE [t, queryHeads, HEAD_DIM]
 // sizes      QUERIES x KEYS tiles: 128 x 64 up to head dim 128, 64 x 32 above
-// grid       ceil(t / QUERIES) * queryHeads blocks of QUERIES / 16 warps, a warp owns 16 queries; heads vary fastest, so
-//            that a group's keys are in L2 together, and the longest rows come first, so that the tail is short
-// work       4 * HEAD_DIM FLOP a visible (query, key, head); bound by tensor cores: 16 rows a warp read each tile of keys
-//            and values once from shared memory, which feeds 1,024 multiply-adds a clock, A100's full rate
-// bytes      keys and values once a block of queries, mostly from L2
-// shared     4 * KEYS * (2 * HEAD_DIM + 16): two stages of keys and values, 68 KiB at head dim 128; the queries pass
-//            through the values' stages before the first values arrive
-// precision  products in float; weights rounded to TYPE before they meet the values, their sum is of the unrounded ones
+// grid       ceil(t / QUERIES) * queryHeads blocks of QUERIES / 16 warps, 16 queries per warp.
+//            Heads vary fastest, so that the keys of a group are in L2 together. The longest rows
+//            come first, so that the last blocks are short
+// work       4 * HEAD_DIM FLOP per visible (query, key, head); bound by tensor cores: 16 rows per
+//            warp read each tile of keys and values once from shared memory, which feeds 1,024
+//            multiply-adds per clock, A100's full rate
+// bytes      keys and values once per block of queries, mostly from L2
+// shared     4 * KEYS * (2 * HEAD_DIM + 16): two stages of keys and values, 68 KiB at head dim 128;
+//            the queries use the stages of the values before the first values arrive
+// precision  products in float; weights rounded to TYPE before they are multiplied by the values;
+//            the sum of weights is not rounded
 // limits     HEAD_DIM a multiple of 16 up to 256; addresses aligned to 16 bytes; scale > 0
 //
-// Rows are padded by 16 bytes: 2 * HEAD_DIM / 16 is even, one more makes the eight rows of a matrix fall on eight
-// different quarters of the banks for every head dim, where a swizzle would want a multiple of 64.
+// Rows are padded by 16 bytes. 2 * HEAD_DIM / 16 is even; with one more piece, the eight rows of a
+// matrix are in eight different bank groups for every head dim. A swizzle would need a multiple of
+// 64.
 //
 // check: TYPE=bf16 HEAD_DIM=64 GROUP=1
 // check: TYPE=f16 HEAD_DIM=80 GROUP=7
@@ -46,10 +50,10 @@
 
 static const int THREADS = 2 * QUERIES;
 static const int STRIDE = HEAD_DIM + 8;
-static const int PIECES = HEAD_DIM / 8;  // of 16 bytes a row
+static const int PIECES = HEAD_DIM / 8;  // pieces of 16 bytes per row
 static const int STEPS = HEAD_DIM / 16;
 static const float LOG2_E = 1.4426950408889634f;
-static const float NONE = -1e30f;  // finite: no NaN where a row meets a wholly masked tile
+static const float NONE = -1e30f;  // finite, so that a fully masked tile does not give NaN
 static_assert(HEAD_DIM % 16 == 0 && HEAD_DIM <= 256, "head dim must be a multiple of 16 up to 256");
 
 static __device__ __forceinline__ float powerOf2(float x) {
@@ -58,7 +62,8 @@ static __device__ __forceinline__ float powerOf2(float x) {
     return y;
 }
 
-// `rows` rows of HEAD_DIM elements, `step` elements apart, into shared memory; zeros from row `valid` on.
+// Copies `rows` rows of HEAD_DIM elements, `step` elements apart, to shared memory; rows from
+// `valid` on are zeros.
 static __device__ __forceinline__ void copyRows(TYPE* shared, const TYPE* global, i64 step, int rows, int valid) {
     for (int i = threadIdx.x; i < rows * PIECES; i += THREADS) {
         int row = i / PIECES, piece = i % PIECES;
@@ -78,7 +83,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) prefillMma(const TYPE* que
     keys += region;
     values += region;
     i64 rowStep = (i64) queryHeads * HEAD_DIM;
-    int earlier = keyCount - t;  // keys before the first query's own
+    int earlier = keyCount - t;  // keys before that of the first query
     int lastKey = earlier + min(firstQuery + QUERIES, t) - 1;
     int tiles = lastKey / KEYS + 1;
 
@@ -98,7 +103,8 @@ extern "C" __global__ void __launch_bounds__(THREADS) prefillMma(const TYPE* que
     float sum[HEAD_DIM / 8][4] = {};
     float largest[2] = {NONE, NONE}, weights[2] = {0.f, 0.f};
     float factor = scale * LOG2_E;
-    // Of this lane's two rows (8 apart) the last keys they see, and the last one that any row of the warp sees.
+    // The last key that each of this lane's two rows (8 apart) attends to, and the last one for any
+    // row of the warp.
     int limit = earlier + firstQuery + 16 * warp + lane / 4;
     int warpLimit = min(earlier + firstQuery + 16 * warp + 15, lastKey);
 

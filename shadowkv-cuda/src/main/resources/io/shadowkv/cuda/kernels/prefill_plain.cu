@@ -1,4 +1,5 @@
-// Causal attention of consecutive tokens, for any types and any head dim: what no tensor core takes.
+// Causal attention of consecutive tokens, for types and head dims that the tensor core kernels do
+// not support.
 //
 //   out[i, h] = sum_j softmax_j(scale * q[i, h] . k[h / GROUP, j]) v[h / GROUP, j],   j = 0 .. keyCount - t + i
 //
@@ -7,10 +8,11 @@
 // keys       STORED [kvHeads, capacity, HEAD_DIM], rows 0 .. keyCount - 1 are read
 // values     the same
 // out        ACT [t, queryHeads, HEAD_DIM]
-// grid       ceil(t * queryHeads / WARPS) blocks of WARPS warps; a warp owns one query of one head, a lane the
-//            elements lane, lane + 32, ... of it
-// bytes      every warp reads its keys and values from cache: t * queryHeads * keyCount * HEAD_DIM * 2 * sizeof(STORED);
-//            no floor worth naming: this is the path for odd sizes and float models
+// grid       ceil(t * queryHeads / WARPS) blocks of WARPS warps; a warp owns one query of one head,
+//            a lane the elements lane, lane + 32, ... of it
+// bytes      every warp reads its keys and values from cache:
+//            t * queryHeads * keyCount * HEAD_DIM * 2 * sizeof(STORED); not
+//            tuned, because it serves unaligned sizes and float models only
 // shared     none
 // precision  products, sums and softmax in float; exp2f to 2 ulp
 // limits     HEAD_DIM up to 1024 (registers); scale of any sign
@@ -39,7 +41,8 @@
 #define WARPS 4
 #endif
 
-// Keys whose dot products are summed over the warp together: their loads and shuffles overlap.
+// Keys whose dot products are summed over the warp together, so that their loads and shuffles
+// overlap.
 static const int TOGETHER = 4;
 static const int PER_LANE = (HEAD_DIM + 31) / 32;
 static const float LOG2_E = 1.4426950408889634f;
@@ -65,7 +68,7 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS) prefillPlain(const ACT*
         float score[TOGETHER];
 #pragma unroll
         for (int j = 0; j < TOGETHER; j++) {
-            // Behind the last key the last one is read again; its weight becomes 0.
+            // After the last key, the last key is read again with weight 0.
             const STORED* key = keys + from + (i64) min(first + j, count - 1) * HEAD_DIM;
             score[j] = 0.f;
 #pragma unroll
@@ -80,7 +83,7 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS) prefillPlain(const ACT*
             score[j] = warpSum(score[j]);
             next = fmaxf(next, score[j]);
         }
-        // The first key is always seen, so `next` is finite, and exp2f(-infinity) is 0.
+        // Every row attends to the first key, so `next` is finite, and exp2f(-infinity) is 0.
         float shrink = exp2f((largest - next) * LOG2_E);
         largest = next;
         weights *= shrink;

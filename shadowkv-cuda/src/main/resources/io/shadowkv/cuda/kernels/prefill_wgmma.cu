@@ -2,22 +2,31 @@
 //
 //   out[i, h] = sum_j softmax_j(scale * q[i, h] . k[h / GROUP, j]) v[h / GROUP, j],   j = 0 .. keyCount - t + i
 //
-// source     Shah et al. 2024, FlashAttention-3, algorithm 2 and section 3.1 (two warpgroups take turns), written anew
+// source     Shah et al. 2024, FlashAttention-3, algorithm 2 and section 3.1 (two warpgroups in
+//            turns), reimplemented
 // queryMap   TYPE [t, queryHeads, HEAD_DIM], tiles of QUERIES x 1 x 64
-// keyMap     TYPE [kvHeads, keyCount, HEAD_DIM], tiles of 1 x KEYS x 64; heads lie capacity rows apart
+// keyMap     TYPE [kvHeads, keyCount, HEAD_DIM], tiles of 1 x KEYS x 64; heads are capacity rows
+//            apart
 // valueMap   the same
 // out        TYPE [t, queryHeads, HEAD_DIM]
 // sizes      QUERIES 128; KEYS 128 up to head dim 128, 64 above
-// grid       ceil(t / QUERIES) * queryHeads blocks of 384 threads: a warpgroup that copies, two that each own 64 queries;
-//            heads vary fastest, so that a group's keys are in L2 together, and the longest rows come first
-// work       4 * HEAD_DIM FLOP a visible (query, key, head); floor at the measured 796 TFLOP/s of matrix products
-// bytes      keys and values once a block of queries, from L2: 64 KiB for 8.4 MFLOP at head dim 128
-// shared     (QUERIES + 4 * KEYS) * HEAD_DIM * 2 + 1,024 for alignment + 128 for barriers: 161 KiB at head dim 128
-// precision  products in float; weights rounded to TYPE before they meet the values, their sum is of the unrounded ones
-// limits     compute capability 9.0; HEAD_DIM 64, 128 or 256; addresses aligned to 16 bytes; scale > 0
+// grid       ceil(t / QUERIES) * queryHeads blocks of 384 threads: one warpgroup copies, two
+//            compute 64 queries each. Heads vary fastest, so that the keys of a group are in L2
+//            together. The longest rows come first
+// work       4 * HEAD_DIM FLOP per visible (query, key, head); floor at the measured 796 TFLOP/s of
+//            matrix products
+// bytes      keys and values once per block of queries, from L2: 64 KiB for 8.4 MFLOP at head dim
+//            128
+// shared     (QUERIES + 4 * KEYS) * HEAD_DIM * 2 + 1,024 for alignment + 128 for barriers: 161 KiB
+//            at head dim 128
+// precision  products in float; weights rounded to TYPE before they are multiplied by the values;
+//            the sum of weights is not rounded
+// limits     compute capability 9.0; HEAD_DIM 64, 128 or 256; addresses aligned to 16 bytes;
+//            scale > 0
 //
-// While a warpgroup computes the weights of a tile, the tensor cores multiply those of the tile before with its values,
-// and the other warpgroup's products: named barriers let one warpgroup enqueue its products after the other.
+// While a warpgroup computes the weights of a tile, the tensor cores multiply the weights and
+// values of its preceding tile, and compute the products of the other warpgroup. Named barriers
+// make the warpgroups enqueue in turns.
 //
 // check: TYPE=bf16 HEAD_DIM=64 GROUP=1
 // check: TYPE=bf16 HEAD_DIM=128 GROUP=4
@@ -40,14 +49,14 @@
 #define KEYS (HEAD_DIM <= 128 ? 128 : 64)
 
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ == 900
-static const int PANELS = HEAD_DIM / 64;            // of 64 columns, 128 bytes: as wide as a swizzle
+static const int PANELS = HEAD_DIM / 64;            // panels of 64 columns, 128 bytes: the width of the swizzle
 static const int QUERY_PANEL = QUERIES * 128;       // bytes
 static const int KEY_PANEL = KEYS * 128;            // bytes
 static const int TILE_BYTES = KEYS * HEAD_DIM * 2;
-static const int WIDTH = HEAD_DIM < 128 ? 64 : 128;  // columns of one product with the values
+static const int WIDTH = HEAD_DIM < 128 ? 64 : 128;  // columns of one product with values
 static const int PARTS = HEAD_DIM / WIDTH;
 static const float LOG2_E = 1.4426950408889634f;
-static const float NONE = -1e30f;  // finite; the first tile shows every row a key, so no maximum stays there
+static const float NONE = -1e30f;  // finite; every row attends to a key of the first tile, so no maximum keeps this value
 static_assert(HEAD_DIM == 64 || HEAD_DIM == 128 || HEAD_DIM == 256, "head dim must be 64, 128 or 256");
 
 struct Barriers { u64 queries, keysFull[2], keysFree[2], valuesFull[2], valuesFree[2]; };
@@ -58,7 +67,7 @@ static __device__ __forceinline__ float powerOf2(float x) {
     return y;
 }
 
-// s[64 x KEYS] = queries * keys^T, enqueued.
+// Enqueues s[64 x KEYS] = queries * keys^T.
 static __device__ __forceinline__ void enqueueScores(float (&s)[KEYS / 2], u64 queries, u64 keys) {
 #pragma unroll
     for (int k = 0; k < HEAD_DIM / 16; k++)
@@ -66,7 +75,7 @@ static __device__ __forceinline__ void enqueueScores(float (&s)[KEYS / 2], u64 q
     commitProducts();
 }
 
-// sum[64 x HEAD_DIM] += p * values, enqueued.
+// Enqueues sum[64 x HEAD_DIM] += p * values.
 static __device__ __forceinline__ void enqueueSum(float (&sum)[PARTS][WIDTH / 2], const u32 (&p)[KEYS / 16][4], u64 values) {
 #pragma unroll
     for (int k = 0; k < KEYS / 16; k++)
@@ -76,8 +85,9 @@ static __device__ __forceinline__ void enqueueSum(float (&sum)[PARTS][WIDTH / 2]
     commitProducts();
 }
 
-// Turns scores into weights in place; `shrink` is what earlier sums are to be multiplied by. Of the lane's two rows the
-// first sees keys up to `limit`, the second, eight further on, eight more.
+// Converts scores to weights in place; earlier sums must be multiplied by `shrink`. The first of
+// the lane's two rows attends to keys up to `limit`; the second one is eight rows later and attends
+// to eight more keys.
 static __device__ __forceinline__ void weigh(
     float (&s)[KEYS / 2], float (&largest)[2], float (&weights)[2], float (&shrink)[2], float factor, int firstKey, int limit) {
     if (firstKey + KEYS - 1 > limit) {
@@ -120,7 +130,7 @@ static __device__ __forceinline__ void scaleSums(float (&sum)[PARTS][WIDTH / 2],
         for (int i = 0; i < WIDTH / 2; i++) sum[part][i] *= i / 2 % 2 == 0 ? first : second;
 }
 
-// One thread: all tiles in order, each into the stage that its last readers have left.
+// Run by one thread: copies all tiles in order, each to a stage whose last readers have finished.
 static __device__ void copyAll(unsigned char* queries, unsigned char* keys, unsigned char* values, Barriers* barriers,
     const TensorMap* queryMap, const TensorMap* keyMap, const TensorMap* valueMap, int firstQuery, int head, int tiles) {
     arriveExpecting(&barriers->queries, QUERIES * HEAD_DIM * 2);
@@ -150,9 +160,10 @@ extern "C" __global__ void __launch_bounds__(384, 1) prefillWgmma(const __grid_c
     Barriers* barriers = (Barriers*) (values + 2 * TILE_BYTES);
     int head = blockIdx.x % queryHeads;
     int firstQuery = ((t + QUERIES - 1) / QUERIES - 1 - (int) (blockIdx.x / queryHeads)) * QUERIES;
-    int earlier = keyCount - t;  // keys before the first query's own
+    int earlier = keyCount - t;  // keys before that of the first query
     int tiles = (earlier + min(firstQuery + QUERIES, t) - 1) / KEYS + 1;
-    // From lane 0, so that the compiler knows it the same in all lanes: products must not stand in divergent code.
+    // From lane 0, so that the compiler knows that all lanes have the same value: products must not
+    // be in divergent code.
     int group = __shfl_sync(ALL_LANES, threadIdx.x / 128, 0);
 
     if (threadIdx.x == 0) {
@@ -160,7 +171,7 @@ extern "C" __global__ void __launch_bounds__(384, 1) prefillWgmma(const __grid_c
         for (int i = 0; i < 2; i++) {
             initBarrier(&barriers->keysFull[i], 1);
             initBarrier(&barriers->valuesFull[i], 1);
-            // One arrival a reading warp.
+            // One arrival per reading warp.
             initBarrier(&barriers->keysFree[i], 8);
             initBarrier(&barriers->valuesFree[i], 8);
         }
@@ -184,7 +195,7 @@ extern "C" __global__ void __launch_bounds__(384, 1) prefillWgmma(const __grid_c
     u64 queryOperand = operand(queries + 64 * mine * 128, 16);
     u64 keyOperand = operand(keys, 16), valueOperand = operand(values, KEY_PANEL);
 
-    // The first warpgroup's turn comes first; 1 and 2 are the turns' barriers.
+    // The first warpgroup has the first turn; barriers 1 and 2 are those of the turns.
     if (mine == 1) namedArrive(1, 256);
     await(&barriers->queries, 0);
     await(&barriers->keysFull[0], 0);
@@ -208,15 +219,15 @@ extern "C" __global__ void __launch_bounds__(384, 1) prefillWgmma(const __grid_c
         await(&barriers->valuesFull[before], (tile - 1) / 2 % 2);
         beginProducts();
         enqueueSum(sum, p, further(valueOperand, before * TILE_BYTES));
-        // The last turn is nobody's.
+        // No warpgroup takes the last turn.
         if (mine == 0 || tile + 1 < tiles) namedArrive(2 - mine, 256);
         waitProducts<1>();
         pin(s);
         if (lane == 0) arrive(&barriers->keysFree[stage]);
         weigh(s, largest, weights, shrink, factor, tile * KEYS, earlier + row);
         pin(s);
-        // For the next tile. It is a loop: the assembler, which else moves the weights' arithmetic behind the wait for the
-        // products that it shall hide, moves nothing over it.
+        // For the next tile. The loop is deliberate: without it, the assembler moves the arithmetic
+        // of the weights after the wait for the products that it is to overlap with.
         if (tile + 1 < tiles) await(&barriers->keysFull[before], (tile + 1) / 2 % 2);
         waitProducts<0>();
 #pragma unroll

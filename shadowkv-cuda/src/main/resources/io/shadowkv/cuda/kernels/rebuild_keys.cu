@@ -1,21 +1,26 @@
-// keys[slot's row] = rotate(factor[token] . basis[:, head], token's position) for the tokens of all misses:
-// ShadowOperations.rebuildKeys. ShadowKV, arXiv 2410.21465, section 4.1; a token's position is its number.
+// keys[slot's row] = rotate(factor[token] . basis[:, head], token's position) for the tokens of all
+// misses: ShadowOperations.rebuildKeys. ShadowKV, arXiv 2410.21465, section 4.1; a token's position
+// is its index in the sequence.
 //
-// table    IndexedEntry [slots]: factor TYPE [tokenCapacity, RANK], basis TYPE [RANK, kvHeads * HEAD_DIM],
-//          missUnits, missSlots, missCounts, unitIds are read; rows of misses in keys TYPE [kvHeads,
-//          attendedCapacity, HEAD_DIM] are written; all tensors 16-byte aligned
-// slots    i32 [rows], -1: padding        units i32 [rows], 0: passed over
+// table    IndexedEntry [slots]: factor TYPE [tokenCapacity, RANK], basis TYPE
+//          [RANK, kvHeads * HEAD_DIM], missUnits, missSlots, missCounts, unitIds are read; rows of
+//          misses in keys TYPE [kvHeads, attendedCapacity, HEAD_DIM] are written; all tensors
+//          16-byte aligned
+// slots    i32 [rows], -1: padding        units i32 [rows], 0: skipped
 // cosines, sines  float [positions, ROTARY_DIM / 2]
 //
-// Fixed: HEAD_DIM and RANK multiples of 16, TYPE bf16 or f16, UNIT_TOKENS; pairs neighbours (INTERLEAVED 1) or half
-// of ROTARY_DIM apart, that half then a multiple of 8.
-// Grid: any number of blocks of 256 threads, as many as run at a time; each takes an even share of all tiles of 16
-// tokens, so that rows and heads of different misses balance. The basis of a head stands in shared memory for the
-// block; each warp gathers, multiplies, rotates and writes tiles of its own and waits for nobody.
-// Shared memory: basis RANK * (HEAD_DIM + 8), rows 8 * 16 * (max(RANK, HEAD_DIM) + 8) elements (85 KB at 160, 128),
-// 4 * (rows * kvHeads + 1) bytes. Eight elements of padding let ldmatrix read without bank conflicts.
-// Bytes a token: 2 * RANK of the factor, 4 * ROTARY_DIM of the tables, 2 * HEAD_DIM written: 14 rows x 8 heads x 816
-// tokens x 1,088 B = 99 MB, 22 us at 4.5 TB/s; the basis 41 KB a head. FLOP: 3.7 G, 5 us at 796 TFLOP/s.
+// Fixed: HEAD_DIM and RANK multiples of 16, TYPE bf16 or f16, UNIT_TOKENS; the elements of a pair
+// are adjacent (INTERLEAVED 1) or half of ROTARY_DIM apart; that half is then a multiple of 8.
+// Grid: any number of blocks of 256 threads; as many as run at the same time are best. Each takes
+// an even share of all tiles of 16 tokens, which balances rows and heads with different numbers of
+// misses. The basis of a head is in shared memory. Each warp gathers, multiplies, rotates and
+// writes its own tiles, and waits for no other warp.
+// Shared memory: basis RANK * (HEAD_DIM + 8), rows 8 * 16 * (max(RANK, HEAD_DIM) + 8) elements (85
+// KB at 160, 128), 4 * (rows * kvHeads + 1) bytes. Eight elements of padding let ldmatrix read
+// without bank conflicts.
+// Bytes per token: 2 * RANK of the factor, 4 * ROTARY_DIM of the tables, 2 * HEAD_DIM written: 14
+// rows x 8 heads x 816 tokens x 1,088 B = 99 MB, 22 us at 4.5 TB/s; the basis 41 KB per head. FLOP:
+// 3.7 G, 5 us at 796 TFLOP/s.
 // Precision: products exact, sums and rotation in float, rounded once.
 //
 // check: TYPE=bf16 HEAD_DIM=128 RANK=160 UNIT_TOKENS=8 ROTARY_DIM=128 INTERLEAVED=0
@@ -53,7 +58,8 @@ static const int HALF = ROTARY_DIM / 2;
 static const int BASIS_STRIDE = HEAD_DIM + 8;
 static const int ROW_STRIDE = (RANK > HEAD_DIM ? RANK : HEAD_DIM) + 8;
 
-// A row of a tile: its token, and its row among the attended keys of all heads; -1 beyond the last one.
+// A row of a tile: its token, and its row among the attended keys of all heads; -1 after the last
+// row.
 struct Place { int token; i64 row; };
 
 static __device__ __forceinline__ Place placeOf(const IndexedEntry& entry, int head, int tile, int tokens) {
@@ -65,10 +71,11 @@ static __device__ __forceinline__ Place placeOf(const IndexedEntry& entry, int h
     return {unit * UNIT_TOKENS + r % UNIT_TOKENS, (i64) head * entry.attendedCapacity + row};
 }
 
-// Starts to copy the factor's rows of a tile; missing rows become zeros.
+// Starts to copy the factor's rows of a tile; rows that do not exist become zeros.
 static __device__ __forceinline__ void gather(TYPE* rows, const TYPE* factor, Place place) {
     const int PACKS = RANK / 8;
-    // Not unrolled: the compiler would keep the offsets of all rounds in registers, and spill.
+    // Not unrolled, because the compiler would keep the offsets of all rounds in registers and
+    // spill them.
 #pragma unroll 1
     for (int base = 0; base < TILE * PACKS; base += 32) {
         int p = base + threadIdx.x % 32, r = p / PACKS, pack = p % PACKS;
@@ -79,7 +86,8 @@ static __device__ __forceinline__ void gather(TYPE* rows, const TYPE* factor, Pl
     commitCopies();
 }
 
-// Turns the pairs of a row; `upper` 0 or 2 for rows lane / 4 and lane / 4 + 8 of the accumulators.
+// Rotates the pairs of a row; `upper` is 0 or 2, for rows lane / 4 and lane / 4 + 8 of the
+// accumulators.
 static __device__ __forceinline__ void rotate(
     float (&keys)[HEAD_DIM / 8][4], int upper, i64 position, const float* cosines, const float* sines) {
     int column = threadIdx.x % 4 * 2;
@@ -126,7 +134,7 @@ static __device__ __forceinline__ void rebuildTile(
     rotate(sums, 0, max(low, 0), cosines, sines);
     rotate(sums, 2, max(high, 0), cosines, sines);
     __syncwarp();
-    // Through shared memory, so that rows leave in whole.
+    // Through shared memory, so that whole rows are written.
 #pragma unroll
     for (int n = 0; n < HEAD_DIM / 8; n++) {
         TYPE* to = rows + lane / 4 * ROW_STRIDE + n * 8 + lane % 4 * 2;
@@ -179,7 +187,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, HEAD_DIM > 128 ? 1 : 2) re
         __syncthreads();
         while (tile < last) {
             int next = tile + WARPS;
-            // Asked for early: two reads, one after the other.
+            // Read early, because these are two dependent reads.
             Place nextPlace = placeOf(entry, head, next, next < last ? tokens : 0);
             rebuildTile(rows, basis, place, (TYPE*) entry.keys, cosines, sines);
             tile = next;

@@ -1,9 +1,12 @@
-// The plain form of rebuild_keys.cu for types, ranks and head dims that tensor cores do not take: one warp a token.
+// The plain form of rebuild_keys.cu, for types, ranks and head dims that tensor cores do not
+// support: one warp per token.
 //
-// factor FACTOR [tokenCapacity, RANK], basis BASIS [RANK, kvHeads * HEAD_DIM], keys KEY [kvHeads, attendedCapacity,
-// HEAD_DIM]; all else as there. Any RANK, HEAD_DIM, ROTARY_DIM (even), any types.
-// Grid: any number of blocks of 256 threads; tokens are dealt to warps in turn. Shared memory: 4 * (rows * kvHeads +
-// 1) bytes dynamic, 32 * HEAD_DIM static. Bytes: the basis of a head for each token, from L1 and L2; not tuned.
+// factor FACTOR [tokenCapacity, RANK], basis BASIS [RANK, kvHeads * HEAD_DIM], keys KEY
+// [kvHeads, attendedCapacity, HEAD_DIM]; the other arguments are those of rebuild_keys.cu. Any
+// RANK, HEAD_DIM, ROTARY_DIM (even), any types.
+// Grid: any number of blocks of 256 threads; warps take tokens in turn. Shared memory:
+// 4 * (rows * kvHeads + 1) bytes dynamic, 32 * HEAD_DIM static. Bytes: the basis of a head for each
+// token, from L1 and L2; not tuned.
 // Precision: sums and rotation in float, rounded once.
 //
 // check: FACTOR=float BASIS=float KEY=float HEAD_DIM=10 RANK=33 UNIT_TOKENS=8 ROTARY_DIM=4 INTERLEAVED=0

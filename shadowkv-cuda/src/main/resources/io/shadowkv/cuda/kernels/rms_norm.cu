@@ -2,10 +2,11 @@
 //
 // Arguments  x ACT [rows, WIDTH], weight WEIGHT [WIDTH], out ACT [rows, WIDTH]
 // Precision  statistics in float, rounded once.
-// Grid       one block of THREADS threads a row, which holds the row in registers.
-// Bytes      2 * rows * WIDTH * sizeof(ACT): 8192 rows of 4096 bf16: 134 MB, 31 us at 4.3 TB/s; a decode row is latency
-//            alone, 2 to 3 us.
-// Limits     WIDTH a multiple of VECTOR; pointers aligned to VECTOR elements; WIDTH up to 16 vectors a thread.
+// Grid       one block of THREADS threads per row, which holds the row in registers.
+// Bytes      2 * rows * WIDTH * sizeof(ACT): 8192 rows of 4096 bf16: 134 MB, 31 us at 4.3 TB/s; a
+//            decode row is bound by latency, 2 to 3 us.
+// Limits     WIDTH a multiple of VECTOR; pointers aligned to VECTOR elements; WIDTH up to 16
+//            vectors per thread.
 //
 // check: ACT=bf16 WEIGHT=bf16 WIDTH=4096 VECTOR=8 THREADS=512
 // check: ACT=float WEIGHT=f16 WIDTH=1000 VECTOR=4 THREADS=256

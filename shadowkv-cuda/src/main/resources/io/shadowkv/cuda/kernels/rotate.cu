@@ -1,13 +1,17 @@
-// Rotary position encoding in place: the pair (a, b) of a head becomes (a cos - b sin, b cos + a sin).
+// Rotary position encoding in place: the pair (a, b) of a head becomes (a cos - b sin, b cos + a
+// sin).
 //
-// Arguments  queries ACT [rows, queryHeads, HEAD_DIM], keys ACT [rows, kvHeads, HEAD_DIM], or none of one; positions i32
-//            [rows]; cosines, sines float [positions, HALF]; queryCount, count: threads with work of the queries, of both
-// Pairs      INTERLEAVED: elements 2i and 2i + 1; else i and i + HALF. Elements from 2 * HALF on are left alone.
+// Arguments  queries ACT [rows, queryHeads, HEAD_DIM], keys ACT [rows, kvHeads, HEAD_DIM]; either
+//            may be empty; positions i32 [rows]; cosines, sines float [positions, HALF];
+//            queryCount, count: threads with work for the queries, and for both
+// Pairs      INTERLEAVED: elements 2i and 2i + 1; otherwise i and i + HALF. Elements from 2 * HALF
+//            on are not changed.
 // Precision  float, rounded once.
-// Grid       256 threads a block, VECTOR pairs a thread.
-// Bytes      2 * rows * heads * 2 * HALF * sizeof(ACT), tables from L1: 8192 rows of 40 heads of 128 bf16: 168 MB, 39 us
-//            at 4.3 TB/s; a decode step's rows are latency alone.
-// Limits     HALF a multiple of VECTOR; queries and keys aligned to VECTOR elements (2 * VECTOR if INTERLEAVED), each row of a head too.
+// Grid       256 threads per block, VECTOR pairs per thread.
+// Bytes      2 * rows * heads * 2 * HALF * sizeof(ACT), tables from L1: 8192 rows of 40 heads of
+//            128 bf16: 168 MB, 39 us at 4.3 TB/s; the rows of a decode step are bound by latency.
+// Limits     HALF a multiple of VECTOR; queries, keys and each row of a head aligned to VECTOR
+//            elements (2 * VECTOR if INTERLEAVED).
 //
 // check: ACT=bf16 HEAD_DIM=128 HALF=64 INTERLEAVED=0 VECTOR=8
 // check: ACT=bf16 HEAD_DIM=128 HALF=32 INTERLEAVED=1 VECTOR=4
@@ -37,13 +41,13 @@ static const int PIECES = HALF / VECTOR;
 extern "C" __global__ void __launch_bounds__(256) rotate(ACT* queries, ACT* keys, const i32* positions, const float* cosines, const float* sines,
         i64 queryCount, i64 count, int queryHeads, int kvHeads) {
     letNextStart();
-    i64 index = (i64) blockIdx.x * 256 + threadIdx.x;  // of count = rows * (queryHeads + kvHeads) * PIECES
+    i64 index = (i64) blockIdx.x * 256 + threadIdx.x;  // below count = rows * (queryHeads + kvHeads) * PIECES
     if (index >= count) return;
     bool isQuery = index < queryCount;
     if (!isQuery) index -= queryCount;
     int first = (int) (index % PIECES) * VECTOR;
     i64 head = index / PIECES;
-    // Nothing in a step writes positions or tables.
+    // No kernel of a step writes positions or tables.
     i64 table = (i64) positions[head / (isQuery ? queryHeads : kvHeads)] * HALF + first;
     ACT* at = (isQuery ? queries : keys) + head * HEAD_DIM;
     float cosine[VECTOR], sine[VECTOR];

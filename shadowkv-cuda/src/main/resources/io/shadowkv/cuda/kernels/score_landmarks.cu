@@ -1,30 +1,31 @@
-// scores[i, h, u] = max over g of softmax over u of (query[i, h * GROUP + g] . landmark[slot i, h, u] * scale).
-// ShadowKV's scoring (arXiv 2410.21465, section 4.2).
+// ShadowKV's scoring (arXiv 2410.21465, section 4.2): scores[i, h, u] =
+//   max over g of softmax over u of (query[i, h * GROUP + g] . landmark[slot i, h, u] * scale)
 //
 // queries   TYPE [rows, kvHeads * GROUP, HEAD_DIM], rotated, 4-byte aligned
 // table     IndexedEntry [slots]: landmarks TYPE [kvHeads, unitCapacity, HEAD_DIM], 16-byte aligned
-// slots     i32 [rows], -1: padding        units i32 [rows], landmarks of each row, 0: passed over
+// slots     i32 [rows], -1: padding        units i32 [rows], landmarks of each row, 0: skipped
 // scale     factor of the dot products times log2(e): logits are exponents of 2
 // scores    float [rows, kvHeads, width]; the first units[i] of row i are written
-// logits    float [workers, 2, shareTiles, TILE, PADDED], each worker's own; columns beyond GROUP are zero
-// partials  float2 (maximum, sum of 2^(logit - maximum)) [passes * workers + rows * kvHeads, PADDED]
+// logits    float [workers, 2, shareTiles, TILE, PADDED] by worker; columns from GROUP on are zero
+// partials  float2 [passes * workers + rows * kvHeads, PADDED]: maximum, sum of 2^(logit - maximum)
 // counters  u32 [rows * kvHeads], zero before and after
 //
-// A worker is a warp with a share of each pass (score_work.cuh). It streams its share through a ring of its own
-// (cp.async, no block barrier; it runs on into the next segment and pass), keeps logits, and leaves each segment's
-// maximum and sum in `partials`: entry pass * workers + worker + segment, since workers and segments both ascend. When
-// it has streamed the next pass too, the others are through with this one, and it turns its logits, still in L2, into
-// scores. Only the last pass has to be waited for.
+// A worker is a warp with a share of each pass (score_work.cuh). It streams its share through its
+// own ring (cp.async, no block barrier; the ring continues into the next segment and pass), keeps
+// the logits, and writes the maximum and sum of each segment to entry pass * workers + worker +
+// segment of `partials`. Workers and segments both ascend, so no two share an entry. After it has
+// streamed the next pass, the others have usually finished this one, and it converts its logits,
+// still in L2, to scores. So a worker normally waits only in the last pass.
 //
 // Fixed: HEAD_DIM a multiple of 16 up to 256; GROUP <= 16, PADDED a power of two; TYPE bf16 or f16.
-// Grid: as many blocks of 256 threads as run at a time and no more: workers wait for each other.
-// Shared memory: 8 * STAGES * 16 * PITCH * 16 (208,896 bytes at 128 and 6 stages) + 4 * (rows + 1) bytes dynamic.
-// shareTiles: tiles of the longest possible pass / workers, rounded up.
-// Bytes: landmarks once, 2 * HEAD_DIM each (14 rows x 8 heads x 15,564 x 256 B = 446 MB: 97 us at 4.58 TB/s), 4
-// written for each; logits and partials stay in L2.
+// Grid: at most as many blocks of 256 threads as run at the same time. Workers wait for each other,
+// so the launch is cooperative (Kernel.launchTogether).
+// Shared memory: 8 * STAGES * 16 * PITCH * 16 (208,896 bytes at 128 and 6 stages) + 4 * (rows + 1)
+// bytes dynamic. shareTiles: tiles of the longest possible pass / workers, rounded up.
+// Bytes: landmarks once, 2 * HEAD_DIM each (14 rows x 8 heads x 15,564 x 256 B = 446 MB: 97 us at
+// 4.58 TB/s), 4 written for each; logits and partials stay in L2.
 // Precision: products of 16-bit floats are exact, sums in float (tensor cores), softmax in float.
-//
-// Landmarks in registers instead of a ring stopped at 3.2 TB/s: 80 KB in flight a multiprocessor are not enough.
+// With landmarks in registers instead of a ring it reached only 3.2 TB/s, with 80 KB in flight.
 //
 // check: TYPE=bf16 HEAD_DIM=128 GROUP=4 PADDED=4
 // check: TYPE=bf16 HEAD_DIM=128 GROUP=8 PADDED=8
@@ -54,19 +55,16 @@
 #define STAGES 6
 #endif
 
-static const int WARPS = 8;
-static const int TILE = 16;
-static const int STEPS = HEAD_DIM / 16;
-static const int QUERY_BLOCKS = (GROUP + 7) / 8;
-static const int CHUNKS = HEAD_DIM / 8;   // 16-byte pieces of a landmark
-static const int PITCH = CHUNKS | 1;      // odd: eight landmarks lie in eight different bank groups
-static const int STAGE = TILE * PITCH * 16;
+static const int WARPS = 8, TILE = 16;
+static const int STEPS = HEAD_DIM / 16, QUERY_BLOCKS = (GROUP + 7) / 8;
+static const int PIECES = HEAD_DIM / 8;   // 16-byte pieces of a landmark
+static const int PITCH = PIECES | 1;      // odd: eight landmarks are in eight different bank groups
+static const int STAGE = TILE * PITCH * 16, WIDTH = PADDED < 4 ? PADDED : 4;
 static const int EACH = PADDED <= 4 ? 16 : 64 / PADDED;  // landmarks that a lane normalises at a time
-static const int WIDTH = PADDED < 4 ? PADDED : 4;
-static const int AT_ONCE = GROUP <= 4 ? 4 : 1;  // partials that a lane asks for at a time
+static const int AT_ONCE = GROUP <= 4 ? 4 : 1;  // partials that a lane loads at a time
 static const float LOWEST = -3.0e38f;
 
-// The side of a worker that fetches, STAGES tiles ahead.
+// The part of a worker that fetches, STAGES tiles ahead.
 struct Fetch {
     int pass, at, end;
     Segment segment;
@@ -87,17 +85,17 @@ struct Fetch {
         landmarks = (const u8*) entry.landmarks
             + (i64) (segment.index - segment.row * work.kvHeads) * entry.unitCapacity * (HEAD_DIM * 2);
     }
-    // Starts to copy the next tile, if there is one; zeros beyond the last landmark.
+    // Starts to copy the next tile, if there is one; after the last landmark it writes zeros.
     __device__ __forceinline__ void copy(const Work& work, int worker, u8* stage) {
         if (at < end) {
             int lane = threadIdx.x % 32, tile = at - segment.first;
-            int pieces = (segment.count - tile * TILE) * CHUNKS;
+            int pieces = (segment.count - tile * TILE) * PIECES;
             const u8* from = landmarks + (i64) tile * (TILE * HEAD_DIM * 2);
 #pragma unroll
-            for (int k = 0; k < TILE * CHUNKS / 32; k++) {
+            for (int k = 0; k < TILE * PIECES / 32; k++) {
                 int piece = k * 32 + lane;
                 bool valid = piece < pieces;
-                copyOnce(stage + (piece / CHUNKS * PITCH + piece % CHUNKS) * 16, from + (valid ? piece : 0) * 16, valid, policy);
+                copyOnce(stage + (piece / PIECES * PITCH + piece % PIECES) * 16, from + (valid ? piece : 0) * 16, valid, policy);
             }
             at++;
             if (at == end) begin(work, worker, pass);
@@ -107,7 +105,8 @@ struct Fetch {
     }
 };
 
-// Logits of a worker's landmarks of one segment: lane l has columns 2 * (l % 4) and the next of each query block.
+// Logits of a worker's landmarks of one segment: lane l has columns 2 * (l % 4) and the next of
+// each query block.
 struct Sums {
     u32 query[QUERY_BLOCKS][STEPS][2];
     float maximum[QUERY_BLOCKS][2], sum[QUERY_BLOCKS][2];
@@ -136,7 +135,7 @@ struct Sums {
             for (int n = 0; n < QUERY_BLOCKS; n++) multiply(TYPE(), dot[n][s % 2], a, query[n][s][0], query[n][s][1]);
         }
     }
-    // Keeps the logits of a tile of `count` landmarks at `logits` [TILE, PADDED].
+    // Writes the logits of a tile of `count` landmarks to `logits` [TILE, PADDED].
     __device__ __forceinline__ void add(float (&dot)[QUERY_BLOCKS][2][4], float scale, int count, float* logits) {
         int u = threadIdx.x % 32 / 4;
 #pragma unroll
@@ -183,7 +182,8 @@ struct Sums {
     }
 };
 
-// Maximum and 1 / sum of a segment, from the partials of workers `first` until `last`, inclusive: [.., PADDED].
+// Maximum and 1 / sum of a segment, from the partials [.., PADDED] of workers `first` to `last`
+// (inclusive).
 static __device__ __forceinline__ void gather(float2 (&whole)[GROUP], const float2* partials, int first, int last, u32* counter) {
     int lane = threadIdx.x % 32;
     u32 contributors = last - first + 1;
@@ -217,7 +217,8 @@ static __device__ __forceinline__ void gather(float2 (&whole)[GROUP], const floa
         float largest = warpMax(whole[g].x);
         whole[g] = make_float2(largest, 1.f / warpSum(whole[g].y * exp2f(whole[g].x - largest)));
     }
-    // Each worker counts twice, when it has written and when it has read; the last one leaves a zero.
+    // Each worker counts twice: after it has written and after it has read. The last one resets the
+    // counter to zero.
     if (lane == 0 && atomicAdd(counter, 1u) == 2 * contributors - 1) atomicExch(counter, 0u);
 }
 

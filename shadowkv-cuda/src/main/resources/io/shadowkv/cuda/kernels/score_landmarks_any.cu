@@ -1,16 +1,21 @@
-// logits[i, h, u, g] = query[i, h * GROUP + g] . landmark[slot i, h, u] * scale, and what a softmax over u needs: the
-// plain form of score_landmarks.cu for types, groups and head dims that tensor cores do not take, one landmark a lane.
-// normalize_scores.cu makes scores of it.
+// logits[i, h, u, g] = query[i, h * GROUP + g] . landmark[slot i, h, u] * scale, and partial sums
+// for a softmax over u. The plain form of score_landmarks.cu, for types, groups and head dims that
+// tensor cores do not support: one landmark per lane. normalize_scores.cu computes the scores from
+// both.
 //
-// queries QUERY [rows, kvHeads * GROUP, HEAD_DIM]; landmarks LANDMARK [kvHeads, unitCapacity, HEAD_DIM]; slots, units
-// and scale as there. Any HEAD_DIM, any GROUP, any pair of float, bf16 and f16.
+// queries QUERY [rows, kvHeads * GROUP, HEAD_DIM]; landmarks LANDMARK
+// [kvHeads, unitCapacity, HEAD_DIM]; slots, units and scale as in score_landmarks.cu. Any HEAD_DIM,
+// any GROUP, any pair of float, bf16 and f16.
 // logits   float [rows, kvHeads, width, PADDED]; columns beyond GROUP are zero
-// partials float2 (maximum, sum of 2^(logit - maximum)) [gridDim.x + rows * kvHeads, PADDED]: entry block + segment
-//          holds what the block saw of segment row * kvHeads + head. Blocks and segments both ascend, so that no two
-//          pairs share an entry.
-// Grid: any number of blocks of 256 threads; a tile is 32 landmarks. Shared memory: 4 * (rows + 1) bytes dynamic.
-// Bytes: landmarks once for each query head of the group, from L1 and L2 but for the first time; not tuned.
-// Precision: dot products in double, since float landmarks admit no rounding beyond float's.
+// partials float2 (maximum, sum of 2^(logit - maximum)) [gridDim.x + rows * kvHeads, PADDED]: entry
+// block + segment has the block's part of segment row * kvHeads + head. Blocks and segments both
+// ascend, so no two pairs share an entry.
+// Grid: any number of blocks of 256 threads; a tile is 32 landmarks. Shared memory: 4 * (rows + 1)
+// bytes dynamic.
+// Bytes: landmarks once for each query head of the group, from L1 and L2 except for the first time;
+// not tuned.
+// Precision: dot products in double, because the scores of float landmarks must be as precise as
+// float allows.
 //
 // check: QUERY=float LANDMARK=float HEAD_DIM=6 GROUP=7 PADDED=8
 // check: QUERY=bf16 LANDMARK=f16 HEAD_DIM=80 GROUP=1 PADDED=1
@@ -44,7 +49,8 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS) scoreLandmarksAny(
     __shared__ float2 warpPartials[WARPS][PADDED];
     int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
     int total = sumLengths(starts, rows, [&](int i) { return slots[i] < 0 ? 0 : (units[i] + TILE - 1) / TILE * kvHeads; });
-    // No more workers than tiles: each one between two that meet in a segment leaves partials there.
+    // No more workers than tiles, because each worker between two workers of a segment writes
+    // partials there.
     int workers = min(total, (int) gridDim.x);
     if ((int) blockIdx.x >= workers) return;
     int end = shareStart(total, blockIdx.x + 1, workers);

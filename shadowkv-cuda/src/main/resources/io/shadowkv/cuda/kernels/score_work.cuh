@@ -1,22 +1,23 @@
-// How the workers of score_landmarks.cu divide landmarks: a line of tiles of 16 (rows outermost, then heads: a head of a
-// row is a segment) is cut into passes of `passRows` rows, and each pass into even shares, so that lengths may differ as
-// they like; and how a worker reads what others have written.
+// The division of landmarks among the workers of score_landmarks.cu, and reads of data that other
+// workers have written. The list of all tiles of 16 landmarks (rows outermost, then heads; a head
+// of a row is a segment) is divided into passes of `passRows` rows, and each pass into even shares,
+// for any mixture of lengths.
 #pragma once
 #include "mma.cuh"
 #include "slices.cuh"
 
-// What all workers know of the work.
+// The work, known to all workers.
 struct Work {
     const IndexedEntry* table;
     const i32 *slots, *units;
-    const int* starts;  // first tile of each row; starts[rows]: tiles of all
+    const int* starts;  // first tile of each row; starts[rows]: number of tiles
     int rows, kvHeads, passRows, workers;
 };
 
 // A worker's tiles of a pass.
 struct Share {
-    int first, end;            // in the line of all tiles
-    int base, total, workers;  // tiles before the pass and in it; those who have some
+    int first, end;            // in the list of all tiles
+    int base, total, workers;  // tiles before the pass; tiles in it; workers that have some
 };
 
 static __device__ __forceinline__ Share shareOfPass(const Work& work, int pass, int worker) {
@@ -26,7 +27,7 @@ static __device__ __forceinline__ Share shareOfPass(const Work& work, int pass, 
     return {base + shareStart(total, worker, workers), base + shareStart(total, worker + 1, workers), base, total, workers};
 }
 
-struct Segment { int row, index, first, end, count; };  // index: of rows * kvHeads; tiles first until end; landmarks
+struct Segment { int row, index, first, end, count; };  // index below rows * kvHeads; tiles first to end (exclusive); count of landmarks
 
 static __device__ __forceinline__ Segment segmentOf(const Work& work, int tile) {
     int row = sliceOf(work.starts, work.rows, tile), start = work.starts[row];
@@ -39,13 +40,13 @@ static __device__ __forceinline__ u32 readCounter(const u32* p) {
     asm volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(x) : "l"(p) : "memory");
     return x;
 }
-static __device__ __forceinline__ float2 readPast(const float2* p) {  // what another block wrote: not through L1
+static __device__ __forceinline__ float2 readPast(const float2* p) {  // written by another block, so not read through L1
     float2 x;
     asm volatile("ld.global.cg.v2.f32 {%0, %1}, [%2];" : "=f"(x.x), "=f"(x.y) : "l"(p) : "memory");
     return x;
 }
 
-// Landmarks are read once a step: they must not push logits out of L2.
+// Landmarks are read once per step, and must not evict logits from L2.
 static __device__ __forceinline__ u64 evictFirst() {
     u64 policy;
     asm volatile("createpolicy.fractional.L2::evict_first.b64 %0, 1.0;" : "=l"(policy));

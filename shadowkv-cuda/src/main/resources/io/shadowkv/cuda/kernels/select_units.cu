@@ -1,18 +1,23 @@
-// Chooses the k units of highest score of each row and head, tells hits from misses, and gives misses their slots:
-// ShadowOperations.select. ShadowKV, arXiv 2410.21465, section 4.2; the slots and their ages are this project's.
+// Selects the k units with the highest scores of each row and head, separates hits from misses, and
+// assigns slots to misses (ShadowOperations.select). ShadowKV, arXiv 2410.21465, section 4.2; slots
+// and ages are this project's addition.
 //
 // scores  float [rows, kvHeads, width], non-negative; the first units[i] of row i are read
-// table   IndexedEntry [slots]: residentUnits, slotAges [kvHeads, C] in place; selectedSlots, missUnits, missSlots
-//         [kvHeads, k], missCounts [kvHeads] written; counters added to
-// slots   i32 [rows], -1: padding        units i32 [rows], 0: passed over
+// table   IndexedEntry [slots]: residentUnits, slotAges [kvHeads, C] in place; selectedSlots,
+//         missUnits, missSlots [kvHeads, k], missCounts [kvHeads] written; counters added to
+// slots   i32 [rows], -1: padding        units i32 [rows], 0: skipped
 //
-// Grid: rows * kvHeads blocks of 1024 threads. Shared memory: 9 bytes for each of `capacity` units and 8 for each of
-// `slotCapacity` slots, dynamic (rounded up to 4); a layer that selects more units or has more slots traps.
-// Bytes: scores once from L2 (62 KB a block at 15,564 units). Not bound by memory but by about 20 barriers: scores
-// stay in registers (beyond 16,384 units they are read again), and what the second half needs is asked for with them.
-// Exact: non-negative floats are ordered as their bits; up to three rounds of a histogram over 11, 11 and 9 bits find
-// the k-th largest and how many of its equals are taken, lowest units first; bits that say who is chosen, counted,
-// give the ascending list. Deterministic: all lists are made by counting.
+// Grid: rows * kvHeads blocks of 1024 threads. Shared memory: 9 bytes for each of `capacity` units
+// and 8 for each of `slotCapacity` slots, dynamic (rounded up to 4); the host never launches it for
+// a layer that selects more units or has more slots (StepLimits.java); the trap guards against a
+// mistake there.
+// Bytes: scores once from L2 (62 KB per block at 15,564 units). It is bound by about 20 barriers,
+// not by memory: scores stay in registers (above 16,384 units they are read again), and the data of
+// the second half are loaded with them.
+// Exact: non-negative floats have the order of their bits. Up to three rounds of a histogram over
+// 11, 11 and 9 bits find the k-th largest score and how many of its equals are selected, lowest
+// units first. Counting the bits of the selected units gives the ascending list. Deterministic: all
+// lists are made by counting.
 //
 // check: EXTRA=0
 #include "overlap.cuh"
@@ -22,22 +27,23 @@ static const int THREADS = 1024;
 static const int WARPS = THREADS / 32;
 static const int BINS = 2 * THREADS;
 static const int EACH = 16;  // scores that a thread holds
-static const int CHUNK = EACH * THREADS;
-static const int WORDS = CHUNK / 32;
-static const u32 NONE = 0xffffffffu;  // no score: those have no sign
+static const int PART = EACH * THREADS;
+static const int WORDS = PART / 32;
+static const u32 NONE = 0xffffffffu;  // not a score: scores have no sign bit
 
 enum Kind { OUT = 0, IN = 1, TIE = 2, HELD = 3 };
 
-// What a histogram says: everything above `bin` is taken, and `need` of the `held` items in it.
+// The result of a histogram: all items above `bin` are taken, and `need` of the `held` items in it.
 struct Cut { int bin, need, held; };
 
-// Sum of warpTotals below this warp; a barrier lies between their writing and this.
+// Sum of the warpTotals of lower warps. The caller must put a barrier between writing them and
+// this.
 static __device__ __forceinline__ int totalBelow(const int* warpTotals) {
     int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
     return (int) __reduce_add_sync(ALL_LANES, (u32) (lane < warp ? warpTotals[lane] : 0));
 }
 
-// Sum over this lane and those below.
+// Sum over this lane and the lower lanes.
 static __device__ __forceinline__ int sumUpTo(int x) {
     int lane = threadIdx.x % 32;
 #pragma unroll
@@ -48,7 +54,7 @@ static __device__ __forceinline__ int sumUpTo(int x) {
     return x;
 }
 
-// The bin that holds the need-th item from the top; left as it is where need is 0.
+// The bin with the need-th item from the top; not changed if need is 0.
 static __device__ void findCut(const int* histogram, int need, Cut* cut) {
     __shared__ int warpTotals[WARPS];
     int top = BINS - 1 - 2 * threadIdx.x;
@@ -68,20 +74,20 @@ static __device__ void clear(int* histogram) {
     __syncthreads();
 }
 
-// Scores of a chunk as bits; a warp has 32 neighbours at a time.
+// PART scores as bits; a warp has 32 adjacent scores at a time.
 struct Held {
     u32 at[EACH];
 
-    __device__ __forceinline__ void load(const float* scores, int chunk, int count) {
+    __device__ __forceinline__ void load(const float* scores, int part, int count) {
 #pragma unroll
         for (int j = 0; j < EACH; j++) {
-            int u = chunk * CHUNK + j * THREADS + threadIdx.x;
+            int u = part * PART + j * THREADS + threadIdx.x;
             at[j] = u < count ? __float_as_uint(scores[u]) & 0x7fffffffu : NONE;
         }
     }
 };
 
-// Which scores are chosen: those from `above` on, and of those equal to `tied` the first `ties`.
+// The scores to select: those from `above` on, and the first `ties` of those equal to `tied`.
 struct Threshold { u32 above, tied; int ties; };
 
 static __device__ Threshold findThreshold(Held& held, const float* scores, int count, int need, int* histogram, Cut* cut) {
@@ -89,8 +95,8 @@ static __device__ Threshold findThreshold(Held& held, const float* scores, int c
     for (int round = 0;; round++) {
         int shift = round == 0 ? 20 : round == 1 ? 9 : 0, bits = round < 2 ? 11 : 9;
         clear(histogram);
-        for (int chunk = 0; chunk * CHUNK < count; chunk++) {
-            if (count > CHUNK) held.load(scores, chunk, count);
+        for (int part = 0; part * PART < count; part++) {
+            if (count > PART) held.load(scores, part, count);
 #pragma unroll
             for (int j = 0; j < EACH; j++)
                 if (held.at[j] >> (shift + bits) == prefix) atomicAdd(&histogram[held.at[j] >> shift & ((1u << bits) - 1)], 1);
@@ -104,14 +110,14 @@ static __device__ Threshold findThreshold(Held& held, const float* scores, int c
     }
 }
 
-// Writes the chosen units of a count of scores, ascending.
+// Writes the selected units among `count` scores, ascending.
 static __device__ void listChosen(Held& held, const float* scores, int count, Threshold threshold, int* chosen) {
-    __shared__ u32 above[WORDS], tied[WORDS];  // a bit a unit of the chunk
+    __shared__ u32 above[WORDS], tied[WORDS];  // one bit per unit of the part
     __shared__ int warpTotals[2][WARPS];
     int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
     int chosenBefore = 0, tiesBefore = 0;
-    for (int chunk = 0; chunk * CHUNK < count; chunk++) {
-        if (count > CHUNK) held.load(scores, chunk, count);
+    for (int part = 0; part * PART < count; part++) {
+        if (count > PART) held.load(scores, part, count);
 #pragma unroll
         for (int j = 0; j < EACH; j++) {
             u32 score = held.at[j];
@@ -130,7 +136,7 @@ static __device__ void listChosen(Held& held, const float* scores, int count, Th
         for (u32 both = aboves | ties; both != 0; both &= both - 1) {
             int bit = __ffs(both) - 1;
             bool isTie = ties >> bit & 1;
-            if (!isTie || tieBefore < threshold.ties) chosen[to++] = chunk * CHUNK + threadIdx.x * 32 + bit;
+            if (!isTie || tieBefore < threshold.ties) chosen[to++] = part * PART + threadIdx.x * 32 + bit;
             tieBefore += isTie;
         }
         chosenBefore += (int) __reduce_add_sync(ALL_LANES, (u32) warpTotals[0][lane]);
@@ -139,9 +145,9 @@ static __device__ void listChosen(Held& held, const float* scores, int count, Th
     }
 }
 
-// Walks items 0 .. count - 1 twice, each warp its own stretch: first to count, then to call
-// place(i, kind, isChosen, chosen items before i, held items before i). Items of kind IN are chosen, and the first
-// `ties` of kind TIE. An item is seen by the same thread both times.
+// Iterates over items 0 .. count - 1 twice, each warp over its own part: first to count, then to
+// call place(i, kind, isChosen, chosen items before i, held items before i). Items of kind IN are
+// chosen, and the first `ties` of kind TIE. The same thread handles an item both times.
 template <typename KindOf, typename Place>
 static __device__ void compact(int count, int ties, KindOf kindOf, Place place) {
     __shared__ int totals[3][WARPS];
@@ -174,7 +180,7 @@ static __device__ void compact(int count, int ties, KindOf kindOf, Place place) 
     __syncthreads();
 }
 
-// Where `unit` stands in an ascending list, or -1.
+// The index of `unit` in an ascending list, or -1.
 static __device__ __forceinline__ int find(const int* list, int count, int unit) {
     int low = 0, high = count;
     while (low < high) {
@@ -191,7 +197,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) selectUnits(
     int* missing = chosen + capacity;          // [capacity], ascending
     int* residents = missing + capacity;       // [slotCapacity]: units as they were
     int* olds = residents + slotCapacity;      // [slotCapacity]: ages
-    u8* isResident = (u8*) (olds + slotCapacity);  // [capacity], of the chosen ones
+    u8* isResident = (u8*) (olds + slotCapacity);  // [capacity]: flags of the chosen units
     __shared__ int histogram[BINS];
     __shared__ Cut cut;
     __shared__ int hits;
@@ -220,7 +226,8 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) selectUnits(
     if (x == 0) cut = {BINS, 0, 0};
     clear(histogram);
 
-    // Hits: age 0. All others grow older by one, to 256 for now, so that the order of the old ages is kept.
+    // Hits get age 0. All other ages grow by one, up to 256 for now, which keeps the order of the
+    // old ages.
     for (int s = x; s < slotCount; s += THREADS) {
         int unit = residents[s], place = unit < 0 ? -1 : find(chosen, selected, unit);
         if (place >= 0) {
@@ -242,7 +249,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) selectUnits(
         [&](int j, int, bool isChosen, int before, int) {
             if (isChosen) missing[before] = missUnits[before] = chosen[j];
         });
-    // Misses take free slots, then those of largest age; both lists ascend.
+    // Misses take free slots first, then slots of the largest age; both lists ascend.
     Cut room = cut;
     compact(slotCount, room.need,
         [&](int s) {

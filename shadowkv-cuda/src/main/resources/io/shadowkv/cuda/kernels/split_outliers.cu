@@ -1,14 +1,16 @@
-// splitOutliers: per head the o units of least minimum cosine, and all others; both ascending, ties to the lower unit.
+// splitOutliers: for each head, the o units with the smallest minimum cosines, and all others. Both
+// lists ascend; among equals, the lower unit is the outlier.
 //
-// Source:  ShadowKV (arXiv 2410.21465) section 4.1; op/ShadowOperations.splitOutliers
-// minCosines float [H, units]; NaN does not occur, -0 counts as less than 0
+// Source:  ShadowKV (arXiv 2410.21465) section 4.1; op/ShadowOperations.splitOutliers minCosines
+// float [H, units]; without NaN; -0 is less than 0
 // outliers   i32 [H, o]
 // others     i32 [H, units - o]
-// Grid     x: H; block: 1024 threads, a head each
-// Method   radix selection of the o-th least number, 8 bits at a time, then one ordered pass that writes both lists: what
-//          is less, and of what equals it the first ones, are outliers
-// Bytes    5 passes over 4 * units, 4 * units written: all in L2 after the first. 15,616 units, 8 heads: 0.5 MB; latency
-//          decides, about 30 us, once a layer
+// Grid     x: H, one block per head; block: 1024 threads
+// Method   radix selection of the o-th smallest number, 8 bits at a time, then one ordered pass
+//          that writes both lists: the smaller numbers, and the first ones of those equal to it,
+//          are outliers
+// Bytes    5 passes over 4 * units, 4 * units written: all in L2 after the first. 15,616 units, 8
+//          heads: 0.5 MB; bound by latency, about 30 us, once per layer
 // Shared   1.3 KB
 // Limits   fewer than 2^31 units
 // check:
@@ -18,18 +20,18 @@
 static const int THREADS = 1024;
 static const int ITEMS = 4;  // consecutive units of a thread in the ordered pass
 
-// Unsigned in the order of the floats.
+// Unsigned integers in the order of the floats.
 static __device__ __forceinline__ u32 ordered(float x) {
     u32 bits = __float_as_uint(x);
     return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
 }
 
-// Two counts that are summed together.
+// Two counts, summed together.
 struct Counts { i32 less, equal; };
 
 static __device__ __forceinline__ Counts plus(Counts a, Counts b) { return {a.less + b.less, a.equal + b.equal}; }
 
-// Sums of the lanes below, and of this one.
+// Sums over this lane and the lower lanes.
 static __device__ __forceinline__ Counts inclusive(Counts own) {
     int lane = threadIdx.x % 32;
 #pragma unroll
@@ -40,7 +42,8 @@ static __device__ __forceinline__ Counts inclusive(Counts own) {
     return own;
 }
 
-// The `rank`-th least (from 1) of ordered(cosines), and in `less` how many are below it. All threads call it.
+// The `rank`-th smallest (from 1) of ordered(cosines); `less` receives the number of smaller ones.
+// All threads must call it.
 static __device__ u32 findThreshold(const float* cosines, int units, int rank, int& less) {
     __shared__ u32 histogram[256];
     __shared__ u32 digit;
@@ -55,7 +58,8 @@ static __device__ u32 findThreshold(const float* cosines, int units, int rank, i
             int unit = start + (int) threadIdx.x;
             u32 key = unit < units ? ordered(cosines[unit]) : 0;
             bool counts = unit < units && (key & mask) == prefix;
-            // Cosines lie close together, so lanes agree more often than not: one addition for all that do.
+            // Cosines are similar, so most lanes have the same bin: one addition serves all lanes
+            // with the same bin.
             u32 bin = counts ? key >> shift & 255 : 256;
             u32 same = __match_any_sync(ALL_LANES, bin);
             if (counts && (int) threadIdx.x % 32 == __ffs(same) - 1) atomicAdd(&histogram[bin], __popc(same));
@@ -82,10 +86,10 @@ splitOutliers(const float* minCosines, i32* outliers, i32* others, i32 units, i3
     i32* rest = others + (i64) blockIdx.x * (units - count);
     int less = 0;
     u32 threshold = count == 0 ? 0 : findThreshold(cosines, units, count, less);
-    int needed = count - less;  // of those that equal the threshold
+    int needed = count - less;  // of those equal to the threshold
 
     __shared__ Counts warps[THREADS / 32];
-    Counts before = {0, 0};  // in all tiles so far
+    Counts before = {0, 0};  // in all earlier tiles
     for (int start = 0; start < units; start += THREADS * ITEMS) {
         int first = start + (int) threadIdx.x * ITEMS;
         bool isLess[ITEMS], isEqual[ITEMS];

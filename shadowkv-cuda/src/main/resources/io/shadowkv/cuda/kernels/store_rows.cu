@@ -1,11 +1,12 @@
-// storeRows: token-major rows to a head-major region, rounded to its type.
+// storeRows: copies token-major rows to a head-major region, rounded to its type.
 //   target[h, at + i] = rows[i, h]
 //
 // rows    SOURCE [tokens, heads, HEAD_DIM], aligned to VEC elements
 // target  TARGET [heads, capacity, HEAD_DIM], aligned to VEC elements
 // grid    any number of blocks and threads
 //
-// Bytes      tokens * heads * HEAD_DIM * (both element sizes): 4,096 tokens of 8 heads of 128, bf16: 16.8 MB, 4 us
+// Bytes      tokens * heads * HEAD_DIM * (both element sizes): 4,096 tokens of 8 heads of 128,
+//            bf16: 16.8 MB, 4 us
 // Precision  rounds once, to nearest even
 // Fails      never; VEC divides HEAD_DIM
 //

@@ -1,18 +1,18 @@
-// storeValues: quantises rows of values for the store, one scale a row.
-//   scale = max |value| / TOP in float, rounded up to bf16; code = round-to-even(value / scale), 0 where the scale is 0
+// storeValues: quantises rows of values for the store, with one scale per row.
+//   scale = max |value| / TOP in float, rounded up to bf16; code = round-to-even(value / scale), 0 if the scale is 0
 //
-// Source:  op/ValueCodes (to the bit)
-// source   VALUE [H, sourceCapacity, d], the pointer stands at the first row of head 0
-// codes    CODE  [H, codeCapacity, d], the same; device memory (ShadowIndexing brings them to the host by DMA, which
-//          runs at the link's 55 GB/s and leaves the multiprocessors alone)
+// Source:  op/ValueCodes (the same bits)
+// source   VALUE [H, sourceCapacity, d], the pointer is at the first row of head 0
+// codes    CODE  [H, codeCapacity, d], the same; device memory (ShadowIndexing brings them to the
+//          host by DMA, which runs at the link's 55 GB/s and does not occupy multiprocessors)
 // scales   bf16  [H, tokenCapacity], the same
-// Macros   VALUE: element type; CODE: i8 or f8 (TOP 127 and 448); HEAD_DIM: d; VEC: elements an access takes, a power of
-//          two that divides d and every offset, at most 16 bytes
-// Grid     x: ceil(count / (8 * ROWS)), y: H; block: 256 threads, LANES lanes for each row
-// Bytes    H * count * (d * (sizeof(VALUE) + 1) + 2); [8, 124928, 128] of bf16: 386 MB, floor 90 us at 4.30 TB/s, beside
-//          2.3 ms of the link
+// Macros   VALUE: element type; CODE: i8 or f8 (TOP 127 and 448); HEAD_DIM: d; VEC: elements per
+//          access, a power of two that divides d and every offset, at most 16 bytes
+// Grid     x: ceil(count / (8 * ROWS)), y: H; block: 256 threads, LANES lanes per row
+// Bytes    H * count * (d * (sizeof(VALUE) + 1) + 2); [8, 124928, 128] of bf16: 386 MB, floor 90 us
+//          at 4.30 TB/s, compared with 2.3 ms on the link
 // Shared   none
-// Precise  as ValueCodes: division in float, one rounding
+// Rounds   as ValueCodes does: division in float, one rounding
 // check: VALUE=bf16 CODE=i8 HEAD_DIM=128 VEC=8
 // check: VALUE=bf16 CODE=f8 HEAD_DIM=128 VEC=8
 // check: VALUE=f16 CODE=f8 HEAD_DIM=96 VEC=8
@@ -39,8 +39,8 @@
 
 static const int ROW_VECTORS = HEAD_DIM / VEC;
 static const int LANES = powerOfTwo(ROW_VECTORS) < 32 ? powerOfTwo(ROW_VECTORS) : 32;
-static const int PARTS = (ROW_VECTORS + LANES - 1) / LANES;  // vectors of a row in one lane
-static const int ROWS = 32 / LANES;                          // rows of a warp
+static const int PARTS = (ROW_VECTORS + LANES - 1) / LANES;  // vectors of a row per lane
+static const int ROWS = 32 / LANES;                          // rows per warp
 static_assert(HEAD_DIM % VEC == 0, "a row is whole vectors");
 
 template <typename Code> struct Coding;
@@ -59,7 +59,8 @@ template <> struct Coding<f8> {
         asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;" : "=h"(two) : "f"(0.f), "f"(quotient));
         code.bits = (u8) two;
 #else
-        // Exponent and mantissa rounded at the third bit and moved to their places; below 2^-6 steps are 2^-9.
+        // Rounds exponent and mantissa at the third bit and moves them to their places. Below 2^-6
+        // the steps are 2^-9.
         u32 bits = __float_as_uint(quotient), magnitude = bits & 0x7fffffffu;
         u32 rounded = magnitude < 0x3c800000u
             ? (u32) __float2int_rn(__uint_as_float(magnitude) * 512.f)
@@ -71,7 +72,7 @@ template <> struct Coding<f8> {
     }
 };
 
-// sourceStride, codeStride, scaleStride: elements from head to head.
+// sourceStride, codeStride, scaleStride: elements between the starts of adjacent heads.
 extern "C" __global__ void __launch_bounds__(256)
 storeValues(const VALUE* source, CODE* codes, bf16* scales, i64 sourceStride, i64 codeStride, i64 scaleStride,
             i32 count) {

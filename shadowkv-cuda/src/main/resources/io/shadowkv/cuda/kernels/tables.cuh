@@ -1,4 +1,5 @@
-// What the host writes of each slot's sequence (SlotMirrors.java writes the same layout).
+// The entries that the host writes for the sequence of each slot. SlotMirrors.java writes the same
+// layout.
 #pragma once
 #include "types.cuh"
 
@@ -9,7 +10,7 @@ struct AttendedEntry {
     i32 unused;
 };
 
-// VALUES_ON_HOST is added to the others where stored values lie in page-locked host memory.
+// VALUES_ON_HOST is added to the others if the stored values are in page-locked host memory.
 enum ValueFormat { VALUES_AS_ATTENDED = 0, VALUES_INT8 = 1, VALUES_FP8 = 2, VALUES_ON_HOST = 4 };
 
 struct IndexedEntry {

@@ -1,5 +1,5 @@
-// Element types without NVIDIA's headers (which users need not have): 16-bit floats as bits, conversions as PTX.
-// Shared by all kernels; NVRTC and nvcc compile the same text.
+// Element types without NVIDIA's headers, which users may not have: 16-bit floats as bits,
+// conversions as PTX. Shared by all kernels; NVRTC and nvcc compile the same text.
 #pragma once
 
 typedef unsigned char u8;
@@ -23,7 +23,8 @@ static __device__ __forceinline__ float toFloat(f16 x) {
     asm("cvt.f32.f16 %0, %1;" : "=f"(y) : "h"(x.bits));
     return y;
 }
-// Exponent and mantissa moved to float's places, then scaled by 2^(127-7): exact for subnormals too.
+// Moves exponent and mantissa to their places in a float, then scales by 2^(127-7). Exact for
+// subnormals too.
 static __device__ __forceinline__ float toFloat(f8 x) {
     u32 magnitude = x.bits & 0x7f;
     float y = __uint_as_float(magnitude << 20) * 0x1p120f;
@@ -45,7 +46,7 @@ template <> __device__ __forceinline__ f16 fromFloat<f16>(float x) {
     return y;
 }
 
-// Two floats as two 16-bit ones in a register, `low` in the lower half.
+// Two floats as two 16-bit floats in one register, `low` in the lower half.
 static __device__ __forceinline__ u32 pack(bf16, float low, float high) {
     u32 y;
     asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(y) : "f"(high), "f"(low));
@@ -57,5 +58,6 @@ static __device__ __forceinline__ u32 pack(f16, float low, float high) {
     return y;
 }
 
-// N consecutive elements loaded or stored as one access of N * sizeof(T) bytes; the address must be aligned to that.
+// N consecutive elements, loaded or stored in one access of N * sizeof(T) bytes. The address must
+// be a multiple of that size.
 template <typename T, int N> struct alignas(sizeof(T) * N) Vector { T at[N]; };

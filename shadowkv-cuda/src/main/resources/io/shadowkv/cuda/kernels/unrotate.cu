@@ -1,21 +1,23 @@
-// unrotate: rows of rotated keys back to before RoPE, token-major; the inverse of rotate and store.
-//   plain[i, h, first]  = (x * cos + y * sin) / scaling^2    x, y: the pair's elements of keys[h, from + i]
-//   plain[i, h, second] = (y * cos - x * sin) / scaling^2    cos, sin: of position firstPosition + i
+// unrotate: computes keys before RoPE from rows of rotated keys, token-major; the inverse of rotate
+// and store.
+//   plain[i, h, first]  = (x * cos + y * sin) / scaling^2    x, y: the elements of the pair in keys[h, from + i]
+//   plain[i, h, second] = (y * cos - x * sin) / scaling^2    cos, sin: those of position firstPosition + i
 //   elements from rotaryDim on are copied
 //
-// Source:  op/ShadowOperations.unrotate; op/Rotary says how pairs lie
-// keys           KEY [H, capacity, d], the pointer stands at row `from` of head 0
-// cosines, sines float [count, rotaryDim / 2], the pointers stand at firstPosition
+// Source:  op/ShadowOperations.unrotate; op/Rotary has the places of pairs
+// keys           KEY [H, capacity, d], the pointer is at row `from` of head 0
+// cosines, sines float [count, rotaryDim / 2], the pointers are at firstPosition
 // plain          PLAIN [count, H * d]
-// Macros   KEY, PLAIN: element types; HEAD_DIM: d; ROTARY_DIM; INTERLEAVED: 1 if pairs are neighbours; VEC: elements an
-//          access takes, a power of two that divides d, rotaryDim / 2 and every offset, at most 16 bytes of the
-//          wider type (interleaved: that divides rotaryDim and d)
-// Grid     x: ceil(count * CHUNKS / 128); block: 128 threads, each one place of one token in all heads, so that its
-//          cosines and sines are read once
-// Bytes    count * H * d * (sizeof(KEY) + sizeof(PLAIN)) + 4 * count * rotaryDim; 124,928 tokens, 8 heads, d 128, bf16:
-//          576 MB, floor 0.13 ms at 4.30 TB/s
+// Macros   KEY, PLAIN: element types; HEAD_DIM: d; ROTARY_DIM; INTERLEAVED: 1 if the elements of a
+//          pair are adjacent; VEC: elements per access, a power of two that divides d,
+//          rotaryDim / 2 and every offset, at most 16 bytes of the wider type (interleaved: that
+//          divides rotaryDim and d)
+// Grid     x: ceil(count * PLACES / 128); block: 128 threads, each with one place of one token in
+//          all heads, so that it reads its cosines and sines once
+// Bytes    count * H * d * (sizeof(KEY) + sizeof(PLAIN)) + 4 * count * rotaryDim; 124,928 tokens, 8
+//          heads, d 128, bf16: 576 MB, floor 0.13 ms at 4.30 TB/s
 // Shared   none
-// Precise  two products and a factor in float, one rounding
+// Rounds   once; two products and a factor in float
 // check: KEY=bf16 PLAIN=bf16 HEAD_DIM=128 ROTARY_DIM=128 INTERLEAVED=0 VEC=8
 // check: KEY=bf16 PLAIN=bf16 HEAD_DIM=128 ROTARY_DIM=64 INTERLEAVED=1 VEC=8
 // check: KEY=f16 PLAIN=f16 HEAD_DIM=96 ROTARY_DIM=96 INTERLEAVED=0 VEC=8
@@ -47,44 +49,44 @@
 #endif
 
 static const int HALF = ROTARY_DIM / 2;
-// Pairs inside a vector; else a pair's elements lie in two vectors.
+// True if pairs are inside a vector; otherwise the elements of a pair are in two vectors.
 static const bool IS_INSIDE = INTERLEAVED && VEC > 1;
-static const int PAIRS = IS_INSIDE ? VEC / 2 : VEC;  // of a thread
-static const int TURNING = HALF / PAIRS;             // places that turn; the others are copied
-static const int CHUNKS = TURNING + (HEAD_DIM - ROTARY_DIM) / VEC;
+static const int PAIRS = IS_INSIDE ? VEC / 2 : VEC;  // pairs per thread
+static const int TURNING = HALF / PAIRS;             // places that are rotated; the others are copied
+static const int PLACES = TURNING + (HEAD_DIM - ROTARY_DIM) / VEC;
 static const int UNROLL = 4;
 static_assert(HALF % PAIRS == 0 && (HEAD_DIM - ROTARY_DIM) % VEC == 0 && HEAD_DIM % VEC == 0, "whole vectors");
 
 typedef Vector<KEY, VEC> Keys;
 typedef Vector<PLAIN, VEC> Plains;
 
-// keyStride: elements from head to head of keys; undo: 1 / scaling^2.
+// keyStride: elements between the starts of adjacent heads of keys; undo: 1 / scaling^2.
 extern "C" __global__ void __launch_bounds__(128)
 unrotate(const KEY* keys, const float* cosines, const float* sines, PLAIN* plain, i64 keyStride, i32 heads, i32 count,
          float undo) {
     i64 at = (i64) blockIdx.x * blockDim.x + threadIdx.x;
-    i64 token = at / CHUNKS;
-    int chunk = at % CHUNKS;
+    i64 token = at / PLACES;
+    int place = at % PLACES;
     if (token >= count) return;
     const KEY* from = keys + token * HEAD_DIM;
     PLAIN* to = plain + token * heads * HEAD_DIM;
 
-    if (chunk >= TURNING) {
-        int element = ROTARY_DIM + (chunk - TURNING) * VEC;
+    if (place >= TURNING) {
+        int element = ROTARY_DIM + (place - TURNING) * VEC;
         for (int h = 0; h < heads; h++) {
             *(Plains*) (to + h * HEAD_DIM + element) = convert<PLAIN>(*(const Keys*) (from + h * keyStride + element));
         }
         return;
     }
 
-    // The factor goes into the cosines and sines, once.
+    // The factor is applied to the cosines and sines, once.
     float cosine[PAIRS], sine[PAIRS];
 #pragma unroll
     for (int p = 0; p < PAIRS; p++) {
-        cosine[p] = cosines[token * HALF + chunk * PAIRS + p] * undo;
-        sine[p] = sines[token * HALF + chunk * PAIRS + p] * undo;
+        cosine[p] = cosines[token * HALF + place * PAIRS + p] * undo;
+        sine[p] = sines[token * HALF + place * PAIRS + p] * undo;
     }
-    int first = chunk * VEC * (INTERLEAVED && !IS_INSIDE ? 2 : 1);
+    int first = place * VEC * (INTERLEAVED && !IS_INSIDE ? 2 : 1);
     int second = first + (INTERLEAVED ? 1 : HALF);
     for (int start = 0; start < heads; start += UNROLL) {
         Keys x[UNROLL], y[UNROLL];

@@ -1,4 +1,4 @@
-// Reductions inside a warp and a block.
+// Reductions within a warp and within a block.
 #pragma once
 #include "types.cuh"
 
@@ -16,7 +16,7 @@ static __device__ __forceinline__ float warpMax(float x) {
     return x;
 }
 
-// Sum over a block of up to 1024 threads, in every thread; all threads call it.
+// Sum over a block of up to 1024 threads, returned to every thread. All threads must call it.
 static __device__ __forceinline__ float blockSum(float x) {
     __shared__ float partial[32];
     int lane = threadIdx.x % 32, warp = threadIdx.x / 32, warps = (blockDim.x + 31) / 32;

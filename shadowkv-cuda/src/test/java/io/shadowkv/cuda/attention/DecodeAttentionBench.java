@@ -24,11 +24,12 @@ import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.function.IntConsumer;
 
-/// Times decode attention at Llama-3.1-8B's shape (32 query heads, 8 key-value heads of 128, bf16) over batches and
-/// lengths; each case is compared with the plain kernel before it is timed. Prints bytes a second of keys and values
-/// read; `main` takes the device's read bandwidth in GB/s to relate them to (default 4580, an H200's).
+/// Times decode attention at Llama-3.1-8B's shape (32 query heads, 8 key-value heads of 128, bf16)
+/// for several batch sizes and lengths. Each case is compared with the plain kernel before it is
+/// timed. Prints the bytes of keys and values read per second, relative to the device's read
+/// bandwidth in GB/s, which `main` takes (default: 4580, an H200's).
 ///
-/// Layers are rotated so that a launch does not find its keys in L2.
+/// Launches rotate over several layers, so that none finds its keys in L2.
 final class DecodeAttentionBench implements AutoCloseable {
     private static final int KV_HEADS = 8;
     private static final int GROUP_SIZE = 4;
@@ -38,7 +39,8 @@ final class DecodeAttentionBench implements AutoCloseable {
     private static final int PATTERN_ROWS = 65_521;
     private static final double TOLERANCE = 0.01;
 
-    /// The paper's settings at 122K: 48 outlier chunks, 256 chunks of 8 selected, local and generated rows.
+    /// The paper's settings at 122K: 48 outlier chunks, 256 selected chunks of 8 tokens, local and
+    /// generated rows.
     private static final int FIRST_ROW = 384;
 
     private static final int UNIT_TOKENS = 8;
@@ -197,7 +199,7 @@ final class DecodeAttentionBench implements AutoCloseable {
         return Math.clamp(ROTATED_BYTES / (4L * KV_HEADS * HEAD_DIM * tokens) + 1, 1, 16);
     }
 
-    /// Keys or values of every head, the pattern over and over.
+    /// Keys or values of every head, filled with repetitions of the pattern.
     private Tensor region(CudaScope memory, int rows) {
         Tensor region = memory.allocate(DType.BF16, KV_HEADS, rows, HEAD_DIM);
         long target = context.address(region);
@@ -240,7 +242,7 @@ final class DecodeAttentionBench implements AutoCloseable {
                 count, upload(memory, slots, count), unused, unused, upload(memory, attended, count), unused);
     }
 
-    /// Largest difference between what stands in `out` and the plain kernel's result.
+    /// Largest difference between `out` and the plain kernel's result.
     private double difference(DecodeCase decoded, StepRows rows) {
         float[] tiled = download(decoded.out());
         plain.run(decoded, rows);
@@ -248,12 +250,12 @@ final class DecodeAttentionBench implements AutoCloseable {
         double largest = 0;
         for (int i = 0; i < tiled.length; i++) {
             double difference = Math.abs(tiled[i] - expected[i]);
-            // NaN stays, and no bound admits it.
+            // NaN propagates, and is not within any bound.
             largest = difference <= largest ? largest : difference;
         }
         double bound = TOLERANCE * Math.max(1, largest(expected));
         if (!(largest <= bound)) {
-            throw new IllegalStateException("the kernels differ by " + largest + ", allowed are " + bound);
+            throw new IllegalStateException("the kernels differ by " + largest + "; at most " + bound + " is allowed");
         }
         return largest;
     }
@@ -277,7 +279,7 @@ final class DecodeAttentionBench implements AutoCloseable {
         return values;
     }
 
-    /// Median over runs of the mean of a run's launches.
+    /// Median over runs of the mean time of a run's launches.
     private double seconds(IntConsumer launch) {
         for (int i = 0; i < 10; i++) {
             launch.accept(i);

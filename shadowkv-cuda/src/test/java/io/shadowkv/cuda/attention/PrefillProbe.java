@@ -20,11 +20,11 @@ import java.util.Arrays;
 import java.util.Set;
 import java.util.SplittableRandom;
 
-/// Compares the ways to compute prefill attention on a GPU: first their results, then their speed.
+/// Compares the kernels for prefill attention on a GPU: first their results, then their speed.
 ///
 ///     java … io.shadowkv.cuda.attention.PrefillProbe [check] [time] [KERNEL-FOLDER]
 ///
-/// Prints a line a case. A wrong result ends the run with status 1.
+/// Prints one line per case. After a wrong result the exit status is 1.
 @SuppressWarnings("try") // scopes are held, not used
 public final class PrefillProbe {
     private static final int SOURCE_ELEMENTS = 1 << 22;
@@ -94,9 +94,9 @@ public final class PrefillProbe {
         }
     }
 
-    /// One way to compute it.
+    /// One of the kernels.
     private interface Way {
-        /// False if it does not take the sizes.
+        /// Returns false if it does not support the sizes.
         boolean run(Case data);
     }
 
@@ -204,7 +204,8 @@ public final class PrefillProbe {
         return millis;
     }
 
-    /// Normally distributed inputs. With `isPoisoned`, NaN stands in the rows of keys and values that do not count.
+    /// Normally distributed inputs. With `isPoisoned`, rows of keys and values that must not be
+    /// read are NaN.
     private Case data(DType dtype, int[] sizes, boolean isPoisoned) {
         MemoryScope scope = newScope.apply("a case");
         int t = sizes[0];
@@ -243,7 +244,7 @@ public final class PrefillProbe {
         }
     }
 
-    /// Fills a tensor with copies of `source` from `shift` bytes on.
+    /// Fills a tensor with repetitions of `source`, starting `shift` bytes into it.
     private void repeat(Tensor target, MemorySegment source, long shift) {
         long piece = source.byteSize() - shift;
         for (long at = 0; at < target.byteSize(); at += piece) {

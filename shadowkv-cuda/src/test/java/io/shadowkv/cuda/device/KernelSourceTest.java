@@ -7,7 +7,7 @@ import io.shadowkv.cuda.launch.KernelTypes;
 import io.shadowkv.tensor.DType;
 import org.junit.jupiter.api.Test;
 
-/// What names an instance of a kernel.
+/// The parts that identify an instance of a kernel.
 class KernelSourceTest {
     @Test
     void keepsConstantsInTheirOrder() {

@@ -4,7 +4,8 @@ import io.shadowkv.cuda.ffi.HostPages;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import java.lang.foreign.MemorySegment;
 
-/// How long page-locked memory takes to get, and how fast it is copied: what a sequence's first reading waits for.
+/// Measures how long page-locked memory takes to allocate, and how fast it is copied. The prefill
+/// of the first sequence waits for both.
 ///
 ///     java … io.shadowkv.cuda.device.PinnedMemoryBench [GIBIBYTES]
 public final class PinnedMemoryBench {

@@ -9,7 +9,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// How arguments reach a library and results come back, with the C library in the place of NVIDIA's.
+/// Tests arguments and results of native calls, with the C library instead of NVIDIA's.
 class LazyCallsTest {
     private static final NativeLibrary LIBRARY = NativeLibrary.open(List.of("libc.so.6"), null);
 

@@ -12,7 +12,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// How libraries and their functions are found, with the C library in the place of NVIDIA's.
+/// Tests the search for libraries and functions, with the C library instead of NVIDIA's.
 class NativeLibraryTest {
     private static final String MATHS = "libm.so.6";
 
@@ -62,6 +62,15 @@ class NativeLibraryTest {
         assertThatThrownBy(() -> library.function("cuInit", ValueLayout.JAVA_INT))
                 .isInstanceOf(LibraryMissingException.class)
                 .hasMessageContaining("has no function cuInit")
-                .hasMessageContaining("another version");
+                .hasMessageContaining("needs another version");
+    }
+
+    @Test
+    void namesTheModuleThatMustBeGrantedNativeAccess() {
+        assertThat(NativeLibrary.nativeAccessDenied(Object.class.getModule()))
+                .startsWith("this JVM does not allow the module java.base to call native code. Add"
+                        + " --enable-native-access=java.base to the options of the JVM");
+        assertThat(NativeLibrary.nativeAccessDenied(getClass().getClassLoader().getUnnamedModule()))
+                .contains("the class path", "--enable-native-access=ALL-UNNAMED ");
     }
 }

@@ -21,7 +21,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/// That Java writes what `tables.cuh` reads: every field of its structs by name.
+/// Tests that Java writes the structs that `tables.cuh` reads, field by field.
 class SlotMirrorsTest {
     private static final long DEVICE_ADDRESS = 0x7F00_0000_1000L;
 
@@ -81,7 +81,7 @@ class SlotMirrorsTest {
         }
     }
 
-    /// Every extent another number, so that none can stand for another.
+    /// All extents differ, so that none can be mistaken for another.
     private IndexedLayer layer(DType stored, boolean isOnHost) {
         return new IndexedLayer(
                 8,
@@ -107,7 +107,7 @@ class SlotMirrorsTest {
         return Tensor.of(dtype, shape, arena.allocate(shape.elements() * dtype.bytes(), 16));
     }
 
-    /// As if it lay there; nobody reads it.
+    /// A tensor with a device address; its contents are not read.
     private static Tensor onDevice(DType dtype, int... extents) {
         Shape shape = Shape.of(extents);
         long bytes = shape.elements() * dtype.bytes();
@@ -123,7 +123,8 @@ class SlotMirrorsTest {
                 : tensor.segment().address();
     }
 
-    /// The fields of a struct of `tables.cuh`, read from where a C compiler puts them: pointers 8 bytes, i32 4.
+    /// The fields of a struct of `tables.cuh`, read from the offsets that a C compiler uses: 8
+    /// bytes per pointer, 4 per i32.
     private static Map<String, Long> read(String name, MemorySegment struct, int bytes) throws IOException {
         Matcher body = Pattern.compile("struct " + name + " \\{(.*?)^};", Pattern.DOTALL | Pattern.MULTILINE)
                 .matcher(tables());

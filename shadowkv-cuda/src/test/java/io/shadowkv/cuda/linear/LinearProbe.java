@@ -26,13 +26,13 @@ import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Compares the ways to compute linear layers on a GPU: first their results, then their speed at the sizes of
-/// Llama-3.1-8B; then layers as a decode step records them, and the keys' spectrum. Kernel 0 is the
-/// one that is used, kernel 1 on Hopper the one for older devices.
+/// Compares the kernels for linear layers on a GPU: first their results, then their speed at the
+/// sizes of Llama-3.1-8B, then layers recorded as in a decode step, and the eigenvectors of keys.
+/// Kernel 0 is the kernel in use; on Hopper, kernel 1 is the one for older devices.
 ///
 ///     java … io.shadowkv.cuda.linear.LinearProbe [check] [time] [layers] [prompt] [spectrum] [KERNEL-FOLDER]
 ///
-/// Prints a line a case; a wrong result ends the run with status 1.
+/// Prints one line per case. After a wrong result the exit status is 1.
 public final class LinearProbe {
     private static final int HIDDEN = 4096;
     private static final int INTERMEDIATE = 14336;
@@ -113,7 +113,7 @@ public final class LinearProbe {
         }
     }
 
-    /// All matrices at once, twice (the kernel leaves its counters as it found them), with bias and addend.
+    /// All matrices in one launch, with bias and addend, twice: the kernel must reset its counters.
     private void check(SkinnyLinear skinny, DType type, DType outType, int rows, int inputs, int... outputs) {
         try (MemoryScope scope = parts.newScope().apply("checking linear layers")) {
             Tensor x = normal(scope, type, 1, rows, inputs);
@@ -159,7 +159,8 @@ public final class LinearProbe {
         }
     }
 
-    /// One rounding of the result, and one of the product where the library adds: it may round both.
+    /// One rounding of the result, and one of the product if the library adds, because it may round
+    /// both.
     private void compare(String what, DType type, Tensor expected, Tensor actual, @Nullable Tensor added) {
         float[] exact = download(expected);
         float[] found = download(actual);
@@ -216,7 +217,7 @@ public final class LinearProbe {
                     Tensor out = outs.get(i);
                     MatrixProduct product = MatrixProduct.linear(context, x, weights.get(i), null, false, out);
                     if (product == null || !products.run(product, weights.get(i), x, null, out, out)) {
-                        throw new IllegalStateException("cuBLASLt does not multiply these");
+                        throw new IllegalStateException("cuBLASLt cannot multiply these");
                     }
                 }
             };
@@ -239,7 +240,8 @@ public final class LinearProbe {
         return "%.1f us, %.0f GB/s".formatted(1e3 * milliseconds, bytes / milliseconds / 1e6);
     }
 
-    /// What a decode step does outside attention, recorded, over more weights than any cache holds.
+    /// The operations of a decode step outside attention, recorded, with more weights than any
+    /// cache holds.
     private void layers(int rows) {
         int layers = 8;
         DType type = DType.BF16;

@@ -15,12 +15,13 @@ import io.shadowkv.tensor.Tensor;
 import java.util.Arrays;
 import java.util.Locale;
 
-/// Times what indexing does to one layer of a 122K prompt at Llama-3.1-8B's shape (8 key-value heads of 128, bf16) and
-/// relates it to the floor that its bytes imply. That the results are right is
-/// [io.shadowkv.op.conformance.ShadowPrefillConformance]'s
-/// concern; here the keys are normal numbers.
+/// Times the indexing of one layer of a 122K prompt at Llama-3.1-8B's shape (8 key-value heads of
+/// 128, bf16) and compares it with the least time that its bytes take.
+/// [io.shadowkv.op.conformance.ShadowPrefillConformance] checks the results; the keys here are
+/// normally distributed numbers.
 ///
-/// `main` takes the device's copy bandwidth and the link's (both GB/s; defaults 4300 and 55.5, an H200's).
+/// `main` takes the copy bandwidths of the device and of the link in GB/s (defaults: 4300 and 55.5,
+/// an H200's).
 final class ShadowIndexingBench implements AutoCloseable {
     private static final int HEADS = 8;
     private static final int HEAD_DIM = 128;
@@ -62,7 +63,7 @@ final class ShadowIndexingBench implements AutoCloseable {
         }
     }
 
-    /// Prints a line for each operation.
+    /// Prints one line per operation.
     private void run() {
         try (var dense = new CudaDense(parts);
                 var indexing = new ShadowIndexing(parts)) {
@@ -111,20 +112,20 @@ final class ShadowIndexingBench implements AutoCloseable {
             for (DType type : new DType[] {DType.I8, DType.F8E4M3}) {
                 Tensor near = scope.allocate(type, HEADS, TOKENS, HEAD_DIM);
                 line(
-                        "store near, " + type,
+                        "store on device, " + type,
                         rows + near.byteSize(),
                         deviceBytesPerSecond,
                         () -> indexing.storeValues(keys, 0, TOKENS, near, scales, 0));
                 Tensor far = scope.allocate(Place.HOST, type, HEADS, TOKENS, HEAD_DIM);
                 line(
-                        "store far, " + type,
+                        "store on host, " + type,
                         far.byteSize(),
                         linkBytesPerSecond,
                         () -> indexing.storeValues(keys, 0, TOKENS, far, scales, 0));
             }
             Tensor far = scope.allocate(Place.HOST, DType.BF16, HEADS, TOKENS, HEAD_DIM);
             line(
-                    "store far, BF16",
+                    "store on host, BF16",
                     rows,
                     linkBytesPerSecond,
                     () -> indexing.storeValues(keys, 0, TOKENS, far, null, 0));
@@ -145,7 +146,7 @@ final class ShadowIndexingBench implements AutoCloseable {
                 100 * bytes / seconds / bytesPerSecond);
     }
 
-    /// Median over runs of the mean of a run's launches.
+    /// Median over runs of the mean time of a run's launches.
     private double seconds(Runnable launch) {
         long start = context.driver().cuEventCreate(true);
         long end = context.driver().cuEventCreate(true);

@@ -16,13 +16,15 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.function.IntConsumer;
 
-/// Times each kernel of a ShadowKV decode step at Llama-3.1-8B's shape (one layer: 32 query heads, 8 key-value
-/// heads of 128, bf16, rank 160, 256 units of 8 tokens selected, 60 % hits) and relates it to the floor that its
-/// bytes imply. Results are checked before they are timed ([ShadowStepBenchLayers]).
+/// Times each kernel of a ShadowKV decode step at Llama-3.1-8B's shape (one layer: 32 query heads,
+/// 8 key-value heads of 128, bf16, rank 160, 256 units of 8 tokens selected, 60 % hits) and
+/// compares it with the least time that its bytes take. Results are checked before they are timed
+/// ([ShadowStepBenchLayers]).
 ///
-/// `main` takes the device's read bandwidth, the link's for gathers (both GB/s; defaults 4580 and 51.3, an H200's),
-/// and numbers of blocks that read the host, to be compared. Launches are recorded, 20 at a time, so that the host's
-/// share does not count; layers are rotated so that none finds its data in L2.
+/// `main` takes the read bandwidth of the device and the link's bandwidth for gathers in GB/s
+/// (defaults: 4580 and 51.3, an H200's), and several numbers of blocks that read host memory, to
+/// compare them. Launches are recorded 20 at a time, so that the host's time does not count. They
+/// rotate over several layers, so that none finds its data in L2.
 final class ShadowStepBench implements AutoCloseable {
     private static final int LAUNCHES = 20;
     private static final int RUNS = 7;
@@ -68,7 +70,7 @@ final class ShadowStepBench implements AutoCloseable {
         }
     }
 
-    /// Prints a line for each kernel, and one for the step.
+    /// Prints one line per kernel, and one for the step.
     @SuppressWarnings("SystemOut")
     private void run(int batch, int tokens, DType stored, Place place, int[] hostBlocks) {
         System.out.printf(Locale.ROOT, "%d rows of %,d tokens, values %s on %s%n", batch, tokens, stored, place);
@@ -79,7 +81,8 @@ final class ShadowStepBench implements AutoCloseable {
             step.score(layers.queries(), layers.table(0), rows, layers.scale(), layers.scores());
             layers.checkScores();
             for (int layer = 0; layer < layers.count(); layer++) {
-                // Cold, then steps until most of what is resident was taken at random.
+                // The first step is cold; the others run until most resident units were selected at
+                // random.
                 for (int i = 0; i < 4; i++) {
                     step.forceHits(layers.scores(), layers.table(layer), rows, HIT_RATE);
                     step.select(layers.scores(), layers.table(layer), rows);
@@ -132,7 +135,7 @@ final class ShadowStepBench implements AutoCloseable {
         }
     }
 
-    /// Median over runs of the mean of a run's recorded launches.
+    /// Median over runs of the mean time of a run's recorded launches.
     private double seconds(IntConsumer launch) {
         var key = new Object();
         Runnable step = () -> {
@@ -144,7 +147,7 @@ final class ShadowStepBench implements AutoCloseable {
         long start = context.driver().cuEventCreate(true);
         long end = context.driver().cuEventCreate(true);
         double[] runs = new double[RUNS];
-        // As it is, then recorded, then timed.
+        // Run directly, then recorded, then timed.
         for (int r = -2; r < RUNS; r++) {
             context.queue().record(start);
             context.recordings().replay(key, step);

@@ -20,9 +20,9 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
-/// Data of one case of [ShadowStepBench]: as many layers as keep L2 from holding what a launch reads, and checks of
-/// what the kernels made of them, in double. Values on the host are shared by all layers and rows; they are larger
-/// than any cache.
+/// Data of one case of [ShadowStepBench], with enough layers to keep the data of a launch out of
+/// L2, and checks of the kernels' results in double. All layers and rows share the values on the
+/// host, which are larger than any cache.
 final class ShadowStepBenchLayers {
     private static final int KV_HEADS = 8;
     private static final int GROUP_SIZE = 4;
@@ -149,7 +149,7 @@ final class ShadowStepBenchLayers {
         return onDevice(host);
     }
 
-    /// Device memory filled with the pattern over and over, from another place each time.
+    /// Device memory filled with repetitions of the pattern, with another start each time.
     private Tensor repeated(DType dtype, int... extents) {
         Tensor region = memory.allocate(dtype, extents);
         long target = context.address(region);
@@ -211,17 +211,17 @@ final class ShadowStepBenchLayers {
         return 4.0 * KV_HEADS * units * batch;
     }
 
-    /// Of one miss.
+    /// Bytes of one miss.
     double fetchBytes() {
         return (double) UNIT_TOKENS * HEAD_DIM * stored.bytes();
     }
 
-    /// Of one miss: the factor, the rotation, the key.
+    /// Bytes of one miss: the factor, the rotation, the key.
     double rebuildBytes() {
         return UNIT_TOKENS * (2.0 * RANK + 4.0 * HEAD_DIM + 2.0 * HEAD_DIM);
     }
 
-    /// Misses of a launch, the mean over layers.
+    /// Misses of a launch: the mean over layers.
     double misses() {
         double all = 0;
         for (SlotTable<IndexedLayer> table : tables) {

@@ -20,12 +20,12 @@ import java.util.ServiceLoader;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/// All suites, and the tasks that a list of names means.
+/// All suites, and the tasks that a list of names refers to.
 ///
-/// Besides the suites of this module, those that `ServiceLoader` finds on the module or class path belong to
-/// the catalog, so that a private task needs no change here.
+/// In addition to the suites of this module, the catalog has those that `ServiceLoader` finds on
+/// the module or class path. A private task therefore needs no change here.
 public final class TaskCatalog {
-    /// In the order in which reports show them.
+    /// In the order of reports.
     private static final List<Suite> BUILT_IN = List.of(
             new RulerSuite(),
             new RulerFileSuite(),
@@ -38,16 +38,16 @@ public final class TaskCatalog {
             new InfiniteBenchSuite(),
             new ScBenchSuite());
 
-    /// What logs, folders and `--data` can carry.
+    /// Characters that are valid in logs, in folder names and in `--data`.
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._@-]*");
 
     private TaskCatalog() {}
 
-    /// The suites of this module, then those that `ServiceLoader` finds.
+    /// Returns the suites of this module, followed by those that `ServiceLoader` finds.
     ///
-    /// @throws IllegalArgumentException if a suite that was found cannot be loaded, if two have the same
-    ///     name, or if a name has characters other than letters, digits, dots, underscores, hyphens and at
-    ///     signs
+    /// @throws IllegalArgumentException if a suite that was found cannot be loaded, if two have the
+    ///     same name, or if a name has characters other than letters, digits, dots, underscores,
+    ///     hyphens and at signs
     public static List<Suite> suites() {
         Map<String, Suite> suites = new LinkedHashMap<>();
         BUILT_IN.forEach(suite -> suites.put(suite.name(), suite));
@@ -82,10 +82,10 @@ public final class TaskCatalog {
         }
     }
 
-    /// The names of `data` with every suite's name replaced by its tasks'.
+    /// Expands the names in `data`: a suite's name becomes the names of its tasks.
     ///
     /// @param data names such as `ruler/vt`, `longbench` or `ruler/niah_*`
-    /// @throws IllegalArgumentException if a name means no task
+    /// @throws IllegalArgumentException if a name does not refer to any task
     public static List<String> names(List<String> data) {
         List<Suite> suites = suites();
         List<String> names = new ArrayList<>();
@@ -95,22 +95,22 @@ public final class TaskCatalog {
                     .filter(name -> matches(name, entry) && !names.contains(name))
                     .toList();
             if (meant.isEmpty() && names.stream().noneMatch(name -> matches(name, entry))) {
-                throw new IllegalArgumentException("\"" + entry + "\" names no task; " + known(entry, suites));
+                throw new IllegalArgumentException("\"" + entry + "\" is not a task; " + known(entry, suites));
             }
             names.addAll(meant);
         }
         return names;
     }
 
-    /// What there is instead, for a message.
+    /// Describes the valid names, for a message.
     private static String known(String entry, List<Suite> suites) {
         for (Suite suite : suites) {
             if (entry.startsWith(suite.name() + "/")) {
                 return suite.name() + " has " + String.join(", ", suite.tasks());
             }
         }
-        return "there are the suites " + suites.stream().map(Suite::name).collect(Collectors.joining(", "))
-                + ", a task is written suite/task, and suite/niah_* means several. `shadowkv tasks` lists them";
+        return "the suites are " + suites.stream().map(Suite::name).collect(Collectors.joining(", "))
+                + ". A task is written suite/task; suite/niah_* selects several. `shadowkv tasks` lists them";
     }
 
     private static boolean matches(String name, String entry) {
@@ -122,8 +122,8 @@ public final class TaskCatalog {
 
     /// Opens a task.
     ///
-    /// @param name as [#names] gives it
-    /// @throws IllegalArgumentException if there is none of the name, or it cannot be made
+    /// @param name one of the names that [#names] returns
+    /// @throws IllegalArgumentException if there is no such task, or it cannot be made
     public static EvalTask open(String name, TaskContext context) {
         for (Suite suite : suites()) {
             String prefix = suite.name() + "/";

@@ -1,4 +1,4 @@
-/// All suites under their names, and the tasks that a list of names means.
+/// All suites by name, and the tasks that a list of names refers to.
 @NullMarked
 package io.shadowkv.eval.catalog;
 

@@ -32,7 +32,7 @@ final class Choices {
             }
         }
         for (String word : PythonText.split(words)) {
-            // "AB" counts as a letter here, and then is none of the references.
+            // "AB" counts as a letter here and then equals none of the references.
             if (LETTERS.contains(word)) {
                 return hit(references.contains(word));
             }
@@ -49,7 +49,8 @@ final class Choices {
         }
         String words = blanked(answer, "\n`'\"-*").replace("Option", " ").replace("option", " ");
         words = singleBlanks(words);
-        // The script takes "option" away before it looks for the last of these, which therefore is never found.
+        // The script removes "option" before it looks for the last of these, which is therefore
+        // never found.
         for (String prefix : List.of("answer is:", "is:", "answer:", "correct option is:")) {
             int at = words.indexOf(prefix);
             if (at >= 0) {
@@ -59,7 +60,8 @@ final class Choices {
         return 0;
     }
 
-    /// Whether the words go on with any of the references, one character (a blank) after the prefix.
+    /// True if the text continues with any of the references, one character (a space) after the
+    /// prefix.
     private static boolean begins(String words, int from, List<String> references) {
         return words.length() >= from && references.stream().anyMatch(words.substring(from)::startsWith);
     }

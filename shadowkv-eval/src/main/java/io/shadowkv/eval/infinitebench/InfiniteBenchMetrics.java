@@ -1,9 +1,9 @@
 package io.shadowkv.eval.infinitebench;
 
 import io.shadowkv.eval.Metric;
-import io.shadowkv.eval.metric.BestOf;
+import io.shadowkv.eval.metric.AllReferences;
+import io.shadowkv.eval.metric.BestReference;
 import io.shadowkv.eval.metric.Normalization;
-import io.shadowkv.eval.metric.OverAll;
 import io.shadowkv.eval.metric.PythonText;
 import io.shadowkv.eval.metric.RougeLsum;
 import io.shadowkv.eval.metric.TokenF1;
@@ -13,55 +13,56 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// InfiniteBench's metrics by the names of its functions, `get_score_one_…` left off
-/// (OpenBMB/InfiniteBench, `src/compute_scores.py`). Their quirks are kept; each stands where it is.
+/// InfiniteBench's metrics, named after its functions without `get_score_one_`
+/// (OpenBMB/InfiniteBench, `src/compute_scores.py`). Their quirks are kept; comments describe each
+/// of them.
 public final class InfiniteBenchMetrics {
-    /// The first run of digits is the reference.
-    public static final Metric PASSKEY = new OverAll("passkey", InfiniteBenchMetrics::passkey);
+    /// The first run of digits equals the reference.
+    public static final Metric PASSKEY = new AllReferences("passkey", InfiniteBenchMetrics::passkey);
 
-    public static final Metric NUMBER_STRING = new OverAll("number_string", InfiniteBenchMetrics::passkey);
+    public static final Metric NUMBER_STRING = new AllReferences("number_string", InfiniteBenchMetrics::passkey);
 
-    /// A whole word is the reference; quotes, colons, braces and stops part words.
-    public static final Metric KV_RETRIEVAL = new OverAll(
+    /// A whole word equals the reference; quotes, colons, braces and full stops separate words.
+    public static final Metric KV_RETRIEVAL = new AllReferences(
             "kv_retrieval",
             (answer, references) -> hit(wordsWithout(answer, "\n:\"'.,?!{}").contains(references.getFirst())));
 
-    /// Some word in upper case is the first reference, which therefore never matches where it has two
-    /// words.
-    public static final Metric LONGDIALOGUE_QA_ENG = new OverAll(
+    /// Some word in upper case equals the first reference, which therefore never matches if it has
+    /// two words.
+    public static final Metric LONGDIALOGUE_QA_ENG = new AllReferences(
             "longdialogue_qa_eng",
             (answer, references) -> hit(wordsWithout(answer, "\n:\"'.,?!{}").stream()
                     .anyMatch(word -> word.toUpperCase(Locale.ROOT).equals(references.getFirst()))));
 
-    /// References: the right option and its letter. An answer that begins with any of A to D chose that
-    /// letter, be it the beginning of a word.
-    public static final Metric LONGBOOK_CHOICE_ENG = new OverAll("longbook_choice_eng", Choices::longbook);
+    /// References: the right option and its letter. An answer that begins with any of A to D
+    /// chooses that letter, even if it is the beginning of a word.
+    public static final Metric LONGBOOK_CHOICE_ENG = new AllReferences("longbook_choice_eng", Choices::longbook);
 
     /// References: the function's name and its letter.
-    public static final Metric CODE_DEBUG = new OverAll("code_debug", Choices::codeDebug);
+    public static final Metric CODE_DEBUG = new AllReferences("code_debug", Choices::codeDebug);
 
-    public static final Metric LONGBOOK_QA_ENG = new BestOf("longbook_qa_eng", InfiniteBenchMetrics::englishF1);
+    public static final Metric LONGBOOK_QA_ENG = new BestReference("longbook_qa_eng", InfiniteBenchMetrics::englishF1);
 
-    public static final Metric LONGBOOK_QA_CHN = new BestOf("longbook_qa_chn", InfiniteBenchMetrics::chineseF1);
+    public static final Metric LONGBOOK_QA_CHN = new BestReference("longbook_qa_chn", InfiniteBenchMetrics::chineseF1);
 
-    public static final Metric LONGBOOK_SUM_ENG = new BestOf("longbook_sum_eng", RougeLsum::f);
+    public static final Metric LONGBOOK_SUM_ENG = new BestReference("longbook_sum_eng", RougeLsum::f);
 
-    /// The first number is the reference, its fraction cut off where the reference is whole (SCBench's
-    /// reading: InfiniteBench's script stops with an error there).
-    public static final Metric MATH_FIND = new OverAll("math_find", InfiniteBenchMetrics::mathFind);
+    /// The first number equals the reference. If the reference is a whole number, the fraction is
+    /// cut off, as SCBench does; InfiniteBench's script stops with an error there.
+    public static final Metric MATH_FIND = new AllReferences("math_find", InfiniteBenchMetrics::mathFind);
 
-    /// Share of the references, in order, that the answer's numbers equal up to the first that differs.
-    /// Signs do not count.
+    /// Share of the references, in order, that the answer's numbers equal up to the first that
+    /// differs. Signs are ignored.
     public static final Metric MATH_CALC =
-            new OverAll("math_calc", (answer, references) -> mathCalc(answer, references, 0));
+            new AllReferences("math_calc", (answer, references) -> mathCalc(answer, references, 0));
 
-    /// The same without the answer's first number: the references begin after the first addition, and
-    /// GPT-4 was seen to write the first summand too.
+    /// As [#MATH_CALC], without the answer's first number: the references begin after the first
+    /// addition, and GPT-4 also wrote the first summand.
     public static final Metric MATH_CALC_GPT4 =
-            new OverAll("math_calc:gpt4", (answer, references) -> mathCalc(answer, references, 1));
+            new AllReferences("math_calc:gpt4", (answer, references) -> mathCalc(answer, references, 1));
 
-    /// The last word is the reference, a whole number.
-    public static final Metric CODE_RUN = new OverAll("code_run", InfiniteBenchMetrics::codeRun);
+    /// The last word equals the reference, a whole number.
+    public static final Metric CODE_RUN = new AllReferences("code_run", InfiniteBenchMetrics::codeRun);
 
     private static final Pattern DIGITS = Pattern.compile("[0-9]+");
     private static final Pattern NUMBER = Pattern.compile("\\d+\\.\\d+|\\d+", Pattern.UNICODE_CHARACTER_CLASS);
@@ -73,7 +74,7 @@ public final class InfiniteBenchMetrics {
         return isRight ? 1 : 0;
     }
 
-    /// Words of an answer in which the given characters count as blanks.
+    /// Words of an answer in which the given characters count as spaces.
     static List<String> wordsWithout(String answer, String characters) {
         return PythonText.split(blanked(answer, characters));
     }
@@ -115,7 +116,7 @@ public final class InfiniteBenchMetrics {
         return hit((isWhole ? Math.floor(found) : found) == Double.parseDouble(reference));
     }
 
-    /// Digits of any script as Western ones, which Java's numbers are read from.
+    /// Converts digits of any script to ASCII digits, so that Java can parse the number.
     private static String ascii(String number) {
         StringBuilder digits = new StringBuilder();
         number.codePoints().forEach(c -> digits.append(c == '.' ? "." : Character.digit(c, 10)));

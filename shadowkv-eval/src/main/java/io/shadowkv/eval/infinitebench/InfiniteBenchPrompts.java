@@ -4,10 +4,10 @@ import io.shadowkv.eval.text.PromptTemplate;
 import java.util.Map;
 import java.util.Objects;
 
-/// InfiniteBench's prompts, word for word with their misspellings (OpenBMB/InfiniteBench,
+/// InfiniteBench's prompts, verbatim with their misspellings (OpenBMB/InfiniteBench,
 /// `src/prompt.py`).
 final class InfiniteBenchPrompts {
-    /// `gpt4_templates`: for models that answer in a chat.
+    /// `gpt4_templates`: for chat models.
     static final Map<String, PromptTemplate> CHAT = Map.ofEntries(
             Map.entry(
                     "passkey",
@@ -71,7 +71,8 @@ final class InfiniteBenchPrompts {
                             + "code, and at last give me your answer for the function that has "
                             + "the deliberate and obvious error in A, B, C, or D.")));
 
-    /// `yarn_mistral_templates`: for models that continue text; the script's choice for all open models.
+    /// `yarn_mistral_templates`: for models that continue text; the script uses them for all open
+    /// models.
     static final Map<String, PromptTemplate> CONTINUE = Map.ofEntries(
             Map.entry(
                     "passkey",
@@ -127,8 +128,8 @@ final class InfiniteBenchPrompts {
                             + "is:")));
 
     /// `VANILLA_INFINI_BENCH_TEMPLATE` of the paper's code (bytedance/ShadowKV, `data/utils.py`):
-    /// those that differ from [#CONTINUE]. It has no `math_calc`; of `kv_retrieval`'s input it
-    /// takes the key alone.
+    /// the templates that differ from [#CONTINUE]. It has no `math_calc`, and uses only the key of
+    /// `kv_retrieval`'s input.
     private static final Map<String, PromptTemplate> PAPER = Map.of(
             "kv_retrieval",
             new PromptTemplate("Extract the value corresponding to the specified key in the JSON object below. A"
@@ -155,7 +156,7 @@ final class InfiniteBenchPrompts {
         if (task.equals("math_calc")) {
             throw new IllegalArgumentException(
                     "infinitebench/math_calc: the paper's code has no prompt for it. Leave the"
-                            + " task out, or ask with the official prompts");
+                            + " task out, or use the official prompts");
         }
         return Objects.requireNonNull((PAPER.containsKey(task) ? PAPER : CONTINUE).get(task));
     }

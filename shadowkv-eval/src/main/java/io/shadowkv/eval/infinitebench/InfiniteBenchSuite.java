@@ -5,21 +5,23 @@ import io.shadowkv.eval.Suite;
 import io.shadowkv.eval.TaskContext;
 import java.util.List;
 
-/// InfiniteBench (OpenBMB/InfiniteBench), read from `infinitebench/<task>.jsonl` in the data folder.
+/// InfiniteBench (OpenBMB/InfiniteBench), read from `infinitebench/<task>.jsonl` in the data
+/// folder.
 ///
-/// Models with a chat template get the prompts that its scripts give to GPT-4, in that template;
-/// all others those for YaRN-Mistral, to be continued as they are, which its scripts give to every
-/// open model: the published numbers of open models are of the second kind, whatever the model's
-/// template. With the paper's prompts ([io.shadowkv.eval.PromptVersion#SHADOWKV]) both are asked
-/// alike, in a chat inside the template. What is too long loses tokens in the middle. What differs
+/// Models with a chat template get, in that template, the prompts that InfiniteBench's scripts send
+/// to GPT-4. All other models get the prompts for YaRN-Mistral without a template. The scripts use
+/// these for every open model, so the published numbers of open models are of this second kind even
+/// if the model has a template. With the paper's prompts
+/// ([io.shadowkv.eval.PromptVersion#SHADOWKV]) both kinds of models get the same prompt, chat
+/// models inside their template. A text that is too long loses tokens in the middle. Differences
 /// from the scripts:
 ///
-/// - Prompt and answer fit into the context together; the scripts cut the prompt alone, at 128K.
-/// - In a chat an answer may have 64 tokens, 1,024 in the code tasks, where the published limit is
-///   smaller: those limits are meant for answers that the prompt has begun. `math_calc` answers with half
-///   the context at most.
-/// - GPT-4's `math_calc` has a system message and an example; here it has the template that the same file
-///   keeps.
+/// - Prompt and answer together fit the context; the scripts limit the prompt alone, to 128K.
+/// - In a chat an answer may have 64 tokens, and 1,024 in the code tasks, if the published limit is
+///   smaller: those limits are for answers whose beginning is part of the prompt. `math_calc`
+///   answers with half the context at most.
+/// - GPT-4's `math_calc` has a system message and an example; here it uses the template of the same
+///   file.
 public final class InfiniteBenchSuite implements Suite {
     private static final List<String> TASKS = List.of(
             "passkey",

@@ -19,7 +19,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// One of InfiniteBench's tasks (OpenBMB/InfiniteBench, `src/eval_utils.py`, `create_prompt` and
-/// `get_answer`). Any thread may ask.
+/// `get_answer`). Thread-safe.
 final class InfiniteBenchTask implements EvalTask {
     private static final Pattern CALL = Pattern.compile("(func_[0-9]+)\\(-?[0-9]+\\)");
     private static final Pattern TARGET = Pattern.compile("The .+ of");
@@ -37,8 +37,8 @@ final class InfiniteBenchTask implements EvalTask {
             Map.entry("math_calc", 30_000),
             Map.entry("code_run", 5),
             Map.entry("code_debug", 5));
-    /// In a chat, where GPT-4's run sets no limit: a sentence around the answer, or the thoughts that the
-    /// prompt asks for before it.
+    /// Answer length in a chat, where GPT-4's run sets no limit: room for a sentence around the
+    /// answer, or for the reasoning that the prompt asks for.
     private static final int CHAT_TOKENS = 64;
     private static final int CHAT_THOUGHTS = 1024;
 
@@ -59,7 +59,7 @@ final class InfiniteBenchTask implements EvalTask {
                 name,
                 "InfiniteBench's published " + task
                         + ".jsonl with the fields id, context, input, answer and options; `shadowkv pull --suite "
-                        + name + "` brings it");
+                        + name + "` downloads it");
         isChat = context.format().wrapsWords();
         version = context.options().files().prompts();
         template = switch (version) {
@@ -95,7 +95,7 @@ final class InfiniteBenchTask implements EvalTask {
         return new Sample(name, index, List.of(turn), Sample.Wrapping.CHAT, Sample.History.CONVERSATION, labels);
     }
 
-    /// The script's limits; of an answer of 30,000 tokens at most half the context.
+    /// The script's limit; for an answer of 30,000 tokens at most half the context.
     private int newTokens() {
         int published = Objects.requireNonNull(NEW_TOKENS.get(task));
         if (isChat) {
@@ -135,7 +135,7 @@ final class InfiniteBenchTask implements EvalTask {
         return values;
     }
 
-    /// What the first double quotes of the input hold.
+    /// The text in the first double quotes of the input.
     private static String key(JsonRow row) {
         List<String> parts = PythonText.split(row.text("input"), '"');
         if (parts.size() < 2) {
@@ -169,7 +169,7 @@ final class InfiniteBenchTask implements EvalTask {
         int option = options(row).indexOf(answers.getFirst());
         if (answers.size() != 1 || option < 0) {
             throw new IllegalArgumentException(
-                    row.place() + ": the answer " + answers + " is none of the options " + options(row));
+                    row.place() + ": the answer " + answers + " is not one of the options " + options(row));
         }
         return List.of(answers.getFirst(), LETTERS.get(option));
     }

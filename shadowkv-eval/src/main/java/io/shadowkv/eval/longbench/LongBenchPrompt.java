@@ -13,15 +13,16 @@ import java.util.Set;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// How LongBench asks a task's questions (THUDM/LongBench, `LongBench/config/dataset2prompt.json`,
-/// `dataset2maxlen.json` and `LongBench/pred.py`; the strings with their slips stand in
-/// `tasks.json`, with the paper's beside those that differ).
+/// The prompt of a LongBench task (THUDM/LongBench, `LongBench/config/dataset2prompt.json`,
+/// `dataset2maxlen.json` and `LongBench/pred.py`). `tasks.json` has the strings with their
+/// misspellings, and the paper's where they differ.
 ///
 /// @param task the dataset's name
-/// @param template with places for `context` and `input`
-/// @param newTokens room for the answer
+/// @param template with placeholders for `context` and `input`
+/// @param newTokens maximum length of the answer
 record LongBenchPrompt(String task, PromptTemplate template, int newTokens) {
-    /// Chat models do better on these without their template, says the official script.
+    /// Tasks that the official script asks without a chat template, because chat models do better
+    /// so.
     private static final Set<String> UNWRAPPED = Set.of("trec", "triviaqa", "samsum", "lsht", "lcc", "repobench-p");
 
     private static final Set<String> CHINESE_WORDS = Set.of("multifieldqa_zh", "dureader", "vcsum");
@@ -67,10 +68,10 @@ record LongBenchPrompt(String task, PromptTemplate template, int newTokens) {
         return UNWRAPPED.contains(task) ? Sample.Wrapping.NONE : Sample.Wrapping.CHAT;
     }
 
-    /// The line break's token ends a summary of a dialogue, where models go on with the next
-    /// dialogue. Neither it nor the end of sequence may be the first token
-    /// (`min_length=context_length+1` in `pred.py`). Another token that holds a line break does not
-    /// end the answer.
+    /// Ids that end an answer. A line break ends the summary of a dialogue, because models then go
+    /// on with the next dialogue. Neither it nor the end of sequence may be the first token
+    /// (`min_length=context_length+1` in `pred.py`). Another token that contains a line break does
+    /// not end the answer.
     List<Integer> stopIds(Tokenizer tokenizer) {
         if (!task.equals("samsum")) {
             return List.of();
@@ -80,7 +81,7 @@ record LongBenchPrompt(String task, PromptTemplate template, int newTokens) {
     }
 
     /// The fixed limit of the official script for a context (`LongBench/config/model2maxlen.json`):
-    /// tokens of a prompt before its template goes around it; 0 where it has none.
+    /// tokens of a prompt without its template; 0 if there is none.
     static int officialLimit(int contextTokens) {
         return contextTokens >= 32 << 10
                 ? 31_500

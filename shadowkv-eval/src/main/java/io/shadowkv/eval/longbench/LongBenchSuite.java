@@ -13,18 +13,20 @@ import java.util.List;
 
 /// LongBench (THUDM/LongBench, `LongBench/pred.py`): 21 tasks in English, Chinese and code.
 ///
-/// Reads a task's published file, `longbench/hotpotqa.jsonl` in the data folder. The paper's code
-/// has prompts for LongBench, which [io.shadowkv.eval.PromptVersion#SHADOWKV] asks, but no score:
-/// there is no `paper:` metric here, and the paper's table compares with none of these numbers.
+/// Reads a task's published file, such as `longbench/hotpotqa.jsonl` in the data folder. The
+/// paper's code has prompts for LongBench ([io.shadowkv.eval.PromptVersion#SHADOWKV]) but no
+/// scores. Therefore there is no `paper:` metric here, and the paper's tables are not comparable
+/// with these numbers.
 ///
-/// @param name what stands before the slash: also the folder of the files
+/// @param name the name before the slash, which is also the folder of the files
 /// @param tasks the datasets
-/// @param ending what stands after a dataset's name in its file's
+/// @param ending end of a file's name after the name of the dataset
 public record LongBenchSuite(String name, List<String> tasks, String ending) implements Suite {
     /// All tasks.
     public static final LongBenchSuite STANDARD = new LongBenchSuite("longbench", LongBenchPrompt.tasks(), ".jsonl");
 
-    /// LongBench-E: 13 of them with as many short as long samples, `longbench-e/hotpotqa_e.jsonl`.
+    /// LongBench-E: 13 of the tasks with equally many short and long samples,
+    /// `longbench-e/hotpotqa_e.jsonl`.
     public static final LongBenchSuite EVEN = new LongBenchSuite(
             "longbench-e",
             List.of(
@@ -55,7 +57,7 @@ public record LongBenchSuite(String name, List<String> tasks, String ending) imp
                 !Files.exists(place) && Files.exists(together) ? together : place,
                 name + "/" + task,
                 "LongBench's published " + file + " with the fields input, context, answers and all_classes; `shadowkv"
-                        + " pull --suite " + name + "/" + task + "` brings it");
+                        + " pull --suite " + name + "/" + task + "` downloads it");
         LongBenchPrompt prompt =
                 LongBenchPrompt.of(task, context.options().files().prompts());
         Segmenter segmenter = prompt.isScoredInChineseWords() ? JiebaSegmenter.load() : PythonText::characters;

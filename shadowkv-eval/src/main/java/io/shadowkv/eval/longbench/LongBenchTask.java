@@ -16,15 +16,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/// One of LongBench's tasks. Any thread may ask.
+/// One of LongBench's tasks. Thread-safe.
 ///
-/// Prompts are cut as `LongBench/pred.py` does, to half of the room from either end and before the
-/// template goes around them. The room is what answer and template leave of the context, to the
-/// token, or a fixed number of tokens, see [io.shadowkv.eval.PromptCut].
+/// Prompts are cut as in `LongBench/pred.py`: half of the room from each end, before the template
+/// is added. The room is either exactly what answer and template leave of the context, or a fixed
+/// number of tokens, see [io.shadowkv.eval.PromptCut].
 ///
-/// @param segmenter for scores that count Chinese words
-/// @param kept the lines that are samples, where short ones are left out
-/// @param limit fixed number of tokens of a prompt; [Integer#MAX_VALUE] where the context decides
+/// @param segmenter for metrics that count Chinese words
+/// @param kept the lines that are samples, if short ones are left out
+/// @param limit fixed maximum of a prompt's tokens; [Integer#MAX_VALUE] if the context determines
+///     it
 record LongBenchTask(
         String name,
         LongBenchPrompt prompt,
@@ -34,12 +35,15 @@ record LongBenchTask(
         int[] kept,
         int limit)
         implements EvalTask {
-    /// Most texts have four characters a token; one with fewer tokens in so many is counted whole.
+    /// Most texts have four characters a token. A text with fewer tokens in this many characters is
+    /// counted whole.
     private static final int CHARACTERS_A_TOKEN = 12;
-    /// More tokens than the last word before a cut can make apart.
+    /// More tokens than a cut inside a word can add.
     private static final int SEAM_TOKENS = 64;
 
-    /// @throws IllegalArgumentException if every sample is shorter than asked for
+    /// Opens a task.
+    ///
+    /// @throws IllegalArgumentException if all samples are shorter than required
     static LongBenchTask of(
             String name, LongBenchPrompt prompt, JsonLines lines, Segmenter segmenter, TaskContext context) {
         int least = context.options().files().minTokens();
@@ -50,13 +54,13 @@ record LongBenchTask(
                 .toArray();
         if (kept.length == 0) {
             throw new IllegalArgumentException(
-                    "%s: none of the %,d samples of %s has more than %,d tokens; ask for shorter ones"
+                    "%s: none of the %,d samples of %s has more than %,d tokens; lower the minimum"
                             .formatted(name, lines.size(), lines.file(), least));
         }
         return new LongBenchTask(name, prompt, lines, segmenter, context, kept, limit);
     }
 
-    /// A damaged row counts as long: who asks for it hears what is wrong with it.
+    /// A damaged row counts as long, so that asking for it reports the damage.
     private static boolean isLonger(
             Tokenizer tokenizer, LongBenchPrompt prompt, JsonLines lines, int line, int tokens) {
         try {
@@ -66,7 +70,8 @@ record LongBenchTask(
         }
     }
 
-    /// Counts the beginning first, which is enough for most texts and takes a fraction of the time.
+    /// Counts the start of the text first, which decides for most texts and takes a fraction of the
+    /// time.
     private static boolean isLonger(Tokenizer tokenizer, String text, int tokens) {
         long beginning = (long) CHARACTERS_A_TOKEN * tokens;
         boolean isLongAlready = text.length() > beginning
@@ -125,7 +130,8 @@ record LongBenchTask(
         return labels;
     }
 
-    /// The groups of LongBench-E (`LongBench/eval.py`, `scorer_e`), by words, or characters in Chinese.
+    /// The groups of LongBench-E (`LongBench/eval.py`, `scorer_e`), by words, or by characters in
+    /// Chinese.
     private static String lengthGroup(JsonRow row) {
         double length = Double.parseDouble(row.text("length"));
         return length < 4000 ? "0-4k" : length < 8000 ? "4-8k" : "8k+";

@@ -15,24 +15,24 @@ import java.util.Objects;
 import java.util.Set;
 
 /// LongBench v2 (THUDM/LongBench, `pred.py`): 503 questions with four choices each over texts of 8
-/// thousand to 2 million words, asked at once or, as with `--cot`, after thoughts that a second
-/// prompt quotes without the text.
+/// thousand to 2 million words. They are asked directly or, as with `--cot`, in two steps: the
+/// second prompt quotes the model's reasoning without the text.
 ///
-/// Reads the published `longbench-v2/data.json` in the data folder. A task holds one of its three
-/// lengths, so that the suite's name means every question once; the official overall accuracy is
-/// the mean over all of its answers. What differs from the script: it samples at temperature 0.1,
-/// and an answer that is empty it leaves out and asks again, where here it is wrong.
+/// Reads the published `longbench-v2/data.json` in the data folder. A task has one of the three
+/// lengths, so the whole suite has every question once; the official overall accuracy is the mean
+/// over all of its answers. Differences from the script: it samples at temperature 0.1, and it
+/// skips empty answers and asks again, while here an empty answer is wrong.
 ///
-/// @param name what stands before the slash
-/// @param thinks whether the model is asked for its thoughts first
+/// @param name the name before the slash
+/// @param thinks whether the model is asked for its reasoning first
 public record LongBenchV2Suite(String name, boolean thinks) implements Suite {
-    /// The table's columns without chain of thought.
+    /// The published columns without chain of thought.
     public static final LongBenchV2Suite DIRECT = new LongBenchV2Suite("longbench-v2", false);
 
-    /// The table's columns with it.
+    /// The published columns with chain of thought.
     public static final LongBenchV2Suite CHAIN_OF_THOUGHT = new LongBenchV2Suite("longbench-v2-cot", true);
 
-    /// Of the files, which both share.
+    /// Folder of the files, which both suites read.
     private static final String FOLDER = "longbench-v2";
 
     private static final List<String> LENGTHS = List.of("short", "medium", "long");
@@ -49,9 +49,9 @@ public record LongBenchV2Suite(String name, boolean thinks) implements Suite {
         Path file = context.options().dataFolder().resolve(FOLDER).resolve("data.json");
         if (!Files.isRegularFile(file)) {
             throw new IllegalArgumentException(taskName + " reads " + file.toAbsolutePath()
-                    + ", which is not there. It is LongBench v2's published data.json, one JSON list of 503 questions with"
+                    + ", which does not exist. It is LongBench v2's published data.json, one JSON list of 503 questions with"
                     + " the fields question, choice_A to choice_D, answer, context, length, difficulty and domain;"
-                    + " `shadowkv pull --suite longbench-v2` brings it, or name another folder");
+                    + " `shadowkv pull --suite longbench-v2` downloads it; or name another folder");
         }
         JsonArray all = JsonArray.open(file, Set.of("length"));
         List<JsonArray.Entry> entries = all.entries().stream()
@@ -59,7 +59,7 @@ public record LongBenchV2Suite(String name, boolean thinks) implements Suite {
                 .toList();
         if (entries.isEmpty()) {
             throw new IllegalArgumentException(
-                    "%s: none of the %,d questions of %s has the length \"%s\". Bring the published file again"
+                    "%s: none of the %,d questions of %s has the length \"%s\". Download the published file again"
                             .formatted(taskName, all.entries().size(), file, task));
         }
         LongBenchV2Task.Prompts prompts = thinks

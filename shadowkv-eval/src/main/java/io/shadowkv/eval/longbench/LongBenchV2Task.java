@@ -13,11 +13,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// LongBench v2's questions of one length. Any thread may ask.
+/// LongBench v2's questions of one length. Thread-safe.
 ///
-/// @param prompts what is asked
-/// @param entries this task's of the file
-/// @param limit fixed number of tokens of a prompt; [Integer#MAX_VALUE] where the context decides
+/// @param prompts templates of the questions
+/// @param entries the entries of the file that belong to this task
+/// @param limit fixed maximum of a prompt's tokens; [Integer#MAX_VALUE] if the context determines
+///     it
 record LongBenchV2Task(
         String name, Prompts prompts, JsonArray file, List<JsonArray.Entry> entries, TaskContext context, int limit)
         implements EvalTask {
@@ -29,20 +30,22 @@ record LongBenchV2Task(
 
     /// The official zero-shot prompts (THUDM/LongBench, `prompts`).
     ///
-    /// @param question with the text
-    /// @param conclusion asks for the answer after the thoughts; empty if there are none
+    /// @param question the prompt with the text
+    /// @param conclusion asks for the answer after the reasoning; empty if there is none
     record Prompts(String question, String conclusion) {
         boolean hasThoughts() {
             return !conclusion.isEmpty();
         }
 
-        /// Tokens of the answer to the first.
+        /// Maximum length of the answer to the first prompt.
         int newTokens() {
             return hasThoughts() ? THOUGHT_TOKENS : NEW_TOKENS;
         }
     }
 
-    /// @throws IllegalArgumentException if the fixed limit asked for does not fit the context
+    /// Opens a task.
+    ///
+    /// @throws IllegalArgumentException if the requested fixed limit does not fit the context
     static LongBenchV2Task of(
             String name, Prompts prompts, JsonArray file, List<JsonArray.Entry> entries, TaskContext context) {
         int limit = context.options()
@@ -95,7 +98,8 @@ record LongBenchV2Task(
         return labels;
     }
 
-    /// One place after the other, as officially: `$Q$` in a text would be filled, too.
+    /// Fills one placeholder after the other, as the official script does: `$Q$` in a text is
+    /// filled too.
     private static String filled(String template, JsonRow row) {
         String prompt = template.replace("$Q$", PythonText.strip(row.text("question")));
         for (String letter : List.of("A", "B", "C", "D")) {

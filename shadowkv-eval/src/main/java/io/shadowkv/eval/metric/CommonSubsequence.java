@@ -3,20 +3,20 @@ package io.shadowkv.eval.metric;
 import java.util.BitSet;
 import java.util.List;
 
-/// A longest common subsequence, found the textbook way.
+/// The longest common subsequence, by the textbook algorithm.
 final class CommonSubsequence {
     private CommonSubsequence() {}
 
-    /// Which text is shortened on the way back from the ends where shortening either keeps as much. The
-    /// originals differ, and their scores depend on it.
+    /// Which text is shortened during backtracking if shortening either keeps the same length. The
+    /// original implementations differ, and their scores depend on it.
     enum Tie {
         SHORTENS_FIRST,
         SHORTENS_SECOND
     }
 
-    /// The places in `first` of one longest common subsequence.
+    /// Positions in `first` of one longest common subsequence.
     ///
-    /// Takes `first.size() * second.size()` steps, and integers of memory.
+    /// Takes `first.size() * second.size()` steps and as many integers of memory.
     static BitSet placesInFirst(List<String> first, List<String> second, Tie tie) {
         int[][] length = lengths(first, second);
         BitSet places = new BitSet(first.size());
@@ -39,7 +39,7 @@ final class CommonSubsequence {
         return places;
     }
 
-    /// Of every pair of beginnings.
+    /// Lengths for every pair of prefixes.
     private static int[][] lengths(List<String> first, List<String> second) {
         int[][] length = new int[first.size() + 1][second.size() + 1];
         for (int i = 1; i <= first.size(); i++) {

@@ -10,9 +10,9 @@ import java.util.Arrays;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/// jieba's 349,046 words and how often each is used.
+/// jieba's 349,046 words with their frequencies.
 ///
-/// The list comes with the library `jieba-analysis`, of which nothing else is used.
+/// The list is a resource of the library `jieba-analysis`; nothing else of that library is used.
 final class JiebaWords {
     private final String[] words;
     private final int[] frequencies;
@@ -26,7 +26,7 @@ final class JiebaWords {
 
     static JiebaWords load() {
         SortedMap<String, Integer> frequencyOf = new TreeMap<>();
-        // The one word of jieba 0.42.1 that the library's copy of the list has lost.
+        // The only word of jieba 0.42.1 that is missing in the library's copy of the list.
         frequencyOf.put("吉林", 89);
         long total = 89;
         try (BufferedReader lines = resource("dict.txt")) {
@@ -43,8 +43,9 @@ final class JiebaWords {
         return new JiebaWords(frequencyOf, total);
     }
 
-    /// A file of the library. It has no module name to require, only one made of its file's name; on the
-    /// module path it is there because DJL's is, for one such library brings all.
+    /// Opens a resource of the library. The library has only an automatic module name, which a
+    /// module cannot require reliably. On the module path it is resolved because DJL's automatic
+    /// module is: one automatic module resolves all of them.
     static BufferedReader resource(String name) {
         InputStream bytes = JiebaWords.class.getClassLoader().getResourceAsStream(name);
         if (bytes == null) {
@@ -58,13 +59,13 @@ final class JiebaWords {
         return Arrays.binarySearch(words, text) >= 0;
     }
 
-    /// Whether any word begins with the text, which may be one itself.
+    /// True if any word begins with the text; the text itself may be a word.
     boolean isBeginning(String text) {
         int at = Arrays.binarySearch(words, text);
         return at >= 0 || -at - 1 < words.length && words[-at - 1].startsWith(text);
     }
 
-    /// Logarithm of the share of the word among all words used; what is no word counts as used once.
+    /// Logarithm of the word's share of all occurrences; an unknown word counts as one occurrence.
     double logShare(String word) {
         int at = Arrays.binarySearch(words, word);
         return Math.log(at >= 0 ? frequencies[at] : 1) - logTotal;

@@ -6,62 +6,64 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// LongBench's scores (THUDM/LongBench, `LongBench/metrics.py` and `LongBench/eval.py`). The best
-/// reference counts.
+/// LongBench's metrics (THUDM/LongBench, `LongBench/metrics.py` and `LongBench/eval.py`). The
+/// highest score over all references counts.
 ///
-/// The Chinese scores count words, which [JiebaSegmenter] cuts as the official script does; the constants
-/// here count characters instead, and their names say so with `(chars)`.
+/// The official Chinese metrics count words cut by jieba ([JiebaSegmenter]). The constants in this
+/// class count characters instead, and their names say so with `(chars)`.
 public final class LongBenchMetrics {
-    /// Words in common after [Normalization#answer].
-    public static final BestOf QA_F1_SCORE = new BestOf(
+    /// F1 over words after [Normalization#answer].
+    public static final BestReference QA_F1_SCORE = new BestReference(
             "qa_f1_score",
             (answer, reference) -> TokenF1.f1(
                     PythonText.split(Normalization.answer(answer)), PythonText.split(Normalization.answer(reference))));
 
-    /// Characters in common after [Normalization#chinese].
-    public static final BestOf QA_F1_ZH_SCORE = chineseF1("qa_f1_zh_score(chars)", PythonText::characters);
+    /// F1 over characters after [Normalization#chinese].
+    public static final BestReference QA_F1_ZH_SCORE = chineseF1("qa_f1_zh_score(chars)", PythonText::characters);
 
-    /// F of ROUGE-L as the Python package `rouge` has it.
-    public static final BestOf ROUGE_SCORE = new BestOf("rouge_score", RougeL::f);
+    /// The F score of ROUGE-L, computed as in the Python package `rouge`.
+    public static final BestReference ROUGE_SCORE = new BestReference("rouge_score", RougeL::f);
 
     /// The same over characters.
-    public static final BestOf ROUGE_ZH_SCORE = chineseRouge("rouge_zh_score(chars)", PythonText::characters);
+    public static final BestReference ROUGE_ZH_SCORE = chineseRouge("rouge_zh_score(chars)", PythonText::characters);
 
-    /// Share of the answer's numbers that are the reference's `Paragraph 7`.
-    public static final BestOf RETRIEVAL_SCORE = new BestOf(
+    /// Share of the answer's numbers that equal the reference's, as in `Paragraph 7`.
+    public static final BestReference RETRIEVAL_SCORE = new BestReference(
             "retrieval_score", (answer, reference) -> shareOfNumbers(answer, numberAfter("Paragraph ", reference)));
 
-    /// Share of the answer's numbers that are the reference's `段落7`.
-    public static final BestOf RETRIEVAL_ZH_SCORE = new BestOf(
+    /// Share of the answer's numbers that equal the reference's, as in `段落7`.
+    public static final BestReference RETRIEVAL_ZH_SCORE = new BestReference(
             "retrieval_zh_score", (answer, reference) -> shareOfNumbers(answer, numberAfter("段落", reference)));
 
-    /// Share of the answer's numbers that are the reference.
-    public static final BestOf COUNT_SCORE = new BestOf("count_score", LongBenchMetrics::shareOfNumbers);
+    /// Share of the answer's numbers that equal the reference.
+    public static final BestReference COUNT_SCORE = new BestReference("count_score", LongBenchMetrics::shareOfNumbers);
 
-    /// Likeness to the answer's first line of code, in whole per cents.
-    public static final BestOf CODE_SIM_SCORE = new BestOf("code_sim_score", LongBenchMetrics::codeLikeness);
+    /// Similarity to the answer's first line of code, in whole percent.
+    public static final BestReference CODE_SIM_SCORE =
+            new BestReference("code_sim_score", LongBenchMetrics::codeLikeness);
 
-    /// LongBench v2's: whether the answer says `The correct answer is (A)`, with or without the brackets,
-    /// and names the right letter (THUDM/LongBench, `pred.py`, `extract_answer`). Other ways to say it
-    /// count as wrong.
-    public static final BestOf ACCURACY =
-            new BestOf("accuracy", (answer, reference) -> chosen(answer).equals(reference) ? 1 : 0);
+    /// LongBench v2's metric: true if the answer says `The correct answer is (A)`, with or without
+    /// the brackets, and names the right letter (THUDM/LongBench, `pred.py`, `extract_answer`).
+    /// Other wordings count as wrong.
+    public static final BestReference ACCURACY =
+            new BestReference("accuracy", (answer, reference) -> chosen(answer).equals(reference) ? 1 : 0);
 
     private static final List<Pattern> CHOICES = List.of(
             Pattern.compile("The correct answer is \\(([A-D])\\)"), Pattern.compile("The correct answer is ([A-D])"));
 
     private LongBenchMetrics() {}
 
-    /// 1 over the number of classes that the answer names, if the right one is among them. Classes whose
-    /// name is part of the right one's do not count.
+    /// 1 divided by the number of classes that the answer names, if the right class is among them.
+    /// Classes whose name is part of the right one's do not count.
     ///
-    /// @param classes all that there are
-    public static BestOf classificationScore(List<String> classes) {
+    /// @param classes all possible classes
+    public static BestReference classificationScore(List<String> classes) {
         List<String> all = List.copyOf(classes);
-        return new BestOf("classification_score", (answer, reference) -> {
+        return new BestReference("classification_score", (answer, reference) -> {
             List<String> named =
                     new ArrayList<>(all.stream().filter(answer::contains).toList());
-            // The original takes from the list while it walks over it, and so passes over what follows.
+            // The original removes elements from the list while it iterates over it, and so skips
+            // the next one.
             for (int i = 0; i < named.size(); i++) {
                 String name = named.get(i);
                 if (reference.contains(name) && !name.equals(reference)) {
@@ -72,26 +74,28 @@ public final class LongBenchMetrics {
         });
     }
 
-    /// Words in common, each after [Normalization#chinese]; `qa_f1_zh_score` with jieba's words.
-    public static BestOf chineseF1(String name, Segmenter segmenter) {
-        return new BestOf(
+    /// F1 over words, each after [Normalization#chinese]; with jieba's words it is
+    /// `qa_f1_zh_score`.
+    public static BestReference chineseF1(String name, Segmenter segmenter) {
+        return new BestReference(
                 name,
                 (answer, reference) -> TokenF1.f1(chineseWords(answer, segmenter), chineseWords(reference, segmenter)));
     }
 
-    /// [#ROUGE_SCORE] over the words that a segmenter cuts; `rouge_zh_score` with jieba's words.
-    public static BestOf chineseRouge(String name, Segmenter segmenter) {
-        return new BestOf(
+    /// [#ROUGE_SCORE] over a segmenter's words; with jieba's words it is `rouge_zh_score`.
+    public static BestReference chineseRouge(String name, Segmenter segmenter) {
+        return new BestReference(
                 name,
                 (answer, reference) ->
                         RougeL.f(String.join(" ", segmenter.cut(answer)), String.join(" ", segmenter.cut(reference))));
     }
 
-    /// The metric of a task, which for some looks at the answer's first line only.
+    /// The metric of a task; for some tasks it is applied to the answer's first line only.
     ///
-    /// @param task a LongBench dataset's name
+    /// @param task name of a LongBench dataset
     /// @param classes all classes of the sample, for `trec` and `lsht`
-    /// @param segmenter jieba's, for `multifieldqa_zh`, `dureader` and `vcsum`; others ask it for nothing
+    /// @param segmenter jieba's, for `multifieldqa_zh`, `dureader` and `vcsum`; not used for other
+    ///     tasks
     /// @throws IllegalArgumentException if LongBench has no such task
     public static Metric of(String task, List<String> classes, Segmenter segmenter) {
         return switch (task) {
@@ -117,7 +121,8 @@ public final class LongBenchMetrics {
                 .toList();
     }
 
-    /// The letter that the answer names, or nothing. Stars, which set it in bold, do not count.
+    /// The letter that the answer names, or an empty text. Asterisks, which mark bold text, are
+    /// ignored.
     static String chosen(String answer) {
         String plain = answer.replace("*", "");
         return CHOICES.stream()
@@ -130,10 +135,10 @@ public final class LongBenchMetrics {
 
     private static double shareOfNumbers(String answer, String wanted) {
         List<String> numbers = PythonText.numbers(answer);
-        return numbers.isEmpty() ? 0 : OverAll.share(numbers, wanted::equals);
+        return numbers.isEmpty() ? 0 : AllReferences.share(numbers, wanted::equals);
     }
 
-    /// The digits after the first `word` that has any.
+    /// The digits after the first `word` that is followed by digits.
     private static String numberAfter(String word, String reference) {
         for (int at = reference.indexOf(word); at >= 0; at = reference.indexOf(word, at + 1)) {
             String rest = reference.substring(at + word.length());
@@ -145,8 +150,8 @@ public final class LongBenchMetrics {
                 + "\" and a number, as LongBench's files have it");
     }
 
-    /// The first line that is neither a comment nor a fence, as `fuzzywuzzy`'s `ratio` compares it: two
-    /// empty ones are alike, one empty one is like nothing.
+    /// Compares the first line that is neither a comment nor a code fence, as `fuzzywuzzy`'s
+    /// `ratio` does: two empty lines are equal, and one empty line has similarity 0 to any other.
     private static double codeLikeness(String answer, String reference) {
         String line = PythonText.split(PythonText.withoutLeadingLines(answer), '\n').stream()
                 .filter(code -> !code.contains("`") && !code.contains("#") && !code.contains("//"))

@@ -3,8 +3,8 @@ package io.shadowkv.eval.metric;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/// Answers with what does not count taken away (THUDM/LongBench, `LongBench/metrics.py`; ByteDance's
-/// ShadowKV, `data/metrics.py`, has the first rule too; both have it from SQuAD).
+/// Normalises answers before comparison (THUDM/LongBench, `LongBench/metrics.py`;
+/// bytedance/ShadowKV, `data/metrics.py`, has the first rule too; both are from SQuAD).
 public final class Normalization {
     private static final Set<String> ARTICLES = Set.of("a", "an", "the");
 
@@ -16,21 +16,22 @@ public final class Normalization {
 
     private Normalization() {}
 
-    /// `normalize_answer`: lower case; then ASCII punctuation, then the words a, an, the go; blanks become
-    /// one.
+    /// `normalize_answer`: lower case, without ASCII punctuation, then without the words a, an,
+    /// the; consecutive whitespace becomes one space.
     public static String answer(String text) {
         String plain = PythonText.without(PythonText.lower(text), PythonText::isPunctuation);
         return String.join(" ", PythonText.split(withoutArticles(plain)));
     }
 
-    /// `normalize_zh_answer`: lower case, without punctuation of either kind and without blanks.
+    /// `normalize_zh_answer`: lower case, without ASCII or Chinese punctuation and without
+    /// whitespace.
     public static String chinese(String text) {
         return PythonText.without(
                 PythonText.lower(text),
                 c -> PythonText.isPunctuation(c) || CHINESE_PUNCTUATION.contains(c) || PythonText.isBlank(c));
     }
 
-    /// An article is a whole run of word characters, whatever stands beside it.
+    /// An article is a whole run of word characters; other characters next to it do not matter.
     private static String withoutArticles(String text) {
         StringBuilder result = new StringBuilder(text.length());
         int copied = 0;

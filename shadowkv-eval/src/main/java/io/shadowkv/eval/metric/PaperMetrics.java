@@ -5,30 +5,32 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/// The scores that the paper's own code gives to RULER and the needle test, for comparing with its tables
-/// (ByteDance's ShadowKV, `data/metrics.py` and `data/dataset.py`). They are not RULER's: never show one
-/// without its name.
+/// The metrics of the paper's own code for RULER and the needle test, for comparison with its
+/// tables (bytedance/ShadowKV, `data/metrics.py` and `data/dataset.py`). They are not RULER's:
+/// always show their names with the numbers.
 public final class PaperMetrics {
-    /// Whether the answer begins with the reference or has it as a word of its own. The paper's code takes
-    /// one reference only; of several the best counts here.
-    public static final Metric NEEDLE_SCORE = new BestOf("paper:needle_score", PaperMetrics::needle);
+    /// True if the answer begins with the reference or contains it as a separate word. The paper's
+    /// code uses only one reference; here the best of several counts.
+    public static final Metric NEEDLE_SCORE = new BestReference("paper:needle_score", PaperMetrics::needle);
 
-    /// Share of the references that are among the answer's numbers, commas and points inside them taken
-    /// out.
-    public static final Metric MULTI_NUMBER = new OverAll("paper:multi_number", (answer, references) -> {
+    /// Share of the references that are among the answer's numbers, after removal of commas and
+    /// points in numbers.
+    public static final Metric MULTI_NUMBER = new AllReferences("paper:multi_number", (answer, references) -> {
         Set<String> numbers = new HashSet<>(PythonText.numbers(Normalization.answer(answer)));
-        return OverAll.share(references, numbers::contains);
+        return AllReferences.share(references, numbers::contains);
     });
 
-    /// Share of the references that are among the answer's words, upper and lower case alike.
-    public static final Metric MULTI_WORDS = new OverAll("paper:multi_words", (answer, references) -> {
+    /// Share of the references that are among the answer's words, ignoring case.
+    public static final Metric MULTI_WORDS = new AllReferences("paper:multi_words", (answer, references) -> {
         Set<String> words = new HashSet<>(PythonText.words(PythonText.lower(answer)));
-        return OverAll.share(references, reference -> words.contains(PythonText.lower(reference)));
+        return AllReferences.share(references, reference -> words.contains(PythonText.lower(reference)));
     });
 
-    /// Whether the answer contains any reference or any reference contains the answer. An empty answer is
-    /// contained in every reference and gets full marks, which is why this is nobody's default.
-    public static final Metric STRING_MATCH_PART = new BestOf("paper:string_match_part", PaperMetrics::eitherWay);
+    /// True if the answer contains any reference or any reference contains the answer. An empty
+    /// answer is contained in every reference and scores 1; therefore this metric is not the
+    /// default of any task.
+    public static final Metric STRING_MATCH_PART =
+            new BestReference("paper:string_match_part", PaperMetrics::eitherWay);
 
     private static final List<String> ENDS = List.of("<|eot_id|>", "</s>", "</s", "</");
 
@@ -49,10 +51,10 @@ public final class PaperMetrics {
         };
     }
 
-    /// New tokens that the paper's code allows.
+    /// Maximum length of an answer in the paper's code.
     ///
     /// @param dataset as for [#of]
-    /// @throws IllegalArgumentException if the paper's code does not know it
+    /// @throws IllegalArgumentException if the paper's code does not have it
     public static int newTokens(String dataset) {
         if (dataset.equals("niah")) {
             return 10;
@@ -86,7 +88,8 @@ public final class PaperMetrics {
         return found.contains(wanted) || wanted.contains(found) ? 1 : 0;
     }
 
-    /// The paper's `postprocess_pred`: RULER's, but ends of turns, whole and cut, go in between.
+    /// The paper's `postprocess_pred`: RULER's, which also removes whole and truncated ends of
+    /// turns in an intermediate step.
     static String cleaned(String answer) {
         String rest = PythonText.strip(answer);
         for (String end : ENDS) {

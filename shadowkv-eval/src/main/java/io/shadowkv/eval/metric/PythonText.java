@@ -4,12 +4,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntPredicate;
 
-/// Strings as Python 3 looks at them: blanks, digits and word characters are those of all Unicode, a
-/// length is a number of code points.
+/// String functions with the semantics of Python 3: whitespace, digits and word characters are
+/// those of Unicode, and a length is a number of code points.
 public final class PythonText {
     private PythonText() {}
 
-    /// `str.isspace`, which `split`, `strip` and the pattern `\s` go by.
+    /// `str.isspace`, which defines whitespace for `split`, `strip` and the pattern `\s`.
     public static boolean isBlank(int codePoint) {
         return switch (codePoint) {
             case 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1C, 0x1D, 0x1E, 0x1F, 0x20, 0x85, 0x2028, 0x2029 -> true;
@@ -17,7 +17,7 @@ public final class PythonText {
         };
     }
 
-    /// The pattern `\w`: letters, everything that has a value as a number, and the underscore.
+    /// The pattern `\w`: letters, all characters with a numeric value, and the underscore.
     public static boolean isWordCharacter(int codePoint) {
         return codePoint == '_'
                 || Character.isLetterOrDigit(codePoint)
@@ -25,7 +25,7 @@ public final class PythonText {
                 || Character.getType(codePoint) == Character.OTHER_NUMBER;
     }
 
-    /// `str.lower`. Java's own differs in where a capital sigma ends a word.
+    /// `str.lower`. Java differs in the condition for a final capital sigma.
     public static String lower(String text) {
         StringBuilder lower = new StringBuilder(text.length() + 1);
         int i = 0;
@@ -42,8 +42,8 @@ public final class PythonText {
         return lower.toString();
     }
 
-    /// Unicode's rule for the capital sigma: a letter with case stands before it and none after it,
-    /// whatever characters without a say in case stand between.
+    /// Unicode's rule for a final capital sigma: there is a cased letter before it and none after
+    /// it, ignoring case-ignorable characters between.
     private static boolean isFinal(String text, int start, int end) {
         int before = start;
         while (before > 0 && isCaseIgnorable(text.codePointBefore(before))) {
@@ -97,12 +97,12 @@ public final class PythonText {
         return text.substring(start);
     }
 
-    /// `str.split()`: what stands between blanks.
+    /// `str.split()`: splits at whitespace.
     public static List<String> split(String text) {
         return runs(text, codePoint -> !isBlank(codePoint));
     }
 
-    /// `str.split(c)`: everything between the characters, empty pieces too.
+    /// `str.split(c)`: splits at every separator and keeps empty pieces.
     public static List<String> split(String text, char separator) {
         List<String> pieces = new ArrayList<>();
         int start = 0;
@@ -124,20 +124,20 @@ public final class PythonText {
         return runs(text, PythonText::isWordCharacter);
     }
 
-    /// Whether it is one of the 32 characters of `string.punctuation`.
+    /// True for the 32 characters of `string.punctuation`.
     public static boolean isPunctuation(int codePoint) {
         return codePoint > ' ' && codePoint < 0x7F && !Character.isLetterOrDigit(codePoint);
     }
 
-    /// Without the characters that the rule names.
+    /// Removes the characters that the predicate selects.
     public static String without(String text, IntPredicate isRemoved) {
         StringBuilder kept = new StringBuilder(text.length());
         text.codePoints().filter(isRemoved.negate()).forEach(kept::appendCodePoint);
         return kept.toString();
     }
 
-    /// `repr` of a string: in single quotes, or in double ones where it holds a single one and no
-    /// double one.
+    /// `repr` of a string: in single quotes, or in double quotes if it contains a single quote and
+    /// no double one.
     public static String quoted(String text) {
         char quote = text.indexOf('\'') >= 0 && text.indexOf('"') < 0 ? '"' : '\'';
         StringBuilder quoted = new StringBuilder().append(quote);
@@ -161,12 +161,12 @@ public final class PythonText {
         return quoted.append(quote).toString();
     }
 
-    /// Its code points as strings.
+    /// The code points as strings.
     public static List<String> characters(String text) {
         return text.codePoints().mapToObj(Character::toString).toList();
     }
 
-    /// The longest stretches of characters that the rule names, from left to right.
+    /// The longest runs of characters that the predicate selects, from left to right.
     static List<String> runs(String text, IntPredicate isInside) {
         List<String> runs = new ArrayList<>();
         int start = -1;

@@ -5,19 +5,19 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/// ROUGE-L as the Python package `rouge` 1.0 computes it (pltrdy/rouge, `rouge/rouge_score.py`,
+/// ROUGE-L as computed by the Python package `rouge` 1.0 (pltrdy/rouge, `rouge/rouge_score.py`,
 /// `rouge_l_summary_level` with `exclusive`), which LongBench uses.
 ///
-/// It is not Google's: sentences end at full stops, words keep their case and punctuation, and everything
-/// is counted in different words, not in words.
+/// It differs from Google's implementation: sentences end at full stops, words keep their case and
+/// punctuation, and lengths are counted in distinct words.
 final class RougeL {
     private static final double EPSILON = 1e-8;
 
     private RougeL() {}
 
-    /// The F value; 0 where either text has no sentence, as LongBench has it. (Python gives up on single
-    /// sentences of about a thousand words together, and LongBench makes a 0 of that too; they are scored
-    /// here.)
+    /// The F score; 0 if either text has no sentence, as in LongBench. (For sentences of about a
+    /// thousand words together Python exceeds its recursion limit, and LongBench scores 0; this
+    /// implementation computes their score.)
     static double f(String answer, String reference) {
         List<List<String>> answers = sentences(answer);
         List<List<String>> references = sentences(reference);
@@ -37,7 +37,7 @@ final class RougeL {
         return 2 * (precision * recall / (precision + recall + EPSILON));
     }
 
-    /// Words between full stops. A sentence of blanks has one word, the empty one.
+    /// Words between full stops. A sentence of spaces has one word, the empty one.
     private static List<List<String>> sentences(String text) {
         List<List<String>> sentences = new ArrayList<>();
         for (String sentence : PythonText.split(text, '.')) {

@@ -7,17 +7,18 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// ROUGE-Lsum as Google's `rouge_score` computes it without a stemmer (google-research/google-research,
-/// `rouge/rouge_scorer.py`, `_summary_level_lcs`), which InfiniteBench and SCBench use through `evaluate`.
+/// ROUGE-Lsum as computed by Google's `rouge_score` without a stemmer
+/// (google-research/google-research, `rouge/rouge_scorer.py`, `_summary_level_lcs`), which
+/// InfiniteBench and SCBench use through `evaluate`.
 ///
 /// A line is a sentence; a word is a run of ASCII letters and digits in lower case.
 public final class RougeLsum {
-    /// The F value against the best reference.
-    public static final Metric METRIC = new BestOf("rougeLsum", RougeLsum::f);
+    /// The highest F score over the references.
+    public static final Metric METRIC = new BestReference("rougeLsum", RougeLsum::f);
 
     private RougeLsum() {}
 
-    /// The F value; 0 where either text has no word.
+    /// The F score; 0 if either text has no word.
     public static double f(String answer, String reference) {
         List<List<String>> answers = sentences(answer);
         List<List<String>> references = sentences(reference);
@@ -38,7 +39,8 @@ public final class RougeLsum {
         return hits == 0 ? 0 : TokenF1.harmonicMean((double) hits / answerCount, (double) hits / referenceCount);
     }
 
-    /// Words of a sentence that are in a longest common subsequence with any of the others.
+    /// Words of a sentence that are in a longest common subsequence with any of the other
+    /// sentences.
     private static List<String> inAnySentence(List<String> sentence, List<List<String>> others) {
         BitSet places = new BitSet();
         for (List<String> other : others) {

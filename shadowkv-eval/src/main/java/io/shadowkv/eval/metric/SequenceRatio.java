@@ -9,12 +9,12 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 
-/// Likeness of two strings as `difflib.SequenceMatcher(None, a, b).ratio()` of Python 3 has it: the
-/// longest block of characters that both have, then the same on its left and on its right; twice the
-/// characters matched over all.
+/// Similarity of two strings as in Python 3's `difflib.SequenceMatcher(None, a, b).ratio()`: it
+/// finds the longest common block of characters, then does the same to the left and to the right of
+/// it. The ratio is twice the number of matched characters divided by the number of all characters.
 ///
-/// Where the second string has 200 characters or more, those that make up more than a hundredth of it
-/// begin no block (difflib's `autojunk`).
+/// If the second string has 200 characters or more, characters that make up more than one percent
+/// of it do not start a block (difflib's `autojunk`).
 final class SequenceRatio {
     private static final int JUNK_FROM = 200;
 
@@ -28,12 +28,12 @@ final class SequenceRatio {
         placesInSecond = places(second);
     }
 
-    /// Characters that both strings have.
+    /// A run of characters that both strings have.
     private record Block(int inFirst, int inSecond, int size) {}
 
     private record Stretch(int firstFrom, int firstTo, int secondFrom, int secondTo) {}
 
-    /// 0 to 1; two empty strings are alike.
+    /// Returns 0 to 1; two empty strings have ratio 1.
     static double ratio(String first, String second) {
         var ratio = new SequenceRatio(
                 first.codePoints().toArray(), second.codePoints().toArray());
@@ -58,10 +58,10 @@ final class SequenceRatio {
         return matches;
     }
 
-    /// The longest block; of several the one that begins first in `first`, then in `second`.
+    /// The longest block; of several, the one that begins first in `first`, then in `second`.
     private Block longest(Stretch stretch) {
         Block best = new Block(stretch.firstFrom, stretch.secondFrom, 0);
-        // Length of the block that ends with first[i - 1] and second[j - 1], at j.
+        // At j: length of the block that ends with first[i - 1] and second[j - 1].
         int[] ending = new int[second.length + 1];
         for (int i = stretch.firstFrom; i < stretch.firstTo; i++) {
             int[] next = new int[second.length + 1];
@@ -80,7 +80,7 @@ final class SequenceRatio {
         return extended(best, stretch);
     }
 
-    /// Characters that begin no block may still lengthen one at both ends.
+    /// Extends a block at both ends, also by characters that cannot start a block.
     private Block extended(Block block, Stretch stretch) {
         int firstFrom = block.inFirst;
         int secondFrom = block.inSecond;

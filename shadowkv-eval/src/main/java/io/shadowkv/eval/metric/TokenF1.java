@@ -4,12 +4,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// How much two bags of tokens have in common.
+/// The overlap of two bags of tokens.
 public final class TokenF1 {
     private TokenF1() {}
 
-    /// Harmonic mean of the shares of either's tokens that the other has too, each as often as both have
-    /// it; 0 if they have none in common.
+    /// Harmonic mean of precision and recall over tokens, counted with multiplicity; 0 if the bags
+    /// have no token in common.
     public static double f1(List<String> answer, List<String> reference) {
         Map<String, Integer> left = new HashMap<>();
         reference.forEach(token -> left.merge(token, 1, Integer::sum));

@@ -1,11 +1,11 @@
 package io.shadowkv.eval.needle;
 
-/// What surrounds the needles.
+/// The kind of text around the needles.
 public enum Haystack {
-    /// One sentence, over and over, one a line.
+    /// One sentence, repeated, one on each line.
     REPEAT,
-    /// Running text, whole sentences joined by blanks.
+    /// Running text: whole sentences joined by spaces.
     ESSAY,
-    /// Other needles with random keys and values, one a line.
+    /// Other needles with random keys and values, one on each line.
     NEEDLES
 }

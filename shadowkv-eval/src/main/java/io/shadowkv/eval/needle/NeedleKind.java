@@ -4,7 +4,7 @@ import java.util.UUID;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
-/// What a needle's key or value looks like.
+/// The form of a needle's key or value.
 public enum NeedleKind {
     /// Two words joined by a hyphen.
     WORDS,
@@ -13,12 +13,12 @@ public enum NeedleKind {
     /// A random (version 4) UUID.
     UUIDS;
 
-    /// As RULER's sentences name several of them: `words`, `numbers`, `uuids`.
+    /// The plural in RULER's sentences: `words`, `numbers`, `uuids`.
     public String plural() {
         return name().toLowerCase(java.util.Locale.ROOT);
     }
 
-    /// As RULER's sentences name one of them.
+    /// The singular in RULER's sentences.
     public String singular() {
         return plural().substring(0, plural().length() - 1);
     }
@@ -27,7 +27,7 @@ public enum NeedleKind {
         return draw(random, () -> words.draw(random) + "-" + words.draw(random));
     }
 
-    /// A random one.
+    /// Draws a random key or value.
     ///
     /// @param pair draws one of [#WORDS]
     public String draw(RandomGenerator random, Supplier<String> pair) {

@@ -8,59 +8,67 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
-/// What a sample hides and asks, whatever its length.
+/// The needles and questions of a sample, independent of its length.
 ///
-/// @param task the task, with a key more for each further question about a planted needle
-/// @param hay the filler
+/// @param task the task, with an additional key for each further question about a planted needle
+/// @param filler the filler
 /// @param planted needles in the order of the text
 /// @param asked key numbers of each question about planted needles
-/// @param hayQuestions further questions, about the needles that the filler is made of
-/// @param placeSeed where the needles go
+/// @param fillerQuestions number of further questions about the needles of the filler
+/// @param placeSeed seed for the needles' positions
 record NeedleLayout(
-        NeedleTask task, Hay hay, List<Planted> planted, List<List<Integer>> asked, int hayQuestions, long placeSeed) {
+        NeedleTask task,
+        NeedleFiller filler,
+        List<Planted> planted,
+        List<List<Integer>> asked,
+        int fillerQuestions,
+        long placeSeed) {
     /// A needle and the number of its key.
     record Planted(int keyNumber, NeedleText.Needle needle) {}
 
-    /// @param turns the questions over the filled text
-    /// @param needles those hidden or asked for, with their depths
+    /// A text of a given size with its questions.
+    ///
+    /// @param turns the questions about the text
+    /// @param needles the needles that are hidden or asked for, with their depths
     record Filled(List<Sample.Turn> turns, List<NeedleText.Needle> needles) {}
 
     static NeedleLayout of(
             NeedleTask named, long seed, int index, int furtherQuestions, RunningText text, WordList words) {
-        var random = Draws.random(seed, named.name(), index);
-        boolean asksHay = named.haystack() == Haystack.NEEDLES;
-        NeedleTask task = asksHay ? named : named.withMoreKeys(furtherQuestions);
-        List<String> keys = Draws.distinct(task.keyCount(), () -> task.keys().draw(random, words));
-        List<String> values = Draws.distinct(
+        var random = RandomDraws.random(seed, named.name(), index);
+        boolean asksFiller = named.haystack() == Haystack.NEEDLES;
+        NeedleTask task = asksFiller ? named : named.withMoreKeys(furtherQuestions);
+        List<String> keys =
+                RandomDraws.distinct(task.keyCount(), () -> task.keys().draw(random, words));
+        List<String> values = RandomDraws.distinct(
                 task.keyCount() * task.valuesPerKey(), () -> task.values().draw(random, words));
         List<Planted> planted = new ArrayList<>();
         for (int i = 0; i < values.size(); i++) {
             int key = i / task.valuesPerKey();
             planted.add(new Planted(key, NeedleText.Needle.of(task.values(), keys.get(key), values.get(i))));
         }
-        Draws.shuffle(planted, random);
+        RandomDraws.shuffle(planted, random);
         List<Integer> order = new ArrayList<>();
         for (int key = 0; key < task.keyCount(); key++) {
             order.add(key);
         }
-        Draws.shuffle(order, random);
+        RandomDraws.shuffle(order, random);
         List<List<Integer>> asked = new ArrayList<>(List.of(order.subList(0, task.queryCount())));
-        for (int i = 0; i < furtherQuestions && !asksHay; i++) {
+        for (int i = 0; i < furtherQuestions && !asksFiller; i++) {
             asked.add(List.of(order.get(task.queryCount() + i)));
         }
-        Hay hay = new Hay(task, text, words, random.nextLong(), keys);
-        return new NeedleLayout(task, hay, planted, asked, asksHay ? furtherQuestions : 0, random.nextLong());
+        NeedleFiller filler = new NeedleFiller(task, text, words, random.nextLong(), keys);
+        return new NeedleLayout(task, filler, planted, asked, asksFiller ? furtherQuestions : 0, random.nextLong());
     }
 
-    /// The least units of filler that the needles can be placed between and the questions be about.
+    /// Minimum number of filler units for the needles' positions and for the questions.
     int leastUnits() {
-        return planted.size() + hayQuestions;
+        return planted.size() + fillerQuestions;
     }
 
-    /// The text with so many units of filler, and its questions.
+    /// Makes the text with the given number of filler units, and its questions.
     Filled fill(int units) {
         var places = new SplittableRandom(placeSeed);
-        int[] positions = hay.positions(units, planted.size(), places);
+        int[] positions = filler.positions(units, planted.size(), places);
         List<NeedleText.Needle> needles = new ArrayList<>();
         for (int i = 0; i < positions.length; i++) {
             needles.add(planted.get(i).needle().atDepth((double) positions[i] / units));
@@ -70,8 +78,8 @@ record NeedleLayout(
         for (List<Integer> keys : asked) {
             turns.add(turn(needlesOf(keys), turns.isEmpty() ? context : null));
         }
-        for (int line : Draws.distinctNumbers(units, hayQuestions, places)) {
-            NeedleText.Needle other = hay.other(line).atDepth((double) line / units);
+        for (int line : RandomDraws.distinctNumbers(units, fillerQuestions, places)) {
+            NeedleText.Needle other = filler.other(line).atDepth((double) line / units);
             needles.add(other);
             turns.add(turn(List.of(other), null));
         }
@@ -86,13 +94,14 @@ record NeedleLayout(
                 pieces.add(planted.get(next++).needle().sentence());
             }
             if (unit < units) {
-                pieces.add(hay.unit(unit));
+                pieces.add(filler.unit(unit));
             }
         }
-        return String.join(hay.separator(), pieces);
+        return String.join(filler.separator(), pieces);
     }
 
-    /// Needles of the keys in the order asked; a key's own in the order of the text.
+    /// Needles of the keys in the order of the question; several needles of one key in the order of
+    /// the text.
     private List<NeedleText.Needle> needlesOf(List<Integer> keys) {
         return keys.stream()
                 .flatMap(key -> planted.stream().filter(needle -> needle.keyNumber() == key))

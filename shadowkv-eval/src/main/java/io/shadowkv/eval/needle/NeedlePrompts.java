@@ -2,7 +2,7 @@ package io.shadowkv.eval.needle;
 
 import java.util.List;
 
-/// RULER's sentences, word for word (NVIDIA/RULER, `scripts/data/synthetic/constants.py`, task niah).
+/// RULER's sentences, verbatim (NVIDIA/RULER, `scripts/data/synthetic/constants.py`, task niah).
 public final class NeedlePrompts {
     /// The filler line of the repeated haystack.
     public static final String NOISE =
@@ -38,8 +38,8 @@ public final class NeedlePrompts {
                 : template.replace("{type}", values.plural());
     }
 
-    /// RULER makes the singular by these replacements in this order, before anything is filled in; they
-    /// meet the model's wrapping too ("You is a helpful assistant").
+    /// RULER makes the singular by these replacements in this order, before any placeholder is
+    /// filled. They also change the chat template ("You is a helpful assistant").
     public static String singular(String template) {
         return template.replace("Some", "A")
                 .replace("are all", "is")

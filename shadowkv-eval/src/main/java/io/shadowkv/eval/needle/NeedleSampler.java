@@ -5,32 +5,35 @@ import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.text.RunningText;
 import java.util.List;
 
-/// Makes needle tasks of a length. The same seed and index give the same sample, on any machine.
+/// Makes needle tasks of a given length. The same seed and index give the same sample on any
+/// machine.
 ///
-/// Differs from RULER's generator in the filler's grain: running text is cut between sentences, not words,
-/// so a sample is up to one sentence shorter.
+/// Differs from RULER's generator in the unit of the filler: running text is cut between sentences
+/// instead of words, so a sample is up to one sentence shorter.
 public final class NeedleSampler {
-    /// Room for an answer, as RULER has it.
+    /// Room for an answer, as in RULER.
     static final int NEW_TOKENS = 128;
 
     private final PromptFormat format;
     private final RunningText text;
     private final WordList words;
 
-    /// @param format wraps the questions; a sample has as many tokens as it says
-    /// @param text running text for the tasks that hide needles in one
-    /// @param words what keys are made of
+    /// Creates a sampler.
+    ///
+    /// @param format adds the template to the questions; the tokens that it returns are counted
+    /// @param text running text for the tasks with this kind of haystack
+    /// @param words the words that keys are made of
     public NeedleSampler(PromptFormat format, RunningText text, WordList words) {
         this.format = format;
         this.text = text;
         this.words = words;
     }
 
-    /// How long a sample is.
+    /// The length of a sample.
     ///
-    /// @param totalTokens tokens that prompt, further turns and all answers may have together
-    /// @param furtherQuestions questions after the first, each about one other key of the same text
-    /// @param maxNewTokens room for each answer
+    /// @param totalTokens maximum tokens of prompt, further turns and all answers together
+    /// @param furtherQuestions questions after the first, each about another key of the same text
+    /// @param maxNewTokens maximum length of each answer
     public record Size(int totalTokens, int furtherQuestions, int maxNewTokens) {
         public Size {
             if (totalTokens < 1 || furtherQuestions < 0 || maxNewTokens < 1) {
@@ -41,9 +44,9 @@ public final class NeedleSampler {
         }
     }
 
-    /// The sample with as many units of filler as fit.
+    /// Makes the sample with as many filler units as fit.
     ///
-    /// @throws IllegalArgumentException if not even the needles fit
+    /// @throws IllegalArgumentException if the needles alone do not fit
     public NeedleText sample(NeedleTask task, long seed, int index, Size size) {
         var layout = NeedleLayout.of(task, seed, index, size.furtherQuestions(), text, words);
         int least = layout.leastUnits();
@@ -60,8 +63,8 @@ public final class NeedleSampler {
         return largest(layout, index, size, smallest);
     }
 
-    /// Steps to where the room that is left says the limit is, until the limit lies between two
-    /// neighbours.
+    /// Estimates the size from the remaining room until the limit is between two neighbouring
+    /// sizes.
     private NeedleText largest(NeedleLayout layout, int index, Size size, NeedleText smallest) {
         int fits = layout.leastUnits();
         int exceeds = Integer.MAX_VALUE;

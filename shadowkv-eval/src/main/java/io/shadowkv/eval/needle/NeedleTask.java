@@ -3,16 +3,16 @@ package io.shadowkv.eval.needle;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/// A needle-in-a-haystack task as RULER defines it (NVIDIA/RULER, `scripts/synthetic.yaml`, the niah
-/// entries).
+/// A needle-in-a-haystack task as RULER defines it (NVIDIA/RULER, `scripts/synthetic.yaml`, the
+/// niah entries).
 ///
 /// @param name RULER's name
-/// @param haystack what surrounds the needles
-/// @param keys what the keys look like
-/// @param values what the values look like
-/// @param keyCount keys hidden in the text
-/// @param valuesPerKey values of each key, one needle each
-/// @param queryCount keys asked for by the question
+/// @param haystack kind of text around the needles
+/// @param keys form of the keys
+/// @param values form of the values
+/// @param keyCount number of keys hidden in the text
+/// @param valuesPerKey values of each key, with one needle each
+/// @param queryCount number of keys in the question
 public record NeedleTask(
         String name,
         Haystack haystack,
@@ -21,7 +21,7 @@ public record NeedleTask(
         int keyCount,
         int valuesPerKey,
         int queryCount) {
-    /// RULER's eight.
+    /// RULER's eight tasks.
     public static final List<NeedleTask> ALL = List.of(
             task("niah_single_1", Haystack.REPEAT, NeedleKind.WORDS, NeedleKind.NUMBERS, 1, 1, 1),
             task("niah_single_2", Haystack.ESSAY, NeedleKind.WORDS, NeedleKind.NUMBERS, 1, 1, 1),
@@ -39,11 +39,11 @@ public record NeedleTask(
         }
         if (queryCount > keyCount) {
             throw new IllegalArgumentException("task " + name + " asks for " + queryCount + " keys but hides "
-                    + keyCount + "; hide as many as are asked for");
+                    + keyCount + "; hide at least as many as are asked for");
         }
     }
 
-    /// The task of a name.
+    /// Returns the task with the given name.
     ///
     /// @throws IllegalArgumentException if there is none
     public static NeedleTask named(String name) {
@@ -54,7 +54,7 @@ public record NeedleTask(
                         + ALL.stream().map(NeedleTask::name).collect(Collectors.joining(", "))));
     }
 
-    /// The same task with other keys hidden besides those RULER hides, for further questions on one text.
+    /// The same task with additional hidden keys, for further questions about one text.
     NeedleTask withMoreKeys(int more) {
         return new NeedleTask(name, haystack, keys, values, keyCount + more, valuesPerKey, queryCount);
     }

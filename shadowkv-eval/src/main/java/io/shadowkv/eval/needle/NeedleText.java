@@ -3,11 +3,11 @@ package io.shadowkv.eval.needle;
 import io.shadowkv.eval.Sample;
 import java.util.List;
 
-/// A sample with the needles that its text hides.
+/// A sample with the needles in its text.
 ///
 /// @param sample the text and its questions
-/// @param needles what is hidden, in the order of the text
-/// @param totalTokens tokens of all turns with their wrapping, and of whole answers
+/// @param needles the needles in the order of the text
+/// @param totalTokens tokens of all turns with their template, and of answers of maximum length
 public record NeedleText(Sample sample, List<Needle> needles, int totalTokens) {
     public NeedleText {
         needles = List.copyOf(needles);
@@ -15,9 +15,9 @@ public record NeedleText(Sample sample, List<Needle> needles, int totalTokens) {
 
     /// A sentence hidden in the text.
     ///
-    /// @param key what it is asked by
-    /// @param value what is to be found
-    /// @param sentence as it stands in the text
+    /// @param key what the question names
+    /// @param value the answer
+    /// @param sentence the sentence in the text
     /// @param depth share of the filler before it, 0 to 1
     public record Needle(String key, String value, String sentence, double depth) {
         static Needle of(NeedleKind values, String key, String value) {

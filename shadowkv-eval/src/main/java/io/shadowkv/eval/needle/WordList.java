@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.random.RandomGenerator;
 
-/// Words that keys are made of.
+/// The words that keys are made of.
 public record WordList(List<String> words) {
     public WordList {
         if (words.isEmpty()) {
@@ -19,7 +19,7 @@ public record WordList(List<String> words) {
         words = List.copyOf(words);
     }
 
-    /// 6,000 English words, those the bundled model learned to read keys from.
+    /// 6,000 English words. The bundled model was trained to read keys made of them.
     public static WordList bundled() {
         try (InputStream bytes = Objects.requireNonNull(WordList.class.getResourceAsStream("words.txt"));
                 var lines = new BufferedReader(new InputStreamReader(bytes, StandardCharsets.UTF_8))) {

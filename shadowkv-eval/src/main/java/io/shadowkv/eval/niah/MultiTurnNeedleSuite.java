@@ -12,27 +12,29 @@ import io.shadowkv.eval.text.RunningText;
 import java.util.List;
 import java.util.Map;
 
-/// RULER's `niah_multikey_1` text, asked about several times: every turn asks for another key over the
-/// cache that the turns before have left, the model's own answers in it.
+/// RULER's `niah_multikey_1` text with several questions: every turn asks for another key and uses
+/// the cache with the previous turns, including the model's own answers.
 public final class MultiTurnNeedleSuite implements Suite {
     private static final String TASK = "niah_multikey_1";
     private static final int TURNS = 4;
 
-    /// Room for each answer, as RULER has it.
+    /// Room for each answer, as in RULER.
     private static final int NEW_TOKENS = 128;
 
     private final int turns;
 
-    /// Four turns.
+    /// Creates the suite with four turns.
     public MultiTurnNeedleSuite() {
         this(TURNS);
     }
 
-    /// @param turns questions on one text, at least two
+    /// Creates the suite.
+    ///
+    /// @param turns questions about one text, at least two
     public MultiTurnNeedleSuite(int turns) {
         if (turns < 2) {
             throw new IllegalArgumentException("needle-turns was asked for " + turns
-                    + " turns; expected two or more. For one, take ruler/niah_multikey_1");
+                    + " turns; expected two or more. For one turn, use ruler/niah_multikey_1");
         }
         this.turns = turns;
     }

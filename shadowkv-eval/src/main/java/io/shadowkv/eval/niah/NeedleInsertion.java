@@ -4,10 +4,10 @@ import io.shadowkv.text.Tokenizer;
 import java.util.HashSet;
 import java.util.Set;
 
-/// Hides a sentence in a text, counted in tokens (bytedance/ShadowKV, `data/utils.py`,
-/// `insert_needle_func`).
+/// Inserts a sentence into a text at a position counted in tokens (bytedance/ShadowKV,
+/// `data/utils.py`, `insert_needle_func`).
 final class NeedleInsertion {
-    /// Tokens of the length that the paper leaves to question and answer.
+    /// Tokens of the length that the paper reserves for question and answer.
     static final int BUFFER = 32;
 
     private final Tokenizer tokenizer;
@@ -17,18 +17,21 @@ final class NeedleInsertion {
         this.tokenizer = tokenizer;
         for (String end : new String[] {".", ". \n", ".\n", "\n"}) {
             int[] ids = tokenizer.encode(end, false);
-            // The paper looks at the first only. Where a tokenizer puts a blank before any text, that is the blank,
-            // and no sentence ends; so the last one counts too.
+            // The paper looks only at the first token. If a tokenizer puts a space token before any
+            // text, the first token is that space and does not end a sentence; therefore the last
+            // token counts too.
             sentenceEnds.add(ids[0]);
             sentenceEnds.add(ids[ids.length - 1]);
         }
     }
 
-    /// The text with the needle in it.
+    /// Returns the text with the needle.
     ///
-    /// @param contextTokens length of the result together with `buffer`; a longer text is cut at its end
-    /// @param depth per cent of the tokens before the needle; it moves back from there to behind a full
-    ///     stop or a line break, to the beginning if there is none. At 100 it stands at the very end
+    /// @param contextTokens length of the result including `buffer`; a longer text is cut at its
+    ///     end
+    /// @param depth percent of the tokens before the needle. From there the needle moves back to
+    ///     the position after a full stop or a line break, or to the beginning if there is none. At
+    ///     100 it is at the very end
     String insert(String needle, String text, int depth, int contextTokens, int buffer) {
         int[] hidden = tokenizer.encode(needle, false);
         int[] around = tokenizer.encode(text, false);

@@ -5,9 +5,10 @@ import io.shadowkv.eval.Suite;
 import io.shadowkv.eval.TaskContext;
 import java.util.List;
 
-/// The paper's needle-in-a-haystack pressure test: 15 context lengths from 16,384 tokens to the run's, 10
-/// depths (from half the run's where that is below 32,768). Sample `i` is cell `i` of the grid, lengths
-/// outermost, so that a run of 150 samples fills the map once.
+/// The paper's needle-in-a-haystack pressure test: 15 context lengths from 16,384 tokens to the
+/// run's length and 10 depths. If the run's length is below 32,768, the lengths start at half of
+/// it. Sample `i` is cell `i` of the grid, with lengths as the outer dimension, so that a run of
+/// 150 samples fills the map once.
 ///
 /// Source: bytedance/ShadowKV, `data/dataset.py`.
 public final class NiahSuite implements Suite {

@@ -4,14 +4,15 @@ import io.shadowkv.eval.text.PromptTemplate;
 import java.util.List;
 import java.util.Map;
 
-/// The pressure test's strings, word for word (bytedance/ShadowKV, `data/utils.py` and `data/dataset.py`).
+/// The pressure test's strings, verbatim (bytedance/ShadowKV, `data/utils.py` and
+/// `data/dataset.py`).
 final class PressurePrompts {
     private static final PromptTemplate PROMPT = new PromptTemplate(
             "Write a high-quality answer for the given question using only the provided search results (some of which"
                     + " might be irrelevant).\n{context}\n\nQuestion: {question} Don't give information outside the"
                     + " document or repeat your findings. Keep your response short and direct. Answer: ");
 
-    /// Some stand more than once and are drawn more often, as in the source.
+    /// As in the source, some cities are listed more than once and are drawn more often.
     static final List<String> CITIES = List.of(
             "Chicago",
             "Yangon",

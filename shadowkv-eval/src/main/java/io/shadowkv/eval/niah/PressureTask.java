@@ -6,7 +6,7 @@ import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskContext;
 import io.shadowkv.eval.metric.PaperMetrics;
 import io.shadowkv.eval.metric.RulerMetrics;
-import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.needle.RandomDraws;
 import io.shadowkv.eval.text.HaystackFile;
 import io.shadowkv.text.Tokenizer;
 import java.util.Arrays;
@@ -14,14 +14,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 
-/// A needle at every length and depth of a [PressureGrid], one cell a sample, again with other needles
-/// when all cells have had theirs. Any thread may ask.
+/// A needle at every length and depth of a [PressureGrid], one sample for each cell. After the last
+/// cell the samples repeat the cells with other needles. Thread-safe.
 ///
-/// The prompt is the paper's own and stands in no chat template, as there. What differs: a prompt that
-/// would exceed the context together with its answer is made of less text (the paper gives its models
-/// 2,048 tokens more than the length it names), and a text that is too short begins again.
+/// The prompt is the paper's own, without a chat template, as in the paper's code. Differences: the
+/// text is shortened if prompt and answer together exceed the context (the paper gives its models
+/// 2,048 tokens more than the nominal length), and a text that is too short is repeated.
 final class PressureTask implements EvalTask {
-    /// Room for an answer, as the paper has it.
+    /// Room for an answer, as in the paper.
     static final int NEW_TOKENS = 10;
 
     private static final int LEAST_TOKENS = 512;
@@ -35,7 +35,7 @@ final class PressureTask implements EvalTask {
 
     PressureTask(String name, TaskContext context) {
         if (context.contextTokens() < LEAST_TOKENS) {
-            throw new IllegalArgumentException("%s was asked for contexts of up to %,d tokens; it needs %,d at least"
+            throw new IllegalArgumentException("%s was asked for contexts of up to %,d tokens; it needs at least %,d"
                     .formatted(name, context.contextTokens(), LEAST_TOKENS));
         }
         this.name = name;
@@ -45,10 +45,10 @@ final class PressureTask implements EvalTask {
         text = beginning(HaystackFile.read(context.options().haystack()), context.tokenizer(), grid.maxTokens());
     }
 
-    /// At least so many tokens from the beginning of a text, which is repeated if need be.
+    /// At least `tokens` tokens from the start of a text, which is repeated if necessary.
     private static int[] beginning(String text, Tokenizer tokenizer, int tokens) {
         StringBuilder all = new StringBuilder(text);
-        // What English takes, with some to spare; other texts may take another round.
+        // Enough for English; other texts may need another round.
         int characters = 3 * tokens;
         while (true) {
             characters = Math.multiplyExact(characters, 2);
@@ -75,7 +75,7 @@ final class PressureTask implements EvalTask {
     @Override
     public Sample sample(int index) {
         int cell = index % PressureGrid.CELLS;
-        SplittableRandom random = Draws.random(context.seed(), name, index);
+        SplittableRandom random = RandomDraws.random(context.seed(), name, index);
         String city = PressurePrompts.CITIES.get(random.nextInt(PressurePrompts.CITIES.size()));
         String number = Integer.toString(random.nextInt(DIGITS_FROM, 10 * DIGITS_FROM));
         String question = PressurePrompts.question(city);

@@ -2,13 +2,13 @@ package io.shadowkv.eval.report;
 
 import io.shadowkv.eval.Method;
 import io.shadowkv.eval.report.section.EfficiencySection;
+import io.shadowkv.eval.report.section.LostSamplesSection;
 import io.shadowkv.eval.report.section.NeedleSection;
 import io.shadowkv.eval.report.section.PaperTables;
 import io.shadowkv.eval.report.section.ReportSections;
 import io.shadowkv.eval.report.section.RunSection;
 import io.shadowkv.eval.report.section.SummarySection;
 import io.shadowkv.eval.report.section.SweepSection;
-import io.shadowkv.eval.report.section.WeakSection;
 import io.shadowkv.eval.run.RunInfo;
 import io.shadowkv.eval.statistics.Grid;
 import io.shadowkv.eval.statistics.PublishedNumbers;
@@ -29,25 +29,26 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/// A folder's answers as `report.html`, `report.md` and a `.svg` and `.png` file for every figure.
+/// Writes the answers of a folder as `report.html`, `report.md` and, for every figure, a `.svg` and
+/// a `.png` file.
 public final class Report {
-    /// What was written.
+    /// The result of writing a report.
     ///
     /// @param files in the order written
-    /// @param answers read
-    /// @param notes what a reader must know, PNG files left out among it
+    /// @param answers number of answers read
+    /// @param notes what a reader must know, such as missing PNG files
     public record Written(List<Path> files, int answers, List<String> notes) {}
 
-    /// Fewer are pointed out.
+    /// The report warns about tasks with fewer samples.
     private static final int ENOUGH_SAMPLES = 30;
 
     private Report() {}
 
-    /// Reads the logs in a folder and those directly below it, and writes the report beside them; files of
-    /// an earlier report are replaced. The logs are not touched.
+    /// Reads the logs in a folder and in the folders directly below it, and writes the report into
+    /// that folder. Files of an earlier report are replaced; the logs are not changed.
     ///
-    /// @throws IllegalArgumentException if the folder holds no answers; the message says what was looked
-    ///     for
+    /// @throws IllegalArgumentException if the folder has no answers; the message says what was
+    ///     expected
     /// @throws UncheckedIOException if a file cannot be read or written
     public static Written write(Path folder) {
         RunFolder runs = RunFolder.read(folder);
@@ -66,7 +67,7 @@ public final class Report {
                 if (obstacle.isEmpty()) {
                     files.add(Files.write(bitmap, Png.of(figure)));
                 } else {
-                    // One of an earlier report would show other numbers.
+                    // A bitmap of an earlier report would show other numbers.
                     Files.deleteIfExists(bitmap);
                 }
             }
@@ -98,7 +99,7 @@ public final class Report {
         NeedleSection.of(needles, Grid.of(parts.getOrDefault(false, List.of()), order, Setting::ofAnyLength))
                 .ifPresent(sections::add);
         sections.add(EfficiencySection.of(all, paper));
-        sections.add(WeakSection.of(all));
+        sections.add(LostSamplesSection.of(all));
         sections.add(RunSection.settings(runs.runs()));
         sections.add(RunSection.method());
         List<String> allNotes = new ArrayList<>(notes);
@@ -131,7 +132,7 @@ public final class Report {
         return names.stream().distinct().collect(Collectors.joining(", "));
     }
 
-    /// Where methods have not answered the same samples.
+    /// Notes about methods that have not answered the same samples.
     private static List<String> gaps(List<Grid> grids) {
         List<String> notes = new ArrayList<>();
         for (Grid grid : grids) {
@@ -149,10 +150,11 @@ public final class Report {
             if (!uneven.isEmpty()) {
                 notes.add(grid.suite() + ", " + ReportSections.name(grid, grids)
                         + ": not every method has answered the same samples of " + String.join(", ", uneven)
-                        + ". Scores are over what each answered, differences over what both did.");
+                        + ". A score is the mean over the samples that its method answered; a difference uses the"
+                        + " samples that both methods answered.");
             }
             if (!grid.hasFull()) {
-                notes.add(grid.suite() + ", " + ReportSections.name(grid, grids) + ": there is no "
+                notes.add(grid.suite() + ", " + ReportSections.name(grid, grids) + ": there are no answers of "
                         + Method.FULL.label() + " attention to compare with.");
             }
         }
@@ -160,7 +162,7 @@ public final class Report {
         return notes;
     }
 
-    /// Few samples are no ground for a claim.
+    /// A note about tasks with few samples, which do not support claims.
     private static Optional<String> fewSamples(List<Grid> grids) {
         List<String> few = new ArrayList<>();
         for (Grid grid : grids) {
@@ -176,6 +178,6 @@ public final class Report {
         return few.isEmpty()
                 ? Optional.empty()
                 : Optional.of("Some tasks have fewer than " + ENOUGH_SAMPLES + " samples (" + String.join("; ", few)
-                        + "). Read their intervals, not their scores.");
+                        + "). Judge them by their intervals, not by their scores.");
     }
 }

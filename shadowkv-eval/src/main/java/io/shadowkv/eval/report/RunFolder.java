@@ -18,15 +18,17 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// All that runs left in a folder: every log named `answers*.jsonl` and every `run*.json`, in the folder
-/// and in the folders directly below it. Reads only, so a run may still be writing.
+/// The output of all runs in a folder: every log named `answers*.jsonl` and every `run*.json`, in
+/// the folder and in the folders directly below it. Only reads, so a run may still be writing.
 ///
-/// @param answers of all logs; where two hold the same key the one read last counts
+/// @param answers of all logs; if two logs have the same key, the one read last counts
 /// @param runs in the order of their files' names
-/// @param notes what a reader should know: what could not be read, what was there twice
+/// @param notes what a reader should know: unreadable files and duplicate answers
 record RunFolder(Collection<AnswerRecord> answers, List<RunInfo> runs, List<String> notes) {
-    /// @throws IllegalArgumentException if the folder, a log in it or an answer is missing, or a line is
-    ///     no answer
+    /// Reads a folder.
+    ///
+    /// @throws IllegalArgumentException if the folder does not exist, has no log or no answer, or a
+    ///     line is not an answer
     /// @throws UncheckedIOException if a file cannot be read
     static RunFolder read(Path folder) {
         if (!Files.isDirectory(folder)) {
@@ -36,7 +38,8 @@ record RunFolder(Collection<AnswerRecord> answers, List<RunInfo> runs, List<Stri
         }
         List<Path> logs = files(folder, "answers", ".jsonl");
         if (logs.isEmpty()) {
-            throw new IllegalArgumentException(folder + ": holds no answers.jsonl, nor do its folders; expected the"
+            throw new IllegalArgumentException(folder + ": neither it nor the folders in it have an answers.jsonl;"
+                    + " expected the"
                     + " folder into which `shadowkv eval` wrote its answers");
         }
         List<String> notes = new ArrayList<>();
@@ -49,10 +52,10 @@ record RunFolder(Collection<AnswerRecord> answers, List<RunInfo> runs, List<Stri
         }
         if (answers.isEmpty()) {
             throw new IllegalArgumentException(
-                    logs.getFirst() + ": holds no whole line yet; wait for the first answer, then ask again");
+                    logs.getFirst() + ": has no complete line yet; wait for the first answer, then try again");
         }
         if (twice > 0) {
-            notes.add(twice + " answers stand in more than one log; the log read last counts (logs are read in the"
+            notes.add(twice + " answers are in more than one log; the log read last counts (logs are read in the"
                     + " order of their names).");
         }
         List<RunInfo> runs = runs(folder, notes);
@@ -60,7 +63,7 @@ record RunFolder(Collection<AnswerRecord> answers, List<RunInfo> runs, List<Stri
         return new RunFolder(answers.values(), runs, notes);
     }
 
-    /// What runs left out and none has answered since.
+    /// Samples that runs left out and that no later run has answered.
     private static List<LeftOut> leftOut(List<RunInfo> runs, Collection<AnswerRecord> answers) {
         record Place(String model, String task, int contextTokens, int index) {}
         Set<Place> answered = answers.stream()
@@ -85,7 +88,7 @@ record RunFolder(Collection<AnswerRecord> answers, List<RunInfo> runs, List<Stri
             try {
                 runs.add(RunFile.read(file));
             } catch (IllegalArgumentException e) {
-                notes.add(folder.relativize(file) + " " + e.getMessage() + "; it is not shown below.");
+                notes.add(folder.relativize(file) + " " + e.getMessage() + "; it is not in the report.");
             }
         }
         if (runs.isEmpty()) {

@@ -9,10 +9,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/// A file of RULER's own JSONL, made by NVIDIA's scripts, by the paper's, or by `shadowkv ruler build`.
+/// A file of RULER's own JSONL, written by NVIDIA's scripts, by the paper's, or by
+/// `shadowkv ruler build`.
 ///
-/// Texts go to the model as they are: they carry the wrapping that the file was made with. Lines are read
-/// when they are asked for; the file may not change meanwhile. For any thread.
+/// Texts are passed to the model unchanged: they include the chat template that the file was made
+/// with. Lines are read on demand; the file must not change meanwhile. Thread-safe.
 public final class RulerFile implements EvalTask {
     private final RulerKind kind;
     private final JsonLines lines;
@@ -22,25 +23,26 @@ public final class RulerFile implements EvalTask {
         this.lines = lines;
     }
 
-    /// Opens `<folder>/<task>/validation.jsonl`, whose folder names the task.
+    /// Opens `<folder>/<task>/validation.jsonl`, whose folder has the name of the task.
     ///
-    /// @throws IllegalArgumentException if the folder's name is no task, or the file is not there or has
-    ///     no lines
+    /// @throws IllegalArgumentException if the folder's name is not a task, or the file does not
+    ///     exist or has no lines
     public static RulerFile open(Path file) {
         Path folder = file.toAbsolutePath().normalize().getParent();
         Path name = folder == null ? null : folder.getFileName();
         if (name == null || RulerKind.ALL.stream().noneMatch(kind -> kind.name().equals(name.toString()))) {
             throw new IllegalArgumentException(file + ": its folder is named "
-                    + (name == null ? "nothing" : "\"" + name + "\"") + ", which is none of RULER's tasks ("
-                    + String.join(", ", new RulerSuite().tasks()) + "). Name the task, or rename the folder");
+                    + (name == null ? "nothing" : "\"" + name + "\"") + ", which is not one of RULER's tasks ("
+                    + String.join(", ", new RulerSuite().tasks()) + "). Pass the task, or rename the folder");
         }
         return open(file, name.toString());
     }
 
-    /// Opens a file as a task's.
+    /// Opens a file of the given task.
     ///
-    /// @param task RULER's name; decides metric and room for the answer
-    /// @throws IllegalArgumentException if there is no such task, or the file is not there or has no lines
+    /// @param task RULER's name; determines metric and answer length
+    /// @throws IllegalArgumentException if there is no such task, or the file does not exist or has
+    ///     no lines
     public static RulerFile open(Path file, String task) {
         RulerKind kind = RulerKind.named(task);
         String what = "RULER's own file of " + task

@@ -6,8 +6,9 @@ import io.shadowkv.eval.TaskContext;
 import io.shadowkv.eval.ruler.text.RulerKind;
 import java.util.List;
 
-/// RULER's tasks as NVIDIA's scripts, the paper's or `shadowkv ruler build` wrote them:
-/// `<task>/validation.jsonl` in one folder, their texts with the wrapping they were made with.
+/// RULER's tasks from files that NVIDIA's scripts, the paper's or `shadowkv ruler build` wrote:
+/// `<task>/validation.jsonl` in one folder. Their texts include the chat template that they were
+/// made with.
 public final class RulerFileSuite implements Suite {
     static final String NAME = "ruler-file";
 

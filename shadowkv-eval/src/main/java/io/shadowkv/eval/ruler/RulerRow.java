@@ -11,7 +11,7 @@ import java.util.TreeMap;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/// A sample with what RULER's own files say of it.
+/// A sample with the properties that RULER's own files have for it.
 public final class RulerRow {
     private final RulerKind kind;
     private final RulerVersion version;
@@ -29,7 +29,7 @@ public final class RulerRow {
         this.format = format;
     }
 
-    /// The prompt with its wrapping, up to the answer's beginning.
+    /// The prompt with its chat template, up to the beginning of the answer.
     public String input() {
         return draft.input();
     }
@@ -42,7 +42,7 @@ public final class RulerRow {
         return draft.answers();
     }
 
-    /// Tokens of the prompt and of the answer's room, as the version counts them.
+    /// Tokens of the prompt and of the answer's maximum length, as the version counts them.
     public int length() {
         return length;
     }
@@ -71,11 +71,11 @@ public final class RulerRow {
                 labels);
     }
 
-    /// The row as a line of the version's JSONL, without the line's end.
+    /// The row as a line of the version's JSONL, without the line break.
     ///
-    /// The older version leaves the answer's beginning in the input. In NVIDIA's niah rows `index` is the
-    /// character where the first answer stands, not the row's number: a variable of the original does two
-    /// jobs.
+    /// The older version keeps the beginning of the answer in the input. In NVIDIA's niah rows
+    /// `index` is the position of the first answer in characters instead of the row's number,
+    /// because the original uses one variable for both.
     public String json() {
         ObjectNode row = JsonMapper.shared().createObjectNode();
         boolean isNvidia = version == RulerVersion.NVIDIA;

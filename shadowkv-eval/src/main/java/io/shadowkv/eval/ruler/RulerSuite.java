@@ -19,7 +19,7 @@ import io.shadowkv.eval.text.HaystackFile;
 import java.nio.file.Path;
 import java.util.List;
 
-/// RULER (arXiv 2404.06654): 13 tasks of any length, made from a seed.
+/// RULER (arXiv 2404.06654): 13 tasks of any length, generated from a seed.
 ///
 /// qa_1 and qa_2 read `ruler/squad.json` and `ruler/hotpotqa.json` of the data folder.
 public final class RulerSuite implements Suite {

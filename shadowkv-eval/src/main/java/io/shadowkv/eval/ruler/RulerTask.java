@@ -3,15 +3,15 @@ package io.shadowkv.eval.ruler;
 import io.shadowkv.eval.EvalTask;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskContext;
-import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.needle.RandomDraws;
 import io.shadowkv.eval.ruler.text.Draft;
 import io.shadowkv.eval.ruler.text.Generator;
 import io.shadowkv.eval.ruler.text.RulerKind;
 import io.shadowkv.eval.ruler.text.RulerVersion;
 import java.util.SplittableRandom;
 
-/// One of RULER's tasks at a length: rows by index, each drawn from a stream of its own, all of the size
-/// that one search found. For any thread.
+/// One of RULER's tasks at a given length. Every row is drawn from its own random stream; all rows
+/// have the size that one search found. Thread-safe.
 public final class RulerTask implements EvalTask {
     private final RulerKind kind;
     private final TaskContext context;
@@ -41,15 +41,15 @@ public final class RulerTask implements EvalTask {
         return row(index).sample();
     }
 
-    /// The row of an index: a sample with what RULER's own files say of it.
+    /// Returns a row: a sample with the properties that RULER's own files have for it.
     ///
-    /// @throws IllegalArgumentException if there is none, or the context is too short for one
+    /// @throws IllegalArgumentException if there is no such row, or the context is too short for it
     public RulerRow row(int index) {
         if (index < 0 || index >= size()) {
             throw new IllegalArgumentException(
                     "%s has %,d samples; there is no sample %,d".formatted(name(), size(), index));
         }
-        SplittableRandom random = Draws.random(context.seed(), name(), index);
+        SplittableRandom random = RandomDraws.random(context.seed(), name(), index);
         int units = searched();
         int redraws = generator.redraws();
         int shortest = Integer.MAX_VALUE;
@@ -65,11 +65,12 @@ public final class RulerTask implements EvalTask {
         throw tooShort(index, shortest);
     }
 
-    /// Refuses a context that is too short for the least text of the first sample, before any is asked.
+    /// Checks that the smallest text of the first sample fits the context, before any sample is
+    /// asked.
     ///
-    /// @throws IllegalArgumentException if it is
+    /// @throws IllegalArgumentException if it does not fit
     RulerTask checkFits() {
-        SplittableRandom random = Draws.random(context.seed(), name(), 0);
+        SplittableRandom random = RandomDraws.random(context.seed(), name(), 0);
         int shortest = Integer.MAX_VALUE;
         for (int draws = 0; draws <= generator.redraws(); draws++) {
             shortest = Math.min(shortest, generator.length(generator.draft(0, generator.least(), random)));
@@ -88,14 +89,14 @@ public final class RulerTask implements EvalTask {
                                 name(),
                                 context.contextTokens(),
                                 shortest == Integer.MAX_VALUE
-                                        ? ", less than the least text"
+                                        ? ", less than the shortest text needs"
                                         : ", its shortest text and answer have %,d".formatted(shortest)));
     }
 
-    /// Units of filler that the search found.
+    /// The number of filler units that the search found.
     synchronized int searched() {
         if (size == 0) {
-            size = generator.search(Draws.random(context.seed(), name() + ", size", 0));
+            size = generator.search(RandomDraws.random(context.seed(), name() + ", size", 0));
         }
         return size;
     }

@@ -2,8 +2,8 @@ package io.shadowkv.eval.run;
 
 import io.shadowkv.eval.Json;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
@@ -15,7 +15,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,40 +24,42 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
 
-/// Answers in a file, one JSON object a line, each on disk before the next question is asked.
+/// Answers in a file, one JSON object on each line, written to disk before the next question is
+/// asked.
 ///
-/// Answers that are appended together stand or fall together: every line of theirs but the last ends with
-/// a blank, and what an interruption left without its last line is taken off when the file is opened
-/// again. One thread, one process a file: a file that is open is refused to others.
+/// Answers that are appended together are kept or lost together: every line of such a group except
+/// the last ends with a space, and an incomplete group after an interruption is removed when the
+/// file is opened again. For one thread and one process: a file that is open cannot be opened a
+/// second time.
 public final class AnswerLog implements AutoCloseable {
 
-    /// Before the end of a line: the next line belongs to it.
+    /// Marks the end of a line whose group continues on the next line.
     private static final char MORE = ' ';
 
     private final Path file;
-    private final FileChannel channel;
+    private final RandomAccessFile disk;
     private final Map<AnswerRecord.Key, AnswerRecord> answers = new LinkedHashMap<>();
 
-    private AnswerLog(Path file, FileChannel channel) {
+    private AnswerLog(Path file, RandomAccessFile disk) {
         this.file = file;
-        this.channel = channel;
+        this.disk = disk;
     }
 
-    /// Opens a log, made if it is not there, and reads the answers it holds.
+    /// Opens a log, which is created if it does not exist, and reads its answers.
     ///
     /// @throws UncheckedIOException if it cannot be read
-    /// @throws IllegalArgumentException if it cannot be written, is open elsewhere, or a line is not an
-    ///     answer
+    /// @throws IllegalArgumentException if it cannot be written, is open elsewhere, or a line is
+    ///     not an answer
     public static AnswerLog open(Path file) {
-        FileChannel channel = writable(file);
+        RandomAccessFile disk = writable(file);
         try {
             try {
-                lock(channel, file);
-                var log = new AnswerLog(file, channel);
+                lock(disk.getChannel(), file);
+                var log = new AnswerLog(file, disk);
                 log.load();
                 return log;
             } catch (IOException | RuntimeException e) {
-                channel.close();
+                disk.close();
                 throw e;
             }
         } catch (IOException e) {
@@ -66,16 +67,20 @@ public final class AnswerLog implements AutoCloseable {
         }
     }
 
-    private static FileChannel writable(Path file) {
+    private static RandomAccessFile writable(Path file) {
         try {
             Path parent = file.toAbsolutePath().getParent();
             if (parent != null) {
                 Files.createDirectories(parent);
             }
-            return FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            // Says why, where it cannot be opened; the other class does not.
+            FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)
+                    .close();
+            // An interruption closes a channel in the middle of a write, but not this.
+            return new RandomAccessFile(file.toFile(), "rw");
         } catch (IOException e) {
             throw new IllegalArgumentException(
-                    file + " cannot be written (" + reason(e) + "). Give a folder that can hold answers", e);
+                    file + " cannot be written (" + reason(e) + "). Give a folder that is writable", e);
         }
     }
 
@@ -83,7 +88,7 @@ public final class AnswerLog implements AutoCloseable {
         return switch (problem) {
             case FileAlreadyExistsException e -> e.getFile() + " is a file, not a folder";
             case AccessDeniedException e -> "access to " + e.getFile() + " is denied";
-            case NoSuchFileException e -> e.getFile() + " cannot be made";
+            case NoSuchFileException e -> e.getFile() + " cannot be created";
             default -> String.valueOf(problem.getMessage());
         };
     }
@@ -91,7 +96,8 @@ public final class AnswerLog implements AutoCloseable {
     private static void lock(FileChannel channel, Path file) throws IOException {
         boolean isLocked;
         try {
-            // Past any end: where locks bind readers too, the answers can still be read.
+            // The lock is beyond any file size: on systems where locks block readers, the answers
+            // stay readable.
             isLocked = channel.tryLock(Long.MAX_VALUE - 1, 1, false) != null;
         } catch (OverlappingFileLockException _) {
             isLocked = false;
@@ -102,8 +108,9 @@ public final class AnswerLog implements AutoCloseable {
         }
     }
 
-    /// The answers a file holds, in their order, without touching it: another process may still be
-    /// writing. A line that is not whole yet is left out; of two lines with one key the later counts.
+    /// Reads the answers of a file, in their order, without changing it: another process may still
+    /// be writing. An incomplete last line is ignored; of two lines with one key the later one
+    /// counts.
     ///
     /// @throws UncheckedIOException if it cannot be read
     /// @throws IllegalArgumentException if a line is not an answer
@@ -120,16 +127,17 @@ public final class AnswerLog implements AutoCloseable {
         byte[] bytes = bytes();
         int whole = wholeLines(bytes);
         answers.putAll(parse(file, bytes, whole));
-        channel.truncate(whole);
-        channel.position(whole);
+        disk.setLength(whole);
+        disk.seek(whole);
     }
 
-    /// All that the file holds, by the channel itself: on some systems the lock is lost as soon as the
-    /// process closes any other handle of the file.
+    /// Reads the whole file through the channel itself: on some systems the lock is lost as soon as
+    /// the process closes any other handle of the file.
     private byte[] bytes() throws IOException {
-        ByteBuffer buffer = ByteBuffer.allocate(Math.toIntExact(channel.size()));
-        while (buffer.hasRemaining() && channel.read(buffer, buffer.position()) >= 0) {}
-        return Arrays.copyOf(buffer.array(), buffer.position());
+        byte[] bytes = new byte[Math.toIntExact(disk.length())];
+        disk.seek(0);
+        disk.readFully(bytes);
+        return bytes;
     }
 
     private static int wholeLines(byte[] bytes) {
@@ -155,8 +163,8 @@ public final class AnswerLog implements AutoCloseable {
             } catch (JacksonException e) {
                 why = e.getOriginalMessage();
             }
-            throw new IllegalArgumentException(file + ", line " + (i + 1) + ": is no answer of this command (" + why
-                    + "). Give another file, or take the line out");
+            throw new IllegalArgumentException(file + ", line " + (i + 1) + ": is not an answer of this command (" + why
+                    + "). Give another file, or remove the line");
         }
         return answers;
     }
@@ -165,7 +173,7 @@ public final class AnswerLog implements AutoCloseable {
         return bytes[end - 1] == '\n' && (end == 1 || bytes[end - 2] != MORE);
     }
 
-    /// What is missing in JSON is null in the record.
+    /// True if no object is missing in the JSON; a missing one is null in the record.
     private static boolean isWhole(AnswerRecord answer) {
         return Stream.of(
                         answer.key(),
@@ -183,17 +191,17 @@ public final class AnswerLog implements AutoCloseable {
         return answers.containsKey(key);
     }
 
-    /// All answers, in the order given.
+    /// All answers, in the order in which they were appended.
     public Collection<AnswerRecord> answers() {
         return new ArrayList<>(answers.values());
     }
 
-    /// Writes an answer, through to the disk.
+    /// Appends an answer and writes it to the disk.
     public void append(AnswerRecord answer) {
         append(List.of(answer));
     }
 
-    /// Writes answers that belong together, through to the disk: all of them or none.
+    /// Appends answers that belong together and writes them to the disk: all of them or none.
     public void append(List<AnswerRecord> together) {
         if (together.isEmpty()) {
             return;
@@ -204,15 +212,13 @@ public final class AnswerLog implements AutoCloseable {
                         + "\n")
                 .getBytes(StandardCharsets.UTF_8);
         try {
-            long start = channel.position();
+            long start = disk.getFilePointer();
             try {
-                ByteBuffer rest = ByteBuffer.wrap(bytes);
-                while (rest.hasRemaining()) {
-                    channel.write(rest);
-                }
-                channel.force(false);
+                disk.write(bytes);
+                disk.getFD().sync();
             } catch (IOException e) {
-                channel.truncate(start);
+                disk.setLength(start);
+                disk.seek(start);
                 throw e;
             }
         } catch (IOException e) {
@@ -227,7 +233,7 @@ public final class AnswerLog implements AutoCloseable {
     @Override
     public void close() {
         try {
-            channel.close();
+            disk.close();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

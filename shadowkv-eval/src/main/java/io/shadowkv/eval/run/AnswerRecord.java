@@ -5,31 +5,33 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// One answer with all that is needed to judge and to repeat it; one line of the log, in snake case.
+/// One answer with everything needed to score and to reproduce it; one line of the log, in snake
+/// case.
 ///
-/// The order of `scores` matters, so make it a map that keeps one.
+/// The order of `scores` matters: pass a map with a defined order.
 ///
-/// @param key what was asked, of whom
-/// @param answer what the model wrote
-/// @param answerIds its ids, for comparing methods token by token
-/// @param references what the task calls right
+/// @param key what was asked, with which model and method
+/// @param answer the text that the model generated
+/// @param answerIds its ids, to compare methods token by token
+/// @param references the task's right answers
 /// @param scores by metric, each 0 to 1; the first is the task's own, the others are variants of
-///     the paper or of the task's script; empty where the answer is thoughts that the next turn
+///     the paper or of the task's script; empty if the answer is reasoning that the next turn
 ///     quotes
-/// @param labels what the sample says of itself (`depth`, `length`, ...), for tables and maps
-/// @param promptHash of the ids of all turns of the sample: equal where methods were asked the same
+/// @param labels properties of the sample (`depth`, `length`, ...), for tables and maps
+/// @param promptHash hash of the ids of all turns of the sample: equal if methods got the same
+///     prompts
 /// @param promptTokens tokens read for this turn
-/// @param prefillSeconds until the first token, as one sequence would wait: reading, shared by the methods
-///     that answered together, and what the method adds
-/// @param sealSeconds part of it beyond exact attention
-/// @param decodeSeconds all decode steps of its batch while it was in it
-/// @param decodeSteps their number
-/// @param batch sequences that decoded together, at most: fewer where some end sooner
+/// @param prefillSeconds time to the first token for a single sequence: the prefill, which methods
+///     that answered together share, and the work that the method adds
+/// @param sealSeconds the part of it that the method adds to exact attention
+/// @param decodeSeconds total time of its batch's decode steps while it was in the batch
+/// @param decodeSteps number of these steps
+/// @param batch maximum number of sequences that decoded together; fewer when some end sooner
 /// @param hitRate share of selected chunks that were resident; null if nothing was selected
 /// @param residentBytes keys, values and index in device memory, measured
 /// @param offloadedBytes values in host memory, measured
 /// @param finish why the answer ended, in lower case
-/// @param divergence from full attention; null for full attention itself and where it was not measured
+/// @param divergence from full attention; null for full attention itself and if it was not measured
 public record AnswerRecord(
         Key key,
         String answer,
@@ -49,18 +51,18 @@ public record AnswerRecord(
         long offloadedBytes,
         String finish,
         @Nullable Divergence divergence) {
-    /// What tells an answer from every other one; a resumed run skips the keys it finds.
+    /// Identifies an answer; a resumed run skips the keys that the log contains.
     ///
     /// @param model the model's name
-    /// @param backend what computed
+    /// @param backend name of the backend
     /// @param kvType type of keys and values
     /// @param task the task's name
-    /// @param contextTokens tokens of prompt and answer together that were asked for; 0 where the file
-    ///     decides
-    /// @param seed of the samples
+    /// @param contextTokens requested maximum of prompt and answer together; 0 if the file
+    ///     determines it
+    /// @param seed seed of the samples
     /// @param index number of the sample
     /// @param turn number of the turn, from 0
-    /// @param method who answered
+    /// @param method the method of the answer
     public record Key(
             String model,
             String backend,
@@ -77,16 +79,17 @@ public record AnswerRecord(
         }
     }
 
-    /// Next-token distributions of a method beside those of full attention, both after the same tokens:
-    /// the prompt and full attention's own answer.
+    /// Compares a method's next-token distributions with full attention's, both after the same
+    /// tokens: the prompt and full attention's own answer.
     ///
-    /// @param positions compared; the first token's is left out, since prefill is exact under every method
+    /// @param positions number of positions compared; the first token is left out, because prefill
+    ///     is exact under every method
     /// @param meanKl mean of KL(full || method), in nats
-    /// @param maxKl the largest
-    /// @param topOneAgreement share of positions whose likeliest token is the same
+    /// @param maxKl the largest KL
+    /// @param topOneAgreement share of positions with the same most likely token
     public record Divergence(int positions, double meanKl, double maxKl, double topOneAgreement) {}
 
-    /// Whether the answer has a score.
+    /// True if the answer has a score.
     public boolean isJudged() {
         return !scores.isEmpty();
     }

@@ -15,9 +15,9 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Makes records of what came of a sample.
+/// Makes records of the answers to a sample.
 public record AskedSample(EvalPlan plan, Item item, Sample sample, SampleDialogue dialogue) {
-    /// Turns in their order, methods in theirs.
+    /// Returns records by turn, then by method.
     ///
     /// @param answers of each method
     List<AnswerRecord> records(List<Method> methods, List<ComparedAnswers> answers) {

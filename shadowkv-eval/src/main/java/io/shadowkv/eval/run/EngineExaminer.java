@@ -14,9 +14,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/// Answers with an engine of this process: every prompt is read once for all methods, and under each
-/// method all prompts of a batch decode together. Samples are made on other threads, those expected next while the
-/// engine answers.
+/// Answers with an engine of this process: every prompt is read once for all methods, and under
+/// each method all prompts of a batch decode together. Other threads make the samples, including
+/// those expected next, while the engine answers.
 public final class EngineExaminer implements Examiner {
     private final Engine engine;
     private final EvalPlan plan;
@@ -26,11 +26,13 @@ public final class EngineExaminer implements Examiner {
     private final Preparation<Preparation.Prepared> preparation;
     private Listener listener = _ -> {};
 
-    /// @param engine stays open; not closed by this
-    /// @param tasks by name, the plan's; several threads ask them
-    /// @param format wraps questions
-    /// @param measuresDivergence true measures distributions against full attention's where the plan has
-    ///     it
+    /// Creates an examiner.
+    ///
+    /// @param engine is not closed by this object
+    /// @param tasks the plan's tasks by name; used by several threads
+    /// @param format adds the template to questions
+    /// @param measuresDivergence whether to compare distributions with full attention's if the plan
+    ///     has it
     /// @param cancellation ends an answer from outside
     public EngineExaminer(
             Engine engine,
@@ -85,8 +87,8 @@ public final class EngineExaminer implements Examiner {
         return maker.make(item, reading, cancellation);
     }
 
-    /// The methods that some item wants, full attention first: with it even unwanted where divergence is
-    /// measured.
+    /// The methods that some item wants, full attention first. Full attention is included even if
+    /// it is not wanted when divergence is measured.
     private List<Method> methods(List<Item> items, Wanted wanted) {
         List<Method> some = new ArrayList<>();
         for (Method method : plan.methods()) {
@@ -101,7 +103,7 @@ public final class EngineExaminer implements Examiner {
         return some;
     }
 
-    /// The engine stays open: it is the caller's.
+    /// Leaves the engine open, because it belongs to the caller.
     @Override
     public void close() {
         preparation.close();

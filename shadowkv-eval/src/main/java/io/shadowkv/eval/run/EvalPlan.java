@@ -13,19 +13,19 @@ import java.util.Set;
 import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 
-/// What a run asks of whom: everything that makes the keys of its answers.
+/// The questions and methods of a run: everything that determines the keys of its answers.
 ///
-/// All turns of an item under one method are appended to the log together, so an item is answered under a
-/// method as soon as the log holds one of its turns.
+/// All turns of an item under one method are appended to the log together, so an item is answered
+/// under a method as soon as the log has one of its turns.
 ///
 /// @param model the model's name
-/// @param backend what computes
+/// @param backend name of the backend
 /// @param kvType type of keys and values
 /// @param tasks names of tasks, in the order asked
-/// @param contextTokens tokens that prompt and answer may have together; 0 where the file decides
-/// @param samples of each task
-/// @param seed of the samples
-/// @param methods who answers, in the order in which reports show them
+/// @param contextTokens maximum length of prompt and answer together; 0 if the file determines it
+/// @param samples number of samples of each task
+/// @param seed seed of the samples
+/// @param methods the methods, in the order of reports
 public record EvalPlan(
         String model,
         String backend,
@@ -51,7 +51,7 @@ public record EvalPlan(
 
     /// Every task's first samples, task by task.
     ///
-    /// @param size how many samples a task has, see `EvalTask.size`
+    /// @param size returns the number of a task's samples, see `EvalTask.size`
     public List<Item> items(ToIntFunction<String> size) {
         List<Item> items = new ArrayList<>();
         for (String task : tasks) {
@@ -68,13 +68,12 @@ public record EvalPlan(
         return new AnswerRecord.Key(model, backend, kvType, item.task(), contextTokens, seed, item.index(), 0, method);
     }
 
-    /// What the answers leave open of the items, in their order; items that are answered by all are left
-    /// out.
+    /// The items that the answers do not cover for every method, in their order.
     public List<OpenItem> open(List<Item> items, Collection<AnswerRecord> answers) {
         return remaining(items.stream().map(item -> new OpenItem(item, methods)).toList(), answers);
     }
 
-    /// What the answers leave of what was open.
+    /// The part of the open items that the answers do not cover.
     public List<OpenItem> remaining(List<OpenItem> open, Collection<AnswerRecord> answers) {
         Set<AnswerRecord.Key> answered =
                 answers.stream().map(answer -> firstTurn(answer.key())).collect(Collectors.toSet());
@@ -90,7 +89,9 @@ public record EvalPlan(
         return remaining;
     }
 
-    /// @throws ExaminerFailure if the answers leave something open; it names the first sample
+    /// Checks that the answers cover all open items.
+    ///
+    /// @throws ExaminerFailure if they do not; it names the first sample
     public void checkAnswered(List<OpenItem> asked, List<AnswerRecord> answers) {
         List<OpenItem> left = remaining(asked, answers);
         if (!left.isEmpty()) {
@@ -103,7 +104,7 @@ public record EvalPlan(
         }
     }
 
-    /// Says of each key, whatever its turn, whether it belongs to the open items. Any thread may ask.
+    /// A predicate for keys of any turn: true if the key belongs to the open items. Thread-safe.
     public Examiner.Wanted wanted(Collection<OpenItem> open) {
         Set<AnswerRecord.Key> keys = new HashSet<>();
         for (OpenItem item : open) {
@@ -112,8 +113,8 @@ public record EvalPlan(
         return key -> keys.contains(firstTurn(key));
     }
 
-    /// The answers that belong to the items and to this plan: items in their order, turns in theirs,
-    /// methods in the plan's. The order in which they came does not show.
+    /// The answers that belong to the items and to this plan: ordered by item, then turn, then
+    /// method as in the plan. The result does not depend on the order of `answers`.
     public List<AnswerRecord> answers(List<Item> items, Collection<AnswerRecord> answers) {
         Map<AnswerRecord.Key, Integer> places = new HashMap<>();
         for (Item item : items) {

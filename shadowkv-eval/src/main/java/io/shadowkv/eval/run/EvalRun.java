@@ -12,13 +12,13 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// Has the open items of a plan answered by one or more examiners and appends every answer to the log as
+/// Gives the open items of a plan to one or more examiners and appends every answer to the log as
 /// it comes.
 ///
-/// Each examiner has a thread, on which it is opened, used and closed; the thread that calls [#run] alone
-/// writes to the log. An examiner that fails is closed and another opened in its place; its items are
-/// asked again. Nothing is lost or counted twice: what one examiner answers together is appended together
-/// or not at all, and only what the log did not hold.
+/// Each examiner has a thread, on which it is opened, used and closed; only the thread that calls
+/// [#run] writes to the log. If an examiner fails, it is closed, another is opened in its place,
+/// and its items are asked again. No answer is lost or counted twice: the answers of one call of an
+/// examiner are appended all or not at all, and only if the log does not have them.
 public final class EvalRun {
     private final EvalPlan plan;
     private final AnswerLog log;
@@ -27,10 +27,10 @@ public final class EvalRun {
     private final BooleanSupplier isCancelled;
     private final List<LeftOut> leftOut = new ArrayList<>();
 
-    /// How a run asks.
+    /// Options of a run.
     ///
-    /// @param batch items asked together
-    /// @param failuresPerItem how many examiners may fail over an item until the run gives up
+    /// @param batch number of items asked together
+    /// @param failuresPerItem number of examiners that may fail on an item before the run gives up
     public record Options(int batch, int failuresPerItem) {
         public Options {
             if (batch < 1 || failuresPerItem < 1) {
@@ -39,15 +39,19 @@ public final class EvalRun {
             }
         }
 
-        /// @param batch items asked together
+        /// Options with the default number of failures.
+        ///
+        /// @param batch number of items asked together
         public static Options ofBatch(int batch) {
             return new Options(batch, 3);
         }
     }
 
-    /// @param log holds what is answered already; used by the thread that calls [#run] only
-    /// @param isCancelled asked by every thread, between batches; an examiner must look itself to end
-    ///     sooner
+    /// Creates a run.
+    ///
+    /// @param log has the answers so far; only used by the thread that calls [#run]
+    /// @param isCancelled checked by every thread between batches; an examiner must check it itself
+    ///     to end sooner
     public EvalRun(EvalPlan plan, AnswerLog log, Options options, Watcher watcher, BooleanSupplier isCancelled) {
         this.plan = plan;
         this.log = log;
@@ -56,23 +60,23 @@ public final class EvalRun {
         this.isCancelled = isCancelled;
     }
 
-    /// Asks what is open. An error or an interruption lets the other examiners finish what they have, so
-    /// that it is not lost.
+    /// Asks the open items. After an error or an interruption the other examiners finish their
+    /// items, so that these answers are not lost.
     ///
-    /// @param items what is wanted; what the log holds is skipped
-    /// @param seats one for each examiner: opens it, and opens another after a failure
+    /// @param items the wanted items; those in the log are skipped
+    /// @param openers one for each examiner: opens it, and opens another one after a failure
     /// @return all answers to the items, see [EvalPlan#answers]
-    /// @throws CancellationException if the run was cancelled or interrupted; the log holds what was
-    ///     answered
-    /// @throws SampleRefusal if no sample can be asked; where others can, those that cannot are left out
-    /// @throws ExaminerFailure if an examiner cannot be opened, or too many failed over one item
-    public List<AnswerRecord> run(List<Item> items, List<? extends Supplier<? extends Examiner>> seats) {
-        if (seats.isEmpty()) {
+    /// @throws CancellationException if the run was cancelled or interrupted; the log has the
+    ///     answers so far
+    /// @throws SampleRefusal if no sample can be asked; if some can, the others are left out
+    /// @throws ExaminerFailure if an examiner cannot be opened, or too many failed on one item
+    public List<AnswerRecord> run(List<Item> items, List<? extends Supplier<? extends Examiner>> openers) {
+        if (openers.isEmpty()) {
             throw new IllegalArgumentException("a run needs an examiner; give at least one");
         }
         List<Item> distinct = items.stream().distinct().toList();
         List<OpenItem> open = plan.open(distinct, log.answers());
-        List<SampleRefusal> refusals = open.isEmpty() ? List.of() : ask(open, distinct.size(), seats);
+        List<SampleRefusal> refusals = open.isEmpty() ? List.of() : ask(open, distinct.size(), openers);
         int left = plan.open(distinct, log.answers()).size() - refusals.size();
         if (left > 0) {
             throw new CancellationException("cancelled with " + (distinct.size() - left) + " of " + distinct.size()
@@ -85,69 +89,71 @@ public final class EvalRun {
         return answers;
     }
 
-    /// The samples that [#run] could not ask and left out.
+    /// The samples that [#run] left out because they cannot be asked.
     public List<LeftOut> leftOut() {
         return List.copyOf(leftOut);
     }
 
     private List<SampleRefusal> ask(
-            List<OpenItem> open, int total, List<? extends Supplier<? extends Examiner>> seats) {
+            List<OpenItem> open, int total, List<? extends Supplier<? extends Examiner>> openers) {
         var queue = new ItemQueue(open.stream().map(OpenItem::item).toList(), options, isCancelled);
-        var writer = new Writer(queue, new Intake(log, total, open.size()));
-        int seated = Math.min(seats.size(), Math.ceilDiv(open.size(), options.batch()));
-        for (int i = 0; i < seated; i++) {
+        var writer = new Writer(queue, new AnswerCollector(log, total, open.size()));
+        int examiners = Math.min(openers.size(), Math.ceilDiv(open.size(), options.batch()));
+        for (int i = 0; i < examiners; i++) {
             int number = i;
-            var seat = new ExaminerSeat(number, seats.get(number), plan, open, queue, watcher);
+            var loop = new ExaminerLoop(number, openers.get(number), plan, open, queue, watcher);
             Thread.ofPlatform().name("examiner-" + number).daemon().start(() -> {
                 Throwable failure = null;
                 try {
-                    seat.sit(
+                    loop.run(
                             answers -> writer.reports.add(new Report.Answered(number, answers)),
                             refusal -> writer.reports.add(new Report.Refused(refusal)));
                 } catch (RuntimeException | Error e) {
                     failure = e;
                 }
-                writer.reports.add(new Report.Left(failure));
+                writer.reports.add(new Report.Ended(failure));
             });
         }
-        writer.write(seated);
+        writer.write(examiners);
         return writer.refusals;
     }
 
-    /// What an examiner's thread tells the one that writes.
+    /// A message from an examiner's thread to the thread that writes the log.
     private sealed interface Report {
-        record Answered(int seat, List<AnswerRecord> answers) implements Report {}
+        record Answered(int examiner, List<AnswerRecord> answers) implements Report {}
 
         record Refused(SampleRefusal refusal) implements Report {}
 
-        /// @param failure why nobody sits there any more; null if there was no more to do
-        record Left(@Nullable Throwable failure) implements Report {}
+        /// The end of an examiner's thread.
+        ///
+        /// @param failure why it ended; null if there were no more items
+        record Ended(@Nullable Throwable failure) implements Report {}
     }
 
-    /// Takes reports until the last seat is empty; on the run's own thread.
+    /// Handles reports until all examiners' threads have ended; runs on the caller's thread.
     private final class Writer {
         private final BlockingQueue<Report> reports = new LinkedBlockingQueue<>();
         private final ItemQueue queue;
-        private final Intake intake;
+        private final AnswerCollector collector;
         private final List<SampleRefusal> refusals = new ArrayList<>();
         private @Nullable Throwable failure;
 
-        Writer(ItemQueue queue, Intake intake) {
+        Writer(ItemQueue queue, AnswerCollector collector) {
             this.queue = queue;
-            this.intake = intake;
+            this.collector = collector;
         }
 
-        void write(int seats) {
+        void write(int examiners) {
             boolean isInterrupted = false;
-            int seated = seats;
-            while (seated > 0) {
+            int running = examiners;
+            while (running > 0) {
                 try {
                     switch (reports.take()) {
                         case Report.Answered report -> append(report);
                         case Report.Refused refused -> leaveOut(refused.refusal());
-                        case Report.Left left -> {
-                            seated--;
-                            note(left.failure());
+                        case Report.Ended ended -> {
+                            running--;
+                            note(ended.failure());
                         }
                     }
                 } catch (InterruptedException _) {
@@ -169,8 +175,8 @@ public final class EvalRun {
         }
 
         private void append(Report.Answered report) {
-            Intake.Taken taken = intake.take(report.answers());
-            watcher.answered(report.seat(), taken.fresh(), taken.progress());
+            AnswerCollector.Appended appended = collector.append(report.answers());
+            watcher.answered(report.examiner(), appended.fresh(), appended.progress());
         }
 
         private void leaveOut(SampleRefusal refusal) {
@@ -180,7 +186,7 @@ public final class EvalRun {
                     new LeftOut(item.task(), plan.contextTokens(), item.index(), String.valueOf(refusal.getMessage())));
         }
 
-        /// The first failure ends the run; those that follow hang on it.
+        /// The first failure ends the run; later ones are added to it as suppressed exceptions.
         private void note(@Nullable Throwable other) {
             if (other == null) {
                 return;

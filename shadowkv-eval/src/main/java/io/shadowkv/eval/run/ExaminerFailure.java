@@ -1,6 +1,6 @@
 package io.shadowkv.eval.run;
 
-/// The process that was to answer is gone or does not answer; the items it had are unanswered.
+/// Thrown when an answering process has ended or does not respond; its items are unanswered.
 public final class ExaminerFailure extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

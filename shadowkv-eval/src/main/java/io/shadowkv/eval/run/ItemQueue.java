@@ -12,8 +12,9 @@ import java.util.function.BooleanSupplier;
 
 /// The items still to be asked, shared by all examiners. Thread-safe.
 ///
-/// Items whose examiner failed come back to the front and are asked alone from then on, so that the one
-/// that makes examiners fail is found, and the others are not blamed for it.
+/// After a failure of an examiner its items return to the front and are asked one by one from then
+/// on. So the item that makes examiners fail is identified, and the other items of its batch are
+/// not counted as failing.
 final class ItemQueue {
     private static final long MILLIS_BETWEEN_LOOKS = 50;
 
@@ -32,9 +33,9 @@ final class ItemQueue {
         this.isCancelled = isCancelled;
     }
 
-    /// The next items; waits while none is open but some that are being asked may come back.
+    /// Takes the next items; waits if no item is open but some being asked may return.
     ///
-    /// @return empty if there is nothing left to do
+    /// @return empty if no items are left
     synchronized List<Item> take() throws InterruptedException {
         while (open.isEmpty() && asked > 0 && goesOn()) {
             wait(MILLIS_BETWEEN_LOOKS);
@@ -49,7 +50,7 @@ final class ItemQueue {
         return taken;
     }
 
-    /// The items that are likely to be taken next.
+    /// The items that will probably be taken next.
     synchronized List<Item> upcoming() {
         return open.stream().limit(batch).toList();
     }
@@ -67,7 +68,7 @@ final class ItemQueue {
         notifyAll();
     }
 
-    /// Takes items back whose examiner failed.
+    /// Returns items whose examiner failed.
     ///
     /// @throws ExaminerFailure if one of them has reached the limit; it names the item
     synchronized void failed(List<Item> items, ExaminerFailure failure) {
@@ -85,20 +86,20 @@ final class ItemQueue {
                 throw new ExaminerFailure(
                         "sample " + item.index() + " of " + item.task() + " was asked " + count
                                 + " times, and every time the examiner failed; the last time: "
-                                + failure.getMessage() + ". Look into that sample, or leave it out",
+                                + failure.getMessage() + ". Inspect that sample, or leave it out",
                         failure);
             }
         }
     }
 
-    /// Takes items back that were not asked, but for one that cannot be.
+    /// Returns items that were not asked, except the one that cannot be asked.
     synchronized void leaveOut(List<Item> items, Item refused) {
         asked -= items.size();
         items.reversed().stream().filter(item -> !item.equals(refused)).forEach(open::addFirst);
         notifyAll();
     }
 
-    /// Nothing more is given out.
+    /// Stops handing out items.
     synchronized void stop() {
         isStopped = true;
         notifyAll();

@@ -13,15 +13,16 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Function;
 
-/// Makes samples on threads of its own, so that those asked next get ready while the engine answers others.
+/// Makes samples on its own threads, so that those asked next are ready when the engine needs them.
 ///
-/// What goes wrong is thrown to whoever takes the sample. For one thread; [#close] waits for samples that are being
-/// made.
+/// An exception from making a sample is thrown by [#take]. For one thread; [#close] waits for
+/// samples that are being made.
 ///
-/// @param <T> what is made of a sample
+/// @param <T> the result made from a sample
 final class Preparation<T> implements AutoCloseable {
-    /// One makes 14 RULER samples of 32,768 tokens a second, ids included; a GPU may answer more of a small model's.
-    /// On few processors fewer take them from an engine that computes on the host.
+    /// One thread makes 14 RULER samples of 32,768 tokens a second, including their ids; a GPU may
+    /// answer more with a small model. On machines with few processors, fewer threads leave them to
+    /// an engine that computes on the host.
     private static final int THREADS = Math.clamp(Runtime.getRuntime().availableProcessors() / 2, 2, 4);
 
     private final Function<Item, T> maker;
@@ -29,6 +30,8 @@ final class Preparation<T> implements AutoCloseable {
             THREADS, Thread.ofPlatform().name("samples-", 0).daemon().factory());
     private final Map<Item, Future<T>> started = new HashMap<>();
 
+    /// Creates the threads.
+    ///
     /// @param maker called on several threads at a time
     Preparation(Function<Item, T> maker) {
         this.maker = maker;
@@ -37,7 +40,7 @@ final class Preparation<T> implements AutoCloseable {
     /// A sample with its ids.
     record Prepared(Sample sample, SampleDialogue dialogue) {}
 
-    /// Starts what is not started; what is not expected any more is forgotten.
+    /// Starts samples that are not started; drops those that are no longer expected.
     void expect(List<Item> items) {
         started.entrySet().removeIf(entry -> {
             boolean isForgotten = !items.contains(entry.getKey());
@@ -55,12 +58,13 @@ final class Preparation<T> implements AutoCloseable {
 
     /// Waits for samples, expected or not.
     ///
-    /// @return them in the items' order
-    /// @throws RuntimeException what the first that cannot be made failed with
+    /// @return the results in the items' order
+    /// @throws RuntimeException the failure of the first item that cannot be made
     /// @throws CancellationException if the thread is interrupted
     List<T> take(List<Item> items) {
         start(items);
-        // What is there stays until all are, so that a refusal of one does not cost the others.
+        // Finished samples are kept until all are finished, so that they are not lost if one is
+        // refused.
         List<T> taken = items.stream().map(this::await).toList();
         items.forEach(started::remove);
         return taken;

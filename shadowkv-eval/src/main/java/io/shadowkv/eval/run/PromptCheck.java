@@ -19,22 +19,24 @@ import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import java.util.function.DoubleConsumer;
 
-/// Compares what a log's answers were given to with what a run would ask now, so that no answer to
-/// an old prompt is taken for one to a new prompt. It compares the ids of the prompts and the right
-/// answers, and needs no weights.
+/// Compares the prompts that a log's answers were given to with the prompts that a run would ask
+/// now, so that answers to old prompts are not mixed with answers to new ones. It compares the ids
+/// of the prompts and the right answers, and needs no weights.
 public final class PromptCheck {
-    /// Samples made at a time.
+    /// Number of samples made at a time.
     private static final int WINDOW = 32;
 
     private final Map<String, EvalTask> tasks;
     private final SampleMaker maker;
     private final BooleanSupplier isCancelled;
 
+    /// Creates a check.
+    ///
     /// @param tasks by name
-    /// @param format wraps questions
+    /// @param format adds the template to questions
     /// @param tokenizer the model's
     /// @param contextTokens the model's context
-    /// @param isCancelled asked between samples
+    /// @param isCancelled checked between samples
     public PromptCheck(
             Map<String, EvalTask> tasks,
             PromptFormat format,
@@ -46,18 +48,17 @@ public final class PromptCheck {
         this.isCancelled = isCancelled;
     }
 
-    /// What is made of a sample now, or why it cannot be made.
+    /// A sample as it is made now, or why it cannot be made.
     private record Made(Optional<Preparation.Prepared> prepared, String refusal) {}
 
-    /// Makes every sample again that the answers belong to.
+    /// Makes every sample that the answers belong to, and compares.
     ///
-    /// @param file the answers', for the message
+    /// @param file the file with the answers, for the message
     /// @param answers of the same model, length and seed as the tasks; those to other tasks are
-    ///     passed over
-    /// @param progress hears of the share that is compared, 0 to 1
-    /// @throws IllegalArgumentException if an answer was given to another prompt, or other answers
-    ///     were right; the message has both values of the first sample, and the number of those
-    ///     that differ
+    ///     ignored
+    /// @param progress receives the share that is compared, 0 to 1
+    /// @throws IllegalArgumentException if a prompt or a right answer has changed; the message has
+    ///     both values of the first such sample and the number of samples that differ
     /// @throws CancellationException if it was cancelled
     public void check(Path file, Collection<AnswerRecord> answers, DoubleConsumer progress) {
         Map<Item, List<AnswerRecord>> byItem = new LinkedHashMap<>();
@@ -88,7 +89,9 @@ public final class PromptCheck {
         }
         if (differing > 0) {
             throw new IllegalArgumentException(
-                    "%s holds answers to other prompts than this command asks: %s. %,d of %,d samples differ. The data files, the tokenizer, the chat template or this program changed since. Give another folder, or bring back what changed"
+                    ("%s has answers to other prompts than this command asks: %s. %,d of %,d samples differ. The data"
+                                    + " files, the tokenizer, the chat template or this program have changed since then. Give"
+                                    + " another folder, or restore what changed")
                             .formatted(file, first, differing, items.size()));
         }
     }

@@ -1,6 +1,7 @@
 package io.shadowkv.eval.run;
 
 import io.shadowkv.eval.Json;
+import io.shadowkv.eval.LeftOut;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -14,22 +15,23 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
 
-/// What the runs of a folder were, a file for each command: `run.json`, `run-2.json` and so on.
+/// Descriptions of the runs in a folder, one file for each command: `run.json`, `run-2.json` and so
+/// on.
 public final class RunFile {
     private static final String NOT_SET = "not set";
 
-    /// Folders of files, which a run of generated tasks need not name: only two that differ are a
-    /// difference.
+    /// Folders of files. A run of generated tasks may leave them out, so they differ only if both
+    /// are set.
     private static final Set<String> SOURCES = Set.of("data_dir", "ruler_files");
 
     private RunFile() {}
 
-    /// Writes what a run is, over what the same command wrote before. Where there are no answers yet, what
-    /// earlier commands wrote describes nothing, and goes.
+    /// Writes the description of a run; replaces the one that the same command wrote before. If the
+    /// folder has no answers yet, descriptions of earlier commands are deleted.
     ///
-    /// @param isAnswered whether the folder holds answers
-    /// @throws IllegalArgumentException if the folder holds answers of this model that were made with
-    ///     other settings, or a file that says of no run what it was
+    /// @param isAnswered whether the folder has answers
+    /// @throws IllegalArgumentException if the folder has answers of this model that were made with
+    ///     other settings, or an unreadable description
     public static void write(Path folder, RunInfo run, boolean isAnswered) {
         try {
             Files.createDirectories(folder);
@@ -58,10 +60,27 @@ public final class RunFile {
         }
     }
 
-    /// Refuses to add answers to a folder whose answers of the same model were made with other
-    /// settings.
+    /// The samples that an earlier run of this command left out.
     ///
-    /// @param settings everything that decides answers and is not part of their keys
+    /// @throws IllegalArgumentException if a file of the folder does not describe a run
+    public static List<LeftOut> leftOut(Path folder, String command) {
+        if (!Files.isDirectory(folder)) {
+            return List.of();
+        }
+        try {
+            return files(folder).stream()
+                    .map(RunFile::earlier)
+                    .filter(run -> run.command().equals(command))
+                    .flatMap(run -> run.leftOut().stream())
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// Checks that the folder's answers of the same model were made with the same settings.
+    ///
+    /// @param settings everything that determines answers and is not part of their keys
     /// @throws IllegalArgumentException as [#write]
     public static void check(Path folder, String model, Map<String, String> settings) {
         try {
@@ -77,7 +96,7 @@ public final class RunFile {
         try {
             return read(file);
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(file + " " + e.getMessage() + ". Take it away", e);
+            throw new IllegalArgumentException(file + " " + e.getMessage() + ". Remove it", e);
         }
     }
 
@@ -99,7 +118,7 @@ public final class RunFile {
         if (differences.isEmpty()) {
             return;
         }
-        throw new IllegalArgumentException(folder + " holds answers that were made with other settings: "
+        throw new IllegalArgumentException(folder + " has answers that were made with other settings: "
                 + String.join("; ", differences) + ". Give another folder, or the settings they were made with");
     }
 
@@ -118,24 +137,24 @@ public final class RunFile {
         }
     }
 
-    /// Reads one of the files.
+    /// Reads a description.
     ///
-    /// @throws IllegalArgumentException if it does not say what a run was; the message is a sentence about
-    ///     the file without its name
+    /// @throws IllegalArgumentException if it is malformed; the message is a sentence about the
+    ///     file without its name
     public static RunInfo read(Path file) {
         RunInfo run;
         try {
             run = Json.SNAKE_CASE.readValue(file.toFile(), RunInfo.class);
         } catch (JacksonException e) {
-            throw new IllegalArgumentException("is no description of a run (" + e.getOriginalMessage() + ")", e);
+            throw new IllegalArgumentException("is not a description of a run (" + e.getOriginalMessage() + ")", e);
         }
         if (!isWhole(run)) {
-            throw new IllegalArgumentException("lacks fields that describe a run");
+            throw new IllegalArgumentException("lacks fields of a run's description");
         }
         return run;
     }
 
-    /// What is missing in JSON is null in the record.
+    /// True if no object is missing in the JSON; a missing one is null in the record.
     private static boolean isWhole(RunInfo run) {
         return Stream.of(
                         run.title(),

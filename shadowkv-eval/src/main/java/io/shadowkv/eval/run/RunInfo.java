@@ -5,25 +5,26 @@ import io.shadowkv.eval.Method;
 import java.util.List;
 import java.util.Map;
 
-/// What a report says of a run beside its answers; `run.json` beside the log.
+/// The information about a run that a report shows in addition to its answers; `run.json` next to
+/// the log.
 ///
-/// @param title of the report
-/// @param command as it was given
-/// @param commit of the code, or `unknown`
-/// @param model its name
-/// @param modelFacts what it is: family, layers, heads, parameters, bytes
+/// @param title title of the report
+/// @param command the command line
+/// @param commit commit of the code, or `unknown`
+/// @param model name of the model
+/// @param modelFacts family, layers, heads, parameters, bytes
 /// @param machine processor or GPU, memory, JVM
-/// @param backend what computed
+/// @param backend name of the backend
 /// @param kvType type of keys and values
-/// @param tasks asked
-/// @param contexts lengths asked for, 0 where files decide
-/// @param samples of each task
-/// @param seed of the samples
-/// @param methods who answered
-/// @param settings everything else that decides answers: RULER's version, template, haystack, truncation
+/// @param tasks names of the tasks
+/// @param contexts requested lengths, 0 if files determine them
+/// @param samples number of samples of each task
+/// @param seed seed of the samples
+/// @param methods the methods
+/// @param settings everything else that determines answers: RULER's version, template, haystack,
+///     truncation
 /// @param started ISO date and time
-/// @param leftOut samples that were wanted and could not be asked; empty in files of earlier
-///     versions
+/// @param leftOut samples that could not be asked; empty in files of earlier versions
 public record RunInfo(
         String title,
         String command,

@@ -18,9 +18,9 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// A sample as the engine reads it: ids, turn after turn.
+/// A sample as the engine reads it: the ids of each turn.
 public final class SampleDialogue implements Dialogue {
-    /// Digits of a prompt's hash.
+    /// Number of bytes in a prompt's hash.
     private static final int HASH_BYTES = 8;
 
     private final List<Sample.Turn> asked;
@@ -64,10 +64,13 @@ public final class SampleDialogue implements Dialogue {
         this.capacity = (int) Math.min(contextTokens, whole());
     }
 
-    /// @param contextTokens the model's context, which ends every answer
-    /// @param listener hears of the reading of the prompt
+    /// Encodes a sample.
+    ///
+    /// @param contextTokens the model's context, which limits every answer
+    /// @param listener receives the progress of the prefill
     /// @throws SampleRefusal if the turns do not fit the context
-    /// @throws IllegalArgumentException if a turn of a conversation asks nothing, so that its words would be lost
+    /// @throws IllegalArgumentException if a turn of a conversation has no question, so that its
+    ///     text would be lost
     static SampleDialogue of(
             Sample sample, PromptText text, int contextTokens, GenerationListener listener, Cancellation cancellation) {
         int asked = asked(sample).size();
@@ -97,7 +100,7 @@ public final class SampleDialogue implements Dialogue {
         return sample.turns().stream().filter(turn -> !turn.metrics().isEmpty()).toList();
     }
 
-    /// Each turn's whole prompt, the shared text first.
+    /// Each turn's whole prompt, beginning with the shared text.
     private static List<int[]> onSharedText(Sample sample, PromptText text) {
         Sample.Turn first = sample.turns().getFirst();
         return asked(sample).stream()
@@ -105,7 +108,7 @@ public final class SampleDialogue implements Dialogue {
                 .toList();
     }
 
-    /// Each turn's whole prompt, earlier turns with their right answers first.
+    /// Each turn's whole prompt, beginning with the earlier turns and their right answers.
     private static List<int[]> afterRightAnswers(List<Sample.Turn> turns, PromptText text) {
         List<int[]> whole = new ArrayList<>();
         int[] before = {};
@@ -127,13 +130,13 @@ public final class SampleDialogue implements Dialogue {
         return both;
     }
 
-    /// What all prompts begin with, then the rest of each. Tokens are compared, not words, so that each
-    /// prompt is cut as it would be alone.
+    /// Splits prompts into their common beginning and the rest of each. It compares tokens instead
+    /// of text, so that each prompt has the same tokens as if it were encoded alone.
     private static List<int[]> parted(List<int[]> whole) {
         int common = whole.getFirst().length;
         for (int[] prompt : whole) {
             int same = Arrays.mismatch(whole.getFirst(), prompt);
-            // At least one token is left to ask with.
+            // Each prompt keeps at least one token of its own.
             common = Math.min(common, Math.min(same < 0 ? prompt.length : same, prompt.length - 1));
         }
         List<int[]> prompts = new ArrayList<>();
@@ -144,8 +147,8 @@ public final class SampleDialogue implements Dialogue {
         return prompts;
     }
 
-    /// Tokens before the last answer, should every earlier one take its whole room; where turns share a prompt, before
-    /// the answer to the longest of them.
+    /// Tokens before the last answer if every earlier answer has its maximum length; if turns share
+    /// a prompt, tokens before the answer to the longest of them.
     private long beforeLastAnswer() {
         long tokens = prompts.getFirst().length;
         if (sharesPrompt) {
@@ -167,7 +170,7 @@ public final class SampleDialogue implements Dialogue {
         return tokens;
     }
 
-    /// Tokens with that answer.
+    /// Tokens including that answer.
     private long whole() {
         if (startsOver) {
             return beforeLastAnswer()
@@ -212,7 +215,7 @@ public final class SampleDialogue implements Dialogue {
         return Request.of(ids, options).withListener(listener).withCancellation(cancellation);
     }
 
-    /// Hash of the ids of all turns, whatever the model answers: equal where the same was asked.
+    /// Hash of the ids of all turns, independent of the model's answers: equal for equal prompts.
     String promptHash() {
         IntStream ids = prompts.stream().flatMapToInt(Arrays::stream);
         for (int i = prompts.size(); i < turns(); i++) {

@@ -11,10 +11,10 @@ import io.shadowkv.eval.SampleRefusal;
 import io.shadowkv.text.Tokenizer;
 import java.util.Map;
 
-/// Makes the samples of a run and their prompts. Any thread may ask.
+/// Makes the samples of a run and their prompts. Thread-safe.
 ///
 /// @param tasks by name
-/// @param format wraps questions
+/// @param format adds the template to questions
 /// @param tokenizer the model's
 /// @param contextTokens the model's context
 record SampleMaker(Map<String, EvalTask> tasks, PromptFormat format, Tokenizer tokenizer, int contextTokens) {
@@ -22,16 +22,18 @@ record SampleMaker(Map<String, EvalTask> tasks, PromptFormat format, Tokenizer t
         tasks = Map.copyOf(tasks);
     }
 
-    /// Makes a sample that is not asked.
+    /// Makes a sample for a comparison without asking it.
     ///
     /// @throws SampleRefusal if the sample could not be asked
     Preparation.Prepared make(Item item) {
         return make(item, GenerationListener.SILENT, new Cancellation());
     }
 
-    /// @param listener hears of the reading of the prompt
+    /// Makes a sample.
+    ///
+    /// @param listener receives the progress of the prefill
     /// @throws SampleRefusal if the sample cannot be asked
-    /// @throws IllegalArgumentException if no task of the name was opened
+    /// @throws IllegalArgumentException if no task of that name was opened
     Preparation.Prepared make(Item item, GenerationListener listener, Cancellation cancellation) {
         Sample sample = sample(item);
         var text = new PromptText(sample.wrapping(), format, tokenizer);
@@ -49,7 +51,8 @@ record SampleMaker(Map<String, EvalTask> tasks, PromptFormat format, Tokenizer t
         } catch (SampleRefusal e) {
             throw e;
         } catch (IllegalArgumentException e) {
-            // A row that is damaged, a question longer than the length: the others can be asked.
+            // For example a damaged row, or a question longer than the context: other samples can
+            // be asked.
             throw new SampleRefusal(item, String.valueOf(e.getMessage()));
         }
     }

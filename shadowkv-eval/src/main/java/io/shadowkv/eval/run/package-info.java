@@ -1,4 +1,5 @@
-/// One evaluation run: a plan, examiners that answer, and the log that every answer is appended to.
+/// An evaluation run: the plan, the examiners that answer it, and the log to which answers are
+/// appended.
 @NullMarked
 package io.shadowkv.eval.run;
 

@@ -5,9 +5,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// How much of a function another one repeats: BLEU-4 of its words with one reference, smoothed by the
-/// fourth method of Chen and Cherry 2014 (microsoft/MInference, `scbench/repo_qa_utils.py`,
-/// `compute_function_similarity`; nltk/nltk, `nltk/translate/bleu_score.py`).
+/// How much of a function another text repeats: BLEU-4 over its words with one reference and the
+/// fourth smoothing method of Chen and Cherry 2014 (microsoft/MInference,
+/// `scbench/repo_qa_utils.py`, `compute_function_similarity`; nltk/nltk,
+/// `nltk/translate/bleu_score.py`).
 final class Bleu {
     private static final int ORDERS = 4;
     private static final double SMOOTHING = 5;

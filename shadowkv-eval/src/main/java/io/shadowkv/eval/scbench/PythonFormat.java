@@ -6,15 +6,15 @@ import java.util.ArrayList;
 import java.util.List;
 import tools.jackson.databind.JsonNode;
 
-/// A row's fields as Python's `str.format` writes them into a prompt.
+/// Formats a row's fields as Python's `str.format` writes them into a prompt.
 final class PythonFormat {
     private PythonFormat() {}
 
-    /// A string as it is; a list of whole numbers or strings as Python prints it, `[3, 4]` or
-    /// `['a', 'b']`.
+    /// Formats a field: a string unchanged; a list of whole numbers or strings as Python prints it,
+    /// `[3, 4]` or `['a', 'b']`.
     ///
-    /// @throws IllegalArgumentException if there is no such field or it is an object, or a list of
-    ///     something else
+    /// @throws IllegalArgumentException if there is no such field, or it is an object or a list of
+    ///     other elements
     static String text(JsonRow row, String field) {
         JsonNode value = row.fields().get(field);
         return value != null && value.isArray() ? list(row, value, field) : row.text(field);

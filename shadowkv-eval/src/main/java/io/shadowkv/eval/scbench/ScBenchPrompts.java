@@ -3,13 +3,13 @@ package io.shadowkv.eval.scbench;
 import io.shadowkv.eval.text.PromptTemplate;
 import java.util.Map;
 
-/// SCBench's prompts, word for word with their misspellings (microsoft/MInference,
+/// SCBench's prompts, verbatim with their misspellings (microsoft/MInference,
 /// `scbench/eval_utils.py`).
 final class ScBenchPrompts {
     private static final PromptTemplate PLAIN_CONTEXT = new PromptTemplate("{context}");
     private static final PromptTemplate PLAIN_QUERY = new PromptTemplate("{input}");
 
-    /// `multiturn_templates_scdq`, their first halves: the shared text.
+    /// First halves of `multiturn_templates_scdq`: the shared text.
     private static final Map<String, PromptTemplate> CONTEXTS = Map.of(
             "scbench_kv",
             new PromptTemplate(
@@ -38,8 +38,8 @@ final class ScBenchPrompts {
             "scbench_mf",
             new PromptTemplate("{prefix}\n\n{input}"));
 
-    /// `multiturn_follow_up_templates`: a later question of a plain conversation after right
-    /// answers, where it differs.
+    /// `multiturn_follow_up_templates`: a later question of a plain conversation with right
+    /// answers, if it differs.
     private static final Map<String, PromptTemplate> FOLLOW_UPS = Map.of(
             "scbench_choice_eng",
             new PromptTemplate("Question: {question}\nA. {OPTION_A}\nB. {OPTION_B}\nC. {OPTION_C}\nD. {OPTION_D}\n\n"
@@ -47,7 +47,7 @@ final class ScBenchPrompts {
 
     private ScBenchPrompts() {}
 
-    /// A later question of a plain conversation after right answers.
+    /// A later question of a plain conversation with right answers.
     static PromptTemplate followUp(String task) {
         return FOLLOW_UPS.getOrDefault(task, query(task));
     }

@@ -9,28 +9,29 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
 
-/// SCBench (microsoft/MInference, `scbench`), read from `scbench/<task>.jsonl` in the data folder, in all
-/// of its modes: `scbench_kv` asks up to five questions one after the other, each after the right answers to
-/// those before; `scbench_kv@own` keeps the model's own answers instead (`--disable_golden_context`);
-/// `scbench_kv@shared` asks each by itself over the same text (`--same_context_different_query`).
+/// SCBench (microsoft/MInference, `scbench`), read from `scbench/<task>.jsonl` in the data folder,
+/// in all of its modes. `scbench_kv` asks up to five questions one after the other, each after the
+/// right answers to the previous ones. `scbench_kv@own` keeps the model's own answers instead
+/// (`--disable_golden_context`). `scbench_kv@shared` asks each question separately about the same
+/// text (`--same_context_different_query`).
 ///
-/// What differs from the scripts:
+/// Differences from the scripts:
 ///
-/// - Right answers stand as the assistant's turns of a conversation. In a chat the scripts render
-///   an empty system message before each and take it out again where its rendering begins the
-///   turn's (Llama 3.1, Qwen 2.5); with other templates it stays in theirs.
-/// - After the model's own answers (`@own`) the scripts' vLLM path puts the tokenizer's end of
-///   sequence after each answer, in a chat and without one. Here a chat has the template's end of
-///   turn, which is the same token for Llama 3 and Qwen; plain text has the end of sequence, once
-///   where the model wrote it. The scripts' Transformers path adds it only to answers that were
-///   cut.
-/// - Labels that are one string are one reference, see [ScBenchMetrics]; the script's number for
-///   them is the second.
-/// - All turns and answers fit into the context together; the scripts estimate.
-/// - `scbench_mf` asks every later turn for its own number; in a chat the scripts name the last turn's in
-///   all.
+/// - Right answers are the assistant's turns of a conversation. In a chat the scripts render an
+///   empty system message before each and remove it again if its rendering is the beginning of the
+///   turn's (Llama 3.1, Qwen 2.5); with other templates it remains in their prompts.
+/// - After the model's own answers (`@own`) the scripts' vLLM path adds the tokenizer's end of
+///   sequence after each answer, both in a chat and in plain text. Here a chat has the template's
+///   end of turn, which is the same token for Llama 3 and Qwen; plain text has the end of sequence,
+///   only once if the model generated it. The scripts' Transformers path adds it only to answers
+///   that were truncated.
+/// - A label that is one string is one reference, see [ScBenchMetrics]; the script's score is
+///   reported as a second metric.
+/// - All turns and answers fit the context together; the scripts estimate this.
+/// - Each later turn of `scbench_mf` asks for its own number; in a chat the scripts ask for the
+///   last turn's number in all turns.
 /// - Functions are compared without parsing them, see [RepoQa].
-/// - Mixed tasks have two metrics, by which their turns are told apart.
+/// - Mixed tasks have two metrics, which distinguish their turns.
 public final class ScBenchSuite implements Suite {
     private static final Map<String, Sample.History> MODES = Map.of(
             "", Sample.History.RIGHT_ANSWERS,

@@ -17,12 +17,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// One of SCBench's tasks in one of its modes (microsoft/MInference, `scbench/eval_utils.py`:
-/// `create_multiturn_prompt`, `create_scdq_prompt`, `get_ground_truth`). Any thread may ask.
+/// `create_multiturn_prompt`, `create_scdq_prompt`, `get_ground_truth`). Thread-safe.
 final class ScBenchTask implements EvalTask {
     /// The script's `--max_turns`.
     private static final int MAX_TURNS = 5;
 
-    /// Tokens that shared text and question may make more together than apart.
+    /// Maximum number of tokens that joining shared text and question adds.
     private static final int SEAM_TOKENS = 16;
 
     private static final Pattern TARGET = Pattern.compile("The .+ is");
@@ -48,14 +48,14 @@ final class ScBenchTask implements EvalTask {
                 context.options().dataFolder().resolve("scbench").resolve(task + ".jsonl"),
                 name,
                 "SCBench's published " + task + ".jsonl with the fields context and multi_turns (input, answer);"
-                        + " `shadowkv pull --suite scbench/" + task + "` brings it");
+                        + " `shadowkv pull --suite scbench/" + task + "` downloads it");
         isChat = context.format().wrapsWords();
         isPlainTalk = !isChat && history == Sample.History.CONVERSATION;
         functions = task.startsWith("scbench_repoqa") ? functions() : Map.of();
     }
 
-    /// Every repository's functions that are asked for anywhere in the file: an answer is compared with
-    /// all.
+    /// For each repository, the functions asked for anywhere in the file: an answer is compared
+    /// with all.
     private Map<String, List<RepoQa.Function>> functions() {
         Map<String, List<RepoQa.Function>> byRepository = new HashMap<>();
         for (int i = 0; i < lines.size(); i++) {
@@ -99,7 +99,8 @@ final class ScBenchTask implements EvalTask {
                 new MiddleCut(context.tokenizer(), context.format()).fit(whole, "", room, name + ", sample " + index);
         turns.set(0, turns.getFirst().withUser(user));
         var labels = row.labels(index, !user.equals(whole));
-        // In a plain conversation the end of sequence alone stands between an answer and the next question.
+        // In a plain conversation only the end of sequence separates an answer from the next
+        // question.
         Sample.Wrapping wrapping = isPlainTalk ? Sample.Wrapping.NONE : Sample.Wrapping.CHAT;
         return new Sample(name, index, turns, wrapping, history, labels);
     }
@@ -150,11 +151,13 @@ final class ScBenchTask implements EvalTask {
             String end = context.endOfSequence();
             return (end.isEmpty() ? "\n\n" : end) + query(turn);
         }
-        // Two line breaks part answer and question; the format brings one.
+        // Two line breaks separate answer and question; the format adds one of them.
         return "\n" + query(turn, ScBenchPrompts.followUp(task));
     }
 
-    /// @param prefix stands before the text in scbench_mf alone
+    /// The shared text of a sample.
+    ///
+    /// @param prefix text before the context, only in scbench_mf
     private String text(JsonRow row, String prefix) {
         return ScBenchPrompts.context(task)
                 .fill(Map.of(
@@ -204,12 +207,12 @@ final class ScBenchTask implements EvalTask {
         int option = options(turn).indexOf(answers.getFirst());
         if (option < 0) {
             throw new IllegalArgumentException(turn.place() + ": the answer \"" + answers.getFirst()
-                    + "\" is none of the options " + options(turn));
+                    + "\" is not one of the options " + options(turn));
         }
         return List.of(answers.getFirst(), LETTERS.get(option));
     }
 
-    /// The task itself, or the part of a mixed one that a turn names.
+    /// The task itself, or the part of a mixed task that the turn names.
     private String part(JsonRow turn) {
         return isMixed() ? turn.text("task") : task;
     }
@@ -230,11 +233,13 @@ final class ScBenchTask implements EvalTask {
             case "scbench_vt" -> 30;
             case "scbench_many_shot" -> 10;
             default ->
-                throw new IllegalArgumentException(name + " has a turn of \"" + part + "\", which SCBench has not");
+                throw new IllegalArgumentException(
+                        name + " has a turn of \"" + part + "\", which SCBench does not have");
         };
     }
 
-    /// Tokens that a conversation may have after its first question, whatever the model answers.
+    /// Maximum number of tokens of a conversation after its first question, whatever the model
+    /// answers.
     private int allButFirstPrompt(List<Sample.Turn> turns) {
         int before = 0;
         int most = turns.getFirst().maxNewTokens();
@@ -252,15 +257,15 @@ final class ScBenchTask implements EvalTask {
                 : context.format().next(turn.user(), turn.answerPrefix()).length;
     }
 
-    /// Tokens of the answer that later turns find.
+    /// Tokens of the answer that later turns contain.
     private int keptTokens(Sample.Turn turn) {
         return history == Sample.History.CONVERSATION
                 ? turn.maxNewTokens()
                 : context.tokenizer().encode(turn.rightAnswer(), false).length;
     }
 
-    /// Tokens of the longest question on a shared text with its answer. The question stands in the text's
-    /// wrapping.
+    /// Tokens of the longest question about a shared text with its answer. The question is in the
+    /// same template as the text.
     private int longestQuestion(List<Sample.Turn> turns) {
         return SEAM_TOKENS
                 + turns.stream()

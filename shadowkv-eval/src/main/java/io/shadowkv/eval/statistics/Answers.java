@@ -14,14 +14,14 @@ import java.util.stream.Stream;
 
 /// Answers of one method to one task in one setting, by sample.
 ///
-/// Turns of one sample share a text, so they are one observation: the mean over its turns.
+/// Turns of one sample share a text, so a sample is one observation: the mean over its turns.
 public final class Answers {
     private final String task;
     private final Method method;
     private final SortedMap<SampleId, SortedMap<Integer, AnswerRecord>> samples = new TreeMap<>();
     private final List<AnswerRecord> thoughts = new ArrayList<>();
 
-    /// Tells samples of a task apart.
+    /// Identifies a sample of a task.
     public record SampleId(int contextTokens, long seed, int index) implements Comparable<SampleId> {
         private static final Comparator<SampleId> ORDER = Comparator.comparingInt(SampleId::contextTokens)
                 .thenComparingLong(SampleId::seed)
@@ -59,24 +59,24 @@ public final class Answers {
         return method;
     }
 
-    /// Answers by turn, by sample.
+    /// Answers by sample and turn.
     public SortedMap<SampleId, SortedMap<Integer, AnswerRecord>> samples() {
         return samples;
     }
 
-    /// Those that have a score.
+    /// The answers that have a score.
     public List<AnswerRecord> records() {
         return samples.values().stream()
                 .flatMap(turns -> turns.values().stream())
                 .toList();
     }
 
-    /// All that were computed: those that have a score, and those that a later turn quotes.
+    /// All generated answers: those with a score, and those that a later turn quotes.
     public List<AnswerRecord> computed() {
         return Stream.concat(thoughts.stream(), records().stream()).toList();
     }
 
-    /// The mean over samples of their turns' means.
+    /// The mean over samples of the mean over their turns.
     public Estimate mean(ToDoubleFunction<AnswerRecord> score) {
         return Intervals.mean(samples.values().stream()
                 .mapToDouble(turns ->
@@ -84,7 +84,7 @@ public final class Answers {
                 .toArray());
     }
 
-    /// The name of the task's own metric; the names, where its turns are judged by several.
+    /// The name of the task's own metric; if its turns have several metrics, all names.
     public String metric() {
         return records().stream()
                 .map(answer -> answer.scores().keySet().iterator().next())
@@ -92,7 +92,7 @@ public final class Answers {
                 .collect(Collectors.joining(", "));
     }
 
-    /// The name of the paper's variant, if every answer was judged by it.
+    /// The name of the paper's variant, if every answer has a score by it.
     public Optional<String> paperMetric() {
         Optional<String> name = records().getFirst().scores().keySet().stream()
                 .filter(metric -> metric.startsWith(PAPER))
@@ -101,6 +101,6 @@ public final class Answers {
                 metric -> records().stream().allMatch(answer -> answer.scores().containsKey(metric)));
     }
 
-    /// What the names of the paper's variants begin with.
+    /// Prefix of the names of the paper's variants.
     public static final String PAPER = "paper:";
 }

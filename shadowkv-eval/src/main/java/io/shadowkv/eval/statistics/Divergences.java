@@ -5,9 +5,10 @@ import io.shadowkv.eval.run.AnswerRecord.Divergence;
 import java.util.List;
 import java.util.Objects;
 
-/// Next-token distributions beside full attention's, over many answers; positions weigh the same.
+/// Next-token distributions compared with full attention's, over many answers; every position has
+/// the same weight.
 ///
-/// @param positions compared; 0 leaves the rest NaN
+/// @param positions number of positions compared; if 0, the other values are NaN
 public record Divergences(long positions, double meanKl, double maxKl, double topOneAgreement) {
     public static Divergences of(List<AnswerRecord> answers) {
         List<Divergence> measured = answers.stream()

@@ -1,9 +1,9 @@
 package io.shadowkv.eval.statistics;
 
-/// A mean over samples with what is known of its error.
+/// A mean over samples with its confidence interval.
 ///
-/// @param value NaN where there are no samples
-/// @param samples it is the mean of
+/// @param value NaN if there are no samples
+/// @param samples number of samples
 public record Estimate(double value, Interval interval, int samples) {
     public static final Estimate NONE = new Estimate(Double.NaN, Interval.NONE, 0);
 }

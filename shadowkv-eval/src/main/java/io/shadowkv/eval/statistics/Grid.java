@@ -11,13 +11,13 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
-/// The answers of one setting and one suite of tasks: tasks in the order they were asked for, methods in
-/// theirs.
+/// The answers of one setting and one suite of tasks: tasks in the order they were asked, methods
+/// in [#METHOD_ORDER].
 ///
-/// @param suite what stands before the slash in the tasks' names
-/// @param cells by task, then by method; not every method need have answered every task
+/// @param suite the name before the slash in the tasks' names
+/// @param cells by task, then by method; a method may lack answers to a task
 public record Grid(Setting setting, String suite, Map<String, Map<Method, Answers>> cells) {
-    /// Full attention, then by the parameters, the budget first.
+    /// Full attention first, then by the parameters, starting with the budget.
     public static final Comparator<Method> METHOD_ORDER = Comparator.comparing(
                     (Method method) -> shadow(method, s -> 1, 0))
             .thenComparing(method -> shadow(method, Method.Shadow::budget, 0))
@@ -31,10 +31,10 @@ public record Grid(Setting setting, String suite, Map<String, Map<Method, Answer
         return shadow == null ? otherwise : value.apply(shadow);
     }
 
-    /// Puts answers in order. Of tasks that have no score, there is no grid.
+    /// Groups answers into grids. Tasks without a score are not in any grid.
     ///
-    /// @param taskOrder tasks as they were asked for; others follow as they come
-    /// @param setting what answers must share to stand in one grid
+    /// @param taskOrder tasks as they were asked; others follow in the order of their answers
+    /// @param setting what the answers of one grid have in common
     public static List<Grid> of(
             Collection<AnswerRecord> answers, List<String> taskOrder, Function<AnswerRecord, Setting> setting) {
         record Place(Setting setting, String suite) {}
@@ -80,13 +80,13 @@ public record Grid(Setting setting, String suite, Map<String, Map<Method, Answer
         return sorted;
     }
 
-    /// What stands before the slash.
+    /// The name before the slash.
     public static String suite(String task) {
         int slash = task.indexOf('/');
         return slash < 0 ? task : task.substring(0, slash);
     }
 
-    /// What stands after it.
+    /// The name after the slash.
     public static String shortName(String task) {
         return task.substring(task.indexOf('/') + 1);
     }
@@ -103,7 +103,7 @@ public record Grid(Setting setting, String suite, Map<String, Map<Method, Answer
                 .toList();
     }
 
-    /// All methods but full attention.
+    /// All methods except full attention.
     public List<Method> others() {
         return methods().stream().filter(method -> !method.equals(Method.FULL)).toList();
     }
@@ -121,7 +121,7 @@ public record Grid(Setting setting, String suite, Map<String, Map<Method, Answer
         return tasks().stream().flatMap(task -> answers(task, method).stream()).toList();
     }
 
-    /// Tasks that every method has answered: only over these are averages comparable.
+    /// Tasks that every method has answered: averages are comparable only over these.
     public List<String> commonTasks() {
         List<Method> all = methods();
         return tasks().stream()
@@ -129,7 +129,7 @@ public record Grid(Setting setting, String suite, Map<String, Map<Method, Answer
                 .toList();
     }
 
-    /// The method's score of each of the tasks averaged.
+    /// The average of the method's scores of the given tasks.
     public Estimate average(Method method, List<String> tasks, Function<Answers, Estimate> score) {
         return Intervals.average(tasks.stream()
                 .flatMap(task -> answers(task, method).stream())
@@ -137,14 +137,14 @@ public record Grid(Setting setting, String suite, Map<String, Map<Method, Answer
                 .toList());
     }
 
-    /// A method beside full attention at a task, where both answered.
+    /// Compares a method with full attention on a task, if both answered it.
     public Optional<PairedComparison> comparison(String task, Method method) {
         return answers(task, Method.FULL)
                 .flatMap(full ->
                         answers(task, method).map(other -> PairedComparison.of(full, other, AnswerRecord::score)));
     }
 
-    /// A method beside full attention over tasks.
+    /// Compares a method with full attention over tasks.
     public PairedComparison comparison(List<String> tasks, Method method) {
         return PairedComparison.average(tasks.stream()
                 .flatMap(task -> comparison(task, method).stream())

@@ -1,6 +1,6 @@
 package io.shadowkv.eval.statistics;
 
-/// Ends of a 95 % confidence interval; NaN where there is none.
+/// Ends of a 95 % confidence interval; NaN if there is none.
 public record Interval(double low, double high) {
     static final Interval NONE = new Interval(Double.NaN, Double.NaN);
 

@@ -3,21 +3,21 @@ package io.shadowkv.eval.statistics;
 import java.util.Arrays;
 import java.util.List;
 
-/// 95 % confidence intervals by formula: no random numbers, the same in every run.
+/// 95 % confidence intervals by formula: without random numbers, the same in every run.
 ///
-/// Each was chosen to stay honest with few samples and where every sample is right. Shares that are all 0
-/// or 1 take Wilson's interval (E. B. Wilson, JASA 22, 1927). Differences of pairs that are all −1, 0 or 1
-/// take the adjusted Wald interval of D. G. Bonett and R. M. Price (J. Educational and Behavioral
-/// Statistics 37, 2012), as if one more pair had been better and one worse. Other values take Student's t
-/// interval once ten of them differ from the most frequent one, and the same two formulas before: a mean
-/// of values between the ends varies less than one of values at the ends, so they err on the wide side.
-/// Averages over tasks combine the tasks' intervals (G. Y. Zou and A. Donner, Statistics in Medicine 27,
-/// 2008).
+/// Each formula keeps its coverage with few samples and if every sample is right. Shares that are
+/// all 0 or 1 use Wilson's interval (E. B. Wilson, JASA 22, 1927). Differences of pairs that are
+/// all −1, 0 or 1 use the adjusted Wald interval of D. G. Bonett and R. M. Price (J. Educational
+/// and Behavioral Statistics 37, 2012), which adds one better and one worse pair. Other values use
+/// Student's t interval if at least ten of them differ from the most frequent one, otherwise the
+/// same two formulas: values between the ends vary less than values at the ends, so these intervals
+/// are too wide rather than too narrow. Averages over tasks combine the tasks' intervals (G. Y. Zou
+/// and A. Donner, Statistics in Medicine 27, 2008).
 public final class Intervals {
-    /// 97.5 % of the normal distribution lie below.
+    /// The 97.5 % quantile of the normal distribution.
     static final double Z = 1.959963984540054;
 
-    /// Values unlike the most frequent one from which a spread can be estimated.
+    /// Minimum number of values other than the most frequent one to estimate a variance.
     private static final int LEAST_UNLIKE = 10;
 
     private Intervals() {}
@@ -43,7 +43,7 @@ public final class Intervals {
         return new Estimate(average(differences), interval.clamped(-1, 1), differences.length);
     }
 
-    /// The mean of estimates that are independent of each other, each with the same weight.
+    /// The mean of independent estimates with equal weights.
     public static Estimate average(List<Estimate> parts) {
         List<Estimate> known = parts.stream().filter(e -> e.samples() > 0).toList();
         if (known.isEmpty()) {
@@ -65,7 +65,7 @@ public final class Intervals {
 
     /// Wilson's score interval.
     ///
-    /// @param share found among `count` samples
+    /// @param share observed among `count` samples
     static Interval wilson(double share, int count) {
         double z2 = Z * Z / count;
         double centre = (share + z2 / 2) / (1 + z2);
@@ -73,7 +73,7 @@ public final class Intervals {
         return new Interval(centre - half, centre + half).clamped(0, 1);
     }
 
-    /// As if two more pairs had been seen, one better by everything and one worse by everything.
+    /// The interval after adding two pairs, one better and one worse by the maximum difference.
     static Interval bonettPrice(double[] differences) {
         int count = differences.length + 2;
         double centre = Arrays.stream(differences).sum() / count;

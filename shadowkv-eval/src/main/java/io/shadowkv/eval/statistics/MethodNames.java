@@ -4,17 +4,17 @@ import io.shadowkv.eval.Method;
 import io.shadowkv.report.plot.Quantity;
 import java.util.regex.Pattern;
 
-/// What methods are called where several lengths stand side by side.
+/// Names of methods in tables and figures with several lengths.
 public final class MethodNames {
     private MethodNames() {}
 
-    /// The same method at every length.
+    /// A name for the same budget at every length.
     public static String byBudget(Method method) {
         return method.equals(Method.FULL) ? "full attention" : method.label();
     }
 
-    /// Shares of the context in the place of tokens: the same name for budgets, and caches, that grow with the
-    /// length.
+    /// A name with the budget as a share of the context: equal for budgets, and caches, that grow
+    /// with the length.
     public static String byShare(Method method, int contextTokens) {
         Method.Shadow shadow = method.shadow();
         return shadow == null
@@ -22,7 +22,8 @@ public final class MethodNames {
                 : share(share(byBudget(method), "budget", contextTokens), "cached", contextTokens);
     }
 
-    /// Puts the share in the place of the tokens that follow `word`, where it stands.
+    /// Replaces the tokens after `word` by their share of the context, if the name contains the
+    /// word.
     private static String share(String name, String word, int contextTokens) {
         return Pattern.compile("(?<= " + word + " )\\d+")
                 .matcher(name)

@@ -7,14 +7,14 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.function.ToDoubleFunction;
 
-/// A method beside full attention on the samples that both answered.
+/// Compares a method with full attention on the samples that both answered.
 ///
-/// @param difference the method's score less full attention's, paired by sample
-/// @param better samples where the method scored higher
-/// @param worse samples where it scored lower
-/// @param equalAnswers turns whose answers are the same ids
-/// @param answers turns compared
-/// @param otherPrompts samples left out because the two did not read the same prompt
+/// @param difference the method's score minus full attention's, paired by sample
+/// @param better number of samples where the method scored higher
+/// @param worse number of samples where it scored lower
+/// @param equalAnswers number of turns whose answers have the same ids
+/// @param answers number of turns compared
+/// @param otherPrompts number of samples left out because the two methods had different prompts
 public record PairedComparison(
         Estimate difference, int better, int worse, int equalAnswers, int answers, int otherPrompts) {
     /// Scores closer than this are equal.
@@ -32,7 +32,7 @@ public record PairedComparison(
             if (other == null || !other.keySet().equals(own.keySet())) {
                 continue;
             }
-            // Later turns may hold the method's own answers, the first one cannot.
+            // Compares first turns only: later prompts may contain the method's own answers.
             AnswerRecord first = own.firstEntry().getValue();
             if (!first.promptHash().equals(other.firstEntry().getValue().promptHash())) {
                 otherPrompts++;
@@ -60,7 +60,7 @@ public record PairedComparison(
                 otherPrompts);
     }
 
-    /// Over tasks: each weighs the same in the difference, counts are sums.
+    /// Combines tasks: each has the same weight in the difference, counts are added.
     static PairedComparison average(List<PairedComparison> tasks) {
         return new PairedComparison(
                 Intervals.average(
@@ -72,7 +72,7 @@ public record PairedComparison(
                 tasks.stream().mapToInt(PairedComparison::otherPrompts).sum());
     }
 
-    /// Share of answers that are the same ids; NaN where none were compared.
+    /// Share of answers with the same ids; NaN if none were compared.
     public double agreement() {
         return answers == 0 ? Double.NaN : equalAnswers / (double) answers;
     }

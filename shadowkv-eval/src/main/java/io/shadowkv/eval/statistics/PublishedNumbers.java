@@ -11,14 +11,14 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 
-/// Says of answers where their scores are not of the kind that is published, and what would be.
+/// Says why scores are not comparable with the published ones, and what would make them so.
 public final class PublishedNumbers {
     private static final String CUT = "cut";
     private static final String PROMPTS = "prompts";
 
     private PublishedNumbers() {}
 
-    /// A line for each reason; none where the numbers compare.
+    /// One line for each reason; empty if the scores are comparable.
     public static List<String> notes(Collection<AnswerRecord> answers) {
         Map<String, List<AnswerRecord>> suites = new LinkedHashMap<>();
         for (AnswerRecord answer : answers) {
@@ -58,7 +58,7 @@ public final class PublishedNumbers {
                 .anyMatch(answer -> "shadowkv".equals(answer.labels().get(PROMPTS)))) {
             notes.add(suite
                     + ": asked with the paper's prompts and scored by the suite's own metrics; the paper's score is"
-                    + " not published, so these numbers compare with neither.");
+                    + " not published, so these numbers are comparable with neither.");
         }
         if (answers.stream().anyMatch(answer -> "chat".equals(answer.labels().get(PROMPTS)))) {
             notes.add(suite
@@ -103,8 +103,8 @@ public final class PublishedNumbers {
             }
         }
         if (!whole.isEmpty()) {
-            notes.add(String.join(", ", whole) + ": a label is one answer here; the published numbers take each of its"
-                    + " characters for one and stand by turn, under the script's metric.");
+            notes.add(String.join(", ", whole) + ": a label is one answer here; the published numbers use each of its"
+                    + " characters as an answer and are given for each turn, by the script's metric.");
         }
         if (!functions.isEmpty()) {
             notes.add(String.join(", ", functions)

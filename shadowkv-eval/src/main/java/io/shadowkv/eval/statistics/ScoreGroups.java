@@ -10,13 +10,13 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.Predicate;
 
-/// The groups of answers whose means the suites' own scripts print, where they are not one mean a
-/// task:
+/// The groups of answers whose means the suites' own scripts print, if these are not one mean for
+/// each task:
 ///
 /// - LongBench-E: three lengths of each task (THUDM/LongBench, `LongBench/eval.py`, `scorer_e`).
 /// - LongBench v2: all questions, and those of each difficulty and length (`result.py`).
-/// - SCBench: every turn of a task, and where a task has several metrics, each of them
-///   (microsoft/MInference, `scbench/compute_scores.py`).
+/// - SCBench: every turn of a task, and each metric if a task has several (microsoft/MInference,
+///   `scbench/compute_scores.py`).
 ///
 /// A group's score is a mean over answers, by the script's metric.
 public final class ScoreGroups {
@@ -24,12 +24,12 @@ public final class ScoreGroups {
 
     private ScoreGroups() {}
 
-    /// Answers of all methods that a script takes together.
+    /// Answers of all methods that a script groups together.
     ///
-    /// @param of the task, or the suite
-    /// @param name what the group is called, such as `8k+` or `turn 2`
+    /// @param of name of the task, or of the suite
+    /// @param name name of the group, such as `8k+` or `turn 2`
     /// @param metric the script's
-    /// @param answers may be none
+    /// @param answers may be empty
     public record Group(String of, String name, String metric, List<AnswerRecord> answers) {
         /// The scores of a method's answers.
         public double[] scores(Method method) {
@@ -45,9 +45,9 @@ public final class ScoreGroups {
         }
     }
 
-    /// The groups, in the order of the tasks.
+    /// Returns the groups, in the order of the tasks.
     ///
-    /// @param answers of one model and length; those without a score are passed over
+    /// @param answers of one model and length; those without a score are ignored
     public static List<Group> of(Collection<AnswerRecord> answers) {
         Map<String, List<AnswerRecord>> tasks = new LinkedHashMap<>();
         Map<String, List<AnswerRecord>> suites = new LinkedHashMap<>();
@@ -94,8 +94,8 @@ public final class ScoreGroups {
                 .toList();
     }
 
-    /// Turns, and metrics where there are several. What would repeat the task's own line is left
-    /// out.
+    /// Groups by turn, and by metric if there are several. A group that equals the whole task is
+    /// left out.
     private static List<Group> turns(String task, List<AnswerRecord> answers) {
         List<String> metrics =
                 answers.stream().map(ScoreGroups::scripts).distinct().sorted().toList();
@@ -137,7 +137,7 @@ public final class ScoreGroups {
         return value.equals(answer.labels().get(label));
     }
 
-    /// The script's metric: the last one, which stands after a reading of ours where there are two.
+    /// The script's metric: the last one; if there are two, the first is this project's variant.
     private static String scripts(AnswerRecord answer) {
         return answer.scores().keySet().stream().reduce((_, last) -> last).orElse("");
     }

@@ -3,9 +3,9 @@ package io.shadowkv.eval.statistics;
 import io.shadowkv.eval.run.AnswerRecord;
 import io.shadowkv.report.plot.Quantity;
 
-/// What answers must share to stand in one table.
+/// The properties that the answers of one table have in common.
 ///
-/// @param contextTokens asked for; 0 where files decide
+/// @param contextTokens the requested length; 0 if files determine it
 public record Setting(String model, String backend, String kvType, int contextTokens) {
     private static final int ANY_LENGTH = -1;
 
@@ -27,7 +27,7 @@ public record Setting(String model, String backend, String kvType, int contextTo
         return contextTokens == 0 ? "lengths of the files" : Quantity.tokens(contextTokens) + " tokens";
     }
 
-    /// All of it, where several models or backends share a report.
+    /// All properties, for reports with several models or backends.
     public String everything() {
         return length() + ", " + model + ", " + backend + " " + kvType;
     }

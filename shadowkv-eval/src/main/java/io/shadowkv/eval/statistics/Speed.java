@@ -6,14 +6,15 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.ToDoubleFunction;
 
-/// What answers cost. Times are medians over answers, the rest means; NaN where nothing was measured.
+/// The costs of answers. Times are medians over answers, the others are means; NaN if nothing was
+/// measured.
 ///
 /// @param hitRate share of selected chunks that were resident
-/// @param residentBytes a sequence, in device memory
-/// @param offloadedBytes a sequence, in host memory
-/// @param firstTokenSeconds until the first token of a first turn
-/// @param sealSeconds part of it beyond exact attention
-/// @param secondsPerToken of a decode step
+/// @param residentBytes device memory of a sequence
+/// @param offloadedBytes host memory of a sequence
+/// @param firstTokenSeconds time to the first token of a first turn
+/// @param sealSeconds the part of it that the method adds to exact attention
+/// @param secondsPerToken time of a decode step
 /// @param tokensPerSecond of all sequences of a batch
 public record Speed(
         double hitRate,

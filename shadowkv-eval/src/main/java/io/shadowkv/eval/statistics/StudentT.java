@@ -4,9 +4,10 @@ package io.shadowkv.eval.statistics;
 public final class StudentT {
     private StudentT() {}
 
-    /// The point that 97.5 % of the distribution lie below, so that ± it holds 95 %.
+    /// The 97.5 % quantile: the range between it and its negative contains 95 % of the
+    /// distribution.
     ///
-    /// @param degrees of freedom, above zero
+    /// @param degrees degrees of freedom, greater than zero
     public static double critical(double degrees) {
         double low = 1.9;
         double high = 13;
@@ -26,8 +27,8 @@ public final class StudentT {
         return 1 - 0.5 * incompleteBeta(degrees / (degrees + t * t), degrees / 2, 0.5);
     }
 
-    /// The regularized incomplete beta function by its continued fraction (Abramowitz and Stegun, 26.5.8),
-    /// turned around where that converges faster.
+    /// The regularized incomplete beta function by its continued fraction (Abramowitz and Stegun,
+    /// 26.5.8), with the arguments swapped if that converges faster.
     private static double incompleteBeta(double x, double a, double b) {
         if (x <= 0 || x >= 1) {
             return x <= 0 ? 0 : 1;
@@ -37,7 +38,7 @@ public final class StudentT {
         }
         double front = Math.exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log1p(-x)) / a;
         double fraction = 1;
-        // From the tail forward: 300 terms are far more than the argument's range needs.
+        // Evaluated backwards: 300 terms are far more than the argument's range needs.
         for (int term = 300; term >= 1; term--) {
             double m = Math.floorDiv(term, 2);
             double factor = term % 2 == 0
@@ -48,7 +49,7 @@ public final class StudentT {
         return front / fraction;
     }
 
-    /// Stirling's series, moved up to where it is exact to double precision.
+    /// Stirling's series, with the argument increased until it is exact to double precision.
     private static double logGamma(double x) {
         double shift = 0;
         double z = x;

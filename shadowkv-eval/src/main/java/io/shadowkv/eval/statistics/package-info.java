@@ -1,4 +1,4 @@
-/// Means, intervals and paired differences over answers.
+/// Means, confidence intervals and paired differences over answers.
 @NullMarked
 package io.shadowkv.eval.statistics;
 

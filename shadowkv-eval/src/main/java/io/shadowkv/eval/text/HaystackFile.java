@@ -15,25 +15,25 @@ import tools.jackson.databind.MappingIterator;
 public final class HaystackFile {
     private HaystackFile() {}
 
-    /// The text of a file, or the King James Bible.
+    /// Reads a file, or the bundled King James Bible.
     ///
-    /// @param file plain text in UTF-8, or JSON objects with a field `text`, one after the other; either
-    ///     may be compressed (`.gz`); null for the bundled text
-    /// @throws IllegalArgumentException if the file is not there or holds no text
+    /// @param file plain text in UTF-8, or JSON objects with a field `text`, one after the other;
+    ///     either may be compressed (`.gz`); null for the bundled text
+    /// @throws IllegalArgumentException if the file does not exist or has no text
     /// @throws UncheckedIOException if it cannot be read
     public static String read(@Nullable Path file) {
         if (file == null) {
             return String.join(" ", RunningText.kingJames().sentences());
         }
         if (!Files.isRegularFile(file)) {
-            throw new IllegalArgumentException("the haystack " + file.toAbsolutePath() + " is not there. Name a long"
-                    + " text (plain, or JSON with a field \"text\"; .gz too), or none for the bundled one");
+            throw new IllegalArgumentException("the haystack " + file.toAbsolutePath() + " does not exist. Name a long"
+                    + " text (plain, or JSON with a field \"text\"; may be a .gz file), or none for the bundled one");
         }
         try (InputStream bytes = PackedFile.open(file)) {
             String content = new String(bytes.readAllBytes(), StandardCharsets.UTF_8);
             String text = content.stripLeading().startsWith("{") ? fields(content, file) : content;
             if (text.isBlank()) {
-                throw new IllegalArgumentException("the haystack " + file.toAbsolutePath() + " holds no text");
+                throw new IllegalArgumentException("the haystack " + file.toAbsolutePath() + " has no text");
             }
             return text;
         } catch (IOException e) {
@@ -55,8 +55,8 @@ public final class HaystackFile {
             }
         } catch (JacksonException e) {
             throw new IllegalArgumentException(
-                    "the haystack " + file.toAbsolutePath() + " begins like JSON but is none (" + e.getOriginalMessage()
-                            + ")",
+                    "the haystack " + file.toAbsolutePath() + " begins like JSON but is not JSON ("
+                            + e.getOriginalMessage() + ")",
                     e);
         }
         return text.toString();

@@ -13,24 +13,24 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
-/// A published file that is one JSON list of objects, of which only places and a few short fields are kept
+/// A published file that is one JSON list of objects. Only offsets and a few short fields are kept
 /// in memory.
 ///
-/// Holds no open file; any thread may read.
+/// Does not keep the file open. Thread-safe.
 ///
 /// @param entries the objects in order
 public record JsonArray(Path file, List<Entry> entries) {
-    /// Where an object stands.
+    /// The position of an object.
     ///
-    /// @param number of the object in the list, from 1
+    /// @param number number of the object in the list, from 1
     /// @param start offset of its first byte in the file
-    /// @param end offset after its last
-    /// @param fields the short ones that were asked for
+    /// @param end offset after its last byte
+    /// @param fields the requested short fields
     public record Entry(int number, long start, long end, Map<String, String> fields) {}
 
     /// Finds the objects of a file.
     ///
-    /// @param fields to keep
+    /// @param fields names of the fields to keep
     /// @throws IllegalArgumentException if it is not a list of objects
     /// @throws UncheckedIOException if it cannot be read
     public static JsonArray open(Path file, Set<String> fields) {
@@ -38,19 +38,19 @@ public record JsonArray(Path file, List<Entry> entries) {
         try (var bytes = Files.newInputStream(file);
                 JsonParser parser = LargeJson.MAPPER.createParser(bytes)) {
             if (parser.nextToken() != JsonToken.START_ARRAY) {
-                throw new IllegalArgumentException(file + ": is not a JSON list. Bring the published file again");
+                throw new IllegalArgumentException(file + ": is not a JSON list. Download the published file again");
             }
             while (parser.nextToken() == JsonToken.START_OBJECT) {
                 entries.add(entry(parser, entries.size() + 1, fields));
             }
             if (parser.currentToken() != JsonToken.END_ARRAY) {
                 throw new IllegalArgumentException(file + ", entry " + (entries.size() + 1)
-                        + ": is not a JSON object. Bring the published file again");
+                        + ": is not a JSON object. Download the published file again");
             }
         } catch (JacksonException e) {
             throw new IllegalArgumentException(
                     file + ", entry " + (entries.size() + 1) + ": is not JSON (" + e.getOriginalMessage()
-                            + "). Bring the published file again",
+                            + "). Download the published file again",
                     e);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -58,7 +58,7 @@ public record JsonArray(Path file, List<Entry> entries) {
         return new JsonArray(file, entries);
     }
 
-    /// Long texts are passed over without being made strings.
+    /// Skips long texts without creating strings.
     private static Entry entry(JsonParser parser, int number, Set<String> fields) {
         long start = parser.currentTokenLocation().getByteOffset();
         Map<String, String> kept = new HashMap<>();

@@ -11,9 +11,10 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
-/// A published file with one JSON object a line, of which only the places of its lines are kept in memory.
+/// A published file with one JSON object on each line. Only the offsets of its lines are kept in
+/// memory.
 ///
-/// Holds no open file; any thread may read. Empty lines do not count.
+/// Does not keep the file open. Thread-safe. Empty lines are not counted.
 public final class JsonLines {
     private static final int BUFFER_BYTES = 1 << 20;
 
@@ -31,14 +32,16 @@ public final class JsonLines {
 
     /// Finds the lines of a file.
     ///
-    /// @param task who reads it, for the message
-    /// @param what the file is, as a sentence's end: `a task of X with the fields a and b`
-    /// @throws IllegalArgumentException if there is no such file, or nothing in it
+    /// @param task name of the task that reads it, for the message
+    /// @param what describes the file, as the end of a sentence:
+    ///     `a task of X with the fields a and b`
+    /// @throws IllegalArgumentException if the file does not exist or is empty
     /// @throws UncheckedIOException if it cannot be read
     public static JsonLines open(Path file, String task, String what) {
         if (!Files.isRegularFile(file)) {
-            throw new IllegalArgumentException(task + " reads " + file.toAbsolutePath() + ", which is not there. It is "
-                    + what + ". Bring it there, one JSON object a line, or name another folder");
+            throw new IllegalArgumentException(
+                    task + " reads " + file.toAbsolutePath() + ", which does not exist. It is " + what
+                            + ". Put the file there (one JSON object on each line), or name another folder");
         }
         var index = new Index();
         try (FileChannel channel = FileChannel.open(file)) {
@@ -53,7 +56,7 @@ public final class JsonLines {
         }
         if (index.lines == 0) {
             throw new IllegalArgumentException(task + " reads " + file.toAbsolutePath() + ", which is empty. It is "
-                    + what + ", one JSON object a line; bring the file again");
+                    + what + ", with one JSON object on each line. Download the file again");
         }
         return new JsonLines(file, index);
     }
@@ -62,7 +65,7 @@ public final class JsonLines {
         return file;
     }
 
-    /// Lines that hold anything.
+    /// Number of non-empty lines.
     public int size() {
         return starts.length;
     }
@@ -86,7 +89,8 @@ public final class JsonLines {
 
     private IllegalArgumentException malformed(int index, String found, @Nullable Exception cause) {
         return new IllegalArgumentException(
-                place(index) + ": expected a JSON object, found " + found + ". Bring the published file again", cause);
+                place(index) + ": expected a JSON object, found " + found + ". Download the published file again",
+                cause);
     }
 
     private String place(int index) {

@@ -5,32 +5,33 @@ import java.util.List;
 import java.util.Map;
 import tools.jackson.databind.JsonNode;
 
-/// One object of a published file, whose fields are asked for by name.
+/// One object of a published file, with access to its fields by name.
 ///
 /// @param fields the object
-/// @param place where it stands, for messages
+/// @param place its position in the file, for messages
 public record JsonRow(JsonNode fields, String place) {
     public boolean has(String field) {
         return fields.hasNonNull(field);
     }
 
-    /// What a sample of a published file says of itself: its `id`, or its number where the row has none, and whether
-    /// its text was cut.
+    /// Labels of a sample of a published file: its `id`, or its number if the row has none, and
+    /// whether its text was cut.
     public Map<String, String> labels(int index, boolean isTruncated) {
         String id = has("id") ? text("id") : Integer.toString(index);
         return Map.of("id", id, "truncated", Boolean.toString(isTruncated));
     }
 
-    /// A string, or a number or truth value as JSON writes it.
+    /// A string; a number or boolean as JSON writes it.
     ///
     /// @throws IllegalArgumentException if there is no such field or it is a list or an object
     public String text(String field) {
         return scalar(required(field), field);
     }
 
-    /// The field's value, or its values where it is a list; a list in a list counts as that list.
+    /// The field's value, or its values if it is a list. If the only element of the list is a list,
+    /// the values of that list.
     ///
-    /// @throws IllegalArgumentException if there is no such field, or no value in it
+    /// @throws IllegalArgumentException if there is no such field, or it has no value
     public List<String> texts(String field) {
         JsonNode value = required(field);
         if (value.isArray() && value.size() == 1 && value.get(0).isArray()) {
@@ -50,9 +51,10 @@ public record JsonRow(JsonNode fields, String place) {
         return texts;
     }
 
-    /// The values of a list that has so many.
+    /// The values of a list of the given length.
     ///
-    /// @throws IllegalArgumentException if there is no such field, or it has another number of values
+    /// @throws IllegalArgumentException if there is no such field, or it has another number of
+    ///     values
     public List<String> texts(String field, int count) {
         List<String> texts = texts(field);
         if (texts.size() != count) {

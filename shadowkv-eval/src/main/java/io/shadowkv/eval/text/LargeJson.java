@@ -9,10 +9,10 @@ import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Published JSON of any size, of which a piece is read at a time.
+/// Reads published JSON of any size piece by piece.
 final class LargeJson {
-    /// Reads texts of any length: single books of the suites have more characters than the parser allows
-    /// by itself.
+    /// Accepts texts of any length: single books of the suites have more characters than the
+    /// parser's default limit.
     static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
                     .streamReadConstraints(StreamReadConstraints.builder()
                             .maxStringLength(Integer.MAX_VALUE)
@@ -22,7 +22,7 @@ final class LargeJson {
 
     private LargeJson() {}
 
-    /// The bytes of a file from one offset to before another.
+    /// Reads the bytes of a file from `start` (inclusive) to `end` (exclusive).
     ///
     /// @throws UncheckedIOException if they cannot be read
     static byte[] bytes(Path file, long start, long end) {

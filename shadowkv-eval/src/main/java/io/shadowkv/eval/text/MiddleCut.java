@@ -3,8 +3,8 @@ package io.shadowkv.eval.text;
 import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.text.Tokenizer;
 
-/// Takes tokens out of the middle of prompts that are too long, as InfiniteBench, SCBench and LongBench
-/// do: the first half of what fits stays, and the last.
+/// Removes tokens from the middle of prompts that are too long, as InfiniteBench, SCBench and
+/// LongBench do: half of the room is kept from each end.
 public final class MiddleCut {
     private final Tokenizer tokenizer;
     private final PromptFormat format;
@@ -14,11 +14,11 @@ public final class MiddleCut {
         this.format = format;
     }
 
-    /// The user's words, cut so that the first turn they make has at most so many tokens.
+    /// The user's message, cut so that its first turn has at most `room` tokens.
     ///
-    /// @param room tokens of the whole turn, wrapping and answer's beginning included
-    /// @param name of the sample, for the message
-    /// @throws IllegalArgumentException if no words at all fit
+    /// @param room tokens of the whole turn, including template and beginning of the answer
+    /// @param name name of the sample, for the message
+    /// @throws IllegalArgumentException if not even one token of the message fits
     public String fit(String user, String answerPrefix, int room, String name) {
         int length = format.first(user, answerPrefix).length;
         if (length <= room) {
@@ -32,17 +32,17 @@ public final class MiddleCut {
             if (over <= 0) {
                 return cut;
             }
-            // Words at the seam can make more tokens than they had apart.
+            // Text joined at the cut can have more tokens than its two parts.
             keep -= over;
         }
         throw new IllegalArgumentException(
-                "%s leaves %,d tokens for a prompt of %,d, which is not enough for anything of it; give a longer context"
+                "%s leaves %,d tokens for a prompt of %,d, which is not enough for any part of it. Give a longer context"
                         .formatted(name, Math.max(0, room), length));
     }
 
-    /// The user's words as THUDM's scripts cut them to a fixed number of tokens, before any
-    /// template goes around them: where words and the model's beginning have more, half of that
-    /// number stays at either end.
+    /// The user's message, cut to a fixed number of tokens as THUDM's scripts do, before a template
+    /// is added: if the message with the model's beginning tokens has more, half of that number is
+    /// kept from each end.
     ///
     /// @param tokens [Integer#MAX_VALUE] cuts nothing
     public String fixed(String user, int tokens) {

@@ -8,17 +8,17 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.zip.GZIPInputStream;
 
-/// Files that may be packed with gzip, which their names say.
+/// Files that may be compressed with gzip, according to their names.
 public final class PackedFile {
     private PackedFile() {}
 
-    /// The file, or the same with `.gz` where only that is there.
+    /// The file itself, or the one with `.gz` added if only that exists.
     public static Path existing(Path file) {
         Path packed = file.resolveSibling(file.getFileName() + ".gz");
         return Files.isRegularFile(file) || !Files.isRegularFile(packed) ? file : packed;
     }
 
-    /// Opens a file, unpacked if its name ends in `.gz`.
+    /// Opens a file; decompresses it if its name ends in `.gz`.
     public static InputStream open(Path file) throws IOException {
         InputStream bytes = new BufferedInputStream(Files.newInputStream(file));
         return file.toString().toLowerCase(Locale.ROOT).endsWith(".gz") ? new GZIPInputStream(bytes) : bytes;

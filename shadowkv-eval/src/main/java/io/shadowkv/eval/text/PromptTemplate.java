@@ -4,15 +4,15 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// A published prompt with places for a sample's fields, written `{context}`.
+/// A published prompt with placeholders for a sample's fields, such as `{context}`.
 ///
-/// @param text as its source has it
+/// @param text the text in its source
 public record PromptTemplate(String text) {
     private static final Pattern PLACE = Pattern.compile("\\{(\\w+)}");
 
-    /// The prompt with every place filled at once: braces in a value stay what they are.
+    /// Fills every placeholder at once: braces in a value stay unchanged.
     ///
-    /// @throws IllegalArgumentException if a place has no value
+    /// @throws IllegalArgumentException if a placeholder has no value
     public String fill(Map<String, String> values) {
         StringBuilder filled = new StringBuilder();
         Matcher place = PLACE.matcher(text);
@@ -20,7 +20,7 @@ public record PromptTemplate(String text) {
         while (place.find()) {
             String value = values.get(place.group(1));
             if (value == null) {
-                throw new IllegalArgumentException("the prompt has a place for " + place.group() + "; given were "
+                throw new IllegalArgumentException("the prompt has a placeholder for " + place.group() + "; given were "
                         + String.join(", ", values.keySet()));
             }
             filled.append(text, end, place.start()).append(value);

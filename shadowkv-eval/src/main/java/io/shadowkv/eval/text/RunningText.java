@@ -9,7 +9,7 @@ import java.util.Objects;
 import java.util.regex.Pattern;
 import java.util.zip.GZIPInputStream;
 
-/// A long text as sentences, read from its beginning and again from there when it ends.
+/// A long text as a sequence of sentences that repeats without end.
 public record RunningText(List<String> sentences) {
     private static final Pattern BLANKS = Pattern.compile("\\s+");
     private static final Pattern SENTENCE_END = Pattern.compile("(?<=[.!?]) ");
@@ -21,7 +21,8 @@ public record RunningText(List<String> sentences) {
         sentences = List.copyOf(sentences);
     }
 
-    /// Cuts a text after full stops, exclamation and question marks; runs of blanks become one.
+    /// Splits a text after full stops, exclamation and question marks; runs of whitespace become
+    /// one space.
     public static RunningText of(String text) {
         String line = BLANKS.matcher(text).replaceAll(" ").strip();
         return new RunningText(
@@ -38,7 +39,7 @@ public record RunningText(List<String> sentences) {
         }
     }
 
-    /// The sentence of a number; after the last comes the first again.
+    /// Returns the sentence with the given number; after the last sentence the first follows.
     public String sentence(int index) {
         return sentences.get(index % sentences.size());
     }

@@ -3,10 +3,11 @@ package io.shadowkv.eval.worker;
 import io.shadowkv.eval.Item;
 import org.jspecify.annotations.Nullable;
 
-/// Why a worker gives no answers.
+/// Why a worker has no answers.
 ///
-/// @param message for people
-/// @param isMistake whether asking again cannot help: what was asked is wrong
-/// @param refused the sample that is wrong, if it is one; the others may be asked without it
+/// @param message a message for the user
+/// @param isMistake true if the request is wrong, so that asking again cannot help
+/// @param refused the sample that cannot be asked, if there is one; the others may be asked without
+///     it
 public record Fault(
         String message, boolean isMistake, @Nullable Item refused) {}

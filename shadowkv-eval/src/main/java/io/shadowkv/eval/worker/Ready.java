@@ -1,13 +1,13 @@
 package io.shadowkv.eval.worker;
 
-/// A worker's first line: who will answer.
+/// A worker's first message: what it answers with.
 ///
 /// @param protocol version of the messages
 /// @param model the model's name
-/// @param backend what computes
+/// @param backend name of the backend
 /// @param kvType type of keys and values
 public record Ready(int protocol, String model, String backend, String kvType) {
-    /// The messages that this version speaks.
+    /// The version of the messages in this build.
     public static final int PROTOCOL = 2;
 
     public Ready(String model, String backend, String kvType) {

@@ -5,14 +5,14 @@ import java.util.List;
 
 /// How to start a worker.
 ///
-/// @param name what messages call it, such as `worker 0`
+/// @param name name in messages, such as `worker 0`
 /// @param command the program and its arguments
-/// @param readyWithin time to load the model in
-/// @param silentWithin how long it may say nothing, not even that it is alive, when asked
-/// @param endWithin time to end in when its input has ended, before it is killed
+/// @param readyWithin time limit for loading the model
+/// @param silentWithin maximum time without any message after a request
+/// @param endWithin time to end after its input has ended, before it is killed
 public record WorkerCommand(
         String name, List<String> command, Duration readyWithin, Duration silentWithin, Duration endWithin) {
-    /// Twelve times what a worker takes to say that it is alive.
+    /// Twelve times the interval of a worker's `alive` messages.
     private static final Duration USUAL_SILENCE = Duration.ofMinutes(2);
 
     public WorkerCommand {

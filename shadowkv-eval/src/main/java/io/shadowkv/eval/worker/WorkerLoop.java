@@ -25,8 +25,8 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.LinkedBlockingQueue;
 
-/// A worker's side: takes what is asked from a stream, has it examined, and writes the answers to another
-/// stream.
+/// The worker's part: reads requests from a stream, passes them to an examiner, and writes the
+/// answers to another stream.
 ///
 /// ```
 /// var loop = new WorkerLoop(System.in, WorkerLoop.takeStandardOutput());
@@ -35,8 +35,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 /// }
 /// ```
 ///
-/// The input is read by a thread of its own, which ends with it; another one says all the while
-/// that the worker is alive. Everything else is for one thread.
+/// One thread of its own reads the input and ends with it; another one regularly sends that the
+/// worker is alive. All methods are for one thread, unless stated otherwise.
 public final class WorkerLoop {
     private static final double REPORTED_STEP = 0.01;
     private static final Duration USUAL_BEAT = Duration.ofSeconds(10);
@@ -47,21 +47,27 @@ public final class WorkerLoop {
     private final Duration beat;
     private volatile boolean isOver;
 
-    /// @param in what is asked; its end ends the loop
-    /// @param out for answers; nobody else may write there
+    /// Creates a loop.
+    ///
+    /// @param in the requests; its end ends the loop
+    /// @param out for answers; no other code may write to it
     public WorkerLoop(InputStream in, OutputStream out) {
         this(in, out, () -> {}, USUAL_BEAT);
     }
 
-    /// @param in what is asked; its end ends the loop
-    /// @param out for answers; nobody else may write there
-    /// @param whenOver runs on another thread as soon as whoever asked is gone, to end what is being
-    ///     answered
+    /// Creates a loop.
+    ///
+    /// @param in the requests; its end ends the loop
+    /// @param out for answers; no other code may write to it
+    /// @param whenOver called on another thread as soon as the run has ended, to end the current
+    ///     answer
     public WorkerLoop(InputStream in, OutputStream out, Runnable whenOver) {
         this(in, out, whenOver, USUAL_BEAT);
     }
 
-    /// @param beat time between two words of being alive
+    /// Creates a loop.
+    ///
+    /// @param beat interval of `alive` messages
     WorkerLoop(InputStream in, OutputStream out, Runnable whenOver, Duration beat) {
         this.out = out;
         this.whenOver = whenOver;
@@ -69,14 +75,14 @@ public final class WorkerLoop {
         Thread.ofPlatform().name("worker-input").daemon().start(() -> read(in));
     }
 
-    /// Standard output for a loop alone: whatever prints there from now on prints to standard error.
+    /// Takes standard output for a loop alone: from then on, prints to it go to standard error.
     public static OutputStream takeStandardOutput() {
         System.out.flush();
         System.setOut(System.err);
         return new FileOutputStream(FileDescriptor.out);
     }
 
-    /// Whether whoever asked is gone: an examiner that looks here ends soon. Any thread may ask.
+    /// True if the run has ended: an examiner that checks this ends soon. Thread-safe.
     public boolean isOver() {
         return isOver;
     }
@@ -88,7 +94,7 @@ public final class WorkerLoop {
                 requests.add(Optional.of(line));
             }
         } catch (IOException _) {
-            // A broken pipe is the end of the input as well.
+            // A broken pipe is the end of the input too.
         } finally {
             isOver = true;
             whenOver.run();
@@ -96,42 +102,42 @@ public final class WorkerLoop {
         }
     }
 
-    /// Says that the worker is ready and answers until the input ends.
+    /// Sends that the worker is ready, then answers until the input ends.
     ///
-    /// @throws IOException if a request is no message of this version
+    /// @throws IOException if a request is not a message of this version
     public void serve(Ready ready, Examiner examiner) throws IOException {
-        Thread heart = Thread.ofPlatform().name("worker-alive").daemon().unstarted(this::sayAlive);
+        Thread alive = Thread.ofPlatform().name("worker-alive").daemon().unstarted(this::sendAlive);
         try {
-            send(new Wire.Started(ready));
-            heart.start();
+            send(new WorkerMessages.Started(ready));
+            alive.start();
             for (Optional<String> line = requests.take(); line.isPresent(); line = requests.take()) {
-                Wire.Message request = Wire.parse(line.get());
-                if (!(request instanceof Wire.Ask ask)) {
-                    throw new IOException("a worker was told \"" + request.kind() + "\"; it can only be asked");
+                WorkerMessages.Message request = WorkerMessages.parse(line.get());
+                if (!(request instanceof WorkerMessages.Ask ask)) {
+                    throw new IOException("a worker received \"" + request.kind() + "\"; it accepts only \"ask\"");
                 }
                 send(reply(ask.content(), examiner));
             }
         } catch (CancellationException _) {
-            // Nobody is left to be told.
+            // The run has ended.
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         } finally {
-            heart.interrupt();
+            alive.interrupt();
         }
     }
 
-    private void sayAlive() {
+    private void sendAlive() {
         try {
             while (true) {
                 Thread.sleep(beat);
-                send(new Wire.Alive(true));
+                send(new WorkerMessages.Alive(true));
             }
         } catch (InterruptedException | CancellationException _) {
-            // The loop has ended, or nobody is left to be told.
+            // The loop or the run has ended.
         }
     }
 
-    private Wire.Message reply(List<OpenItem> asked, Examiner examiner) {
+    private WorkerMessages.Message reply(List<OpenItem> asked, Examiner examiner) {
         try {
             Map<Item, Set<Method>> methods = new HashMap<>();
             asked.forEach(open -> methods.put(open.item(), new HashSet<>(open.methods())));
@@ -140,12 +146,12 @@ public final class WorkerLoop {
                     key -> methods.getOrDefault(new Item(key.task(), key.index()), Set.of())
                             .contains(key.method()),
                     new Reporter());
-            return new Wire.Answers(answers);
+            return new WorkerMessages.Answers(answers);
         } catch (CancellationException e) {
             throw e;
         } catch (RuntimeException e) {
             Item refused = e instanceof SampleRefusal refusal ? refusal.item() : null;
-            return new Wire.Failed(new Fault(text(e), e instanceof IllegalArgumentException, refused));
+            return new WorkerMessages.Failed(new Fault(text(e), e instanceof IllegalArgumentException, refused));
         }
     }
 
@@ -154,25 +160,25 @@ public final class WorkerLoop {
         return message == null || message.isBlank() ? e.toString() : message;
     }
 
-    private synchronized void send(Wire.Message message) {
+    private synchronized void send(WorkerMessages.Message message) {
         try {
-            out.write((Wire.line(message) + "\n").getBytes(StandardCharsets.UTF_8));
+            out.write((WorkerMessages.line(message) + "\n").getBytes(StandardCharsets.UTF_8));
             out.flush();
         } catch (IOException e) {
             isOver = true;
-            throw (CancellationException) new CancellationException("whoever asked is gone").initCause(e);
+            throw (CancellationException) new CancellationException("the run has ended").initCause(e);
         }
     }
 
-    /// Tells of every hundredth.
+    /// Reports the progress of the prefill in steps of one percent.
     private final class Reporter implements Examiner.Listener {
-        private double told;
+        private double reported;
 
         @Override
         public void reading(double done) {
-            if (done - told >= REPORTED_STEP) {
-                told = done;
-                send(new Wire.Reading(done));
+            if (done - reported >= REPORTED_STEP) {
+                reported = done;
+                send(new WorkerMessages.Reading(done));
             }
         }
     }

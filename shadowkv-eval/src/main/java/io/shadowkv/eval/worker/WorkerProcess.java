@@ -23,30 +23,31 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
-/// An examiner that is a process: whatever befalls it, this one lives on to say so.
+/// An examiner in another process, whose crash does not affect this one.
 ///
-/// Used by one thread at a time. After a failure only [#close] is left to call.
+/// For one thread at a time. After a failure only [#close] may be called.
 public final class WorkerProcess implements Examiner {
     private static final long MILLIS_BETWEEN_LOOKS = 50;
     private static final Duration GONE_WITHIN = Duration.ofSeconds(5);
-    private static final String NOT_READY = "was not ready after %d s. Give it more time, or see why it waits";
-    private static final String SILENT = "said nothing for %d s, not even that it is alive, and is killed";
+    private static final String NOT_READY =
+            "was not ready after %d s. Give it more time, or find out what it waits for";
+    private static final String SILENT = "sent no message for %d s, not even that it is alive, and is killed";
 
     private final WorkerCommand command;
     private final EvalPlan plan;
     private final BooleanSupplier isCancelled;
     private final Process process;
-    private final LastWords lastWords;
+    private final OutputTail outputTail;
     private final BlockingQueue<Optional<String>> lines = new LinkedBlockingQueue<>();
 
     /// Starts a worker and waits until it is ready.
     ///
-    /// @param plan what it will be asked of; it must have the plan's model, backend and type
-    /// @param errors takes the lines of its standard error, each after the worker's name; on a thread of
-    ///     its own
-    /// @param isCancelled looked at while waiting
+    /// @param plan the plan of its questions; it must have the plan's model, backend and type
+    /// @param errors receives the lines of its standard error, each after the worker's name, on
+    ///     another thread
+    /// @param isCancelled checked while waiting
     /// @throws ExaminerFailure if it does not start, ends, or is not ready in time
-    /// @throws IllegalArgumentException if it is another model, backend or type than the plan's
+    /// @throws IllegalArgumentException if its model, backend or type differs from the plan's
     /// @throws CancellationException if cancelled meanwhile
     public static WorkerProcess start(
             WorkerCommand command, EvalPlan plan, Consumer<String> errors, BooleanSupplier isCancelled) {
@@ -79,28 +80,28 @@ public final class WorkerProcess implements Examiner {
         this.plan = plan;
         this.process = process;
         this.isCancelled = isCancelled;
-        this.lastWords = new LastWords(command.name() + ": ", errors);
+        this.outputTail = new OutputTail(command.name() + ": ", errors);
         Thread.ofPlatform().name(command.name() + " output").daemon().start(() -> {
-            Lines.forEach(process.getInputStream(), line -> lines.add(Optional.of(line)));
+            LineReader.forEach(process.getInputStream(), line -> lines.add(Optional.of(line)));
             lines.add(Optional.empty());
         });
-        lastWords.listenTo(process.getErrorStream());
+        outputTail.follow(process.getErrorStream());
     }
 
     private void awaitReady() {
-        Wire.Message message = next(command.readyWithin(), NOT_READY);
-        if (!(message instanceof Wire.Started(Ready ready))) {
+        WorkerMessages.Message message = next(command.readyWithin(), NOT_READY);
+        if (!(message instanceof WorkerMessages.Started(Ready ready))) {
             throw failure(
                     "began with \"" + message.kind() + "\" instead of \"ready\"", new IOException(message.kind()));
         }
         if (ready.protocol() != Ready.PROTOCOL) {
-            throw new IllegalArgumentException(command.name() + " speaks version " + ready.protocol()
-                    + " of the protocol, this run version " + Ready.PROTOCOL + ". Use the same build for both");
+            throw new IllegalArgumentException(command.name() + " uses version " + ready.protocol()
+                    + " of the protocol, this run uses version " + Ready.PROTOCOL + ". Use the same build for both");
         }
         Ready wanted = new Ready(plan.model(), plan.backend(), plan.kvType());
         if (!ready.equals(wanted)) {
-            throw new IllegalArgumentException(command.name() + " has " + describe(ready) + "; the run is about "
-                    + describe(wanted) + ". Start it with the run's own options");
+            throw new IllegalArgumentException(command.name() + " has " + describe(ready) + "; the run needs "
+                    + describe(wanted) + ". Start it with the options of the run");
         }
     }
 
@@ -122,19 +123,19 @@ public final class WorkerProcess implements Examiner {
         if (asked.isEmpty()) {
             return List.of();
         }
-        send(new Wire.Ask(asked));
+        send(new WorkerMessages.Ask(asked));
         while (true) {
             switch (next(command.silentWithin(), SILENT)) {
-                case Wire.Reading(Double done) -> listener.reading(done);
-                case Wire.Answers(List<AnswerRecord> answers) -> {
+                case WorkerMessages.Reading(Double done) -> listener.reading(done);
+                case WorkerMessages.Answers(List<AnswerRecord> answers) -> {
                     plan.checkAnswered(asked, answers);
                     return answers.stream()
                             .filter(answer -> wanted.isWanted(answer.key()))
                             .toList();
                 }
-                case Wire.Failed(Fault fault) -> throw refusal(fault);
-                case Wire.Message other ->
-                    throw failure("said \"" + other.kind() + "\" when asked", new IOException(other.kind()));
+                case WorkerMessages.Failed(Fault fault) -> throw refusal(fault);
+                case WorkerMessages.Message other ->
+                    throw failure("sent \"" + other.kind() + "\" as an answer", new IOException(other.kind()));
             }
         }
     }
@@ -149,49 +150,51 @@ public final class WorkerProcess implements Examiner {
                 : failure("failed: " + fault.message(), new IOException(fault.message()));
     }
 
-    private void send(Wire.Message message) {
-        byte[] line = (Wire.line(message) + "\n").getBytes(StandardCharsets.UTF_8);
+    private void send(WorkerMessages.Message message) {
+        byte[] line = (WorkerMessages.line(message) + "\n").getBytes(StandardCharsets.UTF_8);
         toInput(input -> {
             input.write(line);
             input.flush();
         });
     }
 
-    /// What is done to the worker's input.
+    /// An action on the worker's input.
     private interface InputAction {
         void apply(OutputStream input) throws IOException;
     }
 
-    /// Acts on a thread of its own: a worker that hangs reads nothing, and a full pipe would hold
-    /// this one.
+    /// Runs on a thread of its own: a worker that hangs does not read, and a full pipe would block
+    /// the caller.
     private void toInput(InputAction action) {
         Thread.ofPlatform().name(command.name() + " input").daemon().start(() -> {
             try {
                 action.apply(process.getOutputStream());
             } catch (IOException _) {
-                // The pipe is broken: the worker has ended, which the end of its output says too.
+                // The pipe is broken because the worker has ended, which the end of its output
+                // reports too.
             }
         });
     }
 
-    /// The next message; words of being alive only prolong the wait.
+    /// Waits for the next message; `alive` messages only extend the wait.
     ///
-    /// Waiting is counted in looks: while this process is stopped itself (Ctrl-Z), none are taken.
+    /// The wait is counted in polls, so that time in which this process is stopped (Ctrl-Z) does
+    /// not count.
     ///
-    /// @param silence how long to wait for any word
-    /// @param complaint about longer silence, with a place for its seconds
-    private Wire.Message next(Duration silence, String complaint) {
+    /// @param silence time limit for any message
+    /// @param complaint message after a longer silence, with a placeholder for the seconds
+    private WorkerMessages.Message next(Duration silence, String complaint) {
         long looks = silence.toMillis() / MILLIS_BETWEEN_LOOKS;
         try {
             for (long left = looks; left > 0; left--) {
                 if (isCancelled.getAsBoolean()) {
-                    throw new CancellationException(command.name() + " was not waited for");
+                    throw new CancellationException(command.name() + " was not awaited: the run was cancelled");
                 }
                 Optional<String> line = lines.poll(MILLIS_BETWEEN_LOOKS, TimeUnit.MILLISECONDS);
                 if (line != null) {
-                    Wire.Message message =
-                            Wire.parse(line.orElseThrow(() -> ended(new EOFException("end of its output"))));
-                    if (!(message instanceof Wire.Alive)) {
+                    WorkerMessages.Message message =
+                            WorkerMessages.parse(line.orElseThrow(() -> ended(new EOFException("end of its output"))));
+                    if (!(message instanceof WorkerMessages.Alive)) {
                         return message;
                     }
                     left = looks;
@@ -202,42 +205,43 @@ public final class WorkerProcess implements Examiner {
             throw failure("wrote " + e.getMessage() + ". Only a worker's answers may go to its standard output", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw failure("was not waited for: the thread was interrupted", e);
+            throw failure("was not awaited: the thread was interrupted", e);
         }
     }
 
-    /// The pipe is closed, so the process has ended or is about to.
+    /// The pipe is closed, so the process has ended or is about to end.
     private RuntimeException ended(IOException cause) {
         String how = "closed its pipe";
         try {
             if (process.waitFor(GONE_WITHIN)) {
-                lastWords.awaitEnd(GONE_WITHIN);
+                outputTail.awaitEnd(GONE_WITHIN);
                 how = "ended with exit code " + process.exitValue();
             }
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         }
-        // A terminal's interrupt ends the workers as well as the run: that is no failure.
+        // An interrupt from the terminal ends the workers as well as the run; that is not a
+        // failure.
         return isCancelled.getAsBoolean() ? new CancellationException(command.name() + " " + how) : failure(how, cause);
     }
 
     private ExaminerFailure failure(String what, Exception cause) {
-        return new ExaminerFailure(command.name() + " " + what + lastWords.quoted(), cause);
+        return new ExaminerFailure(command.name() + " " + what + outputTail.quoted(), cause);
     }
 
-    /// The process's id.
+    /// The process id.
     public long pid() {
         return process.pid();
     }
 
-    /// Ends the process: by the end of its input, and if it does not heed that soon, by force.
+    /// Ends the process by closing its input; kills it if it does not end in time.
     @Override
     public void close() {
         toInput(OutputStream::close);
         try {
             if (!process.waitFor(command.endWithin())) {
                 kill();
-                // Until it is gone, so is not the memory that the next one needs.
+                // The next worker needs the memory that the process holds until it has ended.
                 process.waitFor(GONE_WITHIN);
             }
         } catch (InterruptedException _) {

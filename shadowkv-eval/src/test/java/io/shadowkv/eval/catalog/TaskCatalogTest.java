@@ -22,12 +22,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Suites that a jar beside ours brings, as `ServiceLoader` finds them.
+/// Suites of another jar, found by `ServiceLoader`.
 class TaskCatalogTest {
     @TempDir
     Path jar;
 
-    /// What somebody else's jar holds.
+    /// The suite of another jar.
     public static class Capitals implements Suite {
         @Override
         public String name() {
@@ -68,7 +68,7 @@ class TaskCatalogTest {
         }
     }
 
-    /// Has a name that is taken.
+    /// Has the name of another suite.
     public static final class SecondRuler extends Capitals {
         @Override
         public String name() {
@@ -76,7 +76,7 @@ class TaskCatalogTest {
         }
     }
 
-    /// Has a name that a list of tasks cannot carry.
+    /// Has a name that is not valid in a list of tasks.
     public static final class Slashed extends Capitals {
         @Override
         public List<String> tasks() {
@@ -84,7 +84,7 @@ class TaskCatalogTest {
         }
     }
 
-    /// Cannot be made without a parameter.
+    /// Has no constructor without parameters.
     public static final class Parametrised extends Capitals {
         public Parametrised(String ignored) {}
     }
@@ -108,7 +108,7 @@ class TaskCatalogTest {
     }
 
     @Test
-    void aSuiteOfAnotherJarStandsBehindOurs() throws IOException {
+    void aSuiteOfAnotherJarFollowsTheBuiltInOnes() throws IOException {
         List<Suite> ours = TaskCatalog.suites();
         List<Suite> suites = with(Capitals.class.getName(), TaskCatalog::suites);
         assertThat(suites).hasSize(ours.size() + 1);
@@ -120,15 +120,15 @@ class TaskCatalogTest {
     }
 
     @Test
-    void itsTasksAreNamedAndOpenedLikeOurs() throws IOException {
+    void itsTasksAreNamedAndOpenedLikeBuiltInOnes() throws IOException {
         assertThat(with(Capitals.class.getName(), () -> TaskCatalog.names(List.of("capitals", "ruler/vt"))))
                 .containsExactly("capitals/europe", "capitals/asia", "ruler/vt");
         EvalTask task =
                 with(Capitals.class.getName(), () -> TaskCatalog.open("capitals/asia", Contexts.plain(100, jar)));
         assertThat(task.sample(0).turns().getFirst().references()).containsExactly("Paris");
         assertThatThrownBy(() -> with(Capitals.class.getName(), () -> TaskCatalog.names(List.of("capitals/africa"))))
-                .hasMessageContaining("\"capitals/africa\" names no task; capitals has europe, asia");
-        assertThatThrownBy(() -> TaskCatalog.names(List.of("capitals"))).hasMessageContaining("names no task");
+                .hasMessageContaining("\"capitals/africa\" is not a task; capitals has europe, asia");
+        assertThatThrownBy(() -> TaskCatalog.names(List.of("capitals"))).hasMessageContaining("is not a task");
     }
 
     @ParameterizedTest
@@ -140,7 +140,7 @@ class TaskCatalogTest {
                 "Parametrised | cannot be loaded",
                 "Absent | Check the provider's module-info or META-INF/services/io.shadowkv.eval.Suite",
             })
-    void aSuiteThatCannotJoinIsRefusedWithTheReason(String provider, String reason) {
+    void aSuiteThatCannotBeAddedIsRefusedWithTheReason(String provider, String reason) {
         assertThatThrownBy(() -> with(TaskCatalogTest.class.getName() + "$" + provider, TaskCatalog::suites))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(provider)

@@ -30,7 +30,7 @@ final class InfiniteBenchMetricsTest {
                     InfiniteBenchMetrics.CODE_DEBUG)
             .collect(Collectors.toMap(Metric::name, Function.identity()));
 
-    /// What `get_score_one` of InfiniteBench's script said.
+    /// The output of `get_score_one` of InfiniteBench's script.
     static Stream<JsonRow> rows() {
         return PublishedRows.of(InfiniteBenchMetricsTest.class, "metrics.jsonl")
                 .filter(row -> row.text("suite").equals("infinitebench"));
@@ -38,7 +38,7 @@ final class InfiniteBenchMetricsTest {
 
     @ParameterizedTest
     @MethodSource("rows")
-    void scoresAreTheScripts(JsonRow row) {
+    void scoresEqualTheScripts(JsonRow row) {
         Metric metric = METRICS.get(row.text("task"));
         assertThat(metric.score(row.text("prediction"), row.texts("references")))
                 .isCloseTo(Double.parseDouble(row.text("score")), within(1e-9));

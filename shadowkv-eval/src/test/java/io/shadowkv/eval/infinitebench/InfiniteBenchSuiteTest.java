@@ -44,7 +44,7 @@ final class InfiniteBenchSuiteTest {
     @TempDir
     Path folder;
 
-    /// What the script's `create_prompt` made of rows in the published layout.
+    /// The output of the script's `create_prompt` for rows in the published layout.
     static Stream<JsonRow> rows() {
         return PublishedRows.of(InfiniteBenchSuiteTest.class, "prompts.jsonl");
     }
@@ -58,7 +58,7 @@ final class InfiniteBenchSuiteTest {
 
     @ParameterizedTest
     @MethodSource("rows")
-    void promptsAreTheScripts(JsonRow fixture) throws IOException {
+    void promptsEqualTheScripts(JsonRow fixture) throws IOException {
         for (boolean isChat : new boolean[] {true, false}) {
             TaskContext context = isChat ? Contexts.chat(ROOMY, folder) : Contexts.plain(ROOMY, folder);
             Sample sample = sample(fixture, context, 1);
@@ -79,8 +79,8 @@ final class InfiniteBenchSuiteTest {
         }
     }
 
-    /// The sums are of what the paper's `infini_bench_create_prompt` makes of the same rows with
-    /// its own templates.
+    /// Hashes of the output of the paper's `infini_bench_create_prompt` with its own templates for
+    /// the same rows.
     @ParameterizedTest
     @CsvSource({
         "passkey, 886dcb5e26307c44",
@@ -95,7 +95,7 @@ final class InfiniteBenchSuiteTest {
         "code_run, 42503675c4aa9d10",
         "code_debug, f57e445833ee6f56"
     })
-    void promptsOfThePaperAreItsCodes(String task, String sum) throws Exception {
+    void promptsOfThePaperEqualItsCode(String task, String sum) throws Exception {
         JsonRow fixture =
                 rows().filter(row -> row.text("task").equals(task)).findFirst().orElseThrow();
         for (TaskContext context : List.of(Contexts.chat(ROOMY, folder), Contexts.plain(ROOMY, folder))) {
@@ -118,7 +118,7 @@ final class InfiniteBenchSuiteTest {
     }
 
     @Test
-    void thePaperHasNoPromptForSums() throws IOException {
+    void thePaperHasNoPromptForMathCalc() throws IOException {
         JsonRow fixture = rows().filter(row -> row.text("task").equals("math_calc"))
                 .findFirst()
                 .orElseThrow();
@@ -140,7 +140,7 @@ final class InfiniteBenchSuiteTest {
     }
 
     @Test
-    void gpt4sPromptOfSumsHasItsMetric() throws IOException {
+    void gpt4sPromptOfMathCalcHasItsMetric() throws IOException {
         JsonRow fixture = rows().filter(row -> row.text("task").equals("math_calc"))
                 .findFirst()
                 .orElseThrow();
@@ -195,7 +195,8 @@ final class InfiniteBenchSuiteTest {
                 {"context": "c", "input": "i", "answer": ["a", "C"], "options": ["a", "b", "a", "d"]}
                 """);
         var task = new InfiniteBenchSuite().open("code_debug", Contexts.plain(ROOMY, folder));
-        assertThatThrownBy(() -> task.sample(0)).hasMessageContaining("line 1: the answer [x] is none of the options");
+        assertThatThrownBy(() -> task.sample(0))
+                .hasMessageContaining("line 1: the answer [x] is not one of the options");
         assertThatThrownBy(() -> task.sample(1)).hasMessageContaining("line 2: has 1 options; expected 4");
         assertThat(task.sample(2).turns().getFirst().references()).containsExactly("a", "C");
     }

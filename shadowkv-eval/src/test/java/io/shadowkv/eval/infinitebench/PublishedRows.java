@@ -10,8 +10,8 @@ import java.util.Objects;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/// Fixtures beside the tests: rows in the published layouts, and what the suites' own functions made of
-/// them.
+/// Fixtures next to the tests: rows in the published layouts, and the output of the suites' own
+/// functions for them.
 public final class PublishedRows {
     private PublishedRows() {}
 
@@ -25,7 +25,7 @@ public final class PublishedRows {
         }
     }
 
-    /// Writes a fixture's row as the published file of its task, and a second time as its second line.
+    /// Writes a fixture's row twice, as the two lines of its task's published file.
     public static void publish(JsonRow fixture, Path folder) throws IOException {
         String row = fixture.fields().get("row").toString();
         Files.createDirectories(folder);

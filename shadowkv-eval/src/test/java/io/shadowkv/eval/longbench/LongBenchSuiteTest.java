@@ -38,7 +38,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/// On made-up rows in the published layout.
+/// Uses invented rows in the published layout.
 final class LongBenchSuiteTest {
     private static Tokenizer tokenizer;
     private static PromptFormat format;
@@ -57,7 +57,7 @@ final class LongBenchSuiteTest {
         tokenizer.close();
     }
 
-    /// The sums are of the texts that the official script makes of the same row with the official files.
+    /// Hashes of the texts that the official script makes of the same row with the official files.
     @ParameterizedTest
     @CsvSource({
         "narrativeqa, 128, CHAT, 115e40085b8d68ac",
@@ -103,8 +103,7 @@ final class LongBenchSuiteTest {
                 .isEqualTo(Map.of("id", "9a1", "length", "4-8k", "language", "en", "truncated", "false"));
     }
 
-    /// The sums are of the texts that the paper's code makes of the same row with
-    /// `LONG_BENCH_TEMPLATE`.
+    /// Hashes of the texts that the paper's code makes of the same row with `LONG_BENCH_TEMPLATE`.
     @ParameterizedTest
     @CsvSource({
         "multifieldqa_zh, be6b12dfbaa96824",
@@ -125,7 +124,7 @@ final class LongBenchSuiteTest {
         assertThat(sample.labels()).containsEntry("prompts", "shadowkv");
     }
 
-    /// `tokenizer(prompt)` counts the model's beginning, which is not decoded again.
+    /// `tokenizer(prompt)` counts the model's beginning tokens, which are not decoded again.
     @ParameterizedTest
     @CsvSource({
         "4096, official, 3500",
@@ -167,9 +166,10 @@ final class LongBenchSuiteTest {
         assertThatThrownBy(() -> PromptCut.parse("fit")).hasMessageContaining("expected length, official, or a number");
     }
 
-    /// A damaged row is asked for, so that it is named as left out, whatever rows are too short.
+    /// A damaged row is asked for, so that it is reported as left out, even if short rows are left
+    /// out.
     @Test
-    void aDamagedRowIsNoShortSample() throws IOException {
+    void aDamagedRowIsNotAShortSample() throws IOException {
         ObjectNode broken = row("text", "Q1", "a");
         broken.remove("context");
         write("longbench/qasper.jsonl", row("short", "Q0", "a"), broken, row(numbers(400), "Q2", "b"));
@@ -238,7 +238,7 @@ final class LongBenchSuiteTest {
         assertThat(turn.metrics().getFirst().score("北京大学", turn.references())).isCloseTo(0.5, offset(1e-6));
     }
 
-    /// Half of the room from either end; the room is what the answer and the template leave.
+    /// Half of the room is kept from each end; the room is what answer and template leave.
     @ParameterizedTest
     @ValueSource(strings = {"hotpotqa", "triviaqa"})
     void cutsInTheMiddle(String task) throws IOException {
@@ -248,7 +248,7 @@ final class LongBenchSuiteTest {
         String whole = user("longbench/" + task, 100_000);
         int[] ids = tokenizer.encodeAsText(whole);
         int wrapping = around.first(whole, "").length - ids.length;
-        assertThat(wrapping).as("tokens of the wrapping").isBetween(isWrapped ? 5 : 0, isWrapped ? 50 : 0);
+        assertThat(wrapping).as("tokens of the template").isBetween(isWrapped ? 5 : 0, isWrapped ? 50 : 0);
         for (int tokens : new int[] {400, 401}) {
             int half = (tokens - 32 - wrapping) / 2;
             String expected = tokenizer.decode(Arrays.copyOf(ids, half), true)
@@ -366,7 +366,7 @@ final class LongBenchSuiteTest {
         return IntStream.range(0, count).mapToObj(Integer::toString).collect(Collectors.joining(" "));
     }
 
-    /// A row as published.
+    /// A row in the published layout.
     private static ObjectNode row(String context, String input, String... answers) {
         ObjectNode row = JsonMapper.shared().createObjectNode();
         row.put("input", input).put("context", context);

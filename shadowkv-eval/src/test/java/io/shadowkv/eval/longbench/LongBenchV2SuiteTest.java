@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 
-/// On made-up questions in the published layout.
+/// Uses invented questions in the published layout.
 final class LongBenchV2SuiteTest {
     private static Tokenizer tokenizer;
 
@@ -99,9 +99,10 @@ final class LongBenchV2SuiteTest {
         }
     }
 
-    /// `0shot_cot.txt` and `0shot_cot_ans.txt`; what the model thinks takes the place that is left.
+    /// `0shot_cot.txt` and `0shot_cot_ans.txt`; the model's reasoning replaces the remaining
+    /// placeholder.
     @Test
-    void asksForThoughtsFirst() throws IOException {
+    void asksForReasoningFirst() throws IOException {
         add("a1", "short", "easy", " A text.\n", "Why? ");
         write(questions.toString());
         Sample sample = TaskCatalog.open("longbench-v2-cot/short", context(4096, PromptCut.TO_LENGTH))
@@ -225,7 +226,7 @@ final class LongBenchV2SuiteTest {
         assertThatThrownBy(() -> task("short", 4096))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("data.json")
-                .hasMessageContaining("Bring the published file again");
+                .hasMessageContaining("Download the published file again");
     }
 
     @Test

@@ -37,7 +37,7 @@ final class Goldens {
         }
     }
 
-    /// Rows of one function, of which there must be so many.
+    /// Rows of one function; fails if there are not exactly `count`.
     static List<JsonNode> rows(String file, String function, int count) {
         List<JsonNode> rows = rows(file).stream()
                 .filter(row -> row.get("fn").asString().equals(function))

@@ -6,7 +6,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 final class JiebaSegmenterTest {
-    /// As jieba 0.42.1 cuts them, a bar between its words.
+    /// The output of jieba 0.42.1, with a bar between words.
     private static final List<String> LINES = List.of(
             "我|来到|北京|清华大学|，|参加|了|2023|年|第|3|届|人工智能|大会|。",
             "小明|硕士|毕业|于|中国科学院|计算所|，|后|在|日本京都大学|深造",

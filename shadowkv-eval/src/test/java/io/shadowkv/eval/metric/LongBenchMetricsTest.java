@@ -100,12 +100,12 @@ final class LongBenchMetricsTest {
     }
 
     @Test
-    void aReferenceWithoutANumberIsNoParagraph() {
+    void aReferenceWithoutANumberIsRefused() {
         assertThatThrownBy(() -> LongBenchMetrics.RETRIEVAL_SCORE.score("Paragraph 3", List.of("Section 3")))
                 .hasMessageContaining("Section 3");
     }
 
-    /// Words of 你好 are one here and two characters there.
+    /// 你好 is one word here and two characters there.
     @Test
     void anotherSegmenterCountsOtherWords() {
         Segmenter pairs = text -> text.isEmpty() ? List.of() : List.of(text.substring(0, 2), text.substring(2));

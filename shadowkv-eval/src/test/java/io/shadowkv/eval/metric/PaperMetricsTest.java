@@ -76,7 +76,7 @@ final class PaperMetricsTest {
     }
 
     @Test
-    void anEmptyAnswerToAQuestionGetsFullMarks() {
+    void anEmptyAnswerToAQuestionScoresOne() {
         assertThat(PaperMetrics.STRING_MATCH_PART.score("", List.of("Paris"))).isEqualTo(1);
         assertThat(RulerMetrics.STRING_MATCH_PART.score("", List.of("Paris"))).isZero();
     }

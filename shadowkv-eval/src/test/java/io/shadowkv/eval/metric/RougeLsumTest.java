@@ -6,7 +6,7 @@ import static org.assertj.core.data.Offset.offset;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// Counted by hand after Google's `rouge_scorer.py`.
+/// Computed by hand from Google's `rouge_scorer.py`.
 final class RougeLsumTest {
     @Test
     void joinsTheSubsequencesOfAllLines() {
@@ -16,7 +16,7 @@ final class RougeLsumTest {
     }
 
     @Test
-    void countsAWordNoOftenerThanBothHaveIt() {
+    void countsAWordAtMostAsOftenAsBothHaveIt() {
         assertThat(RougeLsum.f("the cat", "the dog\nthe cow")).isCloseTo(2 * 0.5 * 0.25 / 0.75, offset(1e-12));
     }
 
@@ -28,8 +28,8 @@ final class RougeLsumTest {
         assertThat(RougeLsum.f("", "a")).isZero();
     }
 
-    /// Of two longest subsequences the reference's earlier words are kept: here `a`, then `b` of another
-    /// line.
+    /// Of two longest subsequences, the one with the reference's earlier words is kept: here `a`,
+    /// then `b` of another line.
     @Test
     void tiesGoToTheBeginningOfTheReference() {
         assertThat(

@@ -17,7 +17,7 @@ import tools.jackson.databind.JsonNode;
 final class RulerMetricsTest {
     static final List<Metric> METRICS = List.of(STRING_MATCH_ALL, STRING_MATCH_PART);
 
-    /// RULER prints the mean of a file in per cents, rounded to two decimals of the binary value.
+    /// RULER prints the mean of a file in percent, rounded to two decimals of the binary value.
     @ParameterizedTest
     @FieldSource("METRICS")
     void equalsTheOfficialScore(Metric metric) {

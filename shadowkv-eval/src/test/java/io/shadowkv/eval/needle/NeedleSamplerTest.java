@@ -45,7 +45,8 @@ final class NeedleSamplerTest {
                 counted += 20 + tokens(turn.user() + turn.answerPrefix());
             }
             assertThat(sample.totalTokens()).isEqualTo(counted).isLessThanOrEqualTo(totalTokens);
-            // Further questions ask for lines of this haystack, so that their keys change with its length.
+            // In this haystack further questions ask for filler lines, so their keys change with
+            // its length.
             int questions = task.haystack() == Haystack.NEEDLES ? further * 2 * 10 : 0;
             assertThat(totalTokens - counted).isLessThan(largestUnit(task) + 2 + questions);
         }

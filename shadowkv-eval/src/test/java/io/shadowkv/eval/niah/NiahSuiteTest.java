@@ -91,7 +91,7 @@ final class NiahSuiteTest {
     }
 
     @Test
-    void theCellsComeAgainWithOtherNeedles() {
+    void theCellsAreRepeatedWithOtherNeedles() {
         EvalTask task = open(Contexts.haystack(CONTEXT, null));
         Sample first = task.sample(17);
         Sample second = task.sample(17 + PressureGrid.CELLS);
@@ -103,7 +103,7 @@ final class NiahSuiteTest {
     }
 
     @Test
-    void aShortTextBeginsAgain() throws IOException {
+    void aShortTextIsRepeated() throws IOException {
         Path file = Files.writeString(folder.resolve("hay.txt"), "One sentence of hay.");
         String prompt = open(Contexts.haystack(CONTEXT, file))
                 .sample(140)
@@ -123,7 +123,8 @@ final class NiahSuiteTest {
     void tooSmallAContextIsAnError() {
         assertThatThrownBy(() -> open(Contexts.haystack(400, null)))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("niah/pressure was asked for contexts of up to 400 tokens; it needs 512");
+                .hasMessageContaining(
+                        "niah/pressure was asked for contexts of up to 400 tokens; it needs at least 512");
     }
 
     @Test

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// The paper's own functions, run elsewhere.
+/// Compares with the output of the paper's own functions.
 final class PressureGoldensTest {
     private static final Path GOLDEN = Fixtures.golden("text").resolve("niah");
 

@@ -24,7 +24,7 @@ import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 import org.xml.sax.InputSource;
 
-/// Figures on both canvases: what they draw is read back.
+/// Figures on both canvases; the tests read the drawings.
 final class FiguresTest {
     private static final HeatMap MAP = new HeatMap(
             "map",
@@ -88,7 +88,7 @@ final class FiguresTest {
     }
 
     @Test
-    void cellsTakeTheirLevelAndOnlyFullOnesSay100() throws Exception {
+    void cellsHaveTheColourOfTheirLevelAndOnlyFullOnesSay100() throws Exception {
         List<String> fills = elements(MAP, "rect").stream()
                 .map(e -> e.getAttribute("style"))
                 .filter(style -> !style.isEmpty())
@@ -117,7 +117,7 @@ final class FiguresTest {
     }
 
     @Test
-    void panelsStandBesideEachOtherWhereTheirCellsAndNamesHaveRoom() throws Exception {
+    void panelsAreNextToEachOtherIfCellsAndNamesFit() throws Exception {
         int one = panels(1, 3, "full").height();
         assertThat(panels(3, 3, "full").height()).isEqualTo(one);
         int two = panels(3, 6, "full").height();
@@ -140,7 +140,7 @@ final class FiguresTest {
     void curvesRiseWithTheirSharesAndTheBaselineIsDashed() throws Exception {
         List<Double> heights = numbers(elements(CURVES, "circle"), "cy");
         assertThat(heights).hasSize(3);
-        // Twice as far from 0.6 to 0.8 as from 0.8 to 0.9.
+        // The distance from 0.6 to 0.8 is twice that from 0.8 to 0.9.
         assertThat(heights.get(0) - heights.get(1)).isCloseTo(2 * (heights.get(1) - heights.get(2)), within(0.1));
         List<Double> places = numbers(elements(CURVES, "circle"), "cx");
         assertThat(places.get(1) - places.get(0)).isCloseTo(places.get(2) - places.get(1), within(0.1));
@@ -154,7 +154,7 @@ final class FiguresTest {
     @Test
     void differencesLieAboutTheLineAtZero() throws Exception {
         List<Double> marks = numbers(elements(INTERVALS, "circle"), "cx");
-        // The first circle is the legend's.
+        // The first circle belongs to the legend.
         double perPoint = (marks.get(2) - marks.get(1)) / 2;
         double zero = marks.get(2) + 2 * perPoint;
         assertThat(elements(INTERVALS, "line").stream()
@@ -173,7 +173,7 @@ final class FiguresTest {
         }
         var map = ImageIO.read(new ByteArrayInputStream(Png.of(MAP)));
         Element full = elements(MAP, "rect").getFirst();
-        // Near the cell's corner, where no digit is.
+        // Near the corner of the cell, where there are no digits.
         int x = (int) (2 * Double.parseDouble(full.getAttribute("x"))) + 4;
         int y = (int) (2 * Double.parseDouble(full.getAttribute("y"))) + 4;
         assertThat(map.getRGB(x, y) & 0xffffff)

@@ -18,7 +18,7 @@ import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 import org.xml.sax.InputSource;
 
-/// Every plot must be well-formed XML; what it draws is read back out of it.
+/// Every plot must be well-formed XML; the tests read the drawing.
 final class PlotsTest {
     private static Element parse(String svg) throws Exception {
         return DocumentBuilderFactory.newInstance()

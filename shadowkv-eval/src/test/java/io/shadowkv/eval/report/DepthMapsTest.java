@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/// Which tasks have a map, and what stands in its cells.
+/// Tests which tasks have a map, and the contents of its cells.
 final class DepthMapsTest {
     private static final String TASK = "ruler/niah_single_1";
 
@@ -82,8 +82,8 @@ final class DepthMapsTest {
     void budgetsThatGrowWithTheLengthShareAPanel() {
         for (int context : List.of(8192, 16384)) {
             everyTenth(TASK, context, Method.FULL, 1);
-            everyTenth(TASK, context, PlausibleRun.shadow(context / 64, 160), 1);
-            everyTenth(TASK, context, PlausibleRun.shadow(context / 32, 160), 1);
+            everyTenth(TASK, context, SyntheticRun.shadow(context / 64, 160), 1);
+            everyTenth(TASK, context, SyntheticRun.shadow(context / 32, 160), 1);
         }
         assertThat(map().panels().stream().map(HeatMap.Panel::name))
                 .containsExactly("full attention", "shadowkv budget 1.56 %", "shadowkv budget 3.13 %");
@@ -93,7 +93,7 @@ final class DepthMapsTest {
     @Test
     void budgetsThatStayTheSameDoToo() {
         for (int context : List.of(8192, 16384)) {
-            everyTenth(TASK, context, PlausibleRun.shadow(256, 160), 1);
+            everyTenth(TASK, context, SyntheticRun.shadow(256, 160), 1);
         }
         assertThat(map().panels().stream().map(HeatMap.Panel::name)).containsExactly("shadowkv budget 256");
     }
@@ -101,11 +101,11 @@ final class DepthMapsTest {
     @Test
     void thePanelsOfMostCellsAreChosen() {
         for (int budget = 1; budget <= 8; budget++) {
-            everyTenth(TASK, 8192, PlausibleRun.shadow(64 * budget, 160), 1);
+            everyTenth(TASK, 8192, SyntheticRun.shadow(64 * budget, 160), 1);
         }
-        answers.removeIf(answer -> answer.key().method().equals(PlausibleRun.shadow(64, 160))
+        answers.removeIf(answer -> answer.key().method().equals(SyntheticRun.shadow(64, 160))
                 && answer.labels().containsValue("50"));
-        assertThat(pictures().getFirst().caption()).endsWith(" Of 8 methods, 6 with most cells are shown.");
+        assertThat(pictures().getFirst().caption()).endsWith(" Of 8 methods, 6 with the most cells are shown.");
         assertThat(map().panels())
                 .hasSize(6)
                 .first()
@@ -147,7 +147,7 @@ final class DepthMapsTest {
     }
 
     @Test
-    void modelsStandApart() {
+    void modelsHaveSeparateMaps() {
         everyTenth(TASK, 8192, Method.FULL, 1);
         List<AnswerRecord> first = List.copyOf(answers);
         first.forEach(answer -> answers.add(otherBackend(answer)));

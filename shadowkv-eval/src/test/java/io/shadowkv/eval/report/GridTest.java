@@ -22,10 +22,10 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/// What is put together, what is kept apart, and what is paired.
+/// Tests which answers are grouped and which are paired.
 final class GridTest {
-    private static final Method SMALL = PlausibleRun.shadow(64, 160);
-    private static final Method LARGE = PlausibleRun.shadow(1024, 160);
+    private static final Method SMALL = SyntheticRun.shadow(64, 160);
+    private static final Method LARGE = SyntheticRun.shadow(1024, 160);
 
     private static AnswerRecord answer(
             String backend, String task, int context, int index, int turn, Method method, double score) {
@@ -69,7 +69,7 @@ final class GridTest {
     }
 
     @Test
-    void lengthsBackendsAndSuitesStandApart() {
+    void lengthsBackendsAndSuitesAreSeparate() {
         List<Grid> grids = grids(
                 answer("cuda", "longbench/x", 0, 0, 0, Method.FULL, 1),
                 answer("cuda", "ruler/a", 2048, 0, 0, Method.FULL, 1),
@@ -116,7 +116,7 @@ final class GridTest {
                         answer("cpu", "ruler/a", 1024, 0, 1, Method.FULL, 1, "a"),
                         answer("cpu", "ruler/a", 1024, 1, 0, Method.FULL, 1),
                         answer("cpu", "ruler/a", 1024, 0, 0, SMALL, 1),
-                        // The second turn's prompt holds the method's own first answer.
+                        // The second turn's prompt contains the method's own first answer.
                         answer("cpu", "ruler/a", 1024, 0, 1, SMALL, 0, "b"),
                         answer("cpu", "ruler/a", 1024, 1, 0, SMALL, 1))
                 .getFirst();
@@ -174,14 +174,14 @@ final class GridTest {
         return new Grid(new Setting(model, "cuda", "bf16", context), suite, Map.of());
     }
 
-    /// Budgets given as a share of the context are others at every length, and one curve.
+    /// Budgets given as a share of the context differ at every length, but form one curve.
     @Test
-    void aCurveHoldsTheSameBudgetOrTheSameShare() {
+    void aCurveHasTheSameBudgetOrTheSameShare() {
         List<AnswerRecord> shares = new ArrayList<>();
         List<AnswerRecord> budgets = new ArrayList<>();
         for (int context : List.of(8192, 16384)) {
             shares.add(answer("cpu", "ruler/a", context, 0, 0, Method.FULL, 1));
-            shares.add(answer("cpu", "ruler/a", context, 0, 0, PlausibleRun.shadow(context / 64, 160), 0.5));
+            shares.add(answer("cpu", "ruler/a", context, 0, 0, SyntheticRun.shadow(context / 64, 160), 0.5));
             budgets.add(answer("cpu", "ruler/a", context, 0, 0, SMALL, 0.5));
             budgets.add(answer("cpu", "ruler/a", context, 0, 0, LARGE, 1));
         }
@@ -198,9 +198,9 @@ final class GridTest {
                 .toList();
     }
 
-    /// They are no sample of their own, and what computed them counts as work.
+    /// Reasoning is not a sample of its own, but its computation counts as work.
     @Test
-    void thoughtsHaveNoScoreButACost() {
+    void reasoningHasNoScoreButACost() {
         AnswerRecord thoughts = Records.of("longbench-v2-cot/short", 0, 0, Map.of());
         AnswerRecord answer = Records.of("longbench-v2-cot/short", 0, 1, Map.of(), "accuracy", 1.0);
         AnswerRecord alone = Records.of("longbench-v2-cot/long", 0, 0, Map.of());

@@ -17,7 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Intervals against printed values, and against the truth they claim to hold in 95 of 100 draws.
+/// Compares intervals with published values, and tests that they contain the truth in 95 of 100
+/// draws.
 final class IntervalsTest {
     private static double[] ones(int ones, int count) {
         return IntStream.range(0, count).mapToDouble(i -> i < ones ? 1 : 0).toArray();
@@ -37,7 +38,7 @@ final class IntervalsTest {
         assertThat(interval.high()).isCloseTo(high, within(5e-5));
     }
 
-    /// Any table of Student's t.
+    /// From any table of Student's t.
     @ParameterizedTest
     @CsvSource({"1, 12.706", "2, 4.303", "4, 2.776", "9, 2.262", "30, 2.042", "120, 1.980", "1000000, 1.960"})
     void studentTAsPrinted(double degrees, double critical) {
@@ -70,20 +71,20 @@ final class IntervalsTest {
     }
 
     @Test
-    void noDifferenceInFewPairsProvesLittle() {
+    void fewEqualPairsGiveAWideInterval() {
         Interval ten = Intervals.difference(new double[10]).interval();
         Interval hundred = Intervals.difference(new double[100]).interval();
         assertThat(ten.low()).isLessThan(-0.2);
         assertThat(hundred.low()).isBetween(-0.04, -0.02);
         assertThat(Intervals.mean(ones(10, 10)).interval().low()).isLessThan(0.75);
-        // A graded task that gave one value always has no spread to estimate.
+        // A graded task that always gave the same value has no variance to estimate.
         double[] same = new double[10];
         Arrays.fill(same, 0.8);
         assertThat(Intervals.mean(same).interval().low()).isLessThan(0.6);
     }
 
     @Test
-    void nothingIsKnownOfNoSamples() {
+    void noSamplesGiveNoEstimate() {
         assertThat(Intervals.mean(new double[0]).value()).isNaN();
         assertThat(Intervals.difference(new double[0]).interval().low()).isNaN();
         assertThat(Intervals.average(List.of()).samples()).isZero();
@@ -98,10 +99,10 @@ final class IntervalsTest {
         assertThat(average.interval().high() - 0.5).isCloseTo((task.interval().high() - 0.5) / 2, within(1e-12));
     }
 
-    /// Answers come in whole numbers, so the share of intervals that hold the truth swings about 95 %.
+    /// Scores are discrete, so the share of intervals with the truth varies around 95 %.
     @ParameterizedTest
     @CsvSource({"15, 0.97", "50, 0.97", "100, 0.9", "100, 0.5"})
-    void scoresHoldTheTruth(int count, double truth) {
+    void intervalsOfScoresContainTheTruth(int count, double truth) {
         double held = coverage(
                 truth,
                 random -> Intervals.mean(random.doubles(count)
@@ -111,10 +112,10 @@ final class IntervalsTest {
         assertThat(held).isBetween(0.91, 0.995);
     }
 
-    /// Pairs that differ seldom, as a good method's do.
+    /// Pairs that seldom differ, as with a good method.
     @ParameterizedTest
     @CsvSource({"20, 0.01, 0.04", "50, 0.02, 0.02", "100, 0.01, 0.05", "200, 0.05, 0.15"})
-    void differencesHoldTheTruth(int count, double better, double worse) {
+    void intervalsOfDifferencesContainTheTruth(int count, double better, double worse) {
         double held = coverage(
                 better - worse,
                 random -> Intervals.difference(random.doubles(count)
@@ -124,10 +125,10 @@ final class IntervalsTest {
         assertThat(held).isBetween(0.93, 1.0);
     }
 
-    /// Fifths of a variable-tracking task: most samples whole, some not.
+    /// Fifths, as in a variable-tracking task: most samples have the full score, some do not.
     @ParameterizedTest
     @CsvSource({"25", "100", "400"})
-    void gradedScoresHoldTheTruth(int count) {
+    void intervalsOfGradedScoresContainTheTruth(int count) {
         double truth = 0.85 + 0.15 * 0.4;
         double held = coverage(
                 truth,
@@ -139,7 +140,7 @@ final class IntervalsTest {
     }
 
     @Test
-    void averagesHoldTheTruth() {
+    void intervalsOfAveragesContainTheTruth() {
         double[] truths = {1, 0.99, 0.9, 0.6};
         double held = coverage(
                 Arrays.stream(truths).average().orElseThrow(),

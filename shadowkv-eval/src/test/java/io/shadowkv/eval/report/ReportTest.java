@@ -31,7 +31,7 @@ import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 import org.xml.sax.InputSource;
 
-/// The files of a report, read back.
+/// Writes a report and reads its files.
 final class ReportTest {
     @TempDir
     static Path whole;
@@ -44,7 +44,7 @@ final class ReportTest {
 
     @BeforeAll
     static void writeOne() throws Exception {
-        PlausibleRun.whole(12).write(whole);
+        SyntheticRun.whole(12).write(whole);
         written = Report.write(whole);
         page = parse(Files.readString(whole.resolve("report.html")));
     }
@@ -61,7 +61,7 @@ final class ReportTest {
     }
 
     @Test
-    void thePageNeedsNothingElse() throws IOException {
+    void thePageHasNoExternalResources() throws IOException {
         String html = Files.readString(whole.resolve("report.html"));
         assertThat(html).doesNotContain("<script", "<img", "<link", "@import", "url(", "src=");
         assertThat(elements(page, "a").stream().map(a -> a.getAttribute("href")))
@@ -70,7 +70,7 @@ final class ReportTest {
     }
 
     @Test
-    void linksAndIdsMeet() {
+    void everyLinkHasATarget() {
         List<String> ids = Stream.of("section", "svg", "title", "desc")
                 .flatMap(tag -> elements(page, tag).stream())
                 .map(e -> e.getAttribute("id"))
@@ -88,7 +88,7 @@ final class ReportTest {
     }
 
     @Test
-    void tablesAndFiguresCanBeHeard() {
+    void tablesAndFiguresAreAccessible() {
         assertThat(elements(page, "table")).hasSizeGreaterThan(8).allSatisfy(table -> {
             assertThat(table.getElementsByTagName("caption").item(0).getTextContent())
                     .isNotBlank();
@@ -107,7 +107,7 @@ final class ReportTest {
     }
 
     @Test
-    void markdownHoldsTheNumbersOfThePage() throws IOException {
+    void markdownHasTheNumbersOfThePage() throws IOException {
         List<String> ofPage = new ArrayList<>();
         for (Element row : elements(page, "tr")) {
             ofPage.add(bare(row.getTextContent()));
@@ -124,13 +124,13 @@ final class ReportTest {
         assertThat(ofPage).hasSizeGreaterThan(80);
     }
 
-    /// What stays of a row without markup.
+    /// A row without its markup.
     private static String bare(String row) {
         return row.replaceAll("[\\s()|*\\\\]", "");
     }
 
     @Test
-    void everyFigureIsThereTwice() throws Exception {
+    void everyFigureHasTwoFiles() throws Exception {
         List<Path> drawings = written.files().stream()
                 .filter(file -> file.toString().endsWith(".svg"))
                 .toList();
@@ -158,7 +158,7 @@ final class ReportTest {
     }
 
     @Test
-    void whatMustBeSaidIsSaid() throws IOException {
+    void hasTheRequiredStatements() throws IOException {
         String markdown = Files.readString(whole.resolve("report.md"));
         assertThat(markdown)
                 .contains(
@@ -188,8 +188,8 @@ final class ReportTest {
 
     @Test
     void twoReportsOfTheSameAnswersAreTheSame() throws IOException {
-        var run = new PlausibleRun();
-        run.task("ruler/vt", 4096, 30, List.of(Method.FULL, PlausibleRun.shadow(64, 32)), Map.of());
+        var run = new SyntheticRun();
+        run.task("ruler/vt", 4096, 30, List.of(Method.FULL, SyntheticRun.shadow(64, 32)), Map.of());
         run.write(folder);
         Report.write(folder);
         String first = Files.readString(folder.resolve("report.html"));
@@ -199,8 +199,8 @@ final class ReportTest {
 
     @Test
     void answersCannotBreakThePage() throws Exception {
-        var run = new PlausibleRun();
-        run.task("ruler/vt", 4096, 30, List.of(Method.FULL, PlausibleRun.shadow(64, 32)), Map.of());
+        var run = new SyntheticRun();
+        run.task("ruler/vt", 4096, 30, List.of(Method.FULL, SyntheticRun.shadow(64, 32)), Map.of());
         run.write(folder);
         Path log = folder.resolve("answers.jsonl");
         Files.writeString(
@@ -220,7 +220,7 @@ final class ReportTest {
 
     @Test
     void readsWhileARunIsWriting() throws IOException {
-        var run = new PlausibleRun();
+        var run = new SyntheticRun();
         run.task("ruler/vt", 4096, 3, List.of(Method.FULL), Map.of());
         run.write(folder);
         Path log = folder.resolve("answers.jsonl");
@@ -233,18 +233,18 @@ final class ReportTest {
     }
 
     @Test
-    void bringsSeveralRunsTogether() throws IOException {
-        var methods = List.of(Method.FULL, PlausibleRun.shadow(64, 160));
-        var one = new PlausibleRun();
+    void combinesSeveralRuns() throws IOException {
+        var methods = List.of(Method.FULL, SyntheticRun.shadow(64, 160));
+        var one = new SyntheticRun();
         one.task("ruler/vt", 4096, 30, methods, Map.of());
         one.write(folder.resolve("short"));
-        var two = new PlausibleRun();
+        var two = new SyntheticRun();
         two.task("ruler/vt", 8192, 30, methods, Map.of());
         two.write(folder.resolve("long"));
         Files.copy(folder.resolve("long/answers.jsonl"), folder.resolve("answers-copy.jsonl"));
         Report.Written report = Report.write(folder);
         assertThat(report.answers()).isEqualTo(120);
-        assertThat(report.notes()).anyMatch(note -> note.startsWith("60 answers stand in more than one log"));
+        assertThat(report.notes()).anyMatch(note -> note.startsWith("60 answers are in more than one log"));
         assertThat(Files.readString(folder.resolve("report.md")))
                 .contains("## ruler, 4K tokens", "## ruler, 8K tokens", "## Settings of the 2 runs");
     }
@@ -256,17 +256,17 @@ final class ReportTest {
                 .hasMessageContainingAll("no such folder", "shadowkv eval");
         assertThatThrownBy(() -> Report.write(folder))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("holds no answers.jsonl");
+                .hasMessageContaining("have an answers.jsonl");
         Path log = Files.createFile(folder.resolve("answers.jsonl"));
-        assertThatThrownBy(() -> Report.write(folder)).hasMessageContaining("holds no whole line yet");
+        assertThatThrownBy(() -> Report.write(folder)).hasMessageContaining("has no complete line yet");
         Files.writeString(log, "{\"text\":\"something else\"}\n");
-        assertThatThrownBy(() -> Report.write(folder)).hasMessageContaining("line 1: is no answer");
+        assertThatThrownBy(() -> Report.write(folder)).hasMessageContaining("line 1: is not an answer");
         assertThat(folder.resolve("report.html")).doesNotExist();
     }
 
     @Test
     void runsWithoutADescriptionAreNoted() throws IOException {
-        var run = new PlausibleRun();
+        var run = new SyntheticRun();
         run.task("ruler/vt", 4096, 30, List.of(Method.FULL), Map.of());
         run.write(folder);
         Files.writeString(folder.resolve("run.json"), "{\"title\":\"half\"}");
@@ -299,7 +299,7 @@ final class ReportTest {
         RunFile.write(folder, run, true);
     }
 
-    /// Rows that nobody could ask, and why; not those that were answered since.
+    /// Rows that could not be asked, with the reason; without those that were answered since.
     @Test
     void whatWasLeftOutIsCounted() throws Exception {
         write(
@@ -324,10 +324,10 @@ final class ReportTest {
                 .contains("| left out | ruler-file/vt 1, ruler-file/vt 2, ruler-file/vt 3 |");
     }
 
-    /// Of LongBench v2 the mean over all questions, below the average of lengths; thoughts cost and
-    /// have no score.
+    /// For LongBench v2: the mean over all questions below the average of the lengths. Reasoning
+    /// has costs and no score.
     @Test
-    void whatTheSuitesScriptPrintsStandsInATable() throws IOException {
+    void theScriptsNumbersAreInATable() throws IOException {
         List<AnswerRecord> answers = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
             String length = i < 3 ? "short" : "long";

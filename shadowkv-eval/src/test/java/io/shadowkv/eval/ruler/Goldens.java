@@ -22,7 +22,8 @@ final class Goldens {
 
     private Goldens() {}
 
-    /// The sources laid out as a user's data folder; the essay beside it as plain text.
+    /// Creates a data folder with the sources, as a user would; the essay is next to it as plain
+    /// text.
     static Path dataFolder(Path folder) {
         try {
             Path ruler = Files.createDirectories(folder.resolve("ruler"));

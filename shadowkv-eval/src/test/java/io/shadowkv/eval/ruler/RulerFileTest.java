@@ -76,11 +76,11 @@ final class RulerFileTest {
     void saysWhatIsWrong() throws IOException {
         assertThatThrownBy(() -> RulerFile.open(folder.resolve("none.jsonl"), "vt"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("none.jsonl, which is not there");
+                .hasMessageContaining("none.jsonl, which does not exist");
         Path file = Files.writeString(
                 folder.resolve("rows.jsonl"),
                 "{\"input\": \"é\", \"outputs\": \"one\"}\r\n\n{\"input\": \"x\"}\n{\"in\n{\"input\": \"y\", \"outputs\": [1]}");
-        assertThatThrownBy(() -> RulerFile.open(file)).hasMessageContaining("Name the task, or rename the folder");
+        assertThatThrownBy(() -> RulerFile.open(file)).hasMessageContaining("Pass the task, or rename the folder");
         assertThatThrownBy(() -> RulerFile.open(file, "niah")).hasMessageContaining("niah_single_1, ");
         RulerFile rows = RulerFile.open(file, "vt");
         assertThat(rows.size()).isEqualTo(4);

@@ -8,7 +8,7 @@ import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.TaskContext;
 import io.shadowkv.eval.catalog.TaskCatalog;
-import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.needle.RandomDraws;
 import io.shadowkv.eval.ruler.text.Essay;
 import io.shadowkv.eval.ruler.text.RulerKind;
 import io.shadowkv.eval.ruler.text.RulerWords;
@@ -45,7 +45,7 @@ final class RulerTaskTest {
     @BeforeAll
     static void open() throws IOException {
         Goldens.dataFolder(folder);
-        // The bundled text's beginning is enough, and not read anew for every task.
+        // The start of the bundled text is enough, and is read only once.
         Files.writeString(folder.resolve("text.txt"), HaystackFile.read(null).substring(0, 1 << 18));
         tokenizer = Tokenizers.open(Fixtures.needleModel());
         chat = PromptFormat.chat(ChatTemplate.open(Fixtures.needleModel()).orElseThrow(), tokenizer);
@@ -93,7 +93,7 @@ final class RulerTaskTest {
         }
     }
 
-    /// A row that comes out too long loses a whole step: 500 words, 25 lines of two UUIDs, 10 documents.
+    /// A row that is too long loses a whole step: 500 words, 25 lines of two UUIDs, 10 documents.
     private static int stepTokens(String name) {
         return switch (name) {
             case "niah_single_1" -> 25 * 24;
@@ -142,7 +142,8 @@ final class RulerTaskTest {
         }
     }
 
-    /// The original's arithmetic: whole per cents of the sentences, rounded down in floating point.
+    /// The original's arithmetic: whole percentages of the sentences, rounded down in floating
+    /// point.
     @Test
     void needlesStandBetweenSentencesAtFortyDepths() {
         Set<String> depths = new TreeSet<>();
@@ -163,7 +164,7 @@ final class RulerTaskTest {
         }
     }
 
-    /// Sentences of a text beside its needles.
+    /// Sentences of a text without its needles.
     private static int sentences(String context) {
         return Stream.of(context.split(" ?One of the special magic numbers for \\S+ is: \\d*\\. ?"))
                 .filter(piece -> !piece.isBlank())
@@ -208,8 +209,8 @@ final class RulerTaskTest {
     @Test
     void longListsOfWordsHavePairsToo() {
         var words = new RulerWords(List.of("a", "b"), List.of("d", "e"), List.of("a", "b", "d", "e"));
-        assertThat(words.different(4, Draws.random(1, "", 0))).containsExactlyInAnyOrder("a", "b", "d", "e");
-        assertThat(words.different(8, Draws.random(1, "", 0)))
+        assertThat(words.different(4, RandomDraws.random(1, "", 0))).containsExactlyInAnyOrder("a", "b", "d", "e");
+        assertThat(words.different(8, RandomDraws.random(1, "", 0)))
                 .containsExactlyInAnyOrder("a", "b", "d", "e", "a-d", "a-e", "b-d", "b-e");
     }
 
@@ -243,9 +244,9 @@ final class RulerTaskTest {
                 .hasMessageContaining(empty.resolve("ruler/hotpotqa.json").toString())
                 .hasMessageContaining("HotpotQA");
         assertThatThrownBy(() -> TaskCatalog.open("ruler/niah_single_2", nothing))
-                .hasMessageContaining("no.txt is not there");
+                .hasMessageContaining("no.txt does not exist");
         assertThatThrownBy(() -> new RulerSuite().open("vt", context("newest", chat, 4096, 1)))
-                .hasMessageContaining("nvidia and shadowkv");
+                .hasMessageContaining("nvidia or shadowkv");
         assertThatThrownBy(() -> new RulerSuite()
                         .open("qa_1", context("nvidia", chat, 4096, 1))
                         .sample(288))
@@ -254,7 +255,7 @@ final class RulerTaskTest {
 
     @ParameterizedTest
     @MethodSource("tasks")
-    void refusesContextsThatHoldNothing(String version, String name) {
+    void refusesContextsThatAreTooSmall(String version, String name) {
         assertThatThrownBy(() -> new RulerSuite()
                         .open(name, context(version, chat, 100, 1))
                         .sample(0))

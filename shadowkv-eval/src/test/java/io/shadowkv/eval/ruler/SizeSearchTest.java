@@ -6,7 +6,7 @@ import io.shadowkv.eval.ruler.text.SizeSearch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
-/// With a prompt of three tokens a unit and 20 tokens for the answer.
+/// Uses a prompt with three tokens for each unit and 20 tokens for the answer.
 final class SizeSearchTest {
     private static int stepping(int maxTokens, int most, boolean probesEnd) {
         return new SizeSearch(10, most, probesEnd, 10, 3, 20).stepping(maxTokens, size -> 3 * Math.min(size, most));
@@ -28,7 +28,8 @@ final class SizeSearchTest {
     void steppingStopsWhereTheSourceEnds() {
         assertThat(stepping(10_000, 34, true)).isEqualTo(34);
         assertThat(stepping(10_000, 34, false)).isEqualTo(34);
-        // The whole source is too long by its last units: only one rule counts it before it stops.
+        // The last units of the source exceed the limit; only with probesEnd is it counted before
+        // the end.
         assertThat(stepping(118, 34, true)).isEqualTo(30);
         assertThat(stepping(118, 34, false)).isEqualTo(34);
     }

@@ -41,6 +41,21 @@ final class AnswerLogTest {
         }
     }
 
+    /// An interruption would close a file channel, and lose this answer and all that follow.
+    @Test
+    void anInterruptedThreadLosesNoAnswer() {
+        Path file = folder.resolve("log.jsonl");
+        Thread.currentThread().interrupt();
+        try (AnswerLog log = AnswerLog.open(file)) {
+            log.append(answers(0));
+            assertThat(Thread.interrupted()).as("the thread stays interrupted").isTrue();
+            log.append(answers(1));
+        } finally {
+            Thread.interrupted();
+        }
+        assertThat(AnswerLog.read(file)).containsAll(answers(0)).containsAll(answers(1));
+    }
+
     @Test
     void aFileThatIsOpenIsRefusedToOthers() {
         Path file = folder.resolve("log.jsonl");
@@ -63,7 +78,7 @@ final class AnswerLogTest {
     }
 
     @Test
-    void answersThatBelongTogetherStandOrFallTogetherWhereverTheFileIsCut() throws IOException {
+    void answersOfAGroupAreKeptOrLostTogetherWhereverTheFileIsCut() throws IOException {
         Path file = folder.resolve("log.jsonl");
         long first;
         try (AnswerLog log = AnswerLog.open(file)) {
@@ -98,7 +113,7 @@ final class AnswerLogTest {
         return false;
     }
 
-    /// A distribution may give no probability at all to what full attention finds possible.
+    /// A distribution may give probability zero to a token that full attention considers possible.
     @Test
     void numbersNeedNotBeFinite() {
         Path file = folder.resolve("log.jsonl");

@@ -35,14 +35,14 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A small random model answers: what counts is what is asked of the engine and what is written down.
+/// A small random model answers; the tests check the requests to the engine and the records.
 class EngineExaminerTest {
     private static final String CONTEXT = "it was a bright cold day in April, and the clocks were striking thirteen; ";
     private static final Method NARROW = Method.of(new KvCacheSpec.Shadow(32, 4, 16, 2, 8, 8));
 
     private static final GenerationOptions SIX = GenerationOptions.DEFAULT.withMaxNewTokens(6);
 
-    /// The share of a letter in the answer, so that different answers score differently.
+    /// The share of a letter in the answer, so that different answers have different scores.
     private static final Metric LETTERS = new Metric() {
         @Override
         public String name() {
@@ -74,7 +74,7 @@ class EngineExaminerTest {
         backend.close();
     }
 
-    /// Samples of a task, wrapped as asked.
+    /// A task whose samples have the given history.
     private record Task(String name, Sample.History history, List<List<String>> turns) implements EvalTask {
         @Override
         public int size() {
@@ -93,7 +93,7 @@ class EngineExaminerTest {
         }
     }
 
-    /// Samples that a test makes.
+    /// A task with samples from a function.
     private record Made(int size, IntFunction<Sample> samples) implements EvalTask {
         @Override
         public String name() {
@@ -170,7 +170,7 @@ class EngineExaminerTest {
                 answer.answer().toLowerCase(Locale.ROOT).contains("e") ? 1.0 : 0.0);
     }
 
-    /// What a resumed run asks is what is missing, and comes out as in the run that asked all.
+    /// A resumed run asks what is missing, with the same results as a run that asked everything.
     @Test
     void onlyWhatIsWantedIsReturned() {
         EvalPlan plan = plan(List.of(Method.FULL, NARROW));
@@ -203,7 +203,7 @@ class EngineExaminerTest {
         }
     }
 
-    /// Whatever the model answered before; the text is read once.
+    /// Independent of the model's previous answers; the text is read once.
     @Test
     void turnsMayFollowRightAnswers() {
         List<String> users = List.of(CONTEXT + "why?", "and then?", "really?");
@@ -218,15 +218,15 @@ class EngineExaminerTest {
                     .as("turn " + i)
                     .isEqualTo(engine.complete(Request.of(engine.tokenizer().encode(question + ">", false), SIX))
                             .text());
-            // "e" is each turn's right answer; the answer's beginning stays before it.
+            // "e" is each turn's right answer; the beginning of the answer stays before it.
             before = question + ">e\n";
         }
     }
 
-    /// The thoughts are recorded without a score, and the next prompt holds them in place of the
+    /// The reasoning is recorded without a score, and the next prompt quotes it instead of the
     /// text.
     @Test
-    void aLaterPromptMayQuoteTheThoughtsBefore() {
+    void aLaterPromptMayQuoteTheReasoning() {
         Sample.Turn thoughts = new Sample.Turn(CONTEXT + "why?", "why?", "", List.of(), 6, List.of(), List.of());
         Sample.Turn conclusion =
                 new Sample.Turn("So: " + Sample.QUOTE + "?", "why?", "", List.of("e"), 4, List.of(), List.of(LETTERS));
@@ -263,7 +263,7 @@ class EngineExaminerTest {
         }
     }
 
-    /// samsum's rule: neither the end of sequence nor the stop id is the first token.
+    /// samsum's rule: neither the end of sequence nor the stop id may be the first token.
     @Test
     void aStopIdEndsAnAnswerButNotAtOnce() {
         int[] prompt = CharacterTokenizer.ids(CONTEXT + "why?");
@@ -327,7 +327,8 @@ class EngineExaminerTest {
                 new Cancellation());
     }
 
-    /// Before anything is asked: with every answer as long as it may be, the last turn would have no room.
+    /// Refused before anything is asked: if every answer had its maximum length, the last turn
+    /// would not fit.
     @Test
     void turnsThatWouldNotFitTheContextAreRefusedTogether() {
         List<List<String>> turns = List.of(List.of(CONTEXT.repeat(8), CONTEXT.repeat(5), CONTEXT));
@@ -335,7 +336,8 @@ class EngineExaminerTest {
         Task conversation = new Task(item.task(), Sample.History.CONVERSATION, turns);
         assertThat(refusal(examiner(conversation), item)).satisfies(refusal -> {
             assertThat(refusal.item()).isEqualTo(item);
-            // 14 contexts of 74, three prefixes, two answers of 6; the vocabulary has no line end.
+            // 14 contexts of 74, three prefixes, two answers of 6; the vocabulary has no line
+            // break.
             assertThat(refusal)
                     .hasMessageStartingWith(
                             "sample 0 of t/long has 1,051 tokens, its earlier answers included; the model's context is 1,024");
@@ -347,7 +349,7 @@ class EngineExaminerTest {
                 .hasMessageStartingWith("sample 0 of t/long has 1,037 tokens; the model's context is 1,024");
     }
 
-    /// Its words would be lost.
+    /// Otherwise the text of that turn would be lost.
     @Test
     void aTurnOfAConversationThatAsksNothingIsRefused() {
         Sample.Turn said = new Sample.Turn(CONTEXT, "", "", List.of(), 1, List.of(), List.of());
@@ -365,7 +367,7 @@ class EngineExaminerTest {
                 .withMessageStartingWith("of the 2 turns of sample 0 of t/single, 1 are asked");
     }
 
-    /// What is recorded is what decoded together, not what was asked together.
+    /// The record has the number of sequences that decoded together, not of those asked together.
     @Test
     void theBatchIsWhatTheEngineMadeOfIt() {
         try (Engine two = Engine.open(temporary.resolve("model"), backend, EngineOptions.DEFAULT.withMaxBatch(2))) {
@@ -383,7 +385,7 @@ class EngineExaminerTest {
         }
     }
 
-    /// A question alone, and one that is asked twice, leave a token to ask with.
+    /// A question without another, and one that is asked twice, keep a token of their own.
     @Test
     void questionsOnASharedTextMayBeTheSame() {
         Task same = new Task(
@@ -399,11 +401,11 @@ class EngineExaminerTest {
         }
     }
 
-    /// Such as a damaged row of a file: it is named, and the run can go on without it.
+    /// Such as a damaged row of a file: the sample is named, and the run can continue without it.
     @Test
     void aSampleThatCannotBeMadeIsRefused() {
         EvalTask damaged = new Made(2, _ -> {
-            throw new IllegalArgumentException("line 7 is no JSON");
+            throw new IllegalArgumentException("line 7 is not JSON");
         });
         var examiner = new EngineExaminer(
                 engine,
@@ -414,12 +416,12 @@ class EngineExaminerTest {
                 new Cancellation());
         assertThatExceptionOfType(SampleRefusal.class)
                 .isThrownBy(() -> examiner.examine(List.of(new Item("t/single", 1)), _ -> true, _ -> {}))
-                .withMessage("line 7 is no JSON")
+                .withMessage("line 7 is not JSON")
                 .satisfies(refusal -> assertThat(refusal.item()).isEqualTo(new Item("t/single", 1)));
     }
 
     @Test
-    void aCancelledRunCountsNothing() {
+    void aCancelledRunHasNoAnswers() {
         var cancellation = new Cancellation();
         cancellation.cancel();
         assertThatExceptionOfType(CancellationException.class)

@@ -40,10 +40,10 @@ final class EvalRunTest {
         });
     }
 
-    private List<AnswerRecord> run(String name, List<Supplier<Examiner>> seats) {
+    private List<AnswerRecord> run(String name, List<Supplier<Examiner>> openers) {
         try (AnswerLog log = AnswerLog.open(folder.resolve(name))) {
             return new EvalRun(PLAN, log, EvalRun.Options.ofBatch(4), watcher, isCancelled::get)
-                    .run(PLAN.items(), seats);
+                    .run(PLAN.items(), openers);
         }
     }
 
@@ -102,7 +102,7 @@ final class EvalRunTest {
     void examinersShareTheItems() {
         var together = new CyclicBarrier(3);
         Supplier<Examiner> meeting = () -> {
-            Meeting.await(together);
+            Barriers.await(together);
             return examiner(_ -> {}).get();
         };
         assertThat(run("three", List.of(meeting, meeting, meeting))).isEqualTo(expected());
@@ -148,7 +148,7 @@ final class EvalRunTest {
     }
 
     @Test
-    void anExaminerThatLeavesAnItemOutIsNoExaminer() {
+    void anExaminerMustAnswerEveryItem() {
         Supplier<Examiner> forgetful = () -> new Examiner() {
             @Override
             public List<AnswerRecord> examine(List<Item> items, Wanted wanted, Listener listener) {
@@ -169,11 +169,11 @@ final class EvalRunTest {
         var isFirst = new AtomicBoolean(true);
         Supplier<Examiner> working = examiner(item -> {
             if (isFirst.getAndSet(false)) {
-                Meeting.await(isAsked);
+                Barriers.await(isAsked);
             }
         });
         Supplier<Examiner> broken = () -> {
-            Meeting.await(isAsked);
+            Barriers.await(isAsked);
             throw new ExaminerFailure("there is no device 1", new IOException());
         };
         assertThatThrownBy(() -> run("broken", List.of(working, broken))).hasMessage("there is no device 1");
@@ -190,7 +190,8 @@ final class EvalRunTest {
         assertThat(asked).hasSize(1);
     }
 
-    /// One sample that is too long among thousands does not end a run, nor does the next run end over it.
+    /// One sample that is too long among thousands does not end a run, and does not end the next
+    /// run either.
     @Test
     void whatCannotBeAskedIsLeftOut() {
         Supplier<Examiner> refusing = examiner(item -> {

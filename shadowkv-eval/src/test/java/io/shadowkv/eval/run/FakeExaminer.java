@@ -9,14 +9,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/// Answers from the keys alone: the same in every process. Samples with an odd index have two turns, of
-/// which the first asks nothing.
+/// Computes answers from the keys alone, so that they are the same in every process. Samples with
+/// an odd index have two turns, of which the first has no score.
 public final class FakeExaminer implements Examiner {
     public static final Method SHADOW = Method.of(KvCacheSpec.Shadow.DEFAULT);
 
     private final EvalPlan plan;
     private final Consumer<Item> beforeItem;
 
+    /// Creates an examiner.
+    ///
     /// @param beforeItem may throw, wait, or end the process
     public FakeExaminer(EvalPlan plan, Consumer<Item> beforeItem) {
         this.plan = plan;
@@ -27,7 +29,7 @@ public final class FakeExaminer implements Examiner {
         this(plan, _ -> {});
     }
 
-    /// Two tasks, two methods.
+    /// A plan with two tasks and two methods.
     public static EvalPlan plan(int samples) {
         return new EvalPlan(
                 "fake", "none", "BF16", List.of("a/x", "b/y"), 4096, samples, 7, List.of(Method.FULL, SHADOW));

@@ -30,7 +30,7 @@ final class LeftOutTest {
                         "a/c: 5 samples are left out (sample 0: 1; sample 1: 2; sample 2: 3; and 2 more).");
     }
 
-    /// What was left out stands in the file; files of earlier versions say nothing of it.
+    /// The file lists the samples left out; files of earlier versions do not have this list.
     @Test
     void theRunFileHoldsThem() throws Exception {
         RunInfo run = new RunInfo(

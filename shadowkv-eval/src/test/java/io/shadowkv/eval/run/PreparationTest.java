@@ -44,13 +44,13 @@ final class PreparationTest {
         return prepared.stream().map(one -> one.sample().index()).toList();
     }
 
-    /// Whatever the order in which they get ready.
+    /// Independent of the order in which they are finished.
     @Test
     void samplesComeInTheItemsOrder() {
         var isLastMade = new CountDownLatch(1);
         try (var preparation = new Preparation<>(item -> {
             if (item.index() == 0) {
-                Meeting.await(isLastMade);
+                Barriers.await(isLastMade);
             }
             Preparation.Prepared prepared = make(item);
             if (item.index() == 9) {
@@ -72,7 +72,7 @@ final class PreparationTest {
             return prepared;
         })) {
             preparation.expect(ITEMS.subList(0, 4));
-            Meeting.await(areMade);
+            Barriers.await(areMade);
             assertThat(indices(preparation.take(ITEMS.subList(0, 2)))).containsExactly(0, 1);
             preparation.expect(ITEMS.subList(2, 5));
             assertThat(indices(preparation.take(ITEMS.subList(2, 6)))).containsExactly(2, 3, 4, 5);
@@ -81,7 +81,7 @@ final class PreparationTest {
     }
 
     @Test
-    void whatGoesWrongIsThrownToWhoeverTakesTheSample() {
+    void takeThrowsTheFailureOfItsSample() {
         try (var preparation = new Preparation<>(item -> {
             if (item.index() == 1) {
                 throw new SampleRefusal(item, "no room");
@@ -92,7 +92,7 @@ final class PreparationTest {
             return make(item);
         })) {
             preparation.expect(ITEMS);
-            // One that is refused does not cost what is made already.
+            // A refused sample does not discard those that are finished.
             assertThatThrownBy(() -> preparation.take(ITEMS.subList(0, 2))).isInstanceOf(SampleRefusal.class);
             assertThat(indices(preparation.take(ITEMS.subList(0, 1)))).containsExactly(0);
             assertThat(made).containsOnlyOnce(ITEMS.getFirst());
@@ -110,7 +110,7 @@ final class PreparationTest {
     void anInterruptionEndsTheWaiting() {
         var isOver = new CountDownLatch(1);
         try (var preparation = new Preparation<>(item -> {
-            Meeting.await(isOver);
+            Barriers.await(isOver);
             return make(item);
         })) {
             Thread.currentThread().interrupt();

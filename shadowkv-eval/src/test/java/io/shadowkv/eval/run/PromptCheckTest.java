@@ -18,7 +18,7 @@ import java.util.concurrent.CancellationException;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
-/// Answers in a log are those to the prompts of today, or the run is refused with both values.
+/// Answers in a log must be to today's prompts; otherwise the run is refused with both values.
 final class PromptCheckTest {
     private static final Metric OWN = new Metric() {
         @Override
@@ -35,7 +35,7 @@ final class PromptCheckTest {
     private final TinyTokenizer tokenizer = new TinyTokenizer();
     private final PromptFormat format = PromptFormat.plain(tokenizer);
 
-    /// Two turns of each of 70 samples.
+    /// A task of 70 samples with two turns each.
     private record Task(UnaryOperator<Sample> change) implements EvalTask {
         @Override
         public String name() {
@@ -59,7 +59,7 @@ final class PromptCheckTest {
         return new PromptCheck(Map.of("t/a", new Task(change)), format, tokenizer, 1000, () -> false);
     }
 
-    /// Both turns' answers to the unchanged samples.
+    /// The answers to both turns of the unchanged samples.
     private List<AnswerRecord> answers() {
         var maker = new SampleMaker(Map.of("t/a", new Task(UnaryOperator.identity())), format, tokenizer, 1000);
         List<AnswerRecord> answers = new ArrayList<>();
@@ -75,8 +75,8 @@ final class PromptCheckTest {
     private void refused(UnaryOperator<Sample> change, String... parts) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> check(change).check(Path.of("answers.jsonl"), answers(), _ -> {}))
-                .withMessageStartingWith("answers.jsonl holds answers to other prompts than this command asks: ")
-                .withMessageEndingWith("Give another folder, or bring back what changed")
+                .withMessageStartingWith("answers.jsonl has answers to other prompts than this command asks: ")
+                .withMessageEndingWith("Give another folder, or restore what changed")
                 .satisfies(e -> assertThat(e.getMessage()).contains(parts));
     }
 
@@ -108,7 +108,7 @@ final class PromptCheckTest {
                 at(68, turn(0, turn -> turn.withUser("other words"))),
                 "sample 68 of t/a had the prompt " + before + " and has ",
                 "1 of 70 samples differ");
-        // A later turn's question is part of what was asked.
+        // A later turn's question is part of the comparison.
         refused(
                 at(3, turn(1, turn -> turn.withUser("other words"))),
                 "sample 3 of t/a had the prompt " + answers().get(6).promptHash());

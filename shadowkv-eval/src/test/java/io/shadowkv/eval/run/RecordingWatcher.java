@@ -14,25 +14,25 @@ public final class RecordingWatcher implements Watcher {
     public final List<Double> read = Collections.synchronizedList(new ArrayList<>());
 
     @Override
-    public void asking(int seat, List<Item> items) {}
+    public void asking(int examiner, List<Item> items) {}
 
     @Override
-    public void reading(int seat, double done) {
+    public void reading(int examiner, double done) {
         read.add(done);
     }
 
     @Override
-    public void answered(int seat, List<AnswerRecord> answers, Progress now) {
+    public void answered(int examiner, List<AnswerRecord> answers, Progress now) {
         progress.add(now);
     }
 
     @Override
-    public void leftOut(int seat, SampleRefusal refusal) {
+    public void leftOut(int examiner, SampleRefusal refusal) {
         leftOut.add(refusal.item());
     }
 
     @Override
-    public void failed(int seat, List<Item> items, ExaminerFailure failure) {
+    public void failed(int examiner, List<Item> items, ExaminerFailure failure) {
         failed.add(items);
         failures.add(failure.getMessage());
     }

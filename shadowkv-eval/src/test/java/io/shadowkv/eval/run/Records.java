@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Answers as logs hold them, in tests.
+/// Makes answer records for tests.
 public final class Records {
     private Records() {}
 

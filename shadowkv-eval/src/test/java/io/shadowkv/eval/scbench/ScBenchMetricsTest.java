@@ -24,7 +24,7 @@ final class ScBenchMetricsTest {
     private static final String ADD = "def add(a, b):\n    return a + b\n";
     private static final String SUB = "def sub(a, b):\n    return a - b\n";
 
-    /// What `get_score_one` of SCBench's script said.
+    /// The output of `get_score_one` of SCBench's script.
     static Stream<JsonRow> rows() {
         return PublishedRows.of(InfiniteBenchMetrics.class, "metrics.jsonl")
                 .filter(row -> row.text("suite").equals("scbench"));
@@ -36,12 +36,12 @@ final class ScBenchMetricsTest {
 
     @ParameterizedTest
     @MethodSource("rows")
-    void scoresAreTheScripts(JsonRow row) {
+    void scoresEqualTheScripts(JsonRow row) {
         assertThat(METRICS.get(row.text("task")).score(row.text("prediction"), row.texts("references")))
                 .isCloseTo(Double.parseDouble(row.text("score")), within(1e-9));
     }
 
-    /// What `get_score_one` of the script said of labels that are one string.
+    /// The output of the script's `get_score_one` for labels that are one string.
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             scbench_many_shot | (A) | The answer is (A). | 1 | 1.0
@@ -81,7 +81,7 @@ final class ScBenchMetricsTest {
         assertThat(metric.score("```\n" + ADD + "```\n```\n" + SUB + "```", List.of(SUB)))
                 .isZero();
         assertThat(metric.score(ADD, List.of(SUB))).isZero();
-        // Closest, but not by 0.8.
+        // The most similar one, but with a similarity below 0.8.
         assertThat(metric.score("def sub(a, b):\n    pass", List.of(SUB))).isZero();
         assertThat(metric.score("", List.of(SUB))).isZero();
     }

@@ -27,7 +27,7 @@ final class ScBenchSuiteTest {
     @TempDir
     Path folder;
 
-    /// What the scripts' functions made of rows in the published layout.
+    /// The output of the scripts' functions for rows in the published layout.
     static Stream<JsonRow> rows() {
         return PublishedRows.of(ScBenchSuiteTest.class, "prompts.jsonl");
     }
@@ -42,7 +42,7 @@ final class ScBenchSuiteTest {
         return sample;
     }
 
-    /// Later turns of scbench_mf name their own number; the script's all name the last one's.
+    /// Each later turn of scbench_mf names its own number; in the script all name the last turn's.
     @ParameterizedTest
     @MethodSource("rows")
     void conversationsInAChatAreTheScripts(JsonRow fixture) throws IOException {
@@ -73,7 +73,8 @@ final class ScBenchSuiteTest {
         Sample sample = sample(fixture, "", Contexts.plain(ROOMY, folder));
         List<String> expected = fixture.texts("plain");
         for (int i = 0; i < expected.size(); i++) {
-            // `multiturn_follow_up_templates`, which the script takes where right answers stand between turns.
+            // `multiturn_follow_up_templates`, which the script uses with right answers between
+            // turns.
             String after = i == 0
                     ? expected.get(i)
                     : expected.get(i)
@@ -84,7 +85,7 @@ final class ScBenchSuiteTest {
         check(sample.turns(), fixture);
     }
 
-    /// The end of sequence and then the question, as the script's vLLM path joins them.
+    /// The end of sequence followed by the question, as the script's vLLM path joins them.
     @ParameterizedTest
     @MethodSource("rows")
     void plainConversationsOfOwnAnswersHaveTheEndOfSequenceBetween(JsonRow fixture) throws IOException {
@@ -101,7 +102,7 @@ final class ScBenchSuiteTest {
         assertThat(sample(fixture, "@own", plain).turns().get(1).user()).isEqualTo("\n\n" + expected.get(1));
     }
 
-    /// The second turn's question in full; every other way of asking keeps the first turn's words.
+    /// The whole question of the second turn; in the other modes it has the first turn's wording.
     @Test
     void theFollowUpOfChoicesAsksForTheLetter() throws IOException {
         JsonRow fixture = rows().filter(row -> row.text("task").equals("scbench_choice_eng"))
@@ -120,10 +121,10 @@ final class ScBenchSuiteTest {
         }
     }
 
-    /// What the scripts write where right answers stand between turns: `str.format` of a list is
-    /// Python's print of it.
+    /// The output of the scripts with right answers between turns: `str.format` of a list prints it
+    /// as Python does.
     @Test
-    void severalRightAnswersStandAsPythonPrintsThem() throws IOException {
+    void severalRightAnswersAreWrittenAsPythonPrintsThem() throws IOException {
         Files.createDirectories(folder.resolve("scbench"));
         Files.writeString(folder.resolve("scbench/scbench_vt.jsonl"), """
                 {"input": "t", "multi_turns": [{"input": "i", "answer": ["A1", "it's"]}, {"input": "j", "answer": ["C3"]}]}
@@ -146,10 +147,9 @@ final class ScBenchSuiteTest {
                         "line 1: the list \"context\" has a JSON OBJECT in it; expected whole numbers or strings");
     }
 
-    /// The script walks through a string label's characters; that number stands beside the sensible
-    /// one.
+    /// The script iterates over a string label's characters; its score is the second metric.
     @Test
-    void stringLabelsHaveTheScriptsNumberToo() throws IOException {
+    void stringLabelsHaveTheScriptsScoreToo() throws IOException {
         for (String task : List.of("scbench_many_shot", "scbench_qa_chn")) {
             JsonRow fixture = rows().filter(row -> row.text("task").equals(task))
                     .findFirst()
@@ -202,7 +202,7 @@ final class ScBenchSuiteTest {
         }
     }
 
-    /// "Snowfield C" is no option and names no letter before its end.
+    /// "Snowfield C" is not an option, and a letter of an option is only at its end.
     private static double choice(List<String> references) {
         return references.contains("C") || references.contains("D") ? 1 : 0;
     }

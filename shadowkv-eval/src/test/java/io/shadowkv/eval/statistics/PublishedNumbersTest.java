@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/// Where a number is not of the published kind, a line says so; elsewhere none does.
+/// Scores that are not comparable with published ones have a note; others have none.
 final class PublishedNumbersTest {
     private static List<String> notes(AnswerRecord... answers) {
         return PublishedNumbers.notes(List.of(answers));

@@ -29,7 +29,7 @@ final class ScoreGroupsTest {
         return Records.of("longbench-e/trec", index, 0, Map.of("length", length), "classification_score", score);
     }
 
-    /// `scorer_e` of LongBench's eval.py: three numbers a task, whatever is in them.
+    /// `scorer_e` of LongBench's eval.py: always three numbers for each task.
     @Test
     void longBenchEHasThreeLengths() {
         assertThat(lines(even(0, "0-4k", 1), even(1, "0-4k", 1), even(2, "0-4k", 1), even(3, "8k+", 0)))
@@ -46,7 +46,7 @@ final class ScoreGroupsTest {
         return Records.of(task, index, 0, Map.of("length", length, "difficulty", difficulty), "accuracy", score);
     }
 
-    /// `result.py`: over all questions, so that three short ones weigh more than one long one.
+    /// `result.py`: the mean over all questions, so three short ones weigh more than one long one.
     @Test
     void longBench2IsCountedOverAllQuestions() {
         assertThat(lines(
@@ -63,9 +63,9 @@ final class ScoreGroupsTest {
                         "longbench-v2 | Long | 1 | 0");
     }
 
-    /// The thoughts have no score, and each way of asking has an overall of its own.
+    /// Reasoning has no score, and each of the two suites has its own overall score.
     @Test
-    void thoughtsAreNotCounted() {
+    void reasoningIsNotCounted() {
         Map<String, String> labels = Map.of("length", "short", "difficulty", "easy");
         assertThat(lines(
                         Records.of("longbench-v2-cot/short", 0, 0, labels),
@@ -74,8 +74,8 @@ final class ScoreGroupsTest {
                 .contains("longbench-v2-cot | Overall | 1 | 100", "longbench-v2 | Overall | 1 | 0");
     }
 
-    /// `compute_scores.py`: `acc_by_turns`, and in `same_context_different_query` one number a
-    /// metric.
+    /// `compute_scores.py`: `acc_by_turns`, and with `same_context_different_query` one number for
+    /// each metric.
     @Test
     void scBenchIsCountedByTurnAndByMetric() {
         Stream<String> modes = Stream.of("", "@own");
@@ -109,7 +109,7 @@ final class ScoreGroupsTest {
                         "scbench/scbench_repoqa_and_kv@shared | repoqa_pass@1_0.8 | 1 | 100");
     }
 
-    /// The groups are the script's, so they have its number where a label is read in two ways.
+    /// The groups use the script's metric, so they have its score if a label has two metrics.
     @Test
     void stringLabelsAreTheScripts() {
         AnswerRecord answer = Records.of(

@@ -32,9 +32,9 @@ final class HaystackFileTest {
 
     @Test
     void saysWhatIsWrong() throws IOException {
-        assertThatThrownBy(() -> HaystackFile.read(folder.resolve("no.txt"))).hasMessageContaining("is not there");
+        assertThatThrownBy(() -> HaystackFile.read(folder.resolve("no.txt"))).hasMessageContaining("does not exist");
         Path blank = file("b.txt", " \n");
-        assertThatThrownBy(() -> HaystackFile.read(blank)).hasMessageContaining("holds no text");
+        assertThatThrownBy(() -> HaystackFile.read(blank)).hasMessageContaining("has no text");
         Path other = file("c.json", "{\"words\": \"x\"}");
         assertThatThrownBy(() -> HaystackFile.read(other)).hasMessageContaining("without a string \"text\"");
         Path broken = file("d.json", "{\"text\": ");

@@ -40,7 +40,7 @@ final class JsonLinesTest {
         Path file = folder.resolve("suite").resolve("rows.jsonl");
         assertThatThrownBy(() -> JsonLines.open(file, "suite/rows", "a file of rows"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("suite/rows reads " + file.toAbsolutePath() + ", which is not there")
+                .hasMessageContaining("suite/rows reads " + file.toAbsolutePath() + ", which does not exist")
                 .hasMessageContaining("a file of rows");
     }
 

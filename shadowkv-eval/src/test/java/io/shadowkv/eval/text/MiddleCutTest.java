@@ -30,14 +30,14 @@ final class MiddleCutTest {
     }
 
     @Test
-    void nothingLeftIsAnError() {
+    void noRoomIsAnError() {
         assertThatThrownBy(() -> cut.fit("a.b.c", "", WRAPPING + 1, "suite/x, sample 3"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("suite/x, sample 3 leaves 11 tokens for a prompt of 15");
     }
 
     @Test
-    void aSeamThatMakesMoreTokensCostsThem() {
+    void tokensAddedByTheCutAreRemoved() {
         var tokenizer = new TinyTokenizer();
         PromptFormat plain = PromptFormat.plain(tokenizer);
         var doublesSeams = new PromptFormat() {
@@ -56,7 +56,7 @@ final class MiddleCutTest {
                 return plain.next(user, answerPrefix);
             }
         };
-        // a..e has five tokens with the beginning, but seven here; so only the ends are left.
+        // a..e has five tokens with the beginning, but seven here; so only the ends are kept.
         assertThat(new MiddleCut(tokenizer, doublesSeams).fit("a.b.c.d.e", "", 5, "x"))
                 .isEqualTo("ae");
     }

@@ -40,15 +40,16 @@ final class WorkerLoopTest {
         assertThat(said.get(2))
                 .startsWith("{\"answers\":[{\"key\":{\"model\":\"fake\",")
                 .isEqualTo(said.get(4));
-        assertThat(Wire.line(new Wire.Ask(List.of(new OpenItem(ITEM, List.of(Method.FULL))))) + "\n")
+        assertThat(WorkerMessages.line(new WorkerMessages.Ask(List.of(new OpenItem(ITEM, List.of(Method.FULL)))))
+                        + "\n")
                 .isEqualTo(ASK);
-        assertThat(Wire.parse(said.get(2)))
-                .isEqualTo(new Wire.Answers(new FakeExaminer(PLAN)
+        assertThat(WorkerMessages.parse(said.get(2)))
+                .isEqualTo(new WorkerMessages.Answers(new FakeExaminer(PLAN)
                         .examine(List.of(ITEM), key -> key.method().equals(Method.FULL), _ -> {})));
     }
 
     @Test
-    void aFailureIsToldAndTheLoopGoesOn() throws IOException {
+    void reportsAFailureAndContinues() throws IOException {
         var failing = new FakeExaminer(PLAN, _ -> {
             throw new IllegalStateException();
         });
@@ -59,15 +60,15 @@ final class WorkerLoopTest {
     }
 
     @Test
-    void whatIsNoRequestEndsTheLoop() {
+    void aMalformedRequestEndsTheLoop() {
         assertThatThrownBy(() -> serve("hello\n", new FakeExaminer(PLAN)))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("\"hello\", which is no message");
+                .hasMessageContaining("\"hello\", which is not a message");
         assertThatThrownBy(() -> serve("{\"reading\":1}\n", new FakeExaminer(PLAN)))
-                .hasMessage("a worker was told \"reading\"; it can only be asked");
+                .hasMessage("a worker received \"reading\"; it accepts only \"ask\"");
         assertThatThrownBy(() -> serve("{\"sing\":1}\n", new FakeExaminer(PLAN)))
-                .hasMessageContaining("called \"sing\"");
-        assertThatThrownBy(() -> serve("[1]\n", new FakeExaminer(PLAN))).hasMessageContaining("no message");
+                .hasMessageContaining("unknown kind \"sing\"");
+        assertThatThrownBy(() -> serve("[1]\n", new FakeExaminer(PLAN))).hasMessageContaining("not a message");
     }
 
     @Test

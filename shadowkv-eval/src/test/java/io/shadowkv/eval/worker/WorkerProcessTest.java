@@ -13,7 +13,7 @@ import io.shadowkv.eval.run.Examiner;
 import io.shadowkv.eval.run.ExaminerFailure;
 import io.shadowkv.eval.run.FakeExaminer;
 import io.shadowkv.eval.run.RecordingWatcher;
-import io.shadowkv.eval.worker.FakeWorkerMain.Trouble;
+import io.shadowkv.eval.worker.FakeWorkerMain.InjectedFault;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,7 +30,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Real child processes, some of which come to grief.
+/// Uses real child processes, some of which fail.
 final class WorkerProcessTest {
     private static final int SAMPLES = 10;
     private static final EvalPlan PLAN = FakeExaminer.plan(SAMPLES);
@@ -44,7 +44,7 @@ final class WorkerProcessTest {
     private final RecordingWatcher watcher = new RecordingWatcher();
     private final List<String> errors = Collections.synchronizedList(new ArrayList<>());
 
-    private Supplier<Examiner> worker(String name, Trouble trouble, int times, Duration readyWithin) {
+    private Supplier<Examiner> worker(String name, InjectedFault trouble, int times, Duration readyWithin) {
         List<String> command = FakeWorkerMain.command(SAMPLES, folder, trouble, CULPRIT, times);
         return () -> WorkerProcess.start(
                 new WorkerCommand(name, command, readyWithin, SILENT_WITHIN, Duration.ofMillis(300)),
@@ -53,14 +53,14 @@ final class WorkerProcessTest {
                 isCancelled::get);
     }
 
-    private Supplier<Examiner> worker(Trouble trouble, int times) {
+    private Supplier<Examiner> worker(InjectedFault trouble, int times) {
         return worker("worker 0", trouble, times, Duration.ofMinutes(1));
     }
 
-    private List<AnswerRecord> run(List<Supplier<Examiner>> seats) {
+    private List<AnswerRecord> run(List<Supplier<Examiner>> openers) {
         try (AnswerLog log = AnswerLog.open(folder.resolve("log"))) {
             return new EvalRun(PLAN, log, EvalRun.Options.ofBatch(3), watcher, isCancelled::get)
-                    .run(PLAN.items(), seats);
+                    .run(PLAN.items(), openers);
         }
     }
 
@@ -92,13 +92,13 @@ final class WorkerProcessTest {
                 .noneMatch(ProcessHandle::isAlive);
     }
 
-    /// What befalls a worker.
-    private interface Mishap {
+    /// Something that happens to a worker.
+    private interface Interference {
         void befall(long pid) throws IOException, InterruptedException;
     }
 
-    /// Two workers, one of which waits in the middle of the run and meets with the mishap.
-    private void losesNothingAndCountsNothingTwice(Mishap mishap) throws IOException {
+    /// Runs two workers. One of them waits in the middle of the run, and `mishap` happens to it.
+    private void losesNothingAndCountsNothingTwice(Interference mishap) throws IOException {
         Thread.ofPlatform().daemon().start(() -> {
             try {
                 mishap.befall(awaitWaiting());
@@ -106,8 +106,8 @@ final class WorkerProcessTest {
                 throw new IllegalStateException(e);
             }
         });
-        Supplier<Examiner> second = worker("worker 1", Trouble.WAIT, 1, Duration.ofMinutes(1));
-        assertThat(run(List.of(worker(Trouble.WAIT, 1), second))).isEqualTo(expected());
+        Supplier<Examiner> second = worker("worker 1", InjectedFault.WAIT, 1, Duration.ofMinutes(1));
+        assertThat(run(List.of(worker(InjectedFault.WAIT, 1), second))).isEqualTo(expected());
         assertThat(Files.readAllLines(folder.resolve("log"))).hasSize(expected().size());
         assertThat(watcher.failed)
                 .singleElement()
@@ -119,7 +119,7 @@ final class WorkerProcessTest {
         losesNothingAndCountsNothingTwice(
                 pid -> ProcessHandle.of(pid).orElseThrow().destroyForcibly());
         assertThat(watcher.read).contains(1.0).hasSizeGreaterThan(SAMPLES);
-        assertThat(errors).contains("worker 0: this is not for the run", "worker 1: this is not for the run");
+        assertThat(errors).contains("worker 0: this is not a message", "worker 1: this is not a message");
     }
 
     @Test
@@ -127,7 +127,8 @@ final class WorkerProcessTest {
         losesNothingAndCountsNothingTwice(WorkerProcessTest::stop);
         assertThat(watcher.failures)
                 .singleElement()
-                .satisfies(message -> assertThat(message).contains("said nothing for 2 s, not even that it is alive"));
+                .satisfies(
+                        message -> assertThat(message).contains("sent no message for 2 s, not even that it is alive"));
     }
 
     private static void stop(long pid) throws IOException, InterruptedException {
@@ -139,32 +140,32 @@ final class WorkerProcessTest {
 
     @Test
     void aWorkerThatTakesLongIsWaitedFor() {
-        assertThat(run(List.of(worker(Trouble.SLOW, 1)))).isEqualTo(expected());
+        assertThat(run(List.of(worker(InjectedFault.SLOW, 1)))).isEqualTo(expected());
         assertThat(watcher.failures).isEmpty();
     }
 
     @Test
-    void aStoppedWorkerThatReadsNothingHoldsNobody() throws Exception {
+    void aStoppedWorkerDoesNotBlockTheRun() throws Exception {
         List<Item> fillThePipe =
                 IntStream.range(0, 2000).mapToObj(i -> new Item("a/x", i)).toList();
-        try (Examiner stopped = worker(Trouble.NONE, 0).get()) {
+        try (Examiner stopped = worker(InjectedFault.NONE, 0).get()) {
             stop(pids("worker").getFirst());
             assertThatThrownBy(() -> stopped.examine(fillThePipe, _ -> true, _ -> {}))
                     .isInstanceOf(ExaminerFailure.class)
-                    .hasMessageContaining("said nothing for 2 s");
+                    .hasMessageContaining("sent no message for 2 s");
         }
     }
 
     @Test
     void aWorkerThatEndsAtTheStartSaysWhy() {
-        assertThatThrownBy(() -> run(List.of(worker(Trouble.NO_START, 1))))
+        assertThatThrownBy(() -> run(List.of(worker(InjectedFault.NO_START, 1))))
                 .isInstanceOf(ExaminerFailure.class)
                 .hasMessageContaining("worker 0 ended with exit code 3")
                 .hasMessageContaining("the device has no memory left");
     }
 
     @Test
-    void aCommandThatIsNoneIsShown() {
+    void aCommandThatDoesNotExistIsShown() {
         Supplier<Examiner> none = () -> WorkerProcess.start(
                 new WorkerCommand("worker 0", List.of(folder + "/none", "x"), Duration.ofSeconds(1)),
                 PLAN,
@@ -177,22 +178,22 @@ final class WorkerProcessTest {
     }
 
     @Test
-    void aWorkerThatIsNeverReadyIsNotWaitedForAndKilled() throws Exception {
-        assertThatThrownBy(worker("worker 0", Trouble.NEVER_READY, 1, Duration.ofSeconds(1))::get)
+    void aWorkerThatIsNeverReadyIsKilled() throws Exception {
+        assertThatThrownBy(worker("worker 0", InjectedFault.NEVER_READY, 1, Duration.ofSeconds(1))::get)
                 .isInstanceOf(ExaminerFailure.class)
                 .hasMessageContaining("was not ready after 1 s");
     }
 
     @Test
     void aWorkerOfAnotherKindIsRefused() {
-        assertThatThrownBy(worker(Trouble.OTHER_BACKEND, 1)::get)
+        assertThatThrownBy(worker(InjectedFault.OTHER_BACKEND, 1)::get)
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("worker 0 has fake on cpu with BF16; the run is about fake on none with BF16");
+                .hasMessageContaining("worker 0 has fake on cpu with BF16; the run needs fake on none with BF16");
     }
 
     @Test
     void aSampleThatEndsEveryWorkerIsNamed() throws IOException {
-        assertThatThrownBy(() -> run(List.of(worker(Trouble.HALT, 9))))
+        assertThatThrownBy(() -> run(List.of(worker(InjectedFault.HALT, 9))))
                 .isInstanceOf(ExaminerFailure.class)
                 .hasMessageContaining("sample 5 of a/x was asked 3 times")
                 .hasMessageContaining("exit code 137");
@@ -202,23 +203,23 @@ final class WorkerProcessTest {
     }
 
     @Test
-    void whatIsNoMessageIsAFailure() {
-        assertThat(run(List.of(worker(Trouble.BABBLE, 1)))).isEqualTo(expected());
+    void aMalformedMessageIsAFailure() {
+        assertThat(run(List.of(worker(InjectedFault.BABBLE, 1)))).isEqualTo(expected());
         assertThat(watcher.failures)
                 .singleElement()
                 .satisfies(message -> assertThat(message)
-                        .contains("wrote \"{\"answers\":[1\", which is no message")
-                        .contains("this is not for the run"));
+                        .contains("wrote \"{\"answers\":[1\", which is not a message")
+                        .contains("this is not a message"));
     }
 
     @Test
-    void aWorkersFailureIsToldApartFromAMistake() {
-        try (Examiner failing = worker(Trouble.FAIL, 1).get()) {
+    void aWorkersFailureDiffersFromAWrongRequest() {
+        try (Examiner failing = worker(InjectedFault.FAIL, 1).get()) {
             assertThatThrownBy(() -> failing.examine(List.of(CULPRIT), _ -> true, _ -> {}))
                     .isInstanceOf(ExaminerFailure.class)
-                    .hasMessageContaining("worker 0 failed: the device fell over");
+                    .hasMessageContaining("worker 0 failed: the device failed");
         }
-        try (Examiner refusing = worker(Trouble.REFUSE, 2).get()) {
+        try (Examiner refusing = worker(InjectedFault.REFUSE, 2).get()) {
             assertThatThrownBy(() -> refusing.examine(List.of(CULPRIT), _ -> true, _ -> {}))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessage("the text is too short");
@@ -227,7 +228,7 @@ final class WorkerProcessTest {
 
     @Test
     void aSampleThatAWorkerCannotBeAskedIsLeftOut() {
-        assertThat(run(List.of(worker(Trouble.LEAVE_OUT, 1))))
+        assertThat(run(List.of(worker(InjectedFault.LEAVE_OUT, 1))))
                 .isEqualTo(expected().stream()
                         .filter(answer ->
                                 !new Item(answer.key().task(), answer.key().index()).equals(CULPRIT))
@@ -238,7 +239,7 @@ final class WorkerProcessTest {
 
     @Test
     void onlyWhatIsWantedIsAsked() {
-        try (Examiner examiner = worker(Trouble.NONE, 0).get()) {
+        try (Examiner examiner = worker(InjectedFault.NONE, 0).get()) {
             List<Item> items = List.of(CULPRIT, new Item("b/y", 0));
             assertThat(examiner.examine(items, key -> key.method().equals(FakeExaminer.SHADOW), _ -> {}))
                     .hasSize(3)
@@ -257,13 +258,13 @@ final class WorkerProcessTest {
                 throw new IllegalStateException(e);
             }
         });
-        assertThatThrownBy(() -> run(List.of(worker(Trouble.WAIT, 1))))
+        assertThatThrownBy(() -> run(List.of(worker(InjectedFault.WAIT, 1))))
                 .isInstanceOf(CancellationException.class)
                 .hasMessageContaining("3 of 20 samples");
         noWorkerIsLeft();
         isCancelled.set(false);
         watcher.read.clear();
-        assertThat(run(List.of(worker(Trouble.NONE, 0)))).isEqualTo(expected());
+        assertThat(run(List.of(worker(InjectedFault.NONE, 0)))).isEqualTo(expected());
         assertThat(Files.readAllLines(folder.resolve("log"))).hasSize(expected().size());
         assertThat(watcher.read).as("one report a sample").hasSize(17);
     }

@@ -19,10 +19,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
 
-/// A [Page] as one HTML file that needs nothing else: no scripts, fonts or pictures from anywhere. It is
-/// well-formed XML too, so tests can read it back.
+/// Writes a [Page] as one HTML file without external resources: no scripts, fonts or linked
+/// pictures. The output is also well-formed XML, so tests can parse it.
 public final class HtmlPage {
-    /// More columns of numbers with details beside them are wider than a page.
+    /// Maximum number of columns for details next to their numbers; a wider table would not fit the
+    /// page.
     private static final int MOST_FLAT = 4;
 
     private final StringBuilder out = new StringBuilder();
@@ -32,7 +33,7 @@ public final class HtmlPage {
         this.hasBitmaps = hasBitmaps;
     }
 
-    /// @param hasBitmaps whether figures lie beside the page as PNG files too
+    /// @param hasBitmaps whether each figure is also stored as a PNG file, which the page links to
     public static String of(Page page, boolean hasBitmaps) {
         return new HtmlPage(hasBitmaps).write(page);
     }
@@ -74,7 +75,7 @@ public final class HtmlPage {
         if (notes.isEmpty()) {
             return;
         }
-        out.append("<ul class=\"notes\" aria-label=\"Before reading\">\n");
+        out.append("<ul class=\"notes\" aria-label=\"Notes\">\n");
         notes.forEach(note -> out.append("<li>").append(escape(note)).append("</li>\n"));
         out.append("</ul>\n");
     }
@@ -176,7 +177,7 @@ public final class HtmlPage {
         out.append("</tr>\n");
     }
 
-    /// Details stand beside their numbers where few columns have any.
+    /// True if details are placed next to their numbers, which fits if few columns have details.
     private static boolean isFlat(Table table) {
         return IntStream.range(1, table.columns().size())
                         .filter(i -> table.rows().stream()

@@ -11,7 +11,7 @@ import io.shadowkv.report.page.Page.Section;
 import io.shadowkv.report.page.Page.Table;
 import java.util.stream.Collectors;
 
-/// A [Page] as Markdown with tables; figures are links to their files.
+/// Writes a [Page] as Markdown with tables; figures become links to their files.
 public final class MarkdownPage {
     private MarkdownPage() {}
 
@@ -86,7 +86,7 @@ public final class MarkdownPage {
         return plain(text);
     }
 
-    /// Text that no Markdown reader takes for markup.
+    /// Escapes text so that a Markdown reader does not interpret it as markup.
     static String plain(String text) {
         return text.replaceAll("[\\\\`*_\\[\\]<|#~&]", "\\\\$0").replaceAll("\\s+", " ");
     }

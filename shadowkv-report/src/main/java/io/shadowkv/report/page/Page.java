@@ -4,11 +4,11 @@ import io.shadowkv.report.plot.Figure;
 import java.util.List;
 import java.util.Map;
 
-/// A report before it is HTML or Markdown.
+/// The content of a report, independent of its format (HTML or Markdown).
 ///
 /// @param lead a sentence under the title
-/// @param cards the numbers to see first
-/// @param notes what a reader must know before believing a number
+/// @param cards the most important numbers, at the top
+/// @param notes warnings that a reader must know before relying on the numbers
 public record Page(String title, String lead, List<Card> cards, List<String> notes, List<Section> sections) {
     public Page {
         cards = List.copyOf(cards);
@@ -16,7 +16,7 @@ public record Page(String title, String lead, List<Card> cards, List<String> not
         sections = List.copyOf(sections);
     }
 
-    /// All figures, in order.
+    /// All figures, in the order of the page.
     public List<Picture> pictures() {
         return sections.stream()
                 .flatMap(section -> section.blocks().stream())
@@ -25,7 +25,7 @@ public record Page(String title, String lead, List<Card> cards, List<String> not
                 .toList();
     }
 
-    /// All tables, in order.
+    /// All tables, in the order of the page.
     List<Table> tables() {
         return sections.stream()
                 .flatMap(section -> section.blocks().stream())
@@ -34,7 +34,7 @@ public record Page(String title, String lead, List<Card> cards, List<String> not
                 .toList();
     }
 
-    /// A number to see first.
+    /// An important number at the top of the page.
     public record Card(String name, String value, String detail) {}
 
     /// @param id unique in the page
@@ -44,24 +44,24 @@ public record Page(String title, String lead, List<Card> cards, List<String> not
         }
     }
 
-    /// What sections are made of.
+    /// An element of a section.
     public sealed interface Block permits Prose, Facts, Table, Picture {}
 
     public record Prose(String text) implements Block {}
 
-    /// Names and what they are.
+    /// Names and their values.
     public record Facts(Map<String, String> facts) implements Block {}
 
-    /// @param figure drawn in the page and in files of its own, named by its id
-    /// @param isFolded whether the page shows it only when asked
+    /// @param figure drawn in the page and stored in files named by its id
+    /// @param isFolded whether the page shows the picture only after a click
     public record Picture(Figure figure, String caption, boolean isFolded) implements Block {
         public Picture(Figure figure, String caption) {
             this(figure, caption, false);
         }
     }
 
-    /// @param note written below; may be empty
-    /// @param isFolded whether the page shows it only when asked
+    /// @param note text below the table; may be empty
+    /// @param isFolded whether the page shows the table only after a click
     public record Table(String caption, List<Column> columns, List<Row> rows, String note, boolean isFolded)
             implements Block {
         public Table {
@@ -82,7 +82,7 @@ public record Page(String title, String lead, List<Card> cards, List<String> not
         }
     }
 
-    /// @param isNumber whether its cells are set to the right
+    /// @param isNumber whether its cells are aligned to the right
     public record Column(String name, boolean isNumber) {
         public static Column text(String name) {
             return new Column(name, false);
@@ -93,7 +93,7 @@ public record Page(String title, String lead, List<Card> cards, List<String> not
         }
     }
 
-    /// @param cells as many as there are columns; one for a group
+    /// @param cells one for each column; for a group, a single cell
     public record Row(Kind kind, List<Cell> cells) {
         public Row {
             cells = List.copyOf(cells);
@@ -111,18 +111,18 @@ public record Page(String title, String lead, List<Card> cards, List<String> not
             return new Row(Kind.GROUP, List.of(name));
         }
 
-        /// What a row is to those around it.
+        /// The role of a row in its table.
         public enum Kind {
             PLAIN,
-            /// Sums up the rows above.
+            /// Summarises the rows above.
             TOTAL,
-            /// Names the rows below.
+            /// Is the heading of the rows below.
             GROUP
         }
     }
 
-    /// @param text its value
-    /// @param detail set smaller below it; may be empty
+    /// @param text the value
+    /// @param detail shown in a smaller size next to or below the text; may be empty
     public record Cell(String text, String detail, Tone tone) {
         public Cell(String text) {
             this(text, "", Tone.PLAIN);
@@ -133,14 +133,14 @@ public record Page(String title, String lead, List<Card> cards, List<String> not
         }
     }
 
-    /// How a cell is set.
+    /// The style of a cell.
     public enum Tone {
         PLAIN,
-        /// An interval that lies above zero.
+        /// An interval above zero.
         GOOD,
-        /// An interval that lies below zero.
+        /// An interval below zero.
         BAD,
-        /// Words of a model: read as they are, wide.
+        /// Text written by a model: shown verbatim, in a wide column.
         QUOTE
     }
 }

@@ -1,6 +1,7 @@
 package io.shadowkv.report.page;
 
-/// The style sheet of the report's page, beside that of the plots.
+/// The style sheet of the report's page. The plots have their own:
+/// [io.shadowkv.report.plot.PlotStyle].
 final class ReportStyle {
     static final String RULES = """
         *{box-sizing:border-box}html{scroll-behavior:smooth}

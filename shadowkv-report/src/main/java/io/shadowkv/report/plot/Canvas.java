@@ -2,55 +2,56 @@ package io.shadowkv.report.plot;
 
 import java.util.List;
 
-/// What a [Figure] draws on: SVG or a bitmap. Coordinates are pixels from the upper left corner.
+/// The surface that a [Figure] draws on: SVG or a bitmap. Coordinates are pixels from the upper
+/// left corner.
 public interface Canvas {
-    void rect(double x, double y, double width, double height, Ink ink);
+    void rect(double x, double y, double width, double height, ShapeStyle ink);
 
-    void line(double x1, double y1, double x2, double y2, Ink ink);
+    void line(double x1, double y1, double x2, double y2, ShapeStyle ink);
 
-    void circle(double x, double y, double radius, Ink ink);
+    void circle(double x, double y, double radius, ShapeStyle ink);
 
-    /// A line through points, at least one.
-    void polyline(List<Spot> spots, Ink ink);
+    /// Draws a line through one or more points.
+    void polyline(List<Position> spots, ShapeStyle ink);
 
-    void text(double x, double y, Lettering lettering, String content);
+    void text(double x, double y, TextStyle lettering, String content);
 
-    /// Text turned a quarter to the left around its anchor.
-    void upright(double x, double y, Lettering lettering, String content);
+    /// Draws text rotated 90 degrees counterclockwise around its anchor.
+    void rotatedText(double x, double y, TextStyle lettering, String content);
 
-    /// An invisible area with a text that shows when it is pointed at, where the medium can.
+    /// Adds an invisible area with a tooltip, if the medium has tooltips.
     void hint(double x, double y, double width, double height, String content);
 
-    /// A place.
-    record Spot(double x, double y) {}
+    /// A position.
+    record Position(double x, double y) {}
 
-    /// Where text stands relative to its place.
+    /// The alignment of text relative to its position.
     enum Anchor {
         START,
         MIDDLE,
         END
     }
 
-    /// @param colour name of one of [PlotStyle]'s colours
+    /// @param colour name of a colour of [PlotStyle]
     /// @param size pixels
-    record Lettering(String colour, double size, boolean isBold, Anchor anchor) {
-        static final Lettering TICK = new Lettering("muted", 11, false, Anchor.MIDDLE);
-        static final Lettering LABEL = new Lettering("ink", 12, false, Anchor.START);
+    record TextStyle(String colour, double size, boolean isBold, Anchor anchor) {
+        static final TextStyle TICK = new TextStyle("muted", 11, false, Anchor.MIDDLE);
+        static final TextStyle LABEL = new TextStyle("ink", 12, false, Anchor.START);
 
-        Lettering at(Anchor place) {
-            return new Lettering(colour, size, isBold, place);
+        TextStyle at(Anchor place) {
+            return new TextStyle(colour, size, isBold, place);
         }
 
-        Lettering in(String other) {
-            return new Lettering(other, size, isBold, anchor);
+        TextStyle in(String other) {
+            return new TextStyle(other, size, isBold, anchor);
         }
 
-        Lettering sized(double pixels) {
-            return new Lettering(colour, pixels, isBold, anchor);
+        TextStyle sized(double pixels) {
+            return new TextStyle(colour, pixels, isBold, anchor);
         }
 
-        Lettering bold() {
-            return new Lettering(colour, size, true, anchor);
+        TextStyle bold() {
+            return new TextStyle(colour, size, true, anchor);
         }
     }
 }

@@ -1,8 +1,8 @@
 package io.shadowkv.report.plot;
 
 import io.shadowkv.report.plot.Canvas.Anchor;
-import io.shadowkv.report.plot.Canvas.Lettering;
-import io.shadowkv.report.plot.Canvas.Spot;
+import io.shadowkv.report.plot.Canvas.Position;
+import io.shadowkv.report.plot.Canvas.TextStyle;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -10,16 +10,16 @@ import java.util.function.DoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// Shares with their intervals over a logarithmic horizontal axis, and a share that does not depend on it
-/// as a dashed line across.
+/// Shares with their intervals over a logarithmic horizontal axis. A baseline that does not depend
+/// on the axis is a dashed horizontal line.
 ///
-/// @param id unique in the page, a file name too
-/// @param title read aloud
+/// @param id unique in the page and used as a file name
+/// @param title for screen readers
 /// @param xLabel what the horizontal axis measures, with its unit
 /// @param yLabel what the vertical axis measures
-/// @param xFormat writes a position under the axis
-/// @param baselineName written at the dashed line
-/// @param baseline its height, 0 to 1; NaN draws none
+/// @param xFormat formats a value of the horizontal axis
+/// @param baselineName label of the dashed line
+/// @param baseline height of the dashed line, 0 to 1; NaN draws none
 /// @param curves up to eight
 public record CurvePlot(
         String id,
@@ -32,7 +32,7 @@ public record CurvePlot(
         List<Curve> curves)
         implements Figure {
     private static final int LEFT = 64;
-    /// Pixels of a letter of a curve's name, and of one under the axis.
+    /// Width in pixels of a letter of a curve's name, and of a letter under the axis.
     private static final double NAME_LETTER = 7.4;
 
     private static final double TICK_LETTER = 6.2;
@@ -42,7 +42,7 @@ public record CurvePlot(
 
     /// Points joined by a line.
     ///
-    /// @param colour name of one of [PlotStyle]'s colours
+    /// @param colour name of a colour of [PlotStyle]
     /// @param points at least one, ascending in `x`
     public record Curve(String name, String colour, List<Point> points) {
         public Curve {
@@ -52,7 +52,7 @@ public record CurvePlot(
 
     /// A value with its interval.
     ///
-    /// @param x above zero
+    /// @param x greater than zero
     /// @param share 0 to 1, between `low` and `high`
     public record Point(double x, double share, double low, double high) {}
 
@@ -66,7 +66,7 @@ public record CurvePlot(
         return 320;
     }
 
-    /// Room for the longest name.
+    /// Pixels to the right of the axes: room for the longest name.
     private int right() {
         int longest =
                 curves.stream().mapToInt(curve -> curve.name().length()).max().orElse(0);
@@ -88,22 +88,23 @@ public record CurvePlot(
     @Override
     public void draw(Canvas canvas) {
         List<Double> xs = points().map(Point::x).distinct().sorted().toList();
-        // The axis ends at full marks; it begins at a tenth below the lowest end of an interval.
+        // The axis ends at 100 %; it starts a tenth below the lowest end of an interval.
         double lowest = Math.min(
                 points().mapToDouble(Point::low).min().orElse(0), Double.isNaN(baseline) ? 1 : baseline - 0.02);
         int firstTick = (int) Math.clamp(Math.floor(lowest * 10), 0, 8);
         var frame = new Frame(xs, firstTick / 10.0);
         for (int tick = firstTick; tick <= 10; tick += firstTick < 4 ? 2 : 1) {
             double y = frame.y(tick / 10.0);
-            canvas.line(LEFT, y, width() - right(), y, Ink.stroked("rule", 1));
-            canvas.text(LEFT - 8, y + 4, Lettering.TICK.at(Anchor.END), tick * 10 + " %");
+            canvas.line(LEFT, y, width() - right(), y, ShapeStyle.stroked("rule", 1));
+            canvas.text(LEFT - 8, y + 4, TextStyle.TICK.at(Anchor.END), tick * 10 + " %");
         }
-        canvas.line(LEFT, height() - BOTTOM, width() - right(), height() - BOTTOM, Ink.stroked("muted", 1));
+        canvas.line(LEFT, height() - BOTTOM, width() - right(), height() - BOTTOM, ShapeStyle.stroked("muted", 1));
         ticks(canvas, frame, xs);
-        canvas.text((LEFT + width() - right()) / 2.0, height() - 12, Lettering.TICK, xLabel);
-        canvas.upright(16, (TOP + height() - BOTTOM) / 2.0, Lettering.TICK, yLabel);
+        canvas.text((LEFT + width() - right()) / 2.0, height() - 12, TextStyle.TICK, xLabel);
+        canvas.rotatedText(16, (TOP + height() - BOTTOM) / 2.0, TextStyle.TICK, yLabel);
         if (!Double.isNaN(baseline)) {
-            canvas.line(LEFT, frame.y(baseline), width() - right(), frame.y(baseline), new Ink("", "full", 2, true));
+            canvas.line(
+                    LEFT, frame.y(baseline), width() - right(), frame.y(baseline), new ShapeStyle("", "full", 2, true));
         }
         for (int i = 0; i < curves.size(); i++) {
             curve(canvas, frame, curves.get(i), i);
@@ -111,16 +112,16 @@ public record CurvePlot(
         names(canvas, frame);
     }
 
-    /// Positions under the axis, those left out that would lie on the one before.
+    /// Draws the labels under the axis, except those that would overlap the previous one.
     private void ticks(Canvas canvas, Frame frame, List<Double> xs) {
         double free = 0;
         for (double x : xs) {
             double at = frame.x(x);
             String text = xFormat.apply(x);
             double half = TICK_LETTER * text.length() / 2;
-            canvas.line(at, height() - BOTTOM, at, height() - BOTTOM + 5, Ink.stroked("muted", 1));
+            canvas.line(at, height() - BOTTOM, at, height() - BOTTOM + 5, ShapeStyle.stroked("muted", 1));
             if (at - half >= free) {
-                canvas.text(at, height() - BOTTOM + 20, Lettering.TICK, text);
+                canvas.text(at, height() - BOTTOM + 20, TextStyle.TICK, text);
                 free = at + half + 6;
             }
         }
@@ -128,20 +129,20 @@ public record CurvePlot(
 
     private void curve(Canvas canvas, Frame frame, Curve curve, int number) {
         String colour = curve.colour();
-        // Beside each other where they share a place.
+        // Curves that share a point are drawn next to each other.
         double shift = 5 * (number - (curves.size() - 1) / 2.0);
-        List<Spot> spots = curve.points().stream()
-                .map(point -> new Spot(frame.x(point.x()) + shift, frame.y(point.share())))
+        List<Position> spots = curve.points().stream()
+                .map(point -> new Position(frame.x(point.x()) + shift, frame.y(point.share())))
                 .toList();
-        canvas.polyline(spots, Ink.stroked(colour, 2.2));
+        canvas.polyline(spots, ShapeStyle.stroked(colour, 2.2));
         for (Point point : curve.points()) {
             double x = frame.x(point.x()) + shift;
             double y = frame.y(point.share());
-            canvas.line(x, frame.y(point.low()), x, frame.y(point.high()), Ink.stroked(colour, 1.2));
+            canvas.line(x, frame.y(point.low()), x, frame.y(point.high()), ShapeStyle.stroked(colour, 1.2));
             if (number % 2 == 0) {
-                canvas.circle(x, y, 4, new Ink(colour, "card", 1.2, false));
+                canvas.circle(x, y, 4, new ShapeStyle(colour, "card", 1.2, false));
             } else {
-                canvas.rect(x - 3.5, y - 3.5, 7, 7, new Ink(colour, "card", 1.2, false));
+                canvas.rect(x - 3.5, y - 3.5, 7, 7, new ShapeStyle(colour, "card", 1.2, false));
             }
             canvas.hint(
                     x - 9,
@@ -158,7 +159,7 @@ public record CurvePlot(
         }
     }
 
-    /// Names at the right ends, a line of text apart at least.
+    /// Draws the names at the right ends, at least one line of text apart.
     private void names(Canvas canvas, Frame frame) {
         record Name(String text, String colour, double y) {}
         List<Name> names = new ArrayList<>();
@@ -172,7 +173,8 @@ public record CurvePlot(
             names.add(new Name(baselineName, "full", frame.y(baseline)));
         }
         names.sort(Comparator.comparingDouble(Name::y));
-        // Down from the top, each below the one above; then up from the bottom where that ran out of the picture.
+        // First downward: each name goes below the one above. Then upward, if names left the
+        // picture.
         double[] heights = new double[names.size()];
         double above = TOP - LINE_OF_TEXT;
         for (int i = 0; i < heights.length; i++) {
@@ -185,7 +187,7 @@ public record CurvePlot(
             canvas.text(
                     width() - right() + 10,
                     below + 4,
-                    Lettering.LABEL.in(names.get(i).colour()).bold(),
+                    TextStyle.LABEL.in(names.get(i).colour()).bold(),
                     names.get(i).text());
         }
     }
@@ -194,7 +196,7 @@ public record CurvePlot(
         return curves.stream().flatMap(curve -> curve.points().stream());
     }
 
-    /// Where values lie in the picture.
+    /// Converts values to positions in the picture.
     private final class Frame {
         private final double first;
         private final double span;

@@ -1,37 +1,37 @@
 package io.shadowkv.report.plot;
 
-/// A picture described once and drawn as SVG or as a bitmap.
+/// A picture with one description that can be drawn as SVG or as a bitmap.
 public interface Figure {
-    /// Unique in the page; a file name too, so letters, digits and hyphens.
+    /// Unique in the page and used as a file name: only letters, digits and hyphens.
     String id();
 
-    /// Read aloud instead of the picture.
+    /// The title for screen readers.
     String title();
 
-    /// What the picture shows, in a sentence with its numbers.
+    /// Describes in a sentence what the picture shows, with its numbers.
     String description();
 
-    /// Pixels.
+    /// Width in pixels.
     int width();
 
-    /// Pixels.
+    /// Height in pixels.
     int height();
 
     void draw(Canvas canvas);
 
-    /// An `<svg>` element for a page that has [PlotStyle]'s colours and rules.
+    /// Returns an `<svg>` element for a page that has [PlotStyle]'s colours and rules.
     default String inlineSvg() {
         var canvas = new SvgCanvas(new Svg(id(), width(), height(), title(), description()));
         draw(canvas);
         return canvas.toString();
     }
 
-    /// An SVG file that stands alone, light or dark as its reader prefers.
+    /// Returns a standalone SVG file, light or dark according to the reader's preference.
     default String svgFile() {
         var svg = new Svg(id(), width(), height(), title(), description());
         svg.raw("<style>" + PlotStyle.COLOURS + PlotStyle.RULES + "</style>\n");
         var canvas = new SvgCanvas(svg);
-        canvas.rect(0, 0, width(), height(), Ink.filled("card"));
+        canvas.rect(0, 0, width(), height(), ShapeStyle.filled("card"));
         draw(canvas);
         String sized = "<svg width=\"" + width() + "\" height=\"" + height() + "\"";
         return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"

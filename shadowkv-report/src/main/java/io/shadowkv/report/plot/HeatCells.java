@@ -1,25 +1,25 @@
 package io.shadowkv.report.plot;
 
 import io.shadowkv.report.plot.Canvas.Anchor;
-import io.shadowkv.report.plot.Canvas.Lettering;
+import io.shadowkv.report.plot.Canvas.TextStyle;
 
-/// Draws the cells of a [HeatMap], all of one size.
+/// Draws the cells of a [HeatMap]. All cells have the same size.
 ///
-/// @param width of a cell, pixels
-/// @param height of a cell, pixels
-/// @param saysSamples whether the number of samples stands beside the share
+/// @param width width of a cell in pixels
+/// @param height height of a cell in pixels
+/// @param saysSamples whether the number of samples is written next to the share
 record HeatCells(Canvas canvas, double width, double height, boolean saysSamples) {
-    /// 0 and 100 % have colours of their own, fifths between.
+    /// 0 % and 100 % have colours of their own; the range between is divided into fifths.
     static final int LEVELS = 7;
 
     /// A cell without samples.
-    static final Ink EMPTY = new Ink("card", "rule", 1, true);
+    static final ShapeStyle EMPTY = new ShapeStyle("card", "rule", 1, true);
 
-    /// Narrower cells have no room for three digits.
+    /// Minimum width in pixels of a cell with text: room for three digits.
     private static final double LEAST_FOR_TEXT = 24;
 
     /// @param share 0 to 1; NaN leaves the cell empty
-    /// @param place names the cell when it is pointed at
+    /// @param place names the cell in its tooltip
     void draw(double x, double y, double share, int samples, String place) {
         if (Double.isNaN(share)) {
             canvas.rect(x + 2, y + 2, width - 4, height - 4, EMPTY);
@@ -36,8 +36,8 @@ record HeatCells(Canvas canvas, double width, double height, boolean saysSamples
     }
 
     private void text(double x, double y, double share, int samples, boolean isOnDark) {
-        Lettering lettering = Lettering.TICK.in(isOnDark ? "ondark" : "onlight");
-        // Only a full cell says 100.
+        TextStyle lettering = TextStyle.TICK.in(isOnDark ? "ondark" : "onlight");
+        // Only a share of exactly 1 is written as 100.
         String percent = Long.toString(share < 1 ? Math.min(99, Math.round(100 * share)) : 100);
         if (saysSamples) {
             canvas.text(x + 3, y, lettering.at(Anchor.END), percent);
@@ -47,8 +47,8 @@ record HeatCells(Canvas canvas, double width, double height, boolean saysSamples
         }
     }
 
-    static Ink ink(int level) {
-        return Ink.filled("h" + level);
+    static ShapeStyle ink(int level) {
+        return ShapeStyle.filled("h" + level);
     }
 
     private static int level(double share) {

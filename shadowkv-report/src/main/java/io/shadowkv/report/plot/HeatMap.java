@@ -1,20 +1,20 @@
 package io.shadowkv.report.plot;
 
 import io.shadowkv.report.plot.Canvas.Anchor;
-import io.shadowkv.report.plot.Canvas.Lettering;
+import io.shadowkv.report.plot.Canvas.TextStyle;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/// Shares in grids of cells, from orange (0 %) by pale to blue (100 %), a pair that colour-blind
-/// people tell apart. Where there is room, the percentage stands in the cell, and small beside it
-/// the number of samples, unless each cell has one. Panels share rows and columns and stand beside
-/// each other as far as the width allows.
+/// Shares in grids of cells, from orange (0 %) through a pale colour to blue (100 %). Colour-blind
+/// readers can distinguish orange and blue. The percentage is written in the cell if there is room,
+/// with the number of samples in small type next to it, unless each cell has one sample. Panels
+/// share rows and columns and are placed next to each other as far as the width allows.
 ///
-/// @param id unique in the page, a file name too
-/// @param title read aloud and written above
+/// @param id unique in the page and used as a file name
+/// @param title for screen readers; also written above the grids
 /// @param xLabel what the columns are
 /// @param yLabel what the rows are
 /// @param columns names
@@ -39,18 +39,18 @@ public record HeatMap(
     private static final int LEGEND = 44;
     private static final double ENTRY = 84;
     private static final int MOST_WIDE = 96;
-    /// Narrower cells have no room for the samples beside them.
+    /// Minimum width in pixels of a cell that also shows its number of samples.
     private static final double LEAST_FOR_SAMPLES = 44;
-    /// Of a panel's name, in pixels.
+    /// Width in pixels of a letter of a panel's name.
     private static final double LETTER = 6.6;
 
     private static final String[] LEVEL_NAMES = {"0 %", "to 20", "to 40", "to 60", "to 80", "below 100", "100 %"};
 
     /// One grid.
     ///
-    /// @param name written above it; may be empty where it is the only one
+    /// @param name written above the grid; may be empty if there is only one panel
     /// @param shares `[rows][columns]`, 0 to 1; NaN leaves the cell empty
-    /// @param samples `[rows][columns]`, what each share is the mean of
+    /// @param samples `[rows][columns]`, the number of samples that each share is the mean of
     public record Panel(String name, double[][] shares, int[][] samples) {
         /// Shares of all cells that have one.
         public double[] known() {
@@ -71,7 +71,8 @@ public record HeatMap(
         return TOP + Math.ceilDiv(panels.size(), panelsAbreast()) * panelHeight() + LEGEND;
     }
 
-    /// As many as have room for their cells' text and their names, spread evenly over the lines.
+    /// The number of panels next to each other: as many as have room for their cells' text and
+    /// their names. They are spread evenly over the lines.
     private int panelsAbreast() {
         int longest =
                 panels.stream().mapToInt(panel -> panel.name().length()).max().orElse(0);
@@ -110,7 +111,7 @@ public record HeatMap(
         return range + (most == 1 ? " sample" : " samples");
     }
 
-    /// Numbers of samples of all cells that have one.
+    /// Numbers of samples of all cells that have a share.
     private IntStream samples() {
         return panels.stream()
                 .flatMap(panel -> Stream.of(panel.samples()))
@@ -124,7 +125,7 @@ public record HeatMap(
 
     @Override
     public void draw(Canvas canvas) {
-        canvas.text(LEFT, 18, Lettering.LABEL.bold(), title);
+        canvas.text(LEFT, 18, TextStyle.LABEL.bold(), title);
         int abreast = panelsAbreast();
         double pitch = (width() - LEFT - RIGHT + GAP) / (double) abreast;
         double cell = Math.min(MOST_WIDE, (pitch - GAP) / columns.size());
@@ -135,7 +136,7 @@ public record HeatMap(
             int line = i / abreast;
             double y = TOP + (double) line * panelHeight();
             if (nameHeight() > 0) {
-                canvas.text(x, y + 12, Lettering.LABEL, panels.get(i).name());
+                canvas.text(x, y + 12, TextStyle.LABEL, panels.get(i).name());
             }
             y += nameHeight();
             if (i % abreast == 0) {
@@ -146,16 +147,16 @@ public record HeatMap(
         }
         double bottom = height() - LEGEND;
         double widest = (abreast - 1) * pitch + columns.size() * cell;
-        canvas.text(LEFT + widest / 2, bottom + 8, Lettering.TICK, xLabel);
+        canvas.text(LEFT + widest / 2, bottom + 8, TextStyle.TICK, xLabel);
         legend(canvas, bottom + 24);
     }
 
     private void rowNames(Canvas canvas, double top) {
         for (int row = 0; row < rows.size(); row++) {
             double y = top + row * ROW + ROW / 2.0 + 4;
-            canvas.text(LEFT - 8, y, Lettering.TICK.at(Anchor.END), rows.get(row));
+            canvas.text(LEFT - 8, y, TextStyle.TICK.at(Anchor.END), rows.get(row));
         }
-        canvas.upright(14, top + rows.size() * ROW / 2.0, Lettering.TICK, yLabel);
+        canvas.rotatedText(14, top + rows.size() * ROW / 2.0, TextStyle.TICK, yLabel);
     }
 
     private void panel(HeatCells cells, Panel panel, double left, double top) {
@@ -172,7 +173,7 @@ public record HeatMap(
     private void columnNames(Canvas canvas, double left, double y, double cell) {
         int stride = (int) Math.ceil(38 / cell);
         for (int column = 0; column < columns.size(); column += stride) {
-            canvas.text(left + (column + 0.5) * cell, y, Lettering.TICK, columns.get(column));
+            canvas.text(left + (column + 0.5) * cell, y, TextStyle.TICK, columns.get(column));
         }
     }
 
@@ -185,8 +186,8 @@ public record HeatMap(
         }
     }
 
-    private static void entry(Canvas canvas, double x, double y, Ink ink, String name) {
+    private static void entry(Canvas canvas, double x, double y, ShapeStyle ink, String name) {
         canvas.rect(x, y, 14, 14, ink);
-        canvas.text(x + 19, y + 11, Lettering.TICK.at(Anchor.START), name);
+        canvas.text(x + 19, y + 11, TextStyle.TICK.at(Anchor.START), name);
     }
 }

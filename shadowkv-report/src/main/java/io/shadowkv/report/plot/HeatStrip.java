@@ -2,12 +2,13 @@ package io.shadowkv.report.plot;
 
 import java.util.List;
 
-/// A grid of few levels, a column a step and a row a place, with named spans of columns above it.
+/// A grid with few levels: one column for each step, one row for each position, and named spans of
+/// columns above it.
 ///
 /// @param id unique in the page
-/// @param title read aloud and written at the left
-/// @param description what it shows, in a sentence
-/// @param levels `[columns][rows]`, 0 draws nothing, `n` takes the class `level n`
+/// @param title for screen readers; also written at the left
+/// @param description says in a sentence what the picture shows
+/// @param levels `[columns][rows]`; 0 draws nothing, `n` uses the class `level n`
 /// @param spans columns that belong together, in order
 /// @param xLabel what the columns are; empty draws no axis below
 /// @param topLabel what the first row is
@@ -26,9 +27,9 @@ public record HeatStrip(
     private static final int RIGHT = 10;
     private static final int HEIGHT = 96;
 
-    /// Columns `from` to `until` (exclusive) and the place that matters there.
+    /// Columns `from` to `until` (exclusive) with a marked row.
     ///
-    /// @param mark share of the rows above the place, 0 to 1; NaN marks none
+    /// @param mark share of the rows above the marked row, 0 to 1; NaN marks none
     public record Span(String name, int from, int until, double mark) {}
 
     public String render() {
@@ -90,7 +91,8 @@ public record HeatStrip(
         return largest;
     }
 
-    /// Vertical strokes, one a run of equal cells: a tenth of the size of a rectangle each.
+    /// Vertical strokes, one for each run of equal cells. They take a tenth of the space of
+    /// rectangles.
     private String runs(int level) {
         StringBuilder data = new StringBuilder();
         for (int column = 0; column < levels.length; column++) {

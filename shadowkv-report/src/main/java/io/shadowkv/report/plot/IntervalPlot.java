@@ -1,15 +1,16 @@
 package io.shadowkv.report.plot;
 
 import io.shadowkv.report.plot.Canvas.Anchor;
-import io.shadowkv.report.plot.Canvas.Lettering;
+import io.shadowkv.report.plot.Canvas.TextStyle;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/// Differences with their intervals around a line at zero, a row a name, a mark a series.
+/// Differences with their intervals around a vertical line at zero: one row for each name, with one
+/// mark for each series.
 ///
-/// @param id unique in the page, a file name too
-/// @param title read aloud
+/// @param id unique in the page and used as a file name
+/// @param title for screen readers
 /// @param xLabel what a difference means
 /// @param series names, up to eight
 /// @param rows from the top
@@ -22,15 +23,15 @@ public record IntervalPlot(String id, String title, String xLabel, List<String> 
 
     /// A line of the plot with its marks.
     ///
-    /// @param isTotal set in bold under a line
-    /// @param marks one a series, in its order
+    /// @param isTotal whether the row is written in bold under a line
+    /// @param marks one for each series, in the order of the series
     public record Row(String name, boolean isTotal, List<Mark> marks) {
         public Row {
             marks = List.copyOf(marks);
         }
     }
 
-    /// A difference in percentage points between its interval's ends; NaN draws nothing.
+    /// A difference in percentage points with the ends of its interval; NaN draws nothing.
     public record Mark(double value, double low, double high) {}
 
     @Override
@@ -77,26 +78,31 @@ public record IntervalPlot(String id, String title, String xLabel, List<String> 
             double x = LEFT + i % 2 * 270.0;
             double y = 14 + Math.floorDiv(i, 2) * 20.0;
             mark(canvas, i, x, y - 4);
-            canvas.text(x + 11, y, Lettering.LABEL, series.get(i));
+            canvas.text(x + 11, y, TextStyle.LABEL, series.get(i));
         }
         for (double tick : half.ticks()) {
             for (double signed : tick == 0 ? new double[] {0} : new double[] {-tick, tick}) {
                 double x = zero + signed * scale;
-                canvas.line(x, top(), x, bottom, signed == 0 ? Ink.stroked("muted", 1.2) : Ink.stroked("rule", 1));
-                canvas.text(x, bottom + 16, Lettering.TICK, signed(signed));
+                canvas.line(
+                        x,
+                        top(),
+                        x,
+                        bottom,
+                        signed == 0 ? ShapeStyle.stroked("muted", 1.2) : ShapeStyle.stroked("rule", 1));
+                canvas.text(x, bottom + 16, TextStyle.TICK, signed(signed));
             }
         }
         for (int i = 0; i < rows.size(); i++) {
             row(canvas, rows.get(i), top() + i * (double) pitch(), zero, scale);
         }
-        canvas.text(zero, bottom + 36, Lettering.TICK, xLabel);
+        canvas.text(zero, bottom + 36, TextStyle.TICK, xLabel);
     }
 
     private void row(Canvas canvas, Row row, double y, double zero, double scale) {
         if (row.isTotal()) {
-            canvas.line(8, y, width() - RIGHT, y, Ink.stroked("rule", 1));
+            canvas.line(8, y, width() - RIGHT, y, ShapeStyle.stroked("rule", 1));
         }
-        Lettering lettering = Lettering.LABEL.at(Anchor.END);
+        TextStyle lettering = TextStyle.LABEL.at(Anchor.END);
         canvas.text(LEFT - 14, y + pitch() / 2.0 + 4, row.isTotal() ? lettering.bold() : lettering, row.name());
         for (int i = 0; i < row.marks().size(); i++) {
             Mark mark = row.marks().get(i);
@@ -106,7 +112,7 @@ public record IntervalPlot(String id, String title, String xLabel, List<String> 
             double at = y + pitch() / 2.0 + (i - (row.marks().size() - 1) / 2.0) * STEP;
             double low = zero + mark.low() * scale;
             double high = zero + mark.high() * scale;
-            canvas.line(low, at, high, at, Ink.stroked("p" + i % 8, row.isTotal() ? 3 : 1.6));
+            canvas.line(low, at, high, at, ShapeStyle.stroked("p" + i % 8, row.isTotal() ? 3 : 1.6));
             mark(canvas, i, zero + mark.value() * scale, at);
             canvas.hint(
                     Math.min(low, high),
@@ -123,9 +129,9 @@ public record IntervalPlot(String id, String title, String xLabel, List<String> 
         }
     }
 
-    /// Shapes tell the series apart where colours do not.
+    /// Each series has its own shape, so that it can be recognised without colour.
     private static void mark(Canvas canvas, int number, double x, double y) {
-        var ink = new Ink("p" + number % 8, "card", 1, false);
+        var ink = new ShapeStyle("p" + number % 8, "card", 1, false);
         if (number % 2 == 0) {
             canvas.circle(x, y, 4, ink);
         } else {

@@ -4,14 +4,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.DoubleFunction;
 
-/// Lines over a logarithmic horizontal axis (powers of two apart by the same distance) and a vertical one
+/// Lines over a logarithmic horizontal axis (powers of two are evenly spaced) and a vertical axis
 /// from zero.
 ///
 /// @param id unique in the page
-/// @param title read aloud
+/// @param title for screen readers
 /// @param xLabel what the horizontal axis measures, with its unit
 /// @param yLabel what the vertical axis measures, with its unit
-/// @param xFormat writes a position under the axis
+/// @param xFormat formats a value of the horizontal axis
 /// @param series the lines, up to eight
 public record LinePlot(
         String id, String title, String xLabel, String yLabel, DoubleFunction<String> xFormat, List<Series> series) {
@@ -24,8 +24,8 @@ public record LinePlot(
 
     /// A line.
     ///
-    /// @param name written at its end
-    /// @param cssClass its colour's class
+    /// @param name written at the end of the line
+    /// @param cssClass class of its colour
     /// @param points at least one, ascending in `x`
     public record Series(String name, String cssClass, List<Point> points) {
         public Series {
@@ -38,7 +38,7 @@ public record LinePlot(
 
     /// A point of a line.
     ///
-    /// @param x above zero
+    /// @param x greater than zero
     public record Point(double x, double y) {}
 
     public String render() {
@@ -66,7 +66,7 @@ public record LinePlot(
             svg.text(x(x, xs), HEIGHT - BOTTOM + 20, "middle", "tick", xFormat.apply(x));
         }
         svg.text((LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 12, "middle", "axis", xLabel);
-        svg.upright(16, (TOP + HEIGHT - BOTTOM) / 2.0, "axis", yLabel);
+        svg.rotatedText(16, (TOP + HEIGHT - BOTTOM) / 2.0, "axis", yLabel);
         List<Double> ends = labelHeights(axis);
         for (int i = 0; i < series.size(); i++) {
             draw(svg, series.get(i), xs, axis, ends.get(i), i);
@@ -87,7 +87,7 @@ public record LinePlot(
             double x = x(point.x(), xs);
             double y = y(point.y(), axis);
             String hint = line.name() + ", " + xFormat.apply(point.x()) + ": " + Quantity.threeDigits(point.y());
-            // Shapes tell the lines apart where colours do not.
+            // Each line has its own shape, so that it can be recognised without colour.
             if (number % 2 == 0) {
                 svg.circle(x, y, 4.5, "dot " + line.cssClass());
             } else {
@@ -98,7 +98,7 @@ public record LinePlot(
         svg.text(WIDTH - RIGHT + 12, labelAt + 4, "start", "label " + line.cssClass(), line.name());
     }
 
-    /// Heights of the names at the lines' ends, at least a line of text apart.
+    /// Heights of the names at the ends of the lines, at least one line of text apart.
     private List<Double> labelHeights(Axis axis) {
         List<Integer> order = new ArrayList<>();
         List<Double> heights = new ArrayList<>();

@@ -6,8 +6,8 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// The style sheet of the plots, and the colours a page may share with them: light ones, and dark ones
-/// where the reader prefers them.
+/// The style sheet of the plots, and the colours that a page may share with them: light ones, and
+/// dark ones if the reader prefers a dark scheme.
 public final class PlotStyle {
     /// Colours by name, for both schemes.
     public static final String COLOURS = """
@@ -45,7 +45,7 @@ public final class PlotStyle {
 
     private PlotStyle() {}
 
-    /// The light scheme's colours by name, each `#rrggbb`.
+    /// The colours of the light scheme by name, each `#rrggbb`.
     public static Map<String, String> lightColours() {
         String light = COLOURS.substring(0, COLOURS.indexOf("@media"));
         Map<String, String> colours = new TreeMap<>();

@@ -19,14 +19,14 @@ import java.util.Map;
 import java.util.Optional;
 import javax.imageio.ImageIO;
 
-/// Figures as bitmaps in the light colours, at twice their size. Needs the module `java.desktop` and a
-/// font: ask [#obstacle] first.
+/// Draws figures as bitmaps in the light colours, at twice their size. Needs the module
+/// `java.desktop` and a font: call [#obstacle] first.
 public final class Png {
     private static final int SCALE = 2;
 
     private Png() {}
 
-    /// Why bitmaps cannot be drawn here; empty if they can.
+    /// Says why bitmaps cannot be drawn here; empty if they can be drawn.
     public static Optional<String> obstacle() {
         try {
             return Drawing.canWriteText() ? Optional.empty() : Optional.of("the JVM finds no font");
@@ -36,14 +36,14 @@ public final class Png {
         }
     }
 
-    /// The bytes of a PNG file.
+    /// Draws the figure and returns the bytes of a PNG file.
     public static byte[] of(Figure figure) {
         var drawing = new Drawing(figure.width(), figure.height());
         figure.draw(drawing);
         return drawing.bytes();
     }
 
-    /// Nested, so that [Png] itself loads where there is no `java.desktop`.
+    /// A nested class, so that [Png] itself loads without `java.desktop`.
     private static final class Drawing implements Canvas {
         private static final Map<String, String> COLOURS = PlotStyle.lightColours();
 
@@ -58,7 +58,7 @@ public final class Png {
             graphics.setRenderingHint(RenderingHints.KEY_FRACTIONALMETRICS, RenderingHints.VALUE_FRACTIONALMETRICS_ON);
             graphics.setRenderingHint(RenderingHints.KEY_STROKE_CONTROL, RenderingHints.VALUE_STROKE_PURE);
             graphics.scale(SCALE, SCALE);
-            rect(0, 0, width, height, Ink.filled("card"));
+            rect(0, 0, width, height, ShapeStyle.filled("card"));
         }
 
         static boolean canWriteText() {
@@ -93,7 +93,7 @@ public final class Png {
             return new Font(Font.SANS_SERIF, isBold ? Font.BOLD : Font.PLAIN, 1).deriveFont((float) size);
         }
 
-        private void paint(Shape shape, Ink ink) {
+        private void paint(Shape shape, ShapeStyle ink) {
             if (!ink.fill().isEmpty()) {
                 graphics.setColor(colour(ink.fill()));
                 graphics.fill(shape);
@@ -108,22 +108,22 @@ public final class Png {
         }
 
         @Override
-        public void rect(double x, double y, double width, double height, Ink ink) {
+        public void rect(double x, double y, double width, double height, ShapeStyle ink) {
             paint(new Rectangle2D.Double(x, y, width, height), ink);
         }
 
         @Override
-        public void line(double x1, double y1, double x2, double y2, Ink ink) {
+        public void line(double x1, double y1, double x2, double y2, ShapeStyle ink) {
             paint(new Line2D.Double(x1, y1, x2, y2), ink);
         }
 
         @Override
-        public void circle(double x, double y, double radius, Ink ink) {
+        public void circle(double x, double y, double radius, ShapeStyle ink) {
             paint(new Ellipse2D.Double(x - radius, y - radius, 2 * radius, 2 * radius), ink);
         }
 
         @Override
-        public void polyline(List<Spot> spots, Ink ink) {
+        public void polyline(List<Position> spots, ShapeStyle ink) {
             var path = new Path2D.Double();
             path.moveTo(spots.getFirst().x(), spots.getFirst().y());
             spots.stream().skip(1).forEach(spot -> path.lineTo(spot.x(), spot.y()));
@@ -131,7 +131,7 @@ public final class Png {
         }
 
         @Override
-        public void text(double x, double y, Lettering lettering, String content) {
+        public void text(double x, double y, TextStyle lettering, String content) {
             graphics.setFont(font(lettering.size(), lettering.isBold()));
             graphics.setColor(colour(lettering.colour()));
             double width =
@@ -145,7 +145,7 @@ public final class Png {
         }
 
         @Override
-        public void upright(double x, double y, Lettering lettering, String content) {
+        public void rotatedText(double x, double y, TextStyle lettering, String content) {
             var before = graphics.getTransform();
             graphics.translate(x, y);
             graphics.rotate(-Math.PI / 2);
@@ -155,7 +155,7 @@ public final class Png {
 
         @Override
         public void hint(double x, double y, double width, double height, String content) {
-            // Nobody points at a bitmap.
+            // A bitmap has no tooltips.
         }
     }
 }

@@ -2,13 +2,13 @@ package io.shadowkv.report.plot;
 
 import java.util.Locale;
 
-/// Numbers as people read them: three digits, a unit, a blank between.
+/// Formats numbers for readers: three digits, a space and a unit.
 public final class Quantity {
     private static final String[] BYTE_UNITS = {"B", "KiB", "MiB", "GiB", "TiB"};
 
     private Quantity() {}
 
-    /// `80.0 MiB`; powers of 1,024.
+    /// Such as `80.0 MiB`; units are powers of 1,024.
     public static String bytes(double bytes) {
         int unit = 0;
         double value = bytes;
@@ -19,7 +19,7 @@ public final class Quantity {
         return (unit == 0 ? whole(value) : threeDigits(value)) + " " + BYTE_UNITS[unit];
     }
 
-    /// `8.21 s`, `340 ms`, `2 min 05 s`.
+    /// Such as `8.21 s`, `340 ms`, `2 min 05 s`.
     public static String seconds(double seconds) {
         if (!Double.isFinite(seconds)) {
             return "–";
@@ -36,31 +36,31 @@ public final class Quantity {
                 : String.format(Locale.ROOT, "%d h %02d min", whole / 3600, whole / 60 % 60);
     }
 
-    /// `61.4 %`, `50 %`; a dash where there is none.
+    /// Such as `61.4 %`, `50 %`; a dash for NaN.
     public static String share(double share) {
         double percent = 100 * share;
         boolean isWhole = Math.abs(percent - Math.rint(percent)) < 1e-9;
         return Double.isFinite(share) ? (isWhole ? whole(percent) : threeDigits(percent)) + " %" : "–";
     }
 
-    /// `2.13×`; a dash where there is none.
+    /// Such as `2.13×`; a dash for NaN.
     public static String times(double factor) {
         return Double.isFinite(factor) ? threeDigits(factor) + "×" : "–";
     }
 
-    /// `212`, `21.2`, `2.12`, with commas from 1,000; a dash where there is none.
+    /// Such as `212`, `21.2`, `2.12`, with commas from 1,000; a dash for NaN.
     public static String threeDigits(double value) {
         double size = Math.abs(value);
         String format = size >= 99.95 ? "%,.0f" : size >= 9.995 ? "%.1f" : "%.2f";
         return Double.isFinite(value) ? String.format(Locale.ROOT, format, value) : "–";
     }
 
-    /// `16,384`.
+    /// Such as `16,384`.
     public static String whole(double value) {
         return String.format(Locale.ROOT, "%,.0f", value);
     }
 
-    /// `16K` for whole multiples of 1,024 tokens, else `16,000`.
+    /// `16K` for multiples of 1,024 tokens, otherwise such as `16,000`.
     public static String tokens(int tokens) {
         return tokens >= 1024 && tokens % 1024 == 0 ? tokens / 1024 + "K" : whole(tokens);
     }

@@ -5,12 +5,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.DoubleFunction;
 
-/// Horizontal bars of named parts, their total behind them and the parts' names below.
+/// Horizontal bars of named segments, with the total to the right of each bar and the names of the
+/// segments below.
 ///
 /// @param id unique in the page
-/// @param title read aloud
+/// @param title for screen readers
 /// @param axisLabel what the length means
-/// @param format writes a value with its unit
+/// @param format formats a value with its unit
 /// @param bars from the top down
 public record StackedBars(String id, String title, String axisLabel, DoubleFunction<String> format, List<Bar> bars) {
     private static final int WIDTH = 760;
@@ -26,14 +27,14 @@ public record StackedBars(String id, String title, String axisLabel, DoubleFunct
         }
     }
 
-    /// A part of a bar.
+    /// A segment of a bar.
     ///
-    /// @param name parts of one name share a colour
-    /// @param colour class of its colour, `p0` to `p7`
-    /// @param isHatched drawn with stripes, for parts of another kind
+    /// @param name segments with the same name share a colour
+    /// @param colour class of the colour, `p0` to `p7`
+    /// @param isHatched whether the segment is hatched, to show that it is of another kind
     public record Part(String name, double value, String colour, boolean isHatched) {}
 
-    /// The picture.
+    /// Returns the picture as an `<svg>` element.
     public String render() {
         List<Part> entries = entries();
         int legendRows = (entries.size() + 2) / 3;
@@ -90,7 +91,7 @@ public record StackedBars(String id, String title, String axisLabel, DoubleFunct
                 .formatted(Svg.number(x), Svg.number(y), Svg.number(width), Svg.number(height), id));
     }
 
-    /// The first part of each name.
+    /// The first segment of each name.
     private List<Part> entries() {
         Map<String, Part> entries = new LinkedHashMap<>();
         bars.forEach(bar -> bar.parts().forEach(part -> entries.putIfAbsent(part.name(), part)));

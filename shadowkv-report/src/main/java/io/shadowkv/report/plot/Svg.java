@@ -2,15 +2,15 @@ package io.shadowkv.report.plot;
 
 import java.util.Locale;
 
-/// An `<svg>` element as it grows. Coordinates are pixels from the upper left corner, rounded to
+/// Builds an `<svg>` element. Coordinates are pixels from the upper left corner, rounded to
 /// hundredths.
 public final class Svg {
     private final StringBuilder out = new StringBuilder();
     private final String id;
 
     /// @param id unique in the page
-    /// @param title read aloud instead of the picture
-    /// @param description what the picture shows, in a sentence
+    /// @param title for screen readers
+    /// @param description says in a sentence what the picture shows
     public Svg(String id, double width, double height, String title, String description) {
         this.id = id;
         out.append("<svg class=\"plot\" role=\"img\" aria-labelledby=\"%s-t %s-d\" viewBox=\"0 0 %s %s\""
@@ -20,7 +20,7 @@ public final class Svg {
                 .formatted(id, escape(title), id, escape(description)));
     }
 
-    /// The id given, for names inside the picture that must be unique in the page.
+    /// The id, for names inside the picture that must be unique in the page.
     public String id() {
         return id;
     }
@@ -61,14 +61,14 @@ public final class Svg {
         return this;
     }
 
-    /// Text turned a quarter to the left around its anchor.
-    public Svg upright(double x, double y, String cssClass, String content) {
+    /// Adds text rotated 90 degrees counterclockwise around its anchor.
+    public Svg rotatedText(double x, double y, String cssClass, String content) {
         out.append("<text transform=\"translate(%s %s) rotate(-90)\" text-anchor=\"middle\" class=\"%s\">%s</text>\n"
                 .formatted(number(x), number(y), cssClass, escape(content)));
         return this;
     }
 
-    /// Opens a group that moves and scales what follows until [#end].
+    /// Opens a group that moves and scales the elements added until [#end].
     public Svg group(double x, double y, double scaleX, double scaleY) {
         out.append("<g transform=\"translate(%s %s) scale(%s %s)\">\n"
                 .formatted(number(x), number(y), precise(scaleX), precise(scaleY)));
@@ -80,14 +80,14 @@ public final class Svg {
         return this;
     }
 
-    /// A shape with a text that shows when it is pointed at.
+    /// Adds a rectangle with a tooltip.
     public Svg hinted(double x, double y, double width, double height, String cssClass, String hint) {
         out.append("<rect x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\" class=\"%s\"><title>%s</title></rect>\n"
                 .formatted(number(x), number(y), number(width), number(height), cssClass, escape(hint)));
         return this;
     }
 
-    /// Verbatim markup, such as definitions.
+    /// Adds verbatim markup, such as definitions.
     Svg raw(String markup) {
         out.append(markup);
         return this;
@@ -106,13 +106,13 @@ public final class Svg {
         return this;
     }
 
-    /// The finished element.
+    /// Returns the finished element.
     @Override
     public String toString() {
         return out + "</svg>\n";
     }
 
-    /// Text as it may stand in markup and in quoted attributes.
+    /// Escapes text for markup and for quoted attributes.
     public static String escape(String text) {
         return text.replace("&", "&amp;")
                 .replace("<", "&lt;")

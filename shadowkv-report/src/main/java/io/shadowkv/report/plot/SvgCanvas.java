@@ -13,25 +13,25 @@ final class SvgCanvas implements Canvas {
     }
 
     @Override
-    public void rect(double x, double y, double width, double height, Ink ink) {
+    public void rect(double x, double y, double width, double height, ShapeStyle ink) {
         svg.raw("<rect x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\" style=\"%s\"/>\n"
                 .formatted(Svg.number(x), Svg.number(y), Svg.number(width), Svg.number(height), ink.css()));
     }
 
     @Override
-    public void line(double x1, double y1, double x2, double y2, Ink ink) {
+    public void line(double x1, double y1, double x2, double y2, ShapeStyle ink) {
         svg.raw("<line x1=\"%s\" y1=\"%s\" x2=\"%s\" y2=\"%s\" style=\"%s\"/>\n"
                 .formatted(Svg.number(x1), Svg.number(y1), Svg.number(x2), Svg.number(y2), ink.css()));
     }
 
     @Override
-    public void circle(double x, double y, double radius, Ink ink) {
+    public void circle(double x, double y, double radius, ShapeStyle ink) {
         svg.raw("<circle cx=\"%s\" cy=\"%s\" r=\"%s\" style=\"%s\"/>\n"
                 .formatted(Svg.number(x), Svg.number(y), Svg.number(radius), ink.css()));
     }
 
     @Override
-    public void polyline(List<Spot> spots, Ink ink) {
+    public void polyline(List<Position> spots, ShapeStyle ink) {
         String points = spots.stream()
                 .map(spot -> Svg.number(spot.x()) + "," + Svg.number(spot.y()))
                 .collect(Collectors.joining(" "));
@@ -39,13 +39,13 @@ final class SvgCanvas implements Canvas {
     }
 
     @Override
-    public void text(double x, double y, Lettering lettering, String content) {
+    public void text(double x, double y, TextStyle lettering, String content) {
         svg.raw("<text x=\"%s\" y=\"%s\" %s>%s</text>\n"
                 .formatted(Svg.number(x), Svg.number(y), attributes(lettering), Svg.escape(content)));
     }
 
     @Override
-    public void upright(double x, double y, Lettering lettering, String content) {
+    public void rotatedText(double x, double y, TextStyle lettering, String content) {
         svg.raw("<text transform=\"translate(%s %s) rotate(-90)\" %s>%s</text>\n"
                 .formatted(Svg.number(x), Svg.number(y), attributes(lettering), Svg.escape(content)));
     }
@@ -55,7 +55,7 @@ final class SvgCanvas implements Canvas {
         svg.hinted(x, y, width, height, "hit", content);
     }
 
-    private static String attributes(Lettering lettering) {
+    private static String attributes(TextStyle lettering) {
         return "text-anchor=\"%s\" style=\"fill:var(--%s);font-size:%spx%s\""
                 .formatted(
                         lettering.anchor().name().toLowerCase(Locale.ROOT),

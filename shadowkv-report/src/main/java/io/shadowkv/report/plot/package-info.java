@@ -1,9 +1,10 @@
-/// Plots as inline SVG, without a library, coloured by the page they stand in; a
-/// [io.shadowkv.report.plot.Figure] as a bitmap too, where there is `java.desktop`.
+/// Plots as inline SVG, without a library, in the colours of the page that contains them. A
+/// [io.shadowkv.report.plot.Figure] can also be a bitmap, if `java.desktop` is present.
 ///
-/// In: numbers with their names. Out: one `<svg>` element as text, with a title and a description for
-/// screen readers; classes, not colours, so that a page's style sheet serves light and dark.
-/// [io.shadowkv.report.plot.PlotStyle] holds that sheet. Called by the command line's reports.
+/// In: numbers with their names. Out: one `<svg>` element as text, with a title and a description
+/// for screen readers. The element uses classes instead of colours, so that the page's style sheet
+/// decides between light and dark; [io.shadowkv.report.plot.PlotStyle] has that sheet. Called by
+/// the reports of the command line and of evaluations.
 @NullMarked
 package io.shadowkv.report.plot;
 

@@ -1,6 +1,7 @@
 package io.shadowkv.server.answer;
 
 import io.shadowkv.engine.Completion;
+import io.shadowkv.sampling.TokenLogprobs;
 import java.util.List;
 import java.util.Optional;
 import tools.jackson.databind.node.ObjectNode;
@@ -12,7 +13,9 @@ public interface AnswerFormat {
     Optional<ObjectNode> firstChunk(int choice);
 
     /// A chunk with more text.
-    ObjectNode textChunk(int choice, String text);
+    ///
+    /// @param logprobs log probabilities of the tokens of the text; empty if they were not requested
+    ObjectNode textChunk(int choice, String text, List<TokenLogprobs> logprobs);
 
     /// The last chunk of a choice.
     ObjectNode lastChunk(int choice, String finishReason);

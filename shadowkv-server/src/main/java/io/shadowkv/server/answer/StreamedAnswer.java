@@ -2,6 +2,7 @@ package io.shadowkv.server.answer;
 
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.GenerationEvent;
+import io.shadowkv.sampling.TokenLogprobs;
 import io.shadowkv.server.error.ApiException;
 import io.shadowkv.server.error.EngineFailures;
 import io.shadowkv.server.generate.ChoiceEvent;
@@ -82,8 +83,10 @@ public final class StreamedAnswer {
                 progress(reading.done() >= 1);
             }
             case GenerationEvent.Token token -> {
-                if (!token.text().isEmpty()) {
-                    stream.data(plan.format().textChunk(choice, token.text()));
+                if (!token.text().isEmpty() || token.logprobs() != null) {
+                    List<TokenLogprobs> logprobs =
+                            token.logprobs() == null ? List.of() : List.of(token.logprobs());
+                    stream.data(plan.format().textChunk(choice, token.text(), logprobs));
                 } else if (stream.untilPing(plan.pingInterval()).isZero()) {
                     stream.comment("ping");
                 }
@@ -117,7 +120,7 @@ public final class StreamedAnswer {
         for (double one : read) {
             share += one / read.length;
         }
-        ObjectNode chunk = plan.format().textChunk(0, "");
+        ObjectNode chunk = plan.format().textChunk(0, "", List.of());
         ObjectNode progress = chunk.putObject("prompt_progress");
         progress.put("total", plan.promptTokens());
         progress.put("cache", 0);

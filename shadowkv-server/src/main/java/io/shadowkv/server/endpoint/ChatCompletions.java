@@ -1,6 +1,7 @@
 package io.shadowkv.server.endpoint;
 
 import io.shadowkv.server.answer.ChatFormat;
+import io.shadowkv.server.answer.TokenTexts;
 import io.shadowkv.server.http.Exchange;
 import io.shadowkv.server.model.ServedModel;
 import io.shadowkv.server.request.ChatRequest;
@@ -16,7 +17,7 @@ public record ChatCompletions(Serving serving) implements Endpoint {
         model.checkName(request.model().orElse(null));
         int[] ids = model.encodeChat(request.messages(), request.templateVariables());
         ChatFormat format = new ChatFormat(
-                Generating.newId("chatcmpl-"), model.name(), Instant.now().getEpochSecond());
+                Generating.newId("chatcmpl-"), model.name(), Instant.now().getEpochSecond(), new TokenTexts(model::tokenText));
         new Generating(serving).answer(exchange, List.of(ids), request.generation(), format);
     }
 }

@@ -1,6 +1,7 @@
 package io.shadowkv.server.endpoint;
 
 import io.shadowkv.server.answer.CompletionFormat;
+import io.shadowkv.server.answer.TokenTexts;
 import io.shadowkv.server.http.Exchange;
 import io.shadowkv.server.model.ServedModel;
 import io.shadowkv.server.request.CompletionRequest;
@@ -23,7 +24,7 @@ public record Completions(Serving serving) implements Endpoint {
             prompts.add(text == null ? prompt.ids() : model.tokenizer().encode(text, true));
         }
         CompletionFormat format = new CompletionFormat(
-                Generating.newId("cmpl-"), model.name(), Instant.now().getEpochSecond(), echoes(request));
+                Generating.newId("cmpl-"), model.name(), Instant.now().getEpochSecond(), echoes(request), new TokenTexts(model::tokenText));
         new Generating(serving).answer(exchange, prompts, request.generation(), format);
     }
 

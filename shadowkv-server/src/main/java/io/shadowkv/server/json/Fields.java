@@ -2,6 +2,7 @@ package io.shadowkv.server.json;
 
 import io.shadowkv.server.error.ApiException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,11 @@ public final class Fields {
     /// The path of a field in the request, for `param` of an error.
     public String path(String name) {
         return path.isEmpty() ? name : path + "." + name;
+    }
+
+    /// The names of all fields.
+    public Collection<String> names() {
+        return node.propertyNames();
     }
 
     public boolean has(String name) {

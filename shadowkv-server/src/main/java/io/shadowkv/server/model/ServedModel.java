@@ -76,6 +76,11 @@ public final class ServedModel {
         return engine.tokenizer();
     }
 
+    /// The text of one token; of a model without tokenizer, its id.
+    public String tokenText(int id) {
+        return engine.hasTokenizer() ? engine.tokenizer().decode(new int[] {id}, false) : String.valueOf(id);
+    }
+
     /// Encodes a conversation up to the start of the answer. Special tokens come only from the
     /// template.
     ///

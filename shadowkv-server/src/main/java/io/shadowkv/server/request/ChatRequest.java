@@ -1,5 +1,6 @@
 package io.shadowkv.server.request;
 
+import io.shadowkv.server.error.ApiException;
 import io.shadowkv.server.json.Fields;
 import io.shadowkv.text.chat.ChatMessage;
 import java.util.LinkedHashMap;
@@ -19,6 +20,8 @@ public record ChatRequest(
         List<ChatMessage> messages,
         Map<String, @Nullable Object> templateVariables,
         GenerationFields generation) {
+    private static final int MAX_TOP_LOGPROBS = 20;
+
     /// @throws io.shadowkv.server.error.ApiException if a field is wrong or not supported
     public static ChatRequest read(Fields request, RequestDefaults defaults) {
         NotSupported.checkChat(request);
@@ -26,7 +29,18 @@ public record ChatRequest(
                 request.text("model"),
                 Messages.read(request),
                 templateVariables(request),
-                GenerationFields.read(request, defaults));
+                GenerationFields.read(request, defaults, topLogprobs(request)));
+    }
+
+    private static int topLogprobs(Fields request) {
+        int top = request.integer("top_logprobs", 0, MAX_TOP_LOGPROBS).orElse(0);
+        if (!request.flag("logprobs", false)) {
+            if (top > 0) {
+                throw ApiException.invalid("top_logprobs", "top_logprobs is given without logprobs; set logprobs to true");
+            }
+            return -1;
+        }
+        return top;
     }
 
     /// Variables of the template; `reasoning_effort` is one that some templates know.

@@ -16,6 +16,8 @@ import tools.jackson.databind.JsonNode;
 /// @param generation how the answers are generated
 public record CompletionRequest(
         Optional<String> model, List<Prompt> prompts, boolean echoes, GenerationFields generation) {
+    private static final int MAX_LOGPROBS = 100;
+
     /// A prompt as text or as token ids.
     ///
     /// @param text null if the prompt is given as ids
@@ -25,7 +27,8 @@ public record CompletionRequest(
     /// @throws ApiException if a field is wrong or not supported
     public static CompletionRequest read(Fields request, RequestDefaults defaults) {
         NotSupported.checkCompletion(request);
-        GenerationFields generation = GenerationFields.read(request, defaults);
+        GenerationFields generation = GenerationFields.read(
+                request, defaults, request.integer("logprobs", 0, MAX_LOGPROBS).orElse(-1));
         List<Prompt> prompts = prompts(request);
         int sequences = Math.multiplyExact(prompts.size(), generation.choices());
         if (sequences > defaults.maxChoices()) {

@@ -5,7 +5,9 @@ import io.shadowkv.sampling.SamplingOptions;
 import io.shadowkv.server.error.ApiException;
 import io.shadowkv.server.json.Fields;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.ThreadLocalRandom;
@@ -25,7 +27,8 @@ public record GenerationFields(int choices, OptionalInt askedTokens, GenerationO
     /// @param returnsProgress true for chunks that say how much of the prompt was read
     public record StreamFields(boolean streams, boolean includesUsage, boolean returnsProgress) {}
 
-    static GenerationFields read(Fields request, RequestDefaults defaults) {
+    /// @param topLogprobs number of most likely tokens to report; -1 for no log probabilities
+    static GenerationFields read(Fields request, RequestDefaults defaults, int topLogprobs) {
         OptionalInt asked = request.integer("max_completion_tokens", 1, Integer.MAX_VALUE);
         OptionalInt older = request.integer("max_tokens", 1, Integer.MAX_VALUE);
         OptionalInt tokens = asked.isPresent() ? asked : older;
@@ -38,7 +41,8 @@ public record GenerationFields(int choices, OptionalInt askedTokens, GenerationO
                     .withStopIds(request.ids("stop_token_ids"))
                     .withIgnoreEos(request.flag("ignore_eos", false))
                     .withMinNewTokens(
-                            request.integer("min_tokens", 0, Integer.MAX_VALUE).orElse(0));
+                            request.integer("min_tokens", 0, Integer.MAX_VALUE).orElse(0))
+                    .withTopLogprobs(topLogprobs);
             return new GenerationFields(choices, tokens, options, stream(request));
         } catch (IllegalArgumentException e) {
             throw ApiException.invalid(null, String.valueOf(e.getMessage()));
@@ -61,7 +65,31 @@ public record GenerationFields(int choices, OptionalInt askedTokens, GenerationO
                 request.number("top_p", Double.MIN_VALUE, 1).orElse(defaults.topP()),
                 request.number("min_p", 0, 1).orElse(defaults.minP()),
                 request.number("repetition_penalty", Double.MIN_VALUE, 100).orElse(defaults.repetitionPenalty()),
+                request.number("presence_penalty", -2, 2).orElse(0),
+                request.number("frequency_penalty", -2, 2).orElse(0),
+                logitBias(request),
                 seed.orElseGet(() -> ThreadLocalRandom.current().nextLong()));
+    }
+
+    private static Map<Integer, Double> logitBias(Fields request) {
+        Map<Integer, Double> bias = new LinkedHashMap<>();
+        request.object("logit_bias").ifPresent(given -> given.names().forEach(name -> {
+            int id = tokenId(name);
+            if (id < 0) {
+                throw ApiException.invalid(
+                        "logit_bias", "logit_bias has the key \"" + name + "\"; expected ids of tokens, 0 or more");
+            }
+            bias.put(id, given.number(name, -100, 100).orElse(0));
+        }));
+        return bias;
+    }
+
+    private static int tokenId(String name) {
+        try {
+            return Integer.parseInt(name);
+        } catch (NumberFormatException e) {
+            return -1;
+        }
     }
 
     /// vLLM writes -1 where no limit is meant.
@@ -111,12 +139,6 @@ public record GenerationFields(int choices, OptionalInt askedTokens, GenerationO
         }
         SamplingOptions sampling = options.sampling();
         return options.withMaxNewTokens(Math.min(options.maxNewTokens(), contextTokens - promptTokens))
-                .withSampling(new SamplingOptions(
-                        sampling.temperature(),
-                        sampling.topK(),
-                        sampling.topP(),
-                        sampling.minP(),
-                        sampling.repetitionPenalty(),
-                        sampling.seed() + choice));
+                .withSampling(sampling.withSeed(sampling.seed() + choice));
     }
 }

@@ -20,15 +20,10 @@ final class NotSupported {
 
     /// Both kinds of requests.
     private static final List<Field> COMMON = List.of(
-            new Field("presence_penalty", ZERO, "leave it out, or use repetition_penalty"),
-            new Field("frequency_penalty", ZERO, "leave it out, or use repetition_penalty"),
-            new Field("logit_bias", EMPTY, "leave it out"),
             new Field("priority", ZERO, "leave it out"),
             new Field("document", NEVER, "send the text of the document in the prompt"));
 
     private static final List<Field> CHAT = List.of(
-            new Field("logprobs", FALSE, "leave it out"),
-            new Field("top_logprobs", ZERO, "leave it out"),
             new Field(
                     "response_format",
                     value -> value.isObject() && is("text").test(value.path("type")),
@@ -51,7 +46,6 @@ final class NotSupported {
             new Field("guided_choice", NEVER, "ask for the form in the prompt"));
 
     private static final List<Field> COMPLETIONS = List.of(
-            new Field("logprobs", NEVER, "leave it out"),
             new Field("best_of", ONE, "use n"),
             new Field("suffix", is(""), "leave it out"));
 
@@ -75,16 +69,20 @@ final class NotSupported {
     static void checkCompletion(Fields request) {
         check(request, COMMON);
         check(request, COMPLETIONS);
+        if (request.flag("echo", false) && request.has("logprobs")) {
+            throw refusal("logprobs", "logprobs together with echo (log probabilities of the prompt)", "leave echo out");
+        }
     }
 
     private static void check(Fields request, List<Field> fields) {
         for (Field field : fields) {
             request.node(field.name()).filter(value -> !field.neutral().test(value)).ifPresent(value -> {
-                throw ApiException.invalid(
-                        field.name(),
-                        "unsupported_parameter",
-                        field.name() + " is not supported yet; " + field.advice());
+                throw refusal(field.name(), field.name(), field.advice());
             });
         }
+    }
+
+    private static ApiException refusal(String param, String what, String advice) {
+        return ApiException.invalid(param, "unsupported_parameter", what + " is not supported yet; " + advice);
     }
 }

@@ -52,7 +52,7 @@ public final class ChatTemplate {
     /// the model has none (it is no chat model).
     ///
     /// @throws ChatTemplateException if the template is malformed, with its line
-    /// @throws TokenizerException if `tokenizer_config.json` is malformed
+    /// @throws io.shadowkv.text.TokenizerException if `tokenizer_config.json` is malformed
     public static Optional<ChatTemplate> open(Path folder) {
         return open(folder, Clock.system(ZoneId.systemDefault()));
     }

@@ -2,11 +2,12 @@ package io.shadowkv.text.tokenizer;
 
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import io.shadowkv.text.TokenizerException;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -86,11 +87,19 @@ final class NativeLibrary {
                 if (stream == null) {
                     throw new IOException("the jar lacks " + place + file);
                 }
-                Files.copy(stream, target, StandardCopyOption.REPLACE_EXISTING);
+                unpack(stream, target);
             }
             System.load(target.toString());
         }
         return true;
+    }
+
+    /// Writes through a stream that an interruption does not close: the outcome of the first try is kept for good, so a
+    /// thread that happens to be interrupted must not spoil it for all.
+    private static void unpack(InputStream stream, Path target) throws IOException {
+        try (OutputStream out = new FileOutputStream(target.toFile())) {
+            stream.transferTo(out);
+        }
     }
 
     /// A loaded file may be deleted on Unix; where it may not, it goes when the JVM ends.

@@ -264,4 +264,16 @@ class TokenizerTest {
                 .contains("cannot unpack it to")
                 .contains("below");
     }
+
+    /// The outcome is kept for the life of the JVM, so one interrupted thread must not spoil it.
+    @Test
+    void anInterruptedThreadUnpacksTheNativeCode() {
+        Thread.currentThread().interrupt();
+        try {
+            assertThat(NativeLibrary.load(folder.resolve("native"))).isNull();
+            assertThat(Thread.currentThread().isInterrupted()).isTrue();
+        } finally {
+            Thread.interrupted();
+        }
+    }
 }

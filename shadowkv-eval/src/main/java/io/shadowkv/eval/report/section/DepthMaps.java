@@ -16,18 +16,20 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
-/// Heat maps of tasks that ask for one needle and say where it stands, such as RULER's: tenths of
-/// the text against the length of the context, a figure a task and a panel a method.
+/// Heat maps of tasks that ask for one needle and label its depth, such as RULER's: tenths of the
+/// text against the length of the context, one figure for each task and one panel for each method.
 public final class DepthMaps {
     private static final int TENTHS = 10;
-    /// Fewer cells are no map: four tenths of two lengths, or eight of one.
+    /// Minimum number of cells of a map: four tenths of two lengths, or eight of one.
     private static final int LEAST_CELLS = 8;
     private static final int MOST_PANELS = 6;
-    /// Of more maps, those without a miss are shown only when asked for.
+    /// If there are more maps, those without a wrong answer are shown only after a click.
     private static final int FEW = 2;
 
     private DepthMaps() {}
 
+    /// Returns the maps.
+    ///
     /// @param grids of any length
     public static List<Picture> of(List<Grid> grids) {
         List<Picture> pictures = new ArrayList<>();
@@ -55,7 +57,7 @@ public final class DepthMaps {
                 && answer.key().contextTokens() > 0;
     }
 
-    /// Empty where no panel has enough cells.
+    /// Empty if no panel has enough cells.
     private static Optional<Picture> picture(String task, String where, List<AnswerRecord> answers) {
         List<Integer> lengths = answers.stream()
                 .map(answer -> answer.key().contextTokens())
@@ -80,7 +82,7 @@ public final class DepthMaps {
                 most(panels));
         String left = panels.size() <= MOST_PANELS
                 ? ""
-                : " Of " + panels.size() + " methods, " + MOST_PANELS + " with most cells are shown.";
+                : " Of " + panels.size() + " methods, " + MOST_PANELS + " with the most cells are shown.";
         return Optional.of(new Picture(map, map.title() + ": " + map.description() + "." + left));
     }
 
@@ -92,8 +94,8 @@ public final class DepthMaps {
         return TENTHS * tenth + "–" + TENTHS * (tenth + 1) + " %";
     }
 
-    /// Answers by method; where budgets grow with the length, by the share of the context that they
-    /// are, which needs fewer panels.
+    /// Answers by method. If budgets grow with the length, they are grouped by the budget's share
+    /// of the context, which needs fewer panels.
     private static Map<String, List<AnswerRecord>> panels(List<AnswerRecord> answers) {
         Map<String, List<AnswerRecord>> byBudget =
                 group(answers, answer -> MethodNames.byBudget(answer.key().method()));
@@ -112,7 +114,7 @@ public final class DepthMaps {
         return groups;
     }
 
-    /// Not too many panels: those with most cells, in their order.
+    /// The panels with the most cells, in their order, up to a maximum.
     private static List<HeatMap.Panel> most(List<HeatMap.Panel> panels) {
         List<HeatMap.Panel> chosen = panels.stream()
                 .sorted(Comparator.comparingInt((HeatMap.Panel panel) -> panel.known().length)

@@ -6,15 +6,17 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.ToIntFunction;
 
-/// Answers put into the cells of a heat map's panel.
+/// Assigns answers to the cells of a heat map's panel.
 final class DepthPanel {
-    /// @param size rows or columns there are
-    /// @param place which of them an answer belongs to
+    /// Rows or columns of a panel.
+    ///
+    /// @param size number of rows or columns
+    /// @param place returns the row or column of an answer
     record Axis(int size, ToIntFunction<AnswerRecord> place) {}
 
     private DepthPanel() {}
 
-    /// The mean score of each cell's answers; cells without any are empty.
+    /// The mean score of each cell's answers; cells without answers are empty.
     static HeatMap.Panel of(String name, List<AnswerRecord> answers, Axis rows, Axis columns) {
         double[][] shares = new double[rows.size()][columns.size()];
         int[][] samples = new int[rows.size()][columns.size()];
@@ -27,7 +29,7 @@ final class DepthPanel {
         for (int row = 0; row < shares.length; row++) {
             int[] counts = samples[row];
             double[] sums = shares[row];
-            // 0 / 0 is NaN, an empty cell.
+            // 0 / 0 is NaN, which marks an empty cell.
             Arrays.setAll(sums, column -> sums[column] / counts[column]);
         }
         return new HeatMap.Panel(name, shares, samples);

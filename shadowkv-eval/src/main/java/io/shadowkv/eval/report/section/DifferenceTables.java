@@ -18,11 +18,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// Methods beside full attention on the same samples.
+/// Compares methods with full attention on the same samples.
 final class DifferenceTables {
-    /// From so many methods on, tables by task are shown only when asked for.
+    /// From this number of methods on, tables by task are shown only after a click.
     private static final int MANY = 3;
-    /// Marks of more methods lie on each other.
+    /// Marks of more methods would overlap.
     private static final int MOST_IN_FIGURE = 4;
 
     private static final List<Column> COLUMNS = List.of(
@@ -37,10 +37,10 @@ final class DifferenceTables {
 
     private DifferenceTables() {}
 
-    /// A figure, a table by task, for many methods a table of averages; empty without full attention's
-    /// answers.
+    /// A figure, a table by task and, for many methods, a table of averages; empty without answers
+    /// of full attention.
     ///
-    /// @param id begins the figure's id
+    /// @param id start of the figure's id
     static List<Block> of(Grid grid, String id) {
         List<Method> others = grid.others();
         if (!grid.hasFull() || others.isEmpty()) {
@@ -63,7 +63,7 @@ final class DifferenceTables {
                 .map(method -> row(method.label(), false, grid.comparison(tasks, method), records(grid, tasks, method)))
                 .toList();
         return new Table(
-                "Each method less full attention, average of " + tasks.size() + " tasks", columns("method"), rows, "");
+                "Each method minus full attention, average of " + tasks.size() + " tasks", columns("method"), rows, "");
     }
 
     private static Table byTask(Grid grid, List<Method> others) {
@@ -90,7 +90,7 @@ final class DifferenceTables {
         String note = otherPrompts == 0
                 ? ""
                 : otherPrompts + " samples are left out: the two methods did not read the same prompt.";
-        return new Table("Less full attention, by task", columns("task"), rows, note, others.size() >= MANY);
+        return new Table("Method minus full attention, by task", columns("task"), rows, note, others.size() >= MANY);
     }
 
     private static List<AnswerRecord> records(Grid grid, List<String> tasks, Method method) {
@@ -146,12 +146,14 @@ final class DifferenceTables {
                 new IntervalPlot(
                         id + "-differences",
                         "Difference from full attention by task, " + where,
-                        "score less full attention's, percentage points",
+                        "score minus full attention's, percentage points",
                         methods.stream().map(Method::label).toList(),
                         rows),
-                "Score less full attention's on the same samples, in percentage points, with 95 % confidence intervals: "
+                "Score minus full attention's on the same samples, in percentage points, with 95 % confidence"
+                        + " intervals: "
                         + where
-                        + ". An interval that leaves out zero speaks for a real difference; one in twenty leaves it out by chance.");
+                        + ". An interval without zero indicates a real difference; one in twenty excludes zero"
+                        + " by chance.");
     }
 
     private static List<Method> extremes(List<Method> methods) {

@@ -18,7 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/// What the answers cost: memory, hits, time.
+/// The costs of the answers: memory, hits, time.
 public final class EfficiencySection {
     private EfficiencySection() {}
 
@@ -43,11 +43,12 @@ public final class EfficiencySection {
         }
         List<Block> blocks = new ArrayList<>(List.of(table(rows)));
         blocks.addAll(prose);
-        blocks.add(new Prose("Measured while the scores above were made, by the same code path. Memory is a"
-                + " sequence's, measured; times are medians over answers. The first token's time is the reading of the"
-                + " prompt and what the method adds to it (sealing: the SVD, landmarks, outliers, values moved), as one"
-                + " sequence would wait. Tokens/s counts all sequences of the batch. Methods that answer the same"
-                + " prompts share the reading; bench e2e measures speed alone."));
+        blocks.add(new Prose(
+                "Measured during the runs that gave the scores above, by the same code path. Memory is that of one"
+                        + " sequence, measured; times are medians over answers. The time to the first token includes the"
+                        + " prefill of the prompt and the work that the method adds (sealing: the SVD, landmarks, outliers,"
+                        + " moving values), as a single sequence would wait. Tokens/s counts all sequences of the batch."
+                        + " Methods that answer the same prompts share the prefill; bench e2e measures speed alone."));
         return new Section("efficiency", "Memory and speed", blocks);
     }
 

@@ -19,7 +19,7 @@ import java.util.Optional;
 final class GroupTable {
     private GroupTable() {}
 
-    /// Empty where the script prints a mean for each task alone.
+    /// Empty if the script prints only one mean for each task.
     static Optional<Table> of(Grid grid) {
         List<Method> methods = grid.methods();
         List<AnswerRecord> answers = methods.stream()
@@ -35,7 +35,8 @@ final class GroupTable {
         methods.forEach(method -> columns.add(Column.number(method.label())));
         List<Row> rows = groups.stream().map(group -> row(group, methods)).toList();
         String note = grid.suite().startsWith("longbench-v2")
-                ? "Overall is the published number: the mean over all questions. The average above weighs the lengths alike."
+                ? "Overall is the published number: the mean over all questions. The average above gives"
+                        + " each length the same weight."
                 : "";
         return Optional.of(new Table(
                 "Score in percent by the groups that the suite's own script prints, means over answers",

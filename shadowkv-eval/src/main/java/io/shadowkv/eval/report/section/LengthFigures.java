@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
 
-/// Score against the length of the context, a curve a method.
+/// Score against the length of the context, with a curve for each method.
 public final class LengthFigures {
     private static final int MOST_CURVES = 8;
 
@@ -25,7 +25,7 @@ public final class LengthFigures {
     private LengthFigures() {}
 
     /// A figure for every suite, model and backend with methods that answered the same tasks at two
-    /// lengths or more.
+    /// or more lengths.
     public static List<Picture> of(List<Grid> grids) {
         Map<Place, List<Grid>> places = new LinkedHashMap<>();
         for (Grid grid : grids) {
@@ -67,7 +67,7 @@ public final class LengthFigures {
     }
 
     private static List<CurvePlot.Curve> curves(List<Grid> grids) {
-        // Lengths whose tasks differ cannot share a curve: the longest length's tasks decide.
+        // Lengths with different tasks cannot share a curve: the longest length's tasks decide.
         List<String> tasks = grids.getLast().commonTasks();
         List<Grid> alike =
                 grids.stream().filter(grid -> grid.commonTasks().equals(tasks)).toList();
@@ -81,7 +81,7 @@ public final class LengthFigures {
                         grid,
                         method -> MethodNames.byShare(method, grid.setting().contextTokens())))
                 .toList();
-        // Budgets given as a share of the context are others at every length.
+        // Budgets given as a share of the context differ at every length.
         List<Map<String, Method>> named =
                 common(byShare).size() > common(byBudget).size() ? byShare : byBudget;
         List<CurvePlot.Curve> curves = new ArrayList<>();
@@ -104,7 +104,7 @@ public final class LengthFigures {
         return named;
     }
 
-    /// Names that every length has, in the first one's order; not too many.
+    /// Names that every length has, in the first one's order, up to a maximum.
     private static List<String> common(List<Map<String, Method>> named) {
         return named.getFirst().keySet().stream()
                 .filter(name -> named.stream().allMatch(methods -> methods.containsKey(name)))

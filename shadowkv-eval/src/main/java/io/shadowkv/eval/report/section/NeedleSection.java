@@ -14,21 +14,24 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Needles at every depth of texts of every length: of the pressure test a heat map a method, of
-/// other tasks that ask for one needle and say where it stands a heat map a task.
+/// Maps of the needle's depth and the text's length: one heat map for each method of the pressure
+/// test, and one for each other task that asks for one needle and labels its depth.
 public final class NeedleSection {
     private static final String CONTEXT = "context";
     private static final String DEPTH = "depth";
 
     private NeedleSection() {}
 
-    /// Whether an answer belongs on a map: a task of the suite `niah` whose labels place it.
+    /// True if an answer belongs on a map: its task is of the suite `niah` and its labels give its
+    /// position.
     public static boolean isMapped(AnswerRecord answer) {
         return Grid.suite(answer.key().task()).equals("niah")
                 && !Double.isNaN(number(answer, CONTEXT))
                 && !Double.isNaN(number(answer, DEPTH));
     }
 
+    /// Returns the section.
+    ///
     /// @param pressure grids of mapped answers, of any length
     /// @param others grids of all other answers, of any length
     /// @return empty if there is nothing to map
@@ -36,8 +39,8 @@ public final class NeedleSection {
         List<Block> blocks = new ArrayList<>(pressure(pressure));
         List<Picture> maps = DepthMaps.of(others);
         if (!maps.isEmpty()) {
-            blocks.add(new Prose("Tasks that ask for one needle: score in percent, and small beside it the number of"
-                    + " samples, by the length of the context and the needle's depth in it."));
+            blocks.add(new Prose("Tasks that ask for one needle: score in percent, with the number of"
+                    + " samples in small type, by the length of the context and the needle's depth."));
         }
         blocks.addAll(maps);
         return blocks.isEmpty()
@@ -86,7 +89,7 @@ public final class NeedleSection {
                         + map.description() + ".");
     }
 
-    /// What a label says in all answers, in order.
+    /// The values of a label in all answers, ascending.
     private static List<Double> values(List<AnswerRecord> answers, String label) {
         return answers.stream()
                 .map(answer -> number(answer, label))
@@ -99,12 +102,12 @@ public final class NeedleSection {
         return tokens >= 1024 ? Math.round(tokens / 1024) + "K" : Quantity.whole(tokens);
     }
 
-    /// Depths are shares where none lies above 1, else percent.
+    /// Depths are shares if none is above 1, otherwise percent.
     private static String depth(double depth, double deepest) {
         return Math.round(deepest <= 1 ? 100 * depth : depth) + " %";
     }
 
-    /// The needle's depth as the answer is labelled; NaN where it is not.
+    /// The needle's depth according to the answer's label; NaN if it has none.
     static double depth(AnswerRecord answer) {
         return number(answer, DEPTH);
     }

@@ -22,23 +22,27 @@ import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Rows of the paper's tables, where it has one for a model and a length; `paper-tables.json` holds them.
+/// Rows of the paper's tables for a model and a length, from `paper-tables.json`.
 ///
-/// @param source where they were printed
+/// @param source where they were published
 /// @param ruler averages of RULER
 /// @param throughput of its Table 3, one A100-80GB
 public record PaperTables(String source, List<Accuracy> ruler, List<Throughput> throughput) {
+    /// A row of the accuracy tables.
+    ///
     /// @param pattern matches names of the model, in lower case
     /// @param context tokens
-    /// @param tasks averaged
-    /// @param budgetShare of the context
-    /// @param full percent
-    /// @param shadowkv percent
+    /// @param tasks number of tasks averaged
+    /// @param budgetShare budget as a share of the context
+    /// @param full score of full attention in percent
+    /// @param shadowkv score of ShadowKV in percent
     public record Accuracy(
             String model, String pattern, int context, int tasks, double budgetShare, double full, double shadowkv) {}
 
-    /// @param full tokens per second of all sequences of the batch
-    /// @param shadowkv the same
+    /// A row of the throughput table.
+    ///
+    /// @param full tokens per second of all sequences of the batch with full attention
+    /// @param shadowkv tokens per second with ShadowKV
     public record Throughput(
             String model,
             String pattern,
@@ -103,12 +107,12 @@ public record PaperTables(String source, List<Accuracy> ruler, List<Throughput> 
                 && setting.model().toLowerCase(Locale.ROOT).matches(pattern);
     }
 
-    /// The paper's row above this run's; empty where the paper has none.
-    Optional<Table> beside(Grid grid) {
-        return accuracy(grid).map(paper -> besidePaper(grid, paper));
+    /// A table with the paper's row above this run's; empty if the paper has none.
+    Optional<Table> comparison(Grid grid) {
+        return accuracy(grid).map(paper -> comparison(grid, paper));
     }
 
-    private Table besidePaper(Grid grid, Accuracy paper) {
+    private Table comparison(Grid grid, Accuracy paper) {
         List<Row> rows = new ArrayList<>();
         String share = Quantity.share(paper.budgetShare());
         rows.add(Row.of(
@@ -136,9 +140,9 @@ public record PaperTables(String source, List<Accuracy> ruler, List<Throughput> 
             rows.add(own("official", common.size(), full, other, method));
         }
         return new Table(
-                "Beside the paper's average for " + paper.model() + " at " + Quantity.tokens(paper.context()),
+                "Comparison with the paper's average for " + paper.model() + " at " + Quantity.tokens(paper.context()),
                 List.of(
-                        Column.text("who"),
+                        Column.text("source"),
                         Column.text("metrics"),
                         Column.number("tasks"),
                         Column.number("full attention"),
@@ -146,7 +150,7 @@ public record PaperTables(String source, List<Accuracy> ruler, List<Throughput> 
                         Column.number("difference, points")),
                 rows,
                 "The paper's numbers (" + source + ") follow its own metrics over 10 or 11 tasks, without"
-                        + " niah_multikey_3 and cwe, on prompts of its own making: compare differences, not levels.");
+                        + " niah_multikey_3 and cwe, on prompts of its own: compare the differences, not the scores.");
     }
 
     private static Row own(String metrics, int tasks, Estimate full, Estimate other, Method method) {

@@ -11,11 +11,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/// Names of grids, and the sections that tell of one grid each.
+/// Names of grids, and the sections about one grid each.
 public final class ReportSections {
     private ReportSections() {}
 
-    /// A section a grid: scores, differences, the paper's row.
+    /// A section for each grid: scores, differences, the paper's row.
     public static List<Section> scores(List<Grid> grids, PaperTables paper) {
         List<Section> sections = new ArrayList<>();
         for (Grid grid : grids) {
@@ -23,7 +23,7 @@ public final class ReportSections {
             List<Block> blocks = new ArrayList<>();
             blocks.add(ScoreTables.official(grid));
             GroupTable.of(grid).ifPresent(blocks::add);
-            paper.beside(grid).ifPresent(blocks::add);
+            paper.comparison(grid).ifPresent(blocks::add);
             List<Block> differences = DifferenceTables.of(grid, id);
             blocks.addAll(differences);
             if (differences.isEmpty() && !grid.others().isEmpty()) {
@@ -35,7 +35,7 @@ public final class ReportSections {
         return sections;
     }
 
-    /// Length, and model and backend where grids differ in them.
+    /// The length, and the model and backend if the grids differ in them.
     public static String name(Grid grid, List<Grid> grids) {
         boolean isAlone = grids.stream()
                         .map(other -> List.of(
@@ -53,12 +53,12 @@ public final class ReportSections {
         return slug(grid.suite() + " " + name(grid, grids).replaceFirst(" tokens|lengths of the files", ""));
     }
 
-    /// Letters, digits and hyphens.
+    /// Replaces everything except letters and digits by hyphens.
     static String slug(String text) {
         return text.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-").replaceAll("^-|-$", "");
     }
 
-    /// Grids that differ in the suite alone, together.
+    /// Groups the grids that differ only in the suite.
     static List<List<Grid>> bySetting(List<Grid> grids) {
         Map<Setting, List<Grid>> together = new LinkedHashMap<>();
         grids.forEach(grid ->

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/// What it takes to repeat the runs, and how the numbers were made.
+/// The settings needed to repeat the runs, and how the numbers were computed.
 public final class RunSection {
     private RunSection() {}
 
@@ -23,7 +23,7 @@ public final class RunSection {
             blocks.add(new Facts(facts(run)));
         }
         if (runs.isEmpty()) {
-            blocks.add(new Prose("Unknown: there was no run.json beside the answers."));
+            blocks.add(new Prose("Unknown: there was no run.json next to the answers."));
         }
         return new Section(
                 "settings", runs.size() > 1 ? "Settings of the " + runs.size() + " runs" : "Settings", blocks);
@@ -44,7 +44,7 @@ public final class RunSection {
                 run.contexts().stream()
                         .map(tokens -> tokens == 0 ? "the files'" : Quantity.tokens(tokens))
                         .collect(Collectors.joining(", ")));
-        facts.put("samples a task", Integer.toString(run.samples()));
+        facts.put("samples for each task", Integer.toString(run.samples()));
         facts.put("seed", Long.toString(run.seed()));
         for (Method method : run.methods()) {
             facts.put("method " + method.label(), parameters(method));
@@ -64,7 +64,7 @@ public final class RunSection {
     private static String parameters(Method method) {
         Method.Shadow s = method.shadow();
         return s == null
-                ? "every key and value, exact"
+                ? "all keys and values, exact"
                 : "rank %d, chunk size %d, budget %d, outlier chunks %d, local tokens %d, generated tokens %d, values %s, cached tokens %d"
                         .formatted(
                                 s.rank(),
@@ -84,15 +84,16 @@ public final class RunSection {
                 List.of(
                         new Prose(
                                 "Scores are means of each task's official metric over samples, in percent; the turns of"
-                                        + " a conversation over one text are one sample. Averages weigh tasks equally. What a suite's own script"
-                                        + " prints beside that stands in a table of its own, as means over answers."),
-                        new Prose("Intervals hold 95 % confidence and come from formulas, without random numbers."
+                                        + " a conversation about one text are one sample. Averages weigh tasks equally. Other"
+                                        + " numbers that a suite's own script prints are in a separate table, as means over"
+                                        + " answers."),
+                        new Prose("Intervals have 95 % confidence and are computed by formulas, without random numbers."
                                 + " Right-or-wrong scores: Wilson. Differences from full attention are paired by sample"
                                 + " (same prompt, checked by its hash): Bonett and Price's adjusted Wald. Graded scores:"
-                                + " Student's t once ten samples differ from the most frequent value, before that the"
-                                + " same two, which then err on the wide side. Averages: Zou and Donner's combination"
-                                + " of the tasks' intervals."),
-                        new Prose("A method that loses nothing in a few samples is not shown to lose nothing: the"
+                                + " Student's t if at least ten samples differ from the most frequent value, otherwise"
+                                + " the same two formulas, whose intervals are then too wide rather than too narrow."
+                                + " Averages: Zou and Donner's combination of the tasks' intervals."),
+                        new Prose("Equal scores on a few samples do not show that a method loses nothing: the"
                                 + " interval says how much it may lose. Better and worse count samples. Same answers are"
                                 + " equal token by token. KL is KL(full || method) of next-token distributions after the"
                                 + " same tokens, the prompt and full attention's own answer, in nats, first token left"

@@ -16,7 +16,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
-/// Tasks by methods: what each scored.
+/// Scores by task and method.
 final class ScoreTables {
     private ScoreTables() {}
 
@@ -31,7 +31,7 @@ final class ScoreTables {
                 missing(grid));
     }
 
-    /// Scores by the variants in the paper's code; empty where no task has one for every method.
+    /// Scores by the variants in the paper's code; empty if no task has one for every method.
     static Optional<Table> paper(Grid grid) {
         List<String> tasks = grid.tasks().stream()
                 .filter(task ->
@@ -41,12 +41,12 @@ final class ScoreTables {
                 ? Optional.empty()
                 : Optional.of(table(
                         grid,
-                        "Score in percent with the paper's own metrics, for comparing with its tables only",
+                        "Score in percent with the paper's own metrics, only for comparison with its tables",
                         tasks,
                         answers -> answers.paperMetric().orElseThrow().substring(Answers.PAPER.length()),
                         ScoreTables::paperMean,
-                        "These are not the tasks' official metrics: among them is a match for question answering that"
-                                + " gives an empty answer full marks."
+                        "These are not the tasks' official metrics: one of them, for question answering, gives"
+                                + " an empty answer the full score."
                                 + (tasks.size() < grid.tasks().size()
                                         ? " Tasks without such a metric are left out."
                                         : "")));
@@ -93,7 +93,7 @@ final class ScoreTables {
         return new Table(caption, columns, rows, note);
     }
 
-    /// Samples of the tasks, a range where methods differ.
+    /// Number of samples of the tasks; a range if methods differ.
     static String samples(Grid grid, List<String> tasks) {
         List<Integer> counts = grid.methods().stream()
                 .map(method -> tasks.stream()

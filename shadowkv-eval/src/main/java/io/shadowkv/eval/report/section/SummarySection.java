@@ -21,7 +21,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
-/// Everything in one table, and the numbers to see first.
+/// The summary table, and the most important numbers.
 public final class SummarySection {
     /// The paper's usual budget, as a share of the context.
     private static final double USUAL_SHARE = 1 / 64.0;
@@ -80,8 +80,8 @@ public final class SummarySection {
         return grid.average(method, grid.commonTasks(), answers -> answers.mean(AnswerRecord::score));
     }
 
-    /// Of the longest length: the method whose budget is nearest to the paper's share, beside full
-    /// attention.
+    /// Cards of the longest length: the method whose budget is nearest to the paper's share,
+    /// compared with full attention.
     public static List<Card> cards(List<Grid> grids) {
         return grids.stream()
                 .filter(grid -> grid.hasFull()

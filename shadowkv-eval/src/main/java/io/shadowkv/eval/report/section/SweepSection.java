@@ -20,13 +20,13 @@ import java.util.Optional;
 import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
 
-/// Score against budget and against rank, where methods differ in them.
+/// Score against budget and against rank, if methods differ in them.
 public final class SweepSection {
     private static final int MOST_CURVES = 8;
-    /// Two points are no curve: the tables hold them.
+    /// Minimum number of points for a curve; the tables show two points well enough.
     private static final int LEAST_POINTS = 3;
 
-    /// What a curve runs along.
+    /// The parameter on the horizontal axis.
     private enum Parameter {
         BUDGET("budget", Shadow::budget),
         RANK("rank", Shadow::rank);
@@ -43,8 +43,8 @@ public final class SweepSection {
             return value.applyAsInt(Objects.requireNonNull(method.shadow()));
         }
 
-        /// The method without the parameter: equal for the points of one curve. A cache that is as large
-        /// as the budget follows it.
+        /// The method without the parameter: equal for the points of one curve. A cache size equal
+        /// to the budget is removed with it.
         Shadow without(Method method) {
             Shadow s = Objects.requireNonNull(method.shadow());
             boolean isBudget = this == BUDGET;
@@ -67,7 +67,7 @@ public final class SweepSection {
 
     private SweepSection() {}
 
-    /// Empty where no three methods differ in budget or rank alone.
+    /// Empty if there are no three methods that differ only in budget or only in rank.
     public static Optional<Section> of(List<Grid> grids) {
         List<Block> blocks = Stream.of(Parameter.values())
                 .flatMap(parameter -> grids.stream().flatMap(grid -> picture(grid, parameter, grids).stream()))
@@ -103,7 +103,7 @@ public final class SweepSection {
                                 + ". Bars are 95 % confidence intervals, the dashed line is full attention on the same samples."));
     }
 
-    /// A curve for the methods that differ in the parameter alone.
+    /// A curve for the methods that differ only in the parameter.
     private static List<CurvePlot.Curve> curves(Grid grid, Parameter parameter, List<String> tasks) {
         Map<Shadow, List<Method>> families = new LinkedHashMap<>();
         grid.others().stream()
@@ -139,8 +139,8 @@ public final class SweepSection {
             return "rank of the keys";
         }
         return grid.setting().contextTokens() > 0
-                ? "budget, tokens selected a step and head (share of the context)"
-                : "budget, tokens selected a step and head";
+                ? "budget, tokens selected for each step and head (share of the context)"
+                : "budget, tokens selected for each step and head";
     }
 
     private static String share(Grid grid, Parameter parameter, double x) {

@@ -1,4 +1,4 @@
-/// The sections of the evaluation's report, one a class: tables and figures made of answers.
+/// The sections of the evaluation report, one in each class: tables and figures made from answers.
 @NullMarked
 package io.shadowkv.eval.report.section;
 

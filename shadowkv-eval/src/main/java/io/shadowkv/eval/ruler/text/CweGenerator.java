@@ -1,15 +1,17 @@
 package io.shadowkv.eval.ruler.text;
 
-import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.needle.RandomDraws;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/// Common words: a numbered list in which ten words appear more often than the others, after one worked
-/// example in the model's wrapping (NVIDIA/RULER and bytedance/ShadowKV, `common_words_extraction.py`).
+/// Common words: a numbered list in which ten words appear more often than the others, after one
+/// worked example in the chat template (NVIDIA/RULER and bytedance/ShadowKV,
+/// `common_words_extraction.py`).
 ///
-/// Where a tokenizer is so wasteful that 30 repeats leave no room for other words than the common ones,
-/// the list is made as for contexts below 4,096 tokens; the original would search for ever.
+/// If a tokenizer needs so many tokens that 30 repeats leave no room for other words than the
+/// common ones, the list is made as for contexts below 4,096 tokens; the original would never end
+/// its search.
 public final class CweGenerator implements Generator {
     private static final int COMMON = 10;
     private static final int STEP = 10;
@@ -24,13 +26,14 @@ public final class CweGenerator implements Generator {
         this.frame = frame;
         this.words = words;
         this.seed = seed;
-        SplittableRandom random = Draws.random(seed, "ruler, room for words", 0);
+        SplittableRandom random = RandomDraws.random(seed, "ruler, room for words", 0);
         boolean isShort =
                 frame.maxTokens() < 4096 || length(draft(COMMON + STEP, Repeats.LONG, random)) > frame.maxTokens();
         repeats = isShort ? Repeats.SHORT : Repeats.LONG;
     }
 
-    /// How often common and other words appear, and how many words the example has and how often.
+    /// Number of appearances of common and other words, and number of words in the example and
+    /// their appearances.
     private enum Repeats {
         LONG(30, 3, 40, 10, 3),
         SHORT(6, 1, 20, 3, 1);
@@ -90,7 +93,7 @@ public final class CweGenerator implements Generator {
         return RulerPrompts.CWE.replace(RulerPrompts.CONTEXT, listed.text());
     }
 
-    /// The order is shuffled in the same way in every list of a length.
+    /// The order is shuffled in the same way in every list of the same length.
     private Listed list(int different, int commonTimes, int otherTimes, SplittableRandom random) {
         List<String> drawn = words.different(different, random);
         List<String> common = drawn.subList(0, COMMON);
@@ -101,7 +104,7 @@ public final class CweGenerator implements Generator {
         for (int i = 0; i < otherTimes; i++) {
             list.addAll(drawn.subList(COMMON, different));
         }
-        Draws.shuffle(list, Draws.random(seed, "ruler, order of words", 0));
+        RandomDraws.shuffle(list, RandomDraws.random(seed, "ruler, order of words", 0));
         return new Listed(RulerPrompts.numbered(list), common);
     }
 

@@ -5,13 +5,14 @@ import java.util.List;
 
 /// A text of some size with its question.
 ///
-/// @param user the user's words, or the whole input where `wrapping` is NONE
-/// @param input the prompt with its wrapping, up to the answer's beginning
+/// @param user the user's message, or the whole input if `wrapping` is NONE
+/// @param input the prompt with its template, up to the beginning of the answer
 /// @param prefix beginning of the answer
-/// @param wrapping CHAT unless the input is more than the format's wrapping around the user's words
+/// @param wrapping CHAT, unless the input has more around the user's message than the format's
+///     template
 /// @param question the question alone
-/// @param answers wanted
-/// @param depth of the first needle asked for, 0 to 100; -1 where there are no needles
+/// @param answers right answers
+/// @param depth depth of the first needle asked for, 0 to 100; -1 if there are no needles
 public record Draft(
         String user,
         String input,

@@ -5,10 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/// Running text that is taken by words, as RULER takes it: blanks of any kind are one, and a blank at an
-/// end makes an empty word there.
+/// Running text counted in words as in RULER: any whitespace separates words like one space, and
+/// whitespace at an end makes an empty word there.
 public final class Essay {
-    // What Python calls a blank.
+    // Whitespace as Python defines it.
     private static final Pattern BLANKS = Pattern.compile("[\\s\\x1c-\\x1f]+", Pattern.UNICODE_CHARACTER_CLASS);
 
     private final String text;
@@ -32,7 +32,8 @@ public final class Essay {
         return ends.length;
     }
 
-    /// The first words as sentences; beyond the end either the text again, or nothing.
+    /// The first words, split into sentences; beyond the end either the text is repeated, or
+    /// nothing is added.
     public List<String> sentences(int words, boolean isRepeated) {
         var taken = new StringBuilder();
         int left = isRepeated ? words : Math.min(words, ends.length);

@@ -9,11 +9,11 @@ import io.shadowkv.eval.needle.NeedlePrompts;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Wraps texts as the official generators do, and counts their tokens.
+/// Adds the template to texts as the official generators do, and counts their tokens.
 ///
-/// @param version whose rules
-/// @param maxTokens of prompt and answer together
-/// @param newTokens room for the answer
+/// @param version whose rules apply
+/// @param maxTokens maximum tokens of prompt and answer together
+/// @param newTokens maximum length of the answer
 /// @param context the run's format and tokenizer
 public record Frame(RulerVersion version, int maxTokens, int newTokens, TaskContext context) {
     public static Frame of(RulerKind kind, TaskContext context) {
@@ -29,19 +29,20 @@ public record Frame(RulerVersion version, int maxTokens, int newTokens, TaskCont
         return context.format();
     }
 
-    /// The named template around the user's words, or null where the model's own format is used.
+    /// The template around the user's message if it is one of the paper's, otherwise null (the
+    /// model's own format is used).
     @Nullable
     ModelTemplate template() {
         return format() instanceof NamedFormat named ? named.template() : null;
     }
 
-    /// A text in the format's wrapping.
+    /// A text in the format's template.
     Draft draft(String user, String prefix, String question, List<String> answers) {
         return new Draft(user, wrap(user), prefix, Sample.Wrapping.CHAT, question, answers, -1);
     }
 
-    /// As [#draft], for a question that has one answer: the official generator's singular meets a named
-    /// template too; a model's own wrapping stays as it is.
+    /// As [#draft], for a question with one answer: the official generator's singular also changes
+    /// one of the paper's templates; the model's own template does not change.
     Draft singular(String user, String prefix, String question, List<String> answers) {
         ModelTemplate template = template();
         if (template == null || template == ModelTemplate.BASE) {
@@ -54,7 +55,7 @@ public record Frame(RulerVersion version, int maxTokens, int newTokens, TaskCont
                 answers);
     }
 
-    /// A text that brings its wrapping.
+    /// A text that includes its template.
     Draft whole(String input, String prefix, String question, List<String> answers) {
         return new Draft(input, input, prefix, Sample.Wrapping.NONE, question, answers, -1);
     }
@@ -65,7 +66,7 @@ public record Frame(RulerVersion version, int maxTokens, int newTokens, TaskCont
 
     /// Tokens of a whole prompt, as the run will encode it.
     ///
-    /// @param more text that is counted with it
+    /// @param more text that is counted together with it
     int tokens(Draft draft, String more) {
         String prompt = draft.input() + draft.prefix() + more;
         return (draft.wrapping() == Sample.Wrapping.NONE ? format().encodeWhole(prompt) : format().encode(prompt))

@@ -1,6 +1,6 @@
 package io.shadowkv.eval.ruler.text;
 
-import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.needle.RandomDraws;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -8,15 +8,15 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
 
-/// Frequent words: coded words whose numbers fall off with the square of their rank, the first being dots
-/// (NVIDIA/RULER and bytedance/ShadowKV, `freq_words_extraction.py`).
+/// Frequent words: coded words whose frequency decreases with the square of their rank; the first
+/// one is dots (NVIDIA/RULER and bytedance/ShadowKV, `freq_words_extraction.py`).
 ///
-/// The older version leaves the answer's room out of its count, so that prompt and answer may be longer
-/// than asked for by that room.
+/// The older version does not count the answer's maximum length, so prompt and answer together may
+/// exceed the requested length by that much.
 public final class FweGenerator implements Generator {
     private static final int WORD_LETTERS = 6;
     private static final int ANSWERS = 3;
-    /// Riemann's zeta at the exponent, 2.
+    /// Riemann's zeta function at the exponent, 2.
     private static final double ZETA = Math.PI * Math.PI / 6;
 
     private final Frame frame;
@@ -69,7 +69,7 @@ public final class FweGenerator implements Generator {
             drawn.add(word.toString());
         }
         List<String> vocabulary = new ArrayList<>(drawn);
-        Draws.shuffle(vocabulary, Draws.random(seed, "ruler, ranks of coded words", 0));
+        RandomDraws.shuffle(vocabulary, RandomDraws.random(seed, "ruler, ranks of coded words", 0));
         vocabulary.set(0, "...");
         return vocabulary;
     }
@@ -80,7 +80,7 @@ public final class FweGenerator implements Generator {
             int count = (int) (size * Math.pow(rank, -2) / ZETA);
             text.addAll(Collections.nCopies(count, vocabulary.get(rank - 1)));
         }
-        Draws.shuffle(text, Draws.random(seed, "ruler, order of coded words", 0));
+        RandomDraws.shuffle(text, RandomDraws.random(seed, "ruler, order of coded words", 0));
         String user = RulerPrompts.FWE.replace(RulerPrompts.CONTEXT, String.join(" ", text));
         String question = user.substring(user.lastIndexOf('\n') + 1);
         return frame.draft(user, RulerPrompts.FWE_ANSWER, question, vocabulary.subList(1, 1 + ANSWERS));

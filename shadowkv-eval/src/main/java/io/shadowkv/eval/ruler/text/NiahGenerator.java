@@ -1,10 +1,10 @@
 package io.shadowkv.eval.ruler.text;
 
-import io.shadowkv.eval.needle.Draws;
 import io.shadowkv.eval.needle.Haystack;
 import io.shadowkv.eval.needle.NeedleKind;
 import io.shadowkv.eval.needle.NeedlePrompts;
 import io.shadowkv.eval.needle.NeedleTask;
+import io.shadowkv.eval.needle.RandomDraws;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Needles in a haystack (NVIDIA/RULER and bytedance/ShadowKV, `niah.py`).
 ///
-/// Unlike the original, keys and values of one text are all different, and no filler needle has a planted
-/// key, so that no question has two answers.
+/// Unlike in the original, keys and values of one text are distinct, and no filler needle has a
+/// planted key, so that every question has only one answer.
 public final class NiahGenerator implements Generator {
     /// 40 values spread evenly over 0 to 100, rounded.
     private static final int DEPTHS = 40;
@@ -24,7 +24,9 @@ public final class NiahGenerator implements Generator {
     private final @Nullable Essay essay;
     private final long seed;
 
-    /// @param essay running text, for tasks that hide needles in one
+    /// Creates a generator.
+    ///
+    /// @param essay running text, for tasks with this kind of haystack
     public NiahGenerator(NeedleTask task, Frame frame, RulerWords words, @Nullable Essay essay, long seed) {
         this.task = task;
         this.frame = frame;
@@ -33,7 +35,7 @@ public final class NiahGenerator implements Generator {
         this.seed = seed;
     }
 
-    /// A needle and where it stands.
+    /// A needle and its depth.
     private record Needle(String key, String value, int depth) {
         Needle at(int percent) {
             return new Needle(key, value, percent);
@@ -62,15 +64,15 @@ public final class NiahGenerator implements Generator {
 
     @Override
     public Draft draft(int index, int size, SplittableRandom random) {
-        List<String> keys = Draws.distinct(task.keyCount(), () -> random(task.keys(), random));
+        List<String> keys = RandomDraws.distinct(task.keyCount(), () -> random(task.keys(), random));
         List<String> values =
-                Draws.distinct(task.keyCount() * task.valuesPerKey(), () -> random(task.values(), random));
+                RandomDraws.distinct(task.keyCount() * task.valuesPerKey(), () -> random(task.values(), random));
         List<Needle> needles = new ArrayList<>();
         for (int i = 0; i < values.size(); i++) {
             needles.add(new Needle(keys.get(i / task.valuesPerKey()), values.get(i), -1));
         }
         Hidden hidden = hide(needles, size, random);
-        List<String> asked = Draws.sample(keys, task.queryCount(), random);
+        List<String> asked = RandomDraws.sample(keys, task.queryCount(), random);
         List<Needle> wanted = asked.stream()
                 .flatMap(key ->
                         hidden.needles().stream().filter(needle -> needle.key().equals(key)))
@@ -92,19 +94,19 @@ public final class NiahGenerator implements Generator {
         return draft.atDepth(depth);
     }
 
-    /// The order in which needles take their places is the same in every text.
+    /// Needles take their positions in the same order in every text.
     private Hidden hide(List<Needle> needles, int size, SplittableRandom random) {
         List<Integer> order = new ArrayList<>();
         for (int i = 0; i < needles.size(); i++) {
             order.add(i);
         }
-        Draws.shuffle(order, Draws.random(seed, "ruler, order of needles", 0));
+        RandomDraws.shuffle(order, RandomDraws.random(seed, "ruler, order of needles", 0));
         return essay == null ? amongLines(needles, order, size, random) : inEssay(essay, needles, order, size, random);
     }
 
     private Hidden inEssay(Essay text, List<Needle> needles, List<Integer> order, int size, SplittableRandom random) {
         List<String> sentences = text.sentences(size, frame.isNvidia());
-        int[] depths = Draws.distinctNumbers(DEPTHS, needles.size(), random);
+        int[] depths = RandomDraws.distinctNumbers(DEPTHS, needles.size(), random);
         List<Needle> placed = new ArrayList<>(needles);
         List<String> pieces = new ArrayList<>();
         int from = 0;
@@ -127,12 +129,12 @@ public final class NiahGenerator implements Generator {
         while (filler.size() < size) {
             filler.add(line(keys, random));
         }
-        int[] places = Draws.distinctNumbers(size, needles.size(), random);
+        int[] places = RandomDraws.distinctNumbers(size, needles.size(), random);
         List<Needle> placed = new ArrayList<>(needles);
         List<String> lines = new ArrayList<>(size + places.length);
         int from = 0;
         for (int i = 0; i < places.length; i++) {
-            // The first in order stands last in the text.
+            // The first in this order is the last in the text.
             int number = order.get(places.length - 1 - i);
             lines.addAll(filler.subList(from, places[i]));
             lines.add(sentence(needles.get(number)));

@@ -1,6 +1,6 @@
 package io.shadowkv.eval.ruler.text;
 
-import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.needle.RandomDraws;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -46,8 +46,8 @@ public final class QaGenerator implements Generator {
     public Draft draft(int index, int size, SplittableRandom random) {
         QaSet.Question question = set.questions().get(index);
         List<String> documents = new ArrayList<>(documents(question, size, random));
-        // The same order for every text of as many documents.
-        Draws.shuffle(documents, Draws.random(seed, "ruler, order of documents", 0));
+        // Texts with the same number of documents have the same order.
+        RandomDraws.shuffle(documents, RandomDraws.random(seed, "ruler, order of documents", 0));
         var context = new StringBuilder();
         for (int i = 0; i < documents.size(); i++) {
             context.append(i == 0 ? "" : "\n\n")
@@ -69,7 +69,7 @@ public final class QaGenerator implements Generator {
         List<Integer> taken = new ArrayList<>(question.own());
         int wanted = size - taken.size();
         if (wanted <= question.related().size()) {
-            taken.addAll(Draws.sample(question.related(), Math.max(0, wanted), random));
+            taken.addAll(RandomDraws.sample(question.related(), Math.max(0, wanted), random));
         } else {
             taken.addAll(question.related());
             Set<Integer> known = new HashSet<>(taken);
@@ -79,7 +79,7 @@ public final class QaGenerator implements Generator {
                     others.add(i);
                 }
             }
-            taken.addAll(Draws.sample(others, Math.min(others.size(), Math.max(0, size - taken.size())), random));
+            taken.addAll(RandomDraws.sample(others, Math.min(others.size(), Math.max(0, size - taken.size())), random));
         }
         return taken.stream().map(all::get).toList();
     }

@@ -16,18 +16,20 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.MappingIterator;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Questions and the documents that answer them.
+/// Questions and the documents with their answers.
 ///
-/// @param documents all different, sorted
+/// @param documents distinct and sorted
 /// @param questions in the file's order
 public record QaSet(List<String> documents, List<Question> questions) {
+    /// A question.
+    ///
     /// @param text the question
-    /// @param answers any of which is right
-    /// @param own documents that belong to it
-    /// @param related documents that come first when more are wanted
+    /// @param answers any of them is right
+    /// @param own documents with the answer
+    /// @param related documents that are added first if more are needed
     record Question(String text, List<String> answers, List<Integer> own, List<Integer> related) {}
 
-    /// The most documents that a question brings.
+    /// Maximum number of documents of a question.
     int mostOwn() {
         return questions.stream()
                 .mapToInt(question -> question.own().size())
@@ -35,9 +37,9 @@ public record QaSet(List<String> documents, List<Question> questions) {
                 .orElse(1);
     }
 
-    /// SQuAD 2.0: a document a paragraph; questions without an answer are passed over.
+    /// Reads SQuAD 2.0: each paragraph is a document; questions without an answer are skipped.
     ///
-    /// @throws IllegalArgumentException if the file is not there or not of the form
+    /// @throws IllegalArgumentException if the file does not exist or has another form
     public static QaSet squad(Path file) {
         return read(file, "qa_1", "SQuAD 2.0's dev set (dev-v2.0.json)", bytes -> {
             JsonNode articles = JsonMapper.shared().readTree(bytes).path("data");
@@ -64,14 +66,15 @@ public record QaSet(List<String> documents, List<Question> questions) {
         });
     }
 
-    /// HotpotQA's dev set: each question brings its paragraphs, distractors among them.
+    /// Reads HotpotQA's dev set: each question has its own paragraphs, including distractors.
     ///
-    /// @throws IllegalArgumentException if the file is not there or not of the form
+    /// @throws IllegalArgumentException if the file does not exist or has another form
     public static QaSet hotpot(Path file) {
         return read(file, "qa_2", "HotpotQA's dev set with distractors (hotpot_dev_distractor_v1.json)", bytes -> {
             var documents = new TreeSet<String>();
             List<Hop> hops = new ArrayList<>();
-            // One element at a time: the file has tens of megabytes, a tree of it ten times as much.
+            // Reads one element at a time: a tree of the file would take ten times its tens of
+            // megabytes.
             try (MappingIterator<JsonNode> elements =
                     JsonMapper.shared().readerFor(JsonNode.class).readValues(bytes)) {
                 while (elements.hasNext()) {
@@ -130,9 +133,9 @@ public record QaSet(List<String> documents, List<Question> questions) {
     private static QaSet read(Path named, String task, String what, Reader reader) {
         Path file = PackedFile.existing(named);
         if (!Files.isRegularFile(file)) {
-            throw new IllegalArgumentException(file.toAbsolutePath() + ": no such file (nor .gz of it). ruler/"
-                    + task + " reads it: " + what + ", which is not shipped. Download it, then `shadowkv pull --suite"
-                    + " ruler/" + task + " --from FILE`; or name the folder above ruler/ where it lies, or ask the"
+            throw new IllegalArgumentException(file.toAbsolutePath() + ": no such file, nor with .gz. ruler/"
+                    + task + " reads it: " + what + ", which is not included. Download it, then `shadowkv pull --suite"
+                    + " ruler/" + task + " --from FILE`; or name the folder above its ruler/ folder; or use the"
                     + " other tasks: ruler/niah_*, ruler/vt, ruler/cwe, ruler/fwe");
         }
         try (InputStream bytes = PackedFile.open(file)) {
@@ -145,7 +148,7 @@ public record QaSet(List<String> documents, List<Question> questions) {
             throw new UncheckedIOException(e);
         } catch (JacksonException e) {
             throw new IllegalArgumentException(
-                    file + ": is no JSON (" + e.getOriginalMessage() + "); expected " + what, e);
+                    file + ": is not JSON (" + e.getOriginalMessage() + "); expected " + what, e);
         }
     }
 }

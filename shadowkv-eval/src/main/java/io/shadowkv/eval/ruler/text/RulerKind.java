@@ -7,17 +7,17 @@ import io.shadowkv.eval.needle.NeedleTask;
 import java.util.ArrayList;
 import java.util.List;
 
-/// One of RULER's tasks, whatever its version (NVIDIA/RULER, `scripts/synthetic.yaml` and
+/// One of RULER's tasks, independent of its version (NVIDIA/RULER, `scripts/synthetic.yaml` and
 /// `scripts/data/synthetic/constants.py`).
 ///
 /// @param name RULER's name, such as `niah_multikey_1`
-/// @param family which generator makes it
-/// @param newTokens room for an answer
+/// @param family the generator that makes it
+/// @param newTokens maximum length of an answer
 public record RulerKind(String name, Family family, int newTokens) {
-    /// The 13, in RULER's order.
+    /// The 13 tasks, in RULER's order.
     public static final List<RulerKind> ALL = all();
 
-    /// Tasks that one generator makes.
+    /// Tasks that share a generator.
     public enum Family {
         NIAH,
         VT,
@@ -26,7 +26,7 @@ public record RulerKind(String name, Family family, int newTokens) {
         QA
     }
 
-    /// The task of a name.
+    /// Returns the task with the given name.
     ///
     /// @throws IllegalArgumentException if there is none
     public static RulerKind named(String name) {
@@ -37,7 +37,7 @@ public record RulerKind(String name, Family family, int newTokens) {
                         + String.join(", ", ALL.stream().map(RulerKind::name).toList())));
     }
 
-    /// How answers are judged: the official way, then the paper's.
+    /// The metrics: the official one, then the paper's.
     public List<Metric> metrics() {
         Metric official = family == Family.QA ? RulerMetrics.STRING_MATCH_PART : RulerMetrics.STRING_MATCH_ALL;
         return List.of(official, PaperMetrics.of(name));

@@ -3,9 +3,9 @@ package io.shadowkv.eval.ruler.text;
 import java.util.ArrayList;
 import java.util.List;
 
-/// RULER's sentences of vt, cwe, fwe and qa, word for word (NVIDIA/RULER,
-/// `scripts/data/synthetic/constants.py`; bytedance/ShadowKV, `data/ruler/synthetic/constants.py`). Those
-/// of niah stand in [io.shadowkv.eval.needle.NeedlePrompts].
+/// RULER's sentences of vt, cwe, fwe and qa, verbatim (NVIDIA/RULER,
+/// `scripts/data/synthetic/constants.py`; bytedance/ShadowKV, `data/ruler/synthetic/constants.py`).
+/// [io.shadowkv.eval.needle.NeedlePrompts] has those of niah.
 final class RulerPrompts {
     static final String CONTEXT = "{context}";
     static final String QUERY = "{query}";
@@ -38,7 +38,7 @@ final class RulerPrompts {
                 + " variables are " + assigned + " the value " + value + ", they are: ";
     }
 
-    /// `1. word 2. word …`
+    /// Formats a list as `1. word 2. word …`.
     static String numbered(List<String> words) {
         var text = new StringBuilder();
         for (int i = 0; i < words.size(); i++) {
@@ -47,7 +47,7 @@ final class RulerPrompts {
         return text.toString();
     }
 
-    /// A list as Python prints it, which the older version counts with.
+    /// Formats a list as Python prints it; the older version counts the tokens of this form.
     static String pythonList(List<String> words) {
         List<String> quoted = new ArrayList<>();
         for (String word : words) {

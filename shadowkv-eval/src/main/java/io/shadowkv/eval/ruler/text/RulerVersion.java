@@ -2,14 +2,16 @@ package io.shadowkv.eval.ruler.text;
 
 import java.util.Locale;
 
-/// Whose wording and filling.
+/// The source of the wording and of the search for a text's size.
 public enum RulerVersion {
-    /// NVIDIA's current one (NVIDIA/RULER, `scripts/data`): halves its way to the largest size that fits.
+    /// NVIDIA's current version (NVIDIA/RULER, `scripts/data`): finds the largest size that fits by
+    /// bisection.
     NVIDIA,
-    /// The older copy in the paper's code (bytedance/ShadowKV, `data/ruler`): grows step by step.
+    /// The older copy in the paper's code (bytedance/ShadowKV, `data/ruler`): increases the size
+    /// step by step.
     SHADOWKV;
 
-    /// The version of a name, `nvidia` or `shadowkv`.
+    /// Returns the version with the given name, `nvidia` or `shadowkv`.
     ///
     /// @throws IllegalArgumentException if there is none
     public static RulerVersion of(String name) {
@@ -18,7 +20,7 @@ public enum RulerVersion {
                 return version;
             }
         }
-        throw new IllegalArgumentException("RULER has no version \"" + name + "\" here; there are nvidia and shadowkv");
+        throw new IllegalArgumentException("RULER has no version \"" + name + "\"; expected nvidia or shadowkv");
     }
 
     public String label() {

@@ -1,7 +1,7 @@
 package io.shadowkv.eval.ruler.text;
 
 import io.shadowkv.eval.TaskContext;
-import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.needle.RandomDraws;
 import io.shadowkv.eval.needle.WordList;
 import java.io.IOException;
 import java.io.InputStream;
@@ -18,19 +18,21 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Words for keys and for word counting.
+/// Words for keys and for the word-counting tasks.
 ///
-/// @param first what stands before a key's hyphen: the original's adjectives
-/// @param second what stands behind it: the original's nouns
-/// @param all different words for counting, sorted
+/// @param first words before a key's hyphen: the original's adjectives
+/// @param second words after it: the original's nouns
+/// @param all distinct words for counting, sorted
 public record RulerWords(List<String> first, List<String> second, List<String> all) {
-    /// The user's own lists: `{"adjectivelist.txt": […], "nounlist.txt": […], "verblist.txt": […]}`.
+    /// The user's own lists: `{"adjectivelist.txt": […], "nounlist.txt": […], "verblist.txt":
+    /// […]}`.
     static final String FILE = "wordlists.json";
 
-    /// The lists of the data folder's `ruler/wordlists.json` where there is one, else the bundled words in
-    /// every role: the original's lists are not ours to ship.
+    /// The lists of the data folder's `ruler/wordlists.json` if it exists, otherwise the bundled
+    /// words for every purpose: the license of the original's lists does not allow this project to
+    /// include them.
     ///
-    /// @throws IllegalArgumentException if the file is there but lacks a list
+    /// @throws IllegalArgumentException if the file exists but lacks a list
     public static RulerWords of(TaskContext context) {
         Path file = context.options().dataFolder().resolve("ruler").resolve(FILE);
         if (!Files.isRegularFile(file)) {
@@ -41,7 +43,7 @@ public record RulerWords(List<String> first, List<String> second, List<String> a
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (JacksonException e) {
-            throw new IllegalArgumentException(file + ": is no JSON (" + e.getOriginalMessage() + ")", e);
+            throw new IllegalArgumentException(file + ": is not JSON (" + e.getOriginalMessage() + ")", e);
         }
     }
 
@@ -63,8 +65,8 @@ public record RulerWords(List<String> first, List<String> second, List<String> a
         lists.path(name).forEach(word -> words.add(word.asString()));
         if (words.isEmpty()) {
             throw new IllegalArgumentException(file + ": has no words under \"" + name
-                    + "\"; expected lists under nounlist.txt, adjectivelist.txt and verblist.txt. Add them, or take the"
-                    + " file away to use the bundled words");
+                    + "\"; expected lists under nounlist.txt, adjectivelist.txt and verblist.txt. Add them, or remove the"
+                    + " file to use the bundled words");
         }
         return words;
     }
@@ -74,16 +76,16 @@ public record RulerWords(List<String> first, List<String> second, List<String> a
         return first.get(random.nextInt(first.size())) + "-" + second.get(random.nextInt(second.size()));
     }
 
-    /// Different words in random order. Where the lists have too few, all of them and pairs beside: the
-    /// original has a second, longer list for that, which is not shipped.
+    /// Distinct words in random order. If the lists have too few, all of them, and pairs in
+    /// addition: the original has a second, longer list for that, which is not included.
     public List<String> different(int count, SplittableRandom random) {
         if (count <= all.size()) {
-            return Draws.sample(all, count, random);
+            return RandomDraws.sample(all, count, random);
         }
         Set<String> words = new LinkedHashSet<>(all);
         while (words.size() < count) {
             words.add(key(random));
         }
-        return Draws.sample(List.copyOf(words), count, random);
+        return RandomDraws.sample(List.copyOf(words), count, random);
     }
 }

@@ -2,20 +2,21 @@ package io.shadowkv.eval.ruler.text;
 
 import java.util.function.IntUnaryOperator;
 
-/// How the versions find the size that fills a context.
+/// The searches with which the versions find the size that fills a context.
 ///
-/// @param step units to grow by, and the least size
-/// @param most units the source has; only stepping stops there
-/// @param probesEnd stepping counts a text of the whole source before it stops there
-/// @param estimateAt size of the text that bisection estimates tokens per unit from
-/// @param slack bisection's upper bound, as a multiple of the estimated capacity
-/// @param overhead tokens beside the prompt: the answer's room, a worked example
+/// @param step increment of the size, and the smallest size
+/// @param most number of units in the source; only the stepping search stops there
+/// @param probesEnd whether the stepping search counts the text of the whole source before it stops
+///     there
+/// @param estimateAt size of the text from which the bisecting search estimates tokens per unit
+/// @param slack the bisecting search's upper bound, as a multiple of the estimated capacity
+/// @param overhead tokens in addition to the prompt: the answer's maximum length, a worked example
 public record SizeSearch(int step, int most, boolean probesEnd, int estimateAt, int slack, int overhead) {
-    /// The older version's: the first step that reaches the limit, less one. The original takes every
-    /// step; here steps double and are then halved between, which ends at the same one and is not hours at
-    /// a million tokens.
+    /// The older version's search: the first step that reaches the limit, minus one. The original
+    /// tries every step. This search doubles the steps and then bisects, which finds the same step
+    /// without taking hours for a million tokens.
     ///
-    /// @param prompt tokens of a prompt of a size
+    /// @param prompt returns the tokens of a prompt of the given size
     /// @return the size; 0 if not even one step fits
     public int stepping(int maxTokens, IntUnaryOperator prompt) {
         int last = probesEnd && most < Integer.MAX_VALUE ? most / step + 1 : Math.max(1, most / step);
@@ -43,18 +44,19 @@ public record SizeSearch(int step, int most, boolean probesEnd, int estimateAt, 
         if (total > maxTokens) {
             return below * step;
         }
-        // Hitting the limit exactly also ends the original's loop, one step too high; its rows shrink again.
+        // If the limit is met exactly, the original's loop ends one step too high, and its rows are
+        // reduced later.
         return reaching == last ? most : (reaching + 1) * step;
     }
 
-    /// The current version's.
+    /// The current version's search.
     ///
-    /// @param prompt tokens of a prompt of a size
+    /// @param prompt returns the tokens of a prompt of the given size
     /// @return the size, at least one step
     public int bisecting(int maxTokens, IntUnaryOperator prompt) {
         double tokensPerUnit = (double) prompt.applyAsInt(estimateAt) / estimateAt;
         double capacity = maxTokens / tokensPerUnit;
-        // cwe rounds before it multiplies, the others after.
+        // cwe rounds before the multiplication, the other tasks after it.
         int estimate = slack == 2 ? ((int) capacity) * 2 : (int) (capacity * slack);
         int low = step;
         int high = Math.max(estimate, step * 2);

@@ -1,27 +1,29 @@
 package io.shadowkv.eval.ruler.text;
 
-import io.shadowkv.eval.needle.Draws;
 import io.shadowkv.eval.needle.NeedlePrompts;
+import io.shadowkv.eval.needle.RandomDraws;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/// A chain of assignments, each of which names the variable before it, between lines of noise.
+/// A chain of assignments, each of which refers to the previous variable, between filler lines.
 ///
-/// @param names of the variables, in order
-/// @param value of all of them
-/// @param lines of noise
-/// @param places lines before each assignment, ascending
+/// @param names names of the variables, in order
+/// @param value value of all of them
+/// @param lines number of filler lines
+/// @param places number of lines before each assignment, ascending
 record VtChain(List<String> names, String value, int lines, List<Integer> places) {
-    /// Variables of a chain: four hops.
+    /// Number of variables in a chain: four hops.
     static final int NAMES = 5;
 
-    /// @param letters of each name
+    /// Draws a chain.
+    ///
+    /// @param letters length of each name
     static VtChain draw(int letters, int lines, SplittableRandom random) {
-        List<String> names = Draws.distinct(NAMES, () -> name(letters, random));
+        List<String> names = RandomDraws.distinct(NAMES, () -> name(letters, random));
         String value = Integer.toString(random.nextInt(10_000, 99_999));
         List<Integer> places = new ArrayList<>();
-        for (int place : Draws.distinctNumbers(lines, NAMES, random)) {
+        for (int place : RandomDraws.distinctNumbers(lines, NAMES, random)) {
             places.add(place);
         }
         return new VtChain(names, value, lines, places);
@@ -32,7 +34,7 @@ record VtChain(List<String> names, String value, int lines, List<Integer> places
         while (name.length() < letters) {
             name.append((char) ('A' + random.nextInt(26)));
         }
-        // A variable called VAR would make nonsense of the assignments.
+        // A variable named VAR would make the assignments ambiguous.
         return name.toString().equals("VAR") ? name(letters, random) : name.toString();
     }
 
@@ -40,10 +42,10 @@ record VtChain(List<String> names, String value, int lines, List<Integer> places
         return new VtChain(otherNames, otherValue, lines, places);
     }
 
-    /// A template with the lines and the value in it.
+    /// Fills a template with the lines and the value.
     ///
-    /// @param isNvidia joins by line breaks; the older version ends each noise line with one and joins by
-    ///     blanks
+    /// @param isNvidia joins lines by line breaks; the older version ends each filler line with one
+    ///     and joins by spaces
     String fill(String template, boolean isNvidia) {
         return template.replace(RulerPrompts.QUERY, value).replace(RulerPrompts.CONTEXT, context(isNvidia));
     }

@@ -1,16 +1,18 @@
 package io.shadowkv.eval.ruler.text;
 
-import io.shadowkv.eval.needle.Draws;
+import io.shadowkv.eval.needle.RandomDraws;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/// Variable tracking: a chain of assignments between lines of noise, all of whose names are asked for,
-/// after one worked example (NVIDIA/RULER and bytedance/ShadowKV, `variable_tracking.py`).
+/// Variable tracking: a chain of assignments between filler lines, after one worked example. The
+/// question asks for all names of the chain (NVIDIA/RULER and bytedance/ShadowKV,
+/// `variable_tracking.py`).
 ///
-/// Unlike the original, names of one text are all different.
+/// Unlike in the original, the names of one text are distinct.
 public final class VtGenerator implements Generator {
     private static final int NAME_LETTERS = 5;
-    // The older version draws again and never shrinks, which may not end; here it shrinks after so many.
+    // The older version draws again and never reduces the size, so it may not end; here the size is
+    // reduced after this number of draws.
     private static final int REDRAWS = 16;
 
     private final Frame frame;
@@ -18,7 +20,7 @@ public final class VtGenerator implements Generator {
 
     public VtGenerator(Frame frame, long seed) {
         this.frame = frame;
-        example = VtExample.make(frame, Draws.random(seed, "ruler, worked example of vt", 0));
+        example = VtExample.make(frame, RandomDraws.random(seed, "ruler, worked example of vt", 0));
     }
 
     @Override
@@ -57,7 +59,7 @@ public final class VtGenerator implements Generator {
         return draft(example.lead(random), chain);
     }
 
-    /// The older version counts the example apart, without the blanks around it.
+    /// The older version counts the example separately, without the spaces around it.
     @Override
     public int length(Draft draft) {
         if (frame.isNvidia()) {
@@ -82,13 +84,13 @@ public final class VtGenerator implements Generator {
         return frame.isNvidia() ? 0 : REDRAWS;
     }
 
-    /// The worked example: the same text in every row, but NVIDIA's version draws new names and a new
-    /// value.
+    /// The worked example: the same text in every row, except that NVIDIA's version draws new names
+    /// and a new value.
     ///
-    /// @param frame whose version
+    /// @param frame with the version
     /// @param chain with its first names
-    /// @param template the example's words
-    /// @param tokens of the example
+    /// @param template text of the example
+    /// @param tokens number of tokens of the example
     private record VtExample(Frame frame, VtChain chain, String template, int tokens) {
         private static final int MOST_TOKENS = 500;
         private static final int LETTERS = 3;
@@ -101,8 +103,9 @@ public final class VtGenerator implements Generator {
             return new VtExample(frame, chain, template, frame.pieceTokens(text(frame, template, chain)));
         }
 
-        /// The older version takes the example's words out of the wrapped template: their blanks become
-        /// one, and the last word goes, with what of the wrapping hangs on it.
+        /// The older version extracts the example from the text with the chat template: runs of
+        /// whitespace become one space, and the last word is removed, together with the part of the
+        /// template attached to it.
         private static String template(Frame frame) {
             if (frame.isNvidia()) {
                 return RulerPrompts.VT;
@@ -148,7 +151,7 @@ public final class VtGenerator implements Generator {
                     + (frame.isNvidia() ? "\n" : "\n\n");
         }
 
-        /// What stands before a row's own words.
+        /// The text before a row's own text.
         String lead(SplittableRandom random) {
             if (!frame.isNvidia()) {
                 return " " + text(frame, template, chain) + "\n\n";

@@ -1,4 +1,5 @@
-/// RULER's texts: generators of each task, wording by version, and the search for a text's size.
+/// RULER's texts: the generators of the tasks, the wording of each version, and the search for a
+/// text's size.
 @NullMarked
 package io.shadowkv.eval.ruler.text;
 

@@ -1,0 +1,188 @@
+package io.shadowkv.engine.batch;
+
+import io.shadowkv.cache.CacheStrategy;
+import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.cache.SequenceSize;
+import io.shadowkv.engine.MemoryPlan.Item;
+import io.shadowkv.engine.MemoryPlan.SequenceBytes;
+import io.shadowkv.engine.PlannedSequence;
+import io.shadowkv.op.Backend.Place;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Read prompts that are kept for other sequences: documents, and sequences that have ended. A
+/// sequence whose tokens begin with those of a prefix does not read them again.
+///
+/// There are tens of prefixes, so the longest match is found by comparing ids, a few microseconds
+/// for 100,000 tokens. Used by the engine's thread.
+final class Prefixes {
+    /// A prefix is used if the tokens after it are at most this part of it. Each of these tokens is
+    /// decoded, which costs about ten times as much as reading it together with others.
+    private static final int LARGEST_REST = 8;
+
+    /// Number of tokens after a prefix that are always decoded.
+    private static final int SMALL_REST = 256;
+
+    private final Ledger ledger;
+    private final int maxEnded;
+    private final List<Prefix> held = new ArrayList<>();
+    private long time;
+
+    /// @param maxEnded maximum number of kept sequences that have ended; 0 keeps none
+    Prefixes(Ledger ledger, int maxEnded) {
+        this.ledger = ledger;
+        this.maxEnded = maxEnded;
+    }
+
+    /// The longest prefix that a sequence can continue; null if there is none.
+    @Nullable
+    Prefix longest(int[] ids) {
+        return held.stream()
+                .filter(prefix -> continues(prefix, ids))
+                .max(Comparator.comparingInt(prefix -> prefix.ids().length))
+                .orElse(null);
+    }
+
+    private static boolean continues(Prefix prefix, int[] ids) {
+        int tokens = prefix.ids().length;
+        int rest = ids.length - prefix.indexedTokens();
+        return tokens <= ids.length
+                && (tokens < ids.length || prefix.logits() != null)
+                && rest <= Math.max(SMALL_REST, prefix.indexedTokens() / LARGEST_REST)
+                && Arrays.equals(prefix.ids(), 0, tokens, ids, 0, tokens);
+    }
+
+    /// The memory of a fork of a prefix.
+    ///
+    /// @param capacity maximum number of tokens of the fork, those of the prefix included
+    static PlannedSequence planned(Prefix prefix, int capacity) {
+        List<CacheStrategy.Allocation> parts = prefix.cache().forkFootprint(capacity - prefix.ids().length);
+        return new PlannedSequence(
+                SequenceSize.of(capacity),
+                new SequenceBytes(
+                        bytes(parts, Place.DEVICE),
+                        bytes(parts, Place.HOST),
+                        parts.stream()
+                                .map(part -> new Item(part.name(), part.bytes(), part.place() == Place.HOST))
+                                .toList()));
+    }
+
+    private static long bytes(List<CacheStrategy.Allocation> parts, Place place) {
+        return parts.stream()
+                .filter(part -> part.place() == place)
+                .mapToLong(CacheStrategy.Allocation::bytes)
+                .sum();
+    }
+
+    /// Forks a prefix for a sequence. The prefix whose memory the fork shares stays held until the
+    /// sequence ends.
+    ///
+    /// @throws io.shadowkv.op.BackendMemoryException if the memory is not available
+    void fork(Prefix prefix, PlannedSequence planned, Sequence sequence) {
+        SequenceCache fork = prefix.cache().fork(planned.size().capacityTokens() - prefix.ids().length);
+        ledger.holds(fork, planned);
+        use(prefix);
+        leave(prefix);
+        Prefix shared = prefix.shared();
+        if (shared != null) {
+            use(shared);
+        }
+        sequence.continues(shared, fork, planned, prefix.logits());
+    }
+
+    /// Protects a prefix from eviction until [#leave].
+    void use(Prefix prefix) {
+        prefix.use(time++);
+    }
+
+    /// A user of the prefix has ended.
+    void leave(Prefix prefix) {
+        prefix.leave();
+        if (prefix.isReleased() && !prefix.isUsed()) {
+            free(prefix);
+        }
+    }
+
+    /// Keeps a read prompt. The ledger holds its cache.
+    Prefix keep(int[] ids, SequenceCache cache, float[] logits) {
+        Prefix prefix = new Prefix(ids, cache, logits, null, true);
+        held.add(prefix);
+        return prefix;
+    }
+
+    /// Keeps a sequence that has ended, if the engine keeps any.
+    ///
+    /// @param ids the tokens in its cache
+    /// @param parent the prefix whose memory `cache` shares; stays in use
+    /// @return false if it is not kept
+    private boolean keepEnded(int[] ids, SequenceCache cache, @Nullable Prefix parent) {
+        if (maxEnded == 0) {
+            return false;
+        }
+        while (unused() >= maxEnded && evict()) {}
+        Prefix prefix = new Prefix(ids, cache, null, parent, false);
+        prefix.use(time++);
+        prefix.leave();
+        held.add(prefix);
+        return true;
+    }
+
+    /// Ends a sequence: keeps or frees its cache, and reports the end.
+    void end(Sequence sequence) {
+        SequenceCache reusable = sequence.reusable();
+        Prefix base = sequence.prefix();
+        boolean isKept =
+                reusable != null && keepEnded(Arrays.copyOf(sequence.ids(), reusable.length()), reusable, base);
+        sequence.end(ledger, isKept);
+        if (base != null && !isKept && !sequence.isReadOnly()) {
+            leave(base);
+            sequence.leavesPrefix();
+        }
+        sequence.events().ended(sequence);
+    }
+
+    private long unused() {
+        return held.stream()
+                .filter(prefix -> !prefix.isPinned() && !prefix.isUsed())
+                .count();
+    }
+
+    /// Frees the least recently used prefix that is neither pinned nor in use.
+    ///
+    /// @return false if there is none
+    boolean evict() {
+        Prefix oldest = held.stream()
+                .filter(prefix -> !prefix.isPinned() && !prefix.isUsed())
+                .min(Comparator.comparingLong(Prefix::lastUse))
+                .orElse(null);
+        if (oldest == null) {
+            return false;
+        }
+        free(oldest);
+        return true;
+    }
+
+    /// Stops finding a prefix, and frees it as soon as no sequence uses it.
+    void release(Prefix prefix) {
+        if (prefix.isHeld()) {
+            held.remove(prefix);
+            prefix.release();
+            if (!prefix.isUsed()) {
+                free(prefix);
+            }
+        }
+    }
+
+    private void free(Prefix prefix) {
+        held.remove(prefix);
+        prefix.freed();
+        ledger.free(prefix.cache());
+        Prefix parent = prefix.parent();
+        if (parent != null) {
+            leave(parent);
+        }
+    }
+}

@@ -1,0 +1,198 @@
+package io.shadowkv.engine.laws;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.shadowkv.RandomCheckpoint;
+import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.engine.Cancellation;
+import io.shadowkv.engine.Completion;
+import io.shadowkv.engine.ContextLengthException;
+import io.shadowkv.engine.EngineOptions;
+import io.shadowkv.engine.GenerationListener;
+import io.shadowkv.engine.GenerationOptions;
+import io.shadowkv.engine.Request;
+import io.shadowkv.engine.serve.Document;
+import io.shadowkv.engine.serve.Engine;
+import io.shadowkv.engine.serve.Generation;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Documents and kept prompts: what was read is not read again, and the answers are those of the whole prompt.
+public abstract class DocumentLaws extends BackendLaws {
+    private static final int VOCABULARY = 64;
+
+    private static final int[] TEXT = Logits.ids(200, VOCABULARY, 1);
+
+    private static final int[] QUESTION = Logits.ids(3, VOCABULARY, 2);
+
+    private static final GenerationOptions FIVE =
+            GenerationOptions.DEFAULT.withMaxNewTokens(5).withIgnoreEos(true);
+
+    protected DocumentLaws(BackendUnderTest tested) {
+        super(tested);
+    }
+
+    static List<KvCacheSpec> strategies() {
+        return List.of(new KvCacheSpec.Full(), NARROW, KvCacheSpec.Shadow.DEFAULT);
+    }
+
+    private Engine open(EngineOptions options) {
+        return Engine.open(checkpoint(RandomCheckpoint.SMALL), backend(), options);
+    }
+
+    private static int[] join(int[] first, int[] second) {
+        return IntStream.concat(IntStream.of(first), IntStream.of(second)).toArray();
+    }
+
+    /// Questions at the same time, through the document and as whole prompts: each has its own answer, and none reads
+    /// the
+    /// document.
+    @ParameterizedTest
+    @MethodSource("strategies")
+    void questionsShareADocument(KvCacheSpec spec) {
+        try (Engine engine = open(EngineOptions.DEFAULT.withCache(spec))) {
+            List<int[]> questions = new ArrayList<>();
+            List<int[]> expected = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                int[] question = Logits.ids(1 + i, VOCABULARY, 10 + i);
+                questions.add(question);
+                expected.add(
+                        engine.complete(Request.of(join(TEXT, question), FIVE)).ids());
+            }
+            Document document = engine.read(Request.of(TEXT, FIVE));
+            assertThat(document.length()).isEqualTo(200);
+            Heard heard = new Heard();
+            List<Generation> generations = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                generations.add(
+                        i % 2 == 0
+                                ? document.ask(
+                                        Request.of(questions.get(i), FIVE).withListener(heard))
+                                : engine.submit(Request.of(join(TEXT, questions.get(i)), FIVE)));
+            }
+            for (int i = 0; i < 4; i++) {
+                Completion answer = generations.get(i).join();
+                assertThat(answer.cachedTokens()).isEqualTo(200);
+                assertThat(answer.promptTokens()).isEqualTo(201 + i);
+                if (spec instanceof KvCacheSpec.Full || spec.equals(KvCacheSpec.Shadow.DEFAULT)) {
+                    assertThat(answer.ids()).as("question " + i).isEqualTo(expected.get(i));
+                }
+                assertThat(answer.cache().measured().resident())
+                        .isEqualTo(answer.cache().planned().resident());
+            }
+            assertThat(heard.shares).as("pieces of prefill").isEmpty();
+            // The document alone: its next token is known from its reading.
+            Completion alone = engine.complete(Request.of(TEXT, FIVE));
+            assertThat(alone.cachedTokens()).isEqualTo(200);
+            document.close();
+            assertThat(document.isHeld()).isFalse();
+            assertThat(backend().purposes()).noneMatch(purpose -> purpose.matches(".*(sequence|prompt) of.*"));
+            Completion again = engine.complete(Request.of(TEXT, FIVE));
+            assertThat(again.cachedTokens()).isZero();
+            assertThat(again.ids()[0]).isEqualTo(alone.ids()[0]);
+        }
+    }
+
+    /// Under ShadowKV a question decodes as the next turn of a conversation about the document does.
+    @Test
+    void aQuestionIsATurn() {
+        try (Engine engine = open(EngineOptions.DEFAULT.withCache(NARROW));
+                Document document = engine.read(Request.of(TEXT, FIVE));
+                StepBench bench = bench(checkpoint(RandomCheckpoint.SMALL), NARROW)) {
+            int[] answer = document.ask(Request.of(QUESTION, FIVE)).join().ids();
+            bench.read(0, TEXT, 400);
+            float[] logits = bench.feed(0, QUESTION);
+            for (int id : answer) {
+                assertThat(id).isEqualTo(io.shadowkv.sampling.Sampler.argmax(logits));
+                logits = bench.feed(0, id);
+            }
+        }
+    }
+
+    /// A document that is closed while a question runs is freed after the question has ended.
+    @Test
+    void aDocumentOutlivesItsQuestions() {
+        try (Engine engine = open(EngineOptions.DEFAULT.withCache(NARROW))) {
+            Document document = engine.read(Request.of(TEXT, FIVE));
+            Generation running = document.ask(Request.of(QUESTION, FIVE.withMaxNewTokens(500)));
+            var events = running.events();
+            events.next();
+            document.close();
+            assertThat(document.isHeld()).isTrue();
+            assertThat(running.join().ids()).hasSize(500);
+            assertThat(engine.complete(Request.of(join(TEXT, QUESTION), FIVE)).cachedTokens())
+                    .isZero();
+            assertThat(document.isHeld()).isFalse();
+        }
+    }
+
+    @Test
+    void aReadingThatEndsEarlySaysSo() {
+        try (Engine engine = open(EngineOptions.DEFAULT.withCache(NARROW).withPrefillRows(4))) {
+            Cancellation cancellation = new Cancellation();
+            GenerationListener cancelling = new GenerationListener() {
+                @Override
+                public void reading(double done) {
+                    cancellation.cancel();
+                }
+            };
+            assertThatExceptionOfType(CancellationException.class)
+                    .isThrownBy(() -> engine.read(
+                            Request.of(TEXT, FIVE).withListener(cancelling).withCancellation(cancellation)))
+                    .withMessageContaining("a document of 200 tokens ended early: CANCELLED");
+            assertThatExceptionOfType(ContextLengthException.class)
+                    .isThrownBy(() -> engine.read(Request.of(new int[4096], FIVE)))
+                    .withMessageContaining("leaves no room for a question");
+            assertThat(backend().purposes()).noneMatch(purpose -> purpose.matches(".*(sequence|prompt) of.*"));
+        }
+    }
+
+    /// Turns sent as ever longer prompts, as clients of a server do: only the new tokens are decoded.
+    @ParameterizedTest
+    @MethodSource("strategies")
+    void anEndedSequenceIsContinued(KvCacheSpec spec) {
+        try (Engine engine = open(EngineOptions.DEFAULT.withCache(spec).withKeptPrompts(2));
+                Engine fresh = open(EngineOptions.DEFAULT.withCache(spec))) {
+            int[] prompt = TEXT;
+            int cached = 0;
+            for (int turn = 0; turn < 4; turn++) {
+                Completion answer = engine.complete(Request.of(prompt, FIVE));
+                assertThat(answer.cachedTokens()).as("turn " + turn).isEqualTo(cached);
+                if (spec instanceof KvCacheSpec.Full || spec.equals(KvCacheSpec.Shadow.DEFAULT)) {
+                    assertThat(answer.ids())
+                            .isEqualTo(fresh.complete(Request.of(prompt, FIVE)).ids());
+                }
+                cached = prompt.length + 4;
+                prompt = join(join(prompt, answer.ids()), Logits.ids(6, VOCABULARY, turn));
+            }
+        }
+    }
+
+    /// Kept prompts go where a new one needs the memory, the least recently used first.
+    @Test
+    void keptPromptsGiveWay() {
+        EngineOptions options = EngineOptions.DEFAULT.withCache(NARROW).withKeptPrompts(10);
+        long limit;
+        try (Engine probe = open(options)) {
+            var plan = probe.plan(205, 3);
+            limit = plan.residentBytes() + plan.offloadedBytes() + plan.workspaceBytes();
+        }
+        try (Engine engine = open(options.withMemoryLimits(limit, limit))) {
+            for (int i = 0; i < 8; i++) {
+                assertThat(engine.complete(Request.of(Logits.ids(200, VOCABULARY, i), FIVE))
+                                .ids())
+                        .hasSize(5);
+            }
+            long kept = backend().purposes().stream()
+                    .filter(purpose -> purpose.contains("of a sequence of"))
+                    .count();
+            assertThat(kept).isBetween(1L, 3L);
+        }
+    }
+}

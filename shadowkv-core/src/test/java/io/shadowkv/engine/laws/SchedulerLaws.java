@@ -1,0 +1,262 @@
+package io.shadowkv.engine.laws;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shadowkv.RandomCheckpoint;
+import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.checkpoint.Checkpoint;
+import io.shadowkv.engine.Completion;
+import io.shadowkv.engine.EngineOptions;
+import io.shadowkv.engine.GenerationOptions;
+import io.shadowkv.engine.Request;
+import io.shadowkv.engine.batch.LoadedModel;
+import io.shadowkv.engine.batch.ModelText;
+import io.shadowkv.engine.batch.Planner;
+import io.shadowkv.engine.batch.Scheduler;
+import io.shadowkv.engine.batch.Sequence;
+import io.shadowkv.engine.batch.SequenceEvents;
+import io.shadowkv.engine.batch.StepBuilder;
+import io.shadowkv.model.Decoder;
+import io.shadowkv.op.Backend.Place;
+import io.shadowkv.sampling.TokenLogprobs;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Laws of the scheduler, round by round on one thread: decoding goes on while prompts are read, and the ledger is
+/// true at every moment.
+public abstract class SchedulerLaws extends BackendLaws {
+    private static final int VOCABULARY = 64;
+
+    protected SchedulerLaws(BackendUnderTest tested) {
+        super(tested);
+    }
+
+    static List<KvCacheSpec> strategies() {
+        return STRATEGIES;
+    }
+
+    /// A scheduler with a model; units of prompts have up to four rows, and one unit is read in a round.
+    private final class Bench implements AutoCloseable {
+        private final LoadedModel model;
+        private final Planner planner;
+        private final Scheduler scheduler;
+        private final List<String> heard = new ArrayList<>();
+
+        Bench(EngineOptions given) {
+            EngineOptions options = given.withPrefillRows(4).withReadingBudget(Duration.ofNanos(1));
+            Checkpoint checkpoint = Checkpoint.open(checkpoint(RandomCheckpoint.SMALL));
+            Decoder decoder = Decoder.load(checkpoint, null, backend(), note -> {});
+            this.model = new LoadedModel(
+                    new ModelText(checkpoint, List.of()), checkpoint.weightBytes(), backend(), decoder, null);
+            var strategy = model.strategy(options.cache());
+            this.planner = new Planner(model, options, strategy);
+            this.scheduler = new Scheduler(model, options, strategy, planner);
+        }
+
+        Sequence submit(String name, int[] prompt, int tokens) {
+            Request request = Request.of(
+                    prompt, GenerationOptions.DEFAULT.withMaxNewTokens(tokens).withIgnoreEos(true));
+            Sequence sequence = model.text()
+                    .sequence(request, new int[0], planner.sequence(prompt.length + tokens, 4), null, noting(name));
+            scheduler.submit(sequence);
+            return sequence;
+        }
+
+        private SequenceEvents noting(String name) {
+            return new SequenceEvents() {
+                @Override
+                public void reading(double done) {
+                    heard.add(name + " reads");
+                }
+
+                @Override
+                public void token(int id, String text, @Nullable TokenLogprobs logprobs) {
+                    heard.add(name + " token");
+                }
+
+                @Override
+                public void ended(Sequence sequence) {
+                    heard.add(name + " ended");
+                }
+
+                @Override
+                public boolean isReady() {
+                    return true;
+                }
+            };
+        }
+
+        void roundAndCheck() {
+            scheduler.round();
+            for (Place place : Place.values()) {
+                assertThat(scheduler.ledger().heldBytes(place))
+                        .as("bytes in the ledger, " + place)
+                        .isEqualTo(backend().bytes(place, "(keys and values|cache) of a sequence of"));
+            }
+        }
+
+        int[] finish(Sequence sequence) {
+            while (!sequence.isFinished()) {
+                roundAndCheck();
+            }
+            return sequence.completion().ids();
+        }
+
+        @Override
+        public void close() {
+            scheduler.close();
+            model.close();
+        }
+    }
+
+    /// While a prompt of 100 units is read, another sequence gets a token in every round.
+    @ParameterizedTest
+    @MethodSource("strategies")
+    void aTokenArrivesInEveryRoundWhileAPromptIsRead(KvCacheSpec spec) {
+        try (Bench bench = new Bench(EngineOptions.DEFAULT.withCache(spec))) {
+            Sequence first = bench.submit("first", Logits.ids(10, VOCABULARY, 1), 90);
+            while (!bench.heard.contains("first token")) {
+                bench.roundAndCheck();
+            }
+            Sequence second = bench.submit("second", Logits.ids(200, VOCABULARY, 2), 3);
+            bench.heard.clear();
+            bench.finish(first);
+            bench.finish(second);
+            int readings = 0;
+            for (String event : bench.heard.subList(0, bench.heard.indexOf("first ended"))) {
+                readings = event.equals("second reads") ? readings + 1 : 0;
+                assertThat(readings).as("units between two tokens").isLessThanOrEqualTo(1);
+            }
+            assertThat(bench.heard.indexOf("first ended")).isLessThan(bench.heard.indexOf("second token"));
+            assertThat(bench.scheduler.ledger().entries()).isZero();
+        }
+    }
+
+    /// A short prompt that arrives during the reading of a long one is answered first.
+    @Test
+    void aShortPromptDoesNotWaitForALongOne() {
+        try (Bench bench = new Bench(EngineOptions.DEFAULT)) {
+            Sequence longer = bench.submit("long", Logits.ids(400, VOCABULARY, 1), 2);
+            bench.roundAndCheck();
+            Sequence shorter = bench.submit("short", Logits.ids(8, VOCABULARY, 2), 2);
+            bench.finish(longer);
+            bench.finish(shorter);
+            assertThat(bench.heard.indexOf("short ended")).isLessThan(bench.heard.indexOf("long token"));
+        }
+    }
+
+    /// The higher priority first, then the earlier submission.
+    @Test
+    void priorityDecidesWhoIsAdmittedFirst() {
+        try (Bench bench = new Bench(EngineOptions.DEFAULT.withMaxBatch(1))) {
+            List<Sequence> sequences = new ArrayList<>();
+            for (int priority : new int[] {0, 2, 0, 5}) {
+                String name = "p" + priority + "#" + sequences.size();
+                Request request = Request.of(
+                                Logits.ids(6, VOCABULARY, 1), GenerationOptions.DEFAULT.withMaxNewTokens(2))
+                        .withPriority(priority);
+                Sequence sequence = bench.model
+                        .text()
+                        .sequence(request, new int[0], bench.planner.sequence(8, 1), null, bench.noting(name));
+                bench.scheduler.submit(sequence);
+                sequences.add(sequence);
+            }
+            sequences.forEach(bench::finish);
+            assertThat(bench.heard.stream().filter(event -> event.endsWith(" ended")))
+                    .containsExactly("p5#3 ended", "p2#1 ended", "p0#0 ended", "p0#2 ended");
+        }
+    }
+
+    /// One of two prompts that are read together is cancelled: its memory is free at once, and the other's answer is
+    /// the one it gets alone.
+    @ParameterizedTest
+    @MethodSource("strategies")
+    void cancellingOneOfTwoPromptsFreesItsMemory(KvCacheSpec spec) {
+        try (Bench bench = new Bench(EngineOptions.DEFAULT.withCache(spec))) {
+            int[] prompt = Logits.ids(4, VOCABULARY, 1);
+            int[] alone = bench.finish(bench.submit("alone", prompt, 60));
+            Sequence kept = bench.submit("kept", prompt, 60);
+            Sequence cancelled = bench.submit("cancelled", Logits.ids(4, VOCABULARY, 2), 60);
+            bench.roundAndCheck();
+            long both = bench.scheduler.ledger().heldBytes(Place.DEVICE);
+            cancelled.request().cancellation().cancel();
+            bench.roundAndCheck();
+            assertThat(bench.scheduler.ledger().heldBytes(Place.DEVICE)).isEqualTo(both / 2);
+            assertThat(cancelled.completion().finish()).isEqualTo(Completion.FinishReason.CANCELLED);
+            assertThat(bench.finish(kept)).isEqualTo(alone);
+        }
+    }
+
+    /// Arrivals and cancellations at random: the ledger is true after every round, every answer is the one that its
+    /// prompt gets alone, and nothing is left.
+    @ParameterizedTest
+    @MethodSource("strategies")
+    void anyInterleavingGivesTheAnswersOfEachAlone(KvCacheSpec spec) {
+        int tokens = 12;
+        try (Bench bench = new Bench(EngineOptions.DEFAULT.withCache(spec).withMaxBatch(5))) {
+            List<int[]> prompts = new ArrayList<>();
+            List<int[]> alone = new ArrayList<>();
+            for (int i = 0; i < 6; i++) {
+                int[] prompt = Logits.ids(new int[] {1, 3, 17, 40, 52, 75}[i], VOCABULARY, i);
+                prompts.add(prompt);
+                alone.add(bench.finish(bench.submit("alone", prompt, tokens)));
+            }
+            Random random = new Random(20261130);
+            List<Sequence> open = new ArrayList<>();
+            int completed = 0;
+            for (int round = 0; round < 600 || !open.isEmpty(); round++) {
+                if (round < 600 && random.nextInt(4) == 0) {
+                    int which = random.nextInt(prompts.size());
+                    open.add(bench.submit(String.valueOf(which), prompts.get(which), tokens));
+                }
+                if (!open.isEmpty() && random.nextInt(12) == 0) {
+                    open.get(random.nextInt(open.size()))
+                            .request()
+                            .cancellation()
+                            .cancel();
+                }
+                bench.roundAndCheck();
+                for (Sequence sequence : List.copyOf(open)) {
+                    if (sequence.isFinished()) {
+                        open.remove(sequence);
+                        int[] prompt = sequence.request().promptIds();
+                        int[] found = sequence.completion().ids();
+                        int[] expected = alone.get(prompts.indexOf(prompt));
+                        if (sequence.completion().finish() != Completion.FinishReason.CANCELLED) {
+                            completed++;
+                            assertThat(found).hasSize(tokens);
+                        }
+                        if (isBatchInvariant()) {
+                            assertThat(found).isEqualTo(java.util.Arrays.copyOf(expected, found.length));
+                        }
+                    }
+                }
+            }
+            assertThat(completed).as("requests that were not cancelled").isGreaterThan(50);
+            assertThat(bench.scheduler.isIdle()).isTrue();
+            assertThat(bench.scheduler.ledger().entries()).isZero();
+            assertThat(backend().purposes()).noneMatch(purpose -> purpose.matches(".*(sequence|prompt) of.*"));
+        }
+    }
+
+    /// Sequences of every capacity decode in one wave, also if a longer table was made after they were read.
+    @Test
+    void capacitiesOfAnySizeShareAWave() {
+        try (StepBench bench = bench(checkpoint(RandomCheckpoint.SMALL), new KvCacheSpec.Full())) {
+            int[] capacities = {30, 3000, 4096};
+            for (int slot = 0; slot < capacities.length; slot++) {
+                bench.read(slot, Logits.ids(10, VOCABULARY, slot), capacities[slot]);
+            }
+            StepBuilder.Built built = bench.build(Map.of(0, new int[] {1}, 1, new int[] {2}, 2, new int[] {3}));
+            assertThat(built.step().waves()).hasSize(1);
+            assertThat(bench.run(built)).hasSize(3);
+        }
+    }
+}

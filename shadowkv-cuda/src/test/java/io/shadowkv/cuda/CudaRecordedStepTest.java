@@ -1,0 +1,168 @@
+package io.shadowkv.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.IndexedLayer;
+import io.shadowkv.op.SlotTable;
+import io.shadowkv.op.StepRows;
+import io.shadowkv.op.testing.Exactly;
+import io.shadowkv.op.testing.IndexedSequence;
+import io.shadowkv.op.testing.Sample;
+import io.shadowkv.op.testing.TestRows;
+import io.shadowkv.op.testing.Workbench;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/// Scoring and selection with the tuned kernels: a recorded step is compared with the same step run
+/// directly, and two engines use one device.
+@GpuTest
+class CudaRecordedStepTest {
+    private static final int GUARD = 16;
+    private static final int HEADS = 8;
+    private static final int GROUP = 4;
+    private static final int HEAD_DIM = 128;
+    private static final int[] SLOTS = {3, -1, 0};
+    private static final int STEPS = 6;
+
+    private final SharedCuda backend = new SharedCuda();
+
+    @AfterEach
+    void closeBackend() {
+        backend.close();
+    }
+
+    /// A table with two sequences, queries, and the outputs of a step.
+    private static final class Step {
+        private final Workbench bench;
+        private final SlotTable<IndexedLayer> table = new SlotTable<>();
+        private final StepRows rows;
+        private final Tensor queries;
+        private final Tensor one;
+        private final Tensor scores;
+
+        Step(Workbench bench, Sample queries, IndexedSequence first, IndexedSequence second) {
+            this.bench = bench;
+            int[] units = {first.sizes.units(), 0, second.sizes.units()};
+            table.set(SLOTS[0], first.cold(bench));
+            table.set(SLOTS[2], second.cold(bench));
+            this.rows = TestRows.indexed(SLOTS, units).on(bench);
+            this.queries = bench.state(queries);
+            this.one = bench.input(Sample.filled(DType.BF16, 0.0625f, 3, HEADS * GROUP, HEAD_DIM));
+            this.scores = bench.output(DType.F32, 3, HEADS, Math.max(units[0], units[2]));
+        }
+
+        /// Changes the queries in each step with a kernel, so that scoring may start before that
+        /// kernel ends.
+        void run() {
+            bench.operations().dense().add(queries, one);
+            bench.operations().shadow().scoreLandmarks(queries, table, rows, 1 / Math.sqrt(HEAD_DIM), scores);
+            bench.operations().shadow().select(scores, table, rows);
+        }
+
+        void checkSame(Step other, String what) {
+            Exactly.same(what + ", scores", other.bench.values(other.scores), bench.values(scores));
+            for (int slot : new int[] {SLOTS[0], SLOTS[2]}) {
+                IndexedLayer own = table.get(slot);
+                IndexedLayer expected = other.table.get(slot);
+                same(other, what + ", selected slots", expected.selectedSlots(), own.selectedSlots());
+                same(other, what + ", resident units", expected.residentUnits(), own.residentUnits());
+                same(other, what + ", misses", expected.missCounts(), own.missCounts());
+            }
+        }
+
+        private void same(Step other, String what, Tensor expected, Tensor actual) {
+            Exactly.same(what, other.bench.intValues(expected), bench.intValues(actual));
+        }
+    }
+
+    private static IndexedSequence sequence(Workbench bench, int units, int selected, int slots) {
+        return new IndexedSequence(
+                bench, new IndexedSequence.Sizes(DType.BF16, 1, HEADS, HEAD_DIM, 16, units, selected, slots));
+    }
+
+    private Workbench bench(String description) {
+        return new Workbench(backend, DType.BF16, description, GUARD);
+    }
+
+    @Test
+    void replaysWhatItRunsDirectly() {
+        try (Workbench bench = bench("recorded scores and selection")) {
+            IndexedSequence first = sequence(bench, 5003, 33, 40);
+            IndexedSequence second = sequence(bench, 257, 33, 40);
+            Sample queries = bench.normal(DType.BF16, 3, HEADS * GROUP, HEAD_DIM);
+            var recorded = new Step(bench, queries, first, second);
+            var direct = new Step(bench, queries, first, second);
+            for (int step = 0; step < STEPS; step++) {
+                backend.replay("a step", recorded::run);
+                direct.run();
+                recorded.checkSame(direct, "step " + step);
+            }
+        }
+    }
+
+    /// The recorded launches have no shared memory for the layer that joins.
+    @Test
+    void recordsAgainWhereALayerSelectsMoreUnits() {
+        try (Workbench bench = bench("a larger selection joins a recorded step")) {
+            IndexedSequence first = sequence(bench, 1000, 5, 7);
+            IndexedSequence second = sequence(bench, 900, 5, 7);
+            IndexedSequence larger = sequence(bench, 1000, 90, 200);
+            Sample queries = bench.normal(DType.BF16, 3, HEADS * GROUP, HEAD_DIM);
+            var recorded = new Step(bench, queries, first, second);
+            var direct = new Step(bench, queries, first, second);
+            for (int step = 0; step < 2 * STEPS; step++) {
+                if (step == STEPS) {
+                    recorded.table.set(SLOTS[0], larger.cold(bench));
+                    direct.table.set(SLOTS[0], larger.cold(bench));
+                }
+                backend.replay("a step that grows", recorded::run);
+                direct.run();
+                recorded.checkSame(direct, "step " + step);
+            }
+            assertThat(bench.intValues(recorded.table.get(SLOTS[0]).selectedSlots()))
+                    .hasSize(HEADS * 90)
+                    .doesNotContain(-1);
+        }
+    }
+
+    /// The blocks of a scoring kernel wait for each other, so two such kernels must not each hold a
+    /// part of the device.
+    @Test
+    void twoEnginesScoreAtTheSameTime() throws InterruptedException, ExecutionException {
+        List<Future<?>> running = new ArrayList<>();
+        try (ExecutorService engines = Executors.newFixedThreadPool(2)) {
+            for (int engine = 0; engine < 2; engine++) {
+                String name = "engine " + engine;
+                running.add(engines.submit(() -> scoreOften(name)));
+            }
+        }
+        for (Future<?> engine : running) {
+            engine.get();
+        }
+    }
+
+    private static void scoreOften(String name) {
+        try (Backend own = SharedCuda.openDevice();
+                Workbench bench = new Workbench(own, DType.BF16, name, GUARD)) {
+            IndexedSequence first = sequence(bench, 4001, 33, 40);
+            IndexedSequence second = sequence(bench, 3001, 33, 40);
+            Sample queries = bench.normal(DType.BF16, 3, HEADS * GROUP, HEAD_DIM);
+            var recorded = new Step(bench, queries, first, second);
+            var direct = new Step(bench, queries, first, second);
+            for (int step = 0; step < 200; step++) {
+                own.replay(name, recorded::run);
+                direct.run();
+            }
+            recorded.checkSame(direct, name);
+        }
+    }
+}
