@@ -40,8 +40,8 @@ public final class ApiServer implements AutoCloseable {
 
     private ApiServer(ServerOptions options, ServerLog log) {
         this.options = options;
-        Router router = new Router(
-                new ApiKeys(options.apiKeys(), options.limits().requestsPerKey()), log::defect);
+        Router router =
+                new Router(new ApiKeys(options.apiKeys(), options.limits().requestsPerKey()), log::defect);
         addRoutes(router);
         this.http = JdkHttp.start(new InetSocketAddress(options.host(), options.port()), router, log::access);
     }
@@ -86,7 +86,8 @@ public final class ApiServer implements AutoCloseable {
     }
 
     private static ApiException draining() {
-        return ApiException.unavailable("draining", "the server is shutting down and takes no further requests", LOADING_SECONDS);
+        return ApiException.unavailable(
+                "draining", "the server is shutting down and takes no further requests", LOADING_SECONDS);
     }
 
     /// Offers an engine from now on. The caller closes the engine after the server.
@@ -128,7 +129,9 @@ public final class ApiServer implements AutoCloseable {
         boolean isBusy = current.model().engine().runningRequests() > 0;
         if (isBusy && current.metrics().nanosSinceProgress() > STUCK.toNanos()) {
             throw ApiException.unavailable(
-                    "stuck", "requests run, but none has made progress for " + STUCK.toSeconds() + " s", LOADING_SECONDS);
+                    "stuck",
+                    "requests run, but none has made progress for " + STUCK.toSeconds() + " s",
+                    LOADING_SECONDS);
         }
         state(exchange, "ready");
     }

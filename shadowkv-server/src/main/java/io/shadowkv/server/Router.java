@@ -77,7 +77,7 @@ final class Router implements Handler {
             keys.check(exchange);
         }
         if (route.access() == Access.COUNTED) {
-            try (ApiKeys.Running running = keys.begin(exchange)) {
+            try (ApiKeys.Running _ = keys.begin(exchange)) {
                 route.endpoint().answer(exchange);
             }
         } else {

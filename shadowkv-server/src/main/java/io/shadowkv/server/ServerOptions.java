@@ -11,8 +11,7 @@ import java.util.List;
 /// @param limits limits on requests
 /// @param pingInterval maximum time without a byte to a client that waits. A client that has gone is
 ///     noticed at the second write after it closed the connection
-public record ServerOptions(
-        String host, int port, List<String> apiKeys, ServerLimits limits, Duration pingInterval) {
+public record ServerOptions(String host, int port, List<String> apiKeys, ServerLimits limits, Duration pingInterval) {
     public static final ServerOptions DEFAULT =
             new ServerOptions("127.0.0.1", 8080, List.of(), ServerLimits.DEFAULT, Duration.ofSeconds(1));
 

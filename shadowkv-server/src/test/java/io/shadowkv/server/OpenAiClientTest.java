@@ -58,9 +58,9 @@ class OpenAiClientTest {
                 client.chat().completions().create(ask(TestServer.question(1)).build());
         answer.validate();
         assertThat(answer.choices()).hasSize(1);
-        assertThat(answer.choices().getFirst().message().content().orElseThrow()).contains(TestServer.ANSWER);
-        assertThat(answer.choices().getFirst().finishReason())
-                .isEqualTo(ChatCompletion.Choice.FinishReason.STOP);
+        assertThat(answer.choices().getFirst().message().content().orElseThrow())
+                .contains(TestServer.ANSWER);
+        assertThat(answer.choices().getFirst().finishReason()).isEqualTo(ChatCompletion.Choice.FinishReason.STOP);
         assertThat(answer.model()).isEqualTo(TestServer.MODEL);
         var usage = answer.usage().orElseThrow();
         assertThat(usage.promptTokens()).isGreaterThan(50);
@@ -165,11 +165,13 @@ class OpenAiClientTest {
                 .build();
         var byIds = CompletionCreateParams.builder()
                 .model(TestServer.MODEL)
-                .promptOfArrayOfTokens(java.util.Arrays.stream(ids).asLongStream().boxed().toList())
+                .promptOfArrayOfTokens(
+                        java.util.Arrays.stream(ids).asLongStream().boxed().toList())
                 .maxTokens(4)
                 .build();
         assertThat(client.completions().create(byIds).choices().getFirst().text())
-                .isEqualTo(client.completions().create(byText).choices().getFirst().text());
+                .isEqualTo(
+                        client.completions().create(byText).choices().getFirst().text());
     }
 
     @Test
@@ -187,7 +189,8 @@ class OpenAiClientTest {
         ChatCompletionCreateParams.Builder params =
                 ask(TestServer.question(1)).logprobs(true).topLogprobs(3);
         ChatCompletion answer = client.chat().completions().create(params.build());
-        var tokens = answer.choices().getFirst().logprobs().orElseThrow().content().orElseThrow();
+        var tokens =
+                answer.choices().getFirst().logprobs().orElseThrow().content().orElseThrow();
         assertThat(tokens).hasSize((int) answer.usage().orElseThrow().completionTokens());
         assertThat(tokens).allSatisfy(token -> {
             assertThat(token.topLogprobs()).hasSize(3);
@@ -200,7 +203,8 @@ class OpenAiClientTest {
                 .flatMap(logprobs -> logprobs.content().orElseThrow().stream())
                 .map(token -> token.token())
                 .toList();
-        assertThat(streamed).isEqualTo(tokens.stream().map(token -> token.token()).toList());
+        assertThat(streamed)
+                .isEqualTo(tokens.stream().map(token -> token.token()).toList());
         var completion = client.completions()
                 .create(CompletionCreateParams.builder()
                         .model(TestServer.MODEL)
@@ -208,7 +212,13 @@ class OpenAiClientTest {
                         .logprobs(2)
                         .maxTokens(3)
                         .build());
-        assertThat(completion.choices().getFirst().logprobs().orElseThrow().tokenLogprobs().orElseThrow())
+        assertThat(completion
+                        .choices()
+                        .getFirst()
+                        .logprobs()
+                        .orElseThrow()
+                        .tokenLogprobs()
+                        .orElseThrow())
                 .hasSize(3);
     }
 
@@ -230,7 +240,14 @@ class OpenAiClientTest {
     @Test
     void aRepeatedPromptIsFoundInTheCache() {
         ChatCompletionCreateParams params = ask(TestServer.question(12)).build();
-        String first = client.chat().completions().create(params).choices().getFirst().message().content().orElseThrow();
+        String first = client.chat()
+                .completions()
+                .create(params)
+                .choices()
+                .getFirst()
+                .message()
+                .content()
+                .orElseThrow();
         ChatCompletion second = client.chat().completions().create(params);
         assertThat(second.choices().getFirst().message().content()).contains(first);
         var usage = second.usage().orElseThrow();
@@ -254,7 +271,8 @@ class OpenAiClientTest {
     void whatIsNotSupportedIsRefusedOnce() throws InterruptedException {
         assertThatThrownBy(() -> client.chat()
                         .completions()
-                        .create(ask("x").putAdditionalBodyProperty("document", com.openai.core.JsonValue.from("d")).build()))
+                        .create(ask("x").putAdditionalBodyProperty("document", com.openai.core.JsonValue.from("d"))
+                                .build()))
                 .isInstanceOf(BadRequestException.class)
                 .hasMessageContaining("not supported yet")
                 .satisfies(e -> {
@@ -273,8 +291,7 @@ class OpenAiClientTest {
                 .isInstanceOf(BadRequestException.class)
                 .hasMessageContaining("32,768")
                 .hasMessageContaining("40,000")
-                .satisfies(e -> assertThat(((OpenAIServiceException) e).code())
-                        .contains("context_length_exceeded"));
+                .satisfies(e -> assertThat(((OpenAIServiceException) e).code()).contains("context_length_exceeded"));
     }
 
     @Test
@@ -297,7 +314,15 @@ class OpenAiClientTest {
                 client.chat().completions().createStreaming(params)) {
             var chunks = response.stream().iterator();
             while (received < 10) {
-                received += chunks.next().choices().getFirst().delta().content().orElse("").isEmpty() ? 0 : 1;
+                received += chunks.next()
+                                .choices()
+                                .getFirst()
+                                .delta()
+                                .content()
+                                .orElse("")
+                                .isEmpty()
+                        ? 0
+                        : 1;
             }
         }
         long atClose = server.server.generatedTokens();

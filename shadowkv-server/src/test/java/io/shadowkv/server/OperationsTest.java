@@ -69,7 +69,8 @@ class OperationsTest {
             server.logged("error=too_many_requests");
             first.close();
             server.logged("client_gone=true");
-            assertThat(server.post("/v1/chat/completions", TestServer.chat("x", "")).statusCode())
+            assertThat(server.post("/v1/chat/completions", TestServer.chat("x", ""))
+                            .statusCode())
                     .isEqualTo(200);
             client.close();
         }
@@ -99,8 +100,8 @@ class OperationsTest {
     void aTimeLimitEndsARequest() throws Exception {
         ServerLimits limits = new ServerLimits(1 << 20, Duration.ofMillis(1), 0, 1, 16);
         try (TestServer server = TestServer.start(options -> options.withLimits(limits))) {
-            HttpResponse<String> response = server.post(
-                    "/v1/chat/completions", TestServer.chat(TestServer.question(20), ",\"stream\":true"));
+            HttpResponse<String> response =
+                    server.post("/v1/chat/completions", TestServer.chat(TestServer.question(20), ",\"stream\":true"));
             assertThat(response.body()).contains("event: error\n", "\"request_timeout\"", "--request-timeout");
         }
     }
@@ -135,8 +136,7 @@ class OperationsTest {
                             .path("prompt")
                             .stringValue())
                     .isEqualTo("The grüne 🙂 grass");
-            assertThat(TestServer.json(server.post(
-                                    "/tokenize", TestServer.chat(TestServer.question(1), "")))
+            assertThat(TestServer.json(server.post("/tokenize", TestServer.chat(TestServer.question(1), "")))
                             .path("count")
                             .intValue())
                     .isEqualTo(TestServer.json(answer)

@@ -28,8 +28,9 @@ final class RawClient implements AutoCloseable {
 
     /// Sends the head of a request.
     void head(String path, long length) throws IOException {
-        send("POST " + path + " HTTP/1.1\r\nHost: test\r\nConnection: close\r\nAuthorization: Bearer any\r\nContent-Length: " + length
-                + "\r\n\r\n");
+        send("POST " + path
+                + " HTTP/1.1\r\nHost: test\r\nConnection: close\r\nAuthorization: Bearer any\r\nContent-Length: "
+                + length + "\r\n\r\n");
     }
 
     /// Ends what is sent; answers can still be read.

@@ -24,8 +24,8 @@ class RefusedRequestTest {
 
     @BeforeAll
     static void start() {
-        server = TestServer.start(options ->
-                options.withLimits(new ServerLimits(BODY_LIMIT, java.time.Duration.ofMinutes(10), 0, 4, 2)));
+        server = TestServer.start(
+                options -> options.withLimits(new ServerLimits(BODY_LIMIT, java.time.Duration.ofMinutes(10), 0, 4, 2)));
     }
 
     @AfterAll
@@ -116,28 +116,35 @@ class RefusedRequestTest {
     void malformedUtf8IsRefused() throws Exception {
         byte[] body = "{\"messages\":[{\"role\":\"user\",\"content\":\"a?b\"}]}".getBytes(StandardCharsets.US_ASCII);
         body[41] = (byte) 0xFF;
-        assertThat(error(server.post("/v1/chat/completions", body), 400).path("code").stringValue())
+        assertThat(error(server.post("/v1/chat/completions", body), 400)
+                        .path("code")
+                        .stringValue())
                 .isEqualTo("invalid_utf8");
     }
 
     @Test
     void deepNestingIsRefused() throws Exception {
         String body = "{\"metadata\":" + "[".repeat(40_000) + "]".repeat(40_000) + "}";
-        assertThat(error(server.post("/v1/chat/completions", body), 400).path("code").stringValue())
+        assertThat(error(server.post("/v1/chat/completions", body), 400)
+                        .path("code")
+                        .stringValue())
                 .isEqualTo("invalid_json");
     }
 
     @Test
     void aLargeBodyIsRefused() throws Exception {
         String body = TestServer.chat("x".repeat(BODY_LIMIT), "");
-        assertThat(error(server.post("/v1/chat/completions", body), 413).path("code").stringValue())
+        assertThat(error(server.post("/v1/chat/completions", body), 413)
+                        .path("code")
+                        .stringValue())
                 .isEqualTo("request_too_large");
         assertThat(server.get("/health").statusCode()).isEqualTo(200);
     }
 
     @Test
     void unknownPathsAndMethodsAreErrorsToo() throws Exception {
-        assertThat(error(server.get("/v1/unknown"), 404).path("code").stringValue()).isEqualTo("unknown_url");
+        assertThat(error(server.get("/v1/unknown"), 404).path("code").stringValue())
+                .isEqualTo("unknown_url");
         assertThat(error(server.get("/v1/chat/completions"), 405).path("code").stringValue())
                 .isEqualTo("method_not_allowed");
     }
@@ -145,7 +152,8 @@ class RefusedRequestTest {
     @Test
     void aKeyIsAsked() throws Exception {
         try (TestServer own = TestServer.start(options -> options.withApiKeys(List.of("first", "second")))) {
-            assertThat(error(own.get("/v1/models"), 401).path("code").stringValue()).isEqualTo("invalid_api_key");
+            assertThat(error(own.get("/v1/models"), 401).path("code").stringValue())
+                    .isEqualTo("invalid_api_key");
             assertThat(own.get("/health").statusCode()).isEqualTo(200);
             var client = com.openai.client.okhttp.OpenAIOkHttpClient.builder()
                     .baseUrl(own.base())
@@ -161,10 +169,11 @@ class RefusedRequestTest {
     void mutantsAreRefusedInTheSameForm() throws Exception {
         long seed = 20_261_130;
         Random random = new Random(seed);
-        byte[] valid = ("{\"model\":\"nobody\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":"
-                        + "\"Grüße \\uD83D\\uDE42\"}]}],\"max_tokens\":1,\"temperature\":0.5,\"stop\":[\"a\",\"b\"],"
-                        + "\"stream\":false,\"logit_bias\":{},\"seed\":-3}")
-                .getBytes(StandardCharsets.UTF_8);
+        byte[] valid =
+                ("{\"model\":\"nobody\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":"
+                                + "\"Grüße \\uD83D\\uDE42\"}]}],\"max_tokens\":1,\"temperature\":0.5,\"stop\":[\"a\",\"b\"],"
+                                + "\"stream\":false,\"logit_bias\":{},\"seed\":-3}")
+                        .getBytes(StandardCharsets.UTF_8);
         for (int i = 0; i < MUTANTS; i++) {
             byte[] mutant = mutant(valid, random);
             HttpResponse<String> response = server.post("/v1/chat/completions", mutant);

@@ -32,7 +32,8 @@ class StreamRulesTest {
     }
 
     private static List<JsonNode> chunks(HttpResponse<String> response) {
-        return response.body().lines()
+        return response.body()
+                .lines()
                 .filter(line -> line.startsWith("data: {"))
                 .map(line -> JsonMapper.shared().readTree(line.substring("data: ".length())))
                 .toList();
@@ -63,7 +64,8 @@ class StreamRulesTest {
     void everyChunkHasItsHeadAndOneEnd() throws Exception {
         List<JsonNode> chunks = chunks(stream(""));
         assertThat(chunks).allSatisfy(chunk -> {
-            assertThat(chunk.path("id").stringValue()).isEqualTo(chunks.getFirst().path("id").stringValue());
+            assertThat(chunk.path("id").stringValue())
+                    .isEqualTo(chunks.getFirst().path("id").stringValue());
             assertThat(chunk.path("object").stringValue()).isEqualTo("chat.completion.chunk");
             assertThat(chunk.path("created").isIntegralNumber()).isTrue();
             assertThat(chunk.path("model").stringValue()).isEqualTo(TestServer.MODEL);
@@ -73,8 +75,13 @@ class StreamRulesTest {
         JsonNode first = chunks.getFirst().path("choices").path(0).path("delta");
         assertThat(first.toString()).isEqualTo("{\"role\":\"assistant\",\"content\":\"\"}");
         assertThat(chunks.subList(0, chunks.size() - 1))
-                .allMatch(chunk -> chunk.path("choices").path(0).path("finish_reason").isNull());
-        assertThat(chunks.getLast().path("choices").path(0).path("finish_reason").stringValue())
+                .allMatch(chunk ->
+                        chunk.path("choices").path(0).path("finish_reason").isNull());
+        assertThat(chunks.getLast()
+                        .path("choices")
+                        .path(0)
+                        .path("finish_reason")
+                        .stringValue())
                 .isEqualTo("length");
     }
 
@@ -84,7 +91,10 @@ class StreamRulesTest {
         JsonNode last = chunks.getLast();
         assertThat(last.path("choices").isEmpty()).isTrue();
         assertThat(last.path("usage").path("completion_tokens").intValue()).isEqualTo(12);
-        assertThat(last.path("usage").path("prompt_tokens_details").path("cached_tokens").isNumber())
+        assertThat(last.path("usage")
+                        .path("prompt_tokens_details")
+                        .path("cached_tokens")
+                        .isNumber())
                 .isTrue();
         assertThat(chunks.subList(0, chunks.size() - 1)).noneMatch(chunk -> chunk.has("usage"));
     }
@@ -97,7 +107,8 @@ class StreamRulesTest {
                 .toList();
         assertThat(progress).isNotEmpty();
         JsonNode last = progress.getLast();
-        assertThat(last.path("processed").intValue()).isEqualTo(last.path("total").intValue());
+        assertThat(last.path("processed").intValue())
+                .isEqualTo(last.path("total").intValue());
         assertThat(last.has("cache") && last.has("time_ms")).isTrue();
     }
 
@@ -106,12 +117,17 @@ class StreamRulesTest {
         List<JsonNode> chunks = chunks(server.post(
                 "/v1/completions",
                 "{\"prompt\":[\"One\",\"Two\"],\"n\":2,\"max_tokens\":3,\"stream\":true,\"echo\":true}"));
-        assertThat(chunks.stream().map(chunk -> chunk.path("choices").path(0).path("index").intValue()))
+        assertThat(chunks.stream()
+                        .map(chunk ->
+                                chunk.path("choices").path(0).path("index").intValue()))
                 .contains(0, 1, 2, 3);
-        assertThat(chunks.get(0).path("choices").path(0).path("text").stringValue()).isEqualTo("One");
-        assertThat(chunks.get(3).path("choices").path(0).path("text").stringValue()).isEqualTo("Two");
+        assertThat(chunks.get(0).path("choices").path(0).path("text").stringValue())
+                .isEqualTo("One");
+        assertThat(chunks.get(3).path("choices").path(0).path("text").stringValue())
+                .isEqualTo("Two");
         assertThat(chunks.subList(chunks.size() - 4, chunks.size()))
-                .allMatch(chunk -> chunk.path("choices").path(0).path("finish_reason").isString());
+                .allMatch(chunk ->
+                        chunk.path("choices").path(0).path("finish_reason").isString());
     }
 
     @Test

@@ -61,7 +61,8 @@ final class TestServer implements AutoCloseable {
     /// Pings come often, so that tests of clients that go are quick.
     static TestServer start(UnaryOperator<ServerOptions> change) {
         ServerOptions plain = ServerOptions.DEFAULT.withPort(0).withPingInterval(Duration.ofMillis(200));
-        return new TestServer(EngineOptions.DEFAULT.withCache(new KvCacheSpec.Full()), change.apply(plain));
+        return new TestServer(
+                EngineOptions.DEFAULT.withCache(new KvCacheSpec.Full()).withKeptPrompts(4), change.apply(plain));
     }
 
     /// A question whose answer is [#ANSWER].
@@ -138,7 +139,9 @@ final class TestServer implements AutoCloseable {
 
     /// The value of a metric, by the start of its line.
     double metric(String start) throws IOException, InterruptedException {
-        return get("/metrics").body().lines()
+        return get("/metrics")
+                .body()
+                .lines()
                 .filter(line -> line.startsWith(start))
                 .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
                 .sum();

@@ -43,7 +43,9 @@ class VanishingClientTest {
         }
         assertThat(server.logged("/v1/chat/completions")).contains("client_gone=true");
         server.awaitIdle();
-        assertThat(server.server.generatedTokens()).as("tokens that nobody reads").isEqualTo(tokens);
+        assertThat(server.server.generatedTokens())
+                .as("tokens that nobody reads")
+                .isEqualTo(tokens);
         assertThat(server.metric("vllm:request_success_total{finished_reason=\"abort\""))
                 .isEqualTo(aborted + 1);
     }
@@ -82,7 +84,8 @@ class VanishingClientTest {
         try (RawClient client = new RawClient(server)) {
             client.send("POST /v1/chat/comp");
         }
-        assertThat(server.post("/v1/completions", "{\"prompt\":\"x\",\"max_tokens\":1}").statusCode())
+        assertThat(server.post("/v1/completions", "{\"prompt\":\"x\",\"max_tokens\":1}")
+                        .statusCode())
                 .isEqualTo(200);
         assertThat(server.defects).isEmpty();
     }

@@ -74,6 +74,14 @@ final class ServeFlags {
     private int maxBatch;
 
     @Option(
+            names = "--kept-prompts",
+            paramLabel = "N",
+            defaultValue = "64",
+            description = "Sequences kept after their end, so that a request that begins with their tokens does not"
+                    + " read them again; others take their memory when they need it. Default: ${DEFAULT-VALUE}.")
+    private int keptPrompts;
+
+    @Option(
             names = "--max-per-key",
             paramLabel = "N",
             defaultValue = "0",
@@ -118,7 +126,9 @@ final class ServeFlags {
     /// @throws picocli.CommandLine.ParameterException if a value is out of range
     EngineOptions engine(EngineOptions plain) {
         return CacheFlags.checked(
-                command, () -> plain.withMaxBatch(maxBatch).withMaxWaiting(maxWaiting));
+                command, () -> plain.withMaxBatch(maxBatch)
+                        .withMaxWaiting(maxWaiting)
+                        .withKeptPrompts(keptPrompts));
     }
 
     private List<String> keys(Surroundings surroundings) throws IOException {

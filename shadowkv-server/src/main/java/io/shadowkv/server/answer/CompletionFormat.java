@@ -41,8 +41,7 @@ public record CompletionFormat(String id, String model, long created, List<Strin
         return chunk;
     }
 
-    private void add(
-            ArrayNode choices, int choice, String text, String finishReason, List<TokenLogprobs> logprobs) {
+    private void add(ArrayNode choices, int choice, String text, String finishReason, List<TokenLogprobs> logprobs) {
         ObjectNode one = choices.addObject();
         one.put("index", choice);
         one.put("text", text);

@@ -84,8 +84,7 @@ public final class StreamedAnswer {
             }
             case GenerationEvent.Token token -> {
                 if (!token.text().isEmpty() || token.logprobs() != null) {
-                    List<TokenLogprobs> logprobs =
-                            token.logprobs() == null ? List.of() : List.of(token.logprobs());
+                    List<TokenLogprobs> logprobs = token.logprobs() == null ? List.of() : List.of(token.logprobs());
                     stream.data(plan.format().textChunk(choice, token.text(), logprobs));
                 } else if (stream.untilPing(plan.pingInterval()).isZero()) {
                     stream.comment("ping");
@@ -133,8 +132,7 @@ public final class StreamedAnswer {
     private List<Completion> finish() {
         List<Completion> completions = new ArrayList<>();
         ended.forEach(completion -> completions.add(Objects.requireNonNull(completion)));
-        List<String> reasons =
-                completions.stream().map(FinishReasons::of).toList();
+        List<String> reasons = completions.stream().map(FinishReasons::of).toList();
         for (int choice = 0; choice < reasons.size(); choice++) {
             stream.data(plan.format().lastChunk(choice, reasons.get(choice)));
         }

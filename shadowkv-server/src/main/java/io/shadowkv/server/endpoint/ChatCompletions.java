@@ -17,7 +17,10 @@ public record ChatCompletions(Serving serving) implements Endpoint {
         model.checkName(request.model().orElse(null));
         int[] ids = model.encodeChat(request.messages(), request.templateVariables());
         ChatFormat format = new ChatFormat(
-                Generating.newId("chatcmpl-"), model.name(), Instant.now().getEpochSecond(), new TokenTexts(model::tokenText));
+                Generating.newId("chatcmpl-"),
+                model.name(),
+                Instant.now().getEpochSecond(),
+                new TokenTexts(model::tokenText));
         new Generating(serving).answer(exchange, List.of(ids), request.generation(), format);
     }
 }

@@ -24,7 +24,11 @@ public record Completions(Serving serving) implements Endpoint {
             prompts.add(text == null ? prompt.ids() : model.tokenizer().encode(text, true));
         }
         CompletionFormat format = new CompletionFormat(
-                Generating.newId("cmpl-"), model.name(), Instant.now().getEpochSecond(), echoes(request), new TokenTexts(model::tokenText));
+                Generating.newId("cmpl-"),
+                model.name(),
+                Instant.now().getEpochSecond(),
+                echoes(request),
+                new TokenTexts(model::tokenText));
         new Generating(serving).answer(exchange, prompts, request.generation(), format);
     }
 

@@ -32,8 +32,8 @@ public final class EngineFailures {
                 new ApiException(
                         500,
                         "server_error",
-                        "the server failed while it answered (" + failure.getClass().getSimpleName()
-                                + "). The server's log has the cause",
+                        "the server failed while it answered ("
+                                + failure.getClass().getSimpleName() + "). The server's log has the cause",
                         null,
                         "internal_error",
                         0);

@@ -100,8 +100,9 @@ public final class Choices implements AutoCloseable {
 
     /// Waits for room in the queue. Once nobody takes events any more, they are dropped.
     private void put(ChoiceEvent event) throws InterruptedException {
-        while (!isClosed && !events.offer(event, LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
-            continue;
+        boolean isDone = false;
+        while (!isDone && !isClosed) {
+            isDone = events.offer(event, LOOK_MILLIS, TimeUnit.MILLISECONDS);
         }
     }
 

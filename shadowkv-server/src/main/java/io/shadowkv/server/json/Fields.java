@@ -140,7 +140,8 @@ public final class Fields {
     public static @Nullable Object value(JsonNode value) {
         return switch (value) {
             case ObjectNode object -> new Fields(object, "").values();
-            case JsonNode array when array.isArray() -> {
+            case JsonNode array
+            when array.isArray() -> {
                 List<@Nullable Object> list = new ArrayList<>();
                 elements(array).forEach(element -> list.add(value(element)));
                 yield list;

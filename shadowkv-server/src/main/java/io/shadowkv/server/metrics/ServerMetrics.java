@@ -143,9 +143,7 @@ public final class ServerMetrics implements GenerationObserver {
         promptTokens.labelValues(model).inc(completion.promptTokens());
         prefixQueries.labelValues(model).inc(completion.promptTokens());
         prefixHits.labelValues(model).inc(completion.cachedTokens());
-        successes
-                .labelValues(model, reason(completion.finish()))
-                .inc();
+        successes.labelValues(model, reason(completion.finish())).inc();
         if (timings.firstTokenNanos() > 0) {
             observe(firstToken, timings.firstTokenNanos() / NANOS);
         }

@@ -36,7 +36,8 @@ public record ChatRequest(
         int top = request.integer("top_logprobs", 0, MAX_TOP_LOGPROBS).orElse(0);
         if (!request.flag("logprobs", false)) {
             if (top > 0) {
-                throw ApiException.invalid("top_logprobs", "top_logprobs is given without logprobs; set logprobs to true");
+                throw ApiException.invalid(
+                        "top_logprobs", "top_logprobs is given without logprobs; set logprobs to true");
             }
             return -1;
         }

@@ -37,14 +37,14 @@ public record CompletionRequest(
                     "the request asks for " + sequences + " answers (prompts times n); this server gives at most "
                             + defaults.maxChoices() + " to one request");
         }
-        return new CompletionRequest(
-                request.text("model"), prompts, request.flag("echo", false), generation);
+        return new CompletionRequest(request.text("model"), prompts, request.flag("echo", false), generation);
     }
 
     private static List<Prompt> prompts(Fields request) {
         JsonNode node = request.node("prompt").orElse(null);
         if (node == null || node.isContainer() && node.isEmpty()) {
-            throw ApiException.invalid("prompt", "prompt is absent or empty; give a text, token ids, or a list of them");
+            throw ApiException.invalid(
+                    "prompt", "prompt is absent or empty; give a text, token ids, or a list of them");
         }
         if (node.isString()) {
             return List.of(new Prompt(node.stringValue(), new int[0]));

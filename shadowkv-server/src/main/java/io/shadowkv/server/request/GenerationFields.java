@@ -73,14 +73,16 @@ public record GenerationFields(int choices, OptionalInt askedTokens, GenerationO
 
     private static Map<Integer, Double> logitBias(Fields request) {
         Map<Integer, Double> bias = new LinkedHashMap<>();
-        request.object("logit_bias").ifPresent(given -> given.names().forEach(name -> {
-            int id = tokenId(name);
-            if (id < 0) {
-                throw ApiException.invalid(
-                        "logit_bias", "logit_bias has the key \"" + name + "\"; expected ids of tokens, 0 or more");
-            }
-            bias.put(id, given.number(name, -100, 100).orElse(0));
-        }));
+        request.object("logit_bias")
+                .ifPresent(given -> given.names().forEach(name -> {
+                    int id = tokenId(name);
+                    if (id < 0) {
+                        throw ApiException.invalid(
+                                "logit_bias",
+                                "logit_bias has the key \"" + name + "\"; expected ids of tokens, 0 or more");
+                    }
+                    bias.put(id, given.number(name, -100, 100).orElse(0));
+                }));
         return bias;
     }
 
@@ -94,8 +96,7 @@ public record GenerationFields(int choices, OptionalInt askedTokens, GenerationO
 
     /// vLLM writes -1 where no limit is meant.
     private static int topK(Fields request, SamplingOptions defaults) {
-        return Math.max(
-                0, request.integer("top_k", -1, Integer.MAX_VALUE).orElse(defaults.topK()));
+        return Math.max(0, request.integer("top_k", -1, Integer.MAX_VALUE).orElse(defaults.topK()));
     }
 
     private static List<String> stops(Fields request) {
@@ -112,8 +113,7 @@ public record GenerationFields(int choices, OptionalInt askedTokens, GenerationO
             stops.add(stop.stringValue());
         }
         if (stops.size() > MAX_STOPS) {
-            throw ApiException.invalid(
-                    "stop", "stop has " + stops.size() + " strings; expected at most " + MAX_STOPS);
+            throw ApiException.invalid("stop", "stop has " + stops.size() + " strings; expected at most " + MAX_STOPS);
         }
         return stops;
     }
