@@ -105,6 +105,8 @@ class OpenAiClientTest {
         }
     }
 
+    /// OpenAI has deprecated seeds; other servers have them.
+    @SuppressWarnings("deprecation")
     @Test
     void severalAnswersHaveSeedsOfTheirOwn() {
         ChatCompletionCreateParams.Builder params =
@@ -125,6 +127,8 @@ class OpenAiClientTest {
                 .toList();
     }
 
+    /// OpenAI has deprecated seeds; other servers have them.
+    @SuppressWarnings("deprecation")
     @Test
     void severalAnswersEndTogetherInAStream() {
         List<ChatCompletionChunk> chunks = stream(ask("Tell me a story.")

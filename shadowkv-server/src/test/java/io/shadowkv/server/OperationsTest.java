@@ -67,7 +67,7 @@ class OperationsTest {
                     .hasMessageContaining("1 requests already");
             server.logged("error=too_many_requests");
             server.logged("error=too_many_requests");
-            first.close();
+            first.vanish();
             server.logged("client_gone=true");
             assertThat(server.post("/v1/chat/completions", TestServer.chat("x", ""))
                             .statusCode())
