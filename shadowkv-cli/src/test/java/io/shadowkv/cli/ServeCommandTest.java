@@ -41,8 +41,8 @@ class ServeCommandTest {
             System.arraycopy(options, 0, arguments, 3, options.length);
             result = CompletableFuture.supplyAsync(() -> shell.run(arguments));
             String line = new BufferedReader(new InputStreamReader(source, StandardCharsets.UTF_8)).readLine();
-            Matcher matcher = Pattern.compile("serving needle-32k at (http://127\\.0\\.0\\.1:\\d+)/v1 \\(context 32,768"
-                            + " tokens\\)")
+            Matcher matcher = Pattern.compile(
+                            "serving needle-32k at (http://127\\.0\\.0\\.1:\\d+)/v1 \\(context 32,768" + " tokens\\)")
                     .matcher(line);
             assertThat(matcher.matches()).as(line).isTrue();
             url = matcher.group(1);
@@ -61,7 +61,9 @@ class ServeCommandTest {
                 .redirectError(folder.resolve("errors").toFile())
                 .start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor()).as(Files.readString(folder.resolve("errors"))).isZero();
+        assertThat(process.waitFor())
+                .as(Files.readString(folder.resolve("errors")))
+                .isZero();
         return output;
     }
 

@@ -99,8 +99,8 @@ final class ServeFlags {
             names = "--default-max-tokens",
             paramLabel = "N",
             defaultValue = "512",
-            description = "Length of an answer if neither the request nor the model says it. Default:"
-                    + " ${DEFAULT-VALUE}.")
+            description =
+                    "Length of an answer if neither the request nor the model says it. Default:" + " ${DEFAULT-VALUE}.")
     private int defaultMaxTokens;
 
     @Option(
@@ -126,9 +126,8 @@ final class ServeFlags {
     /// @throws picocli.CommandLine.ParameterException if a value is out of range
     EngineOptions engine(EngineOptions plain) {
         return CacheFlags.checked(
-                command, () -> plain.withMaxBatch(maxBatch)
-                        .withMaxWaiting(maxWaiting)
-                        .withKeptPrompts(keptPrompts));
+                command,
+                () -> plain.withMaxBatch(maxBatch).withMaxWaiting(maxWaiting).withKeptPrompts(keptPrompts));
     }
 
     private List<String> keys(Surroundings surroundings) throws IOException {
