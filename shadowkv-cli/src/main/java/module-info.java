@@ -8,6 +8,7 @@ module io.shadowkv.cli {
     requires io.shadowkv.eval;
     requires io.shadowkv.hub;
     requires io.shadowkv.report;
+    requires io.shadowkv.server;
     requires java.logging;
     requires tools.jackson.databind;
 
@@ -30,6 +31,8 @@ module io.shadowkv.cli {
     opens io.shadowkv.cli.pull to
             info.picocli;
     opens io.shadowkv.cli.run to
+            info.picocli;
+    opens io.shadowkv.cli.serve to
             info.picocli;
     opens io.shadowkv.cli.ruler to
             info.picocli,

@@ -99,6 +99,19 @@ class ArchitectureTest {
             eval.statistics: eval eval.run report.page report.plot
             eval.report.section: eval eval.run eval.statistics report.page report.plot
             eval.report: eval eval.report.section eval.run eval.statistics report.page report.plot
+            # shadowkv-server: OpenAI's HTTP API for one engine
+            server.error: engine text text.chat
+            server.json: server.error
+            server.http: server.error
+            server.request: checkpoint engine sampling server.error server.json text.chat
+            server.model: checkpoint engine.serve server.error text text.chat
+            server.generate: engine engine.serve
+            server.metrics: engine server.generate
+            server.answer: engine sampling server.error server.generate server.http server.json server.request
+            server.endpoint: engine engine.serve model.spec server.answer server.error server.generate server.http \
+                server.json server.metrics server.model server.request text
+            server: engine.serve server.endpoint server.error server.http server.json server.metrics server.model \
+                server.request
             # shadowkv-cli: the command line
             cli.process: checkpoint engine eval.run hub op text text.chat
             cli.option: cache cli.process engine engine.serve model.spec op tensor text.chat
@@ -115,7 +128,8 @@ class ArchitectureTest {
             cli.bench.sharing: cache cli.option cli.process engine engine.serve sampling
             cli.bench: cache cli.bench.sharing cli.option cli.process engine engine.serve engine.study model.spec op op.timing \
                 report.plot tensor
-            cli: cli.bench cli.demo cli.eval cli.model cli.process cli.pull cli.ruler cli.run engine
+            cli.serve: cache cli.option cli.process engine engine.serve op server tensor text.chat
+            cli: cli.bench cli.demo cli.eval cli.model cli.process cli.pull cli.ruler cli.run cli.serve engine
             """;
 
     private static final JavaClasses CLASSES =

@@ -17,6 +17,7 @@ import io.shadowkv.cli.process.Surroundings;
 import io.shadowkv.cli.pull.PullCommand;
 import io.shadowkv.cli.ruler.RulerCommand;
 import io.shadowkv.cli.run.RunCommand;
+import io.shadowkv.cli.serve.ServeCommand;
 import io.shadowkv.engine.Cancellation;
 import java.io.IOException;
 import java.io.InputStream;
@@ -44,11 +45,13 @@ import picocli.CommandLine.Spec;
             "First steps:",
             "  shadowkv demo                                          compare both methods",
             "  shadowkv run needle-32k --file examples/needle.txt     a bundled model",
+            "  shadowkv serve                                         an HTTP server for clients of OpenAI's API",
             "  shadowkv COMMAND --help                                every option, with examples"
         },
         subcommands = {
             RunCommand.class,
             PullCommand.class,
+            ServeCommand.class,
             InspectCommand.class,
             TokenizeCommand.class,
             LogitsCommand.class,

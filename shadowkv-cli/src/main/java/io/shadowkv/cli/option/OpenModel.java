@@ -1,6 +1,7 @@
 package io.shadowkv.cli.option;
 
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.serve.Backends;
 import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.op.Backend;
@@ -16,7 +17,12 @@ import java.nio.file.Path;
 public record OpenModel(Path folder, Engine engine, Backend backend) implements AutoCloseable {
     /// Opens the model; on failure, closes everything.
     public static OpenModel open(Path folder, EngineFlags flags, KvCacheSpec cache, PrintWriter err) {
-        var options = flags.options(cache);
+        return open(folder, flags, flags.options(cache), err);
+    }
+
+    /// Opens the model with options of the engine that `flags` do not have; on failure nothing stays
+    /// open.
+    public static OpenModel open(Path folder, EngineFlags flags, EngineOptions options, PrintWriter err) {
         Backends.Choice choice = flags.openBackend(err);
         try {
             Engine engine = Engine.open(folder, choice.backend(), options);

@@ -1,0 +1,146 @@
+package io.shadowkv.cli.serve;
+
+import io.shadowkv.cli.option.CacheFlags;
+import io.shadowkv.cli.process.ByteSize;
+import io.shadowkv.cli.process.Surroundings;
+import io.shadowkv.engine.EngineOptions;
+import io.shadowkv.server.ServerLimits;
+import io.shadowkv.server.ServerOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// Options of the HTTP server and of its limits; a mixin of `serve`.
+final class ServeFlags {
+    private static final String KEY_VARIABLE = "SHADOWKV_API_KEY";
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
+    @Option(
+            names = "--host",
+            paramLabel = "ADDRESS",
+            defaultValue = "127.0.0.1",
+            description = "Address to listen on; 0.0.0.0 is every one. Default: ${DEFAULT-VALUE}.")
+    private String host;
+
+    @Option(
+            names = "--port",
+            paramLabel = "N",
+            defaultValue = "8080",
+            description = "Port to listen on; 0 takes a free one. Default: ${DEFAULT-VALUE}.")
+    private int port;
+
+    @Option(
+            names = "--api-key",
+            paramLabel = "KEY",
+            description = "Accept only requests with this bearer key; may be given several times. Default: "
+                    + KEY_VARIABLE + " of the environment, else every request is accepted.")
+    private List<String> apiKeys = List.of();
+
+    @Option(
+            names = "--api-key-file",
+            paramLabel = "FILE",
+            description = "Read the keys from FILE, one a line, so that no list of processes shows them.")
+    private @Nullable Path apiKeyFile;
+
+    @Option(
+            names = "--max-body",
+            paramLabel = "SIZE",
+            converter = ByteSize.Converter.class,
+            defaultValue = "32M",
+            description = "Refuse requests with a larger body. Default: ${DEFAULT-VALUE}.")
+    private ByteSize maxBody;
+
+    @Option(
+            names = "--max-waiting",
+            paramLabel = "N",
+            defaultValue = "1024",
+            description = "Refuse requests (429) while N of them wait. Default: ${DEFAULT-VALUE}.")
+    private int maxWaiting;
+
+    @Option(
+            names = "--max-batch",
+            paramLabel = "N",
+            defaultValue = "16",
+            description = "Sequences that decode together. Default: ${DEFAULT-VALUE}.")
+    private int maxBatch;
+
+    @Option(
+            names = "--kept-prompts",
+            paramLabel = "N",
+            defaultValue = "64",
+            description = "Sequences kept after their end, so that a request that begins with their tokens does not"
+                    + " read them again; others take their memory when they need it. Default: ${DEFAULT-VALUE}.")
+    private int keptPrompts;
+
+    @Option(
+            names = "--max-per-key",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Requests of one API key at a time; 0 is no limit. Default: ${DEFAULT-VALUE}.")
+    private int maxPerKey;
+
+    @Option(
+            names = "--max-n",
+            paramLabel = "N",
+            defaultValue = "16",
+            description = "Answers that one request may ask for. Default: ${DEFAULT-VALUE}.")
+    private int maxChoices;
+
+    @Option(
+            names = "--default-max-tokens",
+            paramLabel = "N",
+            defaultValue = "512",
+            description =
+                    "Length of an answer if neither the request nor the model says it. Default:" + " ${DEFAULT-VALUE}.")
+    private int defaultMaxTokens;
+
+    @Option(
+            names = "--request-timeout",
+            paramLabel = "SECONDS",
+            defaultValue = "1800",
+            description = "End a request after this time with what it has; 0 is no limit. Default: ${DEFAULT-VALUE}.")
+    private int requestTimeout;
+
+    @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
+    ServeFlags() {}
+
+    /// @throws picocli.CommandLine.ParameterException if a value is out of range
+    ServerOptions server(Surroundings surroundings) throws IOException {
+        List<String> keys = keys(surroundings);
+        return CacheFlags.checked(command, () -> {
+            ServerLimits limits = new ServerLimits(
+                    maxBody.bytes(), Duration.ofSeconds(requestTimeout), maxPerKey, maxChoices, defaultMaxTokens);
+            return new ServerOptions(host, port, keys, limits, ServerOptions.DEFAULT.pingInterval());
+        });
+    }
+
+    /// @throws picocli.CommandLine.ParameterException if a value is out of range
+    EngineOptions engine(EngineOptions plain) {
+        return CacheFlags.checked(
+                command,
+                () -> plain.withMaxBatch(maxBatch).withMaxWaiting(maxWaiting).withKeptPrompts(keptPrompts));
+    }
+
+    private List<String> keys(Surroundings surroundings) throws IOException {
+        List<String> keys = new ArrayList<>(apiKeys);
+        if (apiKeyFile != null) {
+            Files.readAllLines(apiKeyFile).stream()
+                    .map(String::strip)
+                    .filter(line -> !line.isEmpty())
+                    .forEach(keys::add);
+        }
+        if (keys.isEmpty()) {
+            surroundings.variable(KEY_VARIABLE).ifPresent(keys::add);
+        }
+        return keys;
+    }
+}

@@ -1,0 +1,103 @@
+package io.shadowkv.cli;
+
+import static io.shadowkv.cli.Shell.shadowkv;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shadowkv.Fixtures;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PipedInputStream;
+import java.io.PipedOutputStream;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// `serve`, from its first line to its end.
+class ServeCommandTest {
+    @TempDir
+    Path folder;
+
+    /// A server that runs on a thread of its own until it is cancelled.
+    private static final class Running {
+        private final Shell shell = new Shell();
+        private final CompletableFuture<Shell.Result> result;
+        private final String url;
+
+        Running(Object... options) throws IOException {
+            PipedInputStream source = new PipedInputStream();
+            shell.printingTo(new PipedOutputStream(source));
+            Object[] arguments = new Object[options.length + 3];
+            arguments[0] = "serve";
+            arguments[1] = "--port";
+            arguments[2] = 0;
+            System.arraycopy(options, 0, arguments, 3, options.length);
+            result = CompletableFuture.supplyAsync(() -> shell.run(arguments));
+            String line = new BufferedReader(new InputStreamReader(source, StandardCharsets.UTF_8)).readLine();
+            Matcher matcher = Pattern.compile(
+                            "serving needle-32k at (http://127\\.0\\.0\\.1:\\d+)/v1 \\(context 32,768" + " tokens\\)")
+                    .matcher(line);
+            assertThat(matcher.matches()).as(line).isTrue();
+            url = matcher.group(1);
+        }
+
+        Shell.Result end() throws Exception {
+            shell.cancelled();
+            return result.get(60, TimeUnit.SECONDS).succeeded();
+        }
+    }
+
+    /// Runs a line of shell as a user would.
+    private String sh(String command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder("sh", "-c", command)
+                .directory(Fixtures.repository().toFile())
+                .redirectError(folder.resolve("errors").toFile())
+                .start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor())
+                .as(Files.readString(folder.resolve("errors")))
+                .isZero();
+        return output;
+    }
+
+    @Test
+    void theReadmesRequestIsAnswered() throws Exception {
+        String readme = Files.readString(Fixtures.repository().resolve("README.md"));
+        int start = readme.indexOf("```sh\n", readme.indexOf("<!-- serve-example -->")) + "```sh\n".length();
+        String command = readme.substring(start, readme.indexOf("```", start));
+        assertThat(command).startsWith("curl ").contains("http://127.0.0.1:8080/v1/");
+        Running server = new Running();
+        assertThat(sh(command.replace("http://127.0.0.1:8080", server.url)))
+                .contains("\"content\":\"", "is 4071523.", "\"finish_reason\":\"stop\"");
+        String log = server.end().err();
+        assertThat(log)
+                .contains("POST /v1/chat/completions 200", "generated=", "ending: no further requests; 0 running")
+                .doesNotContain("4071523", "magic");
+    }
+
+    @Test
+    void keysComeFromAFile() throws Exception {
+        Path keys = Files.writeString(folder.resolve("keys"), "one\n\n two \n");
+        Running server = new Running("--api-key-file", keys, "--no-access-log", "--served-name", "needle-32k");
+        String models = "curl --silent --output " + folder.resolve("out") + " --write-out '%{http_code}' " + server.url
+                + "/v1/models";
+        assertThat(sh(models)).isEqualTo("401");
+        assertThat(sh(models + " --header 'Authorization: Bearer two'")).isEqualTo("200");
+        assertThat(server.end().err()).doesNotContain("GET");
+    }
+
+    @Test
+    void aPortInUseIsAFailureWithAdvice() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0, 1, java.net.InetAddress.getLoopbackAddress())) {
+            shadowkv("serve", "--port", taken.getLocalPort())
+                    .refused(1, "cannot listen on 127.0.0.1:" + taken.getLocalPort(), "Choose another --port");
+        }
+    }
+}

@@ -1,0 +1,165 @@
+package io.shadowkv.server;
+
+import io.shadowkv.engine.serve.Engine;
+import io.shadowkv.server.Router.Access;
+import io.shadowkv.server.endpoint.ChatCompletions;
+import io.shadowkv.server.endpoint.Completions;
+import io.shadowkv.server.endpoint.Detokenize;
+import io.shadowkv.server.endpoint.Endpoint;
+import io.shadowkv.server.endpoint.Metrics;
+import io.shadowkv.server.endpoint.Models;
+import io.shadowkv.server.endpoint.Serving;
+import io.shadowkv.server.endpoint.Tokenize;
+import io.shadowkv.server.error.ApiException;
+import io.shadowkv.server.http.Exchange;
+import io.shadowkv.server.http.JdkHttp;
+import io.shadowkv.server.json.JsonBody;
+import io.shadowkv.server.metrics.ServerMetrics;
+import io.shadowkv.server.model.ServedModel;
+import io.shadowkv.server.request.RequestDefaults;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
+
+/// An HTTP server that offers one engine under OpenAI's API.
+///
+/// Listens from the start and answers 503 until [#serve] gives it an engine. Thread-safe.
+public final class ApiServer implements AutoCloseable {
+    private static final int LOADING_SECONDS = 5;
+    /// Time without any progress of running requests after which the engine counts as stuck.
+    private static final Duration STUCK = Duration.ofMinutes(2);
+
+    private final ServerOptions options;
+    private final JdkHttp http;
+    private volatile @Nullable Serving serving;
+    private volatile boolean isDraining;
+
+    private ApiServer(ServerOptions options, ServerLog log) {
+        this.options = options;
+        Router router =
+                new Router(new ApiKeys(options.apiKeys(), options.limits().requestsPerKey()), log::defect);
+        addRoutes(router);
+        this.http = JdkHttp.start(new InetSocketAddress(options.host(), options.port()), router, log::access);
+    }
+
+    /// Binds the address and answers requests with 503.
+    ///
+    /// @throws java.io.UncheckedIOException if the address cannot be bound
+    public static ApiServer start(ServerOptions options, ServerLog log) {
+        return new ApiServer(options, log);
+    }
+
+    private void addRoutes(Router router) {
+        router.add("GET", "/health", Access.OPEN, this::health);
+        router.add("GET", "/health/ready", Access.OPEN, this::ready);
+        router.add("GET", "/metrics", Access.OPEN, loaded(Metrics::new));
+        router.add("GET", "/v1/models", Access.KEY, loaded(Models::new));
+        router.add("POST", "/v1/chat/completions", Access.COUNTED, generating(ChatCompletions::new));
+        router.add("POST", "/v1/completions", Access.COUNTED, generating(Completions::new));
+        router.add("POST", "/tokenize", Access.KEY, loaded(Tokenize::new));
+        router.add("POST", "/detokenize", Access.KEY, loaded(Detokenize::new));
+    }
+
+    private Endpoint loaded(Function<Serving, Endpoint> endpoint) {
+        return exchange -> endpoint.apply(serving()).answer(exchange);
+    }
+
+    private Endpoint generating(Function<Serving, Endpoint> endpoint) {
+        return exchange -> {
+            if (isDraining) {
+                throw draining();
+            }
+            endpoint.apply(serving()).answer(exchange);
+        };
+    }
+
+    private Serving serving() {
+        Serving current = serving;
+        if (current == null) {
+            throw ApiException.unavailable("loading", "the model is being loaded; try again soon", LOADING_SECONDS);
+        }
+        return current;
+    }
+
+    private static ApiException draining() {
+        return ApiException.unavailable(
+                "draining", "the server is shutting down and takes no further requests", LOADING_SECONDS);
+    }
+
+    /// Offers an engine from now on. The caller closes the engine after the server.
+    ///
+    /// @param names names that requests may use, at least one
+    public void serve(Engine engine, List<String> names) {
+        ServedModel model = new ServedModel(engine, names);
+        ServerLimits limits = options.limits();
+        serving = new Serving(
+                model,
+                new ServerMetrics(model.name(), engine::runningRequests, engine::waitingRequests),
+                RequestDefaults.of(model.recommended(), limits.defaultNewTokens(), limits.choices()),
+                limits.bodyBytes(),
+                limits.requestTime(),
+                options.pingInterval());
+    }
+
+    /// The address on which the server listens.
+    public InetSocketAddress address() {
+        return http.address();
+    }
+
+    /// Number of tokens that were generated for requests so far.
+    public long generatedTokens() {
+        Serving current = serving;
+        return current == null ? 0 : current.metrics().generatedTokens();
+    }
+
+    private void health(Exchange exchange) {
+        serving();
+        state(exchange, "ok");
+    }
+
+    private void ready(Exchange exchange) {
+        Serving current = serving();
+        if (isDraining) {
+            throw draining();
+        }
+        boolean isBusy = current.model().engine().runningRequests() > 0;
+        if (isBusy && current.metrics().nanosSinceProgress() > STUCK.toNanos()) {
+            throw ApiException.unavailable(
+                    "stuck",
+                    "requests run, but none has made progress for " + STUCK.toSeconds() + " s",
+                    LOADING_SECONDS);
+        }
+        state(exchange, "ready");
+    }
+
+    private static void state(Exchange exchange, String state) {
+        ObjectNode body = JsonBody.object();
+        body.put("status", state);
+        exchange.respond(200, Map.of("Content-Type", "application/json"), JsonBody.bytes(body));
+    }
+
+    /// Refuses further requests, waits for those that run, and stops.
+    ///
+    /// @param limit time to wait; requests that run longer are ended
+    /// @return true if all requests ended in time
+    /// @throws InterruptedException if the thread is interrupted; the server still listens then
+    public boolean drain(Duration limit) throws InterruptedException {
+        isDraining = true;
+        Serving current = serving;
+        boolean isDone = current == null || current.model().engine().drain(limit);
+        // The last answers are on their way to their clients.
+        http.stop(Duration.ofSeconds(1));
+        return isDone;
+    }
+
+    /// Closes all connections at once; their requests are cancelled.
+    @Override
+    public void close() {
+        isDraining = true;
+        http.close();
+    }
+}

@@ -1,0 +1,105 @@
+package io.shadowkv.server;
+
+import io.shadowkv.server.endpoint.Endpoint;
+import io.shadowkv.server.error.ApiException;
+import io.shadowkv.server.error.EngineFailures;
+import io.shadowkv.server.error.ErrorBody;
+import io.shadowkv.server.http.ClientGoneException;
+import io.shadowkv.server.http.Exchange;
+import io.shadowkv.server.http.Handler;
+import io.shadowkv.server.json.JsonBody;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.function.BiConsumer;
+
+/// Finds the endpoint of a request, and turns exceptions into JSON errors.
+final class Router implements Handler {
+    private final Map<String, Map<String, Route>> routes = new LinkedHashMap<>();
+    private final ApiKeys keys;
+    private final BiConsumer<String, Throwable> defects;
+
+    /// Who may use a route.
+    enum Access {
+        /// Everybody, also without a key.
+        OPEN,
+        /// Requests with a key.
+        KEY,
+        /// Requests with a key, which count against the limit of the key.
+        COUNTED
+    }
+
+    private record Route(Endpoint endpoint, Access access) {}
+
+    /// @param defects receives failures of the server itself, with a description
+    Router(ApiKeys keys, BiConsumer<String, Throwable> defects) {
+        this.keys = keys;
+        this.defects = defects;
+    }
+
+    /// Adds a route before the first request arrives.
+    void add(String method, String path, Access access, Endpoint endpoint) {
+        routes.computeIfAbsent(path, key -> new LinkedHashMap<>()).put(method, new Route(endpoint, access));
+    }
+
+    @Override
+    public void handle(Exchange exchange) {
+        try {
+            answer(exchange);
+        } catch (ClientGoneException e) {
+            throw e;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            refuse(exchange, ApiException.unavailable("stopping", "the server stops", 5));
+        } catch (RuntimeException e) {
+            ApiException error = EngineFailures.explain(e);
+            if (EngineFailures.isDefect(e)) {
+                defects.accept(exchange.method() + " " + exchange.path(), e);
+            }
+            refuse(exchange, error);
+        } catch (OutOfMemoryError | StackOverflowError e) {
+            defects.accept(exchange.method() + " " + exchange.path(), e);
+            refuse(exchange, EngineFailures.explain(new IllegalStateException(e)));
+        }
+    }
+
+    /// Sends an error, unless the head of an answer was sent already.
+    private static void refuse(Exchange exchange, ApiException error) {
+        exchange.note("error", String.valueOf(error.code()));
+        if (exchange.status() == 0) {
+            exchange.respond(error.status(), ErrorBody.headers(error), JsonBody.bytes(ErrorBody.of(error)));
+        }
+    }
+
+    private void answer(Exchange exchange) throws InterruptedException {
+        Route route = route(exchange);
+        if (route.access() != Access.OPEN) {
+            keys.check(exchange);
+        }
+        if (route.access() == Access.COUNTED) {
+            try (ApiKeys.Running _ = keys.begin(exchange)) {
+                route.endpoint().answer(exchange);
+            }
+        } else {
+            route.endpoint().answer(exchange);
+        }
+    }
+
+    private Route route(Exchange exchange) {
+        Map<String, Route> methods = routes.get(exchange.path());
+        if (methods == null) {
+            throw ApiException.refused(
+                    404, null, "unknown_url", "there is no " + exchange.path() + " here; there are " + routes.keySet());
+        }
+        Route route = methods.get(exchange.method());
+        if (route == null) {
+            throw ApiException.refused(
+                    405,
+                    null,
+                    "method_not_allowed",
+                    exchange.path() + " takes " + String.join(", ", new TreeSet<>(methods.keySet())) + ", not "
+                            + exchange.method());
+        }
+        return route;
+    }
+}

@@ -1,0 +1,33 @@
+package io.shadowkv.server.answer;
+
+import io.shadowkv.engine.Completion;
+import io.shadowkv.sampling.TokenLogprobs;
+import java.util.List;
+import java.util.Optional;
+import tools.jackson.databind.node.ObjectNode;
+
+/// The JSON forms of one kind of answer: those of chats or those of completions. Immutable.
+public interface AnswerFormat {
+    /// The first chunk of a choice, which is sent before the prompt is read; empty if this kind has
+    /// none.
+    Optional<ObjectNode> firstChunk(int choice);
+
+    /// A chunk with more text.
+    ///
+    /// @param logprobs log probabilities of the tokens of the text; empty if they were not requested
+    ObjectNode textChunk(int choice, String text, List<TokenLogprobs> logprobs);
+
+    /// The last chunk of a choice.
+    ObjectNode lastChunk(int choice, String finishReason);
+
+    /// A chunk without choices, for the usage.
+    ObjectNode emptyChunk();
+
+    /// The whole answer.
+    ///
+    /// @param completions in the order of the choices
+    ///
+    /// @throws io.shadowkv.server.error.ApiException if a sequence was ended by a time limit before its
+    ///     first token, or by the server
+    ObjectNode whole(List<Completion> completions, Usage usage);
+}

@@ -1,0 +1,84 @@
+package io.shadowkv.server.endpoint;
+
+import io.shadowkv.engine.Completion;
+import io.shadowkv.engine.Request;
+import io.shadowkv.server.answer.AnswerFormat;
+import io.shadowkv.server.answer.AnswerPlan;
+import io.shadowkv.server.answer.StreamedAnswer;
+import io.shadowkv.server.answer.WholeAnswer;
+import io.shadowkv.server.error.ApiException;
+import io.shadowkv.server.generate.Choices;
+import io.shadowkv.server.http.Exchange;
+import io.shadowkv.server.request.GenerationFields;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+
+/// Runs the generations of one request and sends the answer, streamed or whole.
+final class Generating {
+    private static final double MILLIS = 1e6;
+
+    private final Serving serving;
+
+    Generating(Serving serving) {
+        this.serving = serving;
+    }
+
+    /// A new identifier of an answer.
+    static String newId(String prefix) {
+        return prefix + UUID.randomUUID().toString().replace("-", "");
+    }
+
+    /// @param prompts token ids, prompt by prompt
+    void answer(Exchange exchange, List<int[]> prompts, GenerationFields fields, AnswerFormat format)
+            throws InterruptedException {
+        List<Request> requests = requests(prompts, fields);
+        long promptTokens = prompts.stream().mapToLong(ids -> ids.length).sum();
+        AnswerPlan plan =
+                new AnswerPlan(format, fields.stream(), fields.choices(), promptTokens, serving.pingInterval());
+        exchange.note("prompt", promptTokens);
+        try (Choices choices = Choices.submit(serving.model().engine(), requests, serving.metrics())) {
+            List<Completion> completions = fields.stream().streams()
+                    ? StreamedAnswer.send(exchange, choices, plan)
+                    : WholeAnswer.send(exchange, choices, plan);
+            completions.forEach(completion -> note(exchange, completion));
+        }
+    }
+
+    private List<Request> requests(List<int[]> prompts, GenerationFields fields) {
+        int context = serving.model().engine().contextTokens();
+        Duration limit = serving.requestTime();
+        List<Request> requests = new ArrayList<>();
+        for (int[] ids : prompts) {
+            if (ids.length == 0) {
+                throw ApiException.invalid("prompt", "the prompt has no tokens; give at least one character or id");
+            }
+            checkIds(ids);
+            for (int choice = 0; choice < fields.choices(); choice++) {
+                requests.add(Request.of(ids, fields.options(ids.length, context, choice))
+                        .withTimeout(limit.isZero() ? null : limit));
+            }
+        }
+        return requests;
+    }
+
+    private void checkIds(int[] ids) {
+        int most = serving.model().engine().spec().vocabularySize();
+        for (int id : ids) {
+            if (id >= most) {
+                throw ApiException.invalid(
+                        "prompt",
+                        "the prompt has the token id " + id + "; the model's vocabulary has ids 0 to " + (most - 1));
+            }
+        }
+    }
+
+    private static void note(Exchange exchange, Completion completion) {
+        exchange.note("cached", completion.cachedTokens());
+        exchange.note("generated", completion.ids().length);
+        exchange.note("finish", completion.finish());
+        exchange.note("queue_ms", Math.round(completion.timings().queuedNanos() / MILLIS));
+        exchange.note("first_token_ms", Math.round(completion.timings().firstTokenNanos() / MILLIS));
+    }
+}

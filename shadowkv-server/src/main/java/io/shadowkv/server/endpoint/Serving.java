@@ -1,0 +1,40 @@
+package io.shadowkv.server.endpoint;
+
+import io.shadowkv.server.http.Exchange;
+import io.shadowkv.server.json.Fields;
+import io.shadowkv.server.json.JsonBody;
+import io.shadowkv.server.metrics.ServerMetrics;
+import io.shadowkv.server.model.ServedModel;
+import io.shadowkv.server.request.RequestDefaults;
+import java.time.Duration;
+import java.util.Map;
+import tools.jackson.databind.JsonNode;
+
+/// What the endpoints of a loaded model share.
+///
+/// @param model the model and its engine
+/// @param metrics receive what happens
+/// @param defaults for fields that requests leave out
+/// @param bodyBytes maximum size of a request
+/// @param requestTime time limit of a request from its submission
+/// @param pingInterval maximum time without a byte to a client that waits
+public record Serving(
+        ServedModel model,
+        ServerMetrics metrics,
+        RequestDefaults defaults,
+        long bodyBytes,
+        Duration requestTime,
+        Duration pingInterval) {
+    private static final Map<String, String> JSON = Map.of("Content-Type", "application/json");
+
+    /// The JSON object in the body.
+    ///
+    /// @throws io.shadowkv.server.error.ApiException if the body is too large or malformed
+    Fields body(Exchange exchange) {
+        return new Fields(JsonBody.parse(exchange.body(bodyBytes)), "");
+    }
+
+    static void json(Exchange exchange, int status, JsonNode body) {
+        exchange.respond(status, JSON, JsonBody.bytes(body));
+    }
+}

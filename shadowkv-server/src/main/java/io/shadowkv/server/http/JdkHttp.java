@@ -1,0 +1,91 @@
+package io.shadowkv.server.http;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Consumer;
+
+/// The JDK's HTTP server, with a virtual thread for each exchange.
+///
+/// Its limits (connections, headers, time for a request) are system properties that the JDK reads
+/// once; the command line sets them.
+public final class JdkHttp implements AutoCloseable {
+    private static final int BACKLOG = 1024;
+
+    private final HttpServer server;
+    private final ExecutorService threads;
+    private final Handler handler;
+    private final Consumer<String> accessLog;
+
+    private JdkHttp(HttpServer server, ExecutorService threads, Handler handler, Consumer<String> accessLog) {
+        this.server = server;
+        this.threads = threads;
+        this.handler = handler;
+        this.accessLog = accessLog;
+    }
+
+    /// Binds the address and takes requests.
+    ///
+    /// @param accessLog receives a line for each exchange
+    /// @throws UncheckedIOException if the address cannot be bound
+    public static JdkHttp start(InetSocketAddress address, Handler handler, Consumer<String> accessLog) {
+        HttpServer server;
+        try {
+            server = HttpServer.create(address, BACKLOG);
+        } catch (IOException e) {
+            throw new UncheckedIOException(new IOException(
+                    "cannot listen on " + address.getHostString() + ":" + address.getPort() + ": " + e.getMessage()
+                            + ". Choose another --port, or end the program that uses this one",
+                    e));
+        }
+        ExecutorService threads = Executors.newThreadPerTaskExecutor(
+                Thread.ofVirtual().name("shadowkv-http-", 0).factory());
+        JdkHttp http = new JdkHttp(server, threads, handler, accessLog);
+        server.setExecutor(threads);
+        server.createContext("/", http::handle);
+        server.start();
+        return http;
+    }
+
+    public InetSocketAddress address() {
+        return server.getAddress();
+    }
+
+    private void handle(HttpExchange exchange) {
+        long start = System.nanoTime();
+        JdkExchange own = new JdkExchange(exchange);
+        String end = "";
+        try (exchange) {
+            handler.handle(own);
+        } catch (ClientGoneException e) {
+            end = " client_gone=true";
+        }
+        accessLog.accept("%s %s %s %d ms=%d%s%s"
+                .formatted(
+                        own.remote(),
+                        own.method(),
+                        own.path(),
+                        own.status(),
+                        Duration.ofNanos(System.nanoTime() - start).toMillis(),
+                        own.notes(),
+                        end));
+    }
+
+    /// Takes no further connections, waits for running exchanges, and closes what is left.
+    ///
+    /// @param limit time to wait
+    public void stop(Duration limit) {
+        server.stop((int) Math.max(0, limit.toSeconds()));
+        threads.shutdownNow();
+    }
+
+    @Override
+    public void close() {
+        stop(Duration.ZERO);
+    }
+}

@@ -1,0 +1,212 @@
+package io.shadowkv.server.metrics;
+
+import io.prometheus.metrics.config.EscapingScheme;
+import io.prometheus.metrics.core.metrics.Counter;
+import io.prometheus.metrics.core.metrics.GaugeWithCallback;
+import io.prometheus.metrics.core.metrics.Histogram;
+import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.shadowkv.engine.Completion;
+import io.shadowkv.server.generate.GenerationObserver;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntSupplier;
+
+/// Counters, gauges and histograms of one server. Thread-safe.
+///
+/// The names with the prefix `vllm:` mean what they mean there, so that dashboards work unchanged.
+public final class ServerMetrics implements GenerationObserver {
+    private static final String MODEL = "model_name";
+    private static final double NANOS = 1e9;
+    private static final double[] SECONDS = {
+        0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 640, 2560
+    };
+    private static final double[] TOKENS = {
+        1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000, 200_000
+    };
+    private static final double[] RATIOS = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1};
+
+    private final PrometheusRegistry registry = new PrometheusRegistry();
+    private final String model;
+    private final Counter promptTokens;
+    private final Counter generatedTokens;
+    private final Counter prefixQueries;
+    private final Counter prefixHits;
+    private final Counter successes;
+    private final Counter failures;
+    private final Counter selectedUnits;
+    private final Counter missedUnits;
+    private final Histogram firstToken;
+    private final Histogram gap;
+    private final Histogram endToEnd;
+    private final Histogram queue;
+    private final Histogram prefill;
+    private final Histogram decode;
+    private final Histogram promptLength;
+    private final Histogram answerLength;
+    private final Histogram hitRatio;
+    private final AtomicLong lastProgress = new AtomicLong(System.nanoTime());
+
+    /// @param model name of the served model, a label of every metric
+    /// @param running number of requests that are read or that decode
+    /// @param waiting number of requests that wait
+    public ServerMetrics(String model, IntSupplier running, IntSupplier waiting) {
+        this.model = model;
+        gauge("vllm:num_requests_running", "Requests whose prompts are read or that decode.", running);
+        gauge("vllm:num_requests_waiting", "Requests that wait for their turn.", waiting);
+        promptTokens = counter("vllm:prompt_tokens", "Prompt tokens of ended requests.");
+        generatedTokens = counter("vllm:generation_tokens", "Generated tokens.");
+        prefixQueries = counter("vllm:prefix_cache_queries", "Prompt tokens that were looked up in caches.");
+        prefixHits = counter("vllm:prefix_cache_hits", "Prompt tokens that were found in caches.");
+        successes = counter("vllm:request_success", "Ended requests by finish reason.", "finished_reason");
+        failures = counter("shadowkv:request_failures", "Requests that failed while they ran.");
+        selectedUnits = counter("shadowkv:selected_units", "Units of the cache that steps selected.");
+        missedUnits = counter("shadowkv:missed_units", "Selected units that had to be fetched.");
+        firstToken = seconds("vllm:time_to_first_token_seconds", "Time from the submission to the first token.");
+        gap = seconds("vllm:inter_token_latency_seconds", "Time between two tokens of a sequence.");
+        endToEnd = seconds("vllm:e2e_request_latency_seconds", "Time from the submission to the end.");
+        queue = seconds("vllm:request_queue_time_seconds", "Time that a request waited.");
+        prefill = seconds("vllm:request_prefill_time_seconds", "Time to read the prompt.");
+        decode = seconds("vllm:request_decode_time_seconds", "Time of all decode steps.");
+        promptLength = histogram("vllm:request_prompt_tokens", "Prompt tokens of a request.", TOKENS);
+        answerLength = histogram("vllm:request_generation_tokens", "Generated tokens of a request.", TOKENS);
+        hitRatio = histogram(
+                "shadowkv:selection_hit_ratio", "Share of selected units that were resident, per request.", RATIOS);
+    }
+
+    private Counter counter(String name, String help, String... labels) {
+        String[] all = new String[labels.length + 1];
+        all[0] = MODEL;
+        System.arraycopy(labels, 0, all, 1, labels.length);
+        Counter counter = Counter.builder()
+                .name(name)
+                .help(help)
+                .labelNames(all)
+                .withoutExemplars()
+                .register(registry);
+        if (labels.length == 0) {
+            counter.initLabelValues(model);
+        }
+        return counter;
+    }
+
+    private Histogram seconds(String name, String help) {
+        return histogram(name, help, SECONDS);
+    }
+
+    private Histogram histogram(String name, String help, double[] bounds) {
+        Histogram histogram = Histogram.builder()
+                .name(name)
+                .help(help)
+                .labelNames(MODEL)
+                .classicOnly()
+                .classicUpperBounds(bounds)
+                .register(registry);
+        histogram.initLabelValues(model);
+        return histogram;
+    }
+
+    private void gauge(String name, String help, IntSupplier value) {
+        GaugeWithCallback.builder()
+                .name(name)
+                .help(help)
+                .labelNames(MODEL)
+                .callback(callback -> callback.call(value.getAsInt(), model))
+                .register(registry);
+    }
+
+    @Override
+    public void submitted() {
+        progress();
+    }
+
+    @Override
+    public void read() {
+        progress();
+    }
+
+    @Override
+    public void token(long gapNanos) {
+        progress();
+        generatedTokens.labelValues(model).inc();
+        if (gapNanos > 0) {
+            observe(gap, gapNanos / NANOS);
+        }
+    }
+
+    @Override
+    public void ended(Completion completion, long totalNanos) {
+        progress();
+        Completion.Timings timings = completion.timings();
+        promptTokens.labelValues(model).inc(completion.promptTokens());
+        prefixQueries.labelValues(model).inc(completion.promptTokens());
+        prefixHits.labelValues(model).inc(completion.cachedTokens());
+        successes.labelValues(model, reason(completion.finish())).inc();
+        if (timings.firstTokenNanos() > 0) {
+            observe(firstToken, timings.firstTokenNanos() / NANOS);
+        }
+        observe(endToEnd, totalNanos / NANOS);
+        observe(queue, timings.queuedNanos() / NANOS);
+        observe(prefill, timings.prefillNanos() / NANOS);
+        observe(decode, timings.decodeNanos() / NANOS);
+        observe(promptLength, completion.promptTokens());
+        observe(answerLength, completion.ids().length);
+        selectedUnits.labelValues(model).inc(completion.cache().selectedUnits());
+        missedUnits.labelValues(model).inc(completion.cache().missedUnits());
+        if (completion.cache().selectedUnits() > 0) {
+            observe(hitRatio, completion.cache().hitRate());
+        }
+    }
+
+    @Override
+    public void failed(RuntimeException failure) {
+        progress();
+        failures.labelValues(model).inc();
+    }
+
+    /// vLLM's words.
+    private static String reason(Completion.FinishReason finish) {
+        return switch (finish) {
+            case END_OF_SEQUENCE, STOP_STRING -> "stop";
+            case MAX_NEW_TOKENS -> "length";
+            case CANCELLED -> "abort";
+            case TIMEOUT -> "timeout";
+        };
+    }
+
+    private void observe(Histogram histogram, double value) {
+        histogram.labelValues(model).observe(value);
+    }
+
+    private void progress() {
+        lastProgress.set(System.nanoTime());
+    }
+
+    /// Time since something happened to any generation.
+    public long nanosSinceProgress() {
+        return System.nanoTime() - lastProgress.get();
+    }
+
+    /// Number of tokens that were generated.
+    public long generatedTokens() {
+        return generatedTokens.labelValues(model).getLongValue();
+    }
+
+    /// All metrics in Prometheus' text format.
+    public byte[] text() {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        try {
+            PrometheusTextFormatWriter.create().write(out, registry.scrape(), EscapingScheme.ALLOW_UTF8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return out.toByteArray();
+    }
+
+    /// Media type of [#text].
+    public String contentType() {
+        return PrometheusTextFormatWriter.CONTENT_TYPE;
+    }
+}

@@ -1,0 +1,103 @@
+package io.shadowkv.server.model;
+
+import io.shadowkv.checkpoint.GenerationConfig;
+import io.shadowkv.engine.serve.Engine;
+import io.shadowkv.server.error.ApiException;
+import io.shadowkv.text.MarkedText;
+import io.shadowkv.text.SpecialTokens;
+import io.shadowkv.text.Tokenizer;
+import io.shadowkv.text.chat.ChatMessage;
+import io.shadowkv.text.chat.ChatTemplate;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// The model that the server offers. Thread-safe.
+public final class ServedModel {
+    private final Engine engine;
+    private final List<String> names;
+    private final Instant created = Instant.now();
+    private final @Nullable ChatTemplate template;
+    private final @Nullable SpecialTokens specialTokens;
+
+    /// @param names names that requests may use, at least one; the first is listed and answered
+    public ServedModel(Engine engine, List<String> names) {
+        if (names.isEmpty()) {
+            throw new IllegalArgumentException("the served model has no name; give at least one");
+        }
+        this.engine = engine;
+        this.names = List.copyOf(names);
+        this.template = engine.hasChatTemplate() ? engine.chatTemplate() : null;
+        this.specialTokens = engine.hasTokenizer() ? engine.tokenizer().specialTokens() : null;
+    }
+
+    public Engine engine() {
+        return engine;
+    }
+
+    /// The name in answers.
+    public String name() {
+        return names.getFirst();
+    }
+
+    public List<String> names() {
+        return names;
+    }
+
+    public Instant created() {
+        return created;
+    }
+
+    /// The checkpoint's recommendations; empty for random weights.
+    public Optional<GenerationConfig> recommended() {
+        return engine.hasTokenizer() ? Optional.of(engine.checkpoint().generation()) : Optional.empty();
+    }
+
+    /// @throws ApiException if requests name another model (404)
+    public void checkName(@Nullable String asked) {
+        if (asked != null && !names.contains(asked)) {
+            throw ApiException.refused(
+                    404,
+                    "model",
+                    "model_not_found",
+                    "there is no model \"" + (asked.length() > 100 ? asked.substring(0, 100) + "…" : asked)
+                            + "\" here; this server has " + String.join(", ", names));
+        }
+    }
+
+    /// @throws ApiException if the model has no tokenizer
+    public Tokenizer tokenizer() {
+        if (!engine.hasTokenizer()) {
+            throw ApiException.invalid(
+                    "prompt", "no_tokenizer", "the model has no tokenizer; send token ids to /v1/completions");
+        }
+        return engine.tokenizer();
+    }
+
+    /// The text of one token; of a model without tokenizer, its id.
+    public String tokenText(int id) {
+        return engine.hasTokenizer() ? engine.tokenizer().decode(new int[] {id}, false) : String.valueOf(id);
+    }
+
+    /// Encodes a conversation up to the start of the answer. Special tokens come only from the
+    /// template.
+    ///
+    /// @param variables further variables of the template
+    /// @throws ApiException if the model has no chat template
+    /// @throws io.shadowkv.text.chat.ChatTemplateException if the template refuses the conversation
+    public int[] encodeChat(List<ChatMessage> messages, Map<String, @Nullable Object> variables) {
+        Tokenizer tokenizer = tokenizer();
+        ChatTemplate chat = template;
+        SpecialTokens specials = specialTokens;
+        if (chat == null || specials == null) {
+            throw ApiException.invalid(
+                    "messages",
+                    "no_chat_template",
+                    "the model has no chat template; send a plain prompt to /v1/completions");
+        }
+        MarkedText prompt = chat.prompt(messages, true, variables, specials);
+        return tokenizer.encode(prompt);
+    }
+}

@@ -1,0 +1,83 @@
+package io.shadowkv.server.request;
+
+import io.shadowkv.server.error.ApiException;
+import io.shadowkv.server.json.Fields;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+
+/// A request to `/v1/completions`.
+///
+/// @param model the model's name; empty if it is left out
+/// @param prompts at least one
+/// @param echoes true if the answers begin with the prompts
+/// @param generation how the answers are generated
+public record CompletionRequest(
+        Optional<String> model, List<Prompt> prompts, boolean echoes, GenerationFields generation) {
+    private static final int MAX_LOGPROBS = 100;
+
+    /// A prompt as text or as token ids.
+    ///
+    /// @param text null if the prompt is given as ids
+    /// @param ids empty if the prompt is given as text; not copied
+    public record Prompt(@Nullable String text, int[] ids) {}
+
+    /// @throws ApiException if a field is wrong or not supported
+    public static CompletionRequest read(Fields request, RequestDefaults defaults) {
+        NotSupported.checkCompletion(request);
+        GenerationFields generation = GenerationFields.read(
+                request, defaults, request.integer("logprobs", 0, MAX_LOGPROBS).orElse(-1));
+        List<Prompt> prompts = prompts(request);
+        int sequences = Math.multiplyExact(prompts.size(), generation.choices());
+        if (sequences > defaults.maxChoices()) {
+            throw ApiException.invalid(
+                    "prompt",
+                    "the request asks for " + sequences + " answers (prompts times n); this server gives at most "
+                            + defaults.maxChoices() + " to one request");
+        }
+        return new CompletionRequest(request.text("model"), prompts, request.flag("echo", false), generation);
+    }
+
+    private static List<Prompt> prompts(Fields request) {
+        JsonNode node = request.node("prompt").orElse(null);
+        if (node == null || node.isContainer() && node.isEmpty()) {
+            throw ApiException.invalid(
+                    "prompt", "prompt is absent or empty; give a text, token ids, or a list of them");
+        }
+        if (node.isString()) {
+            return List.of(new Prompt(node.stringValue(), new int[0]));
+        }
+        if (!node.isArray()) {
+            throw request.wrong("prompt", node, "a string, token ids, or an array of strings or of token ids");
+        }
+        if (node.get(0).isNumber()) {
+            return List.of(new Prompt(null, ids(request, "prompt", node)));
+        }
+        List<Prompt> prompts = new ArrayList<>();
+        for (JsonNode one : node) {
+            String name = "prompt[" + prompts.size() + "]";
+            if (one.isString()) {
+                prompts.add(new Prompt(one.stringValue(), new int[0]));
+            } else if (one.isArray() && !one.isEmpty()) {
+                prompts.add(new Prompt(null, ids(request, name, one)));
+            } else {
+                throw request.wrong(name, one, "a string or token ids");
+            }
+        }
+        return prompts;
+    }
+
+    private static int[] ids(Fields request, String name, JsonNode array) {
+        int[] ids = new int[array.size()];
+        for (int i = 0; i < ids.length; i++) {
+            JsonNode id = array.get(i);
+            if (!id.isIntegralNumber() || !id.canConvertToInt() || id.intValue() < 0) {
+                throw request.wrong(name + "[" + i + "]", id, "the id of a token, 0 or more");
+            }
+            ids[i] = id.intValue();
+        }
+        return ids;
+    }
+}
