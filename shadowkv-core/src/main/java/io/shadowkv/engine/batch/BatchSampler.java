@@ -164,8 +164,8 @@ final class BatchSampler implements AutoCloseable {
     }
 
     /// Bytes of the buffers of a step of `rows` rows with the usual number of candidates.
-    static long bytes(int rows) {
-        return 4L * rows * (2L * TokenDraw.USUAL_CANDIDATES + 4);
+    static long bytes(int rows, int vocabulary) {
+        return 4L * rows * (2L * Math.min(vocabulary, TokenDraw.USUAL_CANDIDATES) + 4);
     }
 
     /// Buffers in one block of memory, which grows.

@@ -192,8 +192,11 @@ public final class Planner {
                         "decode step",
                         model.decoder().decodeBytes(rows)
                                 + strategy.decodeBytes(rows, tokens)
-                                + StepBuilder.bytes(rows)
-                                + BatchSampler.bytes(rows),
+                                + StepBuilder.bytes(rows),
+                        false),
+                new Item(
+                        "drawn tokens",
+                        BatchSampler.bytes(rows, model.limits().vocabularySize()),
                         false));
     }
 
