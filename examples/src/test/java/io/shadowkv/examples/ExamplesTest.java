@@ -18,13 +18,17 @@ import io.shadowkv.eval.run.EngineExaminer;
 import io.shadowkv.eval.run.EvalPlan;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /// Every example runs on the bundled model, asked in the wording that this model was trained on.
 class ExamplesTest {
@@ -73,6 +77,36 @@ class ExamplesTest {
                 .satisfiesExactly(
                         first -> assertThat(first).contains("4071523"),
                         second -> assertThat(second).contains("8123456"));
+    }
+
+    /// The document is long enough to be indexed; each question finds its own number.
+    @Test
+    void askDocument(@TempDir Path folder) throws IOException {
+        String filling = "The grass is green. The sky is blue. The sun is yellow. Here we go. There and back again.\n";
+        Path file = folder.resolve("document.txt");
+        Files.writeString(
+                file,
+                "Some special magic numbers are hidden within the following text. Make sure to memorize it. I will quiz you"
+                        + " about the numbers afterwards.\n" + filling.repeat(70)
+                        + "One of the special magic numbers for early-dawn is: 4071523.\n" + filling.repeat(70)
+                        + "One of the special magic numbers for late-dusk is: 8123456.\n" + filling.repeat(40));
+        String output = output(
+                arguments -> {
+                    try {
+                        AskDocument.main(arguments);
+                    } catch (IOException e) {
+                        throw new UncheckedIOException(e);
+                    }
+                },
+                MODEL,
+                file.toString(),
+                asked("early-dawn"),
+                asked("late-dusk"));
+        assertThat(output.lines().toList())
+                .satisfiesExactly(
+                        read -> assertThat(read).matches("read [1-9],\\d+ tokens"),
+                        first -> assertThat(first).contains("4071523").containsPattern("[1-9],\\d+ tokens were not read"),
+                        second -> assertThat(second).contains("8123456").containsPattern("[1-9],\\d+ tokens were not read"));
     }
 
     @Test
