@@ -3,6 +3,7 @@ package io.shadowkv.cache;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.Rotary;
 import java.util.List;
+import java.util.Map;
 
 /// A cache strategy for one decoder shape and backend. Creates the caches of both phases and
 /// computes their size in advance.
@@ -23,6 +24,14 @@ public interface CacheStrategy {
     /// @param prompt only read; may be closed afterwards
     /// @param tokens number of tokens to take; later tokens of `prompt` are ignored
     SequenceCache openFrom(KeyValueSource prompt, int tokens, SequenceSize size);
+
+    /// Allocates a sequence to restore. The caller then fills the tensors of its state.
+    ///
+    /// @param rotary tables that cover the sequence's capacity
+    /// @param numbers numbers of the saved state
+    /// @throws IllegalArgumentException if the numbers do not describe a sequence of this size
+    /// @throws io.shadowkv.op.BackendMemoryException if the memory is not available
+    SequenceCache restore(SequenceSize size, Rotary rotary, Map<String, Long> numbers);
 
     /// Opens the cache of a decode batch, which sequences join.
     DecodeCache openDecode();

@@ -53,6 +53,9 @@ public interface SequenceCache extends AutoCloseable {
     /// The memory that [#fork] allocates.
     List<CacheStrategy.Allocation> forkFootprint(int newTokens);
 
+    /// What the sequence consists of now.
+    SequenceState state();
+
     /// True if forks share memory with this sequence.
     boolean isShared();
 

@@ -10,6 +10,7 @@ import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.Rotary;
 import java.util.List;
+import java.util.Map;
 
 /// Full attention: keeps every key and value of a sequence in device memory, one region per layer.
 public final class FullCache implements CacheStrategy {
@@ -44,6 +45,18 @@ public final class FullCache implements CacheStrategy {
             sequence.close();
             throw e;
         }
+    }
+
+    @Override
+    public SequenceCache restore(SequenceSize size, Rotary rotary, Map<String, Long> numbers) {
+        long length = numbers.getOrDefault("length", -1L);
+        if (length < 1 || length > size.capacityTokens()) {
+            throw new IllegalArgumentException("a saved sequence has " + length + " tokens; expected 1 to "
+                    + size.capacityTokens());
+        }
+        FullSequence sequence = FullSequence.allocate(shape, backend, size.capacityTokens(), rotary);
+        sequence.filled((int) length);
+        return sequence;
     }
 
     @Override

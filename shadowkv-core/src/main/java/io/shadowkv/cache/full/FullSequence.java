@@ -4,13 +4,16 @@ import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.KeyValueSource;
 import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.cache.SequenceState;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Rotary;
 import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /// The keys and values of one sequence, `[kvHeads, capacity, headDim]` per layer; row t belongs to
 /// token t.
@@ -140,6 +143,16 @@ final class FullSequence implements SequenceCache, KeyValueSource {
     @Override
     public List<CacheStrategy.Allocation> forkFootprint(int newTokens) {
         return FullCache.footprint(shape, length + newTokens);
+    }
+
+    @Override
+    public SequenceState state() {
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        for (int layer = 0; layer < shape.layers(); layer++) {
+            tensors.put("layers." + layer + ".keys", keys(layer));
+            tensors.put("layers." + layer + ".values", values(layer));
+        }
+        return new SequenceState(tensors, Map.of("length", (long) length));
     }
 
     @Override

@@ -12,6 +12,7 @@ import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Rotary;
 import java.util.List;
+import java.util.Map;
 
 /// The ShadowKV strategy for one decoder on one backend.
 public final class ShadowCache implements CacheStrategy {
@@ -47,6 +48,11 @@ public final class ShadowCache implements CacheStrategy {
             sequence.close();
             throw e;
         }
+    }
+
+    @Override
+    public SequenceCache restore(SequenceSize size, Rotary rotary, Map<String, Long> numbers) {
+        return ShadowSequence.restore(layout(size), backend, rotary, numbers);
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.shadowkv.cache.shadow;
 import io.shadowkv.cache.CacheStrategy.Allocation;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
+import io.shadowkv.cache.SequenceState;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.IndexedLayer;
@@ -10,7 +11,9 @@ import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Rotary;
 import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// One sequence under ShadowKV. While it fits the resident region it is kept whole and attention is
@@ -281,6 +284,49 @@ final class ShadowSequence implements SequenceCache {
         return isIndexed
                 ? forkLayout(newTokens).forkParts()
                 : wholeForkLayout(newTokens).parts();
+    }
+
+    @Override
+    public SequenceState state() {
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        for (int layer = 0; layer < resident.size(); layer++) {
+            put(tensors, "layers." + layer + ".resident.", resident.get(layer).tensors());
+            if (!layers.isEmpty()) {
+                put(tensors, "layers." + layer + ".index.", layers.get(layer).tensors());
+            }
+        }
+        return new SequenceState(
+                tensors,
+                Map.of(
+                        "length", (long) length,
+                        "is_indexed", isIndexed ? 1L : 0L,
+                        "indexed_units", (long) indexedUnits,
+                        "recent_token", (long) recentToken));
+    }
+
+    private static void put(Map<String, Tensor> all, String prefix, List<Tensor> tensors) {
+        for (int i = 0; i < tensors.size(); i++) {
+            all.put(prefix + i, tensors.get(i));
+        }
+    }
+
+    /// Allocates a sequence whose tensors are filled afterwards.
+    ///
+    /// @throws IllegalArgumentException if the numbers do not describe a sequence of this layout
+    static ShadowSequence restore(ShadowLayout layout, Backend backend, Rotary rotary, Map<String, Long> numbers) {
+        long length = numbers.getOrDefault("length", -1L);
+        boolean isIndexed = numbers.getOrDefault("is_indexed", 0L) == 1;
+        if (length < 1 || length > layout.capacity() || (isIndexed && layout.isAlwaysWhole())) {
+            throw new IllegalArgumentException("a saved sequence has " + length + " tokens and "
+                    + (isIndexed ? "an index" : "no index") + "; expected 1 to " + layout.capacity()
+                    + " tokens of a sequence that " + (layout.isAlwaysWhole() ? "is kept whole" : "may be indexed"));
+        }
+        ShadowSequence sequence = allocate(layout, backend, rotary);
+        sequence.length = (int) length;
+        sequence.isIndexed = isIndexed;
+        sequence.indexedUnits = numbers.getOrDefault("indexed_units", 0L).intValue();
+        sequence.recentToken = numbers.getOrDefault("recent_token", 0L).intValue();
+        return sequence;
     }
 
     @Override
