@@ -17,6 +17,7 @@ import io.shadowkv.server.json.JsonBody;
 import io.shadowkv.server.metrics.ServerMetrics;
 import io.shadowkv.server.model.ServedModel;
 import io.shadowkv.server.request.RequestDefaults;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
@@ -43,12 +44,19 @@ public final class ApiServer implements AutoCloseable {
         Router router =
                 new Router(new ApiKeys(options.apiKeys(), options.limits().requestsPerKey()), log::defect);
         addRoutes(router);
-        this.http = JdkHttp.start(new InetSocketAddress(options.host(), options.port()), router, log::access);
+        try {
+            this.http = JdkHttp.start(new InetSocketAddress(options.host(), options.port()), router, log::access);
+        } catch (IOException e) {
+            throw new ListenException(
+                    "cannot listen on " + options.host() + ":" + options.port() + ": " + e.getMessage()
+                            + ". Choose another --port or --host, or end the program that uses this one",
+                    e);
+        }
     }
 
     /// Binds the address and answers requests with 503.
     ///
-    /// @throws java.io.UncheckedIOException if the address cannot be bound
+    /// @throws ListenException if the address cannot be bound
     public static ApiServer start(ServerOptions options, ServerLog log) {
         return new ApiServer(options, log);
     }

@@ -8,6 +8,7 @@ import io.shadowkv.hub.HubException;
 import io.shadowkv.op.BackendException;
 import io.shadowkv.op.BackendMemoryException;
 import io.shadowkv.sampling.LogitsException;
+import io.shadowkv.server.ListenException;
 import io.shadowkv.text.TokenizerException;
 import io.shadowkv.text.chat.ChatTemplateException;
 import java.io.IOException;
@@ -87,6 +88,7 @@ public final class Failures {
             case LogitsException e -> text(e);
             case TokenizerException e -> text(e);
             case ChatTemplateException e -> text(e);
+            case ListenException e -> text(e);
             case IllegalArgumentException e -> text(e);
             case UncheckedIOException e when e.getCause() != null -> message(e.getCause());
             case NoSuchFileException e -> e.getFile() + ": no such file. Check the name, and the folder you are in";

@@ -52,7 +52,7 @@ public final class ShadowCache implements CacheStrategy {
 
     @Override
     public SequenceCache restore(SequenceSize size, Rotary rotary, Map<String, Long> numbers) {
-        return ShadowSequence.restore(layout(size), backend, rotary, numbers);
+        return ShadowSequence.restore(new ShadowLayout(spec, shape, size), backend, rotary, numbers);
     }
 
     @Override

@@ -3,7 +3,6 @@ package io.shadowkv.server.http;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.concurrent.ExecutorService;
@@ -32,17 +31,10 @@ public final class JdkHttp implements AutoCloseable {
     /// Binds the address and takes requests.
     ///
     /// @param accessLog receives a line for each exchange
-    /// @throws UncheckedIOException if the address cannot be bound
-    public static JdkHttp start(InetSocketAddress address, Handler handler, Consumer<String> accessLog) {
-        HttpServer server;
-        try {
-            server = HttpServer.create(address, BACKLOG);
-        } catch (IOException e) {
-            throw new UncheckedIOException(new IOException(
-                    "cannot listen on " + address.getHostString() + ":" + address.getPort() + ": " + e.getMessage()
-                            + ". Choose another --port, or end the program that uses this one",
-                    e));
-        }
+    /// @throws IOException if the address cannot be bound
+    public static JdkHttp start(InetSocketAddress address, Handler handler, Consumer<String> accessLog)
+            throws IOException {
+        HttpServer server = HttpServer.create(address, BACKLOG);
         ExecutorService threads = Executors.newThreadPerTaskExecutor(
                 Thread.ofVirtual().name("shadowkv-http-", 0).factory());
         JdkHttp http = new JdkHttp(server, threads, handler, accessLog);
