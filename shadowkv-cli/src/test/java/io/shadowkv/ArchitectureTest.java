@@ -113,13 +113,8 @@ class ArchitectureTest {
             server: engine.serve server.endpoint server.error server.http server.json server.metrics server.model \
                 server.request
             # shadowkv-cli: the command line
-<<<<<<< HEAD
-            cli.process: checkpoint engine eval.run hub op text text.chat
-            cli.option: cache cli.process engine engine.serve model.spec op tensor text.chat
-=======
             cli.process: checkpoint engine eval.run hub op server text text.chat
-            cli.option: cache cli.process engine engine.serve op tensor text.chat
->>>>>>> server
+            cli.option: cache cli.process engine engine.serve model.spec op tensor text.chat
             cli.run: cache checkpoint cli.option cli.process engine engine.serve sampling text.chat op text
             cli.model: cache checkpoint cli.option cli.process engine engine.serve model.spec op tensor text \
                 text.chat text.tokenizer
