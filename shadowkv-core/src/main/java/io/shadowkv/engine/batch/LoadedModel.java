@@ -28,7 +28,13 @@ public final class LoadedModel implements AutoCloseable {
     /// @param weightBytes bytes of the weights on disk
     /// @param kvType type of keys and values; null means the type of the weights
     /// @param weightsId identifies the weights; called at first use
-    public LoadedModel(ModelText text, long weightBytes, Backend backend, Decoder decoder, @Nullable DType kvType, Supplier<String> weightsId) {
+    public LoadedModel(
+            ModelText text,
+            long weightBytes,
+            Backend backend,
+            Decoder decoder,
+            @Nullable DType kvType,
+            Supplier<String> weightsId) {
         this.text = text;
         this.weightBytes = weightBytes;
         this.weightsId = weightsId;

@@ -173,8 +173,8 @@ final class DocumentFile {
 
     private void checkIdentity(Path file, Map<String, String> found) {
         if (!FORMAT.equals(found.get("format"))) {
-            throw new IllegalArgumentException(
-                    file + " is a safetensors file, but not a saved document. Give a file that a document was saved to");
+            throw new IllegalArgumentException(file
+                    + " is a safetensors file, but not a saved document. Give a file that a document was saved to");
         }
         identity().forEach((key, expected) -> {
             String saved = found.get(key);

@@ -72,7 +72,14 @@ public final class Engine implements AutoCloseable {
             Decoder decoder = Decoder.load(checkpoint, options.kvType(), backend, notes::add);
             ModelText text = new ModelText(checkpoint, notes);
             return new Engine(
-                    options, new LoadedModel(text, checkpoint.weightBytes(), backend, decoder, options.kvType(), checkpoint::fingerprint));
+                    options,
+                    new LoadedModel(
+                            text,
+                            checkpoint.weightBytes(),
+                            backend,
+                            decoder,
+                            options.kvType(),
+                            checkpoint::fingerprint));
         } catch (RuntimeException e) {
             checkpoint.close();
             throw e;
@@ -90,7 +97,14 @@ public final class Engine implements AutoCloseable {
         Decoder decoder = Decoder.random(spec, weightType, seed, backend);
         ModelText text = new ModelText(null, List.of());
         return new Engine(
-                options, new LoadedModel(text, decoder.heldWeightBytes(), backend, decoder, options.kvType(), () -> "random, seed " + seed));
+                options,
+                new LoadedModel(
+                        text,
+                        decoder.heldWeightBytes(),
+                        backend,
+                        decoder,
+                        options.kvType(),
+                        () -> "random, seed " + seed));
     }
 
     public DecoderSpec spec() {

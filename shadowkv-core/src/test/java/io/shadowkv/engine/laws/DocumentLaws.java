@@ -237,7 +237,9 @@ public abstract class DocumentLaws extends BackendLaws {
             assertThat(answer.ids()).isEqualTo(expected);
             assertThat(engine.complete(Request.of(TEXT, FIVE)).cachedTokens()).isEqualTo(TEXT.length);
             document.close();
-            assertThatIllegalStateException().isThrownBy(() -> document.save(file)).withMessageContaining("was closed");
+            assertThatIllegalStateException()
+                    .isThrownBy(() -> document.save(file))
+                    .withMessageContaining("was closed");
             assertThat(backend().purposes()).noneMatch(purpose -> purpose.matches(".*(sequence|prompt) of.*"));
         }
     }
@@ -263,7 +265,8 @@ public abstract class DocumentLaws extends BackendLaws {
             Files.write(other, Arrays.copyOf(bytes, bytes.length - 8));
             assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> engine.openDocument(other));
             assertThatIllegalArgumentException()
-                    .isThrownBy(() -> engine.openDocument(checkpoint(RandomCheckpoint.SMALL).resolve("model.safetensors")))
+                    .isThrownBy(() -> engine.openDocument(
+                            checkpoint(RandomCheckpoint.SMALL).resolve("model.safetensors")))
                     .withMessageContaining("not a saved document");
             assertThatExceptionOfType(CheckpointException.class)
                     .isThrownBy(() -> engine.openDocument(temporary.resolve("absent")));
