@@ -122,18 +122,21 @@ final class Readings {
             if (!othersDecode) {
                 break;
             }
-            adapt(now - unitStart);
-            if (now - start >= budgetNanos) {
+            long unit = now - unitStart;
+            adapt(unit);
+            if (now - start + unit > budgetNanos) {
                 break;
             }
         }
         return sealed;
     }
 
+    /// Keeps a unit between a sixth and half of the budget: more units than that waste the processor,
+    /// fewer overshoot the budget.
     private void adapt(long unitNanos) {
-        if (unitNanos > budgetNanos) {
+        if (unitNanos > budgetNanos / 2) {
             unitRows = Math.max(Math.min(MIN_ROWS, prefillRows), unitRows / 2);
-        } else if (unitNanos < budgetNanos / 3) {
+        } else if (unitNanos < budgetNanos / 6) {
             unitRows = Math.min(prefillRows, unitRows * 2);
         }
     }

@@ -58,8 +58,10 @@ final class SharingMeasurement {
     SharingResult run(double hitRate, @Nullable Path saveFolder) {
         GenerationOptions greedy =
                 GenerationOptions.DEFAULT.withMaxNewTokens(steps).withIgnoreEos(true);
-        GenerationOptions drawn = greedy.withTopLogprobs(5)
-                .withSampling(SamplingOptions.DEFAULT.withTemperature(0.7).withTopP(0.9));
+        SamplingOptions sampling = SamplingOptions.DEFAULT.withTemperature(0.7).withTopP(0.9);
+        GenerationOptions drawn = greedy.withTopLogprobs(5).withSampling(sampling);
+        // Random weights give nearly equal logits, so that top-p alone keeps most of the vocabulary.
+        GenerationOptions topK = greedy.withTopLogprobs(5).withSampling(sampling.withTopK(64));
         warmUp(greedy, drawn);
         engine.forceHitRate(hitRate);
         long start = System.nanoTime();
@@ -72,6 +74,7 @@ final class SharingMeasurement {
             double longTurn = firstToken(document, turn);
             long[] plain = gaps(document, greedy);
             long[] sampled = gaps(document, drawn);
+            long[] kept = gaps(document, topK);
             long[] again = gaps(document, greedy);
             double[] reading = new double[1];
             long[] disturbed = gapsWhileReading(document, reading);
@@ -88,6 +91,7 @@ final class SharingMeasurement {
                     longTurn,
                     merged(plain, again),
                     sampled,
+                    kept,
                     disturbed,
                     reading[0],
                     mixed,
@@ -101,7 +105,7 @@ final class SharingMeasurement {
             gaps(small, greedy);
             gaps(small, drawn);
             // Not longer than what is decoded after a document of this length.
-            firstToken(small, Math.max(1, Math.min(turn, small.length() / 8)));
+            firstToken(small, Math.max(1, Math.min(turn, small.length() / 64)));
         }
     }
 

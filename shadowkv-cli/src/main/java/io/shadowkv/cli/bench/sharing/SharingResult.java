@@ -18,6 +18,7 @@ import tools.jackson.databind.node.ObjectNode;
 /// @param turnSeconds time to the first token of a long question
 /// @param greedy gaps of a batch that takes the most likely tokens
 /// @param sampled gaps at temperature 0.7, top-p 0.9, with 5 log probabilities
+/// @param topK gaps at top-k 64 in addition
 /// @param whileReading gaps while another prompt is read
 /// @param readWhileDecodingSeconds time to read that prompt
 /// @param mixed gaps of a batch of half short contexts
@@ -33,6 +34,7 @@ record SharingResult(
         double turnSeconds,
         long[] greedy,
         long[] sampled,
+        long[] topK,
         long[] whileReading,
         double readWhileDecodingSeconds,
         long[] mixed,
@@ -51,6 +53,7 @@ record SharingResult(
         out.printf(Locale.ROOT, "gap between tokens, batch %d, ms        median      p99      max%n", batch);
         line(out, "most likely tokens", greedy);
         line(out, "temperature 0.7, top-p 0.9, logprobs", sampled);
+        line(out, "the same with top-k 64", topK);
         line(out, "half of the contexts short", mixed);
         line(out, "while another prompt is read", whileReading);
         out.printf(
@@ -119,6 +122,7 @@ record SharingResult(
         }
         gaps(root.putObject("gap_greedy"), greedy);
         gaps(root.putObject("gap_sampled"), sampled);
+        gaps(root.putObject("gap_sampled_top_k_64"), topK);
         gaps(root.putObject("gap_mixed_contexts"), mixed);
         gaps(root.putObject("gap_while_reading"), whileReading);
         return root;
