@@ -162,17 +162,26 @@ class StructuredOutputTest {
         assertThat(json.path("number").isIntegralNumber()).isTrue();
     }
 
+    /// The bias closes the object at once; the bundled model would write strings without an end.
     @Test
-    void aJsonObjectIsOne() {
+    void aJsonObjectIsOne() throws Exception {
+        JsonNode tokens = TestServer.json(server.post("/tokenize", "{\"prompt\":\"}\",\"add_special_tokens\":false}"))
+                .path("tokens");
+        String fields = ",\"response_format\":{\"type\":\"json_object\"},\"logit_bias\":{\""
+                + tokens.path(0).intValue() + "\":100}";
+        JsonNode choice = TestServer.json(server.post("/v1/chat/completions", TestServer.chat("x", fields)))
+                .path("choices")
+                .path(0);
+        assertThat(choice.path("message").path("content").stringValue()).isEqualTo("{}");
+        assertThat(choice.path("finish_reason").stringValue()).isEqualTo("stop");
+    }
+
+    @Test
+    void aCutJsonObjectBeginsAsOne() {
         ChatCompletion.Choice choice = choice(
-                ask().responseFormat(ResponseFormatJsonObject.builder().build()).maxCompletionTokens(200));
-        String content = choice.message().content().orElseThrow();
-        assertThat(content).startsWith("{");
-        if (choice.finishReason().equals(ChatCompletion.Choice.FinishReason.STOP)) {
-            assertThat(JsonMapper.shared().readTree(content).isObject()).isTrue();
-        } else {
-            assertThat(choice.finishReason()).isEqualTo(ChatCompletion.Choice.FinishReason.LENGTH);
-        }
+                ask().responseFormat(ResponseFormatJsonObject.builder().build()).maxCompletionTokens(4));
+        assertThat(choice.message().content().orElseThrow()).startsWith("{");
+        assertThat(choice.finishReason()).isEqualTo(ChatCompletion.Choice.FinishReason.LENGTH);
     }
 
     @Test

@@ -33,7 +33,6 @@ public record ChatRequest(
         NotSupported.checkChat(request);
         ToolFields tools = ToolFields.read(request);
         Map<String, @Nullable Object> variables = templateVariables(request);
-        variables.remove("tools");
         if (!tools.tools().isEmpty()) {
             variables.put("tools", tools.templateValues());
         }
