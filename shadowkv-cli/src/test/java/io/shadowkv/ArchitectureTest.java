@@ -103,15 +103,17 @@ class ArchitectureTest {
             server.error: engine text text.chat
             server.json: server.error
             server.http: server.error
-            server.request: checkpoint engine sampling server.error server.json text.chat
+            server.structured: engine server.error server.json text.grammar
+            server.request: checkpoint engine sampling server.error server.json server.structured text.chat
             server.model: checkpoint engine.serve server.error text text.chat
             server.generate: engine engine.serve
             server.metrics: engine server.generate
-            server.answer: engine sampling server.error server.generate server.http server.json server.request
+            server.answer: engine sampling server.error server.generate server.http server.json server.request \
+                server.structured
             server.endpoint: engine engine.serve model.spec server.answer server.error server.generate server.http \
-                server.json server.metrics server.model server.request text
+                server.json server.metrics server.model server.request server.structured text
             server: engine.serve server.endpoint server.error server.http server.json server.metrics server.model \
-                server.request
+                server.request server.structured text.grammar
             # shadowkv-cli: the command line
             cli.process: checkpoint engine eval.run hub op server text text.chat
             cli.option: cache cli.process engine engine.serve model.spec op tensor text.chat

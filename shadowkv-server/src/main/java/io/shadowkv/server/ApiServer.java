@@ -17,6 +17,8 @@ import io.shadowkv.server.json.JsonBody;
 import io.shadowkv.server.metrics.ServerMetrics;
 import io.shadowkv.server.model.ServedModel;
 import io.shadowkv.server.request.RequestDefaults;
+import io.shadowkv.server.structured.StructuredOutput;
+import io.shadowkv.text.grammar.GrammarVocabulary;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -107,10 +109,21 @@ public final class ApiServer implements AutoCloseable {
         serving = new Serving(
                 model,
                 new ServerMetrics(model.name(), engine::runningRequests, engine::waitingRequests),
+                StructuredOutput.start(() -> vocabulary(model)),
                 RequestDefaults.of(model.recommended(), limits.defaultNewTokens(), limits.choices()),
                 limits.bodyBytes(),
                 limits.requestTime(),
                 options.pingInterval());
+    }
+
+    /// @throws RuntimeException if the tokenizer cannot give what a grammar needs, with the reason
+    private static GrammarVocabulary vocabulary(ServedModel model) {
+        int[] ends = model.endIds();
+        if (ends.length == 0) {
+            throw new IllegalArgumentException(
+                    "it names no token that ends an answer. Add eos_token_id to its generation_config.json");
+        }
+        return GrammarVocabulary.of(model.tokenizer(), ends);
     }
 
     /// The address on which the server listens.

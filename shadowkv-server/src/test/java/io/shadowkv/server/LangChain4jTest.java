@@ -97,10 +97,10 @@ class LangChain4jTest {
                         .baseUrl(server.base())
                         .apiKey("any")
                         .modelName(TestServer.MODEL)
-                        .responseFormat("json_object")
+                        .customParameters(java.util.Map.of("document", "d"))
                         .build()
                         .chat("x"))
                 .isInstanceOf(InvalidRequestException.class)
-                .hasMessageContaining("response_format is not supported yet");
+                .hasMessageContaining("document is not supported yet");
     }
 }

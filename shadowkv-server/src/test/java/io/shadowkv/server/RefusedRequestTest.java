@@ -63,7 +63,6 @@ class RefusedRequestTest {
             {"messages":[{"role":"user","content":"x"}],"seed":0.5} | invalid_value         | seed
             {"messages":[{"role":"user","content":"x"}],"stop":[""]} | invalid_value        | stop
             {"messages":[{"role":"user","content":"x"}],"stream":1} | invalid_value         | stream
-            {"messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_object"}} | unsupported_parameter | response_format
             {"messages":[{"role":"user","content":"x"}],"logit_bias":{"x":1}} | invalid_value | logit_bias
             {"messages":[{"role":"user","content":"x"}],"frequency_penalty":2.5} | invalid_value | frequency_penalty
             {"messages":[{"role":"user","content":"x"}],"top_logprobs":2} | invalid_value | top_logprobs

@@ -65,7 +65,7 @@ public record ChatFormat(String id, String model, long created, TokenTexts texts
         }
     }
 
-    private ObjectNode chunk(int choice, ObjectNode delta, String finishReason, List<TokenLogprobs> logprobs) {
+    ObjectNode chunk(int choice, ObjectNode delta, String finishReason, List<TokenLogprobs> logprobs) {
         ObjectNode chunk = emptyChunk();
         ObjectNode one = chunk.withArray("choices").addObject();
         one.put("index", choice);

@@ -85,12 +85,14 @@ public final class StreamedAnswer {
             case GenerationEvent.Token token -> {
                 if (!token.text().isEmpty() || token.logprobs() != null) {
                     List<TokenLogprobs> logprobs = token.logprobs() == null ? List.of() : List.of(token.logprobs());
-                    stream.data(plan.format().textChunk(choice, token.text(), logprobs));
-                } else if (stream.untilPing(plan.pingInterval()).isZero()) {
+                    plan.format().chunks(choice, token.text(), logprobs).forEach(stream::data);
+                }
+                if (stream.untilPing(plan.pingInterval()).isZero()) {
                     stream.comment("ping");
                 }
             }
             case GenerationEvent.Ended end -> {
+                plan.format().restChunks(choice).forEach(stream::data);
                 ended.set(choice, end.completion());
                 return true;
             }

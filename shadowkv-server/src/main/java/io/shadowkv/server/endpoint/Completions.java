@@ -29,7 +29,7 @@ public record Completions(Serving serving) implements Endpoint {
                 Instant.now().getEpochSecond(),
                 echoes(request),
                 new TokenTexts(model::tokenText));
-        new Generating(serving).answer(exchange, prompts, request.generation(), format);
+        new Generating(serving).answer(exchange, prompts, request.generation(), format, null);
     }
 
     private List<String> echoes(CompletionRequest request) {

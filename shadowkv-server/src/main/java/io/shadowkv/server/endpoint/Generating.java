@@ -2,6 +2,7 @@ package io.shadowkv.server.endpoint;
 
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.Request;
+import io.shadowkv.engine.TokenConstraint;
 import io.shadowkv.server.answer.AnswerFormat;
 import io.shadowkv.server.answer.AnswerPlan;
 import io.shadowkv.server.answer.StreamedAnswer;
@@ -14,6 +15,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// Runs the generations of one request and sends the answer, streamed or whole.
 final class Generating {
@@ -31,9 +34,17 @@ final class Generating {
     }
 
     /// @param prompts token ids, prompt by prompt
-    void answer(Exchange exchange, List<int[]> prompts, GenerationFields fields, AnswerFormat format)
+    /// @param constraint makes a constraint for each answer; null for none
+    void answer(
+            Exchange exchange,
+            List<int[]> prompts,
+            GenerationFields fields,
+            AnswerFormat format,
+            @Nullable Supplier<TokenConstraint> constraint)
             throws InterruptedException {
-        List<Request> requests = requests(prompts, fields);
+        List<Request> requests = requests(prompts, fields).stream()
+                .map(request -> request.withConstraint(constraint))
+                .toList();
         long promptTokens = prompts.stream().mapToLong(ids -> ids.length).sum();
         AnswerPlan plan =
                 new AnswerPlan(format, fields.stream(), fields.choices(), promptTokens, serving.pingInterval());

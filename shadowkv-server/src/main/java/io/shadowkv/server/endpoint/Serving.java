@@ -6,6 +6,7 @@ import io.shadowkv.server.json.JsonBody;
 import io.shadowkv.server.metrics.ServerMetrics;
 import io.shadowkv.server.model.ServedModel;
 import io.shadowkv.server.request.RequestDefaults;
+import io.shadowkv.server.structured.StructuredOutput;
 import java.time.Duration;
 import java.util.Map;
 import tools.jackson.databind.JsonNode;
@@ -14,6 +15,7 @@ import tools.jackson.databind.JsonNode;
 ///
 /// @param model the model and its engine
 /// @param metrics receive what happens
+/// @param structured makes constraints for JSON and calls of tools
 /// @param defaults for fields that requests leave out
 /// @param bodyBytes maximum size of a request
 /// @param requestTime time limit of a request from its submission
@@ -21,6 +23,7 @@ import tools.jackson.databind.JsonNode;
 public record Serving(
         ServedModel model,
         ServerMetrics metrics,
+        StructuredOutput structured,
         RequestDefaults defaults,
         long bodyBytes,
         Duration requestTime,

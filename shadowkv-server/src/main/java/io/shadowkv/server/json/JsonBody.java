@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
@@ -74,6 +75,15 @@ public final class JsonBody {
                     null,
                     "invalid_utf8",
                     "the request body is not UTF-8: the byte at offset " + bytes.position() + " begins no character");
+        }
+    }
+
+    /// The JSON value that a text is; empty if the text is not JSON.
+    public static Optional<JsonNode> tryRead(String text) {
+        try {
+            return Optional.of(MAPPER.readTree(text)).filter(node -> !node.isMissingNode());
+        } catch (JacksonException e) {
+            return Optional.empty();
         }
     }
 

@@ -9,9 +9,11 @@ import io.shadowkv.text.Tokenizer;
 import io.shadowkv.text.chat.ChatMessage;
 import io.shadowkv.text.chat.ChatTemplate;
 import java.time.Instant;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// The model that the server offers. Thread-safe.
@@ -53,6 +55,32 @@ public final class ServedModel {
     /// The checkpoint's recommendations; empty for random weights.
     public Optional<GenerationConfig> recommended() {
         return engine.hasTokenizer() ? Optional.of(engine.checkpoint().generation()) : Optional.empty();
+    }
+
+    /// Ids of the model's tokenizer that end an answer, as the engine knows them.
+    public int[] endIds() {
+        Tokenizer tokenizer = tokenizer();
+        Set<Integer> ends = new LinkedHashSet<>(engine.checkpoint().generation().eosTokenIds());
+        tokenizer.endOfSequence().ifPresent(ends::add);
+        if (template != null) {
+            template.endOfTurn(tokenizer).ifPresent(ends::add);
+        }
+        return ends.stream()
+                .mapToInt(Integer::intValue)
+                .filter(id -> id >= 0 && id < tokenizer.vocabularySize())
+                .toArray();
+    }
+
+    /// True if the chat template shows tools to the model.
+    ///
+    /// @param tools as the template takes them, at least one
+    public boolean showsTools(List<@Nullable Object> tools) {
+        ChatTemplate chat = template;
+        if (chat == null) {
+            return false;
+        }
+        List<ChatMessage> some = List.of(new ChatMessage("user", "x"));
+        return !chat.render(some, true, Map.of("tools", tools)).equals(chat.render(some, true));
     }
 
     /// @throws ApiException if requests name another model (404)

@@ -2,6 +2,8 @@ package io.shadowkv.server.request;
 
 import io.shadowkv.server.error.ApiException;
 import io.shadowkv.server.json.Fields;
+import io.shadowkv.server.structured.ResponseFormat;
+import io.shadowkv.server.structured.ToolFields;
 import io.shadowkv.text.chat.ChatMessage;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,22 +16,62 @@ import org.jspecify.annotations.Nullable;
 /// @param model the model's name; empty if it is left out
 /// @param messages the conversation, at least one message
 /// @param templateVariables further variables of the chat template
+/// @param format form of the answer's text
+/// @param tools functions that the model may or must call
 /// @param generation how the answers are generated
 public record ChatRequest(
         Optional<String> model,
         List<ChatMessage> messages,
         Map<String, @Nullable Object> templateVariables,
+        ResponseFormat format,
+        ToolFields tools,
         GenerationFields generation) {
     private static final int MAX_TOP_LOGPROBS = 20;
 
     /// @throws io.shadowkv.server.error.ApiException if a field is wrong or not supported
     public static ChatRequest read(Fields request, RequestDefaults defaults) {
         NotSupported.checkChat(request);
-        return new ChatRequest(
+        ToolFields tools = ToolFields.read(request);
+        Map<String, @Nullable Object> variables = templateVariables(request);
+        if (!tools.tools().isEmpty()) {
+            variables.put("tools", tools.templateValues());
+        }
+        ChatRequest read = new ChatRequest(
                 request.text("model"),
                 Messages.read(request),
-                templateVariables(request),
+                variables,
+                ResponseFormat.read(request),
+                tools,
                 GenerationFields.read(request, defaults, topLogprobs(request)));
+        read.checkTogether();
+        return read;
+    }
+
+    /// Refuses fields that cannot be honoured together.
+    private void checkTogether() {
+        boolean hasForm = !(format instanceof ResponseFormat.Text);
+        if (hasForm && tools.isAuto()) {
+            throw ApiException.invalid(
+                    "tool_choice",
+                    "unsupported_parameter",
+                    "response_format with tools is supported only if tool_choice is none or required or names a"
+                            + " function; set tool_choice, or leave one of the fields out");
+        }
+        if (hasForm || tools.isRequired()) {
+            refuseWithForm("ignore_eos", generation.options().ignoreEos());
+            refuseWithForm("min_tokens", generation.options().minNewTokens() > 0);
+        }
+    }
+
+    /// JSON ends where it is complete.
+    private static void refuseWithForm(String param, boolean isGiven) {
+        if (isGiven) {
+            throw ApiException.invalid(
+                    param,
+                    "unsupported_parameter",
+                    param + " cannot be combined with JSON that the server enforces (response_format, a required tool"
+                            + " call); leave it out");
+        }
     }
 
     private static int topLogprobs(Fields request) {

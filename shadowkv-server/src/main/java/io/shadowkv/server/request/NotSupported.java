@@ -17,14 +17,8 @@ final class NotSupported {
             new Field("document", NotSupported::never, "send the text of the document in the prompt"));
 
     private static final List<Field> CHAT = List.of(
-            new Field(
-                    "response_format",
-                    value -> value.isObject() && is("text").test(value.path("type")),
-                    "ask for the form in the prompt"),
-            new Field("tools", NotSupported::isEmpty, "leave them out"),
-            new Field("tool_choice", is("none").or(is("auto")), "leave it out"),
-            new Field("functions", NotSupported::isEmpty, "leave them out"),
-            new Field("function_call", is("none").or(is("auto")), "leave it out"),
+            new Field("functions", NotSupported::isEmpty, "use tools"),
+            new Field("function_call", is("none").or(is("auto")), "use tool_choice"),
             new Field("audio", NotSupported::never, "only text can be answered"),
             new Field(
                     "modalities",
@@ -33,7 +27,7 @@ final class NotSupported {
             new Field("web_search_options", NotSupported::never, "leave it out"),
             new Field("add_generation_prompt", value -> value.isBoolean() && value.booleanValue(), "leave it out"),
             new Field("continue_final_message", NotSupported::isFalse, "leave it out"),
-            new Field("guided_json", NotSupported::never, "ask for the form in the prompt"),
+            new Field("guided_json", NotSupported::never, "use response_format"),
             new Field("guided_regex", NotSupported::never, "ask for the form in the prompt"),
             new Field("guided_grammar", NotSupported::never, "ask for the form in the prompt"),
             new Field("guided_choice", NotSupported::never, "ask for the form in the prompt"));

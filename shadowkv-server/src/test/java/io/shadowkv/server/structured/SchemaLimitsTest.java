@@ -1,0 +1,112 @@
+package io.shadowkv.server.structured;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shadowkv.engine.TokenConstraint;
+import io.shadowkv.server.error.ApiException;
+import io.shadowkv.server.json.JsonBody;
+import io.shadowkv.text.grammar.GrammarVocabulary;
+import java.util.Random;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+
+/// Schemas of clients that are wrong, large or hostile: each is compiled or refused.
+class SchemaLimitsTest {
+    private static final int MUTANTS = 2_000;
+
+    private static StructuredOutput output() {
+        return StructuredOutput.start(() ->
+                GrammarVocabulary.of(257, id -> id < 256 ? new byte[] {(byte) id} : new byte[0], 256));
+    }
+
+    private static JsonNode parsed(String json) {
+        return JsonBody.tryRead(json).orElseThrow();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{\"type\":\"string\",\"pattern\":\"((a{1,1000}){1,1000}){1,1000}\"}",
+                "{\"type\":\"string\",\"pattern\":\"(a|aa)*b{5000}(.*x.{900})\"}",
+                "{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"minItems\":2000000000}",
+                "{\"type\":\"string\",\"minLength\":2000000000,\"maxLength\":2147483647}",
+                "{\"type\":\"integer\",\"minimum\":-1e300,\"maximum\":1e300}",
+                "{\"type\":\"integer\",\"minimum\":5,\"maximum\":4}",
+                "{\"$ref\":\"#\"}"
+            })
+    void aHostileSchemaIsCompiledOrRefused(String schema) throws Exception {
+        try {
+            assertThat(output().constraint(new ResponseFormat.JsonSchema(parsed(schema))))
+                    .isNotNull();
+        } catch (ApiException refused) {
+            assertThat(refused.code()).isEqualTo("unsupported_schema");
+        }
+    }
+
+    @Test
+    void mutantsAreCompiledOrRefused() throws Exception {
+        long seed = 20_261_130;
+        Random random = new Random(seed);
+        String valid =
+                "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":[\"string\",\"null\"],\"pattern\":\"^[a-c]+$\"},"
+                        + "\"b\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/c\"},\"minItems\":1,\"maxItems\":3}},"
+                        + "\"required\":[\"a\"],\"$defs\":{\"c\":{\"anyOf\":[{\"type\":\"number\",\"minimum\":0.5},{\"enum\":[1,\"x\"]}]}}}";
+        StructuredOutput output = output();
+        int compiled = 0;
+        for (int i = 0; i < MUTANTS; i++) {
+            StringBuilder mutant = new StringBuilder(valid);
+            for (int changes = 1 + random.nextInt(3); changes > 0; changes--) {
+                int at = random.nextInt(mutant.length() - 1);
+                switch (random.nextInt(3)) {
+                    case 0 -> mutant.deleteCharAt(at);
+                    case 1 -> mutant.setCharAt(at, "{}[]\",:01aptx^$".charAt(random.nextInt(15)));
+                    default -> mutant.insert(at, mutant.charAt(random.nextInt(mutant.length())));
+                }
+            }
+            JsonNode schema = JsonBody.tryRead(mutant.toString()).orElse(null);
+            if (schema != null) {
+                try {
+                    output.constraint(new ResponseFormat.JsonSchema(schema));
+                    compiled++;
+                } catch (ApiException refused) {
+                    assertThat(refused.status()).as("seed %d: %s", seed, schema).isEqualTo(400);
+                }
+            }
+        }
+        assertThat(compiled).isPositive();
+    }
+
+    /// The properties of equal schemas may have another order, which answers follow.
+    @Test
+    void theOrderOfPropertiesCounts() throws Exception {
+        StructuredOutput output = output();
+        String first = "{\"type\":\"object\",\"properties\":{\"a\":{},\"b\":{}},\"required\":[\"a\",\"b\"]}";
+        String second = "{\"type\":\"object\",\"properties\":{\"b\":{},\"a\":{}},\"required\":[\"a\",\"b\"]}";
+        assertThat(parsed(first)).isEqualTo(parsed(second));
+        assertThat(keys(output, first)).isEqualTo("a");
+        assertThat(keys(output, second)).isEqualTo("b");
+        assertThat(keys(output, first)).isEqualTo("a");
+    }
+
+    /// The letter with which the first key begins.
+    private static String keys(StructuredOutput output, String schema) throws InterruptedException {
+        Supplier<TokenConstraint> made = output.constraint(new ResponseFormat.JsonSchema(parsed(schema)));
+        TokenConstraint constraint = java.util.Objects.requireNonNull(made).get();
+        constraint.accept('{');
+        constraint.accept('"');
+        int[] bits = new int[9];
+        constraint.allowed(bits);
+        assertThatThrownBy(() -> constraint.accept('}')).isInstanceOf(IllegalArgumentException.class);
+        StringBuilder letters = new StringBuilder();
+        for (int id = 0; id < 257; id++) {
+            if ((bits[id >> 5] >>> id & 1) != 0) {
+                letters.append((char) id);
+            }
+        }
+        return letters.toString();
+    }
+}
