@@ -1,5 +1,6 @@
 package io.shadowkv.server.endpoint;
 
+import io.shadowkv.server.documents.DocumentStore;
 import io.shadowkv.server.http.Exchange;
 import io.shadowkv.server.json.Fields;
 import io.shadowkv.server.json.JsonBody;
@@ -14,6 +15,7 @@ import tools.jackson.databind.JsonNode;
 ///
 /// @param model the model and its engine
 /// @param metrics receive what happens
+/// @param documents those that were read
 /// @param defaults for fields that requests leave out
 /// @param bodyBytes maximum size of a request
 /// @param requestTime time limit of a request from its submission
@@ -21,6 +23,7 @@ import tools.jackson.databind.JsonNode;
 public record Serving(
         ServedModel model,
         ServerMetrics metrics,
+        DocumentStore documents,
         RequestDefaults defaults,
         long bodyBytes,
         Duration requestTime,

@@ -13,11 +13,14 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param model the model's name; empty if it is left out
 /// @param messages the conversation, at least one message
+/// @param document identifier of the document with which the first user message begins; empty for
+///     none
 /// @param templateVariables further variables of the chat template
 /// @param generation how the answers are generated
 public record ChatRequest(
         Optional<String> model,
         List<ChatMessage> messages,
+        Optional<String> document,
         Map<String, @Nullable Object> templateVariables,
         GenerationFields generation) {
     private static final int MAX_TOP_LOGPROBS = 20;
@@ -28,6 +31,7 @@ public record ChatRequest(
         return new ChatRequest(
                 request.text("model"),
                 Messages.read(request),
+                request.text("document"),
                 templateVariables(request),
                 GenerationFields.read(request, defaults, topLogprobs(request)));
     }
