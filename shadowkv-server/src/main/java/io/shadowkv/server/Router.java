@@ -60,7 +60,7 @@ final class Router implements Handler {
                 defects.accept(exchange.method() + " " + exchange.path(), e);
             }
             refuse(exchange, error);
-        } catch (OutOfMemoryError | StackOverflowError e) {
+        } catch (Error e) {
             defects.accept(exchange.method() + " " + exchange.path(), e);
             refuse(exchange, EngineFailures.explain(new IllegalStateException(e)));
         }

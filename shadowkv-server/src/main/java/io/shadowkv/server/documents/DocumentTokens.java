@@ -12,7 +12,7 @@ import java.util.Map;
 final class DocumentTokens {
     /// Beginnings of questions of different kinds. A tokenizer may join the end of a text and what
     /// follows it into one token; that token does not belong to the document.
-    private static final List<String> BEGINNINGS = List.of("A", " a", "1", "\n\n", ".", "字");
+    private static final List<String> BEGINNINGS = List.of("A", " a", "1", "\n", "\n\n", ".", "\"", "字");
 
     private DocumentTokens() {}
 
