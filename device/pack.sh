@@ -124,7 +124,7 @@ for module in text core cpu cuda; do
     if $with_tests; then cp -R "$root/shadowkv-$module/target/test-classes" "$work/project/test/$module"; fi
 done
 if $with_cli; then
-    for module in hub report eval; do
+    for module in hub report eval server; do
         restore_jar "$root/shadowkv-$module/target/shadowkv-$module-"*SNAPSHOT.jar \
             "$work/project/lib/shadowkv-$module.jar"
     done

@@ -63,7 +63,7 @@ class ArchitectureTest {
             engine.batch: cache cache.full cache.shadow checkpoint engine model op sampling tensor text text.chat \
                 text.tokenizer model.spec
             engine.study: cache engine engine.batch model op sampling model.spec tensor
-            engine.serve: cache checkpoint engine engine.batch engine.study model model.spec op tensor text \
+            engine.serve: cache checkpoint engine engine.batch engine.study model model.spec op sampling tensor text \
                 text.chat
             # shadowkv-cpu: operations with the Vector API
             cpu.vector: op tensor

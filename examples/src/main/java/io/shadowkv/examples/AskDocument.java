@@ -49,7 +49,9 @@ final class AskDocument {
                             System.out.print(token.text());
                         }
                     });
-                    System.out.printf("  (%,d tokens were not read again)%n", generation.join().cachedTokens());
+                    System.out.printf(
+                            "  (%,d tokens were not read again)%n",
+                            generation.join().cachedTokens());
                 }
             }
         }

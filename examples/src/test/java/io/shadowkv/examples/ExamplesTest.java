@@ -105,8 +105,12 @@ class ExamplesTest {
         assertThat(output.lines().toList())
                 .satisfiesExactly(
                         read -> assertThat(read).matches("read [1-9],\\d+ tokens"),
-                        first -> assertThat(first).contains("4071523").containsPattern("[1-9],\\d+ tokens were not read"),
-                        second -> assertThat(second).contains("8123456").containsPattern("[1-9],\\d+ tokens were not read"));
+                        first -> assertThat(first)
+                                .contains("4071523")
+                                .containsPattern("[1-9],\\d+ tokens were not read"),
+                        second -> assertThat(second)
+                                .contains("8123456")
+                                .containsPattern("[1-9],\\d+ tokens were not read"));
     }
 
     @Test

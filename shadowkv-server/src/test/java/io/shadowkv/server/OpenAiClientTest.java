@@ -252,7 +252,12 @@ class OpenAiClientTest {
                         .addUserMessage("Again?")
                         .maxCompletionTokens(2)
                         .build());
-        assertThat(second.usage().orElseThrow().promptTokensDetails().orElseThrow().cachedTokens().orElseThrow())
+        assertThat(second.usage()
+                        .orElseThrow()
+                        .promptTokensDetails()
+                        .orElseThrow()
+                        .cachedTokens()
+                        .orElseThrow())
                 .isGreaterThanOrEqualTo(first.usage().orElseThrow().promptTokens());
     }
 

@@ -51,8 +51,8 @@ public final class FullCache implements CacheStrategy {
     public SequenceCache restore(SequenceSize size, Rotary rotary, Map<String, Long> numbers) {
         long length = numbers.getOrDefault("length", -1L);
         if (length < 1 || length > size.capacityTokens()) {
-            throw new IllegalArgumentException("a saved sequence has " + length + " tokens; expected 1 to "
-                    + size.capacityTokens());
+            throw new IllegalArgumentException(
+                    "a saved sequence has " + length + " tokens; expected 1 to " + size.capacityTokens());
         }
         FullSequence sequence = FullSequence.allocate(shape, backend, size.capacityTokens(), rotary);
         sequence.filled((int) length);

@@ -8,6 +8,7 @@ import io.shadowkv.model.RotaryTables;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// A model in a backend's memory: decoder, rotary tables, tokenizer and limits. Everything that reads
@@ -20,14 +21,23 @@ public final class LoadedModel implements AutoCloseable {
     private final Decoder decoder;
     private final CacheShape shape;
     private final RequestLimits limits;
+    private final Supplier<String> weightsId;
     private final MemoryScope tableScope;
     private final RotaryTables rotary;
 
     /// @param weightBytes bytes of the weights on disk
     /// @param kvType type of keys and values; null means the type of the weights
-    public LoadedModel(ModelText text, long weightBytes, Backend backend, Decoder decoder, @Nullable DType kvType) {
+    /// @param weightsId identifies the weights; called at first use
+    public LoadedModel(
+            ModelText text,
+            long weightBytes,
+            Backend backend,
+            Decoder decoder,
+            @Nullable DType kvType,
+            Supplier<String> weightsId) {
         this.text = text;
         this.weightBytes = weightBytes;
+        this.weightsId = weightsId;
         this.backend = backend;
         this.decoder = decoder;
         var spec = decoder.spec();
@@ -48,6 +58,11 @@ public final class LoadedModel implements AutoCloseable {
 
     public long weightBytes() {
         return weightBytes;
+    }
+
+    /// Identifies the weights: equal for equal weights, also of another process.
+    public String weightsId() {
+        return weightsId.get();
     }
 
     public Backend backend() {

@@ -194,10 +194,7 @@ public final class Planner {
                                 + strategy.decodeBytes(rows, tokens)
                                 + StepBuilder.bytes(rows),
                         false),
-                new Item(
-                        "drawn tokens",
-                        BatchSampler.bytes(rows, model.limits().vocabularySize()),
-                        false));
+                new Item("drawn tokens", BatchSampler.bytes(rows, model.limits().vocabularySize()), false));
     }
 
     private long promptBytes(int tokens) {

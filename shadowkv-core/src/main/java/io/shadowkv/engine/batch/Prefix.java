@@ -32,11 +32,11 @@ public final class Prefix {
         return ids;
     }
 
-    SequenceCache cache() {
+    public SequenceCache cache() {
         return cache;
     }
 
-    float @Nullable [] logits() {
+    public float @Nullable [] logits() {
         return logits;
     }
 

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// There are tens of prefixes, so the longest match is found by comparing ids, a few microseconds
 /// for 100,000 tokens. Used by the engine's thread.
-final class Prefixes {
+public final class Prefixes {
     /// A prefix is used if the tokens after it are at most this part of it. Each of these tokens is
     /// decoded, which costs about ten times as much as reading it together with others.
     private static final int LARGEST_REST = 8;
@@ -94,12 +94,12 @@ final class Prefixes {
     }
 
     /// Protects a prefix from eviction until [#leave].
-    void use(Prefix prefix) {
+    public void use(Prefix prefix) {
         prefix.use(time++);
     }
 
     /// A user of the prefix has ended.
-    void leave(Prefix prefix) {
+    public void leave(Prefix prefix) {
         prefix.leave();
         if (prefix.isReleased() && !prefix.isUsed()) {
             free(prefix);
@@ -107,7 +107,7 @@ final class Prefixes {
     }
 
     /// Keeps a read prompt. The ledger holds its cache.
-    Prefix keep(int[] ids, SequenceCache cache, float[] logits) {
+    public Prefix keep(int[] ids, SequenceCache cache, float[] logits) {
         Prefix prefix = new Prefix(ids, cache, logits, null, true);
         held.add(prefix);
         return prefix;
@@ -166,7 +166,7 @@ final class Prefixes {
     }
 
     /// Stops finding a prefix, and frees it as soon as no sequence uses it.
-    void release(Prefix prefix) {
+    public void release(Prefix prefix) {
         if (prefix.isHeld()) {
             held.remove(prefix);
             prefix.release();

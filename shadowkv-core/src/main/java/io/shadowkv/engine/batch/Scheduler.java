@@ -10,6 +10,7 @@ import io.shadowkv.op.BackendMemoryException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +36,6 @@ public final class Scheduler implements AutoCloseable {
     private final @Nullable Sequence[] slots;
     private final int prefillRows;
     private long submitted;
-    private long steps;
 
     /// @param strategy the strategy of `options`
     public Scheduler(LoadedModel model, EngineOptions options, CacheStrategy strategy, Planner planner) {
@@ -58,11 +58,6 @@ public final class Scheduler implements AutoCloseable {
 
     public Ledger ledger() {
         return ledger;
-    }
-
-    /// Number of decode steps so far.
-    public long steps() {
-        return steps;
     }
 
     /// Number of sequences that wait to be admitted.
@@ -259,9 +254,23 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    /// Stops keeping a prefix, and frees it as soon as no sequence uses it.
-    public void release(Prefix prefix) {
-        prefixes.release(prefix);
+    /// Allocates a kept prompt to restore; the caller fills its tensors and then keeps it.
+    ///
+    /// @param numbers numbers of the saved state
+    /// @throws MemoryPlanException if it does not fit
+    public SequenceCache restore(PlannedSequence planned, Map<String, Long> numbers) {
+        int tokens = planned.size().capacityTokens();
+        if (!makeRoom(planned, List.of())) {
+            throw new MemoryPlanException(planner.refusal(tokens, ledger.sealedBytes()));
+        }
+        SequenceCache cache = strategy.restore(planned.size(), model.rotary().forSequence(tokens, tokens), numbers);
+        ledger.holds(cache, planned);
+        return cache;
+    }
+
+    /// The prompts that are kept for other sequences.
+    public Prefixes prefixes() {
+        return prefixes;
     }
 
     private void leave(int slot) {
@@ -339,7 +348,6 @@ public final class Scheduler implements AutoCloseable {
             fail(decoding, e);
             return;
         }
-        steps++;
         long nanos = System.nanoTime() - start;
         for (int i = 0; i < inputs.size(); i++) {
             decoding.get(i).stepped(inputs.get(i).ids().length, nanos);

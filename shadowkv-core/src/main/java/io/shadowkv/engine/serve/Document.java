@@ -2,6 +2,7 @@ package io.shadowkv.engine.serve;
 
 import io.shadowkv.engine.Request;
 import io.shadowkv.engine.batch.Prefix;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
@@ -49,6 +50,16 @@ public final class Document implements AutoCloseable {
         int[] all = IntStream.concat(Arrays.stream(ids), Arrays.stream(question.promptIds()))
                 .toArray();
         return requests.submit(question.withPromptIds(all));
+    }
+
+    /// Writes the document to a file, so that [Engine#openDocument] opens it without reading the text
+    /// again, also in another process. The file is whole or absent; an earlier one is replaced at the
+    /// end. Requests go on meanwhile.
+    ///
+    /// @throws io.shadowkv.checkpoint.CheckpointException if the file cannot be written
+    /// @throws IllegalStateException if the document was closed
+    public void save(Path file) {
+        requests.save(ids, prefix, file);
     }
 
     /// Frees the document as soon as no question uses it. Further questions read it again.

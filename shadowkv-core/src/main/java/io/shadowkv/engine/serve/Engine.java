@@ -72,7 +72,14 @@ public final class Engine implements AutoCloseable {
             Decoder decoder = Decoder.load(checkpoint, options.kvType(), backend, notes::add);
             ModelText text = new ModelText(checkpoint, notes);
             return new Engine(
-                    options, new LoadedModel(text, checkpoint.weightBytes(), backend, decoder, options.kvType()));
+                    options,
+                    new LoadedModel(
+                            text,
+                            checkpoint.weightBytes(),
+                            backend,
+                            decoder,
+                            options.kvType(),
+                            checkpoint::fingerprint));
         } catch (RuntimeException e) {
             checkpoint.close();
             throw e;
@@ -90,7 +97,14 @@ public final class Engine implements AutoCloseable {
         Decoder decoder = Decoder.random(spec, weightType, seed, backend);
         ModelText text = new ModelText(null, List.of());
         return new Engine(
-                options, new LoadedModel(text, decoder.heldWeightBytes(), backend, decoder, options.kvType()));
+                options,
+                new LoadedModel(
+                        text,
+                        decoder.heldWeightBytes(),
+                        backend,
+                        decoder,
+                        options.kvType(),
+                        () -> "random, seed " + seed));
     }
 
     public DecoderSpec spec() {
@@ -229,6 +243,16 @@ public final class Engine implements AutoCloseable {
         return requests.read(request);
     }
 
+    /// Opens a saved document ([Document#save]). Waits until it is in memory.
+    ///
+    /// @throws io.shadowkv.checkpoint.CheckpointException if the file is damaged
+    /// @throws IllegalArgumentException if it was saved for other weights, another strategy or another
+    ///     type of keys and values
+    /// @throws MemoryPlanException if it does not fit the memory
+    public Document openDocument(Path file) {
+        return requests.openDocument(file);
+    }
+
     /// Completes one prompt under several strategies, to compare answers or try parameters. Prefill is exact
     /// under all strategies, so the prompt is read once. Returns the answers in the order of the strategies. The
     /// prefill time of each is the time of the shared prefill plus its own indexing.
@@ -295,7 +319,7 @@ public final class Engine implements AutoCloseable {
         model.limits().checkContext(capacityTokens, "a batch of " + capacityTokens + " tokens");
         model.limits().checkPlan(capacityTokens, batch);
         planner.checkFits(capacityTokens, batch);
-        EngineLoop.Exclusive exclusive = loop.exclusive();
+        ExclusiveUse exclusive = loop.exclusive();
         try {
             return new BatchRun(
                     model,

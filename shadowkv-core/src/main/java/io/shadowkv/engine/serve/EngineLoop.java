@@ -10,10 +10,11 @@ import java.util.Deque;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// The engine's thread. It takes tasks from all callers and runs rounds of the scheduler between
@@ -36,7 +37,7 @@ final class EngineLoop {
     private final int maxWaiting;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
-    private final Deque<Task> tasks = new ArrayDeque<>();
+    private final Deque<LoopTask> tasks = new ArrayDeque<>();
     private final Set<Generation> live = new LinkedHashSet<>();
     private final Thread thread;
     private int waiting;
@@ -52,24 +53,6 @@ final class EngineLoop {
         this.maxWaiting = maxWaiting;
         this.thread = Thread.ofPlatform().name("shadowkv-engine").daemon().unstarted(this::run);
         thread.start();
-    }
-
-    /// A piece of work for the engine's thread, in the order of arrival.
-    private interface Task {
-        void run();
-
-        /// The engine has become unavailable before the task could run.
-        void refuse(EngineUnavailableException reason);
-
-        /// True if it must wait until all sequences have ended.
-        default boolean isExclusive() {
-            return false;
-        }
-
-        /// True if it submits a request.
-        default boolean isRequest() {
-            return false;
-        }
     }
 
     /// A sequence that is to be submitted, and the generation that reports it.
@@ -93,7 +76,7 @@ final class EngineLoop {
             waiting += submissions.size();
             for (Submission submission : submissions) {
                 live.add(submission.generation());
-                tasks.add(new Task() {
+                tasks.add(new LoopTask() {
                     @Override
                     public void run() {
                         submission.submit().run();
@@ -119,39 +102,48 @@ final class EngineLoop {
     /// Runs a short task on the engine's thread, between rounds, and waits for it. Does nothing if the
     /// engine has ended, because everything was freed then.
     void between(Runnable task) {
-        if (exclusiveUser == Thread.currentThread()) {
-            task.run();
-            return;
+        try {
+            call(() -> {
+                task.run();
+                return true;
+            });
+        } catch (EngineUnavailableException e) {
+            // Freed with the engine.
         }
-        CompletableFuture<Boolean> done = new CompletableFuture<>();
+    }
+
+    /// Runs a short task on the engine's thread, between rounds, and returns its result. An exception
+    /// of the task is thrown here.
+    ///
+    /// @throws EngineUnavailableException if the engine has ended
+    <T> T call(Supplier<T> task) {
+        if (exclusiveUser == Thread.currentThread()) {
+            return task.get();
+        }
+        FutureTask<T> future = new FutureTask<>(task::get);
         lock.lock();
         try {
             if (unavailable != null || isClosing) {
-                return;
+                throw unavailable == null
+                        ? new EngineUnavailableException("the engine is closed")
+                        : new EngineUnavailableException(unavailable);
             }
-            tasks.add(new Task() {
+            tasks.add(new LoopTask() {
                 @Override
                 public void run() {
-                    task.run();
-                    done.complete(true);
+                    future.run();
                 }
 
                 @Override
                 public void refuse(EngineUnavailableException reason) {
-                    done.complete(false);
+                    future.cancel(false);
                 }
             });
             changed.signalAll();
         } finally {
             lock.unlock();
         }
-        done.join();
-    }
-
-    /// Exclusive use of the scheduler and the backend by the calling thread, until closed.
-    interface Exclusive extends AutoCloseable {
-        @Override
-        void close();
+        return LoopTask.resultOf(future);
     }
 
     /// Waits until all sequences that were submitted so far have ended.
@@ -159,8 +151,8 @@ final class EngineLoop {
     /// @throws IllegalStateException if the thread has exclusive use already, because it would wait
     ///     for itself
     /// @throws EngineUnavailableException if the engine does not take requests
-    Exclusive exclusive() {
-        ExclusiveTask task = new ExclusiveTask();
+    ExclusiveUse exclusive() {
+        ExclusiveUse task = new ExclusiveUse(lock, changed, () -> exclusiveUser = null);
         lock.lock();
         try {
             checkAvailable();
@@ -179,64 +171,6 @@ final class EngineLoop {
         if (exclusiveUser == Thread.currentThread()) {
             throw new IllegalStateException("this thread uses the engine exclusively, for a comparison, logits or a"
                     + " batch of its own; a further call would wait for itself. Call after that has ended");
-        }
-    }
-
-    private final class ExclusiveTask implements Task, Exclusive {
-        private boolean isGranted;
-        private boolean isOver;
-        private @Nullable EngineUnavailableException refusal;
-
-        @Override
-        public boolean isExclusive() {
-            return true;
-        }
-
-        /// Holds the lock.
-        void awaitGranted() {
-            while (!isGranted && refusal == null) {
-                changed.awaitUninterruptibly();
-            }
-            if (refusal != null) {
-                throw new EngineUnavailableException(refusal);
-            }
-        }
-
-        @Override
-        public void run() {
-            lock.lock();
-            try {
-                isGranted = true;
-                changed.signalAll();
-                while (!isOver) {
-                    changed.awaitUninterruptibly();
-                }
-            } finally {
-                lock.unlock();
-            }
-        }
-
-        @Override
-        public void refuse(EngineUnavailableException reason) {
-            lock.lock();
-            try {
-                refusal = reason;
-                changed.signalAll();
-            } finally {
-                lock.unlock();
-            }
-        }
-
-        @Override
-        public void close() {
-            exclusiveUser = null;
-            lock.lock();
-            try {
-                isOver = true;
-                changed.signalAll();
-            } finally {
-                lock.unlock();
-            }
         }
     }
 
@@ -346,7 +280,7 @@ final class EngineLoop {
         EngineUnavailableException reason = new EngineUnavailableException("the engine is closed");
         try {
             while (!isClosing()) {
-                Task task = next();
+                LoopTask task = next();
                 if (task != null) {
                     task.run();
                 } else if (!scheduler.isIdle()) {
@@ -371,11 +305,11 @@ final class EngineLoop {
     }
 
     /// Waits for something to do: a task, or null for a round.
-    private @Nullable Task next() {
+    private @Nullable LoopTask next() {
         lock.lock();
         try {
             while (!isClosing) {
-                Task first = tasks.peekFirst();
+                LoopTask first = tasks.peekFirst();
                 if (first != null && (!first.isExclusive() || scheduler.isIdle())) {
                     return tasks.removeFirst();
                 }
@@ -412,7 +346,7 @@ final class EngineLoop {
         lock.lock();
         try {
             waiting = scheduler.waiting()
-                    + (int) tasks.stream().filter(Task::isRequest).count();
+                    + (int) tasks.stream().filter(LoopTask::isRequest).count();
             running = scheduler.running();
             changed.signalAll();
         } finally {
@@ -421,7 +355,7 @@ final class EngineLoop {
     }
 
     private void end(EngineUnavailableException reason) {
-        List<Task> refused;
+        List<LoopTask> refused;
         lock.lock();
         try {
             unavailable = reason;

@@ -12,6 +12,7 @@ import io.shadowkv.engine.batch.Prefix;
 import io.shadowkv.engine.batch.Scheduler;
 import io.shadowkv.engine.batch.Sequence;
 import io.shadowkv.engine.batch.SequenceEvents;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -26,6 +27,7 @@ final class Requests {
     private final Planner planner;
     private final Scheduler scheduler;
     private final EngineLoop loop;
+    private final DocumentFile documentFile;
 
     /// @param scheduler used by the loop's thread only
     Requests(LoadedModel model, EngineOptions options, Planner planner, Scheduler scheduler, EngineLoop loop) {
@@ -34,6 +36,7 @@ final class Requests {
         this.planner = planner;
         this.scheduler = scheduler;
         this.loop = loop;
+        this.documentFile = new DocumentFile(model, options, planner, scheduler, loop);
     }
 
     /// See [Engine#submit].
@@ -90,9 +93,20 @@ final class Requests {
         return new Document(this, request.promptIds(), prefix);
     }
 
+    /// See [Document#save].
+    void save(int[] ids, Prefix prefix, Path file) {
+        documentFile.save(ids, prefix, file);
+    }
+
+    /// See [Engine#openDocument].
+    Document openDocument(Path file) {
+        DocumentFile.Opened opened = documentFile.open(file);
+        return new Document(this, opened.ids(), opened.prefix());
+    }
+
     /// Frees a document as soon as no question uses it.
     void release(Prefix prefix) {
-        loop.between(() -> scheduler.release(prefix));
+        loop.between(() -> scheduler.prefixes().release(prefix));
     }
 
     /// Answers one turn of a conversation. Changes nothing if it throws before the turn begins.

@@ -266,7 +266,8 @@ public abstract class ComparisonLaws extends BackendLaws {
         return rows.subList(prompt.length, rows.size());
     }
 
-    /// Where a prompt's whole cache does not fit in addition to another one, every strategy reads the prompt itself and comes
+    /// Where a prompt's whole cache does not fit in addition to another one, every strategy reads the prompt itself and
+    /// comes
     /// to
     /// the same.
     @Test

@@ -2,9 +2,12 @@ package io.shadowkv.engine.laws;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.shadowkv.RandomCheckpoint;
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.checkpoint.CheckpointException;
 import io.shadowkv.engine.Cancellation;
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.ContextLengthException;
@@ -15,7 +18,11 @@ import io.shadowkv.engine.Request;
 import io.shadowkv.engine.serve.Document;
 import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.engine.serve.Generation;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.stream.IntStream;
@@ -205,6 +212,70 @@ public abstract class DocumentLaws extends BackendLaws {
                     .filter(purpose -> purpose.contains("of a sequence of"))
                     .count();
             assertThat(kept).isBetween(1L, 3L);
+        }
+    }
+
+    /// Saved, the engine closed, opened by another engine: nothing is read again, and the answer is the same.
+    @ParameterizedTest
+    @MethodSource("strategies")
+    void aSavedDocumentIsOpenedWithoutReading(KvCacheSpec spec) {
+        Path file = temporary.resolve("document.safetensors");
+        int[] expected;
+        try (Engine engine = open(EngineOptions.DEFAULT.withCache(spec));
+                Document document = engine.read(Request.of(TEXT, FIVE))) {
+            expected = document.ask(Request.of(QUESTION, FIVE)).join().ids();
+            Generation running = document.ask(Request.of(QUESTION, FIVE.withMaxNewTokens(300)));
+            document.save(file);
+            document.save(file);
+            assertThat(running.join().ids()).hasSize(300).startsWith(expected);
+        }
+        try (Engine engine = open(EngineOptions.DEFAULT.withCache(spec))) {
+            Document document = engine.openDocument(file);
+            assertThat(document.ids()).isEqualTo(TEXT);
+            Completion answer = document.ask(Request.of(QUESTION, FIVE)).join();
+            assertThat(answer.cachedTokens()).isEqualTo(TEXT.length);
+            assertThat(answer.ids()).isEqualTo(expected);
+            assertThat(engine.complete(Request.of(TEXT, FIVE)).cachedTokens()).isEqualTo(TEXT.length);
+            document.close();
+            assertThatIllegalStateException()
+                    .isThrownBy(() -> document.save(file))
+                    .withMessageContaining("was closed");
+            assertThat(backend().purposes()).noneMatch(purpose -> purpose.matches(".*(sequence|prompt) of.*"));
+        }
+    }
+
+    /// A file that is damaged, cut short or saved for something else is refused with the reason, and leaves nothing.
+    @Test
+    void aFileThatDoesNotFitIsRefused() throws IOException {
+        Path file = temporary.resolve("document.safetensors");
+        Path other = temporary.resolve("other.safetensors");
+        try (Engine engine = open(EngineOptions.DEFAULT.withCache(NARROW))) {
+            try (Document document = engine.read(Request.of(TEXT, FIVE))) {
+                document.save(file);
+            }
+            byte[] bytes = Files.readAllBytes(file);
+            for (int at : new int[] {bytes.length - 1, bytes.length / 2}) {
+                byte[] damaged = bytes.clone();
+                damaged[at] ^= 4;
+                Files.write(other, damaged);
+                assertThatExceptionOfType(CheckpointException.class)
+                        .isThrownBy(() -> engine.openDocument(other))
+                        .withMessageContaining("The file is damaged; read the text again");
+            }
+            Files.write(other, Arrays.copyOf(bytes, bytes.length - 8));
+            assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> engine.openDocument(other));
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> engine.openDocument(
+                            checkpoint(RandomCheckpoint.SMALL).resolve("model.safetensors")))
+                    .withMessageContaining("not a saved document");
+            assertThatExceptionOfType(CheckpointException.class)
+                    .isThrownBy(() -> engine.openDocument(temporary.resolve("absent")));
+            assertThat(backend().purposes()).noneMatch(purpose -> purpose.matches(".*(sequence|prompt) of.*"));
+        }
+        try (Engine engine = open(EngineOptions.DEFAULT)) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> engine.openDocument(file))
+                    .withMessageContaining("the document was saved with strategy Shadow");
         }
     }
 }

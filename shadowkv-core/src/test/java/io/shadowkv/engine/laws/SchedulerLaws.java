@@ -54,7 +54,12 @@ public abstract class SchedulerLaws extends BackendLaws {
             Checkpoint checkpoint = Checkpoint.open(checkpoint(RandomCheckpoint.SMALL));
             Decoder decoder = Decoder.load(checkpoint, null, backend(), note -> {});
             this.model = new LoadedModel(
-                    new ModelText(checkpoint, List.of()), checkpoint.weightBytes(), backend(), decoder, null);
+                    new ModelText(checkpoint, List.of()),
+                    checkpoint.weightBytes(),
+                    backend(),
+                    decoder,
+                    null,
+                    () -> "a test");
             var strategy = model.strategy(options.cache());
             this.planner = new Planner(model, options, strategy);
             this.scheduler = new Scheduler(model, options, strategy, planner);

@@ -88,6 +88,12 @@ public final class SharingCommand implements Callable<Integer> {
             description = "Seed of prompts and random weights. Default: ${DEFAULT-VALUE}.")
     private long seed;
 
+    @Option(
+            names = "--save",
+            paramLabel = "DIR",
+            description = "Save the document in this folder and open it again; the file is deleted afterwards.")
+    private @Nullable Path saveFolder;
+
     @Option(names = "--full", description = "Measure full attention instead of ShadowKV.")
     private boolean full;
 
@@ -125,7 +131,7 @@ public final class SharingCommand implements Callable<Integer> {
                 Engine engine = model.open(backend, options)) {
             var measurement =
                     new SharingMeasurement(engine, context.tokens(), batch, steps, turn, seed, root().cancellation());
-            SharingResult result = measurement.run(hitRate == null ? Double.NaN : hitRate);
+            SharingResult result = measurement.run(hitRate == null ? Double.NaN : hitRate, saveFolder);
             result.print(out);
             runs.append(result.json(model.name(), engine, Machine.here(root().surroundings()), hitRate));
             return 0;

@@ -9,6 +9,10 @@ import io.shadowkv.engine.serve.Document;
 import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.engine.serve.Generation;
 import io.shadowkv.sampling.SamplingOptions;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -20,6 +24,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
 /// Measures one engine with several callers. All answers have the same number of tokens.
 final class SharingMeasurement {
@@ -48,8 +53,9 @@ final class SharingMeasurement {
     }
 
     /// @param hitRate of a synthetic selection; NaN for the model's own
+    /// @param saveFolder where the document is saved for a moment; null to leave that out
     /// @throws CancellationException if it was cancelled
-    SharingResult run(double hitRate) {
+    SharingResult run(double hitRate, @Nullable Path saveFolder) {
         GenerationOptions greedy =
                 GenerationOptions.DEFAULT.withMaxNewTokens(steps).withIgnoreEos(true);
         GenerationOptions drawn = greedy.withTopLogprobs(5)
@@ -70,6 +76,7 @@ final class SharingMeasurement {
             double[] reading = new double[1];
             long[] disturbed = gapsWhileReading(document, reading);
             long[] mixed = mixedGaps(document, greedy);
+            SharingResult.Saved saved = saveFolder == null ? null : saved(document, saveFolder);
             return new SharingResult(
                     tokens,
                     batch,
@@ -83,7 +90,8 @@ final class SharingMeasurement {
                     sampled,
                     disturbed,
                     reading[0],
-                    mixed);
+                    mixed,
+                    saved);
         }
     }
 
@@ -183,6 +191,31 @@ final class SharingMeasurement {
                 generations.add((i % 2 == 0 ? document : small).ask(Request.of(ids(QUESTION), options)));
             }
             return gaps(generations);
+        }
+    }
+
+    /// Saves the document, opens it next to the original, and asks a question.
+    private SharingResult.Saved saved(Document document, Path folder) {
+        try {
+            Files.createDirectories(folder);
+            Path file = Files.createTempFile(folder, "document", ".safetensors");
+            try {
+                long start = System.nanoTime();
+                document.save(file);
+                double save = seconds(start);
+                document.close();
+                long bytes = Files.size(file);
+                long opening = System.nanoTime();
+                try (Document opened = engine.openDocument(file)) {
+                    double open = seconds(opening);
+                    firstToken(opened, QUESTION);
+                    return new SharingResult.Saved(bytes, save, open, seconds(opening));
+                }
+            } finally {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -21,6 +21,7 @@ import tools.jackson.databind.node.ObjectNode;
 /// @param whileReading gaps while another prompt is read
 /// @param readWhileDecodingSeconds time to read that prompt
 /// @param mixed gaps of a batch of half short contexts
+/// @param saved the document saved and opened; null if that was not measured
 record SharingResult(
         int contextTokens,
         int batch,
@@ -34,7 +35,11 @@ record SharingResult(
         long[] sampled,
         long[] whileReading,
         double readWhileDecodingSeconds,
-        long[] mixed) {
+        long[] mixed,
+        @Nullable Saved saved) {
+    /// @param openFirstTokenSeconds time from opening to the first token of a question
+    record Saved(long bytes, double saveSeconds, double openSeconds, double openFirstTokenSeconds) {}
+
     void print(PrintWriter out) {
         out.printf(Locale.ROOT, "document of %,d tokens: read in %.3f s%n", contextTokens, readSeconds);
         out.printf(
@@ -53,6 +58,15 @@ record SharingResult(
                 "that prompt: read in %.3f s, %.2f times its time alone%n",
                 readWhileDecodingSeconds,
                 readWhileDecodingSeconds / readSeconds);
+        if (saved != null) {
+            out.printf(
+                    Locale.ROOT,
+                    "saved %,d bytes in %.2f s; opened in %.2f s, first token of a question after %.2f s%n",
+                    saved.bytes(),
+                    saved.saveSeconds(),
+                    saved.openSeconds(),
+                    saved.openFirstTokenSeconds());
+        }
     }
 
     private static void line(PrintWriter out, String what, long[] gaps) {
@@ -96,6 +110,13 @@ record SharingResult(
         root.put("turn_tokens", turnTokens);
         root.put("turn_first_token_seconds", turnSeconds);
         root.put("read_while_decoding_seconds", readWhileDecodingSeconds);
+        if (saved != null) {
+            ObjectNode node = root.putObject("saved");
+            node.put("bytes", saved.bytes());
+            node.put("save_seconds", saved.saveSeconds());
+            node.put("open_seconds", saved.openSeconds());
+            node.put("open_first_token_seconds", saved.openFirstTokenSeconds());
+        }
         gaps(root.putObject("gap_greedy"), greedy);
         gaps(root.putObject("gap_sampled"), sampled);
         gaps(root.putObject("gap_mixed_contexts"), mixed);
