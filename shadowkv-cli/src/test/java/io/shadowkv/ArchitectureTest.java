@@ -106,7 +106,7 @@ class ArchitectureTest {
             server.request: checkpoint engine sampling server.error server.json text.chat
             server.model: checkpoint engine.serve server.error text text.chat
             server.generate: engine engine.serve
-            server.documents: engine engine.serve model.spec server.error server.json server.model text text.chat
+            server.documents: checkpoint engine engine.serve model.spec server.error server.json server.model text text.chat
             server.metrics: engine server.generate
             server.answer: engine sampling server.error server.generate server.http server.json server.request
             server.endpoint: engine engine.serve model.spec server.answer server.documents server.error \

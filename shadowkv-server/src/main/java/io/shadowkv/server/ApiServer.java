@@ -112,7 +112,7 @@ public final class ApiServer implements AutoCloseable {
     public void serve(Engine engine, List<String> names) {
         ServedModel model = new ServedModel(engine, names);
         ServerLimits limits = options.limits();
-        DocumentStore documents = new DocumentStore(model, limits.documents());
+        DocumentStore documents = new DocumentStore(model, limits.documents(), options.documentFolder());
         ServerMetrics metrics = new ServerMetrics(model.name(), engine::runningRequests, engine::waitingRequests);
         metrics.documents(documents::count, documents::tokens, documents::bytes);
         serving = new Serving(

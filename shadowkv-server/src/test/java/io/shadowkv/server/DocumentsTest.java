@@ -333,8 +333,8 @@ class DocumentsTest {
         refused(server.get("/v1/documents/"), 404, "unknown_url");
         refused(server.get("/v1/documents/d/other"), 404, "unknown_url");
         refused(server.post("/v1/documents/d", "{}"), 405, "method_not_allowed");
-        refused(server.post("/v1/documents/d/save", "{}"), 400, "unsupported_operation");
-        refused(server.post("/v1/documents/load", "{\"id\":\"d\"}"), 400, "unsupported_operation");
+        refused(server.post("/v1/documents/d/save", "{}"), 400, "no_document_folder");
+        refused(server.post("/v1/documents/load", "{\"id\":\"d\"}"), 400, "no_document_folder");
     }
 
     /// About 28,000 tokens take many pings to read.

@@ -80,8 +80,26 @@ public record DocumentRequest(
                 Optional.empty(), Optional.empty(), "", text, List.of(), null, hasTemplate, false);
     }
 
+    /// The request for a saved document. Its tokens are in the file of the engine.
+    static DocumentRequest saved(Fields description) {
+        return new DocumentRequest(
+                Optional.empty(),
+                description.text("id"),
+                description.text("name").orElse(""),
+                description.text("text").orElse(null),
+                List.of(),
+                description.text("system").orElse(null),
+                description.flag("chat", false),
+                false);
+    }
+
+    /// True if a text can be the identifier of a document.
+    static boolean isId(String id) {
+        return ID.matcher(id).matches() && !RESERVED.contains(id);
+    }
+
     private static String checkedId(String id) {
-        if (!ID.matcher(id).matches() || RESERVED.contains(id)) {
+        if (!isId(id)) {
             throw ApiException.invalid(
                     "id",
                     "id is not usable; expected 1 to 64 letters, digits, underscores, dots and hyphens, beginning with"

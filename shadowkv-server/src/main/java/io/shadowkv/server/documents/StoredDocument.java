@@ -5,6 +5,7 @@ import io.shadowkv.engine.serve.Document;
 import io.shadowkv.server.error.ApiException;
 import io.shadowkv.server.json.JsonBody;
 import io.shadowkv.text.chat.ChatMessage;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -23,18 +24,19 @@ public final class StoredDocument {
     private final DocumentRequest request;
     private final int[] ids;
     private final long bytes;
-    private final Instant created = Instant.now();
+    private final Instant created;
     private final Cancellation cancellation = new Cancellation();
     private volatile double progress;
     private volatile @Nullable Document document;
 
     /// @param ids not copied
     /// @param bytes memory that the engine plans for it
-    StoredDocument(String id, DocumentRequest request, int[] ids, long bytes) {
+    StoredDocument(String id, DocumentRequest request, int[] ids, long bytes, Instant created) {
         this.id = id;
         this.request = request;
         this.ids = ids;
         this.bytes = bytes;
+        this.created = created;
     }
 
     public String id() {
@@ -49,6 +51,21 @@ public final class StoredDocument {
     /// Memory that the engine plans for it.
     long bytes() {
         return bytes;
+    }
+
+    DocumentRequest request() {
+        return request;
+    }
+
+    /// Writes what the engine knows about the document.
+    ///
+    /// @throws ApiException if the document is still being read
+    void save(Path file) {
+        Document read = document;
+        if (read == null) {
+            throw notReady();
+        }
+        read.save(file);
     }
 
     int[] ids() {
@@ -143,11 +160,15 @@ public final class StoredDocument {
 
     private void checkReady() {
         if (!isReady()) {
-            throw ApiException.unavailable(
-                    "document_not_ready",
-                    "document \"" + id + "\" is being read (" + Math.round(progress * 100) + " %); try again soon",
-                    RETRY_SECONDS);
+            throw notReady();
         }
+    }
+
+    private ApiException notReady() {
+        return ApiException.unavailable(
+                "document_not_ready",
+                "document \"" + id + "\" is being read (" + Math.round(progress * 100) + " %); try again soon",
+                RETRY_SECONDS);
     }
 
     /// The document as clients see it.

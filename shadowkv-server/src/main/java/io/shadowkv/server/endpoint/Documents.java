@@ -53,6 +53,7 @@ public record Documents(Serving serving) {
         body.put("object", "list");
         ArrayNode data = body.putArray("data");
         serving.documents().list().forEach(document -> data.add(document.json()));
+        serving.documents().saved().forEach(data::add);
         Serving.json(exchange, 200, body);
     }
 
@@ -72,21 +73,24 @@ public record Documents(Serving serving) {
         Serving.json(exchange, 200, body);
     }
 
-    /// `POST /v1/documents/{id}/save`
+    /// `POST /v1/documents/{id}/save`: saves a document in the server's folder.
     public void save(Exchange exchange) {
-        serving.documents().get(id(exchange), "id");
-        throw notSupported("saving a document is not supported yet; send it again after a restart");
+        ObjectNode body = serving.documents().save(id(exchange)).json();
+        body.put("saved", true);
+        Serving.json(exchange, 200, body);
     }
 
-    /// `POST /v1/documents/load`
+    /// `POST /v1/documents/load`: brings a saved document back.
     public void load(Exchange exchange) {
         Fields request = serving.body(exchange);
         serving.model().checkName(request.text("model").orElse(null));
-        throw notSupported("loading a saved document is not supported yet; send its text to /v1/documents");
-    }
-
-    private static ApiException notSupported(String message) {
-        return ApiException.invalid(null, "unsupported_operation", message);
+        String id = request.text("id")
+                .orElseThrow(() -> ApiException.invalid("id", "id is absent; give the id of a saved document"));
+        long start = System.nanoTime();
+        StoredDocument document = serving.documents().load(id);
+        serving.metrics().documentRestored(System.nanoTime() - start);
+        exchange.note("document", id);
+        Serving.json(exchange, 200, document.json());
     }
 
     private static String id(Exchange exchange) {

@@ -49,6 +49,7 @@ public final class ServerMetrics implements GenerationObserver {
     private final Histogram answerLength;
     private final Histogram hitRatio;
     private final Histogram documentRead;
+    private final Histogram documentRestore;
     private final Counter documentTokens;
     private final AtomicLong lastProgress = new AtomicLong(System.nanoTime());
 
@@ -84,6 +85,7 @@ public final class ServerMetrics implements GenerationObserver {
         answerLength = histogram("vllm:request_generation_tokens", "Generated tokens of a request.", TOKENS);
         documentTokens = counter("shadowkv:document_read_tokens", "Tokens of documents that were read.");
         documentRead = seconds("shadowkv:document_read_seconds", "Time to read a document, including its wait.");
+        documentRestore = seconds("shadowkv:document_restore_seconds", "Time to load a saved document.");
         hitRatio = histogram(
                 "shadowkv:selection_hit_ratio", "Share of selected units that were resident, per request.", RATIOS);
     }
@@ -112,6 +114,12 @@ public final class ServerMetrics implements GenerationObserver {
         progress();
         documentTokens.labelValues(model).inc(tokens);
         observe(documentRead, nanos / NANOS);
+    }
+
+    /// A saved document was loaded.
+    public void documentRestored(long nanos) {
+        progress();
+        observe(documentRestore, nanos / NANOS);
     }
 
     private Counter counter(String name, String help, String... labels) {
