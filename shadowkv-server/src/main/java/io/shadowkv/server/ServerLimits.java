@@ -27,8 +27,7 @@ public record ServerLimits(
     }
 
     /// Limits with the default number of documents.
-    public ServerLimits(
-            long bodyBytes, Duration requestTime, int requestsPerKey, int choices, int defaultNewTokens) {
+    public ServerLimits(long bodyBytes, Duration requestTime, int requestsPerKey, int choices, int defaultNewTokens) {
         this(bodyBytes, requestTime, requestsPerKey, choices, defaultNewTokens, DOCUMENTS);
     }
 

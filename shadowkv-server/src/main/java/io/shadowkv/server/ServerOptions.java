@@ -38,8 +38,7 @@ public record ServerOptions(
     }
 
     /// Options without a folder for documents.
-    public ServerOptions(
-            String host, int port, List<String> apiKeys, ServerLimits limits, Duration pingInterval) {
+    public ServerOptions(String host, int port, List<String> apiKeys, ServerLimits limits, Duration pingInterval) {
         this(host, port, apiKeys, limits, pingInterval, null);
     }
 

@@ -21,8 +21,12 @@ class DashboardTest {
     void everyNameIsExported() throws Exception {
         String text = Files.readString(Fixtures.repository().resolve("deploy/grafana/shadowkv.json"));
         JsonNode dashboard = JsonMapper.shared().readTree(text);
-        Set<String> wanted = new TreeSet<>(NAME.matcher(
-                        dashboard.path("templating").path("list").path(1).path("query").stringValue())
+        Set<String> wanted = new TreeSet<>(NAME.matcher(dashboard
+                        .path("templating")
+                        .path("list")
+                        .path(1)
+                        .path("query")
+                        .stringValue())
                 .results()
                 .map(MatchResult::group)
                 .toList());
@@ -39,17 +43,17 @@ class DashboardTest {
         assertThat(wanted).hasSizeGreaterThan(20);
         try (TestServer server = TestServer.start()) {
             server.post("/v1/chat/completions", TestServer.chat("hello", ",\"max_tokens\":2"));
-            Set<String> exported = server.get("/metrics").body().lines()
+            Set<String> exported = server.get("/metrics")
+                    .body()
+                    .lines()
                     .filter(line -> !line.startsWith("#"))
                     .map(line -> line.substring(0, line.indexOf('{')))
                     .collect(Collectors.toSet());
             assertThat(exported).containsAll(wanted);
             // Nothing is exported that no panel shows.
-            Set<String> shown = wanted.stream()
-                    .map(DashboardTest::family)
-                    .collect(Collectors.toSet());
-            assertThat(exported.stream().map(DashboardTest::family)).allSatisfy(name -> assertThat(shown)
-                    .contains(name));
+            Set<String> shown = wanted.stream().map(DashboardTest::family).collect(Collectors.toSet());
+            assertThat(exported.stream().map(DashboardTest::family))
+                    .allSatisfy(name -> assertThat(shown).contains(name));
         }
     }
 

@@ -155,7 +155,8 @@ class DocumentsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"What?", " what?", "7", "\n\nWhat?", "\nWhat?", "?", "\"What\"", "élan", "字", "🙂", "-", "the"})
+    @ValueSource(
+            strings = {"What?", " what?", "7", "\n\nWhat?", "\nWhat?", "?", "\"What\"", "élan", "字", "🙂", "-", "the"})
     void anyQuestionMatchesTheDocument(String question) throws Exception {
         for (String end : List.of("the sky is blue", "the sky is blue.", "the sky is blue.\n", "12")) {
             int tokens = created(body("text", TestServer.text(2) + end).put("id", "d"))
@@ -211,7 +212,8 @@ class DocumentsTest {
         String text = TestServer.text(2);
         ObjectNode body = body("text", text).put("chat", false);
         if (asIds) {
-            JsonNode tokens = TestServer.json(server.post("/tokenize", body("prompt", text).toString()))
+            JsonNode tokens = TestServer.json(
+                            server.post("/tokenize", body("prompt", text).toString()))
                     .path("tokens");
             body = body("tokens", tokens);
         }
@@ -241,7 +243,8 @@ class DocumentsTest {
         refused(
                 server.post(
                         "/v1/chat/completions",
-                        TestServer.chat("x", ",\"document\":" + document.path("id").toString())),
+                        TestServer.chat(
+                                "x", ",\"document\":" + document.path("id").toString())),
                 400,
                 "document_not_for_chats");
     }
@@ -289,7 +292,9 @@ class DocumentsTest {
         }
         refused(create(body("text", "one more")), 507, "too_many_documents");
         refused(create(body("text", "x").put("id", "d0")), 409, "document_exists");
-        List<String> ids = TestServer.json(server.get("/v1/documents")).path("data").valueStream()
+        List<String> ids = TestServer.json(server.get("/v1/documents"))
+                .path("data")
+                .valueStream()
                 .map(document -> document.path("id").stringValue())
                 .toList();
         assertThat(ids).containsExactly("d0", "d1", "d2");
@@ -298,10 +303,7 @@ class DocumentsTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            quoteCharacter = '\'',
-            textBlock = """
+    @CsvSource(delimiter = '|', quoteCharacter = '\'', textBlock = """
             {}                                      | invalid_value
             {"text":""}                             | invalid_value
             {"text":"x","tokens":[1]}               | invalid_value

@@ -77,9 +77,11 @@ class FaultsTest {
         // A small window, so that the server soon cannot write.
         socket.setReceiveBufferSize(2048);
         socket.setSoTimeout(240_000);
-        socket.connect(new InetSocketAddress("127.0.0.1", server.server.address().getPort()));
+        socket.connect(
+                new InetSocketAddress("127.0.0.1", server.server.address().getPort()));
         String body = TestServer.chat(
-                "hello", ",\"stream\":true,\"logprobs\":true,\"top_logprobs\":20,\"ignore_eos\":true,\"max_tokens\":20000");
+                "hello",
+                ",\"stream\":true,\"logprobs\":true,\"top_logprobs\":20,\"ignore_eos\":true,\"max_tokens\":20000");
         byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
         OutputStream out = socket.getOutputStream();
         out.write(("POST /v1/chat/completions HTTP/1.1\r\nHost: test\r\nContent-Length: " + bytes.length + "\r\n\r\n")
@@ -103,14 +105,15 @@ class FaultsTest {
     }
 
     private static String flood(int count, int length) throws IOException {
-        try (Socket socket =
-                new Socket("127.0.0.1", server.server.address().getPort())) {
+        try (Socket socket = new Socket("127.0.0.1", server.server.address().getPort())) {
             socket.setSoTimeout(240_000);
             try {
                 OutputStream out = socket.getOutputStream();
-                out.write("GET /health HTTP/1.1\r\nHost: test\r\nConnection: close\r\n".getBytes(StandardCharsets.US_ASCII));
+                out.write("GET /health HTTP/1.1\r\nHost: test\r\nConnection: close\r\n"
+                        .getBytes(StandardCharsets.US_ASCII));
                 for (int i = 0; i < count; i++) {
-                    out.write(("X-Flood-" + i + ": " + "x".repeat(length) + "\r\n").getBytes(StandardCharsets.US_ASCII));
+                    out.write(
+                            ("X-Flood-" + i + ": " + "x".repeat(length) + "\r\n").getBytes(StandardCharsets.US_ASCII));
                 }
                 out.write("\r\n".getBytes(StandardCharsets.US_ASCII));
                 out.flush();

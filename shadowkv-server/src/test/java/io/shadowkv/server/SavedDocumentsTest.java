@@ -39,7 +39,8 @@ class SavedDocumentsTest {
     private static JsonNode create(TestServer server, String text) throws Exception {
         return ok(server.post(
                 "/v1/documents",
-                "{\"id\":\"dawn\",\"name\":\"n\",\"text\":" + JsonMapper.shared().writeValueAsString(text) + "}"));
+                "{\"id\":\"dawn\",\"name\":\"n\",\"text\":"
+                        + JsonMapper.shared().writeValueAsString(text) + "}"));
     }
 
     private static JsonNode ask(TestServer server) throws Exception {
@@ -82,7 +83,9 @@ class SavedDocumentsTest {
             tokens = create(first, TestServer.text(100)).path("tokens").longValue();
             answer = answer(ask(first));
             assertThat(answer).contains(TestServer.ANSWER);
-            assertThat(ok(first.post("/v1/documents/dawn/save", "")).path("saved").booleanValue())
+            assertThat(ok(first.post("/v1/documents/dawn/save", ""))
+                            .path("saved")
+                            .booleanValue())
                     .isTrue();
             assertThat(code(load(first), 409)).isEqualTo("document_exists");
         }
@@ -134,6 +137,7 @@ class SavedDocumentsTest {
             assertThat(code(load(server), 500)).isEqualTo("document_damaged");
             Files.write(folder.resolve("dawn.json"), new byte[] {'{'});
             assertThat(code(load(server), 500)).isEqualTo("document_damaged");
+            assertThat(states(server)).containsExactly("dawn damaged");
             Files.write(folder.resolve("dawn.json"), description);
             Files.write(folder.resolve("dawn.shadowkv"), new byte[100]);
             assertThat(code(load(server), 500)).isEqualTo("document_damaged");

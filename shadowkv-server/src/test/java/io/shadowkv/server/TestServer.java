@@ -69,8 +69,7 @@ final class TestServer implements AutoCloseable {
     }
 
     /// What is asked about [#text].
-    static final String QUESTION =
-            "What is the special magic number for early-dawn mentioned in the provided text?";
+    static final String QUESTION = "What is the special magic number for early-dawn mentioned in the provided text?";
 
     /// A question whose answer is [#ANSWER].
     static String question(int fillers) {

@@ -89,6 +89,19 @@ record DocumentFolder(Path folder) {
         }
     }
 
+    /// What clients see of a saved document.
+    ObjectNode summary(String id) {
+        try {
+            return read(id).without("text", "system", "token_hash");
+        } catch (ApiException e) {
+            ObjectNode summary = JsonBody.object();
+            summary.put("id", id);
+            summary.put("object", "document");
+            summary.put("status", "damaged");
+            return summary;
+        }
+    }
+
     static ApiException damaged(String id, String reason) {
         return new ApiException(
                 500,

@@ -72,7 +72,10 @@ public final class DocumentReading implements AutoCloseable {
 
     private static ApiException deleted() {
         return ApiException.refused(
-                409, null, "document_deleted", "the document was deleted while it was read; send it again if you need it");
+                409,
+                null,
+                "document_deleted",
+                "the document was deleted while it was read; send it again if you need it");
     }
 
     private static ApiException ended() {

@@ -43,7 +43,8 @@ public record DocumentRequest(
             throw ApiException.invalid(
                     "text", "give either text (a string) or tokens (an array of token ids), and not both");
         }
-        if (text.isPresent() && text.get().isEmpty() || hasIds && request.array("tokens").isEmpty()) {
+        if (text.isPresent() && text.get().isEmpty()
+                || hasIds && request.array("tokens").isEmpty()) {
             throw ApiException.invalid(
                     hasIds ? "tokens" : "text", "the document is empty; give at least one character or token id");
         }
@@ -76,8 +77,7 @@ public record DocumentRequest(
         if (text.isEmpty()) {
             throw ApiException.invalid("text", "the request body is empty; send the text of the document");
         }
-        return new DocumentRequest(
-                Optional.empty(), Optional.empty(), "", text, List.of(), null, hasTemplate, false);
+        return new DocumentRequest(Optional.empty(), Optional.empty(), "", text, List.of(), null, hasTemplate, false);
     }
 
     /// The request for a saved document. Its tokens are in the file of the engine.

@@ -112,7 +112,8 @@ public final class DocumentStore {
                     507,
                     "id",
                     "document_not_saved",
-                    "document \"" + id + "\" was not saved: " + e.getMessage() + ". Free space in the folder, or check it");
+                    "document \"" + id + "\" was not saved: " + e.getMessage()
+                            + ". Free space in the folder, or check it");
         }
         return document;
     }
@@ -181,7 +182,7 @@ public final class DocumentStore {
         if (folder != null) {
             for (String id : folder.ids()) {
                 if (!isHeld(id)) {
-                    saved.add(folder.read(id).without("text", "system", "token_hash"));
+                    saved.add(folder.summary(id));
                 }
             }
         }
@@ -213,7 +214,10 @@ public final class DocumentStore {
     private static ApiException absent(String id, String param) {
         String shown = id.length() > 64 ? id.substring(0, 64) + "…" : id;
         return ApiException.refused(
-                404, param, "document_not_found", "there is no document \"" + shown + "\"; GET /v1/documents lists them");
+                404,
+                param,
+                "document_not_found",
+                "there is no document \"" + shown + "\"; GET /v1/documents lists them");
     }
 
     /// @return false if it was removed before

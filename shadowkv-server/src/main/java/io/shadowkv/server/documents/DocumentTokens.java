@@ -20,7 +20,8 @@ final class DocumentTokens {
     static int[] of(ServedModel model, DocumentRequest request) {
         String text = request.text();
         if (text == null) {
-            return checked(model, request.ids().stream().mapToInt(Integer::intValue).toArray());
+            return checked(
+                    model, request.ids().stream().mapToInt(Integer::intValue).toArray());
         }
         int[] ids = request.isForChats()
                 ? beginningOfChats(model, request, text)

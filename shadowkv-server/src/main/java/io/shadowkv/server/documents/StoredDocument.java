@@ -140,7 +140,8 @@ public final class StoredDocument {
     }
 
     /// @param prompt tokens of a chat
-    /// @throws ApiException if the prompt does not begin with the document's tokens, so that all of it would be read again
+    /// @throws ApiException if the prompt does not begin with the document's tokens, so that all of it
+    ///     would be read again
     public void checkBegins(int[] prompt) {
         int end = Arrays.mismatch(ids, prompt);
         if (end < 0 || end == ids.length) {

@@ -37,9 +37,8 @@ public record Completions(Serving serving) implements Endpoint {
         for (Prompt prompt : request.prompts()) {
             String text = prompt.text();
             // What follows a document has no beginning of its own.
-            int[] ids = text == null
-                    ? prompt.ids()
-                    : serving.model().tokenizer().encode(text, document == null);
+            int[] ids =
+                    text == null ? prompt.ids() : serving.model().tokenizer().encode(text, document == null);
             prompts.add(document == null ? ids : document.followedBy(ids));
         }
         return prompts;

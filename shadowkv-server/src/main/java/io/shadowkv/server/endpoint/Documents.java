@@ -34,8 +34,8 @@ public record Documents(Serving serving) {
         Duration limit = serving.requestTime();
         long start = System.nanoTime();
         serving.metrics().submitted();
-        try (DocumentReading reading = DocumentReading.start(
-                store, document, limit.isZero() ? null : limit, serving.metrics()::read)) {
+        try (DocumentReading reading =
+                DocumentReading.start(store, document, limit.isZero() ? null : limit, serving.metrics()::read)) {
             if (DocumentAnswer.send(exchange, reading, document, request.streams(), serving.pingInterval())) {
                 serving.metrics().documentRead(document.tokens(), System.nanoTime() - start);
             }

@@ -19,7 +19,8 @@ public record CompletionRequest(
         Optional<String> model,
         List<Prompt> prompts,
         Optional<String> document,
-        boolean echoes, GenerationFields generation) {
+        boolean echoes,
+        GenerationFields generation) {
     private static final int MAX_LOGPROBS = 100;
 
     /// A prompt as text or as token ids.
@@ -41,7 +42,8 @@ public record CompletionRequest(
                     "the request asks for " + sequences + " answers (prompts times n); this server gives at most "
                             + defaults.maxChoices() + " to one request");
         }
-        return new CompletionRequest(request.text("model"), prompts, request.text("document"), request.flag("echo", false), generation);
+        return new CompletionRequest(
+                request.text("model"), prompts, request.text("document"), request.flag("echo", false), generation);
     }
 
     private static List<Prompt> prompts(Fields request) {

@@ -12,8 +12,7 @@ import tools.jackson.databind.JsonNode;
 /// A field that becomes supported leaves this list.
 final class NotSupported {
     /// Both kinds of requests.
-    private static final List<Field> COMMON =
-            List.of(new Field("priority", NotSupported::isZero, "leave it out"));
+    private static final List<Field> COMMON = List.of(new Field("priority", NotSupported::isZero, "leave it out"));
 
     private static final List<Field> CHAT = List.of(
             new Field(
