@@ -29,7 +29,7 @@ public record DocumentRequest(
         boolean isForChats,
         boolean streams) {
     private static final Pattern ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}");
-    /// Paths that are no identifiers.
+    /// Identifiers that would be taken for paths of their own.
     private static final Set<String> RESERVED = Set.of("load");
 
     private static final int NAME_LENGTH = 200;
