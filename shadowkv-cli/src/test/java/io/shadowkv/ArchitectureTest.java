@@ -107,13 +107,15 @@ class ArchitectureTest {
             server.request: checkpoint engine sampling server.error server.json server.structured text.chat
             server.model: checkpoint engine.serve server.error text text.chat
             server.generate: engine engine.serve
+            server.documents: checkpoint engine engine.serve model.spec server.error server.json server.model text text.chat
             server.metrics: engine server.generate
             server.answer: engine sampling server.error server.generate server.http server.json server.request \
                 server.structured
-            server.endpoint: engine engine.serve model.spec server.answer server.error server.generate server.http \
-                server.json server.metrics server.model server.request server.structured text
-            server: engine.serve server.endpoint server.error server.http server.json server.metrics server.model \
-                server.request server.structured text.grammar
+            server.endpoint: engine engine.serve model.spec server.answer server.documents server.error \
+                server.generate server.http server.json server.metrics server.model server.request \
+                server.structured text
+            server: engine.serve server.documents server.endpoint server.error server.http server.json server.metrics \
+                server.model server.request server.structured text.grammar
             # shadowkv-cli: the command line
             cli.process: checkpoint engine eval.run hub op server text text.chat
             cli.option: cache cli.process engine engine.serve model.spec op tensor text.chat

@@ -2,9 +2,11 @@ package io.shadowkv.server;
 
 import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.server.Router.Access;
+import io.shadowkv.server.documents.DocumentStore;
 import io.shadowkv.server.endpoint.ChatCompletions;
 import io.shadowkv.server.endpoint.Completions;
 import io.shadowkv.server.endpoint.Detokenize;
+import io.shadowkv.server.endpoint.Documents;
 import io.shadowkv.server.endpoint.Endpoint;
 import io.shadowkv.server.endpoint.Metrics;
 import io.shadowkv.server.endpoint.Models;
@@ -70,6 +72,12 @@ public final class ApiServer implements AutoCloseable {
         router.add("GET", "/v1/models", Access.KEY, loaded(Models::new));
         router.add("POST", "/v1/chat/completions", Access.COUNTED, generating(ChatCompletions::new));
         router.add("POST", "/v1/completions", Access.COUNTED, generating(Completions::new));
+        router.add("GET", "/v1/documents", Access.KEY, loaded(serving -> new Documents(serving)::list));
+        router.add("POST", "/v1/documents", Access.COUNTED, generating(serving -> new Documents(serving)::create));
+        router.add("POST", "/v1/documents/load", Access.COUNTED, generating(serving -> new Documents(serving)::load));
+        router.add("GET", "/v1/documents/{id}", Access.KEY, loaded(serving -> new Documents(serving)::one));
+        router.add("DELETE", "/v1/documents/{id}", Access.KEY, loaded(serving -> new Documents(serving)::delete));
+        router.add("POST", "/v1/documents/{id}/save", Access.KEY, loaded(serving -> new Documents(serving)::save));
         router.add("POST", "/tokenize", Access.KEY, loaded(Tokenize::new));
         router.add("POST", "/detokenize", Access.KEY, loaded(Detokenize::new));
     }
@@ -106,10 +114,14 @@ public final class ApiServer implements AutoCloseable {
     public void serve(Engine engine, List<String> names) {
         ServedModel model = new ServedModel(engine, names);
         ServerLimits limits = options.limits();
+        DocumentStore documents = new DocumentStore(model, limits.documents(), options.documentFolder());
+        ServerMetrics metrics = new ServerMetrics(model.name(), engine::runningRequests, engine::waitingRequests);
+        metrics.documents(documents::count, documents::tokens, documents::bytes);
         serving = new Serving(
                 model,
-                new ServerMetrics(model.name(), engine::runningRequests, engine::waitingRequests),
+                metrics,
                 StructuredOutput.start(() -> vocabulary(model)),
+                documents,
                 RequestDefaults.of(model.recommended(), limits.defaultNewTokens(), limits.choices()),
                 limits.bodyBytes(),
                 limits.requestTime(),

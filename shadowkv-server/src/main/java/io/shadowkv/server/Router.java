@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 
 /// Finds the endpoint of a request, and turns exceptions into JSON errors.
 final class Router implements Handler {
@@ -38,6 +39,8 @@ final class Router implements Handler {
     }
 
     /// Adds a route before the first request arrives.
+    ///
+    /// @param path may have the segment `{id}`, which stands for any segment that is not empty
     void add(String method, String path, Access access, Endpoint endpoint) {
         routes.computeIfAbsent(path, key -> new LinkedHashMap<>()).put(method, new Route(endpoint, access));
     }
@@ -57,7 +60,7 @@ final class Router implements Handler {
                 defects.accept(exchange.method() + " " + exchange.path(), e);
             }
             refuse(exchange, error);
-        } catch (OutOfMemoryError | StackOverflowError e) {
+        } catch (Error e) {
             defects.accept(exchange.method() + " " + exchange.path(), e);
             refuse(exchange, EngineFailures.explain(new IllegalStateException(e)));
         }
@@ -85,8 +88,30 @@ final class Router implements Handler {
         }
     }
 
+    private @Nullable Map<String, Route> methods(String path) {
+        Map<String, Route> exact = routes.get(path);
+        if (exact != null) {
+            return exact;
+        }
+        return routes.entrySet().stream()
+                .filter(entry -> matches(entry.getKey(), path))
+                .map(Map.Entry::getValue)
+                .findFirst()
+                .orElse(null);
+    }
+
+    private static boolean matches(String pattern, String path) {
+        String[] expected = pattern.split("/", -1);
+        String[] found = path.split("/", -1);
+        boolean matches = expected.length == found.length;
+        for (int i = 0; matches && i < expected.length; i++) {
+            matches = expected[i].equals("{id}") ? !found[i].isEmpty() : expected[i].equals(found[i]);
+        }
+        return matches;
+    }
+
     private Route route(Exchange exchange) {
-        Map<String, Route> methods = routes.get(exchange.path());
+        Map<String, Route> methods = methods(exchange.path());
         if (methods == null) {
             throw ApiException.refused(
                     404, null, "unknown_url", "there is no " + exchange.path() + " here; there are " + routes.keySet());

@@ -10,8 +10,11 @@ import java.time.Duration;
 /// @param choices maximum number of sequences that one request may generate
 /// @param defaultNewTokens maximum length of an answer if neither the request nor the checkpoint says
 ///     it. An answer's memory is reserved when it starts, so a long default admits fewer requests
+/// @param documents maximum number of documents that are kept
 public record ServerLimits(
-        long bodyBytes, Duration requestTime, int requestsPerKey, int choices, int defaultNewTokens) {
+        long bodyBytes, Duration requestTime, int requestsPerKey, int choices, int defaultNewTokens, int documents) {
+    private static final int DOCUMENTS = 256;
+
     public static final ServerLimits DEFAULT = new ServerLimits(32L << 20, Duration.ofMinutes(30), 0, 16, 512);
 
     public ServerLimits {
@@ -19,7 +22,17 @@ public record ServerLimits(
         check(!requestTime.isNegative(), "request time", requestTime, "zero (no limit) or more");
         check(requestsPerKey >= 0, "requests per key", requestsPerKey, "0 (no limit) or more");
         check(choices >= 1, "choices", choices, "1 or more");
+        check(documents >= 0, "documents", documents, "0 (none) or more");
         check(defaultNewTokens >= 1, "default new tokens", defaultNewTokens, "1 or more");
+    }
+
+    /// Limits with the default number of documents.
+    public ServerLimits(long bodyBytes, Duration requestTime, int requestsPerKey, int choices, int defaultNewTokens) {
+        this(bodyBytes, requestTime, requestsPerKey, choices, defaultNewTokens, DOCUMENTS);
+    }
+
+    public ServerLimits withDocuments(int other) {
+        return new ServerLimits(bodyBytes, requestTime, requestsPerKey, choices, defaultNewTokens, other);
     }
 
     private static void check(boolean holds, String what, Object found, String expected) {

@@ -277,12 +277,12 @@ class OpenAiClientTest {
     void whatIsNotSupportedIsRefusedOnce() throws InterruptedException {
         assertThatThrownBy(() -> client.chat()
                         .completions()
-                        .create(ask("x").putAdditionalBodyProperty("document", com.openai.core.JsonValue.from("d"))
+                        .create(ask("x").putAdditionalBodyProperty("guided_regex", com.openai.core.JsonValue.from("d"))
                                 .build()))
                 .isInstanceOf(BadRequestException.class)
                 .hasMessageContaining("not supported yet")
                 .satisfies(e -> {
-                    assertThat(((OpenAIServiceException) e).param()).contains("document");
+                    assertThat(((OpenAIServiceException) e).param()).contains("guided_regex");
                     assertThat(((OpenAIServiceException) e).type()).contains("invalid_request_error");
                 });
         server.logged("error=unsupported_parameter");

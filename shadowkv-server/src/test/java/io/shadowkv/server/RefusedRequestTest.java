@@ -66,7 +66,7 @@ class RefusedRequestTest {
             {"messages":[{"role":"user","content":"x"}],"logit_bias":{"x":1}} | invalid_value | logit_bias
             {"messages":[{"role":"user","content":"x"}],"frequency_penalty":2.5} | invalid_value | frequency_penalty
             {"messages":[{"role":"user","content":"x"}],"top_logprobs":2} | invalid_value | top_logprobs
-            {"messages":[{"role":"user","content":"x"}],"document":"d"} | unsupported_parameter | document
+            {"messages":[{"role":"user","content":"x"}],"document":1} | invalid_value | document
             """)
     void aWrongFieldIsNamed(String body, String code, String param) throws Exception {
         JsonNode error = error(server.post("/v1/chat/completions", body), 400);

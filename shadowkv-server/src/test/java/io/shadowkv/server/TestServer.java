@@ -61,16 +61,26 @@ final class TestServer implements AutoCloseable {
     /// Pings come often, so that tests of clients that go are quick.
     static TestServer start(UnaryOperator<ServerOptions> change) {
         ServerOptions plain = ServerOptions.DEFAULT.withPort(0).withPingInterval(Duration.ofMillis(200));
-        return new TestServer(
-                EngineOptions.DEFAULT.withCache(new KvCacheSpec.Full()).withKeptPrompts(4), change.apply(plain));
+        return start(EngineOptions.DEFAULT.withCache(new KvCacheSpec.Full()).withKeptPrompts(4), change.apply(plain));
     }
+
+    static TestServer start(EngineOptions engineOptions, ServerOptions options) {
+        return new TestServer(engineOptions, options);
+    }
+
+    /// What is asked about [#text].
+    static final String QUESTION = "What is the special magic number for early-dawn mentioned in the provided text?";
 
     /// A question whose answer is [#ANSWER].
     static String question(int fillers) {
+        return text(fillers) + QUESTION;
+    }
+
+    /// A text in which [#ANSWER] is hidden.
+    static String text(int fillers) {
         return "A special magic number is hidden within the following text. Make sure to memorize it. I will quiz you"
                 + " about the number afterwards.\n" + FILLER.repeat(fillers)
-                + "One of the special magic numbers for early-dawn is: " + ANSWER + ".\n" + FILLER.repeat(fillers)
-                + "What is the special magic number for early-dawn mentioned in the provided text?";
+                + "One of the special magic numbers for early-dawn is: " + ANSWER + ".\n" + FILLER.repeat(fillers);
     }
 
     String url() {
@@ -89,6 +99,17 @@ final class TestServer implements AutoCloseable {
 
     HttpResponse<String> post(String path, String body) throws IOException, InterruptedException {
         return send(path, HttpRequest.BodyPublishers.ofString(body));
+    }
+
+    /// Sends a request of any method.
+    HttpResponse<String> request(String method, String path, String type, String body)
+            throws IOException, InterruptedException {
+        return client.send(
+                HttpRequest.newBuilder(URI.create(url() + path))
+                        .header("Content-Type", type)
+                        .method(method, HttpRequest.BodyPublishers.ofString(body))
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
     }
 
     HttpResponse<String> post(String path, byte[] body) throws IOException, InterruptedException {

@@ -11,7 +11,7 @@ import java.util.Map;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Writes server-sent events: one data line an event. Used by one thread.
-final class EventStream implements AutoCloseable {
+public final class EventStream implements AutoCloseable {
     private static final Map<String, String> HEADERS = Map.of(
             "Content-Type", "text/event-stream; charset=utf-8",
             "Cache-Control", "no-cache",
@@ -28,26 +28,26 @@ final class EventStream implements AutoCloseable {
     /// Sends the head of the answer.
     ///
     /// @throws io.shadowkv.server.http.ClientGoneException if the client has closed the connection
-    static EventStream open(Exchange exchange) {
+    public static EventStream open(Exchange exchange) {
         return new EventStream(exchange.open(200, HEADERS));
     }
 
-    void data(ObjectNode chunk) {
+    public void data(ObjectNode chunk) {
         send("data: " + JsonBody.line(chunk) + "\n\n");
     }
 
     /// A line that clients pass over. It keeps the connection, and its failure tells that the client
     /// has gone.
-    void comment(String text) {
+    public void comment(String text) {
         send(": " + text + "\n\n");
     }
 
     /// Reports an error to a client that has already received the status 200.
-    void error(ApiException error) {
+    public void error(ApiException error) {
         send("event: error\ndata: " + JsonBody.line(ErrorBody.of(error)) + "\n\n");
     }
 
-    void done() {
+    public void done() {
         send("data: [DONE]\n\n");
     }
 
@@ -57,7 +57,7 @@ final class EventStream implements AutoCloseable {
     }
 
     /// Time until `interval` has passed since the last write; zero if it has.
-    Duration untilPing(Duration interval) {
+    public Duration untilPing(Duration interval) {
         return Duration.ofNanos(Math.max(0, interval.toNanos() - (System.nanoTime() - lastWrite)));
     }
 

@@ -6,6 +6,7 @@ import io.shadowkv.server.answer.ChatFormat;
 import io.shadowkv.server.answer.TokenTexts;
 import io.shadowkv.server.answer.ToolChatFormat;
 import io.shadowkv.server.error.ApiException;
+import io.shadowkv.server.documents.StoredDocument;
 import io.shadowkv.server.http.Exchange;
 import io.shadowkv.server.model.ServedModel;
 import io.shadowkv.server.request.ChatRequest;
@@ -22,7 +23,7 @@ public record ChatCompletions(Serving serving) implements Endpoint {
         ChatRequest request = ChatRequest.read(serving.body(exchange), serving.defaults());
         ServedModel model = serving.model();
         model.checkName(request.model().orElse(null));
-        int[] ids = model.encodeChat(request.messages(), request.templateVariables());
+        int[] ids = prompt(request);
         ToolFields tools = request.tools();
         checkTemplate(tools);
         ChatFormat texts = new ChatFormat(
@@ -46,5 +47,16 @@ public record ChatCompletions(Serving serving) implements Endpoint {
                     "the model's chat template does not show tools to the model, so it cannot choose one. Set"
                             + " tool_choice to required, none or a function");
         }
+    }
+
+    private int[] prompt(ChatRequest request) {
+        ServedModel model = serving.model();
+        if (request.document().isEmpty()) {
+            return model.encodeChat(request.messages(), request.templateVariables());
+        }
+        StoredDocument document = serving.documents().get(request.document().get(), "document");
+        int[] ids = model.encodeChat(document.before(request.messages()), request.templateVariables());
+        document.checkBegins(ids);
+        return ids;
     }
 }

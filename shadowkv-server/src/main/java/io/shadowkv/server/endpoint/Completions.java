@@ -2,6 +2,7 @@ package io.shadowkv.server.endpoint;
 
 import io.shadowkv.server.answer.CompletionFormat;
 import io.shadowkv.server.answer.TokenTexts;
+import io.shadowkv.server.documents.StoredDocument;
 import io.shadowkv.server.http.Exchange;
 import io.shadowkv.server.model.ServedModel;
 import io.shadowkv.server.request.CompletionRequest;
@@ -18,11 +19,7 @@ public record Completions(Serving serving) implements Endpoint {
         CompletionRequest request = CompletionRequest.read(serving.body(exchange), serving.defaults());
         ServedModel model = serving.model();
         model.checkName(request.model().orElse(null));
-        List<int[]> prompts = new ArrayList<>();
-        for (Prompt prompt : request.prompts()) {
-            String text = prompt.text();
-            prompts.add(text == null ? prompt.ids() : model.tokenizer().encode(text, true));
-        }
+        List<int[]> prompts = prompts(request);
         CompletionFormat format = new CompletionFormat(
                 Generating.newId("cmpl-"),
                 model.name(),
@@ -30,6 +27,21 @@ public record Completions(Serving serving) implements Endpoint {
                 echoes(request),
                 new TokenTexts(model::tokenText));
         new Generating(serving).answer(exchange, prompts, request.generation(), format, null);
+    }
+
+    private List<int[]> prompts(CompletionRequest request) {
+        StoredDocument document = request.document()
+                .map(id -> serving.documents().get(id, "document"))
+                .orElse(null);
+        List<int[]> prompts = new ArrayList<>();
+        for (Prompt prompt : request.prompts()) {
+            String text = prompt.text();
+            // What follows a document has no beginning of its own.
+            int[] ids =
+                    text == null ? prompt.ids() : serving.model().tokenizer().encode(text, document == null);
+            prompts.add(document == null ? ids : document.followedBy(ids));
+        }
+        return prompts;
     }
 
     private List<String> echoes(CompletionRequest request) {

@@ -1,5 +1,6 @@
 package io.shadowkv.server.endpoint;
 
+import io.shadowkv.server.documents.DocumentStore;
 import io.shadowkv.server.http.Exchange;
 import io.shadowkv.server.json.Fields;
 import io.shadowkv.server.json.JsonBody;
@@ -16,6 +17,7 @@ import tools.jackson.databind.JsonNode;
 /// @param model the model and its engine
 /// @param metrics receive what happens
 /// @param structured makes constraints for JSON and calls of tools
+/// @param documents those that were read
 /// @param defaults for fields that requests leave out
 /// @param bodyBytes maximum size of a request
 /// @param requestTime time limit of a request from its submission
@@ -24,6 +26,7 @@ public record Serving(
         ServedModel model,
         ServerMetrics metrics,
         StructuredOutput structured,
+        DocumentStore documents,
         RequestDefaults defaults,
         long bodyBytes,
         Duration requestTime,

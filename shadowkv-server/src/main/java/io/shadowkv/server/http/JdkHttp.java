@@ -5,6 +5,7 @@ import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Consumer;
@@ -53,9 +54,7 @@ public final class JdkHttp implements AutoCloseable {
         JdkExchange own = new JdkExchange(exchange);
         String end = "";
         try (exchange) {
-            handler.handle(own);
-        } catch (ClientGoneException e) {
-            end = " client_gone=true";
+            end = answer(own);
         }
         accessLog.accept("%s %s %s %d ms=%d%s%s"
                 .formatted(
@@ -66,6 +65,26 @@ public final class JdkHttp implements AutoCloseable {
                         Duration.ofNanos(System.nanoTime() - start).toMillis(),
                         own.notes(),
                         end));
+    }
+
+    /// @return what the access log says about the end
+    private String answer(JdkExchange exchange) {
+        try {
+            handler.handle(exchange);
+            return "";
+        } catch (ClientGoneException e) {
+            return " client_gone=true";
+        } catch (RuntimeException | Error e) {
+            // The handler reports what it expects. This keeps the client from waiting in vain.
+            try {
+                if (exchange.status() == 0) {
+                    exchange.respond(500, Map.of(), new byte[0]);
+                }
+            } catch (ClientGoneException gone) {
+                e.addSuppressed(gone);
+            }
+            return " failure=" + e.getClass().getSimpleName();
+        }
     }
 
     /// Takes no further connections, waits for running exchanges, and closes what is left.

@@ -38,6 +38,13 @@ public final class Fields {
         return node.propertyNames();
     }
 
+    /// A copy of the object that has no fields of these names.
+    public ObjectNode without(String... names) {
+        ObjectNode copy = node.deepCopy();
+        copy.remove(List.of(names));
+        return copy;
+    }
+
     public boolean has(String name) {
         return node.hasNonNull(name);
     }

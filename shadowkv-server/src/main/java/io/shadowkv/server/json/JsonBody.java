@@ -61,7 +61,10 @@ public final class JsonBody {
         return location == null ? "" : " at line " + location.getLineNr() + ", column " + location.getColumnNr();
     }
 
-    private static String text(byte[] body) {
+    /// The characters of a body.
+    ///
+    /// @throws ApiException if it is not UTF-8
+    public static String text(byte[] body) {
         ByteBuffer bytes = ByteBuffer.wrap(body);
         try {
             return StandardCharsets.UTF_8

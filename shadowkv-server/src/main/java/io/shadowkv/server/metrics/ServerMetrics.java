@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntSupplier;
+import java.util.function.LongSupplier;
 
 /// Counters, gauges and histograms of one server. Thread-safe.
 ///
@@ -47,15 +48,25 @@ public final class ServerMetrics implements GenerationObserver {
     private final Histogram promptLength;
     private final Histogram answerLength;
     private final Histogram hitRatio;
+    private final Histogram documentRead;
+    private final Histogram documentRestore;
+    private final Counter documentTokens;
     private final AtomicLong lastProgress = new AtomicLong(System.nanoTime());
+
+    /// Counts documents.
+    @FunctionalInterface
+    public interface DocumentCount {
+        /// @param areReady true for those that were read, false for those that are being read
+        int of(boolean areReady);
+    }
 
     /// @param model name of the served model, a label of every metric
     /// @param running number of requests that are read or that decode
     /// @param waiting number of requests that wait
     public ServerMetrics(String model, IntSupplier running, IntSupplier waiting) {
         this.model = model;
-        gauge("vllm:num_requests_running", "Requests whose prompts are read or that decode.", running);
-        gauge("vllm:num_requests_waiting", "Requests that wait for their turn.", waiting);
+        gauge("vllm:num_requests_running", "Requests whose prompts are read or that decode.", running::getAsInt);
+        gauge("vllm:num_requests_waiting", "Requests that wait for their turn.", waiting::getAsInt);
         promptTokens = counter("vllm:prompt_tokens", "Prompt tokens of ended requests.");
         generatedTokens = counter("vllm:generation_tokens", "Generated tokens.");
         prefixQueries = counter("vllm:prefix_cache_queries", "Prompt tokens that were looked up in caches.");
@@ -72,8 +83,43 @@ public final class ServerMetrics implements GenerationObserver {
         decode = seconds("vllm:request_decode_time_seconds", "Time of all decode steps.");
         promptLength = histogram("vllm:request_prompt_tokens", "Prompt tokens of a request.", TOKENS);
         answerLength = histogram("vllm:request_generation_tokens", "Generated tokens of a request.", TOKENS);
+        documentTokens = counter("shadowkv:document_read_tokens", "Tokens of documents that were read.");
+        documentRead = seconds("shadowkv:document_read_seconds", "Time to read a document, including its wait.");
+        documentRestore = seconds("shadowkv:document_restore_seconds", "Time to load a saved document.");
         hitRatio = histogram(
                 "shadowkv:selection_hit_ratio", "Share of selected units that were resident, per request.", RATIOS);
+    }
+
+    /// Adds metrics of documents.
+    ///
+    /// @param count number of those that were read (true), or that are being read (false)
+    /// @param tokens tokens of those that were read
+    /// @param bytes memory that is planned for those that were read
+    public void documents(DocumentCount count, LongSupplier tokens, LongSupplier bytes) {
+        GaugeWithCallback.builder()
+                .name("shadowkv:documents")
+                .help("Documents that are kept (ready) or being read (reading).")
+                .labelNames(MODEL, "state")
+                .callback(callback -> {
+                    callback.call(count.of(true), model, "ready");
+                    callback.call(count.of(false), model, "reading");
+                })
+                .register(registry);
+        gauge("shadowkv:document_tokens", "Tokens of the documents that are kept.", tokens);
+        gauge("shadowkv:document_planned_bytes", "Memory planned for the documents that are kept.", bytes);
+    }
+
+    /// A document was read.
+    public void documentRead(int tokens, long nanos) {
+        progress();
+        documentTokens.labelValues(model).inc(tokens);
+        observe(documentRead, nanos / NANOS);
+    }
+
+    /// A saved document was loaded.
+    public void documentRestored(long nanos) {
+        progress();
+        observe(documentRestore, nanos / NANOS);
     }
 
     private Counter counter(String name, String help, String... labels) {
@@ -108,12 +154,12 @@ public final class ServerMetrics implements GenerationObserver {
         return histogram;
     }
 
-    private void gauge(String name, String help, IntSupplier value) {
+    private void gauge(String name, String help, LongSupplier value) {
         GaugeWithCallback.builder()
                 .name(name)
                 .help(help)
                 .labelNames(MODEL)
-                .callback(callback -> callback.call(value.getAsInt(), model))
+                .callback(callback -> callback.call(value.getAsLong(), model))
                 .register(registry);
     }
 

@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param model the model's name; empty if it is left out
 /// @param messages the conversation, at least one message
+/// @param document identifier of the document with which the first user message begins; empty for
+///     none
 /// @param templateVariables further variables of the chat template
 /// @param format form of the answer's text
 /// @param tools functions that the model may or must call
@@ -22,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 public record ChatRequest(
         Optional<String> model,
         List<ChatMessage> messages,
+        Optional<String> document,
         Map<String, @Nullable Object> templateVariables,
         ResponseFormat format,
         ToolFields tools,
@@ -39,6 +42,7 @@ public record ChatRequest(
         ChatRequest read = new ChatRequest(
                 request.text("model"),
                 Messages.read(request),
+                request.text("document"),
                 variables,
                 ResponseFormat.read(request),
                 tools,

@@ -12,10 +12,15 @@ import tools.jackson.databind.JsonNode;
 ///
 /// @param model the model's name; empty if it is left out
 /// @param prompts at least one
+/// @param document identifier of the document that the prompts follow; empty for none
 /// @param echoes true if the answers begin with the prompts
 /// @param generation how the answers are generated
 public record CompletionRequest(
-        Optional<String> model, List<Prompt> prompts, boolean echoes, GenerationFields generation) {
+        Optional<String> model,
+        List<Prompt> prompts,
+        Optional<String> document,
+        boolean echoes,
+        GenerationFields generation) {
     private static final int MAX_LOGPROBS = 100;
 
     /// A prompt as text or as token ids.
@@ -37,7 +42,8 @@ public record CompletionRequest(
                     "the request asks for " + sequences + " answers (prompts times n); this server gives at most "
                             + defaults.maxChoices() + " to one request");
         }
-        return new CompletionRequest(request.text("model"), prompts, request.flag("echo", false), generation);
+        return new CompletionRequest(
+                request.text("model"), prompts, request.text("document"), request.flag("echo", false), generation);
     }
 
     private static List<Prompt> prompts(Fields request) {

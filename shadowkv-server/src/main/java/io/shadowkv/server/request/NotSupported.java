@@ -12,9 +12,7 @@ import tools.jackson.databind.JsonNode;
 /// A field that becomes supported leaves this list.
 final class NotSupported {
     /// Both kinds of requests.
-    private static final List<Field> COMMON = List.of(
-            new Field("priority", NotSupported::isZero, "leave it out"),
-            new Field("document", NotSupported::never, "send the text of the document in the prompt"));
+    private static final List<Field> COMMON = List.of(new Field("priority", NotSupported::isZero, "leave it out"));
 
     private static final List<Field> CHAT = List.of(
             new Field("functions", NotSupported::isEmpty, "use tools"),
