@@ -60,7 +60,8 @@ class ArchitectureTest {
             model: cache checkpoint model.spec op tensor
             sampling:
             engine: cache op sampling tensor
-            engine.batch: cache cache.full cache.shadow checkpoint engine model op sampling tensor text text.chat \
+            engine.answer: engine sampling text
+            engine.batch: cache cache.full cache.shadow checkpoint engine engine.answer model op sampling tensor text text.chat \
                 text.tokenizer model.spec
             engine.study: cache engine engine.batch model op sampling model.spec tensor
             engine.serve: cache checkpoint engine engine.batch engine.study model model.spec op sampling tensor text \
@@ -129,7 +130,7 @@ class ArchitectureTest {
             cli.ruler: cli.process engine eval eval.catalog eval.ruler eval.ruler.text text text.chat text.tokenizer
             cli.demo: cache cli.option cli.process engine engine.serve eval eval.metric eval.needle eval.text \
                 report.page report.plot model.spec op tensor
-            cli.bench.sharing: cache cli.option cli.process engine engine.serve sampling
+            cli.bench.sharing: cache cli.option cli.process engine engine.serve model.spec op sampling tensor
             cli.bench: cache cli.bench.sharing cli.option cli.process engine engine.serve engine.study model.spec op op.timing \
                 report.plot tensor
             cli.serve: cache cli.option cli.process engine engine.serve op server tensor text.chat

@@ -85,7 +85,7 @@ final class ServeFlags {
             names = "--max-per-key",
             paramLabel = "N",
             defaultValue = "0",
-            description = "Requests of one API key at a time; 0 is no limit. Default: ${DEFAULT-VALUE}.")
+            description = "Requests of one API key at a time; 0 for no limit. Default: ${DEFAULT-VALUE}.")
     private int maxPerKey;
 
     @Option(
@@ -107,8 +107,21 @@ final class ServeFlags {
             names = "--request-timeout",
             paramLabel = "SECONDS",
             defaultValue = "1800",
-            description = "End a request after this time with what it has; 0 is no limit. Default: ${DEFAULT-VALUE}.")
+            description = "End a request after this time with what it has; 0 for no limit. Default: ${DEFAULT-VALUE}.")
     private int requestTimeout;
+
+    @Option(
+            names = "--document-folder",
+            paramLabel = "DIR",
+            description = "Folder in which clients may save documents. Default: none, they may not.")
+    private @Nullable Path documentFolder;
+
+    @Option(
+            names = "--max-documents",
+            paramLabel = "N",
+            defaultValue = "256",
+            description = "Documents that the server keeps. Default: ${DEFAULT-VALUE}.")
+    private int maxDocuments;
 
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
     ServeFlags() {}
@@ -118,8 +131,14 @@ final class ServeFlags {
         List<String> keys = keys(surroundings);
         return CacheFlags.checked(command, () -> {
             ServerLimits limits = new ServerLimits(
-                    maxBody.bytes(), Duration.ofSeconds(requestTimeout), maxPerKey, maxChoices, defaultMaxTokens);
-            return new ServerOptions(host, port, keys, limits, ServerOptions.DEFAULT.pingInterval());
+                            maxBody.bytes(),
+                            Duration.ofSeconds(requestTimeout),
+                            maxPerKey,
+                            maxChoices,
+                            defaultMaxTokens)
+                    .withDocuments(maxDocuments);
+            return new ServerOptions(host, port, keys, limits, ServerOptions.DEFAULT.pingInterval())
+                    .withDocumentFolder(documentFolder);
         });
     }
 

@@ -1,5 +1,6 @@
 package io.shadowkv.engine.batch;
 
+import io.shadowkv.engine.answer.TokenDraw;
 import io.shadowkv.model.StepResult;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;

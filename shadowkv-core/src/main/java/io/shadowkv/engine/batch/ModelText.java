@@ -4,6 +4,7 @@ import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.checkpoint.Checkpoint;
 import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.Request;
+import io.shadowkv.engine.answer.AnswerText;
 import io.shadowkv.sampling.LogitsException;
 import io.shadowkv.text.Tokenizer;
 import io.shadowkv.text.TokenizerException;

@@ -1,4 +1,4 @@
-package io.shadowkv.engine.batch;
+package io.shadowkv.engine.answer;
 
 import io.shadowkv.engine.GenerationOptions;
 import io.shadowkv.engine.Request;
@@ -15,10 +15,10 @@ import org.jspecify.annotations.Nullable;
 
 /// Draws the tokens of one sequence: penalties, bans and the constraint first, then the sampler. Used
 /// by the engine's thread.
-final class TokenDraw {
+public final class TokenDraw {
     /// Candidates of a draw from all tokens. The probability of the others is below 1% for the
     /// distributions of trained models at temperature 1; a draw that needs them downloads the row.
-    static final int USUAL_CANDIDATES = 256;
+    public static final int USUAL_CANDIDATES = 256;
 
     private final GenerationOptions options;
     private final List<Integer> endIds;
@@ -29,7 +29,7 @@ final class TokenDraw {
 
     /// @param prompt all tokens before the answer; the first `promptLength` are valid
     /// @param endIds ids that would end the answer before its minimum length
-    TokenDraw(Request request, int[] prompt, int promptLength, List<Integer> endIds) {
+    public TokenDraw(Request request, int[] prompt, int promptLength, List<Integer> endIds) {
         this.options = request.options();
         this.endIds = endIds;
         this.sampler = new Sampler(options.sampling());
@@ -42,7 +42,7 @@ final class TokenDraw {
     }
 
     /// Ids that end an answer.
-    static List<Integer> ends(GenerationOptions options, List<Integer> endOfSequence) {
+    public static List<Integer> ends(GenerationOptions options, List<Integer> endOfSequence) {
         List<Integer> ends = new ArrayList<>(options.stopIds());
         if (!options.ignoreEos()) {
             ends.addAll(endOfSequence);
@@ -58,42 +58,42 @@ final class TokenDraw {
 
     /// True if the next token is the one with the largest logit, and nothing else of the row is
     /// needed.
-    boolean takesLargest() {
+    public boolean takesLargest() {
         return options.sampling().isGreedy() && !changesRow() && !wantsLogprobs();
     }
 
-    boolean wantsLogprobs() {
+    public boolean wantsLogprobs() {
         return options.topLogprobs() >= 0;
     }
 
     /// True if logits are changed before the draw.
-    boolean changesRow() {
+    public boolean changesRow() {
         return constraint != null || (changes != null && changes.size() > 0);
     }
 
     @Nullable
-    LogitChanges changes() {
+    public LogitChanges changes() {
         return changes;
     }
 
-    boolean isConstrained() {
+    public boolean isConstrained() {
         return constraint != null;
     }
 
     /// Number of largest logits that a draw is made from.
-    int candidates() {
+    public int candidates() {
         int drawn = options.sampling().isGreedy()
                 ? 1
                 : options.sampling().topK() > 0 ? options.sampling().topK() : USUAL_CANDIDATES;
         return Math.max(drawn, options.topLogprobs());
     }
 
-    float inverseTemperature() {
+    public float inverseTemperature() {
         return options.sampling().inverseTemperature();
     }
 
     /// Writes which tokens the constraint allows.
-    void allowed(int[] bits) {
+    public void allowed(int[] bits) {
         if (constraint != null) {
             constraint.allowed(bits);
         }
@@ -103,7 +103,7 @@ final class TokenDraw {
     ///
     /// @param row `[vocabulary]`, overwritten
     /// @throws io.shadowkv.sampling.LogitsException if a logit is NaN or none is finite
-    int draw(float[] row) {
+    public int draw(float[] row) {
         if (changes != null) {
             changes.apply(row);
         }
@@ -121,12 +121,12 @@ final class TokenDraw {
 
     /// Draws from the largest logits of a row that was changed already; empty if the draw needs more
     /// of the row.
-    OptionalInt draw(Candidates largest) {
+    public OptionalInt draw(Candidates largest) {
         return sampler.tryNext(largest);
     }
 
     /// Draws from a row that was changed already.
-    int drawChanged(float[] row) {
+    public int drawChanged(float[] row) {
         return sampler.next(row);
     }
 
@@ -134,17 +134,17 @@ final class TokenDraw {
     ///
     /// @param row the model's logits, unchanged
     @Nullable
-    TokenLogprobs logprobs(float[] row, int id) {
+    public TokenLogprobs logprobs(float[] row, int id) {
         return wantsLogprobs() ? TokenLogprobs.of(row, id, options.topLogprobs()) : null;
     }
 
     /// Log probabilities from the largest logits; empty if they do not contain the token.
-    Optional<TokenLogprobs> logprobs(Candidates largest, int id) {
+    public Optional<TokenLogprobs> logprobs(Candidates largest, int id) {
         return TokenLogprobs.of(largest, id, options.topLogprobs());
     }
 
     /// A token was generated.
-    void accept(int id) {
+    public void accept(int id) {
         generated++;
         if (changes != null) {
             changes.add(id);

@@ -1,4 +1,4 @@
-package io.shadowkv.engine.batch;
+package io.shadowkv.engine.answer;
 
 import java.util.List;
 import java.util.function.Predicate;
@@ -7,7 +7,7 @@ import java.util.function.Predicate;
 ///
 /// Special tokens are searched but not shown. A stop string that spells a special token is searched
 /// for in shown and hidden characters, any other one in shown characters only.
-final class StopStrings {
+public final class StopStrings {
     private static final char SHOWN = '+';
     private static final char HIDDEN = '-';
 

@@ -1,4 +1,4 @@
-package io.shadowkv.engine.batch;
+package io.shadowkv.engine.answer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,11 +1,11 @@
-package io.shadowkv.engine.batch;
+package io.shadowkv.engine.answer;
 
 import io.shadowkv.engine.Completion;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /// When the phases of a sequence began, and how long they took. Times are those of `System.nanoTime`.
-final class SequenceTimes {
+public final class SequenceTimes {
     private long submitted;
     private long deadline;
     private long admitted;
@@ -17,17 +17,17 @@ final class SequenceTimes {
     private int decodeSteps;
 
     /// @param timeout time from now on after which the sequence must end; null for no limit
-    void submitted(@Nullable Duration timeout) {
+    public void submitted(@Nullable Duration timeout) {
         submitted = System.nanoTime();
         deadline = timeout == null ? 0 : submitted + timeout.toNanos();
     }
 
-    boolean isTimedOut() {
+    public boolean isTimedOut() {
         return deadline != 0 && System.nanoTime() - deadline >= 0;
     }
 
     /// Reading begins, possibly again.
-    void admitted() {
+    public void admitted() {
         readingSince = System.nanoTime();
         admitted = admitted == 0 ? readingSince : admitted;
     }
@@ -35,19 +35,19 @@ final class SequenceTimes {
     /// Reading ended.
     ///
     /// @param waitNanos part of its time that was spent waiting for indexing
-    void read(long waitNanos) {
+    public void read(long waitNanos) {
         prefillNanos += System.nanoTime() - readingSince;
         indexingWaitNanos += waitNanos;
     }
 
     /// Another object read the prompt, in `nanos` nanoseconds.
-    void wasRead(long nanos, long waitNanos) {
+    public void wasRead(long nanos, long waitNanos) {
         prefillNanos = nanos;
         indexingWaitNanos = waitNanos;
     }
 
     /// @param isPrompt true for a step that decoded tokens of the prompt
-    void stepped(boolean isPrompt, long nanos) {
+    public void stepped(boolean isPrompt, long nanos) {
         if (isPrompt) {
             prefillNanos += nanos;
         } else {
@@ -56,13 +56,13 @@ final class SequenceTimes {
         }
     }
 
-    void generated() {
+    public void generated() {
         if (firstTokenNanos == 0) {
             firstTokenNanos = System.nanoTime() - submitted;
         }
     }
 
-    Completion.Timings timings() {
+    public Completion.Timings timings() {
         long begun = admitted == 0 ? System.nanoTime() : admitted;
         return new Completion.Timings(
                 begun - submitted, prefillNanos, indexingWaitNanos, firstTokenNanos, decodeNanos, decodeSteps);
