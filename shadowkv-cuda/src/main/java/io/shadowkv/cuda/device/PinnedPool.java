@@ -17,6 +17,13 @@ public final class PinnedPool implements AutoCloseable {
     /// Host memory left to the system and the JVM.
     private static final long RESERVE_BYTES = 2L << 30;
 
+    /// How much the JVM's heap is expected to grow between a plan and the last allocation.
+    private static final long MAX_GROWTH_BYTES = 2L << 30;
+
+    /// Part of the locked bytes that page tables take: 8 bytes for each page of 4 KiB, for the
+    /// processor and for the device.
+    private static final long TABLE_SHARE = 256;
+
     private final CudaContext context;
     private final HostPages pages = new HostPages();
     private final Map<Long, Deque<MemorySegment>> free = new HashMap<>();
@@ -26,9 +33,18 @@ public final class PinnedPool implements AutoCloseable {
         this.context = context;
     }
 
-    /// Bytes that can still be taken.
+    /// Bytes that a plan may promise. This is less than [#take] would give now, because the JVM grows
+    /// and page tables are made before the last block of a plan is locked.
     public synchronized long availableBytes() {
-        return freeBytes + Math.max(0, HostMemoryProbe.availableBytes() - RESERVE_BYTES);
+        Runtime runtime = Runtime.getRuntime();
+        return freeBytes + promised(HostMemoryProbe.availableBytes(), runtime.maxMemory() - runtime.totalMemory());
+    }
+
+    /// @param available bytes that the system reports as available
+    /// @param heapGrowth bytes by which the heap may still grow
+    static long promised(long available, long heapGrowth) {
+        long lockable = available - RESERVE_BYTES - Math.clamp(heapGrowth, 0, MAX_GROWTH_BYTES);
+        return Math.max(0, lockable - Math.max(0, lockable) / TABLE_SHARE);
     }
 
     /// Takes a zeroed block of at least `bytes` bytes.
