@@ -27,6 +27,9 @@ final class NativeLibrary {
     private static final List<String> WINDOWS_COMPANIONS =
             List.of("libwinpthread-1.dll", "libgcc_s_seh-1.dll", "libstdc++-6.dll");
 
+    private static final String FOLDER_ADVICE = ". Give the JVM a writable temporary folder that allows executables,"
+            + " with 20 MB free: -Djava.io.tmpdir=FOLDER";
+
     private NativeLibrary() {}
 
     /// The result of the only load in the life of the class loader; the JVM does not allow another.
@@ -37,7 +40,7 @@ final class NativeLibrary {
             try {
                 return load(Files.createTempDirectory("shadowkv-tokenizers"));
             } catch (IOException e) {
-                return "cannot make a folder in the temporary folder: " + e;
+                return "cannot make a folder in the temporary folder: " + e + FOLDER_ADVICE;
             }
         }
     }
@@ -47,15 +50,13 @@ final class NativeLibrary {
     static void load() {
         String failure = Once.FAILURE;
         if (failure != null) {
-            throw new TokenizerException("the native tokenizers library is not available: " + failure
-                    + ". Give the JVM a writable temporary folder that allows executables,"
-                    + " with 20 MB free: -Djava.io.tmpdir=FOLDER");
+            throw new TokenizerException("the native tokenizers library is not available: " + failure);
         }
     }
 
     /// Unpacks the library into the folder, loads it, and deletes its files if possible.
     ///
-    /// @return a description of the failure, or null
+    /// @return a description of the failure with what to do, or null
     static @Nullable String load(Path folder) {
         String name = System.mapLibraryName("tokenizers");
         List<String> refusals = new ArrayList<>();
@@ -65,14 +66,20 @@ final class NativeLibrary {
                     return null;
                 }
             } catch (IOException e) {
-                return "cannot unpack it to " + folder + ": " + e;
+                return "cannot unpack it to " + folder + ": " + e + FOLDER_ADVICE;
+            } catch (IllegalCallerException e) {
+                return "this JVM does not allow it to be loaded (" + e.getMessage() + "). Add"
+                        + " --enable-native-access=ALL-UNNAMED to the options of the JVM, or on the module path"
+                        + " --enable-native-access=io.shadowkv.text,ai.djl.tokenizers";
             } catch (UnsatisfiedLinkError e) {
                 refusals.add(platform + ": " + e.getMessage());
             } finally {
                 clear(folder);
             }
         }
-        return refusals.isEmpty() ? "the jar does not contain " + name : String.join("; ", refusals);
+        return refusals.isEmpty()
+                ? "the jar does not contain " + name
+                : String.join("; ", refusals) + FOLDER_ADVICE;
     }
 
     private static boolean load(Path folder, String platform, String name) throws IOException {
