@@ -97,10 +97,10 @@ class LangChain4jTest {
                         .baseUrl(server.base())
                         .apiKey("any")
                         .modelName(TestServer.MODEL)
-                        .customParameters(java.util.Map.of("document", "d"))
+                        .customParameters(java.util.Map.of("guided_regex", "a+"))
                         .build()
                         .chat("x"))
                 .isInstanceOf(InvalidRequestException.class)
-                .hasMessageContaining("document is not supported yet");
+                .hasMessageContaining("guided_regex is not supported yet");
     }
 }

@@ -77,9 +77,7 @@ final class NativeLibrary {
                 clear(folder);
             }
         }
-        return refusals.isEmpty()
-                ? "the jar does not contain " + name
-                : String.join("; ", refusals) + FOLDER_ADVICE;
+        return refusals.isEmpty() ? "the jar does not contain " + name : String.join("; ", refusals) + FOLDER_ADVICE;
     }
 
     private static boolean load(Path folder, String platform, String name) throws IOException {
