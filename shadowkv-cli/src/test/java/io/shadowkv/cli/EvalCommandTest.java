@@ -118,7 +118,7 @@ class EvalCommandTest {
         shadowkv(eval("--job-dir", temporary.resolve("jobs"), "--data-dir", "data"))
                 .refused(
                         2,
-                        "--data-dir data is relative",
+                        "--data-dir data is a relative path",
                         Path.of("data").toAbsolutePath().toString());
     }
 
@@ -167,7 +167,7 @@ class EvalCommandTest {
             if (Files.exists(log) && Files.size(log) > 0) {
                 ProcessHandle worker = ProcessHandle.current()
                         .children()
-                        .filter(child -> child.info().commandLine().orElse("").contains(Main.class.getName()))
+                        .filter(child -> child.info().command().orElse("").endsWith("/java"))
                         .findFirst()
                         .orElseThrow();
                 worker.destroyForcibly();

@@ -124,7 +124,7 @@ class EvalFilesTest {
         assertThat(job.run().command()).isEqualTo(run.command());
 
         write("scbench/scbench_mf.jsonl", numbers(3, 15) + numbers(5, 15));
-        shadowkv(command).refused(1, log + " holds answers to other prompts", "1 of 2 samples differ");
+        shadowkv(command).refused(1, log + " has answers to other prompts", "1 of 2 samples differ");
         assertThat(answers()).hasSize(2);
     }
 
@@ -272,7 +272,7 @@ class EvalFilesTest {
     void helpSaysHowToCompareWithPublishedNumbers() {
         String help = shadowkv("eval", "--help").succeeded().out().replaceAll("\\s+", " ");
         assertThat(help)
-                .contains("with base those that its scripts give to every open model")
+                .contains("with base those that the suite's scripts give")
                 .contains("120000 of v2")
                 .contains("official, shadowkv")
                 .contains("where something differs, it is refused with both values");

@@ -91,7 +91,7 @@ class InterruptionTest {
         signal(process, "TERM");
         assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
         assertThat(process.exitValue()).isEqualTo(EXIT_BY_SIGTERM);
-        assertThat(Files.readString(temporary.resolve("err.txt"))).contains("the same command goes on from there");
+        assertThat(Files.readString(temporary.resolve("err.txt"))).contains("run the same command to resume");
         assertThat(Files.readString(log)).endsWith("}\n");
         int kept = AnswerLog.read(log).size();
         assertThat(kept).isBetween(1, 39);

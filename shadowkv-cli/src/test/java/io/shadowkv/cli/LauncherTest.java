@@ -36,7 +36,7 @@ class LauncherTest {
         Path script = Files.copy(Fixtures.repository().resolve("shadowkv"), root.resolve("shadowkv"));
         Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
         Files.writeString(root.resolve("pom.xml"), "<project/>");
-        for (String module : new String[] {"text", "core", "hub", "cpu", "cuda", "report", "eval", "cli"}) {
+        for (String module : new String[] {"text", "core", "hub", "cpu", "cuda", "report", "eval", "server", "cli"}) {
             Path folder = Files.createDirectories(root.resolve("shadowkv-" + module));
             Files.writeString(folder.resolve("pom.xml"), "<project/>");
             Files.createDirectories(folder.resolve("src/main"));

@@ -124,7 +124,7 @@ class LostOutputTest {
                 .map(line -> line.split(" ")[0])
                 .filter(word -> !word.startsWith("-"))
                 .collect(Collectors.toSet());
-        tried.addAll(Set.of("report", "pull", "logits"));
+        tried.addAll(Set.of("report", "pull", "logits", "serve"));
         assertThat(tried).isEqualTo(all);
     }
 

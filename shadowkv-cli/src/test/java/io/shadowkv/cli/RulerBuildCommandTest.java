@@ -60,7 +60,7 @@ class RulerBuildCommandTest {
         build("--tasks", "fwe", "--samples", 1, "--seed", 7)
                 .refused(1, "holds rows made with {", "\"seed\":42", "\"seed\":7", "Give another --out");
         Files.delete(folder.resolve("out").resolve("ruler-build.json"));
-        build("--tasks", "fwe").refused(1, "says how it was made");
+        build("--tasks", "fwe").refused(1, "has no ruler-build.json with its settings");
     }
 
     @Test
@@ -68,8 +68,8 @@ class RulerBuildCommandTest {
         Shell.Result result = build("--tasks", "qa_*,vt", "--samples", 1, "--data-dir", folder, "--template", "qwen");
         assertThat(result.code()).isEqualTo(1);
         assertThat(result.err())
-                .contains("qa_1 is not written: " + folder.resolve("ruler").resolve("squad.json") + ": no such file")
-                .contains("qa_2 is not written: ", "hotpotqa.json", "HotpotQA")
+                .contains("qa_1 cannot be made: " + folder.resolve("ruler").resolve("squad.json") + ": no such file")
+                .contains("qa_2 cannot be made: ", "hotpotqa.json", "HotpotQA")
                 .doesNotContain("\tat ");
         assertThat(file("vt")).content().contains("<|im_start|>user\\nMemorize");
         assertThat(file("qa_1")).doesNotExist();
@@ -97,7 +97,7 @@ class RulerBuildCommandTest {
                 .cancelled()
                 .run("ruler", "build", "--length", "2k", "--tasks", "vt,fwe", "--out", folder.resolve("out"));
         assertThat(result.code()).isEqualTo(1);
-        assertThat(result.err()).contains("interrupted; run the same command again to go on");
+        assertThat(result.err()).contains("interrupted; run the same command again to resume");
         assertThat(file("vt")).isEmptyFile();
         assertThat(file("fwe")).doesNotExist();
     }

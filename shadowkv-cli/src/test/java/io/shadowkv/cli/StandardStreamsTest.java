@@ -37,7 +37,7 @@ class StandardStreamsTest {
         Files.setPosixFilePermissions(root.resolve("shadowkv"), PosixFilePermissions.fromString("rwxr-xr-x"));
         Files.createSymbolicLink(root.resolve("models"), Fixtures.repository().resolve("models"));
         Files.writeString(root.resolve("pom.xml"), "<project/>");
-        for (String module : new String[] {"text", "core", "hub", "cpu", "cuda", "report", "eval", "cli"}) {
+        for (String module : new String[] {"text", "core", "hub", "cpu", "cuda", "report", "eval", "server", "cli"}) {
             Files.writeString(
                     Files.createDirectories(root.resolve("shadowkv-" + module)).resolve("pom.xml"), "<project/>");
         }

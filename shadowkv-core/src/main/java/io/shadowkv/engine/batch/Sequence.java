@@ -96,7 +96,6 @@ public final class Sequence {
     boolean isReadOnly() {
         return readsOnly;
     }
-
     /// The prompt was read and is kept.
     void kept(Prefix read) {
         prefix = read;
@@ -116,8 +115,7 @@ public final class Sequence {
         knownLogits = logits;
     }
 
-    /// Logits after the last token in the cache when the sequence joins the batch; null if they are not
-    /// known.
+    /// Logits after the last token in the cache, if they are known before the first step.
     float @Nullable [] knownLogits() {
         return knownLogits;
     }
@@ -145,7 +143,7 @@ public final class Sequence {
         return events;
     }
 
-    /// Position among all sequences submitted to a scheduler.
+    /// Position among all submitted sequences.
     long order() {
         return order;
     }
@@ -194,7 +192,7 @@ public final class Sequence {
         return planned;
     }
 
-    /// All tokens so far, both those in the cache and those not yet in it.
+    /// All tokens so far, also those not yet in the cache.
     public int[] ids() {
         return Arrays.copyOf(ids, count);
     }
@@ -228,8 +226,7 @@ public final class Sequence {
         return keepsCache;
     }
 
-    /// The cache of a sequence that ended without a failure, which another sequence may continue; null
-    /// if there is none.
+    /// The cache that another sequence may continue after the end; null if there is none.
     @Nullable
     SequenceCache reusable() {
         return keepsCache || failure != null ? null : cache;
@@ -237,8 +234,7 @@ public final class Sequence {
 
     /// Ends the sequence, and frees the cache unless the next turn needs it.
     ///
-    /// @param isKept true if the cache belongs to a prefix now
-    /// @param ledger owner of the cache
+    /// @param isKept true if a prefix has the cache now
     void end(Ledger ledger, boolean isKept) {
         hasEnded = true;
         SequenceCache held = cache;
@@ -299,8 +295,7 @@ public final class Sequence {
         return draw;
     }
 
-    /// True if the next token is the one with the largest logit, and nothing else of the row is
-    /// needed.
+    /// True if the next token is the one with the largest logit.
     boolean takesLargest() {
         return !needsWholeRow() && draw.takesLargest();
     }

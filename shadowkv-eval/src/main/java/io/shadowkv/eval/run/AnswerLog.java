@@ -127,7 +127,9 @@ public final class AnswerLog implements AutoCloseable {
         byte[] bytes = bytes();
         int whole = wholeLines(bytes);
         answers.putAll(parse(file, bytes, whole));
-        disk.setLength(whole);
+        if (disk.length() > whole) {
+            disk.setLength(whole);
+        }
         disk.seek(whole);
     }
 
@@ -217,8 +219,7 @@ public final class AnswerLog implements AutoCloseable {
                 disk.write(bytes);
                 disk.getFD().sync();
             } catch (IOException e) {
-                disk.setLength(start);
-                disk.seek(start);
+                restore(start, e);
                 throw e;
             }
         } catch (IOException e) {
@@ -227,6 +228,18 @@ public final class AnswerLog implements AutoCloseable {
         }
         for (AnswerRecord answer : together) {
             answers.put(answer.key(), answer);
+        }
+    }
+
+    /// Removes what a failed write left behind the answers before.
+    private void restore(long start, IOException failure) {
+        try {
+            if (disk.length() > start) {
+                disk.setLength(start);
+            }
+            disk.seek(start);
+        } catch (IOException e) {
+            failure.addSuppressed(e);
         }
     }
 

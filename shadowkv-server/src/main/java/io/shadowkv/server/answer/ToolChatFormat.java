@@ -21,7 +21,7 @@ public final class ToolChatFormat implements AnswerFormat {
     private final Supplier<CallReader> readers;
     private final Map<Integer, CallReader> byChoice = new HashMap<>();
 
-    /// @param chat forms of what is no call
+    /// @param chat forms of text that is not a call
     /// @param readers makes a reader for each answer
     public ToolChatFormat(ChatFormat chat, Supplier<CallReader> readers) {
         this.chat = chat;
