@@ -273,11 +273,11 @@ class EvalFilesTest {
         String help = shadowkv("eval", "--help").succeeded().out().replaceAll("\\s+", " ");
         assertThat(help)
                 .contains("with base those that the suite's scripts give")
-                .contains("120000 of v2")
+                .contains("120000 for v2")
                 .contains("official, shadowkv")
-                .contains("where something differs, it is refused with both values");
+                .contains("If anything differs, it stops and shows both values");
         assertThat(shadowkv("tasks").succeeded().out())
-                .contains("with --template base those of the published numbers of open models")
+                .contains("--template base those of the published scores of open models")
                 .contains("longbench-v2-cot/short\n");
         shadowkv(eval("longbench/trec", "--cut", "fit")).refused(2, "\"fit\" is not a cut", "length, official");
         shadowkv(eval("longbench/trec", "--prompts", "papers")).refused(2, "papers", "official, shadowkv");
