@@ -6,9 +6,9 @@
 set -eu
 
 # The HTTP client is for `pull`, management for processor time, the vector module for the CPU backend, java.xml for Jackson,
-# jdk.unsupported for JNA and Gson. java.desktop is left out: it doubles the size and only draws figures as bitmaps, which
-# reports have as SVG anyway.
-modules=java.base,java.logging,java.management,jdk.management,java.net.http,jdk.incubator.vector,java.xml,jdk.unsupported
+# jdk.unsupported for JNA and Gson, jdk.httpserver for `serve`. java.desktop is left out: it doubles the size and only
+# draws figures as bitmaps, which reports have as SVG anyway.
+modules=java.base,java.logging,java.management,jdk.management,java.net.http,jdk.incubator.vector,java.xml,jdk.unsupported,jdk.httpserver
 
 say() { printf 'runtime: %s\n' "$*" >&2; }
 

@@ -189,6 +189,14 @@ class DistributionIT {
                         "jieba-analysis",
                         "jna",
                         "picocli",
+                        "prometheus-metrics-config",
+                        "prometheus-metrics-core",
+                        "prometheus-metrics-exposition-textformats",
+                        "prometheus-metrics-model",
+                        "prometheus-metrics-tracer-common",
+                        "prometheus-metrics-tracer-initializer",
+                        "prometheus-metrics-tracer-otel",
+                        "prometheus-metrics-tracer-otel-agent",
                         "slf4j-api",
                         "tokenizers");
     }
