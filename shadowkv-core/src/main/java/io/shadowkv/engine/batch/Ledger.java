@@ -90,11 +90,6 @@ public final class Ledger {
         return (place == Place.DEVICE ? deviceBytes : hostBytes).get();
     }
 
-    /// Bytes that the caches report themselves, to compare with [#heldBytes]. Excludes readings.
-    public long measuredBytes(Place place) {
-        return held.keySet().stream().mapToLong(cache -> cache.bytes(place)).sum();
-    }
-
     /// Bytes of all sequences that have been read.
     SequenceBytes sealedBytes() {
         long device = 0;

@@ -151,10 +151,24 @@ public final class Prefixes {
                 .count();
     }
 
+    /// Evicts kept prompts until a sequence fits.
+    ///
+    /// @param admitted sequences that were admitted and are not allocated yet
+    /// @return false if it does not fit although nothing is left to evict
+    boolean makeRoom(PlannedSequence wanted, List<Sequence> admitted) {
+        List<PlannedSequence> planned = admitted.stream().map(Sequence::planned).toList();
+        while (!ledger.fits(wanted, planned)) {
+            if (!evict()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /// Frees the least recently used prefix that is neither pinned nor in use.
     ///
     /// @return false if there is none
-    boolean evict() {
+    private boolean evict() {
         Prefix oldest = held.stream()
                 .filter(prefix -> !prefix.isPinned() && !prefix.isUsed())
                 .min(Comparator.comparingLong(Prefix::lastUse))

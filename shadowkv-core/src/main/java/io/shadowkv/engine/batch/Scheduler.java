@@ -36,6 +36,7 @@ public final class Scheduler implements AutoCloseable {
     private final @Nullable Sequence[] slots;
     private final int prefillRows;
     private long submitted;
+    private boolean hasWorked;
 
     /// @param strategy the strategy of `options`
     public Scheduler(LoadedModel model, EngineOptions options, CacheStrategy strategy, Planner planner) {
@@ -74,20 +75,17 @@ public final class Scheduler implements AutoCloseable {
         return waiting.isEmpty() && running() == 0;
     }
 
-    /// False if a round would do nothing until events are consumed.
-    public boolean canWork() {
-        return !waiting.isEmpty()
-                || readings.canAdvance()
-                || active().stream().anyMatch(sequence -> sequence.events().isReady() || sequence.mustEnd());
-    }
-
     public void submit(Sequence sequence) {
         sequence.submitted(submitted++);
         waiting.add(sequence);
     }
 
     /// Admits sequences, decodes one step, and reads prompts.
-    public void round() {
+    ///
+    /// @return false if there was nothing to do before a consumer of events catches up, a request is
+    ///     cancelled or its time passes
+    public boolean round() {
+        hasWorked = false;
         endWaiting();
         readings.endCancelled();
         retire();
@@ -95,10 +93,12 @@ public final class Scheduler implements AutoCloseable {
         retire();
         decode();
         retire();
+        hasWorked |= readings.canAdvance();
         for (Readings.Sealed sealed : readings.advance(!active().isEmpty())) {
             begin(sealed);
         }
         retire();
+        return hasWorked;
     }
 
     /// Runs rounds until these sequences have ended.
@@ -129,6 +129,7 @@ public final class Scheduler implements AutoCloseable {
     private void endWaiting() {
         for (Sequence sequence : List.copyOf(waiting)) {
             if (sequence.mustEnd()) {
+                hasWorked = true;
                 waiting.remove(sequence);
                 prefixes.end(sequence);
             }
@@ -140,16 +141,21 @@ public final class Scheduler implements AutoCloseable {
         int rows = 0;
         while (!waiting.isEmpty() && running() + admitted.size() < slots.length) {
             Sequence next = Policy.next(waiting);
-            if (next.cache() != null || continuesPrefix(next, admitted)) {
+            Prefix prefix = prefixOf(next);
+            if (next.cache() != null || (prefix != null && fork(prefix, next, admitted))) {
                 waiting.remove(next);
                 join(next);
                 continue;
+            }
+            if (prefix != null && (running() > 0 || !admitted.isEmpty())) {
+                // Waits for memory instead of reading again what is in memory already.
+                break;
             }
             boolean shares = admitted.isEmpty() || rows + next.length() <= 2 * prefillRows;
             if (!shares || !readings.hasRoom()) {
                 break;
             }
-            if (!makeRoom(next.planned(), admitted)) {
+            if (!prefixes.makeRoom(next.planned(), admitted)) {
                 if (running() > 0 || !admitted.isEmpty()) {
                     break;
                 }
@@ -162,35 +168,28 @@ public final class Scheduler implements AutoCloseable {
             rows += next.length();
         }
         if (!admitted.isEmpty()) {
+            hasWorked = true;
             open(admitted);
         }
     }
 
-    /// Evicts kept prompts until a sequence fits.
-    ///
-    /// @return false if it does not fit although nothing is left to evict
-    private boolean makeRoom(PlannedSequence wanted, List<Sequence> admitted) {
-        List<PlannedSequence> planned = admitted.stream().map(Sequence::planned).toList();
-        while (!ledger.fits(wanted, planned)) {
-            if (!prefixes.evict()) {
-                return false;
-            }
+    /// The longest prefix that a sequence can continue; null if there is none.
+    private @Nullable Prefix prefixOf(Sequence sequence) {
+        if (sequence.cache() != null || sequence.keepsCache() || sequence.isReadOnly()) {
+            return null;
         }
-        return true;
+        Prefix prefix = prefixes.longest(sequence.ids());
+        return prefix == null || crossesRotaryLimit(prefix.ids().length, sequence.length()) ? null : prefix;
     }
 
-    /// Gives a sequence a fork of the longest prefix of its tokens.
+    /// Gives a sequence a fork of a prefix.
     ///
-    /// @return false if there is no prefix, or no memory for the fork
-    private boolean continuesPrefix(Sequence sequence, List<Sequence> admitted) {
-        Prefix prefix = sequence.keepsCache() || sequence.isReadOnly() ? null : prefixes.longest(sequence.ids());
-        if (prefix == null || crossesRotaryLimit(prefix.ids().length, sequence.length())) {
-            return false;
-        }
+    /// @return false if there is no memory for it
+    private boolean fork(Prefix prefix, Sequence sequence, List<Sequence> admitted) {
         PlannedSequence planned = Prefixes.planned(prefix, sequence.capacity());
         prefixes.use(prefix);
         try {
-            if (!makeRoom(planned, admitted)) {
+            if (!prefixes.makeRoom(planned, admitted)) {
                 return false;
             }
             // The fork may reach positions that no table covers yet.
@@ -198,7 +197,6 @@ public final class Scheduler implements AutoCloseable {
             prefixes.fork(prefix, planned, sequence);
             return true;
         } catch (BackendMemoryException e) {
-            // The sequence waits until others have ended, or is read if nothing else runs.
             return false;
         } finally {
             prefixes.leave(prefix);
@@ -246,6 +244,7 @@ public final class Scheduler implements AutoCloseable {
     }
 
     private void join(Sequence sequence) {
+        hasWorked = true;
         slots[batch.join(sequence.requireCache())] = sequence;
         sequence.admitted();
         float[] known = sequence.knownLogits();
@@ -260,7 +259,7 @@ public final class Scheduler implements AutoCloseable {
     /// @throws MemoryPlanException if it does not fit
     public SequenceCache restore(PlannedSequence planned, Map<String, Long> numbers) {
         int tokens = planned.size().capacityTokens();
-        if (!makeRoom(planned, List.of())) {
+        if (!prefixes.makeRoom(planned, List.of())) {
             throw new MemoryPlanException(planner.refusal(tokens, ledger.sealedBytes()));
         }
         SequenceCache cache = strategy.restore(planned.size(), model.rotary().forSequence(tokens, tokens), numbers);
@@ -296,6 +295,7 @@ public final class Scheduler implements AutoCloseable {
                 continue;
             }
             if (sequence.mustEnd()) {
+                hasWorked = true;
                 leave(slot);
                 prefixes.end(sequence);
             } else if (mustReadAgain(sequence)) {
@@ -340,6 +340,7 @@ public final class Scheduler implements AutoCloseable {
         if (inputs.isEmpty()) {
             return;
         }
+        hasWorked = true;
         long start = System.nanoTime();
         Batch.Result result;
         try {

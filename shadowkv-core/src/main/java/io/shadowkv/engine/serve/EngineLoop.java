@@ -283,12 +283,13 @@ final class EngineLoop {
                 LoopTask task = next();
                 if (task != null) {
                     task.run();
-                } else if (!scheduler.isIdle()) {
-                    scheduler.round();
+                } else if (!scheduler.isIdle() && !scheduler.round()) {
+                    pause();
                 }
                 count();
             }
-        } catch (RuntimeException | Error e) {
+        } catch (RuntimeException | Error | InterruptedException e) {
+            // Nobody outside can interrupt the loop's thread.
             reason = new EngineUnavailableException(
                     "the engine is broken and has ended all requests: " + e + ". Open it again", e);
         }
@@ -305,7 +306,7 @@ final class EngineLoop {
     }
 
     /// Waits for something to do: a task, or null for a round.
-    private @Nullable LoopTask next() {
+    private @Nullable LoopTask next() throws InterruptedException {
         lock.lock();
         try {
             while (!isClosing) {
@@ -320,9 +321,6 @@ final class EngineLoop {
                 changed.awaitNanos(wait);
             }
             return null;
-        } catch (InterruptedException e) {
-            // Nobody outside can interrupt the loop's thread.
-            throw new IllegalStateException("the engine's thread was interrupted", e);
         } finally {
             lock.unlock();
         }
@@ -339,7 +337,19 @@ final class EngineLoop {
                 generation.cancel();
             }
         }
-        return wait > 0 || scheduler.canWork() ? wait : POLL_NANOS;
+        return wait;
+    }
+
+    /// Waits until something changes, at most until the next look at cancellations and timeouts.
+    private void pause() throws InterruptedException {
+        lock.lock();
+        try {
+            if (tasks.isEmpty() && !isClosing) {
+                changed.awaitNanos(POLL_NANOS);
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 
     private void count() {

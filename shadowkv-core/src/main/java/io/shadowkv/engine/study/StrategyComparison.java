@@ -213,7 +213,7 @@ public final class StrategyComparison {
 
     private StrategyRun open(KvCacheSpec spec, List<Prompt> prompts, EngineOptions common) {
         CacheStrategy strategy = model.strategy(spec);
-        EngineOptions own = common.withCache(spec).withMaxBatch(prompts.size());
+        EngineOptions own = common.withCache(spec).withMaxBatch(prompts.size()).withKeptPrompts(0);
         Planner planner = new Planner(model, own, strategy);
         Scheduler scheduler = new Scheduler(model, own, strategy, planner);
         return new StrategyRun(prompts, strategy, planner, scheduler, turns);

@@ -193,6 +193,32 @@ public abstract class DocumentLaws extends BackendLaws {
         }
     }
 
+    /// Questions wait for memory one after the other; none reads the document again because memory is short.
+    @Test
+    void questionsWaitForMemoryInsteadOfReading() {
+        EngineOptions options = EngineOptions.DEFAULT.withCache(NARROW);
+        long limit;
+        try (Engine probe = open(options);
+                Document document = probe.read(Request.of(TEXT, FIVE))) {
+            var plan = probe.plan(TEXT.length, 1);
+            var fork = document.ask(Request.of(QUESTION, FIVE)).join().cache().planned();
+            limit = plan.residentBytes()
+                    + plan.offloadedBytes()
+                    + probe.plan(TEXT.length + 20, 1).workspaceBytes()
+                    + fork.resident() * 3 / 2;
+        }
+        try (Engine engine = open(options.withMemoryLimits(limit, limit));
+                Document document = engine.read(Request.of(TEXT, FIVE))) {
+            List<Generation> asked = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                asked.add(document.ask(Request.of(QUESTION, FIVE)));
+            }
+            for (Generation generation : asked) {
+                assertThat(generation.join().cachedTokens()).isEqualTo(TEXT.length);
+            }
+        }
+    }
+
     /// Kept prompts go where a new one needs the memory, the least recently used first.
     @Test
     void keptPromptsGiveWay() {

@@ -48,6 +48,7 @@ public abstract class SchedulerLaws extends BackendLaws {
         private final Planner planner;
         private final Scheduler scheduler;
         private final List<String> heard = new ArrayList<>();
+        private boolean isConsumed = true;
 
         Bench(EngineOptions given) {
             EngineOptions options = given.withPrefillRows(4).withReadingBudget(Duration.ofNanos(1));
@@ -93,7 +94,7 @@ public abstract class SchedulerLaws extends BackendLaws {
 
                 @Override
                 public boolean isReady() {
-                    return true;
+                    return isConsumed;
                 }
             };
         }
@@ -154,6 +155,27 @@ public abstract class SchedulerLaws extends BackendLaws {
             bench.finish(longer);
             bench.finish(shorter);
             assertThat(bench.heard.indexOf("short ended")).isLessThan(bench.heard.indexOf("long token"));
+        }
+    }
+
+    /// While nobody consumes the events of a full batch, a round does nothing and says so, also if others wait: the
+    /// engine's thread must not spin. A cancellation still ends a request.
+    @Test
+    void aRoundWithoutWorkSaysSo() {
+        try (Bench bench = new Bench(EngineOptions.DEFAULT.withMaxBatch(1))) {
+            Sequence first = bench.submit("first", Logits.ids(6, VOCABULARY, 1), 50);
+            while (!bench.heard.contains("first token")) {
+                assertThat(bench.scheduler.round()).isTrue();
+            }
+            Sequence second = bench.submit("second", Logits.ids(6, VOCABULARY, 2), 2);
+            bench.isConsumed = false;
+            bench.heard.clear();
+            assertThat(bench.scheduler.round()).isFalse();
+            second.request().cancellation().cancel();
+            assertThat(bench.scheduler.round()).isTrue();
+            assertThat(bench.heard).containsExactly("second ended");
+            bench.isConsumed = true;
+            assertThat(bench.finish(first)).hasSize(50);
         }
     }
 

@@ -17,11 +17,9 @@ import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.eval.EvalTask;
 import io.shadowkv.eval.Item;
 import io.shadowkv.eval.Method;
-import io.shadowkv.eval.Metric;
 import io.shadowkv.eval.PromptFormat;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.SampleRefusal;
-import io.shadowkv.eval.metric.RulerMetrics;
 import io.shadowkv.op.reference.ReferenceBackend;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -29,11 +27,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
-import java.util.function.IntFunction;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// A small random model answers; the tests check the requests to the engine and the records.
 class EngineExaminerTest {
@@ -43,21 +39,6 @@ class EngineExaminerTest {
     private static final GenerationOptions SIX = GenerationOptions.DEFAULT.withMaxNewTokens(6);
 
     /// The share of a letter in the answer, so that different answers have different scores.
-    private static final Metric LETTERS = new Metric() {
-        @Override
-        public String name() {
-            return "letters";
-        }
-
-        @Override
-        public double score(String answer, List<String> references) {
-            return (double) answer.chars().filter(Character::isLetter).count() / (1 + answer.length());
-        }
-    };
-
-    @TempDir
-    Path temporary;
-
     private ReferenceBackend backend;
     private Engine engine;
 
@@ -74,45 +55,13 @@ class EngineExaminerTest {
         backend.close();
     }
 
-    /// A task whose samples have the given history.
-    private record Task(String name, Sample.History history, List<List<String>> turns) implements EvalTask {
-        @Override
-        public int size() {
-            return turns.size();
-        }
-
-        @Override
-        public Sample sample(int index) {
-            List<Sample.Turn> asked = new ArrayList<>();
-            for (String user : turns.get(index)) {
-                boolean isContext = history == Sample.History.SHARED_CONTEXT && asked.isEmpty();
-                List<Metric> metrics = isContext ? List.of() : List.of(LETTERS, RulerMetrics.STRING_MATCH_ALL);
-                asked.add(new Sample.Turn(user, user, ">", List.of("e"), 6, List.of(), metrics));
-            }
-            return new Sample(name, index, asked, Sample.Wrapping.CHAT, history, Map.of("depth", "5"));
-        }
-    }
-
-    /// A task with samples from a function.
-    private record Made(int size, IntFunction<Sample> samples) implements EvalTask {
-        @Override
-        public String name() {
-            return "t/single";
-        }
-
-        @Override
-        public Sample sample(int index) {
-            return samples.apply(index);
-        }
-    }
-
-    private static final Task SINGLE = new Task(
+    private static final MadeTasks.Task SINGLE = new MadeTasks.Task(
             "t/single",
             Sample.History.CONVERSATION,
             List.of(List.of(CONTEXT + CONTEXT + "why?"), List.of("so?"), List.of(CONTEXT + "when?")));
-    private static final Task TURNS = new Task(
+    private static final MadeTasks.Task TURNS = new MadeTasks.Task(
             "t/turns", Sample.History.CONVERSATION, List.of(List.of(CONTEXT + "why?", "and then?", "really?")));
-    private static final Task SHARED = new Task(
+    private static final MadeTasks.Task SHARED = new MadeTasks.Task(
             "t/shared", Sample.History.SHARED_CONTEXT, List.of(List.of(CONTEXT, "why?", "when?", "who was it?")));
 
     private EvalPlan plan(List<Method> methods) {
@@ -165,7 +114,7 @@ class EngineExaminerTest {
     private static Map<String, Double> scores(AnswerRecord answer) {
         return Map.of(
                 "letters",
-                LETTERS.score(answer.answer(), List.of()),
+                MadeTasks.LETTERS.score(answer.answer(), List.of()),
                 "string_match_all",
                 answer.answer().toLowerCase(Locale.ROOT).contains("e") ? 1.0 : 0.0);
     }
@@ -207,7 +156,7 @@ class EngineExaminerTest {
     @Test
     void turnsMayFollowRightAnswers() {
         List<String> users = List.of(CONTEXT + "why?", "and then?", "really?");
-        Task given = new Task("t/given", Sample.History.RIGHT_ANSWERS, List.of(users));
+        MadeTasks.Task given = new MadeTasks.Task("t/given", Sample.History.RIGHT_ANSWERS, List.of(users));
         List<AnswerRecord> answers = examiner(given)
                 .examine(List.of(new Item("t/given", 0)), key -> key.method().equals(Method.FULL), _ -> {});
         assertThat(answers).hasSize(3);
@@ -229,8 +178,8 @@ class EngineExaminerTest {
     void aLaterPromptMayQuoteTheReasoning() {
         Sample.Turn thoughts = new Sample.Turn(CONTEXT + "why?", "why?", "", List.of(), 6, List.of(), List.of());
         Sample.Turn conclusion =
-                new Sample.Turn("So: " + Sample.QUOTE + "?", "why?", "", List.of("e"), 4, List.of(), List.of(LETTERS));
-        EvalTask task = new Made(
+                new Sample.Turn("So: " + Sample.QUOTE + "?", "why?", "", List.of("e"), 4, List.of(), List.of(MadeTasks.LETTERS));
+        EvalTask task = new MadeTasks.Made(
                 1,
                 index -> new Sample(
                         "t/single",
@@ -269,8 +218,8 @@ class EngineExaminerTest {
         int[] prompt = CharacterTokenizer.ids(CONTEXT + "why?");
         int[] free = engine.complete(Request.of(prompt, SIX)).ids();
         Sample.Turn turn =
-                new Sample.Turn(CONTEXT + "why?", "why?", "", List.of("e"), 6, List.of(free[0]), List.of(LETTERS));
-        EvalTask task = new Made(1, index -> new Sample("t/single", index, List.of(turn)));
+                new Sample.Turn(CONTEXT + "why?", "why?", "", List.of("e"), 6, List.of(free[0]), List.of(MadeTasks.LETTERS));
+        EvalTask task = new MadeTasks.Made(1, index -> new Sample("t/single", index, List.of(turn)));
         var examiner = new EngineExaminer(
                 engine,
                 plan(List.of(Method.FULL)),
@@ -298,7 +247,7 @@ class EngineExaminerTest {
 
     @Test
     void aPromptLongerThanTheContextIsNamed() {
-        Task tooLong = new Task("t/single", Sample.History.CONVERSATION, List.of(List.of(CONTEXT.repeat(20))));
+        MadeTasks.Task tooLong = new MadeTasks.Task("t/single", Sample.History.CONVERSATION, List.of(List.of(CONTEXT.repeat(20))));
         var examiner = new EngineExaminer(
                 engine,
                 plan(List.of(Method.FULL)),
@@ -317,7 +266,7 @@ class EngineExaminerTest {
                 () -> examiner.examine(List.of(new Item("t/single", 0), item), _ -> true, _ -> {}));
     }
 
-    private EngineExaminer examiner(Task other) {
+    private EngineExaminer examiner(MadeTasks.Task other) {
         return new EngineExaminer(
                 engine,
                 plan(List.of(Method.FULL, NARROW)),
@@ -333,7 +282,7 @@ class EngineExaminerTest {
     void turnsThatWouldNotFitTheContextAreRefusedTogether() {
         List<List<String>> turns = List.of(List.of(CONTEXT.repeat(8), CONTEXT.repeat(5), CONTEXT));
         Item item = new Item("t/long", 0);
-        Task conversation = new Task(item.task(), Sample.History.CONVERSATION, turns);
+        MadeTasks.Task conversation = new MadeTasks.Task(item.task(), Sample.History.CONVERSATION, turns);
         assertThat(refusal(examiner(conversation), item)).satisfies(refusal -> {
             assertThat(refusal.item()).isEqualTo(item);
             // 14 contexts of 74, three prefixes, two answers of 6; the vocabulary has no line
@@ -342,10 +291,10 @@ class EngineExaminerTest {
                     .hasMessageStartingWith(
                             "sample 0 of t/long has 1,051 tokens, its earlier answers included; the model's context is 1,024");
         });
-        Task shared = new Task(item.task(), Sample.History.SHARED_CONTEXT, turns);
+        MadeTasks.Task shared = new MadeTasks.Task(item.task(), Sample.History.SHARED_CONTEXT, turns);
         assertThat(examiner(shared).examine(List.of(item), _ -> true, _ -> {})).hasSize(4);
         List<List<String>> one = List.of(List.of(CONTEXT.repeat(8), CONTEXT, CONTEXT.repeat(6)));
-        assertThat(refusal(examiner(new Task(item.task(), Sample.History.SHARED_CONTEXT, one)), item))
+        assertThat(refusal(examiner(new MadeTasks.Task(item.task(), Sample.History.SHARED_CONTEXT, one)), item))
                 .hasMessageStartingWith("sample 0 of t/long has 1,037 tokens; the model's context is 1,024");
     }
 
@@ -353,8 +302,8 @@ class EngineExaminerTest {
     @Test
     void aTurnOfAConversationThatAsksNothingIsRefused() {
         Sample.Turn said = new Sample.Turn(CONTEXT, "", "", List.of(), 1, List.of(), List.of());
-        Sample.Turn asked = new Sample.Turn("why?", "", "", List.of("e"), 6, List.of(), List.of(LETTERS));
-        EvalTask task = new Made(1, index -> new Sample("t/single", index, List.of(said, asked)));
+        Sample.Turn asked = new Sample.Turn("why?", "", "", List.of("e"), 6, List.of(), List.of(MadeTasks.LETTERS));
+        EvalTask task = new MadeTasks.Made(1, index -> new Sample("t/single", index, List.of(said, asked)));
         var examiner = new EngineExaminer(
                 engine,
                 plan(List.of(Method.FULL)),
@@ -388,7 +337,7 @@ class EngineExaminerTest {
     /// A question without another, and one that is asked twice, keep a token of their own.
     @Test
     void questionsOnASharedTextMayBeTheSame() {
-        Task same = new Task(
+        MadeTasks.Task same = new MadeTasks.Task(
                 "t/same",
                 Sample.History.SHARED_CONTEXT,
                 List.of(List.of(CONTEXT, "why?", "why?"), List.of(CONTEXT, "why?")));
@@ -404,7 +353,7 @@ class EngineExaminerTest {
     /// Such as a damaged row of a file: the sample is named, and the run can continue without it.
     @Test
     void aSampleThatCannotBeMadeIsRefused() {
-        EvalTask damaged = new Made(2, _ -> {
+        EvalTask damaged = new MadeTasks.Made(2, _ -> {
             throw new IllegalArgumentException("line 7 is not JSON");
         });
         var examiner = new EngineExaminer(
