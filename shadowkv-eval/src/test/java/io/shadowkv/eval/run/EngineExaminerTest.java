@@ -30,6 +30,7 @@ import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /// A small random model answers; the tests check the requests to the engine and the records.
 class EngineExaminerTest {
@@ -38,7 +39,9 @@ class EngineExaminerTest {
 
     private static final GenerationOptions SIX = GenerationOptions.DEFAULT.withMaxNewTokens(6);
 
-    /// The share of a letter in the answer, so that different answers have different scores.
+    @TempDir
+    Path temporary;
+
     private ReferenceBackend backend;
     private Engine engine;
 

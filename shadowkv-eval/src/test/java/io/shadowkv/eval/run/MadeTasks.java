@@ -4,15 +4,14 @@ import io.shadowkv.eval.EvalTask;
 import io.shadowkv.eval.Metric;
 import io.shadowkv.eval.Sample;
 import io.shadowkv.eval.metric.RulerMetrics;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntFunction;
-import org.junit.jupiter.api.io.TempDir;
 
 /// Tasks of made-up samples for an examiner.
 final class MadeTasks {
+    /// The share of letters in the answer, so that different answers have different scores.
     static final Metric LETTERS = new Metric() {
         @Override
         public String name() {
@@ -24,9 +23,6 @@ final class MadeTasks {
             return (double) answer.chars().filter(Character::isLetter).count() / (1 + answer.length());
         }
     };
-
-    @TempDir
-    Path temporary;
 
     private MadeTasks() {}
 
