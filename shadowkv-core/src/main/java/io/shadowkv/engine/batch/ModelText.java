@@ -24,15 +24,18 @@ import org.jspecify.annotations.Nullable;
 public final class ModelText implements AutoCloseable {
     private final @Nullable Checkpoint checkpoint;
     private final List<String> notes;
+    private final int vocabularySize;
     private @Nullable Tokenizer tokenizer;
     private @Nullable ChatTemplate chatTemplate;
     private @Nullable List<Integer> endIds;
 
     /// @param checkpoint closed when this is closed; null for random weights
     /// @param notes messages about the checkpoint that the user should see
-    public ModelText(@Nullable Checkpoint checkpoint, List<String> notes) {
+    /// @param vocabularySize number of the model's logits; end ids beyond it can never be drawn
+    public ModelText(@Nullable Checkpoint checkpoint, List<String> notes, int vocabularySize) {
         this.checkpoint = checkpoint;
         this.notes = List.copyOf(notes);
+        this.vocabularySize = vocabularySize;
     }
 
     public List<String> notes() {
@@ -136,7 +139,7 @@ public final class ModelText implements AutoCloseable {
                 tokenizer().endOfSequence().ifPresent(ids::add);
                 endOfTurn().ifPresent(ids::add);
             }
-            known = List.copyOf(ids);
+            known = ids.stream().filter(id -> id >= 0 && id < vocabularySize).toList();
             endIds = known;
         }
         return known;

@@ -1,8 +1,10 @@
 package io.shadowkv.engine.batch;
 
 import io.shadowkv.engine.ContextLengthException;
+import io.shadowkv.engine.GenerationOptions;
 import io.shadowkv.engine.Request;
 import io.shadowkv.model.spec.DecoderSpec;
+import java.util.Collection;
 
 /// Checks requests against the limits of a model before anything is computed. The messages of its
 /// exceptions give the numbers.
@@ -22,6 +24,7 @@ public record RequestLimits(int contextTokens, String contextNote, int vocabular
     /// @throws IllegalArgumentException if an id is not in the vocabulary
     public int capacityOf(Request request) {
         checkIds(request.promptIds());
+        checkOptions(request.options());
         int prompt = request.promptIds().length;
         if (prompt >= contextTokens) {
             throw new ContextLengthException(
@@ -87,6 +90,7 @@ public record RequestLimits(int contextTokens, String contextNote, int vocabular
                             .formatted(before, tokens, answer, capacity));
         }
         checkIds(request.promptIds());
+        checkOptions(request.options());
     }
 
     /// Checks a later turn of a dialogue. The capacity may cut the answer short.
@@ -102,6 +106,22 @@ public record RequestLimits(int contextTokens, String contextNote, int vocabular
                             .formatted(before, tokens, capacity));
         }
         checkIds(request.promptIds());
+        checkOptions(request.options());
+    }
+
+    /// Checks the token ids in options: a device would change logits outside a row.
+    private void checkOptions(GenerationOptions options) {
+        checkOption("the logit bias", options.sampling().logitBias().keySet());
+        checkOption("the stop ids", options.stopIds());
+    }
+
+    private void checkOption(String what, Collection<Integer> ids) {
+        for (int id : ids) {
+            if (id < 0 || id >= vocabularySize) {
+                throw new IllegalArgumentException(what + " has the token id " + id
+                        + "; the model's vocabulary has ids 0 to " + (vocabularySize - 1));
+            }
+        }
     }
 
     /// @throws IllegalArgumentException if an id is not in the vocabulary

@@ -70,7 +70,7 @@ public final class Engine implements AutoCloseable {
         try {
             List<String> notes = new ArrayList<>(checkpoint.notes());
             Decoder decoder = Decoder.load(checkpoint, options.kvType(), backend, notes::add);
-            ModelText text = new ModelText(checkpoint, notes);
+            ModelText text = new ModelText(checkpoint, notes, decoder.spec().vocabularySize());
             return new Engine(
                     options,
                     new LoadedModel(
@@ -95,7 +95,7 @@ public final class Engine implements AutoCloseable {
     public static Engine openRandom(
             DecoderSpec spec, DType weightType, long seed, Backend backend, EngineOptions options) {
         Decoder decoder = Decoder.random(spec, weightType, seed, backend);
-        ModelText text = new ModelText(null, List.of());
+        ModelText text = new ModelText(null, List.of(), spec.vocabularySize());
         return new Engine(
                 options,
                 new LoadedModel(
@@ -356,6 +356,12 @@ public final class Engine implements AutoCloseable {
                         model, strategy, rows, planner.sequence(capacity, 1).size())) {
             return text.explaining(() -> run.run(ids, prefillTokens, allPositions, sink));
         }
+    }
+
+    /// Why the engine is broken: its backend cannot go on, all requests have ended, and further ones are
+    /// refused. Null if it is not broken.
+    public @Nullable Throwable failure() {
+        return loop.failure();
     }
 
     /// Number of requests that wait for their turn.

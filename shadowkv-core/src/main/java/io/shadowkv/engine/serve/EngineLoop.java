@@ -189,6 +189,17 @@ final class EngineLoop {
         }
     }
 
+    /// Why the engine is broken; null if it is not.
+    @Nullable
+    Throwable failure() {
+        lock.lock();
+        try {
+            return unavailable == null ? null : unavailable.getCause();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /// The loop looks at cancellations and consumers again.
     void wake() {
         lock.lock();

@@ -1,6 +1,7 @@
 package io.shadowkv.engine.laws;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.shadowkv.RandomCheckpoint;
 import io.shadowkv.cache.KvCacheSpec;
@@ -87,6 +88,21 @@ public abstract class SamplingLaws extends BackendLaws {
                     assertThat(sampler.next(changed)).as("token " + i).isEqualTo(drawn.ids()[i]);
                 }
                 changes.add(drawn.ids()[i]);
+            }
+        }
+    }
+
+    /// An id outside the vocabulary would change another sequence's logits. It is refused before anything runs.
+    @Test
+    void idsOutsideTheVocabularyAreRefused() {
+        try (Engine engine = open()) {
+            for (GenerationOptions options : List.of(
+                    TWELVE.withSampling(SamplingOptions.GREEDY.withLogitBias(Map.of(VOCABULARY, 1.0))),
+                    TWELVE.withStopIds(List.of(2_000_000_000)).withMinNewTokens(1))) {
+                assertThatIllegalArgumentException()
+                        .isThrownBy(() -> engine.submit(Request.of(PROMPT, options)))
+                        .withMessageContaining("the model's vocabulary has ids 0 to 63");
+                assertThatIllegalArgumentException().isThrownBy(() -> engine.complete(Request.of(PROMPT, options)));
             }
         }
     }

@@ -55,7 +55,7 @@ public abstract class SchedulerLaws extends BackendLaws {
             Checkpoint checkpoint = Checkpoint.open(checkpoint(RandomCheckpoint.SMALL));
             Decoder decoder = Decoder.load(checkpoint, null, backend(), note -> {});
             this.model = new LoadedModel(
-                    new ModelText(checkpoint, List.of()),
+                    new ModelText(checkpoint, List.of(), VOCABULARY),
                     checkpoint.weightBytes(),
                     backend(),
                     decoder,
