@@ -53,6 +53,20 @@ public interface SequenceCache extends AutoCloseable {
     /// The memory that [#fork] allocates.
     List<CacheStrategy.Allocation> forkFootprint(int newTokens);
 
+    /// True if [#extend] takes this number of tokens. Otherwise the tokens must be decoded, or the
+    /// whole sequence read again.
+    boolean canExtend(int tokens);
+
+    /// Opens the reading of further tokens, many rows at a time. They attend exactly to all tokens
+    /// before them; under ShadowKV the keys of indexed tokens are restored from their low-rank form.
+    /// The sequence must not be used until the returned cache is sealed, which adds the tokens and
+    /// returns this sequence, or closed, which leaves the sequence as it was.
+    ///
+    /// @param tokens number of tokens that [#canExtend] takes
+    /// @throws io.shadowkv.op.BackendMemoryException if the memory for one layer's keys and values is
+    ///     not available
+    PromptCache extend(int tokens);
+
     /// What the sequence consists of now.
     SequenceState state();
 

@@ -52,6 +52,14 @@ public interface ShadowOperations {
     /// @param target `[H, targetCapacity, d]`, rounded to its type
     void gatherUnits(Tensor source, Tensor units, int unitTokens, Tensor target, int targetRow);
 
+    /// The inverse of [#gatherUnits]: copies rows `sourceRow + i * unitTokens` and following of each
+    /// head of `source` to unit `units[h, i]` of `target`.
+    ///
+    /// @param source `[H, sourceCapacity, d]`
+    /// @param units I32 `[H, m]`, different units for each head
+    /// @param target `[H, targetCapacity, d]`, rounded to its type
+    void scatterUnits(Tensor source, int sourceRow, Tensor units, int unitTokens, Tensor target);
+
     /// Copies rows `from` to `from + count` (exclusive) of every head to `target`, from row `to`
     /// on. Source and target may be the same tensor if `to <= from`.
     ///
@@ -107,6 +115,22 @@ public interface ShadowOperations {
     /// @param scales BF16 `[H, tokenCapacity]`, written from row `to` on, in backend memory; null
     ///     if values are not quantised
     void storeValues(Tensor source, int from, int count, Tensor values, @Nullable Tensor scales, int to);
+
+    /// Copies stored values back: the inverse of [#storeValues] for rows 0 to `count` (exclusive). A
+    /// quantised value is its code times its scale, rounded once to the type of `target`.
+    ///
+    /// @param values `[H, tokenCapacity, d]` as [#storeValues] wrote them; host or backend memory
+    /// @param scales BF16 `[H, tokenCapacity]`, or null if values are not quantised
+    /// @param target `[H, targetCapacity, d]`, rows 0 to `count` (exclusive) are written
+    void restoreValues(Tensor values, @Nullable Tensor scales, int count, Tensor target);
+
+    /// Computes the keys of tokens 0 to `count` (exclusive) from their low-rank form:
+    /// `keys[h, t] = rotate(factor[t] · basis[:, head h], t)`, sums in float or wider.
+    ///
+    /// @param factor `[tokenCapacity, rank]`
+    /// @param basis `[rank, H * d]`
+    /// @param keys `[H, capacity, d]`, rounded once or twice to its type
+    void restoreKeys(Tensor factor, Tensor basis, int count, Rotary rotary, Tensor keys);
 
     /// Copies the values of all misses from the store to their slots. A quantised value is its code
     /// times its scale, rounded once to the type of the attended values. May run on another queue

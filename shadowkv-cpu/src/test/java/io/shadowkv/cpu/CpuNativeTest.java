@@ -9,6 +9,7 @@ import io.shadowkv.op.conformance.ForcedHitsConformance;
 import io.shadowkv.op.conformance.LinearConformance;
 import io.shadowkv.op.conformance.MemoryConformance;
 import io.shadowkv.op.conformance.PaddingConformance;
+import io.shadowkv.op.conformance.RestoreConformance;
 import io.shadowkv.op.conformance.SamplingConformance;
 import io.shadowkv.op.conformance.SelectedAttentionConformance;
 import io.shadowkv.op.conformance.SelectionConformance;
@@ -112,6 +113,14 @@ class CpuNativeTest {
 
     @Nested
     class ValueStore extends ValueStoreConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Restore extends RestoreConformance {
         @Override
         protected Backend open() {
             return openCpu();

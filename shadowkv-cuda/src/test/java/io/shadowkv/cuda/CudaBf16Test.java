@@ -8,6 +8,7 @@ import io.shadowkv.op.conformance.ForcedHitsConformance;
 import io.shadowkv.op.conformance.LinearConformance;
 import io.shadowkv.op.conformance.MemoryConformance;
 import io.shadowkv.op.conformance.PaddingConformance;
+import io.shadowkv.op.conformance.RestoreConformance;
 import io.shadowkv.op.conformance.SamplingConformance;
 import io.shadowkv.op.conformance.SelectedAttentionConformance;
 import io.shadowkv.op.conformance.SelectionConformance;
@@ -212,6 +213,24 @@ class CudaBf16Test {
 
     @Nested
     class ValueStore extends ValueStoreConformance {
+        @Override
+        protected Backend open() {
+            return new SharedCuda();
+        }
+
+        @Override
+        protected int guardElements() {
+            return GUARD;
+        }
+
+        @Override
+        protected DType activationType() {
+            return DType.BF16;
+        }
+    }
+
+    @Nested
+    class Restore extends RestoreConformance {
         @Override
         protected Backend open() {
             return new SharedCuda();

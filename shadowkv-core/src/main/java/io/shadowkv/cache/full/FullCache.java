@@ -24,8 +24,8 @@ public final class FullCache implements CacheStrategy {
 
     @Override
     public PromptCache openPrompt(int promptTokens, SequenceSize size, Rotary rotary) {
-        return new FullPromptCache(
-                shape, backend, FullSequence.allocate(shape, backend, size.capacityTokens(), rotary));
+        return FullSequence.allocate(shape, backend, size.capacityTokens(), rotary)
+                .openPrompt();
     }
 
     @Override

@@ -3,6 +3,8 @@ package io.shadowkv.cache.full;
 import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.KeyValueSource;
+import io.shadowkv.cache.PromptCache;
+import io.shadowkv.cache.RowsPromptCache;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceState;
 import io.shadowkv.op.AttendedRows;
@@ -49,6 +51,43 @@ final class FullSequence implements SequenceCache, KeyValueSource {
             scope.close();
             throw e;
         }
+    }
+
+    /// The cache that fills this sequence; closing it frees the sequence unless it was sealed.
+    PromptCache openPrompt() {
+        return new RowsPromptCache(backend, layers, 0) {
+            @Override
+            protected SequenceCache sealed(int tokens) {
+                filled(tokens);
+                return FullSequence.this;
+            }
+
+            @Override
+            protected void abandoned() {
+                FullSequence.this.close();
+            }
+        };
+    }
+
+    @Override
+    public boolean canExtend(int tokens) {
+        return tokens <= room();
+    }
+
+    @Override
+    public PromptCache extend(int tokens) {
+        return new RowsPromptCache(backend, layers, length) {
+            @Override
+            protected SequenceCache sealed(int all) {
+                filled(all);
+                return FullSequence.this;
+            }
+
+            @Override
+            protected void abandoned() {
+                // The rows after the last token are not read.
+            }
+        };
     }
 
     AttendedRows layer(int layer) {

@@ -13,10 +13,9 @@ import org.jspecify.annotations.Nullable;
 /// @param zeros F32 `[kvWidth, kvWidth]`, never written
 /// @param landmarks `[kvHeads, units, headDim]`, including those of outliers
 /// @param minCosines F32 `[kvHeads, units]`
-/// @param outliers I32 `[kvHeads, outlierChunks]`
 /// @param others I32 `[kvHeads, units - outlierChunks]`
 record IndexScratch(
-        Tensor plain, Tensor gram, Tensor zeros, Tensor landmarks, Tensor minCosines, Tensor outliers, Tensor others) {
+        Tensor plain, Tensor gram, Tensor zeros, Tensor landmarks, Tensor minCosines, Tensor others) {
     /// Rows of keys whose rotation is undone at a time if the host computes: these fit the
     /// processor's caches.
     private static final int HOST_ROWS = 512;
@@ -42,7 +41,6 @@ record IndexScratch(
                 scope.allocate(
                         layout.shape().kvType(), heads, units, layout.shape().headDim()),
                 scope.allocate(DType.F32, heads, units),
-                scope.allocate(DType.I32, heads, outliers),
                 scope.allocate(DType.I32, heads, units - outliers));
     }
 

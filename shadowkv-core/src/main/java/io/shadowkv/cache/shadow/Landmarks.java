@@ -11,10 +11,11 @@ import java.util.stream.IntStream;
 /// The landmark (mean rotated key) and the number of every indexed unit of one layer.
 ///
 /// The list of a key-value head contains the units of the prompt except that head's outliers,
-/// followed by the units of generated tokens.
+/// followed by the units of later tokens.
 final class Landmarks {
     private final Tensor means;
     private final Tensor unitIds;
+    private final Tensor outliers;
     private final Backend backend;
 
     Landmarks(ShadowLayout layout, Backend backend, LayerMemory memory) {
@@ -25,6 +26,7 @@ final class Landmarks {
                 layout.unitCapacity(),
                 layout.shape().headDim());
         this.unitIds = memory.allocate(DType.I32, heads, layout.unitCapacity());
+        this.outliers = memory.allocate(DType.I32, heads, layout.spec().outlierChunks());
         this.backend = backend;
     }
 
@@ -38,9 +40,14 @@ final class Landmarks {
         return unitIds;
     }
 
+    /// I32 `[kvHeads, outlierChunks]`, the numbers of the outliers, ascending.
+    Tensor outliers() {
+        return outliers;
+    }
+
     /// All tensors, in a fixed order.
     List<Tensor> tensors() {
-        return List.of(means, unitIds);
+        return List.of(means, unitIds, outliers);
     }
 
     /// Keeps the landmarks of all units that are not outliers.
@@ -61,16 +68,16 @@ final class Landmarks {
     ///
     /// @param keys rotated, `[kvHeads, capacity, headDim]`; the rows of the tokens begin at row
     ///     `rowUnit · unitTokens`
-    /// @param firstUnit number of the first new unit
     /// @param at units listed so far
     /// @param fresh buffers for the new landmarks
-    void append(Tensor keys, int rowUnit, int unitTokens, int firstUnit, int at, Fresh fresh) {
+    void append(Tensor keys, int rowUnit, int unitTokens, int at, Fresh fresh) {
         int count = fresh.means().extent(1);
         shadow().landmarks(keys, rowUnit, unitTokens, fresh.means(), fresh.minCosines());
         shadow().copyRows(fresh.means(), 0, count, means, at);
-        int[] numbers = IntStream.range(firstUnit, firstUnit + count).toArray();
         for (int head = 0; head < means.extent(0); head++) {
-            backend.upload(numbers, unitIds.row(head).slice(at, count));
+            backend.operations()
+                    .dense()
+                    .copy(fresh.numbers(), unitIds.row(head).slice(at, count));
         }
     }
 
@@ -83,16 +90,21 @@ final class Landmarks {
     ///
     /// @param means `[kvHeads, units, headDim]`
     /// @param minCosines F32 `[kvHeads, units]`
-    record Fresh(Tensor means, Tensor minCosines) {
-        static Fresh allocate(ShadowLayout layout, MemoryScope scope, int units) {
+    /// @param numbers I32 `[units]`, the numbers of the units
+    record Fresh(Tensor means, Tensor minCosines, Tensor numbers) {
+        int units() {
+            return means.extent(1);
+        }
+
+        /// @param firstUnit number of the first new unit
+        static Fresh allocate(ShadowLayout layout, Backend backend, MemoryScope scope, int firstUnit, int units) {
             int heads = layout.shape().kvHeads();
-            return new Fresh(
-                    scope.allocate(
-                            layout.shape().kvType(),
-                            heads,
-                            units,
-                            layout.shape().headDim()),
-                    scope.allocate(DType.F32, heads, units));
+            Tensor means = scope.allocate(
+                    layout.shape().kvType(), heads, units, layout.shape().headDim());
+            Tensor minCosines = scope.allocate(DType.F32, heads, units);
+            Tensor numbers = scope.allocate(DType.I32, units);
+            backend.upload(IntStream.range(firstUnit, firstUnit + units).toArray(), numbers);
+            return new Fresh(means, minCosines, numbers);
         }
     }
 }

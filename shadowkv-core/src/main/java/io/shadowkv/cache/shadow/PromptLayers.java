@@ -27,6 +27,16 @@ final class PromptLayers {
         return backend.hasSideQueue() ? 2 : 1;
     }
 
+    /// Number of sets.
+    int size() {
+        return sets.size();
+    }
+
+    /// The set of a layer.
+    Set set(int layer) {
+        return sets.get(layer % sets.size());
+    }
+
     /// Returns the set to fill. What is enqueued on the main queue from now on runs after
     /// everything that read the set.
     Set writable() {
@@ -42,7 +52,7 @@ final class PromptLayers {
 
     /// Advances to the next set; `reader` is the work that reads the set just filled.
     void next(Backend.Ticket reader) {
-        sets.get(current).reader = reader;
+        sets.get(current).usedBy(reader);
         current = (current + 1) % sets.size();
     }
 
@@ -84,7 +94,13 @@ final class PromptLayers {
             return values;
         }
 
-        private void join() {
+        /// Work on the side queue uses the set.
+        void usedBy(Backend.Ticket work) {
+            reader = work;
+        }
+
+        /// What is enqueued on the main queue from now on runs after the work that uses the set.
+        void join() {
             Backend.Ticket ticket = reader;
             reader = null;
             if (ticket != null) {

@@ -60,10 +60,24 @@ final class ResidentBuffer {
         shadow.gatherUnits(values, outliers, layout.spec().chunkSize(), rows.values(), 0);
     }
 
-    /// Fills the recent rows with `count` tokens of `keys` and `values`, from row `from` on.
-    void keepRecent(Tensor keys, Tensor values, int from, int count) {
-        shadow.copyRows(keys, from, count, rows.keys(), layout.recentRow());
-        shadow.copyRows(values, from, count, rows.values(), layout.recentRow());
+    /// Copies outliers and recent tokens to the rows of their tokens.
+    ///
+    /// @param outliers I32 `[kvHeads, outlierChunks]`, unit numbers
+    /// @param recentToken position of the oldest recent token
+    /// @param recent number of recent tokens
+    /// @param keys `[kvHeads, capacity, headDim]`, row t belongs to token t
+    void restore(Tensor outliers, int recentToken, int recent, Tensor keys, Tensor values) {
+        int unitTokens = layout.spec().chunkSize();
+        shadow.scatterUnits(rows.keys(), 0, outliers, unitTokens, keys);
+        shadow.scatterUnits(rows.values(), 0, outliers, unitTokens, values);
+        shadow.copyRows(rows.keys(), layout.recentRow(), recent, keys, recentToken);
+        shadow.copyRows(rows.values(), layout.recentRow(), recent, values, recentToken);
+    }
+
+    /// Adds `count` recent tokens of `keys` and `values`, from row `from` on, behind `held` ones.
+    void addRecent(Tensor keys, Tensor values, int from, int count, int held) {
+        shadow.copyRows(keys, from, count, rows.keys(), layout.recentRow() + held);
+        shadow.copyRows(values, from, count, rows.values(), layout.recentRow() + held);
     }
 
     /// Drops the oldest `count` of `held` recent rows and moves the others to the front.

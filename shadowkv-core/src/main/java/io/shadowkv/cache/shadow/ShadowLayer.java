@@ -1,5 +1,6 @@
 package io.shadowkv.cache.shadow;
 
+import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.Rotary;
@@ -74,10 +75,10 @@ final class ShadowLayer {
         int contextTokens = layout.contextUnits(tokens) * unitTokens;
         lowRankKeys.fit(keys, tokens, contextTokens, rotary, scratch);
         shadow.landmarks(keys, 0, unitTokens, scratch.landmarks(), scratch.minCosines());
-        shadow.splitOutliers(scratch.minCosines(), scratch.outliers(), scratch.others());
+        shadow.splitOutliers(scratch.minCosines(), landmarks.outliers(), scratch.others());
         landmarks.keep(scratch.landmarks(), scratch.others());
-        resident.keepOutliers(keys, values, scratch.outliers());
-        resident.keepRecent(keys, values, contextTokens, tokens - contextTokens);
+        resident.keepOutliers(keys, values, landmarks.outliers());
+        resident.addRecent(keys, values, contextTokens, tokens - contextTokens, 0);
         valueStore.offload(values, 0, contextTokens, 0);
     }
 
@@ -89,14 +90,46 @@ final class ShadowLayer {
     /// @param scratch activation type `[any, kvWidth]`
     /// @param fresh buffers for the landmarks of the units that move
     void join(int firstToken, int held, int indexed, Rotary rotary, Tensor scratch, Landmarks.Fresh fresh) {
-        int units = fresh.means().extent(1);
+        AttendedRows rows = resident.rows();
+        add(rows.keys(), rows.values(), layout.recentRow(), firstToken, indexed, rotary, scratch, fresh);
+        resident.dropRecent(fresh.units() * layout.spec().chunkSize(), held);
+    }
+
+    /// Adds the units of consecutive tokens to the index.
+    ///
+    /// @param keys rotated, `[kvHeads, capacity, headDim]`
+    /// @param values the same shape
+    /// @param row row of the first token, a multiple of the unit
+    /// @param firstToken position of the first token, a multiple of the unit
+    /// @param indexed number of units in the index before
+    /// @param scratch activation type `[any, kvWidth]`
+    /// @param fresh buffers for the landmarks of the units
+    void add(
+            Tensor keys,
+            Tensor values,
+            int row,
+            int firstToken,
+            int indexed,
+            Rotary rotary,
+            Tensor scratch,
+            Landmarks.Fresh fresh) {
         int unitTokens = layout.spec().chunkSize();
-        int tokens = units * unitTokens;
-        Tensor keys = resident.rows().keys();
-        lowRankKeys.project(keys, layout.recentRow(), tokens, firstToken, rotary, scratch);
-        landmarks.append(keys, layout.recentRow() / unitTokens, unitTokens, firstToken / unitTokens, indexed, fresh);
-        valueStore.offload(resident.rows().values(), layout.recentRow(), tokens, firstToken);
-        resident.dropRecent(tokens, held);
+        int tokens = fresh.units() * unitTokens;
+        lowRankKeys.project(keys, row, tokens, firstToken, rotary, scratch);
+        landmarks.append(keys, row / unitTokens, unitTokens, indexed, fresh);
+        valueStore.offload(values, row, tokens, firstToken);
+    }
+
+    /// Restores the keys and values of all tokens from the index and the resident rows.
+    ///
+    /// @param indexedTokens number of tokens in the index, outliers included
+    /// @param recent number of recent tokens
+    /// @param keys receives rotated keys, `[kvHeads, capacity, headDim]`, row t belongs to token t
+    /// @param values the same shape
+    void restore(int indexedTokens, int recent, Rotary rotary, Tensor keys, Tensor values) {
+        shadow.restoreKeys(lowRankKeys.factor(), lowRankKeys.basis(), indexedTokens, rotary, keys);
+        valueStore.restore(indexedTokens, values);
+        resident.restore(landmarks.outliers(), indexedTokens, recent, keys, values);
     }
 
     /// All tensors except the resident rows, in a fixed order.

@@ -121,7 +121,8 @@ record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size
     }
 
     private long tableBytes() {
-        return selectorBytes() + (long) shape.kvHeads() * unitCapacity() * DType.I32.bytes();
+        long unitNumbers = (long) unitCapacity() + spec.outlierChunks();
+        return selectorBytes() + shape.kvHeads() * unitNumbers * DType.I32.bytes();
     }
 
     private long selectorBytes() {

@@ -1,6 +1,8 @@
 package io.shadowkv.cache.shadow;
 
 import io.shadowkv.cache.CacheStrategy.Allocation;
+import io.shadowkv.cache.PromptCache;
+import io.shadowkv.cache.RowsPromptCache;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.cache.SequenceState;
@@ -174,7 +176,8 @@ final class ShadowSequence implements SequenceCache {
         int units = (held - layout.spec().localTokens()) / layout.spec().chunkSize();
         Tensor scratch =
                 IndexScratch.plain(layout, backend, scope, units * layout.spec().chunkSize());
-        Landmarks.Fresh fresh = Landmarks.Fresh.allocate(layout, scope, units);
+        int firstUnit = recentToken / layout.spec().chunkSize();
+        Landmarks.Fresh fresh = Landmarks.Fresh.allocate(layout, backend, scope, firstUnit, units);
         for (ShadowLayer layer : layers) {
             layer.join(recentToken, held, indexedUnits, rotary, scratch, fresh);
         }
@@ -182,8 +185,58 @@ final class ShadowSequence implements SequenceCache {
         recentToken += units * layout.spec().chunkSize();
     }
 
-    private int recentTokens() {
+    int recentTokens() {
         return length - recentToken;
+    }
+
+    /// Position of the oldest recent token; all tokens before it are in the index.
+    int recentToken() {
+        return recentToken;
+    }
+
+    int indexedUnits() {
+        return indexedUnits;
+    }
+
+    ShadowLayer indexedLayer(int layer) {
+        return layers.get(layer);
+    }
+
+    /// All layers have added tokens to the index and to the recent rows.
+    void extended(int newLength, int newUnits) {
+        length = newLength;
+        indexedUnits += newUnits;
+        recentToken += newUnits * layout.spec().chunkSize();
+    }
+
+    /// A sequence that is kept whole takes what fits its rows; reading it again with the new tokens
+    /// costs little, since it is short.
+    @Override
+    public boolean canExtend(int tokens) {
+        return isIndexed ? tokens <= capacity() - length : tokens <= layout.residentRows() - length;
+    }
+
+    @Override
+    public PromptCache extend(int tokens) {
+        if (!canExtend(tokens)) {
+            throw new IllegalStateException("a sequence of " + length + " tokens cannot take " + tokens + " more");
+        }
+        if (isIndexed) {
+            return new ShadowExtension(this, backend, tokens);
+        }
+        List<AttendedRows> rows = resident.stream().map(ResidentBuffer::rows).toList();
+        return new RowsPromptCache(backend, rows, length) {
+            @Override
+            protected SequenceCache sealed(int all) {
+                length = all;
+                return ShadowSequence.this;
+            }
+
+            @Override
+            protected void abandoned() {
+                // The rows after the last token are not read.
+            }
+        };
     }
 
     @Override

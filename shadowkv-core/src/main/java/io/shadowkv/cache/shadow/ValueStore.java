@@ -48,6 +48,11 @@ final class ValueStore {
         shadow.storeValues(source, row, count, values, scales, firstToken);
     }
 
+    /// Copies the values of tokens 0 to `count` (exclusive) to the rows of `target`.
+    void restore(int count, Tensor target) {
+        shadow.restoreValues(values, scales, count, target);
+    }
+
     /// All tensors, in a fixed order.
     List<Tensor> tensors() {
         Tensor held = scales;

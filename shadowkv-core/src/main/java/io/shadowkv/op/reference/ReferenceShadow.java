@@ -129,6 +129,17 @@ final class ReferenceShadow implements ShadowOperations {
     }
 
     @Override
+    public void scatterUnits(Tensor source, int sourceRow, Tensor units, int unitTokens, Tensor target) {
+        int count = units.extent(1);
+        for (int h = 0; h < units.extent(0); h++) {
+            for (int i = 0; i < count; i++) {
+                int unit = Elements.readInt(units, (long) h * count + i);
+                copyHeadRows(source, h, sourceRow + i * unitTokens, unitTokens, target, unit * unitTokens);
+            }
+        }
+    }
+
+    @Override
     public void copyRows(Tensor source, int from, int count, Tensor target, int to) {
         for (int h = 0; h < source.extent(0); h++) {
             copyHeadRows(source, h, from, count, target, to);
@@ -183,6 +194,23 @@ final class ReferenceShadow implements ShadowOperations {
             copyRows(source, from, count, values, to);
         } else {
             ReferenceValues.store(source, from, count, values, scales, to);
+        }
+    }
+
+    @Override
+    public void restoreValues(Tensor values, @Nullable Tensor scales, int count, Tensor target) {
+        for (int h = 0; h < values.extent(0); h++) {
+            ReferenceValues.load(values, scales, h, 0, count, target, 0);
+        }
+    }
+
+    @Override
+    public void restoreKeys(Tensor factor, Tensor basis, int count, Rotary rotary, Tensor keys) {
+        for (int h = 0; h < keys.extent(0); h++) {
+            double[][] columns = ReferenceShadowStep.headBasis(basis, keys.extent(2), h);
+            for (int t = 0; t < count; t++) {
+                ReferenceShadowStep.rebuild(factor, columns, t, rotary, keys, h, t);
+            }
         }
     }
 

@@ -54,7 +54,14 @@ final class ReferenceShadowStep {
         forEach(layers, rows, (layer, i) -> {
             for (int h = 0; h < layer.residentUnits().extent(0); h++) {
                 for (Miss miss : misses(layer, h)) {
-                    ReferenceValues.fetch(layer, h, miss.token(), miss.row());
+                    ReferenceValues.load(
+                            layer.storedValues(),
+                            layer.storedScales(),
+                            h,
+                            miss.token(),
+                            layer.unitTokens(),
+                            layer.attended().values(),
+                            miss.row());
                 }
             }
         });
@@ -64,10 +71,11 @@ final class ReferenceShadowStep {
         forEach(layers, rows, (layer, i) -> {
             for (int h = 0; h < layer.residentUnits().extent(0); h++) {
                 List<Miss> misses = misses(layer, h);
-                double[][] basis = misses.isEmpty() ? new double[0][] : headBasis(layer, h);
+                Tensor keys = layer.attended().keys();
+                double[][] basis = misses.isEmpty() ? new double[0][] : headBasis(layer.basis(), keys.extent(2), h);
                 for (Miss miss : misses) {
                     for (int j = 0; j < layer.unitTokens(); j++) {
-                        rebuild(layer, h, basis, miss.token() + j, miss.row() + j, rotary);
+                        rebuild(layer.factor(), basis, miss.token() + j, rotary, keys, h, miss.row() + j);
                     }
                 }
             }
@@ -75,20 +83,21 @@ final class ReferenceShadowStep {
     }
 
     /// The columns of B that belong to head h, `[rank][headDim]`.
-    private static double[][] headBasis(IndexedLayer layer, int h) {
-        int headDim = layer.attended().keys().extent(2);
-        double[][] basis = new double[layer.basis().extent(0)][];
-        for (int r = 0; r < basis.length; r++) {
-            long at = (long) r * layer.basis().extent(1) + (long) h * headDim;
-            basis[r] = Elements.read(layer.basis(), at, headDim);
+    static double[][] headBasis(Tensor basis, int headDim, int h) {
+        double[][] columns = new double[basis.extent(0)][];
+        for (int r = 0; r < columns.length; r++) {
+            long at = (long) r * basis.extent(1) + (long) h * headDim;
+            columns[r] = Elements.read(basis, at, headDim);
         }
-        return basis;
+        return columns;
     }
 
-    private static void rebuild(IndexedLayer layer, int h, double[][] basis, int token, int row, Rotary rotary) {
-        Tensor keys = layer.attended().keys();
+    /// Computes the key of `token` in head h and writes it to `row`.
+    ///
+    /// @param basis the columns of B that belong to head h
+    static void rebuild(Tensor factor, double[][] basis, int token, Rotary rotary, Tensor keys, int h, int row) {
         int headDim = keys.extent(2);
-        double[] factors = Elements.read(layer.factor(), (long) token * basis.length, basis.length);
+        double[] factors = Elements.read(factor, (long) token * basis.length, basis.length);
         double[] key = new double[headDim];
         for (int r = 0; r < basis.length; r++) {
             for (int e = 0; e < headDim; e++) {

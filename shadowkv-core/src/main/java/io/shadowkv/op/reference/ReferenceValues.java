@@ -1,12 +1,12 @@
 package io.shadowkv.op.reference;
 
-import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.ValueCodes;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /// Copies values to the store and back, quantised or unchanged.
 final class ReferenceValues {
@@ -36,29 +36,27 @@ final class ReferenceValues {
         }
     }
 
-    /// Copies the values of one unit of head h, which starts at `token`, to the attended rows from
-    /// `row` on.
-    static void fetch(IndexedLayer layer, int h, int token, int row) {
-        Tensor stored = layer.storedValues();
-        Tensor scales = layer.storedScales();
-        Tensor target = layer.attended().values();
+    /// Copies stored values of head h, from row `from` on, to rows `to` and following of `target`.
+    ///
+    /// @param scales null if values are not quantised
+    static void load(Tensor stored, @Nullable Tensor scales, int h, int from, int count, Tensor target, int to) {
         if (scales == null) {
-            ReferenceShadow.copyHeadRows(stored, h, token, layer.unitTokens(), target, row);
+            ReferenceShadow.copyHeadRows(stored, h, from, count, target, to);
             return;
         }
         expectCodes(stored, scales);
-        Objects.checkFromIndexSize(token, layer.unitTokens(), stored.extent(1));
-        Objects.checkFromIndexSize(row, layer.unitTokens(), target.extent(1));
+        Objects.checkFromIndexSize(from, count, stored.extent(1));
+        Objects.checkFromIndexSize(to, count, target.extent(1));
         int headDim = stored.extent(2);
-        for (int j = 0; j < layer.unitTokens(); j++) {
-            long from = (long) h * stored.extent(1) + token + j;
-            double scale = Elements.read(scales, from, 1)[0];
+        for (int j = 0; j < count; j++) {
+            long row = (long) h * stored.extent(1) + from + j;
+            double scale = Elements.read(scales, row, 1)[0];
             double[] values = new double[headDim];
             for (int e = 0; e < headDim; e++) {
-                byte code = stored.segment().get(ValueLayout.JAVA_BYTE, from * headDim + e);
+                byte code = stored.segment().get(ValueLayout.JAVA_BYTE, row * headDim + e);
                 values[e] = ValueCodes.decode(stored.dtype(), code) * scale;
             }
-            Elements.write(target, ((long) h * target.extent(1) + row + j) * headDim, values);
+            Elements.write(target, ((long) h * target.extent(1) + to + j) * headDim, values);
         }
     }
 

@@ -45,6 +45,11 @@ final class TimedShadow implements ShadowOperations {
     }
 
     @Override
+    public void scatterUnits(Tensor source, int sourceRow, Tensor units, int unitTokens, Tensor target) {
+        timer.time(OperationKind.INDEX, () -> shadow.scatterUnits(source, sourceRow, units, unitTokens, target));
+    }
+
+    @Override
     public void copyRows(Tensor source, int from, int count, Tensor target, int to) {
         timer.time(OperationKind.INDEX, () -> shadow.copyRows(source, from, count, target, to));
     }
@@ -73,6 +78,16 @@ final class TimedShadow implements ShadowOperations {
     @Override
     public void storeValues(Tensor source, int from, int count, Tensor values, @Nullable Tensor scales, int to) {
         timer.time(OperationKind.INDEX, () -> shadow.storeValues(source, from, count, values, scales, to));
+    }
+
+    @Override
+    public void restoreValues(Tensor values, @Nullable Tensor scales, int count, Tensor target) {
+        timer.time(OperationKind.FETCH, () -> shadow.restoreValues(values, scales, count, target));
+    }
+
+    @Override
+    public void restoreKeys(Tensor factor, Tensor basis, int count, Rotary rotary, Tensor keys) {
+        timer.time(OperationKind.REBUILD, () -> shadow.restoreKeys(factor, basis, count, rotary, keys));
     }
 
     @Override

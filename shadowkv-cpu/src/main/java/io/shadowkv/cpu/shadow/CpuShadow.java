@@ -7,6 +7,7 @@ import io.shadowkv.cpu.eigen.TopEigenvectors;
 import io.shadowkv.cpu.vector.FloatRows;
 import io.shadowkv.cpu.vector.HeadRows;
 import io.shadowkv.cpu.vector.Rotation;
+import io.shadowkv.cpu.vector.Scratch;
 import io.shadowkv.cpu.vector.Scratch.Use;
 import io.shadowkv.cpu.vector.Selection;
 import io.shadowkv.cpu.vector.WorkerPool;
@@ -24,6 +25,8 @@ import org.jspecify.annotations.Nullable;
 public final class CpuShadow implements ShadowOperations {
     private static final int GRAIN_TOKENS = 64;
     private static final int GRAIN_UNITS = 64;
+    /// Tokens of one task of a head. The head's part of the basis is packed once for each task.
+    private static final int BLOCK_TOKENS = 512;
 
     private final WorkerPool pool;
     private final Gram gram;
@@ -109,6 +112,18 @@ public final class CpuShadow implements ShadowOperations {
     }
 
     @Override
+    public void scatterUnits(Tensor source, int sourceRow, Tensor units, int unitTokens, Tensor target) {
+        int count = units.extent(1);
+        int[] wanted = units.segment().toArray(JAVA_INT_UNALIGNED);
+        var rows = new HeadRows(source, target);
+        pool.each(units.extent(0), (h, scratch) -> {
+            for (int i = 0; i < count; i++) {
+                rows.copy(h, sourceRow + i * unitTokens, wanted[h * count + i] * unitTokens, unitTokens, scratch);
+            }
+        });
+    }
+
+    @Override
     public void copyRows(Tensor source, int from, int count, Tensor target, int to) {
         var rows = new HeadRows(source, target);
         pool.each(source.extent(0), (h, scratch) -> rows.copy(h, from, to, count, scratch));
@@ -161,6 +176,49 @@ public final class CpuShadow implements ShadowOperations {
             var codes = new ValueCoder(values, scales);
             pool.each(source.extent(0), (h, scratch) -> codes.encode(source, h, from, count, to, scratch));
         }
+    }
+
+    @Override
+    public void restoreValues(Tensor values, @Nullable Tensor scales, int count, Tensor target) {
+        if (scales == null) {
+            copyRows(values, 0, count, target, 0);
+            return;
+        }
+        var codes = new ValueCoder(values, scales);
+        eachBlock(values.extent(0), count, (h, from, rows, scratch) -> codes.decode(h, from, rows, target, from, scratch));
+    }
+
+    @Override
+    public void restoreKeys(Tensor factor, Tensor basis, int count, Rotary rotary, Tensor keys) {
+        Objects.checkFromIndexSize(0, count, Math.min(factor.extent(0), keys.extent(1)));
+        var rotation = new Rotation(rotary);
+        eachBlock(keys.extent(0), count, (h, from, rows, scratch) -> new KeyRebuild(factor, basis, keys, h, rotation)
+                .run(rows, new Consecutive(from), scratch));
+    }
+
+    private record Consecutive(int first) implements KeyRebuild.Places {
+        @Override
+        public int token(int index) {
+            return first + index;
+        }
+
+        @Override
+        public int row(int index) {
+            return first + index;
+        }
+    }
+
+    /// Calls `task` for blocks of rows of every head.
+    private void eachBlock(int heads, int rows, BlockTask task) {
+        int blocks = Math.ceilDiv(rows, BLOCK_TOKENS);
+        pool.each(heads * blocks, (i, scratch) -> {
+            int from = i % blocks * BLOCK_TOKENS;
+            task.run(i / blocks, from, Math.min(BLOCK_TOKENS, rows - from), scratch);
+        });
+    }
+
+    private interface BlockTask {
+        void run(int head, int from, int rows, Scratch scratch);
     }
 
     @Override

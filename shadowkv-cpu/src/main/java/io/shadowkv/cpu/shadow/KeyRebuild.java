@@ -5,43 +5,51 @@ import io.shadowkv.cpu.vector.FloatRows;
 import io.shadowkv.cpu.vector.Rotation;
 import io.shadowkv.cpu.vector.Scratch;
 import io.shadowkv.cpu.vector.Scratch.Use;
-import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.tensor.Tensor;
 import java.util.Arrays;
 import java.util.Objects;
 
-/// Rebuilds the missing keys of one head: multiplies the gathered rows of A by the head's columns
-/// of B and rotates the result to the positions.
+/// Rebuilds keys of one head: multiplies rows of A by the head's columns of B and rotates the result
+/// to the positions.
 final class KeyRebuild {
     private static final int PANEL = MicroKernel.PANEL;
 
-    private final IndexedLayer layer;
     private final int head;
     private final Rotation rotation;
     private final FloatRows factor;
     private final FloatRows basis;
     private final FloatRows keys;
     private final int rank;
+    private final int width;
+    private final int capacity;
     private final int headDim;
     private final int paddedDim;
-    private final Misses misses;
 
-    KeyRebuild(IndexedLayer layer, int head, Rotation rotation) {
-        this.layer = layer;
+    /// @param factor A, `[tokenCapacity, rank]`
+    /// @param basis B, `[rank, kvHeads * headDim]`
+    /// @param keys `[kvHeads, capacity, headDim]`, receives the keys
+    KeyRebuild(Tensor factor, Tensor basis, Tensor keys, int head, Rotation rotation) {
         this.head = head;
         this.rotation = rotation;
-        Tensor target = layer.attended().keys();
-        factor = new FloatRows(layer.factor());
-        basis = new FloatRows(layer.basis());
-        keys = new FloatRows(target);
-        rank = layer.factor().extent(1);
-        headDim = target.extent(2);
+        this.factor = new FloatRows(factor);
+        this.basis = new FloatRows(basis);
+        this.keys = new FloatRows(keys);
+        rank = factor.extent(1);
+        width = basis.extent(1);
+        capacity = keys.extent(1);
+        headDim = keys.extent(2);
         paddedDim = Math.ceilDiv(headDim, PANEL) * PANEL;
-        misses = new Misses(layer, head);
     }
 
-    void run(Scratch scratch) {
-        int tokens = misses.count() * layer.unitTokens();
+    /// The tokens to rebuild, and the rows that receive their keys.
+    interface Places {
+        int token(int index);
+
+        int row(int index);
+    }
+
+    /// Rebuilds the keys of the first `tokens` places.
+    void run(int tokens, Places places, Scratch scratch) {
         if (tokens == 0) {
             return;
         }
@@ -55,14 +63,14 @@ final class KeyRebuild {
             for (int k = 0; k < rank; k += MicroKernel.DEPTH) {
                 int depth = Math.min(MicroKernel.DEPTH, rank - k);
                 for (int i = 0; i < count; i++) {
-                    factor.load((long) token(t + i) * rank + k, rows, i * MicroKernel.ROW_STRIDE, depth);
+                    factor.load((long) places.token(t + i) * rank + k, rows, i * MicroKernel.ROW_STRIDE, depth);
                 }
                 for (int e = 0; e < paddedDim; e += PANEL) {
                     kernel.rows(0, e * rank + k * PANEL, e, paddedDim, depth);
                 }
             }
             for (int i = 0; i < count; i++) {
-                place(products, i, t + i, scratch);
+                place(products, i, places.token(t + i), places.row(t + i), scratch);
             }
         }
     }
@@ -70,7 +78,6 @@ final class KeyRebuild {
     /// Packs the head's columns as `[panel][rank][PANEL]`.
     private float[] packBasis(Scratch scratch) {
         float[] panels = scratch.floats(Use.PANELS, rank * paddedDim);
-        int width = layer.basis().extent(1);
         for (int k = 0; k < rank; k++) {
             for (int e = 0; e < paddedDim; e += PANEL) {
                 int at = e * rank + k * PANEL;
@@ -82,16 +89,11 @@ final class KeyRebuild {
         return panels;
     }
 
-    private int token(int index) {
-        return misses.token(index / layer.unitTokens()) + index % layer.unitTokens();
-    }
-
-    private void place(float[] products, int i, int index, Scratch scratch) {
+    private void place(float[] products, int i, int token, int row, Scratch scratch) {
         float[] table = scratch.floats(Use.SECOND_ROW, rotation.tableLength());
-        rotation.forward(token(index), table);
+        rotation.forward(token, table);
         rotation.turn(products, i * paddedDim, table);
-        int capacity = layer.attended().keys().extent(1);
-        int row = Objects.checkIndex(misses.row(index / layer.unitTokens()) + index % layer.unitTokens(), capacity);
-        keys.store(products, i * paddedDim, ((long) head * capacity + row) * headDim, headDim);
+        long at = (long) head * capacity + Objects.checkIndex(row, capacity);
+        keys.store(products, i * paddedDim, at * headDim, headDim);
     }
 }

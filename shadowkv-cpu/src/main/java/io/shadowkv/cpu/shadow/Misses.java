@@ -25,6 +25,22 @@ final class Misses {
         count = layer.missCounts().segment().get(JAVA_INT_UNALIGNED, (long) head * Integer.BYTES);
     }
 
+    /// Every token of the missing units.
+    KeyRebuild.Places tokens() {
+        int unitTokens = layer.unitTokens();
+        return new KeyRebuild.Places() {
+            @Override
+            public int token(int index) {
+                return Misses.this.token(index / unitTokens) + index % unitTokens;
+            }
+
+            @Override
+            public int row(int index) {
+                return Misses.this.row(index / unitTokens) + index % unitTokens;
+            }
+        };
+    }
+
     int count() {
         return count;
     }

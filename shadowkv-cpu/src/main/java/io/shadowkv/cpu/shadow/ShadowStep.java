@@ -114,7 +114,12 @@ final class ShadowStep {
 
     void rebuildKeys(SlotTable<IndexedLayer> layers, StepRows rows, Rotary rotary) {
         var rotation = new Rotation(rotary);
-        eachHead(layers, rows, (layer, row, head, scratch) -> new KeyRebuild(layer, head, rotation).run(scratch));
+        eachHead(layers, rows, (layer, row, head, scratch) -> {
+            Misses misses = new Misses(layer, head);
+            Tensor keys = layer.attended().keys();
+            new KeyRebuild(layer.factor(), layer.basis(), keys, head, rotation)
+                    .run(misses.count() * layer.unitTokens(), misses.tokens(), scratch);
+        });
     }
 
     private void eachHead(SlotTable<IndexedLayer> layers, StepRows rows, HeadTask task) {

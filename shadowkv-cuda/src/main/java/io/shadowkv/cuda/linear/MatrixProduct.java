@@ -59,6 +59,25 @@ public record MatrixProduct(
                 keys.dtype(), gram.dtype(), width, width, tokens, false, true, true, false, alignment));
     }
 
+    /// `out [t, m] = left [t, k] · right [k, m]`, or null under the same conditions.
+    public static @Nullable MatrixProduct rows(CudaContext context, Tensor left, Tensor right, Tensor out) {
+        if (left.dtype() != right.dtype() || (out.dtype() != left.dtype() && out.dtype() != DType.F32)) {
+            return null;
+        }
+        int alignment = alignment(context, left, right, out);
+        return checked(new MatrixProduct(
+                left.dtype(),
+                out.dtype(),
+                right.extent(1),
+                left.extent(0),
+                left.extent(1),
+                false,
+                false,
+                false,
+                false,
+                alignment));
+    }
+
     private static @Nullable MatrixProduct checked(MatrixProduct product) {
         boolean isServed = isComputed(product.in)
                 && isComputed(product.out)

@@ -35,6 +35,13 @@ public final class PlainProduct {
         run(keys, 1, width, keys, 1, width, null, gram, width, width, tokens, true);
     }
 
+    /// `out [t, m] = left [t, k] · right [k, m]`.
+    public void rows(Tensor left, Tensor right, Tensor out) {
+        int depth = left.extent(1);
+        int columns = right.extent(1);
+        run(left, depth, 1, right, 1, columns, null, out, left.extent(0), columns, depth, false);
+    }
+
     private void run(
             Tensor left,
             long leftRow,

@@ -14,11 +14,13 @@ import org.jspecify.annotations.Nullable;
 public final class CudaShadow implements ShadowOperations, AutoCloseable {
     private final KeySpectrum spectrum;
     private final ShadowIndexing indexing;
+    private final ContextRestore restore;
     private final ShadowStep step;
 
     public CudaShadow(CudaParts parts) {
         this.spectrum = new KeySpectrum(parts);
         this.indexing = new ShadowIndexing(parts);
+        this.restore = new ContextRestore(parts, spectrum, indexing);
         this.step = new ShadowStep(parts);
     }
 
@@ -48,6 +50,11 @@ public final class CudaShadow implements ShadowOperations, AutoCloseable {
     }
 
     @Override
+    public void scatterUnits(Tensor source, int sourceRow, Tensor units, int unitTokens, Tensor target) {
+        restore.scatterUnits(source, sourceRow, units, unitTokens, target);
+    }
+
+    @Override
     public void copyRows(Tensor source, int from, int count, Tensor target, int to) {
         indexing.copyRows(source, from, count, target, to);
     }
@@ -55,6 +62,16 @@ public final class CudaShadow implements ShadowOperations, AutoCloseable {
     @Override
     public void storeValues(Tensor source, int from, int count, Tensor values, @Nullable Tensor scales, int to) {
         indexing.storeValues(source, from, count, values, scales, to);
+    }
+
+    @Override
+    public void restoreValues(Tensor values, @Nullable Tensor scales, int count, Tensor target) {
+        restore.restoreValues(values, scales, count, target);
+    }
+
+    @Override
+    public void restoreKeys(Tensor factor, Tensor basis, int count, Rotary rotary, Tensor keys) {
+        restore.restoreKeys(factor, basis, count, rotary, keys);
     }
 
     @Override
@@ -91,6 +108,7 @@ public final class CudaShadow implements ShadowOperations, AutoCloseable {
     @Override
     public void close() {
         spectrum.close();
+        restore.close();
         indexing.close();
         step.close();
     }

@@ -52,6 +52,18 @@ public final class KeySpectrum implements AutoCloseable {
         }
     }
 
+    /// `plain = factor · basis`, sums in float.
+    ///
+    /// @param factor `[t, rank]`
+    /// @param basis `[rank, D]`
+    /// @param plain F32 `[t, D]`
+    void expand(Tensor factor, Tensor basis, Tensor plain) {
+        MatrixProduct product = MatrixProduct.rows(parts.context(), factor, basis, plain);
+        if (product == null || !products.run(product, basis, factor, null, plain, plain)) {
+            this.plain.rows(factor, basis, plain);
+        }
+    }
+
     /// Computes the eigenvectors of the largest eigenvalues as rows, largest first. Waits for the
     /// queue.
     ///

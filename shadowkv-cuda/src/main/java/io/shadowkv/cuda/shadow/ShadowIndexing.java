@@ -236,12 +236,9 @@ final class ShadowIndexing implements AutoCloseable {
                 .with("ROTARY_DIM", rotary.rotaryDim())
                 .with("INTERLEAVED", rotary.interleaved() ? 1 : 0)
                 .with("VEC", width));
-        // Interleaved pairs are inside a vector if it has room for a pair.
-        int pairs = rotary.interleaved() && width > 1 ? width / 2 : width;
-        int chunks = rotary.rotaryDim() / 2 / pairs + (headDim - rotary.rotaryDim()) / width;
         kernel.launch(
                 parts.queue(),
-                Grid.covering((long) count * chunks, UNROTATE_THREADS),
+                Grid.covering((long) count * places(headDim, rotary, width), UNROTATE_THREADS),
                 rows.address(parts.context()),
                 rotary.cosines().slice(firstPosition, count),
                 rotary.sines().slice(firstPosition, count),
@@ -252,9 +249,18 @@ final class ShadowIndexing implements AutoCloseable {
                 (float) (1 / (rotary.scaling() * rotary.scaling())));
     }
 
+    /// Threads per token of a kernel that rotates keys.
+    ///
+    /// @param width elements per access
+    static int places(int headDim, Rotary rotary, int width) {
+        // Interleaved pairs are inside a vector if it has room for a pair.
+        int pairs = rotary.interleaved() && width > 1 ? width / 2 : width;
+        return rotary.rotaryDim() / 2 / pairs + (headDim - rotary.rotaryDim()) / width;
+    }
+
     /// A number whose divisors divide the head dim, the rotated part (half of it if pairs are not
     /// interleaved) and the rest.
-    private static int run(int headDim, Rotary rotary) {
+    static int run(int headDim, Rotary rotary) {
         int turning = rotary.interleaved() ? rotary.rotaryDim() : rotary.rotaryDim() / 2;
         int run = turning | headDim - rotary.rotaryDim();
         return Integer.lowestOneBit(run);
@@ -262,11 +268,11 @@ final class ShadowIndexing implements AutoCloseable {
 
     /// The type that a kernel reads. Elements of equal types are only moved, so only their size
     /// matters.
-    private static String from(Tensor source, Tensor target) {
+    static String from(Tensor source, Tensor target) {
         return source.dtype() == target.dtype() ? bits(source.dtype()) : KernelTypes.name(source.dtype());
     }
 
-    private static String to(Tensor source, Tensor target) {
+    static String to(Tensor source, Tensor target) {
         return source.dtype() == target.dtype() ? bits(target.dtype()) : KernelTypes.name(target.dtype());
     }
 
@@ -274,7 +280,7 @@ final class ShadowIndexing implements AutoCloseable {
         return "u" + 8 * dtype.bytes();
     }
 
-    private static void expect(Tensor tensor, DType dtype, String name) {
+    static void expect(Tensor tensor, DType dtype, String name) {
         if (tensor.dtype() != dtype) {
             throw new IllegalArgumentException(
                     name + " is " + tensor.dtype() + " " + tensor.shape() + "; expected " + dtype);
