@@ -197,7 +197,8 @@ public final class Prefill implements AutoCloseable {
             int start = Math.max(from, firstRows[i]);
             int end = Math.min(from + count, firstRows[i] + prompts.get(i).ids().length);
             if (start < end) {
-                spans.add(new Span(prompts.get(i), start - from, start - firstRows[i], end - start));
+                int position = prompts.get(i).firstPosition() + start - firstRows[i];
+                spans.add(new Span(prompts.get(i), start - from, position, end - start));
             }
         }
         return spans;
@@ -216,7 +217,7 @@ public final class Prefill implements AutoCloseable {
     private double layerWork() {
         double work = 0;
         for (PromptRows prompt : prompts) {
-            work += new Span(prompt, 0, 0, prompt.ids().length).work(spec);
+            work += new Span(prompt, 0, prompt.firstPosition(), prompt.ids().length).work(spec);
         }
         return work;
     }

@@ -3,9 +3,10 @@ package io.shadowkv.model;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.op.Rotary;
 
-/// One prompt of a prefill.
+/// One prompt of a prefill, or the tokens of a further turn.
 ///
-/// @param ids the prompt, every id within the vocabulary
+/// @param ids every id within the vocabulary
 /// @param cache receives keys and values
-/// @param rotary tables that cover the prompt
-public record PromptRows(int[] ids, PromptCache cache, Rotary rotary) {}
+/// @param rotary tables that cover the positions
+/// @param firstPosition number of tokens in the cache before
+public record PromptRows(int[] ids, PromptCache cache, Rotary rotary, int firstPosition) {}

@@ -14,6 +14,7 @@ import io.shadowkv.engine.laws.SamplingLaws;
 import io.shadowkv.engine.laws.SchedulerLaws;
 import io.shadowkv.engine.laws.ServingLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
+import io.shadowkv.engine.laws.TurnLaws;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import org.junit.jupiter.api.Nested;
 
@@ -95,6 +96,13 @@ class CpuLawsTest {
     @Nested
     class Forks extends ForkLaws {
         Forks() {
+            super(CPU);
+        }
+    }
+
+    @Nested
+    class Turns extends TurnLaws {
+        Turns() {
             super(CPU);
         }
     }

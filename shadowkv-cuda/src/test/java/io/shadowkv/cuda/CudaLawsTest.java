@@ -14,6 +14,7 @@ import io.shadowkv.engine.laws.SamplingLaws;
 import io.shadowkv.engine.laws.SchedulerLaws;
 import io.shadowkv.engine.laws.ServingLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
+import io.shadowkv.engine.laws.TurnLaws;
 import org.junit.jupiter.api.Nested;
 
 /// The laws on the device, where the order of sums depends on the number of rows.
@@ -96,6 +97,13 @@ class CudaLawsTest {
     @Nested
     class Forks extends ForkLaws {
         Forks() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class Turns extends TurnLaws {
+        Turns() {
             super(CUDA);
         }
     }

@@ -1,5 +1,6 @@
 package io.shadowkv.engine.batch;
 
+import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.DecodeCache;
 import io.shadowkv.cache.SequenceCache;

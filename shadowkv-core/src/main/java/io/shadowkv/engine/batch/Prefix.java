@@ -58,12 +58,6 @@ public final class Prefix {
         return isPinned;
     }
 
-    /// Number of tokens that were read into the index together; tokens after them are attended to
-    /// exactly by every fork.
-    int indexedTokens() {
-        return parent == null ? ids.length : parent.indexedTokens();
-    }
-
     /// True until its memory is freed. Thread-safe.
     public boolean isHeld() {
         return isHeld;

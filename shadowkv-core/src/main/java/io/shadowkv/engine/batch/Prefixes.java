@@ -19,14 +19,6 @@ import org.jspecify.annotations.Nullable;
 /// There are tens of prefixes, so the longest match is found by comparing ids, a few microseconds
 /// for 100,000 tokens. Used by the engine's thread.
 public final class Prefixes {
-    /// A prefix is used if the tokens after it are at most this part of it. Each of these tokens is
-    /// decoded. For Llama-3.1-8B's shape at 122K tokens on an H200 (2026-11-30, docs/bench/sharing.jsonl)
-    /// a decoded token takes 3.3 ms, one that is read 0.08 ms.
-    private static final int LARGEST_REST = 40;
-
-    /// Number of tokens after a prefix that are always decoded: one step.
-    private static final int SMALL_REST = 64;
-
     private final Ledger ledger;
     private final int maxEnded;
     private final List<Prefix> held = new ArrayList<>();
@@ -38,21 +30,28 @@ public final class Prefixes {
         this.maxEnded = maxEnded;
     }
 
-    /// The longest prefix that a sequence can continue; null if there is none.
+    /// The longest prefix that a sequence can continue; null if there is none, or if a fork with these
+    /// tokens would need more device memory than a sequence that is read. A fork keeps the tokens after
+    /// the prefix resident, which takes several times the memory of their index.
+    ///
+    /// @param read the memory of the sequence if it is read
     @Nullable
-    Prefix longest(int[] ids) {
-        return held.stream()
-                .filter(prefix -> continues(prefix, ids))
-                .max(Comparator.comparingInt(prefix -> prefix.ids().length))
+    Prefix longest(int[] ids, PlannedSequence read) {
+        Prefix prefix = held.stream()
+                .filter(candidate -> continues(candidate, ids))
+                .max(Comparator.comparingInt(candidate -> candidate.ids().length))
                 .orElse(null);
+        if (prefix == null) {
+            return null;
+        }
+        PlannedSequence fork = planned(prefix, ids.length);
+        return fork.bytes().resident() <= read.bytes().resident() ? prefix : null;
     }
 
     private static boolean continues(Prefix prefix, int[] ids) {
         int tokens = prefix.ids().length;
-        int rest = ids.length - prefix.indexedTokens();
         return tokens <= ids.length
                 && (tokens < ids.length || prefix.logits() != null)
-                && rest <= Math.max(SMALL_REST, prefix.indexedTokens() / LARGEST_REST)
                 && Arrays.equals(prefix.ids(), 0, tokens, ids, 0, tokens);
     }
 

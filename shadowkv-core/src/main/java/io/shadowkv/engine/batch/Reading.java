@@ -1,5 +1,6 @@
 package io.shadowkv.engine.batch;
 
+import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
@@ -11,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
+import org.jspecify.annotations.Nullable;
 
 /// The reading of one or more prompts, which can be interrupted after every unit: some rows of one
 /// layer. Prompts get their number from the order in which they were given.
@@ -30,11 +32,16 @@ public final class Reading implements AutoCloseable {
         this.prefillRows = prefillRows;
     }
 
-    /// A prompt to read.
+    /// A prompt to read, or further tokens of a sequence.
     ///
     /// @param ids tokens, every id within the vocabulary
     /// @param size size that the sequence is allocated for
-    public record Prompt(int[] ids, SequenceSize size) {}
+    /// @param base the sequence that the tokens follow; null for a prompt
+    public record Prompt(int[] ids, SequenceSize size, @Nullable SequenceCache base) {
+        public Prompt(int[] ids, SequenceSize size) {
+            this(ids, size, null);
+        }
+    }
 
     /// Allocates all memory that the reading and the sequences need.
     ///
@@ -45,16 +52,25 @@ public final class Reading implements AutoCloseable {
         List<PromptRows> rows = new ArrayList<>();
         try {
             for (Prompt prompt : prompts) {
-                int tokens = prompt.ids().length;
-                var table = model.rotary().forSequence(tokens, prompt.size().capacityTokens());
-                PromptCache cache = strategy.openPrompt(tokens, prompt.size(), table);
-                rows.add(new PromptRows(prompt.ids(), cache, table));
+                rows.add(open(model, strategy, prompt));
             }
             return new Reading(List.copyOf(rows), model.decoder().openPrefill(rows, prefillRows), prefillRows);
         } catch (RuntimeException | Error e) {
             rows.forEach(row -> row.cache().close());
             throw e;
         }
+    }
+
+    private static PromptRows open(LoadedModel model, CacheStrategy strategy, Prompt prompt) {
+        int tokens = prompt.ids().length;
+        SequenceCache base = prompt.base();
+        if (base != null) {
+            PromptCache cache = base.extend(tokens);
+            return new PromptRows(prompt.ids(), cache, model.rotary().latest(base.rotary()), base.length());
+        }
+        var table = model.rotary().forSequence(tokens, prompt.size().capacityTokens());
+        PromptCache cache = strategy.openPrompt(tokens, prompt.size(), table);
+        return new PromptRows(prompt.ids(), cache, table, 0);
     }
 
     /// Computes one unit and waits for it.
@@ -98,7 +114,8 @@ public final class Reading implements AutoCloseable {
         return true;
     }
 
-    /// Leaves a prompt out and frees the memory of its sequence.
+    /// Leaves a prompt out and frees the memory of its sequence. A sequence that further tokens were
+    /// read for stays as it was.
     public void drop(int prompt) {
         if (!isDropped[prompt]) {
             isDropped[prompt] = true;
@@ -125,7 +142,7 @@ public final class Reading implements AutoCloseable {
 
     /// Ends the reading of one prompt.
     ///
-    /// @return the sequence, which the caller must close
+    /// @return the sequence, which the caller must close; if its further tokens were read, the base
     public SequenceCache seal(int prompt) {
         return prompts.get(prompt).cache().seal();
     }

@@ -1,7 +1,9 @@
 package io.shadowkv.engine.batch;
 
+import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.engine.PlannedSequence;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -67,16 +69,21 @@ final class Readings {
                 .toList();
     }
 
-    /// Opens a reading of several prompts.
+    /// Opens a reading of several prompts, or of the further tokens of sequences that have a cache.
     ///
     /// @throws io.shadowkv.op.BackendMemoryException if the memory is not available
     void open(CacheStrategy strategy, List<Sequence> sequences) {
         List<Reading.Prompt> prompts = sequences.stream()
                 .map(sequence ->
-                        new Reading.Prompt(sequence.toRead(), sequence.planned().size()))
+                        new Reading.Prompt(sequence.toRead(), sequence.planned().size(), sequence.cache()))
                 .toList();
         Reading reading = Reading.open(model, strategy, prompts, prefillRows);
-        ledger.opens(reading, sequences.stream().map(Sequence::planned).toList());
+        // The ledger holds the caches that are there already.
+        List<PlannedSequence> opened = sequences.stream()
+                .filter(sequence -> sequence.cache() == null)
+                .map(Sequence::planned)
+                .toList();
+        ledger.opens(reading, opened);
         sequences.forEach(Sequence::admitted);
         open.add(new OpenReading(reading, List.copyOf(sequences)));
     }

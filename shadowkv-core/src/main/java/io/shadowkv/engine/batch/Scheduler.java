@@ -1,12 +1,12 @@
 package io.shadowkv.engine.batch;
 
+import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.DecodeCache;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.MemoryPlanException;
 import io.shadowkv.engine.PlannedSequence;
-import io.shadowkv.op.BackendMemoryException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -20,22 +20,20 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Used by one thread at a time. An exception that leaves [#round] means that the backend is broken.
 public final class Scheduler implements AutoCloseable {
-    /// Maximum number of new tokens of one sequence in one step, for a later turn with many tokens:
-    /// enough rows for efficient projections.
-    private static final int TURN_ROWS = 64;
+    /// Maximum number of new tokens of one sequence in one step, for a turn that is decoded: enough
+    /// rows for efficient projections.
+    private static final int STEP_TOKENS = 64;
 
     private final LoadedModel model;
     private final CacheStrategy strategy;
     private final Planner planner;
     private final Ledger ledger;
+    private final Admission admission;
     private final Prefixes prefixes;
     private final Batch batch;
     private final Readings readings;
     private final BatchSampler sampler;
-    private final List<Sequence> waiting = new ArrayList<>();
     private final @Nullable Sequence[] slots;
-    private final int prefillRows;
-    private long submitted;
     private boolean hasWorked;
 
     /// @param strategy the strategy of `options`
@@ -47,10 +45,12 @@ public final class Scheduler implements AutoCloseable {
         this.batch = new Batch(model, strategy, options.maxBatch());
         this.slots = new Sequence[options.maxBatch()];
         this.sampler = new BatchSampler(model.backend());
-        this.prefillRows = options.prefillRows(model.backend());
+        int prefillRows = options.prefillRows(model.backend());
         this.prefixes = new Prefixes(ledger, options.keptPrompts());
         this.readings = new Readings(
                 model, ledger, prefixes, prefillRows, options.readingBudget().toNanos());
+        this.admission =
+                new Admission(model, strategy, planner, ledger, prefixes, readings, slots.length, prefillRows);
     }
 
     public DecodeCache decodeCache() {
@@ -63,7 +63,7 @@ public final class Scheduler implements AutoCloseable {
 
     /// Number of sequences that wait to be admitted.
     public int waiting() {
-        return waiting.size();
+        return admission.waiting();
     }
 
     /// Number of sequences that are being read or decode.
@@ -72,12 +72,11 @@ public final class Scheduler implements AutoCloseable {
     }
 
     public boolean isIdle() {
-        return waiting.isEmpty() && running() == 0;
+        return waiting() == 0 && running() == 0;
     }
 
     public void submit(Sequence sequence) {
-        sequence.submitted(submitted++);
-        waiting.add(sequence);
+        admission.submit(sequence);
     }
 
     /// Admits sequences, decodes one step, and reads prompts.
@@ -85,11 +84,12 @@ public final class Scheduler implements AutoCloseable {
     /// @return false if there was nothing to do before a consumer of events catches up, a request is
     ///     cancelled or its time passes
     public boolean round() {
-        hasWorked = false;
-        endWaiting();
+        hasWorked = admission.endWaiting();
         readings.endCancelled();
         retire();
-        admit();
+        Admission.Admitted admitted = admission.admit(running());
+        hasWorked |= admitted.hasWorked();
+        admitted.joining().forEach(this::join);
         retire();
         decode();
         retire();
@@ -111,10 +111,9 @@ public final class Scheduler implements AutoCloseable {
 
     /// Ends every sequence with a failure and frees everything, including idle caches.
     public void failAll(RuntimeException reason) {
-        List<Sequence> all = new ArrayList<>(waiting);
+        List<Sequence> all = new ArrayList<>(admission.removeAll());
         all.addAll(active());
         all.addAll(readings.sequences());
-        waiting.clear();
         for (int slot = 0; slot < slots.length; slot++) {
             if (slots[slot] != null) {
                 leave(slot);
@@ -126,115 +125,15 @@ public final class Scheduler implements AutoCloseable {
         ledger.closeAll();
     }
 
-    private void endWaiting() {
-        for (Sequence sequence : List.copyOf(waiting)) {
-            if (sequence.mustEnd()) {
-                hasWorked = true;
-                waiting.remove(sequence);
-                prefixes.end(sequence);
-            }
-        }
-    }
-
-    private void admit() {
-        List<Sequence> admitted = new ArrayList<>();
-        int rows = 0;
-        while (!waiting.isEmpty() && running() + admitted.size() < slots.length) {
-            Sequence next = Policy.next(waiting);
-            Prefix prefix = prefixOf(next);
-            if (next.cache() != null || (prefix != null && fork(prefix, next, admitted))) {
-                waiting.remove(next);
-                join(next);
-                continue;
-            }
-            if (prefix != null && (running() > 0 || !admitted.isEmpty())) {
-                // Waits for memory instead of reading again what is in memory already.
-                break;
-            }
-            boolean shares = admitted.isEmpty() || rows + next.length() <= 2 * prefillRows;
-            if (!shares || !readings.hasRoom()) {
-                break;
-            }
-            if (!prefixes.makeRoom(next.planned(), admitted)) {
-                if (running() > 0 || !admitted.isEmpty()) {
-                    break;
-                }
-                waiting.remove(next);
-                refuse(next);
-                continue;
-            }
-            waiting.remove(next);
-            admitted.add(next);
-            rows += next.length();
-        }
-        if (!admitted.isEmpty()) {
-            hasWorked = true;
-            open(admitted);
-        }
-    }
-
-    /// The longest prefix that a sequence can continue; null if there is none.
-    private @Nullable Prefix prefixOf(Sequence sequence) {
-        if (sequence.cache() != null || sequence.keepsCache() || sequence.isReadOnly()) {
-            return null;
-        }
-        Prefix prefix = prefixes.longest(sequence.ids());
-        return prefix == null || crossesRotaryLimit(prefix.ids().length, sequence.length()) ? null : prefix;
-    }
-
-    /// Gives a sequence a fork of a prefix.
-    ///
-    /// @return false if there is no memory for it
-    private boolean fork(Prefix prefix, Sequence sequence, List<Sequence> admitted) {
-        PlannedSequence planned = Prefixes.planned(prefix, sequence.capacity());
-        prefixes.use(prefix);
-        try {
-            if (!prefixes.makeRoom(planned, admitted)) {
-                return false;
-            }
-            // The fork may reach positions that no table covers yet.
-            model.rotary().forSequence(prefix.ids().length, sequence.capacity());
-            prefixes.fork(prefix, planned, sequence);
-            return true;
-        } catch (BackendMemoryException e) {
-            return false;
-        } finally {
-            prefixes.leave(prefix);
-        }
-    }
-
-    /// Nothing runs, so all that the ledger holds is idle.
-    private void refuse(Sequence sequence) {
-        sequence.fail(new MemoryPlanException(planner.refusal(sequence.capacity(), ledger.sealedBytes())));
-        prefixes.end(sequence);
-    }
-
-    /// Opens a reading. If the backend has less memory than the plan says, the sequences wait until
-    /// others have ended.
-    private void open(List<Sequence> admitted) {
-        try {
-            readings.open(strategy, admitted);
-        } catch (BackendMemoryException e) {
-            if (running() > 0) {
-                waiting.addAll(admitted);
-            } else if (admitted.size() > 1) {
-                waiting.addAll(admitted.subList(1, admitted.size()));
-                open(admitted.subList(0, 1));
-            } else {
-                admitted.getFirst().fail(e);
-                prefixes.end(admitted.getFirst());
-            }
-        } catch (RuntimeException e) {
-            fail(admitted, e);
-            admitted.forEach(prefixes::end);
-        }
-    }
-
     private void begin(Readings.Sealed sealed) {
         Sequence sequence = sealed.sequence();
         if (sequence.isReadOnly()) {
             sequence.kept(prefixes.keep(sequence.ids(), sequence.requireCache(), sealed.logits()));
             prefixes.end(sequence);
+            return;
+        }
+        if (admission.readsTurn(sequence)) {
+            admission.returns(sequence);
             return;
         }
         join(sequence);
@@ -298,30 +197,12 @@ public final class Scheduler implements AutoCloseable {
                 hasWorked = true;
                 leave(slot);
                 prefixes.end(sequence);
-            } else if (mustReadAgain(sequence)) {
+            } else if (admission.crossesRotaryLimit(sequence)) {
                 leave(slot);
-                ledger.free(sequence.requireCache());
-                sequence.holds(null);
-                Prefix prefix = sequence.prefix();
-                if (prefix != null) {
-                    prefixes.leave(prefix);
-                    sequence.leavesPrefix();
-                }
-                waiting.add(sequence);
+                admission.readAgain(sequence);
+                admission.returns(sequence);
             }
         }
-    }
-
-    /// Longrope uses different tables for long sequences. A sequence that grows beyond the limit is
-    /// read again, as in transformers, because its keys were rotated with the tables for short
-    /// sequences.
-    private boolean mustReadAgain(Sequence sequence) {
-        SequenceCache cache = sequence.requireCache();
-        return crossesRotaryLimit(cache.length(), cache.length() + sequence.pendingCount());
-    }
-
-    private boolean crossesRotaryLimit(int before, int after) {
-        return model.rotary().isShort(before) && !model.rotary().isShort(after);
     }
 
     private void decode() {
@@ -367,7 +248,7 @@ public final class Scheduler implements AutoCloseable {
     /// The next tokens of a sequence; null if making room for them failed.
     private Batch.@Nullable Input input(int slot, Sequence sequence) {
         try {
-            int[] ids = sequence.pending(Math.min(TURN_ROWS, batch.makeRoom(slot)));
+            int[] ids = sequence.pending(Math.min(STEP_TOKENS, batch.makeRoom(slot)));
             return new Batch.Input(slot, ids, ids.length == sequence.pendingCount());
         } catch (RuntimeException e) {
             fail(List.of(sequence), e);

@@ -4,12 +4,11 @@ import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.Request;
-import io.shadowkv.engine.answer.AnswerText;
+import io.shadowkv.engine.answer.AnswerRecord;
 import io.shadowkv.engine.answer.SequenceTimes;
 import io.shadowkv.engine.answer.TokenDraw;
+import io.shadowkv.engine.model.ModelText;
 import io.shadowkv.sampling.TokenLogprobs;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -18,15 +17,11 @@ import org.jspecify.annotations.Nullable;
 public final class Sequence {
     private final Request request;
     private PlannedSequence planned;
-    private final List<Integer> endIds;
     private final TokenDraw draw;
-    private final List<TokenLogprobs> logprobs = new ArrayList<>();
-    private final @Nullable AnswerText answer;
+    private final AnswerRecord answer;
     private final SequenceEvents events;
     private int cachedTokens;
-    private final StringBuilder text = new StringBuilder();
-    private int[] ids;
-    private int count;
+    private final TokenIds ids;
     private final int firstGenerated;
     private @Nullable SequenceCache cache;
     private boolean keepsCache;
@@ -38,36 +33,46 @@ public final class Sequence {
     private int readFirst;
     private boolean hasEnded;
     private boolean readsOnly;
+    private boolean readsItself;
     private @Nullable Prefix prefix;
     private float @Nullable [] knownLogits;
     private long order;
     private final SequenceTimes times = new SequenceTimes();
 
-    /// @param history tokens before this turn: those in the cache, and possibly the last sampled
-    ///     token
-    /// @param answer decodes the answer to text; null if there is no tokenizer
-    /// @param held the cache of a conversation that continues, or null for a new sequence
-    /// @param events receives what happens to the sequence
-    Sequence(
+    private Sequence(
+            ModelText model,
             Request request,
             int[] history,
             PlannedSequence planned,
-            List<Integer> endIds,
-            @Nullable AnswerText answer,
             @Nullable SequenceCache held,
             SequenceEvents events) {
         this.request = request;
         this.events = events;
         this.cachedTokens = held == null ? 0 : held.length();
         this.planned = planned;
-        this.endIds = TokenDraw.ends(request.options(), endIds);
-        this.answer = answer;
-        this.ids = Arrays.copyOf(history, history.length + request.promptIds().length + 64);
-        System.arraycopy(request.promptIds(), 0, ids, history.length, request.promptIds().length);
-        this.count = history.length + request.promptIds().length;
-        this.firstGenerated = count;
-        this.draw = new TokenDraw(request, ids, count, this.endIds);
+        List<Integer> endIds = TokenDraw.ends(request.options(), model.endIds());
+        this.answer = new AnswerRecord(endIds, model.answerText(request));
+        this.ids = new TokenIds(history, request.promptIds());
+        this.firstGenerated = ids.size();
+        this.draw = new TokenDraw(request, ids.all(), firstGenerated, endIds);
         this.cache = held;
+    }
+
+    /// A turn of a sequence.
+    ///
+    /// @param history tokens before this turn: those in the cache, and possibly the last sampled
+    ///     token
+    /// @param held the cache of a conversation that continues, or null for a new sequence
+    /// @param events receives what happens to the sequence
+    /// @throws IllegalArgumentException if the request has stop strings and there is no tokenizer
+    public static Sequence turn(
+            ModelText model,
+            Request request,
+            int[] history,
+            PlannedSequence planned,
+            @Nullable SequenceCache held,
+            SequenceEvents events) {
+        return new Sequence(model, request, history, planned, held, events);
     }
 
     /// From now on downloads the logits of every step and passes them to `listener`.
@@ -96,6 +101,7 @@ public final class Sequence {
     boolean isReadOnly() {
         return readsOnly;
     }
+
     /// The prompt was read and is kept.
     void kept(Prefix read) {
         prefix = read;
@@ -125,14 +131,29 @@ public final class Sequence {
         return prefix;
     }
 
+    /// The cache was freed; the sequence reads everything itself.
+    void readsAgain(PlannedSequence plan) {
+        cache = null;
+        prefix = null;
+        knownLogits = null;
+        cachedTokens = 0;
+        planned = plan;
+        readsItself = true;
+    }
+
+    /// True if the sequence must not continue a prefix.
+    boolean readsItself() {
+        return readsItself || readsOnly || keepsCache;
+    }
+
     /// The sequence does not use its prefix any more.
     void leavesPrefix() {
         prefix = null;
     }
 
-    /// The tokens that prefill reads: all of them again if the cache was dropped.
+    /// The tokens to read: those that are not in the cache, all of them if there is none.
     int[] toRead() {
-        return Arrays.copyOf(ids, readFirst == 0 ? count : readFirst);
+        return cache == null && readFirst > 0 ? ids.range(0, readFirst) : pending(Integer.MAX_VALUE);
     }
 
     public Request request() {
@@ -166,9 +187,10 @@ public final class Sequence {
         }
     }
 
-    /// The prompt was read.
+    /// The prompt, or the tokens of a turn, were read.
     void sealed(long waitNanos) {
         readFirst = 0;
+        knownLogits = null;
         times.read(waitNanos);
     }
 
@@ -194,11 +216,11 @@ public final class Sequence {
 
     /// All tokens so far, also those not yet in the cache.
     public int[] ids() {
-        return Arrays.copyOf(ids, count);
+        return ids.all();
     }
 
     int length() {
-        return count;
+        return ids.size();
     }
 
     public @Nullable SequenceCache cache() {
@@ -257,11 +279,11 @@ public final class Sequence {
     /// The tokens that are not yet in the cache, at most `limit`.
     int[] pending(int limit) {
         int held = cache == null ? 0 : cache.length();
-        return Arrays.copyOfRange(ids, held, Math.min(count, held + limit));
+        return ids.range(held, held + Math.min(pendingCount(), limit));
     }
 
     int pendingCount() {
-        return count - (cache == null ? 0 : cache.length());
+        return ids.size() - (cache == null ? 0 : cache.length());
     }
 
     /// Draws the next token from a row of logits and reports it. A failure ends the sequence.
@@ -274,11 +296,11 @@ public final class Sequence {
     private void draw(float[] logits) {
         LogitsListener listener = logitsListener;
         if (listener != null) {
-            listener.logits(Arrays.copyOfRange(ids, firstGenerated, count), logits.clone());
+            listener.logits(ids.range(firstGenerated, ids.size()), logits.clone());
         }
-        int[] answer = forced;
+        int[] known = forced;
         float[] raw = draw.wantsLogprobs() ? logits.clone() : logits;
-        int id = answer == null ? draw.draw(logits) : answer[count - firstGenerated];
+        int id = known == null ? draw.draw(logits) : known[ids.size() - firstGenerated];
         take(id, draw.logprobs(raw, id));
     }
 
@@ -314,35 +336,14 @@ public final class Sequence {
     ///
     /// @param chances log probabilities; null if they were not requested
     void take(int id, @Nullable TokenLogprobs chances) {
-        ids = count == ids.length ? Arrays.copyOf(ids, ids.length * 2) : ids;
-        ids[count++] = id;
+        ids.add(id);
         draw.accept(id);
-        if (chances != null) {
-            logprobs.add(chances);
-        }
-        String piece = text(id);
+        boolean isLast =
+                ids.size() - firstGenerated >= request.options().maxNewTokens() || ids.size() == capacity();
+        String piece = answer.take(id, chances, isLast);
+        finish = answer.finish();
         times.generated();
         events.token(id, piece, chances);
-    }
-
-    /// Adds a token's text, and ends the sequence if the token does.
-    ///
-    /// @return the text that became certain
-    private String text(int id) {
-        boolean isEnd = endIds.contains(id);
-        String piece = isEnd || answer == null ? "" : answer.push(id);
-        if (isEnd) {
-            finish = Completion.FinishReason.END_OF_SEQUENCE;
-        } else if (answer != null && answer.isStopped()) {
-            finish = Completion.FinishReason.STOP_STRING;
-        } else if (count - firstGenerated >= request.options().maxNewTokens() || count == capacity()) {
-            finish = Completion.FinishReason.MAX_NEW_TOKENS;
-        }
-        if (finish != null) {
-            piece += answer == null ? "" : answer.finish();
-        }
-        text.append(piece);
-        return piece;
     }
 
     /// Ends the sequence if its cancellation was requested or its time has passed.
@@ -388,9 +389,9 @@ public final class Sequence {
         return new Completion(
                 request.promptIds().length,
                 cachedTokens,
-                Arrays.copyOfRange(ids, firstGenerated, count),
-                List.copyOf(logprobs),
-                text.toString(),
+                ids.range(firstGenerated, ids.size()),
+                answer.logprobs(),
+                answer.text(),
                 reason,
                 times.timings(),
                 lastReport == null ? CacheReports.of(cache, planned) : lastReport);

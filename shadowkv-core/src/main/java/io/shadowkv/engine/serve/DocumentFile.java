@@ -7,7 +7,7 @@ import io.shadowkv.checkpoint.Safetensors;
 import io.shadowkv.checkpoint.SafetensorsWriter;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.PlannedSequence;
-import io.shadowkv.engine.batch.LoadedModel;
+import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.engine.batch.Planner;
 import io.shadowkv.engine.batch.Prefix;
 import io.shadowkv.engine.batch.Scheduler;

@@ -6,7 +6,7 @@ import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.GenerationListener;
 import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.Request;
-import io.shadowkv.engine.batch.LoadedModel;
+import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.engine.batch.Planner;
 import io.shadowkv.engine.batch.Prefix;
 import io.shadowkv.engine.batch.Scheduler;
@@ -81,7 +81,7 @@ final class Requests {
         EventQueue events = new EventQueue();
         Generation generation = heardByCaller(request, events);
         PlannedSequence planned = planner.sequence(tokens, options.maxBatch());
-        Sequence sequence = model.text().sequence(request, new int[0], planned, null, sink(generation));
+        Sequence sequence = Sequence.turn(model.text(), request, new int[0], planned, null, sink(generation));
         sequence.readsOnly();
         Completion completion = await(List.of(generation), List.of(submission(generation, sequence)), events)
                 .getFirst();
@@ -123,7 +123,7 @@ final class Requests {
         // A conversation stays open at the same time as others, so it gets one share of a full
         // batch.
         PlannedSequence planned = planner.sequence(capacity, options.maxBatch());
-        Sequence sequence = model.text().sequence(request, history, planned, held, sink(generation));
+        Sequence sequence = Sequence.turn(model.text(), request, history, planned, held, sink(generation));
         sequence.keepCache();
         begins.accept(sequence);
         return await(List.of(generation), List.of(submission(generation, sequence)), events)
@@ -144,7 +144,7 @@ final class Requests {
     private Sequence prepare(Request request, int together, SequenceEvents events) {
         int capacity = model.limits().capacityOf(request);
         planner.checkFits(capacity, 1);
-        return model.text().sequence(request, new int[0], planner.sequence(capacity, together), null, events);
+        return Sequence.turn(model.text(), request, new int[0], planner.sequence(capacity, together), null, events);
     }
 
     private Generation heardByCaller(Request request, EventQueue events) {

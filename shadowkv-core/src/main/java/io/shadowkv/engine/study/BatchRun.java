@@ -5,7 +5,7 @@ import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.batch.Batch;
-import io.shadowkv.engine.batch.LoadedModel;
+import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.engine.batch.Reading;
 import io.shadowkv.model.StepResult;
 import io.shadowkv.op.Backend;

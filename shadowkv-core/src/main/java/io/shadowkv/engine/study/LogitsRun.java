@@ -4,7 +4,7 @@ import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.engine.batch.Batch;
-import io.shadowkv.engine.batch.LoadedModel;
+import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.engine.batch.Reading;
 import io.shadowkv.sampling.LogitsException;
 import io.shadowkv.sampling.Sampler;

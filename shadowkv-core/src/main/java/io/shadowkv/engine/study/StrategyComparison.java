@@ -9,7 +9,7 @@ import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.engine.Request;
 import io.shadowkv.engine.ValuePlace;
-import io.shadowkv.engine.batch.LoadedModel;
+import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.engine.batch.Planner;
 import io.shadowkv.engine.batch.Reading;
 import io.shadowkv.engine.batch.Scheduler;

@@ -3,7 +3,7 @@ package io.shadowkv.engine.study;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.Request;
-import io.shadowkv.engine.batch.LoadedModel;
+import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.engine.batch.Sequence;
 import io.shadowkv.engine.batch.SequenceEvents;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +22,6 @@ record TurnFactory(LoadedModel model) {
     /// @param held cache of these tokens, and also of the turn's tokens if `history` is empty; null
     ///     if nothing was read
     Sequence turn(Request request, int[] history, PlannedSequence planned, @Nullable SequenceCache held) {
-        return model.text().sequence(request, history, planned, held, SequenceEvents.to(request.listener()));
+        return Sequence.turn(model.text(), request, history, planned, held, SequenceEvents.to(request.listener()));
     }
 }

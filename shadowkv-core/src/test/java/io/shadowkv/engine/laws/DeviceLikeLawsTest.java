@@ -86,6 +86,13 @@ class DeviceLikeLawsTest {
     }
 
     @Nested
+    class Turns extends TurnLaws {
+        Turns() {
+            super(DEVICE);
+        }
+    }
+
+    @Nested
     class Documents extends DocumentLaws {
         Documents() {
             super(DEVICE);

@@ -85,6 +85,13 @@ class ReferenceLawsTest {
     }
 
     @Nested
+    class Turns extends TurnLaws {
+        Turns() {
+            super(REFERENCE);
+        }
+    }
+
+    @Nested
     class Documents extends DocumentLaws {
         Documents() {
             super(REFERENCE);

@@ -9,8 +9,8 @@ import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.GenerationOptions;
 import io.shadowkv.engine.Request;
-import io.shadowkv.engine.batch.LoadedModel;
-import io.shadowkv.engine.batch.ModelText;
+import io.shadowkv.engine.model.LoadedModel;
+import io.shadowkv.engine.model.ModelText;
 import io.shadowkv.engine.batch.Planner;
 import io.shadowkv.engine.batch.Scheduler;
 import io.shadowkv.engine.batch.Sequence;
@@ -69,8 +69,13 @@ public abstract class SchedulerLaws extends BackendLaws {
         Sequence submit(String name, int[] prompt, int tokens) {
             Request request = Request.of(
                     prompt, GenerationOptions.DEFAULT.withMaxNewTokens(tokens).withIgnoreEos(true));
-            Sequence sequence = model.text()
-                    .sequence(request, new int[0], planner.sequence(prompt.length + tokens, 4), null, noting(name));
+            Sequence sequence = Sequence.turn(
+                    model.text(),
+                    request,
+                    new int[0],
+                    planner.sequence(prompt.length + tokens, 4),
+                    null,
+                    noting(name));
             scheduler.submit(sequence);
             return sequence;
         }
@@ -189,9 +194,13 @@ public abstract class SchedulerLaws extends BackendLaws {
                 Request request = Request.of(
                                 Logits.ids(6, VOCABULARY, 1), GenerationOptions.DEFAULT.withMaxNewTokens(2))
                         .withPriority(priority);
-                Sequence sequence = bench.model
-                        .text()
-                        .sequence(request, new int[0], bench.planner.sequence(8, 1), null, bench.noting(name));
+                Sequence sequence = Sequence.turn(
+                        bench.model.text(),
+                        request,
+                        new int[0],
+                        bench.planner.sequence(8, 1),
+                        null,
+                        bench.noting(name));
                 bench.scheduler.submit(sequence);
                 sequences.add(sequence);
             }

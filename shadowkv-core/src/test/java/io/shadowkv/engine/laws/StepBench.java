@@ -10,7 +10,7 @@ import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.checkpoint.Checkpoint;
-import io.shadowkv.engine.batch.CacheStrategies;
+import io.shadowkv.engine.model.CacheStrategies;
 import io.shadowkv.engine.batch.StepBuilder;
 import io.shadowkv.model.Decoder;
 import io.shadowkv.model.Prefill;
@@ -105,7 +105,7 @@ final class StepBench implements AutoCloseable {
         List<float[]> rows = new ArrayList<>();
         try (PromptCache prompt =
                 strategy.openPrompt(ids.length, new SequenceSize(capacity, deviceValueLayers), table)) {
-            PromptRows prompted = new PromptRows(ids, prompt, table);
+            PromptRows prompted = new PromptRows(ids, prompt, table, 0);
             try (Prefill prefill = decoder.openPrefill(List.of(prompted), prefillRows)) {
                 while (!prefill.isDone()) {
                     prefill.advance(prefillRows);
@@ -117,6 +117,36 @@ final class StepBench implements AutoCloseable {
             decodeCache.join(slot, sealed);
         }
         return rows.getFirst();
+    }
+
+    /// Reads further tokens of a sequence as a turn; returns the logits after the last one.
+    float[] extend(int slot, int[] ids, int prefillRows) {
+        List<float[]> rows = new ArrayList<>();
+        try (PromptCache turn = cache(slot).extend(ids.length)) {
+            PromptRows read = new PromptRows(
+                    ids, turn, rotary.latest(cache(slot).rotary()), cache(slot).length());
+            try (Prefill prefill = decoder.openPrefill(List.of(read), prefillRows)) {
+                while (!prefill.isDone()) {
+                    prefill.advance(prefillRows);
+                }
+                prefill.logits(read, false, rows::add);
+            }
+            assertThat(turn.seal()).isSameAs(cache(slot));
+        }
+        return rows.getFirst();
+    }
+
+    /// Reads some units of a turn, one for each layer, and then gives it up.
+    void abandon(int slot, int[] ids, int units) {
+        try (PromptCache turn = cache(slot).extend(ids.length)) {
+            PromptRows read = new PromptRows(
+                    ids, turn, rotary.latest(cache(slot).rotary()), cache(slot).length());
+            try (Prefill prefill = decoder.openPrefill(List.of(read), ids.length)) {
+                for (int i = 0; i < units; i++) {
+                    prefill.advance(ids.length);
+                }
+            }
+        }
     }
 
     /// Feeds new tokens of one sequence in as few steps as the room allows; returns the logits after the last

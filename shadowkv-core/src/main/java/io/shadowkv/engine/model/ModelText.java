@@ -1,8 +1,6 @@
-package io.shadowkv.engine.batch;
+package io.shadowkv.engine.model;
 
-import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.checkpoint.Checkpoint;
-import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.Request;
 import io.shadowkv.engine.answer.AnswerText;
 import io.shadowkv.sampling.LogitsException;
@@ -155,30 +153,19 @@ public final class ModelText implements AutoCloseable {
         }
     }
 
-    /// A turn of a sequence, with the model's end ids and a text of its own for the answer.
+    /// Decodes the answer to a request; null if there is no tokenizer.
     ///
-    /// @param history tokens before the turn
-    /// @param held the cache that has them; null before the first turn
     /// @throws IllegalArgumentException if the request has stop strings and there is no tokenizer
-    /// @param events receives what happens to the sequence
-    public Sequence sequence(
-            Request request,
-            int[] history,
-            PlannedSequence planned,
-            @Nullable SequenceCache held,
-            SequenceEvents events) {
-        if (!hasTokenizer() && !request.options().stopStrings().isEmpty()) {
+    public @Nullable AnswerText answerText(Request request) {
+        List<String> stopStrings = request.options().stopStrings();
+        if (hasTokenizer()) {
+            return new AnswerText(tokenizer(), stopStrings);
+        }
+        if (!stopStrings.isEmpty()) {
             throw new IllegalArgumentException(
                     "stop strings need a tokenizer; " + source() + " has none. Leave them out");
         }
-        return new Sequence(
-                request,
-                history,
-                planned,
-                endIds(),
-                hasTokenizer() ? new AnswerText(tokenizer(), request.options().stopStrings()) : null,
-                held,
-                events);
+        return null;
     }
 
     @Override

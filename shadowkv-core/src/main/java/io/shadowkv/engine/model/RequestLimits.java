@@ -1,4 +1,4 @@
-package io.shadowkv.engine.batch;
+package io.shadowkv.engine.model;
 
 import io.shadowkv.engine.ContextLengthException;
 import io.shadowkv.engine.GenerationOptions;

@@ -1,0 +1,259 @@
+package io.shadowkv.engine.batch;
+
+import io.shadowkv.cache.CacheStrategy;
+import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.engine.MemoryPlanException;
+import io.shadowkv.engine.PlannedSequence;
+import io.shadowkv.engine.model.LoadedModel;
+import io.shadowkv.op.BackendMemoryException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// The sequences that wait, and how each of them begins: its prompt is read, or it continues a prefix
+/// or its own cache. What it still has to read there is decoded if it is short; otherwise it is read
+/// as a turn, many rows at a time.
+///
+/// Used by the engine's thread.
+final class Admission {
+    /// Minimum number of tokens of a turn that is read in rows. Reading restores the keys and values
+    /// of all earlier tokens once, whatever the number of rows; decoding computes a step for each
+    /// token.
+    private static final int TURN_ROWS = 16;
+
+    private final LoadedModel model;
+    private final CacheStrategy strategy;
+    private final Planner planner;
+    private final Ledger ledger;
+    private final Prefixes prefixes;
+    private final Readings readings;
+    private final int slots;
+    private final int prefillRows;
+    private final List<Sequence> waiting = new ArrayList<>();
+    private long submitted;
+
+    /// @param slots maximum number of sequences that run together
+    Admission(
+            LoadedModel model,
+            CacheStrategy strategy,
+            Planner planner,
+            Ledger ledger,
+            Prefixes prefixes,
+            Readings readings,
+            int slots,
+            int prefillRows) {
+        this.model = model;
+        this.strategy = strategy;
+        this.planner = planner;
+        this.ledger = ledger;
+        this.prefixes = prefixes;
+        this.readings = readings;
+        this.slots = slots;
+        this.prefillRows = prefillRows;
+    }
+
+    void submit(Sequence sequence) {
+        sequence.submitted(submitted++);
+        waiting.add(sequence);
+    }
+
+    /// A sequence that was submitted before waits again.
+    void returns(Sequence sequence) {
+        waiting.add(sequence);
+    }
+
+    int waiting() {
+        return waiting.size();
+    }
+
+    /// Removes all sequences that wait; they do not end.
+    List<Sequence> removeAll() {
+        List<Sequence> all = List.copyOf(waiting);
+        waiting.clear();
+        return all;
+    }
+
+    /// Ends sequences that wait and were cancelled or whose time has passed.
+    ///
+    /// @return true if there were any
+    boolean endWaiting() {
+        List<Sequence> ended =
+                waiting.stream().filter(Sequence::mustEnd).toList();
+        waiting.removeAll(ended);
+        ended.forEach(prefixes::end);
+        return !ended.isEmpty();
+    }
+
+    /// True if the tokens that are not in the sequence's cache should be read as a turn.
+    boolean readsTurn(Sequence sequence) {
+        return sequence.cache() != null && sequence.pendingCount() >= TURN_ROWS;
+    }
+
+    private boolean canReadTurn(Sequence sequence) {
+        return sequence.requireCache().canExtend(sequence.pendingCount()) && !crossesRotaryLimit(sequence);
+    }
+
+    /// What a call of [#admit] did.
+    ///
+    /// @param joining sequences that can decode
+    /// @param hasWorked true if a sequence has ended or begun
+    record Admitted(List<Sequence> joining, boolean hasWorked) {}
+
+    /// Admits what fits.
+    ///
+    /// @param running number of sequences that are being read or decode
+    Admitted admit(int running) {
+        List<Sequence> joining = new ArrayList<>();
+        List<Sequence> admitted = new ArrayList<>();
+        int before = waiting.size();
+        int rows = 0;
+        while (!waiting.isEmpty() && running + taken(before) < slots) {
+            Sequence next = Policy.next(waiting);
+            Prefix prefix = prefixOf(next);
+            boolean others = running + taken(before) > 0;
+            if (next.cache() != null || (prefix != null && fork(prefix, next, admitted))) {
+                if (readsTurn(next)) {
+                    if (!readings.hasRoom()) {
+                        break;
+                    }
+                    if (!canReadTurn(next)) {
+                        readAgain(next);
+                        continue;
+                    }
+                }
+                waiting.remove(next);
+                if (!readsTurn(next) || !openTurn(next)) {
+                    joining.add(next);
+                }
+                continue;
+            }
+            if (prefix != null && others) {
+                // Waits for memory instead of reading again what is in memory already.
+                break;
+            }
+            boolean shares = admitted.isEmpty() || rows + next.length() <= 2 * prefillRows;
+            if (!shares || !readings.hasRoom()) {
+                break;
+            }
+            if (!prefixes.makeRoom(next.planned(), admitted)) {
+                if (others) {
+                    break;
+                }
+                waiting.remove(next);
+                refuse(next);
+                continue;
+            }
+            waiting.remove(next);
+            admitted.add(next);
+            rows += next.length();
+        }
+        boolean hasWorked = waiting.size() < before;
+        if (!admitted.isEmpty()) {
+            open(admitted, running + taken(before) > admitted.size());
+        }
+        return new Admitted(joining, hasWorked);
+    }
+
+    private int taken(int before) {
+        return before - waiting.size();
+    }
+
+    /// Frees the cache of a sequence that has not ended, so that the sequence is read again.
+    void readAgain(Sequence sequence) {
+        ledger.free(sequence.requireCache());
+        Prefix prefix = sequence.prefix();
+        if (prefix != null) {
+            prefixes.leave(prefix);
+        }
+        sequence.readsAgain(planner.sequence(sequence.capacity(), slots));
+    }
+
+    /// Opens the reading of a turn.
+    ///
+    /// @return false if there is no memory to read it in rows
+    private boolean openTurn(Sequence sequence) {
+        try {
+            readings.open(strategy, List.of(sequence));
+            return true;
+        } catch (BackendMemoryException e) {
+            return false;
+        } catch (RuntimeException e) {
+            model.backend().synchronize();
+            sequence.fail(e);
+            prefixes.end(sequence);
+            return true;
+        }
+    }
+
+    /// The longest prefix that a sequence can continue; null if there is none.
+    private @Nullable Prefix prefixOf(Sequence sequence) {
+        if (sequence.cache() != null || sequence.readsItself()) {
+            return null;
+        }
+        Prefix prefix = prefixes.longest(sequence.ids(), sequence.planned());
+        return prefix == null || crossesRotaryLimit(prefix.ids().length, sequence.length()) ? null : prefix;
+    }
+
+    /// Gives a sequence a fork of a prefix.
+    ///
+    /// @return false if there is no memory for it
+    private boolean fork(Prefix prefix, Sequence sequence, List<Sequence> admitted) {
+        PlannedSequence planned = Prefixes.planned(prefix, sequence.capacity());
+        prefixes.use(prefix);
+        try {
+            if (!prefixes.makeRoom(planned, admitted)) {
+                return false;
+            }
+            // The fork may reach positions that no table covers yet.
+            model.rotary().forSequence(prefix.ids().length, sequence.capacity());
+            prefixes.fork(prefix, planned, sequence);
+            return true;
+        } catch (BackendMemoryException e) {
+            return false;
+        } finally {
+            prefixes.leave(prefix);
+        }
+    }
+
+    /// Nothing runs, so all that the ledger holds is idle.
+    private void refuse(Sequence sequence) {
+        sequence.fail(new MemoryPlanException(planner.refusal(sequence.capacity(), ledger.sealedBytes())));
+        prefixes.end(sequence);
+    }
+
+    /// Opens a reading. If the backend has less memory than the plan says, the sequences wait until
+    /// others have ended.
+    ///
+    /// @param others true if other sequences run
+    private void open(List<Sequence> admitted, boolean others) {
+        try {
+            readings.open(strategy, admitted);
+        } catch (BackendMemoryException e) {
+            if (others) {
+                waiting.addAll(admitted);
+            } else if (admitted.size() > 1) {
+                waiting.addAll(admitted.subList(1, admitted.size()));
+                open(admitted.subList(0, 1), false);
+            } else {
+                admitted.getFirst().fail(e);
+                prefixes.end(admitted.getFirst());
+            }
+        } catch (RuntimeException e) {
+            model.backend().synchronize();
+            admitted.forEach(sequence -> sequence.fail(e));
+            admitted.forEach(prefixes::end);
+        }
+    }
+
+    /// True if the sequence must be read again. Longrope uses different tables for long sequences. If
+    /// a sequence grows beyond the limit, its keys were rotated with the tables for short sequences,
+    /// and it is read again, as in transformers.
+    boolean crossesRotaryLimit(Sequence sequence) {
+        int held = sequence.requireCache().length();
+        return crossesRotaryLimit(held, held + sequence.pendingCount());
+    }
+
+    private boolean crossesRotaryLimit(int before, int after) {
+        return model.rotary().isShort(before) && !model.rotary().isShort(after);
+    }
+}
