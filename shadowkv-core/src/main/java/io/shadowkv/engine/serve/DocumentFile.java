@@ -34,7 +34,7 @@ import java.util.zip.CRC32C;
 /// meanwhile.
 final class DocumentFile {
     private static final String FORMAT = "shadowkv-document";
-    private static final String VERSION = "1";
+    private static final String VERSION = "2";
     private static final String NUMBER = "number.";
     private static final String CHECKSUM = "crc32c.";
     private static final String IDS = "ids";
