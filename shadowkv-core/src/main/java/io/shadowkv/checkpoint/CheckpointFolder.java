@@ -187,7 +187,7 @@ public final class CheckpointFolder {
         try (Stream<Path> files = Files.list(folder)) {
             return files.map(file -> file.getFileName().toString()).sorted().toList();
         } catch (IOException e) {
-            throw CheckpointException.io("cannot list " + folder, e);
+            throw CheckpointException.io("list " + folder, e);
         }
     }
 }
