@@ -29,7 +29,8 @@ public final class CheckpointFolder {
         if (!Files.exists(folder)) {
             throw new CheckpointException(
                     folder + ": no such folder. Give a folder with config.json and *.safetensors, or"
-                            + " fetch a model with `shadowkv pull ORG/NAME`");
+                            + " fetch a model with `shadowkv pull ORG/NAME`. The bundled model is the folder"
+                            + " models/needle-32k of a checkout or a distribution");
         }
         if (!Files.isDirectory(folder)) {
             throw new CheckpointException(
