@@ -80,9 +80,9 @@ class ServeCommandTest {
                 .results()
                 .map(block -> block.group(1))
                 .toList();
-        assertThat(blocks).hasSize(2).allSatisfy(block -> assertThat(block)
-                .startsWith("curl ")
-                .contains("http://127.0.0.1:8080/v1/"));
+        assertThat(blocks)
+                .hasSize(2)
+                .allSatisfy(block -> assertThat(block).startsWith("curl ").contains("http://127.0.0.1:8080/v1/"));
         Running server = new Running();
         List<String> answers = new ArrayList<>();
         for (String block : blocks) {

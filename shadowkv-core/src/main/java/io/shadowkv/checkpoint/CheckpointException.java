@@ -29,8 +29,7 @@ public final class CheckpointException extends RuntimeException {
         }
         String reason = cause.getMessage();
         return new CheckpointException(
-                "cannot " + act + ": " + cause.getClass().getSimpleName()
-                        + (reason == null ? "" : " (" + reason + ")"),
+                "cannot " + act + ": " + cause.getClass().getSimpleName() + (reason == null ? "" : " (" + reason + ")"),
                 cause);
     }
 }
