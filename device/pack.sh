@@ -56,6 +56,8 @@ restore_jar() {
     mkdir -p "$work/jar"
     unzip -q -d "$work/jar" "$1"
     rm -rf "$work/jar/native/lib/linux-aarch64" "$work/jar/native/lib/osx-aarch64" "$work/jar/native/lib/win-x86_64"
+    # DJL's lists of models, which are not used.
+    rm -rf "$work/jar/nlp"
     # JNA's natives of some thirty other platforms.
     for native in "$work"/jar/com/sun/jna/*-*; do
         if [ "${native##*/}" != linux-x86-64 ]; then rm -rf "$native"; fi
@@ -89,7 +91,8 @@ runtime_contents=$(cat "$work/linked/linked")
 if ! is_packed runtime.tar.xz "$runtime_contents"; then
     rm -rf "$work/runtime"
     cp -R "$work/linked" "$work/runtime"
-    rm -rf "$work/runtime/legal" "$work/runtime/linked"
+    # Only browsers' rules about cookies are in that list.
+    rm -rf "$work/runtime/legal" "$work/runtime/linked" "$work/runtime/lib/security/public_suffix_list.dat"
     if command -v strip > /dev/null 2>&1; then strip --strip-unneeded "$work/runtime/lib/server/libjvm.so"; fi
     pack "$work/runtime" runtime.tar.xz "$runtime_contents"
 fi
@@ -128,6 +131,8 @@ if $with_cli; then
         restore_jar "$root/shadowkv-$module/target/shadowkv-$module-"*SNAPSHOT.jar \
             "$work/project/lib/shadowkv-$module.jar"
     done
+    # Texts that are compressed already; device/cli.sh takes them from the checkout.
+    zip -q -d "$work/project/lib/shadowkv-eval.jar" '*.gz'
     restore_jar "$root/shadowkv-cli/target/lib/shadowkv-cli-"*.jar "$work/project/lib/shadowkv-cli.jar"
 fi
 pack "$work/project" project.tar.xz "$(contents "$work/project")"

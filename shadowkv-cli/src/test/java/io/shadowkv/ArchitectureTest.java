@@ -182,6 +182,18 @@ class ArchitectureTest {
     }
 
     @Test
+    void theDocumentHasTheSameTable() throws IOException {
+        String tables = TABLE.lines()
+                .map(line -> line.startsWith("# ")
+                        ? "\n##" + line + "\n\n| package | may use |\n|---|---|\n"
+                        : "| `" + line.replaceFirst(": *", "` | `").replaceAll("(?<=[a-z]) +(?=[a-z])", "`, `") + "` |\n")
+                .collect(Collectors.joining())
+                .replace("` | `` |", "` | nothing |");
+        assertThat(Files.readString(Fixtures.repository().resolve("docs/ARCHITECTURE.md")))
+                .endsWith("\n## Packages\n" + tables);
+    }
+
+    @Test
     void packagesAreFreeOfCircles() {
         slices().matching("io.shadowkv.(**)").should().beFreeOfCycles().check(CLASSES);
     }

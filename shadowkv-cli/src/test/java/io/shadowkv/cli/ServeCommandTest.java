@@ -13,6 +13,8 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -67,18 +69,37 @@ class ServeCommandTest {
         return output;
     }
 
+    /// Runs every block of shell in the README's section about the server, in its order.
     @Test
-    void theReadmesRequestIsAnswered() throws Exception {
+    void theReadmesRequestsAreAnswered() throws Exception {
         String readme = Files.readString(Fixtures.repository().resolve("README.md"));
-        int start = readme.indexOf("```sh\n", readme.indexOf("<!-- serve-example -->")) + "```sh\n".length();
-        String command = readme.substring(start, readme.indexOf("```", start));
-        assertThat(command).startsWith("curl ").contains("http://127.0.0.1:8080/v1/");
+        String section = readme.substring(readme.indexOf("\n## An HTTP server\n"));
+        section = section.substring(0, section.indexOf("\n## ", 1));
+        List<String> blocks = Pattern.compile("```sh\n(.*?)```", Pattern.DOTALL)
+                .matcher(section)
+                .results()
+                .map(block -> block.group(1))
+                .toList();
+        assertThat(blocks)
+                .hasSize(2)
+                .allSatisfy(block -> assertThat(block).startsWith("curl ").contains("http://127.0.0.1:8080/v1/"));
         Running server = new Running();
-        assertThat(sh(command.replace("http://127.0.0.1:8080", server.url)))
-                .contains("\"content\":\"", "is 4071523.", "\"finish_reason\":\"stop\"");
+        List<String> answers = new ArrayList<>();
+        for (String block : blocks) {
+            answers.add(sh("set -e\n" + block.replace("http://127.0.0.1:8080", server.url)));
+        }
+        assertThat(answers.get(0)).contains("\"content\":\"", "is 4071523.", "\"finish_reason\":\"stop\"");
+        assertThat(answers.get(1))
+                .containsPattern("\"id\":\"report\".*\"object\":\"document\"")
+                .contains("\"object\":\"chat.completion\"", "4071523")
+                .containsPattern("\"cached_tokens\":[1-9]");
         String log = server.end().err();
         assertThat(log)
-                .contains("POST /v1/chat/completions 200", "generated=", "ending: no further requests; 0 running")
+                .contains(
+                        "POST /v1/chat/completions 200",
+                        "POST /v1/documents 200",
+                        "generated=",
+                        "ending: no further requests; 0 running")
                 .doesNotContain("4071523", "magic");
     }
 

@@ -26,7 +26,7 @@ import tools.jackson.databind.json.JsonMapper;
 /// Runs commands in this process like the launcher, with streams that can be read afterwards.
 final class Shell {
     /// The command line on this test's class path.
-    private static final List<String> SELF = List.of(
+    static final List<String> SELF = List.of(
             ProcessHandle.current().info().command().orElse("java"),
             "--add-modules",
             "jdk.incubator.vector",

@@ -1,6 +1,7 @@
 package io.shadowkv.checkpoint;
 
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 
 /// Thrown when a checkpoint is unreadable or malformed. The message says what was found and what to
 /// do.
@@ -15,10 +16,20 @@ public final class CheckpointException extends RuntimeException {
         super(message, cause);
     }
 
-    /// `what` failed because the file system said so; the message keeps its reason.
-    public static CheckpointException io(String what, IOException cause) {
+    /// A file could not be read or written. The message has the file system's reason, or says that
+    /// the thread was interrupted; its interrupt status is then still set.
+    ///
+    /// @param act what was tried, such as `read FILE`
+    public static CheckpointException io(String act, IOException cause) {
+        if (cause instanceof ClosedByInterruptException) {
+            return new CheckpointException(
+                    "the thread was interrupted before it could " + act
+                            + ". Clear its interrupt status and try again if that was not intended",
+                    cause);
+        }
         String reason = cause.getMessage();
         return new CheckpointException(
-                what + ": " + cause.getClass().getSimpleName() + (reason == null ? "" : " (" + reason + ")"), cause);
+                "cannot " + act + ": " + cause.getClass().getSimpleName() + (reason == null ? "" : " (" + reason + ")"),
+                cause);
     }
 }

@@ -29,7 +29,8 @@ public final class CheckpointFolder {
         if (!Files.exists(folder)) {
             throw new CheckpointException(
                     folder + ": no such folder. Give a folder with config.json and *.safetensors, or"
-                            + " fetch a model with `shadowkv pull ORG/NAME`");
+                            + " fetch a model with `shadowkv pull ORG/NAME`. The bundled model is the folder"
+                            + " models/needle-32k of a checkout or a distribution");
         }
         if (!Files.isDirectory(folder)) {
             throw new CheckpointException(
@@ -187,7 +188,7 @@ public final class CheckpointFolder {
         try (Stream<Path> files = Files.list(folder)) {
             return files.map(file -> file.getFileName().toString()).sorted().toList();
         } catch (IOException e) {
-            throw CheckpointException.io("cannot list " + folder, e);
+            throw CheckpointException.io("list " + folder, e);
         }
     }
 }

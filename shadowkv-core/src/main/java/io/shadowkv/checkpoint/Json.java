@@ -62,7 +62,7 @@ public final class Json {
         try (InputStream in = Files.newInputStream(file)) {
             bytes = in.readNBytes((int) MAX_BYTES + 1);
         } catch (IOException e) {
-            throw CheckpointException.io("cannot read " + file, e);
+            throw CheckpointException.io("read " + file, e);
         }
         String source = String.valueOf(file.getFileName());
         FileKind.refuseOther(source, bytes);

@@ -74,7 +74,7 @@ public final class Safetensors {
             throw new CheckpointException(
                     source + ": no such file in " + file.toAbsolutePath().getParent(), e);
         } catch (IOException e) {
-            throw CheckpointException.io("cannot map " + file, e);
+            throw CheckpointException.io("map " + file, e);
         }
     }
 

@@ -134,7 +134,7 @@ public final class SafetensorsWriter {
             Files.move(temporary, whole, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
             long bytes = ordered.stream().mapToLong(Entry::bytes).sum();
-            throw CheckpointException.io("cannot write " + target + " (" + bytes + " bytes of tensors)", e);
+            throw CheckpointException.io("write " + target + " (" + bytes + " bytes of tensors)", e);
         } finally {
             discard(temporary);
         }

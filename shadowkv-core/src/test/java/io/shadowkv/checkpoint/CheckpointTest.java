@@ -150,6 +150,7 @@ class CheckpointTest {
         assertThatThrownBy(() -> Checkpoint.open(folder.resolve("absent")))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("no such folder")
+                .hasMessageContaining("The bundled model is the folder models/needle-32k of a checkout")
                 .hasMessageContaining("shadowkv pull");
         Path file = Files.writeString(folder.resolve("file.gguf"), "");
         assertThatThrownBy(() -> Checkpoint.open(file))

@@ -4,7 +4,7 @@ import java.util.List;
 
 /// A family of tasks under one name, such as `ruler`.
 ///
-/// A suite of another module or jar is added to [TaskCatalog] as a service: its module declares
+/// A suite of another module or jar is added to the catalog as a service: its module declares
 /// `provides io.shadowkv.eval.Suite with …`, or its jar has a file
 /// `META-INF/services/io.shadowkv.eval.Suite`. The class then needs a public constructor without
 /// parameters.

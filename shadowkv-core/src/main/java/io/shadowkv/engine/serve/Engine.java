@@ -30,6 +30,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -86,8 +87,7 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /// Creates an engine with random weights of a known shape, for benchmarks. Its input and output are token
-    /// ids.
+    /// Creates an engine with random weights of a known shape, for benchmarks. It has no tokenizer.
     ///
     /// @param weightType BF16, F16 or F32
     /// @param seed seed of the weights; equal seeds give equal weights on every backend
@@ -169,8 +169,8 @@ public final class Engine implements AutoCloseable {
         return text.hasChatTemplate();
     }
 
-    /// Encodes a plain prompt. The spelling of a special token becomes that token. The ids may contain the start
-    /// token twice ([Tokenizer#beginsTwice]).
+    /// Encodes a plain prompt, in which the spelling of a special token becomes that token. The ids may contain
+    /// the start token twice ([Tokenizer#beginsTwice]).
     public int[] encode(String prompt) {
         loop.checkAvailable();
         return tokenizer().encode(prompt, true);
@@ -179,13 +179,17 @@ public final class Engine implements AutoCloseable {
     /// Encodes messages with the chat template, up to the start of the answer. Special tokens come only from the
     /// template: their spelling in a message is ordinary text.
     public int[] encodeChat(List<ChatMessage> messages) {
-        loop.checkAvailable();
-        return tokenizer()
-                .encode(chatTemplate().prompt(messages, true, tokenizer().specialTokens()));
+        return encodeChat(messages, Map.of());
     }
 
-    /// Returns the memory plan for `batch` sequences of up to `contextTokens` tokens, before anything is
-    /// allocated.
+    /// Like [#encodeChat(List)], with variables of the template such as `tools`: maps as in OpenAI's API.
+    public int[] encodeChat(List<ChatMessage> messages, Map<String, ? extends @Nullable Object> variables) {
+        loop.checkAvailable();
+        var specialTokens = tokenizer().specialTokens();
+        return tokenizer().encode(chatTemplate().prompt(messages, true, variables, specialTokens));
+    }
+
+    /// Returns the memory plan for `batch` sequences of up to `contextTokens` tokens. Allocates nothing.
     public MemoryPlan plan(int contextTokens, int batch) {
         model.limits().checkPlan(contextTokens, batch);
         return planner.plan(contextTokens, batch);

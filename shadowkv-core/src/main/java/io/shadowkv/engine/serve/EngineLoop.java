@@ -351,7 +351,9 @@ final class EngineLoop {
         return wait;
     }
 
-    /// Waits until something changes, at most until the next look at cancellations and timeouts.
+    /// Waits until something changes, at most until the next look at cancellations and timeouts. A
+    /// spurious wakeup only makes the next round earlier.
+    @SuppressWarnings("WaitNotInLoop")
     private void pause() throws InterruptedException {
         lock.lock();
         try {

@@ -3,7 +3,7 @@
 ///
 /// In: addresses, sizes, segments. Out: the same, with every status checked. Opening a library
 /// finds it by path; the first call of a function finds its symbol. Called by `cuda`. Next:
-/// [io.shadowkv.cuda.device].
+/// `io.shadowkv.cuda.device`.
 @NullMarked
 package io.shadowkv.cuda.ffi;
 

@@ -69,7 +69,7 @@ public final class KeySpectrum implements AutoCloseable {
     ///
     /// @param gram F32 `[D, D]`, not changed
     /// @param basis `[rank, D]`; rows from D on are set to zero
-    /// @throws CudaException if the matrix has NaN or infinities
+    /// @throws io.shadowkv.cuda.ffi.CudaException if the matrix has NaN or infinities
     public void topEigenvectors(Tensor gram, Tensor basis) {
         int width = gram.extent(0);
         int rank = basis.extent(0);

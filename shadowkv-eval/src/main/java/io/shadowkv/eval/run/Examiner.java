@@ -21,7 +21,8 @@ public interface Examiner extends AutoCloseable {
     /// @return the wanted answers: ordered by item, then turn, then method as in the run
     /// @throws java.util.concurrent.CancellationException if the run was cancelled; no answer to
     ///     the items counts
-    /// @throws SampleRefusal if one of the items cannot be asked; none of the others was asked yet
+    /// @throws io.shadowkv.eval.SampleRefusal if one of the items cannot be asked; none of the others
+    ///     was asked yet
     /// @throws ExaminerFailure if the answering process has ended; another examiner may ask the
     ///     items again
     List<AnswerRecord> examine(List<Item> items, Wanted wanted, Listener listener);

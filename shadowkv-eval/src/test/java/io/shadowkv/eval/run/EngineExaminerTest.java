@@ -180,8 +180,8 @@ class EngineExaminerTest {
     @Test
     void aLaterPromptMayQuoteTheReasoning() {
         Sample.Turn thoughts = new Sample.Turn(CONTEXT + "why?", "why?", "", List.of(), 6, List.of(), List.of());
-        Sample.Turn conclusion =
-                new Sample.Turn("So: " + Sample.QUOTE + "?", "why?", "", List.of("e"), 4, List.of(), List.of(MadeTasks.LETTERS));
+        Sample.Turn conclusion = new Sample.Turn(
+                "So: " + Sample.QUOTE + "?", "why?", "", List.of("e"), 4, List.of(), List.of(MadeTasks.LETTERS));
         EvalTask task = new MadeTasks.Made(
                 1,
                 index -> new Sample(
@@ -220,8 +220,8 @@ class EngineExaminerTest {
     void aStopIdEndsAnAnswerButNotAtOnce() {
         int[] prompt = CharacterTokenizer.ids(CONTEXT + "why?");
         int[] free = engine.complete(Request.of(prompt, SIX)).ids();
-        Sample.Turn turn =
-                new Sample.Turn(CONTEXT + "why?", "why?", "", List.of("e"), 6, List.of(free[0]), List.of(MadeTasks.LETTERS));
+        Sample.Turn turn = new Sample.Turn(
+                CONTEXT + "why?", "why?", "", List.of("e"), 6, List.of(free[0]), List.of(MadeTasks.LETTERS));
         EvalTask task = new MadeTasks.Made(1, index -> new Sample("t/single", index, List.of(turn)));
         var examiner = new EngineExaminer(
                 engine,
@@ -250,7 +250,8 @@ class EngineExaminerTest {
 
     @Test
     void aPromptLongerThanTheContextIsNamed() {
-        MadeTasks.Task tooLong = new MadeTasks.Task("t/single", Sample.History.CONVERSATION, List.of(List.of(CONTEXT.repeat(20))));
+        MadeTasks.Task tooLong =
+                new MadeTasks.Task("t/single", Sample.History.CONVERSATION, List.of(List.of(CONTEXT.repeat(20))));
         var examiner = new EngineExaminer(
                 engine,
                 plan(List.of(Method.FULL)),

@@ -32,8 +32,7 @@ class SchemaTableTest {
     }
 
     private static String table() throws IOException {
-        try (InputStream table =
-                Objects.requireNonNull(SchemaTableTest.class.getResourceAsStream("schemas.txt"))) {
+        try (InputStream table = Objects.requireNonNull(SchemaTableTest.class.getResourceAsStream("schemas.txt"))) {
             return new String(table.readAllBytes(), StandardCharsets.UTF_8);
         }
     }

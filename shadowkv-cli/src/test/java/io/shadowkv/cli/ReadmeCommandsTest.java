@@ -1,0 +1,106 @@
+package io.shadowkv.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shadowkv.Fixtures;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Runs the commands of the README's section "Commands" as they are written, in its order.
+///
+/// `ORG/NAME` and `./model` are the bundled model with a longer context. The launcher is replaced by
+/// a script that starts the command line from this test's class path.
+class ReadmeCommandsTest {
+    /// Commands that take minutes, or need published data or a tuned model. [ExamplesTest] checks
+    /// their options; the tests of each command run it on less.
+    private static final List<String> TOO_LONG = List.of("eval", "sweep", "bench", "pull --suite");
+
+    @TempDir
+    Path folder;
+
+    private LoopbackHub hub;
+
+    @BeforeEach
+    void lay() throws IOException {
+        Path model = Shell.copy(Fixtures.needleModel(), folder.resolve("model"));
+        Path config = model.resolve("config.json");
+        Files.writeString(
+                config,
+                Files.readString(config)
+                        .replaceFirst("\"max_position_embeddings\": *\\d+", "\"max_position_embeddings\": 131072"));
+        Files.createDirectory(folder.resolve("examples"));
+        Files.copy(Fixtures.repository().resolve("examples/needle.txt"), folder.resolve("examples/needle.txt"));
+        Files.writeString(folder.resolve("report.txt"), "The sun is yellow. ".repeat(200));
+        Path launcher = folder.resolve("shadowkv");
+        Files.writeString(
+                launcher,
+                Shell.SELF.stream()
+                        .map(word -> "'" + word + "'")
+                        .collect(Collectors.joining(" ", "#!/bin/sh\nexec ", " \"$@\"\n")));
+        assertThat(launcher.toFile().setExecutable(true)).isTrue();
+        hub = new LoopbackHub();
+        hub.folders.put("models/ORG/NAME", model);
+    }
+
+    @AfterEach
+    void stopHub() {
+        hub.close();
+    }
+
+    private String bash(String command) throws IOException, InterruptedException {
+        Path errors = folder.resolve("errors");
+        ProcessBuilder builder = new ProcessBuilder("bash", "-c", "set -o pipefail\n" + command)
+                .directory(folder.toFile())
+                .redirectInput(Path.of("/dev/null").toFile())
+                .redirectError(errors.toFile());
+        builder.environment()
+                .putAll(Map.of(
+                        "HF_ENDPOINT", hub.endpoint(),
+                        "HF_TOKEN", LoopbackHub.TOKEN,
+                        "HF_HOME", folder.resolve("cache").toString()));
+        builder.environment().keySet().removeAll(List.of("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HUB_OFFLINE"));
+        Process process = builder.start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor())
+                .as(command + ": " + Files.readString(errors))
+                .isZero();
+        return output;
+    }
+
+    @Test
+    void runAsWritten() throws IOException, InterruptedException {
+        String readme = Files.readString(Fixtures.repository().resolve("README.md"));
+        int start = readme.indexOf("```sh\n", readme.indexOf("\n## Commands\n")) + "```sh\n".length();
+        bash("./shadowkv pull ORG/NAME");
+        List<String> ran = new ArrayList<>();
+        StringBuilder printed = new StringBuilder();
+        for (String line :
+                readme.substring(start, readme.indexOf("```", start)).lines().toList()) {
+            if (line.isBlank() || line.startsWith("#") || isTooLong(line)) {
+                continue;
+            }
+            printed.append(bash(line)).append('\n');
+            ran.add(line.replaceFirst(".*\\./shadowkv (\\w+).*", "$1"));
+        }
+        assertThat(ran)
+                .containsExactly(
+                        "run", "run", "run", "run", "pull", "inspect", "tokenize", "logits", "backends", "completion");
+        assertThat(printed.toString())
+                .contains("The special magic number", "\"finishReason\"", "snapshots", "131,072", "cpu");
+        assertThat(folder.resolve("logits.safetensors")).isNotEmptyFile();
+    }
+
+    private static boolean isTooLong(String line) {
+        return TOO_LONG.stream().anyMatch(command -> line.startsWith("./shadowkv " + command));
+    }
+}
