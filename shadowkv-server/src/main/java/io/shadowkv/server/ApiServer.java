@@ -13,6 +13,7 @@ import io.shadowkv.server.endpoint.Models;
 import io.shadowkv.server.endpoint.Serving;
 import io.shadowkv.server.endpoint.Tokenize;
 import io.shadowkv.server.error.ApiException;
+import io.shadowkv.server.error.Failures;
 import io.shadowkv.server.http.Exchange;
 import io.shadowkv.server.http.JdkHttp;
 import io.shadowkv.server.json.JsonBody;
@@ -35,18 +36,21 @@ import tools.jackson.databind.node.ObjectNode;
 /// Listens from the start and answers 503 until [#serve] gives it an engine. Thread-safe.
 public final class ApiServer implements AutoCloseable {
     private static final int LOADING_SECONDS = 5;
-    /// Time without any progress of running requests after which the engine counts as stuck.
+    /// Time that a round of the engine may take before the engine counts as stuck.
     private static final Duration STUCK = Duration.ofMinutes(2);
 
     private final ServerOptions options;
     private final JdkHttp http;
+    private final Duration stuckAfter;
+    private final Failures failures;
     private volatile @Nullable Serving serving;
     private volatile boolean isDraining;
 
-    private ApiServer(ServerOptions options, ServerLog log) {
+    private ApiServer(ServerOptions options, ServerLog log, Duration stuckAfter) {
         this.options = options;
-        Router router =
-                new Router(new ApiKeys(options.apiKeys(), options.limits().requestsPerKey()), log::defect);
+        this.stuckAfter = stuckAfter;
+        this.failures = new Failures(log::defect, this::engineFailure);
+        Router router = new Router(new ApiKeys(options.apiKeys(), options.limits().requestsPerKey()), failures);
         addRoutes(router);
         try {
             this.http = JdkHttp.start(new InetSocketAddress(options.host(), options.port()), router, log::access);
@@ -62,7 +66,17 @@ public final class ApiServer implements AutoCloseable {
     ///
     /// @throws ListenException if the address cannot be bound
     public static ApiServer start(ServerOptions options, ServerLog log) {
-        return new ApiServer(options, log);
+        return start(options, log, STUCK);
+    }
+
+    /// @param stuckAfter time that a round of the engine may take before the engine counts as stuck
+    static ApiServer start(ServerOptions options, ServerLog log, Duration stuckAfter) {
+        return new ApiServer(options, log, stuckAfter);
+    }
+
+    private @Nullable Throwable engineFailure() {
+        Serving current = serving;
+        return current == null ? null : current.model().engine().failure();
     }
 
     private void addRoutes(Router router) {
@@ -91,6 +105,7 @@ public final class ApiServer implements AutoCloseable {
             if (isDraining) {
                 throw draining();
             }
+            failures.checkEngine(Failures.request(exchange.method(), exchange.path()));
             endpoint.apply(serving()).answer(exchange);
         };
     }
@@ -120,6 +135,7 @@ public final class ApiServer implements AutoCloseable {
         serving = new Serving(
                 model,
                 metrics,
+                failures,
                 StructuredOutput.start(() -> vocabulary(model)),
                 documents,
                 RequestDefaults.of(model.recommended(), limits.defaultNewTokens(), limits.choices()),
@@ -151,6 +167,7 @@ public final class ApiServer implements AutoCloseable {
 
     private void health(Exchange exchange) {
         serving();
+        failures.checkEngine(Failures.request(exchange.method(), exchange.path()));
         state(exchange, "ok");
     }
 
@@ -159,11 +176,13 @@ public final class ApiServer implements AutoCloseable {
         if (isDraining) {
             throw draining();
         }
-        boolean isBusy = current.model().engine().runningRequests() > 0;
-        if (isBusy && current.metrics().nanosSinceProgress() > STUCK.toNanos()) {
+        failures.checkEngine(Failures.request(exchange.method(), exchange.path()));
+        Duration busy = current.model().engine().busyTime();
+        if (busy.compareTo(stuckAfter) > 0) {
             throw ApiException.unavailable(
                     "stuck",
-                    "requests run, but none has made progress for " + STUCK.toSeconds() + " s",
+                    "the engine has worked on one step for " + busy.toSeconds() + " s; it may take "
+                            + stuckAfter.toSeconds() + " s at most. Start the server again if this stays",
                     LOADING_SECONDS);
         }
         state(exchange, "ready");

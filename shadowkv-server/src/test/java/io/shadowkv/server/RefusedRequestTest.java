@@ -64,6 +64,10 @@ class RefusedRequestTest {
             {"messages":[{"role":"user","content":"x"}],"stop":[""]} | invalid_value        | stop
             {"messages":[{"role":"user","content":"x"}],"stream":1} | invalid_value         | stream
             {"messages":[{"role":"user","content":"x"}],"logit_bias":{"x":1}} | invalid_value | logit_bias
+            {"messages":[{"role":"user","content":"x"}],"logit_bias":{"-1":1}} | invalid_value | logit_bias
+            {"messages":[{"role":"user","content":"x"}],"logit_bias":{"99999999":1}} | invalid_value | logit_bias
+            {"messages":[{"role":"user","content":"x"}],"logit_bias":{"99999999":1},"stream":true} | invalid_value | logit_bias
+            {"messages":[{"role":"user","content":"x"}],"stop_token_ids":[99999999]} | invalid_value | stop_token_ids
             {"messages":[{"role":"user","content":"x"}],"frequency_penalty":2.5} | invalid_value | frequency_penalty
             {"messages":[{"role":"user","content":"x"}],"top_logprobs":2} | invalid_value | top_logprobs
             {"messages":[{"role":"user","content":"x"}],"document":1} | invalid_value | document

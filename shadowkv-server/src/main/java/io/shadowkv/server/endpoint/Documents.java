@@ -33,10 +33,8 @@ public record Documents(Serving serving) {
         exchange.note("prompt", document.tokens());
         Duration limit = serving.requestTime();
         long start = System.nanoTime();
-        serving.metrics().submitted();
-        try (DocumentReading reading =
-                DocumentReading.start(store, document, limit.isZero() ? null : limit, serving.metrics()::read)) {
-            if (DocumentAnswer.send(exchange, reading, document, request.streams(), serving.pingInterval())) {
+        try (DocumentReading reading = DocumentReading.start(store, document, limit.isZero() ? null : limit)) {
+            if (DocumentAnswer.send(serving.sending(exchange), reading, document, request.streams(), serving.pingInterval())) {
                 serving.metrics().documentRead(document.tokens(), System.nanoTime() - start);
             }
         }

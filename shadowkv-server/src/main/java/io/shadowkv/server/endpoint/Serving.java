@@ -1,6 +1,8 @@
 package io.shadowkv.server.endpoint;
 
+import io.shadowkv.server.answer.Sending;
 import io.shadowkv.server.documents.DocumentStore;
+import io.shadowkv.server.error.Failures;
 import io.shadowkv.server.http.Exchange;
 import io.shadowkv.server.json.Fields;
 import io.shadowkv.server.json.JsonBody;
@@ -16,6 +18,7 @@ import tools.jackson.databind.JsonNode;
 ///
 /// @param model the model and its engine
 /// @param metrics receive what happens
+/// @param failures turns failures into errors and logs them
 /// @param structured makes constraints for JSON and calls of tools
 /// @param documents those that were read
 /// @param defaults for fields that requests leave out
@@ -25,6 +28,7 @@ import tools.jackson.databind.JsonNode;
 public record Serving(
         ServedModel model,
         ServerMetrics metrics,
+        Failures failures,
         StructuredOutput structured,
         DocumentStore documents,
         RequestDefaults defaults,
@@ -38,6 +42,11 @@ public record Serving(
     /// @throws io.shadowkv.server.error.ApiException if the body is too large or malformed
     Fields body(Exchange exchange) {
         return new Fields(JsonBody.parse(exchange.body(bodyBytes)), "");
+    }
+
+    /// Sends the answer of an exchange.
+    Sending sending(Exchange exchange) {
+        return new Sending(exchange, failures);
     }
 
     static void json(Exchange exchange, int status, JsonNode body) {

@@ -47,7 +47,6 @@ public final class Choices implements AutoCloseable {
     private void start(Generation generation) {
         int choice = generations.size();
         generations.add(generation);
-        observer.submitted();
         long submitted = System.nanoTime();
         Thread.ofVirtual().name("shadowkv-choice").start(() -> move(choice, generation, submitted));
     }
@@ -73,7 +72,7 @@ public final class Choices implements AutoCloseable {
                 GenerationEvent event = source.next();
                 long now = System.nanoTime();
                 switch (event) {
-                    case GenerationEvent.Reading reading -> observer.read();
+                    case GenerationEvent.Reading reading -> {}
                     case GenerationEvent.Token token -> {
                         observer.token(last == 0 ? 0 : now - last);
                         last = now;

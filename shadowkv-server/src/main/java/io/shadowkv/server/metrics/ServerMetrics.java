@@ -11,7 +11,6 @@ import io.shadowkv.server.generate.GenerationObserver;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 
@@ -51,7 +50,6 @@ public final class ServerMetrics implements GenerationObserver {
     private final Histogram documentRead;
     private final Histogram documentRestore;
     private final Counter documentTokens;
-    private final AtomicLong lastProgress = new AtomicLong(System.nanoTime());
 
     /// Counts documents.
     @FunctionalInterface
@@ -111,14 +109,12 @@ public final class ServerMetrics implements GenerationObserver {
 
     /// A document was read.
     public void documentRead(int tokens, long nanos) {
-        progress();
         documentTokens.labelValues(model).inc(tokens);
         observe(documentRead, nanos / NANOS);
     }
 
     /// A saved document was loaded.
     public void documentRestored(long nanos) {
-        progress();
         observe(documentRestore, nanos / NANOS);
     }
 
@@ -164,18 +160,7 @@ public final class ServerMetrics implements GenerationObserver {
     }
 
     @Override
-    public void submitted() {
-        progress();
-    }
-
-    @Override
-    public void read() {
-        progress();
-    }
-
-    @Override
     public void token(long gapNanos) {
-        progress();
         generatedTokens.labelValues(model).inc();
         if (gapNanos > 0) {
             observe(gap, gapNanos / NANOS);
@@ -184,7 +169,6 @@ public final class ServerMetrics implements GenerationObserver {
 
     @Override
     public void ended(Completion completion, long totalNanos) {
-        progress();
         Completion.Timings timings = completion.timings();
         promptTokens.labelValues(model).inc(completion.promptTokens());
         prefixQueries.labelValues(model).inc(completion.promptTokens());
@@ -208,7 +192,6 @@ public final class ServerMetrics implements GenerationObserver {
 
     @Override
     public void failed(RuntimeException failure) {
-        progress();
         failures.labelValues(model).inc();
     }
 
@@ -224,15 +207,6 @@ public final class ServerMetrics implements GenerationObserver {
 
     private void observe(Histogram histogram, double value) {
         histogram.labelValues(model).observe(value);
-    }
-
-    private void progress() {
-        lastProgress.set(System.nanoTime());
-    }
-
-    /// Time since something happened to any generation.
-    public long nanosSinceProgress() {
-        return System.nanoTime() - lastProgress.get();
     }
 
     /// Number of tokens that were generated.
