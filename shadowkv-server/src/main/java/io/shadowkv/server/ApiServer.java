@@ -3,6 +3,7 @@ package io.shadowkv.server;
 import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.server.Router.Access;
 import io.shadowkv.server.documents.DocumentStore;
+import io.shadowkv.server.documents.SavedLimits;
 import io.shadowkv.server.endpoint.ChatCompletions;
 import io.shadowkv.server.endpoint.Completions;
 import io.shadowkv.server.endpoint.Detokenize;
@@ -23,10 +24,12 @@ import io.shadowkv.server.request.RequestDefaults;
 import io.shadowkv.server.structured.StructuredOutput;
 import io.shadowkv.text.grammar.GrammarVocabulary;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
@@ -43,13 +46,15 @@ public final class ApiServer implements AutoCloseable {
     private final JdkHttp http;
     private final Duration stuckAfter;
     private final Failures failures;
+    private final BiConsumer<String, Throwable> log;
     private volatile @Nullable Serving serving;
     private volatile boolean isDraining;
 
     private ApiServer(ServerOptions options, ServerLog log, Duration stuckAfter) {
         this.options = options;
         this.stuckAfter = stuckAfter;
-        this.failures = new Failures(log::defect, this::engineFailure);
+        this.log = log::defect;
+        this.failures = new Failures(this.log, this::engineFailure);
         Router router = new Router(new ApiKeys(options.apiKeys(), options.limits().requestsPerKey()), failures);
         addRoutes(router);
         try {
@@ -129,7 +134,16 @@ public final class ApiServer implements AutoCloseable {
     public void serve(Engine engine, List<String> names) {
         ServedModel model = new ServedModel(engine, names);
         ServerLimits limits = options.limits();
-        DocumentStore documents = new DocumentStore(model, limits.documents(), options.documentFolder());
+        DocumentStore documents = new DocumentStore(
+                model,
+                limits.documents(),
+                options.documentFolder(),
+                new SavedLimits(limits.savedDocuments(), limits.savedBytes()));
+        try {
+            documents.clean();
+        } catch (UncheckedIOException e) {
+            log.accept("folder of documents", e);
+        }
         ServerMetrics metrics = new ServerMetrics(model.name(), engine::runningRequests, engine::waitingRequests);
         metrics.documents(documents::count, documents::tokens, documents::bytes);
         serving = new Serving(
@@ -205,7 +219,15 @@ public final class ApiServer implements AutoCloseable {
         boolean isDone = current == null || current.model().engine().drain(limit);
         // The last answers are on their way to their clients.
         http.stop(Duration.ofSeconds(1));
+        closeFolder();
         return isDone;
+    }
+
+    private void closeFolder() {
+        Serving current = serving;
+        if (current != null) {
+            current.documents().close();
+        }
     }
 
     /// Closes all connections at once; their requests are cancelled.
@@ -213,5 +235,6 @@ public final class ApiServer implements AutoCloseable {
     public void close() {
         isDraining = true;
         http.close();
+        closeFolder();
     }
 }

@@ -3,12 +3,14 @@ package io.shadowkv.server;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.ForwardingBackend;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /// A backend whose waits fail or hang when a test says so.
 final class FaultyBackend extends ForwardingBackend {
     private final AtomicInteger failures = new AtomicInteger();
+    private final Semaphore hung = new Semaphore(0);
     private volatile @Nullable CountDownLatch gate;
 
     FaultyBackend(Backend backend) {
@@ -25,6 +27,11 @@ final class FaultyBackend extends ForwardingBackend {
         gate = new CountDownLatch(1);
     }
 
+    /// Waits until something hangs.
+    void awaitHung() throws InterruptedException {
+        hung.acquire();
+    }
+
     void release() {
         CountDownLatch open = gate;
         gate = null;
@@ -37,6 +44,7 @@ final class FaultyBackend extends ForwardingBackend {
     public void synchronize() {
         CountDownLatch closed = gate;
         if (closed != null) {
+            hung.release();
             try {
                 closed.await();
             } catch (InterruptedException e) {

@@ -57,7 +57,7 @@ public record Documents(Serving serving) {
 
     /// `GET /v1/documents/{id}`
     public void one(Exchange exchange) {
-        Serving.json(exchange, 200, serving.documents().get(id(exchange), "id").json());
+        Serving.json(exchange, 200, serving.documents().describe(id(exchange)));
     }
 
     /// `DELETE /v1/documents/{id}`
