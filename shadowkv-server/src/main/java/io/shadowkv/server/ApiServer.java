@@ -12,9 +12,11 @@ import io.shadowkv.server.endpoint.Endpoint;
 import io.shadowkv.server.endpoint.Metrics;
 import io.shadowkv.server.endpoint.Models;
 import io.shadowkv.server.endpoint.Serving;
+import io.shadowkv.server.endpoint.SlotList;
 import io.shadowkv.server.endpoint.Tokenize;
 import io.shadowkv.server.error.ApiException;
 import io.shadowkv.server.error.Failures;
+import io.shadowkv.server.generate.Slots;
 import io.shadowkv.server.http.Exchange;
 import io.shadowkv.server.http.JdkHttp;
 import io.shadowkv.server.json.JsonBody;
@@ -97,6 +99,8 @@ public final class ApiServer implements AutoCloseable {
         router.add("GET", "/v1/documents/{id}", Access.KEY, loaded(serving -> new Documents(serving)::one));
         router.add("DELETE", "/v1/documents/{id}", Access.KEY, loaded(serving -> new Documents(serving)::delete));
         router.add("POST", "/v1/documents/{id}/save", Access.KEY, loaded(serving -> new Documents(serving)::save));
+        router.add("GET", "/slots", Access.KEY, loaded(serving -> new SlotList(serving)::list));
+        router.add("POST", "/slots/{id}", Access.COUNTED, generating(serving -> new SlotList(serving)::act));
         router.add("POST", "/tokenize", Access.KEY, loaded(Tokenize::new));
         router.add("POST", "/detokenize", Access.KEY, loaded(Detokenize::new));
     }
@@ -145,12 +149,14 @@ public final class ApiServer implements AutoCloseable {
             log.accept("folder of documents", e);
         }
         ServerMetrics metrics = new ServerMetrics(model.name(), engine::runningRequests, engine::waitingRequests);
+        metrics.memory(() -> engine.failure() == null ? engine.memoryInUse() : null);
         metrics.documents(documents::count, documents::tokens, documents::bytes);
         serving = new Serving(
                 model,
                 metrics,
                 failures,
                 StructuredOutput.start(() -> vocabulary(model)),
+                new Slots(engine.options().maxBatch()),
                 documents,
                 RequestDefaults.of(model.recommended(), limits.defaultNewTokens(), limits.choices()),
                 limits.bodyBytes(),

@@ -191,7 +191,7 @@ final class DocumentFolder implements AutoCloseable {
         limits.check(ids.size(), used, bytes);
     }
 
-    private static long size(Path file) {
+    static long size(Path file) {
         try {
             return Files.size(file);
         } catch (IOException e) {

@@ -139,12 +139,32 @@ public final class DocumentStore implements AutoCloseable {
                 .orElseThrow(() -> absent(id, "id"));
     }
 
+    /// True if a document of that identifier is in memory or saved.
+    public boolean knows(String id) {
+        return isHeld(id) || (folder != null && folder.contains(id));
+    }
+
+    /// A document that was saved or loaded.
+    ///
+    /// @param path file of the engine
+    public record Stored(StoredDocument document, Path path) {
+        /// Name of the file of the engine.
+        public String file() {
+            return path.getFileName().toString();
+        }
+
+        /// Size of the file of the engine; 0 if it was replaced or deleted meanwhile.
+        public long fileBytes() {
+            return DocumentFolder.size(path);
+        }
+    }
+
     /// Saves a document in the folder. An earlier save of that identifier is replaced at the end. If the
     /// document is deleted meanwhile, it is not saved.
     ///
     /// @throws ApiException if there is no such document (404), it is deleted meanwhile (409), there is no
     ///     folder (400), or no room in it (507)
-    public StoredDocument save(String id) {
+    public Stored save(String id) {
         DocumentFolder target = folder();
         StoredDocument document = get(id, "id");
         try (Saving saving = target.begin(id, document.bytes())) {
@@ -156,6 +176,7 @@ public final class DocumentStore implements AutoCloseable {
                 }
                 saving.publish();
             }
+            return new Stored(document, saving.cache());
         } catch (CheckpointException | UncheckedIOException e) {
             throw ApiException.refused(
                             507,
@@ -172,7 +193,6 @@ public final class DocumentStore implements AutoCloseable {
             }
             throw e;
         }
-        return document;
     }
 
     private static ApiException deletedMeanwhile(String id) {
@@ -184,7 +204,7 @@ public final class DocumentStore implements AutoCloseable {
     ///
     /// @throws ApiException if there is no such document (404), it is loaded already (409), there are too
     ///     many documents (507), or it belongs to another model or cache strategy (400)
-    public StoredDocument load(String id) {
+    public Stored load(String id) {
         DocumentFolder source = folder();
         synchronized (documents) {
             if (source.contains(id)) {
@@ -204,7 +224,7 @@ public final class DocumentStore implements AutoCloseable {
         }
     }
 
-    private StoredDocument load(SavedDocument saved) {
+    private Stored load(SavedDocument saved) {
         DocumentRequest request = saved.request();
         Document opened = open(saved);
         try {
@@ -218,7 +238,7 @@ public final class DocumentStore implements AutoCloseable {
                 checkRoom(Optional.of(saved.id()));
                 documents.put(saved.id(), document);
             }
-            return document;
+            return new Stored(document, saved.cache());
         } catch (RuntimeException e) {
             opened.close();
             throw e;
@@ -267,8 +287,9 @@ public final class DocumentStore implements AutoCloseable {
     /// Removes a document and frees its memory as soon as no answer uses it. A reading ends. If it was
     /// saved, it can be loaded again. A document that is only in the folder is deleted there.
     ///
+    /// @return number of its tokens; 0 if it was in the folder only
     /// @throws ApiException if there is no such document (404)
-    public void delete(String id) {
+    public int delete(String id) {
         StoredDocument document;
         synchronized (documents) {
             document = documents.remove(id);
@@ -278,6 +299,7 @@ public final class DocumentStore implements AutoCloseable {
         } else if (folder == null || !folder.delete(id)) {
             throw absent(id, "id");
         }
+        return document == null ? 0 : document.tokens();
     }
 
     static ApiException absent(String id, String param) {

@@ -73,7 +73,7 @@ public record Documents(Serving serving) {
 
     /// `POST /v1/documents/{id}/save`: saves a document in the server's folder.
     public void save(Exchange exchange) {
-        ObjectNode body = serving.documents().save(id(exchange)).json();
+        ObjectNode body = serving.documents().save(id(exchange)).document().json();
         body.put("saved", true);
         Serving.json(exchange, 200, body);
     }
@@ -85,7 +85,7 @@ public record Documents(Serving serving) {
         String id = request.text("id")
                 .orElseThrow(() -> ApiException.invalid("id", "id is absent; give the id of a saved document"));
         long start = System.nanoTime();
-        StoredDocument document = serving.documents().load(id);
+        StoredDocument document = serving.documents().load(id).document();
         serving.metrics().documentRestored(System.nanoTime() - start);
         exchange.note("document", id);
         Serving.json(exchange, 200, document.json());

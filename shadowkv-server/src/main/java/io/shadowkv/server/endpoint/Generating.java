@@ -52,7 +52,7 @@ final class Generating {
         AnswerPlan plan =
                 new AnswerPlan(format, fields.stream(), fields.choices(), promptTokens, serving.pingInterval());
         exchange.note("prompt", promptTokens);
-        try (Choices choices = Choices.submit(serving.model().engine(), requests, serving.metrics())) {
+        try (Choices choices = Choices.submit(serving.model().engine(), requests, serving.metrics(), serving.slots())) {
             List<Completion> completions = fields.stream().streams()
                     ? StreamedAnswer.send(serving.sending(exchange), choices, plan)
                     : WholeAnswer.send(serving.sending(exchange), choices, plan);

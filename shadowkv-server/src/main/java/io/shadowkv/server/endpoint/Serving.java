@@ -3,6 +3,7 @@ package io.shadowkv.server.endpoint;
 import io.shadowkv.server.answer.Sending;
 import io.shadowkv.server.documents.DocumentStore;
 import io.shadowkv.server.error.Failures;
+import io.shadowkv.server.generate.Slots;
 import io.shadowkv.server.http.Exchange;
 import io.shadowkv.server.json.Fields;
 import io.shadowkv.server.json.JsonBody;
@@ -20,6 +21,7 @@ import tools.jackson.databind.JsonNode;
 /// @param metrics receive what happens
 /// @param failures turns failures into errors and logs them
 /// @param structured makes constraints for JSON and calls of tools
+/// @param slots the generations that run
 /// @param documents those that were read
 /// @param defaults for fields that requests leave out
 /// @param bodyBytes maximum size of a request
@@ -30,6 +32,7 @@ public record Serving(
         ServerMetrics metrics,
         Failures failures,
         StructuredOutput structured,
+        Slots slots,
         DocumentStore documents,
         RequestDefaults defaults,
         long bodyBytes,

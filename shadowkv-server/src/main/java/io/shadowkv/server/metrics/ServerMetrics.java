@@ -7,12 +7,15 @@ import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import io.shadowkv.engine.Completion;
+import io.shadowkv.engine.MemoryInUse;
 import io.shadowkv.server.generate.GenerationObserver;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// Counters, gauges and histograms of one server. Thread-safe.
 ///
@@ -92,7 +95,7 @@ public final class ServerMetrics implements GenerationObserver {
     ///
     /// @param count number of those that were read (true), or that are being read (false)
     /// @param tokens tokens of those that were read
-    /// @param bytes memory that is planned for those that were read
+    /// @param bytes memory of those that were read
     public void documents(DocumentCount count, LongSupplier tokens, LongSupplier bytes) {
         GaugeWithCallback.builder()
                 .name("shadowkv:documents")
@@ -104,7 +107,36 @@ public final class ServerMetrics implements GenerationObserver {
                 })
                 .register(registry);
         gauge("shadowkv:document_tokens", "Tokens of the documents that are kept.", tokens);
-        gauge("shadowkv:document_planned_bytes", "Memory planned for the documents that are kept.", bytes);
+        gauge("shadowkv:document_bytes", "Memory of the documents that are kept.", bytes);
+    }
+
+    /// Adds metrics of the memory of sequences.
+    ///
+    /// @param inUse gives the memory; null if the engine is broken
+    public void memory(Supplier<@Nullable MemoryInUse> inUse) {
+        GaugeWithCallback.builder()
+                .name("shadowkv:kv_bytes")
+                .help("Keys and values of all sequences, documents and kept prompts, by place.")
+                .labelNames(MODEL, "place")
+                .callback(callback -> {
+                    MemoryInUse memory = inUse.get();
+                    if (memory != null) {
+                        callback.call(memory.deviceBytes(), model, "device");
+                        callback.call(memory.hostBytes(), model, "host");
+                    }
+                })
+                .register(registry);
+        GaugeWithCallback.builder()
+                .name("vllm:kv_cache_usage_perc")
+                .help("Share of the memory for sequences that is in use; 1 is all of it.")
+                .labelNames(MODEL)
+                .callback(callback -> {
+                    MemoryInUse memory = inUse.get();
+                    if (memory != null) {
+                        callback.call(memory.share(), model);
+                    }
+                })
+                .register(registry);
     }
 
     /// A document was read.
