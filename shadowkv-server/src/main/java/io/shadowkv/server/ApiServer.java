@@ -31,6 +31,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Semaphore;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -157,6 +158,7 @@ public final class ApiServer implements AutoCloseable {
                 failures,
                 StructuredOutput.start(() -> vocabulary(model)),
                 new Slots(engine.options().maxBatch()),
+                new Semaphore(1, true),
                 documents,
                 RequestDefaults.of(model.recommended(), limits.defaultNewTokens(), limits.choices()),
                 limits.bodyBytes(),

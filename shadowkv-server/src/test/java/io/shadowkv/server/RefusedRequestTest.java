@@ -91,7 +91,7 @@ class RefusedRequestTest {
                 "{\"prompt\":\"\"}",
                 "{\"prompt\":\"x\",\"best_of\":2}",
                 "{\"prompt\":\"x\",\"suffix\":\"y\"}",
-                "{\"prompt\":\"x\",\"logprobs\":1,\"echo\":true}",
+                "{\"prompt\":\"x\",\"logprobs\":1,\"echo\":true,\"max_tokens\":2}",
                 "{\"prompt\":[\"a\",\"b\",\"c\"],\"n\":2}"
             })
     void aWrongCompletionIsRefused(String body) throws Exception {

@@ -116,7 +116,7 @@ class SlotsTest {
         assertThat(restored.path("n_read").longValue())
                 .isEqualTo(saved.path("n_written").longValue());
         assertThat(restored.path("timings").path("restore_ms").doubleValue()).isPositive();
-        assertThat(ok(server.post("/v1/chat/completions", TestServer.chat(TestServer.QUESTION, ",\"document\":\"7\"")))
+        assertThat(ok(server.post("/v1/chat/completions", TestServer.chat(TestServer.QUESTION, ",\"max_tokens\":2,\"document\":\"7\"")))
                         .path("usage")
                         .path("prompt_tokens_details")
                         .path("cached_tokens")

@@ -1,21 +1,17 @@
 package io.shadowkv.server.endpoint;
 
 import io.shadowkv.server.answer.EventStream;
+import io.shadowkv.server.answer.PingedAnswer;
 import io.shadowkv.server.answer.Sending;
 import io.shadowkv.server.documents.DocumentReading;
 import io.shadowkv.server.documents.StoredDocument;
-import io.shadowkv.server.error.ErrorBody;
-import io.shadowkv.server.http.Outgoing;
 import io.shadowkv.server.json.JsonBody;
 import java.time.Duration;
-import java.util.Map;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Tells a client how the reading of a document goes. As with answers, bytes are sent at every ping
 /// interval, because a failed write tells that the client has gone.
 final class DocumentAnswer {
-    private static final Map<String, String> HEADERS = Map.of("Content-Type", "application/json");
-    private static final byte[] BLANK = {' '};
     /// Progress is sent at most this often.
     private static final Duration PROGRESS = Duration.ofMillis(200);
 
@@ -30,27 +26,9 @@ final class DocumentAnswer {
     static boolean send(
             Sending sending, DocumentReading reading, StoredDocument document, boolean streams, Duration ping)
             throws InterruptedException {
-        return streams ? stream(sending, reading, document, ping) : whole(sending, reading, document, ping);
-    }
-
-    private static boolean whole(Sending sending, DocumentReading reading, StoredDocument document, Duration ping)
-            throws InterruptedException {
-        if (reading.await(ping)) {
-            Serving.json(sending.exchange(), 200, document.json());
-            return true;
-        }
-        try (Outgoing out = sending.exchange().open(200, HEADERS)) {
-            return sending.run(
-                            () -> {
-                                do {
-                                    out.send(BLANK);
-                                } while (!reading.await(ping));
-                                out.send(JsonBody.bytes(document.json()));
-                                return true;
-                            },
-                            error -> out.send(JsonBody.bytes(ErrorBody.of(error))))
-                    .isPresent();
-        }
+        return streams
+                ? stream(sending, reading, document, ping)
+                : PingedAnswer.send(sending, reading::await, document::json, ping);
     }
 
     private static boolean stream(Sending sending, DocumentReading reading, StoredDocument document, Duration ping)

@@ -63,21 +63,28 @@ final class Generating {
     private List<Request> requests(List<int[]> prompts, GenerationFields fields) {
         int context = serving.model().engine().contextTokens();
         Duration limit = serving.requestTime();
-        GenerationOptions options = fields.options();
-        checkIds("logit_bias", "logit_bias", ints(options.sampling().logitBias().keySet()));
-        checkIds("stop_token_ids", "stop_token_ids", ints(options.stopIds()));
+        check(prompts, fields);
         List<Request> requests = new ArrayList<>();
         for (int[] ids : prompts) {
-            if (ids.length == 0) {
-                throw ApiException.invalid("prompt", "the prompt has no tokens; give at least one character or id");
-            }
-            checkIds("prompt", "the prompt", IntStream.of(ids));
             for (int choice = 0; choice < fields.choices(); choice++) {
                 requests.add(Request.of(ids, fields.options(ids.length, context, choice))
                         .withTimeout(limit.isZero() ? null : limit));
             }
         }
         return requests;
+    }
+
+    /// @throws ApiException if a prompt has no tokens, or an id is not in the vocabulary
+    void check(List<int[]> prompts, GenerationFields fields) {
+        GenerationOptions options = fields.options();
+        checkIds("logit_bias", "logit_bias", ints(options.sampling().logitBias().keySet()));
+        checkIds("stop_token_ids", "stop_token_ids", ints(options.stopIds()));
+        for (int[] ids : prompts) {
+            if (ids.length == 0) {
+                throw ApiException.invalid("prompt", "the prompt has no tokens; give at least one character or id");
+            }
+            checkIds("prompt", "the prompt", IntStream.of(ids));
+        }
     }
 
     private void checkIds(String param, String what, IntStream ids) {

@@ -13,6 +13,7 @@ import io.shadowkv.server.request.RequestDefaults;
 import io.shadowkv.server.structured.StructuredOutput;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.Semaphore;
 import tools.jackson.databind.JsonNode;
 
 /// What the endpoints of a loaded model share.
@@ -22,6 +23,7 @@ import tools.jackson.databind.JsonNode;
 /// @param failures turns failures into errors and logs them
 /// @param structured makes constraints for JSON and calls of tools
 /// @param slots the generations that run
+/// @param scoringTurns lets one request at a time compute log probabilities of prompts
 /// @param documents those that were read
 /// @param defaults for fields that requests leave out
 /// @param bodyBytes maximum size of a request
@@ -33,6 +35,7 @@ public record Serving(
         Failures failures,
         StructuredOutput structured,
         Slots slots,
+        Semaphore scoringTurns,
         DocumentStore documents,
         RequestDefaults defaults,
         long bodyBytes,
