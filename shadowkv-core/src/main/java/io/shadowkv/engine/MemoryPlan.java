@@ -40,6 +40,11 @@ public record MemoryPlan(
         public SequenceBytes {
             parts = List.copyOf(parts);
         }
+
+        /// Bytes in both memories.
+        public long total() {
+            return resident + offloaded;
+        }
     }
 
     /// One item of the memory: `resident keys and values`, `landmarks`, `low-rank keys`, `values`,

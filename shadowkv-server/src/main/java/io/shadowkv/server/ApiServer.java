@@ -3,6 +3,7 @@ package io.shadowkv.server;
 import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.server.Router.Access;
 import io.shadowkv.server.documents.DocumentStore;
+import io.shadowkv.server.documents.SavedLimits;
 import io.shadowkv.server.endpoint.ChatCompletions;
 import io.shadowkv.server.endpoint.Completions;
 import io.shadowkv.server.endpoint.Detokenize;
@@ -11,8 +12,11 @@ import io.shadowkv.server.endpoint.Endpoint;
 import io.shadowkv.server.endpoint.Metrics;
 import io.shadowkv.server.endpoint.Models;
 import io.shadowkv.server.endpoint.Serving;
+import io.shadowkv.server.endpoint.SlotList;
 import io.shadowkv.server.endpoint.Tokenize;
 import io.shadowkv.server.error.ApiException;
+import io.shadowkv.server.error.Failures;
+import io.shadowkv.server.generate.Slots;
 import io.shadowkv.server.http.Exchange;
 import io.shadowkv.server.http.JdkHttp;
 import io.shadowkv.server.json.JsonBody;
@@ -22,10 +26,13 @@ import io.shadowkv.server.request.RequestDefaults;
 import io.shadowkv.server.structured.StructuredOutput;
 import io.shadowkv.text.grammar.GrammarVocabulary;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Semaphore;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
@@ -35,18 +42,23 @@ import tools.jackson.databind.node.ObjectNode;
 /// Listens from the start and answers 503 until [#serve] gives it an engine. Thread-safe.
 public final class ApiServer implements AutoCloseable {
     private static final int LOADING_SECONDS = 5;
-    /// Time without any progress of running requests after which the engine counts as stuck.
+    /// Time that a round of the engine may take before the engine counts as stuck.
     private static final Duration STUCK = Duration.ofMinutes(2);
 
     private final ServerOptions options;
     private final JdkHttp http;
+    private final Duration stuckAfter;
+    private final Failures failures;
+    private final BiConsumer<String, Throwable> log;
     private volatile @Nullable Serving serving;
     private volatile boolean isDraining;
 
-    private ApiServer(ServerOptions options, ServerLog log) {
+    private ApiServer(ServerOptions options, ServerLog log, Duration stuckAfter) {
         this.options = options;
-        Router router =
-                new Router(new ApiKeys(options.apiKeys(), options.limits().requestsPerKey()), log::defect);
+        this.stuckAfter = stuckAfter;
+        this.log = log::defect;
+        this.failures = new Failures(this.log, this::engineFailure);
+        Router router = new Router(new ApiKeys(options.apiKeys(), options.limits().requestsPerKey()), failures);
         addRoutes(router);
         try {
             this.http = JdkHttp.start(new InetSocketAddress(options.host(), options.port()), router, log::access);
@@ -62,7 +74,17 @@ public final class ApiServer implements AutoCloseable {
     ///
     /// @throws ListenException if the address cannot be bound
     public static ApiServer start(ServerOptions options, ServerLog log) {
-        return new ApiServer(options, log);
+        return start(options, log, STUCK);
+    }
+
+    /// @param stuckAfter time that a round of the engine may take before the engine counts as stuck
+    static ApiServer start(ServerOptions options, ServerLog log, Duration stuckAfter) {
+        return new ApiServer(options, log, stuckAfter);
+    }
+
+    private @Nullable Throwable engineFailure() {
+        Serving current = serving;
+        return current == null ? null : current.model().engine().failure();
     }
 
     private void addRoutes(Router router) {
@@ -78,6 +100,8 @@ public final class ApiServer implements AutoCloseable {
         router.add("GET", "/v1/documents/{id}", Access.KEY, loaded(serving -> new Documents(serving)::one));
         router.add("DELETE", "/v1/documents/{id}", Access.KEY, loaded(serving -> new Documents(serving)::delete));
         router.add("POST", "/v1/documents/{id}/save", Access.KEY, loaded(serving -> new Documents(serving)::save));
+        router.add("GET", "/slots", Access.KEY, loaded(serving -> new SlotList(serving)::list));
+        router.add("POST", "/slots/{id}", Access.COUNTED, generating(serving -> new SlotList(serving)::act));
         router.add("POST", "/tokenize", Access.KEY, loaded(Tokenize::new));
         router.add("POST", "/detokenize", Access.KEY, loaded(Detokenize::new));
     }
@@ -91,6 +115,7 @@ public final class ApiServer implements AutoCloseable {
             if (isDraining) {
                 throw draining();
             }
+            failures.checkEngine(Failures.request(exchange.method(), exchange.path()));
             endpoint.apply(serving()).answer(exchange);
         };
     }
@@ -114,13 +139,26 @@ public final class ApiServer implements AutoCloseable {
     public void serve(Engine engine, List<String> names) {
         ServedModel model = new ServedModel(engine, names);
         ServerLimits limits = options.limits();
-        DocumentStore documents = new DocumentStore(model, limits.documents(), options.documentFolder());
+        DocumentStore documents = new DocumentStore(
+                model,
+                limits.documents(),
+                options.documentFolder(),
+                new SavedLimits(limits.savedDocuments(), limits.savedBytes()));
+        try {
+            documents.clean();
+        } catch (UncheckedIOException e) {
+            log.accept("folder of documents", e);
+        }
         ServerMetrics metrics = new ServerMetrics(model.name(), engine::runningRequests, engine::waitingRequests);
+        metrics.memory(() -> engine.failure() == null ? engine.memoryInUse() : null);
         metrics.documents(documents::count, documents::tokens, documents::bytes);
         serving = new Serving(
                 model,
                 metrics,
+                failures,
                 StructuredOutput.start(() -> vocabulary(model)),
+                new Slots(engine.options().maxBatch()),
+                new Semaphore(1, true),
                 documents,
                 RequestDefaults.of(model.recommended(), limits.defaultNewTokens(), limits.choices()),
                 limits.bodyBytes(),
@@ -151,6 +189,7 @@ public final class ApiServer implements AutoCloseable {
 
     private void health(Exchange exchange) {
         serving();
+        failures.checkEngine(Failures.request(exchange.method(), exchange.path()));
         state(exchange, "ok");
     }
 
@@ -159,11 +198,13 @@ public final class ApiServer implements AutoCloseable {
         if (isDraining) {
             throw draining();
         }
-        boolean isBusy = current.model().engine().runningRequests() > 0;
-        if (isBusy && current.metrics().nanosSinceProgress() > STUCK.toNanos()) {
+        failures.checkEngine(Failures.request(exchange.method(), exchange.path()));
+        Duration busy = current.model().engine().busyTime();
+        if (busy.compareTo(stuckAfter) > 0) {
             throw ApiException.unavailable(
                     "stuck",
-                    "requests run, but none has made progress for " + STUCK.toSeconds() + " s",
+                    "the engine has worked on one step for " + busy.toSeconds() + " s; it may take "
+                            + stuckAfter.toSeconds() + " s at most. Start the server again if this stays",
                     LOADING_SECONDS);
         }
         state(exchange, "ready");
@@ -186,7 +227,15 @@ public final class ApiServer implements AutoCloseable {
         boolean isDone = current == null || current.model().engine().drain(limit);
         // The last answers are on their way to their clients.
         http.stop(Duration.ofSeconds(1));
+        closeFolder();
         return isDone;
+    }
+
+    private void closeFolder() {
+        Serving current = serving;
+        if (current != null) {
+            current.documents().close();
+        }
     }
 
     /// Closes all connections at once; their requests are cancelled.
@@ -194,5 +243,6 @@ public final class ApiServer implements AutoCloseable {
     public void close() {
         isDraining = true;
         http.close();
+        closeFolder();
     }
 }

@@ -2,8 +2,8 @@ package io.shadowkv.server;
 
 import io.shadowkv.server.endpoint.Endpoint;
 import io.shadowkv.server.error.ApiException;
-import io.shadowkv.server.error.EngineFailures;
 import io.shadowkv.server.error.ErrorBody;
+import io.shadowkv.server.error.Failures;
 import io.shadowkv.server.http.ClientGoneException;
 import io.shadowkv.server.http.Exchange;
 import io.shadowkv.server.http.Handler;
@@ -11,14 +11,13 @@ import io.shadowkv.server.json.JsonBody;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeSet;
-import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// Finds the endpoint of a request, and turns exceptions into JSON errors.
 final class Router implements Handler {
     private final Map<String, Map<String, Route>> routes = new LinkedHashMap<>();
     private final ApiKeys keys;
-    private final BiConsumer<String, Throwable> defects;
+    private final Failures failures;
 
     /// Who may use a route.
     enum Access {
@@ -32,10 +31,10 @@ final class Router implements Handler {
 
     private record Route(Endpoint endpoint, Access access) {}
 
-    /// @param defects receives failures of the server itself, with a description
-    Router(ApiKeys keys, BiConsumer<String, Throwable> defects) {
+    /// @param failures turns exceptions into errors and logs them
+    Router(ApiKeys keys, Failures failures) {
         this.keys = keys;
-        this.defects = defects;
+        this.failures = failures;
     }
 
     /// Adds a route before the first request arrives.
@@ -54,15 +53,8 @@ final class Router implements Handler {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             refuse(exchange, ApiException.unavailable("stopping", "the server stops", 5));
-        } catch (RuntimeException e) {
-            ApiException error = EngineFailures.explain(e);
-            if (EngineFailures.isDefect(e)) {
-                defects.accept(exchange.method() + " " + exchange.path(), e);
-            }
-            refuse(exchange, error);
-        } catch (Error e) {
-            defects.accept(exchange.method() + " " + exchange.path(), e);
-            refuse(exchange, EngineFailures.explain(new IllegalStateException(e)));
+        } catch (RuntimeException | Error e) {
+            refuse(exchange, failures.report(Failures.request(exchange.method(), exchange.path()), e));
         }
     }
 

@@ -51,44 +51,25 @@ class FaultsTest {
     /// the buffers in between are full.
     @Test
     void slowReadersDelayNobody() throws Exception {
-        List<Socket> slow = new ArrayList<>();
+        List<SlowReader> slow = new ArrayList<>();
         try {
             for (int i = 0; i < 4; i++) {
-                slow.add(slowReader());
+                slow.add(new SlowReader(server));
             }
             for (int i = 0; i < 5; i++) {
-                for (Socket reader : slow) {
-                    assertThat(reader.getInputStream().read()).isNotNegative();
+                for (SlowReader reader : slow) {
+                    assertThat(reader.take()).isNotNegative();
                 }
                 othersAreAnswered();
                 assertThat(server.get("/health/ready").statusCode()).isEqualTo(200);
             }
         } finally {
-            for (Socket reader : slow) {
+            for (SlowReader reader : slow) {
                 reader.close();
             }
         }
         server.awaitIdle();
         othersAreAnswered();
-    }
-
-    private static Socket slowReader() throws IOException {
-        Socket socket = new Socket();
-        // A small window, so that the server soon cannot write.
-        socket.setReceiveBufferSize(2048);
-        socket.setSoTimeout(240_000);
-        socket.connect(
-                new InetSocketAddress("127.0.0.1", server.server.address().getPort()));
-        String body = TestServer.chat(
-                "hello",
-                ",\"stream\":true,\"logprobs\":true,\"top_logprobs\":20,\"ignore_eos\":true,\"max_tokens\":20000");
-        byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
-        OutputStream out = socket.getOutputStream();
-        out.write(("POST /v1/chat/completions HTTP/1.1\r\nHost: test\r\nContent-Length: " + bytes.length + "\r\n\r\n")
-                .getBytes(StandardCharsets.US_ASCII));
-        out.write(bytes);
-        out.flush();
-        return socket;
     }
 
     @ParameterizedTest

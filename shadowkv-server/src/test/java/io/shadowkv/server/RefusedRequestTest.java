@@ -64,6 +64,10 @@ class RefusedRequestTest {
             {"messages":[{"role":"user","content":"x"}],"stop":[""]} | invalid_value        | stop
             {"messages":[{"role":"user","content":"x"}],"stream":1} | invalid_value         | stream
             {"messages":[{"role":"user","content":"x"}],"logit_bias":{"x":1}} | invalid_value | logit_bias
+            {"messages":[{"role":"user","content":"x"}],"logit_bias":{"-1":1}} | invalid_value | logit_bias
+            {"messages":[{"role":"user","content":"x"}],"logit_bias":{"99999999":1}} | invalid_value | logit_bias
+            {"messages":[{"role":"user","content":"x"}],"logit_bias":{"99999999":1},"stream":true} | invalid_value | logit_bias
+            {"messages":[{"role":"user","content":"x"}],"stop_token_ids":[99999999]} | invalid_value | stop_token_ids
             {"messages":[{"role":"user","content":"x"}],"frequency_penalty":2.5} | invalid_value | frequency_penalty
             {"messages":[{"role":"user","content":"x"}],"top_logprobs":2} | invalid_value | top_logprobs
             {"messages":[{"role":"user","content":"x"}],"document":1} | invalid_value | document
@@ -87,7 +91,7 @@ class RefusedRequestTest {
                 "{\"prompt\":\"\"}",
                 "{\"prompt\":\"x\",\"best_of\":2}",
                 "{\"prompt\":\"x\",\"suffix\":\"y\"}",
-                "{\"prompt\":\"x\",\"logprobs\":1,\"echo\":true}",
+                "{\"prompt\":\"x\",\"logprobs\":1,\"echo\":true,\"max_tokens\":2}",
                 "{\"prompt\":[\"a\",\"b\",\"c\"],\"n\":2}"
             })
     void aWrongCompletionIsRefused(String body) throws Exception {

@@ -30,27 +30,31 @@ final class TestServer implements AutoCloseable {
     /// Much longer than any wait of a test takes, so that a hanging test ends.
     private static final long PATIENCE_SECONDS = 240;
 
-    private final Backends.Choice backend;
+    final FaultyBackend backend;
     final Engine engine;
     final ApiServer server;
     final BlockingQueue<String> access = new LinkedBlockingQueue<>();
     final BlockingQueue<Throwable> defects = new LinkedBlockingQueue<>();
     private final HttpClient client = HttpClient.newHttpClient();
 
-    private TestServer(EngineOptions engineOptions, ServerOptions options) {
-        backend = Backends.open("cpu", new BackendOptions(0, 0, null));
-        engine = Engine.open(Fixtures.needleModel(), backend.backend(), engineOptions);
-        server = ApiServer.start(options, new ServerLog() {
-            @Override
-            public void access(String line) {
-                access.add(line);
-            }
+    private TestServer(EngineOptions engineOptions, ServerOptions options, Duration stuckAfter) {
+        backend = new FaultyBackend(
+                Backends.open("cpu", new BackendOptions(0, 0, null)).backend());
+        engine = Engine.open(Fixtures.needleModel(), backend, engineOptions);
+        server = ApiServer.start(
+                options,
+                new ServerLog() {
+                    @Override
+                    public void access(String line) {
+                        access.add(line);
+                    }
 
-            @Override
-            public void defect(String request, Throwable cause) {
-                defects.add(cause);
-            }
-        });
+                    @Override
+                    public void defect(String request, Throwable cause) {
+                        defects.add(cause);
+                    }
+                },
+                stuckAfter);
         server.serve(engine, List.of(MODEL, "alias"));
     }
 
@@ -65,7 +69,15 @@ final class TestServer implements AutoCloseable {
     }
 
     static TestServer start(EngineOptions engineOptions, ServerOptions options) {
-        return new TestServer(engineOptions, options);
+        return new TestServer(engineOptions, options, Duration.ofMinutes(2));
+    }
+
+    /// A server whose engine counts as stuck soon.
+    static TestServer startImpatient(Duration stuckAfter) {
+        return new TestServer(
+                EngineOptions.DEFAULT.withCache(new KvCacheSpec.Full()),
+                ServerOptions.DEFAULT.withPort(0).withPingInterval(Duration.ofMillis(50)),
+                stuckAfter);
     }
 
     /// What is asked about [#text].
@@ -172,6 +184,6 @@ final class TestServer implements AutoCloseable {
     public void close() {
         server.close();
         engine.close();
-        backend.backend().close();
+        backend.close();
     }
 }

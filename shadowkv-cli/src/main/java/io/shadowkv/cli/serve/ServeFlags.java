@@ -123,6 +123,21 @@ final class ServeFlags {
             description = "Documents that the server keeps. Default: ${DEFAULT-VALUE}.")
     private int maxDocuments;
 
+    @Option(
+            names = "--max-saved-documents",
+            paramLabel = "N",
+            defaultValue = "1024",
+            description = "Documents in the folder of saved ones. Default: ${DEFAULT-VALUE}.")
+    private int maxSavedDocuments;
+
+    @Option(
+            names = "--max-saved-bytes",
+            paramLabel = "SIZE",
+            converter = ByteSize.Converter.class,
+            defaultValue = "256G",
+            description = "Size of the files of saved documents. Default: ${DEFAULT-VALUE}.")
+    private ByteSize maxSavedBytes;
+
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
     ServeFlags() {}
 
@@ -136,7 +151,8 @@ final class ServeFlags {
                             maxPerKey,
                             maxChoices,
                             defaultMaxTokens)
-                    .withDocuments(maxDocuments);
+                    .withDocuments(maxDocuments)
+                    .withSaved(maxSavedDocuments, maxSavedBytes.bytes());
             return new ServerOptions(host, port, keys, limits, ServerOptions.DEFAULT.pingInterval())
                     .withDocumentFolder(documentFolder);
         });

@@ -4,6 +4,7 @@ import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.engine.EngineOptions;
+import io.shadowkv.engine.MemoryInUse;
 import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.engine.MemoryPlan.Item;
 import io.shadowkv.engine.MemoryPlan.Limits;
@@ -212,6 +213,15 @@ public final class Planner {
                 .filter(part -> part.place() == place)
                 .mapToLong(CacheStrategy.Allocation::bytes)
                 .sum();
+    }
+
+    /// The memory of all sequences. Thread-safe.
+    public MemoryInUse inUse() {
+        Ledger counted = ledger;
+        return counted == null
+                ? new MemoryInUse(0, 0, limits())
+                : new MemoryInUse(
+                        counted.heldBytes(Backend.Place.DEVICE), counted.heldBytes(Backend.Place.HOST), limits());
     }
 
     /// The limits when every sequence has ended.

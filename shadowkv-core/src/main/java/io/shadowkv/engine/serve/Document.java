@@ -23,11 +23,14 @@ public final class Document implements AutoCloseable {
     private final Requests requests;
     private final int[] ids;
     private final Prefix prefix;
+    private final long bytes;
 
-    Document(Requests requests, int[] ids, Prefix prefix) {
+    /// @param bytes memory of the document
+    Document(Requests requests, int[] ids, Prefix prefix, long bytes) {
         this.requests = requests;
         this.ids = ids;
         this.prefix = prefix;
+        this.bytes = bytes;
     }
 
     /// The document's tokens.
@@ -38,6 +41,11 @@ public final class Document implements AutoCloseable {
     /// Number of tokens.
     public int length() {
         return ids.length;
+    }
+
+    /// Memory that it holds, in device and host memory together.
+    public long bytes() {
+        return bytes;
     }
 
     /// False once it was closed and no question uses it any more.

@@ -139,7 +139,9 @@ final class DocumentFile {
     }
 
     /// A document that was read from a file.
-    record Opened(int[] ids, Prefix prefix) {}
+    ///
+    /// @param bytes its memory
+    record Opened(int[] ids, Prefix prefix, long bytes) {}
 
     /// Reads a file and keeps the document.
     ///
@@ -163,7 +165,8 @@ final class DocumentFile {
             SequenceCache cache = loop.call(() -> scheduler.restore(planned, numbers));
             try {
                 cache.state().tensors().forEach((name, tensor) -> fill(file, saved, name, tensor));
-                return new Opened(ids, loop.call(() -> scheduler.prefixes().keep(ids, cache, logits)));
+                Prefix prefix = loop.call(() -> scheduler.prefixes().keep(ids, cache, logits));
+                return new Opened(ids, prefix, planned.bytes().total());
             } catch (RuntimeException | Error e) {
                 loop.between(() -> scheduler.ledger().free(cache));
                 throw e;

@@ -7,6 +7,7 @@ import io.shadowkv.checkpoint.Checkpoint;
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.ContextLengthException;
 import io.shadowkv.engine.EngineOptions;
+import io.shadowkv.engine.MemoryInUse;
 import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.engine.MemoryPlanException;
 import io.shadowkv.engine.Request;
@@ -72,15 +73,10 @@ public final class Engine implements AutoCloseable {
             List<String> notes = new ArrayList<>(checkpoint.notes());
             Decoder decoder = Decoder.load(checkpoint, options.kvType(), backend, notes::add);
             ModelText text = new ModelText(checkpoint, notes, decoder.spec().vocabularySize());
+            long bytes = checkpoint.weightBytes();
             return new Engine(
                     options,
-                    new LoadedModel(
-                            text,
-                            checkpoint.weightBytes(),
-                            backend,
-                            decoder,
-                            options.kvType(),
-                            checkpoint::fingerprint));
+                    new LoadedModel(text, bytes, backend, decoder, options.kvType(), checkpoint::fingerprint));
         } catch (RuntimeException e) {
             checkpoint.close();
             throw e;
@@ -96,15 +92,10 @@ public final class Engine implements AutoCloseable {
             DecoderSpec spec, DType weightType, long seed, Backend backend, EngineOptions options) {
         Decoder decoder = Decoder.random(spec, weightType, seed, backend);
         ModelText text = new ModelText(null, List.of(), spec.vocabularySize());
+        long bytes = decoder.heldWeightBytes();
         return new Engine(
                 options,
-                new LoadedModel(
-                        text,
-                        decoder.heldWeightBytes(),
-                        backend,
-                        decoder,
-                        options.kvType(),
-                        () -> "random, seed " + seed));
+                new LoadedModel(text, bytes, backend, decoder, options.kvType(), () -> "random, seed " + seed));
     }
 
     public DecoderSpec spec() {
@@ -366,6 +357,17 @@ public final class Engine implements AutoCloseable {
     /// refused. Null if it is not broken.
     public @Nullable Throwable failure() {
         return loop.failure();
+    }
+
+    /// How long the current round of the engine's thread takes so far; 0 while it waits, and while a
+    /// caller uses the engine exclusively. Consumers of events, however slow, do not prolong a round.
+    public Duration busyTime() {
+        return loop.busyTime();
+    }
+
+    /// The memory of all sequences now.
+    public MemoryInUse memoryInUse() {
+        return planner.inUse();
     }
 
     /// Number of requests that wait for their turn.

@@ -46,6 +46,7 @@ final class EngineLoop {
     private boolean isClosing;
     private @Nullable EngineUnavailableException unavailable;
     private volatile @Nullable Thread exclusiveUser;
+    private volatile @Nullable Long busySince;
 
     /// @param maxWaiting maximum number of submitted requests that wait
     EngineLoop(Scheduler scheduler, int maxWaiting) {
@@ -54,9 +55,6 @@ final class EngineLoop {
         this.thread = Thread.ofPlatform().name("shadowkv-engine").daemon().unstarted(this::run);
         thread.start();
     }
-
-    /// A sequence that is to be submitted, and the generation that reports it.
-    record Submission(Generation generation, Runnable submit) {}
 
     /// Submits sequences together.
     ///
@@ -74,25 +72,8 @@ final class EngineLoop {
                                 .formatted(waiting));
             }
             waiting += submissions.size();
-            for (Submission submission : submissions) {
-                live.add(submission.generation());
-                tasks.add(new LoopTask() {
-                    @Override
-                    public void run() {
-                        submission.submit().run();
-                    }
-
-                    @Override
-                    public void refuse(EngineUnavailableException reason) {
-                        submission.generation().fail(reason);
-                    }
-
-                    @Override
-                    public boolean isRequest() {
-                        return true;
-                    }
-                });
-            }
+            submissions.forEach(submission -> live.add(submission.generation()));
+            tasks.addAll(submissions);
             changed.signalAll();
         } finally {
             lock.unlock();
@@ -128,17 +109,7 @@ final class EngineLoop {
                         ? new EngineUnavailableException("the engine is closed")
                         : new EngineUnavailableException(unavailable);
             }
-            tasks.add(new LoopTask() {
-                @Override
-                public void run() {
-                    future.run();
-                }
-
-                @Override
-                public void refuse(EngineUnavailableException reason) {
-                    future.cancel(false);
-                }
-            });
+            tasks.add(LoopTask.of(future));
             changed.signalAll();
         } finally {
             lock.unlock();
@@ -198,6 +169,13 @@ final class EngineLoop {
         } finally {
             lock.unlock();
         }
+    }
+
+    /// How long the current round or task takes so far; 0 if there is none, or if a caller uses the
+    /// engine exclusively.
+    Duration busyTime() {
+        Long since = busySince;
+        return since == null ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - since);
     }
 
     /// The loop looks at cancellations and consumers again.
@@ -291,10 +269,7 @@ final class EngineLoop {
         EngineUnavailableException reason = new EngineUnavailableException("the engine is closed");
         try {
             while (!isClosing()) {
-                LoopTask task = next();
-                if (task != null) {
-                    task.run();
-                } else if (!scheduler.isIdle() && !scheduler.round()) {
+                if (!work(next())) {
                     pause();
                 }
                 count();
@@ -305,6 +280,20 @@ final class EngineLoop {
                     "the engine is broken and has ended all requests: " + e + ". Open it again", e);
         }
         end(reason);
+    }
+
+    /// Runs a task, or a round if there is none. False if there is nothing to do until something changes.
+    private boolean work(@Nullable LoopTask task) {
+        busySince = task != null && task.isExclusive() ? null : System.nanoTime();
+        try {
+            if (task != null) {
+                task.run();
+                return true;
+            }
+            return scheduler.isIdle() || scheduler.round();
+        } finally {
+            busySince = null;
+        }
     }
 
     private boolean isClosing() {

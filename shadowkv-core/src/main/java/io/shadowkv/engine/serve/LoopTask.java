@@ -22,6 +22,21 @@ interface LoopTask {
         return false;
     }
 
+    /// A task whose caller waits for its result.
+    static LoopTask of(FutureTask<?> future) {
+        return new LoopTask() {
+            @Override
+            public void run() {
+                future.run();
+            }
+
+            @Override
+            public void refuse(EngineUnavailableException reason) {
+                future.cancel(false);
+            }
+        };
+    }
+
     /// Waits for a task that the engine's thread runs, also if the calling thread is interrupted.
     ///
     /// @throws EngineUnavailableException if it was cancelled because the engine has ended

@@ -63,7 +63,7 @@ final class Requests {
         int together = Math.clamp(list.size(), 1, options.maxBatch());
         EventQueue events = new EventQueue();
         List<Generation> generations = new ArrayList<>();
-        List<EngineLoop.Submission> submissions = new ArrayList<>();
+        List<Submission> submissions = new ArrayList<>();
         for (Request request : list) {
             Generation generation = heardByCaller(request, events);
             generations.add(generation);
@@ -90,7 +90,7 @@ final class Requests {
             throw new CancellationException(
                     "the reading of a document of " + tokens + " tokens ended early: " + completion.finish());
         }
-        return new Document(this, request.promptIds(), prefix);
+        return new Document(this, request.promptIds(), prefix, planned.bytes().total());
     }
 
     /// See [Document#save].
@@ -101,7 +101,7 @@ final class Requests {
     /// See [Engine#openDocument].
     Document openDocument(Path file) {
         DocumentFile.Opened opened = documentFile.open(file);
-        return new Document(this, opened.ids(), opened.prefix());
+        return new Document(this, opened.ids(), opened.prefix(), opened.bytes());
     }
 
     /// Frees a document as soon as no question uses it.
@@ -158,12 +158,12 @@ final class Requests {
                 !GenerationListener.SILENT.equals(generation.request().listener()));
     }
 
-    private EngineLoop.Submission submission(Generation generation, Sequence sequence) {
-        return new EngineLoop.Submission(generation, () -> scheduler.submit(sequence));
+    private Submission submission(Generation generation, Sequence sequence) {
+        return new Submission(generation, () -> scheduler.submit(sequence));
     }
 
     private List<Completion> await(
-            List<Generation> generations, List<EngineLoop.Submission> submissions, EventQueue events) {
+            List<Generation> generations, List<Submission> submissions, EventQueue events) {
         loop.submit(submissions, false);
         new ListenerDelivery(events, generations).run();
         List<Completion> completions = new ArrayList<>();

@@ -21,6 +21,7 @@ import io.shadowkv.engine.serve.Generation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -55,6 +56,34 @@ public abstract class DocumentLaws extends BackendLaws {
 
     private static int[] join(int[] first, int[] second) {
         return IntStream.concat(IntStream.of(first), IntStream.of(second)).toArray();
+    }
+
+    /// A document's memory is what the engine holds for it, also after it was saved and opened.
+    @ParameterizedTest
+    @MethodSource("strategies")
+    void memoryInUseIsThatOfTheDocuments(KvCacheSpec spec) throws IOException {
+        Path folder = Files.createTempDirectory("document");
+        try (Engine engine = open(EngineOptions.DEFAULT.withCache(spec).withKeptPrompts(0))) {
+            assertThat(engine.memoryInUse().share()).isZero();
+            Document document = engine.read(Request.of(TEXT, FIVE));
+            assertThat(document.bytes()).isPositive().isEqualTo(held(engine));
+            assertThat(engine.memoryInUse().share()).isBetween(Double.MIN_VALUE, 1.0);
+            document.save(folder.resolve("file"));
+            Document opened = engine.openDocument(folder.resolve("file"));
+            assertThat(opened.bytes()).isEqualTo(document.bytes());
+            assertThat(held(engine)).isEqualTo(2 * document.bytes());
+            opened.close();
+            document.close();
+            assertThat(held(engine)).isZero();
+            assertThat(engine.busyTime()).isLessThan(Duration.ofMinutes(1));
+        } finally {
+            Files.deleteIfExists(folder.resolve("file"));
+            Files.delete(folder);
+        }
+    }
+
+    private static long held(Engine engine) {
+        return engine.memoryInUse().deviceBytes() + engine.memoryInUse().hostBytes();
     }
 
     /// Questions at the same time, through the document and as whole prompts: each has its own answer, and none reads

@@ -59,18 +59,47 @@ public record CompletionFormat(String id, String model, long created, List<Strin
         if (logprobs.isEmpty()) {
             return NullNode.getInstance();
         }
+        ObjectNode node = emptyLogprobs();
+        logprobs.forEach(one -> add(node, one));
+        return node;
+    }
+
+    private static ObjectNode emptyLogprobs() {
         ObjectNode node = JsonBody.object();
-        ArrayNode tokens = node.putArray("tokens");
-        ArrayNode values = node.putArray("token_logprobs");
-        ArrayNode tops = node.putArray("top_logprobs");
-        for (TokenLogprobs one : logprobs) {
-            tokens.add(texts.of(one.id()));
-            values.add(TokenTexts.finite(one.logprob()));
-            ObjectNode top = tops.addObject();
-            one.top().forEach(other -> top.put(texts.of(other.id()), TokenTexts.finite(other.logprob())));
-        }
+        node.putArray("tokens");
+        node.putArray("token_logprobs");
+        node.putArray("top_logprobs");
         node.putNull("text_offset");
         return node;
+    }
+
+    private void add(ObjectNode node, TokenLogprobs one) {
+        node.withArray("tokens").add(texts.of(one.id()));
+        node.withArray("token_logprobs").add(TokenTexts.finite(one.logprob()));
+        ObjectNode top = node.withArray("top_logprobs").addObject();
+        one.top().forEach(other -> top.put(texts.of(other.id()), TokenTexts.finite(other.logprob())));
+    }
+
+    /// The answer to a request for the log probabilities of prompts. The first token of each has none,
+    /// which OpenAI writes as null.
+    public ObjectNode scored(List<ScoredPrompt> prompts) {
+        ObjectNode answer = emptyChunk();
+        ArrayNode choices = answer.withArray("choices");
+        long promptTokens = 0;
+        long generatedTokens = 0;
+        for (ScoredPrompt prompt : prompts) {
+            add(choices, choices.size(), prompt.text(), "length", List.of());
+            ObjectNode logprobs = emptyLogprobs();
+            logprobs.withArray("tokens").add(texts.of(prompt.first()));
+            logprobs.withArray("token_logprobs").addNull();
+            logprobs.withArray("top_logprobs").addNull();
+            prompt.rest().forEach(one -> add(logprobs, one));
+            ((ObjectNode) choices.get(choices.size() - 1)).set("logprobs", logprobs);
+            promptTokens += prompt.promptTokens();
+            generatedTokens += prompt.generatedTokens();
+        }
+        answer.set("usage", new Usage(promptTokens, generatedTokens, 0).json());
+        return answer;
     }
 
     @Override

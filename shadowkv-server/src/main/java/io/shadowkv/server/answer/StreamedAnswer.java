@@ -3,11 +3,8 @@ package io.shadowkv.server.answer;
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.GenerationEvent;
 import io.shadowkv.sampling.TokenLogprobs;
-import io.shadowkv.server.error.ApiException;
-import io.shadowkv.server.error.EngineFailures;
 import io.shadowkv.server.generate.ChoiceEvent;
 import io.shadowkv.server.generate.Choices;
-import io.shadowkv.server.http.Exchange;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -42,16 +39,10 @@ public final class StreamedAnswer {
     /// @return the completions; empty if the answer failed
     /// @throws io.shadowkv.server.http.ClientGoneException if the client has closed the connection
     /// @throws InterruptedException if the server stops
-    public static List<Completion> send(Exchange exchange, Choices choices, AnswerPlan plan)
-            throws InterruptedException {
-        try (EventStream stream = EventStream.open(exchange)) {
+    public static List<Completion> send(Sending sending, Choices choices, AnswerPlan plan) throws InterruptedException {
+        try (EventStream stream = EventStream.open(sending.exchange())) {
             StreamedAnswer answer = new StreamedAnswer(choices, plan, stream);
-            try {
-                return answer.run();
-            } catch (ApiException e) {
-                stream.error(e);
-                return List.of();
-            }
+            return sending.run(answer::run, stream::error).orElse(List.of());
         }
     }
 
@@ -67,7 +58,7 @@ public final class StreamedAnswer {
             if (next == null) {
                 stream.comment("ping");
             } else if (next.failure() != null) {
-                throw EngineFailures.explain(next.failure());
+                throw next.failure();
             } else if (handle(next.choice(), Objects.requireNonNull(next.event()))) {
                 open--;
             }

@@ -3,7 +3,6 @@ package io.shadowkv.server.answer;
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.GenerationEvent;
 import io.shadowkv.server.error.ApiException;
-import io.shadowkv.server.error.EngineFailures;
 import io.shadowkv.server.error.ErrorBody;
 import io.shadowkv.server.generate.ChoiceEvent;
 import io.shadowkv.server.generate.Choices;
@@ -41,25 +40,22 @@ public final class WholeAnswer {
     /// Sends the whole answer.
     ///
     /// @return the completions; empty if the answer failed after its head was sent
-    /// @throws ApiException if the answer failed before its head was sent
+    /// @throws RuntimeException what made the answer fail before its head was sent
     /// @throws io.shadowkv.server.http.ClientGoneException if the client has closed the connection
     /// @throws InterruptedException if the server stops
-    public static List<Completion> send(Exchange exchange, Choices choices, AnswerPlan plan)
-            throws InterruptedException {
-        WholeAnswer answer = new WholeAnswer(exchange, choices, plan);
+    public static List<Completion> send(Sending sending, Choices choices, AnswerPlan plan) throws InterruptedException {
+        WholeAnswer answer = new WholeAnswer(sending.exchange(), choices, plan);
         try {
-            return answer.run();
-        } catch (ApiException e) {
-            if (answer.out == null) {
-                throw e;
-            }
-            answer.out.send(JsonBody.bytes(ErrorBody.of(e)));
-            return List.of();
+            return sending.run(answer::run, answer::tell).orElse(List.of());
         } finally {
             if (answer.out != null) {
                 answer.out.close();
             }
         }
+    }
+
+    private void tell(ApiException error) {
+        Objects.requireNonNull(out, "the head was sent with the body open").send(JsonBody.bytes(ErrorBody.of(error)));
     }
 
     private List<Completion> run() throws InterruptedException {
@@ -81,7 +77,7 @@ public final class WholeAnswer {
             long left = plan.pingInterval().toNanos() - (System.nanoTime() - lastWrite);
             ChoiceEvent next = choices.poll(Duration.ofNanos(Math.max(0, left)));
             if (next != null && next.failure() != null) {
-                throw EngineFailures.explain(next.failure());
+                throw next.failure();
             }
             if (next != null && next.event() instanceof GenerationEvent.Ended end) {
                 ended.set(next.choice(), end.completion());

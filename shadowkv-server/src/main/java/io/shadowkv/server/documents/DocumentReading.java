@@ -5,7 +5,6 @@ import io.shadowkv.engine.GenerationOptions;
 import io.shadowkv.engine.Request;
 import io.shadowkv.engine.serve.Document;
 import io.shadowkv.server.error.ApiException;
-import io.shadowkv.server.error.EngineFailures;
 import java.time.Duration;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -31,9 +30,7 @@ public final class DocumentReading implements AutoCloseable {
     /// Begins to read.
     ///
     /// @param timeout time after which the reading ends; null for no limit
-    /// @param onProgress called whenever a further part was read
-    public static DocumentReading start(
-            DocumentStore store, StoredDocument document, @Nullable Duration timeout, Runnable onProgress) {
+    public static DocumentReading start(DocumentStore store, StoredDocument document, @Nullable Duration timeout) {
         DocumentReading reading = new DocumentReading(store, document);
         Request request = Request.of(document.ids(), GenerationOptions.DEFAULT)
                 .withTimeout(timeout)
@@ -42,7 +39,6 @@ public final class DocumentReading implements AutoCloseable {
                     @Override
                     public void reading(double done) {
                         document.reading(done);
-                        onProgress.run();
                     }
                 });
         Thread.ofVirtual().name("shadowkv-document").start(() -> reading.run(request));
@@ -90,7 +86,7 @@ public final class DocumentReading implements AutoCloseable {
     /// Waits until the document is ready.
     ///
     /// @return false if the time passes before
-    /// @throws ApiException if the document was not read, with the reason
+    /// @throws RuntimeException what kept the document from being read
     /// @throws InterruptedException if the server stops
     public boolean await(Duration limit) throws InterruptedException {
         try {
@@ -99,10 +95,9 @@ public final class DocumentReading implements AutoCloseable {
         } catch (TimeoutException e) {
             return false;
         } catch (ExecutionException e) {
-            if (e.getCause() instanceof RuntimeException failure && !EngineFailures.isDefect(failure)) {
-                throw EngineFailures.explain(failure);
+            if (e.getCause() instanceof RuntimeException failure) {
+                throw failure;
             }
-            // The server's log gets the cause.
             throw new IllegalStateException("document \"" + document.id() + "\" was not read", e.getCause());
         }
     }

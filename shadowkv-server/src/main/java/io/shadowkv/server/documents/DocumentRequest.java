@@ -81,14 +81,16 @@ public record DocumentRequest(
     }
 
     /// The request for a saved document. Its tokens are in the file of the engine.
-    static DocumentRequest saved(Fields description) {
+    ///
+    /// @param text has the text and the system message
+    static DocumentRequest saved(Fields description, Fields text) {
         return new DocumentRequest(
                 Optional.empty(),
                 description.text("id"),
                 description.text("name").orElse(""),
-                description.text("text").orElse(null),
+                text.text("text").orElse(null),
                 List.of(),
-                description.text("system").orElse(null),
+                text.text("system").orElse(null),
                 description.flag("chat", false),
                 false);
     }

@@ -1,11 +1,11 @@
 package io.shadowkv.server.documents;
 
 import io.shadowkv.checkpoint.CheckpointException;
+import io.shadowkv.engine.EngineUnavailableException;
 import io.shadowkv.engine.MemoryPlan.SequenceBytes;
 import io.shadowkv.engine.serve.Document;
 import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.server.error.ApiException;
-import io.shadowkv.server.json.Fields;
 import io.shadowkv.server.model.ServedModel;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /// The documents of one server. Thread-safe.
-public final class DocumentStore {
+public final class DocumentStore implements AutoCloseable {
     private final ServedModel model;
     private final int limit;
     private final @Nullable DocumentFolder folder;
@@ -28,10 +28,28 @@ public final class DocumentStore {
 
     /// @param limit maximum number of documents, including those that are being read
     /// @param folder folder of saved documents; null if none are saved
-    public DocumentStore(ServedModel model, int limit, @Nullable Path folder) {
+    /// @param saved limits on the folder
+    public DocumentStore(ServedModel model, int limit, @Nullable Path folder, SavedLimits saved) {
         this.model = model;
         this.limit = limit;
-        this.folder = folder == null ? null : new DocumentFolder(folder);
+        this.folder = folder == null ? null : new DocumentFolder(folder, saved);
+    }
+
+    /// Removes from the folder what a crash has left there.
+    ///
+    /// @throws UncheckedIOException if the folder cannot be read or written
+    public void clean() {
+        if (folder != null) {
+            folder.clean();
+        }
+    }
+
+    /// Lets other servers of the same folder remove leftovers.
+    @Override
+    public void close() {
+        if (folder != null) {
+            folder.close();
+        }
     }
 
     Engine engine() {
@@ -86,83 +104,154 @@ public final class DocumentStore {
     }
 
     /// @param param field of the request that names the document
-    /// @throws ApiException if there is no such document (404)
+    /// @throws ApiException if there is no such document (404), or it is saved and not loaded (409)
     public StoredDocument get(String id, String param) {
         synchronized (documents) {
             StoredDocument document = documents.get(id);
-            if (document == null) {
-                throw absent(id, param);
+            if (document != null) {
+                return document;
             }
-            return document;
+        }
+        if (folder != null && folder.contains(id)) {
+            throw ApiException.refused(
+                    409,
+                    param,
+                    "document_not_loaded",
+                    "document \"" + id + "\" is saved, but not in memory; load it first: POST /v1/documents/load with"
+                            + " {\"id\":\"" + id + "\"}");
+        }
+        throw absent(id, param);
+    }
+
+    /// What clients see of a document in memory, or of a saved one.
+    ///
+    /// @throws ApiException if there is no such document (404)
+    public ObjectNode describe(String id) {
+        synchronized (documents) {
+            StoredDocument document = documents.get(id);
+            if (document != null) {
+                return document.json();
+            }
+        }
+        return Optional.ofNullable(folder)
+                .filter(source -> source.contains(id))
+                .flatMap(source -> source.summary(id))
+                .orElseThrow(() -> absent(id, "id"));
+    }
+
+    /// True if a document of that identifier is in memory or saved.
+    public boolean knows(String id) {
+        return isHeld(id) || (folder != null && folder.contains(id));
+    }
+
+    /// A document that was saved or loaded.
+    ///
+    /// @param path file of the engine
+    public record Stored(StoredDocument document, Path path) {
+        /// Name of the file of the engine.
+        public String file() {
+            return path.getFileName().toString();
+        }
+
+        /// Size of the file of the engine; 0 if it was replaced or deleted meanwhile.
+        public long fileBytes() {
+            return DocumentFolder.size(path);
         }
     }
 
-    /// Saves a document in the folder. An earlier one of that identifier is replaced.
+    /// Saves a document in the folder. An earlier save of that identifier is replaced at the end. If the
+    /// document is deleted meanwhile, it is not saved.
     ///
-    /// @throws ApiException if there is no such document (404), no folder, or no room in it (507)
-    public StoredDocument save(String id) {
-        StoredDocument document = get(id, "id");
+    /// @throws ApiException if there is no such document (404), it is deleted meanwhile (409), there is no
+    ///     folder (400), or no room in it (507)
+    public Stored save(String id) {
         DocumentFolder target = folder();
-        try {
-            target.prepare();
-            document.save(target.cache(id));
-            target.describe(document);
+        StoredDocument document = get(id, "id");
+        try (Saving saving = target.begin(id, document.bytes())) {
+            document.save(saving.cache());
+            saving.describe(document);
+            synchronized (documents) {
+                if (documents.get(id) != document) {
+                    throw deletedMeanwhile(id);
+                }
+                saving.publish();
+            }
+            return new Stored(document, saving.cache());
         } catch (CheckpointException | UncheckedIOException e) {
             throw ApiException.refused(
-                    507,
-                    "id",
-                    "document_not_saved",
-                    "document \"" + id + "\" was not saved: " + e.getMessage()
-                            + ". Free space in the folder, or check it");
+                            507,
+                            "id",
+                            "document_not_saved",
+                            "document \"" + id + "\" was not saved: " + e.getMessage()
+                                    + ". Free space in the folder, or check it")
+                    .because(e);
+        } catch (EngineUnavailableException e) {
+            throw e;
+        } catch (IllegalStateException e) {
+            if (!contains(document)) {
+                throw deletedMeanwhile(id);
+            }
+            throw e;
         }
-        return document;
+    }
+
+    private static ApiException deletedMeanwhile(String id) {
+        return ApiException.refused(
+                409, "id", "document_deleted", "document \"" + id + "\" was deleted while it was saved");
     }
 
     /// Brings a saved document back without reading it again.
     ///
     /// @throws ApiException if there is no such document (404), it is loaded already (409), there are too
     ///     many documents (507), or it belongs to another model or cache strategy (400)
-    public StoredDocument load(String id) {
+    public Stored load(String id) {
         DocumentFolder source = folder();
-        if (!source.contains(id)) {
-            throw absent(id, "id");
-        }
         synchronized (documents) {
-            checkRoom(Optional.of(id));
+            if (source.contains(id)) {
+                checkRoom(Optional.of(id));
+            }
         }
-        Fields description = source.read(id);
-        Document opened = open(source, id);
+        while (true) {
+            SavedDocument saved = source.read(id);
+            try {
+                return load(saved);
+            } catch (ApiException e) {
+                // A new save or a deletion has taken the files away.
+                if (e.status() != 500 || source.isCurrent(saved)) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private Stored load(SavedDocument saved) {
+        DocumentRequest request = saved.request();
+        Document opened = open(saved);
         try {
             int[] ids = opened.ids();
-            if (!description.text("token_hash").orElse("").equals(DocumentFolder.hash(ids))) {
-                throw DocumentFolder.damaged(id, "its text and its cache are of different documents");
-            }
-            StoredDocument document = new StoredDocument(
-                    id,
-                    DocumentRequest.saved(description),
-                    ids,
-                    planned(ids.length),
-                    Instant.ofEpochSecond(
-                            description.whole("created", 0, Integer.MAX_VALUE).orElse(0)));
+            saved.check(ids);
+            Instant created = Instant.ofEpochSecond(
+                    saved.description().whole("created", 0, Integer.MAX_VALUE).orElse(0));
+            StoredDocument document = new StoredDocument(saved.id(), request, ids, opened.bytes(), created);
             document.ready(opened);
             synchronized (documents) {
-                checkRoom(Optional.of(id));
-                documents.put(id, document);
+                checkRoom(Optional.of(saved.id()));
+                documents.put(saved.id(), document);
             }
-            return document;
+            return new Stored(document, saved.cache());
         } catch (RuntimeException e) {
             opened.close();
             throw e;
         }
     }
 
-    private Document open(DocumentFolder source, String id) {
+    private Document open(SavedDocument saved) {
         try {
-            return engine().openDocument(source.cache(id));
+            return engine().openDocument(saved.cache());
         } catch (IllegalArgumentException e) {
             throw ApiException.invalid("id", "document_of_another_model", String.valueOf(e.getMessage()));
         } catch (CheckpointException e) {
-            throw DocumentFolder.damaged(id, String.valueOf(e.getMessage()));
+            throw DocumentFolder.damaged(saved.id(), String.valueOf(e.getMessage()), e);
         }
     }
 
@@ -182,7 +271,7 @@ public final class DocumentStore {
         if (folder != null) {
             for (String id : folder.ids()) {
                 if (!isHeld(id)) {
-                    saved.add(folder.summary(id));
+                    folder.summary(id).ifPresent(saved::add);
                 }
             }
         }
@@ -198,20 +287,22 @@ public final class DocumentStore {
     /// Removes a document and frees its memory as soon as no answer uses it. A reading ends. If it was
     /// saved, it can be loaded again. A document that is only in the folder is deleted there.
     ///
+    /// @return number of its tokens; 0 if it was in the folder only
     /// @throws ApiException if there is no such document (404)
-    public void delete(String id) {
-        if (folder != null && folder.contains(id) && !isHeld(id)) {
-            folder.delete(id);
-            return;
+    public int delete(String id) {
+        StoredDocument document;
+        synchronized (documents) {
+            document = documents.remove(id);
         }
-        StoredDocument document = get(id, "id");
-        if (!remove(document)) {
+        if (document != null) {
+            document.close();
+        } else if (folder == null || !folder.delete(id)) {
             throw absent(id, "id");
         }
-        document.close();
+        return document == null ? 0 : document.tokens();
     }
 
-    private static ApiException absent(String id, String param) {
+    static ApiException absent(String id, String param) {
         String shown = id.length() > 64 ? id.substring(0, 64) + "…" : id;
         return ApiException.refused(
                 404,
@@ -246,7 +337,7 @@ public final class DocumentStore {
                 .sum();
     }
 
-    /// Memory that the engine plans for the documents that were read.
+    /// Memory of the documents that were read.
     public long bytes() {
         return list().stream()
                 .filter(StoredDocument::isReady)

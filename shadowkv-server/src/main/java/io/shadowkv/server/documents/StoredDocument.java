@@ -23,19 +23,19 @@ public final class StoredDocument {
     private final String id;
     private final DocumentRequest request;
     private final int[] ids;
-    private final long bytes;
+    private final long plannedBytes;
     private final Instant created;
     private final Cancellation cancellation = new Cancellation();
     private volatile double progress;
     private volatile @Nullable Document document;
 
     /// @param ids not copied
-    /// @param bytes memory that the engine plans for it
-    StoredDocument(String id, DocumentRequest request, int[] ids, long bytes, Instant created) {
+    /// @param plannedBytes memory that the engine plans for it
+    StoredDocument(String id, DocumentRequest request, int[] ids, long plannedBytes, Instant created) {
         this.id = id;
         this.request = request;
         this.ids = ids;
-        this.bytes = bytes;
+        this.plannedBytes = plannedBytes;
         this.created = created;
     }
 
@@ -48,9 +48,10 @@ public final class StoredDocument {
         return ids.length;
     }
 
-    /// Memory that the engine plans for it.
-    long bytes() {
-        return bytes;
+    /// Memory that it holds, or that the engine plans for it while it is read.
+    public long bytes() {
+        Document read = document;
+        return read == null ? plannedBytes : read.bytes();
     }
 
     DocumentRequest request() {
@@ -183,7 +184,7 @@ public final class StoredDocument {
         body.put("status", isReady ? "ready" : "reading");
         body.put("progress", isReady ? 1 : progress);
         body.put("created", created.getEpochSecond());
-        body.put("bytes", bytes);
+        body.put("bytes", bytes());
         body.put("chat", request.isForChats());
         return body;
     }

@@ -1,6 +1,7 @@
 package io.shadowkv.server.endpoint;
 
 import io.shadowkv.server.answer.CompletionFormat;
+import io.shadowkv.server.answer.PingedAnswer;
 import io.shadowkv.server.answer.TokenTexts;
 import io.shadowkv.server.documents.StoredDocument;
 import io.shadowkv.server.http.Exchange;
@@ -26,7 +27,21 @@ public record Completions(Serving serving) implements Endpoint {
                 Instant.now().getEpochSecond(),
                 echoes(request),
                 new TokenTexts(model::tokenText));
-        new Generating(serving).answer(exchange, prompts, request.generation(), format, null);
+        Generating generating = new Generating(serving);
+        if (request.scoredTokens() < 0) {
+            generating.answer(exchange, prompts, request.generation(), format, null);
+            return;
+        }
+        generating.check(prompts, request.generation());
+        exchange.note("scored", prompts.stream().mapToLong(ids -> ids.length).sum());
+        int top = request.generation().options().topLogprobs();
+        try (Scoring scoring = Scoring.start(model, serving.scoringTurns(), prompts, top, request.scoredTokens())) {
+            PingedAnswer.send(
+                    serving.sending(exchange),
+                    scoring,
+                    () -> format.scored(scoring.scored()),
+                    serving.pingInterval());
+        }
     }
 
     private List<int[]> prompts(CompletionRequest request) {

@@ -1,22 +1,17 @@
 package io.shadowkv.server.endpoint;
 
 import io.shadowkv.server.answer.EventStream;
+import io.shadowkv.server.answer.PingedAnswer;
+import io.shadowkv.server.answer.Sending;
 import io.shadowkv.server.documents.DocumentReading;
 import io.shadowkv.server.documents.StoredDocument;
-import io.shadowkv.server.error.ApiException;
-import io.shadowkv.server.error.ErrorBody;
-import io.shadowkv.server.http.Exchange;
-import io.shadowkv.server.http.Outgoing;
 import io.shadowkv.server.json.JsonBody;
 import java.time.Duration;
-import java.util.Map;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Tells a client how the reading of a document goes. As with answers, bytes are sent at every ping
 /// interval, because a failed write tells that the client has gone.
 final class DocumentAnswer {
-    private static final Map<String, String> HEADERS = Map.of("Content-Type", "application/json");
-    private static final byte[] BLANK = {' '};
     /// Progress is sent at most this often.
     private static final Duration PROGRESS = Duration.ofMillis(200);
 
@@ -25,62 +20,43 @@ final class DocumentAnswer {
     /// Waits until the document was read, and sends it.
     ///
     /// @return false if the reading failed after the head of the answer was sent
-    /// @throws ApiException if the reading failed before the head of the answer was sent
+    /// @throws RuntimeException what made the reading fail before the head of the answer was sent
     /// @throws io.shadowkv.server.http.ClientGoneException if the client has closed the connection
     /// @throws InterruptedException if the server stops
     static boolean send(
-            Exchange exchange, DocumentReading reading, StoredDocument document, boolean streams, Duration ping)
+            Sending sending, DocumentReading reading, StoredDocument document, boolean streams, Duration ping)
             throws InterruptedException {
-        return streams ? stream(exchange, reading, document, ping) : whole(exchange, reading, document, ping);
+        return streams
+                ? stream(sending, reading, document, ping)
+                : PingedAnswer.send(sending, reading::await, document::json, ping);
     }
 
-    private static boolean whole(Exchange exchange, DocumentReading reading, StoredDocument document, Duration ping)
+    private static boolean stream(Sending sending, DocumentReading reading, StoredDocument document, Duration ping)
             throws InterruptedException {
-        if (reading.await(ping)) {
-            Serving.json(exchange, 200, document.json());
-            return true;
-        }
-        try (Outgoing out = exchange.open(200, HEADERS)) {
-            try {
-                do {
-                    out.send(BLANK);
-                } while (!reading.await(ping));
-                out.send(JsonBody.bytes(document.json()));
-                return true;
-            } catch (ApiException e) {
-                exchange.note("error", String.valueOf(e.code()));
-                out.send(JsonBody.bytes(ErrorBody.of(e)));
-                return false;
-            }
+        try (EventStream stream = EventStream.open(sending.exchange())) {
+            return sending.run(() -> report(stream, reading, document, ping), stream::error)
+                    .isPresent();
         }
     }
 
-    private static boolean stream(Exchange exchange, DocumentReading reading, StoredDocument document, Duration ping)
+    private static boolean report(EventStream stream, DocumentReading reading, StoredDocument document, Duration ping)
             throws InterruptedException {
         long start = System.nanoTime();
-        try (EventStream stream = EventStream.open(exchange)) {
-            try {
-                double shown = -1;
-                Duration interval = ping.compareTo(PROGRESS) < 0 ? ping : PROGRESS;
-                do {
-                    double done = document.progress();
-                    if (done > shown) {
-                        stream.data(progress(document, done, System.nanoTime() - start));
-                        shown = done;
-                    } else if (stream.untilPing(ping).isZero()) {
-                        stream.comment("ping");
-                    }
-                } while (!reading.await(interval));
-                stream.data(progress(document, 1, System.nanoTime() - start));
-                stream.data(document.json());
-                stream.done();
-                return true;
-            } catch (ApiException e) {
-                exchange.note("error", String.valueOf(e.code()));
-                stream.error(e);
-                return false;
+        double shown = -1;
+        Duration interval = ping.compareTo(PROGRESS) < 0 ? ping : PROGRESS;
+        do {
+            double done = document.progress();
+            if (done > shown) {
+                stream.data(progress(document, done, System.nanoTime() - start));
+                shown = done;
+            } else if (stream.untilPing(ping).isZero()) {
+                stream.comment("ping");
             }
-        }
+        } while (!reading.await(interval));
+        stream.data(progress(document, 1, System.nanoTime() - start));
+        stream.data(document.json());
+        stream.done();
+        return true;
     }
 
     /// Progress as in streamed answers, under llama.cpp's names.

@@ -33,10 +33,8 @@ public record Documents(Serving serving) {
         exchange.note("prompt", document.tokens());
         Duration limit = serving.requestTime();
         long start = System.nanoTime();
-        serving.metrics().submitted();
-        try (DocumentReading reading =
-                DocumentReading.start(store, document, limit.isZero() ? null : limit, serving.metrics()::read)) {
-            if (DocumentAnswer.send(exchange, reading, document, request.streams(), serving.pingInterval())) {
+        try (DocumentReading reading = DocumentReading.start(store, document, limit.isZero() ? null : limit)) {
+            if (DocumentAnswer.send(serving.sending(exchange), reading, document, request.streams(), serving.pingInterval())) {
                 serving.metrics().documentRead(document.tokens(), System.nanoTime() - start);
             }
         }
@@ -59,7 +57,7 @@ public record Documents(Serving serving) {
 
     /// `GET /v1/documents/{id}`
     public void one(Exchange exchange) {
-        Serving.json(exchange, 200, serving.documents().get(id(exchange), "id").json());
+        Serving.json(exchange, 200, serving.documents().describe(id(exchange)));
     }
 
     /// `DELETE /v1/documents/{id}`
@@ -75,7 +73,7 @@ public record Documents(Serving serving) {
 
     /// `POST /v1/documents/{id}/save`: saves a document in the server's folder.
     public void save(Exchange exchange) {
-        ObjectNode body = serving.documents().save(id(exchange)).json();
+        ObjectNode body = serving.documents().save(id(exchange)).document().json();
         body.put("saved", true);
         Serving.json(exchange, 200, body);
     }
@@ -87,7 +85,7 @@ public record Documents(Serving serving) {
         String id = request.text("id")
                 .orElseThrow(() -> ApiException.invalid("id", "id is absent; give the id of a saved document"));
         long start = System.nanoTime();
-        StoredDocument document = serving.documents().load(id);
+        StoredDocument document = serving.documents().load(id).document();
         serving.metrics().documentRestored(System.nanoTime() - start);
         exchange.note("document", id);
         Serving.json(exchange, 200, document.json());

@@ -1,6 +1,7 @@
 package io.shadowkv.server.endpoint;
 
 import io.shadowkv.engine.Completion;
+import io.shadowkv.engine.GenerationOptions;
 import io.shadowkv.engine.Request;
 import io.shadowkv.engine.TokenConstraint;
 import io.shadowkv.server.answer.AnswerFormat;
@@ -13,9 +14,11 @@ import io.shadowkv.server.http.Exchange;
 import io.shadowkv.server.request.GenerationFields;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// Runs the generations of one request and sends the answer, streamed or whole.
@@ -49,10 +52,10 @@ final class Generating {
         AnswerPlan plan =
                 new AnswerPlan(format, fields.stream(), fields.choices(), promptTokens, serving.pingInterval());
         exchange.note("prompt", promptTokens);
-        try (Choices choices = Choices.submit(serving.model().engine(), requests, serving.metrics())) {
+        try (Choices choices = Choices.submit(serving.model().engine(), requests, serving.metrics(), serving.slots())) {
             List<Completion> completions = fields.stream().streams()
-                    ? StreamedAnswer.send(exchange, choices, plan)
-                    : WholeAnswer.send(exchange, choices, plan);
+                    ? StreamedAnswer.send(serving.sending(exchange), choices, plan)
+                    : WholeAnswer.send(serving.sending(exchange), choices, plan);
             completions.forEach(completion -> note(exchange, completion));
         }
     }
@@ -60,12 +63,9 @@ final class Generating {
     private List<Request> requests(List<int[]> prompts, GenerationFields fields) {
         int context = serving.model().engine().contextTokens();
         Duration limit = serving.requestTime();
+        check(prompts, fields);
         List<Request> requests = new ArrayList<>();
         for (int[] ids : prompts) {
-            if (ids.length == 0) {
-                throw ApiException.invalid("prompt", "the prompt has no tokens; give at least one character or id");
-            }
-            checkIds(ids);
             for (int choice = 0; choice < fields.choices(); choice++) {
                 requests.add(Request.of(ids, fields.options(ids.length, context, choice))
                         .withTimeout(limit.isZero() ? null : limit));
@@ -74,15 +74,29 @@ final class Generating {
         return requests;
     }
 
-    private void checkIds(int[] ids) {
-        int most = serving.model().engine().spec().vocabularySize();
-        for (int id : ids) {
-            if (id >= most) {
-                throw ApiException.invalid(
-                        "prompt",
-                        "the prompt has the token id " + id + "; the model's vocabulary has ids 0 to " + (most - 1));
+    /// @throws ApiException if a prompt has no tokens, or an id is not in the vocabulary
+    void check(List<int[]> prompts, GenerationFields fields) {
+        GenerationOptions options = fields.options();
+        checkIds("logit_bias", "logit_bias", ints(options.sampling().logitBias().keySet()));
+        checkIds("stop_token_ids", "stop_token_ids", ints(options.stopIds()));
+        for (int[] ids : prompts) {
+            if (ids.length == 0) {
+                throw ApiException.invalid("prompt", "the prompt has no tokens; give at least one character or id");
             }
+            checkIds("prompt", "the prompt", IntStream.of(ids));
         }
+    }
+
+    private void checkIds(String param, String what, IntStream ids) {
+        int most = serving.model().engine().spec().vocabularySize();
+        ids.filter(id -> id >= most).findFirst().ifPresent(id -> {
+            throw ApiException.invalid(
+                    param, what + " has the token id " + id + "; the model's vocabulary has ids 0 to " + (most - 1));
+        });
+    }
+
+    private static IntStream ints(Collection<Integer> ids) {
+        return ids.stream().mapToInt(Integer::intValue);
     }
 
     private static void note(Exchange exchange, Completion completion) {

@@ -24,7 +24,18 @@ public final class ApiException extends RuntimeException {
             @Nullable String param,
             @Nullable String code,
             int retryAfterSeconds) {
-        super(message);
+        this(status, type, message, param, code, retryAfterSeconds, null);
+    }
+
+    private ApiException(
+            int status,
+            String type,
+            String message,
+            @Nullable String param,
+            @Nullable String code,
+            int retryAfterSeconds,
+            @Nullable Throwable cause) {
+        super(message, cause);
         this.status = status;
         this.type = type;
         this.param = param;
@@ -45,6 +56,11 @@ public final class ApiException extends RuntimeException {
     /// A request that no retry can make right.
     public static ApiException refused(int status, @Nullable String param, String code, String message) {
         return new ApiException(status, "invalid_request_error", message, param, code, 0);
+    }
+
+    /// The same error with the failure that led to it, for the server's log.
+    public ApiException because(Throwable cause) {
+        return new ApiException(status, type, text(), param, code, retryAfterSeconds, cause);
     }
 
     /// A server that cannot take requests now.

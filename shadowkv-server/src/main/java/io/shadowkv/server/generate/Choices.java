@@ -23,18 +23,21 @@ public final class Choices implements AutoCloseable {
 
     private final List<Generation> generations = new ArrayList<>();
     private final GenerationObserver observer;
+    private final Slots slots;
     private final BlockingQueue<ChoiceEvent> events = new ArrayBlockingQueue<>(QUEUED_EVENTS);
     private volatile boolean isClosed;
 
-    private Choices(GenerationObserver observer) {
+    private Choices(GenerationObserver observer, Slots slots) {
         this.observer = observer;
+        this.slots = slots;
     }
 
     /// Submits the requests. If the engine refuses one of them, those before it are cancelled.
     ///
     /// @throws RuntimeException the engine's refusal
-    public static Choices submit(Engine engine, List<Request> requests, GenerationObserver observer) {
-        Choices choices = new Choices(observer);
+    public static Choices submit(
+            Engine engine, List<Request> requests, GenerationObserver observer, Slots slots) {
+        Choices choices = new Choices(observer, slots);
         try {
             requests.forEach(request -> choices.start(engine.submit(request)));
         } catch (RuntimeException e) {
@@ -47,9 +50,17 @@ public final class Choices implements AutoCloseable {
     private void start(Generation generation) {
         int choice = generations.size();
         generations.add(generation);
-        observer.submitted();
         long submitted = System.nanoTime();
-        Thread.ofVirtual().name("shadowkv-choice").start(() -> move(choice, generation, submitted));
+        Slots.Occupant slot = slots.submitted(
+                generation.request().promptIds().length,
+                generation.request().options().maxNewTokens());
+        Thread.ofVirtual().name("shadowkv-choice").start(() -> {
+            try {
+                move(choice, generation, submitted, slot);
+            } finally {
+                slot.ends();
+            }
+        });
     }
 
     /// Number of generations.
@@ -65,7 +76,7 @@ public final class Choices implements AutoCloseable {
         return events.poll(limit.toNanos(), TimeUnit.NANOSECONDS);
     }
 
-    private void move(int choice, Generation generation, long submitted) {
+    private void move(int choice, Generation generation, long submitted, Slots.Occupant slot) {
         long last = 0;
         try {
             Iterator<GenerationEvent> source = generation.events();
@@ -73,12 +84,16 @@ public final class Choices implements AutoCloseable {
                 GenerationEvent event = source.next();
                 long now = System.nanoTime();
                 switch (event) {
-                    case GenerationEvent.Reading reading -> observer.read();
+                    case GenerationEvent.Reading reading -> slot.begins();
                     case GenerationEvent.Token token -> {
+                        slot.generated();
                         observer.token(last == 0 ? 0 : now - last);
                         last = now;
                     }
-                    case GenerationEvent.Ended ended -> observer.ended(ended.completion(), now - submitted);
+                    case GenerationEvent.Ended ended -> {
+                        slot.ends();
+                        observer.ended(ended.completion(), now - submitted);
+                    }
                 }
                 put(new ChoiceEvent(choice, event, null));
             }

@@ -4,12 +4,6 @@ import io.shadowkv.engine.Completion;
 
 /// Receives what happens to generations, for metrics. Called by many threads.
 public interface GenerationObserver {
-    /// A generation was submitted.
-    void submitted();
-
-    /// The engine has read a further part of a prompt.
-    void read();
-
     /// A token arrived.
     ///
     /// @param gapNanos time since the previous token of this sequence; 0 for its first token

@@ -11,6 +11,10 @@ public interface Exchange {
     /// The path as it was sent, without query.
     String path();
 
+    /// A parameter of the query, decoded; null if it is absent.
+    @Nullable
+    String query(String name);
+
     /// A header of the request; null if it is absent.
     @Nullable
     String header(String name);

@@ -6,6 +6,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +36,27 @@ final class JdkExchange implements Exchange {
     public String path() {
         String path = exchange.getRequestURI().getRawPath();
         return path == null ? "" : path;
+    }
+
+    @Override
+    public @Nullable String query(String name) {
+        String query = exchange.getRequestURI().getRawQuery();
+        for (String part : query == null ? new String[0] : query.split("&", -1)) {
+            int equals = part.indexOf('=');
+            String key = equals < 0 ? part : part.substring(0, equals);
+            if (key.equals(name)) {
+                return decoded(name, equals < 0 ? "" : part.substring(equals + 1));
+            }
+        }
+        return null;
+    }
+
+    private static String decoded(String name, String value) {
+        try {
+            return URLDecoder.decode(value, StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) {
+            throw ApiException.invalid(name, "the query's " + name + " is not decodable: " + e.getMessage());
+        }
     }
 
     @Override

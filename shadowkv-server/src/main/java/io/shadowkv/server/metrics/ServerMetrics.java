@@ -7,13 +7,15 @@ import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import io.shadowkv.engine.Completion;
+import io.shadowkv.engine.MemoryInUse;
 import io.shadowkv.server.generate.GenerationObserver;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// Counters, gauges and histograms of one server. Thread-safe.
 ///
@@ -51,7 +53,6 @@ public final class ServerMetrics implements GenerationObserver {
     private final Histogram documentRead;
     private final Histogram documentRestore;
     private final Counter documentTokens;
-    private final AtomicLong lastProgress = new AtomicLong(System.nanoTime());
 
     /// Counts documents.
     @FunctionalInterface
@@ -94,7 +95,7 @@ public final class ServerMetrics implements GenerationObserver {
     ///
     /// @param count number of those that were read (true), or that are being read (false)
     /// @param tokens tokens of those that were read
-    /// @param bytes memory that is planned for those that were read
+    /// @param bytes memory of those that were read
     public void documents(DocumentCount count, LongSupplier tokens, LongSupplier bytes) {
         GaugeWithCallback.builder()
                 .name("shadowkv:documents")
@@ -106,19 +107,46 @@ public final class ServerMetrics implements GenerationObserver {
                 })
                 .register(registry);
         gauge("shadowkv:document_tokens", "Tokens of the documents that are kept.", tokens);
-        gauge("shadowkv:document_planned_bytes", "Memory planned for the documents that are kept.", bytes);
+        gauge("shadowkv:document_bytes", "Memory of the documents that are kept.", bytes);
+    }
+
+    /// Adds metrics of the memory of sequences.
+    ///
+    /// @param inUse gives the memory; null if the engine is broken
+    public void memory(Supplier<@Nullable MemoryInUse> inUse) {
+        GaugeWithCallback.builder()
+                .name("shadowkv:kv_bytes")
+                .help("Keys and values of all sequences, documents and kept prompts, by place.")
+                .labelNames(MODEL, "place")
+                .callback(callback -> {
+                    MemoryInUse memory = inUse.get();
+                    if (memory != null) {
+                        callback.call(memory.deviceBytes(), model, "device");
+                        callback.call(memory.hostBytes(), model, "host");
+                    }
+                })
+                .register(registry);
+        GaugeWithCallback.builder()
+                .name("vllm:kv_cache_usage_perc")
+                .help("Share of the memory for sequences that is in use; 1 is all of it.")
+                .labelNames(MODEL)
+                .callback(callback -> {
+                    MemoryInUse memory = inUse.get();
+                    if (memory != null) {
+                        callback.call(memory.share(), model);
+                    }
+                })
+                .register(registry);
     }
 
     /// A document was read.
     public void documentRead(int tokens, long nanos) {
-        progress();
         documentTokens.labelValues(model).inc(tokens);
         observe(documentRead, nanos / NANOS);
     }
 
     /// A saved document was loaded.
     public void documentRestored(long nanos) {
-        progress();
         observe(documentRestore, nanos / NANOS);
     }
 
@@ -164,18 +192,7 @@ public final class ServerMetrics implements GenerationObserver {
     }
 
     @Override
-    public void submitted() {
-        progress();
-    }
-
-    @Override
-    public void read() {
-        progress();
-    }
-
-    @Override
     public void token(long gapNanos) {
-        progress();
         generatedTokens.labelValues(model).inc();
         if (gapNanos > 0) {
             observe(gap, gapNanos / NANOS);
@@ -184,7 +201,6 @@ public final class ServerMetrics implements GenerationObserver {
 
     @Override
     public void ended(Completion completion, long totalNanos) {
-        progress();
         Completion.Timings timings = completion.timings();
         promptTokens.labelValues(model).inc(completion.promptTokens());
         prefixQueries.labelValues(model).inc(completion.promptTokens());
@@ -208,7 +224,6 @@ public final class ServerMetrics implements GenerationObserver {
 
     @Override
     public void failed(RuntimeException failure) {
-        progress();
         failures.labelValues(model).inc();
     }
 
@@ -224,15 +239,6 @@ public final class ServerMetrics implements GenerationObserver {
 
     private void observe(Histogram histogram, double value) {
         histogram.labelValues(model).observe(value);
-    }
-
-    private void progress() {
-        lastProgress.set(System.nanoTime());
-    }
-
-    /// Time since something happened to any generation.
-    public long nanosSinceProgress() {
-        return System.nanoTime() - lastProgress.get();
     }
 
     /// Number of tokens that were generated.

@@ -9,6 +9,7 @@ import io.shadowkv.text.Tokenizer;
 import io.shadowkv.text.chat.ChatMessage;
 import io.shadowkv.text.chat.ChatTemplate;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -102,6 +103,11 @@ public final class ServedModel {
                     "prompt", "no_tokenizer", "the model has no tokenizer; send token ids to /v1/completions");
         }
         return engine.tokenizer();
+    }
+
+    /// The text of tokens; of a model without tokenizer, their ids.
+    public String text(int[] ids) {
+        return engine.hasTokenizer() ? engine.tokenizer().decode(ids, false) : Arrays.toString(ids);
     }
 
     /// The text of one token; of a model without tokenizer, its id.

@@ -5,6 +5,7 @@ import io.shadowkv.server.json.Fields;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -14,12 +15,15 @@ import tools.jackson.databind.JsonNode;
 /// @param prompts at least one
 /// @param document identifier of the document that the prompts follow; empty for none
 /// @param echoes true if the answers begin with the prompts
+/// @param scoredTokens number of tokens to generate, 0 or 1, if the log probabilities of the prompts are
+///     asked for (`echo` with `logprobs`); -1 if they are not
 /// @param generation how the answers are generated
 public record CompletionRequest(
         Optional<String> model,
         List<Prompt> prompts,
         Optional<String> document,
         boolean echoes,
+        int scoredTokens,
         GenerationFields generation) {
     private static final int MAX_LOGPROBS = 100;
 
@@ -32,8 +36,11 @@ public record CompletionRequest(
     /// @throws ApiException if a field is wrong or not supported
     public static CompletionRequest read(Fields request, RequestDefaults defaults) {
         NotSupported.checkCompletion(request);
-        GenerationFields generation = GenerationFields.read(
-                request, defaults, request.integer("logprobs", 0, MAX_LOGPROBS).orElse(-1));
+        OptionalInt logprobs = request.integer("logprobs", 0, MAX_LOGPROBS);
+        boolean echoes = request.flag("echo", false);
+        boolean scores = echoes && logprobs.isPresent();
+        Fields generating = scores ? new Fields(request.without("max_tokens", "max_completion_tokens"), "") : request;
+        GenerationFields generation = GenerationFields.read(generating, defaults, logprobs.orElse(-1));
         List<Prompt> prompts = prompts(request);
         int sequences = Math.multiplyExact(prompts.size(), generation.choices());
         if (sequences > defaults.maxChoices()) {
@@ -43,7 +50,43 @@ public record CompletionRequest(
                             + defaults.maxChoices() + " to one request");
         }
         return new CompletionRequest(
-                request.text("model"), prompts, request.text("document"), request.flag("echo", false), generation);
+                request.text("model"),
+                prompts,
+                request.text("document"),
+                echoes,
+                scores ? scoredTokens(request, generation) : -1,
+                generation);
+    }
+
+    /// @throws ApiException if the request asks for more than log probabilities of the prompt and of one
+    ///     greedy token
+    private static int scoredTokens(Fields request, GenerationFields generation) {
+        int most = request.integer("max_completion_tokens", 0, Integer.MAX_VALUE)
+                .orElse(request.integer("max_tokens", 0, Integer.MAX_VALUE).orElse(Integer.MAX_VALUE));
+        if (most > 1) {
+            throw notScored(request.has("max_completion_tokens") ? "max_completion_tokens" : "max_tokens", "0 or 1");
+        }
+        if (generation.choices() > 1) {
+            throw notScored("n", "1");
+        }
+        if (generation.stream().streams()) {
+            throw notScored("stream", "false");
+        }
+        if (request.has("document")) {
+            throw notScored("document", "null");
+        }
+        if (most == 1 && generation.options().sampling().temperature() != 0) {
+            throw notScored("temperature", "0");
+        }
+        return most;
+    }
+
+    private static ApiException notScored(String param, String expected) {
+        return ApiException.invalid(
+                param,
+                "unsupported_parameter",
+                "with echo and logprobs (log probabilities of the prompt), " + param + " must be " + expected
+                        + "; change it, or leave echo out");
     }
 
     private static List<Prompt> prompts(Fields request) {

@@ -73,10 +73,6 @@ final class NotSupported {
     static void checkCompletion(Fields request) {
         check(request, COMMON);
         check(request, COMPLETIONS);
-        if (request.flag("echo", false) && request.has("logprobs")) {
-            throw refusal(
-                    "logprobs", "logprobs together with echo (log probabilities of the prompt)", "leave echo out");
-        }
     }
 
     private static void check(Fields request, List<Field> fields) {
