@@ -11,6 +11,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -37,9 +38,9 @@ final class TestServer implements AutoCloseable {
     final BlockingQueue<Throwable> defects = new LinkedBlockingQueue<>();
     private final HttpClient client = HttpClient.newHttpClient();
 
-    private TestServer(EngineOptions engineOptions, ServerOptions options) {
+    private TestServer(Path model, EngineOptions engineOptions, ServerOptions options) {
         backend = Backends.open("cpu", new BackendOptions(0, 0, null));
-        engine = Engine.open(Fixtures.needleModel(), backend.backend(), engineOptions);
+        engine = Engine.open(model, backend.backend(), engineOptions);
         server = ApiServer.start(options, new ServerLog() {
             @Override
             public void access(String line) {
@@ -65,7 +66,12 @@ final class TestServer implements AutoCloseable {
     }
 
     static TestServer start(EngineOptions engineOptions, ServerOptions options) {
-        return new TestServer(engineOptions, options);
+        return start(Fixtures.needleModel(), engineOptions, options);
+    }
+
+    /// @param model folder of another checkpoint
+    static TestServer start(Path model, EngineOptions engineOptions, ServerOptions options) {
+        return new TestServer(model, engineOptions, options);
     }
 
     /// What is asked about [#text].
