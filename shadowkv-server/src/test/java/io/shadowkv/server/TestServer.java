@@ -11,6 +11,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -37,10 +38,10 @@ final class TestServer implements AutoCloseable {
     final BlockingQueue<Throwable> defects = new LinkedBlockingQueue<>();
     private final HttpClient client = HttpClient.newHttpClient();
 
-    private TestServer(EngineOptions engineOptions, ServerOptions options, Duration stuckAfter) {
+    private TestServer(Path model, EngineOptions engineOptions, ServerOptions options, Duration stuckAfter) {
         backend = new FaultyBackend(
                 Backends.open("cpu", new BackendOptions(0, 0, null)).backend());
-        engine = Engine.open(Fixtures.needleModel(), backend, engineOptions);
+        engine = Engine.open(model, backend, engineOptions);
         server = ApiServer.start(
                 options,
                 new ServerLog() {
@@ -69,12 +70,18 @@ final class TestServer implements AutoCloseable {
     }
 
     static TestServer start(EngineOptions engineOptions, ServerOptions options) {
-        return new TestServer(engineOptions, options, Duration.ofMinutes(2));
+        return start(Fixtures.needleModel(), engineOptions, options);
+    }
+
+    /// @param model folder of another checkpoint
+    static TestServer start(Path model, EngineOptions engineOptions, ServerOptions options) {
+        return new TestServer(model, engineOptions, options, Duration.ofMinutes(2));
     }
 
     /// A server whose engine counts as stuck soon.
     static TestServer startImpatient(Duration stuckAfter) {
         return new TestServer(
+                Fixtures.needleModel(),
                 EngineOptions.DEFAULT.withCache(new KvCacheSpec.Full()),
                 ServerOptions.DEFAULT.withPort(0).withPingInterval(Duration.ofMillis(50)),
                 stuckAfter);

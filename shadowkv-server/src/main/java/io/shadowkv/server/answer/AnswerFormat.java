@@ -33,6 +33,11 @@ public interface AnswerFormat {
     /// The last chunk of a choice, after [#restChunks].
     ObjectNode lastChunk(int choice, String finishReason);
 
+    /// The number of tokens of the answers that are thoughts: by default 0.
+    default long reasoningTokens(List<Completion> completions) {
+        return 0;
+    }
+
     /// A chunk without choices, for the usage.
     ObjectNode emptyChunk();
 

@@ -131,7 +131,7 @@ public final class StreamedAnswer {
         }
         if (plan.stream().includesUsage()) {
             ObjectNode chunk = plan.format().emptyChunk();
-            chunk.set("usage", Usage.of(completions, plan.answersPerPrompt()).json());
+            chunk.set("usage", Usage.of(completions, plan).json());
             stream.data(chunk);
         }
         stream.done();

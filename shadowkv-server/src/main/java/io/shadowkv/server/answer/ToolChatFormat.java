@@ -5,6 +5,7 @@ import io.shadowkv.sampling.TokenLogprobs;
 import io.shadowkv.server.json.JsonBody;
 import io.shadowkv.server.structured.AnswerPart;
 import io.shadowkv.server.structured.CallReader;
+import io.shadowkv.server.structured.Thinking;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -15,17 +16,23 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Answers of `/v1/chat/completions` that may have calls of tools. Used by one thread.
+/// Answers of `/v1/chat/completions` that may have thoughts or calls of tools. Used by one thread.
 public final class ToolChatFormat implements AnswerFormat {
+    /// DeepSeek's name, which most servers and clients share.
+    private static final String REASONING = "reasoning_content";
+
     private final ChatFormat chat;
     private final Supplier<CallReader> readers;
+    private final Thinking thinking;
     private final Map<Integer, CallReader> byChoice = new HashMap<>();
 
     /// @param chat forms of text that is not a call
     /// @param readers makes a reader for each answer
-    public ToolChatFormat(ChatFormat chat, Supplier<CallReader> readers) {
+    /// @param thinking whether answers begin with thoughts
+    public ToolChatFormat(ChatFormat chat, Supplier<CallReader> readers, Thinking thinking) {
         this.chat = chat;
         this.readers = readers;
+        this.thinking = thinking;
     }
 
     private CallReader reader(int choice) {
@@ -69,6 +76,7 @@ public final class ToolChatFormat implements AnswerFormat {
         ObjectNode delta = JsonBody.object();
         switch (part) {
             case AnswerPart.Text(String text) -> delta.put("content", text);
+            case AnswerPart.Thoughts(String text) -> delta.put(REASONING, text);
             case AnswerPart.CallStart start -> {
                 ObjectNode call = delta.putArray("tool_calls").addObject();
                 call.put("index", start.index());
@@ -102,6 +110,14 @@ public final class ToolChatFormat implements AnswerFormat {
     }
 
     @Override
+    public long reasoningTokens(List<Completion> completions) {
+        return completions.stream()
+                .mapToLong(completion ->
+                        thinking.tokens(completion.ids(), chat.texts()::of))
+                .sum();
+    }
+
+    @Override
     public ObjectNode emptyChunk() {
         return chat.emptyChunk();
     }
@@ -123,10 +139,12 @@ public final class ToolChatFormat implements AnswerFormat {
 
     private static void fill(ObjectNode message, List<AnswerPart> parts) {
         StringBuilder content = new StringBuilder();
+        StringBuilder thoughts = new StringBuilder();
         List<ObjectNode> calls = new ArrayList<>();
         for (AnswerPart part : parts) {
             switch (part) {
                 case AnswerPart.Text(String text) -> content.append(text);
+                case AnswerPart.Thoughts(String text) -> thoughts.append(text);
                 case AnswerPart.CallStart start -> {
                     ObjectNode call = JsonBody.object();
                     addStart(call, start);
@@ -142,6 +160,9 @@ public final class ToolChatFormat implements AnswerFormat {
             message.putNull("content");
         } else {
             message.put("content", content.toString());
+        }
+        if (!thoughts.isEmpty()) {
+            message.put(REASONING, thoughts.toString());
         }
         if (!calls.isEmpty()) {
             ArrayNode array = message.putArray("tool_calls");

@@ -60,7 +60,7 @@ public final class WholeAnswer {
 
     private List<Completion> run() throws InterruptedException {
         List<Completion> completions = await();
-        byte[] body = JsonBody.bytes(plan.format().whole(completions, Usage.of(completions, plan.answersPerPrompt())));
+        byte[] body = JsonBody.bytes(plan.format().whole(completions, Usage.of(completions, plan)));
         if (out == null) {
             exchange.respond(200, HEADERS, body);
         } else {

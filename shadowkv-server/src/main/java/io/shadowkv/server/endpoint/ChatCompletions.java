@@ -11,6 +11,8 @@ import io.shadowkv.server.http.Exchange;
 import io.shadowkv.server.model.ServedModel;
 import io.shadowkv.server.request.ChatRequest;
 import io.shadowkv.server.structured.CallReader;
+import io.shadowkv.server.structured.ResponseFormat;
+import io.shadowkv.server.structured.Thinking;
 import io.shadowkv.server.structured.ToolFields;
 import java.time.Instant;
 import java.util.List;
@@ -31,7 +33,12 @@ public record ChatCompletions(Serving serving) implements Endpoint {
                 model.name(),
                 Instant.now().getEpochSecond(),
                 new TokenTexts(model::tokenText));
-        AnswerFormat format = tools.tools().isEmpty() ? texts : new ToolChatFormat(texts, () -> CallReader.of(tools));
+        // A constraint leaves no room for thoughts.
+        boolean isFree = !tools.isRequired() && request.format() instanceof ResponseFormat.Text;
+        Thinking thinking = isFree ? model.thinking(request.templateVariables()) : Thinking.NONE;
+        AnswerFormat format = tools.tools().isEmpty() && thinking == Thinking.NONE
+                ? texts
+                : new ToolChatFormat(texts, () -> CallReader.of(tools, thinking), thinking);
         Supplier<TokenConstraint> constraint = tools.isRequired()
                 ? serving.structured().callConstraint(tools.tools())
                 : serving.structured().constraint(request.format());

@@ -3,11 +3,13 @@ package io.shadowkv.server.model;
 import io.shadowkv.checkpoint.GenerationConfig;
 import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.server.error.ApiException;
+import io.shadowkv.server.structured.Thinking;
 import io.shadowkv.text.MarkedText;
 import io.shadowkv.text.SpecialTokens;
 import io.shadowkv.text.Tokenizer;
 import io.shadowkv.text.chat.ChatMessage;
 import io.shadowkv.text.chat.ChatTemplate;
+import io.shadowkv.text.chat.ChatTemplateException;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -82,6 +84,26 @@ public final class ServedModel {
         }
         List<ChatMessage> some = List.of(new ChatMessage("user", "x"));
         return !chat.render(some, true, Map.of("tools", tools)).equals(chat.render(some, true));
+    }
+
+    /// Whether answers begin with thoughts.
+    ///
+    /// @param variables further variables of the template
+    public Thinking thinking(Map<String, @Nullable Object> variables) {
+        ChatTemplate chat = template;
+        return chat == null
+                ? Thinking.NONE
+                : Thinking.of((messages, further) -> rendered(chat, messages, further), variables);
+    }
+
+    /// Empty if the template refuses the conversation.
+    private static String rendered(
+            ChatTemplate chat, List<ChatMessage> messages, Map<String, @Nullable Object> variables) {
+        try {
+            return chat.render(messages, true, variables);
+        } catch (ChatTemplateException e) {
+            return "";
+        }
     }
 
     /// @throws ApiException if requests name another model (404)

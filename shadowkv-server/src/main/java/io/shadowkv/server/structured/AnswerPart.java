@@ -1,9 +1,12 @@
 package io.shadowkv.server.structured;
 
-/// A part of an answer that may have calls of tools.
+/// A part of an answer that may have thoughts and calls of tools.
 public sealed interface AnswerPart {
     /// Text for the user.
     record Text(String text) implements AnswerPart {}
+
+    /// What the model thinks before it answers.
+    record Thoughts(String text) implements AnswerPart {}
 
     /// The start of a call.
     ///

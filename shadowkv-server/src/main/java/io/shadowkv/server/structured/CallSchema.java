@@ -20,7 +20,7 @@ final class CallSchema {
         ObjectNode root = JsonBody.object();
         ArrayNode calls = root.putArray("anyOf");
         for (Tool tool : tools) {
-            String place = "#/anyOf/" + calls.size() + "/properties/arguments";
+            String place = "#" + place(calls.size());
             ObjectNode call = calls.addObject();
             call.put("type", "object");
             ObjectNode properties = call.putObject("properties");
@@ -30,6 +30,11 @@ final class CallSchema {
             call.put("additionalProperties", false);
         }
         return root;
+    }
+
+    /// JSON pointer of the parameters of a tool.
+    static String place(int tool) {
+        return "/anyOf/" + tool + "/properties/arguments";
     }
 
     /// A copy of a schema whose references within the schema lead to its new place.

@@ -6,12 +6,14 @@ import io.shadowkv.server.json.JsonBody;
 import io.shadowkv.text.grammar.Grammar;
 import io.shadowkv.text.grammar.GrammarException;
 import io.shadowkv.text.grammar.GrammarVocabulary;
-import java.util.LinkedHashMap;
+import java.time.Duration;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -19,31 +21,38 @@ import tools.jackson.databind.JsonNode;
 
 /// Makes constraints for one model. Thread-safe.
 ///
-/// The vocabulary is made once, in the background. Grammars are compiled on the caller's thread and
-/// kept, up to a number: those that were asked for last.
+/// The vocabulary is made once, in the background. Grammars are compiled on the caller's thread, few
+/// at a time, and those that were used last are kept.
 public final class StructuredOutput {
-    private static final int KEPT_GRAMMARS = 64;
+    /// A schema takes two seconds at most.
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    private static final int RETRY_SECONDS = 5;
 
     private final FutureTask<GrammarVocabulary> vocabulary;
-    /// Grammars by the text of their schema, in the order of use. Guarded by itself.
-    private final Map<String, Grammar> grammars = new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
+    private final KeptGrammars kept = new KeptGrammars();
+    private final Semaphore compiling;
+    private final Duration patience;
 
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Grammar> eldest) {
-            return size() > KEPT_GRAMMARS;
-        }
-    };
-
-    private StructuredOutput(Callable<GrammarVocabulary> vocabulary) {
+    private StructuredOutput(Callable<GrammarVocabulary> vocabulary, Semaphore compiling, Duration patience) {
         this.vocabulary = new FutureTask<>(vocabulary);
+        this.compiling = compiling;
+        this.patience = patience;
     }
 
     /// Begins to make the vocabulary.
     ///
     /// @param vocabulary makes it; its failure is the reason with which requests are refused
     public static StructuredOutput start(Callable<GrammarVocabulary> vocabulary) {
-        StructuredOutput output = new StructuredOutput(vocabulary);
+        // Half of the processors, if there are several, stay free for the engine.
+        int atATime = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
+        return start(vocabulary, new Semaphore(atATime, true), PATIENCE);
+    }
+
+    /// @param compiling one permit for each grammar that may be compiled at the same time
+    /// @param patience how long a request waits for a permit
+    static StructuredOutput start(Callable<GrammarVocabulary> vocabulary, Semaphore compiling, Duration patience) {
+        StructuredOutput output = new StructuredOutput(vocabulary, compiling, patience);
         Thread.ofVirtual().name("shadowkv-vocabulary").start(output.vocabulary);
         return output;
     }
@@ -80,12 +89,12 @@ public final class StructuredOutput {
     }
 
     /// The error of a call's schema, as the error of the tool whose parameters cause it.
-    private ApiException explained(List<Tool> tools, GrammarException all) throws InterruptedException {
-        for (Tool tool : tools) {
-            try {
-                schemaGrammar(tool.parameters(), "tools");
-            } catch (GrammarException e) {
-                return refused("tools", "the schema of the parameters of the function \"" + tool.name() + "\"", e);
+    private static ApiException explained(List<Tool> tools, GrammarException all) {
+        for (int i = 0; i < tools.size(); i++) {
+            String place = CallSchema.place(i);
+            if (all.pointer().equals(place) || all.pointer().startsWith(place + "/")) {
+                String what = "the schema of the parameters of the function \"" + tools.get(i).name() + "\"";
+                return refused("tools", what, all.within(place));
             }
         }
         return refused("tools", "the schema of the calls", all);
@@ -105,16 +114,23 @@ public final class StructuredOutput {
     /// @param key text of the schema; properties come in its order, so equal objects are not enough
     private Grammar grammar(String key, Function<GrammarVocabulary, Grammar> compiler, String param)
             throws InterruptedException {
-        synchronized (grammars) {
-            Grammar known = grammars.get(key);
-            if (known != null) {
-                return known;
-            }
+        Optional<Grammar> known = kept.get(key);
+        if (known.isPresent()) {
+            return known.get();
         }
-        Grammar compiled = compiler.apply(vocabulary(param));
-        synchronized (grammars) {
-            Grammar other = grammars.putIfAbsent(key, compiled);
-            return other == null ? compiled : other;
+        GrammarVocabulary words = vocabulary(param);
+        if (!compiling.tryAcquire(patience.toNanos(), TimeUnit.NANOSECONDS)) {
+            throw ApiException.unavailable(
+                    "busy",
+                    "the schemas of other requests have been compiled for " + patience.toSeconds()
+                            + " s; try again when the server has less to do",
+                    RETRY_SECONDS);
+        }
+        try {
+            Optional<Grammar> other = kept.get(key);
+            return other.isPresent() ? other.get() : kept.keep(key, compiler.apply(words));
+        } finally {
+            compiling.release();
         }
     }
 

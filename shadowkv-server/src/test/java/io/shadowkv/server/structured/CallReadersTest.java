@@ -33,6 +33,7 @@ class CallReadersTest {
         for (AnswerPart part : parts) {
             switch (part) {
                 case AnswerPart.Text(String some) -> read.append(some);
+                case AnswerPart.Thoughts thoughts -> throw new AssertionError(thoughts);
                 case AnswerPart.CallStart start -> {
                     assertThat(start.index()).isEqualTo(calls++);
                     read.append('|').append(start.name()).append(':');
@@ -55,13 +56,13 @@ class CallReadersTest {
             """)
     void aRequiredCallIsPassedOnWithoutBlanks(String text, String expected) {
         for (int length = 1; length <= text.length(); length++) {
-            assertThat(read(CallReader.of(fields(true, true)), text, length)).isEqualTo(expected);
+            assertThat(read(CallReader.of(fields(true, true), Thinking.NONE), text, length)).isEqualTo(expected);
         }
     }
 
     @Test
     void aCutCallIsNotComplete() {
-        CallReader reader = CallReader.of(fields(true, true));
+        CallReader reader = CallReader.of(fields(true, true), Thinking.NONE);
         reader.push("{\"name\":\"find\",\"arguments\":{\"a\":1}");
         reader.end();
         assertThat(reader.hasCalls()).isFalse();
@@ -91,13 +92,13 @@ class CallReadersTest {
     void familiesAreReadByTheirForm(String written, String expected) {
         String text = written.replace('@', '\n');
         for (int length = 1; length <= text.length(); length++) {
-            assertThat(read(CallReader.of(fields(false, true)), text, length)).isEqualTo(expected);
+            assertThat(read(CallReader.of(fields(false, true), Thinking.NONE), text, length)).isEqualTo(expected);
         }
     }
 
     @Test
     void plainTextIsNotHeldBack() {
-        CallReader reader = CallReader.of(fields(false, true));
+        CallReader reader = CallReader.of(fields(false, true), Thinking.NONE);
         assertThat(reader.push("The")).containsExactly(new AnswerPart.Text("The"));
         assertThat(reader.push(" sky <")).containsExactly(new AnswerPart.Text(" sky "));
         assertThat(reader.push("b>")).containsExactly(new AnswerPart.Text("<b>"));
@@ -106,6 +107,6 @@ class CallReadersTest {
     @Test
     void withoutParallelCallsThereIsOne() {
         String text = "[{\"name\": \"find\", \"arguments\": {}}, {\"name\": \"find\", \"arguments\": {}}]";
-        assertThat(read(CallReader.of(fields(false, false)), text, 5)).isEqualTo("|find:{}");
+        assertThat(read(CallReader.of(fields(false, false), Thinking.NONE), text, 5)).isEqualTo("|find:{}");
     }
 }

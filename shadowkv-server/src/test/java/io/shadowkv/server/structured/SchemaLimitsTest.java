@@ -6,8 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shadowkv.engine.TokenConstraint;
 import io.shadowkv.server.error.ApiException;
 import io.shadowkv.server.json.JsonBody;
+import io.shadowkv.text.grammar.Grammar;
 import io.shadowkv.text.grammar.GrammarVocabulary;
+import java.time.Duration;
+import java.util.List;
 import java.util.Random;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,8 +25,7 @@ class SchemaLimitsTest {
     private static final int MUTANTS = 2_000;
 
     private static StructuredOutput output() {
-        return StructuredOutput.start(() ->
-                GrammarVocabulary.of(257, id -> id < 256 ? new byte[] {(byte) id} : new byte[0], 256));
+        return StructuredOutput.start(SchemaLimitsTest::bytes);
     }
 
     private static JsonNode parsed(String json) {
@@ -108,5 +113,95 @@ class SchemaLimitsTest {
             }
         }
         return letters.toString();
+    }
+
+    private static GrammarVocabulary bytes() {
+        return GrammarVocabulary.of(257, id -> id < 256 ? new byte[] {(byte) id} : new byte[0], 256);
+    }
+
+    private static Supplier<TokenConstraint> constraint(StructuredOutput output, String schema)
+            throws InterruptedException {
+        return java.util.Objects.requireNonNull(output.constraint(new ResponseFormat.JsonSchema(parsed(schema))));
+    }
+
+    /// A schema waits while others are compiled. One that is kept does not.
+    @Test
+    void fewSchemasAreCompiledAtATime() throws Exception {
+        Semaphore compiling = new Semaphore(1, true);
+        StructuredOutput output = StructuredOutput.start(SchemaLimitsTest::bytes, compiling, Duration.ofMinutes(4));
+        assertThat(constraint(output, "{\"type\":\"null\"}")).isNotNull();
+        compiling.acquire();
+        assertThat(constraint(output, "{\"type\":\"null\"}")).isNotNull();
+        var other = new FutureTask<>(() -> constraint(output, "{\"type\":\"boolean\"}"));
+        Thread.ofVirtual().start(other);
+        while (!compiling.hasQueuedThreads()) {
+            Thread.yield();
+        }
+        assertThat(other.isDone()).isFalse();
+        compiling.release();
+        assertThat(other.get(4, TimeUnit.MINUTES)).isNotNull();
+        assertThat(compiling.availablePermits()).isEqualTo(1);
+    }
+
+    @Test
+    void aRequestDoesNotWaitForEver() {
+        StructuredOutput output = StructuredOutput.start(SchemaLimitsTest::bytes, new Semaphore(0), Duration.ZERO);
+        assertThatThrownBy(() -> constraint(output, "{\"type\":\"null\"}"))
+                .isInstanceOfSatisfying(ApiException.class, refused -> {
+                    assertThat(refused.status()).isEqualTo(503);
+                    assertThat(refused.code()).isEqualTo("busy");
+                });
+    }
+
+    @Test
+    void aRefusedSchemaGivesItsPermitBack() throws Exception {
+        Semaphore compiling = new Semaphore(1);
+        StructuredOutput output = StructuredOutput.start(SchemaLimitsTest::bytes, compiling, Duration.ofMinutes(4));
+        assertThatThrownBy(() -> constraint(output, "{\"not\":{}}")).isInstanceOf(ApiException.class);
+        assertThat(compiling.availablePermits()).isEqualTo(1);
+    }
+
+    @Test
+    void theToolWhoseSchemaIsBeyondALimitIsNamed() {
+        JsonNode good = parsed("{\"type\":\"object\"}");
+        JsonNode bad = parsed("{\"type\":\"object\",\"properties\":{\"a\":{\"pattern\":\"" + "x".repeat(5_000) + "\"}}}");
+        assertThatThrownBy(() -> output()
+                        .callConstraint(List.of(new Tool("first", good, good), new Tool("second", bad, bad))))
+                .isInstanceOfSatisfying(ApiException.class, refused -> {
+                    assertThat(refused.code()).isEqualTo("unsupported_schema");
+                    assertThat(refused)
+                            .hasMessageContaining("\"second\"")
+                            .hasMessageContaining("schema at \"/properties/a\", keyword \"pattern\"")
+                            .hasMessageContaining("4,096");
+                });
+    }
+
+    @Test
+    void grammarsAreKeptByLastUse() {
+        KeptGrammars kept = new KeptGrammars();
+        Grammar grammar = Grammar.of(parsed("{\"type\":\"null\"}"), bytes());
+        for (int i = 0; i < KeptGrammars.MOST_GRAMMARS; i++) {
+            kept.keep("key" + i, grammar);
+        }
+        assertThat(kept.get("key0")).isPresent();
+        kept.keep("another", grammar);
+        assertThat(kept.size()).isEqualTo(KeptGrammars.MOST_GRAMMARS);
+        assertThat(kept.get("key0")).isPresent();
+        assertThat(kept.get("key1")).isEmpty();
+    }
+
+    @Test
+    void grammarsAreKeptWithinABoundOfMemory() {
+        KeptGrammars kept = new KeptGrammars();
+        GrammarVocabulary words = bytes();
+        kept.keep("x".repeat(KeptGrammars.MOST_KEY_CHARACTERS + 1), Grammar.of(parsed("true"), words));
+        assertThat(kept.size()).isZero();
+        Grammar large = Grammar.of(parsed("{\"const\":\"" + "x".repeat(150_000) + "\"}"), words);
+        for (String key : List.of("a", "b", "c")) {
+            kept.keep(key, large);
+        }
+        assertThat(kept.states()).isLessThanOrEqualTo(KeptGrammars.MOST_STATES);
+        assertThat(kept.size()).isEqualTo(2);
+        assertThat(kept.get("a")).isEmpty();
     }
 }

@@ -2,6 +2,7 @@ package io.shadowkv.text.grammar;
 
 import io.shadowkv.text.grammar.State.Counter;
 import io.shadowkv.text.grammar.regex.Dfa;
+import io.shadowkv.text.grammar.regex.Effort;
 import java.util.Arrays;
 import java.util.List;
 
@@ -15,24 +16,28 @@ final class AnyJson {
 
     static final int FRACTION_DIGITS = 17;
 
-    private static final Dfa NUMBER = Dfa.ofPattern("^-?(0|[1-9][0-9]{0,18})(\\.[0-9]{1,17})?([eE][+-]?[0-9]{1,2})?$");
+    private static final Dfa NUMBER = Dfa.ofPattern(
+            "^-?(0|[1-9][0-9]{0,18})(\\.[0-9]{1,17})?([eE][+-]?[0-9]{1,2})?$", Effort.limited());
 
     private static final int NOT_MADE = -1;
 
     private final AutomatonBuilder builder;
+    private final Effort effort;
     private final int[] values = new int[DEEPEST + 1];
     private int string = NOT_MADE;
     private int number = NOT_MADE;
 
-    AnyJson(AutomatonBuilder builder) {
+    /// @param effort what patterns of the whole grammar may cost
+    AnyJson(AutomatonBuilder builder, Effort effort) {
         this.builder = builder;
+        this.effort = effort;
         Arrays.fill(values, NOT_MADE);
     }
 
     /// An automaton of all objects.
-    static State object() {
+    static AutomatonBuilder.Automaton object() {
         AutomatonBuilder builder = new AutomatonBuilder();
-        return builder.build(new AnyJson(builder).anyObject());
+        return builder.build(new AnyJson(builder, Effort.limited()).anyObject());
     }
 
     int anyObject() {
@@ -43,6 +48,10 @@ final class AnyJson {
 
     AutomatonBuilder builder() {
         return builder;
+    }
+
+    Effort effort() {
+        return effort;
     }
 
     int string() {

@@ -5,6 +5,8 @@ import io.shadowkv.text.grammar.regex.Dfa;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -13,6 +15,16 @@ import java.util.Map;
 /// Gathers states and edges, then leaves out what cannot lead to a match.
 final class AutomatonBuilder {
     static final int MOST_STATES = 200_000;
+
+    /// The automaton would be too large. The compiler says which schema makes it so.
+    static final class StateLimitException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        StateLimitException() {
+            super("needs more than " + "%,d".formatted(MOST_STATES)
+                    + " states together with the rest of the schema. Use fewer or shorter values, or smaller bounds");
+        }
+    }
 
     private static final class Draft {
         private final List<int[]> runs = new ArrayList<>(1);
@@ -27,7 +39,7 @@ final class AutomatonBuilder {
 
     int state() {
         if (drafts.size() == MOST_STATES) {
-            throw new GrammarException("", "", "needs more than " + MOST_STATES + " states. Use smaller bounds");
+            throw new StateLimitException();
         }
         drafts.add(new Draft());
         return drafts.size() - 1;
@@ -71,6 +83,32 @@ final class AutomatonBuilder {
         }
     }
 
+    /// Adds one of several texts. Those that begin alike share states.
+    void texts(int from, Collection<String> texts, int to) {
+        int root = state();
+        empty(from, root);
+        byte[] before = {};
+        // The states behind the bytes of the text before.
+        List<Integer> path = new ArrayList<>(List.of(root));
+        List<byte[]> sorted = texts.stream()
+                .map(text -> text.getBytes(StandardCharsets.UTF_8))
+                .sorted(Arrays::compareUnsigned)
+                .toList();
+        for (byte[] text : sorted) {
+            int common = Arrays.mismatch(before, text);
+            if (common >= 0) {
+                path.subList(Math.min(common, before.length) + 1, path.size()).clear();
+                for (int i = common; i < text.length; i++) {
+                    int next = state();
+                    on(path.getLast(), text[i] & 0xff, next);
+                    path.add(next);
+                }
+                empty(path.getLast(), to);
+                before = text;
+            }
+        }
+    }
+
     /// Adds what an automaton matches.
     void dfa(int from, Dfa dfa, int to) {
         int[] states = new int[dfa.size()];
@@ -97,10 +135,17 @@ final class AutomatonBuilder {
         }
     }
 
-    /// The first state of `root`, from which all rules that it uses can be reached.
+    /// A whole automaton.
+    ///
+    /// @param root first state of the rule that texts match; all rules that it uses can be reached
+    ///     from it
+    /// @param states number of states
+    record Automaton(State root, int states) {}
+
+    /// The automaton whose texts match `root`.
     ///
     /// @throws GrammarException if no text matches
-    State build(int root) {
+    Automaton build(int root) {
         markProductive();
         if (!drafts.get(root).isProductive) {
             throw new GrammarException(
@@ -120,7 +165,7 @@ final class AutomatonBuilder {
                 state.loopsOnText();
             }
         }
-        return states[root];
+        return new Automaton(states[root], states.length);
     }
 
     private void fill(State state, Draft draft, State[] states) {
@@ -146,25 +191,40 @@ final class AutomatonBuilder {
                 draft.isAccepting);
     }
 
-    /// A state is productive if a match can be reached from it. Most edges lead to states made
-    /// later, so going backwards ends soon.
+    /// A state is productive if a match can be reached from it. Goes from each productive state to
+    /// those with an edge to it.
     private void markProductive() {
-        boolean hasChanged = true;
-        while (hasChanged) {
-            hasChanged = false;
-            for (int i = drafts.size() - 1; i >= 0; i--) {
-                Draft draft = drafts.get(i);
-                if (!draft.isProductive && leadsOn(draft)) {
-                    draft.isProductive = true;
-                    hasChanged = true;
+        List<List<Integer>> before = new ArrayList<>();
+        drafts.forEach(draft -> before.add(new ArrayList<>(1)));
+        ArrayDeque<Integer> open = new ArrayDeque<>();
+        for (int i = 0; i < drafts.size(); i++) {
+            Draft draft = drafts.get(i);
+            int user = i;
+            draft.runs.forEach(run -> before.get(run[2]).add(user));
+            draft.empty.forEach(target -> before.get(target).add(user));
+            draft.calls.forEach(call -> {
+                before.get(call[0]).add(user);
+                before.get(call[1]).add(user);
+            });
+            if (draft.isAccepting) {
+                open.push(i);
+            }
+        }
+        while (!open.isEmpty()) {
+            int state = open.pop();
+            if (!drafts.get(state).isProductive) {
+                drafts.get(state).isProductive = true;
+                for (int user : before.get(state)) {
+                    if (!drafts.get(user).isProductive && leadsOn(drafts.get(user))) {
+                        open.push(user);
+                    }
                 }
             }
         }
     }
 
     private boolean leadsOn(Draft draft) {
-        return draft.isAccepting
-                || draft.runs.stream().anyMatch(run -> drafts.get(run[2]).isProductive)
+        return draft.runs.stream().anyMatch(run -> drafts.get(run[2]).isProductive)
                 || draft.empty.stream().anyMatch(target -> drafts.get(target).isProductive)
                 || draft.calls.stream().anyMatch(this::isProductive);
     }

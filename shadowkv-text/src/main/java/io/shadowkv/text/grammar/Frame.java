@@ -1,7 +1,7 @@
 package io.shadowkv.text.grammar;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.util.LinkedHashSet;
+import java.util.Set;
 
 /// A place in a running rule: the state, how often the rule's counted state has been entered, and
 /// where matching goes on behind the rule. Immutable.
@@ -15,14 +15,10 @@ record Frame(State state, int count, Caller caller) {
         /// Behind a rule that nothing called.
         static final Caller OUTSIDE = new Caller();
 
-        private final List<Frame> returns = new ArrayList<>(1);
+        private final Set<Frame> returns = LinkedHashSet.newLinkedHashSet(1);
 
-        List<Frame> returns() {
+        Set<Frame> returns() {
             return returns;
         }
-    }
-
-    boolean is(Frame other) {
-        return state == other.state && count == other.count && caller == other.caller;
     }
 }

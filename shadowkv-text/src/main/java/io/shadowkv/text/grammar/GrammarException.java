@@ -8,12 +8,22 @@ public final class GrammarException extends RuntimeException {
 
     private final String keyword;
     private final String pointer;
+    private final String reason;
 
     GrammarException(String keyword, String pointer, String message) {
         super("schema at \"" + pointer + "\"" + (keyword.isEmpty() ? "" : ", keyword \"" + keyword + "\"") + ": "
                 + message);
         this.keyword = keyword;
         this.pointer = pointer;
+        this.reason = message;
+    }
+
+    /// The same for a schema that stands at `place` within the compiled one, with the pointer that
+    /// leads there from it.
+    ///
+    /// @param place JSON pointer with which [#pointer] begins
+    public GrammarException within(String place) {
+        return new GrammarException(keyword, pointer.substring(place.length()), reason);
     }
 
     /// The keyword that cannot be honoured, such as `not`; empty if it is the schema as a whole.

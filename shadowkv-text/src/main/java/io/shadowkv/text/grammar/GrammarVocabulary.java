@@ -12,12 +12,14 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.IntFunction;
 
 /// A tokenizer's tokens as bytes, made once for a tokenizer and shared by all its grammars.
-/// Immutable, for any thread.
+/// For any thread; it changes only by what it keeps for later.
 ///
 /// Special tokens are in no grammar's text. The ends of a sequence are allowed where the text is
 /// complete.
 public final class GrammarVocabulary {
     private static final byte[] NO_BYTES = {};
+    /// All grammars of a vocabulary share these for their masks.
+    private static final long MASK_BYTES = 64L << 20;
 
     private final int size;
     private final int[] endOfSequence;
@@ -34,8 +36,10 @@ public final class GrammarVocabulary {
     private final int[] plainUpTo;
     /// Sets of the plain tokens with at most so many characters, made when first asked for.
     private final AtomicReferenceArray<int[]> plainSets;
+    private final TokenMasks.Budget maskBudget;
 
-    private GrammarVocabulary(byte[][] bytes, int[] endOfSequence) {
+    private GrammarVocabulary(byte[][] bytes, int[] endOfSequence, long maskBytes) {
+        this.maskBudget = new TokenMasks.Budget(maskBytes);
         this.size = bytes.length;
         this.bytes = bytes;
         this.endOfSequence = endOfSequence;
@@ -82,6 +86,12 @@ public final class GrammarVocabulary {
     /// @param bytes the bytes of a token; empty for an id that adds no text
     /// @throws IllegalArgumentException as above
     public static GrammarVocabulary of(int size, IntFunction<byte[]> bytes, int... endOfSequence) {
+        return withMaskBytes(MASK_BYTES, size, bytes, endOfSequence);
+    }
+
+    /// A vocabulary whose grammars keep at most `maskBytes` of masks together.
+    static GrammarVocabulary withMaskBytes(
+            long maskBytes, int size, IntFunction<byte[]> bytes, int... endOfSequence) {
         byte[][] tokens = new byte[size][];
         boolean[] isCharacter = new boolean[128];
         for (int id = 0; id < size; id++) {
@@ -105,7 +115,7 @@ public final class GrammarVocabulary {
                         + " tokenizer has them");
             }
         }
-        return new GrammarVocabulary(tokens, endOfSequence.clone());
+        return new GrammarVocabulary(tokens, endOfSequence.clone(), maskBytes);
     }
 
     /// One more than the highest id.
@@ -134,6 +144,10 @@ public final class GrammarVocabulary {
     /// The number of bytes of the longest token.
     int longest() {
         return longest;
+    }
+
+    TokenMasks.Budget maskBudget() {
+        return maskBudget;
     }
 
     TokenTrie plain() {

@@ -50,6 +50,8 @@ final class ObjectRule {
     /// Adds objects between two states.
     ///
     /// @param additional the rule of additional properties' values, or [#CLOSED]
+    /// @throws io.shadowkv.text.grammar.regex.RegexException if the names of the properties need too many
+    ///     states to be kept apart from additional ones
     static void add(AnyJson any, int from, List<Property> properties, int additional, int to) {
         AutomatonBuilder builder = any.builder();
         ObjectRule rule = new ObjectRule(any, properties, additional);
@@ -108,7 +110,7 @@ final class ObjectRule {
         int end = builder.state();
         Dfa names = Dfa.ofTexts(properties.stream().map(ObjectRule::escaped).toList());
         builder.on(from, '"', begin);
-        builder.dfa(begin, Dfa.ofLength(0, Counter.UNBOUNDED).without(names), end);
+        builder.dfa(begin, Dfa.ofLength(0, Counter.UNBOUNDED, any.effort()).without(names, any.effort()), end);
         builder.on(end, '"', to);
     }
 

@@ -1,10 +1,11 @@
 package io.shadowkv.text.grammar;
 
 import io.shadowkv.text.grammar.Frame.Caller;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
 import java.util.HashMap;
-import java.util.List;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Set;
 
 /// All places in a grammar where a text can have ended. Immutable.
 ///
@@ -80,16 +81,22 @@ final class Positions {
     }
 
     /// Follows the edges that need no byte, calls rules, and returns from rules.
+    ///
+    /// Frames that are found wait in a list: a chain of optional properties is longer than the
+    /// engine's stack is deep.
     private static final class Closure {
-        private final List<Frame> seen = new ArrayList<>();
+        private final Set<Frame> seen = new LinkedHashSet<>();
+        private final ArrayDeque<Frame> open = new ArrayDeque<>();
         private final Map<State, Caller> callers = new HashMap<>();
         private boolean isDone;
 
         void add(Frame frame) {
-            if (contains(seen, frame)) {
-                return;
+            if (seen.add(frame)) {
+                open.add(frame);
             }
-            seen.add(frame);
+        }
+
+        private void follow(Frame frame) {
             State state = frame.state();
             for (State target : state.empty()) {
                 add(new Frame(target, target.entered(frame.count()), frame.caller()));
@@ -108,9 +115,7 @@ final class Positions {
         private void call(State rule, Frame back) {
             Caller known = callers.get(rule);
             if (known != null) {
-                if (!contains(known.returns(), back)) {
-                    known.returns().add(back);
-                }
+                known.returns().add(back);
                 return;
             }
             Caller caller = new Caller();
@@ -125,18 +130,12 @@ final class Positions {
         }
 
         Positions positions() {
+            while (!open.isEmpty()) {
+                follow(open.remove());
+            }
             Frame[] frames =
                     seen.stream().filter(frame -> frame.state().hasRuns()).toArray(Frame[]::new);
             return frames.length == 0 && !isDone ? NONE : new Positions(frames, isDone);
-        }
-
-        private static boolean contains(List<Frame> frames, Frame frame) {
-            for (Frame one : frames) {
-                if (one.is(frame)) {
-                    return true;
-                }
-            }
-            return false;
         }
     }
 }

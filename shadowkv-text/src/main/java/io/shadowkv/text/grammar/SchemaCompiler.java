@@ -2,6 +2,7 @@ package io.shadowkv.text.grammar;
 
 import io.shadowkv.text.Json;
 import io.shadowkv.text.grammar.regex.Dfa;
+import io.shadowkv.text.grammar.regex.Effort;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -21,10 +22,19 @@ final class SchemaCompiler {
     /// Keywords of which a schema has at most one, with nothing but annotations next to it.
     private static final List<String> ALONE = List.of("$ref", "anyOf", "oneOf", "allOf");
 
+    /// Schemas within schemas, and references to references. Deeper ones would exceed the stack.
+    private static final int DEEPEST = 500;
+
+    /// At each place in a text where alternatives begin, all of them are looked at.
+    private static final int MOST_ALTERNATIVES = 1_000;
+
     private final AutomatonBuilder builder = new AutomatonBuilder();
-    private final AnyJson any = new AnyJson(builder);
+    private final Effort effort = Effort.limited();
+    private final AnyJson any = new AnyJson(builder, effort);
     private final JsonNode root;
     private final Map<String, Integer> rules = new HashMap<>();
+    private final Map<String, Dfa> formats = new HashMap<>();
+    private int depth;
     /// The schemas that a schema stands for without a byte of its own, by pointer.
     private final Map<String, List<Schema>> aliases = new LinkedHashMap<>();
 
@@ -32,16 +42,17 @@ final class SchemaCompiler {
         this.root = root;
     }
 
-    /// The first state of the schema's rule.
+    /// The automaton of the schema's values.
     ///
     /// @throws GrammarException if the schema cannot be enforced
-    static State compile(JsonNode schema) {
+    static AutomatonBuilder.Automaton compile(JsonNode schema) {
         SchemaCompiler compiler = new SchemaCompiler(schema);
         int rule = compiler.rule(new Schema(schema, ""));
         Set<String> done = new HashSet<>();
         compiler.aliases
                 .values()
-                .forEach(targets -> targets.forEach(target -> compiler.checkAliases(target, new ArrayList<>(), done)));
+                .forEach(targets ->
+                        targets.forEach(target -> compiler.checkAliases(target, new LinkedHashMap<>(), done)));
         return compiler.builder.build(rule);
     }
 
@@ -53,16 +64,40 @@ final class SchemaCompiler {
         return any;
     }
 
+    /// What the patterns of the whole schema may cost.
+    Effort effort() {
+        return effort;
+    }
+
+    /// What a format allows, compiled when first asked for.
+    Dfa format(String name, String pattern) {
+        return formats.computeIfAbsent(name, key -> Dfa.ofPattern(pattern, effort));
+    }
+
     /// The rule of a schema, compiled when first asked for.
     int rule(Schema schema) {
         Integer known = rules.get(schema.pointer());
         if (known != null) {
             return known;
         }
-        int from = builder.state();
-        rules.put(schema.pointer(), from);
-        add(schema, from, builder.accepting());
-        return from;
+        if (depth == DEEPEST) {
+            throw schema.refused("", "is nested more than " + DEEPEST + " schemas deep. Nest less");
+        }
+        depth++;
+        try {
+            int from = builder.state();
+            rules.put(schema.pointer(), from);
+            add(schema, from, builder.accepting());
+            return from;
+        } catch (AutomatonBuilder.StateLimitException e) {
+            String keyword = List.of("enum", "const").stream()
+                    .filter(schema::has)
+                    .findFirst()
+                    .orElse("");
+            throw schema.refused(keyword, e.getMessage());
+        } finally {
+            depth--;
+        }
     }
 
     private void add(Schema schema, int from, int to) {
@@ -94,6 +129,12 @@ final class SchemaCompiler {
         List<Schema> options = keyword.equals("$ref") ? List.of(referenced(schema)) : schema.children(keyword);
         if (options.isEmpty()) {
             throw schema.malformed(keyword, "at least one schema");
+        }
+        if (options.size() > MOST_ALTERNATIVES) {
+            throw schema.refused(
+                    keyword,
+                    "has " + "%,d".formatted(options.size()) + " schemas; at most "
+                            + "%,d".formatted(MOST_ALTERNATIVES) + " are supported. Give fewer");
         }
         if (keyword.equals("allOf") && options.size() > 1) {
             throw schema.refused(
@@ -150,7 +191,7 @@ final class SchemaCompiler {
         if (texts.isEmpty()) {
             throw schema.refused(schema.has("enum") ? "enum" : "const", "has no value of the type");
         }
-        builder.dfa(from, Dfa.ofTexts(texts), to);
+        builder.texts(from, texts, to);
     }
 
     private static boolean isOf(String type, JsonNode value) {
@@ -177,20 +218,22 @@ final class SchemaCompiler {
     }
 
     /// Refuses schemas that stand for themselves: they would be searched for ever.
-    private void checkAliases(Schema schema, List<Schema> path, Set<String> done) {
-        if (path.contains(schema)) {
-            Schema reference = path.reversed().stream()
+    ///
+    /// @param path the schemas that led here, by pointer
+    private void checkAliases(Schema schema, LinkedHashMap<String, Schema> path, Set<String> done) {
+        if (path.containsKey(schema.pointer())) {
+            Schema reference = path.sequencedValues().reversed().stream()
                     .filter(one -> one.has("$ref"))
                     .findFirst()
                     .orElse(schema);
             throw reference.refused("$ref", "leads back to itself, without a value in between");
         }
         if (done.add(schema.pointer())) {
-            path.add(schema);
+            path.put(schema.pointer(), schema);
             for (Schema target : aliases.getOrDefault(schema.pointer(), List.of())) {
                 checkAliases(target, path, done);
             }
-            path.removeLast();
+            path.pollLastEntry();
         }
     }
 }

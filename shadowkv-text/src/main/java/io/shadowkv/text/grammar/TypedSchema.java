@@ -37,6 +37,9 @@ final class TypedSchema {
     /// An exponent of a billion would be a billion digits.
     private static final int MOST_DIGITS = 400;
 
+    /// Where a property may come, all optional ones that may come next are looked at.
+    private static final int MOST_PROPERTIES = 5_000;
+
     private final SchemaCompiler compiler;
     private final AutomatonBuilder builder;
     private final Schema schema;
@@ -105,6 +108,8 @@ final class TypedSchema {
             }
             names.addAll(schema.node().path("properties").propertyNames());
         }
+        checkCount("properties", names.size());
+        checkCount("required", required.size());
         List<ObjectRule.Property> properties = new ArrayList<>();
         for (String name : names) {
             int rule = compiler.rule(schema.child("properties", name));
@@ -115,7 +120,23 @@ final class TypedSchema {
         for (String name : required) {
             properties.add(new ObjectRule.Property(name, ruleOfUnlisted(name, additional), true));
         }
-        ObjectRule.add(compiler.any(), from, properties, additional, to);
+        try {
+            ObjectRule.add(compiler.any(), from, properties, additional, to);
+        } catch (RegexException e) {
+            throw schema.refused(
+                    "additionalProperties",
+                    "to keep the names of the properties apart " + e.getMessage()
+                            + ". Set it to false, or use fewer or shorter names");
+        }
+    }
+
+    private void checkCount(String keyword, int count) {
+        if (count > MOST_PROPERTIES) {
+            throw schema.refused(
+                    keyword,
+                    "has " + "%,d".formatted(count) + " names; at most " + "%,d".formatted(MOST_PROPERTIES)
+                            + " are supported. Divide the object into several");
+        }
     }
 
     private int additional(boolean isOpen) {
@@ -171,7 +192,7 @@ final class TypedSchema {
         }
         if (min > 0 || max != Counter.UNBOUNDED) {
             Dfa other = pattern;
-            pattern = regular("maxLength", () -> other.and(Dfa.ofLength(min, max)));
+            pattern = regular("maxLength", () -> other.and(Dfa.ofLength(min, max, compiler.effort()), compiler.effort()));
         }
         int begin = builder.state();
         int end = builder.state();
@@ -185,19 +206,22 @@ final class TypedSchema {
         Dfa result = null;
         if (schema.has("pattern")) {
             String pattern = schema.string("pattern");
-            result = regular("pattern", () -> Dfa.ofPattern(pattern));
+            result = regular("pattern", () -> Dfa.ofPattern(pattern, compiler.effort()));
         }
         if (schema.has("format")) {
-            String pattern = Formats.pattern(schema.string("format"));
+            String name = schema.string("format");
+            String pattern = Formats.pattern(name);
             if (pattern == null) {
                 throw schema.refused(
                         "format",
-                        "\"" + schema.string("format") + "\" is not supported; use one of "
+                        "\"" + name + "\" is not supported; use one of "
                                 + String.join(", ", Formats.names()));
             }
             Dfa other = result;
-            Dfa format = Dfa.ofPattern(pattern);
-            result = other == null ? format : regular("format", () -> other.and(format));
+            result = regular("format", () -> {
+                Dfa format = compiler.format(name, pattern);
+                return other == null ? format : other.and(format, compiler.effort());
+            });
         }
         return result;
     }

@@ -1,56 +1,63 @@
 package io.shadowkv.text.grammar.regex;
 
+import java.nio.IntBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.BitSet;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /// Makes deterministic automata of nondeterministic ones, and of two deterministic ones.
 final class Determinizer {
-    private static final int MOST_STATES = 20_000;
+    /// A state takes a kilobyte while automata are made.
+    static final int MOST_STATES = 20_000;
+
+    /// Making, trimming and copying a state takes about as long as so many steps.
+    private static final int STATE_STEPS = 1_000;
 
     private final List<int[]> next = new ArrayList<>();
     private final List<Boolean> accepting = new ArrayList<>();
 
-    private Determinizer() {}
+    private final Effort effort;
+
+    private Determinizer(Effort effort) {
+        this.effort = effort;
+    }
 
     /// The subset construction.
-    static Dfa determinized(Nfa nfa) {
-        return new Determinizer().subsets(nfa);
+    ///
+    /// @throws RegexException if it needs too many states or too much effort
+    static Dfa determinized(Nfa nfa, Effort effort) {
+        return new Determinizer(effort).subsets(nfa);
     }
 
     /// The product: what matches both, or what matches `a` and not `b`.
-    static Dfa combined(Dfa a, Dfa b, boolean isBoth) {
-        return new Determinizer().product(a, b, isBoth);
+    ///
+    /// @throws RegexException if it needs too many states or too much effort
+    static Dfa combined(Dfa a, Dfa b, boolean isBoth, Effort effort) {
+        return new Determinizer(effort).product(a, b, isBoth);
     }
 
     private Dfa subsets(Nfa nfa) {
-        Map<BitSet, Integer> numbers = new HashMap<>();
-        List<BitSet> sets = new ArrayList<>();
-        BitSet first = new BitSet();
-        first.set(nfa.start);
-        number(closed(nfa, first), numbers, sets, nfa);
+        Map<IntBuffer, Integer> numbers = new HashMap<>();
+        List<int[]> sets = new ArrayList<>();
+        int[] marks = new int[nfa.size()];
+        number(closed(nfa, new int[] {nfa.start}, marks, 1), numbers, sets, nfa);
+        int closures = 1;
         for (int at = 0; at < sets.size(); at++) {
-            BitSet set = sets.get(at);
-            BitSet[] targets = new BitSet[256];
-            set.stream().forEach(state -> {
-                for (Nfa.Edge edge : nfa.edges(state)) {
-                    for (int value = edge.low(); value <= edge.high(); value++) {
-                        targets[value] = targets[value] == null ? new BitSet() : targets[value];
-                        targets[value].set(edge.target());
-                    }
-                }
-            });
+            int[][] targets = targets(nfa, sets.get(at));
             // Most bytes lead to few different sets.
-            Map<BitSet, Integer> seen = new HashMap<>();
+            Map<IntBuffer, Integer> seen = new HashMap<>();
             for (int value = 0; value < 256; value++) {
-                if (targets[value] != null) {
-                    Integer known = seen.get(targets[value]);
+                if (targets[value].length > 0) {
+                    IntBuffer key = IntBuffer.wrap(targets[value]);
+                    Integer known = seen.get(key);
                     if (known == null) {
-                        known = number(closed(nfa, targets[value]), numbers, sets, nfa);
-                        seen.put(targets[value], known);
+                        closures++;
+                        known = number(closed(nfa, targets[value], marks, closures), numbers, sets, nfa);
+                        seen.put(key, known);
                     }
                     next.get(at)[value] = known;
                 }
@@ -59,29 +66,59 @@ final class Determinizer {
         return Dfa.trimmed(next, accepting);
     }
 
-    private int number(BitSet set, Map<BitSet, Integer> numbers, List<BitSet> sets, Nfa nfa) {
-        Integer known = numbers.get(set);
+    /// The states behind a set, by byte, in the order of the edges.
+    private int[][] targets(Nfa nfa, int[] set) {
+        int[] counts = new int[256];
+        for (int state : set) {
+            for (Nfa.Edge edge : nfa.edges(state)) {
+                effort.spend(edge.high() - edge.low() + 1L);
+                for (int value = edge.low(); value <= edge.high(); value++) {
+                    counts[value]++;
+                }
+            }
+        }
+        int[][] targets = new int[256][];
+        Arrays.setAll(targets, value -> new int[counts[value]]);
+        for (int state : set) {
+            for (Nfa.Edge edge : nfa.edges(state)) {
+                for (int value = edge.low(); value <= edge.high(); value++) {
+                    targets[value][--counts[value]] = edge.target();
+                }
+            }
+        }
+        return targets;
+    }
+
+    private int number(int[] set, Map<IntBuffer, Integer> numbers, List<int[]> sets, Nfa nfa) {
+        Integer known = numbers.get(IntBuffer.wrap(set));
         if (known != null) {
             return known;
         }
-        int number = newState(set.get(nfa.end));
-        numbers.put(set, number);
+        int number = newState(Arrays.binarySearch(set, nfa.end) >= 0);
+        numbers.put(IntBuffer.wrap(set), number);
         sets.add(set);
         return number;
     }
 
-    private static BitSet closed(Nfa nfa, BitSet set) {
-        BitSet closed = new BitSet();
+    /// The states that need no byte to be reached, ascending.
+    ///
+    /// @param marks by state, the last closure that it was in
+    private int[] closed(Nfa nfa, int[] set, int[] marks, int closure) {
+        IntStream.Builder closed = IntStream.builder();
         ArrayDeque<Integer> open = new ArrayDeque<>();
-        set.stream().forEach(open::push);
+        for (int state : set) {
+            open.push(state);
+        }
         while (!open.isEmpty()) {
             int state = open.pop();
-            if (!closed.get(state)) {
-                closed.set(state);
+            if (marks[state] != closure) {
+                marks[state] = closure;
+                closed.add(state);
+                effort.spend(1 + nfa.emptyEdges(state).size());
                 nfa.emptyEdges(state).forEach(open::push);
             }
         }
-        return closed;
+        return closed.build().sorted().toArray();
     }
 
     private record Pair(int a, int b) {}
@@ -92,6 +129,7 @@ final class Determinizer {
         number(new Pair(0, 0), numbers, pairs, a, b, isBoth);
         for (int at = 0; at < pairs.size(); at++) {
             Pair pair = pairs.get(at);
+            effort.spend(256);
             for (int value = 0; value < 256; value++) {
                 int nextA = a.next(pair.a, value);
                 int nextB = pair.b == Dfa.NONE ? Dfa.NONE : b.next(pair.b, value);
@@ -117,8 +155,9 @@ final class Determinizer {
 
     private int newState(boolean isAccepting) {
         if (next.size() == MOST_STATES) {
-            throw new RegexException("pattern needs more than " + MOST_STATES + " states; simplify it");
+            throw new RegexException("needs more than " + "%,d".formatted(MOST_STATES) + " states");
         }
+        effort.spend(STATE_STEPS);
         int number = Dfa.newState(next, accepting);
         accepting.set(number, isAccepting);
         return number;

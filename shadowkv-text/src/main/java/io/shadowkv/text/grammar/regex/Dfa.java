@@ -36,17 +36,20 @@ public final class Dfa {
     ///
     /// @param pattern as JSON schema has it: it may match anywhere in the text unless `^` and `$`
     ///     bind it
-    /// @throws RegexException if the pattern is not understood or needs too many states
-    public static Dfa ofPattern(String pattern) {
-        return Determinizer.determinized(Nfa.of(RegexParser.parse(pattern)));
+    /// @throws RegexException if the pattern is not understood, or needs too many states or too much
+    ///     effort
+    public static Dfa ofPattern(String pattern, Effort effort) {
+        return Determinizer.determinized(Nfa.of(RegexParser.parse(pattern), effort), effort);
     }
 
     /// What a JSON string between its quotes may hold so that its text has `min` to `max` code
     /// points.
     ///
     /// @param max `Integer.MAX_VALUE` without a bound
-    public static Dfa ofLength(int min, int max) {
-        return Determinizer.determinized(Nfa.of(new Regex.Repeat(new Regex.Characters(CodePoints.ALL), min, max)));
+    /// @throws RegexException if that needs too many states or too much effort
+    public static Dfa ofLength(int min, int max, Effort effort) {
+        Regex repeated = new Regex.Repeat(new Regex.Characters(CodePoints.ALL), min, max);
+        return Determinizer.determinized(Nfa.of(repeated, effort), effort);
     }
 
     /// The numbers of a range, as JSON writes them: no leading zero, no `-0`, no exponent.
@@ -55,6 +58,8 @@ public final class Dfa {
     }
 
     /// Exactly these texts, in UTF-8.
+    ///
+    /// @throws RegexException if that needs too many states
     public static Dfa ofTexts(Collection<String> texts) {
         List<int[]> next = new ArrayList<>();
         List<Boolean> accepting = new ArrayList<>();
@@ -64,6 +69,10 @@ public final class Dfa {
             for (byte value : text.getBytes(StandardCharsets.UTF_8)) {
                 int at = value & 0xff;
                 if (next.get(state)[at] == NONE) {
+                    if (next.size() == Determinizer.MOST_STATES) {
+                        throw new RegexException(
+                                "needs more than " + "%,d".formatted(Determinizer.MOST_STATES) + " states");
+                    }
                     next.get(state)[at] = newState(next, accepting);
                 }
                 state = next.get(state)[at];
@@ -83,16 +92,16 @@ public final class Dfa {
 
     /// What matches both.
     ///
-    /// @throws RegexException if that needs too many states
-    public Dfa and(Dfa other) {
-        return Determinizer.combined(this, other, true);
+    /// @throws RegexException if that needs too many states or too much effort
+    public Dfa and(Dfa other, Effort effort) {
+        return Determinizer.combined(this, other, true, effort);
     }
 
     /// What matches this and not the other.
     ///
-    /// @throws RegexException if that needs too many states
-    public Dfa without(Dfa other) {
-        return Determinizer.combined(this, other, false);
+    /// @throws RegexException if that needs too many states or too much effort
+    public Dfa without(Dfa other, Effort effort) {
+        return Determinizer.combined(this, other, false, effort);
     }
 
     public int size() {

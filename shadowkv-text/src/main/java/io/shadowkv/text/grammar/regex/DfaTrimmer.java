@@ -12,6 +12,8 @@ import java.util.stream.IntStream;
 final class DfaTrimmer {
     /// A chain of n states takes n rounds; such a chain is not worth them.
     private static final int MOST_ROUNDS = 64;
+    /// Large automata get fewer rounds, so that the time is bounded.
+    private static final int MOST_SIGNATURES = 400_000;
 
     private DfaTrimmer() {}
 
@@ -52,14 +54,15 @@ final class DfaTrimmer {
     }
 
     /// Moore's algorithm: states are in one group until something tells them apart. The dead ones
-    /// are in group -1. Without an end after [#MOST_ROUNDS], each state is a group.
+    /// are in group -1. Without an end after all rounds, each state is a group.
     private static int[] groups(Dfa dfa, boolean[] isLive) {
         int[] groups = new int[dfa.size()];
         for (int state = 0; state < groups.length; state++) {
             groups[state] = isLive[state] ? dfa.isAccepting(state) ? 1 : 0 : Dfa.NONE;
         }
         int count = 0;
-        for (int round = 0; round < MOST_ROUNDS; round++) {
+        int rounds = Math.min(MOST_ROUNDS, MOST_SIGNATURES / groups.length);
+        for (int round = 0; round < rounds; round++) {
             Map<List<Integer>, Integer> numbers = new HashMap<>();
             int[] finer = new int[groups.length];
             Arrays.fill(finer, Dfa.NONE);

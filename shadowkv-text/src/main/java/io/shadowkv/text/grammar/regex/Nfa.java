@@ -21,16 +21,24 @@ final class Nfa {
 
     private final List<List<Edge>> edges = new ArrayList<>();
     private final List<List<Integer>> empty = new ArrayList<>();
+    private final Effort effort;
     final int start;
     final int end;
 
-    private Nfa(Regex regex) {
+    private Nfa(Regex regex, Effort effort) {
+        this.effort = effort;
         this.start = state();
         this.end = add(regex, start);
     }
 
-    static Nfa of(Regex regex) {
-        return new Nfa(regex);
+    /// @throws RegexException if it needs too many states or too much effort
+    static Nfa of(Regex regex, Effort effort) {
+        return new Nfa(regex, effort);
+    }
+
+    /// The number of states.
+    int size() {
+        return edges.size();
     }
 
     List<Edge> edges(int state) {
@@ -44,7 +52,7 @@ final class Nfa {
 
     private int state() {
         if (edges.size() == MOST_STATES) {
-            throw new RegexException("pattern needs more than " + MOST_STATES + " states; repeat less");
+            throw new RegexException("needs more than " + "%,d".formatted(MOST_STATES) + " states");
         }
         edges.add(new ArrayList<>(1));
         empty.add(new ArrayList<>(1));
@@ -53,6 +61,7 @@ final class Nfa {
 
     /// Adds what leads from `from` through `regex`; gives the state behind it.
     private int add(Regex regex, int from) {
+        effort.spend(1);
         return switch (regex) {
             case Regex.Characters characters -> {
                 int to = state();
@@ -147,6 +156,7 @@ final class Nfa {
     }
 
     private void addBytes(int[][] bytes, int from, int to) {
+        effort.spend(bytes.length);
         int last = from;
         for (int i = 0; i < bytes.length; i++) {
             int next = i == bytes.length - 1 ? to : state();

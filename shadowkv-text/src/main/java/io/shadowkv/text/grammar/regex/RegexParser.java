@@ -11,7 +11,10 @@ import java.util.List;
 /// top-level alternatives; without them the pattern may match anywhere in the text. Refused:
 /// look-around, back references, `\b`, `\p`, and `^` and `$` elsewhere.
 final class RegexParser {
+    private static final int MOST_CHARACTERS = 4096;
     private static final int MOST_REPEATS = 10_000;
+    /// Longer patterns are cut in messages.
+    private static final int SHOWN = 80;
     private static final int DEEPEST = 200;
 
     private final String pattern;
@@ -25,6 +28,10 @@ final class RegexParser {
     /// @throws RegexException with the position of what is not understood
     static Regex parse(String pattern) {
         RegexParser parser = new RegexParser(pattern);
+        if (pattern.length() > MOST_CHARACTERS) {
+            throw parser.refused("has " + "%,d".formatted(pattern.length()) + " characters; at most "
+                    + "%,d".formatted(MOST_CHARACTERS) + " are supported");
+        }
         List<Regex> options = new ArrayList<>();
         do {
             options.add(parser.topLevel());
@@ -271,6 +278,7 @@ final class RegexParser {
     }
 
     private RegexException refused(String what) {
-        return new RegexException("pattern \"" + pattern + "\" " + what + " (character " + at + ")");
+        String shown = pattern.length() > SHOWN ? pattern.substring(0, SHOWN) + "…" : pattern;
+        return new RegexException("pattern \"" + shown + "\" " + what + (at == 0 ? "" : " (character " + at + ")"));
     }
 }

@@ -50,7 +50,7 @@ class DfaTest {
             })
     void matchesWhatTheJdkMatches(String pattern) {
         Random random = new Random(pattern.hashCode());
-        Dfa dfa = Dfa.ofPattern(pattern);
+        Dfa dfa = Dfa.ofPattern(pattern, Effort.limited());
         // ECMA-262 ends a line at fewer characters than Java does, and the alternatives here have no line ends.
         Pattern expected = Pattern.compile(pattern.replace("$", "\\z"));
         int matches = 0;
@@ -69,40 +69,40 @@ class DfaTest {
 
     @Test
     void literalsMatchThemselves() {
-        assertThat(Dfa.ofPattern("^\\u00e9\\u20AC?$").matches("é€")).isTrue();
-        assertThat(Dfa.ofPattern("^\\ud83d\\ude00$").matches("😀")).isTrue();
-        assertThat(Dfa.ofPattern("^\\.\\/\\-$").matches("./-")).isTrue();
-        assertThat(Dfa.ofPattern("^\\u{1F600}\\x41\\0$").matches("😀A\\u0000")).isTrue();
+        assertThat(Dfa.ofPattern("^\\u00e9\\u20AC?$", Effort.limited()).matches("é€")).isTrue();
+        assertThat(Dfa.ofPattern("^\\ud83d\\ude00$", Effort.limited()).matches("😀")).isTrue();
+        assertThat(Dfa.ofPattern("^\\.\\/\\-$", Effort.limited()).matches("./-")).isTrue();
+        assertThat(Dfa.ofPattern("^\\u{1F600}\\x41\\0$", Effort.limited()).matches("😀A\\u0000")).isTrue();
     }
 
     /// Characters that JSON escapes are matched by their escape.
     @Test
     void escapesHaveOneSpelling() {
-        Dfa any = Dfa.ofLength(1, 1);
+        Dfa any = Dfa.ofLength(1, 1, Effort.limited());
         for (String one : List.of("a", "é", "\\n", "\\\"", "\\\\", "\\u0000", "\\u001F", "\\b", "\u007f")) {
             assertThat(any.matches(one)).as(one).isTrue();
         }
         for (String one : List.of("\"", "\\", "\n", "\\/", "\\u0041", "\\u001f", "\\u000A", "ab", "")) {
             assertThat(any.matches(one)).as(one).isFalse();
         }
-        assertThat(Dfa.ofPattern("^\\s$").matches("\\n")).isTrue();
-        assertThat(Dfa.ofPattern("^[\\b]$").matches("\\b")).isTrue();
-        assertThat(Dfa.ofPattern("^.$").matches("\\n")).isFalse();
-        assertThat(Dfa.ofPattern("^\"\\\\$").matches("\\\"\\\\")).isTrue();
+        assertThat(Dfa.ofPattern("^\\s$", Effort.limited()).matches("\\n")).isTrue();
+        assertThat(Dfa.ofPattern("^[\\b]$", Effort.limited()).matches("\\b")).isTrue();
+        assertThat(Dfa.ofPattern("^.$", Effort.limited()).matches("\\n")).isFalse();
+        assertThat(Dfa.ofPattern("^\"\\\\$", Effort.limited()).matches("\\\"\\\\")).isTrue();
     }
 
     @Test
     void sets() {
-        Dfa both = Dfa.ofPattern("^a*b*$").and(Dfa.ofLength(2, 3));
+        Dfa both = Dfa.ofPattern("^a*b*$", Effort.limited()).and(Dfa.ofLength(2, 3, Effort.limited()), Effort.limited());
         assertThat(both.matches("aab")).isTrue();
         assertThat(both.matches("b")).isFalse();
         assertThat(both.matches("aabb")).isFalse();
-        Dfa rest = Dfa.ofPattern("^a*$").without(Dfa.ofTexts(List.of("", "aa")));
+        Dfa rest = Dfa.ofPattern("^a*$", Effort.limited()).without(Dfa.ofTexts(List.of("", "aa")), Effort.limited());
         assertThat(rest.matches("a")).isTrue();
         assertThat(rest.matches("aaa")).isTrue();
         assertThat(rest.matches("aa")).isFalse();
         assertThat(rest.matches("")).isFalse();
-        assertThat(Dfa.ofPattern("^a$").and(Dfa.ofPattern("^b$")).isEmpty()).isTrue();
+        assertThat(Dfa.ofPattern("^a$", Effort.limited()).and(Dfa.ofPattern("^b$", Effort.limited()), Effort.limited()).isEmpty()).isTrue();
         assertThat(Dfa.ofTexts(List.of("")).isEmpty()).isFalse();
         assertThat(Dfa.ofTexts(List.of("")).matches("")).isTrue();
     }
@@ -152,14 +152,14 @@ class DfaTest {
 
     @Test
     void saysWhereAPatternIsNotUnderstood() {
-        assertThatThrownBy(() -> Dfa.ofPattern("ab(?!c)"))
+        assertThatThrownBy(() -> Dfa.ofPattern("ab(?!c)", Effort.limited()))
                 .isInstanceOf(RegexException.class)
                 .hasMessageContaining("\"ab(?!c)\"")
                 .hasMessageContaining("character 4");
-        assertThatThrownBy(() -> Dfa.ofPattern("(a|b)*a(a|b){18}"))
+        assertThatThrownBy(() -> Dfa.ofPattern("(a|b)*a(a|b){18}", Effort.limited()))
                 .isInstanceOf(RegexException.class)
-                .hasMessageContaining("20000 states");
-        assertThatThrownBy(() -> Dfa.ofPattern("(".repeat(300) + ")".repeat(300)))
+                .hasMessageContaining("20,000 states");
+        assertThatThrownBy(() -> Dfa.ofPattern("(".repeat(300) + ")".repeat(300), Effort.limited()))
                 .isInstanceOf(RegexException.class)
                 .hasMessageContaining("200 groups");
     }
