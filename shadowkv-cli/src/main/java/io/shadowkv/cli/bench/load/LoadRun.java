@@ -3,6 +3,9 @@ package io.shadowkv.cli.bench.load;
 import io.shadowkv.engine.Cancellation;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -28,6 +31,7 @@ public final class LoadRun {
     private final Progress progress;
     private final AtomicInteger answered = new AtomicInteger();
     private final AtomicInteger failed = new AtomicInteger();
+    private final Map<String, String> firstMessages = new ConcurrentHashMap<>();
 
     /// Receives the progress on the thread of the run.
     @FunctionalInterface
@@ -142,6 +146,11 @@ public final class LoadRun {
         }
     }
 
+    /// The first message of each kind of failure.
+    public Map<String, String> firstMessages() {
+        return new TreeMap<>(firstMessages);
+    }
+
     private AnswerRecord answer(LoadRequest request, long start, long scheduled) {
         AnswerClock clock = new AnswerClock(request.index(), start, scheduled);
         String error = "";
@@ -151,6 +160,7 @@ public final class LoadRun {
             error = AnswerRecord.INTERRUPTED;
         } catch (LoadFailure e) {
             error = cancellation.isRequested() ? AnswerRecord.INTERRUPTED : e.kind();
+            firstMessages.putIfAbsent(error, String.valueOf(e.getMessage()));
         }
         if (!error.isEmpty()) {
             failed.incrementAndGet();
