@@ -10,11 +10,14 @@ module io.shadowkv.cli {
     requires io.shadowkv.report;
     requires io.shadowkv.server;
     requires java.logging;
+    requires java.net.http;
     requires tools.jackson.databind;
 
     opens io.shadowkv.cli to
             info.picocli;
     opens io.shadowkv.cli.bench to
+            info.picocli;
+    opens io.shadowkv.cli.bench.serve to
             info.picocli;
     opens io.shadowkv.cli.bench.sharing to
             info.picocli;

@@ -106,7 +106,7 @@ class ArchitectureTest {
             server.http: server.error
             server.structured: engine server.error server.json text.grammar
             server.request: checkpoint engine sampling server.error server.json server.structured text.chat
-            server.model: checkpoint engine.serve server.error text text.chat
+            server.model: cache checkpoint engine engine.serve op server.error tensor text text.chat
             server.generate: engine engine.serve
             server.documents: checkpoint engine engine.serve model.spec server.error server.json server.model text text.chat
             server.metrics: engine server.generate

@@ -146,4 +146,31 @@ class StreamRulesTest {
             assertThat(error.propertyNames()).containsExactly("message", "type", "param", "code");
         }
     }
+
+    /// vLLM's `return_token_ids`: also a token that completes no character has its chunk.
+    @Test
+    void eachTokenHasItsIdIfAskedFor() throws Exception {
+        List<JsonNode> chunks = chunks(stream(",\"ignore_eos\":true,\"return_token_ids\":true"));
+        List<JsonNode> ids = chunks.stream()
+                .map(chunk -> chunk.path("choices").path(0).path("token_ids"))
+                .filter(JsonNode::isArray)
+                .toList();
+        assertThat(ids).hasSize(12).allSatisfy(one -> assertThat(one.size()).isEqualTo(1));
+        assertThat(chunks(stream("")))
+                .noneMatch(chunk -> chunk.path("choices").path(0).has("token_ids"));
+    }
+
+    @Test
+    void theModelSaysHowItIsServed() throws Exception {
+        JsonNode meta =
+                TestServer.json(server.get("/v1/models")).path("data").path(0).path("meta");
+        assertThat(meta.path("n_vocab").intValue())
+                .isEqualTo(server.engine.spec().vocabularySize());
+        assertThat(meta.path("has_tokenizer").booleanValue()).isTrue();
+        assertThat(meta.path("method").stringValue())
+                .isEqualTo(server.engine.options().cache().name());
+        assertThat(meta.path("strategy").stringValue())
+                .isEqualTo(server.engine.options().cache().toString());
+        assertThat(meta.path("device").stringValue()).isNotEmpty();
+    }
 }

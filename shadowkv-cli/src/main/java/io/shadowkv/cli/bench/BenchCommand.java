@@ -1,5 +1,6 @@
 package io.shadowkv.cli.bench;
 
+import io.shadowkv.cli.bench.serve.ServeBenchCommand;
 import io.shadowkv.cli.bench.sharing.SharingCommand;
 import io.shadowkv.cli.process.Program;
 import picocli.CommandLine.Command;
@@ -19,9 +20,10 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  shadowkv bench e2e --model needle-32k --context 16k --batch 2",
             "  shadowkv bench e2e --random llama-3.1-8b --context 60k,122k --clone-prefill --hit-rate 0.6",
-            "  shadowkv bench sharing --random llama-3.1-8b --context 122k --batch 20"
+            "  shadowkv bench sharing --random llama-3.1-8b --context 122k --batch 20",
+            "  shadowkv bench serve --url http://127.0.0.1:8080 --rate 1,2,4 --goal-ttft 500"
         },
-        subcommands = {E2eCommand.class, SharingCommand.class})
+        subcommands = {E2eCommand.class, SharingCommand.class, ServeBenchCommand.class})
 public final class BenchCommand implements Runnable {
     @ParentCommand
     private Program root;

@@ -2,6 +2,7 @@ package io.shadowkv.cli.demo;
 
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.option.EngineFlags;
+import io.shadowkv.cli.option.ReportFile;
 import io.shadowkv.cli.process.Program;
 import io.shadowkv.cli.process.ProgressLine;
 import io.shadowkv.cli.process.UserCache;

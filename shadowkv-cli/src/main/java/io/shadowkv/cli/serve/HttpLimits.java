@@ -3,7 +3,7 @@ package io.shadowkv.cli.serve;
 import java.time.Duration;
 
 /// Limits of the JDK's HTTP server, which it reads from system properties when it is first used.
-final class HttpLimits {
+public final class HttpLimits {
     private static final String PREFIX = "sun.net.httpserver.";
 
     /// Clients reuse connections; one that waits costs a few kilobytes.
@@ -22,7 +22,7 @@ final class HttpLimits {
     /// Sets the properties, for the first server of the process.
     ///
     /// @param requestTime time limit of a request; zero for none
-    static void apply(Duration requestTime) {
+    public static void apply(Duration requestTime) {
         // Without it, each token of a stream would wait for the client's acknowledgement of the one before.
         set("nodelay", "true");
         set("maxIdleConnections", IDLE_CONNECTIONS);

@@ -10,7 +10,7 @@ import java.time.temporal.ChronoUnit;
 /// @param err thread-safe
 /// @param printsAccess true to print a line for each request
 /// @param printsTraces true to print stack traces of failures
-record PrintedLog(PrintWriter err, boolean printsAccess, boolean printsTraces) implements ServerLog {
+public record PrintedLog(PrintWriter err, boolean printsAccess, boolean printsTraces) implements ServerLog {
     @Override
     public void access(String line) {
         if (printsAccess) {

@@ -74,9 +74,10 @@ public final class StreamedAnswer {
                 progress(reading.done() >= 1);
             }
             case GenerationEvent.Token token -> {
-                if (!token.text().isEmpty() || token.logprobs() != null) {
-                    List<TokenLogprobs> logprobs = token.logprobs() == null ? List.of() : List.of(token.logprobs());
-                    plan.format().chunks(choice, token.text(), logprobs).forEach(stream::data);
+                if (!token.text().isEmpty()
+                        || token.logprobs() != null
+                        || plan.stream().returnsTokenIds()) {
+                    chunks(choice, token).forEach(stream::data);
                 }
                 if (stream.untilPing(plan.pingInterval()).isZero()) {
                     stream.comment("ping");
@@ -89,6 +90,20 @@ public final class StreamedAnswer {
             }
         }
         return false;
+    }
+
+    private List<ObjectNode> chunks(int choice, GenerationEvent.Token token) {
+        List<TokenLogprobs> logprobs = token.logprobs() == null ? List.of() : List.of(token.logprobs());
+        List<ObjectNode> chunks = plan.format().chunks(choice, token.text(), logprobs);
+        if (!plan.stream().returnsTokenIds()) {
+            return chunks;
+        }
+        // A format that holds text back, such as that of tool calls, has no chunk for some tokens.
+        List<ObjectNode> some = chunks.isEmpty() ? List.of(plan.format().textChunk(choice, "", List.of())) : chunks;
+        ((ObjectNode) some.getLast().path("choices").get(0))
+                .putArray("token_ids")
+                .add(token.id());
+        return some;
     }
 
     private void progress(boolean isLast) {

@@ -19,7 +19,16 @@ public record Models(Serving serving) implements Endpoint {
             one.put("created", model.created().getEpochSecond());
             one.put("owned_by", "shadowkv");
             one.put("max_model_len", model.engine().contextTokens());
+            meta(one.putObject("meta"), model);
         }
         Serving.json(exchange, 200, body);
+    }
+
+    /// The vocabulary has llama.cpp's name; benchmarks write the rest into their records.
+    private static void meta(ObjectNode meta, ServedModel model) {
+        meta.put("n_vocab", model.engine().spec().vocabularySize());
+        meta.put("has_tokenizer", model.engine().hasTokenizer());
+        meta.put("max_batch", model.engine().options().maxBatch());
+        model.facts().forEach(meta::put);
     }
 }

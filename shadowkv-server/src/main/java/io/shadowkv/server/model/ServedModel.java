@@ -12,6 +12,7 @@ import io.shadowkv.text.chat.ChatTemplate;
 import io.shadowkv.text.chat.ChatTemplateException;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -53,6 +54,18 @@ public final class ServedModel {
 
     public Instant created() {
         return created;
+    }
+
+    /// How the engine computes, for records of measurements: `method` (`full` or `shadowkv`), `strategy`
+    /// (with its parameters), `kv_type`, `backend` and `device`.
+    public Map<String, String> facts() {
+        Map<String, String> facts = new LinkedHashMap<>();
+        facts.put("method", engine.options().cache().name());
+        facts.put("strategy", engine.options().cache().toString());
+        facts.put("kv_type", engine.kvType().toString());
+        facts.put("backend", engine.backend().name());
+        facts.put("device", engine.backend().description());
+        return facts;
     }
 
     /// The checkpoint's recommendations; empty for random weights.

@@ -25,7 +25,9 @@ public record GenerationFields(int choices, OptionalInt askedTokens, GenerationO
     /// @param streams true for an event stream
     /// @param includesUsage true for a last chunk with the usage
     /// @param returnsProgress true for chunks that say how much of the prompt was read
-    public record StreamFields(boolean streams, boolean includesUsage, boolean returnsProgress) {}
+    /// @param returnsTokenIds true for a chunk with the id of each token (vLLM's `return_token_ids`)
+    public record StreamFields(
+            boolean streams, boolean includesUsage, boolean returnsProgress, boolean returnsTokenIds) {}
 
     /// @param topLogprobs number of most likely tokens to report; -1 for no log probabilities
     static GenerationFields read(Fields request, RequestDefaults defaults, int topLogprobs) {
@@ -54,7 +56,8 @@ public record GenerationFields(int choices, OptionalInt askedTokens, GenerationO
         boolean usage = request.object("stream_options")
                 .map(options -> options.flag("include_usage", false))
                 .orElse(false);
-        return new StreamFields(streams, usage, request.flag("return_progress", false));
+        return new StreamFields(
+                streams, usage, request.flag("return_progress", false), request.flag("return_token_ids", false));
     }
 
     private static SamplingOptions sampling(Fields request, SamplingOptions defaults) {

@@ -1,4 +1,4 @@
-package io.shadowkv.cli.demo;
+package io.shadowkv.cli.option;
 
 import io.shadowkv.cli.process.NamedFailure;
 import java.io.IOException;
@@ -11,12 +11,12 @@ import java.nio.file.StandardCopyOption;
 ///
 /// @param path absolute path
 /// @param part the temporary file, deleted when this is closed
-record ReportFile(Path path, Path part) implements AutoCloseable {
+public record ReportFile(Path path, Path part) implements AutoCloseable {
     /// Creates the folder and the temporary file, so that an unwritable path is refused before the
     /// work.
     ///
     /// @throws IllegalArgumentException if the path cannot be written
-    static ReportFile open(Path file) {
+    public static ReportFile open(Path file) {
         Path path = file.toAbsolutePath().normalize();
         if (Files.isDirectory(path)) {
             throw new IllegalArgumentException(path + " is a folder, not a file");
@@ -31,7 +31,7 @@ record ReportFile(Path path, Path part) implements AutoCloseable {
         return new ReportFile(path, part);
     }
 
-    void write(String page) throws IOException {
+    public void write(String page) throws IOException {
         try {
             Files.writeString(part, page, StandardCharsets.UTF_8);
             Files.move(part, path, StandardCopyOption.REPLACE_EXISTING);
