@@ -98,7 +98,7 @@ public record CompletionFormat(String id, String model, long created, List<Strin
             promptTokens += prompt.promptTokens();
             generatedTokens += prompt.generatedTokens();
         }
-        answer.set("usage", new Usage(promptTokens, generatedTokens, 0).json());
+        answer.set("usage", new Usage(promptTokens, generatedTokens, 0, 0).json());
         return answer;
     }
 

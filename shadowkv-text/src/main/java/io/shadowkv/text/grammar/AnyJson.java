@@ -16,8 +16,8 @@ final class AnyJson {
 
     static final int FRACTION_DIGITS = 17;
 
-    private static final Dfa NUMBER = Dfa.ofPattern(
-            "^-?(0|[1-9][0-9]{0,18})(\\.[0-9]{1,17})?([eE][+-]?[0-9]{1,2})?$", Effort.limited());
+    private static final Dfa NUMBER =
+            Dfa.ofPattern("^-?(0|[1-9][0-9]{0,18})(\\.[0-9]{1,17})?([eE][+-]?[0-9]{1,2})?$", Effort.limited());
 
     private static final int NOT_MADE = -1;
 

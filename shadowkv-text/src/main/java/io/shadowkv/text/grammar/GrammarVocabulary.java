@@ -90,8 +90,7 @@ public final class GrammarVocabulary {
     }
 
     /// A vocabulary whose grammars keep at most `maskBytes` of masks together.
-    static GrammarVocabulary withMaskBytes(
-            long maskBytes, int size, IntFunction<byte[]> bytes, int... endOfSequence) {
+    static GrammarVocabulary withMaskBytes(long maskBytes, int size, IntFunction<byte[]> bytes, int... endOfSequence) {
         byte[][] tokens = new byte[size][];
         boolean[] isCharacter = new boolean[128];
         for (int id = 0; id < size; id++) {

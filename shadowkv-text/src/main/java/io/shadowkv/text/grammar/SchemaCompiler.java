@@ -133,8 +133,8 @@ final class SchemaCompiler {
         if (options.size() > MOST_ALTERNATIVES) {
             throw schema.refused(
                     keyword,
-                    "has " + "%,d".formatted(options.size()) + " schemas; at most "
-                            + "%,d".formatted(MOST_ALTERNATIVES) + " are supported. Give fewer");
+                    "has " + "%,d".formatted(options.size()) + " schemas; at most " + "%,d".formatted(MOST_ALTERNATIVES)
+                            + " are supported. Give fewer");
         }
         if (keyword.equals("allOf") && options.size() > 1) {
             throw schema.refused(

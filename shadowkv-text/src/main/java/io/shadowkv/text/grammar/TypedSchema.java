@@ -192,7 +192,8 @@ final class TypedSchema {
         }
         if (min > 0 || max != Counter.UNBOUNDED) {
             Dfa other = pattern;
-            pattern = regular("maxLength", () -> other.and(Dfa.ofLength(min, max, compiler.effort()), compiler.effort()));
+            pattern =
+                    regular("maxLength", () -> other.and(Dfa.ofLength(min, max, compiler.effort()), compiler.effort()));
         }
         int begin = builder.state();
         int end = builder.state();
@@ -214,8 +215,7 @@ final class TypedSchema {
             if (pattern == null) {
                 throw schema.refused(
                         "format",
-                        "\"" + name + "\" is not supported; use one of "
-                                + String.join(", ", Formats.names()));
+                        "\"" + name + "\" is not supported; use one of " + String.join(", ", Formats.names()));
             }
             Dfa other = result;
             result = regular("format", () -> {

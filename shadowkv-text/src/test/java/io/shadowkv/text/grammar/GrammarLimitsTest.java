@@ -28,8 +28,7 @@ class GrammarLimitsTest {
     }
 
     private static GrammarException refusal(String schema) {
-        GrammarException refusal =
-                catchThrowableOfType(GrammarException.class, () -> ByteVocabulary.grammar(schema));
+        GrammarException refusal = catchThrowableOfType(GrammarException.class, () -> ByteVocabulary.grammar(schema));
         assertThat(refusal).isNotNull();
         return refusal;
     }
@@ -73,7 +72,8 @@ class GrammarLimitsTest {
 
     @Test
     void namesThatAdditionalOnesMustDifferFromAreLimited() {
-        String schema = properties(2_000).replace(":false", ":true").replace("\":{\"type", "x".repeat(20) + "\":{\"type");
+        String schema =
+                properties(2_000).replace(":false", ":true").replace("\":{\"type", "x".repeat(20) + "\":{\"type");
         assertRefused(schema, "additionalProperties", "20,000");
     }
 
@@ -97,8 +97,10 @@ class GrammarLimitsTest {
             schema.withArray("enum").add("x".repeat(500) + i);
         }
         Grammar grammar = ByteVocabulary.grammar(schema.toString());
-        assertThat(ByteVocabulary.matches(grammar, "\"" + "x".repeat(500) + "2999\"")).isTrue();
-        assertThat(ByteVocabulary.matches(grammar, "\"" + "x".repeat(500) + "3000\"")).isFalse();
+        assertThat(ByteVocabulary.matches(grammar, "\"" + "x".repeat(500) + "2999\""))
+                .isTrue();
+        assertThat(ByteVocabulary.matches(grammar, "\"" + "x".repeat(500) + "3000\""))
+                .isFalse();
         Grammar nested = ByteVocabulary.grammar("{\"enum\":[1,12,123,\"\",\"é\",\"è\",12]}");
         for (String text : List.of("1", "12", "123", "\"\"", "\"é\"", "\"è\"")) {
             assertThat(ByteVocabulary.matches(nested, text)).as(text).isTrue();
@@ -120,7 +122,11 @@ class GrammarLimitsTest {
     void chainsOfReferencesAreLimited() {
         StringBuilder chain = new StringBuilder("{\"$ref\":\"#/$defs/a0\",\"$defs\":{");
         for (int i = 0; i < 5_000; i++) {
-            chain.append("\"a").append(i).append("\":{\"$ref\":\"#/$defs/a").append(i + 1).append("\"},");
+            chain.append("\"a")
+                    .append(i)
+                    .append("\":{\"$ref\":\"#/$defs/a")
+                    .append(i + 1)
+                    .append("\"},");
         }
         assertRefused(chain.append("\"a5000\":true}}").toString(), "", "500");
     }
@@ -131,9 +137,14 @@ class GrammarLimitsTest {
     void manyReferencesToEarlierSchemasAreSearchedOnce() {
         StringBuilder schema = new StringBuilder("{\"type\":\"object\",\"properties\":{\"a0\":{\"type\":\"null\"}");
         for (int i = 1; i < 4_000; i++) {
-            schema.append(",\"a").append(i).append("\":{\"$ref\":\"#/properties/a").append(i - 1).append("\"}");
+            schema.append(",\"a")
+                    .append(i)
+                    .append("\":{\"$ref\":\"#/properties/a")
+                    .append(i - 1)
+                    .append("\"}");
         }
-        assertThat(ByteVocabulary.matches(ByteVocabulary.grammar(schema.append("}}").toString()), "{\"a3999\":null}"))
+        assertThat(ByteVocabulary.matches(
+                        ByteVocabulary.grammar(schema.append("}}").toString()), "{\"a3999\":null}"))
                 .isTrue();
     }
 
@@ -153,8 +164,9 @@ class GrammarLimitsTest {
     void longPatternsAreRefused() {
         assertRefused(Json.object().put("pattern", "a".repeat(4_097)).toString(), "pattern", "4,096");
         assertThat(ByteVocabulary.matches(
-                        ByteVocabulary.grammar(
-                                Json.object().put("pattern", "^" + "a".repeat(4_094) + "$").toString()),
+                        ByteVocabulary.grammar(Json.object()
+                                .put("pattern", "^" + "a".repeat(4_094) + "$")
+                                .toString()),
                         "\"" + "a".repeat(4_094) + "\""))
                 .isTrue();
     }
@@ -173,7 +185,9 @@ class GrammarLimitsTest {
     void formatsNeedLittleOfTheLimit() {
         for (String format : Formats.names()) {
             Effort effort = Effort.limited(Effort.MOST_STEPS / 10);
-            assertThat(Dfa.ofPattern(Formats.pattern(format), effort).isEmpty()).as(format).isFalse();
+            assertThat(Dfa.ofPattern(Formats.pattern(format), effort).isEmpty())
+                    .as(format)
+                    .isFalse();
         }
     }
 
@@ -183,7 +197,8 @@ class GrammarLimitsTest {
     void grammarsShareABudgetForMasks() {
         GrammarVocabulary small = vocabulary(4_000);
         GrammarVocabulary large = vocabulary(1 << 30);
-        String[] schemas = {"{\"type\":\"object\"}", properties(20), "{\"type\":\"array\",\"items\":{\"maxLength\":9}}"};
+        String[] schemas = {"{\"type\":\"object\"}", properties(20), "{\"type\":\"array\",\"items\":{\"maxLength\":9}}"
+        };
         byte[][] texts = {
             bytes("{\"a\\u00e9\":[1.5e3,true]}"), bytes("{\"p00003\":null,\"p00019\":null}"), bytes("[\"abc\",\"\\n\"]")
         };

@@ -69,10 +69,14 @@ class DfaTest {
 
     @Test
     void literalsMatchThemselves() {
-        assertThat(Dfa.ofPattern("^\\u00e9\\u20AC?$", Effort.limited()).matches("é€")).isTrue();
-        assertThat(Dfa.ofPattern("^\\ud83d\\ude00$", Effort.limited()).matches("😀")).isTrue();
-        assertThat(Dfa.ofPattern("^\\.\\/\\-$", Effort.limited()).matches("./-")).isTrue();
-        assertThat(Dfa.ofPattern("^\\u{1F600}\\x41\\0$", Effort.limited()).matches("😀A\\u0000")).isTrue();
+        assertThat(Dfa.ofPattern("^\\u00e9\\u20AC?$", Effort.limited()).matches("é€"))
+                .isTrue();
+        assertThat(Dfa.ofPattern("^\\ud83d\\ude00$", Effort.limited()).matches("😀"))
+                .isTrue();
+        assertThat(Dfa.ofPattern("^\\.\\/\\-$", Effort.limited()).matches("./-"))
+                .isTrue();
+        assertThat(Dfa.ofPattern("^\\u{1F600}\\x41\\0$", Effort.limited()).matches("😀A\\u0000"))
+                .isTrue();
     }
 
     /// Characters that JSON escapes are matched by their escape.
@@ -88,12 +92,14 @@ class DfaTest {
         assertThat(Dfa.ofPattern("^\\s$", Effort.limited()).matches("\\n")).isTrue();
         assertThat(Dfa.ofPattern("^[\\b]$", Effort.limited()).matches("\\b")).isTrue();
         assertThat(Dfa.ofPattern("^.$", Effort.limited()).matches("\\n")).isFalse();
-        assertThat(Dfa.ofPattern("^\"\\\\$", Effort.limited()).matches("\\\"\\\\")).isTrue();
+        assertThat(Dfa.ofPattern("^\"\\\\$", Effort.limited()).matches("\\\"\\\\"))
+                .isTrue();
     }
 
     @Test
     void sets() {
-        Dfa both = Dfa.ofPattern("^a*b*$", Effort.limited()).and(Dfa.ofLength(2, 3, Effort.limited()), Effort.limited());
+        Dfa both =
+                Dfa.ofPattern("^a*b*$", Effort.limited()).and(Dfa.ofLength(2, 3, Effort.limited()), Effort.limited());
         assertThat(both.matches("aab")).isTrue();
         assertThat(both.matches("b")).isFalse();
         assertThat(both.matches("aabb")).isFalse();
@@ -102,7 +108,10 @@ class DfaTest {
         assertThat(rest.matches("aaa")).isTrue();
         assertThat(rest.matches("aa")).isFalse();
         assertThat(rest.matches("")).isFalse();
-        assertThat(Dfa.ofPattern("^a$", Effort.limited()).and(Dfa.ofPattern("^b$", Effort.limited()), Effort.limited()).isEmpty()).isTrue();
+        assertThat(Dfa.ofPattern("^a$", Effort.limited())
+                        .and(Dfa.ofPattern("^b$", Effort.limited()), Effort.limited())
+                        .isEmpty())
+                .isTrue();
         assertThat(Dfa.ofTexts(List.of("")).isEmpty()).isFalse();
         assertThat(Dfa.ofTexts(List.of("")).matches("")).isTrue();
     }
