@@ -104,9 +104,9 @@ class ArchitectureTest {
             server.error: engine text text.chat
             server.json: server.error
             server.http: server.error
-            server.structured: engine server.error server.json text.grammar
+            server.structured: engine server.error server.json text.chat text.grammar
             server.request: checkpoint engine sampling server.error server.json server.structured text.chat
-            server.model: checkpoint engine.serve server.error text text.chat
+            server.model: checkpoint engine.serve server.error server.structured text text.chat
             server.generate: engine engine.serve
             server.documents: checkpoint engine engine.serve model.spec server.error server.json server.model text text.chat
             server.metrics: engine server.generate

@@ -228,7 +228,7 @@ class SpringAiTest {
     /// 100,000 tokens are refused once, with both numbers.
     @Test
     void aPromptBeyondTheContextIsRefusedOnce() throws InterruptedException {
-        assertThatThrownBy(() -> model.call(prompt(ServedModel.text(1_700), options())))
+        assertThatThrownBy(() -> model.call(prompt(ServedModel.text(2_100), options())))
                 .isInstanceOf(BadRequestException.class)
                 .hasMessageContaining("32,768")
                 .satisfies(e -> assertThat(((OpenAIServiceException) e).code()).contains("context_length_exceeded"));
