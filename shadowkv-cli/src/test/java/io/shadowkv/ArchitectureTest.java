@@ -104,9 +104,13 @@ class ArchitectureTest {
             server.error: engine text text.chat
             server.json: server.error
             server.http: server.error
-            server.structured: engine server.error server.json text.grammar
+            server.structured: engine server.error server.json text.chat text.grammar
             server.request: checkpoint engine sampling server.error server.json server.structured text.chat
+<<<<<<< HEAD
             server.model: cache checkpoint engine engine.serve op server.error tensor text text.chat
+=======
+            server.model: checkpoint engine.serve server.error server.structured text text.chat
+>>>>>>> grammar2
             server.generate: engine engine.serve
             server.documents: checkpoint engine engine.serve model.spec server.error server.json server.model text text.chat
             server.metrics: engine server.generate

@@ -94,7 +94,7 @@ final class SchemaCompiler {
                     .filter(schema::has)
                     .findFirst()
                     .orElse("");
-            throw schema.refused(keyword, e.getMessage());
+            throw schema.refused(keyword, String.valueOf(e.getMessage()));
         } finally {
             depth--;
         }
