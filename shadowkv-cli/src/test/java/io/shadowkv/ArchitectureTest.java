@@ -61,10 +61,11 @@ class ArchitectureTest {
             sampling:
             engine: cache op sampling tensor
             engine.answer: engine sampling text
-            engine.batch: cache cache.full cache.shadow checkpoint engine engine.answer model op sampling tensor text text.chat \
-                text.tokenizer model.spec
-            engine.study: cache engine engine.batch model op sampling model.spec tensor
-            engine.serve: cache checkpoint engine engine.batch engine.study model model.spec op sampling tensor text \
+            engine.model: cache cache.full cache.shadow checkpoint engine engine.answer model model.spec op tensor \
+                text text.chat text.tokenizer
+            engine.batch: cache engine engine.answer engine.model model op sampling tensor
+            engine.study: cache engine engine.batch engine.model model op sampling model.spec tensor
+            engine.serve: cache checkpoint engine engine.batch engine.model engine.study model model.spec op sampling tensor text \
                 text.chat
             # shadowkv-cpu: operations with the Vector API
             cpu.vector: op tensor
@@ -106,11 +107,8 @@ class ArchitectureTest {
             server.http: server.error
             server.structured: engine server.error server.json text.chat text.grammar
             server.request: checkpoint engine sampling server.error server.json server.structured text.chat
-<<<<<<< HEAD
-            server.model: cache checkpoint engine engine.serve op server.error tensor text text.chat
-=======
-            server.model: checkpoint engine.serve server.error server.structured text text.chat
->>>>>>> grammar2
+            server.model: cache checkpoint engine engine.serve op server.error server.structured tensor text \
+                text.chat
             server.generate: engine engine.serve
             server.documents: checkpoint engine engine.serve model.spec server.error server.json server.model text text.chat
             server.metrics: engine server.generate

@@ -11,6 +11,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.function.Predicate;
 import tools.jackson.core.JsonPointer;
@@ -220,7 +221,7 @@ final class SchemaCompiler {
     /// Refuses schemas that stand for themselves: they would be searched for ever.
     ///
     /// @param path the schemas that led here, by pointer
-    private void checkAliases(Schema schema, LinkedHashMap<String, Schema> path, Set<String> done) {
+    private void checkAliases(Schema schema, SequencedMap<String, Schema> path, Set<String> done) {
         if (path.containsKey(schema.pointer())) {
             Schema reference = path.sequencedValues().reversed().stream()
                     .filter(one -> one.has("$ref"))
