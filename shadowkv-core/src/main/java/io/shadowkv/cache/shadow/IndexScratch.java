@@ -14,8 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// @param landmarks `[kvHeads, units, headDim]`, including those of outliers
 /// @param minCosines F32 `[kvHeads, units]`
 /// @param others I32 `[kvHeads, units - outlierChunks]`
-record IndexScratch(
-        Tensor plain, Tensor gram, Tensor zeros, Tensor landmarks, Tensor minCosines, Tensor others) {
+record IndexScratch(Tensor plain, Tensor gram, Tensor zeros, Tensor landmarks, Tensor minCosines, Tensor others) {
     /// Rows of keys whose rotation is undone at a time if the host computes: these fit the
     /// processor's caches.
     private static final int HOST_ROWS = 512;

@@ -75,9 +75,7 @@ final class Landmarks {
         shadow().landmarks(keys, rowUnit, unitTokens, fresh.means(), fresh.minCosines());
         shadow().copyRows(fresh.means(), 0, count, means, at);
         for (int head = 0; head < means.extent(0); head++) {
-            backend.operations()
-                    .dense()
-                    .copy(fresh.numbers(), unitIds.row(head).slice(at, count));
+            backend.operations().dense().copy(fresh.numbers(), unitIds.row(head).slice(at, count));
         }
     }
 

@@ -63,14 +63,15 @@ final class ShadowExtension implements PromptCache {
     /// @param plain activation type `[any, kvWidth]`
     /// @param recent the recent tokens that each layer will have
     private record Joining(Tensor plain, Landmarks.Fresh fresh, List<AttendedRows> recent) {
-        static Joining allocate(
-                ShadowSequence sequence, Backend backend, MemoryScope scope, int units, int recent) {
+        static Joining allocate(ShadowSequence sequence, Backend backend, MemoryScope scope, int units, int recent) {
             ShadowLayout layout = sequence.layout();
             int unitTokens = layout.spec().chunkSize();
             LayerMemory memory = new LayerMemory(scope, layout.shape().layers());
             List<AttendedRows> rows = new ArrayList<>();
             for (int layer = 0; layer < layout.shape().layers(); layer++) {
-                rows.add(new AttendedRows(left(layout, memory, recent - units * unitTokens), left(layout, memory, recent - units * unitTokens)));
+                rows.add(new AttendedRows(
+                        left(layout, memory, recent - units * unitTokens),
+                        left(layout, memory, recent - units * unitTokens)));
                 memory.nextLayer();
             }
             return new Joining(
@@ -81,19 +82,17 @@ final class ShadowExtension implements PromptCache {
 
         private static Tensor left(ShadowLayout layout, LayerMemory memory, int rows) {
             return memory.allocate(
-                    layout.shape().kvType(), layout.shape().kvHeads(), rows, layout.shape().headDim());
+                    layout.shape().kvType(),
+                    layout.shape().kvHeads(),
+                    rows,
+                    layout.shape().headDim());
         }
     }
 
     /// Restores a layer in the buffers that it will use.
     private void restore(int layer, PromptLayers.Set set) {
         sequence.indexedLayer(layer)
-                .restore(
-                        sequence.recentToken(),
-                        sequence.recentTokens(),
-                        sequence.rotary(),
-                        set.keys(),
-                        set.values());
+                .restore(sequence.recentToken(), sequence.recentTokens(), sequence.rotary(), set.keys(), set.values());
     }
 
     @Override
@@ -141,8 +140,10 @@ final class ShadowExtension implements PromptCache {
                 keys, values, first, first, sequence.indexedUnits(), sequence.rotary(), joins.plain(), joins.fresh());
         int from = first + newUnits * layout.spec().chunkSize();
         var shadow = backend.operations().shadow();
-        shadow.copyRows(keys, from, before + tokens - from, joins.recent().get(layer).keys(), 0);
-        shadow.copyRows(values, from, before + tokens - from, joins.recent().get(layer).values(), 0);
+        shadow.copyRows(
+                keys, from, before + tokens - from, joins.recent().get(layer).keys(), 0);
+        shadow.copyRows(
+                values, from, before + tokens - from, joins.recent().get(layer).values(), 0);
     }
 
     @Override

@@ -1,7 +1,6 @@
 package io.shadowkv.engine.batch;
 
 import io.shadowkv.cache.CacheStrategy;
-import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.engine.MemoryPlanException;
 import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.model.LoadedModel;
@@ -77,8 +76,7 @@ final class Admission {
     ///
     /// @return true if there were any
     boolean endWaiting() {
-        List<Sequence> ended =
-                waiting.stream().filter(Sequence::mustEnd).toList();
+        List<Sequence> ended = waiting.stream().filter(Sequence::mustEnd).toList();
         waiting.removeAll(ended);
         ended.forEach(prefixes::end);
         return !ended.isEmpty();

@@ -1,9 +1,9 @@
 package io.shadowkv.engine.batch;
 
-import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.DecodeCache;
 import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.model.Decoder;
 import io.shadowkv.model.StepResult;
 import java.util.ArrayList;

@@ -1,6 +1,5 @@
 package io.shadowkv.engine.batch;
 
-import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.engine.EngineOptions;
@@ -11,6 +10,7 @@ import io.shadowkv.engine.MemoryPlan.Limits;
 import io.shadowkv.engine.MemoryPlan.SequenceBytes;
 import io.shadowkv.engine.MemoryPlanException;
 import io.shadowkv.engine.PlannedSequence;
+import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.op.Backend;
 import java.util.ArrayList;
 import java.util.Collection;

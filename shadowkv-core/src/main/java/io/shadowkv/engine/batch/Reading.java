@@ -1,10 +1,10 @@
 package io.shadowkv.engine.batch;
 
-import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
+import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.model.Prefill;
 import io.shadowkv.model.PromptRows;
 import java.util.ArrayList;
@@ -37,7 +37,8 @@ public final class Reading implements AutoCloseable {
     /// @param ids tokens, every id within the vocabulary
     /// @param size size that the sequence is allocated for
     /// @param base the sequence that the tokens follow; null for a prompt
-    public record Prompt(int[] ids, SequenceSize size, @Nullable SequenceCache base) {
+    public record Prompt(
+            int[] ids, SequenceSize size, @Nullable SequenceCache base) {
         public Prompt(int[] ids, SequenceSize size) {
             this(ids, size, null);
         }

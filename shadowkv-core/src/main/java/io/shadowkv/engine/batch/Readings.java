@@ -1,9 +1,9 @@
 package io.shadowkv.engine.batch;
 
-import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.engine.PlannedSequence;
+import io.shadowkv.engine.model.LoadedModel;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,12 +1,12 @@
 package io.shadowkv.engine.batch;
 
-import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.DecodeCache;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.MemoryPlanException;
 import io.shadowkv.engine.PlannedSequence;
+import io.shadowkv.engine.model.LoadedModel;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -49,8 +49,7 @@ public final class Scheduler implements AutoCloseable {
         this.prefixes = new Prefixes(ledger, options.keptPrompts());
         this.readings = new Readings(
                 model, ledger, prefixes, prefillRows, options.readingBudget().toNanos());
-        this.admission =
-                new Admission(model, strategy, planner, ledger, prefixes, readings, slots.length, prefillRows);
+        this.admission = new Admission(model, strategy, planner, ledger, prefixes, readings, slots.length, prefillRows);
     }
 
     public DecodeCache decodeCache() {

@@ -338,8 +338,7 @@ public final class Sequence {
     void take(int id, @Nullable TokenLogprobs chances) {
         ids.add(id);
         draw.accept(id);
-        boolean isLast =
-                ids.size() - firstGenerated >= request.options().maxNewTokens() || ids.size() == capacity();
+        boolean isLast = ids.size() - firstGenerated >= request.options().maxNewTokens() || ids.size() == capacity();
         String piece = answer.take(id, chances, isLast);
         finish = answer.finish();
         times.generated();

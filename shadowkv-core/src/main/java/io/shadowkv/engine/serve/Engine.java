@@ -11,10 +11,10 @@ import io.shadowkv.engine.MemoryInUse;
 import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.engine.MemoryPlanException;
 import io.shadowkv.engine.Request;
-import io.shadowkv.engine.model.LoadedModel;
-import io.shadowkv.engine.model.ModelText;
 import io.shadowkv.engine.batch.Planner;
 import io.shadowkv.engine.batch.Scheduler;
+import io.shadowkv.engine.model.LoadedModel;
+import io.shadowkv.engine.model.ModelText;
 import io.shadowkv.engine.study.BatchRun;
 import io.shadowkv.engine.study.ComparedAnswers;
 import io.shadowkv.engine.study.Dialogue;
@@ -75,8 +75,7 @@ public final class Engine implements AutoCloseable {
             ModelText text = new ModelText(checkpoint, notes, decoder.spec().vocabularySize());
             long bytes = checkpoint.weightBytes();
             return new Engine(
-                    options,
-                    new LoadedModel(text, bytes, backend, decoder, options.kvType(), checkpoint::fingerprint));
+                    options, new LoadedModel(text, bytes, backend, decoder, options.kvType(), checkpoint::fingerprint));
         } catch (RuntimeException e) {
             checkpoint.close();
             throw e;

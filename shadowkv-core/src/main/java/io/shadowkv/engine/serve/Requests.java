@@ -6,12 +6,12 @@ import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.GenerationListener;
 import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.Request;
-import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.engine.batch.Planner;
 import io.shadowkv.engine.batch.Prefix;
 import io.shadowkv.engine.batch.Scheduler;
 import io.shadowkv.engine.batch.Sequence;
 import io.shadowkv.engine.batch.SequenceEvents;
+import io.shadowkv.engine.model.LoadedModel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -162,8 +162,7 @@ final class Requests {
         return new Submission(generation, () -> scheduler.submit(sequence));
     }
 
-    private List<Completion> await(
-            List<Generation> generations, List<Submission> submissions, EventQueue events) {
+    private List<Completion> await(List<Generation> generations, List<Submission> submissions, EventQueue events) {
         loop.submit(submissions, false);
         new ListenerDelivery(events, generations).run();
         List<Completion> completions = new ArrayList<>();

@@ -3,9 +3,9 @@ package io.shadowkv.engine.study;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.Request;
-import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.engine.batch.Sequence;
 import io.shadowkv.engine.batch.SequenceEvents;
+import io.shadowkv.engine.model.LoadedModel;
 import org.jspecify.annotations.Nullable;
 
 /// Creates turns of sequences for a model.

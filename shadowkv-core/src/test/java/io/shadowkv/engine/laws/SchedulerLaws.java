@@ -9,13 +9,13 @@ import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.GenerationOptions;
 import io.shadowkv.engine.Request;
-import io.shadowkv.engine.model.LoadedModel;
-import io.shadowkv.engine.model.ModelText;
 import io.shadowkv.engine.batch.Planner;
 import io.shadowkv.engine.batch.Scheduler;
 import io.shadowkv.engine.batch.Sequence;
 import io.shadowkv.engine.batch.SequenceEvents;
 import io.shadowkv.engine.batch.StepBuilder;
+import io.shadowkv.engine.model.LoadedModel;
+import io.shadowkv.engine.model.ModelText;
 import io.shadowkv.model.Decoder;
 import io.shadowkv.op.Backend.Place;
 import io.shadowkv.sampling.TokenLogprobs;
@@ -70,12 +70,7 @@ public abstract class SchedulerLaws extends BackendLaws {
             Request request = Request.of(
                     prompt, GenerationOptions.DEFAULT.withMaxNewTokens(tokens).withIgnoreEos(true));
             Sequence sequence = Sequence.turn(
-                    model.text(),
-                    request,
-                    new int[0],
-                    planner.sequence(prompt.length + tokens, 4),
-                    null,
-                    noting(name));
+                    model.text(), request, new int[0], planner.sequence(prompt.length + tokens, 4), null, noting(name));
             scheduler.submit(sequence);
             return sequence;
         }

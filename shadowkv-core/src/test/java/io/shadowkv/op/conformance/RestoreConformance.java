@@ -33,8 +33,8 @@ public abstract class RestoreConformance extends BackendConformance {
     }
 
     private void scatter(DType from, DType to, int headDim, int unitTokens) {
-        try (Workbench bench = workbench(
-                "scatter units of %d tokens, head dim %d, from %s to %s", unitTokens, headDim, from, to)) {
+        try (Workbench bench =
+                workbench("scatter units of %d tokens, head dim %d, from %s to %s", unitTokens, headDim, from, to)) {
             int[] units = {0, 3, 8, 7, 2, 5};
             int perHead = units.length / 2;
             int sourceRow = 4;

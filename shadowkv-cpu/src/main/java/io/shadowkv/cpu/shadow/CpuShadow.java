@@ -185,15 +185,21 @@ public final class CpuShadow implements ShadowOperations {
             return;
         }
         var codes = new ValueCoder(values, scales);
-        eachBlock(values.extent(0), count, (h, from, rows, scratch) -> codes.decode(h, from, rows, target, from, scratch));
+        eachBlock(
+                values.extent(0),
+                count,
+                (h, from, rows, scratch) -> codes.decode(h, from, rows, target, from, scratch));
     }
 
     @Override
     public void restoreKeys(Tensor factor, Tensor basis, int count, Rotary rotary, Tensor keys) {
         Objects.checkFromIndexSize(0, count, Math.min(factor.extent(0), keys.extent(1)));
         var rotation = new Rotation(rotary);
-        eachBlock(keys.extent(0), count, (h, from, rows, scratch) -> new KeyRebuild(factor, basis, keys, h, rotation)
-                .run(rows, new Consecutive(from), scratch));
+        eachBlock(
+                keys.extent(0),
+                count,
+                (h, from, rows, scratch) ->
+                        new KeyRebuild(factor, basis, keys, h, rotation).run(rows, new Consecutive(from), scratch));
     }
 
     private record Consecutive(int first) implements KeyRebuild.Places {

@@ -84,8 +84,7 @@ final class ContextRestore implements AutoCloseable {
         int step = Math.clamp(STAGED_BYTES / rowBytes, 1, Math.max(1, count));
         for (int start = 0; start < count; start += step) {
             int length = Math.min(step, count - start);
-            Tensor buffer =
-                    codes.of(parts.queue()).tensor(values.dtype(), stored.heads(), length, stored.headDim());
+            Tensor buffer = codes.of(parts.queue()).tensor(values.dtype(), stored.heads(), length, stored.headDim());
             indexing.copyRows(values, start, length, buffer, 0);
             decode(new HeadRows(buffer, 0, length), scales, restored.part(start, length));
         }
@@ -144,8 +143,7 @@ final class ContextRestore implements AutoCloseable {
                 .with("VEC", width));
         kernel.launch(
                 parts.queue(),
-                Grid.covering(
-                        (long) keys.count() * ShadowIndexing.places(headDim, rotary, width), ROTATE_THREADS),
+                Grid.covering((long) keys.count() * ShadowIndexing.places(headDim, rotary, width), ROTATE_THREADS),
                 piece,
                 rotary.cosines().slice(firstPosition, keys.count()),
                 rotary.sines().slice(firstPosition, keys.count()),
