@@ -2,6 +2,7 @@ package io.shadowkv.server.generate;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /// The places in the engine's batch, as clients see them, and the generations in them. A generation
@@ -28,7 +29,7 @@ public final class Slots {
         private final int promptTokens;
         private final int maxNewTokens;
         private boolean hasBegun;
-        private volatile int generatedTokens;
+        private final AtomicInteger generatedTokens = new AtomicInteger();
 
         private Occupant(long task, int promptTokens, int maxNewTokens) {
             this.task = task;
@@ -51,7 +52,7 @@ public final class Slots {
         }
 
         public int generatedTokens() {
-            return generatedTokens;
+            return generatedTokens.get();
         }
 
         /// The generation is read or decodes.
@@ -64,7 +65,7 @@ public final class Slots {
 
         void generated() {
             begins();
-            generatedTokens++;
+            generatedTokens.incrementAndGet();
         }
 
         void ends() {
