@@ -87,7 +87,7 @@ mkdir -p "$carry" "$work"
 say 'linking a Java runtime (a minute, the first time)'
 # shellcheck disable=SC2086
 "$root/dist/runtime.sh" "$work/linked" $modules
-runtime_contents=$(cat "$work/linked/linked")
+runtime_contents="$(cat "$work/linked/linked") $(sha256sum < "$root/device/pack.sh")"
 if ! is_packed runtime.tar.xz "$runtime_contents"; then
     rm -rf "$work/runtime"
     cp -R "$work/linked" "$work/runtime"
