@@ -25,6 +25,13 @@ xz_options='--x86 --lzma2=preset=9e,dict=64MiB'
 
 say() { printf 'pack: %s\n' "$*" >&2; }
 
+case $root in
+    *[[:space:]]*)
+        say "$root: the path has a blank, which lists of jars cannot have here; make the archives in another folder"
+        exit 1
+        ;;
+esac
+
 java_home=${JAVA_HOME:-$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")}
 for tool in mvn xz zip unzip; do
     if ! command -v $tool > /dev/null 2>&1; then
@@ -87,7 +94,7 @@ mkdir -p "$carry" "$work"
 say 'linking a Java runtime (a minute, the first time)'
 # shellcheck disable=SC2086
 "$root/dist/runtime.sh" "$work/linked" $modules
-runtime_contents=$(cat "$work/linked/linked")
+runtime_contents="$(cat "$work/linked/linked") $(sha256sum < "$root/device/pack.sh")"
 if ! is_packed runtime.tar.xz "$runtime_contents"; then
     rm -rf "$work/runtime"
     cp -R "$work/linked" "$work/runtime"

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -92,17 +93,21 @@ class DistributionIT {
                 Files.readString(err, StandardCharsets.UTF_8));
     }
 
-    /// Runs the command like a user whose machine has no Java.
-    private static String shadowkv(Map<String, String> more, String... arguments)
-            throws IOException, InterruptedException {
-        Map<String, String> environment = new java.util.HashMap<>(more);
+    private static Map<String, String> withoutJava(Map<String, String> more) {
+        Map<String, String> environment = new HashMap<>(more);
         environment.put("PATH", "/nowhere:/usr/bin:/bin");
         environment.put("HOME", temporary.toString());
         environment.put("JAVA_HOME", "/nowhere");
+        return environment;
+    }
+
+    /// Runs the command like a user whose machine has no Java.
+    private static String shadowkv(Map<String, String> more, String... arguments)
+            throws IOException, InterruptedException {
         List<String> command =
                 new ArrayList<>(List.of(home.resolve("bin/shadowkv").toString()));
         command.addAll(List.of(arguments));
-        Result result = run(environment, command.toArray(String[]::new));
+        Result result = run(withoutJava(more), command.toArray(String[]::new));
         assertThat(result.code()).as(result.err()).isZero();
         return result.out();
     }
@@ -112,6 +117,29 @@ class DistributionIT {
         assertThat(shadowkv(Map.of(), "--version")).startsWith("shadowkv ");
         assertThat(shadowkv(Map.of(), "backends")).containsPattern("(?m)^cpu +usable");
         assertThat(shadowkv(Map.of(), "run", "needle-32k", QUESTION)).contains("4071523");
+    }
+
+    @Test
+    void serves() throws Exception {
+        Path errors = temporary.resolve("serve-errors");
+        ProcessBuilder builder = new ProcessBuilder(home.resolve("bin/shadowkv").toString(), "serve", "--port", "0")
+                .directory(temporary.toFile())
+                .redirectInput(Path.of("/dev/null").toFile())
+                .redirectError(errors.toFile());
+        builder.environment().clear();
+        builder.environment().putAll(withoutJava(Map.of()));
+        Process server = builder.start();
+        try {
+            String line = server.inputReader().readLine();
+            assertThat(line).as(Files.readString(errors)).startsWith("serving needle-32k at http://127.0.0.1:");
+            String address = line.replaceFirst("serving needle-32k at (http://[^/]+)/.*", "$1");
+            Result models = run(Map.of("PATH", "/usr/bin:/bin"), "curl", "--silent", address + "/v1/models");
+            assertThat(models.out()).contains("\"id\":\"needle-32k\"");
+        } finally {
+            server.destroy();
+            server.waitFor();
+        }
+        assertThat(Files.readString(errors)).contains("GET /v1/models 200", "ending: no further requests");
     }
 
     /// A jar with an evaluation suite that the code here does not know.
@@ -156,16 +184,16 @@ class DistributionIT {
                 .toList();
         assertThat(ours).hasSizeGreaterThan(4);
         for (String name : List.of("LICENSE", "NOTICE")) {
-            byte[] expected = Files.readAllBytes(Fixtures.repository().resolve(name));
-            assertThat(home.resolve(name)).hasBinaryContent(expected);
+            String expected = Files.readString(Fixtures.repository().resolve(name));
+            assertThat(home.resolve(name)).hasContent(expected);
             for (Path jar : ours) {
                 try (JarFile file = new JarFile(jar.toFile())) {
                     assertThat(file.getJarEntry("META-INF/" + name))
                             .as("%s in %s", name, jar)
                             .isNotNull();
-                    assertThat(file.getInputStream(file.getJarEntry("META-INF/" + name))
-                                    .readAllBytes())
-                            .isEqualTo(expected);
+                    assertThat(file.getInputStream(file.getJarEntry("META-INF/" + name)))
+                            .as("%s in %s", name, jar)
+                            .hasContent(expected);
                 }
             }
         }

@@ -96,7 +96,7 @@ class ReadmeCommandsTest {
                 .containsExactly(
                         "run", "run", "run", "run", "pull", "inspect", "tokenize", "logits", "backends", "completion");
         assertThat(printed.toString())
-                .contains("The special magic number", "\"finishReason\"", "snapshots", "131,072", "cpu");
+                .contains("The special magic number", "\"finish\" :", "snapshots", "131,072", "cpu");
         assertThat(folder.resolve("logits.safetensors")).isNotEmptyFile();
     }
 

@@ -17,6 +17,10 @@ import jdk.incubator.vector.VectorOperators;
 /// widens both without a shuffle, if the other factor is arranged in the same order ([#arrange]).
 /// F16 needs too many steps for one loop, so that the compiler no longer keeps all vectors in
 /// registers; [FloatRows] widens it first.
+///
+/// Each type has a loop of its own, although the loops begin and end alike. One loop with a branch
+/// on the type took 11 times as long for BF16 in a process that also reads F32 (1,024 inputs, 64
+/// rows, 512 bits; `STREAMED_ROWS` in `docs/bench/cpu.jsonl`).
 final class StreamedRows {
     private static final int LANES = VectorWidth.LANES;
     /// Bytes of one vector of floats.
