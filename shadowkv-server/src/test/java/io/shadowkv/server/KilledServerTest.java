@@ -68,7 +68,7 @@ class KilledServerTest {
         int tokens;
         String answer;
         try (ServerProcess first = ServerProcess.start(folder)) {
-            tokens = ok(first.post("/v1/documents", creation("dawn", 60)))
+            tokens = ok(first.post("/v1/documents", creation("dawn", 25)))
                     .path("tokens")
                     .intValue();
             answer = answer(first, tokens);
@@ -81,7 +81,7 @@ class KilledServerTest {
             if (isSaved) {
                 ok(second.post("/v1/documents/load", "{\"id\":\"dawn\"}"));
             } else {
-                ok(second.post("/v1/documents", creation("dawn", 60)));
+                ok(second.post("/v1/documents", creation("dawn", 25)));
             }
             ok(second.post("/v1/documents/dawn/save", ""));
             assertThat(answer(second, tokens)).isEqualTo(answer);
@@ -112,8 +112,10 @@ class KilledServerTest {
     void aFullDiskIsReported() throws Exception {
         List<String> small;
         try (ServerProcess server = ServerProcess.start(folder)) {
-            server.limitFiles(2 << 20);
-            ok(server.post("/v1/documents", creation("dawn", 60)));
+            long bytes = ok(server.post("/v1/documents", creation("dawn", 25)))
+                    .path("bytes")
+                    .longValue();
+            server.limitFiles(bytes / 2);
             HttpResponse<String> refused = server.post("/v1/documents/dawn/save", "");
             assertThat(refused.statusCode()).as(refused.body()).isEqualTo(507);
             assertThat(refused.body()).contains("document_not_saved", "Free space in the folder");
