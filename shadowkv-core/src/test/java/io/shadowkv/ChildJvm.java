@@ -44,16 +44,22 @@ public record ChildJvm(List<String> flags, String classPath) {
         return new ChildJvm(flags, path);
     }
 
-    /// Runs a program until it ends.
-    public Ended run(Class<?> program, String... arguments) {
+    /// The command that runs a program.
+    public List<String> command(Class<?> program, String... arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(flags);
         command.addAll(List.of("-XX:+UseSerialGC", "-Xmx512m", "-cp", classPath, program.getName()));
         command.addAll(List.of(arguments));
+        return command;
+    }
+
+    /// Runs a program until it ends.
+    public Ended run(Class<?> program, String... arguments) {
         try {
-            Process process =
-                    new ProcessBuilder(command).redirectErrorStream(true).start();
+            Process process = new ProcessBuilder(command(program, arguments))
+                    .redirectErrorStream(true)
+                    .start();
             process.getOutputStream().close();
             String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             return new Ended(process.waitFor(), output);

@@ -47,6 +47,7 @@ public final class ApiServer implements AutoCloseable {
     private static final Duration STUCK = Duration.ofMinutes(2);
 
     private final ServerOptions options;
+    private final Router router;
     private final JdkHttp http;
     private final Duration stuckAfter;
     private final Failures failures;
@@ -59,8 +60,8 @@ public final class ApiServer implements AutoCloseable {
         this.stuckAfter = stuckAfter;
         this.log = log::defect;
         this.failures = new Failures(this.log, this::engineFailure);
-        Router router = new Router(new ApiKeys(options.apiKeys(), options.limits().requestsPerKey()), failures);
-        addRoutes(router);
+        this.router = new Router(new ApiKeys(options.apiKeys(), options.limits().requestsPerKey()), failures);
+        addRoutes();
         try {
             this.http = JdkHttp.start(new InetSocketAddress(options.host(), options.port()), router, log::access);
         } catch (IOException e) {
@@ -88,7 +89,7 @@ public final class ApiServer implements AutoCloseable {
         return current == null ? null : current.model().engines().failure();
     }
 
-    private void addRoutes(Router router) {
+    private void addRoutes() {
         router.add("GET", "/health", Access.OPEN, this::health);
         router.add("GET", "/health/ready", Access.OPEN, this::ready);
         router.add("GET", "/metrics", Access.OPEN, loaded(Metrics::new));
@@ -185,6 +186,11 @@ public final class ApiServer implements AutoCloseable {
                     "it names no token that ends an answer. Add eos_token_id to its generation_config.json");
         }
         return GrammarVocabulary.of(model.tokenizer(), ends);
+    }
+
+    /// Answers a request that came another way than through the address.
+    void handle(Exchange exchange) {
+        router.handle(exchange);
     }
 
     /// The address on which the server listens.

@@ -14,6 +14,8 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,12 +25,13 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// Clients that misbehave, and failures of the server itself. Each time others are answered.
 class FaultsTest {
-    private static final int IDLE = 2000;
+    private static final int IDLE = Integer.getInteger("shadowkv.idle.connections", 2000);
     private static TestServer server;
 
     @BeforeAll
@@ -113,19 +116,22 @@ class FaultsTest {
         }
     }
 
+    /// The server has a process of its own, because one process may not have enough file handles for
+    /// both ends. `-Dshadowkv.idle.connections=10000` opens more.
     @Test
-    void idleConnectionsDelayNobody() throws Exception {
+    void idleConnectionsDelayNobody(@TempDir Path folder) throws Exception {
         List<Socket> idle = new ArrayList<>();
-        try {
+        String chat = TestServer.chat("hello", ",\"max_tokens\":2");
+        try (ServerProcess other = ServerProcess.start(folder)) {
             for (int i = 0; i < IDLE; i++) {
-                idle.add(new Socket("127.0.0.1", server.server.address().getPort()));
+                idle.add(new Socket("127.0.0.1", other.port()));
             }
-            othersAreAnswered();
+            assertThat(other.post("/v1/chat/completions", chat).statusCode()).isEqualTo(200);
             // Half of them begin a request and do not end it.
             for (Socket socket : idle.subList(0, IDLE / 2)) {
                 socket.getOutputStream().write("GET /health HTT".getBytes(StandardCharsets.US_ASCII));
             }
-            othersAreAnswered();
+            assertThat(other.post("/v1/chat/completions", chat).statusCode()).isEqualTo(200);
             // One of the others is still usable.
             Socket last = idle.getLast();
             last.setSoTimeout(240_000);
@@ -133,12 +139,41 @@ class FaultsTest {
                     .write("GET /health HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
                             .getBytes(StandardCharsets.US_ASCII));
             assertThat(answer(last.getInputStream())).startsWith("HTTP/1.1 200 OK");
+            for (Socket socket : idle) {
+                socket.close();
+            }
+            assertThat(other.post("/v1/chat/completions", chat).statusCode()).isEqualTo(200);
         } finally {
             for (Socket socket : idle) {
                 socket.close();
             }
         }
+    }
+
+    /// The client says that it will send 10 GB, and waits for the answer.
+    @Test
+    void aBodyThatIsMuchTooLargeIsNotRead() throws Exception {
+        try (RawClient client = new RawClient(server)) {
+            client.head("/v1/chat/completions", 10_000_000_000L);
+            assertThat(client.readUntil("request_too_large")).startsWith("HTTP/1.1 413");
+        }
         othersAreAnswered();
+        assertThat(server.defects).isEmpty();
+    }
+
+    /// The client does not say how much it sends.
+    @Test
+    void aBodyWithoutLengthIsLimited() throws Exception {
+        try (TestServer own = TestServer.start(
+                        options -> options.withLimits(new ServerLimits(1000, Duration.ofMinutes(1), 0, 1, 16)));
+                RawClient client = new RawClient(own)) {
+            client.send("POST /v1/chat/completions HTTP/1.1\r\nHost: test\r\nConnection: close\r\n"
+                    + "Transfer-Encoding: chunked\r\n\r\n");
+            for (int i = 0; i < 3; i++) {
+                client.send("3e8\r\n" + "x".repeat(1000) + "\r\n");
+            }
+            assertThat(client.readUntil("request_too_large")).startsWith("HTTP/1.1 413");
+        }
     }
 
     /// What no code expects ends one exchange.

@@ -75,11 +75,15 @@ final class JdkExchange implements Exchange {
             InputStream in = exchange.getRequestBody();
             ByteArrayOutputStream body = new ByteArrayOutputStream();
             byte[] buffer = new byte[BUFFER];
+            long total = statedLength() > 2 * limit ? statedLength() : 0;
             boolean isTooLarge = statedLength() > limit;
-            long total = 0;
             // A body that is a little too large is read to its end, so that the client, which sends
-            // before it reads, gets to see the answer.
-            for (int read = in.read(buffer); read >= 0 && total <= 2 * limit; read = in.read(buffer)) {
+            // before it reads, gets to see the answer. One that is much too large is not read.
+            while (total <= 2 * limit) {
+                int read = in.read(buffer);
+                if (read < 0) {
+                    break;
+                }
                 total += read;
                 isTooLarge |= total > limit;
                 if (!isTooLarge) {
