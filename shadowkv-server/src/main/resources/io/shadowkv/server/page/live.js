@@ -16,7 +16,7 @@ export class Live {
     #timer = 0;
     #silence = 0;
     #speed = new Chart($('speed-chart'), {
-        format: (value) => rate(value),
+        format: (value) => Number.isInteger(value) ? count(value) : rate(value),
         describe: (values) => `Tokens per second: now ${rate(values.at(-1) ?? 0)},`
             + ` at most ${rate(Math.max(0, ...values))} in the last two minutes`,
     });

@@ -4,7 +4,7 @@ import { count, counted } from './format.js';
 
 const $ = (id) => document.getElementById(id);
 const LEVELS = 15;
-const DECAY = 0.8;
+const DECAY = 0.55;
 const SMALLEST_ROW = 4;
 const LARGEST_ROW = 16;
 const HEIGHT = 160;
@@ -96,7 +96,7 @@ export class Strip {
                 if (level > 0.02) {
                     const left = Math.round(i * width / row.length);
                     const right = Math.round((i + 1) * width / row.length);
-                    context.globalAlpha = 0.15 + 0.85 * level;
+                    context.globalAlpha = 0.12 + 0.88 * level ** 1.3;
                     context.fillRect(left, top, Math.max(1, right - left), high);
                 }
             });
