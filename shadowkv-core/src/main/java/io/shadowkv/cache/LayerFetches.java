@@ -11,8 +11,7 @@ import io.shadowkv.op.Backend.Place;
 /// @param unitTokens tokens of a unit
 /// @param latest for each key-value head, the numbers of the units that the latest step fetched; unit
 ///     u begins at token u · unitTokens
-public record LayerFetches(
-        long selected, long missed, Place from, long unitBytes, int unitTokens, int[][] latest) {
+public record LayerFetches(long selected, long missed, Place from, long unitBytes, int unitTokens, int[][] latest) {
     /// Bytes of values that were fetched since prefill.
     public long bytes() {
         return missed * unitBytes;

@@ -276,9 +276,7 @@ public abstract class ShadowLaws extends BackendLaws {
             engine.complete(Request.of(
                     ids(80, VOCABULARY, 5),
                     GenerationOptions.DEFAULT.withMaxNewTokens(3).withIgnoreEos(true)));
-            assertThat(watch.take())
-                    .isNotEmpty()
-                    .allMatch(step -> step.layers().isEmpty());
+            assertThat(watch.take()).isNotEmpty().allMatch(step -> step.layers().isEmpty());
         }
     }
 
