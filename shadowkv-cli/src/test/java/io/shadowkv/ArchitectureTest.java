@@ -117,8 +117,10 @@ class ArchitectureTest {
             server.endpoint: engine engine.serve model.spec server.answer server.documents server.error \
                 server.generate server.http server.json server.metrics server.model server.request \
                 server.structured text
+            server.page: cache engine engine.serve op server.answer server.documents server.endpoint server.error \
+                server.http server.json server.metrics server.model
             server: engine.serve server.documents server.endpoint server.error server.http server.json server.metrics \
-                server.model server.request server.structured text.grammar
+                server.model server.page server.request server.structured text.grammar
             # shadowkv-cli: the command line
             cli.process: checkpoint engine eval.run hub op server text text.chat
             cli.option: cache cli.process engine engine.serve model.spec op tensor text.chat

@@ -80,6 +80,24 @@ class ProseTest {
         assertThat(faults).isEmpty();
     }
 
+    /// The texts and the code of the server's page. uPlot is not ours.
+    @Test
+    void thePageUsesTheWords() throws IOException {
+        Path folder = Fixtures.repository().resolve("shadowkv-server/src/main/resources/io/shadowkv/server/page");
+        List<Path> sources;
+        try (Stream<Path> all = Files.list(folder)) {
+            sources = all.filter(file -> !file.getFileName().toString().startsWith("uPlot"))
+                    .toList();
+        }
+        assertThat(sources).hasSizeGreaterThan(10);
+        List<String> faults = new ArrayList<>();
+        for (Path file : sources) {
+            faults.addAll(faults(file, Files.readString(file), WORDS));
+            faults.addAll(faults(file, Files.readString(file), PLACES));
+        }
+        assertThat(faults).isEmpty();
+    }
+
     @Test
     void documentsAreWrapped() throws IOException {
         List<String> faults = new ArrayList<>();

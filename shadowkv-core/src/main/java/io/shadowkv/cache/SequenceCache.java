@@ -34,6 +34,10 @@ public interface SequenceCache extends AutoCloseable {
     /// backend.
     Selections selections();
 
+    /// What each layer has selected and fetched; empty while nothing is selected. Waits for the
+    /// backend.
+    List<LayerFetches> fetches();
+
     /// Copies the sequence to memory of its own. Waits for the backend.
     ///
     /// @throws io.shadowkv.op.BackendMemoryException if the memory is not available

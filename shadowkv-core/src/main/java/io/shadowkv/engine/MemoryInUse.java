@@ -5,8 +5,10 @@ package io.shadowkv.engine;
 ///
 /// @param deviceBytes bytes in device memory
 /// @param hostBytes bytes in host memory, from which steps fetch
+/// @param tokens tokens whose keys and values have this memory; those that sequences share count
+///     once
 /// @param limits memory that sequences may use together
-public record MemoryInUse(long deviceBytes, long hostBytes, MemoryPlan.Limits limits) {
+public record MemoryInUse(long deviceBytes, long hostBytes, long tokens, MemoryPlan.Limits limits) {
     /// Share of the memory that is in use, from 0 to 1: that of the memory of which more is used.
     public double share() {
         return limits.hostIsDevice()

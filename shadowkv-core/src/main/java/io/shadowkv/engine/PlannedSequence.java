@@ -6,4 +6,15 @@ import io.shadowkv.cache.SequenceSize;
 ///
 /// @param size size that the sequence is allocated for
 /// @param bytes memory that this size needs
-public record PlannedSequence(SequenceSize size, MemoryPlan.SequenceBytes bytes) {}
+/// @param sharedTokens leading tokens whose memory is that of another sequence
+public record PlannedSequence(SequenceSize size, MemoryPlan.SequenceBytes bytes, int sharedTokens) {
+    /// A sequence that shares nothing.
+    public PlannedSequence(SequenceSize size, MemoryPlan.SequenceBytes bytes) {
+        this(size, bytes, 0);
+    }
+
+    /// Tokens whose memory is the sequence's own.
+    public int ownTokens() {
+        return size.capacityTokens() - sharedTokens;
+    }
+}

@@ -23,6 +23,8 @@ import io.shadowkv.server.json.JsonBody;
 import io.shadowkv.server.metrics.ServerMetrics;
 import io.shadowkv.server.model.EnginePool;
 import io.shadowkv.server.model.ServedModel;
+import io.shadowkv.server.page.Live;
+import io.shadowkv.server.page.PageFiles;
 import io.shadowkv.server.request.RequestDefaults;
 import io.shadowkv.server.structured.StructuredOutput;
 import io.shadowkv.text.grammar.GrammarVocabulary;
@@ -46,8 +48,12 @@ public final class ApiServer implements AutoCloseable {
     /// Time that a round of the engine may take before the engine counts as stuck.
     private static final Duration STUCK = Duration.ofMinutes(2);
 
+    /// Clients that watch the server at a time.
+    private static final int WATCHERS = 32;
+
     private final ServerOptions options;
     private final Router router;
+    private final Semaphore watchers = new Semaphore(WATCHERS);
     private final JdkHttp http;
     private final Duration stuckAfter;
     private final Failures failures;
@@ -90,6 +96,10 @@ public final class ApiServer implements AutoCloseable {
     }
 
     private void addRoutes() {
+        PageFiles page = new PageFiles();
+        router.add("GET", "/", Access.OPEN, page);
+        router.add("GET", "/page/{id}", Access.OPEN, page);
+        router.add("GET", "/v1/live", Access.KEY, loaded(serving -> new Live(serving, watchers, () -> isDraining)));
         router.add("GET", "/health", Access.OPEN, this::health);
         router.add("GET", "/health/ready", Access.OPEN, this::ready);
         router.add("GET", "/metrics", Access.OPEN, loaded(Metrics::new));

@@ -3,6 +3,7 @@ package io.shadowkv.cache.full;
 import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.KeyValueSource;
+import io.shadowkv.cache.LayerFetches;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.RowsPromptCache;
 import io.shadowkv.cache.SequenceCache;
@@ -145,6 +146,11 @@ final class FullSequence implements SequenceCache, KeyValueSource {
     @Override
     public long bytes(Backend.Place place) {
         return scope.bytes(place);
+    }
+
+    @Override
+    public List<LayerFetches> fetches() {
+        return List.of();
     }
 
     @Override

@@ -1,11 +1,13 @@
 package io.shadowkv.cache.shadow;
 
+import io.shadowkv.cache.LayerFetches;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.Rotary;
 import io.shadowkv.op.ShadowOperations;
 import io.shadowkv.tensor.Tensor;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -158,5 +160,29 @@ final class ShadowLayer {
                 selector.missSlots(),
                 selector.missCounts(),
                 selector.counters());
+    }
+
+    /// What this layer has selected and fetched.
+    LayerFetches fetches(Backend backend) {
+        long[] counters = backend.downloadLongs(selector.counters());
+        int heads = selector.missCounts().extent(0);
+        int[] counts = backend.downloadInts(selector.missCounts());
+        int[][] latest = new int[heads][];
+        for (int head = 0; head < heads; head++) {
+            latest[head] = counts[head] == 0 ? new int[0] : latest(head, counts[head], backend);
+        }
+        return new LayerFetches(
+                counters[0],
+                counters[1],
+                valueStore.place(),
+                valueStore.unitBytes(),
+                layout.spec().chunkSize(),
+                latest);
+    }
+
+    private int[] latest(int head, int count, Backend backend) {
+        int[] chunkOf = backend.downloadInts(landmarks.unitIds().row(head));
+        int[] units = backend.downloadInts(selector.missUnits().row(head));
+        return Arrays.stream(units, 0, count).map(unit -> chunkOf[unit]).toArray();
     }
 }

@@ -1,6 +1,7 @@
 package io.shadowkv.cache.shadow;
 
 import io.shadowkv.cache.CacheStrategy.Allocation;
+import io.shadowkv.cache.LayerFetches;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.RowsPromptCache;
 import io.shadowkv.cache.SequenceCache;
@@ -264,6 +265,14 @@ final class ShadowSequence implements SequenceCache {
             missed += counters[1];
         }
         return new Selections(selected, missed);
+    }
+
+    @Override
+    public List<LayerFetches> fetches() {
+        if (!isIndexed) {
+            return List.of();
+        }
+        return layers.stream().map(layer -> layer.fetches(backend)).toList();
     }
 
     @Override

@@ -13,6 +13,8 @@ final class ValueStore {
     private final Tensor values;
     private final @Nullable Tensor scales;
     private final ShadowOperations shadow;
+    private final Backend.Place place;
+    private final long unitBytes;
 
     ValueStore(ShadowLayout layout, Backend.Place place, Backend backend, LayerMemory memory) {
         int heads = layout.shape().kvHeads();
@@ -29,6 +31,10 @@ final class ValueStore {
                 ? memory.allocate(DType.BF16, heads, layout.indexedTokens())
                 : null;
         this.shadow = backend.operations().shadow();
+        this.place = place;
+        this.unitBytes = (long) layout.spec().chunkSize()
+                * layout.shape().headDim()
+                * layout.valueType().bytes();
     }
 
     /// `[kvHeads, indexedTokens, headDim]`, in the store's type.
@@ -40,6 +46,16 @@ final class ValueStore {
     @Nullable
     Tensor scales() {
         return scales;
+    }
+
+    /// Where the values lie.
+    Backend.Place place() {
+        return place;
+    }
+
+    /// Bytes of the values of one unit of one head.
+    long unitBytes() {
+        return unitBytes;
     }
 
     /// Stores `count` tokens, starting at row `row` of `source`, as tokens `firstToken` and

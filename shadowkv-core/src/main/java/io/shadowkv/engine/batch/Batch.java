@@ -3,9 +3,12 @@ package io.shadowkv.engine.batch;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.DecodeCache;
 import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.engine.FetchWatch;
+import io.shadowkv.engine.SequenceFetches;
 import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.model.Decoder;
 import io.shadowkv.model.StepResult;
+import io.shadowkv.op.Backend;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -18,6 +21,10 @@ public final class Batch implements AutoCloseable {
     private final DecodeCache decodeCache;
     private final StepBuilder steps;
     private final @Nullable SequenceCache[] slots;
+    private final long[] numbers;
+    private final Backend backend;
+    private final FetchWatch.Watches watches = new FetchWatch.Watches();
+    private long joined;
 
     /// @param slots maximum number of sequences
     public Batch(LoadedModel model, CacheStrategy strategy, int slots) {
@@ -25,6 +32,8 @@ public final class Batch implements AutoCloseable {
         this.decodeCache = strategy.openDecode();
         this.steps = new StepBuilder(model.backend(), model.rotary());
         this.slots = new SequenceCache[slots];
+        this.numbers = new long[slots];
+        this.backend = model.backend();
         decoder.reserve(model.backend().rowBucket(slots));
     }
 
@@ -35,6 +44,11 @@ public final class Batch implements AutoCloseable {
 
     public DecodeCache decodeCache() {
         return decodeCache;
+    }
+
+    /// What the steps fetch. Watches may be opened by any thread.
+    public FetchWatch.Watches watches() {
+        return watches;
     }
 
     /// The sequence in a slot; null if the slot is empty.
@@ -63,6 +77,7 @@ public final class Batch implements AutoCloseable {
         }
         decodeCache.join(slot, sequence);
         slots[slot] = sequence;
+        numbers[slot] = joined++;
     }
 
     /// Empties a slot; the sequence stays open.
@@ -97,7 +112,22 @@ public final class Batch implements AutoCloseable {
             parts.add(new StepBuilder.Input(input.slot(), sequence(input.slot()), input.ids(), input.wantsLogits()));
         }
         StepBuilder.Built built = steps.build(parts);
-        return new Result(decoder.decode(built.step(), decodeCache), built.logitSlots());
+        Result result = new Result(decoder.decode(built.step(), decodeCache), built.logitSlots());
+        if (watches.areDue(System.nanoTime())) {
+            look(inputs);
+        }
+        return result;
+    }
+
+    private void look(List<Input> inputs) {
+        backend.synchronize();
+        long start = System.nanoTime();
+        List<SequenceFetches> found = new ArrayList<>();
+        for (Input input : inputs) {
+            SequenceCache sequence = sequence(input.slot());
+            found.add(new SequenceFetches(numbers[input.slot()], sequence.length(), sequence.fetches()));
+        }
+        watches.looked(found, start, System.nanoTime());
     }
 
     private SequenceCache sequence(int slot) {

@@ -14,13 +14,14 @@ import java.util.concurrent.atomic.AtomicLong;
 /// turn. Only the ledger says whether a further sequence fits, and only the ledger closes a cache
 /// that it holds.
 ///
-/// Used by the engine's thread, except for [#heldBytes].
+/// Used by the engine's thread, except for [#heldBytes] and [#heldTokens].
 public final class Ledger {
     private final Planner planner;
     private final IdentityHashMap<SequenceCache, PlannedSequence> held = new IdentityHashMap<>();
     private final IdentityHashMap<Reading, List<PlannedSequence>> readings = new IdentityHashMap<>();
     private final AtomicLong deviceBytes = new AtomicLong();
     private final AtomicLong hostBytes = new AtomicLong();
+    private final AtomicLong tokens = new AtomicLong();
 
     /// @param planner computes the bytes and knows the limits; from now on it counts what this
     ///     ledger holds
@@ -72,6 +73,7 @@ public final class Ledger {
     private void add(PlannedSequence sequence, int sign) {
         deviceBytes.addAndGet(sign * sequence.bytes().resident());
         hostBytes.addAndGet(sign * sequence.bytes().offloaded());
+        tokens.addAndGet(sign * (long) sequence.ownTokens());
     }
 
     /// True if a sequence fits in addition to everything held.
@@ -88,6 +90,11 @@ public final class Ledger {
     /// Bytes of all sequences. Thread-safe.
     public long heldBytes(Place place) {
         return (place == Place.DEVICE ? deviceBytes : hostBytes).get();
+    }
+
+    /// Tokens of all sequences; those that are shared count once. Thread-safe.
+    public long heldTokens() {
+        return tokens.get();
     }
 
     /// Bytes of all sequences that have been read.

@@ -219,9 +219,12 @@ public final class Planner {
     public MemoryInUse inUse() {
         Ledger counted = ledger;
         return counted == null
-                ? new MemoryInUse(0, 0, limits())
+                ? new MemoryInUse(0, 0, 0, limits())
                 : new MemoryInUse(
-                        counted.heldBytes(Backend.Place.DEVICE), counted.heldBytes(Backend.Place.HOST), limits());
+                        counted.heldBytes(Backend.Place.DEVICE),
+                        counted.heldBytes(Backend.Place.HOST),
+                        counted.heldTokens(),
+                        limits());
     }
 
     /// The limits when every sequence has ended.

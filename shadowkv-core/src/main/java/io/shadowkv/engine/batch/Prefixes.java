@@ -67,7 +67,8 @@ public final class Prefixes {
                         bytes(parts, Place.HOST),
                         parts.stream()
                                 .map(part -> new Item(part.name(), part.bytes(), part.place() == Place.HOST))
-                                .toList()));
+                                .toList()),
+                prefix.cache().isShared() ? prefix.ids().length : 0);
     }
 
     private static long bytes(List<CacheStrategy.Allocation> parts, Place place) {

@@ -1,7 +1,6 @@
 package io.shadowkv.engine.batch;
 
 import io.shadowkv.cache.CacheStrategy;
-import io.shadowkv.cache.DecodeCache;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.MemoryPlanException;
@@ -52,8 +51,8 @@ public final class Scheduler implements AutoCloseable {
         this.admission = new Admission(model, strategy, planner, ledger, prefixes, readings, slots.length, prefillRows);
     }
 
-    public DecodeCache decodeCache() {
-        return batch.decodeCache();
+    public Batch batch() {
+        return batch;
     }
 
     public Ledger ledger() {

@@ -7,6 +7,7 @@ import io.shadowkv.checkpoint.Checkpoint;
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.ContextLengthException;
 import io.shadowkv.engine.EngineOptions;
+import io.shadowkv.engine.FetchWatch;
 import io.shadowkv.engine.MemoryInUse;
 import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.engine.MemoryPlanException;
@@ -294,13 +295,18 @@ public final class Engine implements AutoCloseable {
 
     /// From now on reports every selection to `listener`, which makes steps slow. Null ends it.
     public void traceSelections(@Nullable SelectionListener listener) {
-        loop.between(() -> scheduler.decodeCache().trace(listener));
+        loop.between(() -> scheduler.batch().decodeCache().trace(listener));
+    }
+
+    /// Watches what decode steps fetch. The caller must close the result.
+    public FetchWatch watchFetches() {
+        return scheduler.batch().watches().open();
     }
 
     /// From now on replaces selections by synthetic ones, of which about `rate` are already resident, to compare
     /// machines. NaN ends it.
     public void forceHitRate(double rate) {
-        loop.between(() -> scheduler.decodeCache().synthesizeHits(rate));
+        loop.between(() -> scheduler.batch().decodeCache().synthesizeHits(rate));
     }
 
     /// Opens a batch whose steps the caller controls, for benchmarks.

@@ -44,7 +44,7 @@ final class EngineLoop {
     private int running;
     private boolean isRefusing;
     private boolean isClosing;
-    private @Nullable EngineUnavailableException unavailable;
+    private volatile @Nullable EngineUnavailableException unavailable;
     private volatile @Nullable Thread exclusiveUser;
     private volatile @Nullable Long busySince;
 
@@ -163,12 +163,8 @@ final class EngineLoop {
     /// Why the engine is broken; null if it is not.
     @Nullable
     Throwable failure() {
-        lock.lock();
-        try {
-            return unavailable == null ? null : unavailable.getCause();
-        } finally {
-            lock.unlock();
-        }
+        EngineUnavailableException now = unavailable;
+        return now == null ? null : now.getCause();
     }
 
     /// How long the current round or task takes so far; 0 if there is none, or if a caller uses the

@@ -82,6 +82,30 @@ public abstract class DocumentLaws extends BackendLaws {
         }
     }
 
+    /// A question that shares the document's memory adds only its own tokens.
+    @ParameterizedTest
+    @MethodSource("strategies")
+    void tokensInUseAreCountedOnce(KvCacheSpec spec) {
+        try (Engine engine = open(EngineOptions.DEFAULT.withCache(spec).withKeptPrompts(0))) {
+            assertThat(engine.memoryInUse().tokens()).isZero();
+            Document document = engine.read(Request.of(TEXT, FIVE));
+            assertThat(engine.memoryInUse().tokens()).isEqualTo(TEXT.length);
+            List<Long> during = new ArrayList<>();
+            engine.complete(Request.of(join(TEXT, QUESTION), FIVE).withListener(new GenerationListener() {
+                @Override
+                public void token(int id, String text) {
+                    during.add(engine.memoryInUse().tokens());
+                }
+            }));
+            int own = QUESTION.length + FIVE.maxNewTokens();
+            // A document that is kept whole is copied.
+            int copied = spec.equals(NARROW) ? 0 : TEXT.length;
+            assertThat(during.getFirst()).isEqualTo(TEXT.length + copied + own);
+            document.close();
+            assertThat(engine.memoryInUse().tokens()).isZero();
+        }
+    }
+
     private static long held(Engine engine) {
         return engine.memoryInUse().deviceBytes() + engine.memoryInUse().hostBytes();
     }

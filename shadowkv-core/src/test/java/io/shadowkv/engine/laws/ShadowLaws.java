@@ -8,14 +8,17 @@ import io.shadowkv.RandomCheckpoint;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.KvCacheSpec.Shadow;
+import io.shadowkv.cache.LayerFetches;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.cache.ValueFormat;
 import io.shadowkv.cache.shadow.ShadowInside;
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.EngineOptions;
+import io.shadowkv.engine.FetchWatch;
 import io.shadowkv.engine.GenerationOptions;
 import io.shadowkv.engine.Request;
+import io.shadowkv.engine.SequenceFetches;
 import io.shadowkv.engine.batch.StepBuilder;
 import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.op.Backend.Place;
@@ -226,6 +229,55 @@ public abstract class ShadowLaws extends BackendLaws {
             assertThat(completion.cache().hitRate()).isBetween(0.0, 1.0);
         }
         assertThat(steps[0]).as("one call a layer and step").isEqualTo(2 * 19);
+    }
+
+    /// What a watch keeps of a step is what a listener hears of it, and its totals are those of the answer.
+    @Test
+    void aWatchKeepsWhatStepsFetch() {
+        Path folder = RandomCheckpoint.SMALL.write(temporary.resolve("watched"));
+        Map<Integer, int[][][]> heard = new TreeMap<>();
+        try (Engine engine = Engine.open(folder, backend(), EngineOptions.DEFAULT.withCache(NARROW))) {
+            engine.traceSelections((layer, slot, position, missed, resident) ->
+                    heard.computeIfAbsent(position + 1, key -> new int[2][][])[layer] = missed);
+            GenerationOptions generation =
+                    GenerationOptions.DEFAULT.withMaxNewTokens(20).withIgnoreEos(true);
+            List<SequenceFetches> kept;
+            Completion completion;
+            try (FetchWatch watch = engine.watchFetches()) {
+                completion = engine.complete(Request.of(ids(80, VOCABULARY, 5), generation));
+                kept = watch.take();
+                assertThat(watch.take()).isEmpty();
+            }
+            assertThat(kept.getFirst().tokens()).isEqualTo(81);
+            for (SequenceFetches step : kept) {
+                assertThat(step.sequence()).isZero();
+                for (int layer = 0; layer < 2; layer++) {
+                    LayerFetches fetches = step.layers().get(layer);
+                    assertThat(fetches.latest()).isDeepEqualTo(heard.get(step.tokens())[layer]);
+                    assertThat(fetches.selected()).isEqualTo((step.tokens() - 80) * 8L);
+                    assertThat(fetches.missed())
+                            .isBetween(1L, completion.cache().missedUnits());
+                    assertThat(fetches.bytes()).isEqualTo(fetches.missed() * fetches.unitBytes());
+                }
+            }
+            FetchWatch closed = engine.watchFetches();
+            closed.close();
+            engine.complete(Request.of(ids(80, VOCABULARY, 5), generation));
+            assertThat(closed.take()).as("nobody watches").isEmpty();
+        }
+    }
+
+    /// Attention that reads every token fetches nothing.
+    @Test
+    void aWatchOfFullAttentionHasNoLayers() {
+        Path folder = RandomCheckpoint.SMALL.write(temporary.resolve("whole"));
+        try (Engine engine = Engine.open(folder, backend(), EngineOptions.DEFAULT.withCache(new KvCacheSpec.Full()));
+                FetchWatch watch = engine.watchFetches()) {
+            engine.complete(Request.of(
+                    ids(80, VOCABULARY, 5),
+                    GenerationOptions.DEFAULT.withMaxNewTokens(3).withIgnoreEos(true)));
+            assertThat(watch.take()).isNotEmpty().allMatch(step -> step.layers().isEmpty());
+        }
     }
 
     /// More resident units than a step selects: the same answers, fewer fetches.

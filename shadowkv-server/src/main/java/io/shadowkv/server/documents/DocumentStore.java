@@ -278,6 +278,16 @@ public final class DocumentStore implements AutoCloseable {
         return saved;
     }
 
+    /// True if the server has a folder for documents.
+    public boolean canSave() {
+        return folder != null;
+    }
+
+    /// True if the folder has a document of this identifier.
+    public boolean isSaved(String id) {
+        return folder != null && folder.contains(id);
+    }
+
     private boolean isHeld(String id) {
         synchronized (documents) {
             return documents.containsKey(id);

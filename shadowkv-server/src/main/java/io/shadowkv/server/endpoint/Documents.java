@@ -50,14 +50,23 @@ public record Documents(Serving serving) {
         ObjectNode body = JsonBody.object();
         body.put("object", "list");
         ArrayNode data = body.putArray("data");
-        serving.documents().list().forEach(document -> data.add(document.json()));
+        serving.documents().list().forEach(document -> data.add(json(document)));
         serving.documents().saved().forEach(data::add);
         Serving.json(exchange, 200, body);
     }
 
+    private ObjectNode json(StoredDocument document) {
+        ObjectNode body = document.json();
+        body.put("saved", serving.documents().isSaved(document.id()));
+        return body;
+    }
+
     /// `GET /v1/documents/{id}`
     public void one(Exchange exchange) {
-        Serving.json(exchange, 200, serving.documents().describe(id(exchange)));
+        String id = id(exchange);
+        ObjectNode body = serving.documents().describe(id);
+        body.put("saved", serving.documents().isSaved(id));
+        Serving.json(exchange, 200, body);
     }
 
     /// `DELETE /v1/documents/{id}`

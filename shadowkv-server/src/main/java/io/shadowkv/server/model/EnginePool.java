@@ -104,6 +104,11 @@ public final class EnginePool {
         return sum(Engine::waitingRequests);
     }
 
+    /// All engines, the broken ones included.
+    public List<Engine> all() {
+        return engines.stream().map(PooledEngine::engine).toList();
+    }
+
     /// Number of sequences that decode together on all engines.
     public int batch() {
         return sum(engine -> engine.options().maxBatch());
@@ -129,6 +134,7 @@ public final class EnginePool {
         return new MemoryInUse(
                 one.deviceBytes() + other.deviceBytes(),
                 one.hostBytes() + other.hostBytes(),
+                one.tokens() + other.tokens(),
                 new MemoryPlan.Limits(
                         one.limits().deviceBytes() + other.limits().deviceBytes(),
                         one.limits().hostBytes() + other.limits().hostBytes(),
