@@ -193,7 +193,8 @@ class ArchitectureTest {
         String tables = TABLE.lines()
                 .map(line -> line.startsWith("# ")
                         ? "\n##" + line + "\n\n| package | may use |\n|---|---|\n"
-                        : "| `" + line.replaceFirst(": *", "` | `").replaceAll("(?<=[a-z]) +(?=[a-z])", "`, `") + "` |\n")
+                        : "| `" + line.replaceFirst(": *", "` | `").replaceAll("(?<=[a-z]) +(?=[a-z])", "`, `")
+                                + "` |\n")
                 .collect(Collectors.joining())
                 .replace("` | `` |", "` | nothing |");
         assertThat(Files.readString(Fixtures.repository().resolve("docs/ARCHITECTURE.md")))

@@ -64,7 +64,16 @@ class ServeBenchCommandTest {
     private Object[] remote(Object... more) {
         return all(
                 new Object[] {
-                    "bench", "serve", "--url", url() + "/v1/", "--api-key", "secret", "--answer-tokens", 5, "--warmup", 2
+                    "bench",
+                    "serve",
+                    "--url",
+                    url() + "/v1/",
+                    "--api-key",
+                    "secret",
+                    "--answer-tokens",
+                    5,
+                    "--warmup",
+                    2
                 },
                 new Object[] {"--out", folder.resolve("x.jsonl"), "--page", folder.resolve("x.html")},
                 more);
@@ -82,8 +91,8 @@ class ServeBenchCommandTest {
 
     @Test
     void chatsAtSeveralRates() throws IOException {
-        Shell.Result result = shadowkv(remote(
-                        "--rate", "20,40", "--requests", 6, "--prompt-tokens", "20,60", "--goal-ttft", 60_000))
+        Shell.Result result = shadowkv(
+                        remote("--rate", "20,40", "--requests", 6, "--prompt-tokens", "20,60", "--goal-ttft", 60_000))
                 .succeeded();
         assertThat(result.out())
                 .contains(
@@ -114,7 +123,8 @@ class ServeBenchCommandTest {
         }
         assertThat(lines()).extracting(line -> line.at("/request_rate").asInt()).containsExactly(20, 40);
         assertThat(Files.readString(folder.resolve("x.html")))
-                .contains("Serving benchmark", "requests/s that meet the goal", "time to first token, p99 (ms)", "<svg");
+                .contains(
+                        "Serving benchmark", "requests/s that meet the goal", "time to first token, p99 (ms)", "<svg");
     }
 
     /// Documents that were read once are not read again, whether they are named or found.
@@ -122,8 +132,22 @@ class ServeBenchCommandTest {
     @CsvSource({"api, ids", "prefix, ids", "api, text", "plain, ids"})
     void questionsAboutDocuments(String use, String prompts) throws IOException {
         shadowkv(remote(
-                        "--trace", "documents", "--document-use", use, "--prompts", prompts, "--documents", 2,
-                        "--document-tokens", "200,400", "--questions", 2, "--question-tokens", 8, "--concurrency", 2))
+                        "--trace",
+                        "documents",
+                        "--document-use",
+                        use,
+                        "--prompts",
+                        prompts,
+                        "--documents",
+                        2,
+                        "--document-tokens",
+                        "200,400",
+                        "--questions",
+                        2,
+                        "--question-tokens",
+                        8,
+                        "--concurrency",
+                        2))
                 .succeeded();
         JsonNode line = lines().getFirst();
         assertThat(line.at("/completed").asInt()).as(line.toString()).isEqualTo(4);
@@ -145,23 +169,39 @@ class ServeBenchCommandTest {
         }
         // The client leaves no documents behind.
         assertThat(server.generatedTokens()).isPositive();
-        Shell.Result again = shadowkv(remote("--requests", 1, "--concurrency", 1)).succeeded();
+        Shell.Result again =
+                shadowkv(remote("--requests", 1, "--concurrency", 1)).succeeded();
         assertThat(again.out()).contains("1 whole");
     }
 
     @Test
     void documentsReadBeforehandServeAllLoads() throws IOException {
         Shell.Result result = shadowkv(remote(
-                        "--trace", "documents", "--documents", 2, "--document-tokens", 300, "--questions", 2,
-                        "--question-tokens", 8, "--concurrency", "1,2", "--read-first", "--order", "grouped"))
+                        "--trace",
+                        "documents",
+                        "--documents",
+                        2,
+                        "--document-tokens",
+                        300,
+                        "--questions",
+                        2,
+                        "--question-tokens",
+                        8,
+                        "--concurrency",
+                        "1,2",
+                        "--read-first",
+                        "--order",
+                        "grouped"))
                 .succeeded();
         assertThat(result.out())
                 .contains("documents read before the first request 2 of 600 tokens", "goodput with the reading before");
         assertThat(lines().get(0).at("/documents/read_first/count").asInt()).isEqualTo(2);
         assertThat(lines().get(1).at("/documents/read_first/count").asInt()).isZero();
         assertThat(lines())
-                .allSatisfy(line -> assertThat(line.at("/total_cached_tokens").asInt()).isEqualTo(1200))
-                .allSatisfy(line -> assertThat(line.at("/documents/read_meanwhile/count").asInt())
+                .allSatisfy(line ->
+                        assertThat(line.at("/total_cached_tokens").asInt()).isEqualTo(1200))
+                .allSatisfy(line -> assertThat(
+                                line.at("/documents/read_meanwhile/count").asInt())
                         .isZero());
     }
 
@@ -169,11 +209,48 @@ class ServeBenchCommandTest {
     void aServerInThisProcessForEachMethodAndTheBareEngine() throws IOException {
         Path file = folder.resolve("local.jsonl");
         Shell.Result result = shadowkv(
-                        "bench", "serve", "--model", "needle-32k", "--methods", "full,shadowkv", "--bare", "--backend",
-                        "cpu", "--trace", "documents", "--documents", 2, "--document-tokens", "600,900", "--questions",
-                        2, "--question-tokens", 8, "--answer-tokens", 4, "--read-first", "--concurrency", 2, "--warmup",
-                        2, "--budget", 64, "--outliers", 4, "--rank", 32, "--generated-tokens", 32, "--hit-rate", 0.6,
-                        "--max-batch", 4, "--out", file, "--page", folder.resolve("local.html"))
+                        "bench",
+                        "serve",
+                        "--model",
+                        "needle-32k",
+                        "--methods",
+                        "full,shadowkv",
+                        "--bare",
+                        "--backend",
+                        "cpu",
+                        "--trace",
+                        "documents",
+                        "--documents",
+                        2,
+                        "--document-tokens",
+                        "600,900",
+                        "--questions",
+                        2,
+                        "--question-tokens",
+                        8,
+                        "--answer-tokens",
+                        4,
+                        "--read-first",
+                        "--concurrency",
+                        2,
+                        "--warmup",
+                        2,
+                        "--budget",
+                        64,
+                        "--outliers",
+                        4,
+                        "--rank",
+                        32,
+                        "--generated-tokens",
+                        32,
+                        "--hit-rate",
+                        0.6,
+                        "--max-batch",
+                        4,
+                        "--out",
+                        file,
+                        "--page",
+                        folder.resolve("local.html"))
                 .succeeded();
         assertThat(result.out())
                 .contains("2 clients: goodput of shadowkv ", "2 clients: goodput of shadowkv", "(bare engine)")
@@ -183,7 +260,8 @@ class ServeBenchCommandTest {
                 .map(line -> JsonMapper.shared().readTree(line))
                 .toList();
         assertThat(lines)
-                .extracting(line -> line.at("/method").asString() + " " + line.at("/via").asString())
+                .extracting(line ->
+                        line.at("/method").asString() + " " + line.at("/via").asString())
                 .containsExactly("full server", "full engine", "shadowkv server", "shadowkv engine");
         assertThat(lines).allSatisfy(line -> {
             assertThat(line.at("/completed").asInt()).as(line.toString()).isEqualTo(4);
@@ -196,8 +274,7 @@ class ServeBenchCommandTest {
 
     @Test
     void aServerThatRefusesEndsTheCommandWithItsReason() throws IOException {
-        shadowkv("bench", "serve", "--url", url(), "--rate", 1)
-                .refused(1, "shadowkv: HTTP 401 invalid_api_key: ");
+        shadowkv("bench", "serve", "--url", url(), "--rate", 1).refused(1, "shadowkv: HTTP 401 invalid_api_key: ");
         shadowkv("bench", "serve", "--url", url(), "--api-key", "secret", "--served-name", "gpt", "--rate", 1)
                 .refused(1, "no model gpt");
         shadowkv(remote("--rate", 1, "--prompt-tokens", 40_000, "--requests", 1))

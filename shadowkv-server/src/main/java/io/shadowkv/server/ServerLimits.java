@@ -54,14 +54,7 @@ public record ServerLimits(
 
     public ServerLimits withDocuments(int other) {
         return new ServerLimits(
-                bodyBytes,
-                requestTime,
-                requestsPerKey,
-                choices,
-                defaultNewTokens,
-                other,
-                savedDocuments,
-                savedBytes);
+                bodyBytes, requestTime, requestsPerKey, choices, defaultNewTokens, other, savedDocuments, savedBytes);
     }
 
     public ServerLimits withSaved(int documentsInFolder, long bytesInFolder) {

@@ -44,9 +44,11 @@ class BrokenEngineTest {
             assertThat(server.get("/metrics").statusCode()).isEqualTo(200);
             // The request that broke it, and the engine once.
             List<Throwable> defects = List.copyOf(server.defects);
-            assertThat(defects).hasSizeBetween(1, 2).allSatisfy(defect -> assertThat(defect)
-                    .hasStackTraceContaining(REASON)
-                    .hasStackTraceContaining("FaultyBackend.synchronize"));
+            assertThat(defects)
+                    .hasSizeBetween(1, 2)
+                    .allSatisfy(defect -> assertThat(defect)
+                            .hasStackTraceContaining(REASON)
+                            .hasStackTraceContaining("FaultyBackend.synchronize"));
         }
     }
 

@@ -108,8 +108,8 @@ final class Browser implements AutoCloseable {
         long end = System.nanoTime() + PATIENCE_NANOS;
         while (!holds(condition)) {
             if (System.nanoTime() > end) {
-                throw new AssertionError(
-                        "waited in vain: " + what + "; the page shows\n" + one("body").getText());
+                throw new AssertionError("waited in vain: " + what + "; the page shows\n"
+                        + one("body").getText());
             }
             try {
                 Thread.sleep(LOOK_MILLIS);
@@ -148,7 +148,9 @@ final class Browser implements AutoCloseable {
         List<String> console = driver.manage().logs().get(LogType.BROWSER).getAll().stream()
                 .map(LogEntry::getMessage)
                 .toList();
-        assertThat((List<?>) run("return window.violations")).as("content-security policy").isEmpty();
+        assertThat((List<?>) run("return window.violations"))
+                .as("content-security policy")
+                .isEmpty();
         return console;
     }
 

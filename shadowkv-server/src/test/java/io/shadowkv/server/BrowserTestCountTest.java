@@ -42,10 +42,7 @@ class BrowserTestCountTest {
         String name = file.getFileName().toString().replace(".class", "");
         try {
             return Files.size(file) > 0
-                    && Class.forName(
-                                    "io.shadowkv.server." + name,
-                                    false,
-                                    BrowserTestCountTest.class.getClassLoader())
+                    && Class.forName("io.shadowkv.server." + name, false, BrowserTestCountTest.class.getClassLoader())
                             .isAnnotationPresent(BrowserTest.class);
         } catch (ClassNotFoundException e) {
             throw new AssertionError(name + " was listed but cannot be loaded", e);

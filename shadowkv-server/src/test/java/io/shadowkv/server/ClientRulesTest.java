@@ -86,9 +86,8 @@ class ClientRulesTest {
     @Test
     void aPromptOf30000TokensIsAnswered() {
         OpenAIClient client = openAi();
-        var answer = client.chat()
-                .completions()
-                .create(ask(TestServer.question(625)).build());
+        var answer =
+                client.chat().completions().create(ask(TestServer.question(625)).build());
         assertThat(answer.usage().orElseThrow().promptTokens()).isBetween(29_000L, 32_000L);
         assertThat(answer.choices().getFirst().message().content().orElseThrow())
                 .contains(TestServer.ANSWER);
@@ -102,7 +101,10 @@ class ClientRulesTest {
         for (boolean streams : new boolean[] {false, true}) {
             assertThatThrownBy(() -> {
                         if (streams) {
-                            client.chat().completions().createStreaming(ask(prompt).build()).close();
+                            client.chat()
+                                    .completions()
+                                    .createStreaming(ask(prompt).build())
+                                    .close();
                         } else {
                             client.chat().completions().create(ask(prompt).build());
                         }
@@ -110,7 +112,8 @@ class ClientRulesTest {
                     .isInstanceOf(BadRequestException.class)
                     .hasMessageContaining("32,768")
                     .hasMessageMatching("(?s).*the prompt has 1\\d\\d,\\d\\d\\d.*")
-                    .satisfies(e -> assertThat(((OpenAIServiceException) e).code()).contains("context_length_exceeded"));
+                    .satisfies(
+                            e -> assertThat(((OpenAIServiceException) e).code()).contains("context_length_exceeded"));
             server.logged("error=context_length_exceeded");
             assertThat(server.access).isEmpty();
         }
@@ -152,10 +155,15 @@ class ClientRulesTest {
                 ApiServer later = ApiServer.start(ServerOptions.DEFAULT.withPort(0), log)) {
             String base = "http://127.0.0.1:" + later.address().getPort() + "/v1";
             OpenAIClient client = openAi(base, 3, Duration.ofMinutes(4));
-            var first = CompletableFuture.supplyAsync(() ->
-                    client.chat().completions().create(ask("hello").maxCompletionTokens(2).build()));
-            var second = CompletableFuture.supplyAsync(() ->
-                    langChain().baseUrl(base).maxCompletionTokens(2).maxRetries(9).build().chat("hello"));
+            var first = CompletableFuture.supplyAsync(() -> client.chat()
+                    .completions()
+                    .create(ask("hello").maxCompletionTokens(2).build()));
+            var second = CompletableFuture.supplyAsync(() -> langChain()
+                    .baseUrl(base)
+                    .maxCompletionTokens(2)
+                    .maxRetries(9)
+                    .build()
+                    .chat("hello"));
             for (int refused = 0; refused < 2; ) {
                 String line = access.poll(4, TimeUnit.MINUTES);
                 assertThat(line).isNotNull();
@@ -258,7 +266,10 @@ class ClientRulesTest {
 
     @Test
     void langChain4jReceivesTextBeyondAscii() throws Exception {
-        assertThat(langChain().customParameters(Map.of("response_format", greeting())).build().chat(GREETING))
+        assertThat(langChain()
+                        .customParameters(Map.of("response_format", greeting()))
+                        .build()
+                        .chat(GREETING))
                 .isEqualTo("\"" + GREETING + "\"");
         CompletableFuture<String> streamed = new CompletableFuture<>();
         OpenAiStreamingChatModel.builder()

@@ -49,7 +49,9 @@ class FuzzedBodiesTest {
             List.of("/v1/documents", "{\"id\":\"d\",\"name\":\"n\",\"text\":\"über\",\"system\":\"s\",\"chat\":true}"),
             List.of("/v1/documents/load", "{\"id\":\"d\"}"),
             List.of("/tokenize", "{\"prompt\":\"Grüße\",\"add_special_tokens\":true}"),
-            List.of("/tokenize", "{\"messages\":[{\"role\":\"system\",\"content\":\"a\"},{\"role\":\"user\",\"content\":\"b\"}]}"),
+            List.of(
+                    "/tokenize",
+                    "{\"messages\":[{\"role\":\"system\",\"content\":\"a\"},{\"role\":\"user\",\"content\":\"b\"}]}"),
             List.of("/detokenize", "{\"tokens\":[1,2,3]}"));
 
     @Test

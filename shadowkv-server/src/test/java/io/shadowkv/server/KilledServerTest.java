@@ -26,8 +26,8 @@ class KilledServerTest {
     }
 
     private static String creation(String id, int fillers) {
-        return "{\"id\":\"" + id + "\",\"text\":"
-                + JsonMapper.shared().writeValueAsString(TestServer.text(fillers)) + "}";
+        return "{\"id\":\"" + id + "\",\"text\":" + JsonMapper.shared().writeValueAsString(TestServer.text(fillers))
+                + "}";
     }
 
     private List<String> files() throws IOException {

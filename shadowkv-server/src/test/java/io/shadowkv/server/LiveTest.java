@@ -110,7 +110,9 @@ class LiveTest {
                     .isZero();
             asked.join();
             JsonNode ended = watching.until(event -> event.path("running").intValue() == 0);
-            assertThat(ended.path("selection").isObject()).as("the last figures stay").isTrue();
+            assertThat(ended.path("selection").isObject())
+                    .as("the last figures stay")
+                    .isTrue();
         }
     }
 
@@ -126,8 +128,8 @@ class LiveTest {
                     throw new IllegalStateException(e);
                 }
             });
-            JsonNode last = watching.until(
-                    event -> event.path("state").stringValue().equals("draining"));
+            JsonNode last =
+                    watching.until(event -> event.path("state").stringValue().equals("draining"));
             assertThat(last.path("running").intValue()).isZero();
             assertThat(watching.lines().hasNext()
                             && watching.lines().next().isEmpty()

@@ -87,8 +87,7 @@ class PageAccessTest {
     @AfterEach
     void deleteAll() throws Exception {
         for (JsonNode document : TestServer.json(server.get("/v1/documents")).path("data")) {
-            server.request(
-                    "DELETE", "/v1/documents/" + document.path("id").stringValue(), "text/plain", "");
+            server.request("DELETE", "/v1/documents/" + document.path("id").stringValue(), "text/plain", "");
         }
         assertThat(server.defects).isEmpty();
     }
@@ -155,8 +154,10 @@ class PageAccessTest {
         browser.await("the document", () -> !browser.all("#list button.name").isEmpty());
         browser.one("#list button.name").click();
         browser.id("question").sendKeys("The grass is green. The sky is", Keys.ENTER);
-        browser.await("an answer", () -> browser.all(".entry").size() == 1
-                && browser.all(".entry.busy").isEmpty());
+        browser.await(
+                "an answer",
+                () -> browser.all(".entry").size() == 1
+                        && browser.all(".entry.busy").isEmpty());
         browser.run("const e = document.getElementById('documents-error'); e.hidden = false;"
                 + " e.textContent = 'A message of some length that says what to do.';"
                 + " const b = document.getElementById('banner'); b.hidden = false; b.textContent = 'A message.'");
@@ -175,9 +176,9 @@ class PageAccessTest {
     @Test
     void theExampleAsksItsQuestion() {
         browser.id("example").click();
-        browser.await("the question", () -> browser.id("question")
-                .getAttribute("value")
-                .startsWith("What is the special magic number"));
+        browser.await(
+                "the question",
+                () -> browser.id("question").getAttribute("value").startsWith("What is the special magic number"));
         assertThat(browser.focused().getAttribute("id")).isEqualTo("question");
         assertThat(browser.all("#list .chosen")).hasSize(1);
     }

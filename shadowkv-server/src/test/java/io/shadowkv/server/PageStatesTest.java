@@ -50,7 +50,8 @@ class PageStatesTest {
             assertThat(browser.id("banner").isDisplayed()).isFalse();
 
             server.drain(Duration.ofMinutes(1));
-            browser.await("the end is noticed", () -> browser.id("state").getText().equals("Offline"));
+            browser.await(
+                    "the end is noticed", () -> browser.id("state").getText().equals("Offline"));
             assertThat(browser.id("banner").getText()).contains("does not answer");
             browser.id("question").sendKeys("A question");
             assertThat(browser.id("send").isEnabled()).isFalse();
@@ -102,8 +103,10 @@ class PageStatesTest {
             browser.awaitText("state", "Ready");
             browser.id("question").sendKeys("The grass is green.");
             browser.id("send").click();
-            browser.await("an answer", () -> browser.all(".entry").size() == 1
-                    && browser.all(".entry.busy").isEmpty());
+            browser.await(
+                    "an answer",
+                    () -> browser.all(".entry").size() == 1
+                            && browser.all(".entry.busy").isEmpty());
             assertThat(browser.all(".entry .error")).isEmpty();
             browser.reload();
             browser.awaitText("state", "Ready");

@@ -54,8 +54,7 @@ class PageTest {
         for (int held = 0; held < 2; held++) {
             for (JsonNode document :
                     TestServer.json(server.get("/v1/documents")).path("data")) {
-                server.request(
-                        "DELETE", "/v1/documents/" + document.path("id").stringValue(), "text/plain", "");
+                server.request("DELETE", "/v1/documents/" + document.path("id").stringValue(), "text/plain", "");
             }
         }
         assertThat(server.defects).isEmpty();
@@ -68,10 +67,13 @@ class PageTest {
     /// Opens a text and waits until it is read and chosen.
     private static void read(String name, String text) throws Exception {
         browser.id("file").sendKeys(file(name, text).toString());
-        browser.await("a card shows the reading", () -> !browser.all("#readings [role=progressbar]")
-                .isEmpty());
-        browser.await("the document is chosen", () -> browser.all("#list .chosen").size() == 1
-                && browser.all("#readings li").isEmpty());
+        browser.await(
+                "a card shows the reading",
+                () -> !browser.all("#readings [role=progressbar]").isEmpty());
+        browser.await(
+                "the document is chosen",
+                () -> browser.all("#list .chosen").size() == 1
+                        && browser.all("#readings li").isEmpty());
     }
 
     private static void press(String action) {
@@ -93,8 +95,10 @@ class PageTest {
     }
 
     private static void awaitAnswers(int number) {
-        browser.await(number + " answers", () -> browser.all(".entry").size() == number
-                && browser.all(".entry.busy").isEmpty());
+        browser.await(
+                number + " answers",
+                () -> browser.all(".entry").size() == number
+                        && browser.all(".entry.busy").isEmpty());
     }
 
     @Test
@@ -117,15 +121,16 @@ class PageTest {
                 .path("id")
                 .stringValue();
         String expected = TestServer.json(server.post(
-                        "/v1/chat/completions",
-                        TestServer.chat(TestServer.QUESTION, ",\"document\":\"" + id + "\"")))
+                        "/v1/chat/completions", TestServer.chat(TestServer.QUESTION, ",\"document\":\"" + id + "\"")))
                 .path("choices")
                 .path(0)
                 .path("message")
                 .path("content")
                 .stringValue();
         assertThat(browser.one(".answer").getText()).isEqualTo(expected.strip());
-        assertThat((Long) browser.run("return lengths.size")).as("lengths on the way").isGreaterThan(5);
+        assertThat((Long) browser.run("return lengths.size"))
+                .as("lengths on the way")
+                .isGreaterThan(5);
         assertThat(browser.one(".question").getText()).isEqualTo(TestServer.QUESTION);
         assertThat(browser.one(".note").getText()).contains("tokens", "first token after", "prompt tokens read");
         assertThat(browser.id("announce").getAttribute("textContent")).contains(expected.strip());
@@ -180,8 +185,7 @@ class PageTest {
         browser.id("paste-open").click();
         browser.id("paste-name").clear();
         browser.id("paste-name").sendKeys("A pasted text");
-        browser.run(
-                "document.getElementById('paste-text').value = arguments[0]", TestServer.text(12));
+        browser.run("document.getElementById('paste-text').value = arguments[0]", TestServer.text(12));
         browser.one("#paste-form [type=submit]").click();
         browser.await("the document", () -> browser.all("#list .chosen").size() == 1);
         press("Save");
@@ -191,7 +195,8 @@ class PageTest {
         assertThat(browser.all("#list .chosen")).isEmpty();
         browser.reload();
         press("Load");
-        browser.await("it is loaded and chosen", () -> browser.all("#list .chosen").size() == 1);
+        browser.await(
+                "it is loaded and chosen", () -> browser.all("#list .chosen").size() == 1);
         assertThat(browser.one("#list .name").getText()).isEqualTo("A pasted text");
         browser.id("question").sendKeys(TestServer.QUESTION, Keys.ENTER);
         awaitAnswers(1);

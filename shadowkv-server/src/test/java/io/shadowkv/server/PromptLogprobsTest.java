@@ -72,7 +72,8 @@ class PromptLogprobsTest {
         int tokens = whole.path("count").intValue();
         assertThat(values).hasSize(tokens + newTokens);
         assertThat(values.getFirst()).isNull();
-        assertThat(choice.path("logprobs").path("top_logprobs").path(0).isNull()).isTrue();
+        assertThat(choice.path("logprobs").path("top_logprobs").path(0).isNull())
+                .isTrue();
         assertThat(choice.path("text").stringValue()).startsWith("The grass is green. The sky" + continuation);
         assertThat(choice.path("finish_reason").stringValue()).isEqualTo("length");
         assertThat(scored.path("usage").path("prompt_tokens").intValue()).isEqualTo(tokens);

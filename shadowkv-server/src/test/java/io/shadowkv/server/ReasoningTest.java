@@ -84,20 +84,23 @@ class ReasoningTest {
     void aWholeAnswerHasItsThoughtsApart() throws Exception {
         JsonNode answer = TestServer.json(server.post("/v1/chat/completions", ask("")));
         JsonNode message = answer.path("choices").path(0).path("message");
-        assertThat(message.path("reasoning_content").stringValue()).as(answer.toString()).endsWith("407");
+        assertThat(message.path("reasoning_content").stringValue())
+                .as(answer.toString())
+                .endsWith("407");
         assertThat(message.path("content").stringValue()).startsWith("523").doesNotContain("think");
         JsonNode usage = answer.path("usage");
-        int thoughts = usage.path("completion_tokens_details")
-                .path("reasoning_tokens")
-                .intValue();
-        assertThat(thoughts).isGreaterThan(3).isLessThanOrEqualTo(usage.path("completion_tokens").intValue() - 3);
+        int thoughts =
+                usage.path("completion_tokens_details").path("reasoning_tokens").intValue();
+        assertThat(thoughts)
+                .isGreaterThan(3)
+                .isLessThanOrEqualTo(usage.path("completion_tokens").intValue() - 3);
     }
 
     @Test
     void aStreamSendsThemAsTheyCome() throws Exception {
         JsonNode whole = TestServer.json(server.post("/v1/chat/completions", ask("")));
-        List<JsonNode> chunks = server
-                .post("/v1/chat/completions", ask(",\"stream\":true,\"stream_options\":{\"include_usage\":true}"))
+        List<JsonNode> chunks = server.post(
+                        "/v1/chat/completions", ask(",\"stream\":true,\"stream_options\":{\"include_usage\":true}"))
                 .body()
                 .lines()
                 .filter(line -> line.startsWith("data: {"))
@@ -131,7 +134,8 @@ class ReasoningTest {
         assertThat(answer.path("choices")).allSatisfy(choice -> {
             assertThat(choice.path("finish_reason").stringValue()).isEqualTo("length");
             assertThat(choice.path("message").path("content").stringValue()).isEmpty();
-            assertThat(choice.path("message").path("reasoning_content").stringValue()).isNotEmpty();
+            assertThat(choice.path("message").path("reasoning_content").stringValue())
+                    .isNotEmpty();
         });
         assertThat(answer.path("usage")
                         .path("completion_tokens_details")

@@ -220,8 +220,8 @@ class SavedDocumentsTest {
             create(server, TestServer.text(3));
             ok(server.post("/v1/documents/dawn/save", ""));
             ok(delete(server));
-            HttpResponse<String> answer = server.post(
-                    "/v1/chat/completions", TestServer.chat(TestServer.QUESTION, ",\"document\":\"dawn\""));
+            HttpResponse<String> answer =
+                    server.post("/v1/chat/completions", TestServer.chat(TestServer.QUESTION, ",\"document\":\"dawn\""));
             assertThat(code(answer, 409)).isEqualTo("document_not_loaded");
             assertThat(answer.body()).contains("/v1/documents/load", "{\\\"id\\\":\\\"dawn\\\"}");
             assertThat(code(server.post("/v1/documents/dawn/save", ""), 409)).isEqualTo("document_not_loaded");

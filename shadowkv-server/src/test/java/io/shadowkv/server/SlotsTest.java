@@ -82,17 +82,17 @@ class SlotsTest {
             assertThat(slot.path("next_token").path("n_remain").intValue()).isEqualTo(20_000 - decoded);
             assertThat(server.get("/slots?fail_on_no_slot=1").statusCode()).isEqualTo(200);
             try (RawClient second = answering()) {
-                assertThat(slots()).hasSize(SLOTS).allSatisfy(one -> assertThat(
-                                one.path("is_processing").booleanValue())
-                        .isTrue());
+                assertThat(slots())
+                        .hasSize(SLOTS)
+                        .allSatisfy(one -> assertThat(one.path("is_processing").booleanValue())
+                                .isTrue());
                 refused(server.get("/slots?x=%20&fail_on_no_slot=1"), 503, "no_slot");
                 second.vanish();
             }
             first.vanish();
         }
         server.awaitIdle();
-        while (slots().stream()
-                .anyMatch(slot -> slot.path("is_processing").booleanValue())) {
+        while (slots().stream().anyMatch(slot -> slot.path("is_processing").booleanValue())) {
             Thread.onSpinWait();
         }
     }
@@ -116,7 +116,9 @@ class SlotsTest {
         assertThat(restored.path("n_read").longValue())
                 .isEqualTo(saved.path("n_written").longValue());
         assertThat(restored.path("timings").path("restore_ms").doubleValue()).isPositive();
-        assertThat(ok(server.post("/v1/chat/completions", TestServer.chat(TestServer.QUESTION, ",\"max_tokens\":2,\"document\":\"7\"")))
+        assertThat(ok(server.post(
+                                "/v1/chat/completions",
+                                TestServer.chat(TestServer.QUESTION, ",\"max_tokens\":2,\"document\":\"7\"")))
                         .path("usage")
                         .path("prompt_tokens_details")
                         .path("cached_tokens")

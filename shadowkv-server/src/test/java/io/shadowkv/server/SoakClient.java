@@ -104,8 +104,7 @@ final class SoakClient {
                         server.post(
                                 "/v1/documents",
                                 "{\"id\":\"" + document + "\",\"text\":"
-                                        + JsonMapper.shared()
-                                                .writeValueAsString(TestServer.text(1 + random.nextInt(8)))
+                                        + JsonMapper.shared().writeValueAsString(TestServer.text(1 + random.nextInt(8)))
                                         + "}"),
                         Set.of(200, 409));
             case 2 -> check("save", server.post(path + "/save", ""), Set.of(200, 404, 409));

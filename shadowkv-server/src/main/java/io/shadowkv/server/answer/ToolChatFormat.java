@@ -112,8 +112,7 @@ public final class ToolChatFormat implements AnswerFormat {
     @Override
     public long reasoningTokens(List<Completion> completions) {
         return completions.stream()
-                .mapToLong(completion ->
-                        thinking.tokens(completion.ids(), chat.texts()::of))
+                .mapToLong(completion -> thinking.tokens(completion.ids(), chat.texts()::of))
                 .sum();
     }
 

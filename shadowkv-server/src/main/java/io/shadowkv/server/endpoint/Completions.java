@@ -37,10 +37,7 @@ public record Completions(Serving serving) implements Endpoint {
         int top = request.generation().options().topLogprobs();
         try (Scoring scoring = Scoring.start(model, serving.scoringTurns(), prompts, top, request.scoredTokens())) {
             PingedAnswer.send(
-                    serving.sending(exchange),
-                    scoring,
-                    () -> format.scored(scoring.scored()),
-                    serving.pingInterval());
+                    serving.sending(exchange), scoring, () -> format.scored(scoring.scored()), serving.pingInterval());
         }
     }
 

@@ -34,7 +34,8 @@ public record Documents(Serving serving) {
         Duration limit = serving.requestTime();
         long start = System.nanoTime();
         try (DocumentReading reading = DocumentReading.start(store, document, limit.isZero() ? null : limit)) {
-            if (DocumentAnswer.send(serving.sending(exchange), reading, document, request.streams(), serving.pingInterval())) {
+            if (DocumentAnswer.send(
+                    serving.sending(exchange), reading, document, request.streams(), serving.pingInterval())) {
                 serving.metrics().documentRead(document.tokens(), System.nanoTime() - start);
             }
         }

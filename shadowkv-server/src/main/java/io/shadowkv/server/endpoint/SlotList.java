@@ -51,18 +51,17 @@ public record SlotList(Serving serving) {
     public void act(Exchange exchange) {
         String id = exchange.path().split("/", -1)[ID_SEGMENT];
         String action = exchange.query("action");
-        ObjectNode body =
-                switch (action == null ? "" : action) {
-                    case "save" -> saved(id);
-                    case "restore" -> restored(id);
-                    case "erase" -> erased(id);
-                    default ->
-                        throw ApiException.invalid(
-                                "action",
-                                action == null
-                                        ? "action is absent; give ?action=save, restore or erase"
-                                        : "action is not one of save, restore and erase");
-                };
+        ObjectNode body = switch (action == null ? "" : action) {
+            case "save" -> saved(id);
+            case "restore" -> restored(id);
+            case "erase" -> erased(id);
+            default ->
+                throw ApiException.invalid(
+                        "action",
+                        action == null
+                                ? "action is absent; give ?action=save, restore or erase"
+                                : "action is not one of save, restore and erase");
+        };
         Serving.json(exchange, 200, body);
     }
 

@@ -21,27 +21,25 @@ final class EngineFailures {
             return refused;
         }
         String message = String.valueOf(failure.getMessage());
-        ApiException error =
-                switch (failure) {
-                    case ContextLengthException e ->
-                        ApiException.invalid("messages", "context_length_exceeded", message);
-                    case MemoryPlanException e -> ApiException.invalid("messages", "insufficient_memory", message);
-                    case QueueFullException e ->
-                        new ApiException(429, "rate_limit_error", message, null, "queue_full", QUEUE_SECONDS);
-                    case EngineUnavailableException e ->
-                        ApiException.unavailable("engine_unavailable", message, UNAVAILABLE_SECONDS);
-                    case ChatTemplateException e -> ApiException.invalid("messages", "chat_template", message);
-                    case TokenizerException e -> ApiException.invalid("prompt", "tokenizer", message);
-                    default ->
-                        new ApiException(
-                                500,
-                                "server_error",
-                                "the server failed while it answered ("
-                                        + failure.getClass().getSimpleName() + "). The server's log has the cause",
-                                null,
-                                "internal_error",
-                                0);
-                };
+        ApiException error = switch (failure) {
+            case ContextLengthException e -> ApiException.invalid("messages", "context_length_exceeded", message);
+            case MemoryPlanException e -> ApiException.invalid("messages", "insufficient_memory", message);
+            case QueueFullException e ->
+                new ApiException(429, "rate_limit_error", message, null, "queue_full", QUEUE_SECONDS);
+            case EngineUnavailableException e ->
+                ApiException.unavailable("engine_unavailable", message, UNAVAILABLE_SECONDS);
+            case ChatTemplateException e -> ApiException.invalid("messages", "chat_template", message);
+            case TokenizerException e -> ApiException.invalid("prompt", "tokenizer", message);
+            default ->
+                new ApiException(
+                        500,
+                        "server_error",
+                        "the server failed while it answered ("
+                                + failure.getClass().getSimpleName() + "). The server's log has the cause",
+                        null,
+                        "internal_error",
+                        0);
+        };
         return error.because(failure);
     }
 }

@@ -35,8 +35,7 @@ public final class Choices implements AutoCloseable {
     /// Submits the requests. If the engine refuses one of them, those before it are cancelled.
     ///
     /// @throws RuntimeException the engine's refusal
-    public static Choices submit(
-            Engine engine, List<Request> requests, GenerationObserver observer, Slots slots) {
+    public static Choices submit(Engine engine, List<Request> requests, GenerationObserver observer, Slots slots) {
         Choices choices = new Choices(observer, slots);
         try {
             requests.forEach(request -> choices.start(engine.submit(request)));

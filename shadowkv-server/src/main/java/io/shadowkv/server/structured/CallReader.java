@@ -12,9 +12,8 @@ public interface CallReader {
         if (tools.isRequired()) {
             return new RequiredCallReader();
         }
-        CallReader reader = tools.tools().isEmpty()
-                ? new TextReader()
-                : new AutoCallReader(tools.tools(), tools.isParallel());
+        CallReader reader =
+                tools.tools().isEmpty() ? new TextReader() : new AutoCallReader(tools.tools(), tools.isParallel());
         return thinking == Thinking.NONE ? reader : new ThinkingReader(thinking, reader);
     }
 

@@ -93,7 +93,8 @@ public final class StructuredOutput {
         for (int i = 0; i < tools.size(); i++) {
             String place = CallSchema.place(i);
             if (all.pointer().equals(place) || all.pointer().startsWith(place + "/")) {
-                String what = "the schema of the parameters of the function \"" + tools.get(i).name() + "\"";
+                String what = "the schema of the parameters of the function \""
+                        + tools.get(i).name() + "\"";
                 return refused("tools", what, all.within(place));
             }
         }

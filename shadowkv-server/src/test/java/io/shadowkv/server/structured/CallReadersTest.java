@@ -56,7 +56,8 @@ class CallReadersTest {
             """)
     void aRequiredCallIsPassedOnWithoutBlanks(String text, String expected) {
         for (int length = 1; length <= text.length(); length++) {
-            assertThat(read(CallReader.of(fields(true, true), Thinking.NONE), text, length)).isEqualTo(expected);
+            assertThat(read(CallReader.of(fields(true, true), Thinking.NONE), text, length))
+                    .isEqualTo(expected);
         }
     }
 
@@ -92,7 +93,8 @@ class CallReadersTest {
     void familiesAreReadByTheirForm(String written, String expected) {
         String text = written.replace('@', '\n');
         for (int length = 1; length <= text.length(); length++) {
-            assertThat(read(CallReader.of(fields(false, true), Thinking.NONE), text, length)).isEqualTo(expected);
+            assertThat(read(CallReader.of(fields(false, true), Thinking.NONE), text, length))
+                    .isEqualTo(expected);
         }
     }
 
@@ -107,6 +109,7 @@ class CallReadersTest {
     @Test
     void withoutParallelCallsThereIsOne() {
         String text = "[{\"name\": \"find\", \"arguments\": {}}, {\"name\": \"find\", \"arguments\": {}}]";
-        assertThat(read(CallReader.of(fields(false, false), Thinking.NONE), text, 5)).isEqualTo("|find:{}");
+        assertThat(read(CallReader.of(fields(false, false), Thinking.NONE), text, 5))
+                .isEqualTo("|find:{}");
     }
 }

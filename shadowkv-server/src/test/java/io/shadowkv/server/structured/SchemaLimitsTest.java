@@ -164,9 +164,10 @@ class SchemaLimitsTest {
     @Test
     void theToolWhoseSchemaIsBeyondALimitIsNamed() {
         JsonNode good = parsed("{\"type\":\"object\"}");
-        JsonNode bad = parsed("{\"type\":\"object\",\"properties\":{\"a\":{\"pattern\":\"" + "x".repeat(5_000) + "\"}}}");
-        assertThatThrownBy(() -> output()
-                        .callConstraint(List.of(new Tool("first", good, good), new Tool("second", bad, bad))))
+        JsonNode bad =
+                parsed("{\"type\":\"object\",\"properties\":{\"a\":{\"pattern\":\"" + "x".repeat(5_000) + "\"}}}");
+        assertThatThrownBy(() ->
+                        output().callConstraint(List.of(new Tool("first", good, good), new Tool("second", bad, bad))))
                 .isInstanceOfSatisfying(ApiException.class, refused -> {
                     assertThat(refused.code()).isEqualTo("unsupported_schema");
                     assertThat(refused)

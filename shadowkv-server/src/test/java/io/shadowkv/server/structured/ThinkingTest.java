@@ -44,33 +44,41 @@ class ThinkingTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = ';', nullValues = "-", value = {
-        "OPENED;   'a b</think>c d';                 'a b|c d'",
-        "OPENED;   '\n a\n\n b \n</think>\n\n c \n'; 'a\n\n b|c \n'",
-        "OPENED;   'a </thin</think>c';              'a </thin|c'",
-        "OPENED;   'a < b </ c';                     'a < b </ c|'",
-        "OPENED;   'a</thi';                         'a</thi|'",
-        "OPENED;   ' </think>c';                     '|c'",
-        "OPENED;   'a</think>';                      'a|'",
-        "OPENED;   'a</think>b</think>c';            'a|b</think>c'",
-        "OPENED;   'é 你</think>好';                  'é 你|好'",
-        "POSSIBLE; '<think>\na\n</think>\n\nb';      'a|b'",
-        "POSSIBLE; '\n<think>a</think>b';            'a|b'",
-        "POSSIBLE; 'no <think>a</think>b';           '|no <think>a</think>b'",
-        "POSSIBLE; ' <thi';                          '| <thi'",
-        "POSSIBLE; ' text';                          '| text'",
-        "POSSIBLE; '';                               '|'",
-        "NONE;     '<think>a</think>b';              '|<think>a</think>b'",
-    })
+    @CsvSource(
+            delimiter = ';',
+            nullValues = "-",
+            value = {
+                "OPENED;   'a b</think>c d';                 'a b|c d'",
+                "OPENED;   '\n a\n\n b \n</think>\n\n c \n'; 'a\n\n b|c \n'",
+                "OPENED;   'a </thin</think>c';              'a </thin|c'",
+                "OPENED;   'a < b </ c';                     'a < b </ c|'",
+                "OPENED;   'a</thi';                         'a</thi|'",
+                "OPENED;   ' </think>c';                     '|c'",
+                "OPENED;   'a</think>';                      'a|'",
+                "OPENED;   'a</think>b</think>c';            'a|b</think>c'",
+                "OPENED;   'é 你</think>好';                  'é 你|好'",
+                "POSSIBLE; '<think>\na\n</think>\n\nb';      'a|b'",
+                "POSSIBLE; '\n<think>a</think>b';            'a|b'",
+                "POSSIBLE; 'no <think>a</think>b';           '|no <think>a</think>b'",
+                "POSSIBLE; ' <thi';                          '| <thi'",
+                "POSSIBLE; ' text';                          '| text'",
+                "POSSIBLE; '';                               '|'",
+                "NONE;     '<think>a</think>b';              '|<think>a</think>b'",
+            })
     void thoughtsAreDividedFromTheAnswer(Thinking thinking, String text, String expected) {
         for (int length = 1; length <= Math.max(1, text.length()); length++) {
-            assertThat(read(thinking, NO_TOOLS, text, length)).as("pieces of %d", length).isEqualTo(expected);
+            assertThat(read(thinking, NO_TOOLS, text, length))
+                    .as("pieces of %d", length)
+                    .isEqualTo(expected);
         }
     }
 
     @Test
     void aCallMayFollowThoughts() {
-        Tool tool = new Tool("find", tools.jackson.databind.node.NullNode.getInstance(), tools.jackson.databind.node.NullNode.getInstance());
+        Tool tool = new Tool(
+                "find",
+                tools.jackson.databind.node.NullNode.getInstance(),
+                tools.jackson.databind.node.NullNode.getInstance());
         ToolFields tools = new ToolFields(List.of(tool), false, true);
         String text = "<think>a {</think>\n\n<tool_call>{\"name\":\"find\",\"arguments\":{}}</tool_call>";
         for (int length = 1; length < text.length(); length++) {
@@ -89,11 +97,13 @@ class ThinkingTest {
         assertThat(of(plain, Map.of())).isEqualTo(Thinking.NONE);
         assertThat(of(plain + "<assistant><think>\n", Map.of())).isEqualTo(Thinking.OPENED);
         // Qwen 3
-        String optional = plain + "{% if enable_thinking is defined and not enable_thinking %}<think>\n\n</think>\n\n{% endif %}";
+        String optional =
+                plain + "{% if enable_thinking is defined and not enable_thinking %}<think>\n\n</think>\n\n{% endif %}";
         assertThat(of(optional, Map.of())).isEqualTo(Thinking.POSSIBLE);
         assertThat(of(optional, Map.of("enable_thinking", false))).isEqualTo(Thinking.POSSIBLE);
-        String shown = "{% for m in messages %}{% if m.reasoning_content %}<think>{{ m.reasoning_content }}</think>{% endif %}"
-                + "{{ m['content'] }}{% endfor %}";
+        String shown =
+                "{% for m in messages %}{% if m.reasoning_content %}<think>{{ m.reasoning_content }}</think>{% endif %}"
+                        + "{{ m['content'] }}{% endfor %}";
         assertThat(of(shown, Map.of())).isEqualTo(Thinking.POSSIBLE);
         assertThat(Thinking.of((messages, further) -> "", Map.of())).isEqualTo(Thinking.NONE);
     }
@@ -102,21 +112,24 @@ class ThinkingTest {
     void aUserCannotOpenThoughts() {
         String plain = "{% for m in messages %}{{ m['content'] }}{% endfor %}";
         ChatTemplate chat = ChatTemplate.of(plain, Map.of(), Clock.systemUTC());
-        assertThat(chat.render(List.of(new ChatMessage("user", "<think>")), true)).endsWith("<think>");
+        assertThat(chat.render(List.of(new ChatMessage("user", "<think>")), true))
+                .endsWith("<think>");
         assertThat(of(plain, Map.of())).isEqualTo(Thinking.NONE);
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = ';', value = {
-        "OPENED;   a b </ think > c;         5",
-        "OPENED;   a b c;                    3",
-        "OPENED;   a</think>b c;             1",
-        "POSSIBLE; <think> a </think> b;     3",
-        "POSSIBLE; < think> a </think> b;    4",
-        "POSSIBLE; a <think> </think> b;     0",
-        "POSSIBLE; <thi;                     0",
-        "NONE;     <think> a </think> b;     0",
-    })
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "OPENED;   a b </ think > c;         5",
+                "OPENED;   a b c;                    3",
+                "OPENED;   a</think>b c;             1",
+                "POSSIBLE; <think> a </think> b;     3",
+                "POSSIBLE; < think> a </think> b;    4",
+                "POSSIBLE; a <think> </think> b;     0",
+                "POSSIBLE; <thi;                     0",
+                "NONE;     <think> a </think> b;     0",
+            })
     void tokensOfThoughtsAreCounted(Thinking thinking, String words, int expected) {
         String[] texts = words.split(" ");
         int[] ids = java.util.stream.IntStream.range(0, texts.length).toArray();

@@ -27,6 +27,8 @@ public record Goal(double firstTokenMillis, double perTokenMillis) {
     }
 
     private static String text(double millis) {
-        return Double.isInfinite(millis) ? "any" : "<= " + (millis == Math.rint(millis) ? (long) millis + "" : millis + "") + " ms";
+        return Double.isInfinite(millis)
+                ? "any"
+                : "<= " + (millis == Math.rint(millis) ? (long) millis + "" : millis + "") + " ms";
     }
 }

@@ -8,8 +8,4 @@ import org.jspecify.annotations.Nullable;
 /// @param document what it is about; null if it stands by itself
 /// @param text its own tokens, which follow the document
 /// @param answerTokens number of tokens to generate
-public record LoadRequest(
-        int index,
-        @Nullable LoadDocument document,
-        PromptText text,
-        int answerTokens) {}
+public record LoadRequest(int index, @Nullable LoadDocument document, PromptText text, int answerTokens) {}

@@ -38,8 +38,7 @@ public final class LoadTrace {
     /// @param seed determines lengths and order
     /// @param documentSeed determines the content of documents
     /// @param questionSeed determines the content of all other prompts
-    public static LoadTrace of(
-            TraceSpec spec, PromptSource source, long seed, long documentSeed, long questionSeed) {
+    public static LoadTrace of(TraceSpec spec, PromptSource source, long seed, long documentSeed, long questionSeed) {
         List<LoadDocument> documents = new ArrayList<>();
         List<LoadDocument> order = new ArrayList<>();
         if (spec instanceof TraceSpec.Documents some) {

@@ -43,7 +43,11 @@ public sealed interface TraceSpec {
             check(questions >= 1, "questions", questions, "1 or more");
             check(questionTokens >= 1, "question tokens", questionTokens, "1 or more");
             check(answerTokens >= 1, "answer tokens", answerTokens, "1 or more");
-            check((long) documents * questions <= 1_000_000, "requests", (long) documents * questions, "at most 1000000");
+            check(
+                    (long) documents * questions <= 1_000_000,
+                    "requests",
+                    (long) documents * questions,
+                    "at most 1000000");
         }
 
         @Override

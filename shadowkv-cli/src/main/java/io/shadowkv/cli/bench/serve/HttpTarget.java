@@ -2,7 +2,6 @@ package io.shadowkv.cli.bench.serve;
 
 import io.shadowkv.cli.bench.load.AnswerSink;
 import io.shadowkv.cli.bench.load.LoadDocument;
-import io.shadowkv.cli.bench.load.LoadFailure;
 import io.shadowkv.cli.bench.load.LoadRequest;
 import io.shadowkv.cli.bench.load.LoadTarget;
 import java.io.BufferedReader;

@@ -20,8 +20,9 @@ final class LoadFlags {
             names = "--rate",
             split = ",",
             paramLabel = "PER-SECOND",
-            description = "Open loop: mean number of requests per second, which arrive at random times (Poisson) however"
-                    + " slow the answers are; several values, such as 1,2,4, give a curve.")
+            description =
+                    "Open loop: mean number of requests per second, which arrive at random times (Poisson) however"
+                            + " slow the answers are; several values, such as 1,2,4, give a curve.")
     private List<Double> rates = List.of();
 
     @Option(

@@ -76,19 +76,35 @@ record LoadPage(Machine machine, LoadPlan plan) {
         List<Block> plots = new ArrayList<>();
         add(plots, results, "goodput", "requests/s that meet the goal", LoadSummary::goodput);
         add(plots, results, "throughput", "output tokens/s", LoadSummary::outputThroughput);
-        add(plots, results, "ttft-p50", "time to first token, p50 (ms)", one -> one.firstToken().p50());
-        add(plots, results, "ttft-p99", "time to first token, p99 (ms)", one -> one.firstToken().p99());
-        add(plots, results, "tpot-p50", "time per output token, p50 (ms)", one -> one.perToken().p50());
-        add(plots, results, "e2el-p90", "end to end, p90 (ms)", one -> one.endToEnd().p90());
+        add(
+                plots,
+                results,
+                "ttft-p50",
+                "time to first token, p50 (ms)",
+                one -> one.firstToken().p50());
+        add(
+                plots,
+                results,
+                "ttft-p99",
+                "time to first token, p99 (ms)",
+                one -> one.firstToken().p99());
+        add(
+                plots,
+                results,
+                "tpot-p50",
+                "time per output token, p50 (ms)",
+                one -> one.perToken().p50());
+        add(
+                plots,
+                results,
+                "e2el-p90",
+                "end to end, p90 (ms)",
+                one -> one.endToEnd().p90());
         return plots;
     }
 
     private void add(
-            List<Block> plots,
-            List<LoadResult> results,
-            String id,
-            String name,
-            ToDoubleFunction<LoadSummary> figure) {
+            List<Block> plots, List<LoadResult> results, String id, String name, ToDoubleFunction<LoadSummary> figure) {
         Map<String, List<LoadPlot.Point>> lines = new LinkedHashMap<>();
         results.stream()
                 .sorted(Comparator.comparingDouble(one -> one.load().value()))

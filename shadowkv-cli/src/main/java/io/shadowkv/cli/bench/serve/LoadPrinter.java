@@ -16,7 +16,9 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
     /// Prints one result.
     void print(LoadResult result) {
         LoadSummary summary = result.summary();
-        line("%s, %s, %s%s", result.info().model(), result.name(), result.load(), result.isCut() ? " (interrupted)" : "");
+        line(
+                "%s, %s, %s%s",
+                result.info().model(), result.name(), result.load(), result.isCut() ? " (interrupted)" : "");
         readings("read before the first request", result.readFirst(), result.readSeconds());
         readings(
                 "read while requests were sent",
@@ -53,9 +55,8 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
 
     private void readings(String what, List<DocumentPool.Reading> readings, double seconds) {
         if (!readings.isEmpty()) {
-            long tokens = readings.stream()
-                    .mapToLong(DocumentPool.Reading::tokens)
-                    .sum();
+            long tokens =
+                    readings.stream().mapToLong(DocumentPool.Reading::tokens).sum();
             line("  %-36s %d of %,d tokens, %.2f s", "documents " + what, readings.size(), tokens, seconds);
         }
     }
@@ -79,14 +80,20 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
         for (LoadResult one : results) {
             for (LoadResult other : results) {
                 boolean isSameLoad = one.load().equals(other.load()) && !one.isCut() && !other.isCut();
-                if (isSameLoad && isFull(other) && isShadow(one) && one.via() == other.via() && one.engines() == other.engines()) {
+                if (isSameLoad
+                        && isFull(other)
+                        && isShadow(one)
+                        && one.via() == other.via()
+                        && one.engines() == other.engines()) {
                     line(
                             "%s: goodput of shadowkv %.3f/s, of full %.3f/s: %s; request throughput %s%s",
                             one.load(),
                             one.summary().goodput(),
                             other.summary().goodput(),
                             times(one.summary().goodput(), other.summary().goodput()),
-                            times(one.summary().requestThroughput(), other.summary().requestThroughput()),
+                            times(
+                                    one.summary().requestThroughput(),
+                                    other.summary().requestThroughput()),
                             one.via() == Via.ENGINE ? " (bare engine)" : "");
                 }
                 if (isSameLoad
@@ -98,8 +105,12 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
                             one.load(),
                             one.engines(),
                             other.engines(),
-                            times(one.summary().requestThroughput(), other.summary().requestThroughput()),
-                            times(one.summary().outputThroughput(), other.summary().outputThroughput()),
+                            times(
+                                    one.summary().requestThroughput(),
+                                    other.summary().requestThroughput()),
+                            times(
+                                    one.summary().outputThroughput(),
+                                    other.summary().outputThroughput()),
                             times(one.summary().goodput(), other.summary().goodput()));
                 }
                 if (isSameLoad
@@ -120,9 +131,15 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
                 server.name(),
                 server.load(),
                 times(server.summary().requestThroughput(), engine.summary().requestThroughput()),
-                times(server.summary().firstToken().p50(), engine.summary().firstToken().p50()),
-                times(server.summary().perToken().p50(), engine.summary().perToken().p50()),
-                times(server.summary().endToEnd().mean(), engine.summary().endToEnd().mean()));
+                times(
+                        server.summary().firstToken().p50(),
+                        engine.summary().firstToken().p50()),
+                times(
+                        server.summary().perToken().p50(),
+                        engine.summary().perToken().p50()),
+                times(
+                        server.summary().endToEnd().mean(),
+                        engine.summary().endToEnd().mean()));
     }
 
     private static boolean isFull(LoadResult result) {

@@ -129,7 +129,8 @@ record Measurement(
             });
         }
         double readSeconds = (System.nanoTime() - start) / 1e9;
-        List<DocumentPool.Reading> first = readings(pool).subList(before, readings(pool).size());
+        List<DocumentPool.Reading> first =
+                readings(pool).subList(before, readings(pool).size());
         List<AnswerRecord> records = new ArrayList<>();
         LoadRun run;
         try (ProgressLine line = watcher.bar(info.method() + " " + load)) {
@@ -166,8 +167,7 @@ record Measurement(
 
     private long[] arrivals(LoadTrace trace, Load.Rate rate) {
         // The seed of the arrivals is that of the plan: equal times for all methods.
-        return Arrivals.before(
-                Arrivals.poisson(rate.perSecond(), trace.size(), plan.seed()), plan.limitNanos());
+        return Arrivals.before(Arrivals.poisson(rate.perSecond(), trace.size(), plan.seed()), plan.limitNanos());
     }
 
     private static List<DocumentPool.Reading> readings(@Nullable DocumentPool pool) {

@@ -60,8 +60,7 @@ final class RequestBodies {
     BodyPublisher of(LoadDocument document, String id) {
         boolean isIds = document.text() instanceof PromptText.Ids;
         return joined(
-                head() + "\"id\":" + quoted(id) + ",\"chat\":false,"
-                        + (isIds ? "\"tokens\":[" : "\"text\":\""),
+                head() + "\"id\":" + quoted(id) + ",\"chat\":false," + (isIds ? "\"tokens\":[" : "\"text\":\""),
                 shared(document),
                 (isIds ? "]" : "\"") + "}");
     }
@@ -76,9 +75,7 @@ final class RequestBodies {
 
     private static BodyPublisher joined(String before, byte[] content, String after) {
         return BodyPublishers.concat(
-                BodyPublishers.ofString(before),
-                BodyPublishers.ofByteArray(content),
-                BodyPublishers.ofString(after));
+                BodyPublishers.ofString(before), BodyPublishers.ofByteArray(content), BodyPublishers.ofString(after));
     }
 
     private static String content(PromptText text) {

@@ -67,7 +67,8 @@ final class ServerConnection implements AutoCloseable {
         try {
             return client.send(request, handler);
         } catch (ConnectException e) {
-            throw new LoadFailure("no connection", "cannot connect to " + url + ". Start the server, or check --url", e);
+            throw new LoadFailure(
+                    "no connection", "cannot connect to " + url + ". Start the server, or check --url", e);
         } catch (IOException e) {
             throw broken(e);
         }
@@ -110,7 +111,8 @@ final class ServerConnection implements AutoCloseable {
             JsonNode error = JsonMapper.shared().readTree(body).path("error");
             String code = error.path("code").asString(error.path("type").asString(""));
             return new LoadFailure(
-                    ("HTTP " + status + " " + code).strip(), error.path("message").asString(body));
+                    ("HTTP " + status + " " + code).strip(),
+                    error.path("message").asString(body));
         } catch (JacksonException e) {
             return new LoadFailure("HTTP " + status, body.isBlank() ? "the answer is empty" : body, e);
         }

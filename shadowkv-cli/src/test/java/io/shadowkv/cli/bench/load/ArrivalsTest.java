@@ -27,8 +27,10 @@ class ArrivalsTest {
     void gapsAreExponential(double rate) {
         double[] gaps = gaps(Arrivals.poisson(rate, COUNT, 7));
         double mean = Arrays.stream(gaps).average().orElseThrow();
-        double deviation = Math.sqrt(
-                Arrays.stream(gaps).map(gap -> (gap - mean) * (gap - mean)).average().orElseThrow());
+        double deviation = Math.sqrt(Arrays.stream(gaps)
+                .map(gap -> (gap - mean) * (gap - mean))
+                .average()
+                .orElseThrow());
         double shorter = Arrays.stream(gaps).filter(gap -> gap < mean).count() / (double) gaps.length;
         // Four standard errors of 20,000 draws.
         assertThat(mean).isCloseTo(1 / rate, within(0.03 / rate));
@@ -38,7 +40,9 @@ class ArrivalsTest {
 
     @Test
     void aSeedGivesTheSameTimes() {
-        assertThat(Arrivals.poisson(3, 100, 1)).isEqualTo(Arrivals.poisson(3, 100, 1)).isSorted();
+        assertThat(Arrivals.poisson(3, 100, 1))
+                .isEqualTo(Arrivals.poisson(3, 100, 1))
+                .isSorted();
         assertThat(Arrivals.poisson(3, 100, 1)).isNotEqualTo(Arrivals.poisson(3, 100, 2));
         assertThat(Arrivals.poisson(3, 100, 1)[0]).isZero();
         assertThat(Arrivals.poisson(3, 0, 1)).isEmpty();

@@ -74,8 +74,7 @@ class LoadRunTest {
             }
         };
         long[] arrivals = Arrivals.poisson(1000, 20, 1);
-        List<AnswerRecord> records =
-                new LoadRun(target, chat(20), null, new Cancellation(), SILENT).open(arrivals);
+        List<AnswerRecord> records = new LoadRun(target, chat(20), null, new Cancellation(), SILENT).open(arrivals);
         assertThat(target.most.get()).isEqualTo(20);
         assertThat(records).hasSize(20).allMatch(AnswerRecord::isComplete);
         for (int i = 0; i < 20; i++) {

@@ -25,7 +25,8 @@ class LoadSummaryTest {
 
     /// Two answers: 3 tokens at 100, 150, 250 ms, and 2 tokens at 600, 610 ms, scheduled at 500 ms but
     /// sent at 530 ms.
-    private static final List<AnswerRecord> TWO = List.of(answer(0, 0, 260, 100, 150, 250), answer(500, 530, 1000, 600, 610));
+    private static final List<AnswerRecord> TWO =
+            List.of(answer(0, 0, 260, 100, 150, 250), answer(500, 530, 1000, 600, 610));
 
     @Test
     void throughputIsCountedOverTheWholeTime() {
@@ -72,8 +73,7 @@ class LoadSummaryTest {
                 NO_GOAL);
         assertThat(summary.completed()).isEqualTo(1);
         assertThat(summary.failed()).isEqualTo(4);
-        assertThat(summary.errors())
-                .isEqualTo(Map.of("HTTP 429 queue_full", 2, "stream cut", 1, "empty answer", 1));
+        assertThat(summary.errors()).isEqualTo(Map.of("HTTP 429 queue_full", 2, "stream cut", 1, "empty answer", 1));
         assertThat(summary.interrupted()).isEqualTo(1);
         assertThat(summary.peakRequests()).isEqualTo(6);
     }

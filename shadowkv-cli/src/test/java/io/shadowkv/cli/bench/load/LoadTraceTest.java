@@ -20,7 +20,8 @@ class LoadTraceTest {
 
     private static List<Integer> order(LoadTrace trace) {
         return requests(trace).stream()
-                .map(request -> java.util.Objects.requireNonNull(request.document()).index())
+                .map(request ->
+                        java.util.Objects.requireNonNull(request.document()).index())
                 .toList();
     }
 
@@ -51,23 +52,28 @@ class LoadTraceTest {
         LoadTrace same = LoadTrace.of(documents(TraceSpec.Order.INTERLEAVED), IDS, 1, 2, 3);
         LoadTrace other = LoadTrace.of(documents(TraceSpec.Order.INTERLEAVED), IDS, 1, 20, 30);
         assertThat(order(same)).isEqualTo(order(first));
-        assertThat(ids(same.documents().get(2).text())).isEqualTo(ids(first.documents().get(2).text()));
+        assertThat(ids(same.documents().get(2).text()))
+                .isEqualTo(ids(first.documents().get(2).text()));
         assertThat(ids(same.request(4).text())).isEqualTo(ids(first.request(4).text()));
         assertThat(order(other)).isEqualTo(order(first));
         assertThat(other.documents())
                 .extracting(LoadDocument::tokens)
                 .isEqualTo(first.documents().stream().map(LoadDocument::tokens).toList());
-        assertThat(ids(other.documents().get(2).text())).isNotEqualTo(ids(first.documents().get(2).text()));
+        assertThat(ids(other.documents().get(2).text()))
+                .isNotEqualTo(ids(first.documents().get(2).text()));
         assertThat(other.documents()).doesNotContainAnyElementsOf(first.documents());
-        assertThat(ids(other.request(4).text())).isNotEqualTo(ids(first.request(4).text()));
-        assertThat(ids(first.request(0).text())).isNotEqualTo(ids(first.request(1).text()));
+        assertThat(ids(other.request(4).text()))
+                .isNotEqualTo(ids(first.request(4).text()));
+        assertThat(ids(first.request(0).text()))
+                .isNotEqualTo(ids(first.request(1).text()));
     }
 
     @Test
     void chatPromptsHaveLengthsInTheRange() {
         LoadTrace trace = LoadTrace.of(new TraceSpec.Chat(500, 10, 20, 4), IDS, 1, 2, 3);
-        List<Integer> lengths =
-                requests(trace).stream().map(request -> ids(request.text()).length).toList();
+        List<Integer> lengths = requests(trace).stream()
+                .map(request -> ids(request.text()).length)
+                .toList();
         assertThat(lengths).contains(10, 20).allMatch(length -> length >= 10 && length <= 20);
         assertThat(trace.documents()).isEmpty();
         assertThat(trace.request(0).document()).isNull();
