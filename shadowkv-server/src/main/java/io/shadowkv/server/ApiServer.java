@@ -21,6 +21,7 @@ import io.shadowkv.server.http.Exchange;
 import io.shadowkv.server.http.JdkHttp;
 import io.shadowkv.server.json.JsonBody;
 import io.shadowkv.server.metrics.ServerMetrics;
+import io.shadowkv.server.model.EnginePool;
 import io.shadowkv.server.model.ServedModel;
 import io.shadowkv.server.request.RequestDefaults;
 import io.shadowkv.server.structured.StructuredOutput;
@@ -37,7 +38,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
-/// An HTTP server that offers one engine under OpenAI's API.
+/// An HTTP server that offers the engines of one model under OpenAI's API.
 ///
 /// Listens from the start and answers 503 until [#serve] gives it an engine. Thread-safe.
 public final class ApiServer implements AutoCloseable {
@@ -84,7 +85,7 @@ public final class ApiServer implements AutoCloseable {
 
     private @Nullable Throwable engineFailure() {
         Serving current = serving;
-        return current == null ? null : current.model().engine().failure();
+        return current == null ? null : current.model().engines().failure();
     }
 
     private void addRoutes(Router router) {
@@ -137,7 +138,16 @@ public final class ApiServer implements AutoCloseable {
     ///
     /// @param names names that requests may use, at least one
     public void serve(Engine engine, List<String> names) {
-        ServedModel model = new ServedModel(engine, names);
+        serve(List.of(engine), names);
+    }
+
+    /// Offers several engines of one model. The caller closes them after the server.
+    ///
+    /// @param engines at least one, with the same model and options
+    /// @param names names that requests may use, at least one
+    public void serve(List<Engine> engines, List<String> names) {
+        EnginePool pool = new EnginePool(engines, failure -> log.accept("engine", failure));
+        ServedModel model = new ServedModel(pool, names);
         ServerLimits limits = options.limits();
         DocumentStore documents = new DocumentStore(
                 model,
@@ -149,15 +159,16 @@ public final class ApiServer implements AutoCloseable {
         } catch (UncheckedIOException e) {
             log.accept("folder of documents", e);
         }
-        ServerMetrics metrics = new ServerMetrics(model.name(), engine::runningRequests, engine::waitingRequests);
-        metrics.memory(() -> engine.failure() == null ? engine.memoryInUse() : null);
+        ServerMetrics metrics = new ServerMetrics(model.name(), pool::running, pool::waiting);
+        metrics.memory(pool::memoryInUse);
+        metrics.engines(pool::working, pool.size());
         metrics.documents(documents::count, documents::tokens, documents::bytes);
         serving = new Serving(
                 model,
                 metrics,
                 failures,
                 StructuredOutput.start(() -> vocabulary(model)),
-                new Slots(engine.options().maxBatch()),
+                new Slots(pool.batch()),
                 new Semaphore(1, true),
                 documents,
                 RequestDefaults.of(model.recommended(), limits.defaultNewTokens(), limits.choices()),
@@ -188,9 +199,15 @@ public final class ApiServer implements AutoCloseable {
     }
 
     private void health(Exchange exchange) {
-        serving();
+        Serving current = serving();
         failures.checkEngine(Failures.request(exchange.method(), exchange.path()));
-        state(exchange, "ok");
+        EnginePool engines = current.model().engines();
+        ObjectNode body = JsonBody.object();
+        int working = engines.working();
+        body.put("status", working < engines.size() ? "degraded" : "ok");
+        body.put("engines", engines.size());
+        body.put("broken_engines", engines.size() - working);
+        state(exchange, body);
     }
 
     private void ready(Exchange exchange) {
@@ -199,7 +216,7 @@ public final class ApiServer implements AutoCloseable {
             throw draining();
         }
         failures.checkEngine(Failures.request(exchange.method(), exchange.path()));
-        Duration busy = current.model().engine().busyTime();
+        Duration busy = current.model().engines().busyTime();
         if (busy.compareTo(stuckAfter) > 0) {
             throw ApiException.unavailable(
                     "stuck",
@@ -207,12 +224,12 @@ public final class ApiServer implements AutoCloseable {
                             + stuckAfter.toSeconds() + " s at most. Start the server again if this stays",
                     LOADING_SECONDS);
         }
-        state(exchange, "ready");
+        ObjectNode body = JsonBody.object();
+        body.put("status", "ready");
+        state(exchange, body);
     }
 
-    private static void state(Exchange exchange, String state) {
-        ObjectNode body = JsonBody.object();
-        body.put("status", state);
+    private static void state(Exchange exchange, ObjectNode body) {
         exchange.respond(200, Map.of("Content-Type", "application/json"), JsonBody.bytes(body));
     }
 
@@ -224,7 +241,7 @@ public final class ApiServer implements AutoCloseable {
     public boolean drain(Duration limit) throws InterruptedException {
         isDraining = true;
         Serving current = serving;
-        boolean isDone = current == null || current.model().engine().drain(limit);
+        boolean isDone = current == null || current.model().engines().drain(limit);
         // The last answers are on their way to their clients.
         http.stop(Duration.ofSeconds(1));
         closeFolder();

@@ -188,11 +188,18 @@ public final class EngineFlags {
 
     /// Opens the requested backend, and prints the choice of `auto` and its reason to `err`.
     public Backends.Choice openBackend(PrintWriter err) {
+        return openBackend(err, device);
+    }
+
+    /// Opens the requested backend on a device of its own.
+    ///
+    /// @param number number of the GPU; without meaning for a CPU backend
+    public Backends.Choice openBackend(PrintWriter err, int number) {
         BackendOptions options = CacheFlags.checked(
                 command,
                 () -> new BackendOptions(threads, vectorBits, offloadFolder)
                         .withDevice(
-                                device,
+                                number,
                                 cudaLibraries,
                                 kernelCache == null ? UserCache.folder().resolve("kernels") : kernelCache));
         Backends.Choice choice = CacheFlags.checked(command, () -> Backends.open(backend, options));

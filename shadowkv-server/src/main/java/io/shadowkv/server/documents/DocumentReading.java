@@ -47,10 +47,10 @@ public final class DocumentReading implements AutoCloseable {
 
     private void run(Request request) {
         try {
-            Document read = store.engine().read(request);
+            Document read = document.engine().read(request);
             document.ready(read);
             if (!store.contains(document)) {
-                read.close();
+                document.close();
                 throw deleted();
             }
             result.complete(document);

@@ -6,6 +6,7 @@ import io.shadowkv.engine.MemoryPlan.SequenceBytes;
 import io.shadowkv.engine.serve.Document;
 import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.server.error.ApiException;
+import io.shadowkv.server.model.PooledEngine;
 import io.shadowkv.server.model.ServedModel;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -52,10 +53,6 @@ public final class DocumentStore implements AutoCloseable {
         }
     }
 
-    Engine engine() {
-        return model.engine();
-    }
-
     /// Enters a document that is not read yet.
     ///
     /// @throws ApiException if the identifier is taken (409), there are too many documents (507), or the
@@ -65,9 +62,10 @@ public final class DocumentStore implements AutoCloseable {
             checkRoom(request.id());
         }
         int[] ids = DocumentTokens.of(model, request);
+        PooledEngine engine = model.engines().leastLoaded();
         String id = request.id()
                 .orElseGet(() -> "doc-" + UUID.randomUUID().toString().replace("-", ""));
-        StoredDocument document = new StoredDocument(id, request, ids, planned(ids.length), Instant.now());
+        StoredDocument document = new StoredDocument(id, request, ids, engine, planned(ids.length), Instant.now());
         synchronized (documents) {
             checkRoom(request.id());
             documents.put(id, document);
@@ -76,8 +74,9 @@ public final class DocumentStore implements AutoCloseable {
     }
 
     private long planned(int tokens) {
+        Engine engine = model.engine();
         SequenceBytes planned =
-                engine().plan(tokens, engine().options().maxBatch()).perSequence();
+                engine.plan(tokens, engine.options().maxBatch()).perSequence();
         return planned.resident() + planned.offloaded();
     }
 
@@ -226,16 +225,17 @@ public final class DocumentStore implements AutoCloseable {
 
     private Stored load(SavedDocument saved) {
         DocumentRequest request = saved.request();
-        Document opened = open(saved);
+        PooledEngine engine = model.engines().leastLoaded();
+        Document opened = open(engine.engine(), saved);
         try {
             int[] ids = opened.ids();
             saved.check(ids);
             Instant created = Instant.ofEpochSecond(
                     saved.description().whole("created", 0, Integer.MAX_VALUE).orElse(0));
-            StoredDocument document = new StoredDocument(saved.id(), request, ids, opened.bytes(), created);
-            document.ready(opened);
+            StoredDocument document = new StoredDocument(saved.id(), request, ids, engine, opened.bytes(), created);
             synchronized (documents) {
                 checkRoom(Optional.of(saved.id()));
+                document.ready(opened);
                 documents.put(saved.id(), document);
             }
             return new Stored(document, saved.cache());
@@ -245,9 +245,9 @@ public final class DocumentStore implements AutoCloseable {
         }
     }
 
-    private Document open(SavedDocument saved) {
+    private static Document open(Engine engine, SavedDocument saved) {
         try {
-            return engine().openDocument(saved.cache());
+            return engine.openDocument(saved.cache());
         } catch (IllegalArgumentException e) {
             throw ApiException.invalid("id", "document_of_another_model", String.valueOf(e.getMessage()));
         } catch (CheckpointException e) {

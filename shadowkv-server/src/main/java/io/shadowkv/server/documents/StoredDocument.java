@@ -2,8 +2,10 @@ package io.shadowkv.server.documents;
 
 import io.shadowkv.engine.Cancellation;
 import io.shadowkv.engine.serve.Document;
+import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.server.error.ApiException;
 import io.shadowkv.server.json.JsonBody;
+import io.shadowkv.server.model.PooledEngine;
 import io.shadowkv.text.chat.ChatMessage;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -23,6 +25,7 @@ public final class StoredDocument {
     private final String id;
     private final DocumentRequest request;
     private final int[] ids;
+    private final PooledEngine engine;
     private final long plannedBytes;
     private final Instant created;
     private final Cancellation cancellation = new Cancellation();
@@ -30,11 +33,14 @@ public final class StoredDocument {
     private volatile @Nullable Document document;
 
     /// @param ids not copied
+    /// @param engine reads it and holds it
     /// @param plannedBytes memory that the engine plans for it
-    StoredDocument(String id, DocumentRequest request, int[] ids, long plannedBytes, Instant created) {
+    StoredDocument(
+            String id, DocumentRequest request, int[] ids, PooledEngine engine, long plannedBytes, Instant created) {
         this.id = id;
         this.request = request;
         this.ids = ids;
+        this.engine = engine;
         this.plannedBytes = plannedBytes;
         this.created = created;
     }
@@ -73,6 +79,10 @@ public final class StoredDocument {
         return ids;
     }
 
+    Engine engine() {
+        return engine.engine();
+    }
+
     /// True once it was read.
     public boolean isReady() {
         return document != null;
@@ -92,6 +102,7 @@ public final class StoredDocument {
     }
 
     void ready(Document read) {
+        engine.holds(ids);
         document = read;
         progress = 1;
     }
@@ -101,6 +112,7 @@ public final class StoredDocument {
         cancellation.cancel();
         Document read = document;
         if (read != null) {
+            engine.frees(ids);
             read.close();
         }
     }
@@ -181,7 +193,8 @@ public final class StoredDocument {
         body.put("object", "document");
         body.put("name", request.name());
         body.put("tokens", ids.length);
-        body.put("status", isReady ? "ready" : "reading");
+        body.put("status", engine.isWorking() ? isReady ? "ready" : "reading" : "lost");
+        body.put("engine", engine.number());
         body.put("progress", isReady ? 1 : progress);
         body.put("created", created.getEpochSecond());
         body.put("bytes", bytes());

@@ -11,6 +11,7 @@ import io.shadowkv.server.answer.WholeAnswer;
 import io.shadowkv.server.error.ApiException;
 import io.shadowkv.server.generate.Choices;
 import io.shadowkv.server.http.Exchange;
+import io.shadowkv.server.model.PooledEngine;
 import io.shadowkv.server.request.GenerationFields;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -52,7 +53,9 @@ final class Generating {
         AnswerPlan plan =
                 new AnswerPlan(format, fields.stream(), fields.choices(), promptTokens, serving.pingInterval());
         exchange.note("prompt", promptTokens);
-        try (Choices choices = Choices.submit(serving.model().engine(), requests, serving.metrics(), serving.slots())) {
+        PooledEngine engine =
+                serving.model().engines().choose(requests.getFirst().promptIds());
+        try (Choices choices = Choices.submit(engine.engine(), requests, serving.metrics(), serving.slots())) {
             List<Completion> completions = fields.stream().streams()
                     ? StreamedAnswer.send(serving.sending(exchange), choices, plan)
                     : WholeAnswer.send(serving.sending(exchange), choices, plan);

@@ -29,6 +29,7 @@ public record Models(Serving serving) implements Endpoint {
         meta.put("n_vocab", model.engine().spec().vocabularySize());
         meta.put("has_tokenizer", model.engine().hasTokenizer());
         meta.put("max_batch", model.engine().options().maxBatch());
+        meta.put("engines", model.engines().size());
         model.facts().forEach(meta::put);
     }
 }

@@ -139,6 +139,23 @@ public final class ServerMetrics implements GenerationObserver {
                 .register(registry);
     }
 
+    /// Adds the number of engines.
+    ///
+    /// @param working number of those that are not broken
+    /// @param all number of all
+    public void engines(IntSupplier working, int all) {
+        GaugeWithCallback.builder()
+                .name("shadowkv:engines")
+                .help("Engines of the model, by state.")
+                .labelNames(MODEL, "state")
+                .callback(callback -> {
+                    int count = working.getAsInt();
+                    callback.call(count, model, "working");
+                    callback.call(all - count, model, "broken");
+                })
+                .register(registry);
+    }
+
     /// A document was read.
     public void documentRead(int tokens, long nanos) {
         documentTokens.labelValues(model).inc(tokens);

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 
 /// The model that the server offers. Thread-safe.
 public final class ServedModel {
+    private final EnginePool engines;
     private final Engine engine;
     private final List<String> names;
     private final Instant created = Instant.now();
@@ -29,18 +30,24 @@ public final class ServedModel {
     private final @Nullable SpecialTokens specialTokens;
 
     /// @param names names that requests may use, at least one; the first is listed and answered
-    public ServedModel(Engine engine, List<String> names) {
+    public ServedModel(EnginePool engines, List<String> names) {
         if (names.isEmpty()) {
             throw new IllegalArgumentException("the served model has no name; give at least one");
         }
-        this.engine = engine;
+        this.engines = engines;
+        this.engine = engines.any();
         this.names = List.copyOf(names);
         this.template = engine.hasChatTemplate() ? engine.chatTemplate() : null;
         this.specialTokens = engine.hasTokenizer() ? engine.tokenizer().specialTokens() : null;
     }
 
+    /// One of the engines, for what all have in common.
     public Engine engine() {
         return engine;
+    }
+
+    public EnginePool engines() {
+        return engines;
     }
 
     /// The name in answers.
