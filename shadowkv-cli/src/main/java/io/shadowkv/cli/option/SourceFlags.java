@@ -47,15 +47,22 @@ public final class SourceFlags {
         if (known == null) {
             throw misuse(command, "no model is given; give --model MODEL, or --random SHAPE for random weights");
         }
+        return random(command, known, layers, seed);
+    }
+
+    /// Random weights of a known shape.
+    ///
+    /// @param kept number of layers; null for all
+    /// @throws ParameterException if there is no such shape, or it has fewer layers
+    public static ModelSource.Random random(CommandSpec command, String known, @Nullable Integer kept, long seed) {
         try {
-            return new ModelSource.Random(known, shortened(KnownShapes.named(known)), seed);
+            return new ModelSource.Random(known, shortened(KnownShapes.named(known), kept), seed);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(command.commandLine(), "--random: " + e.getMessage(), e);
         }
     }
 
-    private DecoderSpec shortened(DecoderSpec spec) {
-        Integer kept = layers;
+    private static DecoderSpec shortened(DecoderSpec spec, @Nullable Integer kept) {
         if (kept == null) {
             return spec;
         }

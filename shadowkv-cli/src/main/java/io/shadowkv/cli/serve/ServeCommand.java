@@ -2,8 +2,11 @@ package io.shadowkv.cli.serve;
 
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.option.CacheFlags;
+import io.shadowkv.cli.option.Devices;
 import io.shadowkv.cli.option.EngineFlags;
+import io.shadowkv.cli.option.ModelSource;
 import io.shadowkv.cli.option.OpenModel;
+import io.shadowkv.cli.option.SourceFlags;
 import io.shadowkv.cli.process.Program;
 import io.shadowkv.engine.Cancellation;
 import io.shadowkv.engine.EngineOptions;
@@ -17,10 +20,12 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
@@ -37,10 +42,14 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  shadowkv serve                                        the bundled model at http://127.0.0.1:8080/v1",
             "  shadowkv serve ORG/NAME --host 0.0.0.0 --api-key-file keys.txt",
-            "  shadowkv serve ./model --method full --max-batch 4 --port 9000"
+            "  shadowkv serve ./model --method full --max-batch 4 --port 9000",
+            "  shadowkv serve ORG/NAME --devices 0,1                 an engine on each of two GPUs"
         })
 public final class ServeCommand implements Callable<Integer> {
     private static final long LOOK_MILLIS = 20;
+    private static final String BUNDLED = "needle-32k";
+    /// Seed of random weights.
+    private static final long SEED = 1;
 
     @ParentCommand
     private Program root;
@@ -52,9 +61,30 @@ public final class ServeCommand implements Callable<Integer> {
             index = "0",
             arity = "0..1",
             paramLabel = "MODEL",
-            defaultValue = "needle-32k",
-            description = "A bundled model, a folder, or ORG/NAME of a pulled model. Default: ${DEFAULT-VALUE}.")
-    private String model;
+            description = "A bundled model, a folder, or ORG/NAME of a pulled model. Default: needle-32k.")
+    private @Nullable String model;
+
+    @Option(
+            names = "--random",
+            paramLabel = "SHAPE",
+            description = "Instead of MODEL: random weights of a known shape, such as llama-3.1-8b, for measurements."
+                    + " Requests must be token ids.")
+    private @Nullable String shape;
+
+    @Option(
+            names = "--layers",
+            paramLabel = "N",
+            description = "With --random: number of the shape's layers. Default: all.")
+    private @Nullable Integer layers;
+
+    @Option(
+            names = "--devices",
+            split = ",",
+            paramLabel = "N",
+            description = "Numbers of several GPUs, such as 0,1: an engine on each. A request goes to the engine that"
+                    + " holds its document or its earlier turn, otherwise to the one with the fewest requests."
+                    + " --memory, --host-memory and --max-batch are those of each engine. Default: --device.")
+    private List<Integer> devices = List.of();
 
     @Option(
             names = "--served-name",
@@ -91,20 +121,22 @@ public final class ServeCommand implements Callable<Integer> {
         EngineOptions engine = serve.engine(flags.options(strategy));
         ServerOptions options = serve.server(root.surroundings());
         PrintWriter err = spec.commandLine().getErr();
-        Path folder = root.models().resolve(model);
-        List<String> names = servedNames.isEmpty() ? List.of(name(folder)) : servedNames;
+        ModelSource source = source();
+        List<String> names = servedNames.isEmpty() ? List.of(name(source)) : servedNames;
         HttpLimits.apply(options.limits().requestTime());
         PrintedLog log = new PrintedLog(err, !noAccessLog, root.isDebug());
         Duration patience = Duration.ofSeconds(drainSeconds);
         // The process stays until the requests have ended.
         try (OrderlyEnd _ = OrderlyEnd.within(patience.plusSeconds(5));
                 ApiServer server = ApiServer.start(options, log);
-                OpenModel open = OpenModel.open(folder, flags, engine, err)) {
-            server.serve(open.engine(), names);
-            announce(server, open, names);
+                Devices opened = Devices.open(spec, devices, flags, err);
+                ServedEngines engines = new ServedEngines(opened.engines(source, engine, opened.count()))) {
+            OpenModel.printNotes(engines.first(), err);
+            server.serve(engines.engines(), names);
+            announce(server, source, engines, names);
             await(root.cancellation());
-            err.println("ending: no further requests; " + open.engine().runningRequests() + " running, "
-                    + open.engine().waitingRequests() + " waiting");
+            err.println("ending: no further requests; " + engines.running() + " running, " + engines.waiting()
+                    + " waiting");
             err.flush();
             if (!server.drain(patience)) {
                 err.println("requests still ran after " + drainSeconds + " s (--drain-timeout) and were ended");
@@ -114,25 +146,49 @@ public final class ServeCommand implements Callable<Integer> {
         return 0;
     }
 
-    private String name(Path folder) {
-        boolean isPath = model.contains("\\") || model.startsWith(".") || folder.equals(Path.of(model));
-        Path last = folder.toAbsolutePath().normalize().getFileName();
-        return isPath && last != null ? last.toString() : model;
+    private ModelSource source() {
+        String asked = model;
+        String known = shape;
+        if (known == null) {
+            if (layers != null) {
+                throw new ParameterException(
+                        spec.commandLine(), "--layers is given without --random; it works with --random only");
+            }
+            String name = asked == null ? BUNDLED : asked;
+            return new ModelSource.Checkpoint(name, root.models().resolve(name));
+        }
+        if (asked != null) {
+            throw new ParameterException(
+                    spec.commandLine(), "MODEL " + asked + " and --random are both given; give one of them");
+        }
+        return SourceFlags.random(spec, known, layers, SEED);
     }
 
-    private void announce(ApiServer server, OpenModel open, List<String> names) {
+    private static String name(ModelSource source) {
+        if (source instanceof ModelSource.Checkpoint(String model, Path folder)) {
+            boolean isPath = model.contains("\\") || model.startsWith(".") || folder.equals(Path.of(model));
+            Path last = folder.toAbsolutePath().normalize().getFileName();
+            return isPath && last != null ? last.toString() : model;
+        }
+        return source.name();
+    }
+
+    private void announce(ApiServer server, ModelSource source, ServedEngines engines, List<String> names) {
         InetSocketAddress address = server.address();
         String host = address.getHostString();
         PrintWriter out = spec.commandLine().getOut();
         out.printf(
                 Locale.ROOT,
-                "serving %s at http://%s:%d/v1 (context %,d tokens)%n",
+                "serving %s at http://%s:%d/v1 (context %,d tokens%s)%n",
                 String.join(", ", names),
                 host.contains(":") ? "[" + host + "]" : host,
                 address.getPort(),
-                open.engine().contextTokens());
+                engines.first().contextTokens(),
+                engines.engines().size() == 1
+                        ? ""
+                        : ", " + engines.engines().size() + " engines");
         out.flush();
-        if (root.models().isBundled(open.folder())) {
+        if (source instanceof ModelSource.Checkpoint checkpoint && root.models().isBundled(checkpoint.folder())) {
             PrintWriter err = spec.commandLine().getErr();
             err.println(names.getFirst() + " answers only the questions of RULER's tasks, in their words"
                     + " (examples/needle.txt is one)");

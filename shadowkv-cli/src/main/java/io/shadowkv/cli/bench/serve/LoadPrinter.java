@@ -79,7 +79,7 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
         for (LoadResult one : results) {
             for (LoadResult other : results) {
                 boolean isSameLoad = one.load().equals(other.load()) && !one.isCut() && !other.isCut();
-                if (isSameLoad && isFull(other) && isShadow(one) && one.via() == other.via()) {
+                if (isSameLoad && isFull(other) && isShadow(one) && one.via() == other.via() && one.engines() == other.engines()) {
                     line(
                             "%s: goodput of shadowkv %.3f/s, of full %.3f/s: %s; request throughput %s%s",
                             one.load(),
@@ -88,6 +88,19 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
                             times(one.summary().goodput(), other.summary().goodput()),
                             times(one.summary().requestThroughput(), other.summary().requestThroughput()),
                             one.via() == Via.ENGINE ? " (bare engine)" : "");
+                }
+                if (isSameLoad
+                        && one.info().method().equals(other.info().method())
+                        && one.engines() > other.engines()) {
+                    line(
+                            "%s, %s: %d engines compared with %d: request throughput %s, output tokens %s, goodput %s",
+                            one.info().method(),
+                            one.load(),
+                            one.engines(),
+                            other.engines(),
+                            times(one.summary().requestThroughput(), other.summary().requestThroughput()),
+                            times(one.summary().outputThroughput(), other.summary().outputThroughput()),
+                            times(one.summary().goodput(), other.summary().goodput()));
                 }
                 if (isSameLoad
                         && one.via() == Via.SERVER

@@ -43,7 +43,15 @@ record LoadResult(
     /// Name of the method, or of the model if the server does not say its method.
     String name() {
         String method = info.method().isEmpty() ? info.model() : info.method();
-        return via == Via.ENGINE ? method + ", bare engine" : method;
+        if (via == Via.ENGINE) {
+            return method + ", bare engine";
+        }
+        return engines() == 1 ? method : method + ", " + engines() + " engines";
+    }
+
+    /// Number of engines behind the server, as far as it says so.
+    int engines() {
+        return info.facts().path("engines").asInt(1);
     }
 
     /// Requests per second that meet the goal, with the time of the readings before the first request.

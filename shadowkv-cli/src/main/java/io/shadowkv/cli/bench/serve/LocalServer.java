@@ -2,12 +2,12 @@ package io.shadowkv.cli.bench.serve;
 
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.bench.load.TraceSpec;
+import io.shadowkv.cli.option.Devices;
 import io.shadowkv.cli.option.ModelSource;
 import io.shadowkv.cli.serve.HttpLimits;
 import io.shadowkv.cli.serve.PrintedLog;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.serve.Engine;
-import io.shadowkv.op.Backend;
 import io.shadowkv.server.ApiServer;
 import io.shadowkv.server.ServerOptions;
 import java.io.PrintWriter;
@@ -15,29 +15,34 @@ import java.util.List;
 
 /// A server in this process, on a free port of this machine.
 ///
-/// @param engine the engine that it offers
+/// @param engines the engines that it offers, at least one
 /// @param server listens at [#url]
-record LocalServer(Engine engine, ApiServer server) implements AutoCloseable {
-    /// @param backend remains owned by the caller
+record LocalServer(List<Engine> engines, ApiServer server) implements AutoCloseable {
+    /// @param devices remain owned by the caller
+    /// @param used number of devices to use
     /// @param hitRate of a synthetic selection; NaN for the model's own
     /// @param err receives defects of the server
     static LocalServer start(
-            ModelSource model, Backend backend, EngineOptions options, double hitRate, PrintWriter err) {
+            ModelSource model, Devices devices, int used, EngineOptions options, double hitRate, PrintWriter err) {
         HttpLimits.apply(ServerOptions.DEFAULT.limits().requestTime());
-        Engine engine = model.open(backend, options);
+        List<Engine> engines = devices.engines(model, options, used);
         try {
-            engine.forceHitRate(hitRate);
+            engines.forEach(engine -> engine.forceHitRate(hitRate));
             ApiServer server = ApiServer.start(ServerOptions.DEFAULT.withPort(0), new PrintedLog(err, false, false));
-            server.serve(engine, List.of(model.name()));
-            return new LocalServer(engine, server);
+            server.serve(engines, List.of(model.name()));
+            return new LocalServer(engines, server);
         } catch (RuntimeException e) {
-            engine.close();
+            engines.forEach(Engine::close);
             throw e;
         }
     }
 
     String url() {
         return "http://127.0.0.1:" + server.address().getPort();
+    }
+
+    Engine first() {
+        return engines.getFirst();
     }
 
     /// Number of documents that a client can keep and still ask about. Under full attention each
@@ -47,11 +52,12 @@ record LocalServer(Engine engine, ApiServer server) implements AutoCloseable {
             return 1;
         }
         int mean = some.leastTokens() + (some.mostTokens() - some.leastTokens()) / 2 + tail(some);
+        Engine engine = first();
         int ofMean = engine.plan(mean, 1).largestBatch();
         int ofLongest = engine.plan(some.mostTokens() + tail(some), 1).largestBatch();
         boolean isFull = engine.options().cache() instanceof KvCacheSpec.Full;
         int most = Math.min(isFull ? ofMean / 2 : ofMean - 1, ofLongest - 1);
-        return Math.clamp(most, 1, some.documents());
+        return Math.clamp((long) Math.max(1, most) * engines.size(), 1, some.documents());
     }
 
     private static int tail(TraceSpec.Documents trace) {
@@ -61,6 +67,6 @@ record LocalServer(Engine engine, ApiServer server) implements AutoCloseable {
     @Override
     public void close() {
         server.close();
-        engine.close();
+        engines.forEach(Engine::close);
     }
 }

@@ -3,6 +3,7 @@ package io.shadowkv.cli.bench.serve;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.bench.load.LoadFailure;
 import io.shadowkv.cli.option.CacheFlags;
+import io.shadowkv.cli.option.Devices;
 import io.shadowkv.cli.option.EngineFlags;
 import io.shadowkv.cli.option.ModelSource;
 import io.shadowkv.cli.option.ReportFile;
@@ -14,7 +15,6 @@ import io.shadowkv.cli.process.Machine;
 import io.shadowkv.cli.process.Program;
 import io.shadowkv.cli.process.ProgressLine;
 import io.shadowkv.engine.EngineOptions;
-import io.shadowkv.engine.serve.Backends;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -79,6 +79,18 @@ public final class ServeBenchCommand implements Callable<Integer> {
             description = "Without --url: measure the bare engine as well, with the same lengths and times, to see what"
                     + " the server costs.")
     private boolean bare;
+
+    @Option(
+            names = "--devices",
+            split = ",",
+            paramLabel = "N",
+            description = "Without --url: numbers of several GPUs, such as 0,1; an engine on each. Default: --device.")
+    private List<Integer> devices = List.of();
+
+    @Option(
+            names = "--scale",
+            description = "With --devices: measure the first device alone before all together.")
+    private boolean scales;
 
     @Option(
             names = "--max-batch",
@@ -194,6 +206,10 @@ public final class ServeBenchCommand implements Callable<Integer> {
             return;
         }
         ModelSource model = source.model(spec, root().models(), seed);
+        if (bare && devices.size() > 1) {
+            throw new ParameterException(
+                    spec.commandLine(), "--bare is given with several --devices; it works with one engine. Leave one out");
+        }
         boolean areIds = bare || trace.areIds(model instanceof ModelSource.Random);
         ServeBenchRun run = new ServeBenchRun(plan, areIds, trace.vocabulary(), trace.held(), watcher, results);
         KvCacheSpec.Shadow shadowSpec = shadow.spec(spec);
@@ -202,9 +218,10 @@ public final class ServeBenchCommand implements Callable<Integer> {
         List<KvCacheSpec> specs = methods.stream()
                 .<KvCacheSpec>map(method -> method == CacheFlags.Method.full ? new KvCacheSpec.Full() : shadowSpec)
                 .toList();
-        Backends.Choice choice = flags.openBackend(watcher.err());
-        try (var backend = choice.backend()) {
-            run.local(model, backend, options, specs, rate, bare);
+        try (Devices opened = Devices.open(spec, devices, flags, watcher.err())) {
+            List<Integer> counts =
+                    scales && opened.count() > 1 ? List.of(1, opened.count()) : List.of(opened.count());
+            run.local(model, opened, counts, options, specs, rate, bare);
         }
     }
 
@@ -220,7 +237,7 @@ public final class ServeBenchCommand implements Callable<Integer> {
     }
 
     private void refuseLocalOptions() {
-        for (String name : List.of("--model", "--random", "--methods", "--bare", "--max-batch", "--kept-prompts", "--hit-rate")) {
+        for (String name : List.of("--model", "--random", "--methods", "--bare", "--max-batch", "--kept-prompts", "--hit-rate", "--devices", "--scale")) {
             if (spec.commandLine().getParseResult().hasMatchedOption(name)) {
                 throw new ParameterException(
                         spec.commandLine(),

@@ -3,9 +3,9 @@ package io.shadowkv.cli.bench.serve;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.bench.load.LoadTarget;
 import io.shadowkv.cli.bench.load.PromptSource;
+import io.shadowkv.cli.option.Devices;
 import io.shadowkv.cli.option.ModelSource;
 import io.shadowkv.engine.EngineOptions;
-import io.shadowkv.op.Backend;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
@@ -47,7 +47,8 @@ record ServeBenchRun(
 
     /// Measures a model in this process under several methods.
     ///
-    /// @param backend remains owned by the caller
+    /// @param devices remain owned by the caller
+    /// @param counts numbers of devices to use, one after the other
     /// @param options options of all engines, except for the method
     /// @param hitRate of a synthetic selection under ShadowKV; NaN for the model's own
     /// @param measuresEngine true to measure the bare engine in addition to the server
@@ -55,30 +56,38 @@ record ServeBenchRun(
     /// @throws InterruptedException if the thread is interrupted
     void local(
             ModelSource model,
-            Backend backend,
+            Devices devices,
+            List<Integer> counts,
             EngineOptions options,
             List<KvCacheSpec> methods,
             double hitRate,
             boolean measuresEngine)
             throws InterruptedException {
         for (KvCacheSpec method : methods) {
-            if (watcher.isCut()) {
-                throw new CancellationException("interrupted");
-            }
             double rate = method instanceof KvCacheSpec.Shadow ? hitRate : Double.NaN;
-            try (LocalServer server =
-                            LocalServer.start(model, backend, options.withCache(method), rate, watcher.err());
-                    ServerConnection connection = new ServerConnection(server.url(), null)) {
-                int documents = held == null ? server.admittedDocuments(plan.trace()) : held;
-                ServedInfo info = measure(connection, null, documents);
-                if (measuresEngine && !watcher.isCut()) {
-                    // Other contents, or the engine would find the prompts of the server's run.
-                    PromptSource source =
-                            new PromptSource.RandomIds(server.engine().spec().vocabularySize());
-                    LoadTarget target = new EngineTarget(server.engine());
-                    new Measurement(plan, target, LoadResult.Via.ENGINE, info, source, documents, 1, watcher)
-                            .run(results);
+            for (int count : counts) {
+                if (watcher.isCut()) {
+                    throw new CancellationException("interrupted");
                 }
+                try (LocalServer server = LocalServer.start(
+                        model, devices, count, options.withCache(method), rate, watcher.err())) {
+                    measure(server, measuresEngine);
+                }
+            }
+        }
+    }
+
+    private void measure(LocalServer server, boolean measuresEngine) throws InterruptedException {
+        int documents = held == null ? server.admittedDocuments(plan.trace()) : held;
+        try (ServerConnection connection = new ServerConnection(server.url(), null)) {
+            ServedInfo info = measure(connection, null, documents);
+            if (measuresEngine && !watcher.isCut()) {
+                // Other contents, or the engine would find the prompts of the server's run.
+                PromptSource source =
+                        new PromptSource.RandomIds(server.first().spec().vocabularySize());
+                LoadTarget target = new EngineTarget(server.first());
+                new Measurement(plan, target, LoadResult.Via.ENGINE, info, source, documents, 1, watcher)
+                        .run(results);
             }
         }
     }
