@@ -133,7 +133,10 @@ class ArchitectureTest {
             cli.demo: cache cli.option cli.process engine engine.serve eval eval.metric eval.needle eval.text \
                 report.page report.plot model.spec op tensor
             cli.bench.sharing: cache cli.option cli.process engine engine.serve model.spec op sampling tensor
-            cli.bench: cache cli.bench.sharing cli.option cli.process engine engine.serve engine.study model.spec op op.timing \
+            cli.bench.load: engine
+            cli.bench.serve: cache cli.bench.load cli.option cli.process cli.serve engine engine.serve model.spec op \
+                report.page report.plot server tensor
+            cli.bench: cache cli.bench.serve cli.bench.sharing cli.option cli.process engine engine.serve engine.study model.spec op op.timing \
                 report.plot tensor
             cli.serve: cache cli.option cli.process engine engine.serve op server tensor text.chat
             cli: cli.bench cli.demo cli.eval cli.model cli.process cli.pull cli.ruler cli.run cli.serve engine

@@ -235,6 +235,9 @@ class ServeBenchCommandTest {
                 "--url http://h --rate 1 --trace documents --requests 4 | --requests is given with --trace documents",
                 "--url http://h --rate 1 --prompt-tokens 10,20,30 | --prompt-tokens has 3 values",
                 "--url http://h --rate 1 --prompt-tokens 20,10 | expected 20 or more",
+                "--model needle-32k --rate 1 --devices 0,0 | --devices is [0, 0]; expected different numbers of GPUs",
+                "--model needle-32k --rate 1 --devices 0,1 --device 1 | --device and --devices are both given",
+                "--model needle-32k --rate 1 --devices 0,1 --bare | --bare is given with several --devices",
                 "--model needle-32k --rate 1 --hit-rate 60 | --hit-rate is 60.0; expected 0 to 1",
                 "--rate 1 | no model is given"
             })

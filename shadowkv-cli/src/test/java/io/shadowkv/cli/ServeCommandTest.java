@@ -31,6 +31,7 @@ class ServeCommandTest {
     private static final class Running {
         private final Shell shell = new Shell();
         private final CompletableFuture<Shell.Result> result;
+        private final String announcement;
         private final String url;
 
         Running(Object... options) throws IOException {
@@ -44,9 +45,10 @@ class ServeCommandTest {
             result = CompletableFuture.supplyAsync(() -> shell.run(arguments));
             String line = new BufferedReader(new InputStreamReader(source, StandardCharsets.UTF_8)).readLine();
             Matcher matcher = Pattern.compile(
-                            "serving needle-32k at (http://127\\.0\\.0\\.1:\\d+)/v1 \\(context 32,768" + " tokens\\)")
+                            "serving [\\w.-]+ at (http://127\\.0\\.0\\.1:\\d+)/v1 \\(context [\\d,]+ tokens.*\\)")
                     .matcher(line);
             assertThat(matcher.matches()).as(line).isTrue();
+            announcement = line;
             url = matcher.group(1);
         }
 
