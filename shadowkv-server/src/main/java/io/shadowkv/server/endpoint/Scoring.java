@@ -88,7 +88,7 @@ final class Scoring implements Waited, AutoCloseable {
     private ScoredPrompt score(int[] ids) {
         List<TokenLogprobs> rest = new ArrayList<>();
         List<Integer> generated = new ArrayList<>();
-        model.engine().logits(ids, ids.length, true, 0, row -> {
+        model.engines().leastLoaded().engine().logits(ids, ids.length, true, 0, row -> {
             checkOpen();
             int next = rest.size() + 1;
             if (next < ids.length) {

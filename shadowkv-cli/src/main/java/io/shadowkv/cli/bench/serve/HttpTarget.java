@@ -36,11 +36,11 @@ final class HttpTarget implements LoadTarget {
     @Override
     public void answer(LoadRequest request, AnswerSink sink) throws InterruptedException {
         LoadDocument document = request.document();
-        boolean isNamed = use == DocumentUse.api && document != null;
+        String named = use == DocumentUse.api && document != null ? id(document) : null;
         HttpRequest post = connection
                 .request(RequestBodies.isChat(request) ? "/v1/chat/completions" : "/v1/completions")
                 .header("Content-Type", "application/json")
-                .POST(bodies.of(request, isNamed ? id(document) : null))
+                .POST(bodies.of(request, named))
                 .build();
         HttpResponse<InputStream> response = connection.send(post, HttpResponse.BodyHandlers.ofInputStream());
         try (BufferedReader lines =

@@ -16,9 +16,7 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
     /// Prints one result.
     void print(LoadResult result) {
         LoadSummary summary = result.summary();
-        line(
-                "%s, %s, %s%s",
-                result.info().model(), result.name(), result.load(), result.isCut() ? " (interrupted)" : "");
+        line("%s, %s, %s%s", result.info().model(), result.name(), result.load(), result.isCut() ? " (interrupted)" : "");
         readings("read before the first request", result.readFirst(), result.readSeconds());
         readings(
                 "read while requests were sent",
@@ -55,8 +53,9 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
 
     private void readings(String what, List<DocumentPool.Reading> readings, double seconds) {
         if (!readings.isEmpty()) {
-            long tokens =
-                    readings.stream().mapToLong(DocumentPool.Reading::tokens).sum();
+            long tokens = readings.stream()
+                    .mapToLong(DocumentPool.Reading::tokens)
+                    .sum();
             line("  %-36s %d of %,d tokens, %.2f s", "documents " + what, readings.size(), tokens, seconds);
         }
     }
@@ -75,53 +74,50 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
         out.println(String.format(Locale.ROOT, format, values).stripTrailing());
     }
 
-    /// Compares methods with each other and servers with the bare engine, load by load.
+    /// Compares methods, numbers of engines, and servers with the bare engine, load by load.
     void compare(List<LoadResult> results) {
         for (LoadResult one : results) {
             for (LoadResult other : results) {
-                boolean isSameLoad = one.load().equals(other.load()) && !one.isCut() && !other.isCut();
-                if (isSameLoad
-                        && isFull(other)
-                        && isShadow(one)
-                        && one.via() == other.via()
-                        && one.engines() == other.engines()) {
-                    line(
-                            "%s: goodput of shadowkv %.3f/s, of full %.3f/s: %s; request throughput %s%s",
-                            one.load(),
-                            one.summary().goodput(),
-                            other.summary().goodput(),
-                            times(one.summary().goodput(), other.summary().goodput()),
-                            times(
-                                    one.summary().requestThroughput(),
-                                    other.summary().requestThroughput()),
-                            one.via() == Via.ENGINE ? " (bare engine)" : "");
-                }
-                if (isSameLoad
-                        && one.info().method().equals(other.info().method())
-                        && one.engines() > other.engines()) {
-                    line(
-                            "%s, %s: %d engines compared with %d: request throughput %s, output tokens %s, goodput %s",
-                            one.info().method(),
-                            one.load(),
-                            one.engines(),
-                            other.engines(),
-                            times(
-                                    one.summary().requestThroughput(),
-                                    other.summary().requestThroughput()),
-                            times(
-                                    one.summary().outputThroughput(),
-                                    other.summary().outputThroughput()),
-                            times(one.summary().goodput(), other.summary().goodput()));
-                }
-                if (isSameLoad
-                        && one.via() == Via.SERVER
-                        && other.via() == Via.ENGINE
-                        && one.info().method().equals(other.info().method())) {
-                    overhead(one, other);
+                if (one.load().equals(other.load()) && !one.isCut() && !other.isCut()) {
+                    compare(one, other);
                 }
             }
         }
         out.flush();
+    }
+
+    private void compare(LoadResult one, LoadResult other) {
+        boolean isSameMethod = one.info().method().equals(other.info().method());
+        if (isSameMethod && one.via() == Via.SERVER && other.via() == Via.ENGINE) {
+            overhead(one, other);
+        } else if (isSameMethod && one.engines() > other.engines()) {
+            scaling(one, other);
+        } else if (isShadow(one) && isFull(other) && one.via() == other.via() && one.engines() == other.engines()) {
+            methods(one, other);
+        }
+    }
+
+    private void methods(LoadResult shadow, LoadResult full) {
+        line(
+                "%s: goodput of shadowkv %.3f/s, of full %.3f/s: %s; request throughput %s%s",
+                shadow.load(),
+                shadow.summary().goodput(),
+                full.summary().goodput(),
+                times(shadow.summary().goodput(), full.summary().goodput()),
+                times(shadow.summary().requestThroughput(), full.summary().requestThroughput()),
+                shadow.via() == Via.ENGINE ? " (bare engine)" : "");
+    }
+
+    private void scaling(LoadResult more, LoadResult fewer) {
+        line(
+                "%s, %s: %d engines compared with %d: request throughput %s, output tokens %s, goodput %s",
+                more.info().method(),
+                more.load(),
+                more.engines(),
+                fewer.engines(),
+                times(more.summary().requestThroughput(), fewer.summary().requestThroughput()),
+                times(more.summary().outputThroughput(), fewer.summary().outputThroughput()),
+                times(more.summary().goodput(), fewer.summary().goodput()));
     }
 
     private void overhead(LoadResult server, LoadResult engine) {
@@ -131,15 +127,9 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
                 server.name(),
                 server.load(),
                 times(server.summary().requestThroughput(), engine.summary().requestThroughput()),
-                times(
-                        server.summary().firstToken().p50(),
-                        engine.summary().firstToken().p50()),
-                times(
-                        server.summary().perToken().p50(),
-                        engine.summary().perToken().p50()),
-                times(
-                        server.summary().endToEnd().mean(),
-                        engine.summary().endToEnd().mean()));
+                times(server.summary().firstToken().p50(), engine.summary().firstToken().p50()),
+                times(server.summary().perToken().p50(), engine.summary().perToken().p50()),
+                times(server.summary().endToEnd().mean(), engine.summary().endToEnd().mean()));
     }
 
     private static boolean isFull(LoadResult result) {
