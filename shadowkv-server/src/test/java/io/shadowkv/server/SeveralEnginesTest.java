@@ -46,7 +46,9 @@ class SeveralEnginesTest {
                     Backends.open("cpu", new BackendOptions(1, 0, null)).backend());
             backends.add(backend);
             engines.add(Engine.open(
-                    Fixtures.needleModel(), backend, EngineOptions.DEFAULT.withKeptPrompts(8).withMaxBatch(2)));
+                    Fixtures.needleModel(),
+                    backend,
+                    EngineOptions.DEFAULT.withKeptPrompts(8).withMaxBatch(2)));
         }
         ServerLog log = new ServerLog() {
             @Override
@@ -115,7 +117,12 @@ class SeveralEnginesTest {
     }
 
     private String metric(String start) throws Exception {
-        return get("/metrics").body().lines().filter(line -> line.startsWith(start)).findFirst().orElse("");
+        return get("/metrics")
+                .body()
+                .lines()
+                .filter(line -> line.startsWith(start))
+                .findFirst()
+                .orElse("");
     }
 
     /// Both engines hold a document, and each question goes to the engine that holds its own.
@@ -124,12 +131,14 @@ class SeveralEnginesTest {
         assertThat(document("a", 0)).isNotEqualTo(document("b", 100));
         for (int round = 0; round < 2; round++) {
             for (String id : List.of("a", "b")) {
-                assertThat(cached("\"document\":\"" + id + "\",\"prompt\":[20,21]")).isEqualTo(300);
+                assertThat(cached("\"document\":\"" + id + "\",\"prompt\":[20,21]"))
+                        .isEqualTo(300);
             }
         }
         String whole = ids(0, 300).replace("]", ",30,31,32]");
         assertThat(cached("\"prompt\":" + whole)).isEqualTo(300);
-        assertThat(metric("shadowkv:documents{model_name=\"needle-32k\",state=\"ready\"}")).endsWith(" 2.0");
+        assertThat(metric("shadowkv:documents{model_name=\"needle-32k\",state=\"ready\"}"))
+                .endsWith(" 2.0");
         assertThat(engines).allMatch(engine -> engine.memoryInUse().deviceBytes() > 0);
     }
 
@@ -147,9 +156,9 @@ class SeveralEnginesTest {
     void aLaterTurnGoesWhereTheEarlierOneWas() throws Exception {
         for (int i = 0; i < 3; i++) {
             String first = ids(50 * i, 100);
-            JsonNode one = answer(
-                    "/v1/completions", "{\"prompt\":" + first + ",\"max_tokens\":1,\"ignore_eos\":true}");
-            assertThat(one.at("/usage/prompt_tokens_details/cached_tokens").intValue()).isZero();
+            JsonNode one = answer("/v1/completions", "{\"prompt\":" + first + ",\"max_tokens\":1,\"ignore_eos\":true}");
+            assertThat(one.at("/usage/prompt_tokens_details/cached_tokens").intValue())
+                    .isZero();
             assertThat(cached("\"prompt\":" + first.replace("]", ",40,41,42]"))).isEqualTo(100);
         }
     }
@@ -199,7 +208,8 @@ class SeveralEnginesTest {
         assertThat(get("/v1/documents/a").body()).contains("\"status\":\"lost\"");
         assertThat(metric("shadowkv:engines{model_name=\"needle-32k\",state=\"broken\"}"))
                 .endsWith(" 1.0");
-        assertThat(defects.stream().filter(one -> String.valueOf(one.getMessage()).startsWith("engine " + lost)))
+        assertThat(defects.stream()
+                        .filter(one -> String.valueOf(one.getMessage()).startsWith("engine " + lost)))
                 .hasSize(1);
 
         backends.get(1 - lost).fail(Integer.MAX_VALUE);

@@ -42,7 +42,8 @@ public record Devices(List<Backend> backends) implements AutoCloseable {
                     "--devices is " + numbers + "; expected different numbers of GPUs, 0 or more, such as 0,1");
         }
         if (!numbers.isEmpty() && command.commandLine().getParseResult().hasMatchedOption("--device")) {
-            throw new ParameterException(command.commandLine(), "--device and --devices are both given; give one of them");
+            throw new ParameterException(
+                    command.commandLine(), "--device and --devices are both given; give one of them");
         }
     }
 

@@ -184,9 +184,7 @@ public final class ServeCommand implements Callable<Integer> {
                 host.contains(":") ? "[" + host + "]" : host,
                 address.getPort(),
                 engines.first().contextTokens(),
-                engines.engines().size() == 1
-                        ? ""
-                        : ", " + engines.engines().size() + " engines");
+                engines.engines().size() == 1 ? "" : ", " + engines.engines().size() + " engines");
         out.flush();
         if (source instanceof ModelSource.Checkpoint checkpoint && root.models().isBundled(checkpoint.folder())) {
             PrintWriter err = spec.commandLine().getErr();

@@ -75,8 +75,7 @@ public final class DocumentStore implements AutoCloseable {
 
     private long planned(int tokens) {
         Engine engine = model.engine();
-        SequenceBytes planned =
-                engine.plan(tokens, engine.options().maxBatch()).perSequence();
+        SequenceBytes planned = engine.plan(tokens, engine.options().maxBatch()).perSequence();
         return planned.resident() + planned.offloaded();
     }
 

@@ -16,7 +16,9 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
     /// Prints one result.
     void print(LoadResult result) {
         LoadSummary summary = result.summary();
-        line("%s, %s, %s%s", result.info().model(), result.name(), result.load(), result.isCut() ? " (interrupted)" : "");
+        line(
+                "%s, %s, %s%s",
+                result.info().model(), result.name(), result.load(), result.isCut() ? " (interrupted)" : "");
         readings("read before the first request", result.readFirst(), result.readSeconds());
         readings(
                 "read while requests were sent",
@@ -53,9 +55,8 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
 
     private void readings(String what, List<DocumentPool.Reading> readings, double seconds) {
         if (!readings.isEmpty()) {
-            long tokens = readings.stream()
-                    .mapToLong(DocumentPool.Reading::tokens)
-                    .sum();
+            long tokens =
+                    readings.stream().mapToLong(DocumentPool.Reading::tokens).sum();
             line("  %-36s %d of %,d tokens, %.2f s", "documents " + what, readings.size(), tokens, seconds);
         }
     }
@@ -127,9 +128,15 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
                 server.name(),
                 server.load(),
                 times(server.summary().requestThroughput(), engine.summary().requestThroughput()),
-                times(server.summary().firstToken().p50(), engine.summary().firstToken().p50()),
-                times(server.summary().perToken().p50(), engine.summary().perToken().p50()),
-                times(server.summary().endToEnd().mean(), engine.summary().endToEnd().mean()));
+                times(
+                        server.summary().firstToken().p50(),
+                        engine.summary().firstToken().p50()),
+                times(
+                        server.summary().perToken().p50(),
+                        engine.summary().perToken().p50()),
+                times(
+                        server.summary().endToEnd().mean(),
+                        engine.summary().endToEnd().mean()));
     }
 
     private static boolean isFull(LoadResult result) {

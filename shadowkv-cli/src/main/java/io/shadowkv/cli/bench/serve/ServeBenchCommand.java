@@ -87,9 +87,7 @@ public final class ServeBenchCommand implements Callable<Integer> {
             description = "Without --url: numbers of several GPUs, such as 0,1; an engine on each. Default: --device.")
     private List<Integer> devices = List.of();
 
-    @Option(
-            names = "--scale",
-            description = "With --devices: measure the first device alone before all together.")
+    @Option(names = "--scale", description = "With --devices: measure the first device alone before all together.")
     private boolean scales;
 
     @Option(
@@ -161,8 +159,8 @@ public final class ServeBenchCommand implements Callable<Integer> {
                 seed);
         double rate = checkedHitRate();
         PrintWriter err = spec.commandLine().getErr();
-        LoadWatcher watcher = new LoadWatcher(
-                err, ProgressLine.style(root().surroundings(), progress), root().cancellation());
+        LoadWatcher watcher =
+                new LoadWatcher(err, ProgressLine.style(root().surroundings(), progress), root().cancellation());
         Machine machine = Machine.here(root().surroundings());
         RunLog runs = CacheFlags.checked(spec, () -> new RunLog(log));
         LoadPrinter printer = new LoadPrinter(spec.commandLine().getOut(), plan);
@@ -209,7 +207,8 @@ public final class ServeBenchCommand implements Callable<Integer> {
         ModelSource model = source.model(spec, root().models(), seed);
         if (bare && devices.size() > 1) {
             throw new ParameterException(
-                    spec.commandLine(), "--bare is given with several --devices; it works with one engine. Leave one out");
+                    spec.commandLine(),
+                    "--bare is given with several --devices; it works with one engine. Leave one out");
         }
         boolean areIds = bare || trace.areIds(model instanceof ModelSource.Random);
         ServeBenchRun run = new ServeBenchRun(plan, areIds, trace.vocabulary(), trace.held(), watcher, results);
@@ -220,8 +219,7 @@ public final class ServeBenchCommand implements Callable<Integer> {
                 .<KvCacheSpec>map(method -> method == CacheFlags.Method.full ? new KvCacheSpec.Full() : shadowSpec)
                 .toList();
         try (Devices opened = Devices.open(spec, devices, flags, watcher.err())) {
-            List<Integer> counts =
-                    scales && opened.count() > 1 ? List.of(1, opened.count()) : List.of(opened.count());
+            List<Integer> counts = scales && opened.count() > 1 ? List.of(1, opened.count()) : List.of(opened.count());
             run.local(model, opened, counts, options, specs, rate, bare);
         }
     }
@@ -238,7 +236,16 @@ public final class ServeBenchCommand implements Callable<Integer> {
     }
 
     private void refuseLocalOptions() {
-        for (String name : List.of("--model", "--random", "--methods", "--bare", "--max-batch", "--kept-prompts", "--hit-rate", "--devices", "--scale")) {
+        for (String name : List.of(
+                "--model",
+                "--random",
+                "--methods",
+                "--bare",
+                "--max-batch",
+                "--kept-prompts",
+                "--hit-rate",
+                "--devices",
+                "--scale")) {
             if (spec.commandLine().getParseResult().hasMatchedOption(name)) {
                 throw new ParameterException(
                         spec.commandLine(),

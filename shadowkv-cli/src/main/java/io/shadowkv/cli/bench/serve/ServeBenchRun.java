@@ -69,8 +69,8 @@ record ServeBenchRun(
                 if (watcher.isCut()) {
                     throw new CancellationException("interrupted");
                 }
-                try (LocalServer server = LocalServer.start(
-                        model, devices, count, options.withCache(method), rate, watcher.err())) {
+                try (LocalServer server =
+                        LocalServer.start(model, devices, count, options.withCache(method), rate, watcher.err())) {
                     measure(server, measuresEngine);
                 }
             }
@@ -86,8 +86,7 @@ record ServeBenchRun(
                 PromptSource source =
                         new PromptSource.RandomIds(server.first().spec().vocabularySize());
                 LoadTarget target = new EngineTarget(server.first());
-                new Measurement(plan, target, LoadResult.Via.ENGINE, info, source, documents, 1, watcher)
-                        .run(results);
+                new Measurement(plan, target, LoadResult.Via.ENGINE, info, source, documents, 1, watcher).run(results);
             }
         }
     }

@@ -35,7 +35,8 @@ class ServeBenchRunTest {
             new TraceSpec.Documents(4, 200, 400, 3, 8, 6, TraceSpec.Order.INTERLEAVED);
 
     private final Devices devices = new Devices(Stream.of(1, 1)
-            .map(threads -> Backends.open("cpu", new BackendOptions(threads, 0, null)).backend())
+            .map(threads ->
+                    Backends.open("cpu", new BackendOptions(threads, 0, null)).backend())
             .toList());
     private final Cancellation cancellation = new Cancellation();
     private final List<LoadResult> results = new ArrayList<>();
@@ -69,13 +70,15 @@ class ServeBenchRunTest {
     @Test
     void methodsHaveTheSameWork() throws InterruptedException {
         run(plan(DocumentUse.api, true, new Load.Rate(200)), null, List.of(1), true, new KvCacheSpec.Full(), SHADOW);
-        assertThat(results).extracting(LoadResult::name).containsExactly(
-                "full", "full, bare engine", "shadowkv", "shadowkv, bare engine");
+        assertThat(results)
+                .extracting(LoadResult::name)
+                .containsExactly("full", "full, bare engine", "shadowkv", "shadowkv, bare engine");
         assertThat(results).allSatisfy(result -> {
             assertThat(result.summary().completed()).isEqualTo(12);
             assertThat(result.summary().answerTokens()).isEqualTo(12 * 6);
             assertThat(result.summary().promptTokens()).isEqualTo(3 * 1199 + 12 * 8);
-            assertThat(result.summary().cachedTokens()).isEqualTo(result.summary().promptTokens() - 12 * 8);
+            assertThat(result.summary().cachedTokens())
+                    .isEqualTo(result.summary().promptTokens() - 12 * 8);
             assertThat(result.summary().firstToken().p50()).isPositive();
             assertThat(result.summary().gap().p50()).isPositive();
             assertThat(result.readFirst()).hasSize(4);
@@ -100,7 +103,8 @@ class ServeBenchRunTest {
         assertThat(results).extracting(LoadResult::name).containsExactly("shadowkv", "shadowkv, 2 engines");
         assertThat(results).allSatisfy(result -> {
             assertThat(result.summary().completed()).isEqualTo(12);
-            assertThat(result.summary().cachedTokens()).isEqualTo(result.summary().promptTokens() - 12 * 8);
+            assertThat(result.summary().cachedTokens())
+                    .isEqualTo(result.summary().promptTokens() - 12 * 8);
         });
         StringWriter text = new StringWriter();
         new LoadPrinter(new PrintWriter(text), plan(DocumentUse.api, true, new Load.Clients(4))).compare(results);
@@ -110,8 +114,8 @@ class ServeBenchRunTest {
     @Test
     void anInterruptionIsNotAResult() {
         cancellation.cancel();
-        assertThatThrownBy(() -> run(
-                        plan(DocumentUse.plain, false, new Load.Clients(1)), null, List.of(1), false, SHADOW))
+        assertThatThrownBy(
+                        () -> run(plan(DocumentUse.plain, false, new Load.Clients(1)), null, List.of(1), false, SHADOW))
                 .isInstanceOf(CancellationException.class);
         assertThat(results).isEmpty();
     }
