@@ -2,6 +2,12 @@ package io.shadowkv.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.langchain4j.data.message.UserMessage;
+import dev.langchain4j.model.chat.response.ChatResponse;
+import dev.langchain4j.model.chat.response.PartialThinking;
+import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
+import dev.langchain4j.model.openai.OpenAiChatModel;
+import dev.langchain4j.model.openai.OpenAiStreamingChatModel;
 import io.shadowkv.Fixtures;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.engine.EngineOptions;
@@ -9,6 +15,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -125,6 +133,47 @@ class ReasoningTest {
         assertThat(content).hasToString(message.path("content").stringValue());
         assertThat(chunks.getLast().path("usage").path("completion_tokens_details"))
                 .isEqualTo(whole.path("usage").path("completion_tokens_details"));
+    }
+
+    @Test
+    void langChain4jReceivesThoughts() throws Exception {
+        String question = TestServer.question(FILLERS).replace(TestServer.ANSWER, NUMBER);
+        var whole = OpenAiChatModel.builder()
+                .baseUrl(server.base())
+                .apiKey("any")
+                .modelName(TestServer.MODEL)
+                .returnThinking(true)
+                .build()
+                .chat(UserMessage.from(question))
+                .aiMessage();
+        assertThat(whole.thinking()).endsWith("407");
+        assertThat(whole.text()).startsWith("523");
+        StringBuilder thoughts = new StringBuilder();
+        CompletableFuture<ChatResponse> end = new CompletableFuture<>();
+        OpenAiStreamingChatModel.builder()
+                .baseUrl(server.base())
+                .apiKey("any")
+                .modelName(TestServer.MODEL)
+                .returnThinking(true)
+                .build()
+                .chat(question, new StreamingChatResponseHandler() {
+                    @Override
+                    public void onPartialThinking(PartialThinking part) {
+                        thoughts.append(part.text());
+                    }
+
+                    @Override
+                    public void onCompleteResponse(ChatResponse response) {
+                        end.complete(response);
+                    }
+
+                    @Override
+                    public void onError(Throwable error) {
+                        end.completeExceptionally(error);
+                    }
+                });
+        assertThat(end.get(4, TimeUnit.MINUTES).aiMessage().text()).isEqualTo(whole.text());
+        assertThat(thoughts).hasToString(whole.thinking());
     }
 
     /// A limit that ends the answer within its thoughts leaves no content.
