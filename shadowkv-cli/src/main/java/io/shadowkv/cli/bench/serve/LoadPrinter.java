@@ -16,9 +16,9 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
     /// Prints one result.
     void print(LoadResult result) {
         LoadSummary summary = result.summary();
-        line(
+        line(String.format(Locale.ROOT, 
                 "%s, %s, %s%s",
-                result.info().model(), result.name(), result.load(), result.isCut() ? " (interrupted)" : "");
+                result.info().model(), result.name(), result.load(), result.isCut() ? " (interrupted)" : ""));
         readings("read before the first request", result.readFirst(), result.readSeconds());
         readings(
                 "read while requests were sent",
@@ -26,24 +26,24 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
                 result.readings().stream()
                         .mapToDouble(DocumentPool.Reading::seconds)
                         .sum());
-        line("  %-36s %d whole, %d failed%s", "requests", summary.completed(), summary.failed(), interrupted(summary));
+        line(String.format(Locale.ROOT, "  %-36s %d whole, %d failed%s", "requests", summary.completed(), summary.failed(), interrupted(summary)));
         summary.errors()
-                .forEach((kind, count) -> line(
-                        "    %-34s %d (%s)", kind, count, result.firstMessages().getOrDefault(kind, "no message")));
-        line("  %-36s %.2f", "benchmark duration (s)", summary.seconds());
-        line("  %-36s %,d, cached %,d", "input tokens", summary.promptTokens(), summary.cachedTokens());
-        line("  %-36s %,d", "generated tokens", summary.answerTokens());
-        line("  %-36s %.3f", "request throughput (req/s)", summary.requestThroughput());
-        line(
+                .forEach((kind, count) -> line(String.format(Locale.ROOT, 
+                        "    %-34s %d (%s)", kind, count, result.firstMessages().getOrDefault(kind, "no message"))));
+        line(String.format(Locale.ROOT, "  %-36s %.2f", "benchmark duration (s)", summary.seconds()));
+        line(String.format(Locale.ROOT, "  %-36s %,d, cached %,d", "input tokens", summary.promptTokens(), summary.cachedTokens()));
+        line(String.format(Locale.ROOT, "  %-36s %,d", "generated tokens", summary.answerTokens()));
+        line(String.format(Locale.ROOT, "  %-36s %.3f", "request throughput (req/s)", summary.requestThroughput()));
+        line(String.format(Locale.ROOT, 
                 "  %-36s %.3f (%d requests: %s)",
-                "request goodput (req/s)", summary.goodput(), summary.goodRequests(), plan.goal());
+                "request goodput (req/s)", summary.goodput(), summary.goodRequests(), plan.goal()));
         if (result.readSeconds() > 0) {
-            line("  %-36s %.3f", "goodput with the reading before", result.goodputWithReading());
+            line(String.format(Locale.ROOT, "  %-36s %.3f", "goodput with the reading before", result.goodputWithReading()));
         }
-        line("  %-36s %.1f", "output token throughput (tok/s)", summary.outputThroughput());
-        line("  %-36s %.1f", "total token throughput (tok/s)", summary.totalThroughput());
-        line("  %-36s %d", "peak concurrent requests", summary.peakRequests());
-        line("  %-36s %9s %9s %9s %9s %9s", "latency (ms)", "mean", "p50", "p90", "p99", "max");
+        line(String.format(Locale.ROOT, "  %-36s %.1f", "output token throughput (tok/s)", summary.outputThroughput()));
+        line(String.format(Locale.ROOT, "  %-36s %.1f", "total token throughput (tok/s)", summary.totalThroughput()));
+        line(String.format(Locale.ROOT, "  %-36s %d", "peak concurrent requests", summary.peakRequests()));
+        line(String.format(Locale.ROOT, "  %-36s %9s %9s %9s %9s %9s", "latency (ms)", "mean", "p50", "p90", "p99", "max"));
         spread("time to first token (TTFT)", summary.firstToken());
         spread("time per output token (TPOT)", summary.perToken());
         spread("inter-token latency (ITL)", summary.gap());
@@ -57,7 +57,7 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
         if (!readings.isEmpty()) {
             long tokens =
                     readings.stream().mapToLong(DocumentPool.Reading::tokens).sum();
-            line("  %-36s %d of %,d tokens, %.2f s", "documents " + what, readings.size(), tokens, seconds);
+            line(String.format(Locale.ROOT, "  %-36s %d of %,d tokens, %.2f s", "documents " + what, readings.size(), tokens, seconds));
         }
     }
 
@@ -66,13 +66,13 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
     }
 
     private void spread(String name, Spread spread) {
-        line(
+        line(String.format(Locale.ROOT, 
                 "  %-36s %9.2f %9.2f %9.2f %9.2f %9.2f",
-                name, spread.mean(), spread.p50(), spread.p90(), spread.p99(), spread.max());
+                name, spread.mean(), spread.p50(), spread.p90(), spread.p99(), spread.max()));
     }
 
-    private void line(String format, Object... values) {
-        out.println(String.format(Locale.ROOT, format, values).stripTrailing());
+    private void line(String text) {
+        out.println(text.stripTrailing());
     }
 
     /// Compares methods, numbers of engines, and servers with the bare engine, load by load.
@@ -99,18 +99,18 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
     }
 
     private void methods(LoadResult shadow, LoadResult full) {
-        line(
+        line(String.format(Locale.ROOT, 
                 "%s: goodput of shadowkv %.3f/s, of full %.3f/s: %s; request throughput %s%s",
                 shadow.load(),
                 shadow.summary().goodput(),
                 full.summary().goodput(),
                 times(shadow.summary().goodput(), full.summary().goodput()),
                 times(shadow.summary().requestThroughput(), full.summary().requestThroughput()),
-                shadow.via() == Via.ENGINE ? " (bare engine)" : "");
+                shadow.via() == Via.ENGINE ? " (bare engine)" : ""));
     }
 
     private void scaling(LoadResult more, LoadResult fewer) {
-        line(
+        line(String.format(Locale.ROOT, 
                 "%s, %s: %d engines compared with %d: request throughput %s, output tokens %s, goodput %s",
                 more.info().method(),
                 more.load(),
@@ -118,11 +118,11 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
                 fewer.engines(),
                 times(more.summary().requestThroughput(), fewer.summary().requestThroughput()),
                 times(more.summary().outputThroughput(), fewer.summary().outputThroughput()),
-                times(more.summary().goodput(), fewer.summary().goodput()));
+                times(more.summary().goodput(), fewer.summary().goodput())));
     }
 
     private void overhead(LoadResult server, LoadResult engine) {
-        line(
+        line(String.format(Locale.ROOT, 
                 "%s, %s: server compared with the bare engine: request throughput %s, time to first token p50 %s, time"
                         + " per output token p50 %s, end to end mean %s",
                 server.name(),
@@ -136,7 +136,7 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
                         engine.summary().perToken().p50()),
                 times(
                         server.summary().endToEnd().mean(),
-                        engine.summary().endToEnd().mean()));
+                        engine.summary().endToEnd().mean())));
     }
 
     private static boolean isFull(LoadResult result) {
