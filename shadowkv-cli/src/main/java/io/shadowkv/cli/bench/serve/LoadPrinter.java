@@ -16,9 +16,13 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
     /// Prints one result.
     void print(LoadResult result) {
         LoadSummary summary = result.summary();
-        line(String.format(Locale.ROOT, 
+        line(String.format(
+                Locale.ROOT,
                 "%s, %s, %s%s",
-                result.info().model(), result.name(), result.load(), result.isCut() ? " (interrupted)" : ""));
+                result.info().model(),
+                result.name(),
+                result.load(),
+                result.isCut() ? " (interrupted)" : ""));
         readings("read before the first request", result.readFirst(), result.readSeconds());
         readings(
                 "read while requests were sent",
@@ -26,24 +30,45 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
                 result.readings().stream()
                         .mapToDouble(DocumentPool.Reading::seconds)
                         .sum());
-        line(String.format(Locale.ROOT, "  %-36s %d whole, %d failed%s", "requests", summary.completed(), summary.failed(), interrupted(summary)));
+        line(String.format(
+                Locale.ROOT,
+                "  %-36s %d whole, %d failed%s",
+                "requests",
+                summary.completed(),
+                summary.failed(),
+                interrupted(summary)));
         summary.errors()
-                .forEach((kind, count) -> line(String.format(Locale.ROOT, 
-                        "    %-34s %d (%s)", kind, count, result.firstMessages().getOrDefault(kind, "no message"))));
+                .forEach((kind, count) -> line(String.format(
+                        Locale.ROOT,
+                        "    %-34s %d (%s)",
+                        kind,
+                        count,
+                        result.firstMessages().getOrDefault(kind, "no message"))));
         line(String.format(Locale.ROOT, "  %-36s %.2f", "benchmark duration (s)", summary.seconds()));
-        line(String.format(Locale.ROOT, "  %-36s %,d, cached %,d", "input tokens", summary.promptTokens(), summary.cachedTokens()));
+        line(String.format(
+                Locale.ROOT,
+                "  %-36s %,d, cached %,d",
+                "input tokens",
+                summary.promptTokens(),
+                summary.cachedTokens()));
         line(String.format(Locale.ROOT, "  %-36s %,d", "generated tokens", summary.answerTokens()));
         line(String.format(Locale.ROOT, "  %-36s %.3f", "request throughput (req/s)", summary.requestThroughput()));
-        line(String.format(Locale.ROOT, 
+        line(String.format(
+                Locale.ROOT,
                 "  %-36s %.3f (%d requests: %s)",
-                "request goodput (req/s)", summary.goodput(), summary.goodRequests(), plan.goal()));
+                "request goodput (req/s)",
+                summary.goodput(),
+                summary.goodRequests(),
+                plan.goal()));
         if (result.readSeconds() > 0) {
-            line(String.format(Locale.ROOT, "  %-36s %.3f", "goodput with the reading before", result.goodputWithReading()));
+            line(String.format(
+                    Locale.ROOT, "  %-36s %.3f", "goodput with the reading before", result.goodputWithReading()));
         }
         line(String.format(Locale.ROOT, "  %-36s %.1f", "output token throughput (tok/s)", summary.outputThroughput()));
         line(String.format(Locale.ROOT, "  %-36s %.1f", "total token throughput (tok/s)", summary.totalThroughput()));
         line(String.format(Locale.ROOT, "  %-36s %d", "peak concurrent requests", summary.peakRequests()));
-        line(String.format(Locale.ROOT, "  %-36s %9s %9s %9s %9s %9s", "latency (ms)", "mean", "p50", "p90", "p99", "max"));
+        line(String.format(
+                Locale.ROOT, "  %-36s %9s %9s %9s %9s %9s", "latency (ms)", "mean", "p50", "p90", "p99", "max"));
         spread("time to first token (TTFT)", summary.firstToken());
         spread("time per output token (TPOT)", summary.perToken());
         spread("inter-token latency (ITL)", summary.gap());
@@ -57,7 +82,13 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
         if (!readings.isEmpty()) {
             long tokens =
                     readings.stream().mapToLong(DocumentPool.Reading::tokens).sum();
-            line(String.format(Locale.ROOT, "  %-36s %d of %,d tokens, %.2f s", "documents " + what, readings.size(), tokens, seconds));
+            line(String.format(
+                    Locale.ROOT,
+                    "  %-36s %d of %,d tokens, %.2f s",
+                    "documents " + what,
+                    readings.size(),
+                    tokens,
+                    seconds));
         }
     }
 
@@ -66,9 +97,15 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
     }
 
     private void spread(String name, Spread spread) {
-        line(String.format(Locale.ROOT, 
+        line(String.format(
+                Locale.ROOT,
                 "  %-36s %9.2f %9.2f %9.2f %9.2f %9.2f",
-                name, spread.mean(), spread.p50(), spread.p90(), spread.p99(), spread.max()));
+                name,
+                spread.mean(),
+                spread.p50(),
+                spread.p90(),
+                spread.p99(),
+                spread.max()));
     }
 
     private void line(String text) {
@@ -99,7 +136,8 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
     }
 
     private void methods(LoadResult shadow, LoadResult full) {
-        line(String.format(Locale.ROOT, 
+        line(String.format(
+                Locale.ROOT,
                 "%s: goodput of shadowkv %.3f/s, of full %.3f/s: %s; request throughput %s%s",
                 shadow.load(),
                 shadow.summary().goodput(),
@@ -110,7 +148,8 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
     }
 
     private void scaling(LoadResult more, LoadResult fewer) {
-        line(String.format(Locale.ROOT, 
+        line(String.format(
+                Locale.ROOT,
                 "%s, %s: %d engines compared with %d: request throughput %s, output tokens %s, goodput %s",
                 more.info().method(),
                 more.load(),
@@ -122,7 +161,8 @@ record LoadPrinter(PrintWriter out, LoadPlan plan) {
     }
 
     private void overhead(LoadResult server, LoadResult engine) {
-        line(String.format(Locale.ROOT, 
+        line(String.format(
+                Locale.ROOT,
                 "%s, %s: server compared with the bare engine: request throughput %s, time to first token p50 %s, time"
                         + " per output token p50 %s, end to end mean %s",
                 server.name(),
