@@ -101,7 +101,11 @@ class ClientExamplesTest {
     @Test
     void curlChat() throws Exception {
         String output = Output.ofCommand(
-                "sh", "curl/chat.sh", server.url(), ServedModel.NAME, ServedModel.question().replace("\n", "\\n"));
+                "sh",
+                "curl/chat.sh",
+                server.url(),
+                ServedModel.NAME,
+                ServedModel.question().replace("\n", "\\n"));
         assertThat(output.split("## "))
                 .satisfiesExactly(
                         nothing -> assertThat(nothing).isBlank(),

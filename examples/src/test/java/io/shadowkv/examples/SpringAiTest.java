@@ -97,9 +97,11 @@ class SpringAiTest {
         }
         assertThat(text).hasToString(text(model.call(prompt(ServedModel.question(), options()))));
         assertThat(parts).hasSizeGreaterThan(5);
-        assertThat(parts.getLast().getMetadata().getUsage().getCompletionTokens()).isPositive();
+        assertThat(parts.getLast().getMetadata().getUsage().getCompletionTokens())
+                .isPositive();
         assertThat(parts)
-                .anySatisfy(part -> assertThat(part.hasFinishReasons(java.util.Set.of("STOP", "stop"))).isTrue());
+                .anySatisfy(part -> assertThat(part.hasFinishReasons(java.util.Set.of("STOP", "stop")))
+                        .isTrue());
     }
 
     /// What a tool is called with.
@@ -138,28 +140,24 @@ class SpringAiTest {
         assertThat(call.arguments()).matches("\\{\"place\":\"(DAWN|DUSK)\"}");
         var result = ToolCallingManager.builder().build().executeToolCalls(prompt, answer);
         assertThat(calls).hasValue(1);
-        ChatResponse end = model.call(new Prompt(result.conversationHistory(), options().maxCompletionTokens(4).build()));
+        ChatResponse end = model.call(new Prompt(
+                result.conversationHistory(), options().maxCompletionTokens(4).build()));
         assertThat(end.getResult()).isNotNull();
     }
 
     @Test
     void aStreamHasTheSameCall() {
         ChatResponse whole = model.call(withTool(new AtomicInteger()));
-        List<AssistantMessage.ToolCall> calls = model.stream(withTool(new AtomicInteger()))
-                .collectList()
-                .block(Duration.ofMinutes(4))
-                .stream()
-                .filter(ChatResponse::hasToolCalls)
-                .flatMap(part -> part.getResult().getOutput().getToolCalls().stream())
-                .toList();
+        List<AssistantMessage.ToolCall> calls =
+                model.stream(withTool(new AtomicInteger())).collectList().block(Duration.ofMinutes(4)).stream()
+                        .filter(ChatResponse::hasToolCalls)
+                        .flatMap(part -> part.getResult().getOutput().getToolCalls().stream())
+                        .toList();
         assertThat(calls).hasSize(1);
         assertThat(calls.getFirst().name()).isEqualTo("look_up");
         assertThat(calls.getFirst().arguments())
-                .isEqualTo(whole.getResult()
-                        .getOutput()
-                        .getToolCalls()
-                        .getFirst()
-                        .arguments());
+                .isEqualTo(
+                        whole.getResult().getOutput().getToolCalls().getFirst().arguments());
     }
 
     /// The class is a schema that the server enforces.
@@ -263,8 +261,8 @@ class SpringAiTest {
     void aStreamThatIsNoLongerReadEndsItsGeneration() throws InterruptedException {
         long before = server.generatedTokens();
         CountDownLatch some = new CountDownLatch(5);
-        Disposable subscription = model.stream(new Prompt("hello", endless().build()))
-                .subscribe(part -> some.countDown());
+        Disposable subscription =
+                model.stream(new Prompt("hello", endless().build())).subscribe(part -> some.countDown());
         assertThat(some.await(4, TimeUnit.MINUTES)).isTrue();
         subscription.dispose();
         server.logged("client_gone=true");

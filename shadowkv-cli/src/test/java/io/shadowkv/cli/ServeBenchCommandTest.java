@@ -12,6 +12,7 @@ import io.shadowkv.server.ApiServer;
 import io.shadowkv.server.ServerLog;
 import io.shadowkv.server.ServerOptions;
 import java.io.IOException;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -279,11 +280,14 @@ class ServeBenchCommandTest {
                 .refused(1, "no model gpt");
         shadowkv(remote("--rate", 1, "--prompt-tokens", 40_000, "--requests", 1))
                 .refused(1, "HTTP 400 context_length_exceeded: ");
-        try (java.net.ServerSocket closed = new java.net.ServerSocket(0)) {
-            int port = closed.getLocalPort();
-            closed.close();
-            shadowkv("bench", "serve", "--url", "http://127.0.0.1:" + port, "--rate", 1)
-                    .refused(1, "no connection: cannot connect to http://127.0.0.1:" + port);
+        int closed = closedPort();
+        shadowkv("bench", "serve", "--url", "http://127.0.0.1:" + closed, "--rate", 1)
+                .refused(1, "no connection: cannot connect to http://127.0.0.1:" + closed);
+    }
+
+    private static int closedPort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
         }
     }
 

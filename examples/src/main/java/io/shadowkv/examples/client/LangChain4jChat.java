@@ -15,8 +15,7 @@ public final class LangChain4jChat {
                 .modelName(arguments[1])
                 .maxCompletionTokens(64)
                 .build();
-        var answer = model.chat(
-                SystemMessage.from("You are a helpful assistant"), UserMessage.from(arguments[2]));
+        var answer = model.chat(SystemMessage.from("You are a helpful assistant"), UserMessage.from(arguments[2]));
         IO.println(answer.aiMessage().text().strip());
         IO.println(answer.tokenUsage().inputTokenCount() + " tokens read, "
                 + answer.tokenUsage().outputTokenCount() + " generated");

@@ -54,7 +54,11 @@ public final class LangChain4jDocument {
                                     usage.inputTokensDetails().cachedTokens()));
                 }
             }
-            send(http, HttpRequest.newBuilder(URI.create(documents + "/" + id)).DELETE().build());
+            send(
+                    http,
+                    HttpRequest.newBuilder(URI.create(documents + "/" + id))
+                            .DELETE()
+                            .build());
         }
     }
 

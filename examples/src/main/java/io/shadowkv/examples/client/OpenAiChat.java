@@ -9,10 +9,8 @@ public final class OpenAiChat {
 
     public static void main(String... arguments) {
         // Any key will do, unless the server has --api-key.
-        var client = OpenAIOkHttpClient.builder()
-                .baseUrl(arguments[0])
-                .apiKey("any")
-                .build();
+        var client =
+                OpenAIOkHttpClient.builder().baseUrl(arguments[0]).apiKey("any").build();
         var question = ChatCompletionCreateParams.builder()
                 .model(arguments[1])
                 .addUserMessage(arguments[2])
