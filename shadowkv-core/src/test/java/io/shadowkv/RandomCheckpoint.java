@@ -5,16 +5,20 @@ import io.shadowkv.checkpoint.SafetensorsWriter;
 import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.model.spec.Family;
 import io.shadowkv.model.spec.WeightNames;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.Shape;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 
-/// A small checkpoint of random F32 weights, of any family and shape: for what the golden models lack.
+/// A small checkpoint of random weights, of any family and shape: for what the golden models lack.
 ///
 /// Weights are scaled so that attention is neither flat nor one-hot and logits spread by a few units. Weight
 /// names are the family's own (whether they are right is the golden models' matter).
@@ -52,6 +56,11 @@ public record RandomCheckpoint(
 
     /// Writes `config.json` and `model.safetensors` into `folder`, which is made.
     public Path write(Path folder) {
+        return write(folder, DType.F32);
+    }
+
+    /// @param type F32 or BF16, the type of the weights
+    public Path write(Path folder, DType type) {
         try {
             Files.createDirectories(folder);
             Files.writeString(folder.resolve("config.json"), config());
@@ -60,7 +69,7 @@ public record RandomCheckpoint(
         }
         ModelConfig config = ModelConfig.read(folder.resolve("config.json"));
         Family known = Family.of(config);
-        weights(known.spec(config), known.weightNames(config)).write(folder.resolve("model.safetensors"));
+        weights(known.spec(config), known.weightNames(config), type).write(folder.resolve("model.safetensors"));
         return folder;
     }
 
@@ -85,9 +94,10 @@ public record RandomCheckpoint(
                         family, layers, HIDDEN, INTERMEDIATE, queryHeads, kvHeads, headDim, vocabulary, context, extra);
     }
 
-    private SafetensorsWriter weights(DecoderSpec spec, WeightNames names) {
+    private SafetensorsWriter weights(DecoderSpec spec, WeightNames names, DType type) {
         var values = new Values(
                 new SafetensorsWriter(),
+                type,
                 RandomGeneratorFactory.of("L64X128MixRandom").create(SEED));
         values.matrix(names.embedding(), vocabulary, HIDDEN, 1);
         values.norm(names.finalNorm());
@@ -105,13 +115,13 @@ public record RandomCheckpoint(
         return values.writer();
     }
 
-    private record Values(SafetensorsWriter writer, RandomGenerator random) {
+    private record Values(SafetensorsWriter writer, DType type, RandomGenerator random) {
         void matrix(String name, int out, int in, double deviation) {
-            writer.add(name + ".weight", Shape.of(out, in), gaussians(out * in, 0, deviation));
+            add(name + ".weight", Shape.of(out, in), gaussians(out * in, 0, deviation));
         }
 
         void norm(String name) {
-            writer.add(name + ".weight", Shape.of(HIDDEN), gaussians(HIDDEN, 1, 0.1));
+            add(name + ".weight", Shape.of(HIDDEN), gaussians(HIDDEN, 1, 0.1));
         }
 
         /// One matrix for each width, or a fused one where there is a single name.
@@ -122,9 +132,27 @@ public record RandomCheckpoint(
                 int out = isFused ? total : widths.get(i);
                 matrix(prefix + names.get(i), out, HIDDEN, gain / Math.sqrt(HIDDEN));
                 if (hasBias) {
-                    writer.add(prefix + names.get(i) + ".bias", Shape.of(out), gaussians(out, 0, 0.3));
+                    add(prefix + names.get(i) + ".bias", Shape.of(out), gaussians(out, 0, 0.3));
                 }
             }
+        }
+
+        private void add(String name, Shape shape, float[] values) {
+            if (type == DType.F32) {
+                writer.add(name, shape, values);
+                return;
+            }
+            ByteBuffer bytes =
+                    ByteBuffer.allocate(values.length * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+            for (float value : values) {
+                bytes.putShort(Floats.toBf16(value));
+            }
+            writer.add(name, type, shape, channel -> {
+                ByteBuffer left = bytes.duplicate().flip();
+                while (left.hasRemaining()) {
+                    channel.write(left);
+                }
+            });
         }
 
         private float[] gaussians(int count, double mean, double deviation) {

@@ -33,6 +33,11 @@ public abstract class BackendLaws {
         return tested.rounding();
     }
 
+    /// `tolerance` of F32, or what the type allows.
+    final double atLeastRounding(double tolerance) {
+        return Math.max(tolerance, tested.rounding());
+    }
+
     final boolean isBatchInvariant() {
         return tested.isBatchInvariant();
     }
@@ -54,10 +59,10 @@ public abstract class BackendLaws {
     }
 
     final Path checkpoint(RandomCheckpoint shape) {
-        return shape.write(temporary.resolve("checkpoint"));
+        return shape.write(temporary.resolve("checkpoint"), tested.type());
     }
 
     final StepBench bench(Path folder, KvCacheSpec spec) {
-        return new StepBench(folder, backend, spec);
+        return new StepBench(folder, backend, spec, tested.type());
     }
 }

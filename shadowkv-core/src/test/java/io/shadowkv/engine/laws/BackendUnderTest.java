@@ -1,6 +1,7 @@
 package io.shadowkv.engine.laws;
 
 import io.shadowkv.op.Backend;
+import io.shadowkv.tensor.DType;
 import java.util.function.Supplier;
 
 /// A backend that laws are held against, and how exactly.
@@ -10,19 +11,26 @@ import java.util.function.Supplier;
 ///     sums in another order; 0 for a backend that computes every row by itself and in one order
 /// @param isBatchInvariant true if a row's result does not depend on how many others are computed with it; where
 ///     it does, two batches agree to rounding only, and a close choice among units or tokens may fall another way
-public record BackendUnderTest(Supplier<Backend> opener, double rounding, boolean isBatchInvariant) {
+/// @param type type of weights, keys and values
+public record BackendUnderTest(Supplier<Backend> opener, double rounding, boolean isBatchInvariant, DType type) {
     /// One that computes every row by itself and in one order.
     public static BackendUnderTest exact(Supplier<Backend> opener) {
-        return new BackendUnderTest(opener, 0, true);
+        return new BackendUnderTest(opener, 0, true, DType.F32);
     }
 
     /// One that may sum in another order.
     public static BackendUnderTest rounding(Supplier<Backend> opener) {
-        return new BackendUnderTest(opener, 1e-4, true);
+        return new BackendUnderTest(opener, 1e-4, true, DType.F32);
     }
 
     /// The same, whose order depends on the batch.
     public BackendUnderTest batchDependent() {
-        return new BackendUnderTest(opener, rounding, false);
+        return new BackendUnderTest(opener, rounding, false, type);
+    }
+
+    /// The same with weights, keys and values in BF16: each of the roundings on the way to a logit is half a
+    /// percent, and they add up to a few.
+    public BackendUnderTest bf16() {
+        return new BackendUnderTest(opener, 0.05, isBatchInvariant, DType.BF16);
     }
 }

@@ -44,15 +44,15 @@ final class StepBench implements AutoCloseable {
     private final Map<Integer, SequenceCache> sequences = new HashMap<>();
     private int deviceValueLayers;
 
-    /// Keys and values are F32.
-    StepBench(Path folder, Backend backend, KvCacheSpec spec) {
+    /// @param kvType type of keys and values
+    StepBench(Path folder, Backend backend, KvCacheSpec spec, DType kvType) {
         this.checkpoint = Checkpoint.open(folder);
         this.backend = backend;
         this.decoder = Decoder.load(checkpoint, null, backend, note -> {});
         DecoderSpec shape = decoder.spec();
         this.strategy = CacheStrategies.open(
                 spec,
-                new CacheShape(shape.layers(), shape.queryHeads(), shape.kvHeads(), shape.headDim(), DType.F32),
+                new CacheShape(shape.layers(), shape.queryHeads(), shape.kvHeads(), shape.headDim(), kvType),
                 backend);
         this.tables = backend.newScope("a test's rotary tables");
         this.rotary = new RotaryTables(shape.rope(), backend, tables);

@@ -1,0 +1,35 @@
+package io.shadowkv.cuda;
+
+import io.shadowkv.engine.laws.BackendUnderTest;
+import io.shadowkv.engine.laws.ForkLaws;
+import io.shadowkv.engine.laws.ShadowLaws;
+import io.shadowkv.engine.laws.TurnLaws;
+import org.junit.jupiter.api.Nested;
+
+/// The laws in BF16, where head dims 64 and 128 use the tuned kernels, in recorded steps.
+@GpuTest
+class CudaBf16LawsTest {
+    private static final BackendUnderTest CUDA =
+            BackendUnderTest.rounding(SharedCuda::new).batchDependent().bf16();
+
+    @Nested
+    class Shadow extends ShadowLaws {
+        Shadow() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class Turns extends TurnLaws {
+        Turns() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class Forks extends ForkLaws {
+        Forks() {
+            super(CUDA);
+        }
+    }
+}
