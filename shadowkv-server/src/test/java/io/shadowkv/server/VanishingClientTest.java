@@ -2,6 +2,9 @@ package io.shadowkv.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.management.ManagementFactory;
+import java.util.concurrent.TimeUnit;
+import javax.management.ObjectName;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -88,5 +91,39 @@ class VanishingClientTest {
                         .statusCode())
                 .isEqualTo(200);
         assertThat(server.defects).isEmpty();
+    }
+
+    /// A connection that ends in the middle of a request costs nothing afterwards.
+    @Test
+    void halfRequestsLeaveNothing() throws Exception {
+        int count = 200;
+        long before = connections();
+        for (int i = 0; i < count; i++) {
+            try (RawClient client = new RawClient(server)) {
+                client.head("/v1/chat/completions", 1000);
+                client.send("{\"messages\":");
+            }
+            assertThat(server.logged("/v1/chat/completions 0")).contains("client_gone=true");
+        }
+        // The server forgets the last ones after it has logged them.
+        long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(4);
+        while (connections() > before + count / 10) {
+            assertThat(System.nanoTime()).as("connections that stay: %d", connections()).isLessThan(end);
+        }
+    }
+
+    /// Connections of the JDK's server that are reachable in this JVM.
+    private static long connections() throws Exception {
+        Object histogram = ManagementFactory.getPlatformMBeanServer()
+                .invoke(
+                        new ObjectName("com.sun.management:type=DiagnosticCommand"),
+                        "gcClassHistogram",
+                        new Object[] {new String[0]},
+                        new String[] {String[].class.getName()});
+        return String.valueOf(histogram)
+                .lines()
+                .filter(line -> line.contains("sun.net.httpserver.HttpConnection "))
+                .mapToLong(line -> Long.parseLong(line.strip().split("\\s+")[1]))
+                .sum();
     }
 }

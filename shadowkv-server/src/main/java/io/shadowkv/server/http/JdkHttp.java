@@ -49,7 +49,7 @@ public final class JdkHttp implements AutoCloseable {
         return server.getAddress();
     }
 
-    private void handle(HttpExchange exchange) {
+    private void handle(HttpExchange exchange) throws IOException {
         long start = System.nanoTime();
         JdkExchange own = new JdkExchange(exchange);
         String end = "";
@@ -65,6 +65,10 @@ public final class JdkHttp implements AutoCloseable {
                         Duration.ofNanos(System.nanoTime() - start).toMillis(),
                         own.notes(),
                         end));
+        if (!end.isEmpty()) {
+            // The JDK's server forgets a connection that an exchange has closed only if the handler throws.
+            throw new IOException("the exchange ended early:" + end);
+        }
     }
 
     /// @return what the access log says about the end
