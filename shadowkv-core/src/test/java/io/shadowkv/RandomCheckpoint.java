@@ -142,8 +142,7 @@ public record RandomCheckpoint(
                 writer.add(name, shape, values);
                 return;
             }
-            ByteBuffer bytes =
-                    ByteBuffer.allocate(values.length * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer bytes = ByteBuffer.allocate(values.length * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
             for (float value : values) {
                 bytes.putShort(Floats.toBf16(value));
             }

@@ -108,7 +108,9 @@ class VanishingClientTest {
         // The server forgets the last ones after it has logged them.
         long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(4);
         while (connections() > before + count / 10) {
-            assertThat(System.nanoTime()).as("connections that stay: %d", connections()).isLessThan(end);
+            assertThat(System.nanoTime())
+                    .as("connections that stay: %d", connections())
+                    .isLessThan(end);
         }
     }
 

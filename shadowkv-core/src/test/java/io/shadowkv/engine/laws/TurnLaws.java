@@ -69,7 +69,8 @@ public abstract class TurnLaws extends BackendLaws {
             int from = 97;
             for (int to : new int[] {99, 150, 151, 200}) {
                 int[] turn = Arrays.copyOfRange(all, from, to);
-                assertSame("to " + to, shadow.extend(0, turn, 512), full.extend(0, turn, 512), atLeastRounding(RESTORED));
+                assertSame(
+                        "to " + to, shadow.extend(0, turn, 512), full.extend(0, turn, 512), atLeastRounding(RESTORED));
                 IndexCheck.assertHolds(backend(), shadow.cache(0), whole.cache(0), atLeastRounding(RESTORED));
                 from = to;
             }

@@ -48,7 +48,7 @@ final class LiveFeed implements AutoCloseable {
         long now = System.nanoTime();
         ObjectNode event = JsonBody.object();
         event.put("object", "live");
-        event.put("state", isDraining.getAsBoolean() ? "draining" : "ready");
+        event.put("state", state());
         event.set("server", server());
         event.put("running", serving.model().engines().running());
         event.put("waiting", serving.model().engines().waiting());
@@ -67,6 +67,13 @@ final class LiveFeed implements AutoCloseable {
         return event;
     }
 
+    private String state() {
+        if (engine.failure() != null) {
+            return "broken";
+        }
+        return isDraining.getAsBoolean() ? "draining" : "ready";
+    }
+
     private ObjectNode server() {
         ObjectNode server = JsonBody.object();
         server.put("model", serving.model().name());
@@ -78,8 +85,17 @@ final class LiveFeed implements AutoCloseable {
         return server;
     }
 
+<<<<<<< HEAD
     private ObjectNode memory(MemoryInUse used) {
+=======
+    private ObjectNode memory() {
+>>>>>>> page
         ObjectNode memory = JsonBody.object();
+        if (engine.failure() != null) {
+            // Everything was freed, and the backend does not answer any more.
+            return memory;
+        }
+        MemoryInUse used = engine.memoryInUse();
         memory.put("device_bytes", used.deviceBytes());
         memory.put("host_bytes", used.hostBytes());
         memory.put("is_shared", used.limits().hostIsDevice());

@@ -14,6 +14,7 @@ const STATES = {
     draining: ['Shutting down',
         'The server is shutting down. Answers that run are finished; further requests are refused.'],
     locked: ['Key needed', 'The server asks for an API key. Give one with the button "API key".'],
+    broken: ['Failed', 'The engine has failed. The server must be started again; its log says why.'],
     offline: ['Offline', 'The server does not answer. The page tries again every few seconds.'],
 };
 
