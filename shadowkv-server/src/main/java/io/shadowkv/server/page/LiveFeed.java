@@ -85,17 +85,8 @@ final class LiveFeed implements AutoCloseable {
         return server;
     }
 
-<<<<<<< HEAD
     private ObjectNode memory(MemoryInUse used) {
-=======
-    private ObjectNode memory() {
->>>>>>> page
         ObjectNode memory = JsonBody.object();
-        if (engine.failure() != null) {
-            // Everything was freed, and the backend does not answer any more.
-            return memory;
-        }
-        MemoryInUse used = engine.memoryInUse();
         memory.put("device_bytes", used.deviceBytes());
         memory.put("host_bytes", used.hostBytes());
         memory.put("is_shared", used.limits().hostIsDevice());

@@ -103,13 +103,7 @@ export class Live {
         $('waiting').textContent = count(event.waiting);
         $('speed').textContent = rate(event.tokens_per_second);
         this.#speed.add(now, event.tokens_per_second);
-<<<<<<< HEAD
         if (event.memory) this.#showMemory(event.memory, event.server.method);
-=======
-        if (event.state !== 'broken') {
-            this.#showMemory(event.memory, event.server.method);
-        }
->>>>>>> page
         this.#showFetching(event);
     }
 
