@@ -68,7 +68,7 @@ final class LiveFeed implements AutoCloseable {
     }
 
     private String state() {
-        if (engine.failure() != null) {
+        if (serving.model().engines().failure() != null) {
             return "broken";
         }
         return isDraining.getAsBoolean() ? "draining" : "ready";
