@@ -154,7 +154,7 @@ record Measurement(
                 load,
                 pool == null ? 0 : held,
                 first,
-                pool == null ? 0 : readSeconds,
+                first.isEmpty() ? 0 : readSeconds,
                 all.subList(before + first.size(), all.size()),
                 LoadSummary.of(records, plan.goal()),
                 run.firstMessages(),
