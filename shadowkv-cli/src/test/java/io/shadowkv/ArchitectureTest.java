@@ -114,7 +114,7 @@ class ArchitectureTest {
             server.metrics: engine server.generate
             server.answer: engine sampling server.error server.generate server.http server.json server.request \
                 server.structured
-            server.endpoint: engine engine.serve model.spec server.answer server.documents server.error \
+            server.endpoint: engine engine.serve model.spec sampling server.answer server.documents server.error \
                 server.generate server.http server.json server.metrics server.model server.request \
                 server.structured text
             server.page: cache engine engine.serve op server.answer server.documents server.endpoint server.error \

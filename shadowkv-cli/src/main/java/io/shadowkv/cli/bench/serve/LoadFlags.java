@@ -1,6 +1,7 @@
 package io.shadowkv.cli.bench.serve;
 
 import io.shadowkv.cli.bench.load.Goal;
+import io.shadowkv.cli.bench.load.Load;
 import io.shadowkv.cli.option.CacheFlags;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,6 +2,7 @@ package io.shadowkv.cli.bench.serve;
 
 import io.shadowkv.cli.bench.load.DocumentPool;
 import io.shadowkv.cli.bench.load.Goal;
+import io.shadowkv.cli.bench.load.Load;
 import io.shadowkv.cli.bench.load.LoadSummary;
 import io.shadowkv.cli.bench.load.Spread;
 import io.shadowkv.cli.bench.load.TraceSpec;

@@ -1,5 +1,6 @@
 package io.shadowkv.cli.bench.serve;
 
+import io.shadowkv.cli.bench.load.Load;
 import io.shadowkv.cli.bench.load.LoadSummary;
 import io.shadowkv.cli.bench.load.TraceSpec;
 import io.shadowkv.cli.process.Machine;

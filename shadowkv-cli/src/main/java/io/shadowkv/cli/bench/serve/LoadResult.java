@@ -1,6 +1,7 @@
 package io.shadowkv.cli.bench.serve;
 
 import io.shadowkv.cli.bench.load.DocumentPool;
+import io.shadowkv.cli.bench.load.Load;
 import io.shadowkv.cli.bench.load.LoadSummary;
 import java.util.List;
 import java.util.Map;

@@ -4,6 +4,7 @@ import io.shadowkv.cli.bench.load.AnswerRecord;
 import io.shadowkv.cli.bench.load.AnswerSink;
 import io.shadowkv.cli.bench.load.Arrivals;
 import io.shadowkv.cli.bench.load.DocumentPool;
+import io.shadowkv.cli.bench.load.Load;
 import io.shadowkv.cli.bench.load.LoadDocument;
 import io.shadowkv.cli.bench.load.LoadFailure;
 import io.shadowkv.cli.bench.load.LoadRun;

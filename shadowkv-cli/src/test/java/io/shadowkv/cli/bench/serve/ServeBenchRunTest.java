@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.KvCacheSpec.Shadow;
 import io.shadowkv.cli.bench.load.Goal;
+import io.shadowkv.cli.bench.load.Load;
 import io.shadowkv.cli.bench.load.TraceSpec;
 import io.shadowkv.cli.option.Devices;
 import io.shadowkv.cli.option.ModelSource;

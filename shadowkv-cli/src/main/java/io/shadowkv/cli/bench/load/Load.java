@@ -1,9 +1,9 @@
-package io.shadowkv.cli.bench.serve;
+package io.shadowkv.cli.bench.load;
 
 import java.util.Locale;
 
 /// How often requests are sent.
-sealed interface Load {
+public sealed interface Load {
     /// Place on the horizontal axis of curves.
     double value();
 
