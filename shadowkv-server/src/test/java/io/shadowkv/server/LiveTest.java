@@ -141,6 +141,20 @@ class LiveTest {
     }
 
     @Test
+    void aBrokenEngineIsToldOfAndEveryWatchGoesOn() throws Exception {
+        try (TestServer server = TestServer.start();
+                Watching watching = Watching.of(server)) {
+            watching.until(event -> event.path("state").stringValue().equals("ready"));
+            server.backend.fail(Integer.MAX_VALUE);
+            server.post("/v1/completions", "{\"prompt\":\"x\",\"max_tokens\":2}");
+            JsonNode broken =
+                    watching.until(event -> event.path("state").stringValue().equals("broken"));
+            assertThat(broken.path("memory").isEmpty()).isTrue();
+            watching.until(event -> true);
+        }
+    }
+
+    @Test
     void theNumberOfWatchersIsLimited() throws Exception {
         List<RawClient> clients = new ArrayList<>();
         try (TestServer server = TestServer.start()) {

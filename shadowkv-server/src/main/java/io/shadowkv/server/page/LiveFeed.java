@@ -10,6 +10,7 @@ import io.shadowkv.server.documents.DocumentStore;
 import io.shadowkv.server.endpoint.Serving;
 import io.shadowkv.server.json.JsonBody;
 import io.shadowkv.server.model.EnginePool;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -60,11 +61,23 @@ final class LiveFeed implements AutoCloseable {
         counts.put("ready", documents.count(true));
         counts.put("reading", documents.count(false));
         List<SequenceFetches> steps =
-                watches.stream().flatMap(watch -> watch.take().stream()).toList();
+                distinct(watches.stream().map(FetchWatch::take).toList());
         selections.add(steps, now);
         event.set("selection", selection());
         event.set("fetches", steps.isEmpty() ? null : FetchStrip.of(FetchStrip.newest(steps)));
         return event;
+    }
+
+    /// The steps of all engines. Each engine counts its sequences from 0, so their numbers are changed.
+    static List<SequenceFetches> distinct(List<List<SequenceFetches>> engines) {
+        List<SequenceFetches> all = new ArrayList<>();
+        for (int engine = 0; engine < engines.size(); engine++) {
+            for (SequenceFetches step : engines.get(engine)) {
+                long number = step.sequence() * engines.size() + engine;
+                all.add(new SequenceFetches(number, step.tokens(), step.layers()));
+            }
+        }
+        return all;
     }
 
     private String state() {

@@ -147,6 +147,10 @@ export class Documents {
     }
 
     #show() {
+        const chosen = this.#list.find((one) => one.id === this.#selected && one.status === 'ready');
+        if (!chosen) {
+            this.#selected = null;
+        }
         const state = JSON.stringify([this.#list, this.#selected]);
         if (state === this.#shown) {
             return;
@@ -160,10 +164,6 @@ export class Documents {
             document.querySelector(`[data-focus="${CSS.escape(focus)}"]`)?.focus();
         }
         this.#showEmpty();
-        const chosen = this.#list.find((one) => one.id === this.#selected && one.status === 'ready');
-        if (!chosen) {
-            this.#selected = null;
-        }
         this.#actions.onSelect(chosen ?? null);
     }
 
