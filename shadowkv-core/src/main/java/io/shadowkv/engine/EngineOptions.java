@@ -39,7 +39,7 @@ public record EngineOptions(
         Duration readingBudget,
         int keptPrompts) {
     public static final EngineOptions DEFAULT = new EngineOptions(
-            new KvCacheSpec.Full(), null, 0, 16, 0, 0, ValuePlace.AUTO, 1024, Duration.ofMillis(25), 0);
+            new KvCacheSpec.Full(), null, 0, 16, 0, 0, ValuePlace.AUTO, 1024, Duration.ofMillis(20), 0);
 
     public EngineOptions {
         if (kvType != null && kvType != DType.F32 && kvType != DType.BF16 && kvType != DType.F16) {

@@ -14,7 +14,6 @@ import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Rotary;
 import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -350,26 +349,13 @@ final class ShadowSequence implements SequenceCache {
 
     @Override
     public SequenceState state() {
-        Map<String, Tensor> tensors = new LinkedHashMap<>();
-        for (int layer = 0; layer < resident.size(); layer++) {
-            put(tensors, "layers." + layer + ".resident.", resident.get(layer).tensors());
-            if (!layers.isEmpty()) {
-                put(tensors, "layers." + layer + ".index.", layers.get(layer).tensors());
-            }
-        }
         return new SequenceState(
-                tensors,
+                StateTensors.of(resident, layers),
                 Map.of(
                         "length", (long) length,
                         "is_indexed", isIndexed ? 1L : 0L,
                         "indexed_units", (long) indexedUnits,
                         "recent_token", (long) recentToken));
-    }
-
-    private static void put(Map<String, Tensor> all, String prefix, List<Tensor> tensors) {
-        for (int i = 0; i < tensors.size(); i++) {
-            all.put(prefix + i, tensors.get(i));
-        }
     }
 
     /// Allocates a sequence whose tensors are filled afterwards.

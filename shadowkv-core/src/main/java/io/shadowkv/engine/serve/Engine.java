@@ -11,6 +11,7 @@ import io.shadowkv.engine.FetchWatch;
 import io.shadowkv.engine.MemoryInUse;
 import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.engine.MemoryPlanException;
+import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.Request;
 import io.shadowkv.engine.batch.Planner;
 import io.shadowkv.engine.batch.Scheduler;
@@ -319,19 +320,10 @@ public final class Engine implements AutoCloseable {
         model.limits().checkContext(capacityTokens, "a batch of " + capacityTokens + " tokens");
         model.limits().checkPlan(capacityTokens, batch);
         planner.checkFits(capacityTokens, batch);
+        int prefillRows = options.prefillRows(model.backend());
+        PlannedSequence planned = planner.sequence(capacityTokens, batch);
         ExclusiveUse exclusive = loop.exclusive();
-        try {
-            return new BatchRun(
-                    model,
-                    strategy,
-                    options.prefillRows(model.backend()),
-                    planner.sequence(capacityTokens, batch),
-                    batch,
-                    exclusive::close);
-        } catch (RuntimeException | Error e) {
-            exclusive.close();
-            throw e;
-        }
+        return BatchRun.open(model, strategy, prefillRows, planned, batch, exclusive::close);
     }
 
     /// Computes the logits of given ids, to compare with other engines. Needs no tokenizer.

@@ -35,7 +35,7 @@ public final class BatchRun implements AutoCloseable {
     /// @param planned size of each sequence
     /// @param batch number of sequences
     /// @param onClose called once, when the batch is closed
-    public BatchRun(
+    private BatchRun(
             LoadedModel model,
             CacheStrategy strategy,
             int prefillRows,
@@ -49,6 +49,24 @@ public final class BatchRun implements AutoCloseable {
         this.batch = new Batch(model, strategy, batch);
         this.nextIds = new int[batch];
         this.onClose = onClose;
+    }
+
+    /// Opens a batch.
+    ///
+    /// @param onClose called when the batch is closed, or cannot be opened
+    public static BatchRun open(
+            LoadedModel model,
+            CacheStrategy strategy,
+            int prefillRows,
+            PlannedSequence planned,
+            int batch,
+            Runnable onClose) {
+        try {
+            return new BatchRun(model, strategy, prefillRows, planned, batch, onClose);
+        } catch (RuntimeException | Error e) {
+            onClose.run();
+            throw e;
+        }
     }
 
     /// Number of sequences in a full batch.
