@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
 ///     longer time reads prompts faster and makes the gaps between tokens longer
 /// @param keptPrompts maximum number of sequences that are kept after their end, so that a request
 ///     that begins with their tokens does not read them again; the least recently used are freed
-///     where others need the memory. The tokens that follow are decoded under the strategy instead of
-///     read exactly, as in a later turn of a conversation. 0 keeps none
+///     where others need the memory. The tokens that follow are read as a later turn of a
+///     conversation is. 0 keeps none
 public record EngineOptions(
         KvCacheSpec cache,
         @Nullable DType kvType,

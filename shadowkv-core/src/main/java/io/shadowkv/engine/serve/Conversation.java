@@ -8,8 +8,10 @@ import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
-/// A sequence that keeps its cache between turns. Prefill reads the first turn and decode reads
-/// later ones, so that nothing is read twice.
+/// A sequence that keeps its cache between turns, so that nothing is read twice. A later turn attends
+/// to all tokens before it: under ShadowKV to the keys of their low-rank form. A turn of fewer than 16
+/// tokens is decoded under the strategy. The first turn that outgrows the budget of ShadowKV reads
+/// the whole conversation again, to index it.
 ///
 /// Used by one thread at a time: a call from a second thread is refused. Holds its memory until it
 /// or its engine is closed.

@@ -11,8 +11,9 @@ import java.util.stream.IntStream;
 /// Under ShadowKV all questions share its index and its values; each has only its own tokens, to which
 /// attention is exact. Under full attention each question gets a copy of all keys and values.
 ///
-/// The tokens of a question are decoded under the strategy instead of read exactly, as in a later turn
-/// of a conversation.
+/// The tokens of a question attend to all of the document, as those of a later turn of a conversation
+/// do: under ShadowKV to the keys of the low-rank form. A question of fewer than 16 tokens is decoded
+/// under the strategy.
 ///
 /// Requests that begin with the document's tokens use it also if they are submitted through
 /// [Engine#submit]. The tokens must match from the first one on: what was read as a whole cannot be
