@@ -69,6 +69,7 @@ final class Router implements Handler {
     private void answer(Exchange exchange) throws InterruptedException {
         Route route = route(exchange);
         if (route.access() != Access.OPEN) {
+            Origins.check(exchange);
             keys.check(exchange);
         }
         if (route.access() == Access.COUNTED) {
