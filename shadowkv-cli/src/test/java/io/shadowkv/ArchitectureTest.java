@@ -61,9 +61,9 @@ class ArchitectureTest {
             sampling:
             engine: cache op sampling tensor
             engine.answer: engine sampling text
-            engine.model: cache cache.full cache.shadow checkpoint engine engine.answer model model.spec op tensor \
-                text text.chat text.tokenizer
-            engine.batch: cache engine engine.answer engine.model model op sampling tensor
+            engine.model: cache cache.full cache.shadow checkpoint engine engine.answer model model.spec op sampling \
+                tensor text text.chat text.tokenizer
+            engine.batch: cache engine engine.answer engine.model model model.spec op sampling tensor
             engine.study: cache engine engine.batch engine.model model op sampling model.spec tensor
             engine.serve: cache checkpoint engine engine.batch engine.model engine.study model model.spec op sampling tensor text \
                 text.chat
@@ -119,8 +119,8 @@ class ArchitectureTest {
                 server.structured text
             server.page: cache engine engine.serve op server.answer server.documents server.endpoint server.error \
                 server.http server.json server.metrics server.model
-            server: engine.serve server.documents server.endpoint server.error server.http server.json server.metrics \
-                server.model server.page server.request server.structured text.grammar
+            server: engine.serve server.documents server.endpoint server.error server.generate server.http \
+                server.json server.metrics server.model server.page server.request server.structured text.grammar
             # shadowkv-cli: the command line
             cli.process: checkpoint engine eval.run hub op server text text.chat
             cli.option: cache cli.process engine engine.serve model.spec op tensor text.chat

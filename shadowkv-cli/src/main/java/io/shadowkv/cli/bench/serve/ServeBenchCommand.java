@@ -44,8 +44,7 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  shadowkv bench serve --url http://127.0.0.1:8080 --rate 1,2,4 --goal-ttft 500 --goal-gap 50",
             "  shadowkv bench serve --url http://127.0.0.1:8080 --trace documents --document-tokens 8k --concurrency 4",
-            "  shadowkv bench serve --random llama-3.1-8b --methods full,shadowkv --hit-rate 0.6 --trace documents \\",
-            "      --document-tokens 60k,122k --read-first --rate 2 --goal-ttft 2000 --page curves.html"
+            "  shadowkv bench serve --random llama-3.1-8b --methods full,shadowkv --trace documents --rate 2"
         })
 public final class ServeBenchCommand implements Callable<Integer> {
     @Spec
