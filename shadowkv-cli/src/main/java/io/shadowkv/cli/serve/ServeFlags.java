@@ -82,6 +82,14 @@ final class ServeFlags {
     private int keptPrompts;
 
     @Option(
+            names = "--reading-budget",
+            paramLabel = "MS",
+            defaultValue = "20",
+            description = "Milliseconds that prompts are read between two decode steps of other sequences. More"
+                    + " reads prompts faster and makes the gaps between tokens longer. Default: ${DEFAULT-VALUE}.")
+    private int readingBudget;
+
+    @Option(
             names = "--max-per-key",
             paramLabel = "N",
             defaultValue = "0",
@@ -162,7 +170,10 @@ final class ServeFlags {
     EngineOptions engine(EngineOptions plain) {
         return CacheFlags.checked(
                 command,
-                () -> plain.withMaxBatch(maxBatch).withMaxWaiting(maxWaiting).withKeptPrompts(keptPrompts));
+                () -> plain.withMaxBatch(maxBatch)
+                        .withMaxWaiting(maxWaiting)
+                        .withKeptPrompts(keptPrompts)
+                        .withReadingBudget(Duration.ofMillis(readingBudget)));
     }
 
     private List<String> keys(Surroundings surroundings) throws IOException {

@@ -73,6 +73,16 @@ final class PromptLayers {
         }
     }
 
+    /// Waits for all readers, without their failures: a caller that closes without sealing either has
+    /// an exception of its own or has cancelled.
+    void abandon() {
+        try {
+            joinAll();
+        } catch (RuntimeException e) {
+            // See above.
+        }
+    }
+
     /// Keys and values of one layer; row t belongs to token t.
     static final class Set {
         private final Tensor keys;

@@ -27,8 +27,7 @@ final class ShadowExtension implements PromptCache {
     private final int tokens;
     private final int newUnits;
     private final @Nullable Joining joining;
-    private int count;
-    private int finishedLayers;
+    private final LayerProgress progress;
     private boolean isSealed;
 
     /// @param tokens number of new tokens
@@ -39,6 +38,7 @@ final class ShadowExtension implements PromptCache {
         this.layout = sequence.layout();
         this.before = sequence.length();
         this.tokens = tokens;
+        this.progress = new LayerProgress(layout.shape().layers(), tokens);
         int recent = sequence.recentTokens() + tokens;
         this.newUnits = recent <= layout.recentTokens()
                 ? 0
@@ -51,10 +51,15 @@ final class ShadowExtension implements PromptCache {
             scope.close();
             throw e;
         }
-        for (int i = 0; i < Math.min(layers.size(), layout.shape().layers()); i++) {
-            int layer = i;
-            PromptLayers.Set set = layers.set(layer);
-            set.usedBy(backend.aside(() -> restore(layer, set)));
+        try {
+            for (int i = 0; i < Math.min(layers.size(), layout.shape().layers()); i++) {
+                int layer = i;
+                PromptLayers.Set set = layers.set(layer);
+                set.usedBy(backend.aside(() -> restore(layer, set)));
+            }
+        } catch (RuntimeException e) {
+            close();
+            throw e;
         }
     }
 
@@ -99,23 +104,20 @@ final class ShadowExtension implements PromptCache {
     public void append(int layer, Tensor newKeys, Tensor newValues) {
         PromptLayers.Set set = layers.set(layer);
         set.join();
-        attention.store(newKeys, set.keys(), before + count);
-        attention.store(newValues, set.values(), before + count);
-        count += newKeys.extent(0);
+        attention.store(newKeys, set.keys(), before + progress.count());
+        attention.store(newValues, set.values(), before + progress.count());
+        progress.add(newKeys.extent(0));
     }
 
     @Override
     public void attend(int layer, Tensor queries, double scale, Tensor out) {
         PromptLayers.Set set = layers.set(layer);
-        attention.prefill(queries, set.keys(), set.values(), before + count, scale, out);
+        attention.prefill(queries, set.keys(), set.values(), before + progress.count(), scale, out);
     }
 
     @Override
     public void finishLayer(int layer) {
-        if (layer != finishedLayers || count != tokens) {
-            throw new IllegalStateException("layer " + layer + " ends with " + count + " tokens after " + finishedLayers
-                    + " layers; expected " + tokens + " tokens, layer after layer");
-        }
+        progress.finish(layer);
         PromptLayers.Set set = layers.set(layer);
         int next = layer + layers.size();
         set.usedBy(backend.aside(() -> {
@@ -124,8 +126,6 @@ final class ShadowExtension implements PromptCache {
                 restore(next, set);
             }
         }));
-        finishedLayers++;
-        count = 0;
     }
 
     private void extend(int layer, Tensor keys, Tensor values) {
@@ -148,14 +148,11 @@ final class ShadowExtension implements PromptCache {
 
     @Override
     public SequenceCache seal() {
-        if (finishedLayers != layout.shape().layers()) {
-            throw new IllegalStateException(
-                    finishedLayers + " of " + layout.shape().layers() + " layers are finished");
-        }
+        progress.checkFinished();
         layers.joinAll();
         Joining joins = joining;
         if (joins != null) {
-            for (int layer = 0; layer < finishedLayers; layer++) {
+            for (int layer = 0; layer < layout.shape().layers(); layer++) {
                 AttendedRows recent = joins.recent().get(layer);
                 int held = recent.keys().extent(1);
                 sequence.indexedLayer(layer).resident().addRecent(recent.keys(), recent.values(), 0, held, 0);
@@ -173,12 +170,11 @@ final class ShadowExtension implements PromptCache {
         if (isSealed) {
             return;
         }
+        layers.abandon();
         try {
-            layers.joinAll();
-        } catch (RuntimeException e) {
-            // A caller that closes without sealing has an exception of its own, or has cancelled.
+            backend.synchronize();
+        } finally {
+            scope.close();
         }
-        backend.synchronize();
-        scope.close();
     }
 }

@@ -20,14 +20,14 @@ final class ShadowPromptCache implements PromptCache {
     private final PromptLayers layers;
     private final int promptTokens;
     private final @Nullable IndexScratch scratch;
-    private int count;
-    private int finishedLayers;
+    private final LayerProgress progress;
     private boolean isSealed;
 
     ShadowPromptCache(ShadowLayout layout, Backend backend, int promptTokens, Rotary rotary) {
         this.attention = backend.operations().attention();
         this.backend = backend;
         this.promptTokens = promptTokens;
+        this.progress = new LayerProgress(layout.shape().layers(), promptTokens);
         this.promptScope = backend.newScope("one layer's keys and values of a prompt of " + promptTokens + " tokens");
         ShadowSequence opened = null;
         try {
@@ -46,35 +46,27 @@ final class ShadowPromptCache implements PromptCache {
 
     @Override
     public void append(int layer, Tensor newKeys, Tensor newValues) {
-        PromptLayers.Set set = count == 0 ? layers.writable() : layers.current();
-        attention.store(newKeys, set.keys(), count);
-        attention.store(newValues, set.values(), count);
-        count += newKeys.extent(0);
+        PromptLayers.Set set = progress.count() == 0 ? layers.writable() : layers.current();
+        attention.store(newKeys, set.keys(), progress.count());
+        attention.store(newValues, set.values(), progress.count());
+        progress.add(newKeys.extent(0));
     }
 
     @Override
     public void attend(int layer, Tensor queries, double scale, Tensor out) {
-        attention.prefill(queries, layers.current().keys(), layers.current().values(), count, scale, out);
+        attention.prefill(queries, layers.current().keys(), layers.current().values(), progress.count(), scale, out);
     }
 
     @Override
     public void finishLayer(int layer) {
-        if (layer != finishedLayers || count != promptTokens) {
-            throw new IllegalStateException("layer " + layer + " ends with " + count + " tokens after " + finishedLayers
-                    + " layers; expected " + promptTokens + " tokens, layer after layer");
-        }
+        progress.finish(layer);
         PromptLayers.Set set = layers.current();
         layers.next(backend.aside(() -> sequence.take(layer, set.keys(), set.values(), promptTokens, scratch)));
-        finishedLayers++;
-        count = 0;
     }
 
     @Override
     public SequenceCache seal() {
-        if (finishedLayers != sequence.layout().shape().layers()) {
-            throw new IllegalStateException(
-                    finishedLayers + " of " + sequence.layout().shape().layers() + " layers are finished");
-        }
+        progress.checkFinished();
         layers.joinAll();
         sequence.taken(promptTokens);
         backend.synchronize();
@@ -88,12 +80,7 @@ final class ShadowPromptCache implements PromptCache {
         if (isSealed) {
             return;
         }
-        try {
-            layers.joinAll();
-        } catch (RuntimeException e) {
-            // A caller that closes without sealing either has an exception of its own or has
-            // cancelled the prompt.
-        }
+        layers.abandon();
         try {
             backend.synchronize();
         } finally {

@@ -120,7 +120,7 @@ final class Admission {
                     }
                 }
                 waiting.remove(next);
-                if (!readsTurn(next) || !openTurn(next)) {
+                if (!readsTurn(next) || !openTurn(next, admitted)) {
                     joining.add(next);
                 }
                 continue;
@@ -169,7 +169,10 @@ final class Admission {
     /// Opens the reading of a turn.
     ///
     /// @return false if there is no memory to read it in rows
-    private boolean openTurn(Sequence sequence) {
+    private boolean openTurn(Sequence sequence, List<Sequence> admitted) {
+        if (!prefixes.makeRoom(Planner.turn(sequence.length()), admitted)) {
+            return false;
+        }
         try {
             readings.open(strategy, List.of(sequence));
             return true;

@@ -65,6 +65,14 @@ public final class Planner {
         return planned(capacityTokens, together, limits);
     }
 
+    /// The memory that the reading of a turn needs in addition to its sequence: none of a sequence's,
+    /// but the workspace of a prompt, which [#fits] adds.
+    ///
+    /// @param tokens tokens of the sequence, those of the turn included
+    static PlannedSequence turn(int tokens) {
+        return new PlannedSequence(SequenceSize.of(tokens), new SequenceBytes(0, 0, List.of()), tokens);
+    }
+
     /// @throws MemoryPlanException if `batch` sequences of that capacity do not fit even if nothing
     ///     else runs
     public void checkFits(int capacityTokens, int batch) {

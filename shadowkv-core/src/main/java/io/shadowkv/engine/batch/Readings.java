@@ -80,8 +80,7 @@ final class Readings {
         Reading reading = Reading.open(model, strategy, prompts, prefillRows);
         // The ledger holds the caches that are there already.
         List<PlannedSequence> opened = sequences.stream()
-                .filter(sequence -> sequence.cache() == null)
-                .map(Sequence::planned)
+                .map(sequence -> sequence.cache() == null ? sequence.planned() : Planner.turn(sequence.length()))
                 .toList();
         ledger.opens(reading, opened);
         sequences.forEach(Sequence::admitted);

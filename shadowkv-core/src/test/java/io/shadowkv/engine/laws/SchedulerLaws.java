@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shadowkv.RandomCheckpoint;
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.engine.MemoryPlan;
+import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.checkpoint.Checkpoint;
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.EngineOptions;
@@ -75,6 +77,19 @@ public abstract class SchedulerLaws extends BackendLaws {
             return sequence;
         }
 
+        /// Submits a turn of a conversation of up to 300 tokens, whose cache stays open.
+        ///
+        /// @param held the cache of `history`; null for the first turn
+        Sequence next(String name, int[] history, int[] turn, @Nullable SequenceCache held) {
+            Request request = Request.of(
+                    turn, GenerationOptions.DEFAULT.withMaxNewTokens(3).withIgnoreEos(true));
+            Sequence sequence =
+                    Sequence.turn(model.text(), request, history, planner.sequence(300, 3), held, noting(name));
+            sequence.keepCache();
+            scheduler.submit(sequence);
+            return sequence;
+        }
+
         private SequenceEvents noting(String name) {
             return new SequenceEvents() {
                 @Override
@@ -119,6 +134,44 @@ public abstract class SchedulerLaws extends BackendLaws {
         public void close() {
             scheduler.close();
             model.close();
+        }
+    }
+
+    /// Turns that are read together stay within a stated limit: where the workspace of another one does not fit,
+    /// its tokens are decoded.
+    @ParameterizedTest
+    @MethodSource("strategies")
+    void turnsStayWithinTheLimit(KvCacheSpec spec) {
+        long device;
+        long host;
+        try (Bench free = new Bench(EngineOptions.DEFAULT.withCache(spec))) {
+            MemoryPlan plan = free.planner.plan(300, 3);
+            device = plan.deviceBytes();
+            host = Math.max(1, 3 * plan.perSequence().offloaded());
+        }
+        boolean isOne = backend().isHostDevice();
+        EngineOptions limited = EngineOptions.DEFAULT
+                .withCache(spec)
+                .withMemoryLimits(isOne ? device + host : device, isOne ? device + host : host);
+        try (Bench bench = new Bench(limited)) {
+            List<Sequence> turns = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                Sequence first = bench.next("first " + i, new int[0], Logits.ids(100, VOCABULARY, i), null);
+                bench.finish(first);
+                turns.add(bench.next("turn " + i, first.ids(), Logits.ids(60, VOCABULARY, 9 + i), first.cache()));
+            }
+            long most = 0;
+            while (!turns.stream().allMatch(Sequence::isFinished)) {
+                bench.roundAndCheck();
+                most = Math.max(most, backend().purposes().stream()
+                        .filter(purpose -> purpose.startsWith("activations of a prompt"))
+                        .count());
+            }
+            assertThat(most).as("turns that are read at once").isEqualTo(1);
+            for (Sequence turn : turns) {
+                assertThat(turn.completion().ids()).hasSize(3);
+                bench.scheduler.ledger().free(turn.requireCache());
+            }
         }
     }
 

@@ -1,0 +1,42 @@
+package io.shadowkv.cache.shadow;
+
+/// Counts what a prompt cache has taken: rows of the current layer, and layers. Layers come one after
+/// the other, each with the same number of rows.
+final class LayerProgress {
+    private final int layers;
+    private final int rows;
+    private int count;
+    private int finished;
+
+    /// @param rows number of rows of each layer
+    LayerProgress(int layers, int rows) {
+        this.layers = layers;
+        this.rows = rows;
+    }
+
+    /// Rows of the current layer so far.
+    int count() {
+        return count;
+    }
+
+    void add(int more) {
+        count += more;
+    }
+
+    /// @throws IllegalStateException if another layer is due, or rows are missing
+    void finish(int layer) {
+        if (layer != finished || count != rows) {
+            throw new IllegalStateException("layer " + layer + " ends with " + count + " tokens after " + finished
+                    + " layers; expected " + rows + " tokens, layer after layer");
+        }
+        finished++;
+        count = 0;
+    }
+
+    /// @throws IllegalStateException if a layer is not finished
+    void checkFinished() {
+        if (finished != layers) {
+            throw new IllegalStateException(finished + " of " + layers + " layers are finished");
+        }
+    }
+}
