@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Refuses requests that a page of another site makes in a user's browser. Browsers name the page's site
 /// in the header `Origin`; other clients do not send it. Without this check any site could have a local
-/// server read documents.
+/// server read documents. It does not protect a server without an API key against a site whose name was
+/// made to point at this machine (DNS rebinding): such a page names the server's own host.
 final class Origins {
     private Origins() {}
 

@@ -132,18 +132,28 @@ public final class ServeCommand implements Callable<Integer> {
                 Devices opened = Devices.open(spec, devices, flags, err);
                 ServedEngines engines = new ServedEngines(opened.engines(source, engine, opened.count()))) {
             OpenModel.printNotes(engines.first(), err);
-            server.serve(engines.engines(), names);
-            announce(server, source, engines, names);
-            await(root.cancellation());
-            err.println("ending: no further requests; " + engines.running() + " running, " + engines.waiting()
-                    + " waiting");
-            err.flush();
-            if (!server.drain(patience)) {
-                err.println("requests still ran after " + drainSeconds + " s (--drain-timeout) and were ended");
-                err.flush();
+            try {
+                server.serve(engines.engines(), names);
+                announce(server, source, engines, names);
+                awaitEnd(server, engines, err);
+            } finally {
+                // Before the engines that it uses.
+                server.close();
             }
         }
         return 0;
+    }
+
+    /// Waits for the end of the process, and then for the requests.
+    private void awaitEnd(ApiServer server, ServedEngines engines, PrintWriter err) throws InterruptedException {
+        await(root.cancellation());
+        err.println(
+                "ending: no further requests; " + engines.running() + " running, " + engines.waiting() + " waiting");
+        err.flush();
+        if (!server.drain(Duration.ofSeconds(drainSeconds))) {
+            err.println("requests still ran after " + drainSeconds + " s (--drain-timeout) and were ended");
+            err.flush();
+        }
     }
 
     private ModelSource source() {

@@ -11,6 +11,7 @@ import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.GenerationOptions;
 import io.shadowkv.engine.Request;
+import io.shadowkv.engine.ValuePlace;
 import io.shadowkv.engine.batch.Planner;
 import io.shadowkv.engine.batch.Scheduler;
 import io.shadowkv.engine.batch.Sequence;
@@ -144,21 +145,24 @@ public abstract class SchedulerLaws extends BackendLaws {
     void turnsStayWithinTheLimit(KvCacheSpec spec) {
         long device;
         long host;
-        try (Bench free = new Bench(EngineOptions.DEFAULT.withCache(spec))) {
+        EngineOptions plain = EngineOptions.DEFAULT.withCache(spec).withValuePlace(ValuePlace.HOST);
+        try (Bench free = new Bench(plain)) {
             MemoryPlan plan = free.planner.plan(300, 3);
-            device = plan.deviceBytes();
+            device = 3 * plan.perSequence().resident() + plan.workspaceBytes();
             host = Math.max(1, 3 * plan.perSequence().offloaded());
         }
         boolean isOne = backend().isHostDevice();
-        EngineOptions limited = EngineOptions.DEFAULT
-                .withCache(spec)
-                .withMemoryLimits(isOne ? device + host : device, isOne ? device + host : host);
+        EngineOptions limited = plain.withMemoryLimits(isOne ? device + host : device, isOne ? device + host : host);
         try (Bench bench = new Bench(limited)) {
-            List<Sequence> turns = new ArrayList<>();
+            List<Sequence> firsts = new ArrayList<>();
             for (int i = 0; i < 3; i++) {
-                Sequence first = bench.next("first " + i, new int[0], Logits.ids(100, VOCABULARY, i), null);
-                bench.finish(first);
-                turns.add(bench.next("turn " + i, first.ids(), Logits.ids(60, VOCABULARY, 9 + i), first.cache()));
+                firsts.add(bench.next("first " + i, new int[0], Logits.ids(100, VOCABULARY, i), null));
+                bench.finish(firsts.get(i));
+            }
+            List<Sequence> turns = new ArrayList<>();
+            for (Sequence first : firsts) {
+                int[] turn = Logits.ids(60, VOCABULARY, 9 + turns.size());
+                turns.add(bench.next("turn " + turns.size(), first.ids(), turn, first.cache()));
             }
             long most = 0;
             while (!turns.stream().allMatch(Sequence::isFinished)) {

@@ -50,9 +50,11 @@ final class FolderLock implements AutoCloseable {
         }
         try {
             FileChannel channel = open();
+            // Before the lock, so that close() ends the wait for it.
             shared = channel;
             lock(channel);
         } catch (IOException e) {
+            close();
             throw new UncheckedIOException(e);
         }
     }

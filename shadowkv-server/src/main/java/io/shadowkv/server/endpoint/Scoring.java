@@ -58,8 +58,9 @@ final class Scoring implements Waited, AutoCloseable {
             List<ScoredPrompt> scored = new ArrayList<>();
             for (int[] ids : prompts) {
                 checkOpen();
-                checkIdle(model.engine());
-                scored.add(score(ids));
+                Engine engine = model.engines().leastLoaded().engine();
+                checkIdle(engine);
+                scored.add(score(engine, ids));
             }
             result.complete(scored);
         } catch (RuntimeException | Error e) {
@@ -85,10 +86,10 @@ final class Scoring implements Waited, AutoCloseable {
         }
     }
 
-    private ScoredPrompt score(int[] ids) {
+    private ScoredPrompt score(Engine engine, int[] ids) {
         List<TokenLogprobs> rest = new ArrayList<>();
         List<Integer> generated = new ArrayList<>();
-        model.engines().leastLoaded().engine().logits(ids, ids.length, true, 0, row -> {
+        engine.logits(ids, ids.length, true, 0, row -> {
             checkOpen();
             int next = rest.size() + 1;
             if (next < ids.length) {

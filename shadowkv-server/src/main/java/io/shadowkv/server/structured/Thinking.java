@@ -50,6 +50,7 @@ public enum Thinking {
         StringBuilder text = new StringBuilder();
         boolean isOpen = this == OPENED;
         for (int i = 0; i < ids.length; i++) {
+            int before = text.length();
             text.append(texts.apply(ids[i]));
             if (!isOpen) {
                 String begun = text.toString().stripLeading();
@@ -58,7 +59,7 @@ public enum Thinking {
                 }
                 isOpen = begun.startsWith(OPEN);
             }
-            if (isOpen && text.indexOf(CLOSE) >= 0) {
+            if (isOpen && text.indexOf(CLOSE, Math.max(0, before - CLOSE.length())) >= 0) {
                 return i + 1;
             }
         }

@@ -2,9 +2,12 @@ package io.shadowkv.cli.bench.load;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// The documents that a client keeps on the server, at most a number of them. A request about another
@@ -14,6 +17,8 @@ public final class DocumentPool {
     private final LoadTarget target;
     private final int limit;
     private final Map<LoadDocument, Entry> entries = new LinkedHashMap<>();
+    /// Documents that are being freed on the server.
+    private final Set<LoadDocument> leaving = new HashSet<>();
     private final List<Reading> readings = new ArrayList<>();
     private long time;
 
@@ -45,7 +50,7 @@ public final class DocumentPool {
         LoadDocument victim = null;
         synchronized (entries) {
             entry = entries.get(document);
-            while (entry == null && entries.size() >= limit && idle() == null) {
+            while (entry == null && mustWait(document)) {
                 entries.wait();
                 entry = entries.get(document);
             }
@@ -55,14 +60,20 @@ public final class DocumentPool {
                 return;
             }
             if (entries.size() >= limit) {
-                victim = idle();
+                victim = Objects.requireNonNull(idle());
                 entries.remove(victim);
+                leaving.add(victim);
             }
             entry = new Entry();
             entry.users = 1;
             entries.put(document, entry);
         }
         read(document, entry, victim);
+    }
+
+    /// True while the document leaves the server, or all places are taken by documents in use.
+    private boolean mustWait(LoadDocument document) {
+        return leaving.contains(document) || (entries.size() >= limit && idle() == null);
     }
 
     private void await(LoadDocument document, Entry entry) throws InterruptedException {
@@ -81,12 +92,13 @@ public final class DocumentPool {
 
     private void read(LoadDocument document, Entry entry, @Nullable LoadDocument victim) throws InterruptedException {
         LoadFailure failure = new LoadFailure("document not read", "the run ended while the document was read");
-        long start = System.nanoTime();
+        long start = 0;
         boolean isRead = false;
         try {
             if (victim != null) {
-                target.forget(victim);
+                forget(victim);
             }
+            start = System.nanoTime();
             target.read(document);
             isRead = true;
         } catch (LoadFailure e) {
@@ -101,6 +113,17 @@ public final class DocumentPool {
                     entry.failure = failure;
                     entries.remove(document, entry);
                 }
+                entries.notifyAll();
+            }
+        }
+    }
+
+    private void forget(LoadDocument victim) throws InterruptedException {
+        try {
+            target.forget(victim);
+        } finally {
+            synchronized (entries) {
+                leaving.remove(victim);
                 entries.notifyAll();
             }
         }

@@ -29,10 +29,19 @@ record LocalServer(List<Engine> engines, ApiServer server) implements AutoClosea
         try {
             engines.forEach(engine -> engine.forceHitRate(hitRate));
             ApiServer server = ApiServer.start(ServerOptions.DEFAULT.withPort(0), new PrintedLog(err, false, false));
-            server.serve(engines, List.of(model.name()));
-            return new LocalServer(engines, server);
-        } catch (RuntimeException e) {
+            return serve(server, engines, model.name());
+        } catch (RuntimeException | Error e) {
             engines.forEach(Engine::close);
+            throw e;
+        }
+    }
+
+    private static LocalServer serve(ApiServer server, List<Engine> engines, String name) {
+        try {
+            server.serve(engines, List.of(name));
+            return new LocalServer(engines, server);
+        } catch (RuntimeException | Error e) {
+            server.close();
             throw e;
         }
     }
