@@ -2,7 +2,6 @@ package io.shadowkv.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shadowkv.engine.EngineOptions;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -14,7 +13,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.openqa.selenium.Keys;
 import org.openqa.selenium.WebElement;
-import tools.jackson.databind.JsonNode;
 
 /// Whether everybody can use the page: widths, contrast, names for screen readers, the keyboard.
 @BrowserTest
@@ -62,34 +60,30 @@ class PageAccessTest {
             }).map((one) => one.outerHTML);
             """;
 
+    private static OpenPage page;
     private static TestServer server;
     private static Browser browser;
 
     @BeforeAll
     static void start() {
-        server = TestServer.start(EngineOptions.DEFAULT.withCache(LiveTest.NARROW), ServerOptions.DEFAULT.withPort(0));
-        browser = Browser.start();
+        page = OpenPage.start(ServerOptions.DEFAULT);
+        server = page.server();
+        browser = page.browser();
     }
 
     @AfterAll
     static void stop() {
-        browser.close();
-        server.close();
+        page.close();
     }
 
     @BeforeEach
     void open() {
-        browser.show(1000, false);
-        browser.open(server.url() + "/");
-        browser.awaitText("state", "Ready");
+        page.open();
     }
 
     @AfterEach
     void deleteAll() throws Exception {
-        for (JsonNode document : TestServer.json(server.get("/v1/documents")).path("data")) {
-            server.request("DELETE", "/v1/documents/" + document.path("id").stringValue(), "text/plain", "");
-        }
-        assertThat(server.defects).isEmpty();
+        page.deleteAll();
     }
 
     private static String reachedByTab() {

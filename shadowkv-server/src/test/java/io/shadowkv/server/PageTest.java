@@ -2,7 +2,6 @@ package io.shadowkv.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shadowkv.engine.EngineOptions;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -14,7 +13,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.openqa.selenium.Keys;
 import org.openqa.selenium.WebElement;
-import tools.jackson.databind.JsonNode;
 
 /// The page in a browser: a text is read, questions are answered, documents are saved, loaded and
 /// deleted, and refusals are shown.
@@ -25,39 +23,30 @@ class PageTest {
     @TempDir
     private static Path folder;
 
+    private static OpenPage page;
     private static TestServer server;
     private static Browser browser;
 
     @BeforeAll
     static void start() {
-        server = TestServer.start(
-                EngineOptions.DEFAULT.withCache(LiveTest.NARROW),
-                ServerOptions.DEFAULT.withPort(0).withDocumentFolder(folder.resolve("documents")));
-        browser = Browser.start();
+        page = OpenPage.start(ServerOptions.DEFAULT.withDocumentFolder(folder.resolve("documents")));
+        server = page.server();
+        browser = page.browser();
     }
 
     @AfterAll
     static void stop() {
-        browser.close();
-        server.close();
+        page.close();
     }
 
     @BeforeEach
     void open() {
-        browser.show(1000, false);
-        browser.open(server.url() + "/");
-        browser.awaitText("state", "Ready");
+        page.open();
     }
 
     @AfterEach
     void deleteAll() throws Exception {
-        for (int held = 0; held < 2; held++) {
-            for (JsonNode document :
-                    TestServer.json(server.get("/v1/documents")).path("data")) {
-                server.request("DELETE", "/v1/documents/" + document.path("id").stringValue(), "text/plain", "");
-            }
-        }
-        assertThat(server.defects).isEmpty();
+        page.deleteAll();
     }
 
     private static Path file(String name, String text) throws Exception {

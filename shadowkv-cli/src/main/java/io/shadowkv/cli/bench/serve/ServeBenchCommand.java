@@ -21,12 +21,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
@@ -47,6 +49,10 @@ import picocli.CommandLine.Spec;
             "  shadowkv bench serve --random llama-3.1-8b --methods full,shadowkv --trace documents --rate 2"
         })
 public final class ServeBenchCommand implements Callable<Integer> {
+    /// Own options of a server that the command starts itself; further ones are in mixins.
+    private static final List<String> LOCAL = List.of(
+            "--methods", "--bare", "--max-batch", "--kept-prompts", "--hit-rate", "--devices", "--scale");
+
     @Spec
     private CommandSpec spec;
 
@@ -203,6 +209,7 @@ public final class ServeBenchCommand implements Callable<Integer> {
             }
             return;
         }
+        refuseLonelyOptions();
         ModelSource model = source.model(spec, root().models(), seed);
         if (bare && devices.size() > 1) {
             throw new ParameterException(
@@ -234,22 +241,32 @@ public final class ServeBenchCommand implements Callable<Integer> {
         return hitRate;
     }
 
+    /// Refuses options of a server that the command starts itself.
     private void refuseLocalOptions() {
-        for (String name : List.of(
-                "--model",
-                "--random",
-                "--methods",
-                "--bare",
-                "--max-batch",
-                "--kept-prompts",
-                "--hit-rate",
-                "--devices",
-                "--scale")) {
-            if (spec.commandLine().getParseResult().hasMatchedOption(name)) {
-                throw new ParameterException(
-                        spec.commandLine(),
-                        name + " is given with --url, whose server was started with its own; leave one of them out");
-            }
+        Stream<String> ofMixins = Stream.of("source", "shadow", "flags")
+                .flatMap(mixin -> spec.mixins().get(mixin).options().stream())
+                .map(OptionSpec::longestName);
+        Stream.concat(LOCAL.stream(), ofMixins)
+                .forEach(name ->
+                        refuse(name, " is given with --url, whose server was started with its own; leave one of them out"));
+    }
+
+    /// Refuses options that need another one.
+    private void refuseLonelyOptions() {
+        for (String name : List.of("--api-key", "--served-name")) {
+            refuse(name, " is given without --url; it is for a server that runs already");
+        }
+        if (devices.size() < 2) {
+            refuse("--scale", " is given without several --devices; there is nothing to compare");
+        }
+        if (bare && !trace.areIds(true)) {
+            refuse("--bare", " is given with --prompts text; the bare engine takes token ids. Leave one out");
+        }
+    }
+
+    private void refuse(String name, String reason) {
+        if (spec.commandLine().getParseResult().hasMatchedOption(name)) {
+            throw new ParameterException(spec.commandLine(), name + reason);
         }
     }
 }

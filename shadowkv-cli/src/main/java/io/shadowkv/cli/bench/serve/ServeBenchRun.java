@@ -2,6 +2,7 @@ package io.shadowkv.cli.bench.serve;
 
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.bench.load.LoadTarget;
+import io.shadowkv.cli.bench.load.TraceSpec;
 import io.shadowkv.cli.bench.load.PromptSource;
 import io.shadowkv.cli.option.Devices;
 import io.shadowkv.cli.option.ModelSource;
@@ -33,7 +34,8 @@ record ServeBenchRun(
     /// @throws CancellationException if the user ends it before the first request
     /// @throws InterruptedException if the thread is interrupted
     void remote(ServerConnection connection, @Nullable String model) throws InterruptedException {
-        measure(connection, model, held == null ? Integer.MAX_VALUE : held);
+        int documents = plan.trace() instanceof TraceSpec.Documents some ? some.documents() : 1;
+        measure(connection, model, held == null ? documents : held);
     }
 
     private ServedInfo measure(ServerConnection connection, @Nullable String model, int documents)
