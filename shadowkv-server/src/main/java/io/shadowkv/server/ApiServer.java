@@ -127,7 +127,7 @@ public final class ApiServer implements AutoCloseable {
             if (isDraining) {
                 throw draining();
             }
-            failures.checkEngine(Failures.request(exchange.method(), exchange.path()));
+            failures.checkEngine(exchange.line());
             endpoint.apply(serving()).answer(exchange);
         };
     }
@@ -216,7 +216,7 @@ public final class ApiServer implements AutoCloseable {
 
     private void health(Exchange exchange) {
         Serving current = serving();
-        failures.checkEngine(Failures.request(exchange.method(), exchange.path()));
+        failures.checkEngine(exchange.line());
         EnginePool engines = current.model().engines();
         ObjectNode body = JsonBody.object();
         int working = engines.working();
@@ -231,7 +231,7 @@ public final class ApiServer implements AutoCloseable {
         if (isDraining) {
             throw draining();
         }
-        failures.checkEngine(Failures.request(exchange.method(), exchange.path()));
+        failures.checkEngine(exchange.line());
         Duration busy = current.model().engines().busyTime();
         if (busy.compareTo(stuckAfter) > 0) {
             throw ApiException.unavailable(

@@ -54,7 +54,7 @@ final class Router implements Handler {
             Thread.currentThread().interrupt();
             refuse(exchange, ApiException.unavailable("stopping", "the server stops", 5));
         } catch (RuntimeException | Error e) {
-            refuse(exchange, failures.report(Failures.request(exchange.method(), exchange.path()), e));
+            refuse(exchange, failures.report(exchange.line(), e));
         }
     }
 

@@ -9,7 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -78,7 +77,9 @@ class FuzzedBodiesTest {
 
     private static void check(Recorded exchange, int number) {
         if (exchange.status == 200) {
-            assertThat(JsonMapper.shared().readTree(exchange.answer.toByteArray()).isObject())
+            assertThat(JsonMapper.shared()
+                            .readTree(exchange.answer.toByteArray())
+                            .isObject())
                     .as("body " + number)
                     .isTrue();
         } else {

@@ -25,7 +25,8 @@ record OpenPage(TestServer server, Browser browser) implements AutoCloseable {
     /// Deletes the documents, first from memory and then from the folder; the server must have had no defect.
     void deleteAll() throws IOException, InterruptedException {
         for (int round = 0; round < 2; round++) {
-            for (JsonNode document : TestServer.json(server.get("/v1/documents")).path("data")) {
+            for (JsonNode document :
+                    TestServer.json(server.get("/v1/documents")).path("data")) {
                 server.request("DELETE", "/v1/documents/" + document.path("id").stringValue(), "text/plain", "");
             }
         }

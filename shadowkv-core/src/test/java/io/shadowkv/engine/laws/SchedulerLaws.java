@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shadowkv.RandomCheckpoint;
 import io.shadowkv.cache.KvCacheSpec;
-import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.checkpoint.Checkpoint;
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.GenerationOptions;
+import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.engine.Request;
 import io.shadowkv.engine.ValuePlace;
 import io.shadowkv.engine.batch.Planner;
@@ -167,9 +167,11 @@ public abstract class SchedulerLaws extends BackendLaws {
             long most = 0;
             while (!turns.stream().allMatch(Sequence::isFinished)) {
                 bench.roundAndCheck();
-                most = Math.max(most, backend().purposes().stream()
-                        .filter(purpose -> purpose.startsWith("activations of a prompt"))
-                        .count());
+                most = Math.max(
+                        most,
+                        backend().purposes().stream()
+                                .filter(purpose -> purpose.startsWith("activations of a prompt"))
+                                .count());
             }
             assertThat(most).as("turns that are read at once").isEqualTo(1);
             for (Sequence turn : turns) {

@@ -8,8 +8,11 @@ import java.util.Map;
 import java.util.function.Supplier;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Sends one JSON object when some work is done. If that takes longer than the ping interval, the
-/// status 200 is sent before it, and a blank at each further interval, as in [WholeAnswer].
+/// Sends one JSON object when some work is done.
+///
+/// If that takes longer than the ping interval, the status 200 is sent before it, and a blank at each
+/// further interval: clients give up if no head arrives, and a failed write tells that the client has
+/// gone. An error after that is a JSON error body under the status 200.
 public final class PingedAnswer {
     private static final Map<String, String> HEADERS = Map.of("Content-Type", "application/json");
     private static final byte[] BLANK = {' '};

@@ -34,7 +34,7 @@ public record Sending(Exchange exchange, Failures failures) {
             if (exchange.status() == 0) {
                 throw e;
             }
-            ApiException error = failures.report(Failures.request(exchange.method(), exchange.path()), e);
+            ApiException error = failures.report(exchange.line(), e);
             exchange.note("error", String.valueOf(error.code()));
             tell.accept(error);
             return Optional.empty();

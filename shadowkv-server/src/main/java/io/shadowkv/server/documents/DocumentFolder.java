@@ -180,7 +180,7 @@ final class DocumentFolder implements AutoCloseable {
         Set<String> ids = new HashSet<>(ids());
         savings.keySet().forEach(saving -> ids.add(saving.id()));
         ids.remove(id);
-        String replaced = contains(id) ? find(id).map(SavedDocument::save).orElse("") : "";
+        String replaced = find(id).map(SavedDocument::save).orElse("");
         Set<String> inProgress = new HashSet<>();
         savings.keySet().forEach(saving -> inProgress.add(saving.save()));
         long used = savings.values().stream().mapToLong(Long::longValue).sum();
@@ -202,7 +202,7 @@ final class DocumentFolder implements AutoCloseable {
 
     /// Makes a save the one that counts, and removes the files of the earlier one.
     synchronized void publish(Saving saving) {
-        Optional<SavedDocument> earlier = contains(saving.id()) ? find(saving.id()) : Optional.empty();
+        Optional<SavedDocument> earlier = find(saving.id());
         saving.rename();
         savings.remove(saving);
         try {

@@ -20,11 +20,6 @@ public final class Failures {
         this.engineFailure = engineFailure;
     }
 
-    /// How the log names a request.
-    public static String request(String method, String path) {
-        return method + " " + path;
-    }
-
     /// Returns what the client is told. A failure of the server itself is logged with its cause; a broken
     /// engine is logged once.
     ///

@@ -11,6 +11,11 @@ public interface Exchange {
     /// The path as it was sent, without query.
     String path();
 
+    /// Method and path: how the log names the request.
+    default String line() {
+        return method() + " " + path();
+    }
+
     /// A parameter of the query, decoded; null if it is absent.
     @Nullable
     String query(String name);

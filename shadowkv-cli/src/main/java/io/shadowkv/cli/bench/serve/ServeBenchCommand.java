@@ -21,9 +21,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -50,8 +50,8 @@ import picocli.CommandLine.Spec;
         })
 public final class ServeBenchCommand implements Callable<Integer> {
     /// Own options of a server that the command starts itself; further ones are in mixins.
-    private static final List<String> LOCAL = List.of(
-            "--methods", "--bare", "--max-batch", "--kept-prompts", "--hit-rate", "--devices", "--scale");
+    private static final List<String> LOCAL =
+            List.of("--methods", "--bare", "--max-batch", "--kept-prompts", "--hit-rate", "--devices", "--scale");
 
     @Spec
     private CommandSpec spec;
@@ -247,8 +247,8 @@ public final class ServeBenchCommand implements Callable<Integer> {
                 .flatMap(mixin -> spec.mixins().get(mixin).options().stream())
                 .map(OptionSpec::longestName);
         Stream.concat(LOCAL.stream(), ofMixins)
-                .forEach(name ->
-                        refuse(name, " is given with --url, whose server was started with its own; leave one of them out"));
+                .forEach(name -> refuse(
+                        name, " is given with --url, whose server was started with its own; leave one of them out"));
     }
 
     /// Refuses options that need another one.

@@ -2,8 +2,8 @@ package io.shadowkv.cli.bench.serve;
 
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.bench.load.LoadTarget;
-import io.shadowkv.cli.bench.load.TraceSpec;
 import io.shadowkv.cli.bench.load.PromptSource;
+import io.shadowkv.cli.bench.load.TraceSpec;
 import io.shadowkv.cli.option.Devices;
 import io.shadowkv.cli.option.ModelSource;
 import io.shadowkv.engine.EngineOptions;
