@@ -132,13 +132,11 @@ public final class ServeCommand implements Callable<Integer> {
                 Devices opened = Devices.open(spec, devices, flags, err);
                 ServedEngines engines = new ServedEngines(opened.engines(source, engine, opened.count()))) {
             OpenModel.printNotes(engines.first(), err);
-            try {
+            // Closes the server before the engines that it uses.
+            try (server) {
                 server.serve(engines.engines(), names);
                 announce(server, source, engines, names);
                 awaitEnd(server, engines, err);
-            } finally {
-                // Before the engines that it uses.
-                server.close();
             }
         }
         return 0;

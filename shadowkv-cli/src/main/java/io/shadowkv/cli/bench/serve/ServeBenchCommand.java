@@ -1,5 +1,7 @@
 package io.shadowkv.cli.bench.serve;
 
+import static java.util.Objects.requireNonNull;
+
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.bench.load.LoadFailure;
 import io.shadowkv.cli.option.CacheFlags;
@@ -244,7 +246,8 @@ public final class ServeBenchCommand implements Callable<Integer> {
     /// Refuses options of a server that the command starts itself.
     private void refuseLocalOptions() {
         Stream<String> ofMixins = Stream.of("source", "shadow", "flags")
-                .flatMap(mixin -> spec.mixins().get(mixin).options().stream())
+                .map(mixin -> requireNonNull(spec.mixins().get(mixin)))
+                .flatMap(mixin -> mixin.options().stream())
                 .map(OptionSpec::longestName);
         Stream.concat(LOCAL.stream(), ofMixins)
                 .forEach(name -> refuse(
