@@ -9,6 +9,7 @@ import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -64,6 +65,17 @@ public final class Decoder implements AutoCloseable {
             }
             DecoderWeights weights = loader.load(spec, names);
             DType weightType = checkpoint.weightType();
+            if (loader.isDecoding()) {
+                notes.accept(String.format(
+                        Locale.ROOT,
+                        "the weights are %s; the %s backend computes with plain numbers, so they were decoded to %s when"
+                                + " they were loaded and take %,d bytes of device memory instead of %,d",
+                        checkpoint.weightFormat(),
+                        backend.name(),
+                        weightType,
+                        scope.bytes(Backend.Place.DEVICE),
+                        checkpoint.weightBytes()));
+            }
             DType activationType = backend.activationType(kvType == DType.F32 ? kvType : weightType);
             return new Decoder(spec, weightType, activationType, backend, scope, weights);
         } catch (RuntimeException e) {

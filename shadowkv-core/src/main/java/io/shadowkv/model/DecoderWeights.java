@@ -1,6 +1,7 @@
 package io.shadowkv.model;
 
 import io.shadowkv.tensor.Tensor;
+import io.shadowkv.tensor.Weight;
 import java.util.List;
 
 /// All weights of a decoder, in a backend's memory; views of the mapped files if the backend
@@ -9,8 +10,8 @@ import java.util.List;
 /// @param embedding `[vocabulary, hiddenSize]`
 /// @param layers one entry per layer
 /// @param finalNorm `[hiddenSize]`
-/// @param head `[vocabulary, hiddenSize]`; the same tensor as `embedding` if they are tied
-record DecoderWeights(Tensor embedding, List<Layer> layers, Tensor finalNorm, Tensor head) {
+/// @param head `[vocabulary, hiddenSize]`; the same weight as `embedding` if they are tied
+record DecoderWeights(Weight embedding, List<Layer> layers, Tensor finalNorm, Weight head) {
     DecoderWeights {
         layers = List.copyOf(layers);
     }

@@ -3,6 +3,7 @@ package io.shadowkv.model;
 import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.tensor.Tensor;
+import io.shadowkv.tensor.Weight;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -45,16 +46,16 @@ final class LayerForward {
         add(w.down(), work.gate(), work.projected(), hidden);
     }
 
-    /// Bytes of the matrices of one layer.
+    /// Bytes of the matrices of one layer, as they are stored.
     long layerBytes() {
         DecoderWeights.Layer w = weights.layers().getFirst();
-        return Stream.of(
+        return Stream.<List<? extends Weight>>of(
                         w.queryKeyValue().weights(),
                         List.of(w.output().weight()),
                         w.gateUp().weights(),
                         List.of(w.down().weight()))
                 .flatMap(List::stream)
-                .mapToLong(weight -> weight.elements() * weight.dtype().bytes())
+                .mapToLong(Weight::byteSize)
                 .sum();
     }
 

@@ -47,7 +47,7 @@ final class ConfigReader {
             RopeSpec ropeSpec = new RopeSpec(
                     number(rope, "rope_theta", number(config, "rope_theta", DEFAULT_THETA)),
                     rotaryDim,
-                    interleaved,
+                    config.bool("rope_interleave", interleaved),
                     scaling(config, rope, defaults));
             int context = positions(config, rope, ropeSpec.scaling(), defaults);
             int window = slidingWindow(config, defaults.window());
@@ -120,6 +120,8 @@ final class ConfigReader {
                         originalContext(config, rope, defaults));
             case "yarn" -> yarn(config, rope, defaults);
             case "longrope", "su" -> longRope(config, rope, defaults);
+            // The form of a GGUF file, which io.shadowkv.checkpoint.GgufConfig writes.
+            case "rope_freqs" -> new RopeScaling.Divisors(rope.doubles("factors"));
             default ->
                 throw new CheckpointException(config.source() + ": rope scaling of type \"" + type
                         + "\" is not known; this engine reads default, linear, llama3, yarn and longrope");
