@@ -37,6 +37,7 @@ public final class Checkpoint implements AutoCloseable {
 
     private final Path folder;
     private final boolean isGguf;
+    private final boolean hasOwnTokenizer;
     private final @Nullable Arena owned;
     private final ModelConfig config;
     private final Map<String, TensorFile> fileOf;
@@ -50,10 +51,12 @@ public final class Checkpoint implements AutoCloseable {
         if (isGguf) {
             GgufModel model = GgufModel.open(folder, arena);
             this.config = model.config();
+            this.hasOwnTokenizer = model.hasTokenizer();
             this.notes = List.of();
             this.fileOf = model.fileOf();
             return;
         }
+        this.hasOwnTokenizer = false;
         Path configFile = CheckpointFolder.config(folder);
         this.config = ModelConfig.read(configFile);
         Quantization.refuse(folder, config);
@@ -90,9 +93,9 @@ public final class Checkpoint implements AutoCloseable {
 
     /// True if the checkpoint has a tokenizer.
     public boolean hasTokenizer() {
-        return isGguf
-                ? GgufHeader.read(folder).has("tokenizer.ggml.tokens")
-                : Files.exists(folder.resolve("tokenizer.json")) || Files.exists(folder.resolve("tokenizer.model"));
+        return hasOwnTokenizer
+                || Files.exists(folder.resolve("tokenizer.json"))
+                || Files.exists(folder.resolve("tokenizer.model"));
     }
 
     public ModelConfig config() {

@@ -19,7 +19,7 @@ import java.util.regex.Pattern;
 ///
 /// @param config what `config.json` would say
 /// @param fileOf the file of each tensor, by its safetensors name
-record GgufModel(ModelConfig config, Map<String, TensorFile> fileOf) {
+record GgufModel(ModelConfig config, Map<String, TensorFile> fileOf, boolean hasTokenizer) {
     private static final Pattern PART = Pattern.compile("(.*)-(\\d{5})-of-(\\d{5})\\.gguf");
     private static final String PARTS = "split.count";
 
@@ -44,7 +44,8 @@ record GgufModel(ModelConfig config, Map<String, TensorFile> fileOf) {
                 }
                 tensors.addAll(header.tensors());
             }
-            return new GgufModel(GgufConfig.of(first, tensors, fileOf), fileOf);
+            return new GgufModel(
+                    GgufConfig.of(first, tensors, fileOf), fileOf, first.has("tokenizer.ggml.tokens"));
         } catch (GgufException e) {
             throw new CheckpointException(String.valueOf(e.getMessage()), e);
         }

@@ -118,7 +118,7 @@ public abstract class GoldenModels {
         }
     }
 
-    private static void checkInput(Engine engine, Safetensors expected, String input, double bound, boolean isFloat) {
+    static void checkInput(Engine engine, Safetensors expected, String input, double bound, boolean isFloat) {
         int[] ids = ints(expected.tensor(input + ".ids"));
         float[] last = Floats.toArray(expected.tensor(input + ".logits_last"));
         int[] positions = ints(expected.tensor(input + ".logits_positions"));
