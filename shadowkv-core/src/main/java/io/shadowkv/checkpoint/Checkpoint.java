@@ -7,6 +7,9 @@ import io.shadowkv.tensor.Shape;
 import io.shadowkv.tensor.Tensor;
 import io.shadowkv.tensor.Weight;
 import io.shadowkv.text.gguf.GgufHeader;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -100,6 +103,28 @@ public final class Checkpoint implements AutoCloseable {
 
     public ModelConfig config() {
         return config;
+    }
+
+    /// The bytes that configure the model: those of `config.json` and `generation_config.json`, or the
+    /// header of a GGUF file.
+    public byte[] configuration() {
+        try {
+            if (isGguf) {
+                try (InputStream in = Files.newInputStream(folder)) {
+                    return in.readNBytes(
+                            Math.toIntExact(GgufHeader.read(folder).dataStart()));
+                }
+            }
+            var bytes = new ByteArrayOutputStream();
+            for (String name : List.of("config.json", "generation_config.json")) {
+                if (Files.exists(folder.resolve(name))) {
+                    bytes.writeBytes(Files.readAllBytes(folder.resolve(name)));
+                }
+            }
+            return bytes.toByteArray();
+        } catch (IOException e) {
+            throw CheckpointException.io("read the configuration of " + folder, e);
+        }
     }
 
     /// Messages about contents of the folder that are not used; usually empty.

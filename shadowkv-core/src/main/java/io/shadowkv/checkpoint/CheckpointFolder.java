@@ -87,6 +87,8 @@ public final class CheckpointFolder {
                         + (pickled.isEmpty() ? "" : ", only " + Json.shorten(pickled.toString()))
                         + (pickled.isEmpty()
                                 ? ". Fetch the weights too"
+                                : pickled.stream().anyMatch(name -> name.endsWith(".gguf"))
+                                ? ". Give a GGUF file itself instead of its folder"
                                 : ", which the engine does not read. Save the model with"
                                         + " transformers' save_pretrained(..., safe_serialization=True), or fetch a safetensors version"));
     }

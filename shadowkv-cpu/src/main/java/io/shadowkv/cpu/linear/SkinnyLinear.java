@@ -5,6 +5,7 @@ import io.shadowkv.cpu.vector.FloatRows;
 import io.shadowkv.cpu.vector.Scratch;
 import io.shadowkv.cpu.vector.Scratch.Use;
 import io.shadowkv.cpu.vector.WorkerPool;
+import io.shadowkv.tensor.BlockWeight;
 import io.shadowkv.tensor.Tensor;
 import io.shadowkv.tensor.Weight;
 import java.util.Arrays;
@@ -44,7 +45,10 @@ final class SkinnyLinear {
                 }
             }
             if (isStreamed(weight, sizes)) {
-                new StreamedRows((Tensor) weight).addDots(inputs, first, last, sums);
+                switch (weight) {
+                    case Tensor plain -> new StreamedRows(plain).addDots(inputs, first, last, sums);
+                    case BlockWeight blocks -> new StreamedBlocks(blocks).addDots(inputs, first, last, sums);
+                }
             } else {
                 addProducts(rows, sizes, first, last, scratch);
             }
@@ -55,10 +59,14 @@ final class SkinnyLinear {
     }
 
     private static boolean isStreamed(Weight weight, Gemm.Sizes sizes) {
-        return sizes.rows() == 1 && weight instanceof Tensor plain && StreamedRows.supports(plain.dtype());
+        return sizes.rows() == 1
+                && switch (weight) {
+                    case Tensor plain -> StreamedRows.supports(plain.dtype());
+                    case BlockWeight blocks -> StreamedBlocks.supports(blocks.blocks());
+                };
     }
 
-    /// Rows of x, padded; a single row is arranged in the order in which [StreamedRows] reads the
+    /// Rows of x, padded; a single row is arranged in the order in which [StreamedRows] reads plain
     /// weights.
     private void load(FloatRows x, Weight weight, Gemm.Sizes sizes) {
         int padded = DotTile.padded(sizes.inputs());
@@ -68,8 +76,8 @@ final class SkinnyLinear {
         for (int r = 0; r < sizes.rows(); r++) {
             x.loadPadded((long) r * sizes.inputs(), inputs, r * padded, sizes.inputs(), padded);
         }
-        if (isStreamed(weight, sizes)) {
-            StreamedRows.arrange(inputs, sizes.inputs(), ((Tensor) weight).dtype());
+        if (isStreamed(weight, sizes) && weight instanceof Tensor plain) {
+            StreamedRows.arrange(inputs, sizes.inputs(), plain.dtype());
         }
     }
 
