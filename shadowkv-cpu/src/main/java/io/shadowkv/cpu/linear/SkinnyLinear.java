@@ -26,6 +26,7 @@ final class SkinnyLinear {
 
     private final WorkerPool pool;
     private float[] inputs = new float[0];
+    private float[] arranged = new float[0];
 
     SkinnyLinear(WorkerPool pool) {
         this.pool = pool;
@@ -47,7 +48,13 @@ final class SkinnyLinear {
             if (isStreamed(weight, sizes)) {
                 switch (weight) {
                     case Tensor plain -> new StreamedRows(plain).addDots(inputs, first, last, sums);
-                    case BlockWeight blocks -> new StreamedBlocks(blocks).addDots(inputs, first, last, sums);
+                    case BlockWeight blocks -> {
+                        if (WideBlocks.supports(blocks.blocks())) {
+                            new WideBlocks(blocks).addDots(arranged, first, last, sums);
+                        } else {
+                            new StreamedBlocks(blocks).addDots(inputs, first, last, sums);
+                        }
+                    }
                 }
             } else {
                 addProducts(rows, sizes, first, last, scratch);
@@ -62,7 +69,7 @@ final class SkinnyLinear {
         return sizes.rows() == 1
                 && switch (weight) {
                     case Tensor plain -> StreamedRows.supports(plain.dtype());
-                    case BlockWeight blocks -> StreamedBlocks.supports(blocks.blocks());
+                    case BlockWeight _ -> true;
                 };
     }
 
@@ -78,6 +85,13 @@ final class SkinnyLinear {
         }
         if (isStreamed(weight, sizes) && weight instanceof Tensor plain) {
             StreamedRows.arrange(inputs, sizes.inputs(), plain.dtype());
+        }
+        if (isStreamed(weight, sizes)
+                && weight instanceof BlockWeight blocks
+                && WideBlocks.supports(blocks.blocks())) {
+            int length = WideBlocks.arrangedLength(sizes.inputs());
+            arranged = arranged.length < length ? new float[length] : arranged;
+            WideBlocks.arrange(inputs, sizes.inputs(), blocks.blocks(), arranged);
         }
     }
 

@@ -19,8 +19,8 @@ import jdk.incubator.vector.VectorOperators;
 /// registers. The layouts are described in [BlockFormat].
 ///
 /// A number is decoded as `code · scale - offset` in one multiply-add and multiplied in another.
-/// There are at least two sums a row, so that their latency is hidden. Formats without a loop here
-/// are decoded to the first-level cache instead ([BlockRows]).
+/// There are two sums a row, so that their latency is hidden. With vectors of 16 lanes, Q4_K and
+/// Q6_K have faster loops in [WideBlocks].
 final class StreamedBlocks {
     private static final int LANES = VectorWidth.LANES;
     private static final int LOW = 0xF;
@@ -40,10 +40,6 @@ final class StreamedBlocks {
         blocks = weight.inputs() / format.elements();
     }
 
-    static boolean supports(BlockFormat format) {
-        return format == BlockFormat.Q8_0 || format == BlockFormat.Q4_K || format == BlockFormat.Q6_K;
-    }
-
     /// `sums[o - first] += x · row o` for rows `first` to `last` (exclusive).
     void addDots(float[] x, int first, int last, float[] sums) {
         float[] lanes = new float[LaneSum.GROUP * LANES];
@@ -52,9 +48,11 @@ final class StreamedBlocks {
             for (int i = 0; i < count; i++) {
                 long at = (row + i) * rowBytes;
                 switch (format) {
+                    case Q4_0 -> dotQ40(x, at, lanes, i * LANES);
                     case Q8_0 -> dotQ80(x, at, lanes, i * LANES);
                     case Q4_K -> dotQ4K(x, at, lanes, i * LANES);
-                    default -> dotQ6K(x, at, lanes, i * LANES);
+                    case Q5_K -> dotQ5K(x, at, lanes, i * LANES);
+                    case Q6_K -> dotQ6K(x, at, lanes, i * LANES);
                 }
             }
             LaneSum.fours(lanes, 1);
@@ -62,6 +60,25 @@ final class StreamedBlocks {
                 sums[row - first + i] += lanes[LaneSum.place(0, i)];
             }
         }
+    }
+
+    private void dotQ40(float[] x, long rowAt, float[] lanes, int to) {
+        FloatVector first = VectorWidth.zero();
+        FloatVector second = VectorWidth.zero();
+        long at = rowAt;
+        for (int block = 0; block < blocks; block++) {
+            FloatVector scale = VectorWidth.floats(f16(at));
+            int k = block * 32;
+            for (int e = 0; e < 16; e += LANES) {
+                IntVector codes = Codes.unsigned(segment, at + 2 + e);
+                first = Codes.floats(codes.and(LOW).sub(8)).mul(scale).fma(VectorMath.vector(x, k + e), first);
+                second = Codes.floats(codes.lanewise(VectorOperators.LSHR, 4).sub(8))
+                        .mul(scale)
+                        .fma(VectorMath.vector(x, k + 16 + e), second);
+            }
+            at += 18;
+        }
+        first.add(second).intoArray(lanes, to);
     }
 
     private void dotQ80(float[] x, long rowAt, float[] lanes, int to) {
@@ -124,49 +141,67 @@ final class StreamedBlocks {
         first.add(second).intoArray(lanes, to);
     }
 
+    private void dotQ5K(float[] x, long rowAt, float[] lanes, int to) {
+        FloatVector sum = VectorWidth.zero();
+        long at = rowAt;
+        for (int block = 0; block < blocks; block++) {
+            float scale = f16(at);
+            float offset = -f16(at + 2);
+            for (int group = 0; group < 8; group++) {
+                FloatVector own = VectorWidth.floats(scale * BlockFormat.groupScale(segment, at + 4, group));
+                FloatVector ownOffset = VectorWidth.floats(offset * BlockFormat.groupOffset(segment, at + 4, group));
+                int k = block * 256 + group * 32;
+                for (int e = 0; e < 32; e += LANES) {
+                    IntVector low = Codes.unsigned(segment, at + 48 + group / 2 * 32 + e)
+                            .lanewise(VectorOperators.LSHR, group % 2 * 4)
+                            .and(LOW);
+                    IntVector high = Codes.unsigned(segment, at + 16 + e)
+                            .lanewise(VectorOperators.LSHR, group)
+                            .and(1)
+                            .lanewise(VectorOperators.LSHL, 4);
+                    sum = Codes.floats(low.or(high))
+                            .fma(own, ownOffset)
+                            .fma(VectorMath.vector(x, k + e), sum);
+                }
+            }
+            at += 176;
+        }
+        sum.intoArray(lanes, to);
+    }
+
+    /// Bytes with two runs of 32 elements at a time: the lower halves with one pair of upper bits, the
+    /// upper halves with the pair four places above. With all four runs of half a block in one loop
+    /// the compiler gave up keeping vectors in registers (10 times slower).
     private void dotQ6K(float[] x, long rowAt, float[] lanes, int to) {
-        FloatVector a = VectorWidth.zero();
-        FloatVector b = VectorWidth.zero();
-        FloatVector c = VectorWidth.zero();
-        FloatVector d = VectorWidth.zero();
+        FloatVector first = VectorWidth.zero();
+        FloatVector second = VectorWidth.zero();
         long at = rowAt;
         for (int block = 0; block < blocks; block++) {
             float scale = f16(at + 208);
-            for (int half = 0; half < 2; half++) {
-                long low = at + half * 64;
+            for (int quarter = 0; quarter < 4; quarter++) {
+                int half = quarter / 2;
+                int part = quarter % 2;
                 long high = at + 128 + half * 32;
-                long scales = at + 192 + half * 8;
-                int k = block * 256 + half * 128;
+                long scales = at + 192 + half * 8 + part * 2;
+                int k = block * 256 + half * 128 + part * 32;
                 for (int e = 0; e < 32; e += LANES) {
-                    long group = scales + e / 16;
-                    IntVector first = Codes.unsigned(segment, low + e);
-                    IntVector second = Codes.unsigned(segment, low + 32 + e);
-                    IntVector upper = Codes.unsigned(segment, high + e);
-                    a = Codes.floats(first.and(LOW)
+                    IntVector codes = Codes.unsigned(segment, at + quarter * 32 + e);
+                    IntVector upper = Codes.unsigned(segment, high + e).lanewise(VectorOperators.LSHR, 2 * part);
+                    first = Codes.floats(codes.and(LOW)
                                     .or(upper.and(3).lanewise(VectorOperators.LSHL, 4))
                                     .sub(32))
-                            .mul(scale * segment.get(JAVA_BYTE, group))
-                            .fma(VectorMath.vector(x, k + e), a);
-                    b = Codes.floats(second.and(LOW)
-                                    .or(upper.and(0xC).lanewise(VectorOperators.LSHL, 2))
-                                    .sub(32))
-                            .mul(scale * segment.get(JAVA_BYTE, group + 2))
-                            .fma(VectorMath.vector(x, k + 32 + e), b);
-                    c = Codes.floats(first.lanewise(VectorOperators.LSHR, 4)
+                            .mul(scale * segment.get(JAVA_BYTE, scales + e / 16))
+                            .fma(VectorMath.vector(x, k + e), first);
+                    second = Codes.floats(codes.lanewise(VectorOperators.LSHR, 4)
                                     .or(upper.and(0x30))
                                     .sub(32))
-                            .mul(scale * segment.get(JAVA_BYTE, group + 4))
-                            .fma(VectorMath.vector(x, k + 64 + e), c);
-                    d = Codes.floats(second.lanewise(VectorOperators.LSHR, 4)
-                                    .or(upper.and(0xC0).lanewise(VectorOperators.LSHR, 2))
-                                    .sub(32))
-                            .mul(scale * segment.get(JAVA_BYTE, group + 6))
-                            .fma(VectorMath.vector(x, k + 96 + e), d);
+                            .mul(scale * segment.get(JAVA_BYTE, scales + 4 + e / 16))
+                            .fma(VectorMath.vector(x, k + 64 + e), second);
                 }
             }
             at += 210;
         }
-        a.add(b).add(c.add(d)).intoArray(lanes, to);
+        first.add(second).intoArray(lanes, to);
     }
 
     private float f16(long at) {
