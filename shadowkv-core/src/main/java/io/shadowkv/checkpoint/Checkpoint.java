@@ -14,6 +14,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
@@ -41,6 +42,7 @@ public final class Checkpoint implements AutoCloseable {
     private final Path folder;
     private final boolean isGguf;
     private final boolean hasOwnTokenizer;
+    private final Optional<QuantizedFormat> quantized;
     private final @Nullable Arena owned;
     private final ModelConfig config;
     private final Map<String, TensorFile> fileOf;
@@ -55,6 +57,7 @@ public final class Checkpoint implements AutoCloseable {
             GgufModel model = GgufModel.open(folder, arena);
             this.config = model.config();
             this.hasOwnTokenizer = model.hasTokenizer();
+            this.quantized = Optional.empty();
             this.notes = List.of();
             this.fileOf = model.fileOf();
             return;
@@ -62,8 +65,8 @@ public final class Checkpoint implements AutoCloseable {
         this.hasOwnTokenizer = false;
         Path configFile = CheckpointFolder.config(folder);
         this.config = ModelConfig.read(configFile);
-        Quantization.refuse(folder, config);
-        this.notes = CheckpointFolder.notes(folder);
+        this.quantized = Quantization.read(folder, config);
+        this.notes = notes(folder);
         this.fileOf = CheckpointFolder.weights(folder, arena);
     }
 
@@ -185,11 +188,32 @@ public final class Checkpoint implements AutoCloseable {
 
     /// True if some of the weights are codes, which products decode.
     public boolean isQuantised() {
-        return names().stream().anyMatch(name -> BlockFormat.named(typeName(name)).isPresent());
+        return quantized.isPresent()
+                || names().stream()
+                        .anyMatch(name -> BlockFormat.named(typeName(name)).isPresent());
     }
 
-    /// The format of most weights, in the words of [Weight#format].
+    /// Number of weights that a stored tensor holds: more than its elements if several are packed
+    /// into one, none for scales.
+    public long weights(String name) {
+        long elements = elements(name);
+        return quantized.isPresent() ? quantized.get().weights(name, typeName(name), elements) : elements;
+    }
+
+    private List<String> notes(Path folder) {
+        List<String> all = new ArrayList<>(CheckpointFolder.notes(folder));
+        if (quantized.isPresent() && quantized.get().quantisesActivations()) {
+            all.add(folder + ": was made for activations of 8 bits as well as weights; this engine computes with"
+                    + " activations that are not quantised, which is at least as accurate");
+        }
+        return List.copyOf(all);
+    }
+
+    /// The format of most weights, for messages.
     public String weightFormat() {
+        if (quantized.isPresent()) {
+            return quantized.get().method() + " " + quantized.get().layout();
+        }
         return names().stream()
                 .max(Comparator.comparingLong(this::elements))
                 .map(this::typeName)
@@ -247,6 +271,9 @@ public final class Checkpoint implements AutoCloseable {
     ///
     /// @throws CheckpointException if there is no such tensor or it has another shape or format
     public Weight weight(String name, int outputs, int inputs) {
+        if (quantized.isPresent() && quantized.get().holds(fileOf, name)) {
+            return quantized.get().weight(fileOf, name, outputs, inputs);
+        }
         TensorFile file = file(name);
         if (WEIGHT_TYPES.containsKey(file.typeName(name)) || !isGguf) {
             return tensor(name, outputs, inputs);

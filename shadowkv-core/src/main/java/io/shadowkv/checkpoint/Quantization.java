@@ -7,7 +7,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.StringJoiner;
 
-/// Recognises quantised checkpoints by their configurations, before any weight is read. Stateless.
+/// Finds out from its configurations how a checkpoint is quantised, before any weight is read.
+/// Stateless.
 final class Quantization {
     /// Keys of `config.json`: those of transformers, of older releases of compressed-tensors, and
     /// of MLX.
@@ -23,22 +24,39 @@ final class Quantization {
 
     private Quantization() {}
 
+    /// The format of the weights; empty if no configuration says that they are quantised.
+    ///
     /// @param config `folder`'s `config.json`
-    /// @throws CheckpointException if one of the configurations says that the weights are quantised
-    static void refuse(Path folder, ModelConfig config) {
+    /// @throws CheckpointException if one of the configurations says that the weights are quantised in
+    ///     a format that this engine does not read
+    static Optional<QuantizedFormat> read(Path folder, ModelConfig config) {
         for (String key : KEYS) {
             Optional<ModelConfig> found = config.object(key);
             if (found.isPresent() && says(found.get())) {
-                throw refusal(config.source() + ": \"" + key + "\"", found.get(), "a method that it does not name");
+                return Optional.of(format(
+                        config.source() + ": \"" + key + "\"", found.get(), "", "a method that it does not name"));
             }
         }
-        FILES.forEach((name, method) -> {
-            Path file = folder.resolve(name);
+        for (Map.Entry<String, String> known : FILES.entrySet()) {
+            Path file = folder.resolve(known.getKey());
             if (Files.isRegularFile(file)) {
                 ModelConfig found = ModelConfig.read(file);
-                throw refusal(name, found.object("quantization").orElse(found), method);
+                return Optional.of(format(
+                        known.getKey(),
+                        found.object("quantization").orElse(found),
+                        known.getValue(),
+                        known.getValue()));
             }
-        });
+        }
+        return Optional.empty();
+    }
+
+    /// @param assumed the method if none is named
+    /// @param otherwise the method to report if none is named
+    private static QuantizedFormat format(String where, ModelConfig found, String assumed, String otherwise) {
+        String method = method(found);
+        return QuantizationReader.read(method.isEmpty() ? assumed : method, found)
+                .orElseThrow(() -> refusal(where, found, otherwise));
     }
 
     /// An empty object means nothing. The configuration of bitsandbytes remains in a saved model
@@ -73,7 +91,7 @@ final class Quantization {
         String method = method(found);
         String with = method.isEmpty() ? otherwise : method;
         return new CheckpointException(where + " says that the weights are quantised with " + with + sizes
-                + "; this engine reads BF16, F16 and F32 weights. Take the unquantised checkpoint of the model, which"
-                + " the model's card usually names as its base model");
+                + "; this engine reads BF16, F16 and F32 weights, " + QuantizationReader.KNOWN
+                + ". Take the unquantised checkpoint of the model, which the model's card usually names as its base model");
     }
 }

@@ -1,12 +1,13 @@
 package io.shadowkv.tensor;
 
 /// A matrix of weights `[outputs, inputs]` in the form in which its file stores it: plain numbers
-/// ([Tensor]), or blocks that hold codes and their scales ([BlockWeight]).
+/// ([Tensor]), blocks that hold codes and their scales ([BlockWeight]), or codes with scales in
+/// other tensors ([GroupedWeight]).
 ///
 /// The operations that multiply by a weight decode it. A weight is never decoded as a whole on a
 /// backend that computes on the host, so that there is one copy of it in memory. A view, like
 /// [Tensor]: it owns nothing, is immutable, and can be shared between threads.
-public sealed interface Weight permits Tensor, BlockWeight {
+public sealed interface Weight permits Tensor, BlockWeight, GroupedWeight {
     /// Number of rows: outputs of the product.
     int outputs();
 

@@ -6,6 +6,7 @@ import io.shadowkv.cpu.vector.Scratch;
 import io.shadowkv.cpu.vector.Scratch.Use;
 import io.shadowkv.cpu.vector.WorkerPool;
 import io.shadowkv.tensor.BlockWeight;
+import io.shadowkv.tensor.GroupedWeight;
 import io.shadowkv.tensor.Tensor;
 import io.shadowkv.tensor.Weight;
 import java.util.Arrays;
@@ -55,6 +56,7 @@ final class SkinnyLinear {
                             new StreamedBlocks(blocks).addDots(inputs, first, last, sums);
                         }
                     }
+                    case GroupedWeight _ -> throw new IllegalStateException("weights in groups are not streamed");
                 }
             } else {
                 addProducts(rows, sizes, first, last, scratch);
@@ -70,6 +72,7 @@ final class SkinnyLinear {
                 && switch (weight) {
                     case Tensor plain -> StreamedRows.supports(plain.dtype());
                     case BlockWeight _ -> true;
+                    case GroupedWeight _ -> false;
                 };
     }
 

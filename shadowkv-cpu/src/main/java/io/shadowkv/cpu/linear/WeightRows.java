@@ -2,6 +2,7 @@ package io.shadowkv.cpu.linear;
 
 import io.shadowkv.cpu.vector.FloatRows;
 import io.shadowkv.tensor.BlockWeight;
+import io.shadowkv.tensor.GroupedWeight;
 import io.shadowkv.tensor.Tensor;
 import io.shadowkv.tensor.Weight;
 import java.util.Arrays;
@@ -22,6 +23,7 @@ interface WeightRows {
         return switch (weight) {
             case Tensor tensor -> new Plain(new FloatRows(tensor), tensor.inputs());
             case BlockWeight blocks -> new BlockRows(blocks);
+            case GroupedWeight groups -> new GroupedRows(groups);
         };
     }
 
