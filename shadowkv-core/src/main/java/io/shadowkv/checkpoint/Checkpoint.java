@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// A checkpoint: a folder with one or many safetensors files and two configurations, or a GGUF file
@@ -214,9 +215,11 @@ public final class Checkpoint implements AutoCloseable {
         if (quantized.isPresent()) {
             return quantized.get().method() + " " + quantized.get().layout();
         }
-        return names().stream()
-                .max(Comparator.comparingLong(this::elements))
-                .map(this::typeName)
+        Map<String, Long> elements = new TreeMap<>();
+        names().forEach(name -> elements.merge(typeName(name), elements(name), Long::sum));
+        return elements.entrySet().stream()
+                .max(Map.Entry.comparingByValue())
+                .map(Map.Entry::getKey)
                 .orElse(DType.BF16.name());
     }
 

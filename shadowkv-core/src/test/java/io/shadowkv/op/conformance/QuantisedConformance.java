@@ -5,11 +5,17 @@ import io.shadowkv.op.testing.Exactly;
 import io.shadowkv.op.testing.Judge;
 import io.shadowkv.op.testing.PlainDense;
 import io.shadowkv.op.testing.RandomBlocks;
+import io.shadowkv.op.testing.RandomGroups;
 import io.shadowkv.op.testing.Sample;
 import io.shadowkv.op.testing.Workbench;
 import io.shadowkv.tensor.BlockFormat;
 import io.shadowkv.tensor.BlockWeight;
+import io.shadowkv.tensor.CodeLayout;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.GroupedWeight;
+import io.shadowkv.tensor.GroupedWeight.Groups;
 import io.shadowkv.tensor.Tensor;
+import io.shadowkv.tensor.Weight;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -46,7 +52,36 @@ public abstract class QuantisedConformance extends BackendConformance {
         }
     }
 
-    private void check(Workbench bench, Sample x, BlockWeight weight, @Nullable Sample bias, Tensor out) {
+    @Test
+    void multipliesByCodesOfEveryLayout() {
+        for (CodeLayout layout : CodeLayout.values()) {
+            for (int rows : List.of(1, 8, 9, 33)) {
+                grouped(layout, rows, new Groups(24, 256, 1, 128), DType.F16);
+                grouped(layout, rows, new Groups(72, 320, 1, 320), DType.BF16);
+            }
+            if (!layout.isTransposed()) {
+                // Groups that end in the middle of a row or of a vector.
+                grouped(layout, 3, new Groups(17, 192, 16, 128), DType.F32);
+                grouped(layout, 1, new Groups(9, 131, 4, 37), DType.F32);
+                grouped(layout, 2, new Groups(5, 48, 5, 48), DType.F32);
+            }
+        }
+    }
+
+    private void grouped(CodeLayout layout, int rows, Groups groups, DType scaleType) {
+        try (Workbench bench = workbench("%d rows · %s %s", rows, layout, groups)) {
+            Sample x = bench.normal(activationType(), rows, groups.inputs());
+            GroupedWeight whole = RandomGroups.of(bench.random(), layout, groups, scaleType);
+            int first = groups.outputs() / 3;
+            for (Weight weight : List.of(whole, whole.slice(first, groups.outputs() - first))) {
+                Tensor out = bench.output(activationType(), rows, weight.outputs());
+                bench.operations().dense().linear(bench.input(x), weight, null, out);
+                check(bench, x, weight, null, out);
+            }
+        }
+    }
+
+    private void check(Workbench bench, Sample x, Weight weight, @Nullable Sample bias, Tensor out) {
         Tensor exact = judge.output(x.extent(0), weight.outputs());
         judge.operations().dense().linear(judge.input(x), weight, bias == null ? null : judge.input(bias), exact);
         float[] numbers = RandomBlocks.decoded(weight);

@@ -3,6 +3,7 @@ package io.shadowkv.op.testing;
 import io.shadowkv.tensor.BlockFormat;
 import io.shadowkv.tensor.BlockWeight;
 import io.shadowkv.tensor.HostMemory;
+import io.shadowkv.tensor.Weight;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -42,7 +43,7 @@ public final class RandomBlocks {
     }
 
     /// All numbers, row-major.
-    public static float[] decoded(BlockWeight weight) {
+    public static float[] decoded(Weight weight) {
         float[] all = new float[weight.outputs() * weight.inputs()];
         for (int row = 0; row < weight.outputs(); row++) {
             weight.decode(row, 0, weight.inputs(), all, row * weight.inputs());
