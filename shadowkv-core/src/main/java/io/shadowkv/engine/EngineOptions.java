@@ -3,6 +3,7 @@ package io.shadowkv.engine;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.op.Backend;
 import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.WeightPrecision;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 ///     that begins with their tokens does not read them again; the least recently used are freed
 ///     where others need the memory. The tokens that follow are read as a later turn of a
 ///     conversation is. 0 keeps none
+/// @param weights precision in which a backend that computes on the host keeps the weights
 public record EngineOptions(
         KvCacheSpec cache,
         @Nullable DType kvType,
@@ -37,9 +39,10 @@ public record EngineOptions(
         ValuePlace valuePlace,
         int maxWaiting,
         Duration readingBudget,
-        int keptPrompts) {
+        int keptPrompts,
+        WeightPrecision weights) {
     public static final EngineOptions DEFAULT = new EngineOptions(
-            new KvCacheSpec.Full(), null, 0, 16, 0, 0, ValuePlace.AUTO, 1024, Duration.ofMillis(20), 0);
+            new KvCacheSpec.Full(), null, 0, 16, 0, 0, ValuePlace.AUTO, 1024, Duration.ofMillis(20), 0, WeightPrecision.STORED);
 
     public EngineOptions {
         if (kvType != null && kvType != DType.F32 && kvType != DType.BF16 && kvType != DType.F16) {
@@ -78,7 +81,8 @@ public record EngineOptions(
                 valuePlace,
                 maxWaiting,
                 readingBudget,
-                keptPrompts);
+                keptPrompts,
+                weights);
     }
 
     public EngineOptions withKvType(@Nullable DType type) {
@@ -92,7 +96,8 @@ public record EngineOptions(
                 valuePlace,
                 maxWaiting,
                 readingBudget,
-                keptPrompts);
+                keptPrompts,
+                weights);
     }
 
     public EngineOptions withPrefillRows(int rows) {
@@ -106,7 +111,8 @@ public record EngineOptions(
                 valuePlace,
                 maxWaiting,
                 readingBudget,
-                keptPrompts);
+                keptPrompts,
+                weights);
     }
 
     public EngineOptions withMaxBatch(int sequences) {
@@ -120,12 +126,13 @@ public record EngineOptions(
                 valuePlace,
                 maxWaiting,
                 readingBudget,
-                keptPrompts);
+                keptPrompts,
+                weights);
     }
 
     public EngineOptions withMemoryLimits(long device, long host) {
         return new EngineOptions(
-                cache, kvType, prefillRows, maxBatch, device, host, valuePlace, maxWaiting, readingBudget, keptPrompts);
+                cache, kvType, prefillRows, maxBatch, device, host, valuePlace, maxWaiting, readingBudget, keptPrompts, weights);
     }
 
     public EngineOptions withValuePlace(ValuePlace place) {
@@ -139,7 +146,8 @@ public record EngineOptions(
                 place,
                 maxWaiting,
                 readingBudget,
-                keptPrompts);
+                keptPrompts,
+                weights);
     }
 
     public EngineOptions withMaxWaiting(int requests) {
@@ -153,7 +161,8 @@ public record EngineOptions(
                 valuePlace,
                 requests,
                 readingBudget,
-                keptPrompts);
+                keptPrompts,
+                weights);
     }
 
     public EngineOptions withReadingBudget(Duration budget) {
@@ -167,7 +176,8 @@ public record EngineOptions(
                 valuePlace,
                 maxWaiting,
                 budget,
-                keptPrompts);
+                keptPrompts,
+                weights);
     }
 
     public EngineOptions withKeptPrompts(int sequences) {
@@ -181,7 +191,23 @@ public record EngineOptions(
                 valuePlace,
                 maxWaiting,
                 readingBudget,
-                sequences);
+                sequences,
+                weights);
+    }
+
+    public EngineOptions withWeights(WeightPrecision precision) {
+        return new EngineOptions(
+                cache,
+                kvType,
+                prefillRows,
+                maxBatch,
+                deviceBytes,
+                hostBytes,
+                valuePlace,
+                maxWaiting,
+                readingBudget,
+                keptPrompts,
+                precision);
     }
 
     /// Number of prefill rows on `backend`.

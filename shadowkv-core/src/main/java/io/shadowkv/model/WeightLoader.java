@@ -5,12 +5,18 @@ import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.model.spec.WeightNames;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
+import io.shadowkv.tensor.BlockEncoder;
+import io.shadowkv.tensor.BlockFormat;
+import io.shadowkv.tensor.BlockWeight;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Floats;
+import io.shadowkv.tensor.HostMemory;
 import io.shadowkv.tensor.Shape;
 import io.shadowkv.tensor.Tensor;
 import io.shadowkv.tensor.Weight;
+import io.shadowkv.tensor.WeightPrecision;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -18,14 +24,18 @@ import java.util.stream.IntStream;
 
 /// Finds, checks and places the weights of a checkpoint.
 ///
+/// @param precision of the matrices in memory
 /// @param scope owner of the weights that the backend copies
-record WeightLoader(Checkpoint checkpoint, Backend backend, MemoryScope scope) {
+record WeightLoader(Checkpoint checkpoint, WeightPrecision precision, Backend backend, MemoryScope scope) {
     private static final int PIECE_ELEMENTS = 1 << 24;
 
     /// @throws io.shadowkv.checkpoint.CheckpointException if a weight is missing or has another
     ///     shape
     DecoderWeights load(DecoderSpec spec, WeightNames names) {
-        Weight embedding = matrix(embeddingName(spec, names), spec.vocabularySize(), spec.hiddenSize());
+        String embeddingName = embeddingName(spec, names);
+        Weight embedding = spec.tiedEmbeddings()
+                ? head(embeddingName, spec)
+                : place(checkpoint.weight(embeddingName, spec.vocabularySize(), spec.hiddenSize()));
         List<DecoderWeights.Layer> layers = new ArrayList<>();
         for (int layer = 0; layer < spec.layers(); layer++) {
             layers.add(layer(spec, names, names.layerPrefix().formatted(layer)));
@@ -33,7 +43,7 @@ record WeightLoader(Checkpoint checkpoint, Backend backend, MemoryScope scope) {
         Tensor finalNorm = place(names.finalNorm() + ".weight", spec.hiddenSize());
         Weight head = spec.tiedEmbeddings()
                 ? embedding
-                : matrix(names.head() + ".weight", spec.vocabularySize(), spec.hiddenSize());
+                : head(names.head() + ".weight", spec);
         return new DecoderWeights(embedding, layers, finalNorm, head);
     }
 
@@ -84,7 +94,49 @@ record WeightLoader(Checkpoint checkpoint, Backend backend, MemoryScope scope) {
     }
 
     private Weight matrix(String name, int out, int in) {
-        return placeRows(List.of(checkpoint.weight(name, out, in))).getFirst();
+        return place(quantised(checkpoint.weight(name, out, in)));
+    }
+
+    /// The output projection has 8 bits where the other matrices have 4.
+    private Weight head(String name, DecoderSpec spec) {
+        Weight stored = checkpoint.weight(name, spec.vocabularySize(), spec.hiddenSize());
+        boolean isEncoded = precision != WeightPrecision.STORED && stored.inputs() % BlockFormat.Q8_0.elements() == 0;
+        return place(isEncoded ? encoded(stored, BlockFormat.Q8_0) : stored);
+    }
+
+    private Weight place(Weight weight) {
+        return placeRows(List.of(weight)).getFirst();
+    }
+
+    /// The weight in the precision asked for. Rows that are not a multiple of 32 elements stay as they
+    /// are stored; those of a multiple of 256 have the better format of 4 bits.
+    private Weight quantised(Weight weight) {
+        boolean isBlocks = weight.inputs() % BlockFormat.Q8_0.elements() == 0;
+        if (precision == WeightPrecision.STORED || !isBlocks) {
+            return weight;
+        }
+        BlockFormat four = weight.inputs() % BlockFormat.Q4_K.elements() == 0 ? BlockFormat.Q4_K : BlockFormat.Q4_0;
+        return encoded(weight, precision == WeightPrecision.INT8 ? BlockFormat.Q8_0 : four);
+    }
+
+    /// True if every matrix has rows that can be quantised.
+    static boolean quantisesAll(DecoderSpec spec) {
+        int elements = BlockFormat.Q8_0.elements();
+        return spec.hiddenSize() % elements == 0
+                && spec.queryWidth() % elements == 0
+                && spec.intermediateSize() % elements == 0;
+    }
+
+    private Weight encoded(Weight weight, BlockFormat format) {
+        int rowBytes = Math.toIntExact(format.rowBytes(weight.inputs()));
+        Tensor target = scope.allocate(DType.I8, weight.outputs(), rowBytes);
+        MemorySegment bytes = target.segment();
+        IntStream.range(0, weight.outputs()).parallel().forEach(row -> {
+            float[] numbers = new float[weight.inputs()];
+            weight.decodeRow(row, numbers);
+            BlockEncoder.encode(format, numbers, bytes, (long) row * rowBytes);
+        });
+        return new BlockWeight(format, weight.outputs(), weight.inputs(), new HostMemory(bytes), 0);
     }
 
     private Projection projection(String name, int out, int in, boolean hasBias) {
@@ -107,7 +159,7 @@ record WeightLoader(Checkpoint checkpoint, Backend backend, MemoryScope scope) {
         List<Weight> weights = new ArrayList<>();
         List<Tensor> biases = new ArrayList<>();
         for (int i = 0; i < widths.length; i++) {
-            weights.add(checkpoint.weight(prefix + names.get(i) + ".weight", widths[i], in));
+            weights.add(quantised(checkpoint.weight(prefix + names.get(i) + ".weight", widths[i], in)));
             if (hasBias) {
                 biases.add(checkpoint.tensor(prefix + names.get(i) + ".bias", widths[i]));
             }

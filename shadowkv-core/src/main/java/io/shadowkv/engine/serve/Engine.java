@@ -26,6 +26,7 @@ import io.shadowkv.model.Decoder;
 import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.op.Backend;
 import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.WeightPrecision;
 import io.shadowkv.text.Tokenizer;
 import io.shadowkv.text.chat.ChatMessage;
 import io.shadowkv.text.chat.ChatTemplate;
@@ -73,7 +74,7 @@ public final class Engine implements AutoCloseable {
         Checkpoint checkpoint = Checkpoint.open(folder);
         try {
             List<String> notes = new ArrayList<>(checkpoint.notes());
-            Decoder decoder = Decoder.load(checkpoint, options.kvType(), backend, notes::add);
+            Decoder decoder = Decoder.load(checkpoint, options.kvType(), options.weights(), backend, notes::add);
             ModelText text = new ModelText(checkpoint, notes, decoder.spec().vocabularySize());
             long bytes = checkpoint.weightBytes();
             return new Engine(
@@ -91,6 +92,10 @@ public final class Engine implements AutoCloseable {
     /// @param backend must stay open as long as the engine, which does not close it
     public static Engine openRandom(
             DecoderSpec spec, DType weightType, long seed, Backend backend, EngineOptions options) {
+        if (options.weights() != WeightPrecision.STORED) {
+            throw new IllegalArgumentException("random weights of " + weightType + " are not quantised to "
+                    + options.weights() + "; leave that out, or give a checkpoint");
+        }
         Decoder decoder = Decoder.random(spec, weightType, seed, backend);
         ModelText text = new ModelText(null, List.of(), spec.vocabularySize());
         long bytes = decoder.heldWeightBytes();

@@ -22,6 +22,7 @@ import io.shadowkv.engine.model.ModelText;
 import io.shadowkv.model.Decoder;
 import io.shadowkv.op.Backend.Place;
 import io.shadowkv.sampling.TokenLogprobs;
+import io.shadowkv.tensor.WeightPrecision;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,7 +57,7 @@ public abstract class SchedulerLaws extends BackendLaws {
         Bench(EngineOptions given) {
             EngineOptions options = given.withPrefillRows(4).withReadingBudget(Duration.ofNanos(1));
             Checkpoint checkpoint = Checkpoint.open(checkpoint(RandomCheckpoint.SMALL));
-            Decoder decoder = Decoder.load(checkpoint, null, backend(), note -> {});
+            Decoder decoder = Decoder.load(checkpoint, null, WeightPrecision.STORED, backend(), note -> {});
             this.model = new LoadedModel(
                     new ModelText(checkpoint, List.of(), VOCABULARY),
                     checkpoint.weightBytes(),
