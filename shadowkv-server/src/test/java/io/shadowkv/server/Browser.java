@@ -93,6 +93,22 @@ final class Browser implements AutoCloseable {
         return driver.executeScript(script, arguments);
     }
 
+    /// Lets the page itself click the first element of `selector` as soon as `sign` is there: a click by the driver
+    /// can come too late for what soon goes by itself.
+    ///
+    /// @param sign text of an element of `place`
+    void clickOnSign(String place, String sign, String selector) {
+        run("""
+                const [place, sign, selector] = arguments;
+                const observer = new MutationObserver(() => {
+                    if ([...document.querySelectorAll(place)].some((one) => one.textContent.includes(sign))) {
+                        observer.disconnect();
+                        document.querySelector(selector).click();
+                    }
+                });
+                observer.observe(document.body, { characterData: true, childList: true, subtree: true });""", place, sign, selector);
+    }
+
     void reload() {
         driver.navigate().refresh();
     }
