@@ -55,7 +55,7 @@ final class TestServer implements AutoCloseable {
                         defects.add(cause);
                     }
                 },
-                stuckAfter);
+                new ApiServer.Times(stuckAfter, 5));
         server.serve(engine, List.of(MODEL, "alias"));
     }
 
