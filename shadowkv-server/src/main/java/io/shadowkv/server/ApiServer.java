@@ -15,6 +15,7 @@ import io.shadowkv.server.endpoint.Serving;
 import io.shadowkv.server.endpoint.SlotList;
 import io.shadowkv.server.endpoint.Tokenize;
 import io.shadowkv.server.error.ApiException;
+import io.shadowkv.server.error.ErrorBody;
 import io.shadowkv.server.error.Failures;
 import io.shadowkv.server.generate.Slots;
 import io.shadowkv.server.http.Exchange;
@@ -33,7 +34,6 @@ import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Semaphore;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
@@ -248,7 +248,7 @@ public final class ApiServer implements AutoCloseable {
     }
 
     private static void state(Exchange exchange, ObjectNode body) {
-        exchange.respond(200, Map.of("Content-Type", "application/json"), JsonBody.bytes(body));
+        exchange.respond(200, ErrorBody.JSON_HEADERS, JsonBody.bytes(body));
     }
 
     /// Refuses further requests, waits for those that run, and stops.
