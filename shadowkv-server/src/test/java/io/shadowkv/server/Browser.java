@@ -69,6 +69,12 @@ final class Browser implements AutoCloseable {
                         + " chromium-driver, or leave the profile \"browser\" out"));
     }
 
+    /// Leaves the page, which ends its requests, and forgets what the console shows.
+    void clear() {
+        driver.get("about:blank");
+        driver.manage().logs().get(LogType.BROWSER);
+    }
+
     void open(String url) {
         driver.get(url);
     }

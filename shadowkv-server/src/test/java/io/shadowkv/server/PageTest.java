@@ -28,10 +28,10 @@ class PageTest {
     private static Browser browser;
 
     @BeforeAll
-    static void start() {
-        page = OpenPage.start(ServerOptions.DEFAULT.withDocumentFolder(folder.resolve("documents")));
+    static void start(Browser shared) {
+        browser = shared;
+        page = OpenPage.start(ServerOptions.DEFAULT.withDocumentFolder(folder.resolve("documents")), browser);
         server = page.server();
-        browser = page.browser();
     }
 
     @AfterAll
