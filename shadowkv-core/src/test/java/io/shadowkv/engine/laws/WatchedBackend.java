@@ -11,13 +11,16 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 
-/// Counts the calls of every operation by its name, and lets a call fail. Calls may come from work on the side
-/// queue, on another thread.
+/// Counts the calls of every operation by its name, lets a call fail, or holds the thread that makes it. Calls may come
+/// from work on the side queue, on another thread.
 final class WatchedBackend extends ForwardingBackend {
     private final Map<String, Integer> calls = new ConcurrentHashMap<>();
     private final Map<String, Integer> failing = new ConcurrentHashMap<>();
     private final Operations watched;
+    private volatile @Nullable Hold next;
 
     WatchedBackend(Backend backend) {
         super(backend);
@@ -59,12 +62,48 @@ final class WatchedBackend extends ForwardingBackend {
         failing.put(operation, calls(operation) + call);
     }
 
+    /// Holds the thread that calls an operation next, before the operation.
+    Hold hold(String operation) {
+        Hold hold = new Hold(operation);
+        next = hold;
+        return hold;
+    }
+
+    static final class Hold {
+        private final String operation;
+        private final CountDownLatch reached = new CountDownLatch(1);
+        private final CountDownLatch released = new CountDownLatch(1);
+
+        Hold(String operation) {
+            this.operation = operation;
+        }
+
+        /// Waits until a thread is held.
+        void awaitReached() throws InterruptedException {
+            reached.await();
+        }
+
+        void release() {
+            released.countDown();
+        }
+
+        private void stop() throws InterruptedException {
+            reached.countDown();
+            released.await();
+        }
+    }
+
     private <T> T watched(Class<T> type, T target) {
         return type.cast(
                 Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (self, method, arguments) -> {
                     int call = calls.merge(method.getName(), 1, Integer::sum);
                     if (failing.getOrDefault(method.getName(), 0) == call) {
                         throw new IllegalStateException("call " + call + " of " + method.getName() + " failed");
+                    }
+                    Hold hold = next;
+                    if (hold != null && hold.operation.equals(method.getName())) {
+                        next = null;
+                        hold.stop();
                     }
                     try {
                         return method.invoke(target, arguments);
