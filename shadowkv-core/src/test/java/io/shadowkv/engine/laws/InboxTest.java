@@ -82,13 +82,16 @@ class InboxTest extends BackendLaws {
         return orders;
     }
 
-    private static Stream<List<Action>> allOrders() {
+    private static List<List<Action>> orders(Position position) {
         return Stream.of(
                         List.of(Action.SUBMIT, Action.CANCEL),
                         List.of(Action.SUBMIT, Action.CANCEL, Action.DRAIN),
                         List.of(Action.SUBMIT, Action.CANCEL, Action.CLOSE),
-                        List.of(Action.values()))
-                .flatMap(actions -> orders(actions).stream());
+                        // Whether the first request has a token makes no difference to the four together.
+                        position == Position.READING ? List.of(Action.values()) : List.<Action>of())
+                .flatMap(actions -> orders(actions).stream())
+                .filter(order -> !order.isEmpty())
+                .toList();
     }
 
     @ParameterizedTest
@@ -99,7 +102,7 @@ class InboxTest extends BackendLaws {
         try (Engine engine = Engine.open(folder, backend(), EngineOptions.DEFAULT)) {
             alone = engine.complete(Request.of(PROMPT, SIX)).ids();
         }
-        for (List<Action> order : allOrders().toList()) {
+        for (List<Action> order : orders(position)) {
             run(folder, position, order, alone);
             assertThat(backend().purposes()).as(order.toString()).isEmpty();
         }
@@ -197,7 +200,7 @@ class InboxTest extends BackendLaws {
     @Test
     void racingCallersEndEveryRequestOnce() throws Exception {
         Path folder = checkpoint(RandomCheckpoint.SMALL);
-        for (int round = 0; round < 60; round++) {
+        for (int round = 0; round < 30; round++) {
             boolean drains = round % 3 == 0;
             Queue<Generation> taken = new ConcurrentLinkedQueue<>();
             try (Engine engine = Engine.open(folder, backend(), EngineOptions.DEFAULT);
