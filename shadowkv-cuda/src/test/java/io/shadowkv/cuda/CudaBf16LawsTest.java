@@ -3,6 +3,7 @@ package io.shadowkv.cuda;
 import io.shadowkv.engine.laws.BackendUnderTest;
 import io.shadowkv.engine.laws.ForkLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
+import io.shadowkv.engine.laws.SharedTurnLaws;
 import io.shadowkv.engine.laws.TurnLaws;
 import org.junit.jupiter.api.Nested;
 
@@ -15,6 +16,13 @@ class CudaBf16LawsTest {
     @Nested
     class Shadow extends ShadowLaws {
         Shadow() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class SharedTurns extends SharedTurnLaws {
+        SharedTurns() {
             super(CUDA);
         }
     }

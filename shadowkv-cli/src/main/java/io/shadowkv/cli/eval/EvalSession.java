@@ -208,10 +208,6 @@ record EvalSession(
         return tasks;
     }
 
-    EngineFlags engine() {
-        return engine;
-    }
-
     private Examiners examiners(EvalModel opened, PrintWriter err) {
         if (run.workers() == 0) {
             return own(opened, root.cancellation(), err);
