@@ -210,6 +210,16 @@ public record EngineOptions(
                 precision);
     }
 
+    /// Refuses to quantise random weights.
+    ///
+    /// @throws IllegalArgumentException if the weights are to be quantised
+    public void requireStoredWeights() {
+        if (weights != WeightPrecision.STORED) {
+            throw new IllegalArgumentException(
+                    "random weights are not quantised to " + weights + "; leave that out, or give a checkpoint");
+        }
+    }
+
     /// Number of prefill rows on `backend`.
     public int prefillRows(Backend backend) {
         return prefillRows == 0 ? backend.prefillRows() : prefillRows;

@@ -26,7 +26,6 @@ import io.shadowkv.model.Decoder;
 import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.op.Backend;
 import io.shadowkv.tensor.DType;
-import io.shadowkv.tensor.WeightPrecision;
 import io.shadowkv.text.Tokenizer;
 import io.shadowkv.text.chat.ChatMessage;
 import io.shadowkv.text.chat.ChatTemplate;
@@ -92,10 +91,7 @@ public final class Engine implements AutoCloseable {
     /// @param backend must stay open as long as the engine, which does not close it
     public static Engine openRandom(
             DecoderSpec spec, DType weightType, long seed, Backend backend, EngineOptions options) {
-        if (options.weights() != WeightPrecision.STORED) {
-            throw new IllegalArgumentException("random weights of " + weightType + " are not quantised to "
-                    + options.weights() + "; leave that out, or give a checkpoint");
-        }
+        options.requireStoredWeights();
         Decoder decoder = Decoder.random(spec, weightType, seed, backend);
         ModelText text = new ModelText(null, List.of(), spec.vocabularySize());
         long bytes = decoder.heldWeightBytes();
