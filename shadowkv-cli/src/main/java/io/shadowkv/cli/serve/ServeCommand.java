@@ -148,7 +148,8 @@ public final class ServeCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         ModelSource source = source();
         if (showConfig) {
-            settings.print(spec.commandLine().getParseResult(), spec.commandLine().getOut());
+            settings.print(
+                    spec.commandLine().getParseResult(), spec.commandLine().getOut());
             return 0;
         }
         settings.printNotes(err);

@@ -84,8 +84,8 @@ final class SharedTurns {
 
     private void restoreAside(int layer) {
         PromptLayers.Set set = layers.set(layer);
-        set.usedBy(backend.aside(() -> shared.indexedLayer(layer)
-                .restoreIndexed(indexedTokens, shared.rotary(), set.keys(), set.values())));
+        set.usedBy(backend.aside(() ->
+                shared.indexedLayer(layer).restoreIndexed(indexedTokens, shared.rotary(), set.keys(), set.values())));
     }
 
     /// The buffers of a layer, with its indexed tokens restored.

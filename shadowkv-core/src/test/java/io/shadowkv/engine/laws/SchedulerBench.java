@@ -85,8 +85,8 @@ final class SchedulerBench implements AutoCloseable {
 
     Sequence submit(String name, Request request) {
         int capacity = request.promptIds().length + request.options().maxNewTokens();
-        Sequence sequence = Sequence.turn(
-                model.text(), request, new int[0], planner.sequence(capacity, 4), null, noting(name));
+        Sequence sequence =
+                Sequence.turn(model.text(), request, new int[0], planner.sequence(capacity, 4), null, noting(name));
         scheduler.submit(sequence);
         return sequence;
     }
@@ -112,10 +112,9 @@ final class SchedulerBench implements AutoCloseable {
     ///
     /// @param held the cache of `history`; null for the first turn
     Sequence next(String name, int[] history, int[] turn, @Nullable SequenceCache held) {
-        Request request = Request.of(
-                turn, GenerationOptions.DEFAULT.withMaxNewTokens(3).withIgnoreEos(true));
-        Sequence sequence =
-                Sequence.turn(model.text(), request, history, planner.sequence(300, 3), held, noting(name));
+        Request request =
+                Request.of(turn, GenerationOptions.DEFAULT.withMaxNewTokens(3).withIgnoreEos(true));
+        Sequence sequence = Sequence.turn(model.text(), request, history, planner.sequence(300, 3), held, noting(name));
         sequence.keepCache();
         scheduler.submit(sequence);
         return sequence;

@@ -83,8 +83,8 @@ public abstract class SharedTurnLaws extends BackendLaws {
                     forks(bench, 11);
                     Map<Integer, float[]> together = bench.extend(turns(11), rows);
                     assertThat(together).hasSize(alone.size());
-                    alone.forEach((slot, logits) ->
-                            assertSame("turn " + slot + ", " + rows + " rows", together.get(slot + 10), logits, rounding()));
+                    alone.forEach((slot, logits) -> assertSame(
+                            "turn " + slot + ", " + rows + " rows", together.get(slot + 10), logits, rounding()));
                     for (int slot : alone.keySet()) {
                         assertThat(bench.cache(slot + 10).length())
                                 .isEqualTo(bench.cache(slot).length());

@@ -172,14 +172,13 @@ final class StepBench implements AutoCloseable {
             this.prefillRows = prefillRows;
             List<Integer> slots = List.copyOf(turns.keySet());
             List<PromptCache> caches = strategy.extend(slots.stream()
-                    .map(slot -> new CacheStrategy.Turn(StepBench.this.cache(slot), Objects.requireNonNull(turns.get(slot)).length))
+                    .map(slot -> new CacheStrategy.Turn(
+                            StepBench.this.cache(slot), Objects.requireNonNull(turns.get(slot)).length))
                     .toList());
             for (int i = 0; i < slots.size(); i++) {
                 SequenceCache base = StepBench.this.cache(slots.get(i));
                 int[] ids = Objects.requireNonNull(turns.get(slots.get(i)));
-                open.put(
-                        slots.get(i),
-                        new PromptRows(ids, caches.get(i), rotary.latest(base.rotary()), base.length()));
+                open.put(slots.get(i), new PromptRows(ids, caches.get(i), rotary.latest(base.rotary()), base.length()));
             }
             this.prefill = decoder.openPrefill(List.copyOf(open.values()), prefillRows);
         }

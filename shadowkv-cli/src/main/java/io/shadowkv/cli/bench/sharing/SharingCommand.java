@@ -122,7 +122,11 @@ public final class SharingCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (batch < 1 || steps < 8 || question < 1 || turn < 1 || (hitRate != null && !(hitRate >= 0 && hitRate <= 1))) {
+        if (batch < 1
+                || steps < 8
+                || question < 1
+                || turn < 1
+                || (hitRate != null && !(hitRate >= 0 && hitRate <= 1))) {
             throw new ParameterException(
                     spec.commandLine(),
                     "batch " + batch + ", steps " + steps + ", question " + question + ", turn " + turn + ", hit rate "
