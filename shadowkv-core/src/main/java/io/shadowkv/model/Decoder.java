@@ -146,6 +146,11 @@ public final class Decoder implements AutoCloseable {
         return weightScope.bytes(Backend.Place.DEVICE);
     }
 
+    /// Bytes of the matrices that a decode step reads once.
+    public long stepWeightBytes() {
+        return forward.stepBytes();
+    }
+
     /// Opens the prefill of prompts that are read together. Once it is done, their caches can be
     /// sealed. The caller must close it.
     ///

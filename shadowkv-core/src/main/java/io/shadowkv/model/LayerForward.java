@@ -46,14 +46,23 @@ final class LayerForward {
         add(w.down(), work.gate(), work.projected(), hidden);
     }
 
-    /// Bytes of the matrices of one layer, as they are stored.
+    /// Bytes of the matrices of the first layer, as they are stored.
     long layerBytes() {
-        DecoderWeights.Layer w = weights.layers().getFirst();
+        return bytes(weights.layers().getFirst());
+    }
+
+    /// Bytes of all matrices that a step reads once: those of the layers and the head.
+    long stepBytes() {
+        return weights.layers().stream().mapToLong(LayerForward::bytes).sum()
+                + weights.head().byteSize();
+    }
+
+    private static long bytes(DecoderWeights.Layer layer) {
         return Stream.<List<? extends Weight>>of(
-                        w.queryKeyValue().weights(),
-                        List.of(w.output().weight()),
-                        w.gateUp().weights(),
-                        List.of(w.down().weight()))
+                        layer.queryKeyValue().weights(),
+                        List.of(layer.output().weight()),
+                        layer.gateUp().weights(),
+                        List.of(layer.down().weight()))
                 .flatMap(List::stream)
                 .mapToLong(Weight::byteSize)
                 .sum();
