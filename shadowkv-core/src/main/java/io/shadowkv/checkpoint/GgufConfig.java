@@ -6,6 +6,7 @@ import io.shadowkv.text.gguf.GgufHeader;
 import io.shadowkv.text.gguf.GgufTensor;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -33,11 +34,13 @@ final class GgufConfig {
 
     private final GgufHeader header;
     private final String architecture;
+    private final Known known;
     private final ObjectNode config = JsonTree.object();
 
     private GgufConfig(GgufHeader header, String architecture) {
         this.header = header;
         this.architecture = architecture;
+        this.known = Objects.requireNonNull(ARCHITECTURES.get(architecture), "checked before");
     }
 
     /// @throws CheckpointException if this engine does not read models of this architecture
@@ -63,7 +66,6 @@ final class GgufConfig {
     }
 
     private void shape(List<GgufTensor> tensors, Set<String> names) {
-        Known known = ARCHITECTURES.get(architecture);
         config.put("model_type", known.modelType());
         refuseExperts();
         long hidden = positive("embedding_length");
@@ -108,19 +110,19 @@ final class GgufConfig {
 
     private void rope(Map<String, TensorFile> fileOf) {
         config.put("rope_theta", header.number(key("rope.freq_base")).orElse(10_000));
-        config.put("rope_interleave", ARCHITECTURES.get(architecture).rotatesNeighbours());
+        config.put("rope_interleave", known.rotatesNeighbours());
         long headDim = config.path("head_dim").longValue();
         long rotary = header.integer(key("rope.dimension_count")).orElse(headDim);
         config.put("partial_rotary_factor", (double) rotary / headDim);
         String type = header.string(key("rope.scaling.type")).orElse("none");
-        boolean hasDivisors = fileOf.containsKey(GgufNames.ROPE_FREQS);
-        if (hasDivisors && !type.equals("none")) {
+        TensorFile divisors = fileOf.get(GgufNames.ROPE_FREQS);
+        if (divisors != null && !type.equals("none")) {
             throw header.wrong(key("rope.scaling.type"), "none in a file with " + GgufNames.ROPE_FREQS);
         }
         switch (type) {
             case "none" -> {
-                if (hasDivisors) {
-                    divisors(fileOf.get(GgufNames.ROPE_FREQS), rotary);
+                if (divisors != null) {
+                    divisors(divisors, rotary);
                 }
             }
             case "linear" ->

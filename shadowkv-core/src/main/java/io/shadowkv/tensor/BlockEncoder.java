@@ -111,7 +111,7 @@ public final class BlockEncoder {
                         row[from + (group + 1) * GROUP + i],
                         scale * scaleCodes[group + 1],
                         offset * offsetCodes[group + 1]);
-                target.set(JAVA_BYTE, at + 16 + group * 16 + i, (byte) (low | high << 4));
+                target.set(JAVA_BYTE, at + 16 + group * 16L + i, (byte) (low | high << 4));
             }
         }
     }

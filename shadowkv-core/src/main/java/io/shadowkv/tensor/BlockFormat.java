@@ -46,7 +46,7 @@ public enum BlockFormat {
             for (int group = 0; group < 8; group++) {
                 float scale = f16(block, at) * groupScale(block, at + 4, group);
                 float offset = f16(block, at + 2) * groupOffset(block, at + 4, group);
-                long codes = at + 16 + group / 2 * 32;
+                long codes = at + 16 + group / 2 * 32L;
                 int shift = group % 2 * 4;
                 for (int i = 0; i < 32; i++) {
                     target[group * 32 + i] = scale * (u8(block, codes + i) >> shift & LOW) - offset;
@@ -62,7 +62,7 @@ public enum BlockFormat {
             for (int group = 0; group < 8; group++) {
                 float scale = f16(block, at) * groupScale(block, at + 4, group);
                 float offset = f16(block, at + 2) * groupOffset(block, at + 4, group);
-                long codes = at + 48 + group / 2 * 32;
+                long codes = at + 48 + group / 2 * 32L;
                 int shift = group % 2 * 4;
                 for (int i = 0; i < 32; i++) {
                     int high = (u8(block, at + 16 + i) >> group & 1) << 4;
@@ -84,9 +84,9 @@ public enum BlockFormat {
                 int half = run / 4;
                 int part = run % 4;
                 for (int i = 0; i < 32; i++) {
-                    int low = u8(block, at + half * 64 + part % 2 * 32 + i) >> part / 2 * 4 & LOW;
-                    int high = u8(block, at + 128 + half * 32 + i) >> 2 * part & 3;
-                    float own = scale * block.get(JAVA_BYTE, at + 192 + run * 2 + i / 16);
+                    int low = u8(block, at + half * 64L + part % 2 * 32L + i) >> part / 2 * 4 & LOW;
+                    int high = u8(block, at + 128 + half * 32L + i) >> 2 * part & 3;
+                    float own = scale * block.get(JAVA_BYTE, at + 192 + run * 2L + i / 16);
                     target[run * 32 + i] = own * ((low | high << 4) - 32);
                 }
             }

@@ -45,7 +45,7 @@ public enum CodeLayout {
             return word(codes, (long) (input / 8) * outputs + output) >>> input % 8 * 4 & 0xF;
         }
 
-        /// Stored less 1.
+        // Stored less 1.
         @Override
         float zero(MemorySegment zeros, int outputs, int output, int group) {
             return (word(zeros, (long) group * (outputs / 8) + output / 8) >>> output % 8 * 4 & 0xF) + 1;

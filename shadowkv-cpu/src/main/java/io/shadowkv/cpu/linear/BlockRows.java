@@ -83,7 +83,7 @@ final class BlockRows implements WeightRows {
             float secondOffset = offset * BlockFormat.groupOffset(segment, block + 4, group + 1);
             int to = at + group * 32;
             for (int e = 0; e < 32; e += LANES) {
-                IntVector pairs = Codes.unsigned(segment, block + 16 + group * 16 + e);
+                IntVector pairs = Codes.unsigned(segment, block + 16 + group * 16L + e);
                 Codes.floats(pairs.and(LOW)).mul(first).sub(firstOffset).intoArray(target, to + e);
                 Codes.floats(pairs.lanewise(VectorOperators.LSHR, 4))
                         .mul(second)
@@ -99,7 +99,7 @@ final class BlockRows implements WeightRows {
         for (int group = 0; group < 8; group++) {
             float own = scale * BlockFormat.groupScale(segment, block + 4, group);
             float ownOffset = offset * BlockFormat.groupOffset(segment, block + 4, group);
-            long codes = block + 48 + group / 2 * 32;
+            long codes = block + 48 + group / 2 * 32L;
             for (int e = 0; e < 32; e += LANES) {
                 IntVector low = Codes.unsigned(segment, codes + e)
                         .lanewise(VectorOperators.LSHR, group % 2 * 4)
@@ -117,10 +117,10 @@ final class BlockRows implements WeightRows {
         float scale = f16(block + 208);
         for (int run = 0; run < 8; run++) {
             int part = run % 4;
-            long low = block + run / 4 * 64 + part % 2 * 32;
-            long high = block + 128 + run / 4 * 32;
+            long low = block + run / 4 * 64L + part % 2 * 32L;
+            long high = block + 128 + run / 4 * 32L;
             for (int e = 0; e < 32; e += LANES) {
-                float own = scale * segment.get(JAVA_BYTE, block + 192 + run * 2 + e / 16);
+                float own = scale * segment.get(JAVA_BYTE, block + 192 + run * 2L + e / 16);
                 IntVector lower = Codes.unsigned(segment, low + e)
                         .lanewise(VectorOperators.LSHR, part / 2 * 4)
                         .and(LOW);

@@ -126,7 +126,7 @@ final class StreamedBlocks {
                 scales >>>= 16;
                 offsets >>>= 16;
                 for (int e = 0; e < 32; e += LANES) {
-                    IntVector codes = Codes.unsigned(segment, at + 16 + pair * 32 + e);
+                    IntVector codes = Codes.unsigned(segment, at + 16 + pair * 32L + e);
                     first = Codes.floats(codes.and(LOW))
                             .fma(scaleA, offsetA)
                             .fma(VectorMath.vector(x, k + e), first);
@@ -152,7 +152,7 @@ final class StreamedBlocks {
                 FloatVector ownOffset = VectorWidth.floats(offset * BlockFormat.groupOffset(segment, at + 4, group));
                 int k = block * 256 + group * 32;
                 for (int e = 0; e < 32; e += LANES) {
-                    IntVector low = Codes.unsigned(segment, at + 48 + group / 2 * 32 + e)
+                    IntVector low = Codes.unsigned(segment, at + 48 + group / 2 * 32L + e)
                             .lanewise(VectorOperators.LSHR, group % 2 * 4)
                             .and(LOW);
                     IntVector high = Codes.unsigned(segment, at + 16 + e)
@@ -181,11 +181,11 @@ final class StreamedBlocks {
             for (int quarter = 0; quarter < 4; quarter++) {
                 int half = quarter / 2;
                 int part = quarter % 2;
-                long high = at + 128 + half * 32;
-                long scales = at + 192 + half * 8 + part * 2;
+                long high = at + 128 + half * 32L;
+                long scales = at + 192 + half * 8L + part * 2L;
                 int k = block * 256 + half * 128 + part * 32;
                 for (int e = 0; e < 32; e += LANES) {
-                    IntVector codes = Codes.unsigned(segment, at + quarter * 32 + e);
+                    IntVector codes = Codes.unsigned(segment, at + quarter * 32L + e);
                     IntVector upper = Codes.unsigned(segment, high + e).lanewise(VectorOperators.LSHR, 2 * part);
                     first = Codes.floats(codes.and(LOW)
                                     .or(upper.and(3).lanewise(VectorOperators.LSHL, 4))

@@ -161,7 +161,7 @@ final class WideBlocks {
                     .mul(VectorWidth.floats(f16(at)).blend(f16(at + 2), UPPER_HALF));
             sum = factors.fma(VectorMath.vector(x, sumsAt + block * GROUP_LANES), sum);
             for (int vector = 0; vector < 2; vector++) {
-                IntVector codes = ints(at + 16 + vector * 64);
+                IntVector codes = ints(at + 16 + vector * 64L);
                 FloatVector lower = VectorWidth.zero();
                 FloatVector upper = VectorWidth.zero();
                 int k = block * BLOCK + vector * 128;
@@ -194,7 +194,7 @@ final class WideBlocks {
             FloatVector factors = Codes.floats(Codes.signed(segment, at + 192)).mul(f16(at + 208));
             IntVector bits = ints(at + 128);
             for (int half = 0; half < 2; half++) {
-                IntVector codes = ints(at + half * 64);
+                IntVector codes = ints(at + half * 64L);
                 IntVector two = bits.rearrange(FIRST_HALF).lanewise(VectorOperators.LSHR, RUN_SHIFTS);
                 FloatVector lower = VectorWidth.zero();
                 FloatVector upper = VectorWidth.zero();
