@@ -130,22 +130,22 @@ class EvalCommandTest {
     /// code that is not compiled.
     @Test
     void answersOfBatchesAndOfWorkersAreThoseOfOneProcess() throws Exception {
-        shadowkv(evalAt(700, "--samples", 2)).succeeded();
+        shadowkv(evalAt(700, "--samples", 3)).succeeded();
         Map<AnswerRecord.Key, AnswerRecord> single = byKey();
         Files.delete(out().resolve("answers.jsonl"));
-        shadowkv(evalAt(700, "--samples", 2, "--batch", 3)).succeeded();
+        shadowkv(evalAt(700, "--samples", 3, "--batch", 3)).succeeded();
         assertSame(byKey(), single);
         assertThat(byKey().values())
                 .anySatisfy(answer -> assertThat(answer.batch()).isEqualTo(3));
 
         Files.delete(out().resolve("answers.jsonl"));
         CompletableFuture<Shell.Result> run =
-                CompletableFuture.supplyAsync(() -> shadowkv(evalAt(700, "--samples", 2, "--workers", 2)));
+                CompletableFuture.supplyAsync(() -> shadowkv(evalAt(700, "--samples", 3, "--workers", 2)));
         killOneWorker(run);
         Shell.Result result = run.get().succeeded();
         assertThat(result.err()).contains("is retried");
         assertSame(byKey(), single);
-        assertThat(Files.readAllLines(out().resolve("answers.jsonl"))).hasSize(8);
+        assertThat(Files.readAllLines(out().resolve("answers.jsonl"))).hasSize(12);
     }
 
     private Map<AnswerRecord.Key, AnswerRecord> byKey() {
