@@ -104,13 +104,13 @@ public record RandomCheckpoint(
         values.matrix(names.head(), vocabulary, HIDDEN, 2 / Math.sqrt(HIDDEN));
         for (int layer = 0; layer < layers; layer++) {
             String prefix = names.layerPrefix().formatted(layer);
-            values.norm(prefix + names.inputNorm());
-            values.norm(prefix + names.postNorm());
+            values.norm(prefix + names.attention().norm());
+            values.norm(prefix + names.mlp().norm());
             List<Integer> widths = List.of(spec.queryWidth(), spec.kvWidth(), spec.kvWidth());
-            values.projections(prefix, names.queryKeyValue(), widths, 1.5, names.qkvBias());
-            values.matrix(prefix + names.output(), HIDDEN, spec.queryWidth(), 1 / Math.sqrt(spec.queryWidth()));
-            values.projections(prefix, names.gateUp(), List.of(INTERMEDIATE, INTERMEDIATE), 1, names.mlpBias());
-            values.matrix(prefix + names.down(), HIDDEN, INTERMEDIATE, 1 / Math.sqrt(INTERMEDIATE));
+            values.projections(prefix, names.attention().queryKeyValue(), widths, 1.5, names.attention().hasBias());
+            values.matrix(prefix + names.attention().output(), HIDDEN, spec.queryWidth(), 1 / Math.sqrt(spec.queryWidth()));
+            values.projections(prefix, names.mlp().gateUp(), List.of(INTERMEDIATE, INTERMEDIATE), 1, names.mlp().hasBias());
+            values.matrix(prefix + names.mlp().down(), HIDDEN, INTERMEDIATE, 1 / Math.sqrt(INTERMEDIATE));
         }
         return values.writer();
     }

@@ -61,13 +61,15 @@ record WeightLoader(Checkpoint checkpoint, Backend backend, MemoryScope scope) {
         int intermediate = spec.intermediateSize();
         int[] attention = {spec.queryWidth(), spec.kvWidth(), spec.kvWidth()};
         int[] mlp = {intermediate, intermediate};
+        WeightNames.Attention self = names.attention();
+        WeightNames.Mlp forward = names.mlp();
         return new DecoderWeights.Layer(
-                place(prefix + names.inputNorm() + ".weight", hidden),
-                group(prefix, names.queryKeyValue(), hidden, names.qkvBias(), attention),
-                projection(prefix + names.output(), hidden, spec.queryWidth(), names.outputBias()),
-                place(prefix + names.postNorm() + ".weight", hidden),
-                group(prefix, names.gateUp(), hidden, names.mlpBias(), mlp),
-                projection(prefix + names.down(), hidden, intermediate, names.mlpBias()));
+                place(prefix + self.norm() + ".weight", hidden),
+                group(prefix, self.queryKeyValue(), hidden, self.hasBias(), attention),
+                projection(prefix + self.output(), hidden, spec.queryWidth(), self.hasOutputBias()),
+                place(prefix + forward.norm() + ".weight", hidden),
+                group(prefix, forward.gateUp(), hidden, forward.hasBias(), mlp),
+                projection(prefix + forward.down(), hidden, intermediate, forward.hasBias()));
     }
 
     private Tensor place(String name, int... extents) {

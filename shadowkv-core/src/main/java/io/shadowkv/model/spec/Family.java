@@ -79,15 +79,14 @@ public enum Family {
                     "transformer.encoder.final_layernorm",
                     "transformer.output_layer",
                     "transformer.encoder.layers.%d.",
-                    "input_layernorm",
-                    "post_attention_layernorm",
-                    List.of("self_attention.query_key_value"),
-                    "self_attention.dense",
-                    List.of("mlp.dense_h_to_4h"),
-                    "mlp.dense_4h_to_h",
-                    linear || config.bool("add_qkv_bias", false),
-                    linear,
-                    linear);
+                    new WeightNames.Attention(
+                            "input_layernorm",
+                            List.of("self_attention.query_key_value"),
+                            "self_attention.dense",
+                            linear || config.bool("add_qkv_bias", false),
+                            linear),
+                    new WeightNames.Mlp(
+                            "post_attention_layernorm", List.of("mlp.dense_h_to_4h"), "mlp.dense_4h_to_h", linear));
         }
     };
 
