@@ -23,7 +23,7 @@ import java.util.random.RandomGeneratorFactory;
 /// Weights are scaled so that attention is neither flat nor one-hot and logits spread by a few units. Weight
 /// names are the family's own (whether they are right is the golden models' matter).
 ///
-/// @param family `llama`, `qwen2`, `phi3` or `glm`
+/// @param family a `model_type` whose projections are separate or fused, not `chatglm`
 /// @param extra further keys of `config.json`, each with a leading comma, or nothing
 public record RandomCheckpoint(
         String family,
@@ -100,12 +100,20 @@ public record RandomCheckpoint(
                 type,
                 RandomGeneratorFactory.of("L64X128MixRandom").create(SEED));
         values.matrix(names.embedding(), vocabulary, HIDDEN, 1);
-        values.norm(names.finalNorm());
+        values.norm(names.finalNorm(), HIDDEN);
         values.matrix(names.head(), vocabulary, HIDDEN, 2 / Math.sqrt(HIDDEN));
         for (int layer = 0; layer < layers; layer++) {
             String prefix = names.layerPrefix().formatted(layer);
-            values.norm(prefix + names.attention().norm());
-            values.norm(prefix + names.mlp().norm());
+            values.norm(prefix + names.attention().norm(), HIDDEN);
+            values.norm(prefix + names.mlp().norm(), HIDDEN);
+            if (spec.layer(layer).queryKeyNorm()) {
+                values.norm(prefix + names.attention().queryNorm(), headDim);
+                values.norm(prefix + names.attention().keyNorm(), headDim);
+            }
+            if (spec.layer(layer).outputNorms()) {
+                values.norm(prefix + names.attention().outputNorm(), HIDDEN);
+                values.norm(prefix + names.mlp().outputNorm(), HIDDEN);
+            }
             List<Integer> widths = List.of(spec.queryWidth(), spec.kvWidth(), spec.kvWidth());
             values.projections(prefix, names.attention().queryKeyValue(), widths, 1.5, names.attention().hasBias());
             values.matrix(prefix + names.attention().output(), HIDDEN, spec.queryWidth(), 1 / Math.sqrt(spec.queryWidth()));
@@ -120,8 +128,8 @@ public record RandomCheckpoint(
             add(name + ".weight", Shape.of(out, in), gaussians(out * in, 0, deviation));
         }
 
-        void norm(String name) {
-            add(name + ".weight", Shape.of(HIDDEN), gaussians(HIDDEN, 1, 0.1));
+        void norm(String name, int width) {
+            add(name + ".weight", Shape.of(width), gaussians(width, 1, 0.1));
         }
 
         /// One matrix for each width, or a fused one where there is a single name.

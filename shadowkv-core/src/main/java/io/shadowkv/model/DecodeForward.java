@@ -97,7 +97,7 @@ final class DecodeForward implements AutoCloseable {
         Tensor hidden = held.hidden().slice(0, rows);
         Workspace work = held.work().first(rows);
         forward.embed(held.ids().slice(0, rows), hidden);
-        new DecodePass(spec, forward, dense, schedule, cache).run(step.waves(), hidden, work, fetches);
+        new DecodePass(spec, forward, schedule, cache).run(step.waves(), hidden, work, fetches);
         int count = logitRows.length;
         if (count == 0) {
             return;

@@ -2,6 +2,7 @@ package io.shadowkv.model;
 
 import io.shadowkv.checkpoint.Checkpoint;
 import io.shadowkv.model.spec.DecoderSpec;
+import io.shadowkv.model.spec.LayerSpec;
 import io.shadowkv.model.spec.WeightNames;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
@@ -21,7 +22,10 @@ record WeightLoader(Checkpoint checkpoint, Backend backend, MemoryScope scope) {
         Tensor embedding = place(embeddingName(spec, names), spec.vocabularySize(), spec.hiddenSize());
         List<DecoderWeights.Layer> layers = new ArrayList<>();
         for (int layer = 0; layer < spec.layers(); layer++) {
-            layers.add(layer(spec, names, names.layerPrefix().formatted(layer)));
+            String prefix = names.layerPrefix().formatted(layer);
+            layers.add(new DecoderWeights.Layer(
+                    attention(spec, spec.layer(layer), names.attention(), prefix),
+                    feedForward(spec, spec.layer(layer), names.mlp(), prefix)));
         }
         Tensor finalNorm = place(names.finalNorm() + ".weight", spec.hiddenSize());
         Tensor head = spec.tiedEmbeddings()
@@ -56,20 +60,32 @@ record WeightLoader(Checkpoint checkpoint, Backend backend, MemoryScope scope) {
         return spec.tiedEmbeddings() && !checkpoint.has(name) && checkpoint.has(head) ? head : name;
     }
 
-    private DecoderWeights.Layer layer(DecoderSpec spec, WeightNames names, String prefix) {
+    private DecoderWeights.Attention attention(
+            DecoderSpec spec, LayerSpec layer, WeightNames.Attention names, String prefix) {
         int hidden = spec.hiddenSize();
-        int intermediate = spec.intermediateSize();
-        int[] attention = {spec.queryWidth(), spec.kvWidth(), spec.kvWidth()};
-        int[] mlp = {intermediate, intermediate};
-        WeightNames.Attention self = names.attention();
-        WeightNames.Mlp forward = names.mlp();
-        return new DecoderWeights.Layer(
-                place(prefix + self.norm() + ".weight", hidden),
-                group(prefix, self.queryKeyValue(), hidden, self.hasBias(), attention),
-                projection(prefix + self.output(), hidden, spec.queryWidth(), self.hasOutputBias()),
-                place(prefix + forward.norm() + ".weight", hidden),
-                group(prefix, forward.gateUp(), hidden, forward.hasBias(), mlp),
-                projection(prefix + forward.down(), hidden, intermediate, forward.hasBias()));
+        int[] widths = {spec.queryWidth(), spec.kvWidth(), spec.kvWidth()};
+        return new DecoderWeights.Attention(
+                place(prefix + names.norm() + ".weight", hidden),
+                group(prefix, names.queryKeyValue(), hidden, names.hasBias(), widths),
+                norm(layer.queryKeyNorm(), prefix + names.queryNorm(), spec.headDim()),
+                norm(layer.queryKeyNorm(), prefix + names.keyNorm(), spec.headDim()),
+                projection(prefix + names.output(), hidden, spec.queryWidth(), names.hasOutputBias()),
+                norm(layer.outputNorms(), prefix + names.outputNorm(), hidden));
+    }
+
+    private DecoderWeights.FeedForward feedForward(
+            DecoderSpec spec, LayerSpec layer, WeightNames.Mlp names, String prefix) {
+        int hidden = spec.hiddenSize();
+        int width = layer.feedForward().intermediateSize();
+        return new DecoderWeights.FeedForward(
+                place(prefix + names.norm() + ".weight", hidden),
+                group(prefix, names.gateUp(), hidden, names.hasBias(), width, width),
+                projection(prefix + names.down(), hidden, width, names.hasBias()),
+                norm(layer.outputNorms(), prefix + names.outputNorm(), hidden));
+    }
+
+    private @Nullable Tensor norm(boolean exists, String name, int width) {
+        return exists ? place(name + ".weight", width) : null;
     }
 
     private Tensor place(String name, int... extents) {

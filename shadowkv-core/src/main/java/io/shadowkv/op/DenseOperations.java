@@ -20,7 +20,7 @@ public interface DenseOperations {
     ///
     /// @param x `[r, n]`
     /// @param weight `[n]`
-    /// @param out `[r, n]`
+    /// @param out `[r, n]`; may be `x` itself
     void rmsNorm(Tensor x, Tensor weight, double epsilon, Tensor out);
 
     /// `out = x · weightᵀ + bias`, sums in float or wider. Memory-bound for few rows, compute-bound
@@ -70,6 +70,18 @@ public interface DenseOperations {
     /// @param target `[r, n]`, in place
     /// @param source `[r, n]`
     void add(Tensor target, Tensor source);
+
+    /// `x *= factor`, in float or wider.
+    ///
+    /// @param x any shape, in place
+    void scale(Tensor x, double factor);
+
+    /// `x[i] *= factors[at[i]]`, in float or wider.
+    ///
+    /// @param x `[r, …]`, in place
+    /// @param at I32 `[r]`, each within `factors`
+    /// @param factors F32 `[any]`
+    void scaleRows(Tensor x, Tensor at, Tensor factors);
 
     /// `gate = silu(gate) * up`, silu(x) = x / (1 + e^-x).
     ///

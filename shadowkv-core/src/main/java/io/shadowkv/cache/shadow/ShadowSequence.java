@@ -2,6 +2,7 @@ package io.shadowkv.cache.shadow;
 
 import io.shadowkv.cache.CacheStrategy.Allocation;
 import io.shadowkv.cache.LayerFetches;
+import io.shadowkv.cache.LayerRotaries;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.RowsPromptCache;
 import io.shadowkv.cache.SequenceCache;
@@ -11,7 +12,6 @@ import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.MemoryScope;
-import io.shadowkv.op.Rotary;
 import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,7 +28,7 @@ final class ShadowSequence implements SequenceCache {
     private final ShadowLayout layout;
     private final Backend backend;
     private final MemoryScope scope;
-    private final Rotary rotary;
+    private final LayerRotaries rotary;
     private final List<ResidentBuffer> resident = new ArrayList<>();
     private final List<ShadowLayer> layers = new ArrayList<>();
     private int length;
@@ -37,14 +37,14 @@ final class ShadowSequence implements SequenceCache {
     private int recentToken;
     private boolean isFork;
 
-    private ShadowSequence(ShadowLayout layout, Backend backend, MemoryScope scope, Rotary rotary) {
+    private ShadowSequence(ShadowLayout layout, Backend backend, MemoryScope scope, LayerRotaries rotary) {
         this.layout = layout;
         this.backend = backend;
         this.scope = scope;
         this.rotary = rotary;
     }
 
-    static ShadowSequence allocate(ShadowLayout layout, Backend backend, Rotary rotary) {
+    static ShadowSequence allocate(ShadowLayout layout, Backend backend, LayerRotaries rotary) {
         long bytes = layout.parts().stream()
                 .filter(part -> part.place() == Backend.Place.DEVICE)
                 .mapToLong(Allocation::bytes)
@@ -92,7 +92,7 @@ final class ShadowSequence implements SequenceCache {
         if (scratch == null) {
             resident.get(layer).keepWhole(keys, values, tokens);
         } else {
-            layers.get(layer).index(keys, values, tokens, rotary, scratch);
+            layers.get(layer).index(keys, values, tokens, rotary.of(layer), scratch);
         }
     }
 
@@ -164,9 +164,10 @@ final class ShadowSequence implements SequenceCache {
         IndexScratch scratch = IndexScratch.allocate(layout, backend, scope, length);
         Tensor keys = scope.allocate(shape.kvType(), shape.kvHeads(), length, shape.headDim());
         Tensor values = scope.allocate(shape.kvType(), shape.kvHeads(), length, shape.headDim());
-        for (ShadowLayer layer : layers) {
+        for (int i = 0; i < layers.size(); i++) {
+            ShadowLayer layer = layers.get(i);
             layer.resident().copyTo(keys, values, length);
-            layer.index(keys, values, length, rotary, scratch);
+            layer.index(keys, values, length, rotary.of(i), scratch);
         }
         indexed();
     }
@@ -178,8 +179,8 @@ final class ShadowSequence implements SequenceCache {
                 IndexScratch.plain(layout, backend, scope, units * layout.spec().chunkSize());
         int firstUnit = recentToken / layout.spec().chunkSize();
         Landmarks.Fresh fresh = Landmarks.Fresh.allocate(layout, backend, scope, firstUnit, units);
-        for (ShadowLayer layer : layers) {
-            layer.join(recentToken, held, indexedUnits, rotary, scratch, fresh);
+        for (int i = 0; i < layers.size(); i++) {
+            layers.get(i).join(recentToken, held, indexedUnits, rotary.of(i), scratch, fresh);
         }
         indexedUnits += units;
         recentToken += units * layout.spec().chunkSize();
@@ -245,7 +246,7 @@ final class ShadowSequence implements SequenceCache {
     }
 
     @Override
-    public Rotary rotary() {
+    public LayerRotaries rotary() {
         return rotary;
     }
 
@@ -361,7 +362,7 @@ final class ShadowSequence implements SequenceCache {
     /// Allocates a sequence whose tensors are filled afterwards.
     ///
     /// @throws IllegalArgumentException if the numbers do not describe a sequence of this layout
-    static ShadowSequence restore(ShadowLayout layout, Backend backend, Rotary rotary, Map<String, Long> numbers) {
+    static ShadowSequence restore(ShadowLayout layout, Backend backend, LayerRotaries rotary, Map<String, Long> numbers) {
         long length = numbers.getOrDefault("length", -1L);
         boolean isIndexed = numbers.getOrDefault("is_indexed", 0L) == 1;
         if (length < 1 || length > layout.capacity() || (isIndexed && layout.isAlwaysWhole())) {

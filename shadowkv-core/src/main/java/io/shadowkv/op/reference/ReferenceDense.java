@@ -109,6 +109,29 @@ final class ReferenceDense implements DenseOperations {
     }
 
     @Override
+    public void scale(Tensor x, double factor) {
+        scale(x, 0, x.elements(), (float) factor);
+    }
+
+    @Override
+    public void scaleRows(Tensor x, Tensor at, Tensor factors) {
+        int rows = x.extent(0);
+        double[] all = Elements.read(factors);
+        for (int i = 0; i < rows; i++) {
+            long width = x.elements() / rows;
+            scale(x, i * width, width, all[Elements.readInt(at, i)]);
+        }
+    }
+
+    private static void scale(Tensor x, long from, long count, double factor) {
+        double[] values = Elements.read(x, from, Math.toIntExact(count));
+        for (int i = 0; i < values.length; i++) {
+            values[i] *= factor;
+        }
+        Elements.write(x, from, values);
+    }
+
+    @Override
     public void gatedSilu(Tensor gate, Tensor up) {
         double[] gates = Elements.read(gate);
         double[] ups = Elements.read(up);

@@ -59,6 +59,16 @@ final class TimedDense implements DenseOperations {
     }
 
     @Override
+    public void scale(Tensor x, double factor) {
+        timer.time(OperationKind.ROWS, () -> dense.scale(x, factor));
+    }
+
+    @Override
+    public void scaleRows(Tensor x, Tensor at, Tensor factors) {
+        timer.time(OperationKind.ROWS, () -> dense.scaleRows(x, at, factors));
+    }
+
+    @Override
     public void gatedSilu(Tensor gate, Tensor up) {
         timer.time(OperationKind.ROWS, () -> dense.gatedSilu(gate, up));
     }

@@ -65,6 +65,56 @@ public abstract class DenseConformance extends BackendConformance {
         }
     }
 
+    /// A row may be normed where it is, as the heads of queries and keys are.
+    @Test
+    void normalizesInPlace() {
+        for (int width : WIDTHS) {
+            try (Workbench bench = workbench("rmsNorm in place [5, %d]", width)) {
+                Sample x = bench.normal(bench.activationType(), 5, width);
+                Sample weight = bench.normal(DType.F32, width);
+                Tensor apart = bench.output(x.dtype(), x.extents());
+                bench.operations().dense().rmsNorm(bench.input(x), bench.input(weight), 1e-6, apart);
+                Tensor inPlace = bench.state(x);
+                bench.operations().dense().rmsNorm(inPlace, bench.input(weight), 1e-6, inPlace);
+                Exactly.same(bench.description(), bench.values(apart), bench.values(inPlace));
+            }
+        }
+    }
+
+    @Test
+    void scalesInPlace() {
+        for (int width : WIDTHS) {
+            try (Workbench bench = workbench("scale [3, %d]", width)) {
+                Sample x = bench.normal(bench.activationType(), 3, width);
+                Tensor scaled = bench.state(x);
+                bench.operations().dense().scale(scaled, 0.22f);
+                float[] expected = x.values().clone();
+                for (int i = 0; i < expected.length; i++) {
+                    expected[i] *= 0.22f;
+                }
+                Exactly.same(bench.description(), Sample.round(bench.activationType(), expected), bench.values(scaled));
+            }
+        }
+    }
+
+    @Test
+    void scalesRowsByATable() {
+        for (int width : WIDTHS) {
+            try (Workbench bench = workbench("scaleRows [5, 2, %d]", width)) {
+                Sample x = bench.normal(bench.activationType(), 5, 2, width);
+                int[] at = {3, 0, 6, 3, 1};
+                Sample factors = bench.normal(DType.F32, 7);
+                Tensor scaled = bench.state(x);
+                bench.operations().dense().scaleRows(scaled, bench.ints(at, at.length), bench.input(factors));
+                float[] expected = x.values().clone();
+                for (int i = 0; i < expected.length; i++) {
+                    expected[i] *= factors.values()[at[i / (2 * width)]];
+                }
+                Exactly.same(bench.description(), Sample.round(bench.activationType(), expected), bench.values(scaled));
+            }
+        }
+    }
+
     private void norm(Workbench bench, Sample x, Sample weight, double epsilon) {
         Tensor out = bench.output(x.dtype(), x.extents());
         bench.operations().dense().rmsNorm(bench.input(x), bench.input(weight), epsilon, out);

@@ -128,6 +128,33 @@ public final class CpuDense implements DenseOperations {
     }
 
     @Override
+    public void scale(Tensor x, double factor) {
+        var rows = new FloatRows(x);
+        eachStretch(x.elements(), (from, count, scratch) -> {
+            float[] values = scratch.floats(Use.ROW, count);
+            rows.load(from, values, 0, count);
+            Elementwise.scale(values, (float) factor, count);
+            rows.store(values, 0, from, count);
+        });
+    }
+
+    @Override
+    public void scaleRows(Tensor x, Tensor at, Tensor factors) {
+        int count = x.extent(0);
+        int width = count == 0 ? 0 : Math.toIntExact(x.elements() / count);
+        int[] places = ints(at);
+        float[] all = new float[Math.toIntExact(factors.elements())];
+        new FloatRows(factors).load(0, all, 0, all.length);
+        var rows = new FloatRows(x);
+        eachRow(count, width, (i, scratch) -> {
+            float[] row = scratch.floats(Use.ROW, width);
+            rows.load((long) i * width, row, 0, width);
+            Elementwise.scale(row, all[places[i]], width);
+            rows.store(row, 0, (long) i * width, width);
+        });
+    }
+
+    @Override
     public void gatedSilu(Tensor gate, Tensor up) {
         inPlace(gate, up, Elementwise::gate);
     }

@@ -114,6 +114,30 @@ public final class CudaDense implements DenseOperations, AutoCloseable {
     }
 
     @Override
+    public void scale(Tensor x, double factor) {
+        int vector = VectorWidth.of(parts.context(), 0, x);
+        Grid grid = Grid.covering(Math.ceilDiv(x.elements(), vector), THREADS);
+        scaling("scale", x, vector).launchEarly(parts.queue(), grid, x, (float) factor, x.elements());
+    }
+
+    @Override
+    public void scaleRows(Tensor x, Tensor at, Tensor factors) {
+        if (x.elements() == 0) {
+            return;
+        }
+        int width = Math.toIntExact(x.elements() / x.extent(0));
+        int vector = VectorWidth.of(parts.context(), width, x);
+        Grid grid = Grid.covering(x.elements() / vector, THREADS);
+        scaling("scaleRows", x, vector).launchEarly(parts.queue(), grid, x, at, factors, width, x.elements());
+    }
+
+    private Kernel scaling(String function, Tensor x, int vector) {
+        return parts.kernel(KernelSource.of("scale.cu", function)
+                .with("ACT", KernelTypes.name(x.dtype()))
+                .with("VECTOR", vector));
+    }
+
+    @Override
     public void gatedSilu(Tensor gate, Tensor up) {
         pointwise("gated_silu.cu", "gatedSilu", gate, up);
     }
