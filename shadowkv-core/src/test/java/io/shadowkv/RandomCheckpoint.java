@@ -4,6 +4,7 @@ import io.shadowkv.checkpoint.ModelConfig;
 import io.shadowkv.checkpoint.SafetensorsWriter;
 import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.model.spec.Family;
+import io.shadowkv.model.spec.FeedForwardSpec;
 import io.shadowkv.model.spec.WeightNames;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Floats;
@@ -117,8 +118,15 @@ public record RandomCheckpoint(
             List<Integer> widths = List.of(spec.queryWidth(), spec.kvWidth(), spec.kvWidth());
             values.projections(prefix, names.attention().queryKeyValue(), widths, 1.5, names.attention().hasBias());
             values.matrix(prefix + names.attention().output(), HIDDEN, spec.queryWidth(), 1 / Math.sqrt(spec.queryWidth()));
-            values.projections(prefix, names.mlp().gateUp(), List.of(INTERMEDIATE, INTERMEDIATE), 1, names.mlp().hasBias());
-            values.matrix(prefix + names.mlp().down(), HIDDEN, INTERMEDIATE, 1 / Math.sqrt(INTERMEDIATE));
+            switch (spec.layer(layer).feedForward()) {
+                case FeedForwardSpec.Gated gated -> values.mlp(prefix, names.mlp(), gated.intermediateSize());
+                case FeedForwardSpec.Experts experts -> {
+                    values.matrix(prefix + names.mlp().router(), experts.count(), HIDDEN, 2 / Math.sqrt(HIDDEN));
+                    for (int i = 0; i < experts.count(); i++) {
+                        values.mlp(prefix, names.mlp().expert(i), experts.intermediateSize());
+                    }
+                }
+            }
         }
         return values.writer();
     }
@@ -130,6 +138,11 @@ public record RandomCheckpoint(
 
         void norm(String name, int width) {
             add(name + ".weight", Shape.of(width), gaussians(width, 1, 0.1));
+        }
+
+        void mlp(String prefix, WeightNames.Mlp names, int width) {
+            projections(prefix, names.gateUp(), List.of(width, width), 1, names.hasBias());
+            matrix(prefix + names.down(), HIDDEN, width, 1 / Math.sqrt(width));
         }
 
         /// One matrix for each width, or a fused one where there is a single name.

@@ -36,6 +36,15 @@ record DecoderWeights(Tensor embedding, List<Layer> layers, Tensor finalNorm, Te
     /// Weights of the feed-forward part.
     ///
     /// @param norm `[hiddenSize]`
+    /// @param router `[experts, hiddenSize]`; null if there is one MLP for all tokens
+    /// @param mlps one for each expert, or the only one
     /// @param outputNorm `[hiddenSize]`, norm of the output; null if the layer has none
-    record FeedForward(Tensor norm, ProjectionGroup gateUp, Projection down, @Nullable Tensor outputNorm) {}
+    record FeedForward(Tensor norm, @Nullable Projection router, List<Mlp> mlps, @Nullable Tensor outputNorm) {
+        FeedForward {
+            mlps = List.copyOf(mlps);
+        }
+    }
+
+    /// Weights of a gated MLP.
+    record Mlp(ProjectionGroup gateUp, Projection down) {}
 }

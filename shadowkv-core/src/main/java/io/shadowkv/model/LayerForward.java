@@ -2,6 +2,8 @@ package io.shadowkv.model;
 
 import io.shadowkv.cache.LayerRotaries;
 import io.shadowkv.model.spec.DecoderSpec;
+import io.shadowkv.model.spec.FeedForwardSpec;
+import io.shadowkv.op.Backend;
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.tensor.Tensor;
 import java.util.List;
@@ -20,11 +22,13 @@ final class LayerForward {
     private final DecoderWeights weights;
     private final DenseOperations dense;
     private final double streamEpsilon;
+    private final ExpertForward experts;
 
-    LayerForward(DecoderSpec spec, DecoderWeights weights, DenseOperations dense) {
+    LayerForward(DecoderSpec spec, DecoderWeights weights, Backend backend) {
         this.spec = spec;
         this.weights = weights;
-        this.dense = dense;
+        this.dense = backend.operations().dense();
+        this.experts = new ExpertForward(backend);
         double residual = spec.scales().residual();
         this.streamEpsilon = spec.normEpsilon() / (residual * residual);
     }
@@ -70,20 +74,31 @@ final class LayerForward {
 
         DecoderWeights.FeedForward w = weights.layers().get(layer).feedForward();
         dense.rmsNorm(hidden, w.norm(), streamEpsilon, work.normed());
-        ProjectionGroup gateUp = w.gateUp();
-        dense.gatedLinear(work.normed(), gateUp.weights(), gateUp.biases(), work.gate(), work.up());
-        add(w.down(), work.gate(), w.outputNorm(), work, hidden);
+        switch (spec.layer(layer).feedForward()) {
+            case FeedForwardSpec.Gated gated -> {
+                DecoderWeights.Mlp mlp = w.mlps().getFirst();
+                Tensor gate = work.gate(gated.intermediateSize());
+                dense.gatedLinear(
+                        work.normed(),
+                        mlp.gateUp().weights(),
+                        mlp.gateUp().biases(),
+                        gate,
+                        work.up(gated.intermediateSize()));
+                add(mlp.down(), gate, w.outputNorm(), work, hidden);
+            }
+            case FeedForwardSpec.Experts experts -> this.experts.add(experts, w, work, hidden);
+        }
     }
 
-    /// Bytes of the matrices of one layer.
+    /// Bytes of the matrices of one layer that one token reads, at least: one expert of a mixture.
     long layerBytes() {
         DecoderWeights.Attention attention = weights.layers().getFirst().attention();
         DecoderWeights.FeedForward feedForward = weights.layers().getFirst().feedForward();
         return Stream.of(
                         attention.queryKeyValue().weights(),
                         List.of(attention.output().weight()),
-                        feedForward.gateUp().weights(),
-                        List.of(feedForward.down().weight()))
+                        feedForward.mlps().getFirst().gateUp().weights(),
+                        List.of(feedForward.mlps().getFirst().down().weight()))
                 .flatMap(List::stream)
                 .mapToLong(weight -> weight.elements() * weight.dtype().bytes())
                 .sum();

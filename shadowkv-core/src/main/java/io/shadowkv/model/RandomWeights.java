@@ -1,6 +1,7 @@
 package io.shadowkv.model;
 
 import io.shadowkv.model.spec.DecoderSpec;
+import io.shadowkv.model.spec.FeedForwardSpec;
 import io.shadowkv.model.spec.LayerSpec;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
@@ -44,7 +45,6 @@ final class RandomWeights {
         Tensor headOnes = ones(spec.headDim());
         List<DecoderWeights.Layer> layers = new ArrayList<>();
         for (LayerSpec layer : spec.layerSpecs()) {
-            int width = layer.feedForward().intermediateSize();
             layers.add(new DecoderWeights.Layer(
                     new DecoderWeights.Attention(
                             ones,
@@ -53,14 +53,23 @@ final class RandomWeights {
                             layer.queryKeyNorm() ? headOnes : null,
                             new Projection(matrix(hidden, spec.queryWidth(), last), null),
                             layer.outputNorms() ? ones : null),
-                    new DecoderWeights.FeedForward(
-                            ones,
-                            group(hidden, width, width),
-                            new Projection(matrix(hidden, width, last), null),
-                            layer.outputNorms() ? ones : null)));
+                    feedForward(layer, ones, last)));
         }
         Tensor head = spec.tiedEmbeddings() ? embedding : matrix(spec.vocabularySize(), hidden, DEVIATION);
         return new DecoderWeights(embedding, layers, ones, head);
+    }
+
+    private DecoderWeights.FeedForward feedForward(LayerSpec layer, Tensor ones, double last) {
+        int hidden = spec.hiddenSize();
+        int width = layer.feedForward().intermediateSize();
+        int experts = layer.feedForward() instanceof FeedForwardSpec.Experts some ? some.count() : 0;
+        Projection router = experts == 0 ? null : new Projection(matrix(experts, hidden, DEVIATION), null);
+        List<DecoderWeights.Mlp> mlps = new ArrayList<>();
+        for (int i = 0; i < Math.max(1, experts); i++) {
+            mlps.add(new DecoderWeights.Mlp(
+                    group(hidden, width, width), new Projection(matrix(hidden, width, last), null)));
+        }
+        return new DecoderWeights.FeedForward(ones, router, mlps, layer.outputNorms() ? ones : null);
     }
 
     private Tensor matrix(int out, int in, double deviation) {

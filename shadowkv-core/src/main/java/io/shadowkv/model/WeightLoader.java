@@ -2,6 +2,7 @@ package io.shadowkv.model;
 
 import io.shadowkv.checkpoint.Checkpoint;
 import io.shadowkv.model.spec.DecoderSpec;
+import io.shadowkv.model.spec.FeedForwardSpec;
 import io.shadowkv.model.spec.LayerSpec;
 import io.shadowkv.model.spec.WeightNames;
 import io.shadowkv.op.Backend;
@@ -77,11 +78,28 @@ record WeightLoader(Checkpoint checkpoint, Backend backend, MemoryScope scope) {
             DecoderSpec spec, LayerSpec layer, WeightNames.Mlp names, String prefix) {
         int hidden = spec.hiddenSize();
         int width = layer.feedForward().intermediateSize();
+        Projection router = null;
+        List<DecoderWeights.Mlp> mlps = new ArrayList<>();
+        switch (layer.feedForward()) {
+            case FeedForwardSpec.Gated gated -> mlps.add(mlp(names, prefix, hidden, width));
+            case FeedForwardSpec.Experts experts -> {
+                router = projection(prefix + names.router(), experts.count(), hidden, false);
+                for (int i = 0; i < experts.count(); i++) {
+                    mlps.add(mlp(names.expert(i), prefix, hidden, width));
+                }
+            }
+        }
         return new DecoderWeights.FeedForward(
                 place(prefix + names.norm() + ".weight", hidden),
-                group(prefix, names.gateUp(), hidden, names.hasBias(), width, width),
-                projection(prefix + names.down(), hidden, width, names.hasBias()),
+                router,
+                mlps,
                 norm(layer.outputNorms(), prefix + names.outputNorm(), hidden));
+    }
+
+    private DecoderWeights.Mlp mlp(WeightNames.Mlp names, String prefix, int hidden, int width) {
+        return new DecoderWeights.Mlp(
+                group(prefix, names.gateUp(), hidden, names.hasBias(), width, width),
+                projection(prefix + names.down(), hidden, width, names.hasBias()));
     }
 
     private @Nullable Tensor norm(boolean exists, String name, int width) {

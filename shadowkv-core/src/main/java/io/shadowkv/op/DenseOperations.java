@@ -83,6 +83,23 @@ public interface DenseOperations {
     /// @param factors F32 `[any]`
     void scaleRows(Tensor x, Tensor at, Tensor factors);
 
+    /// `target[at[i]] += source[i]`.
+    ///
+    /// @param target `[any, n]`, in place
+    /// @param at I32 `[r]`, all different
+    /// @param source `[r, n]`
+    void addRows(Tensor target, Tensor at, Tensor source);
+
+    /// Chooses the experts of each row: the softmax over all experts gives each a share, and the k
+    /// largest are chosen, in descending order; of equal logits the lower number comes first. A row
+    /// with a NaN gets k different valid numbers and shares that are NaN.
+    ///
+    /// @param logits F32 `[r, experts]`
+    /// @param isNormalised true divides the chosen shares by their sum
+    /// @param ids I32 `[r, k]`, k at most the number of experts
+    /// @param shares F32 `[r, k]`
+    void chooseExperts(Tensor logits, boolean isNormalised, Tensor ids, Tensor shares);
+
     /// `gate = silu(gate) * up`, silu(x) = x / (1 + e^-x).
     ///
     /// @param gate `[r, n]`, in place

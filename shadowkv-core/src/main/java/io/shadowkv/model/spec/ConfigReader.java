@@ -87,7 +87,7 @@ final class ConfigReader {
 
     private static List<LayerSpec> layers(ModelConfig config, RopeSpec rope, int positions, Defaults defaults) {
         int count = layerCount(config, "num_hidden_layers");
-        FeedForwardSpec mlp = new FeedForwardSpec.Gated(config.integer(defaults.intermediateKey()));
+        List<FeedForwardSpec> feedForwards = FeedForwards.read(config, count, defaults);
         List<Integer> windows = Windows.read(config, count, positions, defaults);
         List<Boolean> rotations = rotations(config, count, defaults);
         List<LayerSpec> layers = new ArrayList<>();
@@ -97,7 +97,7 @@ final class ConfigReader {
                     windows.get(i),
                     defaults.has(Trait.QUERY_KEY_NORM),
                     defaults.has(Trait.OUTPUT_NORMS),
-                    mlp));
+                    feedForwards.get(i)));
         }
         return layers;
     }

@@ -122,6 +122,16 @@ public record DecoderSpec(
                 .orElseThrow();
     }
 
+    /// The experts of the layers that have them, which are alike; null if no layer has any.
+    public FeedForwardSpec.@Nullable Experts experts() {
+        return layerSpecs.stream()
+                .map(LayerSpec::feedForward)
+                .filter(FeedForwardSpec.Experts.class::isInstance)
+                .map(FeedForwardSpec.Experts.class::cast)
+                .findFirst()
+                .orElse(null);
+    }
+
     /// Query heads that share a key-value head.
     public int groupSize() {
         return queryHeads / kvHeads;

@@ -46,7 +46,9 @@ record Defaults(
         /// `llama_4_scaling_beta`: a factor of queries that grows with their position.
         QUERY_SCALE,
         /// Some layers do not rotate.
-        UNROTATED_LAYERS
+        UNROTATED_LAYERS,
+        /// Layers have a mixture of experts unless the file says otherwise.
+        EXPERTS
     }
 
     boolean has(Trait trait) {

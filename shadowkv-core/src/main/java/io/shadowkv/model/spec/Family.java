@@ -32,6 +32,15 @@ public enum Family {
             return sameBias(config);
         }
     },
+    /// Qwen3 with a mixture of experts.
+    QWEN3_MOE(
+            "qwen3_moe",
+            Defaults.PLAIN.withWindow(WindowRule.SWITCHED_BY_TYPE).with(Trait.QUERY_KEY_NORM, Trait.EXPERTS)) {
+        @Override
+        public WeightNames weightNames(ModelConfig config) {
+            return sameBias(config);
+        }
+    },
     /// Mistral 7B, Nemo and Small.
     MISTRAL("mistral", Defaults.PLAIN.withWindow(WindowRule.EVERY_LAYER)),
     /// Ministral 3: yarn, and queries that grow with their position.
@@ -71,7 +80,8 @@ public enum Family {
         @Override
         public DecoderSpec spec(ModelConfig config) {
             boolean isDense = config.has("layer_types")
-                    && config.strings("layer_types").stream().allMatch(type -> type.equals("attention"));
+                    && config.strings("layer_types").stream()
+                            .allMatch(type -> type.equals("attention") || type.equals("full_attention"));
             if (!isDense) {
                 throw new CheckpointException(config.source() + ": model_type is \"" + name
                         + "\" with layers that are not attention; they are Mamba layers, which keep a state in place of"

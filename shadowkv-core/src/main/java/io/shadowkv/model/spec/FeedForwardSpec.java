@@ -35,4 +35,41 @@ public sealed interface FeedForwardSpec {
             return "gated MLP of %,d".formatted(intermediateSize);
         }
     }
+
+    /// A mixture of experts, each a gated MLP: a router chooses some for each token and weighs their
+    /// outputs.
+    ///
+    /// @param count number of experts
+    /// @param perToken experts of one token
+    /// @param intermediateSize width of one expert
+    /// @param isNormalised true if the weights of a token's experts are divided by their sum
+    record Experts(int count, int perToken, int intermediateSize, boolean isNormalised) implements FeedForwardSpec {
+        /// The largest number of experts that backends choose from.
+        static final int MOST_EXPERTS = 1024;
+
+        public Experts {
+            DecoderSpec.positive("num_experts", count);
+            DecoderSpec.positive("num_experts_per_tok", perToken);
+            DecoderSpec.positive("moe_intermediate_size", intermediateSize);
+            if (count > MOST_EXPERTS || perToken > count) {
+                throw new IllegalArgumentException("num_experts is " + count + " and num_experts_per_tok " + perToken
+                        + "; expected at most " + MOST_EXPERTS + " experts, and no more per token than there are");
+            }
+        }
+
+        @Override
+        public long elements(int hiddenSize) {
+            return (3L * intermediateSize + 1) * hiddenSize * count;
+        }
+
+        @Override
+        public long elementsRead(int hiddenSize) {
+            return (3L * intermediateSize * perToken + count) * hiddenSize;
+        }
+
+        @Override
+        public String describe() {
+            return "%d experts of %,d, %d per token".formatted(count, intermediateSize, perToken);
+        }
+    }
 }

@@ -74,6 +74,22 @@ public record WeightNames(
     /// @param outputNorm norm of the output, where a layer has one
     /// @param hasBias true if all projections have biases
     public record Mlp(String norm, List<String> gateUp, String down, String outputNorm, boolean hasBias) {
+        /// The projection that chooses experts, where a layer has them.
+        public String router() {
+            return "mlp.gate";
+        }
+
+        /// The names of one expert's projections: those of the MLP, in a folder of its own.
+        public Mlp expert(int index) {
+            String folder = "mlp.experts." + index + ".";
+            return new Mlp(
+                    norm,
+                    gateUp.stream().map(name -> name.replaceFirst("^mlp\\.", folder)).toList(),
+                    down.replaceFirst("^mlp\\.", folder),
+                    outputNorm,
+                    hasBias);
+        }
+
         Mlp withFused(String name) {
             return new Mlp(norm, List.of(name), down, outputNorm, hasBias);
         }

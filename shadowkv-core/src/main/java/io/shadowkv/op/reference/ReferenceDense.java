@@ -2,6 +2,7 @@ package io.shadowkv.op.reference;
 
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.op.Rotary;
+import io.shadowkv.op.host.ExpertChoice;
 import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -129,6 +130,25 @@ final class ReferenceDense implements DenseOperations {
             values[i] *= factor;
         }
         Elements.write(x, from, values);
+    }
+
+    @Override
+    public void addRows(Tensor target, Tensor at, Tensor source) {
+        int width = source.extent(1);
+        for (int i = 0; i < source.extent(0); i++) {
+            long to = (long) Elements.readInt(at, i) * width;
+            double[] sums = Elements.read(target, to, width);
+            double[] added = Elements.read(source, (long) i * width, width);
+            for (int j = 0; j < width; j++) {
+                sums[j] += added[j];
+            }
+            Elements.write(target, to, sums);
+        }
+    }
+
+    @Override
+    public void chooseExperts(Tensor logits, boolean isNormalised, Tensor ids, Tensor shares) {
+        ExpertChoice.choose(logits, isNormalised, ids, shares);
     }
 
     @Override

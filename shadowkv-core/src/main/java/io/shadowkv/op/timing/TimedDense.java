@@ -69,6 +69,16 @@ final class TimedDense implements DenseOperations {
     }
 
     @Override
+    public void addRows(Tensor target, Tensor at, Tensor source) {
+        timer.time(OperationKind.ROWS, () -> dense.addRows(target, at, source));
+    }
+
+    @Override
+    public void chooseExperts(Tensor logits, boolean isNormalised, Tensor ids, Tensor shares) {
+        timer.time(OperationKind.ROWS, () -> dense.chooseExperts(logits, isNormalised, ids, shares));
+    }
+
+    @Override
     public void gatedSilu(Tensor gate, Tensor up) {
         timer.time(OperationKind.ROWS, () -> dense.gatedSilu(gate, up));
     }

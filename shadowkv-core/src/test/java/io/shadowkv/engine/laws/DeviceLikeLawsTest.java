@@ -86,6 +86,13 @@ class DeviceLikeLawsTest {
     }
 
     @Nested
+    class Families extends FamilyLaws {
+        Families() {
+            super(DEVICE);
+        }
+    }
+
+    @Nested
     class Turns extends TurnLaws {
         Turns() {
             super(DEVICE);
