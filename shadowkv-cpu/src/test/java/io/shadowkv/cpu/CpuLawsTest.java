@@ -15,7 +15,9 @@ import io.shadowkv.engine.laws.SamplingLaws;
 import io.shadowkv.engine.laws.SchedulerLaws;
 import io.shadowkv.engine.laws.ServingLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
+import io.shadowkv.engine.laws.SharedTurnLaws;
 import io.shadowkv.engine.laws.TurnLaws;
+import io.shadowkv.engine.laws.TurnSchedulingLaws;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import org.junit.jupiter.api.Nested;
 
@@ -104,6 +106,20 @@ class CpuLawsTest {
     @Nested
     class Families extends FamilyLaws {
         Families() {
+            super(CPU);
+        }
+    }
+
+    @Nested
+    class SharedTurns extends SharedTurnLaws {
+        SharedTurns() {
+            super(CPU);
+        }
+    }
+
+    @Nested
+    class TurnScheduling extends TurnSchedulingLaws {
+        TurnScheduling() {
             super(CPU);
         }
     }

@@ -4,6 +4,7 @@ import io.shadowkv.engine.laws.BackendUnderTest;
 import io.shadowkv.engine.laws.FamilyLaws;
 import io.shadowkv.engine.laws.ForkLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
+import io.shadowkv.engine.laws.SharedTurnLaws;
 import io.shadowkv.engine.laws.TurnLaws;
 import org.junit.jupiter.api.Nested;
 
@@ -23,6 +24,13 @@ class CudaBf16LawsTest {
     @Nested
     class Families extends FamilyLaws {
         Families() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class SharedTurns extends SharedTurnLaws {
+        SharedTurns() {
             super(CUDA);
         }
     }

@@ -15,7 +15,9 @@ import io.shadowkv.engine.laws.SamplingLaws;
 import io.shadowkv.engine.laws.SchedulerLaws;
 import io.shadowkv.engine.laws.ServingLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
+import io.shadowkv.engine.laws.SharedTurnLaws;
 import io.shadowkv.engine.laws.TurnLaws;
+import io.shadowkv.engine.laws.TurnSchedulingLaws;
 import org.junit.jupiter.api.Nested;
 
 /// The laws on the device, where the order of sums depends on the number of rows.
@@ -105,6 +107,20 @@ class CudaLawsTest {
     @Nested
     class Families extends FamilyLaws {
         Families() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class SharedTurns extends SharedTurnLaws {
+        SharedTurns() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class TurnScheduling extends TurnSchedulingLaws {
+        TurnScheduling() {
             super(CUDA);
         }
     }

@@ -1,6 +1,7 @@
 package io.shadowkv.cache.shadow;
 
 import io.shadowkv.cache.CacheStrategy.Allocation;
+import io.shadowkv.cache.CacheStrategy.Turn;
 import io.shadowkv.cache.LayerFetches;
 import io.shadowkv.cache.LayerRotaries;
 import io.shadowkv.cache.PromptCache;
@@ -35,7 +36,7 @@ final class ShadowSequence implements SequenceCache {
     private boolean isIndexed;
     private int indexedUnits;
     private int recentToken;
-    private boolean isFork;
+    private @Nullable ShadowSequence shared;
 
     private ShadowSequence(ShadowLayout layout, Backend backend, MemoryScope scope, LayerRotaries rotary) {
         this.layout = layout;
@@ -146,7 +147,7 @@ final class ShadowSequence implements SequenceCache {
         if (length == capacity()) {
             throw new IllegalStateException("the sequence is at its capacity of " + capacity() + " tokens");
         }
-        if (isFork) {
+        if (isFork()) {
             throw new IllegalStateException("a fork cannot add to the index that it shares");
         }
         try (MemoryScope scratch = backend.newScope("indexing a sequence")) {
@@ -177,13 +178,22 @@ final class ShadowSequence implements SequenceCache {
         int units = (held - layout.spec().localTokens()) / layout.spec().chunkSize();
         Tensor scratch =
                 IndexScratch.plain(layout, backend, scope, units * layout.spec().chunkSize());
-        int firstUnit = recentToken / layout.spec().chunkSize();
-        Landmarks.Fresh fresh = Landmarks.Fresh.allocate(layout, backend, scope, firstUnit, units);
+        Landmarks.Fresh fresh = Landmarks.Fresh.allocate(
+                layout, backend, scope, recentToken / layout.spec().chunkSize(), units);
         for (int i = 0; i < layers.size(); i++) {
             layers.get(i).join(recentToken, held, indexedUnits, rotary.of(i), scratch, fresh);
         }
         indexedUnits += units;
         recentToken += units * layout.spec().chunkSize();
+    }
+
+    boolean isFork() {
+        return shared != null;
+    }
+
+    /// The sequence whose index this one reads: itself, or the one that it is a fork of.
+    ShadowSequence indexOwner() {
+        return shared == null ? this : shared;
     }
 
     int recentTokens() {
@@ -204,40 +214,36 @@ final class ShadowSequence implements SequenceCache {
     }
 
     /// All layers have added tokens to the index and to the recent rows.
-    void extended(int newLength, int newUnits) {
+    SequenceCache extended(int newLength, int newUnits) {
         length = newLength;
         indexedUnits += newUnits;
         recentToken += newUnits * layout.spec().chunkSize();
+        return this;
     }
 
-    /// A sequence that is kept whole takes what fits its rows; reading it again with the new tokens
-    /// costs little, since it is short.
+    /// A sequence that is kept whole takes what fits its rows. It is short, so it can be read again.
     @Override
     public boolean canExtend(int tokens) {
         return isIndexed ? tokens <= capacity() - length : tokens <= layout.residentRows() - length;
     }
 
-    @Override
-    public PromptCache extend(int tokens) {
+    void checkExtends(int tokens) {
         if (!canExtend(tokens)) {
             throw new IllegalStateException("a sequence of " + length + " tokens cannot take " + tokens + " more");
         }
+    }
+
+    @Override
+    public PromptCache extend(int tokens) {
+        if (isFork()) {
+            return SharedTurns.open(List.of(new Turn(this, tokens)), backend).getFirst();
+        }
+        checkExtends(tokens);
         if (isIndexed) {
             return new ShadowExtension(this, backend, tokens);
         }
-        List<AttendedRows> rows = resident.stream().map(ResidentBuffer::rows).toList();
-        return new RowsPromptCache(backend, rows, length) {
-            @Override
-            protected SequenceCache sealed(int all) {
-                length = all;
-                return ShadowSequence.this;
-            }
-
-            @Override
-            protected void abandoned() {
-                // The rows after the last token are not read.
-            }
-        };
+        var rows = resident.stream().map(ResidentBuffer::rows).toList();
+        return new RowsPromptCache(backend, rows, length, all -> extended(all, 0));
     }
 
     @Override
@@ -299,14 +305,14 @@ final class ShadowSequence implements SequenceCache {
             return forkWhole(newTokens);
         }
         ShadowLayout forked = forkLayout(newTokens);
-        MemoryScope own = backend.newScope("ShadowKV's fork of a sequence of " + length + " tokens");
+        MemoryScope scopeOfFork = backend.newScope("ShadowKV's fork of a sequence of " + length + " tokens");
         try {
-            ShadowSequence fork = new ShadowSequence(forked, backend, own, rotary);
-            LayerMemory memory = new LayerMemory(own, layers.size());
+            var fork = new ShadowSequence(forked, backend, scopeOfFork, rotary);
+            LayerMemory memory = new LayerMemory(scopeOfFork, layers.size());
             for (ShadowLayer layer : layers) {
-                ShadowLayer shared = layer.fork(forked, recentTokens(), backend, memory);
-                fork.layers.add(shared);
-                fork.resident.add(shared.resident());
+                ShadowLayer own = layer.fork(forked, recentTokens(), backend, memory);
+                fork.layers.add(own);
+                fork.resident.add(own.resident());
                 memory.nextLayer();
             }
             backend.synchronize();
@@ -314,10 +320,10 @@ final class ShadowSequence implements SequenceCache {
             fork.isIndexed = true;
             fork.indexedUnits = indexedUnits;
             fork.recentToken = recentToken;
-            fork.isFork = true;
+            fork.shared = indexOwner();
             return fork;
         } catch (RuntimeException e) {
-            own.close();
+            scopeOfFork.close();
             throw e;
         }
     }
