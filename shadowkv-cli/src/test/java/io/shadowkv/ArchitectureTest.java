@@ -69,7 +69,7 @@ class ArchitectureTest {
                 text.chat
             # shadowkv-cpu: operations with the Vector API
             cpu.vector: op tensor
-            cpu.linear: cpu.vector op tensor
+            cpu.linear: cpu.vector op op.host tensor
             cpu.attention: cpu.linear cpu.vector op tensor
             cpu.eigen: cpu.linear cpu.vector
             cpu.sampling: cpu.vector op tensor

@@ -1,6 +1,5 @@
 package io.shadowkv.cache;
 
-import io.shadowkv.op.Rotary;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
 import java.util.List;
@@ -73,7 +72,7 @@ public interface DecodeCache extends AutoCloseable {
     /// @param rows one row each of different sequences, and possibly rows of slot -1 behind them
     /// @param rotary tables of all of them
     /// @param isIndexed true if all select from an index, false if none does
-    record Wave(StepRows rows, Rotary rotary, boolean isIndexed) {
+    record Wave(StepRows rows, LayerRotaries rotary, boolean isIndexed) {
         /// Rows `from` until `from + count`.
         public Wave slice(int from, int count) {
             return new Wave(rows.slice(from, count), rotary, isIndexed);

@@ -20,7 +20,7 @@ public interface DenseOperations {
     ///
     /// @param x `[r, n]`
     /// @param weight `[n]`
-    /// @param out `[r, n]`
+    /// @param out `[r, n]`; may be `x` itself
     void rmsNorm(Tensor x, Tensor weight, double epsilon, Tensor out);
 
     /// `out = x · weightᵀ + bias`, sums in float or wider. Memory-bound for few rows, compute-bound
@@ -70,6 +70,35 @@ public interface DenseOperations {
     /// @param target `[r, n]`, in place
     /// @param source `[r, n]`
     void add(Tensor target, Tensor source);
+
+    /// `x *= factor`, in float or wider.
+    ///
+    /// @param x any shape, in place
+    void scale(Tensor x, double factor);
+
+    /// `x[i] *= factors[at[i]]`, in float or wider.
+    ///
+    /// @param x `[r, …]`, in place
+    /// @param at I32 `[r]`, each within `factors`
+    /// @param factors F32 `[any]`
+    void scaleRows(Tensor x, Tensor at, Tensor factors);
+
+    /// `target[at[i]] += source[i]`.
+    ///
+    /// @param target `[any, n]`, in place
+    /// @param at I32 `[r]`, all different
+    /// @param source `[r, n]`
+    void addRows(Tensor target, Tensor at, Tensor source);
+
+    /// Chooses the experts of each row: the softmax over all experts gives each a share, and the k
+    /// largest are chosen, in descending order; of equal logits the lower number comes first. A row
+    /// with a NaN gets k different valid numbers and shares that are NaN.
+    ///
+    /// @param logits F32 `[r, experts]`
+    /// @param isNormalised true divides the chosen shares by their sum
+    /// @param ids I32 `[r, k]`, k at most the number of experts
+    /// @param shares F32 `[r, k]`
+    void chooseExperts(Tensor logits, boolean isNormalised, Tensor ids, Tensor shares);
 
     /// `gate = silu(gate) * up`, silu(x) = x / (1 + e^-x).
     ///

@@ -78,8 +78,11 @@ record StepBytes(Map<OperationKind, Double> device, double link) {
     private static double weights(Decoding decoding) {
         DecoderSpec spec = decoding.spec();
         double hidden = spec.hiddenSize();
-        double layer = hidden * (2.0 * spec.queryWidth() + 2.0 * spec.kvWidth() + 3.0 * spec.intermediateSize());
-        return (layer * spec.layers() + hidden * spec.vocabularySize())
+        double attention = hidden * (2.0 * spec.queryWidth() + 2.0 * spec.kvWidth());
+        double feedForward = spec.layerSpecs().stream()
+                .mapToDouble(layer -> layer.feedForward().elementsRead(spec.hiddenSize()))
+                .sum();
+        return (attention * spec.layers() + feedForward + hidden * spec.vocabularySize())
                 * decoding.weightType().bytes();
     }
 

@@ -39,11 +39,11 @@ final class ShadowDecodeCache implements DecodeCache {
     private @Nullable SelectionTrace trace;
     private double hitRate = Double.NaN;
 
-    /// @param scoreScale factor of the landmarks' dot products before the softmax; 1/√headDim (the original
-    ///     writes 1/√128 for every head dim)
-    ShadowDecodeCache(CacheShape shape, Backend backend, double scoreScale) {
+    /// Landmarks are scored with the scale of attention, usually 1/√headDim (the original writes 1/√128 for
+    /// every head dim).
+    ShadowDecodeCache(CacheShape shape, Backend backend) {
         this.shape = shape;
-        this.scoreScale = scoreScale;
+        this.scoreScale = shape.attentionScale();
         this.backend = backend;
         this.attention = backend.operations().attention();
         this.shadow = backend.operations().shadow();
@@ -171,7 +171,7 @@ final class ShadowDecodeCache implements DecodeCache {
             return;
         }
         SlotTable<IndexedLayer> chunks = index.get(layer);
-        shadow.rebuildKeys(chunks, wave.rows(), wave.rotary());
+        shadow.rebuildKeys(chunks, wave.rows(), wave.rotary().of(layer));
         attention.decodeSelected(queries, chunks, wave.rows(), scale, out);
         if (trace != null) {
             trace.record(layer, chunks, wave.rows());

@@ -3,6 +3,7 @@ package io.shadowkv.cache.shadow;
 import io.shadowkv.cache.CacheStrategy.Allocation;
 import io.shadowkv.cache.CacheStrategy.Turn;
 import io.shadowkv.cache.LayerFetches;
+import io.shadowkv.cache.LayerRotaries;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.RowsPromptCache;
 import io.shadowkv.cache.SequenceCache;
@@ -12,7 +13,6 @@ import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.MemoryScope;
-import io.shadowkv.op.Rotary;
 import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,7 +29,7 @@ final class ShadowSequence implements SequenceCache {
     private final ShadowLayout layout;
     private final Backend backend;
     private final MemoryScope scope;
-    private final Rotary rotary;
+    private final LayerRotaries rotary;
     private final List<ResidentBuffer> resident = new ArrayList<>();
     private final List<ShadowLayer> layers = new ArrayList<>();
     private int length;
@@ -38,14 +38,14 @@ final class ShadowSequence implements SequenceCache {
     private int recentToken;
     private @Nullable ShadowSequence shared;
 
-    private ShadowSequence(ShadowLayout layout, Backend backend, MemoryScope scope, Rotary rotary) {
+    private ShadowSequence(ShadowLayout layout, Backend backend, MemoryScope scope, LayerRotaries rotary) {
         this.layout = layout;
         this.backend = backend;
         this.scope = scope;
         this.rotary = rotary;
     }
 
-    static ShadowSequence allocate(ShadowLayout layout, Backend backend, Rotary rotary) {
+    static ShadowSequence allocate(ShadowLayout layout, Backend backend, LayerRotaries rotary) {
         long bytes = layout.parts().stream()
                 .filter(part -> part.place() == Backend.Place.DEVICE)
                 .mapToLong(Allocation::bytes)
@@ -93,7 +93,7 @@ final class ShadowSequence implements SequenceCache {
         if (scratch == null) {
             resident.get(layer).keepWhole(keys, values, tokens);
         } else {
-            layers.get(layer).index(keys, values, tokens, rotary, scratch);
+            layers.get(layer).index(keys, values, tokens, rotary.of(layer), scratch);
         }
     }
 
@@ -165,9 +165,10 @@ final class ShadowSequence implements SequenceCache {
         IndexScratch scratch = IndexScratch.allocate(layout, backend, scope, length);
         Tensor keys = scope.allocate(shape.kvType(), shape.kvHeads(), length, shape.headDim());
         Tensor values = scope.allocate(shape.kvType(), shape.kvHeads(), length, shape.headDim());
-        for (ShadowLayer layer : layers) {
+        for (int i = 0; i < layers.size(); i++) {
+            ShadowLayer layer = layers.get(i);
             layer.resident().copyTo(keys, values, length);
-            layer.index(keys, values, length, rotary, scratch);
+            layer.index(keys, values, length, rotary.of(i), scratch);
         }
         indexed();
     }
@@ -179,8 +180,8 @@ final class ShadowSequence implements SequenceCache {
                 IndexScratch.plain(layout, backend, scope, units * layout.spec().chunkSize());
         Landmarks.Fresh fresh = Landmarks.Fresh.allocate(
                 layout, backend, scope, recentToken / layout.spec().chunkSize(), units);
-        for (ShadowLayer layer : layers) {
-            layer.join(recentToken, held, indexedUnits, rotary, scratch, fresh);
+        for (int i = 0; i < layers.size(); i++) {
+            layers.get(i).join(recentToken, held, indexedUnits, rotary.of(i), scratch, fresh);
         }
         indexedUnits += units;
         recentToken += units * layout.spec().chunkSize();
@@ -251,7 +252,7 @@ final class ShadowSequence implements SequenceCache {
     }
 
     @Override
-    public Rotary rotary() {
+    public LayerRotaries rotary() {
         return rotary;
     }
 
@@ -367,7 +368,7 @@ final class ShadowSequence implements SequenceCache {
     /// Allocates a sequence whose tensors are filled afterwards.
     ///
     /// @throws IllegalArgumentException if the numbers do not describe a sequence of this layout
-    static ShadowSequence restore(ShadowLayout layout, Backend backend, Rotary rotary, Map<String, Long> numbers) {
+    static ShadowSequence restore(ShadowLayout layout, Backend backend, LayerRotaries rotary, Map<String, Long> numbers) {
         long length = numbers.getOrDefault("length", -1L);
         boolean isIndexed = numbers.getOrDefault("is_indexed", 0L) == 1;
         if (length < 1 || length > layout.capacity() || (isIndexed && layout.isAlwaysWhole())) {

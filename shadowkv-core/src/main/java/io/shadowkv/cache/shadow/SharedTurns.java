@@ -85,7 +85,7 @@ final class SharedTurns {
     private void restoreAside(int layer) {
         PromptLayers.Set set = layers.set(layer);
         set.usedBy(backend.aside(() ->
-                shared.indexedLayer(layer).restoreIndexed(indexedTokens, shared.rotary(), set.keys(), set.values())));
+                shared.indexedLayer(layer).restoreIndexed(indexedTokens, shared.rotary().of(layer), set.keys(), set.values())));
     }
 
     /// The buffers of a layer, with its indexed tokens restored.
