@@ -14,6 +14,8 @@ import io.shadowkv.engine.laws.SamplingLaws;
 import io.shadowkv.engine.laws.SchedulerLaws;
 import io.shadowkv.engine.laws.ServingLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
+import io.shadowkv.engine.laws.LayerBudgetLaws;
+import io.shadowkv.engine.laws.TokenCodeLaws;
 import io.shadowkv.engine.laws.TurnLaws;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import org.junit.jupiter.api.Nested;
@@ -103,6 +105,20 @@ class CpuLawsTest {
     @Nested
     class Turns extends TurnLaws {
         Turns() {
+            super(CPU);
+        }
+    }
+
+    @Nested
+    class LayerBudgets extends LayerBudgetLaws {
+        LayerBudgets() {
+            super(CPU);
+        }
+    }
+
+    @Nested
+    class Codes extends TokenCodeLaws {
+        Codes() {
             super(CPU);
         }
     }

@@ -14,6 +14,7 @@ import io.shadowkv.engine.laws.SamplingLaws;
 import io.shadowkv.engine.laws.SchedulerLaws;
 import io.shadowkv.engine.laws.ServingLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
+import io.shadowkv.engine.laws.LayerBudgetLaws;
 import io.shadowkv.engine.laws.TurnLaws;
 import org.junit.jupiter.api.Nested;
 
@@ -104,6 +105,13 @@ class CudaLawsTest {
     @Nested
     class Turns extends TurnLaws {
         Turns() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class LayerBudgets extends LayerBudgetLaws {
+        LayerBudgets() {
             super(CUDA);
         }
     }

@@ -7,6 +7,8 @@ import io.shadowkv.cache.RowsPromptCache;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.cache.SequenceState;
+import io.shadowkv.cache.shadow.index.LayerMemory;
+import io.shadowkv.cache.shadow.index.UnitBuffers;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.IndexedLayer;
@@ -14,6 +16,7 @@ import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Rotary;
 import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +32,9 @@ final class ShadowSequence implements SequenceCache {
     private final Backend backend;
     private final MemoryScope scope;
     private final Rotary rotary;
+    private final int recentRow;
+    private final List<Integer> shifts;
+    private final List<Integer> unshifted;
     private final List<ResidentBuffer> resident = new ArrayList<>();
     private final List<ShadowLayer> layers = new ArrayList<>();
     private int length;
@@ -42,6 +48,9 @@ final class ShadowSequence implements SequenceCache {
         this.backend = backend;
         this.scope = scope;
         this.rotary = rotary;
+        this.recentRow = layout.base().recentRow();
+        this.shifts = layout.recentRowShifts();
+        this.unshifted = Collections.nCopies(shifts.size(), 0);
     }
 
     static ShadowSequence allocate(ShadowLayout layout, Backend backend, Rotary rotary) {
@@ -53,10 +62,11 @@ final class ShadowSequence implements SequenceCache {
                 backend.newScope("ShadowKV's cache of a sequence of " + layout.capacity() + " tokens", bytes);
         try {
             ShadowSequence sequence = new ShadowSequence(layout, backend, scope, rotary);
-            LayerMemory memory = new LayerMemory(scope, layout.shape().layers());
+            LayerMemories memories = new LayerMemories(layout, scope);
             for (int layer = 0; layer < layout.shape().layers(); layer++) {
+                LayerMemory memory = memories.of(layer);
                 if (layout.isAlwaysWhole()) {
-                    sequence.resident.add(new ResidentBuffer(layout, backend, memory));
+                    sequence.resident.add(new ResidentBuffer(layout.layer(layer), backend, memory));
                 } else {
                     ShadowLayer indexable = new ShadowLayer(layout, layer, backend, memory);
                     sequence.layers.add(indexable);
@@ -107,12 +117,12 @@ final class ShadowSequence implements SequenceCache {
     /// All layers have indexed the tokens so far.
     private void indexed() {
         int contextUnits = layout.contextUnits(length);
-        indexedUnits = contextUnits - layout.spec().outlierChunks();
-        if (indexedUnits < layout.spec().selectedUnits()) {
+        indexedUnits = contextUnits - layout.spec().index().outlierUnits();
+        if (indexedUnits < layout.leastSelectedUnits()) {
             throw new IllegalStateException(length + " tokens give " + indexedUnits + " units for "
-                    + layout.spec().selectedUnits() + " slots; a sequence as short as this is kept whole");
+                    + layout.leastSelectedUnits() + " slots; a sequence as short as this is kept whole");
         }
-        recentToken = contextUnits * layout.spec().chunkSize();
+        recentToken = contextUnits * layout.spec().unitTokens();
         isIndexed = true;
     }
 
@@ -137,8 +147,8 @@ final class ShadowSequence implements SequenceCache {
         if (room() == 0) {
             throw new IllegalStateException("no room after " + length + " tokens; make room first");
         }
-        int row = isIndexed ? layout.recentRow() + recentTokens() : length;
-        return new NewRow(length++, row, row + 1, indexedUnits);
+        int row = isIndexed ? recentRow + recentTokens() : length;
+        return new NewRow(length++, row, row + 1, indexedUnits, isIndexed ? shifts : unshifted);
     }
 
     /// Turns a whole sequence into an indexed one, or moves its oldest recent tokens into the index.
@@ -173,16 +183,16 @@ final class ShadowSequence implements SequenceCache {
 
     private void joinRecent(MemoryScope scope) {
         int held = recentTokens();
-        int units = (held - layout.spec().localTokens()) / layout.spec().chunkSize();
+        int units = (held - layout.spec().residency().localTokens()) / layout.spec().unitTokens();
         Tensor scratch =
-                IndexScratch.plain(layout, backend, scope, units * layout.spec().chunkSize());
-        int firstUnit = recentToken / layout.spec().chunkSize();
-        Landmarks.Fresh fresh = Landmarks.Fresh.allocate(layout, backend, scope, firstUnit, units);
+                IndexScratch.plain(layout, backend, scope, units * layout.spec().unitTokens());
+        int firstUnit = recentToken / layout.spec().unitTokens();
+        UnitBuffers fresh = layout.index().extendBuffers(backend, scope, firstUnit, units);
         for (ShadowLayer layer : layers) {
             layer.join(recentToken, held, indexedUnits, rotary, scratch, fresh);
         }
         indexedUnits += units;
-        recentToken += units * layout.spec().chunkSize();
+        recentToken += units * layout.spec().unitTokens();
     }
 
     int recentTokens() {
@@ -206,7 +216,7 @@ final class ShadowSequence implements SequenceCache {
     void extended(int newLength, int newUnits) {
         length = newLength;
         indexedUnits += newUnits;
-        recentToken += newUnits * layout.spec().chunkSize();
+        recentToken += newUnits * layout.spec().unitTokens();
     }
 
     /// A sequence that is kept whole takes what fits its rows; reading it again with the new tokens
@@ -301,9 +311,10 @@ final class ShadowSequence implements SequenceCache {
         MemoryScope own = backend.newScope("ShadowKV's fork of a sequence of " + length + " tokens");
         try {
             ShadowSequence fork = new ShadowSequence(forked, backend, own, rotary);
-            LayerMemory memory = new LayerMemory(own, layers.size());
-            for (ShadowLayer layer : layers) {
-                ShadowLayer shared = layer.fork(forked, recentTokens(), backend, memory);
+            LayerMemories memories = new LayerMemories(forked, own);
+            for (int layer = 0; layer < layers.size(); layer++) {
+                LayerMemory memory = memories.of(layer);
+                ShadowLayer shared = layers.get(layer).fork(forked.layer(layer), recentTokens(), backend, memory);
                 fork.layers.add(shared);
                 fork.resident.add(shared.resident());
                 memory.nextLayer();
@@ -324,7 +335,7 @@ final class ShadowSequence implements SequenceCache {
     private SequenceCache forkWhole(int newTokens) {
         ShadowSequence fork = allocate(wholeForkLayout(newTokens), backend, rotary);
         for (int layer = 0; layer < resident.size(); layer++) {
-            resident.get(layer).copyTo(fork.resident.get(layer), 0, length);
+            resident.get(layer).copyWhole(fork.resident.get(layer), length);
         }
         backend.synchronize();
         fork.length = length;

@@ -155,7 +155,7 @@ public abstract class ShadowGoldens {
             int[] outliers = new int[golden.kvHeads() * OUTLIERS];
             for (int head = 0; head < golden.kvHeads(); head++) {
                 Set<Integer> kept = new HashSet<>();
-                int[] ids = backend.downloadInts(layer().unitIds().row(head));
+                int[] ids = backend.downloadInts(layer().index().unitIds().row(head));
                 for (int u = 0; u < units - OUTLIERS; u++) {
                     kept.add(ids[u]);
                 }
@@ -169,17 +169,21 @@ public abstract class ShadowGoldens {
             return outliers;
         }
 
+        private Tensor means() {
+            return ((IndexedLayer.Landmarks) layer().index()).means();
+        }
+
         void checkLandmarks() {
             int[] rows = GoldenCase.ints(expected.tensor("landmark_probe_rows"));
             int[] chunkIds = GoldenCase.ints(expected.tensor("landmark_chunk_ids"));
             float[] probe = GoldenCase.floats(expected.tensor("landmark_probe"));
-            float[] found = backend.download(layer().landmarks());
+            float[] found = backend.download(means());
             int headDim = golden.headDim();
-            int capacity = layer().landmarks().extent(1);
+            int capacity = layer().unitCapacity();
             int listed = chunkIds.length / golden.kvHeads();
             int compared = 0;
             for (int head = 0; head < golden.kvHeads(); head++) {
-                int[] ids = backend.downloadInts(layer().unitIds().row(head));
+                int[] ids = backend.downloadInts(layer().index().unitIds().row(head));
                 for (int i = 0; i < rows.length; i++) {
                     int chunk = chunkIds[head * listed + rows[i]];
                     int unit = IntStream.range(0, listed)
@@ -201,10 +205,10 @@ public abstract class ShadowGoldens {
 
         /// A · B against the plain keys: the error of each context token is the original's.
         void checkReconstruction() {
-            float[] factor = backend.download(layer().factor());
-            float[] basis = backend.download(layer().basis());
+            float[] factor = backend.download(layer().keys().factor());
+            float[] basis = backend.download(layer().keys().basis());
             float[] errors = GoldenCase.floats(expected.tensor("recon_error_per_token"));
-            int rank = layer().factor().extent(1);
+            int rank = layer().rank();
             int width = golden.kvHeads() * golden.headDim();
             int tokens = sequence.layout().contextUnits(golden.tokens()) * golden.chunk();
             double squares = 0;
@@ -237,7 +241,7 @@ public abstract class ShadowGoldens {
             List<int[][]> selected = new ArrayList<>();
             int compared = 0;
             // The original scales landmark scores by 1/√128 whatever the head dim.
-            try (DecodeCache decode = new ShadowDecodeCache(shape, backend, 1 / Math.sqrt(128))) {
+            try (DecodeCache decode = new ShadowDecodeCache(sequence.layout().spec(), shape, backend, 1 / Math.sqrt(128))) {
                 decode.join(0, sequence);
                 decode.trace((layer, slot, position, missed, resident) -> selected.add(resident));
                 for (int step = 0; step < STEPS; step++) {
