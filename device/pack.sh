@@ -129,6 +129,12 @@ if $with_cli; then set -- "$root"/shadowkv-cli/target/lib/*.jar; else set --; fi
 libs_contents=$(printf '%s\n' "$@" | grep -v '/shadowkv-' | xargs sha256sum "$root/device/pack.sh" $test_jars)
 rm -rf "$work/project"
 mkdir -p "$work/project/lib" "$work/project/test"
+# Which commit the tests are of, for device/record.sh. What was built before may be of another one.
+commit=$(git -C "$root" rev-parse --short=12 HEAD 2> /dev/null || echo unknown)
+if ! $build || [ -n "$(git -C "$root" status --porcelain --untracked-files=no 2> /dev/null)" ]; then
+    commit=$commit-dirty
+fi
+printf '%s\n' "$commit" > "$work/project/commit"
 for module in text core cpu cuda; do
     restore_jar "$root/shadowkv-$module/target/shadowkv-$module-"*SNAPSHOT.jar "$work/project/lib/shadowkv-$module.jar"
     if $with_tests; then cp -R "$root/shadowkv-$module/target/test-classes" "$work/project/test/$module"; fi

@@ -6,6 +6,7 @@
 #   device/test.sh --class NAME    the class of that full name, with or without the mark; Outer$Nested for a nested one
 # SHADOWKV_PARALLEL is how many run at a time (6), SHADOWKV_SECONDS how long each may take (540), SHADOWKV_UNDER a command
 # that each JVM runs under, such as "compute-sanitizer --error-exitcode 9", SHADOWKV_JAVA_OPTIONS goes to the JVM.
+# Appends a line about the run to docs/bench/device-runs.jsonl; the same line is with the reports.
 # Reports go to $OUT, else to the folder logs next to the unpacked archives: the whole tree of each class; here only what
 # failed, and a line for each class. Exit code 1 if any test failed, any JVM died, or nothing ran.
 set -eu
@@ -53,7 +54,7 @@ run() {
 }
 
 mkdir -p "$logs"
-rm -f "$logs"/*.txt
+rm -f "$logs"/*.txt "$logs/device-runs.jsonl"
 # Fixtures unpack below target/ of the working folder, and kernels are kept there.
 cd "$root"
 for class in $(classes "$@" | grep -v "$alone"); do
@@ -81,6 +82,10 @@ for report in "$logs"/*.txt; do
 done
 if ! $ran; then
     printf 'test: no class matches\n' >&2
-    code=1
+    exit 1
 fi
+"$root/device/record.sh" "$logs" "$home/project" "$*" "$code" "$logs/device-runs.jsonl"
+cat "$logs/device-runs.jsonl" >> "$root/docs/bench/device-runs.jsonl"
+printf 'test: the line of this run is in %s. If the repository is on another machine, append it there to %s\n' \
+    "$logs/device-runs.jsonl" docs/bench/device-runs.jsonl
 exit $code

@@ -1,5 +1,7 @@
 package io.shadowkv.examples;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.serve.Backends;
@@ -9,9 +11,11 @@ import io.shadowkv.server.ApiServer;
 import io.shadowkv.server.ServerLog;
 import io.shadowkv.server.ServerOptions;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -125,6 +129,21 @@ final class ServedModel implements AutoCloseable {
             throw new AssertionError("no line with \"" + text + "\"");
         }
         return line;
+    }
+
+    /// Checks that one request failed, with `text` in its line. A further request marks the end of the
+    /// lines of those before it, so that a retry would be seen.
+    void failedOnce(String text) throws Exception {
+        try (var body = URI.create(url() + "/health").toURL().openStream()) {
+            assertThat(body.readAllBytes()).isNotEmpty();
+        }
+        List<String> failed = new ArrayList<>();
+        for (String line = logged(""); !line.contains(" /health "); line = logged("")) {
+            if (line.contains("error=")) {
+                failed.add(line);
+            }
+        }
+        assertThat(failed).singleElement().asString().contains(text);
     }
 
     @Override

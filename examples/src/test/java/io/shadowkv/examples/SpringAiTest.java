@@ -197,14 +197,13 @@ class SpringAiTest {
     }
 
     @Test
-    void aWrongModelIsNotRetried() throws InterruptedException {
+    void aWrongModelIsNotRetried() throws Exception {
         OpenAiChatOptions.Builder options = options();
         options.model("nobody");
         assertThatThrownBy(() -> model.call(prompt("x", options)))
                 .isInstanceOf(NotFoundException.class)
                 .satisfies(e -> assertThat(((OpenAIServiceException) e).code()).contains("model_not_found"));
-        server.logged("error=model_not_found");
-        assertThat(server.access()).isEmpty();
+        server.failedOnce("error=model_not_found");
     }
 
     /// A server that loads its model answers with 503; the client asks again.
@@ -225,13 +224,12 @@ class SpringAiTest {
 
     /// 100,000 tokens are refused once, with both numbers.
     @Test
-    void aPromptBeyondTheContextIsRefusedOnce() throws InterruptedException {
+    void aPromptBeyondTheContextIsRefusedOnce() throws Exception {
         assertThatThrownBy(() -> model.call(prompt(ServedModel.text(2_100), options())))
                 .isInstanceOf(BadRequestException.class)
                 .hasMessageContaining("32,768")
                 .satisfies(e -> assertThat(((OpenAIServiceException) e).code()).contains("context_length_exceeded"));
-        server.logged("error=context_length_exceeded");
-        assertThat(server.access()).isEmpty();
+        server.failedOnce("error=context_length_exceeded");
     }
 
     @Test

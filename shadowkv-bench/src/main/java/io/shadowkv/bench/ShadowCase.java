@@ -65,13 +65,17 @@ final class ShadowCase {
         int[] missCounts = new int[HEADS];
         Arrays.fill(missCounts, MISSES);
         return new IndexedLayer(
-                new IndexedLayer.Landmarks(UNIT_TOKENS, operands.random(DType.BF16, HEADS, UNITS, HEAD_DIM), operands.ints(ids, HEADS, UNITS)),
-                new IndexedLayer.KeyFactor(operands.random(DType.BF16, TOKENS, RANK), operands.random(DType.BF16, RANK, HEADS * HEAD_DIM)),
+                new IndexedLayer.Landmarks(
+                        UNIT_TOKENS,
+                        operands.random(DType.BF16, HEADS, UNITS, HEAD_DIM),
+                        operands.ints(ids, HEADS, UNITS)),
+                new IndexedLayer.KeyFactor(
+                        operands.random(DType.BF16, TOKENS, RANK), operands.random(DType.BF16, RANK, HEADS * HEAD_DIM)),
                 new IndexedLayer.StoredValues(operands.random(DType.BF16, HEADS, TOKENS, HEAD_DIM), null),
                 new IndexedLayer.Residency(
                         new AttendedRows(
-                        operands.zeros(DType.BF16, HEADS, SLOTS * UNIT_TOKENS, HEAD_DIM),
-                        operands.zeros(DType.BF16, HEADS, SLOTS * UNIT_TOKENS, HEAD_DIM)),
+                                operands.zeros(DType.BF16, HEADS, SLOTS * UNIT_TOKENS, HEAD_DIM),
+                                operands.zeros(DType.BF16, HEADS, SLOTS * UNIT_TOKENS, HEAD_DIM)),
                         0,
                         operands.ints(residents, HEADS, SLOTS),
                         operands.zeros(DType.I32, HEADS, SLOTS),
@@ -84,7 +88,9 @@ final class ShadowCase {
 
     /// The same layer with an entry for each token.
     private static IndexedLayer coded(IndexedLayer layer, Operands operands) {
-        int[] codes = new Random(1).ints((long) HEADS * TOKENS * TokenCodes.words(HEAD_DIM)).toArray();
+        int[] codes = new Random(1)
+                .ints((long) HEADS * TOKENS * TokenCodes.words(HEAD_DIM))
+                .toArray();
         int blocks = TokenCodes.blocks(TOKENS);
         var index = new TokenCodes(
                 operands.ints(codes, HEADS, blocks, TokenCodes.words(HEAD_DIM), TokenCodes.BLOCK_TOKENS),

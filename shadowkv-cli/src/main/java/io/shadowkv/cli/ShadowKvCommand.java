@@ -18,6 +18,7 @@ import io.shadowkv.cli.pull.PullCommand;
 import io.shadowkv.cli.ruler.RulerCommand;
 import io.shadowkv.cli.run.RunCommand;
 import io.shadowkv.cli.serve.ServeCommand;
+import io.shadowkv.cli.serve.Settings;
 import io.shadowkv.engine.Cancellation;
 import java.io.IOException;
 import java.io.InputStream;
@@ -102,7 +103,7 @@ public final class ShadowKvCommand implements Program, Runnable {
     /// picocli alone would show a stack trace.
     private static int execute(ParseResult parsed) {
         try {
-            return new CommandLine.RunLast().execute(parsed);
+            return Settings.execute(parsed, new CommandLine.RunLast());
         } catch (StandardStreamException e) {
             throw new ExecutionException(parsed.commandSpec().commandLine(), String.valueOf(e.getMessage()), e);
         }

@@ -109,9 +109,10 @@ class InterruptionTest {
             in.write("hello\n/stats\n");
             in.flush();
             assertThat(out.readLine()).isNotNull();
-            for (int i = 0; i < 200 && !Files.readString(err).contains("tokens held"); i++) {
+            for (int i = 0; i < 3_000 && !Files.readString(err).contains(" tokens used; "); i++) {
                 Thread.sleep(20);
             }
+            assertThat(err).content().contains(" tokens used; ");
             interrupt(process);
             // Much less than the time that a busy command gets to end.
             assertThat(process.waitFor(15, TimeUnit.SECONDS)).isTrue();

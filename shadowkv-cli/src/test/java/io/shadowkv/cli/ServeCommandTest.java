@@ -29,12 +29,17 @@ class ServeCommandTest {
 
     /// A server that runs on a thread of its own until it is cancelled.
     private static final class Running {
-        private final Shell shell = new Shell();
+        private final Shell shell;
         private final CompletableFuture<Shell.Result> result;
         private final String announcement;
         private final String url;
 
         Running(Object... options) throws IOException {
+            this(new Shell(), options);
+        }
+
+        Running(Shell shell, Object... options) throws IOException {
+            this.shell = shell;
             PipedInputStream source = new PipedInputStream();
             shell.printingTo(new PipedOutputStream(source));
             Object[] arguments = new Object[options.length + 3];
@@ -114,6 +119,27 @@ class ServeCommandTest {
         assertThat(sh(models)).isEqualTo("401");
         assertThat(sh(models + " --header 'Authorization: Bearer two'")).isEqualTo("200");
         assertThat(server.end().err()).doesNotContain("GET");
+    }
+
+    /// The first lines say what was not on the command line.
+    @Test
+    void settingsComeFromAFileAndTheEnvironment() throws Exception {
+        Path config = Files.writeString(
+                folder.resolve("serve.json"), "{\"port\": 1, \"served-name\": \"other\", \"api-key\": \"secret\"}");
+        Running server = new Running(
+                new Shell()
+                        .with("SHADOWKV_SERVED_NAME", "mine")
+                        .with("SHADOWKV_MAX_BATHC", "3")
+                        .with("SHADOWKV_COMMIT", "abc"),
+                "--config",
+                config);
+        assertThat(server.announcement).startsWith("serving mine at ");
+        assertThat(sh("curl --silent --header 'Authorization: Bearer secret' " + server.url + "/v1/models"))
+                .contains("\"mine\"");
+        assertThat(server.end().err())
+                .startsWith("settings that are not flags: served-name (SHADOWKV_SERVED_NAME), api-key (" + config
+                        + ")\nignored: SHADOWKV_MAX_BATHC of the environment is not a setting of serve\n")
+                .doesNotContain("secret");
     }
 
     @Test

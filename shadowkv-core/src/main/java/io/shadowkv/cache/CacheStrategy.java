@@ -2,6 +2,7 @@ package io.shadowkv.cache;
 
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.Rotary;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -33,6 +34,26 @@ public interface CacheStrategy {
     /// @throws io.shadowkv.op.BackendMemoryException if the memory is not available
     SequenceCache restore(SequenceSize size, Rotary rotary, Map<String, Long> numbers);
 
+    /// Opens the reading of further tokens of several sequences, which is [SequenceCache#extend] for
+    /// each of them. Forks of one sequence that share its memory are read together: what they share is
+    /// restored once in each layer. Closing one of the caches does not disturb the others.
+    ///
+    /// @param turns turns of different sequences, each with a number of tokens that
+    ///     [SequenceCache#canExtend] takes
+    /// @return the caches in the order of the turns
+    /// @throws io.shadowkv.op.BackendMemoryException if the memory is not available; nothing is open
+    ///     then
+    default List<PromptCache> extend(List<Turn> turns) {
+        List<PromptCache> opened = new ArrayList<>();
+        try {
+            turns.forEach(turn -> opened.add(turn.sequence().extend(turn.tokens())));
+            return List.copyOf(opened);
+        } catch (RuntimeException e) {
+            opened.forEach(PromptCache::close);
+            throw e;
+        }
+    }
+
     /// Opens the cache of a decode batch, which sequences join.
     DecodeCache openDecode();
 
@@ -44,6 +65,11 @@ public interface CacheStrategy {
 
     /// Bytes that a decode cache needs for steps of `rows` sequences of up to `capacityTokens` tokens.
     long decodeBytes(int rows, int capacityTokens);
+
+    /// Further tokens of one sequence.
+    ///
+    /// @param tokens number of new tokens
+    record Turn(SequenceCache sequence, int tokens) {}
 
     /// One item of a sequence's memory, summed over all layers.
     ///

@@ -72,7 +72,10 @@ public sealed interface KvCacheSpec {
 
             /// Mean over layers `from` to `layers` (exclusive).
             public double mean(int from, int layers) {
-                return IntStream.range(from, layers).map(this::ofLayer).average().orElse(tokens);
+                return IntStream.range(from, layers)
+                        .map(this::ofLayer)
+                        .average()
+                        .orElse(tokens);
             }
         }
 
@@ -175,7 +178,8 @@ public sealed interface KvCacheSpec {
         /// Number of tokens that stay resident without an index. A shorter sequence keeps all its
         /// keys and values and attends to them exactly.
         public int residentTokens() {
-            int least = budget.distinct().stream().mapToInt(Integer::intValue).min().orElseThrow();
+            int least =
+                    budget.distinct().stream().mapToInt(Integer::intValue).min().orElseThrow();
             return outlierTokens() + least + spareTokens() + recentTokens();
         }
 
@@ -189,17 +193,16 @@ public sealed interface KvCacheSpec {
         @Override
         public String toString() {
             StringBuilder text = new StringBuilder("Shadow[");
-            String outliers =
-                    switch (index) {
-                        case IndexSpec.Landmarks landmarks -> {
-                            text.append("rank=").append(rank).append(", chunkSize=").append(landmarks.chunkSize());
-                            yield ", outlierChunks=" + landmarks.outlierChunks();
-                        }
-                        case IndexSpec.TokenCodes codes -> {
-                            text.append("index=").append(codes.name()).append(", rank=").append(rank);
-                            yield "";
-                        }
-                    };
+            String outliers = switch (index) {
+                case IndexSpec.Landmarks landmarks -> {
+                    text.append("rank=").append(rank).append(", chunkSize=").append(landmarks.chunkSize());
+                    yield ", outlierChunks=" + landmarks.outlierChunks();
+                }
+                case IndexSpec.TokenCodes codes -> {
+                    text.append("index=").append(codes.name()).append(", rank=").append(rank);
+                    yield "";
+                }
+            };
             text.append(", sparseBudget=").append(budget.tokens).append(outliers);
             if (!budget.firstLayers.isEmpty()) {
                 text.append(", firstLayers=").append(budget.firstLayers);

@@ -6,32 +6,49 @@ import io.shadowkv.op.Backend;
 import io.shadowkv.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /// Writes keys and values directly to the rows where decode steps read them, behind `first` rows that
 /// are there already. The end of a layer needs no work.
-public abstract class RowsPromptCache implements PromptCache {
+public final class RowsPromptCache implements PromptCache {
     private final AttentionOperations attention;
     private final List<AttendedRows> layers;
     private final int[] counts;
+    private final IntFunction<SequenceCache> whenSealed;
+    private final Runnable whenAbandoned;
     private boolean isSealed;
+
+    /// Behind the rows of a sequence; if they are abandoned the sequence stays as it was, since rows
+    /// after its last token are not read.
+    ///
+    /// @param layers the rows of every layer; row t belongs to token t
+    /// @param first number of tokens in the rows
+    /// @param whenSealed receives the number of tokens that all layers hold
+    public RowsPromptCache(
+            Backend backend, List<AttendedRows> layers, int first, IntFunction<SequenceCache> whenSealed) {
+        this(backend, layers, first, whenSealed, () -> {});
+    }
 
     /// @param layers the rows of every layer; row t belongs to token t
     /// @param first number of tokens in the rows
-    protected RowsPromptCache(Backend backend, List<AttendedRows> layers, int first) {
+    /// @param whenSealed receives the number of tokens that all layers hold
+    /// @param whenAbandoned called if the rows are not needed
+    public RowsPromptCache(
+            Backend backend,
+            List<AttendedRows> layers,
+            int first,
+            IntFunction<SequenceCache> whenSealed,
+            Runnable whenAbandoned) {
         this.attention = backend.operations().attention();
         this.layers = List.copyOf(layers);
         this.counts = new int[layers.size()];
+        this.whenSealed = whenSealed;
+        this.whenAbandoned = whenAbandoned;
         Arrays.fill(counts, first);
     }
 
-    /// All layers hold `tokens` tokens.
-    protected abstract SequenceCache sealed(int tokens);
-
-    /// The rows are not needed.
-    protected abstract void abandoned();
-
     @Override
-    public final void append(int layer, Tensor keys, Tensor values) {
+    public void append(int layer, Tensor keys, Tensor values) {
         AttendedRows rows = layers.get(layer);
         attention.store(keys, rows.keys(), counts[layer]);
         attention.store(values, rows.values(), counts[layer]);
@@ -39,16 +56,16 @@ public abstract class RowsPromptCache implements PromptCache {
     }
 
     @Override
-    public final void attend(int layer, Tensor queries, double scale, Tensor out) {
+    public void attend(int layer, Tensor queries, double scale, Tensor out) {
         AttendedRows rows = layers.get(layer);
         attention.prefill(queries, rows.keys(), rows.values(), counts[layer], scale, out);
     }
 
     @Override
-    public final void finishLayer(int layer) {}
+    public void finishLayer(int layer) {}
 
     @Override
-    public final SequenceCache seal() {
+    public SequenceCache seal() {
         for (int layer = 1; layer < counts.length; layer++) {
             if (counts[layer] != counts[0]) {
                 throw new IllegalStateException("layer " + layer + " holds " + counts[layer] + " tokens, layer 0 "
@@ -56,13 +73,13 @@ public abstract class RowsPromptCache implements PromptCache {
             }
         }
         isSealed = true;
-        return sealed(counts[0]);
+        return whenSealed.apply(counts[0]);
     }
 
     @Override
-    public final void close() {
+    public void close() {
         if (!isSealed) {
-            abandoned();
+            whenAbandoned.run();
         }
     }
 }

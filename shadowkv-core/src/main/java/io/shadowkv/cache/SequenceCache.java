@@ -83,7 +83,8 @@ public interface SequenceCache extends AutoCloseable {
     /// Where a new token is written; see [io.shadowkv.op.StepRows].
     ///
     /// @param shifts how many rows further the token is written in layers whose regions have other
-    ///     extents, one for each kind of layer; empty if there is one kind
+    ///     extents, one for each further kind of layer; empty if the row is the same in
+    ///     all layers
     record NewRow(int position, int writeRow, int attended, int units, List<Integer> shifts) {
         /// A row that is the same in all layers.
         public NewRow(int position, int writeRow, int attended, int units) {

@@ -23,8 +23,10 @@ final class ShadowSpecTest {
     /// Fetched tokens that stay resident are never fewer than one step selects.
     @Test
     void cachedTokensFollowTheBudget() {
-        assertThat(Shadow.DEFAULT.withSparseBudget(512).residency().cachedTokens()).isEqualTo(512);
-        assertThat(Shadow.DEFAULT.withSparseBudget(4096).residency().cachedTokens()).isEqualTo(4096);
+        assertThat(Shadow.DEFAULT.withSparseBudget(512).residency().cachedTokens())
+                .isEqualTo(512);
+        assertThat(Shadow.DEFAULT.withSparseBudget(4096).residency().cachedTokens())
+                .isEqualTo(4096);
         Shadow wide = Shadow.DEFAULT.withCachedTokens(8192);
         assertThat(wide.withSparseBudget(4096).residency().cachedTokens()).isEqualTo(8192);
         assertThat(wide.withSparseBudget(16_384).residency().cachedTokens()).isEqualTo(16_384);

@@ -9,14 +9,16 @@ import io.shadowkv.engine.laws.ConversationLaws;
 import io.shadowkv.engine.laws.DocumentLaws;
 import io.shadowkv.engine.laws.ForkLaws;
 import io.shadowkv.engine.laws.InterruptionLaws;
+import io.shadowkv.engine.laws.LayerBudgetLaws;
 import io.shadowkv.engine.laws.MemoryLaws;
 import io.shadowkv.engine.laws.SamplingLaws;
 import io.shadowkv.engine.laws.SchedulerLaws;
 import io.shadowkv.engine.laws.ServingLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
-import io.shadowkv.engine.laws.LayerBudgetLaws;
+import io.shadowkv.engine.laws.SharedTurnLaws;
 import io.shadowkv.engine.laws.TokenCodeLaws;
 import io.shadowkv.engine.laws.TurnLaws;
+import io.shadowkv.engine.laws.TurnSchedulingLaws;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import org.junit.jupiter.api.Nested;
 
@@ -98,6 +100,20 @@ class CpuLawsTest {
     @Nested
     class Forks extends ForkLaws {
         Forks() {
+            super(CPU);
+        }
+    }
+
+    @Nested
+    class SharedTurns extends SharedTurnLaws {
+        SharedTurns() {
+            super(CPU);
+        }
+    }
+
+    @Nested
+    class TurnScheduling extends TurnSchedulingLaws {
+        TurnScheduling() {
             super(CPU);
         }
     }

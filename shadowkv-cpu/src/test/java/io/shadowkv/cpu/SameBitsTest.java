@@ -9,6 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -24,11 +28,17 @@ class SameBitsTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 256, 128})
-    void aResultDoesNotDependOnTheCompiler(int bits) {
+    void aResultDoesNotDependOnTheCompiler(int bits) throws InterruptedException, ExecutionException {
         int width = Math.min(bits, VectorWidth.bits());
         Map<String, TreeSet<String>> results = new TreeMap<>();
-        run(WITHOUT_VECTOR_INSTRUCTIONS, width, 1, 1, results);
-        run(COMPILED, width, 20, 0, results);
+        Future<String> first;
+        Future<String> second;
+        try (ExecutorService both = Executors.newFixedThreadPool(2)) {
+            first = both.submit(() -> output(WITHOUT_VECTOR_INSTRUCTIONS, width, 1, 1));
+            second = both.submit(() -> output(COMPILED, width, 20, 0));
+        }
+        collect(first.get(), results);
+        collect(second.get(), results);
         assertThat(results).containsKeys("bf16", "f32");
         assertThat(results.entrySet())
                 .allSatisfy(result -> assertThat(result.getValue())
@@ -36,13 +46,17 @@ class SameBitsTest {
                         .hasSize(1));
     }
 
-    private static void run(List<String> flags, int bits, int runs, int calls, Map<String, TreeSet<String>> results) {
+    private static String output(List<String> flags, int bits, int runs, int calls) {
         List<String> all = new ArrayList<>(flags);
         all.addAll(List.of("--add-modules", "jdk.incubator.vector"));
         ChildJvm.Ended ended = ChildJvm.with(all.toArray(String[]::new))
                 .run(ResultBits.class, Integer.toString(bits), Integer.toString(runs), Integer.toString(calls));
         assertThat(ended.status()).as(ended.output()).isZero();
-        Stream.of(ended.output().split("\n"))
+        return ended.output();
+    }
+
+    private static void collect(String output, Map<String, TreeSet<String>> results) {
+        Stream.of(output.split("\n"))
                 .filter(line -> !line.startsWith("WARNING"))
                 .map(line -> line.split(" "))
                 .forEach(words -> results.computeIfAbsent(words[0], name -> new TreeSet<>())

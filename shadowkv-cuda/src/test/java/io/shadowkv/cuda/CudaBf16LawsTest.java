@@ -2,8 +2,9 @@ package io.shadowkv.cuda;
 
 import io.shadowkv.engine.laws.BackendUnderTest;
 import io.shadowkv.engine.laws.ForkLaws;
-import io.shadowkv.engine.laws.ShadowLaws;
 import io.shadowkv.engine.laws.LayerBudgetLaws;
+import io.shadowkv.engine.laws.ShadowLaws;
+import io.shadowkv.engine.laws.SharedTurnLaws;
 import io.shadowkv.engine.laws.TurnLaws;
 import org.junit.jupiter.api.Nested;
 
@@ -16,6 +17,13 @@ class CudaBf16LawsTest {
     @Nested
     class Shadow extends ShadowLaws {
         Shadow() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class SharedTurns extends SharedTurnLaws {
+        SharedTurns() {
             super(CUDA);
         }
     }

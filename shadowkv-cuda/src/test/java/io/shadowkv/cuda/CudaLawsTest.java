@@ -9,13 +9,15 @@ import io.shadowkv.engine.laws.ConversationLaws;
 import io.shadowkv.engine.laws.DocumentLaws;
 import io.shadowkv.engine.laws.ForkLaws;
 import io.shadowkv.engine.laws.InterruptionLaws;
+import io.shadowkv.engine.laws.LayerBudgetLaws;
 import io.shadowkv.engine.laws.MemoryLaws;
 import io.shadowkv.engine.laws.SamplingLaws;
 import io.shadowkv.engine.laws.SchedulerLaws;
 import io.shadowkv.engine.laws.ServingLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
-import io.shadowkv.engine.laws.LayerBudgetLaws;
+import io.shadowkv.engine.laws.SharedTurnLaws;
 import io.shadowkv.engine.laws.TurnLaws;
+import io.shadowkv.engine.laws.TurnSchedulingLaws;
 import org.junit.jupiter.api.Nested;
 
 /// The laws on the device, where the order of sums depends on the number of rows.
@@ -98,6 +100,20 @@ class CudaLawsTest {
     @Nested
     class Forks extends ForkLaws {
         Forks() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class SharedTurns extends SharedTurnLaws {
+        SharedTurns() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class TurnScheduling extends TurnSchedulingLaws {
+        TurnScheduling() {
             super(CUDA);
         }
     }

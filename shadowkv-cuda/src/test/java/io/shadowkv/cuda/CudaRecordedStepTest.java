@@ -73,9 +73,21 @@ class CudaRecordedStepTest {
             for (int slot : new int[] {SLOTS[0], SLOTS[2]}) {
                 IndexedLayer own = table.get(slot);
                 IndexedLayer expected = other.table.get(slot);
-                same(other, what + ", selected slots", expected.residency().selectedSlots(), own.residency().selectedSlots());
-                same(other, what + ", resident units", expected.residency().residentUnits(), own.residency().residentUnits());
-                same(other, what + ", misses", expected.residency().missCounts(), own.residency().missCounts());
+                same(
+                        other,
+                        what + ", selected slots",
+                        expected.residency().selectedSlots(),
+                        own.residency().selectedSlots());
+                same(
+                        other,
+                        what + ", resident units",
+                        expected.residency().residentUnits(),
+                        own.residency().residentUnits());
+                same(
+                        other,
+                        what + ", misses",
+                        expected.residency().missCounts(),
+                        own.residency().missCounts());
             }
         }
 

@@ -13,11 +13,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/// One instance of a kernel, compiled by `nvcc` for both architectures. Used by one thread at a
+/// One instance of a kernel, compiled by `nvcc` for some architectures. Used by one thread at a
 /// time.
 final class KernelCheck {
-    static final List<String> ARCHITECTURES = List.of("sm_80", "sm_90a");
-
     private static final Pattern FRAME =
             Pattern.compile("(\\d+) bytes stack frame, (\\d+) bytes spill stores, (\\d+) bytes spill loads");
 
@@ -25,16 +23,19 @@ final class KernelCheck {
     private final Path kernels;
     private final String name;
     private final List<String> constants;
+    private final List<String> architectures;
     private final List<String> failures = new ArrayList<>();
     private boolean hasCompiled;
 
     /// @param kernels folder of sources and headers
     /// @param constants macros, each `NAME=value`
-    KernelCheck(Path compiler, Path kernels, String name, List<String> constants) {
+    /// @param architectures as `nvcc` names them, such as `sm_90a`
+    KernelCheck(Path compiler, Path kernels, String name, List<String> constants, List<String> architectures) {
         this.compiler = compiler;
         this.kernels = kernels;
         this.name = name;
         this.constants = constants;
+        this.architectures = architectures;
     }
 
     /// The failures that [#run] found, each with the instance's name.
@@ -65,7 +66,7 @@ final class KernelCheck {
     private List<String> compile(Path folder) throws IOException, InterruptedException {
         Path output = Files.createTempFile(folder.toAbsolutePath(), "kernel-", ".fatbin");
         List<String> command = new ArrayList<>(List.of(compiler.toString(), "-fatbin", "-std=c++17", "-Xptxas", "-v"));
-        for (String architecture : ARCHITECTURES) {
+        for (String architecture : architectures) {
             command.add("-gencode");
             command.add("arch=" + architecture.replace("sm", "compute") + ",code=" + architecture);
         }
@@ -112,7 +113,7 @@ final class KernelCheck {
     private String hash() throws IOException {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            digest.update((compiler.toRealPath() + name + constants + ARCHITECTURES).getBytes(StandardCharsets.UTF_8));
+            digest.update((compiler.toRealPath() + name + constants + architectures).getBytes(StandardCharsets.UTF_8));
             digest.update(Files.readAllBytes(kernels.resolve(name)));
             try (Stream<Path> files = Files.list(kernels)) {
                 List<Path> headers = files.filter(file -> file.toString().endsWith(".cuh"))

@@ -34,8 +34,9 @@ class MethodTest {
     /// Logs of versions without a choice of the index.
     @Test
     void anOldLogHasLandmarksAndOneBudget() {
-        String line = "{\"name\":\"shadowkv\",\"shadow\":{\"rank\":160,\"chunk_size\":8,\"budget\":2048,\"outliers\":48,"
-                + "\"local_tokens\":32,\"generated_tokens\":256,\"values\":\"as_keys\",\"cached_tokens\":2048}}";
+        String line =
+                "{\"name\":\"shadowkv\",\"shadow\":{\"rank\":160,\"chunk_size\":8,\"budget\":2048,\"outliers\":48,"
+                        + "\"local_tokens\":32,\"generated_tokens\":256,\"values\":\"as_keys\",\"cached_tokens\":2048}}";
         Method read = Json.SNAKE_CASE.readValue(line, Method.class);
         assertThat(read.spec()).isEqualTo(Shadow.DEFAULT);
         assertThat(read).isEqualTo(Method.of(Shadow.DEFAULT));
@@ -51,8 +52,8 @@ class MethodTest {
 
     @Test
     void anUnknownIndexIsRefused() {
-        Method method = new Method(
-                "shadowkv", new Method.Shadow(160, 8, 512, 48, 32, 256, "as_keys", 512, "trees", List.of()));
+        Method method =
+                new Method("shadowkv", new Method.Shadow(160, 8, 512, 48, 32, 256, "as_keys", 512, "trees", List.of()));
         assertThatIllegalArgumentException()
                 .isThrownBy(method::spec)
                 .withMessage("'trees' is not an index; expected landmarks or codes");

@@ -15,6 +15,7 @@ import io.shadowkv.server.endpoint.Serving;
 import io.shadowkv.server.endpoint.SlotList;
 import io.shadowkv.server.endpoint.Tokenize;
 import io.shadowkv.server.error.ApiException;
+import io.shadowkv.server.error.ErrorBody;
 import io.shadowkv.server.error.Failures;
 import io.shadowkv.server.generate.Slots;
 import io.shadowkv.server.http.Exchange;
@@ -33,7 +34,6 @@ import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Semaphore;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
@@ -44,9 +44,7 @@ import tools.jackson.databind.node.ObjectNode;
 ///
 /// Listens from the start and answers 503 until [#serve] gives it an engine. Thread-safe.
 public final class ApiServer implements AutoCloseable {
-    private static final int LOADING_SECONDS = 5;
-    /// Time that a round of the engine may take before the engine counts as stuck.
-    private static final Duration STUCK = Duration.ofMinutes(2);
+    private static final Times TIMES = new Times(Duration.ofMinutes(2), 5);
 
     /// Clients that watch the server at a time.
     private static final int WATCHERS = 32;
@@ -55,15 +53,15 @@ public final class ApiServer implements AutoCloseable {
     private final Router router;
     private final Semaphore watchers = new Semaphore(WATCHERS);
     private final JdkHttp http;
-    private final Duration stuckAfter;
+    private final Times times;
     private final Failures failures;
     private final BiConsumer<String, Throwable> log;
     private volatile @Nullable Serving serving;
     private volatile boolean isDraining;
 
-    private ApiServer(ServerOptions options, ServerLog log, Duration stuckAfter) {
+    private ApiServer(ServerOptions options, ServerLog log, Times times) {
         this.options = options;
-        this.stuckAfter = stuckAfter;
+        this.times = times;
         this.log = log::defect;
         this.failures = new Failures(this.log, this::engineFailure);
         this.router = new Router(new ApiKeys(options.apiKeys(), options.limits().requestsPerKey()), failures);
@@ -82,12 +80,16 @@ public final class ApiServer implements AutoCloseable {
     ///
     /// @throws ListenException if the address cannot be bound
     public static ApiServer start(ServerOptions options, ServerLog log) {
-        return start(options, log, STUCK);
+        return start(options, log, TIMES);
     }
 
     /// @param stuckAfter time that a round of the engine may take before the engine counts as stuck
-    static ApiServer start(ServerOptions options, ServerLog log, Duration stuckAfter) {
-        return new ApiServer(options, log, stuckAfter);
+    /// @param retrySeconds time after which a client that was refused should ask again
+    record Times(Duration stuckAfter, int retrySeconds) {}
+
+    /// As [#start(ServerOptions, ServerLog)], with times that tests choose.
+    static ApiServer start(ServerOptions options, ServerLog log, Times times) {
+        return new ApiServer(options, log, times);
     }
 
     private @Nullable Throwable engineFailure() {
@@ -135,14 +137,14 @@ public final class ApiServer implements AutoCloseable {
     private Serving serving() {
         Serving current = serving;
         if (current == null) {
-            throw ApiException.unavailable("loading", "the model is being loaded; try again soon", LOADING_SECONDS);
+            throw ApiException.unavailable("loading", "the model is being loaded; try again soon", times.retrySeconds());
         }
         return current;
     }
 
-    private static ApiException draining() {
+    private ApiException draining() {
         return ApiException.unavailable(
-                "draining", "the server is shutting down and takes no further requests", LOADING_SECONDS);
+                "draining", "the server is shutting down and takes no further requests", times.retrySeconds());
     }
 
     /// Offers an engine from now on. The caller closes the engine after the server.
@@ -233,12 +235,12 @@ public final class ApiServer implements AutoCloseable {
         }
         failures.checkEngine(exchange.line());
         Duration busy = current.model().engines().busyTime();
-        if (busy.compareTo(stuckAfter) > 0) {
+        if (busy.compareTo(times.stuckAfter()) > 0) {
             throw ApiException.unavailable(
                     "stuck",
                     "the engine has worked on one step for " + busy.toSeconds() + " s; it may take "
-                            + stuckAfter.toSeconds() + " s at most. Start the server again if this stays",
-                    LOADING_SECONDS);
+                            + times.stuckAfter().toSeconds() + " s at most. Start the server again if this stays",
+                    times.retrySeconds());
         }
         ObjectNode body = JsonBody.object();
         body.put("status", "ready");
@@ -246,7 +248,7 @@ public final class ApiServer implements AutoCloseable {
     }
 
     private static void state(Exchange exchange, ObjectNode body) {
-        exchange.respond(200, Map.of("Content-Type", "application/json"), JsonBody.bytes(body));
+        exchange.respond(200, ErrorBody.JSON_HEADERS, JsonBody.bytes(body));
     }
 
     /// Refuses further requests, waits for those that run, and stops.

@@ -132,7 +132,7 @@ class BrokenEngineTest {
     /// The sequence stops when the buffers between it and the reader are full. The engine goes on.
     @Test
     void aSlowReaderDoesNotMakeTheServerUnready() throws Exception {
-        Duration stuckAfter = Duration.ofSeconds(4);
+        Duration stuckAfter = Duration.ofSeconds(1);
         try (TestServer server = TestServer.startImpatient(stuckAfter)) {
             // Code is compiled in the first steps.
             server.post("/v1/chat/completions", TestServer.chat("hello", ",\"max_tokens\":5"));

@@ -69,6 +69,12 @@ final class Browser implements AutoCloseable {
                         + " chromium-driver, or leave the profile \"browser\" out"));
     }
 
+    /// Leaves the page, which ends its requests, and forgets what the console shows.
+    void clear() {
+        driver.get("about:blank");
+        driver.manage().logs().get(LogType.BROWSER);
+    }
+
     void open(String url) {
         driver.get(url);
     }
@@ -91,6 +97,22 @@ final class Browser implements AutoCloseable {
 
     Object run(String script, Object... arguments) {
         return driver.executeScript(script, arguments);
+    }
+
+    /// Lets the page itself click the first element of `selector` as soon as `sign` is there: a click by the driver
+    /// can come too late for what soon goes by itself.
+    ///
+    /// @param sign text of an element of `place`
+    void clickOnSign(String place, String sign, String selector) {
+        run("""
+                const [place, sign, selector] = arguments;
+                const observer = new MutationObserver(() => {
+                    if ([...document.querySelectorAll(place)].some((one) => one.textContent.includes(sign))) {
+                        observer.disconnect();
+                        document.querySelector(selector).click();
+                    }
+                });
+                observer.observe(document.body, { characterData: true, childList: true, subtree: true });""", place, sign, selector);
     }
 
     void reload() {

@@ -95,9 +95,21 @@ class LiveTest {
                     throw new IllegalStateException(e);
                 }
             });
-            JsonNode fetched = watching.until(event -> event.path("fetches").isObject()
-                    && event.path("selection").isObject()
-                    && event.path("tokens_per_second").doubleValue() > 0);
+            // A short answer's fetches and its tokens may be in different events.
+            List<JsonNode> events = new ArrayList<>();
+            watching.until(event -> {
+                events.add(event);
+                return events.stream()
+                                .anyMatch(one -> one.path("tokens_per_second").doubleValue() > 0)
+                        && events.stream()
+                                .anyMatch(one -> one.path("fetches").isObject()
+                                        && one.path("selection").isObject());
+            });
+            JsonNode fetched = events.stream()
+                    .filter(one -> one.path("fetches").isObject()
+                            && one.path("selection").isObject())
+                    .findFirst()
+                    .orElseThrow();
             List<String> rows = new ArrayList<>();
             fetched.path("fetches").path("layers").forEach(row -> rows.add(row.stringValue()));
             assertThat(rows).hasSize(5).allSatisfy(row -> assertThat(row).matches("[0-9a-f]{200}"));

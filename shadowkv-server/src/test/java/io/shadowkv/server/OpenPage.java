@@ -4,15 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shadowkv.engine.EngineOptions;
 import java.io.IOException;
+import java.time.Duration;
 import tools.jackson.databind.JsonNode;
 
-/// A server with a small index, and a browser that shows its page; for the tests of one class.
+/// A server with a small index, and the browser that shows its page; for the tests of one class.
 ///
 /// @param server has no documents at the start of a test
 record OpenPage(TestServer server, Browser browser) implements AutoCloseable {
-    static OpenPage start(ServerOptions options) {
+    /// The page asks for no length of its answers.
+    static final ServerLimits SHORT_ANSWERS = new ServerLimits(1 << 20, Duration.ofMinutes(30), 0, 1, 16);
+
+    static OpenPage start(ServerOptions options, Browser browser) {
         TestServer server = TestServer.start(EngineOptions.DEFAULT.withCache(LiveTest.NARROW), options.withPort(0));
-        return new OpenPage(server, Browser.start());
+        return new OpenPage(server, browser);
     }
 
     /// Opens the page anew and waits until it is ready.
@@ -35,7 +39,7 @@ record OpenPage(TestServer server, Browser browser) implements AutoCloseable {
 
     @Override
     public void close() {
-        browser.close();
+        browser.clear();
         server.close();
     }
 }

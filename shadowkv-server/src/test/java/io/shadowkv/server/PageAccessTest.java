@@ -10,7 +10,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.openqa.selenium.Keys;
 import org.openqa.selenium.WebElement;
 
@@ -65,10 +65,10 @@ class PageAccessTest {
     private static Browser browser;
 
     @BeforeAll
-    static void start() {
-        page = OpenPage.start(ServerOptions.DEFAULT);
+    static void start(Browser shared) {
+        browser = shared;
+        page = OpenPage.start(ServerOptions.DEFAULT.withLimits(OpenPage.SHORT_ANSWERS), browser);
         server = page.server();
-        browser = page.browser();
     }
 
     @AfterAll
@@ -138,13 +138,13 @@ class PageAccessTest {
 
     /// With a document, an answer and an error on the page.
     @ParameterizedTest
-    @CsvSource({"400, false", "400, true", "800, false", "800, true", "1600, false", "1600, true"})
-    void everyWidthFitsAndEveryTextCanBeRead(int width, boolean isDark) throws Exception {
+    @ValueSource(ints = {400, 800, 1600})
+    void everyWidthFitsAndEveryTextCanBeRead(int width) throws Exception {
         server.post(
                 "/v1/documents",
-                "{\"id\":\"d" + width + isDark + "\",\"name\":\"" + "A-long-name-".repeat(12)
+                "{\"id\":\"d" + width + "\",\"name\":\"" + "A-long-name-".repeat(12)
                         + "\",\"text\":\"The sky is blue. The grass is green.\"}");
-        browser.show(width, isDark);
+        browser.show(width, false);
         browser.await("the document", () -> !browser.all("#list button.name").isEmpty());
         browser.one("#list button.name").click();
         browser.id("question").sendKeys("The grass is green. The sky is", Keys.ENTER);
@@ -155,13 +155,19 @@ class PageAccessTest {
         browser.run("const e = document.getElementById('documents-error'); e.hidden = false;"
                 + " e.textContent = 'A message of some length that says what to do.';"
                 + " const b = document.getElementById('banner'); b.hidden = false; b.textContent = 'A message.'");
-        assertThat((List<?>) browser.run(FAINT)).isEmpty();
-        assertThat((Long) browser.run("return document.documentElement.scrollWidth"))
-                .isLessThanOrEqualTo(width);
-        assertThat((List<?>) browser.run("return [...document.querySelectorAll('main *')].filter((one) =>"
-                        + " one.checkVisibility() && !one.closest('.unseen') && one.getBoundingClientRect().right > "
-                        + width + ").map((one) => one.outerHTML.slice(0, 80))"))
-                .isEmpty();
+        for (boolean isDark : new boolean[] {false, true}) {
+            browser.show(width, isDark);
+            assertThat(browser.run("return matchMedia('(prefers-color-scheme: dark)').matches"))
+                    .isEqualTo(isDark);
+            assertThat((List<?>) browser.run(FAINT)).as("dark: " + isDark).isEmpty();
+            assertThat((Long) browser.run("return document.documentElement.scrollWidth"))
+                    .isLessThanOrEqualTo(width);
+            assertThat((List<?>) browser.run("return [...document.querySelectorAll('main *')].filter((one) =>"
+                            + " one.checkVisibility() && !one.closest('.unseen')"
+                            + " && one.getBoundingClientRect().right > " + width
+                            + ").map((one) => one.outerHTML.slice(0, 80))"))
+                    .isEmpty();
+        }
         assertThat((List<?>) browser.run(NAMELESS)).isEmpty();
         assertThat(browser.complaints()).isEmpty();
     }

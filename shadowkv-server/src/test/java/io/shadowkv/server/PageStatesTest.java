@@ -19,13 +19,13 @@ class PageStatesTest {
     private static Browser browser;
 
     @BeforeAll
-    static void start() {
-        browser = Browser.start();
+    static void start(Browser shared) {
+        browser = shared;
     }
 
     @AfterAll
     static void stop() {
-        browser.close();
+        browser.clear();
     }
 
     private static final ServerLog SILENT = new ServerLog() {
@@ -88,7 +88,8 @@ class PageStatesTest {
 
     @Test
     void aKeyIsAskedForAndKeptInTheTab() throws Exception {
-        try (TestServer server = TestServer.start(options -> options.withApiKeys(List.of("secret")))) {
+        try (TestServer server = TestServer.start(
+                options -> options.withApiKeys(List.of("secret")).withLimits(OpenPage.SHORT_ANSWERS))) {
             browser.open(server.url() + "/");
             browser.awaitText("state", "Key needed");
             browser.id("key-open").click();

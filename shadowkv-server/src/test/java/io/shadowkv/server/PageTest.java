@@ -28,10 +28,10 @@ class PageTest {
     private static Browser browser;
 
     @BeforeAll
-    static void start() {
-        page = OpenPage.start(ServerOptions.DEFAULT.withDocumentFolder(folder.resolve("documents")));
+    static void start(Browser shared) {
+        browser = shared;
+        page = OpenPage.start(ServerOptions.DEFAULT.withDocumentFolder(folder.resolve("documents")), browser);
         server = page.server();
-        browser = page.browser();
     }
 
     @AfterAll
@@ -148,9 +148,9 @@ class PageTest {
 
     @Test
     void anAnswerCanBeStopped() throws Exception {
+        browser.clickOnSign(".entry .note", "Answering", "#stop");
         browser.id("question").sendKeys("The grass is green. The sky is", Keys.ENTER);
-        browser.await("a running answer", () -> browser.id("stop").isDisplayed());
-        browser.id("stop").click();
+        browser.awaitText("log", "Stopped.");
         browser.await("the end", () -> !browser.id("stop").isDisplayed());
         assertThat(browser.all(".entry.busy")).isEmpty();
         assertThat(browser.id("send").isDisplayed()).isTrue();
@@ -160,9 +160,11 @@ class PageTest {
 
     @Test
     void aReadingCanBeCancelled() throws Exception {
+        browser.clickOnSign("#readings .facts", " of ", "#readings button");
         browser.id("file").sendKeys(file("long.txt", TestServer.text(300)).toString());
-        browser.await("a card", () -> !browser.all("#readings button").isEmpty());
-        browser.one("#readings button").click();
+        browser.await(
+                "the cancelled reading",
+                () -> browser.id("announce").getAttribute("textContent").contains("is not read any further"));
         browser.await("no card", () -> browser.all("#readings li").isEmpty());
         server.awaitIdle();
         assertThat(browser.id("documents-error").isDisplayed()).isFalse();

@@ -1,5 +1,7 @@
 package io.shadowkv.server;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.shadowkv.Fixtures;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.engine.EngineOptions;
@@ -13,6 +15,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -55,7 +58,7 @@ final class TestServer implements AutoCloseable {
                         defects.add(cause);
                     }
                 },
-                stuckAfter);
+                new ApiServer.Times(stuckAfter, 5));
         server.serve(engine, List.of(MODEL, "alias"));
     }
 
@@ -164,6 +167,19 @@ final class TestServer implements AutoCloseable {
             throw new AssertionError("no line with \"" + text + "\" within " + PATIENCE_SECONDS + " s");
         }
         return line;
+    }
+
+    /// Checks that one request failed, with `text` in its line. A further request marks the end of the
+    /// lines of those before it, so that a retry would be seen.
+    void failedOnce(String text) throws IOException, InterruptedException {
+        get("/health");
+        List<String> failed = new ArrayList<>();
+        for (String line = logged(""); !line.contains(" /health "); line = logged("")) {
+            if (line.contains("error=")) {
+                failed.add(line);
+            }
+        }
+        assertThat(failed).singleElement().asString().contains(text);
     }
 
     /// Waits until the engine has nothing to do.

@@ -197,9 +197,10 @@ final class StandaloneCluster implements AutoCloseable {
 
     @Override
     public void close() {
+        List<ProcessHandle> children =
+                processes.stream().flatMap(Process::descendants).toList();
+        processes.reversed().forEach(Process::destroy);
         for (Process process : processes.reversed()) {
-            List<ProcessHandle> children = process.descendants().toList();
-            process.destroy();
             try {
                 if (!process.waitFor(5, TimeUnit.SECONDS)) {
                     process.destroyForcibly();
@@ -207,8 +208,8 @@ final class StandaloneCluster implements AutoCloseable {
             } catch (InterruptedException _) {
                 Thread.currentThread().interrupt();
             }
-            children.forEach(ProcessHandle::destroyForcibly);
         }
+        children.forEach(ProcessHandle::destroyForcibly);
         unlink();
     }
 

@@ -187,7 +187,10 @@ final class E2eMeasurement {
                 (double) engine.spec().headDim()
                         * shadow.values().type(engine.kvType()).bytes(),
                 backend.isHostDevice() ? 0 : offDevice);
-        return StepBytes.shadow(decoding, shadow.outlierTokens() + shadow.budget().mean(0, engine.spec().layers()) + recent, index);
+        return StepBytes.shadow(
+                decoding,
+                shadow.outlierTokens() + shadow.budget().mean(0, engine.spec().layers()) + recent,
+                index);
     }
 
     /// Memory while the batch decodes. A device reports its used memory. If the host computes,

@@ -178,7 +178,8 @@ final class DemoFigures {
             blocks.add(new Prose("None: the text fits the resident set, so ShadowKV kept all of it."));
         } else {
             blocks.add(new Prose("Each column is a decode step, each row " + Math.round(map.chunksPerRow())
-                    + " neighbouring " + units(result) + " of the text, from the beginning at the top. The orange arrow marks the"
+                    + " neighbouring " + units(result)
+                    + " of the text, from the beginning at the top. The orange arrow marks the"
                     + " sentence with the answer."));
             blocks.add(new ColourKey(List.of(
                     new ColourKey.Meaning("l1", "selected and already resident"),

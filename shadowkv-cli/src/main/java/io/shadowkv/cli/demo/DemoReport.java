@@ -69,7 +69,10 @@ final class DemoReport {
                         Quantity.times(result.residentFactor()) + " smaller",
                         Quantity.bytes(full.measured().resident()) + " → "
                                 + Quantity.bytes(shadow.measured().resident())),
-                new Card("Hit rate", Quantity.share(shadow.hitRate()), "of the selected " + DemoFigures.units(result) + " were resident"));
+                new Card(
+                        "Hit rate",
+                        Quantity.share(shadow.hitRate()),
+                        "of the selected " + DemoFigures.units(result) + " were resident"));
     }
 
     private static Section answers(DemoResult result) {
@@ -118,7 +121,8 @@ final class DemoReport {
                         + Quantity.whole(setup.shadow().sparseBudget()) + " tokens, "
                         + (setup.shadow().budget().firstLayers().isEmpty()
                                 ? ""
-                                : "in the first layers " + setup.shadow().budget().firstLayers() + ", ")
+                                : "in the first layers "
+                                        + setup.shadow().budget().firstLayers() + ", ")
                         + setup.shadow().residency().localTokens() + " local and up to "
                         + setup.shadow().residency().generatedTokens() + " generated tokens");
         facts.put(

@@ -29,7 +29,7 @@ public record Devices(List<Backend> backends) implements AutoCloseable {
             }
             return devices;
         } catch (RuntimeException | Error e) {
-            devices.close();
+            CloseAll.after(e, List.of(devices), Devices::close);
             throw e;
         }
     }
@@ -65,7 +65,7 @@ public record Devices(List<Backend> backends) implements AutoCloseable {
             }
             return engines;
         } catch (RuntimeException | Error e) {
-            engines.forEach(Engine::close);
+            CloseAll.after(e, engines, Engine::close);
             throw e;
         }
     }
@@ -87,6 +87,6 @@ public record Devices(List<Backend> backends) implements AutoCloseable {
 
     @Override
     public void close() {
-        backends.forEach(Backend::close);
+        CloseAll.of(backends, Backend::close);
     }
 }

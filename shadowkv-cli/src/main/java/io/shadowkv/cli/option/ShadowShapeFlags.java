@@ -27,9 +27,10 @@ public final class ShadowShapeFlags {
             names = "--index",
             split = ",",
             paramLabel = "NAME",
-            description = "shadowkv: what a step compares with the queries: landmarks, the mean key of each chunk, as in"
-                    + " the paper; or codes, two bits a dimension of each token's key, which select single tokens."
-                    + " The cuda backend has landmarks only. Default: landmarks.")
+            description =
+                    "shadowkv: what a step compares with the queries: landmarks, the mean key of each chunk, as in"
+                            + " the paper; or codes, two bits a dimension of each token's key, which select single tokens."
+                            + " The cuda backend has landmarks only. Default: landmarks.")
     private List<Index> indexes = List.of();
 
     @Option(
@@ -37,8 +38,9 @@ public final class ShadowShapeFlags {
             split = "/",
             paramLabel = "BUDGETS",
             converter = LayerBudgets.Converter.class,
-            description = "shadowkv: budgets of the first layers, in order, with commas between: tokens, or a multiple of"
-                    + " the budget such as 8x. Default: the budget.")
+            description =
+                    "shadowkv: budgets of the first layers, in order, with commas between: tokens, or a multiple of"
+                            + " the budget such as 8x. Default: the budget.")
     private List<LayerBudgets> layerBudgets = List.of();
 
     @Option(
@@ -55,7 +57,8 @@ public final class ShadowShapeFlags {
     @Option(
             names = "--outliers",
             paramLabel = "CHUNKS",
-            description = "shadowkv: outlier chunks per key-value head, which stay resident, for landmarks. Default: 48.")
+            description =
+                    "shadowkv: outlier chunks per key-value head, which stay resident, for landmarks. Default: 48.")
     private @Nullable Integer outliers;
 
     @Option(
@@ -155,7 +158,8 @@ public final class ShadowShapeFlags {
         return choice.index == Index.codes
                 ? new IndexSpec.TokenCodes()
                 : new IndexSpec.Landmarks(
-                        unitTokens(choice), or(outliers, KvCacheSpec.Shadow.DEFAULT.index().outlierUnits()));
+                        unitTokens(choice),
+                        or(outliers, KvCacheSpec.Shadow.DEFAULT.index().outlierUnits()));
     }
 
     /// Refuses options that do not go together.

@@ -43,7 +43,12 @@ import picocli.CommandLine.Spec;
             "  shadowkv serve                                        the bundled model at http://127.0.0.1:8080/v1",
             "  shadowkv serve ORG/NAME --host 0.0.0.0 --api-key-file keys.txt",
             "  shadowkv serve ./model --method full --max-batch 4 --port 9000",
-            "  shadowkv serve ORG/NAME --devices 0,1                 an engine on each of two GPUs"
+            "  shadowkv serve ORG/NAME --devices 0,1                 an engine on each of two GPUs",
+            "  shadowkv serve --config serve.json --show-config      where each setting comes from",
+            "",
+            "Every option can also be a variable of the environment, such as SHADOWKV_MAX_BATCH=4 for --max-batch,",
+            "or a key of the file of --config, such as {\"model\": \"ORG/NAME\", \"max-batch\": 4}. A flag takes",
+            "precedence over a variable, a variable over the file, and the file over the default."
         })
 public final class ServeCommand implements Callable<Integer> {
     private static final long LOOK_MILLIS = 20;
@@ -103,6 +108,19 @@ public final class ServeCommand implements Callable<Integer> {
     @Option(names = "--no-access-log", description = "Print no line for each request.")
     private boolean noAccessLog;
 
+    @Option(
+            names = "--config",
+            paramLabel = "FILE",
+            description = "Read settings from FILE, a JSON object; // begins a comment. Relative paths in it are"
+                    + " those of the working directory. Default: SHADOWKV_CONFIG of the environment.")
+    @SuppressWarnings("unused") // Settings reads it
+    private @Nullable Path config;
+
+    @Option(
+            names = "--show-config",
+            description = "Print every setting, its value and where it comes from, and end. Keys are not shown.")
+    private boolean showConfig;
+
     @Mixin
     private ServeFlags serve;
 
@@ -112,16 +130,28 @@ public final class ServeCommand implements Callable<Integer> {
     @Mixin
     private EngineFlags flags;
 
+    private Settings settings = Settings.none();
+
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
     private ServeCommand() {}
+
+    /// Tells the command which settings were added to its arguments.
+    void use(Settings added) {
+        settings = added;
+    }
 
     @Override
     public Integer call() throws IOException, InterruptedException {
         KvCacheSpec strategy = cache.spec();
         EngineOptions engine = serve.engine(flags.options(strategy));
-        ServerOptions options = serve.server(root.surroundings());
+        ServerOptions options = serve.server();
         PrintWriter err = spec.commandLine().getErr();
         ModelSource source = source();
+        if (showConfig) {
+            settings.print(spec.commandLine().getParseResult(), spec.commandLine().getOut());
+            return 0;
+        }
+        settings.printNotes(err);
         List<String> names = servedNames.isEmpty() ? List.of(name(source)) : servedNames;
         HttpLimits.apply(options.limits().requestTime());
         PrintedLog log = new PrintedLog(err, !noAccessLog, root.isDebug());

@@ -1,8 +1,8 @@
 package io.shadowkv.cli.serve;
 
+import io.shadowkv.cli.option.BatchFlags;
 import io.shadowkv.cli.option.CacheFlags;
 import io.shadowkv.cli.process.ByteSize;
-import io.shadowkv.cli.process.Surroundings;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.server.ServerLimits;
 import io.shadowkv.server.ServerOptions;
@@ -13,14 +13,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /// Options of the HTTP server and of its limits; a mixin of `serve`.
 final class ServeFlags {
-    private static final String KEY_VARIABLE = "SHADOWKV_API_KEY";
-
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
 
@@ -41,8 +40,8 @@ final class ServeFlags {
     @Option(
             names = "--api-key",
             paramLabel = "KEY",
-            description = "Accept only requests with this bearer key; may be given several times. Default: "
-                    + KEY_VARIABLE + " of the environment, else every request is accepted.")
+            description = "Accept only requests with this bearer key; may be given several times. Default: every"
+                    + " request is accepted.")
     private List<String> apiKeys = List.of();
 
     @Option(
@@ -66,20 +65,8 @@ final class ServeFlags {
             description = "Refuse requests (429) while N of them wait. Default: ${DEFAULT-VALUE}.")
     private int maxWaiting;
 
-    @Option(
-            names = "--max-batch",
-            paramLabel = "N",
-            defaultValue = "16",
-            description = "Sequences that decode together. Default: ${DEFAULT-VALUE}.")
-    private int maxBatch;
-
-    @Option(
-            names = "--kept-prompts",
-            paramLabel = "N",
-            defaultValue = "64",
-            description = "Sequences kept after their end, so that a request that begins with their tokens does not"
-                    + " read them again; others take their memory when they need it. Default: ${DEFAULT-VALUE}.")
-    private int keptPrompts;
+    @Mixin
+    private BatchFlags batch;
 
     @Option(
             names = "--reading-budget",
@@ -150,8 +137,8 @@ final class ServeFlags {
     ServeFlags() {}
 
     /// @throws picocli.CommandLine.ParameterException if a value is out of range
-    ServerOptions server(Surroundings surroundings) throws IOException {
-        List<String> keys = keys(surroundings);
+    ServerOptions server() throws IOException {
+        List<String> keys = keys();
         return CacheFlags.checked(command, () -> {
             ServerLimits limits = new ServerLimits(
                             maxBody.bytes(),
@@ -170,22 +157,18 @@ final class ServeFlags {
     EngineOptions engine(EngineOptions plain) {
         return CacheFlags.checked(
                 command,
-                () -> plain.withMaxBatch(maxBatch)
+                () -> batch.options(plain)
                         .withMaxWaiting(maxWaiting)
-                        .withKeptPrompts(keptPrompts)
                         .withReadingBudget(Duration.ofMillis(readingBudget)));
     }
 
-    private List<String> keys(Surroundings surroundings) throws IOException {
+    private List<String> keys() throws IOException {
         List<String> keys = new ArrayList<>(apiKeys);
         if (apiKeyFile != null) {
             Files.readAllLines(apiKeyFile).stream()
                     .map(String::strip)
                     .filter(line -> !line.isEmpty())
                     .forEach(keys::add);
-        }
-        if (keys.isEmpty()) {
-            surroundings.variable(KEY_VARIABLE).ifPresent(keys::add);
         }
         return keys;
     }

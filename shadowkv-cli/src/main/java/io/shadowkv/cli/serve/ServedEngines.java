@@ -1,5 +1,6 @@
 package io.shadowkv.cli.serve;
 
+import io.shadowkv.cli.option.CloseAll;
 import io.shadowkv.engine.serve.Engine;
 import java.util.List;
 
@@ -27,6 +28,6 @@ record ServedEngines(List<Engine> engines) implements AutoCloseable {
 
     @Override
     public void close() {
-        engines.forEach(Engine::close);
+        CloseAll.of(engines, Engine::close);
     }
 }

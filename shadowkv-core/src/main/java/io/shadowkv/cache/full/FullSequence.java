@@ -56,18 +56,7 @@ final class FullSequence implements SequenceCache, KeyValueSource {
 
     /// The cache that fills this sequence; closing it frees the sequence unless it was sealed.
     PromptCache openPrompt() {
-        return new RowsPromptCache(backend, layers, 0) {
-            @Override
-            protected SequenceCache sealed(int tokens) {
-                filled(tokens);
-                return FullSequence.this;
-            }
-
-            @Override
-            protected void abandoned() {
-                FullSequence.this.close();
-            }
-        };
+        return new RowsPromptCache(backend, layers, 0, this::filled, this::close);
     }
 
     @Override
@@ -77,18 +66,7 @@ final class FullSequence implements SequenceCache, KeyValueSource {
 
     @Override
     public PromptCache extend(int tokens) {
-        return new RowsPromptCache(backend, layers, length) {
-            @Override
-            protected SequenceCache sealed(int all) {
-                filled(all);
-                return FullSequence.this;
-            }
-
-            @Override
-            protected void abandoned() {
-                // The rows after the last token are not read.
-            }
-        };
+        return new RowsPromptCache(backend, layers, length, this::filled);
     }
 
     AttendedRows layer(int layer) {
@@ -105,8 +83,10 @@ final class FullSequence implements SequenceCache, KeyValueSource {
         return layers.get(layer).values();
     }
 
-    void filled(int tokens) {
+    /// The rows hold this number of tokens now.
+    SequenceCache filled(int tokens) {
         length = tokens;
+        return this;
     }
 
     @Override

@@ -19,6 +19,11 @@ final class LayerProgress {
         return count;
     }
 
+    /// Layers that are finished.
+    int finished() {
+        return finished;
+    }
+
     void add(int more) {
         count += more;
     }

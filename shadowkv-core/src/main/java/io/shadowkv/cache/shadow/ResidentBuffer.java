@@ -73,16 +73,22 @@ final class ResidentBuffer {
         shadow.gatherUnits(values, outliers, layout.unitTokens(), rows.values(), 0);
     }
 
-    /// Copies outliers and recent tokens to the rows of their tokens.
+    /// Copies outliers to the rows of their tokens.
     ///
     /// @param outliers I32 `[kvHeads, outlierChunks]`, unit numbers
-    /// @param recentToken position of the oldest recent token
-    /// @param recent number of recent tokens
     /// @param keys `[kvHeads, capacity, headDim]`, row t belongs to token t
-    void restore(Tensor outliers, int recentToken, int recent, Tensor keys, Tensor values) {
+    void restoreOutliers(Tensor outliers, Tensor keys, Tensor values) {
         int unitTokens = layout.unitTokens();
         shadow.scatterUnits(rows.keys(), 0, outliers, unitTokens, keys);
         shadow.scatterUnits(rows.values(), 0, outliers, unitTokens, values);
+    }
+
+    /// Copies recent tokens to the rows of their tokens.
+    ///
+    /// @param recentToken position of the oldest recent token
+    /// @param recent number of recent tokens
+    /// @param keys `[kvHeads, capacity, headDim]`, row t belongs to token t
+    void restoreRecent(int recentToken, int recent, Tensor keys, Tensor values) {
         shadow.copyRows(rows.keys(), layout.recentRow(), recent, keys, recentToken);
         shadow.copyRows(rows.values(), layout.recentRow(), recent, values, recentToken);
     }

@@ -12,8 +12,12 @@ import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Rotary;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /// The ShadowKV strategy for one decoder on one backend.
 public final class ShadowCache implements CacheStrategy {
@@ -65,6 +69,32 @@ public final class ShadowCache implements CacheStrategy {
     @Override
     public SequenceCache restore(SequenceSize size, Rotary rotary, Map<String, Long> numbers) {
         return ShadowSequence.restore(new ShadowLayout(spec, shape, size), backend, rotary, numbers);
+    }
+
+    @Override
+    public List<PromptCache> extend(List<Turn> turns) {
+        Map<Object, List<Turn>> groups = new LinkedHashMap<>();
+        for (Turn turn : turns) {
+            ShadowSequence sequence = (ShadowSequence) turn.sequence();
+            Object key = sequence.isFork() ? sequence.indexOwner() : turn;
+            groups.computeIfAbsent(key, owner -> new ArrayList<>()).add(turn);
+        }
+        Map<SequenceCache, PromptCache> opened = new HashMap<>();
+        try {
+            for (List<Turn> group : groups.values()) {
+                List<PromptCache> caches =
+                        group.size() == 1 ? CacheStrategy.super.extend(group) : SharedTurns.open(group, backend);
+                for (int i = 0; i < group.size(); i++) {
+                    opened.put(group.get(i).sequence(), caches.get(i));
+                }
+            }
+        } catch (RuntimeException e) {
+            opened.values().forEach(PromptCache::close);
+            throw e;
+        }
+        return turns.stream()
+                .map(turn -> Objects.requireNonNull(opened.get(turn.sequence())))
+                .toList();
     }
 
     @Override

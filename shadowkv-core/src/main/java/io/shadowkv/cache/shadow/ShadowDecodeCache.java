@@ -150,9 +150,11 @@ final class ShadowDecodeCache implements DecodeCache {
         return trace == null;
     }
 
-    /// The rows of a wave as a layer has them.
+    /// The rows of a wave as a layer has them. Whole sequences have the same rows in all layers.
     private StepRows rows(int layer, Wave wave) {
-        return kinds[layer] == 0 ? wave.rows() : wave.shifted().get(kinds[layer] - 1);
+        return kinds[layer] == 0 || !wave.isIndexed()
+                ? wave.rows()
+                : wave.shifted().get(kinds[layer] - 1);
     }
 
     @Override

@@ -44,7 +44,8 @@ final class ShadowExtension implements PromptCache {
         int recent = sequence.recentTokens() + tokens;
         this.newUnits = recent <= layout.recentTokens()
                 ? 0
-                : (recent - layout.spec().residency().localTokens()) / layout.spec().unitTokens();
+                : (recent - layout.spec().residency().localTokens())
+                        / layout.spec().unitTokens();
         this.scope = backend.newScope("one layer's keys and values of " + (before + tokens) + " tokens");
         try {
             this.layers = new PromptLayers(layout, backend, scope, before + tokens);

@@ -132,9 +132,19 @@ final class ShadowLayer {
     /// @param keys receives rotated keys, `[kvHeads, capacity, headDim]`, row t belongs to token t
     /// @param values the same shape
     void restore(int indexedTokens, int recent, Rotary rotary, Tensor keys, Tensor values) {
+        restoreIndexed(indexedTokens, rotary, keys, values);
+        resident.restoreRecent(indexedTokens, recent, keys, values);
+    }
+
+    /// Restores the keys and values of the indexed tokens, outliers included. Forks restore the same.
+    ///
+    /// @param indexedTokens number of tokens in the index, outliers included
+    /// @param keys receives rotated keys, `[kvHeads, capacity, headDim]`, row t belongs to token t
+    /// @param values the same shape
+    void restoreIndexed(int indexedTokens, Rotary rotary, Tensor keys, Tensor values) {
         shadow.restoreKeys(lowRankKeys.factor(), lowRankKeys.basis(), indexedTokens, rotary, keys);
         valueStore.restore(indexedTokens, values);
-        resident.restore(index.outliers(), indexedTokens, recent, keys, values);
+        resident.restoreOutliers(index.outliers(), keys, values);
     }
 
     /// All tensors except the resident rows, in a fixed order.

@@ -20,8 +20,7 @@ import java.util.stream.IntStream;
 ///     one that a fork shares it with
 /// @param recentTokens maximum number of recent tokens: those of the spec, or more in a fork, which
 ///     never adds tokens to the index that it shares
-record ShadowLayout(
-        KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size, int indexCapacity, int recentTokens) {
+record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size, int indexCapacity, int recentTokens) {
     ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size) {
         this(spec, shape, size, size.capacityTokens(), spec.recentTokens());
     }
@@ -32,6 +31,20 @@ record ShadowLayout(
     ShadowLayout forked(int capacity, int recent) {
         SequenceSize forked = new SequenceSize(capacity, size.deviceValueLayers());
         return new ShadowLayout(spec, shape, forked, indexCapacity, recent);
+    }
+
+    /// The layout of a sequence of another capacity.
+    ShadowLayout withCapacity(int tokens) {
+        return new ShadowLayout(spec, shape, new SequenceSize(tokens, size.deviceValueLayers()));
+    }
+
+    /// @throws IllegalArgumentException if a sequence of this layout cannot have been saved like this
+    void checkRestored(long length, boolean isIndexed) {
+        if (length < 1 || length > capacity() || (isIndexed && isAlwaysWhole())) {
+            throw new IllegalArgumentException("a saved sequence has " + length + " tokens and "
+                    + (isIndexed ? "an index" : "no index") + "; expected 1 to " + capacity()
+                    + " tokens of a sequence that " + (isAlwaysWhole() ? "is kept whole" : "may be indexed"));
+        }
     }
 
     /// Maximum number of tokens of the sequence.

@@ -1,11 +1,11 @@
 package io.shadowkv.cache.shadow;
 
 import io.shadowkv.cache.CacheStrategy.Allocation;
+import io.shadowkv.cache.CacheStrategy.Turn;
 import io.shadowkv.cache.LayerFetches;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.RowsPromptCache;
 import io.shadowkv.cache.SequenceCache;
-import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.cache.SequenceState;
 import io.shadowkv.cache.shadow.index.LayerMemory;
 import io.shadowkv.cache.shadow.index.UnitBuffers;
@@ -16,9 +16,9 @@ import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Rotary;
 import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// One sequence under ShadowKV. While it fits the resident region it is kept whole and attention is
@@ -34,14 +34,13 @@ final class ShadowSequence implements SequenceCache {
     private final Rotary rotary;
     private final int recentRow;
     private final List<Integer> shifts;
-    private final List<Integer> unshifted;
     private final List<ResidentBuffer> resident = new ArrayList<>();
     private final List<ShadowLayer> layers = new ArrayList<>();
     private int length;
     private boolean isIndexed;
     private int indexedUnits;
     private int recentToken;
-    private boolean isFork;
+    private @Nullable ShadowSequence shared;
 
     private ShadowSequence(ShadowLayout layout, Backend backend, MemoryScope scope, Rotary rotary) {
         this.layout = layout;
@@ -50,7 +49,6 @@ final class ShadowSequence implements SequenceCache {
         this.rotary = rotary;
         this.recentRow = layout.base().recentRow();
         this.shifts = layout.recentRowShifts();
-        this.unshifted = Collections.nCopies(shifts.size(), 0);
     }
 
     static ShadowSequence allocate(ShadowLayout layout, Backend backend, Rotary rotary) {
@@ -148,7 +146,7 @@ final class ShadowSequence implements SequenceCache {
             throw new IllegalStateException("no room after " + length + " tokens; make room first");
         }
         int row = isIndexed ? recentRow + recentTokens() : length;
-        return new NewRow(length++, row, row + 1, indexedUnits, isIndexed ? shifts : unshifted);
+        return new NewRow(length++, row, row + 1, indexedUnits, isIndexed ? shifts : List.of());
     }
 
     /// Turns a whole sequence into an indexed one, or moves its oldest recent tokens into the index.
@@ -156,7 +154,7 @@ final class ShadowSequence implements SequenceCache {
         if (length == capacity()) {
             throw new IllegalStateException("the sequence is at its capacity of " + capacity() + " tokens");
         }
-        if (isFork) {
+        if (isFork()) {
             throw new IllegalStateException("a fork cannot add to the index that it shares");
         }
         try (MemoryScope scratch = backend.newScope("indexing a sequence")) {
@@ -183,7 +181,8 @@ final class ShadowSequence implements SequenceCache {
 
     private void joinRecent(MemoryScope scope) {
         int held = recentTokens();
-        int units = (held - layout.spec().residency().localTokens()) / layout.spec().unitTokens();
+        int units =
+                (held - layout.spec().residency().localTokens()) / layout.spec().unitTokens();
         Tensor scratch =
                 IndexScratch.plain(layout, backend, scope, units * layout.spec().unitTokens());
         int firstUnit = recentToken / layout.spec().unitTokens();
@@ -193,6 +192,15 @@ final class ShadowSequence implements SequenceCache {
         }
         indexedUnits += units;
         recentToken += units * layout.spec().unitTokens();
+    }
+
+    boolean isFork() {
+        return shared != null;
+    }
+
+    /// The sequence whose index this one reads: itself, or the one that it is a fork of.
+    ShadowSequence indexOwner() {
+        return shared == null ? this : shared;
     }
 
     int recentTokens() {
@@ -213,40 +221,36 @@ final class ShadowSequence implements SequenceCache {
     }
 
     /// All layers have added tokens to the index and to the recent rows.
-    void extended(int newLength, int newUnits) {
+    SequenceCache extended(int newLength, int newUnits) {
         length = newLength;
         indexedUnits += newUnits;
         recentToken += newUnits * layout.spec().unitTokens();
+        return this;
     }
 
-    /// A sequence that is kept whole takes what fits its rows; reading it again with the new tokens
-    /// costs little, since it is short.
+    /// A sequence that is kept whole takes what fits its rows. It is short, so it can be read again.
     @Override
     public boolean canExtend(int tokens) {
         return isIndexed ? tokens <= capacity() - length : tokens <= layout.residentRows() - length;
     }
 
-    @Override
-    public PromptCache extend(int tokens) {
+    void checkExtends(int tokens) {
         if (!canExtend(tokens)) {
             throw new IllegalStateException("a sequence of " + length + " tokens cannot take " + tokens + " more");
         }
+    }
+
+    @Override
+    public PromptCache extend(int tokens) {
+        if (isFork()) {
+            return SharedTurns.open(List.of(new Turn(this, tokens)), backend).getFirst();
+        }
+        checkExtends(tokens);
         if (isIndexed) {
             return new ShadowExtension(this, backend, tokens);
         }
-        List<AttendedRows> rows = resident.stream().map(ResidentBuffer::rows).toList();
-        return new RowsPromptCache(backend, rows, length) {
-            @Override
-            protected SequenceCache sealed(int all) {
-                length = all;
-                return ShadowSequence.this;
-            }
-
-            @Override
-            protected void abandoned() {
-                // The rows after the last token are not read.
-            }
-        };
+        var rows = resident.stream().map(ResidentBuffer::rows).toList();
+        return new RowsPromptCache(backend, rows, length, all -> extended(all, 0));
     }
 
     @Override
@@ -287,12 +291,8 @@ final class ShadowSequence implements SequenceCache {
     @Override
     public SequenceCache copy() {
         ShadowSequence copy = allocate(layout, backend, rotary);
-        for (int layer = 0; layer < resident.size(); layer++) {
-            copy(resident.get(layer).tensors(), copy.resident.get(layer).tensors());
-        }
-        for (int layer = 0; layer < layers.size(); layer++) {
-            copy(layers.get(layer).tensors(), copy.layers.get(layer).tensors());
-        }
+        Map<String, Tensor> targets = copy.state().tensors();
+        state().tensors().forEach((name, tensor) -> copy(tensor, Objects.requireNonNull(targets.get(name))));
         backend.synchronize();
         copy.length = length;
         copy.isIndexed = isIndexed;
@@ -308,15 +308,15 @@ final class ShadowSequence implements SequenceCache {
             return forkWhole(newTokens);
         }
         ShadowLayout forked = forkLayout(newTokens);
-        MemoryScope own = backend.newScope("ShadowKV's fork of a sequence of " + length + " tokens");
+        MemoryScope scopeOfFork = backend.newScope("ShadowKV's fork of a sequence of " + length + " tokens");
         try {
-            ShadowSequence fork = new ShadowSequence(forked, backend, own, rotary);
-            LayerMemories memories = new LayerMemories(forked, own);
+            var fork = new ShadowSequence(forked, backend, scopeOfFork, rotary);
+            LayerMemories memories = new LayerMemories(forked, scopeOfFork);
             for (int layer = 0; layer < layers.size(); layer++) {
                 LayerMemory memory = memories.of(layer);
-                ShadowLayer shared = layers.get(layer).fork(forked.layer(layer), recentTokens(), backend, memory);
-                fork.layers.add(shared);
-                fork.resident.add(shared.resident());
+                ShadowLayer own = layers.get(layer).fork(forked.layer(layer), recentTokens(), backend, memory);
+                fork.layers.add(own);
+                fork.resident.add(own.resident());
                 memory.nextLayer();
             }
             backend.synchronize();
@@ -324,10 +324,10 @@ final class ShadowSequence implements SequenceCache {
             fork.isIndexed = true;
             fork.indexedUnits = indexedUnits;
             fork.recentToken = recentToken;
-            fork.isFork = true;
+            fork.shared = indexOwner();
             return fork;
         } catch (RuntimeException e) {
-            own.close();
+            scopeOfFork.close();
             throw e;
         }
     }
@@ -347,8 +347,7 @@ final class ShadowSequence implements SequenceCache {
     }
 
     private ShadowLayout wholeForkLayout(int newTokens) {
-        SequenceSize size = new SequenceSize(length + newTokens, layout.size().deviceValueLayers());
-        return new ShadowLayout(layout.spec(), layout.shape(), size);
+        return layout.withCapacity(length + newTokens);
     }
 
     @Override
@@ -375,11 +374,7 @@ final class ShadowSequence implements SequenceCache {
     static ShadowSequence restore(ShadowLayout layout, Backend backend, Rotary rotary, Map<String, Long> numbers) {
         long length = numbers.getOrDefault("length", -1L);
         boolean isIndexed = numbers.getOrDefault("is_indexed", 0L) == 1;
-        if (length < 1 || length > layout.capacity() || (isIndexed && layout.isAlwaysWhole())) {
-            throw new IllegalArgumentException("a saved sequence has " + length + " tokens and "
-                    + (isIndexed ? "an index" : "no index") + "; expected 1 to " + layout.capacity()
-                    + " tokens of a sequence that " + (layout.isAlwaysWhole() ? "is kept whole" : "may be indexed"));
-        }
+        layout.checkRestored(length, isIndexed);
         ShadowSequence sequence = allocate(layout, backend, rotary);
         sequence.length = (int) length;
         sequence.isIndexed = isIndexed;
@@ -393,10 +388,8 @@ final class ShadowSequence implements SequenceCache {
         return isIndexed;
     }
 
-    private void copy(List<Tensor> sources, List<Tensor> targets) {
-        for (int i = 0; i < sources.size(); i++) {
-            backend.operations().dense().copy(sources.get(i), targets.get(i));
-        }
+    private void copy(Tensor source, Tensor target) {
+        backend.operations().dense().copy(source, target);
     }
 
     @Override

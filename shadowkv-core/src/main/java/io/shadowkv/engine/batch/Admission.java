@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The sequences that wait, and how each of them begins: its prompt is read, or it continues a prefix
 /// or its own cache. What it still has to read there is decoded if it is short; otherwise it is read
-/// as a turn, many rows at a time.
+/// as a turn, many rows at a time. Turns of forks of one prefix that wait at the same time are read
+/// together.
 ///
 /// Used by the engine's thread.
 final class Admission {
@@ -102,16 +103,15 @@ final class Admission {
     /// @param running number of sequences that are being read or decode
     Admitted admit(int running) {
         List<Sequence> joining = new ArrayList<>();
-        List<Sequence> admitted = new ArrayList<>();
+        Openings openings = new Openings(2 * prefillRows);
         int before = waiting.size();
-        int rows = 0;
         while (!waiting.isEmpty() && running + taken(before) < slots) {
             Sequence next = Policy.next(waiting);
             Prefix prefix = prefixOf(next);
             boolean others = running + taken(before) > 0;
-            if (next.cache() != null || (prefix != null && fork(prefix, next, admitted))) {
+            if (next.cache() != null || (prefix != null && fork(prefix, next, openings))) {
                 if (readsTurn(next)) {
-                    if (!readings.hasRoom()) {
+                    if (!openings.joinsTurns(next) && !readings.hasRoom(openings.readings())) {
                         break;
                     }
                     if (!canReadTurn(next)) {
@@ -120,7 +120,7 @@ final class Admission {
                     }
                 }
                 waiting.remove(next);
-                if (!readsTurn(next) || !openTurn(next, admitted)) {
+                if (!readsTurn(next) || !openings.addTurn(next, prefixes)) {
                     joining.add(next);
                 }
                 continue;
@@ -129,11 +129,11 @@ final class Admission {
                 // Waits for memory instead of reading again what is in memory already.
                 break;
             }
-            boolean shares = admitted.isEmpty() || rows + next.length() <= 2 * prefillRows;
-            if (!shares || !readings.hasRoom()) {
+            boolean opens = openings.prompts().isEmpty();
+            if (opens ? !readings.hasRoom(openings.readings()) : !openings.takesPrompt(next.length())) {
                 break;
             }
-            if (!prefixes.makeRoom(next.planned(), admitted)) {
+            if (!prefixes.makeRoom(next.planned(), openings.memory())) {
                 if (others) {
                     break;
                 }
@@ -142,13 +142,14 @@ final class Admission {
                 continue;
             }
             waiting.remove(next);
-            admitted.add(next);
-            rows += next.length();
+            openings.addPrompt(next);
         }
         boolean hasWorked = waiting.size() < before;
-        if (!admitted.isEmpty()) {
-            open(admitted, running + taken(before) > admitted.size());
+        List<Sequence> prompts = openings.prompts();
+        if (!prompts.isEmpty()) {
+            open(prompts, running + taken(before) > prompts.size());
         }
+        openings.turns().forEach(group -> openTurns(group, joining));
         return new Admitted(joining, hasWorked);
     }
 
@@ -166,23 +167,26 @@ final class Admission {
         sequence.readsAgain(planner.sequence(sequence.capacity(), slots));
     }
 
-    /// Opens the reading of a turn.
+    /// Opens the reading of turns. If the backend has less memory than the plan says, half of them wait
+    /// until others have ended; a single one is decoded.
     ///
-    /// @return false if there is no memory to read it in rows
-    private boolean openTurn(Sequence sequence, List<Sequence> admitted) {
-        if (!prefixes.makeRoom(Planner.turn(sequence.length()), admitted)) {
-            return false;
-        }
+    /// @param joining receives a sequence that is decoded
+    private void openTurns(TurnGroup group, List<Sequence> joining) {
+        List<Sequence> sequences = group.sequences();
         try {
-            readings.open(strategy, List.of(sequence));
-            return true;
+            readings.openTurns(strategy, group);
         } catch (BackendMemoryException e) {
-            return false;
+            if (sequences.size() == 1) {
+                joining.addAll(sequences);
+            } else {
+                int half = sequences.size() / 2;
+                waiting.addAll(sequences.subList(half, sequences.size()));
+                openTurns(new TurnGroup(sequences.subList(0, half)), joining);
+            }
         } catch (RuntimeException e) {
             model.backend().synchronize();
-            sequence.fail(e);
-            prefixes.end(sequence);
-            return true;
+            sequences.forEach(sequence -> sequence.fail(e));
+            sequences.forEach(prefixes::end);
         }
     }
 
@@ -198,11 +202,12 @@ final class Admission {
     /// Gives a sequence a fork of a prefix.
     ///
     /// @return false if there is no memory for it
-    private boolean fork(Prefix prefix, Sequence sequence, List<Sequence> admitted) {
+    private boolean fork(Prefix prefix, Sequence sequence, Openings openings) {
         PlannedSequence planned = Prefixes.planned(prefix, sequence.capacity());
         prefixes.use(prefix);
         try {
-            if (!prefixes.makeRoom(planned, admitted)) {
+            int rows = sequence.length() - prefix.ids().length;
+            if (!openings.makeRoomForFork(planned, prefix, rows < TURN_ROWS ? 0 : rows, prefixes)) {
                 return false;
             }
             // The fork may reach positions that no table covers yet.

@@ -65,11 +65,16 @@ public final class Planner {
         return planned(capacityTokens, together, limits);
     }
 
-    /// The memory that the reading of a turn needs in addition to its sequence: none of a sequence's,
-    /// but the workspace of a prompt, which [#fits] adds.
+    /// The memory that the reading of turns needs in addition to their sequences: none of a sequence's,
+    /// but the workspace of a prompt, which [#fits] adds. Turns that are read together restore what
+    /// they share once, so they need one workspace: keys and values of the longest sequence, and
+    /// activations of all new tokens. The workspace of a prompt of as many tokens as the larger of the
+    /// two has both.
     ///
-    /// @param tokens tokens of the sequence, those of the turn included
-    static PlannedSequence turn(int tokens) {
+    /// @param longest tokens of the longest sequence, those of its turn included
+    /// @param rows new tokens of all turns
+    static PlannedSequence turns(int longest, int rows) {
+        int tokens = Math.max(longest, rows);
         return new PlannedSequence(SequenceSize.of(tokens), new SequenceBytes(0, 0, List.of()), tokens);
     }
 

@@ -153,11 +153,10 @@ public final class Prefixes {
 
     /// Evicts kept prompts until a sequence fits.
     ///
-    /// @param admitted sequences that were admitted and are not allocated yet
+    /// @param admitted the memory of sequences and readings that were admitted and are not allocated yet
     /// @return false if it does not fit although nothing is left to evict
-    boolean makeRoom(PlannedSequence wanted, List<Sequence> admitted) {
-        List<PlannedSequence> planned = admitted.stream().map(Sequence::planned).toList();
-        while (!ledger.fits(wanted, planned)) {
+    boolean makeRoom(PlannedSequence wanted, List<PlannedSequence> admitted) {
+        while (!ledger.fits(wanted, admitted)) {
             if (!evict()) {
                 return false;
             }

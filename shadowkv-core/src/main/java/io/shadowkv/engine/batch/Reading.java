@@ -12,7 +12,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
-import org.jspecify.annotations.Nullable;
 
 /// The reading of one or more prompts, which can be interrupted after every unit: some rows of one
 /// layer. Prompts get their number from the order in which they were given.
@@ -32,17 +31,17 @@ public final class Reading implements AutoCloseable {
         this.prefillRows = prefillRows;
     }
 
-    /// A prompt to read, or further tokens of a sequence.
+    /// A prompt to read.
     ///
     /// @param ids tokens, every id within the vocabulary
     /// @param size size that the sequence is allocated for
-    /// @param base the sequence that the tokens follow; null for a prompt
-    public record Prompt(
-            int[] ids, SequenceSize size, @Nullable SequenceCache base) {
-        public Prompt(int[] ids, SequenceSize size) {
-            this(ids, size, null);
-        }
-    }
+    public record Prompt(int[] ids, SequenceSize size) {}
+
+    /// Further tokens of a sequence to read.
+    ///
+    /// @param ids tokens, every id within the vocabulary
+    /// @param base the sequence that the tokens follow
+    public record Turn(int[] ids, SequenceCache base) {}
 
     /// Allocates all memory that the reading and the sequences need.
     ///
@@ -53,25 +52,45 @@ public final class Reading implements AutoCloseable {
         List<PromptRows> rows = new ArrayList<>();
         try {
             for (Prompt prompt : prompts) {
-                rows.add(open(model, strategy, prompt));
+                int tokens = prompt.ids().length;
+                var table =
+                        model.rotary().forSequence(tokens, prompt.size().capacityTokens());
+                PromptCache cache = strategy.openPrompt(tokens, prompt.size(), table);
+                rows.add(new PromptRows(prompt.ids(), cache, table, 0));
             }
-            return new Reading(List.copyOf(rows), model.decoder().openPrefill(rows, prefillRows), prefillRows);
+            return open(model, rows, prefillRows);
         } catch (RuntimeException | Error e) {
             rows.forEach(row -> row.cache().close());
             throw e;
         }
     }
 
-    private static PromptRows open(LoadedModel model, CacheStrategy strategy, Prompt prompt) {
-        int tokens = prompt.ids().length;
-        SequenceCache base = prompt.base();
-        if (base != null) {
-            PromptCache cache = base.extend(tokens);
-            return new PromptRows(prompt.ids(), cache, model.rotary().latest(base.rotary()), base.length());
+    /// Opens the reading of further tokens of several sequences. What sequences share is restored once
+    /// for all of them; see [CacheStrategy#extend].
+    ///
+    /// @param prefillRows maximum number of rows of a unit
+    /// @throws io.shadowkv.op.BackendMemoryException if the memory is not available; nothing is
+    ///     allocated then
+    public static Reading openTurns(LoadedModel model, CacheStrategy strategy, List<Turn> turns, int prefillRows) {
+        List<PromptCache> caches = strategy.extend(turns.stream()
+                .map(turn -> new CacheStrategy.Turn(turn.base(), turn.ids().length))
+                .toList());
+        try {
+            List<PromptRows> rows = new ArrayList<>();
+            for (int i = 0; i < turns.size(); i++) {
+                SequenceCache base = turns.get(i).base();
+                var table = model.rotary().latest(base.rotary());
+                rows.add(new PromptRows(turns.get(i).ids(), caches.get(i), table, base.length()));
+            }
+            return open(model, rows, prefillRows);
+        } catch (RuntimeException | Error e) {
+            caches.forEach(PromptCache::close);
+            throw e;
         }
-        var table = model.rotary().forSequence(tokens, prompt.size().capacityTokens());
-        PromptCache cache = strategy.openPrompt(tokens, prompt.size(), table);
-        return new PromptRows(prompt.ids(), cache, table, 0);
+    }
+
+    private static Reading open(LoadedModel model, List<PromptRows> rows, int prefillRows) {
+        return new Reading(List.copyOf(rows), model.decoder().openPrefill(rows, prefillRows), prefillRows);
     }
 
     /// Computes one unit and waits for it.

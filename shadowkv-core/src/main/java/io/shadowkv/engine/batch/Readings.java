@@ -52,8 +52,9 @@ final class Readings {
     /// @param logits after the last token, `[vocabulary]`
     record Sealed(Sequence sequence, float[] logits) {}
 
-    boolean hasRoom() {
-        return open.size() < MAX_READINGS;
+    /// @param opening number of readings that will be opened before
+    boolean hasRoom(int opening) {
+        return open.size() + opening < MAX_READINGS;
     }
 
     /// True if a reading can go on.
@@ -69,20 +70,36 @@ final class Readings {
                 .toList();
     }
 
-    /// Opens a reading of several prompts, or of the further tokens of sequences that have a cache.
+    /// Opens a reading of several prompts.
     ///
     /// @throws io.shadowkv.op.BackendMemoryException if the memory is not available
     void open(CacheStrategy strategy, List<Sequence> sequences) {
         List<Reading.Prompt> prompts = sequences.stream()
                 .map(sequence ->
-                        new Reading.Prompt(sequence.toRead(), sequence.planned().size(), sequence.cache()))
+                        new Reading.Prompt(sequence.toRead(), sequence.planned().size()))
                 .toList();
-        Reading reading = Reading.open(model, strategy, prompts, prefillRows);
-        // The ledger holds the caches that are there already.
-        List<PlannedSequence> opened = sequences.stream()
-                .map(sequence -> sequence.cache() == null ? sequence.planned() : Planner.turn(sequence.length()))
+        opened(
+                Reading.open(model, strategy, prompts, prefillRows),
+                sequences,
+                sequences.stream().map(Sequence::planned).toList());
+    }
+
+    /// Opens a reading of the further tokens of sequences that have a cache. The ledger holds the caches
+    /// already.
+    ///
+    /// @throws io.shadowkv.op.BackendMemoryException if the memory is not available
+    void openTurns(CacheStrategy strategy, TurnGroup group) {
+        List<Reading.Turn> turns = group.sequences().stream()
+                .map(sequence -> new Reading.Turn(sequence.toRead(), sequence.requireCache()))
                 .toList();
-        ledger.opens(reading, opened);
+        opened(
+                Reading.openTurns(model, strategy, turns, prefillRows),
+                group.sequences(),
+                List.of(group.workspace()));
+    }
+
+    private void opened(Reading reading, List<Sequence> sequences, List<PlannedSequence> memory) {
+        ledger.opens(reading, memory);
         sequences.forEach(Sequence::admitted);
         open.add(new OpenReading(reading, List.copyOf(sequences)));
     }

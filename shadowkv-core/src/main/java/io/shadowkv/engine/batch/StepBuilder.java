@@ -76,9 +76,8 @@ public final class StepBuilder implements AutoCloseable {
         for (List<Row> wave : waves) {
             Row first = wave.getFirst();
             int at = from;
-            List<StepRows> sliced = tables.stream()
-                    .map(all -> all.slice(at, wave.size()))
-                    .toList();
+            List<StepRows> sliced =
+                    tables.stream().map(all -> all.slice(at, wave.size())).toList();
             built.add(new DecodeCache.Wave(
                     sliced.getFirst(), sliced.subList(1, sliced.size()), first.rotary(), first.isIndexed()));
             from += wave.size();
@@ -141,10 +140,8 @@ public final class StepBuilder implements AutoCloseable {
     /// attended of each further kind of layer.
     private Tensor upload(List<Row> rows) {
         int count = rows.size();
-        int kinds = rows.stream()
-                .mapToInt(row -> row.place().shifts().size())
-                .max()
-                .orElse(0);
+        int kinds =
+                rows.stream().mapToInt(row -> row.place().shifts().size()).max().orElse(0);
         int fieldCount = FIELDS + SHIFTED_FIELDS * kinds;
         int[] values = new int[fieldCount * count];
         for (int i = 0; i < count; i++) {

@@ -85,7 +85,12 @@ final class ReferenceAttention implements AttentionOperations {
         int groupSize = queryHeads / kvHeads;
         for (int q = 0; q < queryHeads; q++) {
             int[] read = selectedRows(layer, q / groupSize, attended);
-            var head = new Head(layer.residency().attended().keys(), layer.residency().attended().values(), q / groupSize, read, scale);
+            var head = new Head(
+                    layer.residency().attended().keys(),
+                    layer.residency().attended().values(),
+                    q / groupSize,
+                    read,
+                    scale);
             long at = ((long) i * queryHeads + q) * headDim;
             Elements.write(out, at, head.attend(Elements.read(queries, at, headDim), read.length));
         }

@@ -188,8 +188,7 @@ final class ReferenceShadow implements ShadowOperations {
     }
 
     @Override
-    public void scoreUnits(
-            Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores) {
+    public void scoreUnits(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores) {
         step.score(queries, layers, rows, scale, scores);
     }
 

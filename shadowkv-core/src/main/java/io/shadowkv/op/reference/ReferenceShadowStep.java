@@ -85,7 +85,9 @@ final class ReferenceShadowStep {
             for (int h = 0; h < layer.kvHeads(); h++) {
                 List<Miss> misses = misses(layer, h);
                 Tensor keys = layer.residency().attended().keys();
-                double[][] basis = misses.isEmpty() ? new double[0][] : headBasis(layer.keys().basis(), keys.extent(2), h);
+                double[][] basis = misses.isEmpty()
+                        ? new double[0][]
+                        : headBasis(layer.keys().basis(), keys.extent(2), h);
                 for (Miss miss : misses) {
                     for (int j = 0; j < layer.unitTokens(); j++) {
                         rebuild(layer.keys().factor(), basis, miss.token() + j, rotary, keys, h, miss.row() + j);

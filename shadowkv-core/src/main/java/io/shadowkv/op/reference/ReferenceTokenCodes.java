@@ -68,7 +68,8 @@ final class ReferenceTokenCodes {
     static double[] decode(TokenCodes index, int headDim, int h, int count) {
         double[] keys = new double[count * headDim];
         for (int t = 0; t < count; t++) {
-            double scale = Elements.read(index.scales(), (long) h * index.scales().extent(1) + t, 1)[0];
+            double scale =
+                    Elements.read(index.scales(), (long) h * index.scales().extent(1) + t, 1)[0];
             double[] levels = new double[headDim];
             for (int e = 0; e < headDim; e++) {
                 int word = Elements.readInt(index.codes(), at(index.codes(), h, t, e / KeyCodes.WORD_DIMS));

@@ -75,8 +75,7 @@ final class TimedShadow implements ShadowOperations {
     }
 
     @Override
-    public void scoreUnits(
-            Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores) {
+    public void scoreUnits(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores) {
         timer.time(OperationKind.SCORE, () -> shadow.scoreUnits(queries, layers, rows, scale, scores));
     }
 

@@ -241,7 +241,8 @@ public abstract class ShadowGoldens {
             List<int[][]> selected = new ArrayList<>();
             int compared = 0;
             // The original scales landmark scores by 1/√128 whatever the head dim.
-            try (DecodeCache decode = new ShadowDecodeCache(sequence.layout().spec(), shape, backend, 1 / Math.sqrt(128))) {
+            try (DecodeCache decode =
+                    new ShadowDecodeCache(sequence.layout().spec(), shape, backend, 1 / Math.sqrt(128))) {
                 decode.join(0, sequence);
                 decode.trace((layer, slot, position, missed, resident) -> selected.add(resident));
                 for (int step = 0; step < STEPS; step++) {

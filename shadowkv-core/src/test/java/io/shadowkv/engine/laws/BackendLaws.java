@@ -3,6 +3,7 @@ package io.shadowkv.engine.laws;
 import io.shadowkv.RandomCheckpoint;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.KvCacheSpec.Shadow;
+import io.shadowkv.op.Backend;
 import io.shadowkv.tensor.DType;
 import java.nio.file.Path;
 import java.util.List;
@@ -72,6 +73,11 @@ public abstract class BackendLaws {
     }
 
     final StepBench bench(Path folder, KvCacheSpec spec) {
-        return new StepBench(folder, backend, spec, tested.type());
+        return bench(folder, spec, backend);
+    }
+
+    /// @param through forwards to [#backend]
+    final StepBench bench(Path folder, KvCacheSpec spec, Backend through) {
+        return new StepBench(folder, through, spec, tested.type());
     }
 }

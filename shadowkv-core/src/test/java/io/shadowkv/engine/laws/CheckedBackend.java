@@ -18,6 +18,7 @@ final class CheckedBackend extends ForwardingBackend {
     private volatile long largestTensor;
     private volatile long allocations;
     private volatile long failAt = Long.MAX_VALUE;
+    private volatile String refused = "nothing";
 
     CheckedBackend(Backend backend) {
         super(backend);
@@ -69,6 +70,11 @@ final class CheckedBackend extends ForwardingBackend {
         failAt = more < 0 ? Long.MAX_VALUE : allocations + more;
     }
 
+    /// There is no memory for scopes whose purpose matches this regular expression.
+    void refuse(String purpose) {
+        refused = purpose;
+    }
+
     @Override
     public MemoryScope newScope(String purpose) {
         return checked(purpose, super.newScope(purpose));
@@ -101,7 +107,7 @@ final class CheckedBackend extends ForwardingBackend {
             if (!open.contains(this)) {
                 throw new AssertionError("allocation from the closed scope \"" + purpose + "\"", made);
             }
-            if (allocations >= failAt) {
+            if (allocations >= failAt || purpose.matches(refused)) {
                 throw new BackendMemoryException("no memory left for " + purpose);
             }
             Tensor tensor = scope.allocate(place, dtype, extents);

@@ -86,6 +86,20 @@ class DeviceLikeLawsTest {
     }
 
     @Nested
+    class SharedTurns extends SharedTurnLaws {
+        SharedTurns() {
+            super(DEVICE);
+        }
+    }
+
+    @Nested
+    class TurnScheduling extends TurnSchedulingLaws {
+        TurnScheduling() {
+            super(DEVICE);
+        }
+    }
+
+    @Nested
     class Turns extends TurnLaws {
         Turns() {
             super(DEVICE);

@@ -57,7 +57,8 @@ final class IndexCheck {
     /// Units that the index must hold: all chunks but the recent ones and the outliers.
     static int units(SequenceCache sequence) {
         KvCacheSpec.Shadow spec = ShadowInside.spec(sequence);
-        return (sequence.length() - recent(sequence)) / spec.unitTokens() - spec.index().outlierUnits();
+        return (sequence.length() - recent(sequence)) / spec.unitTokens()
+                - spec.index().outlierUnits();
     }
 
     static void assertHolds(Backend backend, SequenceCache sequence, SequenceCache whole, double tolerance) {
@@ -111,7 +112,8 @@ final class IndexCheck {
             Tensor scales = scope.allocate(DType.BF16, heads, blocks * IndexedLayer.TokenCodes.BLOCK_TOKENS);
             backend.operations()
                     .shadow()
-                    .encodeKeys(truth.keys(), 0, contextTokens, ShadowInside.meanKeys(sequence, 0), expected, scales, 0);
+                    .encodeKeys(
+                            truth.keys(), 0, contextTokens, ShadowInside.meanKeys(sequence, 0), expected, scales, 0);
             backend.synchronize();
             for (int head = 0; head < heads; head++) {
                 int[] own = backend.downloadInts(codes.codes().row(head));
@@ -164,7 +166,9 @@ final class IndexCheck {
         for (int chunk = listed.nextClearBit(0); chunk < chunks; chunk = listed.nextClearBit(chunk + 1)) {
             others.add(chunk);
         }
-        assertThat(others).as("chunks outside the index of head " + head).hasSize(spec.index().outlierUnits());
+        assertThat(others)
+                .as("chunks outside the index of head " + head)
+                .hasSize(spec.index().outlierUnits());
         return others;
     }
 
@@ -202,7 +206,8 @@ final class IndexCheck {
         }
         try (MemoryScope scope = backend.newScope("rebuilt keys");
                 var arena = java.lang.foreign.Arena.ofConfined()) {
-            Tensor keys = scope.allocate(backend.activationType(index.keys().factor().dtype()), contextTokens, heads, headDim);
+            Tensor keys = scope.allocate(
+                    backend.activationType(index.keys().factor().dtype()), contextTokens, heads, headDim);
             Tensor host = Tensor.of(DType.F32, keys.shape(), arena.allocate(plain.length * 4L, 64));
             io.shadowkv.tensor.Floats.fill(host, plain);
             backend.operations().dense().copy(host, keys);

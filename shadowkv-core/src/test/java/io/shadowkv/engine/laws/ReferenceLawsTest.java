@@ -85,6 +85,20 @@ class ReferenceLawsTest {
     }
 
     @Nested
+    class SharedTurns extends SharedTurnLaws {
+        SharedTurns() {
+            super(REFERENCE);
+        }
+    }
+
+    @Nested
+    class TurnScheduling extends TurnSchedulingLaws {
+        TurnScheduling() {
+            super(REFERENCE);
+        }
+    }
+
+    @Nested
     class Turns extends TurnLaws {
         Turns() {
             super(REFERENCE);

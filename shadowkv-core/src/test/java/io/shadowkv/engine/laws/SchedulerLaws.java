@@ -4,30 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shadowkv.RandomCheckpoint;
 import io.shadowkv.cache.KvCacheSpec;
-import io.shadowkv.cache.SequenceCache;
-import io.shadowkv.checkpoint.Checkpoint;
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.GenerationOptions;
 import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.engine.Request;
 import io.shadowkv.engine.ValuePlace;
-import io.shadowkv.engine.batch.Planner;
-import io.shadowkv.engine.batch.Scheduler;
 import io.shadowkv.engine.batch.Sequence;
-import io.shadowkv.engine.batch.SequenceEvents;
 import io.shadowkv.engine.batch.StepBuilder;
-import io.shadowkv.engine.model.LoadedModel;
-import io.shadowkv.engine.model.ModelText;
-import io.shadowkv.model.Decoder;
 import io.shadowkv.op.Backend.Place;
-import io.shadowkv.sampling.TokenLogprobs;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -45,97 +34,9 @@ public abstract class SchedulerLaws extends BackendLaws {
         return STRATEGIES;
     }
 
-    /// A scheduler with a model; units of prompts have up to four rows, and one unit is read in a round.
-    private final class Bench implements AutoCloseable {
-        private final LoadedModel model;
-        private final Planner planner;
-        private final Scheduler scheduler;
-        private final List<String> heard = new ArrayList<>();
-        private boolean isConsumed = true;
-
-        Bench(EngineOptions given) {
-            EngineOptions options = given.withPrefillRows(4).withReadingBudget(Duration.ofNanos(1));
-            Checkpoint checkpoint = Checkpoint.open(checkpoint(RandomCheckpoint.SMALL));
-            Decoder decoder = Decoder.load(checkpoint, null, backend(), note -> {});
-            this.model = new LoadedModel(
-                    new ModelText(checkpoint, List.of(), VOCABULARY),
-                    checkpoint.weightBytes(),
-                    backend(),
-                    decoder,
-                    null,
-                    () -> "a test");
-            var strategy = model.strategy(options.cache());
-            this.planner = new Planner(model, options, strategy);
-            this.scheduler = new Scheduler(model, options, strategy, planner);
-        }
-
-        Sequence submit(String name, int[] prompt, int tokens) {
-            Request request = Request.of(
-                    prompt, GenerationOptions.DEFAULT.withMaxNewTokens(tokens).withIgnoreEos(true));
-            Sequence sequence = Sequence.turn(
-                    model.text(), request, new int[0], planner.sequence(prompt.length + tokens, 4), null, noting(name));
-            scheduler.submit(sequence);
-            return sequence;
-        }
-
-        /// Submits a turn of a conversation of up to 300 tokens, whose cache stays open.
-        ///
-        /// @param held the cache of `history`; null for the first turn
-        Sequence next(String name, int[] history, int[] turn, @Nullable SequenceCache held) {
-            Request request = Request.of(
-                    turn, GenerationOptions.DEFAULT.withMaxNewTokens(3).withIgnoreEos(true));
-            Sequence sequence =
-                    Sequence.turn(model.text(), request, history, planner.sequence(300, 3), held, noting(name));
-            sequence.keepCache();
-            scheduler.submit(sequence);
-            return sequence;
-        }
-
-        private SequenceEvents noting(String name) {
-            return new SequenceEvents() {
-                @Override
-                public void reading(double done) {
-                    heard.add(name + " reads");
-                }
-
-                @Override
-                public void token(int id, String text, @Nullable TokenLogprobs logprobs) {
-                    heard.add(name + " token");
-                }
-
-                @Override
-                public void ended(Sequence sequence) {
-                    heard.add(name + " ended");
-                }
-
-                @Override
-                public boolean isReady() {
-                    return isConsumed;
-                }
-            };
-        }
-
-        void roundAndCheck() {
-            scheduler.round();
-            for (Place place : Place.values()) {
-                assertThat(scheduler.ledger().heldBytes(place))
-                        .as("bytes in the ledger, " + place)
-                        .isEqualTo(backend().bytes(place, "(keys and values|cache) of a sequence of"));
-            }
-        }
-
-        int[] finish(Sequence sequence) {
-            while (!sequence.isFinished()) {
-                roundAndCheck();
-            }
-            return sequence.completion().ids();
-        }
-
-        @Override
-        public void close() {
-            scheduler.close();
-            model.close();
-        }
+    /// Units of prompts have up to four rows.
+    private SchedulerBench open(EngineOptions options) {
+        return new SchedulerBench(checkpoint(RandomCheckpoint.SMALL), backend(), options.withPrefillRows(4));
     }
 
     /// Turns that are read together stay within a stated limit: where the workspace of another one does not fit,
@@ -146,14 +47,14 @@ public abstract class SchedulerLaws extends BackendLaws {
         long device;
         long host;
         EngineOptions plain = EngineOptions.DEFAULT.withCache(spec).withValuePlace(ValuePlace.HOST);
-        try (Bench free = new Bench(plain)) {
-            MemoryPlan plan = free.planner.plan(300, 3);
+        try (SchedulerBench free = open(plain)) {
+            MemoryPlan plan = free.planner().plan(300, 3);
             device = 3 * plan.perSequence().resident() + plan.workspaceBytes();
             host = Math.max(1, 3 * plan.perSequence().offloaded());
         }
         boolean isOne = backend().isHostDevice();
         EngineOptions limited = plain.withMemoryLimits(isOne ? device + host : device, isOne ? device + host : host);
-        try (Bench bench = new Bench(limited)) {
+        try (SchedulerBench bench = open(limited)) {
             List<Sequence> firsts = new ArrayList<>();
             for (int i = 0; i < 3; i++) {
                 firsts.add(bench.next("first " + i, new int[0], Logits.ids(100, VOCABULARY, i), null));
@@ -176,7 +77,7 @@ public abstract class SchedulerLaws extends BackendLaws {
             assertThat(most).as("turns that are read at once").isEqualTo(1);
             for (Sequence turn : turns) {
                 assertThat(turn.completion().ids()).hasSize(3);
-                bench.scheduler.ledger().free(turn.requireCache());
+                bench.scheduler().ledger().free(turn.requireCache());
             }
         }
     }
@@ -185,35 +86,35 @@ public abstract class SchedulerLaws extends BackendLaws {
     @ParameterizedTest
     @MethodSource("strategies")
     void aTokenArrivesInEveryRoundWhileAPromptIsRead(KvCacheSpec spec) {
-        try (Bench bench = new Bench(EngineOptions.DEFAULT.withCache(spec))) {
+        try (SchedulerBench bench = open(EngineOptions.DEFAULT.withCache(spec))) {
             Sequence first = bench.submit("first", Logits.ids(10, VOCABULARY, 1), 90);
-            while (!bench.heard.contains("first token")) {
+            while (!bench.heard().contains("first token")) {
                 bench.roundAndCheck();
             }
             Sequence second = bench.submit("second", Logits.ids(200, VOCABULARY, 2), 3);
-            bench.heard.clear();
+            bench.heard().clear();
             bench.finish(first);
             bench.finish(second);
             int readings = 0;
-            for (String event : bench.heard.subList(0, bench.heard.indexOf("first ended"))) {
+            for (String event : bench.heard().subList(0, bench.heard().indexOf("first ended"))) {
                 readings = event.equals("second reads") ? readings + 1 : 0;
                 assertThat(readings).as("units between two tokens").isLessThanOrEqualTo(1);
             }
-            assertThat(bench.heard.indexOf("first ended")).isLessThan(bench.heard.indexOf("second token"));
-            assertThat(bench.scheduler.ledger().entries()).isZero();
+            assertThat(bench.heard().indexOf("first ended")).isLessThan(bench.heard().indexOf("second token"));
+            assertThat(bench.scheduler().ledger().entries()).isZero();
         }
     }
 
     /// A short prompt that arrives during the reading of a long one is answered first.
     @Test
     void aShortPromptDoesNotWaitForALongOne() {
-        try (Bench bench = new Bench(EngineOptions.DEFAULT)) {
+        try (SchedulerBench bench = open(EngineOptions.DEFAULT)) {
             Sequence longer = bench.submit("long", Logits.ids(400, VOCABULARY, 1), 2);
             bench.roundAndCheck();
             Sequence shorter = bench.submit("short", Logits.ids(8, VOCABULARY, 2), 2);
             bench.finish(longer);
             bench.finish(shorter);
-            assertThat(bench.heard.indexOf("short ended")).isLessThan(bench.heard.indexOf("long token"));
+            assertThat(bench.heard().indexOf("short ended")).isLessThan(bench.heard().indexOf("long token"));
         }
     }
 
@@ -221,19 +122,19 @@ public abstract class SchedulerLaws extends BackendLaws {
     /// engine's thread must not spin. A cancellation still ends a request.
     @Test
     void aRoundWithoutWorkSaysSo() {
-        try (Bench bench = new Bench(EngineOptions.DEFAULT.withMaxBatch(1))) {
+        try (SchedulerBench bench = open(EngineOptions.DEFAULT.withMaxBatch(1))) {
             Sequence first = bench.submit("first", Logits.ids(6, VOCABULARY, 1), 50);
-            while (!bench.heard.contains("first token")) {
-                assertThat(bench.scheduler.round()).isTrue();
+            while (!bench.heard().contains("first token")) {
+                assertThat(bench.scheduler().round()).isTrue();
             }
             Sequence second = bench.submit("second", Logits.ids(6, VOCABULARY, 2), 2);
-            bench.isConsumed = false;
-            bench.heard.clear();
-            assertThat(bench.scheduler.round()).isFalse();
+            bench.consumes(false);
+            bench.heard().clear();
+            assertThat(bench.scheduler().round()).isFalse();
             second.request().cancellation().cancel();
-            assertThat(bench.scheduler.round()).isTrue();
-            assertThat(bench.heard).containsExactly("second ended");
-            bench.isConsumed = true;
+            assertThat(bench.scheduler().round()).isTrue();
+            assertThat(bench.heard()).containsExactly("second ended");
+            bench.consumes(true);
             assertThat(bench.finish(first)).hasSize(50);
         }
     }
@@ -241,25 +142,17 @@ public abstract class SchedulerLaws extends BackendLaws {
     /// The higher priority first, then the earlier submission.
     @Test
     void priorityDecidesWhoIsAdmittedFirst() {
-        try (Bench bench = new Bench(EngineOptions.DEFAULT.withMaxBatch(1))) {
+        try (SchedulerBench bench = open(EngineOptions.DEFAULT.withMaxBatch(1))) {
             List<Sequence> sequences = new ArrayList<>();
             for (int priority : new int[] {0, 2, 0, 5}) {
-                String name = "p" + priority + "#" + sequences.size();
                 Request request = Request.of(
-                                Logits.ids(6, VOCABULARY, 1), GenerationOptions.DEFAULT.withMaxNewTokens(2))
+                                Logits.ids(6, VOCABULARY, 1),
+                                GenerationOptions.DEFAULT.withMaxNewTokens(2).withIgnoreEos(true))
                         .withPriority(priority);
-                Sequence sequence = Sequence.turn(
-                        bench.model.text(),
-                        request,
-                        new int[0],
-                        bench.planner.sequence(8, 1),
-                        null,
-                        bench.noting(name));
-                bench.scheduler.submit(sequence);
-                sequences.add(sequence);
+                sequences.add(bench.submit("p" + priority + "#" + sequences.size(), request));
             }
             sequences.forEach(bench::finish);
-            assertThat(bench.heard.stream().filter(event -> event.endsWith(" ended")))
+            assertThat(bench.heard().stream().filter(event -> event.endsWith(" ended")))
                     .containsExactly("p5#3 ended", "p2#1 ended", "p0#0 ended", "p0#2 ended");
         }
     }
@@ -269,16 +162,16 @@ public abstract class SchedulerLaws extends BackendLaws {
     @ParameterizedTest
     @MethodSource("strategies")
     void cancellingOneOfTwoPromptsFreesItsMemory(KvCacheSpec spec) {
-        try (Bench bench = new Bench(EngineOptions.DEFAULT.withCache(spec))) {
+        try (SchedulerBench bench = open(EngineOptions.DEFAULT.withCache(spec))) {
             int[] prompt = Logits.ids(4, VOCABULARY, 1);
             int[] alone = bench.finish(bench.submit("alone", prompt, 60));
             Sequence kept = bench.submit("kept", prompt, 60);
             Sequence cancelled = bench.submit("cancelled", Logits.ids(4, VOCABULARY, 2), 60);
             bench.roundAndCheck();
-            long both = bench.scheduler.ledger().heldBytes(Place.DEVICE);
+            long both = bench.scheduler().ledger().heldBytes(Place.DEVICE);
             cancelled.request().cancellation().cancel();
             bench.roundAndCheck();
-            assertThat(bench.scheduler.ledger().heldBytes(Place.DEVICE)).isEqualTo(both / 2);
+            assertThat(bench.scheduler().ledger().heldBytes(Place.DEVICE)).isEqualTo(both / 2);
             assertThat(cancelled.completion().finish()).isEqualTo(Completion.FinishReason.CANCELLED);
             assertThat(bench.finish(kept)).isEqualTo(alone);
         }
@@ -290,7 +183,7 @@ public abstract class SchedulerLaws extends BackendLaws {
     @MethodSource("strategies")
     void anyInterleavingGivesTheAnswersOfEachAlone(KvCacheSpec spec) {
         int tokens = 12;
-        try (Bench bench = new Bench(EngineOptions.DEFAULT.withCache(spec).withMaxBatch(5))) {
+        try (SchedulerBench bench = open(EngineOptions.DEFAULT.withCache(spec).withMaxBatch(5))) {
             List<int[]> prompts = new ArrayList<>();
             List<int[]> alone = new ArrayList<>();
             for (int i = 0; i < 6; i++) {
@@ -330,8 +223,8 @@ public abstract class SchedulerLaws extends BackendLaws {
                 }
             }
             assertThat(completed).as("requests that were not cancelled").isGreaterThan(50);
-            assertThat(bench.scheduler.isIdle()).isTrue();
-            assertThat(bench.scheduler.ledger().entries()).isZero();
+            assertThat(bench.scheduler().isIdle()).isTrue();
+            assertThat(bench.scheduler().ledger().entries()).isZero();
             assertThat(backend().purposes()).noneMatch(purpose -> purpose.matches(".*(sequence|prompt) of.*"));
         }
     }

@@ -116,8 +116,7 @@ abstract class SelectionLaws extends BackendLaws {
                     for (int i = 0; i < lengths.length; i++) {
                         float[] alone = bench.feed(lengths.length + i, news.get(i));
                         if (choosesAlike(step)) {
-                            assertSame(
-                                    spec + ", sequence " + i + ", step " + step, logits.get(i), alone, rounding());
+                            assertSame(spec + ", sequence " + i + ", step " + step, logits.get(i), alone, rounding());
                         }
                     }
                 }
@@ -153,8 +152,7 @@ abstract class SelectionLaws extends BackendLaws {
             for (Shadow spec : specs()) {
                 Shadow exact = spec.withRank(4096);
                 try (StepBench bench = bench(folder, exact)) {
-                    List<CacheStrategy.Allocation> planned =
-                            bench.strategy().footprint(SequenceSize.of(300));
+                    List<CacheStrategy.Allocation> planned = bench.strategy().footprint(SequenceSize.of(300));
                     // Starts whole, outgrows the resident rows token by token, then reads turns.
                     bench.read(0, Arrays.copyOf(ids, 20), 300);
                     SequenceCache cache = bench.cache(0);
@@ -216,8 +214,7 @@ abstract class SelectionLaws extends BackendLaws {
         int[] text = ids(150, VOCABULARY, 6);
         int[] prompt = Arrays.copyOf(text, 153);
         Arrays.fill(prompt, 150, 153, 9);
-        GenerationOptions six =
-                GenerationOptions.DEFAULT.withMaxNewTokens(6).withIgnoreEos(true);
+        GenerationOptions six = GenerationOptions.DEFAULT.withMaxNewTokens(6).withIgnoreEos(true);
         List<String> refusals = new ArrayList<>();
         Path other = temporary.resolve("narrow");
         try (Engine engine = Engine.open(folder, backend(), EngineOptions.DEFAULT.withCache(NARROW));
@@ -236,12 +233,13 @@ abstract class SelectionLaws extends BackendLaws {
                     Document opened = engine.openDocument(file)) {
                 assertThat(opened.length()).isEqualTo(text.length);
                 assertThat(engine.complete(Request.of(prompt, six)).ids()).isEqualTo(expected);
-                refusals.add(String.valueOf(org.assertj.core.api.Assertions.catchThrowable(
-                        () -> engine.openDocument(other))));
+                refusals.add(String.valueOf(
+                        org.assertj.core.api.Assertions.catchThrowable(() -> engine.openDocument(other))));
             }
         }
-        assertThat(refusals).allSatisfy(refusal -> assertThat(refusal)
-                .contains("was saved with strategy Shadow[rank=32, chunkSize=4, ")
-                .contains("this engine has Shadow["));
+        assertThat(refusals)
+                .allSatisfy(refusal -> assertThat(refusal)
+                        .contains("was saved with strategy Shadow[rank=32, chunkSize=4, ")
+                        .contains("this engine has Shadow["));
     }
 }

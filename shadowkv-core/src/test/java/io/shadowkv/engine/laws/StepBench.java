@@ -149,6 +149,76 @@ final class StepBench implements AutoCloseable {
         }
     }
 
+    /// Reads turns of several sequences together; returns the logits after the last token of each slot's turn.
+    Map<Integer, float[]> extend(Map<Integer, int[]> turns, int prefillRows) {
+        try (Turns together = new Turns(turns, prefillRows)) {
+            while (!together.isDone()) {
+                together.advance();
+            }
+            Map<Integer, float[]> logits = new TreeMap<>();
+            turns.keySet().forEach(slot -> logits.put(slot, together.seal(slot)));
+            return logits;
+        }
+    }
+
+    /// Turns of several sequences that are read together, unit by unit.
+    final class Turns implements AutoCloseable {
+        private final Map<Integer, PromptRows> open = new TreeMap<>();
+        private final Prefill prefill;
+        private final int prefillRows;
+
+        Turns(Map<Integer, int[]> turns, int prefillRows) {
+            this.prefillRows = prefillRows;
+            List<Integer> slots = List.copyOf(turns.keySet());
+            List<PromptCache> caches = strategy.extend(slots.stream()
+                    .map(slot -> new CacheStrategy.Turn(StepBench.this.cache(slot), Objects.requireNonNull(turns.get(slot)).length))
+                    .toList());
+            for (int i = 0; i < slots.size(); i++) {
+                SequenceCache base = StepBench.this.cache(slots.get(i));
+                int[] ids = Objects.requireNonNull(turns.get(slots.get(i)));
+                open.put(
+                        slots.get(i),
+                        new PromptRows(ids, caches.get(i), rotary.latest(base.rotary()), base.length()));
+            }
+            this.prefill = decoder.openPrefill(List.copyOf(open.values()), prefillRows);
+        }
+
+        boolean isDone() {
+            return prefill.isDone();
+        }
+
+        /// Computes one unit.
+        void advance() {
+            prefill.advance(prefillRows);
+        }
+
+        PromptCache cache(int slot) {
+            return Objects.requireNonNull(open.get(slot)).cache();
+        }
+
+        /// Gives one turn up.
+        void drop(int slot) {
+            PromptRows dropped = Objects.requireNonNull(open.remove(slot));
+            prefill.drop(dropped);
+            dropped.cache().close();
+        }
+
+        /// Ends one turn; returns the logits after its last token.
+        float[] seal(int slot) {
+            PromptRows read = Objects.requireNonNull(open.remove(slot));
+            List<float[]> rows = new ArrayList<>();
+            prefill.logits(read, false, rows::add);
+            assertThat(read.cache().seal()).isSameAs(StepBench.this.cache(slot));
+            return rows.getFirst();
+        }
+
+        @Override
+        public void close() {
+            prefill.close();
+            open.values().forEach(turn -> turn.cache().close());
+        }
+    }
+
     /// Feeds new tokens of one sequence in as few steps as the room allows; returns the logits after the last
     /// one.
     float[] feed(int slot, int... ids) {

@@ -8,11 +8,7 @@ import java.util.List;
 /// The laws of selection by token codes, with one budget and with budgets of layers.
 public abstract class TokenCodeLaws extends SelectionLaws {
     private static final Shadow CODES = new Shadow(
-            new IndexSpec.TokenCodes(),
-            12,
-            new Shadow.Budget(16),
-            new Shadow.Residency(8, 8, 16),
-            ValueFormat.AS_KEYS);
+            new IndexSpec.TokenCodes(), 12, new Shadow.Budget(16), new Shadow.Residency(8, 8, 16), ValueFormat.AS_KEYS);
 
     protected TokenCodeLaws(BackendUnderTest tested) {
         super(tested);

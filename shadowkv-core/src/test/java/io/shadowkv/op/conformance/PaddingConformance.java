@@ -62,13 +62,32 @@ public abstract class PaddingConformance extends BackendConformance {
             AttendedRows attended = layer.residency().attended();
             Exactly.same(what + ", keys", sequence.attendedKeys.values(), bench.values(attended.keys()));
             Exactly.same(what + ", values", sequence.attendedValues.values(), bench.values(attended.values()));
-            Exactly.same(what + ", residents", slots.residents(), bench.intValues(layer.residency().residentUnits()));
-            Exactly.same(what + ", ages", slots.ages(), bench.intValues(layer.residency().slotAges()));
-            Exactly.same(what + ", selected", slots.selected(), bench.intValues(layer.residency().selectedSlots()));
-            Exactly.same(what + ", missing units", slots.missUnits(), bench.intValues(layer.residency().missUnits()));
-            Exactly.same(what + ", their slots", slots.missSlots(), bench.intValues(layer.residency().missSlots()));
-            Exactly.same(what + ", miss counts", slots.missCounts(), bench.intValues(layer.residency().missCounts()));
-            org.assertj.core.api.Assertions.assertThat(bench.longValues(layer.residency().counters()))
+            Exactly.same(
+                    what + ", residents",
+                    slots.residents(),
+                    bench.intValues(layer.residency().residentUnits()));
+            Exactly.same(
+                    what + ", ages",
+                    slots.ages(),
+                    bench.intValues(layer.residency().slotAges()));
+            Exactly.same(
+                    what + ", selected",
+                    slots.selected(),
+                    bench.intValues(layer.residency().selectedSlots()));
+            Exactly.same(
+                    what + ", missing units",
+                    slots.missUnits(),
+                    bench.intValues(layer.residency().missUnits()));
+            Exactly.same(
+                    what + ", their slots",
+                    slots.missSlots(),
+                    bench.intValues(layer.residency().missSlots()));
+            Exactly.same(
+                    what + ", miss counts",
+                    slots.missCounts(),
+                    bench.intValues(layer.residency().missCounts()));
+            org.assertj.core.api.Assertions.assertThat(
+                            bench.longValues(layer.residency().counters()))
                     .as(what)
                     .containsOnly(0);
         }

@@ -187,7 +187,8 @@ public abstract class ShadowStepConformance extends BackendConformance {
                 if (rows.units()[i] > 0) {
                     String what = bench.description() + ", slot " + SLOTS[i];
                     AttendedRows filled = near.get(SLOTS[i]).residency().attended();
-                    Tensor exactKeys = exact.get(SLOTS[i]).residency().attended().keys();
+                    Tensor exactKeys =
+                            exact.get(SLOTS[i]).residency().attended().keys();
                     check(what, misses.get(next++), rotary, exactKeys, bench, filled);
                 }
             }

@@ -40,8 +40,7 @@ public abstract class TokenCodeConformance extends BackendConformance {
                     Sample keys = bench.normal(type, HEADS, 41, headDim);
                     // Rows behind the counted ones are not read.
                     for (int h = 0; h < HEADS; h++) {
-                        Arrays.fill(
-                                keys.values(), (h * 41 + 37) * headDim, (h + 1) * 41 * headDim, Float.NaN);
+                        Arrays.fill(keys.values(), (h * 41 + 37) * headDim, (h + 1) * 41 * headDim, Float.NaN);
                     }
                     Tensor means = bench.output(DType.F32, HEADS, headDim);
                     bench.operations().shadow().meanKeys(bench.input(keys), 37, means);
@@ -115,7 +114,9 @@ public abstract class TokenCodeConformance extends BackendConformance {
                         if (code != own) {
                             isEqual = false;
                             assertThat(Math.abs(steps[e] - Math.rint(steps[e])))
-                                    .as("%s: code %d of token %d is %d, not %d", bench.description(), e, token, code, own)
+                                    .as(
+                                            "%s: code %d of token %d is %d, not %d",
+                                            bench.description(), e, token, code, own)
                                     .isLessThan(NEAR);
                             assertThat(Math.abs(code - own)).isEqualTo(1);
                         }
@@ -282,8 +283,7 @@ public abstract class TokenCodeConformance extends BackendConformance {
             Sample scales = bench.normal(DType.BF16, HEADS, blocks * TokenCodes.BLOCK_TOKENS);
             for (int h = 0; h < HEADS; h++) {
                 int head = h * blocks * TokenCodes.BLOCK_TOKENS;
-                Arrays.fill(
-                        scales.values(), head + units, head + blocks * TokenCodes.BLOCK_TOKENS, Float.NaN);
+                Arrays.fill(scales.values(), head + units, head + blocks * TokenCodes.BLOCK_TOKENS, Float.NaN);
             }
             return new Coded(new IndexedSequence(bench, sizes), headDim, units, codes, scales);
         }

@@ -115,7 +115,8 @@ public final class IndexedSequence {
             }
         }
         return new IndexedLayer(
-                new IndexedLayer.Landmarks(sizes.unitTokens(), side.input(landmarks), side.ints(unitIds, heads, sizes.capacity())),
+                new IndexedLayer.Landmarks(
+                        sizes.unitTokens(), side.input(landmarks), side.ints(unitIds, heads, sizes.capacity())),
                 new IndexedLayer.KeyFactor(side.input(factor), side.input(basis)),
                 new IndexedLayer.StoredValues(store.values(side), store.scales(side)),
                 new IndexedLayer.Residency(

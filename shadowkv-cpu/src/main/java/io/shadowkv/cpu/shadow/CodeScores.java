@@ -52,7 +52,14 @@ final class CodeScores {
     ///
     /// @param queries `[groupSize, padded head dim]`, see [KeyTile#queries]; turned in place
     /// @param rowLength elements of a row of `queries`
-    void score(float[] queries, int rowLength, int headDim, int groupSize, int tokens, KeyTile.Scores scores, Scratch scratch) {
+    void score(
+            float[] queries,
+            int rowLength,
+            int headDim,
+            int groupSize,
+            int tokens,
+            KeyTile.Scores scores,
+            Scratch scratch) {
         float[] products = scratch.floats(Use.TILE, 2 * words * WORD_VALUES);
         for (int g = 0; g < groupSize; g += 2) {
             boolean isPair = g + 1 < groupSize;

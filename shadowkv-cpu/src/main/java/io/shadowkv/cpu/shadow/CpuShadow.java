@@ -189,8 +189,7 @@ public final class CpuShadow implements ShadowOperations {
     }
 
     @Override
-    public void scoreUnits(
-            Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores) {
+    public void scoreUnits(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores) {
         step.score(queries, layers, rows, scale, scores);
     }
 

@@ -125,7 +125,8 @@ final class ShadowStep {
                 }
                 return;
             }
-            var values = new HeadRows(layer.stored().values(), layer.residency().attended().values());
+            var values = new HeadRows(
+                    layer.stored().values(), layer.residency().attended().values());
             for (int i = 0; i < misses.count(); i++) {
                 values.copy(head, misses.token(i), misses.row(i), layer.unitTokens(), scratch);
             }

@@ -101,8 +101,7 @@ public final class CudaShadow implements ShadowOperations, AutoCloseable {
     }
 
     @Override
-    public void scoreUnits(
-            Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores) {
+    public void scoreUnits(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores) {
         step.score(queries, layers, rows, scale, scores);
     }
 

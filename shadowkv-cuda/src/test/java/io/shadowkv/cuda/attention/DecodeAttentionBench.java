@@ -158,7 +158,12 @@ final class DecodeAttentionBench implements AutoCloseable {
             double scale = 1 / Math.sqrt(HEAD_DIM);
             SlotTable<IndexedLayer> table = tables.getFirst();
             var first = new DecodeCase(
-                    queries, parts.mirrors().indexed(table), true, table.get(0).residency().attended(), (float) scale, out);
+                    queries,
+                    parts.mirrors().indexed(table),
+                    true,
+                    table.get(0).residency().attended(),
+                    (float) scale,
+                    out);
             decode.selected(queries, table, rows, scale, out);
             double error = difference(first, rows);
             double seconds = seconds(i -> decode.selected(queries, tables.get(i % layers), rows, scale, out));

@@ -100,7 +100,9 @@ class SlotMirrorsTest {
         return new IndexedLayer(
                 new IndexedLayer.Landmarks(8, tensor(DType.BF16, 2, 20, 4), tensor(DType.I32, 2, 20)),
                 new IndexedLayer.KeyFactor(tensor(DType.BF16, 160, 6), tensor(DType.BF16, 6, 8)),
-                new IndexedLayer.StoredValues(isOnHost ? tensor(stored, 2, 160, 4) : onDevice(stored, 2, 160, 4), stored == DType.BF16 ? null : tensor(DType.BF16, 2, 160)),
+                new IndexedLayer.StoredValues(
+                        isOnHost ? tensor(stored, 2, 160, 4) : onDevice(stored, 2, 160, 4),
+                        stored == DType.BF16 ? null : tensor(DType.BF16, 2, 160)),
                 new IndexedLayer.Residency(
                         new AttendedRows(tensor(DType.BF16, 2, 77, 4), tensor(DType.BF16, 2, 77, 4)),
                         3,

@@ -96,13 +96,15 @@ final class ShadowStepBenchLayers {
         Tensor values = place == Place.HOST ? hostValues : repeated(stored, KV_HEADS, tokens, HEAD_DIM);
         int attended = FIRST_ROW + SELECTED * UNIT_TOKENS + TAIL;
         return new IndexedLayer(
-                new IndexedLayer.Landmarks(UNIT_TOKENS, repeated(DType.BF16, KV_HEADS, units, HEAD_DIM), upload(ids, KV_HEADS, units)),
-                new IndexedLayer.KeyFactor(repeated(DType.BF16, tokens, RANK), repeated(DType.BF16, RANK, KV_HEADS * HEAD_DIM)),
+                new IndexedLayer.Landmarks(
+                        UNIT_TOKENS, repeated(DType.BF16, KV_HEADS, units, HEAD_DIM), upload(ids, KV_HEADS, units)),
+                new IndexedLayer.KeyFactor(
+                        repeated(DType.BF16, tokens, RANK), repeated(DType.BF16, RANK, KV_HEADS * HEAD_DIM)),
                 new IndexedLayer.StoredValues(values, scales()),
                 new IndexedLayer.Residency(
                         new AttendedRows(
-                        memory.allocate(DType.BF16, KV_HEADS, attended, HEAD_DIM),
-                        memory.allocate(DType.BF16, KV_HEADS, attended, HEAD_DIM)),
+                                memory.allocate(DType.BF16, KV_HEADS, attended, HEAD_DIM),
+                                memory.allocate(DType.BF16, KV_HEADS, attended, HEAD_DIM)),
                         FIRST_ROW,
                         upload(free, KV_HEADS, SELECTED),
                         memory.allocate(DType.I32, KV_HEADS, SELECTED),
@@ -224,7 +226,8 @@ final class ShadowStepBenchLayers {
         double all = 0;
         for (SlotTable<IndexedLayer> table : tables) {
             for (int slot = 0; slot < batch; slot++) {
-                all += Arrays.stream(ints(table.get(slot).residency().missCounts())).sum();
+                all += Arrays.stream(ints(table.get(slot).residency().missCounts()))
+                        .sum();
             }
         }
         return all / tables.size();
@@ -232,7 +235,8 @@ final class ShadowStepBenchLayers {
 
     /// Scores of the last row and head of layer 0.
     void checkScores() {
-        float[] landmarks = halves(SlotMirrors.landmarks(tables.getFirst().get(batch - 1)).means());
+        float[] landmarks =
+                halves(SlotMirrors.landmarks(tables.getFirst().get(batch - 1)).means());
         float[] query = halves(queries);
         double[] best = new double[units];
         for (int g = 0; g < GROUP_SIZE; g++) {
@@ -270,7 +274,8 @@ final class ShadowStepBenchLayers {
         MemorySegment kept = bytes(layer.stored().values());
         float[] factor = halves(layer.keys().factor());
         float[] basis = halves(layer.keys().basis());
-        float scale = layer.stored().scales() == null ? 1 : halves(layer.stored().scales())[(KV_HEADS - 1) * tokens + token];
+        float scale =
+                layer.stored().scales() == null ? 1 : halves(layer.stored().scales())[(KV_HEADS - 1) * tokens + token];
         double[] key = new double[HEAD_DIM];
         for (int e = 0; e < HEAD_DIM; e++) {
             long at = ((KV_HEADS - 1L) * tokens + token) * HEAD_DIM + e;

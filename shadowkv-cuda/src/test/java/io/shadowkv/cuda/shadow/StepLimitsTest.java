@@ -35,9 +35,12 @@ class StepLimitsTest {
         return new IndexedLayer(
                 new IndexedLayer.Landmarks(8, tensor(DType.BF16, HEADS, 20, HEAD_DIM), tensor(DType.I32, HEADS, 20)),
                 new IndexedLayer.KeyFactor(tensor(DType.BF16, 160, 4), tensor(DType.BF16, 4, HEADS * HEAD_DIM)),
-                new IndexedLayer.StoredValues(tensor(stored, HEADS, 160, HEAD_DIM), stored == DType.BF16 ? null : tensor(DType.BF16, HEADS, 160)),
+                new IndexedLayer.StoredValues(
+                        tensor(stored, HEADS, 160, HEAD_DIM),
+                        stored == DType.BF16 ? null : tensor(DType.BF16, HEADS, 160)),
                 new IndexedLayer.Residency(
-                        new AttendedRows(tensor(DType.BF16, HEADS, 77, HEAD_DIM), tensor(DType.BF16, HEADS, 77, HEAD_DIM)),
+                        new AttendedRows(
+                                tensor(DType.BF16, HEADS, 77, HEAD_DIM), tensor(DType.BF16, HEADS, 77, HEAD_DIM)),
                         3,
                         tensor(DType.I32, HEADS, slots),
                         tensor(DType.I32, HEADS, slots),

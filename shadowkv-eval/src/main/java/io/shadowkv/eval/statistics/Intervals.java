@@ -76,21 +76,21 @@ public final class Intervals {
     /// The interval after adding two pairs, one better and one worse by the maximum difference.
     static Interval bonettPrice(double[] differences) {
         int count = differences.length + 2;
-        double centre = Arrays.stream(differences).sum() / count;
-        double squares = (Arrays.stream(differences).map(Intervals::square).sum() + 2) / count;
+        double centre = sum(differences) / count;
+        double squares = (squaresAround(0, differences) + 2) / count;
         double half = Z * Math.sqrt((squares - centre * centre) / count);
         return new Interval(centre - half, centre + half);
     }
 
     static Interval studentT(double[] values) {
         double mean = average(values);
-        double variance = Arrays.stream(values).map(v -> square(v - mean)).sum() / (values.length - 1);
+        double variance = squaresAround(mean, values) / (values.length - 1);
         double half = StudentT.critical(values.length - 1.0) * Math.sqrt(variance / values.length);
         return new Interval(mean - half, mean + half);
     }
 
     private static boolean isSpread(double[] values, double... whole) {
-        if (Arrays.stream(values).allMatch(v -> Arrays.stream(whole).anyMatch(w -> w == v))) {
+        if (areAmong(whole, values)) {
             return false;
         }
         double[] sorted = values.clone();
@@ -104,8 +104,37 @@ public final class Intervals {
         return sorted.length - longest >= LEAST_UNLIKE;
     }
 
+    private static boolean areAmong(double[] whole, double[] values) {
+        for (double value : values) {
+            boolean isFound = false;
+            for (double one : whole) {
+                isFound |= one == value;
+            }
+            if (!isFound) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     private static double average(double[] values) {
-        return Arrays.stream(values).average().orElseThrow();
+        return sum(values) / values.length;
+    }
+
+    private static double sum(double[] values) {
+        double sum = 0;
+        for (double value : values) {
+            sum += value;
+        }
+        return sum;
+    }
+
+    private static double squaresAround(double centre, double[] values) {
+        double sum = 0;
+        for (double value : values) {
+            sum += square(value - centre);
+        }
+        return sum;
     }
 
     private static double square(double value) {

@@ -4,7 +4,6 @@ import io.shadowkv.server.error.ErrorBody;
 import io.shadowkv.server.http.Outgoing;
 import io.shadowkv.server.json.JsonBody;
 import java.time.Duration;
-import java.util.Map;
 import java.util.function.Supplier;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -14,7 +13,6 @@ import tools.jackson.databind.node.ObjectNode;
 /// further interval: clients give up if no head arrives, and a failed write tells that the client has
 /// gone. An error after that is a JSON error body under the status 200.
 public final class PingedAnswer {
-    private static final Map<String, String> HEADERS = Map.of("Content-Type", "application/json");
     private static final byte[] BLANK = {' '};
 
     private PingedAnswer() {}
@@ -36,10 +34,10 @@ public final class PingedAnswer {
     public static boolean send(Sending sending, Waited work, Supplier<ObjectNode> answer, Duration ping)
             throws InterruptedException {
         if (work.await(ping)) {
-            sending.exchange().respond(200, HEADERS, JsonBody.bytes(answer.get()));
+            sending.exchange().respond(200, ErrorBody.JSON_HEADERS, JsonBody.bytes(answer.get()));
             return true;
         }
-        try (Outgoing out = sending.exchange().open(200, HEADERS)) {
+        try (Outgoing out = sending.exchange().open(200, ErrorBody.JSON_HEADERS)) {
             return sending.run(
                             () -> {
                                 do {

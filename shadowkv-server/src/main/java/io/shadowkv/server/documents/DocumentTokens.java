@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /// Finds the tokens with which every request about a document begins.
 final class DocumentTokens {
@@ -20,8 +21,9 @@ final class DocumentTokens {
     static int[] of(ServedModel model, DocumentRequest request) {
         String text = request.text();
         if (text == null) {
-            return checked(
-                    model, request.ids().stream().mapToInt(Integer::intValue).toArray());
+            int[] given = request.ids().stream().mapToInt(Integer::intValue).toArray();
+            model.checkIds("tokens", "the document", IntStream.of(given));
+            return given;
         }
         int[] ids = request.isForChats()
                 ? beginningOfChats(model, request, text)
@@ -48,17 +50,5 @@ final class DocumentTokens {
         }
         messages.add(new ChatMessage("user", content));
         return model.encodeChat(messages, Map.of());
-    }
-
-    private static int[] checked(ServedModel model, int[] ids) {
-        int most = model.engine().spec().vocabularySize();
-        for (int id : ids) {
-            if (id >= most) {
-                throw ApiException.invalid(
-                        "tokens",
-                        "the document has the token id " + id + "; the model's vocabulary has ids 0 to " + (most - 1));
-            }
-        }
-        return ids;
     }
 }

@@ -12,6 +12,7 @@ import io.shadowkv.server.error.ApiException;
 import io.shadowkv.server.generate.Choices;
 import io.shadowkv.server.http.Exchange;
 import io.shadowkv.server.model.PooledEngine;
+import io.shadowkv.server.model.ServedModel;
 import io.shadowkv.server.request.GenerationFields;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -80,22 +81,15 @@ final class Generating {
     /// @throws ApiException if a prompt has no tokens, or an id is not in the vocabulary
     void check(List<int[]> prompts, GenerationFields fields) {
         GenerationOptions options = fields.options();
-        checkIds("logit_bias", "logit_bias", ints(options.sampling().logitBias().keySet()));
-        checkIds("stop_token_ids", "stop_token_ids", ints(options.stopIds()));
+        ServedModel model = serving.model();
+        model.checkIds("logit_bias", "logit_bias", ints(options.sampling().logitBias().keySet()));
+        model.checkIds("stop_token_ids", "stop_token_ids", ints(options.stopIds()));
         for (int[] ids : prompts) {
             if (ids.length == 0) {
                 throw ApiException.invalid("prompt", "the prompt has no tokens; give at least one character or id");
             }
-            checkIds("prompt", "the prompt", IntStream.of(ids));
+            model.checkIds("prompt", "the prompt", IntStream.of(ids));
         }
-    }
-
-    private void checkIds(String param, String what, IntStream ids) {
-        int most = serving.model().engine().spec().vocabularySize();
-        ids.filter(id -> id >= most).findFirst().ifPresent(id -> {
-            throw ApiException.invalid(
-                    param, what + " has the token id " + id + "; the model's vocabulary has ids 0 to " + (most - 1));
-        });
     }
 
     private static IntStream ints(Collection<Integer> ids) {

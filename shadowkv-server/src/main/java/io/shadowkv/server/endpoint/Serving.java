@@ -2,6 +2,7 @@ package io.shadowkv.server.endpoint;
 
 import io.shadowkv.server.answer.Sending;
 import io.shadowkv.server.documents.DocumentStore;
+import io.shadowkv.server.error.ErrorBody;
 import io.shadowkv.server.error.Failures;
 import io.shadowkv.server.generate.Slots;
 import io.shadowkv.server.http.Exchange;
@@ -12,7 +13,6 @@ import io.shadowkv.server.model.ServedModel;
 import io.shadowkv.server.request.RequestDefaults;
 import io.shadowkv.server.structured.StructuredOutput;
 import java.time.Duration;
-import java.util.Map;
 import java.util.concurrent.Semaphore;
 import tools.jackson.databind.JsonNode;
 
@@ -41,8 +41,6 @@ public record Serving(
         long bodyBytes,
         Duration requestTime,
         Duration pingInterval) {
-    private static final Map<String, String> JSON = Map.of("Content-Type", "application/json");
-
     /// The JSON object in the body.
     ///
     /// @throws io.shadowkv.server.error.ApiException if the body is too large or malformed
@@ -56,6 +54,6 @@ public record Serving(
     }
 
     static void json(Exchange exchange, int status, JsonNode body) {
-        exchange.respond(status, JSON, JsonBody.bytes(body));
+        exchange.respond(status, ErrorBody.JSON_HEADERS, JsonBody.bytes(body));
     }
 }

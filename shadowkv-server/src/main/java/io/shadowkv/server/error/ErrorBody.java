@@ -5,8 +5,11 @@ import java.util.Map;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/// The JSON body and the headers of an error.
+/// The JSON body and the headers of an error, and the headers of all JSON answers.
 public final class ErrorBody {
+    /// The header of every answer that is one JSON value.
+    public static final Map<String, String> JSON_HEADERS = Map.of("Content-Type", "application/json");
+
     private static final JsonMapper MAPPER = JsonMapper.shared();
 
     private ErrorBody() {}
@@ -24,8 +27,7 @@ public final class ErrorBody {
 
     /// `X-Should-Retry` keeps openai-java from reading a long prompt three times in vain.
     public static Map<String, String> headers(ApiException error) {
-        Map<String, String> headers = new LinkedHashMap<>();
-        headers.put("Content-Type", "application/json");
+        Map<String, String> headers = new LinkedHashMap<>(JSON_HEADERS);
         headers.put("X-Should-Retry", String.valueOf(error.isRetryable()));
         if (error.isRetryable()) {
             headers.put("Retry-After", String.valueOf(error.retryAfterSeconds()));

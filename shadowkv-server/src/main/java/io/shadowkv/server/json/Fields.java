@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -124,16 +125,25 @@ public final class Fields {
                 .orElse(List.of());
     }
 
-    /// Whole numbers of an array that are ids of tokens.
+    /// Whole numbers of an array that are ids of tokens; none if the field is absent.
     public List<Integer> ids(String name) {
-        List<Integer> ids = new ArrayList<>();
-        for (JsonNode value : array(name)) {
+        return IntStream.of(ids(name, array(name))).boxed().toList();
+    }
+
+    /// Whole numbers that are ids of tokens.
+    ///
+    /// @param name name of their array in messages
+    public int[] ids(String name, Iterable<JsonNode> elements) {
+        IntStream.Builder ids = IntStream.builder();
+        int index = 0;
+        for (JsonNode value : elements) {
             if (!value.isIntegralNumber() || !value.canConvertToInt() || value.intValue() < 0) {
-                throw wrong(name + "[" + ids.size() + "]", value, "the id of a token, 0 or more");
+                throw wrong(name + "[" + index + "]", value, "the id of a token, 0 or more");
             }
             ids.add(value.intValue());
+            index++;
         }
-        return ids;
+        return ids.build().toArray();
     }
 
     /// The object as maps, lists, strings, numbers, booleans and nulls.

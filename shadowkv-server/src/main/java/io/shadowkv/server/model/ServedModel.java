@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// The model that the server offers. Thread-safe.
@@ -136,6 +137,17 @@ public final class ServedModel {
                     "there is no model \"" + (asked.length() > 100 ? asked.substring(0, 100) + "…" : asked)
                             + "\" here; this server has " + String.join(", ", names));
         }
+    }
+
+    /// @param param field of the request that has the ids
+    /// @param what subject of the message
+    /// @throws ApiException if an id is not in the vocabulary
+    public void checkIds(String param, String what, IntStream ids) {
+        int most = engine.spec().vocabularySize();
+        ids.filter(id -> id >= most).findFirst().ifPresent(id -> {
+            throw ApiException.invalid(
+                    param, what + " has the token id " + id + "; the model's vocabulary has ids 0 to " + (most - 1));
+        });
     }
 
     /// @throws ApiException if the model has no tokenizer

@@ -102,7 +102,7 @@ public record CompletionRequest(
             throw request.wrong("prompt", node, "a string, token ids, or an array of strings or of token ids");
         }
         if (node.get(0).isNumber()) {
-            return List.of(new Prompt(null, ids(request, "prompt", node)));
+            return List.of(new Prompt(null, request.ids("prompt", node)));
         }
         List<Prompt> prompts = new ArrayList<>();
         for (JsonNode one : node) {
@@ -110,23 +110,11 @@ public record CompletionRequest(
             if (one.isString()) {
                 prompts.add(new Prompt(one.stringValue(), new int[0]));
             } else if (one.isArray() && !one.isEmpty()) {
-                prompts.add(new Prompt(null, ids(request, name, one)));
+                prompts.add(new Prompt(null, request.ids(name, one)));
             } else {
                 throw request.wrong(name, one, "a string or token ids");
             }
         }
         return prompts;
-    }
-
-    private static int[] ids(Fields request, String name, JsonNode array) {
-        int[] ids = new int[array.size()];
-        for (int i = 0; i < ids.length; i++) {
-            JsonNode id = array.get(i);
-            if (!id.isIntegralNumber() || !id.canConvertToInt() || id.intValue() < 0) {
-                throw request.wrong(name + "[" + i + "]", id, "the id of a token, 0 or more");
-            }
-            ids[i] = id.intValue();
-        }
-        return ids;
     }
 }

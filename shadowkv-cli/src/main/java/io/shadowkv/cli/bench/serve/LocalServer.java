@@ -2,6 +2,7 @@ package io.shadowkv.cli.bench.serve;
 
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.bench.load.TraceSpec;
+import io.shadowkv.cli.option.CloseAll;
 import io.shadowkv.cli.option.Devices;
 import io.shadowkv.cli.option.ModelSource;
 import io.shadowkv.cli.serve.HttpLimits;
@@ -31,7 +32,7 @@ record LocalServer(List<Engine> engines, ApiServer server) implements AutoClosea
             ApiServer server = ApiServer.start(ServerOptions.DEFAULT.withPort(0), new PrintedLog(err, false, false));
             return serve(server, engines, model.name());
         } catch (RuntimeException | Error e) {
-            engines.forEach(Engine::close);
+            CloseAll.after(e, engines, Engine::close);
             throw e;
         }
     }
@@ -41,7 +42,7 @@ record LocalServer(List<Engine> engines, ApiServer server) implements AutoClosea
             server.serve(engines, List.of(name));
             return new LocalServer(engines, server);
         } catch (RuntimeException | Error e) {
-            server.close();
+            CloseAll.after(e, List.of(server), ApiServer::close);
             throw e;
         }
     }
@@ -75,7 +76,7 @@ record LocalServer(List<Engine> engines, ApiServer server) implements AutoClosea
 
     @Override
     public void close() {
-        server.close();
-        engines.forEach(Engine::close);
+        List<Runnable> closing = List.of(server::close, () -> CloseAll.of(engines, Engine::close));
+        CloseAll.of(closing, Runnable::run);
     }
 }

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.bench.load.LoadFailure;
+import io.shadowkv.cli.option.BatchFlags;
 import io.shadowkv.cli.option.CacheFlags;
 import io.shadowkv.cli.option.Devices;
 import io.shadowkv.cli.option.EngineFlags;
@@ -53,7 +54,7 @@ import picocli.CommandLine.Spec;
 public final class ServeBenchCommand implements Callable<Integer> {
     /// Own options of a server that the command starts itself; further ones are in mixins.
     private static final List<String> LOCAL =
-            List.of("--methods", "--bare", "--max-batch", "--kept-prompts", "--hit-rate", "--devices", "--scale");
+            List.of("--methods", "--bare", "--hit-rate", "--devices", "--scale");
 
     @Spec
     private CommandSpec spec;
@@ -97,19 +98,8 @@ public final class ServeBenchCommand implements Callable<Integer> {
     @Option(names = "--scale", description = "With --devices: measure the first device alone before all together.")
     private boolean scales;
 
-    @Option(
-            names = "--max-batch",
-            paramLabel = "N",
-            defaultValue = "16",
-            description = "Without --url: sequences that decode together. Default: ${DEFAULT-VALUE}.")
-    private int maxBatch;
-
-    @Option(
-            names = "--kept-prompts",
-            paramLabel = "N",
-            defaultValue = "64",
-            description = "Without --url: sequences kept after their end. Default: ${DEFAULT-VALUE}.")
-    private int keptPrompts;
+    @Mixin
+    private BatchFlags batch;
 
     @Option(
             names = "--hit-rate",
@@ -221,8 +211,7 @@ public final class ServeBenchCommand implements Callable<Integer> {
         boolean areIds = bare || trace.areIds(model instanceof ModelSource.Random);
         ServeBenchRun run = new ServeBenchRun(plan, areIds, trace.vocabulary(), trace.held(), watcher, results);
         KvCacheSpec.Shadow shadowSpec = shadow.spec(spec);
-        EngineOptions options = CacheFlags.checked(
-                spec, () -> flags.options(shadowSpec).withMaxBatch(maxBatch).withKeptPrompts(keptPrompts));
+        EngineOptions options = batch.options(flags.options(shadowSpec));
         List<KvCacheSpec> specs = methods.stream()
                 .<KvCacheSpec>map(method -> method == CacheFlags.Method.full ? new KvCacheSpec.Full() : shadowSpec)
                 .toList();
@@ -245,7 +234,7 @@ public final class ServeBenchCommand implements Callable<Integer> {
 
     /// Refuses options of a server that the command starts itself.
     private void refuseLocalOptions() {
-        Stream<String> ofMixins = Stream.of("source", "shadow", "flags")
+        Stream<String> ofMixins = Stream.of("source", "batch", "shadow", "flags")
                 .map(mixin -> requireNonNull(spec.mixins().get(mixin)))
                 .flatMap(mixin -> mixin.options().stream())
                 .map(OptionSpec::longestName);

@@ -68,6 +68,13 @@ public final class SharingCommand implements Callable<Integer> {
     private int steps;
 
     @Option(
+            names = "--question",
+            paramLabel = "TOKENS",
+            defaultValue = "64",
+            description = "Tokens of a short question. Default: ${DEFAULT-VALUE}.")
+    private int question;
+
+    @Option(
             names = "--turn",
             paramLabel = "TOKENS",
             defaultValue = "2000",
@@ -115,11 +122,12 @@ public final class SharingCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (batch < 1 || steps < 8 || turn < 1 || (hitRate != null && !(hitRate >= 0 && hitRate <= 1))) {
+        if (batch < 1 || steps < 8 || question < 1 || turn < 1 || (hitRate != null && !(hitRate >= 0 && hitRate <= 1))) {
             throw new ParameterException(
                     spec.commandLine(),
-                    "batch " + batch + ", steps " + steps + ", turn " + turn + ", hit rate " + hitRate
-                            + "; expected a batch and a turn of 1 or more, 8 or more steps, and a hit rate of 0 to 1");
+                    "batch " + batch + ", steps " + steps + ", question " + question + ", turn " + turn + ", hit rate "
+                            + hitRate + "; expected a batch, a question and a turn of 1 or more, 8 or more steps, and"
+                            + " a hit rate of 0 to 1");
         }
         KvCacheSpec strategy = full ? new KvCacheSpec.Full() : shadow.spec(spec);
         EngineOptions options = flags.options(strategy).withMaxBatch(batch + 1);
@@ -129,8 +137,8 @@ public final class SharingCommand implements Callable<Integer> {
         Backends.Choice choice = flags.openBackend(spec.commandLine().getErr());
         try (var backend = choice.backend();
                 Engine engine = model.open(backend, options)) {
-            var measurement =
-                    new SharingMeasurement(engine, context.tokens(), batch, steps, turn, seed, root().cancellation());
+            var measurement = new SharingMeasurement(
+                    engine, context.tokens(), batch, steps, question, turn, seed, root().cancellation());
             SharingResult result = measurement.run(hitRate == null ? Double.NaN : hitRate, saveFolder);
             result.print(out);
             runs.append(result.json(model.name(), engine, Machine.here(root().surroundings()), hitRate));

@@ -17,8 +17,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -28,25 +30,33 @@ import org.jspecify.annotations.Nullable;
 
 /// Measures one engine with several callers. All answers have the same number of tokens.
 final class SharingMeasurement {
-    private static final int QUESTION = 64;
-
     private final Engine engine;
     private final int tokens;
     private final int batch;
     private final int steps;
+    private final int question;
     private final int turn;
     private final SplittableRandom random;
     private final Cancellation cancellation;
 
     /// @param tokens of the document
     /// @param steps tokens of each answer
+    /// @param question tokens of a short question
     /// @param turn tokens of a long question
     SharingMeasurement(
-            Engine engine, int tokens, int batch, int steps, int turn, long seed, Cancellation cancellation) {
+            Engine engine,
+            int tokens,
+            int batch,
+            int steps,
+            int question,
+            int turn,
+            long seed,
+            Cancellation cancellation) {
         this.engine = engine;
         this.tokens = tokens;
         this.batch = batch;
         this.steps = steps;
+        this.question = question;
         this.turn = turn;
         this.random = new SplittableRandom(seed);
         this.cancellation = cancellation;
@@ -69,9 +79,10 @@ final class SharingMeasurement {
             double read = seconds(start);
             double[] first = new double[5];
             for (int i = 0; i < first.length; i++) {
-                first[i] = firstToken(document, QUESTION);
+                first[i] = firstToken(document, question);
             }
             double longTurn = firstToken(document, turn);
+            SharingResult.Together together = together(document);
             long[] plain = gaps(document, greedy);
             long[] sampled = gaps(document, drawn);
             long[] kept = gaps(document, topK);
@@ -84,11 +95,12 @@ final class SharingMeasurement {
                     tokens,
                     batch,
                     steps,
-                    QUESTION,
+                    question,
                     turn,
                     read,
                     median(first),
                     longTurn,
+                    together,
                     merged(plain, again),
                     sampled,
                     kept,
@@ -109,10 +121,10 @@ final class SharingMeasurement {
         }
     }
 
-    private double firstToken(Document document, int question) {
+    private double firstToken(Document document, int questionTokens) {
         long start = System.nanoTime();
         Generation generation = document.ask(Request.of(
-                ids(question), GenerationOptions.DEFAULT.withMaxNewTokens(1).withIgnoreEos(true)));
+                ids(questionTokens), GenerationOptions.DEFAULT.withMaxNewTokens(1).withIgnoreEos(true)));
         Completion answer = generation.join();
         if (answer.cachedTokens() != document.length()) {
             throw new IllegalStateException("the question read " + (document.length() - answer.cachedTokens())
@@ -121,12 +133,42 @@ final class SharingMeasurement {
         return seconds(start);
     }
 
+    /// Asks `batch` questions at once, after one round of them that is not counted.
+    private SharingResult.Together together(Document document) {
+        SharingResult.Together last = null;
+        for (int i = 0; i < 2; i++) {
+            last = questions(document);
+        }
+        return Objects.requireNonNull(last);
+    }
+
+    private SharingResult.Together questions(Document document) {
+        GenerationOptions one =
+                GenerationOptions.DEFAULT.withMaxNewTokens(1).withIgnoreEos(true);
+        List<Request> requests = new ArrayList<>();
+        for (int i = 0; i < batch; i++) {
+            requests.add(Request.of(ids(question), one));
+        }
+        long start = System.nanoTime();
+        List<CompletableFuture<Double>> times = requests.stream()
+                .map(request -> document.ask(request)
+                        .completion()
+                        .thenApply(answer -> seconds(start))
+                        .toCompletableFuture())
+                .toList();
+        double[] seconds = times.stream().mapToDouble(CompletableFuture::join).toArray();
+        return new SharingResult.Together(
+                Arrays.stream(seconds).min().orElseThrow(),
+                Arrays.stream(seconds).average().orElseThrow(),
+                Arrays.stream(seconds).max().orElseThrow());
+    }
+
     /// Nanoseconds between the tokens of each of `batch` answers. The first tokens, while questions are decoded and
     /// sequences join, are left out.
     private long[] gaps(Document document, GenerationOptions options) {
         List<Generation> generations = new ArrayList<>();
         for (int i = 0; i < batch; i++) {
-            generations.add(document.ask(Request.of(ids(QUESTION), options)));
+            generations.add(document.ask(Request.of(ids(question), options)));
         }
         return gaps(generations);
     }
@@ -172,7 +214,7 @@ final class SharingMeasurement {
                 GenerationOptions.DEFAULT.withMaxNewTokens(4 * steps + 2000).withIgnoreEos(true);
         List<Generation> generations = new ArrayList<>();
         for (int i = 0; i < batch; i++) {
-            generations.add(document.ask(Request.of(ids(QUESTION), endless).withCancellation(ends)));
+            generations.add(document.ask(Request.of(ids(question), endless).withCancellation(ends)));
         }
         try (ExecutorService readers = Executors.newVirtualThreadPerTaskExecutor()) {
             Future<long[]> gaps = readers.submit(() -> gaps(generations));
@@ -192,7 +234,7 @@ final class SharingMeasurement {
         try (Document small = engine.read(Request.of(ids(Math.max(1, tokens / 15)), options))) {
             List<Generation> generations = new ArrayList<>();
             for (int i = 0; i < batch; i++) {
-                generations.add((i % 2 == 0 ? document : small).ask(Request.of(ids(QUESTION), options)));
+                generations.add((i % 2 == 0 ? document : small).ask(Request.of(ids(question), options)));
             }
             return gaps(generations);
         }
@@ -212,7 +254,7 @@ final class SharingMeasurement {
                 long opening = System.nanoTime();
                 try (Document opened = engine.openDocument(file)) {
                     double open = seconds(opening);
-                    firstToken(opened, QUESTION);
+                    firstToken(opened, question);
                     return new SharingResult.Saved(bytes, save, open, seconds(opening));
                 }
             } finally {

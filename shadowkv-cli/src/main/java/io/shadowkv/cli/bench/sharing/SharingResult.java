@@ -16,6 +16,7 @@ import tools.jackson.databind.node.ObjectNode;
 /// @param readSeconds time to read the document with nothing else running
 /// @param questionSeconds time to the first token of a short question about it, median
 /// @param turnSeconds time to the first token of a long question
+/// @param together time to the first tokens of a batch of short questions that arrive together
 /// @param greedy gaps of a batch that takes the most likely tokens
 /// @param sampled gaps at temperature 0.7, top-p 0.9, with 5 log probabilities
 /// @param topK gaps at top-k 64 in addition
@@ -32,6 +33,7 @@ record SharingResult(
         double readSeconds,
         double questionSeconds,
         double turnSeconds,
+        Together together,
         long[] greedy,
         long[] sampled,
         long[] topK,
@@ -39,6 +41,9 @@ record SharingResult(
         double readWhileDecodingSeconds,
         long[] mixed,
         @Nullable Saved saved) {
+    /// Seconds from the submission of all questions to the first token of each.
+    record Together(double earliest, double mean, double latest) {}
+
     /// @param openFirstTokenSeconds time from opening to the first token of a question
     record Saved(long bytes, double saveSeconds, double openSeconds, double openFirstTokenSeconds) {}
 
@@ -50,6 +55,14 @@ record SharingResult(
                 questionTokens,
                 questionSeconds * 1e3);
         out.printf(Locale.ROOT, "question of %,d tokens: first token after %.1f ms%n", turnTokens, turnSeconds * 1e3);
+        out.printf(
+                Locale.ROOT,
+                "%d questions of %d tokens at once: first tokens after %.1f to %.1f ms, %.1f on average%n",
+                batch,
+                questionTokens,
+                together.earliest() * 1e3,
+                together.latest() * 1e3,
+                together.mean() * 1e3);
         out.printf(Locale.ROOT, "gap between tokens, batch %d, ms        median      p99      max%n", batch);
         line(out, "most likely tokens", greedy);
         line(out, "temperature 0.7, top-p 0.9, logprobs", sampled);
@@ -112,6 +125,11 @@ record SharingResult(
         root.put("question_first_token_seconds", questionSeconds);
         root.put("turn_tokens", turnTokens);
         root.put("turn_first_token_seconds", turnSeconds);
+        ObjectNode questions = root.putObject("questions_at_once");
+        questions.put("count", batch);
+        questions.put("earliest_first_token_seconds", together.earliest());
+        questions.put("mean_first_token_seconds", together.mean());
+        questions.put("latest_first_token_seconds", together.latest());
         root.put("read_while_decoding_seconds", readWhileDecodingSeconds);
         if (saved != null) {
             ObjectNode node = root.putObject("saved");

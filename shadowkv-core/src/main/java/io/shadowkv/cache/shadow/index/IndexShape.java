@@ -13,11 +13,10 @@ import io.shadowkv.tensor.DType;
 public record IndexShape(IndexSpec spec, CacheShape cache, int unitCapacity) {
     /// Bytes of the entries that a step scores.
     public long entryBytes() {
-        long entries =
-                switch (spec) {
-                    case IndexSpec.Landmarks _ -> unitCapacity;
-                    case IndexSpec.TokenCodes _ -> (long) TokenCodes.blocks(unitCapacity) * TokenCodes.BLOCK_TOKENS;
-                };
+        long entries = switch (spec) {
+            case IndexSpec.Landmarks _ -> unitCapacity;
+            case IndexSpec.TokenCodes _ -> (long) TokenCodes.blocks(unitCapacity) * TokenCodes.BLOCK_TOKENS;
+        };
         return cache.kvHeads() * entries * spec.entryBytes(cache.headDim(), cache.kvType());
     }
 

@@ -46,8 +46,7 @@ final class LandmarkIndex implements SelectionIndex {
 
     static UnitBuffers buildBuffers(CacheShape shape, MemoryScope scope, int units, int outliers) {
         UnitBuffers.Means means = means(shape, scope, units);
-        return new UnitBuffers(
-                units, null, means, scope.allocate(DType.I32, shape.kvHeads(), units - outliers));
+        return new UnitBuffers(units, null, means, scope.allocate(DType.I32, shape.kvHeads(), units - outliers));
     }
 
     /// Upper bound of the bytes of [#buildBuffers].

@@ -22,8 +22,8 @@ final class TokenCodeIndex implements SelectionIndex {
         CacheShape cache = shape.cache();
         int heads = cache.kvHeads();
         int blocks = TokenCodes.blocks(shape.unitCapacity());
-        Tensor codes = memory.allocate(
-                DType.I32, heads, blocks, TokenCodes.words(cache.headDim()), TokenCodes.BLOCK_TOKENS);
+        Tensor codes =
+                memory.allocate(DType.I32, heads, blocks, TokenCodes.words(cache.headDim()), TokenCodes.BLOCK_TOKENS);
         Tensor scales = memory.allocate(DType.BF16, heads, blocks * TokenCodes.BLOCK_TOKENS);
         this.view = new TokenCodes(codes, scales, memory.allocate(DType.I32, heads, shape.unitCapacity()));
         this.means = memory.allocate(DType.F32, heads, cache.headDim());
