@@ -55,7 +55,8 @@ class ArchitectureTest {
             op.timing: op tensor
             cache: op tensor
             cache.full: cache op tensor
-            cache.shadow: cache op tensor
+            cache.shadow.index: cache op tensor
+            cache.shadow: cache cache.shadow.index op tensor
             model.spec: checkpoint
             model: cache checkpoint model.spec op tensor
             sampling:

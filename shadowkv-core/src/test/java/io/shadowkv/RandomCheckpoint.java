@@ -116,8 +116,14 @@ public record RandomCheckpoint(
                 values.norm(prefix + names.mlp().outputNorm(), HIDDEN);
             }
             List<Integer> widths = List.of(spec.queryWidth(), spec.kvWidth(), spec.kvWidth());
-            values.projections(prefix, names.attention().queryKeyValue(), widths, 1.5, names.attention().hasBias());
-            values.matrix(prefix + names.attention().output(), HIDDEN, spec.queryWidth(), 1 / Math.sqrt(spec.queryWidth()));
+            values.projections(
+                    prefix,
+                    names.attention().queryKeyValue(),
+                    widths,
+                    1.5,
+                    names.attention().hasBias());
+            values.matrix(
+                    prefix + names.attention().output(), HIDDEN, spec.queryWidth(), 1 / Math.sqrt(spec.queryWidth()));
             switch (spec.layer(layer).feedForward()) {
                 case FeedForwardSpec.Gated gated -> values.mlp(prefix, names.mlp(), gated.intermediateSize());
                 case FeedForwardSpec.Experts experts -> {

@@ -84,6 +84,29 @@ class EvalCommandTest {
         assertThat(run.contexts()).containsExactly(1500);
     }
 
+    /// Each index with each list of budgets is a method, on the same prompts.
+    @Test
+    void comparesIndexesAndBudgetsOfLayers() throws IOException {
+        shadowkv(eval("--samples", 1, "--index", "landmarks,codes", "--layer-budgets", "1x/4x"))
+                .succeeded();
+        assertThat(answers())
+                .extracting(answer -> answer.key().method().label())
+                .containsOnly(
+                        "full",
+                        "shadowkv budget 64",
+                        "shadowkv budget 64 first layers 4x",
+                        "shadowkv budget 64 index codes",
+                        "shadowkv budget 64 index codes first layers 4x");
+    }
+
+    /// A method that the model or the backend does not have is refused before a prompt is read.
+    @Test
+    void refusesBudgetsOfMoreLayersThanThereAre() {
+        shadowkv(eval("--layer-budgets", "2x," + "3x,".repeat(40) + "4x"))
+                .refused(1, "budgets of the first 42 layers are given; the model has ", "Give fewer budgets");
+        assertThat(out().resolve("answers.jsonl")).doesNotExist();
+    }
+
     /// Answers of other settings must not be mixed with these.
     @Test
     void refusesAFolderOfOtherSettings() {

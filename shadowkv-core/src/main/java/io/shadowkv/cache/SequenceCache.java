@@ -80,7 +80,16 @@ public interface SequenceCache extends AutoCloseable {
     void close();
 
     /// Where a new token is written; see [io.shadowkv.op.StepRows].
-    record NewRow(int position, int writeRow, int attended, int units) {}
+    ///
+    /// @param shifts how many rows further the token is written in layers whose regions have other
+    ///     extents, one for each further kind of layer; empty if the row is the same in
+    ///     all layers
+    record NewRow(int position, int writeRow, int attended, int units, List<Integer> shifts) {
+        /// A row that is the same in all layers.
+        public NewRow(int position, int writeRow, int attended, int units) {
+            this(position, writeRow, attended, units, List.of());
+        }
+    }
 
     /// @param selected units selected over all steps, layers and key-value heads
     /// @param missed selected units that were not resident

@@ -39,7 +39,11 @@ record DecoderWeights(Tensor embedding, List<Layer> layers, Tensor finalNorm, Te
     /// @param router `[experts, hiddenSize]`; null if there is one MLP for all tokens
     /// @param mlps one for each expert, or the only one
     /// @param outputNorm `[hiddenSize]`, norm of the output; null if the layer has none
-    record FeedForward(Tensor norm, @Nullable Projection router, List<Mlp> mlps, @Nullable Tensor outputNorm) {
+    record FeedForward(
+            Tensor norm,
+            @Nullable Projection router,
+            List<Mlp> mlps,
+            @Nullable Tensor outputNorm) {
         FeedForward {
             mlps = List.copyOf(mlps);
         }

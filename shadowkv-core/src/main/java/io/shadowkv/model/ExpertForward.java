@@ -29,7 +29,8 @@ final class ExpertForward {
         dense.linear(work.normed(), router.weight(), router.bias(), routing.logits());
         dense.chooseExperts(routing.logits(), spec.isNormalised(), routing.experts(), routing.shares());
         int[] first = group(backend.downloadInts(routing.experts()), spec, routing);
-        Tensor shares = routing.shares().reshape(Math.toIntExact(routing.shares().elements()));
+        Tensor shares =
+                routing.shares().reshape(Math.toIntExact(routing.shares().elements()));
         for (int expert = 0; expert < spec.count(); expert++) {
             int count = first[expert + 1] - first[expert];
             if (count > 0) {

@@ -87,7 +87,8 @@ public final class RotaryTables {
     /// sequence exists.
     public long bytes(int tokens) {
         boolean isLong = tokens > spec.shortLimit();
-        long row = (hasUnrotatedLayer() ? 2L : 1L) * spec.rotaryDim() + (decoder.scales().queries() == null ? 0 : 1);
+        long row = (hasUnrotatedLayer() ? 2L : 1L) * spec.rotaryDim()
+                + (decoder.scales().queries() == null ? 0 : 1);
         return positions(0, tokens, isLong) * row * Float.BYTES;
     }
 

@@ -68,7 +68,9 @@ record Workspace(
             return tensor;
         }
         int rows = tensor.extent(0);
-        return tensor.reshape(Math.toIntExact(tensor.elements())).slice(0, rows * width).reshape(rows, width);
+        return tensor.reshape(Math.toIntExact(tensor.elements()))
+                .slice(0, rows * width)
+                .reshape(rows, width);
     }
 
     /// Buffers of layers with experts, for up to k experts per token.

@@ -70,7 +70,8 @@ class FamilyWeightsTest {
     @Test
     void namesANormOfAnotherSize() throws IOException {
         checkpoint("qwen3", "");
-        replace("\"num_attention_heads\": 4, \"num_key_value_heads\": 2, \"head_dim\": 16",
+        replace(
+                "\"num_attention_heads\": 4, \"num_key_value_heads\": 2, \"head_dim\": 16",
                 "\"num_attention_heads\": 2, \"num_key_value_heads\": 1, \"head_dim\": 32");
         refused("model.layers.0.self_attn.q_norm.weight", "[16]", "expected [32]");
     }

@@ -3,6 +3,7 @@ package io.shadowkv.cuda;
 import io.shadowkv.engine.laws.BackendUnderTest;
 import io.shadowkv.engine.laws.FamilyLaws;
 import io.shadowkv.engine.laws.ForkLaws;
+import io.shadowkv.engine.laws.LayerBudgetLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
 import io.shadowkv.engine.laws.SharedTurnLaws;
 import io.shadowkv.engine.laws.TurnLaws;
@@ -38,6 +39,13 @@ class CudaBf16LawsTest {
     @Nested
     class Turns extends TurnLaws {
         Turns() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class LayerBudgets extends LayerBudgetLaws {
+        LayerBudgets() {
             super(CUDA);
         }
     }

@@ -10,6 +10,7 @@ import io.shadowkv.engine.laws.DocumentLaws;
 import io.shadowkv.engine.laws.FamilyLaws;
 import io.shadowkv.engine.laws.ForkLaws;
 import io.shadowkv.engine.laws.InterruptionLaws;
+import io.shadowkv.engine.laws.LayerBudgetLaws;
 import io.shadowkv.engine.laws.MemoryLaws;
 import io.shadowkv.engine.laws.SamplingLaws;
 import io.shadowkv.engine.laws.SchedulerLaws;
@@ -128,6 +129,13 @@ class CudaLawsTest {
     @Nested
     class Turns extends TurnLaws {
         Turns() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class LayerBudgets extends LayerBudgetLaws {
+        LayerBudgets() {
             super(CUDA);
         }
     }

@@ -3,6 +3,7 @@ package io.shadowkv.cache.shadow;
 import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.DecodeCache;
+import io.shadowkv.cache.IndexSpec;
 import io.shadowkv.cache.KeyValueSource;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.LayerRotaries;
@@ -25,6 +26,17 @@ public final class ShadowCache implements CacheStrategy {
     private final Backend backend;
 
     public ShadowCache(KvCacheSpec.Shadow spec, CacheShape shape, Backend backend) {
+        if (spec.budget().firstLayers().size() > shape.layers()) {
+            throw new IllegalArgumentException("budgets of the first "
+                    + spec.budget().firstLayers().size() + " layers are given; the model has " + shape.layers()
+                    + " layers. Give fewer budgets");
+        }
+        if (spec.index() instanceof IndexSpec.TokenCodes
+                && !backend.operations().shadow().hasTokenCodes()) {
+            throw new IllegalArgumentException("the " + backend.name()
+                    + " backend cannot select with the index codes yet; it has the index landmarks (--index landmarks)."
+                    + " The cpu backend has both");
+        }
         this.spec = spec;
         this.shape = shape;
         this.backend = backend;
@@ -87,7 +99,7 @@ public final class ShadowCache implements CacheStrategy {
 
     @Override
     public DecodeCache openDecode() {
-        return new ShadowDecodeCache(shape, backend);
+        return new ShadowDecodeCache(spec, shape, backend);
     }
 
     @Override
@@ -106,6 +118,9 @@ public final class ShadowCache implements CacheStrategy {
     @Override
     public long decodeBytes(int rows, int capacityTokens) {
         ShadowLayout layout = new ShadowLayout(spec, shape, SequenceSize.of(capacityTokens));
-        return layout.isAlwaysWhole() ? 0 : (long) rows * shape.kvHeads() * layout.unitCapacity() * Float.BYTES;
+        long scores = (long) rows * shape.kvHeads() * layout.unitCapacity() * Float.BYTES;
+        // Each further budget has write rows and attended rows of its own in the step's row table.
+        long rowTables = (spec.budget().distinct().size() - 1L) * 2 * rows * Integer.BYTES;
+        return layout.isAlwaysWhole() ? 0 : scores + rowTables;
     }
 }

@@ -7,8 +7,9 @@ import io.shadowkv.cache.LayerRotaries;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.RowsPromptCache;
 import io.shadowkv.cache.SequenceCache;
-import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.cache.SequenceState;
+import io.shadowkv.cache.shadow.index.LayerMemory;
+import io.shadowkv.cache.shadow.index.UnitBuffers;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.IndexedLayer;
@@ -17,6 +18,7 @@ import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// One sequence under ShadowKV. While it fits the resident region it is kept whole and attention is
@@ -30,6 +32,8 @@ final class ShadowSequence implements SequenceCache {
     private final Backend backend;
     private final MemoryScope scope;
     private final LayerRotaries rotary;
+    private final int recentRow;
+    private final List<Integer> shifts;
     private final List<ResidentBuffer> resident = new ArrayList<>();
     private final List<ShadowLayer> layers = new ArrayList<>();
     private int length;
@@ -43,6 +47,8 @@ final class ShadowSequence implements SequenceCache {
         this.backend = backend;
         this.scope = scope;
         this.rotary = rotary;
+        this.recentRow = layout.base().recentRow();
+        this.shifts = layout.recentRowShifts();
     }
 
     static ShadowSequence allocate(ShadowLayout layout, Backend backend, LayerRotaries rotary) {
@@ -54,10 +60,11 @@ final class ShadowSequence implements SequenceCache {
                 backend.newScope("ShadowKV's cache of a sequence of " + layout.capacity() + " tokens", bytes);
         try {
             ShadowSequence sequence = new ShadowSequence(layout, backend, scope, rotary);
-            LayerMemory memory = new LayerMemory(scope, layout.shape().layers());
+            LayerMemories memories = new LayerMemories(layout, scope);
             for (int layer = 0; layer < layout.shape().layers(); layer++) {
+                LayerMemory memory = memories.of(layer);
                 if (layout.isAlwaysWhole()) {
-                    sequence.resident.add(new ResidentBuffer(layout, backend, memory));
+                    sequence.resident.add(new ResidentBuffer(layout.layer(layer), backend, memory));
                 } else {
                     ShadowLayer indexable = new ShadowLayer(layout, layer, backend, memory);
                     sequence.layers.add(indexable);
@@ -108,12 +115,12 @@ final class ShadowSequence implements SequenceCache {
     /// All layers have indexed the tokens so far.
     private void indexed() {
         int contextUnits = layout.contextUnits(length);
-        indexedUnits = contextUnits - layout.spec().outlierChunks();
-        if (indexedUnits < layout.spec().selectedUnits()) {
+        indexedUnits = contextUnits - layout.spec().index().outlierUnits();
+        if (indexedUnits < layout.leastSelectedUnits()) {
             throw new IllegalStateException(length + " tokens give " + indexedUnits + " units for "
-                    + layout.spec().selectedUnits() + " slots; a sequence as short as this is kept whole");
+                    + layout.leastSelectedUnits() + " slots; a sequence as short as this is kept whole");
         }
-        recentToken = contextUnits * layout.spec().chunkSize();
+        recentToken = contextUnits * layout.spec().unitTokens();
         isIndexed = true;
     }
 
@@ -138,8 +145,8 @@ final class ShadowSequence implements SequenceCache {
         if (room() == 0) {
             throw new IllegalStateException("no room after " + length + " tokens; make room first");
         }
-        int row = isIndexed ? layout.recentRow() + recentTokens() : length;
-        return new NewRow(length++, row, row + 1, indexedUnits);
+        int row = isIndexed ? recentRow + recentTokens() : length;
+        return new NewRow(length++, row, row + 1, indexedUnits, isIndexed ? shifts : List.of());
     }
 
     /// Turns a whole sequence into an indexed one, or moves its oldest recent tokens into the index.
@@ -175,16 +182,17 @@ final class ShadowSequence implements SequenceCache {
 
     private void joinRecent(MemoryScope scope) {
         int held = recentTokens();
-        int units = (held - layout.spec().localTokens()) / layout.spec().chunkSize();
+        int units =
+                (held - layout.spec().residency().localTokens()) / layout.spec().unitTokens();
         Tensor scratch =
-                IndexScratch.plain(layout, backend, scope, units * layout.spec().chunkSize());
-        Landmarks.Fresh fresh = Landmarks.Fresh.allocate(
-                layout, backend, scope, recentToken / layout.spec().chunkSize(), units);
+                IndexScratch.plain(layout, backend, scope, units * layout.spec().unitTokens());
+        int firstUnit = recentToken / layout.spec().unitTokens();
+        UnitBuffers fresh = layout.index().extendBuffers(backend, scope, firstUnit, units);
         for (int i = 0; i < layers.size(); i++) {
             layers.get(i).join(recentToken, held, indexedUnits, rotary.of(i), scratch, fresh);
         }
         indexedUnits += units;
-        recentToken += units * layout.spec().chunkSize();
+        recentToken += units * layout.spec().unitTokens();
     }
 
     boolean isFork() {
@@ -217,7 +225,7 @@ final class ShadowSequence implements SequenceCache {
     SequenceCache extended(int newLength, int newUnits) {
         length = newLength;
         indexedUnits += newUnits;
-        recentToken += newUnits * layout.spec().chunkSize();
+        recentToken += newUnits * layout.spec().unitTokens();
         return this;
     }
 
@@ -284,12 +292,8 @@ final class ShadowSequence implements SequenceCache {
     @Override
     public SequenceCache copy() {
         ShadowSequence copy = allocate(layout, backend, rotary);
-        for (int layer = 0; layer < resident.size(); layer++) {
-            copy(resident.get(layer).tensors(), copy.resident.get(layer).tensors());
-        }
-        for (int layer = 0; layer < layers.size(); layer++) {
-            copy(layers.get(layer).tensors(), copy.layers.get(layer).tensors());
-        }
+        Map<String, Tensor> targets = copy.state().tensors();
+        state().tensors().forEach((name, tensor) -> copy(tensor, Objects.requireNonNull(targets.get(name))));
         backend.synchronize();
         copy.length = length;
         copy.isIndexed = isIndexed;
@@ -308,9 +312,10 @@ final class ShadowSequence implements SequenceCache {
         MemoryScope scopeOfFork = backend.newScope("ShadowKV's fork of a sequence of " + length + " tokens");
         try {
             var fork = new ShadowSequence(forked, backend, scopeOfFork, rotary);
-            LayerMemory memory = new LayerMemory(scopeOfFork, layers.size());
-            for (ShadowLayer layer : layers) {
-                ShadowLayer own = layer.fork(forked, recentTokens(), backend, memory);
+            LayerMemories memories = new LayerMemories(forked, scopeOfFork);
+            for (int layer = 0; layer < layers.size(); layer++) {
+                LayerMemory memory = memories.of(layer);
+                ShadowLayer own = layers.get(layer).fork(forked.layer(layer), recentTokens(), backend, memory);
                 fork.layers.add(own);
                 fork.resident.add(own.resident());
                 memory.nextLayer();
@@ -331,7 +336,7 @@ final class ShadowSequence implements SequenceCache {
     private SequenceCache forkWhole(int newTokens) {
         ShadowSequence fork = allocate(wholeForkLayout(newTokens), backend, rotary);
         for (int layer = 0; layer < resident.size(); layer++) {
-            resident.get(layer).copyTo(fork.resident.get(layer), 0, length);
+            resident.get(layer).copyWhole(fork.resident.get(layer), length);
         }
         backend.synchronize();
         fork.length = length;
@@ -343,8 +348,7 @@ final class ShadowSequence implements SequenceCache {
     }
 
     private ShadowLayout wholeForkLayout(int newTokens) {
-        SequenceSize size = new SequenceSize(length + newTokens, layout.size().deviceValueLayers());
-        return new ShadowLayout(layout.spec(), layout.shape(), size);
+        return layout.withCapacity(length + newTokens);
     }
 
     @Override
@@ -368,14 +372,11 @@ final class ShadowSequence implements SequenceCache {
     /// Allocates a sequence whose tensors are filled afterwards.
     ///
     /// @throws IllegalArgumentException if the numbers do not describe a sequence of this layout
-    static ShadowSequence restore(ShadowLayout layout, Backend backend, LayerRotaries rotary, Map<String, Long> numbers) {
+    static ShadowSequence restore(
+            ShadowLayout layout, Backend backend, LayerRotaries rotary, Map<String, Long> numbers) {
         long length = numbers.getOrDefault("length", -1L);
         boolean isIndexed = numbers.getOrDefault("is_indexed", 0L) == 1;
-        if (length < 1 || length > layout.capacity() || (isIndexed && layout.isAlwaysWhole())) {
-            throw new IllegalArgumentException("a saved sequence has " + length + " tokens and "
-                    + (isIndexed ? "an index" : "no index") + "; expected 1 to " + layout.capacity()
-                    + " tokens of a sequence that " + (layout.isAlwaysWhole() ? "is kept whole" : "may be indexed"));
-        }
+        layout.checkRestored(length, isIndexed);
         ShadowSequence sequence = allocate(layout, backend, rotary);
         sequence.length = (int) length;
         sequence.isIndexed = isIndexed;
@@ -389,10 +390,8 @@ final class ShadowSequence implements SequenceCache {
         return isIndexed;
     }
 
-    private void copy(List<Tensor> sources, List<Tensor> targets) {
-        for (int i = 0; i < sources.size(); i++) {
-            backend.operations().dense().copy(sources.get(i), targets.get(i));
-        }
+    private void copy(Tensor source, Tensor target) {
+        backend.operations().dense().copy(source, target);
     }
 
     @Override

@@ -87,6 +87,17 @@ public final class LoadedModel implements AutoCloseable {
         return rotary;
     }
 
+    /// Opens the cache strategy of an engine that owns this model; closes the model if the strategy does
+    /// not fit it.
+    public CacheStrategy strategyOrClose(KvCacheSpec spec) {
+        try {
+            return strategy(spec);
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
     /// Opens a cache strategy for this model.
     public CacheStrategy strategy(KvCacheSpec spec) {
         return CacheStrategies.open(spec, shape, backend);

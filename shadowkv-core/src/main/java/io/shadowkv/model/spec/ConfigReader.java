@@ -121,8 +121,7 @@ final class ConfigReader {
         }
         int interval = isChosen ? config.integer("no_rope_layer_interval", 4) : 0;
         for (int i = 0; i < count; i++) {
-            rotations.add(
-                    !stated.isEmpty() ? stated.get(i) != 0 : interval < 1 || (i + 1) % interval != 0);
+            rotations.add(!stated.isEmpty() ? stated.get(i) != 0 : interval < 1 || (i + 1) % interval != 0);
         }
         return rotations;
     }

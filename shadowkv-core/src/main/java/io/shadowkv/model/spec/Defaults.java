@@ -11,8 +11,7 @@ import java.util.Set;
 /// @param originalContext context before scaling where the file states none; 0 takes its positions
 /// @param intermediateKey key of the width of the MLP
 /// @param traits everything else
-record Defaults(
-        WindowRule window, double theta, int originalContext, String intermediateKey, Set<Trait> traits) {
+record Defaults(WindowRule window, double theta, int originalContext, String intermediateKey, Set<Trait> traits) {
     /// Full attention, all of each head rotates, and nothing else.
     static final Defaults PLAIN =
             new Defaults(WindowRule.LAYER_TYPES, 10_000, 0, "intermediate_size", EnumSet.noneOf(Trait.class));

@@ -102,9 +102,7 @@ public enum Family {
         public WeightNames weightNames(ModelConfig config) {
             boolean attention = config.bool("attention_bias", false);
             WeightNames names = WeightNames.TRANSFORMERS;
-            return names.with(names.mlp()
-                            .withFused("shared_mlp.input_linear")
-                            .withDown("shared_mlp.output_linear"))
+            return names.with(names.mlp().withFused("shared_mlp.input_linear").withDown("shared_mlp.output_linear"))
                     .withBiases(attention, attention, false);
         }
     },

@@ -14,8 +14,7 @@ final class FeedForwards {
     /// every `decoder_sparse_step`-th of the others.
     static List<FeedForwardSpec> read(ModelConfig config, int layers, Defaults defaults) {
         if (!defaults.has(Trait.EXPERTS)) {
-            return Collections.nCopies(
-                    layers, new FeedForwardSpec.Gated(config.integer(defaults.intermediateKey())));
+            return Collections.nCopies(layers, new FeedForwardSpec.Gated(config.integer(defaults.intermediateKey())));
         }
         FeedForwardSpec experts = new FeedForwardSpec.Experts(
                 config.integer("num_experts"),

@@ -97,8 +97,7 @@ final class RopeReader {
     /// The stated context, or the original context times the factor of yarn or linear scaling if
     /// that is longer: some files state the context before scaling and some the one after it (vLLM
     /// treats both alike).
-    static int positions(
-            ModelConfig config, @Nullable ModelConfig rope, RopeScaling scaling, int statedByFamily) {
+    static int positions(ModelConfig config, @Nullable ModelConfig rope, RopeScaling scaling, int statedByFamily) {
         long stated = config.positive("max_position_embeddings");
         double scaled = rope == null
                 ? 0

@@ -10,7 +10,11 @@ import org.jspecify.annotations.Nullable;
 /// @param logits divisor of the logits
 /// @param queries factor of queries that depends on their position, or null
 public record Scales(
-        double embedding, double attention, double residual, double logits, @Nullable QueryScale queries) {
+        double embedding,
+        double attention,
+        double residual,
+        double logits,
+        @Nullable QueryScale queries) {
     public Scales {
         requirePositive("embedding_multiplier", embedding);
         requirePositive("attention_multiplier", attention);
@@ -41,7 +45,8 @@ public record Scales(
         }
 
         public double factor(int position) {
-            return 1 + beta * Math.log1p(position / originalContext);
+            int contexts = position / originalContext;
+            return 1 + beta * Math.log1p(contexts);
         }
     }
 

@@ -57,8 +57,7 @@ public record WeightNames(
             boolean hasBias,
             boolean hasOutputBias) {
         Attention withFused(String name) {
-            return new Attention(
-                    norm, List.of(name), queryNorm, keyNorm, output, outputNorm, hasBias, hasOutputBias);
+            return new Attention(norm, List.of(name), queryNorm, keyNorm, output, outputNorm, hasBias, hasOutputBias);
         }
 
         Attention withBiases(boolean inputs, boolean outputs) {
@@ -84,7 +83,9 @@ public record WeightNames(
             String folder = "mlp.experts." + index + ".";
             return new Mlp(
                     norm,
-                    gateUp.stream().map(name -> name.replaceFirst("^mlp\\.", folder)).toList(),
+                    gateUp.stream()
+                            .map(name -> name.replaceFirst("^mlp\\.", folder))
+                            .toList(),
                     down.replaceFirst("^mlp\\.", folder),
                     outputNorm,
                     hasBias);

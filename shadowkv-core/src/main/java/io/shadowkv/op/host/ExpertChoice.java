@@ -16,8 +16,7 @@ public final class ExpertChoice {
             double[] values = new double[experts];
             double largest = Double.NEGATIVE_INFINITY;
             for (int i = 0; i < experts; i++) {
-                values[i] = logits.segment()
-                        .getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, (long) row * experts + i);
+                values[i] = logits.segment().getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, (long) row * experts + i);
                 largest = Math.max(largest, values[i]);
             }
             double sum = 0;

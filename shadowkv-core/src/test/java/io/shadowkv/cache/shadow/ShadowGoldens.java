@@ -84,8 +84,7 @@ public abstract class ShadowGoldens {
             this.expected = golden.open("expected_" + (type == DType.F32 ? "f32" : "bf16") + ".safetensors", arena);
             int heads = golden.kvHeads() * golden.groupSize();
             // The original scales landmark scores by 1/√128 whatever the head dim.
-            this.shape =
-                    new CacheShape(1, heads, golden.kvHeads(), golden.headDim(), 1 / Math.sqrt(128), type);
+            this.shape = new CacheShape(1, heads, golden.kvHeads(), golden.headDim(), 1 / Math.sqrt(128), type);
             this.scope = backend.newScope("test");
             RopeSpec rope =
                     new RopeSpec(golden.facts().number("theta"), golden.headDim(), false, new RopeScaling.None());
@@ -161,7 +160,7 @@ public abstract class ShadowGoldens {
             int[] outliers = new int[golden.kvHeads() * OUTLIERS];
             for (int head = 0; head < golden.kvHeads(); head++) {
                 Set<Integer> kept = new HashSet<>();
-                int[] ids = backend.downloadInts(layer().unitIds().row(head));
+                int[] ids = backend.downloadInts(layer().index().unitIds().row(head));
                 for (int u = 0; u < units - OUTLIERS; u++) {
                     kept.add(ids[u]);
                 }
@@ -175,17 +174,21 @@ public abstract class ShadowGoldens {
             return outliers;
         }
 
+        private Tensor means() {
+            return ((IndexedLayer.Landmarks) layer().index()).means();
+        }
+
         void checkLandmarks() {
             int[] rows = GoldenCase.ints(expected.tensor("landmark_probe_rows"));
             int[] chunkIds = GoldenCase.ints(expected.tensor("landmark_chunk_ids"));
             float[] probe = GoldenCase.floats(expected.tensor("landmark_probe"));
-            float[] found = backend.download(layer().landmarks());
+            float[] found = backend.download(means());
             int headDim = golden.headDim();
-            int capacity = layer().landmarks().extent(1);
+            int capacity = layer().unitCapacity();
             int listed = chunkIds.length / golden.kvHeads();
             int compared = 0;
             for (int head = 0; head < golden.kvHeads(); head++) {
-                int[] ids = backend.downloadInts(layer().unitIds().row(head));
+                int[] ids = backend.downloadInts(layer().index().unitIds().row(head));
                 for (int i = 0; i < rows.length; i++) {
                     int chunk = chunkIds[head * listed + rows[i]];
                     int unit = IntStream.range(0, listed)
@@ -207,10 +210,10 @@ public abstract class ShadowGoldens {
 
         /// A · B against the plain keys: the error of each context token is the original's.
         void checkReconstruction() {
-            float[] factor = backend.download(layer().factor());
-            float[] basis = backend.download(layer().basis());
+            float[] factor = backend.download(layer().keys().factor());
+            float[] basis = backend.download(layer().keys().basis());
             float[] errors = GoldenCase.floats(expected.tensor("recon_error_per_token"));
-            int rank = layer().factor().extent(1);
+            int rank = layer().rank();
             int width = golden.kvHeads() * golden.headDim();
             int tokens = sequence.layout().contextUnits(golden.tokens()) * golden.chunk();
             double squares = 0;
@@ -242,7 +245,7 @@ public abstract class ShadowGoldens {
             float[] attention = GoldenCase.floats(expected.tensor("attn_sparse"));
             List<int[][]> selected = new ArrayList<>();
             int compared = 0;
-            try (DecodeCache decode = new ShadowDecodeCache(shape, backend)) {
+            try (DecodeCache decode = new ShadowDecodeCache(sequence.layout().spec(), shape, backend)) {
                 decode.join(0, sequence);
                 decode.trace((layer, slot, position, missed, resident) -> selected.add(resident));
                 for (int step = 0; step < STEPS; step++) {

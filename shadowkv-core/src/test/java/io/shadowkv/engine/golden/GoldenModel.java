@@ -44,7 +44,13 @@ record GoldenModel(Path folder, Path golden) {
                             2 * facts.number(input + ".bf16_forward_maxdiff_last"),
                             facts.number(input + ".bf16_forward_maxdiff_all", 0));
                 }
-                checkInput(engine, expected, input, bound, isFloat, facts.integer(input + ".bf16_forward_argmax_missed", 0));
+                checkInput(
+                        engine,
+                        expected,
+                        input,
+                        bound,
+                        isFloat,
+                        facts.integer(input + ".bf16_forward_argmax_missed", 0));
             }
         }
     }

@@ -114,6 +114,20 @@ class DeviceLikeLawsTest {
     }
 
     @Nested
+    class LayerBudgets extends LayerBudgetLaws {
+        LayerBudgets() {
+            super(DEVICE);
+        }
+    }
+
+    @Nested
+    class Codes extends TokenCodeLaws {
+        Codes() {
+            super(DEVICE);
+        }
+    }
+
+    @Nested
     class Documents extends DocumentLaws {
         Documents() {
             super(DEVICE);

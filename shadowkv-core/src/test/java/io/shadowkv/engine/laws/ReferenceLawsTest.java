@@ -113,6 +113,20 @@ class ReferenceLawsTest {
     }
 
     @Nested
+    class LayerBudgets extends LayerBudgetLaws {
+        LayerBudgets() {
+            super(REFERENCE);
+        }
+    }
+
+    @Nested
+    class Codes extends TokenCodeLaws {
+        Codes() {
+            super(REFERENCE);
+        }
+    }
+
+    @Nested
     class Documents extends DocumentLaws {
         Documents() {
             super(REFERENCE);

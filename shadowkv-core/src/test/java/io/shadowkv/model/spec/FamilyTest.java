@@ -51,12 +51,21 @@ class FamilyTest {
         "mixtral, mixture of experts"
     })
     void refusesWithTheReason(String modelType, String reason) {
-        refused(modelType, "", "model_type is \"" + modelType + "\", which this engine refuses: ", reason, "reads llama");
+        refused(
+                modelType,
+                "",
+                "model_type is \"" + modelType + "\", which this engine refuses: ",
+                reason,
+                "reads llama");
     }
 
     @Test
     void refusesTheMambaLayersOfGraniteFour() {
-        refused("granitemoehybrid", ", \"layer_types\": [\"mamba\", \"attention\"]", "Mamba layers", "dense checkpoints");
+        refused(
+                "granitemoehybrid",
+                ", \"layer_types\": [\"mamba\", \"attention\"]",
+                "Mamba layers",
+                "dense checkpoints");
         refused("granitemoehybrid", "", "Mamba layers");
         String dense = ", \"layer_types\": [\"attention\", \"attention\"]";
         refused("granitemoehybrid", dense, "num_local_experts", "expected 0");
@@ -67,7 +76,11 @@ class FamilyTest {
     /// something else.
     @Test
     void refusesLayersOfAnotherKind() {
-        refused("llama", ", \"layer_types\": [\"full_attention\", \"chunked_attention\"]", "layer_types", "chunked_attention");
+        refused(
+                "llama",
+                ", \"layer_types\": [\"full_attention\", \"chunked_attention\"]",
+                "layer_types",
+                "chunked_attention");
         refused(
                 "qwen3",
                 ", \"layer_types\": [\"full_attention\"]",
@@ -92,7 +105,8 @@ class FamilyTest {
     @Test
     void mistralsWindowLimitsTheContext() {
         assertThat(spec("mistral", 2, ", \"sliding_window\": 64").contextNote()).isEqualTo(", its sliding_window");
-        assertThat(spec("mistral", 2, ", \"sliding_window\": null").contextTokens()).isEqualTo(256);
+        assertThat(spec("mistral", 2, ", \"sliding_window\": null").contextTokens())
+                .isEqualTo(256);
     }
 
     /// Below its chunk size dual chunk attention is plain attention.
@@ -116,7 +130,8 @@ class FamilyTest {
         assertThat(rotations(spec("smollm3", 5, ""))).containsExactly(true, true, true, false, true);
         assertThat(rotations(spec("smollm3", 4, ", \"no_rope_layer_interval\": 2")))
                 .containsExactly(true, false, true, false);
-        assertThat(rotations(spec("smollm3", 2, ", \"no_rope_layers\": [0, 1]"))).containsExactly(false, true);
+        assertThat(rotations(spec("smollm3", 2, ", \"no_rope_layers\": [0, 1]")))
+                .containsExactly(false, true);
         assertThat(rotations(spec("llama", 2, ", \"no_rope_layers\": [0, 1]"))).containsExactly(true, true);
         DecoderSpec spec = spec("smollm3", 2, "");
         assertThat(spec.tiedEmbeddings()).isTrue();

@@ -158,7 +158,9 @@ public abstract class DenseConformance extends BackendConformance {
             java.util.Arrays.fill(values, 40, 80, Float.NaN);
             Tensor ids = bench.intOutput(2, 4);
             Tensor shares = bench.output(DType.F32, 2, 4);
-            bench.operations().dense().chooseExperts(bench.input(Sample.of(DType.F32, values, 2, 40)), true, ids, shares);
+            bench.operations()
+                    .dense()
+                    .chooseExperts(bench.input(Sample.of(DType.F32, values, 2, 40)), true, ids, shares);
             int[] found = bench.intValues(ids);
             for (int row = 0; row < 2; row++) {
                 assertThat(java.util.Arrays.stream(found, 4 * row, 4 * row + 4))
