@@ -32,8 +32,9 @@ class ArchitectureTest {
     /// here.
     private static final String TABLE = """
             # shadowkv-text: text to token ids and back, conversations to prompts
-            text:
-            text.tokenizer: text
+            text.gguf:
+            text: text.gguf
+            text.tokenizer: text text.gguf
             text.jinja.runtime:
             text.jinja.syntax: text.jinja.runtime
             text.jinja.builtin: text.jinja.runtime
@@ -48,7 +49,7 @@ class ArchitectureTest {
             report.page: report.plot
             # shadowkv-core: from a checkpoint to tokens
             tensor:
-            checkpoint: tensor text
+            checkpoint: tensor text text.gguf
             op: tensor
             op.host: op tensor
             op.reference: op op.host tensor

@@ -1,6 +1,7 @@
 package io.shadowkv.model;
 
 import io.shadowkv.tensor.Tensor;
+import io.shadowkv.tensor.Weight;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -10,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 /// @param embedding `[vocabulary, hiddenSize]`
 /// @param layers one entry per layer
 /// @param finalNorm `[hiddenSize]`
-/// @param head `[vocabulary, hiddenSize]`; the same tensor as `embedding` if they are tied
-record DecoderWeights(Tensor embedding, List<Layer> layers, Tensor finalNorm, Tensor head) {
+/// @param head `[vocabulary, hiddenSize]`; the same weight as `embedding` if they are tied
+record DecoderWeights(Weight embedding, List<Layer> layers, Tensor finalNorm, Weight head) {
     DecoderWeights {
         layers = List.copyOf(layers);
     }

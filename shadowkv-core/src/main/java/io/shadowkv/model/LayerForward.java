@@ -6,8 +6,9 @@ import io.shadowkv.model.spec.FeedForwardSpec;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.tensor.Tensor;
+import io.shadowkv.tensor.Weight;
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// The parts of a decoder layer around attention: norm and projection to queries, keys and values
@@ -90,18 +91,35 @@ final class LayerForward {
         }
     }
 
-    /// Bytes of the matrices of one layer that one token reads, at least: one expert of a mixture.
+    /// Bytes of the matrices of the first layer that one token reads, as they are stored.
     long layerBytes() {
-        DecoderWeights.Attention attention = weights.layers().getFirst().attention();
-        DecoderWeights.FeedForward feedForward = weights.layers().getFirst().feedForward();
-        return Stream.of(
-                        attention.queryKeyValue().weights(),
-                        List.of(attention.output().weight()),
-                        feedForward.mlps().getFirst().gateUp().weights(),
-                        List.of(feedForward.mlps().getFirst().down().weight()))
-                .flatMap(List::stream)
-                .mapToLong(weight -> weight.elements() * weight.dtype().bytes())
+        return bytes(0);
+    }
+
+    /// Bytes of the matrices that one token reads in a step: those of the layers and the head.
+    long stepBytes() {
+        long layers = IntStream.range(0, weights.layers().size())
+                .mapToLong(this::bytes)
                 .sum();
+        return layers + weights.head().byteSize();
+    }
+
+    private long bytes(int layer) {
+        DecoderWeights.Attention attention = weights.layers().get(layer).attention();
+        DecoderWeights.FeedForward feedForward = weights.layers().get(layer).feedForward();
+        DecoderWeights.Mlp mlp = feedForward.mlps().getFirst();
+        long ofMlp = bytes(mlp.gateUp().weights()) + mlp.down().weight().byteSize();
+        long ofRouter =
+                feedForward.router() == null ? 0 : feedForward.router().weight().byteSize();
+        int mlps = spec.layer(layer).feedForward() instanceof FeedForwardSpec.Experts experts ? experts.perToken() : 1;
+        return bytes(attention.queryKeyValue().weights())
+                + attention.output().weight().byteSize()
+                + ofRouter
+                + mlps * ofMlp;
+    }
+
+    private static long bytes(List<? extends Weight> matrices) {
+        return matrices.stream().mapToLong(Weight::byteSize).sum();
     }
 
     /// Computes the logits of some rows: the final norm and the output projection.

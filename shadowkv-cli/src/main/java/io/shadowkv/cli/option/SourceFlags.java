@@ -13,7 +13,7 @@ public final class SourceFlags {
     @Option(
             names = "--model",
             paramLabel = "MODEL",
-            description = "A bundled model, a folder, or ORG/NAME of a pulled model.")
+            description = "A bundled model, a folder, a GGUF file, or ORG/NAME of a pulled model.")
     private @Nullable String model;
 
     @Option(

@@ -36,7 +36,7 @@ final class ConfigReader {
             RopeSpec ropeSpec = new RopeSpec(
                     number(rope, "rope_theta", number(config, "rope_theta", defaults.theta())),
                     rotaryDim,
-                    interleaved,
+                    config.bool("rope_interleave", interleaved),
                     RopeReader.scaling(config, rope, original));
             int positions = RopeReader.positions(config, rope, ropeSpec.scaling(), original);
             List<LayerSpec> layers = layers(config, ropeSpec, positions, defaults);

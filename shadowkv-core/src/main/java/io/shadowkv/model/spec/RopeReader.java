@@ -32,6 +32,8 @@ final class RopeReader {
                         originalContext(config, rope, statedByFamily));
             case "yarn" -> yarn(config, rope, statedByFamily);
             case "longrope", "su" -> longRope(config, rope, statedByFamily);
+            // The form of a GGUF file, which io.shadowkv.checkpoint.GgufConfig writes.
+            case "rope_freqs" -> new RopeScaling.Divisors(rope.doubles("factors"));
             default ->
                 throw new CheckpointException(config.source() + ": rope scaling of type \"" + type
                         + "\" is not known; this engine reads default, linear, llama3, yarn and longrope");

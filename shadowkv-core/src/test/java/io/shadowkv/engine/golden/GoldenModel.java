@@ -85,7 +85,7 @@ record GoldenModel(Path folder, Path golden) {
     }
 
     /// @param missed positions where a plain bf16 pass has another most likely token
-    private static void checkInput(
+    static void checkInput(
             Engine engine, Safetensors expected, String input, double bound, boolean isFloat, int missed) {
         int[] ids = ints(expected.tensor(input + ".ids"));
         float[] last = Floats.toArray(expected.tensor(input + ".logits_last"));

@@ -23,6 +23,7 @@ import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.sampling.Sampler;
 import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.WeightPrecision;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -48,7 +49,7 @@ final class StepBench implements AutoCloseable {
     StepBench(Path folder, Backend backend, KvCacheSpec spec, DType kvType) {
         this.checkpoint = Checkpoint.open(folder);
         this.backend = backend;
-        this.decoder = Decoder.load(checkpoint, null, backend, note -> {});
+        this.decoder = Decoder.load(checkpoint, null, WeightPrecision.STORED, backend, note -> {});
         DecoderSpec shape = decoder.spec();
         this.strategy = CacheStrategies.open(
                 spec,

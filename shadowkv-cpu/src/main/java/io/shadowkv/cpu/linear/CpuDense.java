@@ -15,6 +15,7 @@ import io.shadowkv.op.Rotary;
 import io.shadowkv.op.host.ExpertChoice;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
+import io.shadowkv.tensor.Weight;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -35,22 +36,31 @@ public final class CpuDense implements DenseOperations {
     }
 
     @Override
-    public void embed(Tensor ids, Tensor table, Tensor out) {
-        int width = table.extent(1);
+    public void embed(Tensor ids, Weight table, Tensor out) {
+        int width = table.inputs();
         int[] wanted = ints(ids);
         for (int i = 0; i < wanted.length; i++) {
-            if (wanted[i] < 0 || wanted[i] >= table.extent(0)) {
+            if (wanted[i] < 0 || wanted[i] >= table.outputs()) {
                 throw new IllegalArgumentException("token id " + wanted[i] + " in row " + i
-                        + " is outside the table of " + table.extent(0) + " tokens");
+                        + " is outside the table of " + table.outputs() + " tokens");
             }
         }
-        var source = new FloatRows(table);
         var target = new FloatRows(out);
-        eachRow(
-                wanted.length,
-                width,
-                (i, scratch) -> source.copyTo(
-                        (long) wanted[i] * width, target, (long) i * width, width, scratch.floats(Use.ROW, width)));
+        if (table instanceof Tensor plain) {
+            var source = new FloatRows(plain);
+            eachRow(
+                    wanted.length,
+                    width,
+                    (i, scratch) -> source.copyTo(
+                            (long) wanted[i] * width, target, (long) i * width, width, scratch.floats(Use.ROW, width)));
+            return;
+        }
+        WeightRows source = WeightRows.of(table);
+        eachRow(wanted.length, width, (i, scratch) -> {
+            float[] row = scratch.floats(Use.ROW, width);
+            source.load(wanted[i], 0, row, 0, width);
+            target.store(row, 0, (long) i * width, width);
+        });
     }
 
     @Override
@@ -71,17 +81,18 @@ public final class CpuDense implements DenseOperations {
     }
 
     @Override
-    public void linear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor out) {
-        var sizes = new Gemm.Sizes(x.extent(0), weight.extent(1), weight.extent(0));
+    public void linear(Tensor x, Weight weight, @Nullable Tensor bias, Tensor out) {
+        var sizes = new Gemm.Sizes(x.extent(0), weight.inputs(), weight.outputs());
         if (x.extent(1) != sizes.inputs() || out.extent(0) != sizes.rows() || out.extent(1) != sizes.outputs()) {
-            throw new IllegalArgumentException("cannot multiply " + x.shape() + " by the transpose of " + weight.shape()
+            throw new IllegalArgumentException("cannot multiply " + x.shape() + " by the transpose of ["
+                    + weight.outputs() + ", " + weight.inputs() + "]"
                     + " into " + out.shape() + "; expected [r, in], [out, in] and [r, out]");
         }
         FloatRows biases = bias == null ? null : new FloatRows(bias);
         if (sizes.rows() <= SkinnyLinear.MAX_ROWS) {
-            skinny.multiply(new FloatRows(x), new FloatRows(weight), biases, new FloatRows(out), sizes);
+            skinny.multiply(new FloatRows(x), weight, biases, new FloatRows(out), sizes);
         } else {
-            gemm.multiply(new FloatRows(x), new FloatRows(weight), biases, new FloatRows(out), sizes);
+            gemm.multiply(new FloatRows(x), WeightRows.of(weight), biases, new FloatRows(out), sizes);
         }
     }
 

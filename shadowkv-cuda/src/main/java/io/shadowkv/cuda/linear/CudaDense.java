@@ -10,6 +10,7 @@ import io.shadowkv.cuda.launch.VectorWidth;
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.op.Rotary;
 import io.shadowkv.tensor.Tensor;
+import io.shadowkv.tensor.Weight;
 import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +34,8 @@ public final class CudaDense implements DenseOperations, AutoCloseable {
 
     /// An id outside the table gives a row of NaN.
     @Override
-    public void embed(Tensor ids, Tensor table, Tensor out) {
+    public void embed(Tensor ids, Weight weight, Tensor out) {
+        Tensor table = plain(weight);
         int width = table.extent(1);
         Kernel kernel = parts.kernel(KernelSource.of("embed.cu", "embed")
                 .with("TABLE", KernelTypes.name(table.dtype()))
@@ -62,29 +64,42 @@ public final class CudaDense implements DenseOperations, AutoCloseable {
     }
 
     @Override
-    public void linear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor out) {
-        linear.run(x, List.of(weight), Collections.singletonList(bias), List.of(out));
+    public void linear(Tensor x, Weight weight, @Nullable Tensor bias, Tensor out) {
+        linear.run(x, List.of(plain(weight)), Collections.singletonList(bias), List.of(out));
     }
 
     @Override
-    public void linears(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, List<Tensor> outs) {
-        linear.run(x, weights, biases, outs);
+    public void linears(Tensor x, List<? extends Weight> weights, List<@Nullable Tensor> biases, List<Tensor> outs) {
+        linear.run(x, plain(weights), biases, outs);
     }
 
     @Override
-    public void addLinear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor scratch, Tensor target) {
-        if (!linear.addTo(x, weight, bias, scratch, target)) {
+    public void addLinear(Tensor x, Weight weight, @Nullable Tensor bias, Tensor scratch, Tensor target) {
+        if (!linear.addTo(x, plain(weight), bias, scratch, target)) {
             linear(x, weight, bias, scratch);
             add(target, scratch);
         }
     }
 
     @Override
-    public void gatedLinear(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
-        if (!linear.runGated(x, weights, biases, gate, up)) {
+    public void gatedLinear(Tensor x, List<? extends Weight> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
+        if (!linear.runGated(x, plain(weights), biases, gate, up)) {
             linears(x, weights, biases, List.of(gate, up));
             gatedSilu(gate, up);
         }
+    }
+
+    private static List<Tensor> plain(List<? extends Weight> weights) {
+        return weights.stream().map(CudaDense::plain).toList();
+    }
+
+    /// Kernels read plain numbers. [io.shadowkv.op.Backend#place] of quantised weights gives them.
+    private static Tensor plain(Weight weight) {
+        if (weight instanceof Tensor tensor) {
+            return tensor;
+        }
+        throw new IllegalArgumentException("weights [" + weight.outputs() + ", " + weight.inputs() + "] are "
+                + weight.format() + "; the CUDA kernels read F32, F16 and BF16. Decode them when the model is loaded");
     }
 
     @Override
