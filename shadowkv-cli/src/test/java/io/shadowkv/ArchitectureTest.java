@@ -56,7 +56,8 @@ class ArchitectureTest {
             op.timing: op tensor
             cache: op tensor
             cache.full: cache op tensor
-            cache.shadow: cache op tensor
+            cache.shadow.index: cache op tensor
+            cache.shadow: cache cache.shadow.index op tensor
             model.spec: checkpoint
             model: cache checkpoint model.spec op tensor
             sampling:
@@ -70,7 +71,7 @@ class ArchitectureTest {
                 text.chat
             # shadowkv-cpu: operations with the Vector API
             cpu.vector: op tensor
-            cpu.linear: cpu.vector op tensor
+            cpu.linear: cpu.vector op op.host tensor
             cpu.attention: cpu.linear cpu.vector op tensor
             cpu.eigen: cpu.linear cpu.vector
             cpu.sampling: cpu.vector op tensor

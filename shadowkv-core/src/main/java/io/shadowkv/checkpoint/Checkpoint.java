@@ -115,8 +115,7 @@ public final class Checkpoint implements AutoCloseable {
         try {
             if (isGguf) {
                 try (InputStream in = Files.newInputStream(folder)) {
-                    return in.readNBytes(
-                            Math.toIntExact(GgufHeader.read(folder).dataStart()));
+                    return in.readNBytes(Math.toIntExact(GgufHeader.read(folder).dataStart()));
                 }
             }
             var bytes = new ByteArrayOutputStream();
@@ -253,13 +252,13 @@ public final class Checkpoint implements AutoCloseable {
         TensorFile file = file(name);
         Shape expected = Shape.of(expectedExtents);
         if (!WEIGHT_TYPES.containsKey(file.typeName(name))) {
-            throw new CheckpointException(file.describe(name) + "; expected " + expected + " BF16, F16 or F32"
-                    + (isGguf ? "" : UNQUANTISED));
+            throw new CheckpointException(
+                    file.describe(name) + "; expected " + expected + " BF16, F16 or F32" + (isGguf ? "" : UNQUANTISED));
         }
         Tensor tensor = file.tensor(name);
         if (!tensor.shape().equals(expected)) {
-            throw new CheckpointException(file.describe(name) + "; expected " + expected + " " + tensor.dtype()
-                    + misfit());
+            throw new CheckpointException(
+                    file.describe(name) + "; expected " + expected + " " + tensor.dtype() + misfit());
         }
         return tensor;
     }
@@ -283,7 +282,8 @@ public final class Checkpoint implements AutoCloseable {
         }
         Weight weight = file.weight(name);
         if (weight.outputs() != outputs || weight.inputs() != inputs) {
-            throw new CheckpointException(file.describe(name) + "; expected [" + outputs + ", " + inputs + "]" + misfit());
+            throw new CheckpointException(
+                    file.describe(name) + "; expected [" + outputs + ", " + inputs + "]" + misfit());
         }
         return weight;
     }

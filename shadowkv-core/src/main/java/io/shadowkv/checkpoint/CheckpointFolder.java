@@ -43,7 +43,8 @@ public final class CheckpointFolder {
             if (isAdapter(names)) {
                 throw adapterOnly(folder);
             }
-            List<String> gguf = names.stream().filter(name -> name.endsWith(".gguf")).toList();
+            List<String> gguf =
+                    names.stream().filter(name -> name.endsWith(".gguf")).toList();
             if (!gguf.isEmpty()) {
                 throw new CheckpointException(folder + ": no config.json, but " + Json.shorten(gguf.toString())
                         + ". Give one of these files itself, of a split one the first part");
@@ -88,9 +89,9 @@ public final class CheckpointFolder {
                         + (pickled.isEmpty()
                                 ? ". Fetch the weights too"
                                 : pickled.stream().anyMatch(name -> name.endsWith(".gguf"))
-                                ? ". Give a GGUF file itself instead of its folder"
-                                : ", which the engine does not read. Save the model with"
-                                        + " transformers' save_pretrained(..., safe_serialization=True), or fetch a safetensors version"));
+                                        ? ". Give a GGUF file itself instead of its folder"
+                                        : ", which the engine does not read. Save the model with"
+                                                + " transformers' save_pretrained(..., safe_serialization=True), or fetch a safetensors version"));
     }
 
     /// Messages about contents of the folder other than weights that are not used.

@@ -47,10 +47,10 @@ final class GgufConfig {
     static void checkArchitecture(GgufHeader header) {
         String architecture = header.string(ARCHITECTURE).orElse("");
         if (!ARCHITECTURES.containsKey(architecture)) {
-            throw new CheckpointException(
-                    header.wrong(ARCHITECTURE, "one of " + new TreeSet<>(ARCHITECTURES.keySet())).getMessage()
-                            + ". A GGUF file of another architecture cannot be loaded; the model's safetensors version"
-                            + " may be");
+            throw new CheckpointException(header.wrong(ARCHITECTURE, "one of " + new TreeSet<>(ARCHITECTURES.keySet()))
+                            .getMessage()
+                    + ". A GGUF file of another architecture cannot be loaded; the model's safetensors version"
+                    + " may be");
         }
     }
 
@@ -77,7 +77,9 @@ final class GgufConfig {
         }
         config.put("hidden_size", hidden).put("num_hidden_layers", positive("block_count"));
         config.put("intermediate_size", positive("feed_forward_length"));
-        config.put("num_attention_heads", heads).put("num_key_value_heads", kvHeads).put("head_dim", headDim);
+        config.put("num_attention_heads", heads)
+                .put("num_key_value_heads", kvHeads)
+                .put("head_dim", headDim);
         config.put("max_position_embeddings", positive("context_length"));
         config.put("rms_norm_eps", number("attention.layer_norm_rms_epsilon"));
         config.put("tie_word_embeddings", !names.contains("lm_head.weight"));
@@ -85,8 +87,9 @@ final class GgufConfig {
         config.put("vocab_size", vocabulary(tensors));
         header.integer(key("attention.sliding_window")).ifPresent(window -> {
             if (window > 0) {
-                throw header.wrong(key("attention.sliding_window"), "none: this engine reads such a model from"
-                        + " safetensors only");
+                throw header.wrong(
+                        key("attention.sliding_window"),
+                        "none: this engine reads such a model from" + " safetensors only");
             }
         });
     }
@@ -104,7 +107,12 @@ final class GgufConfig {
             }
         }
         throw new CheckpointException(header.source() + ": no matrix \"token_embd.weight\" among its " + tensors.size()
-                + " tensors, such as " + tensors.stream().limit(3).map(GgufTensor::name).map(Json::shorten).toList()
+                + " tensors, such as "
+                + tensors.stream()
+                        .limit(3)
+                        .map(GgufTensor::name)
+                        .map(Json::shorten)
+                        .toList()
                 + ". Take a complete file of the model");
     }
 
@@ -126,7 +134,9 @@ final class GgufConfig {
                 }
             }
             case "linear" ->
-                config.putObject("rope_scaling").put("rope_type", "linear").put("factor", number("rope.scaling.factor"));
+                config.putObject("rope_scaling")
+                        .put("rope_type", "linear")
+                        .put("factor", number("rope.scaling.factor"));
             case "yarn" -> yarn();
             default -> throw header.wrong(key("rope.scaling.type"), "none, linear or yarn");
         }

@@ -34,8 +34,8 @@ record GgufModel(ModelConfig config, Map<String, TensorFile> fileOf, boolean has
             GgufConfig.checkArchitecture(first);
             for (GgufHeader header : headers) {
                 checkNames(header, first);
-                GgufTensors opened = GgufTensors.open(
-                        header, name -> GgufNames.of(name).orElse(name), arena);
+                GgufTensors opened =
+                        GgufTensors.open(header, name -> GgufNames.of(name).orElse(name), arena);
                 for (String name : opened.names()) {
                     if (fileOf.put(name, opened) != null) {
                         throw new CheckpointException(
@@ -44,8 +44,7 @@ record GgufModel(ModelConfig config, Map<String, TensorFile> fileOf, boolean has
                 }
                 tensors.addAll(header.tensors());
             }
-            return new GgufModel(
-                    GgufConfig.of(first, tensors, fileOf), fileOf, first.has("tokenizer.ggml.tokens"));
+            return new GgufModel(GgufConfig.of(first, tensors, fileOf), fileOf, first.has("tokenizer.ggml.tokens"));
         } catch (GgufException e) {
             throw new CheckpointException(String.valueOf(e.getMessage()), e);
         }
@@ -59,7 +58,8 @@ record GgufModel(ModelConfig config, Map<String, TensorFile> fileOf, boolean has
                 .map(Json::shorten)
                 .toList();
         if (!unknown.isEmpty()) {
-            throw new CheckpointException(header.source() + ": " + unknown.size() + " of its " + header.tensors().size()
+            throw new CheckpointException(header.source() + ": " + unknown.size() + " of its "
+                    + header.tensors().size()
                     + " tensors, such as " + unknown.stream().limit(3).toList() + ", are not part of a "
                     + first.string(GgufConfig.ARCHITECTURE).orElse("") + " model as this engine knows it. Take the"
                     + " model's safetensors version");

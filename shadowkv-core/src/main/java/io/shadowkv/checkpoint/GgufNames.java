@@ -17,10 +17,14 @@ final class GgufNames {
     private static final Pattern IN_CHECKPOINT = Pattern.compile("model\\.layers\\.(\\d{1,9})\\.(.+)\\.(weight|bias)");
 
     private static final Map<String, String> OUTSIDE = Map.of(
-            "token_embd.weight", "model.embed_tokens.weight",
-            "output_norm.weight", "model.norm.weight",
-            "output.weight", "lm_head.weight",
-            ROPE_FREQS, ROPE_FREQS);
+            "token_embd.weight",
+            "model.embed_tokens.weight",
+            "output_norm.weight",
+            "model.norm.weight",
+            "output.weight",
+            "lm_head.weight",
+            ROPE_FREQS,
+            ROPE_FREQS);
 
     private static final Map<String, String> INSIDE = inside();
 

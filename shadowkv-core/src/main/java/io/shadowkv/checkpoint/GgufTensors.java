@@ -73,8 +73,8 @@ final class GgufTensors implements TensorFile {
         for (Entry entry : entries) {
             String what = header.source() + ": " + describe(entry);
             if (entry.begin() < end) {
-                throw new CheckpointException(
-                        what + " and starts at byte " + entry.begin() + ", before the end of " + previous + " at " + end);
+                throw new CheckpointException(what + " and starts at byte " + entry.begin() + ", before the end of "
+                        + previous + " at " + end);
             }
             if (entry.bytes() > size - entry.begin()) {
                 throw new CheckpointException(what + " and ends at byte " + (entry.begin() + entry.bytes())
@@ -143,7 +143,8 @@ final class GgufTensors implements TensorFile {
         if (format.isEmpty()) {
             if (entry.type().blockElements() > 1) {
                 throw new CheckpointException(describe(name) + "; this engine reads F32, F16, BF16 and "
-                        + Arrays.toString(BlockFormat.values()) + ". Take a file in one of these formats, such as Q4_K_M");
+                        + Arrays.toString(BlockFormat.values())
+                        + ". Take a file in one of these formats, such as Q4_K_M");
             }
             return tensor(name);
         }
@@ -197,8 +198,8 @@ final class GgufTensors implements TensorFile {
     private Entry entry(String name) {
         Entry entry = entries.get(name);
         if (entry == null) {
-            throw new CheckpointException(file.getFileName() + ": no " + SafetensorsHeader.label(name) + " among its "
-                    + entries.size());
+            throw new CheckpointException(
+                    file.getFileName() + ": no " + SafetensorsHeader.label(name) + " among its " + entries.size());
         }
         return entry;
     }

@@ -25,8 +25,8 @@ final class Quantization {
     private static final List<String> SIZE_KEYS = List.of("bits", "w_bit", "group_size", "q_group_size", "format");
 
     /// What is read, for messages.
-    private static final String KNOWN = "FP8 in blocks, compressed-tensors of 8 and 4 bits without zero points, and GPTQ"
-            + " and AWQ of 4 bits";
+    private static final String KNOWN =
+            "FP8 in blocks, compressed-tensors of 8 and 4 bits without zero points, and GPTQ" + " and AWQ of 4 bits";
 
     private Quantization() {}
 
@@ -61,8 +61,7 @@ final class Quantization {
     /// @param otherwise the method to report if none is named
     private static QuantizedFormat format(String where, ModelConfig found, String assumed, String otherwise) {
         String method = method(found);
-        return known(method.isEmpty() ? assumed : method, found)
-                .orElseThrow(() -> refusal(where, found, otherwise));
+        return known(method.isEmpty() ? assumed : method, found).orElseThrow(() -> refusal(where, found, otherwise));
     }
 
     /// An empty object means nothing. The configuration of bitsandbytes remains in a saved model
@@ -96,9 +95,10 @@ final class Quantization {
         SIZE_KEYS.stream().filter(found::has).forEach(key -> sizes.add(key + " " + found.text(key)));
         String method = method(found);
         String with = method.isEmpty() ? otherwise : method;
-        return new CheckpointException(where + " says that the weights are quantised with " + with + sizes
-                + "; this engine reads BF16, F16 and F32 weights, " + KNOWN
-                + ". Take the unquantised checkpoint of the model, which the model's card usually names as its base model");
+        return new CheckpointException(
+                where + " says that the weights are quantised with " + with + sizes
+                        + "; this engine reads BF16, F16 and F32 weights, " + KNOWN
+                        + ". Take the unquantised checkpoint of the model, which the model's card usually names as its base model");
     }
 
     /// The format that `found` describes; empty if it is not one of those that this engine reads.
@@ -130,7 +130,9 @@ final class Quantization {
         ModelConfig group =
                 groups.get().object(groups.get().keys().iterator().next()).orElseThrow();
         Optional<ModelConfig> weights = group.object("weights");
-        if (weights.isEmpty() || !weights.get().bool("symmetric", true) || weights.get().has("actorder")) {
+        if (weights.isEmpty()
+                || !weights.get().bool("symmetric", true)
+                || weights.get().has("actorder")) {
             return Optional.empty();
         }
         int bits = weights.get().integer("num_bits", 0);

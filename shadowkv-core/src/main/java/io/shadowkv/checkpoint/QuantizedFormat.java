@@ -22,8 +22,8 @@ record QuantizedFormat(
         String method, CodeLayout layout, int groupOutputs, int groupInputs, boolean quantisesActivations) {
     private static final String WEIGHT = ".weight";
     /// Suffixes of the tensors that are not weights of their own.
-    private static final List<String> COMPANIONS = List.of(
-            ".weight_scale_inv", ".weight_scale", ".weight_shape", ".scales", ".qzeros", ".g_idx");
+    private static final List<String> COMPANIONS =
+            List.of(".weight_scale_inv", ".weight_scale", ".weight_shape", ".scales", ".qzeros", ".g_idx");
 
     private String codesSuffix() {
         return switch (layout) {
@@ -51,7 +51,9 @@ record QuantizedFormat(
         if (COMPANIONS.stream().anyMatch(name::endsWith)) {
             return 0;
         }
-        return typeName.equals("I32") && name.endsWith(codesSuffix()) ? elements * (Integer.SIZE / layout.bits()) : elements;
+        return typeName.equals("I32") && name.endsWith(codesSuffix())
+                ? elements * (Integer.SIZE / layout.bits())
+                : elements;
     }
 
     /// A view of the matrix `name`.
@@ -88,20 +90,21 @@ record QuantizedFormat(
     private void checkOrder(Map<String, TensorFile> files, String name, Groups groups) {
         for (String unread : List.of(".weight_zero_point", ".weight_g_idx")) {
             if (files.containsKey(other(name, unread))) {
-                throw new CheckpointException(describe(files, other(name, unread)) + "; expected none: this engine reads "
-                        + method + " with symmetric groups of neighbours. Take the unquantised checkpoint");
+                throw new CheckpointException(
+                        describe(files, other(name, unread)) + "; expected none: this engine reads " + method
+                                + " with symmetric groups of neighbours. Take the unquantised checkpoint");
             }
         }
         String order = other(name, ".g_idx");
         if (layout != CodeLayout.GPTQ_4 || !files.containsKey(order)) {
             return;
         }
-        int[] group = tensor(files, order, List.of("I32"), groups.inputs())
-                .segment()
-                .toArray(ValueLayout.JAVA_INT_UNALIGNED);
+        int[] group =
+                tensor(files, order, List.of("I32"), groups.inputs()).segment().toArray(ValueLayout.JAVA_INT_UNALIGNED);
         for (int i = 0; i < group.length; i++) {
             if (group[i] != i / groups.groupInputs()) {
-                throw new CheckpointException(describe(files, order) + " and puts input " + i + " into group " + group[i]
+                throw new CheckpointException(describe(files, order) + " and puts input " + i + " into group "
+                        + group[i]
                         + "; expected group " + i / groups.groupInputs() + ", without activation order (desc_act). Take"
                         + " another quantisation of the model");
             }

@@ -146,7 +146,10 @@ public final class Safetensors implements TensorFile {
     public void addTo(Fingerprint fingerprint, String name) {
         SafetensorsHeader.Entry entry = entry(name);
         fingerprint.add(
-                name, entry.typeName(), entry.extents(), data.segment().asSlice(entry.begin(), entry.end() - entry.begin()));
+                name,
+                entry.typeName(),
+                entry.extents(),
+                data.segment().asSlice(entry.begin(), entry.end() - entry.begin()));
     }
 
     /// The type of one tensor, as the file spells it.

@@ -42,7 +42,17 @@ public record EngineOptions(
         int keptPrompts,
         WeightPrecision weights) {
     public static final EngineOptions DEFAULT = new EngineOptions(
-            new KvCacheSpec.Full(), null, 0, 16, 0, 0, ValuePlace.AUTO, 1024, Duration.ofMillis(20), 0, WeightPrecision.STORED);
+            new KvCacheSpec.Full(),
+            null,
+            0,
+            16,
+            0,
+            0,
+            ValuePlace.AUTO,
+            1024,
+            Duration.ofMillis(20),
+            0,
+            WeightPrecision.STORED);
 
     public EngineOptions {
         if (kvType != null && kvType != DType.F32 && kvType != DType.BF16 && kvType != DType.F16) {
@@ -132,7 +142,17 @@ public record EngineOptions(
 
     public EngineOptions withMemoryLimits(long device, long host) {
         return new EngineOptions(
-                cache, kvType, prefillRows, maxBatch, device, host, valuePlace, maxWaiting, readingBudget, keptPrompts, weights);
+                cache,
+                kvType,
+                prefillRows,
+                maxBatch,
+                device,
+                host,
+                valuePlace,
+                maxWaiting,
+                readingBudget,
+                keptPrompts,
+                weights);
     }
 
     public EngineOptions withValuePlace(ValuePlace place) {

@@ -38,7 +38,7 @@ public final class Decoder implements AutoCloseable {
         this.activationType = activationType;
         this.backend = backend;
         this.weightScope = weightScope;
-        this.forward = new LayerForward(spec, weights, backend.operations().dense());
+        this.forward = new LayerForward(spec, weights, backend);
         this.decodeForward = new DecodeForward(spec, activationType, backend, forward);
     }
 

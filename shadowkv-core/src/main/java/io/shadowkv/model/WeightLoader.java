@@ -2,6 +2,8 @@ package io.shadowkv.model;
 
 import io.shadowkv.checkpoint.Checkpoint;
 import io.shadowkv.model.spec.DecoderSpec;
+import io.shadowkv.model.spec.FeedForwardSpec;
+import io.shadowkv.model.spec.LayerSpec;
 import io.shadowkv.model.spec.WeightNames;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
@@ -21,6 +23,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /// Finds, checks and places the weights of a checkpoint.
 ///
@@ -38,12 +41,13 @@ record WeightLoader(Checkpoint checkpoint, WeightPrecision precision, Backend ba
                 : place(checkpoint.weight(embeddingName, spec.vocabularySize(), spec.hiddenSize()));
         List<DecoderWeights.Layer> layers = new ArrayList<>();
         for (int layer = 0; layer < spec.layers(); layer++) {
-            layers.add(layer(spec, names, names.layerPrefix().formatted(layer)));
+            String prefix = names.layerPrefix().formatted(layer);
+            layers.add(new DecoderWeights.Layer(
+                    attention(spec, spec.layer(layer), names.attention(), prefix),
+                    feedForward(spec, spec.layer(layer), names.mlp(), prefix)));
         }
         Tensor finalNorm = place(names.finalNorm() + ".weight", spec.hiddenSize());
-        Weight head = spec.tiedEmbeddings()
-                ? embedding
-                : head(names.head() + ".weight", spec);
+        Weight head = spec.tiedEmbeddings() ? embedding : head(names.head() + ".weight", spec);
         return new DecoderWeights(embedding, layers, finalNorm, head);
     }
 
@@ -75,18 +79,49 @@ record WeightLoader(Checkpoint checkpoint, WeightPrecision precision, Backend ba
         return spec.tiedEmbeddings() && !checkpoint.has(name) && checkpoint.has(head) ? head : name;
     }
 
-    private DecoderWeights.Layer layer(DecoderSpec spec, WeightNames names, String prefix) {
+    private DecoderWeights.Attention attention(
+            DecoderSpec spec, LayerSpec layer, WeightNames.Attention names, String prefix) {
         int hidden = spec.hiddenSize();
-        int intermediate = spec.intermediateSize();
-        int[] attention = {spec.queryWidth(), spec.kvWidth(), spec.kvWidth()};
-        int[] mlp = {intermediate, intermediate};
-        return new DecoderWeights.Layer(
-                place(prefix + names.inputNorm() + ".weight", hidden),
-                group(prefix, names.queryKeyValue(), hidden, names.qkvBias(), attention),
-                projection(prefix + names.output(), hidden, spec.queryWidth(), names.outputBias()),
-                place(prefix + names.postNorm() + ".weight", hidden),
-                group(prefix, names.gateUp(), hidden, names.mlpBias(), mlp),
-                projection(prefix + names.down(), hidden, intermediate, names.mlpBias()));
+        int[] widths = {spec.queryWidth(), spec.kvWidth(), spec.kvWidth()};
+        return new DecoderWeights.Attention(
+                place(prefix + names.norm() + ".weight", hidden),
+                group(prefix, names.queryKeyValue(), hidden, names.hasBias(), widths),
+                norm(layer.queryKeyNorm(), prefix + names.queryNorm(), spec.headDim()),
+                norm(layer.queryKeyNorm(), prefix + names.keyNorm(), spec.headDim()),
+                projection(prefix + names.output(), hidden, spec.queryWidth(), names.hasOutputBias()),
+                norm(layer.outputNorms(), prefix + names.outputNorm(), hidden));
+    }
+
+    private DecoderWeights.FeedForward feedForward(
+            DecoderSpec spec, LayerSpec layer, WeightNames.Mlp names, String prefix) {
+        int hidden = spec.hiddenSize();
+        int width = layer.feedForward().intermediateSize();
+        Projection router = null;
+        List<DecoderWeights.Mlp> mlps = new ArrayList<>();
+        switch (layer.feedForward()) {
+            case FeedForwardSpec.Gated gated -> mlps.add(mlp(names, prefix, hidden, width));
+            case FeedForwardSpec.Experts experts -> {
+                router = projection(prefix + names.router(), experts.count(), hidden, false);
+                for (int i = 0; i < experts.count(); i++) {
+                    mlps.add(mlp(names.expert(i), prefix, hidden, width));
+                }
+            }
+        }
+        return new DecoderWeights.FeedForward(
+                place(prefix + names.norm() + ".weight", hidden),
+                router,
+                mlps,
+                norm(layer.outputNorms(), prefix + names.outputNorm(), hidden));
+    }
+
+    private DecoderWeights.Mlp mlp(WeightNames.Mlp names, String prefix, int hidden, int width) {
+        return new DecoderWeights.Mlp(
+                group(prefix, names.gateUp(), hidden, names.hasBias(), width, width),
+                projection(prefix + names.down(), hidden, width, names.hasBias()));
+    }
+
+    private @Nullable Tensor norm(boolean exists, String name, int width) {
+        return exists ? place(name + ".weight", width) : null;
     }
 
     private Tensor place(String name, int... extents) {
@@ -180,7 +215,9 @@ record WeightLoader(Checkpoint checkpoint, WeightPrecision precision, Backend ba
         }
         List<DType> types = parts.stream().map(this::placedType).distinct().toList();
         if (types.size() != 1) {
-            return parts.stream().map(part -> placeRows(List.of(part)).getFirst()).toList();
+            return parts.stream()
+                    .map(part -> placeRows(List.of(part)).getFirst())
+                    .toList();
         }
         if (parts.size() == 1 && parts.getFirst() instanceof Tensor tensor) {
             return List.of(backend.place(tensor, scope));

@@ -183,8 +183,8 @@ public final class BlockEncoder {
         for (int group = 0; group < 4; group++) {
             target.set(JAVA_BYTE, at + group, (byte) (scales[group] | scales[group + 4] >> 4 << 6));
             target.set(JAVA_BYTE, at + group + 4, (byte) (offsets[group] | offsets[group + 4] >> 4 << 6));
-            target.set(
-                    JAVA_BYTE, at + group + 8, (byte) (scales[group + 4] & MOST_4 | (offsets[group + 4] & MOST_4) << 4));
+            target.set(JAVA_BYTE, at + group + 8, (byte)
+                    (scales[group + 4] & MOST_4 | (offsets[group + 4] & MOST_4) << 4));
         }
     }
 

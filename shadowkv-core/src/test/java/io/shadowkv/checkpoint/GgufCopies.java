@@ -56,7 +56,8 @@ public final class GgufCopies {
         byte[] data = tensor.segment().toArray(ValueLayout.JAVA_BYTE);
         int rows = tensor.extent(0);
         byte[] ordered = heads == 0 ? data : permuted(data, heads, rows, data.length / rows);
-        writer.tensor(name, java.util.Objects.requireNonNull(TYPES.get(tensor.dtype())), ordered, rows, tensor.extent(1));
+        writer.tensor(
+                name, java.util.Objects.requireNonNull(TYPES.get(tensor.dtype())), ordered, rows, tensor.extent(1));
     }
 
     private static float[] permuted(float[] values, int heads) {

@@ -71,7 +71,8 @@ class GgufTest {
             assertThat(checkpoint.weightType()).isEqualTo(DType.BF16);
             assertThatThrownBy(() -> checkpoint.weight("model.layers.0.self_attn.k_proj.weight", 8, 32))
                     .isInstanceOf(CheckpointException.class)
-                    .hasMessageContaining("model.gguf: tensor \"blk.0.attn_k.weight\" is [4, 32] Q8_0; expected [8, 32]");
+                    .hasMessageContaining(
+                            "model.gguf: tensor \"blk.0.attn_k.weight\" is [4, 32] Q8_0; expected [8, 32]");
             assertThatThrownBy(() -> checkpoint.tensor("model.layers.0.self_attn.k_proj.weight", 4, 32))
                     .hasMessageContaining("is [4, 32] Q8_0; expected [4, 32] BF16, F16 or F32");
             assertThatThrownBy(() -> checkpoint.weight("model.layers.9.mlp.up_proj.weight", 4, 32))
@@ -103,8 +104,9 @@ class GgufTest {
             assertThat(two.names()).containsExactlyInAnyOrderElementsOf(one.names());
             assertThat(two.fingerprint()).isEqualTo(one.fingerprint());
         }
-        refused(folder.resolve("part-00002-of-00002.gguf"), "this is part 2 of 2. Give the first part,"
-                + " part-00001-of-00002.gguf");
+        refused(
+                folder.resolve("part-00002-of-00002.gguf"),
+                "this is part 2 of 2. Give the first part," + " part-00001-of-00002.gguf");
         Path renamed = Files.copy(first, folder.resolve("renamed.gguf"));
         refused(renamed, "one of 2 parts; expected a name that ends in -00001-of-00002.gguf");
         Files.delete(folder.resolve("part-00002-of-00002.gguf"));
@@ -121,7 +123,8 @@ class GgufTest {
     ///
     /// @param tensors a number of tensors to state, of which 2 stands for the true one
     private void split(int tensors) {
-        int count = GgufCopies.names(writer.write(folder.resolve("counted.gguf"))).size();
+        int count =
+                GgufCopies.names(writer.write(folder.resolve("counted.gguf"))).size();
         writer.put("split.count", 2).put("split.tensors.count", tensors == 2 ? count : tensors);
         GgufWriter second = new GgufWriter().put("split.count", 2).floats("output.weight", new float[64 * 32], 64, 32);
         try (Checkpoint original = Checkpoint.open(folder.resolve("original"))) {
@@ -139,18 +142,27 @@ class GgufTest {
 
     @Test
     void refusesOtherModelsByName() {
-        refused(changed(file -> file.put("general.architecture", "mamba")), "is \"mamba\"; expected one of [llama, qwen2");
+        refused(
+                changed(file -> file.put("general.architecture", "mamba")),
+                "is \"mamba\"; expected one of [llama, qwen2");
         refused(changed(file -> file.remove("general.architecture")), "\"general.architecture\" is missing");
         refused(changed(file -> file.put("llama.expert_count", 8)), "\"llama.expert_count\" is \"8\"; expected 0");
-        refused(changed(file -> file.floats("blk.0.attn_sinks.weight", new float[4], 4)),
+        refused(
+                changed(file -> file.floats("blk.0.attn_sinks.weight", new float[4], 4)),
                 "such as [blk.0.attn_sinks.weight], are not part of a llama model");
-        refused(changed(file -> file.remove("llama.block_count")),
+        refused(
+                changed(file -> file.remove("llama.block_count")),
                 "\"llama.block_count\" is missing; expected a whole number from 1");
-        refused(changed(file -> file.put("llama.attention.head_count", List.of(4, 2))), "an array of 2; expected one number");
-        refused(changed(file -> file.put("llama.attention.value_length", 8)), "is \"8\"; expected 16, the length of a key");
+        refused(
+                changed(file -> file.put("llama.attention.head_count", List.of(4, 2))),
+                "an array of 2; expected one number");
+        refused(
+                changed(file -> file.put("llama.attention.value_length", 8)),
+                "is \"8\"; expected 16, the length of a key");
         refused(changed(file -> file.put("llama.rope.scaling.type", "longrope")), "expected none, linear or yarn");
         refused(changed(file -> file.put("llama.attention.sliding_window", 64)), "expected none");
-        refused(changed(file -> file.floats("rope_freqs.weight", new float[3], 3)),
+        refused(
+                changed(file -> file.floats("rope_freqs.weight", new float[3], 3)),
                 "\"rope_freqs.weight\" is [3] F32; expected [8] F32");
         refused(changed(file -> file.removeTensor("token_embd.weight")), "no matrix \"token_embd.weight\"");
     }
@@ -168,16 +180,23 @@ class GgufTest {
         try (Checkpoint checkpoint = Checkpoint.open(file)) {
             assertThatThrownBy(() -> checkpoint.weight("model.layers.0.self_attn.k_proj.weight", 4, 32))
                     .isInstanceOf(CheckpointException.class)
-                    .hasMessageContaining("\"blk.0.attn_k.weight\" is [4, 32] IQ4_NL; this engine reads F32, F16, BF16 and"
-                            + " [Q4_0, Q8_0, Q4_K, Q5_K, Q6_K]");
+                    .hasMessageContaining(
+                            "\"blk.0.attn_k.weight\" is [4, 32] IQ4_NL; this engine reads F32, F16, BF16 and"
+                                    + " [Q4_0, Q8_0, Q4_K, Q5_K, Q6_K]");
         }
         refused(changed(model -> model.tensor("blk.1.attn_k.weight.x", 4_711, data, 4, 32)), "not part of a llama");
-        refused(changed(model -> model.removeTensor("blk.0.attn_k.weight")
-                .tensor("blk.0.attn_k.weight", 4_711, data, 4, 32)), "of the type number 4711");
-        refused(changed(model -> model.removeTensor("blk.0.attn_k.weight")
-                .tensor("blk.0.attn_k.weight", 8, data, 2, 31)), "is [2, 31] Q8_0; expected rows of a multiple of 32");
-        refused(changed(model -> model.removeTensor("blk.0.attn_k.weight")
-                .tensor("blk.0.attn_k.weight", 0, data, 1 << 20, 1 << 20)), "It is cut; fetch it again");
+        refused(
+                changed(model ->
+                        model.removeTensor("blk.0.attn_k.weight").tensor("blk.0.attn_k.weight", 4_711, data, 4, 32)),
+                "of the type number 4711");
+        refused(
+                changed(model ->
+                        model.removeTensor("blk.0.attn_k.weight").tensor("blk.0.attn_k.weight", 8, data, 2, 31)),
+                "is [2, 31] Q8_0; expected rows of a multiple of 32");
+        refused(
+                changed(model -> model.removeTensor("blk.0.attn_k.weight")
+                        .tensor("blk.0.attn_k.weight", 0, data, 1 << 20, 1 << 20)),
+                "It is cut; fetch it again");
     }
 
     @Test
@@ -189,9 +208,14 @@ class GgufTest {
         byte[] old = whole.clone();
         old[4] = 1;
         refused(write(old), "is GGUF version 1; this engine reads versions 2 and 3");
-        byte[] big = ByteBuffer.wrap(whole.clone()).order(ByteOrder.BIG_ENDIAN).putInt(4, 3).array();
+        byte[] big = ByteBuffer.wrap(whole.clone())
+                .order(ByteOrder.BIG_ENDIAN)
+                .putInt(4, 3)
+                .array();
         refused(write(big), "written in big-endian order");
-        refused(changed(file -> file.put("general.alignment", 24)), "\"general.alignment\" is 24; expected a power of two");
+        refused(
+                changed(file -> file.put("general.alignment", 24)),
+                "\"general.alignment\" is 24; expected a power of two");
     }
 
     private Path write(byte[] bytes) throws IOException {

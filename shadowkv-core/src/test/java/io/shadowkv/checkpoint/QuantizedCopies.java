@@ -57,8 +57,11 @@ public final class QuantizedCopies {
             codes.write(quantised.resolve("model.safetensors"));
             Path temporaryFile = temporary.resolve("numbers.safetensors");
             numbers.write(temporaryFile);
-            Files.move(temporaryFile, Files.createDirectories(temporary.resolve("decoded")).resolve("model.safetensors"));
-            Files.copy(plain.resolve("config.json"), temporary.resolve("decoded").resolve("config.json"));
+            Files.move(
+                    temporaryFile,
+                    Files.createDirectories(temporary.resolve("decoded")).resolve("model.safetensors"));
+            Files.copy(
+                    plain.resolve("config.json"), temporary.resolve("decoded").resolve("config.json"));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -68,14 +68,30 @@ class QuantizedFormatTest {
 
     @Test
     void everyMismatchNamesTheTensor() {
-        refused(QuantizedCopies.FP8, CodeLayout.F8E4M3, 32, 32,
+        refused(
+                QuantizedCopies.FP8,
+                CodeLayout.F8E4M3,
+                32,
+                32,
                 "tensor \"" + LAYER + ".weight_scale_inv\" is [2, 1] F32; expected [4, 1] BF16 or F16 or F32 of fp8");
         refused(QuantizedCopies.FP8, CodeLayout.PACKED_8, 16, 32, "no tensor \"" + LAYER + ".weight\"");
-        refused(QuantizedCopies.FP8.replace("fp8", "fp8\", \"of\": \"x"), CodeLayout.I8, 16, 32,
+        refused(
+                QuantizedCopies.FP8.replace("fp8", "fp8\", \"of\": \"x"),
+                CodeLayout.I8,
+                16,
+                32,
                 "\"" + LAYER + ".weight\" is [64, 32] I8; expected [64, 32] F8_E4M3 of fp8");
-        refused(QuantizedCopies.GPTQ, CodeLayout.AWQ_4, 1, 16,
+        refused(
+                QuantizedCopies.GPTQ,
+                CodeLayout.AWQ_4,
+                1,
+                16,
                 "\"" + LAYER + ".qweight\" is [32, 8] I32; expected [4, 64] I32 of GPTQ");
-        refused(QuantizedCopies.AWQ, CodeLayout.AWQ_4, 1, 8,
+        refused(
+                QuantizedCopies.AWQ,
+                CodeLayout.AWQ_4,
+                1,
+                8,
                 "\"" + LAYER + ".scales\" is [4, 64] F32; expected [2, 64] BF16 or F16 or F32 of AWQ");
     }
 
@@ -113,7 +129,8 @@ class QuantizedFormatTest {
         Path file = quantised.resolve("model.safetensors");
         byte[] bytes = Files.readAllBytes(file);
         try (Checkpoint checkpoint = Checkpoint.open(quantised)) {
-            long at = checkpoint.tensor(LAYER + ".g_idx").byteOffset() + bytes.length
+            long at = checkpoint.tensor(LAYER + ".g_idx").byteOffset()
+                    + bytes.length
                     - ((io.shadowkv.tensor.HostMemory)
                                     checkpoint.tensor(LAYER + ".g_idx").memory())
                             .byteSize();

@@ -16,8 +16,10 @@ class GroupedWeightTest {
     }
 
     private static Tensor floats(float[] values, int... extents) {
-        return Tensor.of(DType.F32, Shape.of(extents), MemorySegment.ofArray(new byte[values.length * 4])
-                .copyFrom(MemorySegment.ofArray(values)));
+        return Tensor.of(
+                DType.F32,
+                Shape.of(extents),
+                MemorySegment.ofArray(new byte[values.length * 4]).copyFrom(MemorySegment.ofArray(values)));
     }
 
     private static float[] row(GroupedWeight weight, int index) {
@@ -31,8 +33,7 @@ class GroupedWeightTest {
         byte[] codes = {0x38, 0x40, (byte) 0xB8, 1, 0x38, 0x38, 0x38, 0x7E, 0, 0, 0, 0x30};
         Tensor stored = Tensor.of(DType.F8E4M3, Shape.of(3, 4), MemorySegment.ofArray(codes));
         Tensor scales = floats(new float[] {2, 10, 3, 100}, 2, 2);
-        GroupedWeight weight =
-                GroupedWeight.of(CodeLayout.F8E4M3, stored, scales, null, new Groups(3, 4, 2, 3));
+        GroupedWeight weight = GroupedWeight.of(CodeLayout.F8E4M3, stored, scales, null, new Groups(3, 4, 2, 3));
 
         assertThat(row(weight, 0)).containsExactly(2, 4, -2, 10 * 0x1p-9f);
         assertThat(row(weight, 1)).containsExactly(2, 2, 2, 4480);
@@ -43,7 +44,8 @@ class GroupedWeightTest {
 
         Tensor bytes = Tensor.of(DType.I8, Shape.of(1, 2), MemorySegment.ofArray(new byte[] {-128, 127}));
         assertThat(row(
-                        GroupedWeight.of(CodeLayout.I8, bytes, floats(new float[] {0.5f}, 1, 1), null, new Groups(1, 2, 1, 2)),
+                        GroupedWeight.of(
+                                CodeLayout.I8, bytes, floats(new float[] {0.5f}, 1, 1), null, new Groups(1, 2, 1, 2)),
                         0))
                 .containsExactly(-64, 63.5f);
     }
@@ -62,7 +64,11 @@ class GroupedWeightTest {
         assertThat(row(four, 1)).containsExactly(-2, -4, -6, -8, -10, -12, -14, -16, 14);
 
         GroupedWeight eight = GroupedWeight.of(
-                CodeLayout.PACKED_8, ints(new int[] {0xFF008081}, 1, 1), floats(new float[] {1}, 1, 1), null, new Groups(1, 4, 1, 4));
+                CodeLayout.PACKED_8,
+                ints(new int[] {0xFF008081}, 1, 1),
+                floats(new float[] {1}, 1, 1),
+                null,
+                new Groups(1, 4, 1, 4));
         assertThat(row(eight, 0)).containsExactly(1, 0, -128, 127);
     }
 

@@ -60,8 +60,8 @@ final class GgufConfig {
         }
         ArrayNode all = config.putArray("chat_template");
         header.string(TEMPLATE).ifPresent(template -> add(all, "default", template));
-        named.forEach(
-                key -> header.string(key).ifPresent(template -> add(all, key.substring(TEMPLATE.length() + 1), template)));
+        named.forEach(key ->
+                header.string(key).ifPresent(template -> add(all, key.substring(TEMPLATE.length() + 1), template)));
     }
 
     private static void add(ArrayNode all, String name, String template) {

@@ -13,13 +13,14 @@ import java.util.Map;
 ///
 /// With L layers, B sequences, H key-value heads of d elements, e bytes per element of keys and
 /// values, v per element of a stored value, k of U indexed units of J tokens selected, and m misses
-/// among the selected units (of all layers, heads and sequences):
+/// among the selected units (of all layers, heads and sequences); an index has an entry for each
+/// unit and head:
 ///
 /// | part | device | link |
 /// |---|---|---|
 /// | weights | all projections and the head, once | |
 /// | attention | B·L·2·H·d·e·(tokens attended) | |
-/// | score | B·L·H·U·(d·e read + 4 written) | |
+/// | score | B·L·H·U·(entry read + 4 written) | |
 /// | select | B·L·H·U·4 | |
 /// | fetch | m·J·d·e written, and m·J·v·d read if values are on the device | m·J·v·d otherwise |
 /// | rebuild | m·J·(rank·e read + d·e written) + B·L·H·d·rank·e | |
@@ -55,7 +56,7 @@ record StepBytes(Map<OperationKind, Double> device, double link) {
         Map<OperationKind, Double> device = new EnumMap<>(OperationKind.class);
         device.put(OperationKind.LINEARS, decoding.weightBytes());
         device.put(OperationKind.ATTENTION, attention(decoding, tokens));
-        device.put(OperationKind.SCORE, sequenceLayers * spec.kvWidth() * index.units() * e + scores);
+        device.put(OperationKind.SCORE, sequenceLayers * spec.kvHeads() * index.units() * index.entryBytes() + scores);
         device.put(OperationKind.SELECT, scores);
         device.put(OperationKind.FETCH, missedRows * rowBytes + stored * (1 - index.linkShare()));
         device.put(
@@ -96,9 +97,17 @@ record StepBytes(Map<OperationKind, Double> device, double link) {
     /// @param unitTokens tokens per unit
     /// @param rank columns of the key factor
     /// @param units indexed units of a sequence
+    /// @param entryBytes bytes of a unit's entry in one head
     /// @param missedUnits misses per step of all layers, heads and sequences together
     /// @param storedRowBytes bytes of one token's stored value in one head, including its scale if
     ///     the scale is fetched with it
     /// @param linkShare share of the misses that are fetched from host memory over a link
-    record Index(int unitTokens, int rank, double units, double missedUnits, double storedRowBytes, double linkShare) {}
+    record Index(
+            int unitTokens,
+            int rank,
+            double units,
+            double entryBytes,
+            double missedUnits,
+            double storedRowBytes,
+            double linkShare) {}
 }

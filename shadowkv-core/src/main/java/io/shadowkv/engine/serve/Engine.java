@@ -58,7 +58,7 @@ public final class Engine implements AutoCloseable {
         this.options = options;
         this.model = model;
         this.text = model.text();
-        this.strategy = model.strategy(options.cache());
+        this.strategy = model.strategyOrClose(options.cache());
         this.planner = new Planner(model, options, strategy);
         this.scheduler = new Scheduler(model, options, strategy, planner);
         this.loop = new EngineLoop(scheduler, options.maxWaiting());

@@ -2,6 +2,7 @@ package io.shadowkv.op.reference;
 
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.op.Rotary;
+import io.shadowkv.op.host.ExpertChoice;
 import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.Tensor;
 import io.shadowkv.tensor.Weight;
@@ -117,6 +118,48 @@ final class ReferenceDense implements DenseOperations {
             sums[i] += added[i];
         }
         Elements.write(target, 0, sums);
+    }
+
+    @Override
+    public void scale(Tensor x, double factor) {
+        scale(x, 0, x.elements(), (float) factor);
+    }
+
+    @Override
+    public void scaleRows(Tensor x, Tensor at, Tensor factors) {
+        int rows = x.extent(0);
+        double[] all = Elements.read(factors);
+        for (int i = 0; i < rows; i++) {
+            long width = x.elements() / rows;
+            scale(x, i * width, width, all[Elements.readInt(at, i)]);
+        }
+    }
+
+    private static void scale(Tensor x, long from, long count, double factor) {
+        double[] values = Elements.read(x, from, Math.toIntExact(count));
+        for (int i = 0; i < values.length; i++) {
+            values[i] *= factor;
+        }
+        Elements.write(x, from, values);
+    }
+
+    @Override
+    public void addRows(Tensor target, Tensor at, Tensor source) {
+        int width = source.extent(1);
+        for (int i = 0; i < source.extent(0); i++) {
+            long to = (long) Elements.readInt(at, i) * width;
+            double[] sums = Elements.read(target, to, width);
+            double[] added = Elements.read(source, (long) i * width, width);
+            for (int j = 0; j < width; j++) {
+                sums[j] += added[j];
+            }
+            Elements.write(target, to, sums);
+        }
+    }
+
+    @Override
+    public void chooseExperts(Tensor logits, boolean isNormalised, Tensor ids, Tensor shares) {
+        ExpertChoice.choose(logits, isNormalised, ids, shares);
     }
 
     @Override

@@ -60,12 +60,33 @@ final class TimedDense implements DenseOperations {
     }
 
     @Override
+    public void scale(Tensor x, double factor) {
+        timer.time(OperationKind.ROWS, () -> dense.scale(x, factor));
+    }
+
+    @Override
+    public void scaleRows(Tensor x, Tensor at, Tensor factors) {
+        timer.time(OperationKind.ROWS, () -> dense.scaleRows(x, at, factors));
+    }
+
+    @Override
+    public void addRows(Tensor target, Tensor at, Tensor source) {
+        timer.time(OperationKind.ROWS, () -> dense.addRows(target, at, source));
+    }
+
+    @Override
+    public void chooseExperts(Tensor logits, boolean isNormalised, Tensor ids, Tensor shares) {
+        timer.time(OperationKind.ROWS, () -> dense.chooseExperts(logits, isNormalised, ids, shares));
+    }
+
+    @Override
     public void gatedSilu(Tensor gate, Tensor up) {
         timer.time(OperationKind.ROWS, () -> dense.gatedSilu(gate, up));
     }
 
     @Override
-    public void gatedLinear(Tensor x, List<? extends Weight> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
+    public void gatedLinear(
+            Tensor x, List<? extends Weight> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
         timer.time(OperationKind.LINEARS, () -> dense.gatedLinear(x, weights, biases, gate, up));
     }
 

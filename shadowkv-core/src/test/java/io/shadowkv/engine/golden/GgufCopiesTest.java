@@ -44,7 +44,8 @@ class GgufCopiesTest {
             Path file = writer.write(folder.resolve("model.gguf"));
             try (Engine found = Engine.open(file, backend, options)) {
                 assertThat(found.spec().rope().interleaved()).isEqualTo(model.contains("llama"));
-                assertThat(found.spec().tiedEmbeddings()).isEqualTo(expected.spec().tiedEmbeddings());
+                assertThat(found.spec().tiedEmbeddings())
+                        .isEqualTo(expected.spec().tiedEmbeddings());
                 float[][] rows = rows(found);
                 float[][] wanted = rows(expected);
                 for (int i = 0; i < rows.length; i++) {

@@ -6,6 +6,7 @@ import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.DecodeCache;
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.LayerRotaries;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
@@ -20,7 +21,6 @@ import io.shadowkv.model.StepResult;
 import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
-import io.shadowkv.op.Rotary;
 import io.shadowkv.sampling.Sampler;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.WeightPrecision;
@@ -53,10 +53,16 @@ final class StepBench implements AutoCloseable {
         DecoderSpec shape = decoder.spec();
         this.strategy = CacheStrategies.open(
                 spec,
-                new CacheShape(shape.layers(), shape.queryHeads(), shape.kvHeads(), shape.headDim(), kvType),
+                new CacheShape(
+                        shape.layers(),
+                        shape.queryHeads(),
+                        shape.kvHeads(),
+                        shape.headDim(),
+                        shape.scales().attention(),
+                        kvType),
                 backend);
         this.tables = backend.newScope("a test's rotary tables");
-        this.rotary = new RotaryTables(shape.rope(), backend, tables);
+        this.rotary = new RotaryTables(shape, backend, tables);
         this.decodeCache = strategy.openDecode();
         this.steps = new StepBuilder(backend, rotary);
     }
@@ -102,7 +108,7 @@ final class StepBench implements AutoCloseable {
     }
 
     float[] read(int slot, int[] ids, int capacity, int prefillRows) {
-        Rotary table = rotary.forSequence(ids.length, capacity);
+        LayerRotaries table = rotary.forSequence(ids.length, capacity);
         List<float[]> rows = new ArrayList<>();
         try (PromptCache prompt =
                 strategy.openPrompt(ids.length, new SequenceSize(capacity, deviceValueLayers), table)) {

@@ -12,6 +12,7 @@ import io.shadowkv.cpu.vector.VectorMath;
 import io.shadowkv.cpu.vector.WorkerPool;
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.op.Rotary;
+import io.shadowkv.op.host.ExpertChoice;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import io.shadowkv.tensor.Weight;
@@ -136,6 +137,54 @@ public final class CpuDense implements DenseOperations {
     @Override
     public void add(Tensor target, Tensor source) {
         inPlace(target, source, Elementwise::add);
+    }
+
+    @Override
+    public void scale(Tensor x, double factor) {
+        var rows = new FloatRows(x);
+        eachStretch(x.elements(), (from, count, scratch) -> {
+            float[] values = scratch.floats(Use.ROW, count);
+            rows.load(from, values, 0, count);
+            Elementwise.scale(values, (float) factor, count);
+            rows.store(values, 0, from, count);
+        });
+    }
+
+    @Override
+    public void scaleRows(Tensor x, Tensor at, Tensor factors) {
+        int count = x.extent(0);
+        int width = count == 0 ? 0 : Math.toIntExact(x.elements() / count);
+        int[] places = ints(at);
+        float[] all = new float[Math.toIntExact(factors.elements())];
+        new FloatRows(factors).load(0, all, 0, all.length);
+        var rows = new FloatRows(x);
+        eachRow(count, width, (i, scratch) -> {
+            float[] row = scratch.floats(Use.ROW, width);
+            rows.load((long) i * width, row, 0, width);
+            Elementwise.scale(row, all[places[i]], width);
+            rows.store(row, 0, (long) i * width, width);
+        });
+    }
+
+    @Override
+    public void addRows(Tensor target, Tensor at, Tensor source) {
+        int width = source.extent(1);
+        int[] places = ints(at);
+        var inputs = new FloatRows(source);
+        var results = new FloatRows(target);
+        eachRow(source.extent(0), width, (i, scratch) -> {
+            float[] sum = scratch.floats(Use.ROW, width);
+            float[] added = scratch.floats(Use.SECOND_ROW, width);
+            results.load((long) places[i] * width, sum, 0, width);
+            inputs.load((long) i * width, added, 0, width);
+            Elementwise.add(sum, added, width);
+            results.store(sum, 0, (long) places[i] * width, width);
+        });
+    }
+
+    @Override
+    public void chooseExperts(Tensor logits, boolean isNormalised, Tensor ids, Tensor shares) {
+        ExpertChoice.choose(logits, isNormalised, ids, shares);
     }
 
     @Override

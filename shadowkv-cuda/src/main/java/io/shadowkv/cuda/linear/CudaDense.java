@@ -129,6 +129,54 @@ public final class CudaDense implements DenseOperations, AutoCloseable {
     }
 
     @Override
+    public void scale(Tensor x, double factor) {
+        int vector = VectorWidth.of(parts.context(), 0, x);
+        Grid grid = Grid.covering(Math.ceilDiv(x.elements(), vector), THREADS);
+        scaling("scale", x, vector).launchEarly(parts.queue(), grid, x, (float) factor, x.elements());
+    }
+
+    @Override
+    public void scaleRows(Tensor x, Tensor at, Tensor factors) {
+        if (x.elements() == 0) {
+            return;
+        }
+        int width = Math.toIntExact(x.elements() / x.extent(0));
+        int vector = VectorWidth.of(parts.context(), width, x);
+        Grid grid = Grid.covering(x.elements() / vector, THREADS);
+        scaling("scaleRows", x, vector).launchEarly(parts.queue(), grid, x, at, factors, width, x.elements());
+    }
+
+    private Kernel scaling(String function, Tensor x, int vector) {
+        return parts.kernel(KernelSource.of("scale.cu", function)
+                .with("ACT", KernelTypes.name(x.dtype()))
+                .with("VECTOR", vector));
+    }
+
+    @Override
+    public void addRows(Tensor target, Tensor at, Tensor source) {
+        int width = source.extent(1);
+        int vector = VectorWidth.of(parts.context(), width, target, source);
+        Kernel kernel = parts.kernel(KernelSource.of("add_rows.cu", "addRows")
+                .with("ACT", KernelTypes.name(target.dtype()))
+                .with("VECTOR", vector));
+        if (source.elements() > 0) {
+            Grid grid = Grid.covering(source.elements() / vector, THREADS);
+            kernel.launchEarly(parts.queue(), grid, target, at, source, width, source.elements());
+        }
+    }
+
+    @Override
+    public void chooseExperts(Tensor logits, boolean isNormalised, Tensor ids, Tensor shares) {
+        Kernel kernel = parts.kernel(KernelSource.of("choose_experts.cu", "chooseExperts")
+                .with("EXPERTS", logits.extent(1))
+                .with("COUNT", ids.extent(1))
+                .with("NORMALISED", isNormalised ? 1 : 0));
+        if (logits.elements() > 0) {
+            kernel.launchEarly(parts.queue(), Grid.of(logits.extent(0), 32), logits, ids, shares);
+        }
+    }
+
+    @Override
     public void gatedSilu(Tensor gate, Tensor up) {
         pointwise("gated_silu.cu", "gatedSilu", gate, up);
     }

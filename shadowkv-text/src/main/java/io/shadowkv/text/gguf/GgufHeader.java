@@ -138,7 +138,9 @@ public final class GgufHeader {
         Object value = metadata.get(key);
         String found = value == null
                 ? "missing"
-                : value instanceof List<?> list ? "an array of " + list.size() : "\"" + shorten(value.toString()) + "\"";
+                : value instanceof List<?> list
+                        ? "an array of " + list.size()
+                        : "\"" + shorten(value.toString()) + "\"";
         return new GgufException(source() + ": the metadata's \"" + key + "\" is " + found + "; expected " + expected);
     }
 

@@ -127,7 +127,8 @@ final class GgufTokenizer {
         for (String merge : merges) {
             int blank = merge.indexOf(' ', 1);
             if (blank < 0) {
-                throw header.wrong(KEYS + "merges", "two tokens and a blank between them in each; found \"" + merge + "\"");
+                throw header.wrong(
+                        KEYS + "merges", "two tokens and a blank between them in each; found \"" + merge + "\"");
             }
             pairs.addArray().add(merge.substring(0, blank)).add(merge.substring(blank + 1));
         }
@@ -135,21 +136,22 @@ final class GgufTokenizer {
     }
 
     private Tokenizer pieces(TokenizerConfig config) {
-        List<Number> scores = header.numbers(KEYS + "scores")
-                .orElseThrow(() -> header.wrong(KEYS + "scores", "an array of numbers"));
+        List<Number> scores =
+                header.numbers(KEYS + "scores").orElseThrow(() -> header.wrong(KEYS + "scores", "an array of numbers"));
         if (scores.size() != tokens.size()) {
             throw header.wrong(KEYS + "scores", tokens.size() + " numbers, one for each token");
         }
         List<SentencePieceModel.Piece> pieces = new ArrayList<>();
         boolean hasBytes = false;
         for (int id = 0; id < tokens.size(); id++) {
-            pieces.add(new SentencePieceModel.Piece(tokens.get(id), scores.get(id).floatValue(), type(id)));
+            pieces.add(
+                    new SentencePieceModel.Piece(tokens.get(id), scores.get(id).floatValue(), type(id)));
             hasBytes |= type(id) == BYTE;
         }
         boolean isPrefixed = header.bool(KEYS + "add_space_prefix").orElse(true);
         var model = new SentencePieceModel(header.file(), pieces, 2, hasBytes, "identity", isPrefixed, false);
-        String json = new SentencePieceConverter(model, config, "take the model's safetensors version")
-                .json(header.file());
+        String json =
+                new SentencePieceConverter(model, config, "take the model's safetensors version").json(header.file());
         return JsonTokenizer.of(json, header.source(), config);
     }
 }

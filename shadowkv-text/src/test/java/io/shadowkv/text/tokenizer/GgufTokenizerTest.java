@@ -26,7 +26,8 @@ import tools.jackson.databind.JsonNode;
 /// tokenizers rewritten as metadata, which must encode as their originals.
 class GgufTokenizerTest {
     private static final String MODEL = "tiny-llama32-Q4_K_M";
-    private static final Path GOLDEN = Fixtures.golden("weights").resolve("weights").resolve(MODEL);
+    private static final Path GOLDEN =
+            Fixtures.golden("weights").resolve("weights").resolve(MODEL);
 
     @TempDir
     Path folder;
@@ -51,7 +52,8 @@ class GgufTokenizerTest {
                             message.path("role").stringValue(),
                             message.path("content").stringValue())));
             ChatTemplate template = ChatTemplate.open(file).orElseThrow();
-            assertThat(template.render(messages, true)).isEqualTo(chat.path("text").stringValue());
+            assertThat(template.render(messages, true))
+                    .isEqualTo(chat.path("text").stringValue());
             assertThat(tokenizer.encode(template.render(messages, true), false)).isEqualTo(ints(chat.path("ids")));
             assertThat(template.endOfTurn(tokenizer)).hasValue(508);
         }
@@ -82,7 +84,8 @@ class GgufTokenizerTest {
                 .path("merges")
                 .forEach(merge -> merges.add(
                         merge.isArray()
-                                ? merge.path(0).stringValue() + " " + merge.path(1).stringValue()
+                                ? merge.path(0).stringValue() + " "
+                                        + merge.path(1).stringValue()
                                 : merge.stringValue()));
         Path file = new GgufWriter()
                 .put("tokenizer.ggml.model", "gpt2")
@@ -138,7 +141,8 @@ class GgufTokenizerTest {
         int compared = 0;
         try (Tokenizer expected = Tokenizers.open(original);
                 Tokenizer found = Tokenizers.open(file)) {
-            for (String line : TextFile.utf8(original.resolve("golden_encode.jsonl")).split("\n")) {
+            for (String line :
+                    TextFile.utf8(original.resolve("golden_encode.jsonl")).split("\n")) {
                 String text = Json.object(line, original).path("text").stringValue();
                 if (!isPlain || !text.contains("<")) {
                     assertThat(found.encode(text, false)).as(text).isEqualTo(expected.encode(text, false));
@@ -190,7 +194,8 @@ class GgufTokenizerTest {
                 .write(folder.resolve("model.gguf"));
         ChatTemplate template = ChatTemplate.open(file).orElseThrow();
 
-        assertThat(template.render(List.of(new ChatMessage("user", "x")), false)).isEqualTo("<s>plain");
+        assertThat(template.render(List.of(new ChatMessage("user", "x")), false))
+                .isEqualTo("<s>plain");
         assertThat(template.render(List.of(new ChatMessage("user", "x")), false, java.util.Map.of("tools", List.of(1))))
                 .isEqualTo("tools");
     }
