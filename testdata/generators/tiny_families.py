@@ -122,9 +122,9 @@ def stored_names(model):
             return names, json.load(file)
 
 
-def load(folder):
+def load(folder, dtype):
     kind = AutoModelForImageTextToText if folder.endswith("tiny-mistral3") else AutoModelForCausalLM
-    return kind.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    return kind.from_pretrained(folder, dtype=dtype, attn_implementation="eager").eval()
 
 
 def logits_of(model, ids, **more):
@@ -166,7 +166,7 @@ def make(name, target):
         weights.append({"name": tensor, "shape": list(shape), "mean": mean, "scale": scale, "bits": bits})
     weights_file = os.path.join(folder, "model.safetensors")
     save_file(tensors, weights_file, metadata={"format": "pt"})
-    model = load(folder)
+    model, rounding = load(folder, torch.float32), load(folder, torch.bfloat16)
     os.remove(weights_file)
     facts, arrays = {"model": name}, {}
     for label, length in INPUTS.items():
@@ -179,8 +179,7 @@ def make(name, target):
         else:
             raise SystemExit(f"{name}: no prompt of {length} tokens with margins of {LEAST_MARGIN} and {LEAST_TOKENS} tokens")
         with torch.inference_mode():
-            rounded = logits_of(model.to(torch.bfloat16), ids).logits[0].float()
-        model.to(torch.float32)
+            rounded = logits_of(rounding, ids).logits[0].float()
         positions = torch.tensor([0, length // 3, length - 2])
         facts[label + ".length"] = length
         facts[label + ".prompt_seed"] = seed

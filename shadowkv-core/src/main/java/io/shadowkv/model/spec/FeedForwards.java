@@ -10,14 +10,14 @@ import java.util.List;
 final class FeedForwards {
     private FeedForwards() {}
 
-    /// In a family with experts, the layers of `mlp_only_layers` have a plain MLP, and so have all but
+    /// In a family with experts (`num_experts`, in transformers 5 `num_local_experts`), the layers of `mlp_only_layers` have a plain MLP, and so have all but
     /// every `decoder_sparse_step`-th of the others.
     static List<FeedForwardSpec> read(ModelConfig config, int layers, Defaults defaults) {
         if (!defaults.has(Trait.EXPERTS)) {
             return Collections.nCopies(layers, new FeedForwardSpec.Gated(config.integer(defaults.intermediateKey())));
         }
         FeedForwardSpec experts = new FeedForwardSpec.Experts(
-                config.integer("num_experts"),
+                config.integer(config.has("num_local_experts") ? "num_local_experts" : "num_experts"),
                 config.integer("num_experts_per_tok"),
                 config.integer("moe_intermediate_size"),
                 config.bool("norm_topk_prob", false));
