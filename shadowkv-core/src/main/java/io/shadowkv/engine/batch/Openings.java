@@ -60,7 +60,7 @@ final class Openings {
         if (!prefixes.makeRoom(grown.workspace(), memoryWithout(group))) {
             return false;
         }
-        turns.removeIf(other -> other == group);
+        turns.remove(group);
         turns.add(grown);
         return true;
     }
@@ -89,7 +89,7 @@ final class Openings {
     private List<PlannedSequence> memoryWithout(@Nullable TurnGroup group) {
         List<PlannedSequence> memory = new ArrayList<>();
         prompts.forEach(prompt -> memory.add(prompt.planned()));
-        turns.stream().filter(other -> other != group).forEach(other -> memory.add(other.workspace()));
+        turns.stream().filter(other -> !other.equals(group)).forEach(other -> memory.add(other.workspace()));
         return memory;
     }
 }
