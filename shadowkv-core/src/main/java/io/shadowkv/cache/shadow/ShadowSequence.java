@@ -221,7 +221,7 @@ final class ShadowSequence implements SequenceCache {
         return layers.get(layer);
     }
 
-    /// All layers have added tokens to the index and to the recent rows.
+    /// All layers have added tokens.
     SequenceCache extended(int newLength, int newUnits) {
         length = newLength;
         indexedUnits += newUnits;
@@ -235,23 +235,19 @@ final class ShadowSequence implements SequenceCache {
         return isIndexed ? tokens <= capacity() - length : tokens <= layout.residentRows() - length;
     }
 
-    void checkExtends(int tokens) {
+    @Override
+    public PromptCache extend(int tokens) {
         if (!canExtend(tokens)) {
             throw new IllegalStateException("a sequence of " + length + " tokens cannot take " + tokens + " more");
         }
-    }
-
-    @Override
-    public PromptCache extend(int tokens) {
         if (isFork()) {
             return SharedTurns.open(List.of(new Turn(this, tokens)), backend).getFirst();
         }
-        checkExtends(tokens);
         if (isIndexed) {
             return new ShadowExtension(this, backend, tokens);
         }
-        var rows = resident.stream().map(ResidentBuffer::rows).toList();
-        return new RowsPromptCache(backend, rows, length, all -> extended(all, 0));
+        return new RowsPromptCache(
+                backend, resident.stream().map(ResidentBuffer::rows).toList(), length, all -> extended(all, 0));
     }
 
     @Override
