@@ -1,5 +1,7 @@
 package io.shadowkv.bench;
 
+import static java.util.Objects.requireNonNull;
+
 import io.shadowkv.cpu.CpuBackendProvider;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider.BackendOptions;
@@ -70,7 +72,7 @@ public final class WeightFormats {
                     }
                     if (round >= 0) {
                         double each = (System.nanoTime() - start) / 1e6 / product.repetitions();
-                        millis.get(weight.getKey())[round] = each;
+                        requireNonNull(millis.get(weight.getKey()))[round] = each;
                     }
                 }
             }
@@ -84,8 +86,8 @@ public final class WeightFormats {
     private static void report(
             String name, Product product, Map<String, double[]> millis, int threads, BenchmarkLog log)
             throws IOException {
-        double[] own = millis.get(name);
-        double[] plain = millis.get("BF16");
+        double[] own = requireNonNull(millis.get(name));
+        double[] plain = requireNonNull(millis.get("BF16"));
         double[] ratios = new double[own.length];
         for (int i = 0; i < ratios.length; i++) {
             ratios[i] = plain[i] / own[i];

@@ -182,7 +182,8 @@ class DamagedModelTest {
         replace(
                 "config.json",
                 "\"num_hidden_layers\"",
-                "\"sliding_window\": 2, \"layer_types\":" + " [\"sliding_attention\", \"sliding_attention\"], \"num_hidden_layers\"");
+                "\"sliding_window\": 2, \"layer_types\":"
+                        + " [\"sliding_attention\", \"sliding_attention\"], \"num_hidden_layers\"");
         Shell.Result inspected = shadowkv("inspect", model).succeeded();
         assertThat(inspected.out()).contains("2 tokens, its sliding_window");
         assertThat(shadowkv("inspect", model, "--json")

@@ -24,7 +24,8 @@ class GgufCommandTest {
     void isInspected() {
         assertThat(shadowkv("inspect", FILE).succeeded().out())
                 .contains("F32 1,312, Q4_K 638,976, Q6_K 212,992")
-                .contains("512, embeddings tied", "64 of 64 elements, interleaved, scaling rope_freqs", "131,072 tokens");
+                .contains(
+                        "512, embeddings tied", "64 of 64 elements, interleaved, scaling rope_freqs", "131,072 tokens");
         JsonNode json = shadowkv("inspect", FILE, "--json").json();
         assertThat(json.at("/elements_by_type/Q4_K").longValue()).isEqualTo(638_976);
         assertThat(json.at("/weight_bytes").longValue()).isEqualTo(539_392);
@@ -33,7 +34,9 @@ class GgufCommandTest {
 
     @Test
     void tokenizesAndAnswers() {
-        assertThat(shadowkv("tokenize", FILE, "the cat's mat", "--ids").succeeded().out())
+        assertThat(shadowkv("tokenize", FILE, "the cat's mat", "--ids")
+                        .succeeded()
+                        .out())
                 .contains("504, 257, 292, 268, 349, 478");
         assertThat(shadowkv("run", FILE, "the cat's mat", "--max-new-tokens", "3")
                         .succeeded()
@@ -57,16 +60,21 @@ class GgufCommandTest {
         try (LoopbackHub hub = new LoopbackHub()) {
             hub.folders.put("models/acme/tiny-GGUF", repository);
             shell(hub).run("pull", "acme/tiny-GGUF").refused(1, "--file '*Q4_K_M*'");
-            Path folder = Path.of(shell(hub).run("pull", "acme/tiny-GGUF", "--file", "*Q4_K_M*")
+            Path folder = Path.of(shell(hub)
+                    .run("pull", "acme/tiny-GGUF", "--file", "*Q4_K_M*")
                     .succeeded()
                     .out()
                     .strip());
             assertThat(Shell.names(folder)).containsExactly(NAME);
-            assertThat(shell(hub).run("tokenize", "acme/tiny-GGUF", "hi", "--ids").succeeded().out())
+            assertThat(shell(hub)
+                            .run("tokenize", "acme/tiny-GGUF", "hi", "--ids")
+                            .succeeded()
+                            .out())
                     .startsWith("[504");
 
             shell(hub).run("pull", "acme/tiny-GGUF", "--file", "*.gguf").succeeded();
-            shell(hub).run("inspect", "acme/tiny-GGUF")
+            shell(hub)
+                    .run("inspect", "acme/tiny-GGUF")
                     .refused(1, "has 2 GGUF models: " + NAME + ", tiny-llama32-Q8_0.gguf. Give the file itself");
         }
         shadowkv("pull", "--file", "*").refused(2, "give its ORG/NAME too");

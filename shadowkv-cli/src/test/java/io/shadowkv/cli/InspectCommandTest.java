@@ -26,8 +26,7 @@ class InspectCommandTest {
     /// Layers of one kind share a line.
     @Test
     void saysWhatEachLayerComputes(@TempDir Path temporary) {
-        Path folder = new RandomCheckpoint(
-                        "smollm3", 4, 4, 2, 16, 64, 1024, ", \"no_rope_layers\": [1, 1, 0, 1]")
+        Path folder = new RandomCheckpoint("smollm3", 4, 4, 2, 16, 64, 1024, ", \"no_rope_layers\": [1, 1, 0, 1]")
                 .write(temporary.resolve("model"));
         assertThat(shadowkv("inspect", folder).succeeded().out())
                 .containsPattern("layers 0-1, 3 +full attention, rotary, gated MLP of 48")

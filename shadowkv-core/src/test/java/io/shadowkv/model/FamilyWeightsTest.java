@@ -8,6 +8,7 @@ import io.shadowkv.checkpoint.Checkpoint;
 import io.shadowkv.checkpoint.CheckpointException;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.reference.ReferenceBackend;
+import io.shadowkv.tensor.WeightPrecision;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,7 +39,7 @@ class FamilyWeightsTest {
         try (Checkpoint checkpoint = Checkpoint.open(temporary);
                 Backend backend = new ReferenceBackend()) {
             assertThatExceptionOfType(CheckpointException.class)
-                    .isThrownBy(() -> Decoder.load(checkpoint, null, backend, note -> {}))
+                    .isThrownBy(() -> Decoder.load(checkpoint, null, WeightPrecision.STORED, backend, note -> {}))
                     .satisfies(e -> assertThat(e.getMessage()).contains(words));
         }
     }

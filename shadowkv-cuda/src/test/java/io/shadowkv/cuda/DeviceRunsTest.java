@@ -22,8 +22,8 @@ class DeviceRunsTest {
     private static final List<String> WATCHED =
             List.of("shadowkv-cuda/src/main", "shadowkv-core/src/main/java/io/shadowkv/cache");
 
-    private static final Pattern RUN_OF_ALL = Pattern.compile("\"commit\":\"(?<commit>[0-9a-f]+)\""
-            + ".*\"selection\":\"\".*\"exit_code\":(?<code>\\d+),\"suites\"");
+    private static final Pattern RUN_OF_ALL = Pattern.compile(
+            "\"commit\":\"(?<commit>[0-9a-f]+)\"" + ".*\"selection\":\"\".*\"exit_code\":(?<code>\\d+),\"suites\"");
 
     @TempDir
     Path temporary;

@@ -85,8 +85,7 @@ public final class Hub {
                 model(repo),
                 revision,
                 new Choice(
-                        listed -> HubNames.matching(repo, patterns, listed),
-                        () -> cache.matching(revision, patterns)),
+                        listed -> HubNames.matching(repo, patterns, listed), () -> cache.matching(revision, patterns)),
                 listener);
     }
 

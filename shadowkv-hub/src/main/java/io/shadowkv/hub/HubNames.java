@@ -133,8 +133,9 @@ final class HubNames {
         }
         for (String file : wanted) {
             if (!isSafePath(file)) {
-                throw new HubException(repo + ": the server lists a file named \"" + HubJson.shorten(file)
-                        + "\", which leads out of the folder. Nothing was downloaded; do not trust this server or repository");
+                throw new HubException(
+                        repo + ": the server lists a file named \"" + HubJson.shorten(file)
+                                + "\", which leads out of the folder. Nothing was downloaded; do not trust this server or repository");
             }
         }
         return List.copyOf(wanted);
@@ -144,7 +145,8 @@ final class HubNames {
     static boolean matchesAll(List<String> patterns, Set<String> names) {
         return patterns.stream()
                 .map(HubNames::glob)
-                .allMatch(glob -> names.stream().anyMatch(name -> glob.matcher(name).matches()));
+                .allMatch(glob ->
+                        names.stream().anyMatch(name -> glob.matcher(name).matches()));
     }
 
     private static Pattern glob(String pattern) {

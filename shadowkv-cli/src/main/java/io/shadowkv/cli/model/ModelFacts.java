@@ -25,7 +25,6 @@ record ModelFacts(Path folder, long parameters, long bytes, SortedMap<String, Lo
                 long weights = checkpoint.weights(name);
                 parameters += weights;
                 byType.merge(checkpoint.typeName(name), weights, Long::sum);
-
             }
             return new ModelFacts(folder, parameters, checkpoint.weightBytes(), byType);
         }

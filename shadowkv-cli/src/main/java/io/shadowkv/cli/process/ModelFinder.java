@@ -32,13 +32,14 @@ public final class ModelFinder {
     ///     message says how to get it
     public Path resolve(String model) {
         Optional<Path> found = bundled(model).or(() -> existing(model)).or(() -> cached(model));
-        return found.map(ModelFinder::whole).orElseThrow(() -> new CheckpointException(
-                REPOSITORY.matcher(model).matches()
-                        ? model + ": no such folder, and not downloaded to " + cacheFolder(null)
-                                + "; run `shadowkv pull " + model + "` first"
-                        : model
-                                + ": no such folder. Give a folder with config.json and *.safetensors, a GGUF file, ORG/NAME of a pulled"
-                                + " model, or a bundled model: " + String.join(", ", bundledNames())));
+        return found.map(ModelFinder::whole)
+                .orElseThrow(() -> new CheckpointException(
+                        REPOSITORY.matcher(model).matches()
+                                ? model + ": no such folder, and not downloaded to " + cacheFolder(null)
+                                        + "; run `shadowkv pull " + model + "` first"
+                                : model
+                                        + ": no such folder. Give a folder with config.json and *.safetensors, a GGUF file, ORG/NAME of a pulled"
+                                        + " model, or a bundled model: " + String.join(", ", bundledNames())));
     }
 
     /// A folder with GGUF files and without `config.json` stands for its only model. Only the first
@@ -48,8 +49,8 @@ public final class ModelFinder {
             return folder;
         }
         try (Stream<Path> files = Files.list(folder)) {
-            List<Path> models = files.filter(file -> GGUF.matcher(file.getFileName().toString())
-                            .matches())
+            List<Path> models = files.filter(
+                            file -> GGUF.matcher(file.getFileName().toString()).matches())
                     .sorted()
                     .toList();
             if (models.size() > 1) {

@@ -58,8 +58,9 @@ public final class PullCommand implements Callable<Integer> {
     @Option(
             names = "--file",
             paramLabel = "PATTERN",
-            description = "Download only the files of the model that match, such as '*Q4_K_M*' for one GGUF file of many;"
-                    + " * stands for any characters. May be repeated.")
+            description =
+                    "Download only the files of the model that match, such as '*Q4_K_M*' for one GGUF file of many;"
+                            + " * stands for any characters. May be repeated.")
     private List<String> patterns = new ArrayList<>();
 
     @Option(

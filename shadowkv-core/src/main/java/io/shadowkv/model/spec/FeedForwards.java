@@ -10,7 +10,8 @@ import java.util.List;
 final class FeedForwards {
     private FeedForwards() {}
 
-    /// In a family with experts (`num_experts`, in transformers 5 `num_local_experts`), the layers of `mlp_only_layers` have a plain MLP, and so have all but
+    /// In a family with experts (`num_experts`, in transformers 5 `num_local_experts`), the layers of `mlp_only_layers`
+    /// have a plain MLP, and so have all but
     /// every `decoder_sparse_step`-th of the others.
     static List<FeedForwardSpec> read(ModelConfig config, int layers, Defaults defaults) {
         if (!defaults.has(Trait.EXPERTS)) {

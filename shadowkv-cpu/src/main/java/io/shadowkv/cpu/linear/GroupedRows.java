@@ -57,8 +57,7 @@ final class GroupedRows implements WeightRows {
         float scale = weight.scale(row, group);
         switch (layout) {
             case F8E4M3, I8 -> bytes((long) output * inputs + from, to - from, scale, target, at);
-            case PACKED_4 ->
-                words((long) output * (inputs / 8) + from / 8, 1, (to - from) / 8, 8, scale, target, at);
+            case PACKED_4 -> words((long) output * (inputs / 8) + from / 8, 1, (to - from) / 8, 8, scale, target, at);
             case GPTQ_4 ->
                 words(
                         (long) (from / 8) * outputs + output,
@@ -95,7 +94,8 @@ final class GroupedRows implements WeightRows {
                 .or(sign)
                 .reinterpretAsFloats()
                 .mul(0x1p120f);
-        return numbers.blend(Float.NaN, size.compare(VectorOperators.EQ, E4M3_NAN).cast(VectorWidth.FLOATS));
+        return numbers.blend(
+                Float.NaN, size.compare(VectorOperators.EQ, E4M3_NAN).cast(VectorWidth.FLOATS));
     }
 
     /// @param first index of the first word

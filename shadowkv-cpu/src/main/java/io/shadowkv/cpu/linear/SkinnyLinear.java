@@ -89,9 +89,7 @@ final class SkinnyLinear {
         if (isStreamed(weight, sizes) && weight instanceof Tensor plain) {
             StreamedRows.arrange(inputs, sizes.inputs(), plain.dtype());
         }
-        if (isStreamed(weight, sizes)
-                && weight instanceof BlockWeight blocks
-                && WideBlocks.supports(blocks.blocks())) {
+        if (isStreamed(weight, sizes) && weight instanceof BlockWeight blocks && WideBlocks.supports(blocks.blocks())) {
             int length = WideBlocks.arrangedLength(sizes.inputs());
             arranged = arranged.length < length ? new float[length] : arranged;
             WideBlocks.arrange(inputs, sizes.inputs(), blocks.blocks(), arranged);

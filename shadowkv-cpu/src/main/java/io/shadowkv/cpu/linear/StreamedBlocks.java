@@ -127,9 +127,7 @@ final class StreamedBlocks {
                 offsets >>>= 16;
                 for (int e = 0; e < 32; e += LANES) {
                     IntVector codes = Codes.unsigned(segment, at + 16 + pair * 32L + e);
-                    first = Codes.floats(codes.and(LOW))
-                            .fma(scaleA, offsetA)
-                            .fma(VectorMath.vector(x, k + e), first);
+                    first = Codes.floats(codes.and(LOW)).fma(scaleA, offsetA).fma(VectorMath.vector(x, k + e), first);
                     second = Codes.floats(codes.lanewise(VectorOperators.LSHR, 4))
                             .fma(scaleB, offsetB)
                             .fma(VectorMath.vector(x, k + 32 + e), second);
@@ -159,9 +157,7 @@ final class StreamedBlocks {
                             .lanewise(VectorOperators.LSHR, group)
                             .and(1)
                             .lanewise(VectorOperators.LSHL, 4);
-                    sum = Codes.floats(low.or(high))
-                            .fma(own, ownOffset)
-                            .fma(VectorMath.vector(x, k + e), sum);
+                    sum = Codes.floats(low.or(high)).fma(own, ownOffset).fma(VectorMath.vector(x, k + e), sum);
                 }
             }
             at += 176;

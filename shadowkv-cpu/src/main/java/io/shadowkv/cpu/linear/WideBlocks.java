@@ -157,8 +157,8 @@ final class WideBlocks {
                     .withLane(1, offsets)
                     .reinterpretAsBytes()
                     .convertShape(VectorOperators.ZERO_EXTEND_B2I, VectorWidth.INTS, 0);
-            FloatVector factors = Codes.floats(bytes)
-                    .mul(VectorWidth.floats(f16(at)).blend(f16(at + 2), UPPER_HALF));
+            FloatVector factors =
+                    Codes.floats(bytes).mul(VectorWidth.floats(f16(at)).blend(f16(at + 2), UPPER_HALF));
             sum = factors.fma(VectorMath.vector(x, sumsAt + block * GROUP_LANES), sum);
             for (int vector = 0; vector < 2; vector++) {
                 IntVector codes = ints(at + 16 + vector * 64L);

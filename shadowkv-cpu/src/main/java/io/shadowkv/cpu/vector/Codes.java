@@ -21,7 +21,8 @@ public final class Codes {
     /// Shifts that bring byte i of an int to the lowest place in lane i.
     private static final IntVector DOWN = VectorWidth.ints(0).addIndex(Byte.SIZE);
     /// Shifts that bring byte i of an int to the highest place in lane i.
-    private static final IntVector UP = VectorWidth.ints(Integer.SIZE - Byte.SIZE).sub(DOWN);
+    private static final IntVector UP =
+            VectorWidth.ints(Integer.SIZE - Byte.SIZE).sub(DOWN);
 
     private Codes() {}
 

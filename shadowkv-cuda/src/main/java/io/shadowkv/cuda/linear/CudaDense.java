@@ -82,7 +82,8 @@ public final class CudaDense implements DenseOperations, AutoCloseable {
     }
 
     @Override
-    public void gatedLinear(Tensor x, List<? extends Weight> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
+    public void gatedLinear(
+            Tensor x, List<? extends Weight> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
         if (!linear.runGated(x, plain(weights), biases, gate, up)) {
             linears(x, weights, biases, List.of(gate, up));
             gatedSilu(gate, up);
