@@ -37,16 +37,12 @@ class EvalCommandTest {
     }
 
     private Object[] eval(Object... more) {
-        return evalAt(1500, more);
-    }
-
-    private Object[] evalAt(int length, Object... more) {
         List<Object> arguments = new ArrayList<>(List.of(
                 "eval",
                 "--data",
                 "ruler/niah_single_1,ruler/niah_multikey_1",
                 "--length",
-                length,
+                "1500",
                 "--budget",
                 "64",
                 "--out",
@@ -149,26 +145,25 @@ class EvalCommandTest {
                         Path.of("data").toAbsolutePath().toString());
     }
 
-    /// Batches and workers do not change the answers. The texts are short, because a worker begins with
-    /// code that is not compiled.
+    /// Batches and workers do not change the answers.
     @Test
     void answersOfBatchesAndOfWorkersAreThoseOfOneProcess() throws Exception {
-        shadowkv(evalAt(700, "--samples", 2)).succeeded();
+        shadowkv(eval("--samples", 3)).succeeded();
         Map<AnswerRecord.Key, AnswerRecord> single = byKey();
         Files.delete(out().resolve("answers.jsonl"));
-        shadowkv(evalAt(700, "--samples", 2, "--batch", 3)).succeeded();
+        shadowkv(eval("--samples", 3, "--batch", 3)).succeeded();
         assertSame(byKey(), single);
         assertThat(byKey().values())
                 .anySatisfy(answer -> assertThat(answer.batch()).isEqualTo(3));
 
         Files.delete(out().resolve("answers.jsonl"));
         CompletableFuture<Shell.Result> run =
-                CompletableFuture.supplyAsync(() -> shadowkv(evalAt(700, "--samples", 2, "--workers", 2)));
+                CompletableFuture.supplyAsync(() -> shadowkv(eval("--samples", 3, "--workers", 2)));
         killOneWorker(run);
         Shell.Result result = run.get().succeeded();
         assertThat(result.err()).contains("is retried");
         assertSame(byKey(), single);
-        assertThat(Files.readAllLines(out().resolve("answers.jsonl"))).hasSize(8);
+        assertThat(Files.readAllLines(out().resolve("answers.jsonl"))).hasSize(12);
     }
 
     private Map<AnswerRecord.Key, AnswerRecord> byKey() {

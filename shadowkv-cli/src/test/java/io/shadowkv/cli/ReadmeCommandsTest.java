@@ -40,9 +40,7 @@ class ReadmeCommandsTest {
                         .replaceFirst("\"max_position_embeddings\": *\\d+", "\"max_position_embeddings\": 131072"));
         // Answers without an end are short.
         Path generation = model.resolve("generation_config.json");
-        Files.writeString(
-                generation,
-                Files.readString(generation).replaceFirst("\\{", "{\"max_new_tokens\": 16,"));
+        Files.writeString(generation, Files.readString(generation).replaceFirst("\\{", "{\"max_new_tokens\": 16,"));
         Files.createDirectory(folder.resolve("examples"));
         Files.copy(Fixtures.repository().resolve("examples/needle.txt"), folder.resolve("examples/needle.txt"));
         Files.writeString(folder.resolve("report.txt"), "The sun is yellow. ".repeat(60));

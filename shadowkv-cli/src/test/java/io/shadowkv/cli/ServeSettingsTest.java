@@ -130,10 +130,7 @@ class ServeSettingsTest {
     void aFileThatIsNotThereIsRefused() {
         shadowkv("serve", "--config", folder.resolve("none.json"))
                 .refused(2, folder.resolve("none.json") + ": no such file. Check the name given with --config");
-        new Shell()
-                .with("SHADOWKV_CONFIG", folder.toString())
-                .run("serve")
-                .refused(2, folder + ": is a folder");
+        new Shell().with("SHADOWKV_CONFIG", folder.toString()).run("serve").refused(2, folder + ": is a folder");
     }
 
     @Test
@@ -160,7 +157,9 @@ class ServeSettingsTest {
 
     @Test
     void helpDoesNotReadTheFile() {
-        assertThat(shadowkv("serve", "--config", "none.json", "--help").succeeded().out())
+        assertThat(shadowkv("serve", "--config", "none.json", "--help")
+                        .succeeded()
+                        .out())
                 .contains("--show-config", "SHADOWKV_MAX_BATCH=4", "takes\nprecedence over a variable");
     }
 }

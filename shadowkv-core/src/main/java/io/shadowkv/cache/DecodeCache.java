@@ -1,6 +1,5 @@
 package io.shadowkv.cache;
 
-import io.shadowkv.op.Rotary;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
 import java.util.List;
@@ -75,13 +74,13 @@ public interface DecodeCache extends AutoCloseable {
     ///     [SequenceCache.NewRow#shifts]: they differ in the rows that are written and attended to
     /// @param rotary tables of all of them
     /// @param isIndexed true if all select from an index, false if none does
-    record Wave(StepRows rows, List<StepRows> shifted, Rotary rotary, boolean isIndexed) {
+    record Wave(StepRows rows, List<StepRows> shifted, LayerRotaries rotary, boolean isIndexed) {
         public Wave {
             shifted = List.copyOf(shifted);
         }
 
         /// Rows of a decoder whose layers all have the same extents.
-        public Wave(StepRows rows, Rotary rotary, boolean isIndexed) {
+        public Wave(StepRows rows, LayerRotaries rotary, boolean isIndexed) {
             this(rows, List.of(), rotary, isIndexed);
         }
 

@@ -1,7 +1,6 @@
 package io.shadowkv.cache;
 
 import io.shadowkv.op.Backend;
-import io.shadowkv.op.Rotary;
 import java.util.List;
 
 /// The cache of one sequence after prefill. Owns its memory until closed. Used by the engine's
@@ -25,7 +24,7 @@ public interface SequenceCache extends AutoCloseable {
     boolean isIndexed();
 
     /// The tables that rotate its positions.
-    Rotary rotary();
+    LayerRotaries rotary();
 
     /// Bytes currently allocated.
     long bytes(Backend.Place place);

@@ -7,6 +7,7 @@ import io.shadowkv.engine.laws.ComparisonLaws;
 import io.shadowkv.engine.laws.CompletionLaws;
 import io.shadowkv.engine.laws.ConversationLaws;
 import io.shadowkv.engine.laws.DocumentLaws;
+import io.shadowkv.engine.laws.FamilyLaws;
 import io.shadowkv.engine.laws.ForkLaws;
 import io.shadowkv.engine.laws.InterruptionLaws;
 import io.shadowkv.engine.laws.LayerBudgetLaws;
@@ -100,6 +101,13 @@ class CpuLawsTest {
     @Nested
     class Forks extends ForkLaws {
         Forks() {
+            super(CPU);
+        }
+    }
+
+    @Nested
+    class Families extends FamilyLaws {
+        Families() {
             super(CPU);
         }
     }

@@ -1,6 +1,7 @@
 package io.shadowkv.cuda;
 
 import io.shadowkv.engine.laws.BackendUnderTest;
+import io.shadowkv.engine.laws.FamilyLaws;
 import io.shadowkv.engine.laws.ForkLaws;
 import io.shadowkv.engine.laws.LayerBudgetLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
@@ -17,6 +18,13 @@ class CudaBf16LawsTest {
     @Nested
     class Shadow extends ShadowLaws {
         Shadow() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class Families extends FamilyLaws {
+        Families() {
             super(CUDA);
         }
     }

@@ -137,7 +137,8 @@ public final class ApiServer implements AutoCloseable {
     private Serving serving() {
         Serving current = serving;
         if (current == null) {
-            throw ApiException.unavailable("loading", "the model is being loaded; try again soon", times.retrySeconds());
+            throw ApiException.unavailable(
+                    "loading", "the model is being loaded; try again soon", times.retrySeconds());
         }
         return current;
     }

@@ -144,11 +144,8 @@ class ClientRulesTest {
 
     @Test
     void langChain4jAsksAServerThatLoadsAgain() throws Exception {
-        whileItLoads(base -> langChain()
-                .baseUrl(base)
-                .maxCompletionTokens(2)
-                .build()
-                .chat("hello"));
+        whileItLoads(
+                base -> langChain().baseUrl(base).maxCompletionTokens(2).build().chat("hello"));
     }
 
     /// Asks a server that offers its model only after it has refused the first request.

@@ -19,6 +19,8 @@ final class ServerProgram {
 
     /// @param args folder of documents
     public static void main(String[] args) throws IOException {
+        // As `serve` sets it: the JDK's 30 seconds are too few for many connections on a busy machine.
+        System.setProperty("sun.net.httpserver.idleInterval", "300");
         Backends.Choice backend = Backends.open("cpu", new BackendOptions(0, 0, null));
         EngineOptions options =
                 EngineOptions.DEFAULT.withCache(KvCacheSpec.Shadow.DEFAULT).withKeptPrompts(0);

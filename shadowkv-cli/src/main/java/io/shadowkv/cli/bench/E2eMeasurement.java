@@ -168,7 +168,7 @@ final class E2eMeasurement {
 
     /// @param missed units that the whole batch misses per step
     private StepBytes bytes(BatchRun batch, boolean selects, double missed) {
-        var decoding = new StepBytes.Decoding(engine.spec(), engine.weightType(), engine.kvType(), batch.batch());
+        var decoding = new StepBytes.Decoding(engine.spec(), batch.stepWeightBytes(), engine.kvType(), batch.batch());
         double generated = 1 + options.warmupSteps() + (options.timedSteps() - 1) / 2.0;
         if (!selects || !(engine.options().cache() instanceof KvCacheSpec.Shadow shadow)) {
             return StepBytes.full(decoding, tokens + generated);

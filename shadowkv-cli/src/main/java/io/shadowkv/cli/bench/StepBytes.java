@@ -37,7 +37,7 @@ record StepBytes(Map<OperationKind, Double> device, double link) {
     /// @param tokens attended tokens of each sequence, on average over the steps
     static StepBytes full(Decoding decoding, double tokens) {
         Map<OperationKind, Double> device = new EnumMap<>(OperationKind.class);
-        device.put(OperationKind.LINEARS, weights(decoding));
+        device.put(OperationKind.LINEARS, decoding.weightBytes());
         device.put(OperationKind.ATTENTION, attention(decoding, tokens));
         return new StepBytes(device, 0);
     }
@@ -54,7 +54,7 @@ record StepBytes(Map<OperationKind, Double> device, double link) {
         double rowBytes = spec.headDim() * e;
         double stored = missedRows * index.storedRowBytes();
         Map<OperationKind, Double> device = new EnumMap<>(OperationKind.class);
-        device.put(OperationKind.LINEARS, weights(decoding));
+        device.put(OperationKind.LINEARS, decoding.weightBytes());
         device.put(OperationKind.ATTENTION, attention(decoding, tokens));
         device.put(OperationKind.SCORE, sequenceLayers * spec.kvHeads() * index.units() * index.entryBytes() + scores);
         device.put(OperationKind.SELECT, scores);
@@ -76,14 +76,6 @@ record StepBytes(Map<OperationKind, Double> device, double link) {
         return link > 0 ? Math.max(near, link / ceilings.linkBytesPerSecond()) : near;
     }
 
-    private static double weights(Decoding decoding) {
-        DecoderSpec spec = decoding.spec();
-        double hidden = spec.hiddenSize();
-        double layer = hidden * (2.0 * spec.queryWidth() + 2.0 * spec.kvWidth() + 3.0 * spec.intermediateSize());
-        return (layer * spec.layers() + hidden * spec.vocabularySize())
-                * decoding.weightType().bytes();
-    }
-
     private static double attention(Decoding decoding, double tokens) {
         DecoderSpec spec = decoding.spec();
         return 2.0
@@ -96,8 +88,9 @@ record StepBytes(Map<OperationKind, Double> device, double link) {
 
     /// The decoding batch.
     ///
+    /// @param weightBytes bytes of all projections and the head, as they are stored
     /// @param batch number of sequences, one new token each
-    record Decoding(DecoderSpec spec, DType weightType, DType kvType, int batch) {}
+    record Decoding(DecoderSpec spec, double weightBytes, DType kvType, int batch) {}
 
     /// The index that a step selects from, on average over the steps.
     ///

@@ -56,7 +56,8 @@ public final class DemoCommand implements Callable<Integer> {
             arity = "0..1",
             paramLabel = "MODEL",
             defaultValue = "needle-32k",
-            description = "A bundled" + " model, a folder, or ORG/NAME of a pulled model. Default: ${DEFAULT-VALUE}.")
+            description = "A bundled"
+                    + " model, a folder, a GGUF file, or ORG/NAME of a pulled model. Default: ${DEFAULT-VALUE}.")
     private String model;
 
     @Option(

@@ -33,8 +33,8 @@ public final class Settings {
 
     /// Settings of which only one source counts: a flag with one key takes the place of a file with
     /// another.
-    private static final List<Set<String>> TOGETHER = List.of(
-            Set.of("api-key", "api-key-file"), Set.of(MODEL, "random", "layers"), Set.of("device", "devices"));
+    private static final List<Set<String>> TOGETHER =
+            List.of(Set.of("api-key", "api-key-file"), Set.of(MODEL, "random", "layers"), Set.of("device", "devices"));
 
     /// Options that ask for something else than a setting.
     private static final Set<String> NO_SETTINGS = Set.of("help", "version", "debug", "show-config", CONFIG);
@@ -71,8 +71,7 @@ public final class Settings {
                 || asked.isVersionHelpRequested()) {
             return strategy.execute(parsed);
         }
-        Surroundings surroundings =
-                ((Program) parsed.commandSpec().userObject()).surroundings();
+        Surroundings surroundings = ((Program) parsed.commandSpec().userObject()).surroundings();
         Settings settings = of(asked, surroundings);
         serve.use(settings);
         try {
@@ -134,7 +133,10 @@ public final class Settings {
     }
 
     private static Set<String> together(String key) {
-        return TOGETHER.stream().filter(group -> group.contains(key)).findFirst().orElse(Set.of(key));
+        return TOGETHER.stream()
+                .filter(group -> group.contains(key))
+                .findFirst()
+                .orElse(Set.of(key));
     }
 
     /// A variable that a flag replaces is not looked at.
@@ -191,8 +193,8 @@ public final class Settings {
         }
         List<String> arguments = new ArrayList<>(parsed.originalArgs());
         List<String> added = new ArrayList<>();
-        settings.forEach((key, setting) -> setting.values()
-                .forEach(value -> added.add(key.equals(MODEL) ? value : "--" + key + "=" + value)));
+        settings.forEach((key, setting) ->
+                setting.values().forEach(value -> added.add(key.equals(MODEL) ? value : "--" + key + "=" + value)));
         arguments.addAll(arguments.indexOf(asked.commandSpec().name()) + 1, added);
         return parsed.commandSpec().commandLine().parseArgs(arguments.toArray(String[]::new));
     }

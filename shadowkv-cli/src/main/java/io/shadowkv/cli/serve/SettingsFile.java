@@ -60,9 +60,8 @@ final class SettingsFile {
         } catch (JacksonException e) {
             var at = e.getLocation();
             // Jackson's message can contain text of the file, and so a client's key.
-            throw new IllegalArgumentException(
-                    file + ": not a JSON object at line " + at.getLineNr() + ", column " + at.getColumnNr()
-                            + ". Check quotes and commas there, and that no key stands twice");
+            throw new IllegalArgumentException(file + ": not a JSON object at line " + at.getLineNr() + ", column "
+                    + at.getColumnNr() + ". Check quotes and commas there, and that no key stands twice");
         } catch (IOException e) {
             throw new IllegalArgumentException(file + ": cannot be read: " + e.getMessage(), e);
         }
@@ -80,12 +79,11 @@ final class SettingsFile {
 
     private static String scalar(String where, ArgSpec option, JsonNode value) {
         SettingType type = SettingType.of(option);
-        boolean fits =
-                switch (type) {
-                    case FLAG -> value.isBoolean();
-                    case WHOLE_NUMBER -> value.isIntegralNumber();
-                    case TEXT -> value.isString() || value.isNumber();
-                };
+        boolean fits = switch (type) {
+            case FLAG -> value.isBoolean();
+            case WHOLE_NUMBER -> value.isIntegralNumber();
+            case TEXT -> value.isString() || value.isNumber();
+        };
         if (!fits) {
             throw new IllegalArgumentException(where + " is " + kind(value) + "; expected " + type.expected(option));
         }

@@ -17,7 +17,9 @@ class StepBytesTest {
     private static final Ceilings H200 = new Ceilings(4.3e12, 55e9);
 
     private static Decoding decoding(int batch) {
-        return new Decoding(LLAMA, DType.BF16, DType.BF16, batch);
+        // 32 layers of queries, keys, values, output and MLP, and the head, in bf16.
+        double layer = 4096.0 * (2 * 4096 + 2 * 1024 + 3 * 14_336);
+        return new Decoding(LLAMA, 2 * (32 * layer + 4096.0 * 128_256), DType.BF16, batch);
     }
 
     @Test

@@ -6,12 +6,12 @@ import io.shadowkv.cache.DecodeCache;
 import io.shadowkv.cache.IndexSpec;
 import io.shadowkv.cache.KeyValueSource;
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.LayerRotaries;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
-import io.shadowkv.op.Rotary;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -43,7 +43,7 @@ public final class ShadowCache implements CacheStrategy {
     }
 
     @Override
-    public PromptCache openPrompt(int promptTokens, SequenceSize size, Rotary rotary) {
+    public PromptCache openPrompt(int promptTokens, SequenceSize size, LayerRotaries rotary) {
         ShadowLayout layout = new ShadowLayout(spec, shape, size);
         return new ShadowPromptCache(layout, backend, promptTokens, rotary);
     }
@@ -67,7 +67,7 @@ public final class ShadowCache implements CacheStrategy {
     }
 
     @Override
-    public SequenceCache restore(SequenceSize size, Rotary rotary, Map<String, Long> numbers) {
+    public SequenceCache restore(SequenceSize size, LayerRotaries rotary, Map<String, Long> numbers) {
         return ShadowSequence.restore(new ShadowLayout(spec, shape, size), backend, rotary, numbers);
     }
 
@@ -99,7 +99,7 @@ public final class ShadowCache implements CacheStrategy {
 
     @Override
     public DecodeCache openDecode() {
-        return new ShadowDecodeCache(spec, shape, backend, 1 / Math.sqrt(shape.headDim()));
+        return new ShadowDecodeCache(spec, shape, backend);
     }
 
     @Override

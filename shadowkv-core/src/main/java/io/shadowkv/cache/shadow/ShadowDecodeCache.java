@@ -43,15 +43,15 @@ final class ShadowDecodeCache implements DecodeCache {
     private @Nullable SelectionTrace trace;
     private double hitRate = Double.NaN;
 
-    /// @param scoreScale factor of the queries' dot products before the softmax; 1/√headDim (the original
-    ///     writes 1/√128 for every head dim)
-    ShadowDecodeCache(KvCacheSpec.Shadow spec, CacheShape shape, Backend backend, double scoreScale) {
+    /// Units are scored with the scale of attention, usually 1/√headDim (the original writes 1/√128 for
+    /// every head dim).
+    ShadowDecodeCache(KvCacheSpec.Shadow spec, CacheShape shape, Backend backend) {
         this.budget = spec.budget();
         this.kinds = IntStream.range(0, shape.layers())
                 .map(layer -> budget.distinct().indexOf(budget.ofLayer(layer)))
                 .toArray();
         this.shape = shape;
-        this.scoreScale = scoreScale;
+        this.scoreScale = shape.attentionScale();
         this.backend = backend;
         this.attention = backend.operations().attention();
         this.shadow = backend.operations().shadow();
@@ -187,7 +187,7 @@ final class ShadowDecodeCache implements DecodeCache {
             return;
         }
         SlotTable<IndexedLayer> chunks = index.get(layer);
-        shadow.rebuildKeys(chunks, rows, wave.rotary());
+        shadow.rebuildKeys(chunks, rows, wave.rotary().of(layer));
         attention.decodeSelected(queries, chunks, rows, scale, out);
         if (trace != null) {
             trace.record(layer, chunks, rows);

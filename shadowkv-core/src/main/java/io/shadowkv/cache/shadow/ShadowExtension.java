@@ -100,7 +100,12 @@ final class ShadowExtension implements PromptCache {
     /// Restores a layer in the buffers that it will use.
     private void restore(int layer, PromptLayers.Set set) {
         sequence.indexedLayer(layer)
-                .restore(sequence.recentToken(), sequence.recentTokens(), sequence.rotary(), set.keys(), set.values());
+                .restore(
+                        sequence.recentToken(),
+                        sequence.recentTokens(),
+                        sequence.rotary().of(layer),
+                        set.keys(),
+                        set.values());
     }
 
     @Override
@@ -140,7 +145,14 @@ final class ShadowExtension implements PromptCache {
         }
         int first = sequence.recentToken();
         target.add(
-                keys, values, first, first, sequence.indexedUnits(), sequence.rotary(), joins.plain(), joins.fresh());
+                keys,
+                values,
+                first,
+                first,
+                sequence.indexedUnits(),
+                sequence.rotary().of(layer),
+                joins.plain(),
+                joins.fresh());
         int from = first + newUnits * layout.spec().unitTokens();
         var shadow = backend.operations().shadow();
         shadow.copyRows(

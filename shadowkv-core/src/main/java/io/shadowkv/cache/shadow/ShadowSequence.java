@@ -3,6 +3,7 @@ package io.shadowkv.cache.shadow;
 import io.shadowkv.cache.CacheStrategy.Allocation;
 import io.shadowkv.cache.CacheStrategy.Turn;
 import io.shadowkv.cache.LayerFetches;
+import io.shadowkv.cache.LayerRotaries;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.RowsPromptCache;
 import io.shadowkv.cache.SequenceCache;
@@ -13,7 +14,6 @@ import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.MemoryScope;
-import io.shadowkv.op.Rotary;
 import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,7 +31,7 @@ final class ShadowSequence implements SequenceCache {
     private final ShadowLayout layout;
     private final Backend backend;
     private final MemoryScope scope;
-    private final Rotary rotary;
+    private final LayerRotaries rotary;
     private final int recentRow;
     private final List<Integer> shifts;
     private final List<ResidentBuffer> resident = new ArrayList<>();
@@ -42,7 +42,7 @@ final class ShadowSequence implements SequenceCache {
     private int recentToken;
     private @Nullable ShadowSequence shared;
 
-    private ShadowSequence(ShadowLayout layout, Backend backend, MemoryScope scope, Rotary rotary) {
+    private ShadowSequence(ShadowLayout layout, Backend backend, MemoryScope scope, LayerRotaries rotary) {
         this.layout = layout;
         this.backend = backend;
         this.scope = scope;
@@ -51,7 +51,7 @@ final class ShadowSequence implements SequenceCache {
         this.shifts = layout.recentRowShifts();
     }
 
-    static ShadowSequence allocate(ShadowLayout layout, Backend backend, Rotary rotary) {
+    static ShadowSequence allocate(ShadowLayout layout, Backend backend, LayerRotaries rotary) {
         long bytes = layout.parts().stream()
                 .filter(part -> part.place() == Backend.Place.DEVICE)
                 .mapToLong(Allocation::bytes)
@@ -100,7 +100,7 @@ final class ShadowSequence implements SequenceCache {
         if (scratch == null) {
             resident.get(layer).keepWhole(keys, values, tokens);
         } else {
-            layers.get(layer).index(keys, values, tokens, rotary, scratch);
+            layers.get(layer).index(keys, values, tokens, rotary.of(layer), scratch);
         }
     }
 
@@ -172,9 +172,10 @@ final class ShadowSequence implements SequenceCache {
         IndexScratch scratch = IndexScratch.allocate(layout, backend, scope, length);
         Tensor keys = scope.allocate(shape.kvType(), shape.kvHeads(), length, shape.headDim());
         Tensor values = scope.allocate(shape.kvType(), shape.kvHeads(), length, shape.headDim());
-        for (ShadowLayer layer : layers) {
+        for (int i = 0; i < layers.size(); i++) {
+            ShadowLayer layer = layers.get(i);
             layer.resident().copyTo(keys, values, length);
-            layer.index(keys, values, length, rotary, scratch);
+            layer.index(keys, values, length, rotary.of(i), scratch);
         }
         indexed();
     }
@@ -187,8 +188,8 @@ final class ShadowSequence implements SequenceCache {
                 IndexScratch.plain(layout, backend, scope, units * layout.spec().unitTokens());
         int firstUnit = recentToken / layout.spec().unitTokens();
         UnitBuffers fresh = layout.index().extendBuffers(backend, scope, firstUnit, units);
-        for (ShadowLayer layer : layers) {
-            layer.join(recentToken, held, indexedUnits, rotary, scratch, fresh);
+        for (int i = 0; i < layers.size(); i++) {
+            layers.get(i).join(recentToken, held, indexedUnits, rotary.of(i), scratch, fresh);
         }
         indexedUnits += units;
         recentToken += units * layout.spec().unitTokens();
@@ -220,7 +221,7 @@ final class ShadowSequence implements SequenceCache {
         return layers.get(layer);
     }
 
-    /// All layers have added tokens to the index and to the recent rows.
+    /// All layers have added tokens.
     SequenceCache extended(int newLength, int newUnits) {
         length = newLength;
         indexedUnits += newUnits;
@@ -234,23 +235,19 @@ final class ShadowSequence implements SequenceCache {
         return isIndexed ? tokens <= capacity() - length : tokens <= layout.residentRows() - length;
     }
 
-    void checkExtends(int tokens) {
+    @Override
+    public PromptCache extend(int tokens) {
         if (!canExtend(tokens)) {
             throw new IllegalStateException("a sequence of " + length + " tokens cannot take " + tokens + " more");
         }
-    }
-
-    @Override
-    public PromptCache extend(int tokens) {
         if (isFork()) {
             return SharedTurns.open(List.of(new Turn(this, tokens)), backend).getFirst();
         }
-        checkExtends(tokens);
         if (isIndexed) {
             return new ShadowExtension(this, backend, tokens);
         }
-        var rows = resident.stream().map(ResidentBuffer::rows).toList();
-        return new RowsPromptCache(backend, rows, length, all -> extended(all, 0));
+        return new RowsPromptCache(
+                backend, resident.stream().map(ResidentBuffer::rows).toList(), length, all -> extended(all, 0));
     }
 
     @Override
@@ -259,7 +256,7 @@ final class ShadowSequence implements SequenceCache {
     }
 
     @Override
-    public Rotary rotary() {
+    public LayerRotaries rotary() {
         return rotary;
     }
 
@@ -371,7 +368,8 @@ final class ShadowSequence implements SequenceCache {
     /// Allocates a sequence whose tensors are filled afterwards.
     ///
     /// @throws IllegalArgumentException if the numbers do not describe a sequence of this layout
-    static ShadowSequence restore(ShadowLayout layout, Backend backend, Rotary rotary, Map<String, Long> numbers) {
+    static ShadowSequence restore(
+            ShadowLayout layout, Backend backend, LayerRotaries rotary, Map<String, Long> numbers) {
         long length = numbers.getOrDefault("length", -1L);
         boolean isIndexed = numbers.getOrDefault("is_indexed", 0L) == 1;
         layout.checkRestored(length, isIndexed);

@@ -52,7 +52,10 @@ final class SharedTurns {
         int longest = 0;
         for (Turn turn : turns) {
             ShadowSequence fork = (ShadowSequence) turn.sequence();
-            fork.checkExtends(turn.tokens());
+            if (!fork.canExtend(turn.tokens())) {
+                throw new IllegalStateException(
+                        "a fork of " + fork.length() + " tokens cannot take " + turn.tokens() + " more");
+            }
             open.add(new ForkTurn(fork, turn.tokens()));
             longest = Math.max(longest, fork.length() + turn.tokens());
         }
@@ -84,8 +87,8 @@ final class SharedTurns {
 
     private void restoreAside(int layer) {
         PromptLayers.Set set = layers.set(layer);
-        set.usedBy(backend.aside(() ->
-                shared.indexedLayer(layer).restoreIndexed(indexedTokens, shared.rotary(), set.keys(), set.values())));
+        set.usedBy(backend.aside(() -> shared.indexedLayer(layer)
+                .restoreIndexed(indexedTokens, shared.rotary().of(layer), set.keys(), set.values())));
     }
 
     /// The buffers of a layer, with its indexed tokens restored.

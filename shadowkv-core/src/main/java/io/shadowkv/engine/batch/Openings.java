@@ -42,8 +42,7 @@ final class Openings {
         TurnGroup group = rows == 0 ? null : group(prefix.shared(), rows);
         return group == null
                 ? prefixes.makeRoom(fork, memory())
-                : prefixes.makeRoom(
-                        group.workspaceWith(fork, prefix.ids().length + rows, rows), memoryWithout(group));
+                : prefixes.makeRoom(group.workspaceWith(fork, prefix.ids().length + rows, rows), memoryWithout(group));
     }
 
     /// True if the turn of a sequence needs no reading of its own.
@@ -60,7 +59,9 @@ final class Openings {
         if (!prefixes.makeRoom(grown.workspace(), memoryWithout(group))) {
             return false;
         }
-        turns.removeIf(other -> other == group);
+        if (group != null) {
+            turns.remove(group);
+        }
         turns.add(grown);
         return true;
     }
@@ -89,7 +90,7 @@ final class Openings {
     private List<PlannedSequence> memoryWithout(@Nullable TurnGroup group) {
         List<PlannedSequence> memory = new ArrayList<>();
         prompts.forEach(prompt -> memory.add(prompt.planned()));
-        turns.stream().filter(other -> other != group).forEach(other -> memory.add(other.workspace()));
+        turns.stream().filter(other -> !other.equals(group)).forEach(other -> memory.add(other.workspace()));
         return memory;
     }
 }

@@ -53,8 +53,7 @@ public final class Reading implements AutoCloseable {
         try {
             for (Prompt prompt : prompts) {
                 int tokens = prompt.ids().length;
-                var table =
-                        model.rotary().forSequence(tokens, prompt.size().capacityTokens());
+                var table = model.rotary().forSequence(tokens, prompt.size().capacityTokens());
                 PromptCache cache = strategy.openPrompt(tokens, prompt.size(), table);
                 rows.add(new PromptRows(prompt.ids(), cache, table, 0));
             }

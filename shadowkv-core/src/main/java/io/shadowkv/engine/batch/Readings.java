@@ -92,10 +92,7 @@ final class Readings {
         List<Reading.Turn> turns = group.sequences().stream()
                 .map(sequence -> new Reading.Turn(sequence.toRead(), sequence.requireCache()))
                 .toList();
-        opened(
-                Reading.openTurns(model, strategy, turns, prefillRows),
-                group.sequences(),
-                List.of(group.workspace()));
+        opened(Reading.openTurns(model, strategy, turns, prefillRows), group.sequences(), List.of(group.workspace()));
     }
 
     private void opened(Reading reading, List<Sequence> sequences, List<PlannedSequence> memory) {

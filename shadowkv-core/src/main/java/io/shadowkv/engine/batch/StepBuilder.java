@@ -1,12 +1,12 @@
 package io.shadowkv.engine.batch;
 
 import io.shadowkv.cache.DecodeCache;
+import io.shadowkv.cache.LayerRotaries;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.model.DecodeStep;
 import io.shadowkv.model.RotaryTables;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
-import io.shadowkv.op.Rotary;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
@@ -111,10 +111,15 @@ public final class StepBuilder implements AutoCloseable {
     public record Built(DecodeStep step, int[] logitSlots) {}
 
     private record Row(
-            int id, int slot, SequenceCache.NewRow place, Rotary rotary, boolean isIndexed, boolean wantsLogits) {}
+            int id,
+            int slot,
+            SequenceCache.NewRow place,
+            LayerRotaries rotary,
+            boolean isIndexed,
+            boolean wantsLogits) {}
 
     /// What rows must have in common to be in one wave.
-    private record Kind(Rotary rotary, boolean isIndexed) {}
+    private record Kind(LayerRotaries rotary, boolean isIndexed) {}
 
     private Iterable<List<Row>> wavesOf(List<Input> parts, int index) {
         Map<Kind, List<Row>> waves = new LinkedHashMap<>();

@@ -46,10 +46,11 @@ public final class LoadedModel implements AutoCloseable {
                 spec.queryHeads(),
                 spec.kvHeads(),
                 spec.headDim(),
+                spec.scales().attention(),
                 kvType == null ? decoder.weightType() : kvType);
         this.limits = RequestLimits.of(spec);
         this.tableScope = backend.newScope("rotary tables");
-        this.rotary = new RotaryTables(spec.rope(), backend, tableScope);
+        this.rotary = new RotaryTables(spec, backend, tableScope);
     }
 
     public ModelText text() {

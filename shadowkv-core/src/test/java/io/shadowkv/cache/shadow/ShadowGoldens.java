@@ -5,18 +5,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.DecodeCache;
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.LayerRotaries;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.cache.ValueFormat;
 import io.shadowkv.checkpoint.Safetensors;
 import io.shadowkv.model.RotaryTables;
+import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.model.spec.RopeScaling;
 import io.shadowkv.model.spec.RopeSpec;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.MemoryScope;
-import io.shadowkv.op.Rotary;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Floats;
@@ -71,7 +72,7 @@ public abstract class ShadowGoldens {
         private final Safetensors expected;
         private final CacheShape shape;
         private final MemoryScope scope;
-        private final Rotary rotary;
+        private final LayerRotaries rotary;
         private final ShadowSequence sequence;
         private int selectedOtherwise;
 
@@ -81,12 +82,16 @@ public abstract class ShadowGoldens {
             this.backend = backend;
             this.inputs = golden.open("inputs.safetensors", arena);
             this.expected = golden.open("expected_" + (type == DType.F32 ? "f32" : "bf16") + ".safetensors", arena);
-            this.shape =
-                    new CacheShape(1, golden.kvHeads() * golden.groupSize(), golden.kvHeads(), golden.headDim(), type);
+            int heads = golden.kvHeads() * golden.groupSize();
+            // The original scales landmark scores by 1/√128 whatever the head dim.
+            this.shape = new CacheShape(1, heads, golden.kvHeads(), golden.headDim(), 1 / Math.sqrt(128), type);
             this.scope = backend.newScope("test");
             RopeSpec rope =
                     new RopeSpec(golden.facts().number("theta"), golden.headDim(), false, new RopeScaling.None());
-            this.rotary = new RotaryTables(rope, backend, scope).forLength(golden.tokens() + STEPS);
+            int positions = golden.tokens() + STEPS;
+            DecoderSpec decoder = new DecoderSpec(
+                    "llama", 1, 8, 8, heads, golden.kvHeads(), golden.headDim(), 8, 1e-5, rope, false, positions);
+            this.rotary = new RotaryTables(decoder, backend, scope).forLength(positions);
             var spec = new KvCacheSpec.Shadow(
                             golden.facts().integer("rank"),
                             golden.chunk(),
@@ -104,7 +109,7 @@ public abstract class ShadowGoldens {
             Tensor values = tokenMajor(golden.values(), tokens);
             Tensor positions = scope.allocate(DType.I32, tokens);
             backend.upload(IntStream.range(0, tokens).toArray(), positions);
-            backend.operations().dense().rotate(keys, positions, rotary);
+            backend.operations().dense().rotate(keys, positions, rotary.of(0));
             try (PromptCache prompt = cache.openPrompt(tokens, SequenceSize.of(tokens + STEPS), rotary)) {
                 prompt.append(0, keys, values);
                 prompt.finishLayer(0);
@@ -240,9 +245,7 @@ public abstract class ShadowGoldens {
             float[] attention = GoldenCase.floats(expected.tensor("attn_sparse"));
             List<int[][]> selected = new ArrayList<>();
             int compared = 0;
-            // The original scales landmark scores by 1/√128 whatever the head dim.
-            try (DecodeCache decode =
-                    new ShadowDecodeCache(sequence.layout().spec(), shape, backend, 1 / Math.sqrt(128))) {
+            try (DecodeCache decode = new ShadowDecodeCache(sequence.layout().spec(), shape, backend)) {
                 decode.join(0, sequence);
                 decode.trace((layer, slot, position, missed, resident) -> selected.add(resident));
                 for (int step = 0; step < STEPS; step++) {

@@ -123,11 +123,7 @@ class InboxTest extends BackendLaws {
                     case SUBMIT -> second = submit(engine, refuses);
                     case CANCEL -> first.cancel();
                     case DRAIN -> waiting.add(start(callers, () -> engine.drain(Duration.ofMinutes(1))));
-                    case CLOSE ->
-                        waiting.add(start(callers, () -> {
-                            engine.close();
-                            return true;
-                        }));
+                    case CLOSE -> waiting.add(start(callers, () -> close(engine)));
                 }
                 refuses |= action == Action.DRAIN;
             }
@@ -142,8 +138,15 @@ class InboxTest extends BackendLaws {
             for (Future<?> call : waiting) {
                 assertThat(call.get()).as(what).isEqualTo(true);
             }
-            assertThat(engine.waitingRequests() + engine.runningRequests()).as(what).isZero();
+            assertThat(engine.waitingRequests() + engine.runningRequests())
+                    .as(what)
+                    .isZero();
         }
+    }
+
+    private static boolean close(Engine engine) {
+        engine.close();
+        return true;
     }
 
     private static @Nullable Generation submit(Engine engine, boolean refuses) {
@@ -231,7 +234,7 @@ class InboxTest extends BackendLaws {
                     if (drains) {
                         assertThat(engine.drain(Duration.ofMinutes(1))).isTrue();
                     } else {
-                        engine.close();
+                        close(engine);
                     }
                     return true;
                 }));

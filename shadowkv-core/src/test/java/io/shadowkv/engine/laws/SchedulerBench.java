@@ -18,6 +18,7 @@ import io.shadowkv.engine.model.ModelText;
 import io.shadowkv.model.Decoder;
 import io.shadowkv.op.Backend.Place;
 import io.shadowkv.sampling.TokenLogprobs;
+import io.shadowkv.tensor.WeightPrecision;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -39,7 +40,7 @@ final class SchedulerBench implements AutoCloseable {
         EngineOptions options = given.withReadingBudget(Duration.ofNanos(1));
         this.backend = backend;
         Checkpoint checkpoint = Checkpoint.open(folder);
-        Decoder decoder = Decoder.load(checkpoint, null, backend, note -> {});
+        Decoder decoder = Decoder.load(checkpoint, null, WeightPrecision.STORED, backend, note -> {});
         this.model = new LoadedModel(
                 new ModelText(checkpoint, List.of(), RandomCheckpoint.SMALL.vocabulary()),
                 checkpoint.weightBytes(),
@@ -84,8 +85,8 @@ final class SchedulerBench implements AutoCloseable {
 
     Sequence submit(String name, Request request) {
         int capacity = request.promptIds().length + request.options().maxNewTokens();
-        Sequence sequence = Sequence.turn(
-                model.text(), request, new int[0], planner.sequence(capacity, 4), null, noting(name));
+        Sequence sequence =
+                Sequence.turn(model.text(), request, new int[0], planner.sequence(capacity, 4), null, noting(name));
         scheduler.submit(sequence);
         return sequence;
     }
@@ -111,10 +112,9 @@ final class SchedulerBench implements AutoCloseable {
     ///
     /// @param held the cache of `history`; null for the first turn
     Sequence next(String name, int[] history, int[] turn, @Nullable SequenceCache held) {
-        Request request = Request.of(
-                turn, GenerationOptions.DEFAULT.withMaxNewTokens(3).withIgnoreEos(true));
-        Sequence sequence =
-                Sequence.turn(model.text(), request, history, planner.sequence(300, 3), held, noting(name));
+        Request request =
+                Request.of(turn, GenerationOptions.DEFAULT.withMaxNewTokens(3).withIgnoreEos(true));
+        Sequence sequence = Sequence.turn(model.text(), request, history, planner.sequence(300, 3), held, noting(name));
         sequence.keepCache();
         scheduler.submit(sequence);
         return sequence;

@@ -100,7 +100,8 @@ public abstract class SchedulerLaws extends BackendLaws {
                 readings = event.equals("second reads") ? readings + 1 : 0;
                 assertThat(readings).as("units between two tokens").isLessThanOrEqualTo(1);
             }
-            assertThat(bench.heard().indexOf("first ended")).isLessThan(bench.heard().indexOf("second token"));
+            assertThat(bench.heard().indexOf("first ended"))
+                    .isLessThan(bench.heard().indexOf("second token"));
             assertThat(bench.scheduler().ledger().entries()).isZero();
         }
     }
@@ -114,7 +115,8 @@ public abstract class SchedulerLaws extends BackendLaws {
             Sequence shorter = bench.submit("short", Logits.ids(8, VOCABULARY, 2), 2);
             bench.finish(longer);
             bench.finish(shorter);
-            assertThat(bench.heard().indexOf("short ended")).isLessThan(bench.heard().indexOf("long token"));
+            assertThat(bench.heard().indexOf("short ended"))
+                    .isLessThan(bench.heard().indexOf("long token"));
         }
     }
 

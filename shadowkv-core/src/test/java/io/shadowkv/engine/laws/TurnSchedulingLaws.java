@@ -51,8 +51,7 @@ public abstract class TurnSchedulingLaws extends BackendLaws {
 
     /// A question about the document, of so many tokens.
     private static int[] question(int tokens, int seed) {
-        return IntStream.concat(
-                        IntStream.of(DOCUMENT), IntStream.of(ids(tokens, VOCABULARY, 100 + seed)))
+        return IntStream.concat(IntStream.of(DOCUMENT), IntStream.of(ids(tokens, VOCABULARY, 100 + seed)))
                 .toArray();
     }
 
@@ -94,9 +93,8 @@ public abstract class TurnSchedulingLaws extends BackendLaws {
     @ParameterizedTest
     @MethodSource("strategies")
     void questionsThatArriveTogetherAreReadTogether(KvCacheSpec spec) {
-        List<int[]> questions = IntStream.range(0, 5)
-                .mapToObj(i -> question(16 + 3 * i, i))
-                .toList();
+        List<int[]> questions =
+                IntStream.range(0, 5).mapToObj(i -> question(16 + 3 * i, i)).toList();
         try (SchedulerBench bench = open(narrow().withCache(spec))) {
             Prefix document = bench.document(DOCUMENT);
             List<int[]> alone = questions.stream()
@@ -106,7 +104,8 @@ public abstract class TurnSchedulingLaws extends BackendLaws {
             bench.roundAndCheck();
             if (spec.equals(NARROW)) {
                 assertThat(scopes(READINGS)).isEqualTo(1);
-                assertThat(scopes("one layer's keys and values of .* for 5 turns")).isEqualTo(1);
+                assertThat(scopes("one layer's keys and values of .* for 5 turns"))
+                        .isEqualTo(1);
             }
             most(bench, together, null);
             for (int i = 0; i < questions.size(); i++) {
@@ -125,8 +124,7 @@ public abstract class TurnSchedulingLaws extends BackendLaws {
         try (SchedulerBench bench = open(narrow().withPrefillRows(32))) {
             Prefix document = bench.document(DOCUMENT);
             List<Sequence> together = submit(
-                    bench,
-                    IntStream.range(0, 5).mapToObj(i -> question(20, i)).toList());
+                    bench, IntStream.range(0, 5).mapToObj(i -> question(20, i)).toList());
             bench.roundAndCheck();
             assertThat(scopes("one layer's keys and values of .* for 3 turns")).isEqualTo(1);
             assertThat(scopes("one layer's keys and values of .* for 2 turns")).isEqualTo(1);
@@ -176,8 +174,7 @@ public abstract class TurnSchedulingLaws extends BackendLaws {
                 }
                 together.get(cancelled).request().cancellation().cancel();
                 bench.roundAndCheck();
-                assertThat(together.get(cancelled).completion().finish())
-                        .isEqualTo(Completion.FinishReason.CANCELLED);
+                assertThat(together.get(cancelled).completion().finish()).isEqualTo(Completion.FinishReason.CANCELLED);
                 most(bench, together, null);
                 for (int i = 0; i < questions.size(); i++) {
                     if (i != cancelled) {
@@ -255,8 +252,7 @@ public abstract class TurnSchedulingLaws extends BackendLaws {
             Prefix document = bench.document(DOCUMENT);
             backend().refuse(refused);
             List<Sequence> together = submit(
-                    bench,
-                    IntStream.range(0, 4).mapToObj(i -> question(20, i)).toList());
+                    bench, IntStream.range(0, 4).mapToObj(i -> question(20, i)).toList());
             List<String> readings = new ArrayList<>();
             most(bench, together, () -> readings.addAll(backend().purposes()));
             assertThat(readings).noneMatch(purpose -> purpose.matches(refused));
@@ -278,8 +274,7 @@ public abstract class TurnSchedulingLaws extends BackendLaws {
             long alone = backend().bytes(Place.DEVICE, "one layer's keys and values");
             most(bench, one, null);
             List<Sequence> three = submit(
-                    bench,
-                    IntStream.range(0, 3).mapToObj(i -> question(20, i)).toList());
+                    bench, IntStream.range(0, 3).mapToObj(i -> question(20, i)).toList());
             bench.roundAndCheck();
             assertThat(backend().bytes(Place.DEVICE, "one layer's keys and values"))
                     .isEqualTo(alone)

@@ -94,8 +94,8 @@ final class WatchedBackend extends ForwardingBackend {
     }
 
     private <T> T watched(Class<T> type, T target) {
-        return type.cast(
-                Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (self, method, arguments) -> {
+        return type.cast(Proxy.newProxyInstance(
+                type.getClassLoader(), new Class<?>[] {type}, (self, method, arguments) -> {
                     int call = calls.merge(method.getName(), 1, Integer::sum);
                     if (failing.getOrDefault(method.getName(), 0) == call) {
                         throw new IllegalStateException("call " + call + " of " + method.getName() + " failed");

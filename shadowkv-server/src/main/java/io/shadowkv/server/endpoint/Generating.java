@@ -82,7 +82,8 @@ final class Generating {
     void check(List<int[]> prompts, GenerationFields fields) {
         GenerationOptions options = fields.options();
         ServedModel model = serving.model();
-        model.checkIds("logit_bias", "logit_bias", ints(options.sampling().logitBias().keySet()));
+        model.checkIds(
+                "logit_bias", "logit_bias", ints(options.sampling().logitBias().keySet()));
         model.checkIds("stop_token_ids", "stop_token_ids", ints(options.stopIds()));
         for (int[] ids : prompts) {
             if (ids.length == 0) {

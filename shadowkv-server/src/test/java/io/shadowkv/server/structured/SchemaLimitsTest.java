@@ -50,8 +50,9 @@ class SchemaLimitsTest {
             assertThat(output().constraint(format)).isNotNull();
         } else {
             assertThatThrownBy(() -> output().constraint(format))
-                    .isInstanceOfSatisfying(ApiException.class, refused -> assertThat(refused.code())
-                            .isEqualTo("unsupported_schema"));
+                    .isInstanceOfSatisfying(
+                            ApiException.class,
+                            refused -> assertThat(refused.code()).isEqualTo("unsupported_schema"));
         }
     }
 

@@ -53,8 +53,7 @@ import picocli.CommandLine.Spec;
         })
 public final class ServeBenchCommand implements Callable<Integer> {
     /// Own options of a server that the command starts itself; further ones are in mixins.
-    private static final List<String> LOCAL =
-            List.of("--methods", "--bare", "--hit-rate", "--devices", "--scale");
+    private static final List<String> LOCAL = List.of("--methods", "--bare", "--hit-rate", "--devices", "--scale");
 
     @Spec
     private CommandSpec spec;

@@ -122,11 +122,16 @@ public final class SharingCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (batch < 1 || steps < 8 || question < 1 || turn < 1 || (hitRate != null && !(hitRate >= 0 && hitRate <= 1))) {
+        if (batch < 1
+                || steps < 8
+                || question < 1
+                || turn < 1
+                || (hitRate != null && !(hitRate >= 0 && hitRate <= 1))) {
             throw new ParameterException(
                     spec.commandLine(),
-                    "batch " + batch + ", steps " + steps + ", question " + question + ", turn " + turn + ", hit rate "
-                            + hitRate + "; expected a batch, a question and a turn of 1 or more, 8 or more steps, and"
+                    "batch " + batch + ", steps " + steps + ", question " + question + ", turn " + turn
+                            + ", hit rate " + hitRate
+                            + "; expected a batch, a question and a turn of 1 or more, 8 or more steps, and"
                             + " a hit rate of 0 to 1");
         }
         KvCacheSpec strategy = full ? new KvCacheSpec.Full() : shadow.spec(spec);

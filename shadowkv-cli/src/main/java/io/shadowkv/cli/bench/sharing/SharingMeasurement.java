@@ -124,7 +124,8 @@ final class SharingMeasurement {
     private double firstToken(Document document, int questionTokens) {
         long start = System.nanoTime();
         Generation generation = document.ask(Request.of(
-                ids(questionTokens), GenerationOptions.DEFAULT.withMaxNewTokens(1).withIgnoreEos(true)));
+                ids(questionTokens),
+                GenerationOptions.DEFAULT.withMaxNewTokens(1).withIgnoreEos(true)));
         Completion answer = generation.join();
         if (answer.cachedTokens() != document.length()) {
             throw new IllegalStateException("the question read " + (document.length() - answer.cachedTokens())
@@ -143,8 +144,7 @@ final class SharingMeasurement {
     }
 
     private SharingResult.Together questions(Document document) {
-        GenerationOptions one =
-                GenerationOptions.DEFAULT.withMaxNewTokens(1).withIgnoreEos(true);
+        GenerationOptions one = GenerationOptions.DEFAULT.withMaxNewTokens(1).withIgnoreEos(true);
         List<Request> requests = new ArrayList<>();
         for (int i = 0; i < batch; i++) {
             requests.add(Request.of(ids(question), one));
