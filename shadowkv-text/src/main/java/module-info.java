@@ -6,6 +6,7 @@ module io.shadowkv.text {
 
     exports io.shadowkv.text;
     exports io.shadowkv.text.chat;
+    exports io.shadowkv.text.gguf;
     exports io.shadowkv.text.grammar;
     exports io.shadowkv.text.tokenizer;
 }

@@ -32,8 +32,9 @@ class ArchitectureTest {
     /// here.
     private static final String TABLE = """
             # shadowkv-text: text to token ids and back, conversations to prompts
-            text:
-            text.tokenizer: text
+            text.gguf:
+            text: text.gguf
+            text.tokenizer: text text.gguf
             text.jinja.runtime:
             text.jinja.syntax: text.jinja.runtime
             text.jinja.builtin: text.jinja.runtime
@@ -48,14 +49,15 @@ class ArchitectureTest {
             report.page: report.plot
             # shadowkv-core: from a checkpoint to tokens
             tensor:
-            checkpoint: tensor text
+            checkpoint: tensor text text.gguf
             op: tensor
             op.host: op tensor
             op.reference: op op.host tensor
             op.timing: op tensor
             cache: op tensor
             cache.full: cache op tensor
-            cache.shadow: cache op tensor
+            cache.shadow.index: cache op tensor
+            cache.shadow: cache cache.shadow.index op tensor
             model.spec: checkpoint
             model: cache checkpoint model.spec op tensor
             sampling:
@@ -69,7 +71,7 @@ class ArchitectureTest {
                 text.chat
             # shadowkv-cpu: operations with the Vector API
             cpu.vector: op tensor
-            cpu.linear: cpu.vector op tensor
+            cpu.linear: cpu.vector op op.host tensor
             cpu.attention: cpu.linear cpu.vector op tensor
             cpu.eigen: cpu.linear cpu.vector
             cpu.sampling: cpu.vector op tensor

@@ -4,6 +4,7 @@ import io.shadowkv.checkpoint.ModelConfig;
 import io.shadowkv.checkpoint.SafetensorsWriter;
 import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.model.spec.Family;
+import io.shadowkv.model.spec.FeedForwardSpec;
 import io.shadowkv.model.spec.WeightNames;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Floats;
@@ -23,7 +24,7 @@ import java.util.random.RandomGeneratorFactory;
 /// Weights are scaled so that attention is neither flat nor one-hot and logits spread by a few units. Weight
 /// names are the family's own (whether they are right is the golden models' matter).
 ///
-/// @param family `llama`, `qwen2`, `phi3` or `glm`
+/// @param family a `model_type` whose projections are separate or fused, not `chatglm`
 /// @param extra further keys of `config.json`, each with a leading comma, or nothing
 public record RandomCheckpoint(
         String family,
@@ -100,17 +101,38 @@ public record RandomCheckpoint(
                 type,
                 RandomGeneratorFactory.of("L64X128MixRandom").create(SEED));
         values.matrix(names.embedding(), vocabulary, HIDDEN, 1);
-        values.norm(names.finalNorm());
+        values.norm(names.finalNorm(), HIDDEN);
         values.matrix(names.head(), vocabulary, HIDDEN, 2 / Math.sqrt(HIDDEN));
         for (int layer = 0; layer < layers; layer++) {
             String prefix = names.layerPrefix().formatted(layer);
-            values.norm(prefix + names.inputNorm());
-            values.norm(prefix + names.postNorm());
+            values.norm(prefix + names.attention().norm(), HIDDEN);
+            values.norm(prefix + names.mlp().norm(), HIDDEN);
+            if (spec.layer(layer).queryKeyNorm()) {
+                values.norm(prefix + names.attention().queryNorm(), headDim);
+                values.norm(prefix + names.attention().keyNorm(), headDim);
+            }
+            if (spec.layer(layer).outputNorms()) {
+                values.norm(prefix + names.attention().outputNorm(), HIDDEN);
+                values.norm(prefix + names.mlp().outputNorm(), HIDDEN);
+            }
             List<Integer> widths = List.of(spec.queryWidth(), spec.kvWidth(), spec.kvWidth());
-            values.projections(prefix, names.queryKeyValue(), widths, 1.5, names.qkvBias());
-            values.matrix(prefix + names.output(), HIDDEN, spec.queryWidth(), 1 / Math.sqrt(spec.queryWidth()));
-            values.projections(prefix, names.gateUp(), List.of(INTERMEDIATE, INTERMEDIATE), 1, names.mlpBias());
-            values.matrix(prefix + names.down(), HIDDEN, INTERMEDIATE, 1 / Math.sqrt(INTERMEDIATE));
+            values.projections(
+                    prefix,
+                    names.attention().queryKeyValue(),
+                    widths,
+                    1.5,
+                    names.attention().hasBias());
+            values.matrix(
+                    prefix + names.attention().output(), HIDDEN, spec.queryWidth(), 1 / Math.sqrt(spec.queryWidth()));
+            switch (spec.layer(layer).feedForward()) {
+                case FeedForwardSpec.Gated gated -> values.mlp(prefix, names.mlp(), gated.intermediateSize());
+                case FeedForwardSpec.Experts experts -> {
+                    values.matrix(prefix + names.mlp().router(), experts.count(), HIDDEN, 2 / Math.sqrt(HIDDEN));
+                    for (int i = 0; i < experts.count(); i++) {
+                        values.mlp(prefix, names.mlp().expert(i), experts.intermediateSize());
+                    }
+                }
+            }
         }
         return values.writer();
     }
@@ -120,8 +142,13 @@ public record RandomCheckpoint(
             add(name + ".weight", Shape.of(out, in), gaussians(out * in, 0, deviation));
         }
 
-        void norm(String name) {
-            add(name + ".weight", Shape.of(HIDDEN), gaussians(HIDDEN, 1, 0.1));
+        void norm(String name, int width) {
+            add(name + ".weight", Shape.of(width), gaussians(width, 1, 0.1));
+        }
+
+        void mlp(String prefix, WeightNames.Mlp names, int width) {
+            projections(prefix, names.gateUp(), List.of(width, width), 1, names.hasBias());
+            matrix(prefix + names.down(), HIDDEN, width, 1 / Math.sqrt(width));
         }
 
         /// One matrix for each width, or a fused one where there is a single name.

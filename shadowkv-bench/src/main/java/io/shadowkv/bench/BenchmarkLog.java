@@ -30,7 +30,13 @@ final class BenchmarkLog {
     }
 
     void append(String name, int threads, int vectorBits, Measurement measured) throws IOException {
-        System.out.printf(Locale.ROOT, "%-24s %d threads %s%n", name, threads, measured.text());
+        append(name, threads, vectorBits, measured.text(), measured.json());
+    }
+
+    /// @param text the measurement as text
+    /// @param json the measurement as members of an object
+    void append(String name, int threads, int vectorBits, String text, String json) throws IOException {
+        System.out.printf(Locale.ROOT, "%-24s %d threads %s%n", name, threads, text);
         if (file == null) {
             return;
         }
@@ -48,7 +54,7 @@ final class BenchmarkLog {
                 vectorBits,
                 Operands.SEED,
                 ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage(),
-                measured.json());
+                json);
         Files.createDirectories(file.toAbsolutePath().getParent());
         Files.writeString(file, line, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     }

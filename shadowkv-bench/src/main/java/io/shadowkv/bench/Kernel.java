@@ -22,6 +22,7 @@ public enum Kernel {
     DECODE_8_HEADS_64(Unit.BYTE, 2.0 * 2 * 32768 * 4 * 64, operands -> decode(operands, 32768, 8, 4, 64)),
     DECODE_32_HEADS_128(Unit.BYTE, 2.0 * 2 * 32768 * 8 * 128, operands -> decode(operands, 32768, 32, 8, 128)),
     SCORE_32K(Unit.BYTE, 2.0 * 4096 * 8 * 128, operands -> new ShadowCase(operands)::score),
+    SCORE_CODES_32K(Unit.BYTE, 34.0 * 32_768 * 8, operands -> new ShadowCase(operands)::scoreCodes),
     SELECT_32K(Unit.BYTE, 4.0 * 4096 * 8, operands -> new ShadowCase(operands)::select),
     REBUILD_32K(
             Unit.FLOP,

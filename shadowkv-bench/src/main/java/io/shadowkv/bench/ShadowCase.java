@@ -2,12 +2,14 @@ package io.shadowkv.bench;
 
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.IndexedLayer;
+import io.shadowkv.op.IndexedLayer.TokenCodes;
 import io.shadowkv.op.Rotary;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import java.util.Arrays;
+import java.util.Random;
 
 /// One layer of ShadowKV with a context of 32,768 tokens: eight key-value heads of 128 elements,
 /// four query heads per key-value head, rank 160, a budget of 2,048 tokens, 40 % of the selected
@@ -30,6 +32,9 @@ final class ShadowCase {
     private final Tensor queries;
     private final Tensor scores;
     private final Rotary rotary;
+    private final SlotTable<IndexedLayer> coded = new SlotTable<>();
+    private final StepRows tokenRows;
+    private final Tensor tokenScores;
 
     ShadowCase(Operands operands) {
         this.operands = operands;
@@ -43,6 +48,9 @@ final class ShadowCase {
                 false,
                 1);
         layers.set(0, layer(operands));
+        tokenRows = operands.oneRow(SLOTS * UNIT_TOKENS, TOKENS);
+        tokenScores = operands.random(DType.F32, 1, HEADS, TOKENS);
+        coded.set(0, coded(layers.get(0), operands));
     }
 
     private static IndexedLayer layer(Operands operands) {
@@ -57,29 +65,48 @@ final class ShadowCase {
         int[] missCounts = new int[HEADS];
         Arrays.fill(missCounts, MISSES);
         return new IndexedLayer(
-                UNIT_TOKENS,
-                operands.random(DType.BF16, HEADS, UNITS, HEAD_DIM),
-                operands.ints(ids, HEADS, UNITS),
-                operands.random(DType.BF16, TOKENS, RANK),
-                operands.random(DType.BF16, RANK, HEADS * HEAD_DIM),
-                operands.random(DType.BF16, HEADS, TOKENS, HEAD_DIM),
-                null,
-                new AttendedRows(
-                        operands.zeros(DType.BF16, HEADS, SLOTS * UNIT_TOKENS, HEAD_DIM),
-                        operands.zeros(DType.BF16, HEADS, SLOTS * UNIT_TOKENS, HEAD_DIM)),
-                0,
-                operands.ints(residents, HEADS, SLOTS),
-                operands.zeros(DType.I32, HEADS, SLOTS),
-                operands.zeros(DType.I32, HEADS, SLOTS),
-                operands.ints(missUnits, HEADS, SLOTS),
-                operands.ints(missSlots, HEADS, SLOTS),
-                operands.ints(missCounts, HEADS),
-                operands.zeros(DType.I64, 2));
+                new IndexedLayer.Landmarks(
+                        UNIT_TOKENS,
+                        operands.random(DType.BF16, HEADS, UNITS, HEAD_DIM),
+                        operands.ints(ids, HEADS, UNITS)),
+                new IndexedLayer.KeyFactor(
+                        operands.random(DType.BF16, TOKENS, RANK), operands.random(DType.BF16, RANK, HEADS * HEAD_DIM)),
+                new IndexedLayer.StoredValues(operands.random(DType.BF16, HEADS, TOKENS, HEAD_DIM), null),
+                new IndexedLayer.Residency(
+                        new AttendedRows(
+                                operands.zeros(DType.BF16, HEADS, SLOTS * UNIT_TOKENS, HEAD_DIM),
+                                operands.zeros(DType.BF16, HEADS, SLOTS * UNIT_TOKENS, HEAD_DIM)),
+                        0,
+                        operands.ints(residents, HEADS, SLOTS),
+                        operands.zeros(DType.I32, HEADS, SLOTS),
+                        operands.zeros(DType.I32, HEADS, SLOTS),
+                        operands.ints(missUnits, HEADS, SLOTS),
+                        operands.ints(missSlots, HEADS, SLOTS),
+                        operands.ints(missCounts, HEADS),
+                        operands.zeros(DType.I64, 2)));
+    }
+
+    /// The same layer with an entry for each token.
+    private static IndexedLayer coded(IndexedLayer layer, Operands operands) {
+        int[] codes = new Random(1)
+                .ints((long) HEADS * TOKENS * TokenCodes.words(HEAD_DIM))
+                .toArray();
+        int blocks = TokenCodes.blocks(TOKENS);
+        var index = new TokenCodes(
+                operands.ints(codes, HEADS, blocks, TokenCodes.words(HEAD_DIM), TokenCodes.BLOCK_TOKENS),
+                operands.random(DType.BF16, HEADS, TOKENS),
+                operands.zeros(DType.I32, HEADS, TOKENS));
+        return new IndexedLayer(index, layer.keys(), layer.stored(), layer.residency());
+    }
+
+    void scoreCodes() {
+        double scale = 1 / Math.sqrt(HEAD_DIM);
+        operands.operations().shadow().scoreUnits(queries, coded, tokenRows, scale, tokenScores);
     }
 
     void score() {
         double scale = 1 / Math.sqrt(HEAD_DIM);
-        operands.operations().shadow().scoreLandmarks(queries, layers, rows, scale, scores);
+        operands.operations().shadow().scoreUnits(queries, layers, rows, scale, scores);
     }
 
     void select() {

@@ -84,7 +84,7 @@ class DamagedModelTest {
     @Test
     void unknownFamily() throws IOException {
         replace("config.json", "\"llama\"", "\"mamba\"");
-        everyCommandRefuses("model_type is \"mamba\"; this engine reads llama, qwen2");
+        everyCommandRefuses("model_type is \"mamba\", which this engine refuses: most of its layers are recurrent");
     }
 
     @Test
@@ -182,7 +182,8 @@ class DamagedModelTest {
         replace(
                 "config.json",
                 "\"num_hidden_layers\"",
-                "\"sliding_window\": 2, \"layer_types\":" + " [\"sliding_attention\"], \"num_hidden_layers\"");
+                "\"sliding_window\": 2, \"layer_types\":"
+                        + " [\"sliding_attention\", \"sliding_attention\"], \"num_hidden_layers\"");
         Shell.Result inspected = shadowkv("inspect", model).succeeded();
         assertThat(inspected.out()).contains("2 tokens, its sliding_window");
         assertThat(shadowkv("inspect", model, "--json")

@@ -60,7 +60,7 @@ final class DemoCommandTest {
                 .contains(
                         result.at("/questions/2/expected").asString(),
                         "3 of 3",
-                        "Chunks fetched by each layer",
+                        "What each layer fetched",
                         "question 3")
                 .contains("id=\"fetched-4-t\"");
         assertThat(Shell.names(report.getParent())).containsExactly("demo.html");

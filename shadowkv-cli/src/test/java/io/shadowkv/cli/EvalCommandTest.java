@@ -37,16 +37,12 @@ class EvalCommandTest {
     }
 
     private Object[] eval(Object... more) {
-        return evalAt(1500, more);
-    }
-
-    private Object[] evalAt(int length, Object... more) {
         List<Object> arguments = new ArrayList<>(List.of(
                 "eval",
                 "--data",
                 "ruler/niah_single_1,ruler/niah_multikey_1",
                 "--length",
-                length,
+                "1500",
                 "--budget",
                 "64",
                 "--out",
@@ -88,6 +84,29 @@ class EvalCommandTest {
         assertThat(run.contexts()).containsExactly(1500);
     }
 
+    /// Each index with each list of budgets is a method, on the same prompts.
+    @Test
+    void comparesIndexesAndBudgetsOfLayers() throws IOException {
+        shadowkv(eval("--samples", 1, "--index", "landmarks,codes", "--layer-budgets", "1x/4x"))
+                .succeeded();
+        assertThat(answers())
+                .extracting(answer -> answer.key().method().label())
+                .containsOnly(
+                        "full",
+                        "shadowkv budget 64",
+                        "shadowkv budget 64 first layers 4x",
+                        "shadowkv budget 64 index codes",
+                        "shadowkv budget 64 index codes first layers 4x");
+    }
+
+    /// A method that the model or the backend does not have is refused before a prompt is read.
+    @Test
+    void refusesBudgetsOfMoreLayersThanThereAre() {
+        shadowkv(eval("--layer-budgets", "2x," + "3x,".repeat(40) + "4x"))
+                .refused(1, "budgets of the first 42 layers are given; the model has ", "Give fewer budgets");
+        assertThat(out().resolve("answers.jsonl")).doesNotExist();
+    }
+
     /// Answers of other settings must not be mixed with these.
     @Test
     void refusesAFolderOfOtherSettings() {
@@ -126,21 +145,20 @@ class EvalCommandTest {
                         Path.of("data").toAbsolutePath().toString());
     }
 
-    /// Batches and workers do not change the answers. The texts are short, because a worker begins with
-    /// code that is not compiled.
+    /// Batches and workers do not change the answers.
     @Test
     void answersOfBatchesAndOfWorkersAreThoseOfOneProcess() throws Exception {
-        shadowkv(evalAt(700, "--samples", 3)).succeeded();
+        shadowkv(eval("--samples", 3)).succeeded();
         Map<AnswerRecord.Key, AnswerRecord> single = byKey();
         Files.delete(out().resolve("answers.jsonl"));
-        shadowkv(evalAt(700, "--samples", 3, "--batch", 3)).succeeded();
+        shadowkv(eval("--samples", 3, "--batch", 3)).succeeded();
         assertSame(byKey(), single);
         assertThat(byKey().values())
                 .anySatisfy(answer -> assertThat(answer.batch()).isEqualTo(3));
 
         Files.delete(out().resolve("answers.jsonl"));
         CompletableFuture<Shell.Result> run =
-                CompletableFuture.supplyAsync(() -> shadowkv(evalAt(700, "--samples", 3, "--workers", 2)));
+                CompletableFuture.supplyAsync(() -> shadowkv(eval("--samples", 3, "--workers", 2)));
         killOneWorker(run);
         Shell.Result result = run.get().succeeded();
         assertThat(result.err()).contains("is retried");

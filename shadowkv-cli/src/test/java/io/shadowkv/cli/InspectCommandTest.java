@@ -4,7 +4,10 @@ import static io.shadowkv.cli.Shell.shadowkv;
 import static io.shadowkv.cli.Shell.tiny;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shadowkv.RandomCheckpoint;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
@@ -18,6 +21,19 @@ class InspectCommandTest {
                         "8 for queries, 4 for keys and values, head dim 64", "2,048, embeddings tied", "32,768 tokens")
                 .contains("memory of 32,768 tokens, batch 1", "landmarks", "largest batch")
                 .containsPattern("full needs [\\d.]+ times as much as shadowkv");
+    }
+
+    /// Layers of one kind share a line.
+    @Test
+    void saysWhatEachLayerComputes(@TempDir Path temporary) {
+        Path folder = new RandomCheckpoint("smollm3", 4, 4, 2, 16, 64, 1024, ", \"no_rope_layers\": [1, 1, 0, 1]")
+                .write(temporary.resolve("model"));
+        assertThat(shadowkv("inspect", folder).succeeded().out())
+                .containsPattern("layers 0-1, 3 +full attention, rotary, gated MLP of 48")
+                .containsPattern("layers 2 +full attention, no rotation, gated MLP of 48");
+        JsonNode kinds = shadowkv("inspect", folder, "--json").json().get("layer_kinds");
+        assertThat(kinds.size()).isEqualTo(4);
+        assertThat(kinds.get(2).stringValue()).isEqualTo("full attention, no rotation, gated MLP of 48");
     }
 
     @Test

@@ -1,7 +1,6 @@
 package io.shadowkv.cache;
 
 import io.shadowkv.op.Backend;
-import io.shadowkv.op.Rotary;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +16,7 @@ public interface CacheStrategy {
     /// @param promptTokens number of tokens in the prompt
     /// @param rotary tables that cover the sequence's capacity
     /// @throws io.shadowkv.op.BackendMemoryException if the memory is not available
-    PromptCache openPrompt(int promptTokens, SequenceSize size, Rotary rotary);
+    PromptCache openPrompt(int promptTokens, SequenceSize size, LayerRotaries rotary);
 
     /// Creates a sequence from a prompt that was read with full attention, so that one prefill
     /// serves several strategies.
@@ -32,7 +31,7 @@ public interface CacheStrategy {
     /// @param numbers numbers of the saved state
     /// @throws IllegalArgumentException if the numbers do not describe a sequence of this size
     /// @throws io.shadowkv.op.BackendMemoryException if the memory is not available
-    SequenceCache restore(SequenceSize size, Rotary rotary, Map<String, Long> numbers);
+    SequenceCache restore(SequenceSize size, LayerRotaries rotary, Map<String, Long> numbers);
 
     /// Opens the reading of further tokens of several sequences, which is [SequenceCache#extend] for
     /// each of them. Forks of one sequence that share its memory are read together: what they share is

@@ -1,6 +1,5 @@
 package io.shadowkv.cache;
 
-import io.shadowkv.op.Rotary;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
 import java.util.List;
@@ -71,12 +70,25 @@ public interface DecodeCache extends AutoCloseable {
     /// Rows that go through a layer's cache together.
     ///
     /// @param rows one row each of different sequences, and possibly rows of slot -1 behind them
+    /// @param shifted the same rows for layers whose regions have other extents, one for each of
+    ///     [SequenceCache.NewRow#shifts]: they differ in the rows that are written and attended to
     /// @param rotary tables of all of them
     /// @param isIndexed true if all select from an index, false if none does
-    record Wave(StepRows rows, Rotary rotary, boolean isIndexed) {
+    record Wave(StepRows rows, List<StepRows> shifted, LayerRotaries rotary, boolean isIndexed) {
+        public Wave {
+            shifted = List.copyOf(shifted);
+        }
+
+        /// Rows of a decoder whose layers all have the same extents.
+        public Wave(StepRows rows, LayerRotaries rotary, boolean isIndexed) {
+            this(rows, List.of(), rotary, isIndexed);
+        }
+
         /// Rows `from` until `from + count`.
         public Wave slice(int from, int count) {
-            return new Wave(rows.slice(from, count), rotary, isIndexed);
+            List<StepRows> others =
+                    shifted.stream().map(some -> some.slice(from, count)).toList();
+            return new Wave(rows.slice(from, count), others, rotary, isIndexed);
         }
     }
 }

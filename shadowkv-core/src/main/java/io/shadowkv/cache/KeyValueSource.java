@@ -1,6 +1,5 @@
 package io.shadowkv.cache;
 
-import io.shadowkv.op.Rotary;
 import io.shadowkv.tensor.Tensor;
 
 /// All keys and values of a sequence. Row t of every head belongs to token t.
@@ -12,5 +11,5 @@ public interface KeyValueSource {
     Tensor values(int layer);
 
     /// The tables that the keys were rotated with.
-    Rotary rotary();
+    LayerRotaries rotary();
 }

@@ -1,5 +1,8 @@
 package io.shadowkv.cache;
 
+import java.util.List;
+import java.util.stream.IntStream;
+
 /// The strategy that stores keys and values, and its parameters.
 public sealed interface KvCacheSpec {
     /// Short name as the command line spells it.
@@ -13,107 +16,128 @@ public sealed interface KvCacheSpec {
         }
     }
 
-    /// ShadowKV (arXiv 2410.21465): low-rank plain keys and landmarks in device memory, values in host
-    /// memory, a few chunks fetched and rebuilt at each step.
+    /// ShadowKV (arXiv 2410.21465): low-rank plain keys and an index in device memory, values in host
+    /// memory, a few units fetched and rebuilt at each step. A unit is a chunk of tokens or one token;
+    /// the index decides.
     ///
+    /// @param index what a step compares with the queries
     /// @param rank columns of the key factorisation to keep; if larger than the model's kvHeads ·
     ///     headDim, all are kept
-    /// @param chunkSize tokens of a selection unit
-    /// @param sparseBudget tokens selected per step and key-value head; a multiple of `chunkSize`
-    /// @param outlierChunks chunks per key-value head whose keys and values stay resident unchanged
-    /// @param localTokens newest tokens, which always stay resident unchanged; a multiple of
-    ///     `chunkSize`
-    /// @param generatedTokens generated tokens that stay resident unchanged until they are added to
-    ///     the index together; a multiple of `chunkSize`
+    /// @param budget tokens selected per step and key-value head
+    /// @param residency tokens that stay resident
     /// @param values how values are stored
-    /// @param cachedTokens fetched tokens that stay resident, those of the current and of earlier
-    ///     steps, so that more of the next selection is already resident; at least `sparseBudget`,
-    ///     a multiple of `chunkSize`
-    record Shadow(
-            int rank,
-            int chunkSize,
-            int sparseBudget,
-            int outlierChunks,
-            int localTokens,
-            int generatedTokens,
-            ValueFormat values,
-            int cachedTokens)
+    record Shadow(IndexSpec index, int rank, Budget budget, Residency residency, ValueFormat values)
             implements KvCacheSpec {
         /// The paper's defaults.
         public static final Shadow DEFAULT = new Shadow(160, 8, 2048, 48, 32, 256);
 
         public Shadow {
-            atLeast("rank", rank, 1);
-            atLeast("chunk size", chunkSize, 1);
-            atLeast("outlier chunks", outlierChunks, 0);
-            multiple("sparse budget", sparseBudget, chunkSize, chunkSize);
-            multiple("local tokens", localTokens, chunkSize, chunkSize);
-            multiple("generated tokens", generatedTokens, chunkSize, chunkSize);
-            multiple("cached tokens", cachedTokens, chunkSize, sparseBudget);
+            int unit = index.unitTokens();
+            Limits.atLeast("rank", rank, 1);
+            Limits.multiple("sparse budget", budget.tokens, unit, unit);
+            for (int tokens : budget.firstLayers) {
+                Limits.multiple("budget of a layer", tokens, unit, unit);
+            }
+            Limits.multiple("local tokens", residency.localTokens, unit, unit);
+            Limits.multiple("generated tokens", residency.generatedTokens, unit, unit);
+            Limits.multiple("cached tokens", residency.cachedTokens, unit, budget.tokens);
         }
 
-        /// The paper's cache: values are not quantised, and only the selection of one step is
+        /// Tokens selected per step and key-value head, a multiple of the unit.
+        ///
+        /// @param tokens budget of every layer that has none of its own
+        /// @param firstLayers budgets of the first layers, in order
+        public record Budget(int tokens, List<Integer> firstLayers) {
+            public Budget {
+                firstLayers = List.copyOf(firstLayers);
+            }
+
+            /// The same budget in all layers.
+            public Budget(int tokens) {
+                this(tokens, List.of());
+            }
+
+            public int ofLayer(int layer) {
+                return layer < firstLayers.size() ? firstLayers.get(layer) : tokens;
+            }
+
+            /// The different budgets, that of all other layers first.
+            public List<Integer> distinct() {
+                return IntStream.concat(
+                                IntStream.of(tokens), firstLayers.stream().mapToInt(Integer::intValue))
+                        .distinct()
+                        .boxed()
+                        .toList();
+            }
+
+            /// Mean over layers `from` to `layers` (exclusive).
+            public double mean(int from, int layers) {
+                return IntStream.range(from, layers)
+                        .map(this::ofLayer)
+                        .average()
+                        .orElse(tokens);
+            }
+        }
+
+        /// Tokens whose keys and values are resident in addition to the outliers.
+        ///
+        /// @param localTokens newest tokens, which always stay resident unchanged; a multiple of the
+        ///     unit
+        /// @param generatedTokens generated tokens that stay resident unchanged until they are added
+        ///     to the index together; a multiple of the unit
+        /// @param cachedTokens fetched tokens that stay resident, those of the current and of earlier
+        ///     steps, so that more of the next selection is already resident; at least the sparse
+        ///     budget, a multiple of the unit. A layer with a budget of its own keeps as many more
+        ///     than its budget.
+        public record Residency(int localTokens, int generatedTokens, int cachedTokens) {}
+
+        /// The paper's cache: landmarks, values as they are, and only the selection of one step is
         /// resident.
         public Shadow(
                 int rank, int chunkSize, int sparseBudget, int outlierChunks, int localTokens, int generatedTokens) {
             this(
+                    new IndexSpec.Landmarks(chunkSize, outlierChunks),
                     rank,
-                    chunkSize,
-                    sparseBudget,
-                    outlierChunks,
-                    localTokens,
-                    generatedTokens,
-                    ValueFormat.AS_KEYS,
-                    sparseBudget);
+                    new Budget(sparseBudget),
+                    new Residency(localTokens, generatedTokens, sparseBudget),
+                    ValueFormat.AS_KEYS);
+        }
+
+        public Shadow withIndex(IndexSpec other) {
+            return new Shadow(other, rank, budget, residency, values);
         }
 
         public Shadow withRank(int columns) {
-            return new Shadow(
-                    columns,
-                    chunkSize,
-                    sparseBudget,
-                    outlierChunks,
-                    localTokens,
-                    generatedTokens,
-                    values,
-                    cachedTokens);
+            return new Shadow(index, columns, budget, residency, values);
         }
 
         /// The cached tokens follow where they were as many as the budget, or would be fewer.
         public Shadow withSparseBudget(int tokens) {
+            int cached = residency.cachedTokens;
+            int followed = cached == budget.tokens ? tokens : Math.max(cached, tokens);
             return new Shadow(
+                    index,
                     rank,
-                    chunkSize,
-                    tokens,
-                    outlierChunks,
-                    localTokens,
-                    generatedTokens,
-                    values,
-                    cachedTokens == sparseBudget ? tokens : Math.max(cachedTokens, tokens));
+                    new Budget(tokens, budget.firstLayers),
+                    new Residency(residency.localTokens, residency.generatedTokens, followed),
+                    values);
         }
 
-        public Shadow withOutlierChunks(int chunks) {
-            return new Shadow(
-                    rank, chunkSize, sparseBudget, chunks, localTokens, generatedTokens, values, cachedTokens);
+        /// Gives the first layers budgets of their own.
+        public Shadow withFirstLayers(Integer... tokens) {
+            return new Shadow(index, rank, new Budget(budget.tokens, List.of(tokens)), residency, values);
         }
 
-        public Shadow withLocalTokens(int tokens) {
-            return new Shadow(
-                    rank, chunkSize, sparseBudget, outlierChunks, tokens, generatedTokens, values, cachedTokens);
-        }
-
-        public Shadow withGeneratedTokens(int tokens) {
-            return new Shadow(rank, chunkSize, sparseBudget, outlierChunks, localTokens, tokens, values, cachedTokens);
-        }
-
-        public Shadow withValues(ValueFormat format) {
-            return new Shadow(
-                    rank, chunkSize, sparseBudget, outlierChunks, localTokens, generatedTokens, format, cachedTokens);
+        public Shadow withResidency(Residency other) {
+            return new Shadow(index, rank, budget, other, values);
         }
 
         public Shadow withCachedTokens(int tokens) {
-            return new Shadow(
-                    rank, chunkSize, sparseBudget, outlierChunks, localTokens, generatedTokens, values, tokens);
+            return withResidency(new Residency(residency.localTokens, residency.generatedTokens, tokens));
+        }
+
+        public Shadow withValues(ValueFormat format) {
+            return new Shadow(index, rank, budget, residency, format);
         }
 
         @Override
@@ -121,40 +145,70 @@ public sealed interface KvCacheSpec {
             return "shadowkv";
         }
 
-        /// Units selected per step and head.
+        /// Tokens of a selection unit.
+        public int unitTokens() {
+            return index.unitTokens();
+        }
+
+        /// Rows of the outliers per key-value head.
+        public int outlierTokens() {
+            return index.outlierUnits() * index.unitTokens();
+        }
+
+        /// Tokens selected per step and key-value head in a layer without a budget of its own.
+        public int sparseBudget() {
+            return budget.tokens;
+        }
+
+        /// Tokens that stay resident in addition to those that a step selects.
+        public int spareTokens() {
+            return residency.cachedTokens - budget.tokens;
+        }
+
+        /// Units selected per step and head in a layer without a budget of its own.
         public int selectedUnits() {
-            return sparseBudget / chunkSize;
+            return budget.tokens / unitTokens();
         }
 
-        /// Units resident per head in addition to the outliers.
+        /// Units resident per head in addition to the outliers, in a layer without a budget of its own.
         public int cachedUnits() {
-            return cachedTokens / chunkSize;
+            return residency.cachedTokens / unitTokens();
         }
 
-        /// Number of tokens that stay resident without an index. A shorter sequence keeps all its keys and values
-        /// and attends to them exactly.
+        /// Number of tokens that stay resident without an index. A shorter sequence keeps all its
+        /// keys and values and attends to them exactly.
         public int residentTokens() {
-            return outlierChunks * chunkSize + cachedTokens + recentTokens();
+            int least =
+                    budget.distinct().stream().mapToInt(Integer::intValue).min().orElseThrow();
+            return outlierTokens() + least + spareTokens() + recentTokens();
         }
 
         /// Number of rows in the recent region: local tokens, generated tokens, and the remainder
-        /// of a chunk.
+        /// of a unit.
         public int recentTokens() {
-            return localTokens + generatedTokens + chunkSize;
+            return residency.localTokens + residency.generatedTokens + unitTokens();
         }
 
-        private static void atLeast(String what, int value, int least) {
-            if (value < least) {
-                throw new IllegalArgumentException(what + " is " + value + "; expected at least " + least);
+        /// The parameters in the order that saved documents and logs have.
+        @Override
+        public String toString() {
+            StringBuilder text = new StringBuilder("Shadow[");
+            String outliers = switch (index) {
+                case IndexSpec.Landmarks landmarks -> {
+                    text.append("rank=").append(rank).append(", chunkSize=").append(landmarks.chunkSize());
+                    yield ", outlierChunks=" + landmarks.outlierChunks();
+                }
+                case IndexSpec.TokenCodes codes -> {
+                    text.append("index=").append(codes.name()).append(", rank=").append(rank);
+                    yield "";
+                }
+            };
+            text.append(", sparseBudget=").append(budget.tokens).append(outliers);
+            if (!budget.firstLayers.isEmpty()) {
+                text.append(", firstLayers=").append(budget.firstLayers);
             }
-        }
-
-        private static void multiple(String what, int value, int unit, int least) {
-            atLeast(what, value, least);
-            if (value % unit != 0) {
-                throw new IllegalArgumentException(
-                        what + " is " + value + " tokens; expected a multiple of the chunk size, " + unit);
-            }
+            return text + ", localTokens=" + residency.localTokens + ", generatedTokens=" + residency.generatedTokens
+                    + ", values=" + values + ", cachedTokens=" + residency.cachedTokens + "]";
         }
     }
 }

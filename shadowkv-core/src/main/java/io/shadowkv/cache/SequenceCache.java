@@ -1,7 +1,6 @@
 package io.shadowkv.cache;
 
 import io.shadowkv.op.Backend;
-import io.shadowkv.op.Rotary;
 import java.util.List;
 
 /// The cache of one sequence after prefill. Owns its memory until closed. Used by the engine's
@@ -25,7 +24,7 @@ public interface SequenceCache extends AutoCloseable {
     boolean isIndexed();
 
     /// The tables that rotate its positions.
-    Rotary rotary();
+    LayerRotaries rotary();
 
     /// Bytes currently allocated.
     long bytes(Backend.Place place);
@@ -81,7 +80,16 @@ public interface SequenceCache extends AutoCloseable {
     void close();
 
     /// Where a new token is written; see [io.shadowkv.op.StepRows].
-    record NewRow(int position, int writeRow, int attended, int units) {}
+    ///
+    /// @param shifts how many rows further the token is written in layers whose regions have other
+    ///     extents, one for each further kind of layer; empty if the row is the same in
+    ///     all layers
+    record NewRow(int position, int writeRow, int attended, int units, List<Integer> shifts) {
+        /// A row that is the same in all layers.
+        public NewRow(int position, int writeRow, int attended, int units) {
+            this(position, writeRow, attended, units, List.of());
+        }
+    }
 
     /// @param selected units selected over all steps, layers and key-value heads
     /// @param missed selected units that were not resident

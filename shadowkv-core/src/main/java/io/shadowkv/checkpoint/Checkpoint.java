@@ -1,13 +1,20 @@
 package io.shadowkv.checkpoint;
 
+import io.shadowkv.tensor.BlockFormat;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.Shape;
 import io.shadowkv.tensor.Tensor;
+import io.shadowkv.tensor.Weight;
+import io.shadowkv.text.gguf.GgufHeader;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
@@ -16,9 +23,11 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// A checkpoint folder: weights of one or many mapped safetensors files, and the two configurations.
+/// A checkpoint: a folder with one or many safetensors files and two configurations, or a GGUF file
+/// that has everything in it.
 ///
 /// Weights are never copied: tensors are views of the mapped files, valid until the checkpoint, or
 /// the arena passed to [#open(Path, Arena)], is closed. Immutable and safe to share between
@@ -28,27 +37,45 @@ public final class Checkpoint implements AutoCloseable {
             Map.of("BF16", DType.BF16, "F16", DType.F16, "F32", DType.F32);
     private static final List<String> PACKED = List.of("qweight", "weight_packed", "W_q");
 
+    private static final String UNQUANTISED =
+            ". The weights are quantised, which this engine does not read; take the unquantised checkpoint";
+
     private final Path folder;
+    private final boolean isGguf;
+    private final boolean hasOwnTokenizer;
+    private final Optional<QuantizedFormat> quantized;
     private final @Nullable Arena owned;
     private final ModelConfig config;
-    private final Map<String, Safetensors> fileOf;
+    private final Map<String, TensorFile> fileOf;
     private final List<String> notes;
     private @Nullable GenerationConfig generation;
 
     private Checkpoint(Path folder, @Nullable Arena owned, Arena arena) {
         this.folder = folder;
         this.owned = owned;
+        this.isGguf = GgufHeader.isGguf(folder);
+        if (isGguf) {
+            GgufModel model = GgufModel.open(folder, arena);
+            this.config = model.config();
+            this.hasOwnTokenizer = model.hasTokenizer();
+            this.quantized = Optional.empty();
+            this.notes = List.of();
+            this.fileOf = model.fileOf();
+            return;
+        }
+        this.hasOwnTokenizer = false;
         Path configFile = CheckpointFolder.config(folder);
         this.config = ModelConfig.read(configFile);
-        Quantization.refuse(folder, config);
-        this.notes = CheckpointFolder.notes(folder);
+        this.quantized = Quantization.read(folder, config);
+        this.notes = notes(folder);
         this.fileOf = CheckpointFolder.weights(folder, arena);
     }
 
-    /// Opens `folder` and maps its weights until [#close].
+    /// Opens `folder`, or a GGUF file, and maps its weights until [#close]. Of a split GGUF file,
+    /// `folder` is the first part.
     ///
-    /// @throws CheckpointException if the folder is not a checkpoint, its weights are quantised, or
-    ///     one of its files is missing, truncated or inconsistent
+    /// @throws CheckpointException if this is not a checkpoint, its weights are quantised in a format
+    ///     that this engine does not read, or one of its files is missing, truncated or inconsistent
     public static Checkpoint open(Path folder) {
         Arena arena = Arena.ofShared();
         try {
@@ -66,12 +93,41 @@ public final class Checkpoint implements AutoCloseable {
         return new Checkpoint(folder, null, arena);
     }
 
+    /// The folder, or the GGUF file.
     public Path folder() {
         return folder;
     }
 
+    /// True if the checkpoint has a tokenizer.
+    public boolean hasTokenizer() {
+        return hasOwnTokenizer
+                || Files.exists(folder.resolve("tokenizer.json"))
+                || Files.exists(folder.resolve("tokenizer.model"));
+    }
+
     public ModelConfig config() {
         return config;
+    }
+
+    /// The bytes that configure the model: those of `config.json` and `generation_config.json`, or the
+    /// header of a GGUF file.
+    public byte[] configuration() {
+        try {
+            if (isGguf) {
+                try (InputStream in = Files.newInputStream(folder)) {
+                    return in.readNBytes(Math.toIntExact(GgufHeader.read(folder).dataStart()));
+                }
+            }
+            var bytes = new ByteArrayOutputStream();
+            for (String name : List.of("config.json", "generation_config.json")) {
+                if (Files.exists(folder.resolve(name))) {
+                    bytes.writeBytes(Files.readAllBytes(folder.resolve(name)));
+                }
+            }
+            return bytes.toByteArray();
+        } catch (IOException e) {
+            throw CheckpointException.io("read the configuration of " + folder, e);
+        }
     }
 
     /// Messages about contents of the folder that are not used; usually empty.
@@ -118,13 +174,52 @@ public final class Checkpoint implements AutoCloseable {
         return fingerprint.text();
     }
 
-    /// The type of most weights: the type of the largest tensor among those with a weight type.
+    /// The type in which to compute and to store keys and values unless the user says otherwise:
+    /// that of the largest tensor of plain numbers. If the weights are quantised and only small
+    /// tensors are plain F32 numbers, it is BF16.
     public DType weightType() {
-        return names().stream()
+        DType plain = names().stream()
                 .filter(name -> WEIGHT_TYPES.containsKey(typeName(name)))
                 .max(Comparator.comparingLong(this::elements))
                 .map(name -> Objects.requireNonNull(WEIGHT_TYPES.get(typeName(name))))
                 .orElse(DType.BF16);
+        return plain == DType.F32 && isQuantised() ? DType.BF16 : plain;
+    }
+
+    /// True if some of the weights are codes, which products decode.
+    public boolean isQuantised() {
+        return quantized.isPresent()
+                || names().stream()
+                        .anyMatch(name -> BlockFormat.named(typeName(name)).isPresent());
+    }
+
+    /// Number of weights that a stored tensor holds: more than its elements if several are packed
+    /// into one, none for scales.
+    public long weights(String name) {
+        long elements = elements(name);
+        return quantized.isPresent() ? quantized.get().weights(name, typeName(name), elements) : elements;
+    }
+
+    private List<String> notes(Path folder) {
+        List<String> all = new ArrayList<>(CheckpointFolder.notes(folder));
+        if (quantized.isPresent() && quantized.get().quantisesActivations()) {
+            all.add(folder + ": was made for activations of 8 bits as well as weights; this engine computes with"
+                    + " activations that are not quantised, which is at least as accurate");
+        }
+        return List.copyOf(all);
+    }
+
+    /// The format of most weights, for messages.
+    public String weightFormat() {
+        if (quantized.isPresent()) {
+            return quantized.get().method() + " " + quantized.get().layout();
+        }
+        Map<String, Long> elements = new TreeMap<>();
+        names().forEach(name -> elements.merge(typeName(name), elements(name), Long::sum));
+        return elements.entrySet().stream()
+                .max(Map.Entry.comparingByValue())
+                .map(Map.Entry::getKey)
+                .orElse(DType.BF16.name());
     }
 
     /// The type of a tensor, as the file spells it; it need not be one of [DType].
@@ -154,19 +249,43 @@ public final class Checkpoint implements AutoCloseable {
     /// @param expectedExtents outermost first
     /// @throws CheckpointException if there is no such tensor or it has another shape or type
     public Tensor tensor(String name, int... expectedExtents) {
-        Safetensors file = file(name);
+        TensorFile file = file(name);
         Shape expected = Shape.of(expectedExtents);
         if (!WEIGHT_TYPES.containsKey(file.typeName(name))) {
-            throw new CheckpointException(file.describe(name) + "; expected " + expected
-                    + " BF16, F16 or F32. Weights of other types are quantised, which this engine does not read; take"
-                    + " the unquantised checkpoint");
+            throw new CheckpointException(
+                    file.describe(name) + "; expected " + expected + " BF16, F16 or F32" + (isGguf ? "" : UNQUANTISED));
         }
         Tensor tensor = file.tensor(name);
         if (!tensor.shape().equals(expected)) {
-            throw new CheckpointException(file.describe(name) + "; expected " + expected + " " + tensor.dtype()
-                    + ". The weights do not fit config.json; fetch both from the same place");
+            throw new CheckpointException(
+                    file.describe(name) + "; expected " + expected + " " + tensor.dtype() + misfit());
         }
         return tensor;
+    }
+
+    private String misfit() {
+        return isGguf
+                ? ". The tensor does not fit the file's metadata; take another file of the model"
+                : ". The weights do not fit config.json; fetch both from the same place";
+    }
+
+    /// A view of a matrix of weights of a known shape, in any format that this engine reads.
+    ///
+    /// @throws CheckpointException if there is no such tensor or it has another shape or format
+    public Weight weight(String name, int outputs, int inputs) {
+        if (quantized.isPresent() && quantized.get().holds(fileOf, name)) {
+            return quantized.get().weight(fileOf, name, outputs, inputs);
+        }
+        TensorFile file = file(name);
+        if (WEIGHT_TYPES.containsKey(file.typeName(name)) || !isGguf) {
+            return tensor(name, outputs, inputs);
+        }
+        Weight weight = file.weight(name);
+        if (weight.outputs() != outputs || weight.inputs() != inputs) {
+            throw new CheckpointException(
+                    file.describe(name) + "; expected [" + outputs + ", " + inputs + "]" + misfit());
+        }
+        return weight;
     }
 
     /// Describes the first weight that contains NaN or an infinity, with position and value, to
@@ -174,22 +293,44 @@ public final class Checkpoint implements AutoCloseable {
     public Optional<String> notFinite() {
         return names().stream()
                 .filter(name -> name.endsWith("weight") || name.endsWith("bias"))
-                .filter(name -> WEIGHT_TYPES.containsKey(typeName(name)))
+                .filter(name -> WEIGHT_TYPES.containsKey(typeName(name))
+                        || BlockFormat.named(typeName(name)).isPresent())
                 .flatMap(name -> notFinite(name).stream())
                 .findFirst();
     }
 
     private Optional<String> notFinite(String name) {
+        if (!WEIGHT_TYPES.containsKey(typeName(name))) {
+            return notFiniteBlock(name);
+        }
         Tensor tensor = tensor(name);
         MemorySegment bytes = tensor.segment();
         for (long i = 0; i < tensor.elements(); i++) {
             float value = (float) Floats.get(tensor.dtype(), bytes, i);
             if (!Float.isFinite(value)) {
-                return Optional.of(file(name).describe(name) + " and holds " + value + " at " + place(tensor.shape(), i)
-                        + ". The file is damaged; fetch it again");
+                return Optional.of(damage(name, value, place(tensor.shape(), i)));
             }
         }
         return Optional.empty();
+    }
+
+    private Optional<String> notFiniteBlock(String name) {
+        Weight weight = file(name).weight(name);
+        float[] row = new float[weight.inputs()];
+        for (int i = 0; i < weight.outputs(); i++) {
+            weight.decodeRow(i, row);
+            for (int j = 0; j < row.length; j++) {
+                if (!Float.isFinite(row[j])) {
+                    return Optional.of(damage(name, row[j], "[" + i + ", " + j + "]"));
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private String damage(String name, float value, String place) {
+        return file(name).describe(name) + " and holds " + value + " at " + place
+                + ". The file is damaged; fetch it again";
     }
 
     private static String place(Shape shape, long element) {
@@ -211,15 +352,21 @@ public final class Checkpoint implements AutoCloseable {
         }
     }
 
-    private Safetensors file(String name) {
-        Safetensors file = fileOf.get(name);
+    private TensorFile file(String name) {
+        TensorFile file = fileOf.get(name);
         if (file == null) {
-            throw new CheckpointException(folder.getFileName() + ": no " + SafetensorsHeader.label(name) + " among the "
-                    + fileOf.size() + " of its weights, such as "
-                    + fileOf.keySet().stream().limit(3).toList()
+            String own = isGguf ? GgufNames.inFile(name) : name;
+            List<String> some = fileOf.keySet().stream()
+                    .limit(3)
+                    .map(other -> isGguf ? GgufNames.inFile(other) : other)
+                    .toList();
+            throw new CheckpointException(folder.getFileName() + ": no " + SafetensorsHeader.label(own) + " among the "
+                    + fileOf.size() + " of its weights, such as " + some
                     + (isPacked(name)
-                            ? ". The weights are quantised, which this engine does not read; take the unquantised checkpoint"
-                            : ". config.json describes another model, or the weights are incomplete"));
+                            ? UNQUANTISED
+                            : isGguf
+                                    ? ". The file is incomplete or of another model than its metadata says"
+                                    : ". config.json describes another model, or the weights are incomplete"));
         }
         return file;
     }

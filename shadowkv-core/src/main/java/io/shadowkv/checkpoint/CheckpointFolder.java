@@ -34,13 +34,20 @@ public final class CheckpointFolder {
         }
         if (!Files.isDirectory(folder)) {
             throw new CheckpointException(
-                    folder + ": a file, not a folder. Give the folder that holds config.json and" + " *.safetensors");
+                    folder + ": a file, not a folder. Give the folder that holds config.json and *.safetensors, or a"
+                            + " GGUF file");
         }
         Path config = folder.resolve("config.json");
         if (!Files.isRegularFile(config)) {
             List<String> names = names(folder);
             if (isAdapter(names)) {
                 throw adapterOnly(folder);
+            }
+            List<String> gguf =
+                    names.stream().filter(name -> name.endsWith(".gguf")).toList();
+            if (!gguf.isEmpty()) {
+                throw new CheckpointException(folder + ": no config.json, but " + Json.shorten(gguf.toString())
+                        + ". Give one of these files itself, of a split one the first part");
             }
             throw new CheckpointException(folder + ": no config.json; "
                     + (names.isEmpty() ? "the folder is empty" : "found " + Json.shorten(names.toString()))
@@ -52,7 +59,7 @@ public final class CheckpointFolder {
     /// Maps every weight file; the result names each tensor's file.
     ///
     /// A plain `model.safetensors` wins over an index, as it does in transformers.
-    static Map<String, Safetensors> weights(Path folder, Arena arena) {
+    static Map<String, TensorFile> weights(Path folder, Arena arena) {
         if (Files.isRegularFile(folder.resolve(SINGLE))) {
             return single(folder.resolve(SINGLE), arena);
         }
@@ -81,8 +88,10 @@ public final class CheckpointFolder {
                         + (pickled.isEmpty() ? "" : ", only " + Json.shorten(pickled.toString()))
                         + (pickled.isEmpty()
                                 ? ". Fetch the weights too"
-                                : ", which the engine does not read. Save the model with"
-                                        + " transformers' save_pretrained(..., safe_serialization=True), or fetch a safetensors version"));
+                                : pickled.stream().anyMatch(name -> name.endsWith(".gguf"))
+                                        ? ". Give a GGUF file itself instead of its folder"
+                                        : ", which the engine does not read. Save the model with"
+                                                + " transformers' save_pretrained(..., safe_serialization=True), or fetch a safetensors version"));
     }
 
     /// Messages about contents of the folder other than weights that are not used.
@@ -123,21 +132,21 @@ public final class CheckpointFolder {
         return name.endsWith(".bin") || name.endsWith(".pth") || name.endsWith(".pt") || name.endsWith(".gguf");
     }
 
-    private static Map<String, Safetensors> single(Path file, Arena arena) {
+    private static Map<String, TensorFile> single(Path file, Arena arena) {
         Safetensors opened = Safetensors.open(file, arena);
-        Map<String, Safetensors> fileOf = new LinkedHashMap<>();
+        Map<String, TensorFile> fileOf = new LinkedHashMap<>();
         opened.names().forEach(name -> fileOf.put(name, opened));
         return fileOf;
     }
 
-    private static Map<String, Safetensors> sharded(Path folder, Arena arena) {
+    private static Map<String, TensorFile> sharded(Path folder, Arena arena) {
         JsonNode map = Json.object(folder.resolve(INDEX)).path("weight_map");
         if (!map.isObject() || map.isEmpty()) {
             throw new CheckpointException(INDEX + ": \"weight_map\" is " + Json.describe(map)
                     + "; expected an object of tensor names and file names");
         }
         Map<String, Safetensors> shards = new TreeMap<>();
-        Map<String, Safetensors> fileOf = new LinkedHashMap<>();
+        Map<String, TensorFile> fileOf = new LinkedHashMap<>();
         for (Map.Entry<String, JsonNode> entry : map.properties()) {
             String shard = shardName(entry.getKey(), entry.getValue());
             Safetensors file = shards.get(shard);

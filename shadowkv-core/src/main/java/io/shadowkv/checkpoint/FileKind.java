@@ -44,7 +44,8 @@ final class FileKind {
                     + " as with `shadowkv pull ORG/NAME`");
         }
         if (text.startsWith("GGUF")) {
-            return Optional.of("this is a GGUF file, which the engine does not read. Take a safetensors version");
+            return Optional.of(
+                    "this is a GGUF file under another name. Give it a name that ends in .gguf, and then the file itself instead of its folder");
         }
         // Followed by a version, where a safetensors header of 67 MB would have zeros.
         if (text.startsWith("PK\u0003\u0004") && !text.startsWith("PK\u0003\u0004\0\0\0\0")) {

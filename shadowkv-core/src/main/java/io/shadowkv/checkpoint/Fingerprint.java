@@ -31,9 +31,10 @@ final class Fingerprint {
 
     /// Adds a tensor. The hash depends on the order of the tensors.
     ///
+    /// @param typeName as the file spells it
     /// @param data bytes of the tensor
-    void add(String name, SafetensorsHeader.Entry entry, MemorySegment data) {
-        String stated = name + " " + entry.typeName() + " " + Arrays.toString(entry.extents()) + " " + data.byteSize();
+    void add(String name, String typeName, long[] extents, MemorySegment data) {
+        String stated = name + " " + typeName + " " + Arrays.toString(extents) + " " + data.byteSize();
         digest.update(stated.getBytes(StandardCharsets.UTF_8));
         long last = data.byteSize() - PIECE_BYTES;
         if (last <= (long) PIECE_BYTES * PIECES) {

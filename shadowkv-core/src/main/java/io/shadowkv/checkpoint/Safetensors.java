@@ -4,6 +4,7 @@ import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.HostMemory;
 import io.shadowkv.tensor.Shape;
 import io.shadowkv.tensor.Tensor;
+import io.shadowkv.tensor.Weight;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -27,7 +28,7 @@ import java.util.Set;
 /// truncated meanwhile: a read beyond its end would cause a fault.
 ///
 /// Data may start at any byte, so a tensor may not be aligned to its type: use unaligned layouts.
-public final class Safetensors {
+public final class Safetensors implements TensorFile {
     /// The reference implementation's limit for a header, in bytes.
     static final long MAX_HEADER_BYTES = 100_000_000;
 
@@ -95,10 +96,12 @@ public final class Safetensors {
     }
 
     /// Names of all tensors, in the order of their data.
+    @Override
     public Set<String> names() {
         return Collections.unmodifiableSet(header.entries().keySet());
     }
 
+    @Override
     public boolean has(String name) {
         return header.entries().containsKey(name);
     }
@@ -117,6 +120,7 @@ public final class Safetensors {
     ///
     /// @throws CheckpointException if there is no such tensor, or the engine does not support its
     ///     type or an extent
+    @Override
     public Tensor tensor(String name) {
         SafetensorsHeader.Entry entry = entry(name);
         DType dtype = entry.dtype();
@@ -127,30 +131,49 @@ public final class Safetensors {
         return new Tensor(dtype, shape(name, entry), data, entry.begin());
     }
 
+    @Override
+    public Weight weight(String name) {
+        return tensor(name);
+    }
+
+    @Override
+    public String label(String name) {
+        return SafetensorsHeader.label(name);
+    }
+
     /// Adds a tensor of any type to a fingerprint.
-    void addTo(Fingerprint fingerprint, String name) {
+    @Override
+    public void addTo(Fingerprint fingerprint, String name) {
         SafetensorsHeader.Entry entry = entry(name);
-        fingerprint.add(name, entry, data.segment().asSlice(entry.begin(), entry.end() - entry.begin()));
+        fingerprint.add(
+                name,
+                entry.typeName(),
+                entry.extents(),
+                data.segment().asSlice(entry.begin(), entry.end() - entry.begin()));
     }
 
     /// The type of one tensor, as the file spells it.
-    String typeName(String name) {
+    @Override
+    public String typeName(String name) {
         return entry(name).typeName();
     }
 
     /// Number of elements of one tensor of any type.
-    long elements(String name) {
+    @Override
+    public long elements(String name) {
         return entry(name).elements();
     }
 
     /// Number of bytes of one tensor.
-    long bytes(String name) {
+    @Override
+    public long bytes(String name) {
         SafetensorsHeader.Entry entry = entry(name);
         return entry.end() - entry.begin();
     }
 
     /// File, name, extents and type of a tensor, for messages.
-    String describe(String name) {
+    @Override
+    public String describe(String name) {
         SafetensorsHeader.Entry entry = entry(name);
         return file.getFileName() + ": " + SafetensorsHeader.label(name) + " is " + Arrays.toString(entry.extents())
                 + " " + Json.shorten(entry.typeName());

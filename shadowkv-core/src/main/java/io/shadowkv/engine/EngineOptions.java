@@ -3,6 +3,7 @@ package io.shadowkv.engine;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.op.Backend;
 import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.WeightPrecision;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 ///     that begins with their tokens does not read them again; the least recently used are freed
 ///     where others need the memory. The tokens that follow are read as a later turn of a
 ///     conversation is. 0 keeps none
+/// @param weights precision in which a backend that computes on the host keeps the weights
 public record EngineOptions(
         KvCacheSpec cache,
         @Nullable DType kvType,
@@ -37,9 +39,20 @@ public record EngineOptions(
         ValuePlace valuePlace,
         int maxWaiting,
         Duration readingBudget,
-        int keptPrompts) {
+        int keptPrompts,
+        WeightPrecision weights) {
     public static final EngineOptions DEFAULT = new EngineOptions(
-            new KvCacheSpec.Full(), null, 0, 16, 0, 0, ValuePlace.AUTO, 1024, Duration.ofMillis(20), 0);
+            new KvCacheSpec.Full(),
+            null,
+            0,
+            16,
+            0,
+            0,
+            ValuePlace.AUTO,
+            1024,
+            Duration.ofMillis(20),
+            0,
+            WeightPrecision.STORED);
 
     public EngineOptions {
         if (kvType != null && kvType != DType.F32 && kvType != DType.BF16 && kvType != DType.F16) {
@@ -78,7 +91,8 @@ public record EngineOptions(
                 valuePlace,
                 maxWaiting,
                 readingBudget,
-                keptPrompts);
+                keptPrompts,
+                weights);
     }
 
     public EngineOptions withKvType(@Nullable DType type) {
@@ -92,7 +106,8 @@ public record EngineOptions(
                 valuePlace,
                 maxWaiting,
                 readingBudget,
-                keptPrompts);
+                keptPrompts,
+                weights);
     }
 
     public EngineOptions withPrefillRows(int rows) {
@@ -106,7 +121,8 @@ public record EngineOptions(
                 valuePlace,
                 maxWaiting,
                 readingBudget,
-                keptPrompts);
+                keptPrompts,
+                weights);
     }
 
     public EngineOptions withMaxBatch(int sequences) {
@@ -120,12 +136,23 @@ public record EngineOptions(
                 valuePlace,
                 maxWaiting,
                 readingBudget,
-                keptPrompts);
+                keptPrompts,
+                weights);
     }
 
     public EngineOptions withMemoryLimits(long device, long host) {
         return new EngineOptions(
-                cache, kvType, prefillRows, maxBatch, device, host, valuePlace, maxWaiting, readingBudget, keptPrompts);
+                cache,
+                kvType,
+                prefillRows,
+                maxBatch,
+                device,
+                host,
+                valuePlace,
+                maxWaiting,
+                readingBudget,
+                keptPrompts,
+                weights);
     }
 
     public EngineOptions withValuePlace(ValuePlace place) {
@@ -139,7 +166,8 @@ public record EngineOptions(
                 place,
                 maxWaiting,
                 readingBudget,
-                keptPrompts);
+                keptPrompts,
+                weights);
     }
 
     public EngineOptions withMaxWaiting(int requests) {
@@ -153,7 +181,8 @@ public record EngineOptions(
                 valuePlace,
                 requests,
                 readingBudget,
-                keptPrompts);
+                keptPrompts,
+                weights);
     }
 
     public EngineOptions withReadingBudget(Duration budget) {
@@ -167,7 +196,8 @@ public record EngineOptions(
                 valuePlace,
                 maxWaiting,
                 budget,
-                keptPrompts);
+                keptPrompts,
+                weights);
     }
 
     public EngineOptions withKeptPrompts(int sequences) {
@@ -181,7 +211,33 @@ public record EngineOptions(
                 valuePlace,
                 maxWaiting,
                 readingBudget,
-                sequences);
+                sequences,
+                weights);
+    }
+
+    public EngineOptions withWeights(WeightPrecision precision) {
+        return new EngineOptions(
+                cache,
+                kvType,
+                prefillRows,
+                maxBatch,
+                deviceBytes,
+                hostBytes,
+                valuePlace,
+                maxWaiting,
+                readingBudget,
+                keptPrompts,
+                precision);
+    }
+
+    /// Refuses to quantise random weights.
+    ///
+    /// @throws IllegalArgumentException if the weights are to be quantised
+    public void requireStoredWeights() {
+        if (weights != WeightPrecision.STORED) {
+            throw new IllegalArgumentException(
+                    "random weights are not quantised to " + weights + "; leave that out, or give a checkpoint");
+        }
     }
 
     /// Number of prefill rows on `backend`.

@@ -65,7 +65,7 @@ final class DecodeForward implements AutoCloseable {
         DecodeCache.Prepared prepared = cache.prepare(step.waves());
         backend.upload(step.ids(), held.ids().slice(0, rows));
         Runnable enqueue = () -> enqueue(step, logitRows, cache, held, prepared.fetches());
-        if (cache.isRecordable() && step.waves().size() <= RECORDED_WAVES) {
+        if (cache.isRecordable() && spec.experts() == null && step.waves().size() <= RECORDED_WAVES) {
             List<Integer> gathered = step.wantsAll()
                     ? List.of()
                     : Arrays.stream(logitRows).boxed().toList();
@@ -97,7 +97,7 @@ final class DecodeForward implements AutoCloseable {
         Tensor hidden = held.hidden().slice(0, rows);
         Workspace work = held.work().first(rows);
         forward.embed(held.ids().slice(0, rows), hidden);
-        new DecodePass(spec, forward, dense, schedule, cache).run(step.waves(), hidden, work, fetches);
+        new DecodePass(spec, forward, schedule, cache).run(step.waves(), hidden, work, fetches);
         int count = logitRows.length;
         if (count == 0) {
             return;

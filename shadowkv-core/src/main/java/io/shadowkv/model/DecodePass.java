@@ -5,7 +5,6 @@ import io.shadowkv.cache.DecodeCache.Fetches;
 import io.shadowkv.cache.DecodeCache.Wave;
 import io.shadowkv.model.FetchSchedule.Microbatches;
 import io.shadowkv.model.spec.DecoderSpec;
-import io.shadowkv.op.DenseOperations;
 import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,19 +22,16 @@ import java.util.stream.IntStream;
 final class DecodePass {
     private final DecoderSpec spec;
     private final LayerForward forward;
-    private final DenseOperations dense;
     private final FetchSchedule schedule;
     private final DecodeCache cache;
     private final double scale;
 
-    DecodePass(
-            DecoderSpec spec, LayerForward forward, DenseOperations dense, FetchSchedule schedule, DecodeCache cache) {
+    DecodePass(DecoderSpec spec, LayerForward forward, FetchSchedule schedule, DecodeCache cache) {
         this.spec = spec;
         this.forward = forward;
-        this.dense = dense;
         this.schedule = schedule;
         this.cache = cache;
-        this.scale = 1 / Math.sqrt(spec.headDim());
+        this.scale = spec.scales().attention();
     }
 
     /// @param waves of all rows, in order
@@ -92,7 +88,7 @@ final class DecodePass {
     private void append(int layer, Rows rows) {
         Workspace work = rows.work();
         Wave wave = rows.wave();
-        dense.rotate(work.queries(), work.keys(), wave.rows().positions(), wave.rotary());
+        forward.rotate(layer, work.queries(), work.keys(), wave.rows().positions(), wave.rotary());
         cache.append(layer, work.keys(), work.values(), wave);
     }
 

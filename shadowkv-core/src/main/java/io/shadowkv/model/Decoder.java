@@ -8,7 +8,9 @@ import io.shadowkv.model.spec.WeightNames;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.WeightPrecision;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -36,7 +38,7 @@ public final class Decoder implements AutoCloseable {
         this.activationType = activationType;
         this.backend = backend;
         this.weightScope = weightScope;
-        this.forward = new LayerForward(spec, weights, backend.operations().dense());
+        this.forward = new LayerForward(spec, weights, backend);
         this.decodeForward = new DecodeForward(spec, activationType, backend, forward);
     }
 
@@ -45,17 +47,26 @@ public final class Decoder implements AutoCloseable {
     /// @param checkpoint must stay open as long as the decoder is used
     /// @param kvType type of keys and values, or null for the type of the weights. F32 also makes a
     ///     backend compute in float that would otherwise compute in the type of the weights
+    /// @param precision of the matrices in memory
     /// @param notes receives messages about the weights that the user should see and that are not
     ///     failures
     /// @throws io.shadowkv.checkpoint.CheckpointException if the family is unknown, or a weight is
     ///     missing or has the wrong shape
-    public static Decoder load(Checkpoint checkpoint, @Nullable DType kvType, Backend backend, Consumer<String> notes) {
+    /// @throws IllegalArgumentException if `precision` asks for codes and the backend does not compute
+    ///     on the host, or the weights are quantised already
+    public static Decoder load(
+            Checkpoint checkpoint,
+            @Nullable DType kvType,
+            WeightPrecision precision,
+            Backend backend,
+            Consumer<String> notes) {
+        checkPrecision(checkpoint, precision, backend);
         Family family = Family.of(checkpoint.config());
         DecoderSpec stated = family.spec(checkpoint.config());
         MemoryScope scope = backend.newScope("the weights");
         try {
             WeightNames names = family.weightNames(checkpoint.config());
-            WeightLoader loader = new WeightLoader(checkpoint, backend, scope);
+            WeightLoader loader = new WeightLoader(checkpoint, precision, backend, scope);
             DecoderSpec spec = loader.withOwnHead(stated, names);
             if (spec.tiedEmbeddings() != stated.tiedEmbeddings()) {
                 notes.accept(checkpoint.config().source() + ": tie_word_embeddings is true, but " + names.head()
@@ -64,11 +75,45 @@ public final class Decoder implements AutoCloseable {
             }
             DecoderWeights weights = loader.load(spec, names);
             DType weightType = checkpoint.weightType();
+            if (precision != WeightPrecision.STORED) {
+                notes.accept(String.format(
+                        Locale.ROOT,
+                        "the weights were quantised to %s when they were loaded and take %,d bytes of memory; %,d are"
+                                + " stored%s",
+                        precision,
+                        scope.bytes(Backend.Place.DEVICE),
+                        checkpoint.weightBytes(),
+                        WeightLoader.quantisesAll(spec)
+                                ? ""
+                                : ". Matrices with rows that are not a multiple of 32 stay as they are"));
+            }
+            if (loader.isDecoding()) {
+                notes.accept(String.format(
+                        Locale.ROOT,
+                        "the weights are %s; the %s backend computes with plain numbers, so they were decoded to %s when"
+                                + " they were loaded and take %,d bytes of device memory instead of %,d",
+                        checkpoint.weightFormat(),
+                        backend.name(),
+                        weightType,
+                        scope.bytes(Backend.Place.DEVICE),
+                        checkpoint.weightBytes()));
+            }
             DType activationType = backend.activationType(kvType == DType.F32 ? kvType : weightType);
             return new Decoder(spec, weightType, activationType, backend, scope, weights);
         } catch (RuntimeException e) {
             scope.close();
             throw e;
+        }
+    }
+
+    private static void checkPrecision(Checkpoint checkpoint, WeightPrecision precision, Backend backend) {
+        if (precision != WeightPrecision.STORED && !backend.isHostDevice()) {
+            throw new IllegalArgumentException("weights of " + precision + " are for backends that compute on the host;"
+                    + " the " + backend.name() + " backend computes with plain numbers. Leave that out");
+        }
+        if (precision != WeightPrecision.STORED && checkpoint.isQuantised()) {
+            throw new IllegalArgumentException("the weights are quantised already (" + checkpoint.weightFormat()
+                    + ") and are not quantised again to " + precision + ". Leave that out");
         }
     }
 
@@ -99,6 +144,11 @@ public final class Decoder implements AutoCloseable {
     /// Bytes of weights in the backend's own memory; 0 if it reads the mapped files.
     public long heldWeightBytes() {
         return weightScope.bytes(Backend.Place.DEVICE);
+    }
+
+    /// Bytes of the matrices that a decode step reads once.
+    public long stepWeightBytes() {
+        return forward.stepBytes();
     }
 
     /// Opens the prefill of prompts that are read together. Once it is done, their caches can be

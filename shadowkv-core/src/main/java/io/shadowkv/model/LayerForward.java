@@ -1,23 +1,37 @@
 package io.shadowkv.model;
 
+import io.shadowkv.cache.LayerRotaries;
 import io.shadowkv.model.spec.DecoderSpec;
+import io.shadowkv.model.spec.FeedForwardSpec;
+import io.shadowkv.op.Backend;
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.tensor.Tensor;
+import io.shadowkv.tensor.Weight;
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /// The parts of a decoder layer around attention: norm and projection to queries, keys and values
 /// before it; output projection, norm and gated MLP after it. Prefill and decode implement
 /// attention differently.
+///
+/// A family may multiply what each layer adds to the residual stream by a factor s. Here the stream
+/// is held divided by s instead: embeddings are divided once, and nothing else is multiplied. The
+/// norms that read the stream take epsilon / s², which makes their results the same.
 final class LayerForward {
     private final DecoderSpec spec;
     private final DecoderWeights weights;
     private final DenseOperations dense;
+    private final double streamEpsilon;
+    private final ExpertForward experts;
 
-    LayerForward(DecoderSpec spec, DecoderWeights weights, DenseOperations dense) {
+    LayerForward(DecoderSpec spec, DecoderWeights weights, Backend backend) {
         this.spec = spec;
         this.weights = weights;
-        this.dense = dense;
+        this.dense = backend.operations().dense();
+        this.experts = new ExpertForward(backend);
+        double residual = spec.scales().residual();
+        this.streamEpsilon = spec.normEpsilon() / (residual * residual);
     }
 
     /// Computes queries, keys and values of some rows, before rotation.
@@ -25,9 +39,29 @@ final class LayerForward {
     /// @param hidden the residual stream `[r, hiddenSize]`
     /// @param work buffers of exactly r rows
     void project(int layer, Tensor hidden, Workspace work) {
-        DecoderWeights.Layer w = weights.layers().get(layer);
-        dense.rmsNorm(hidden, w.inputNorm(), spec.normEpsilon(), work.normed());
+        DecoderWeights.Attention w = weights.layers().get(layer).attention();
+        dense.rmsNorm(hidden, w.norm(), streamEpsilon, work.normed());
         apply(w.queryKeyValue(), work.normed(), List.of(work.queries(), work.keys(), work.values()));
+        if (w.queryNorm() != null && w.keyNorm() != null) {
+            normHeads(work.queries(), w.queryNorm());
+            normHeads(work.keys(), w.keyNorm());
+        }
+    }
+
+    /// Applies the positions of some rows to their queries and keys, if the layer's queries and keys
+    /// depend on them.
+    ///
+    /// @param queries `[r, queryHeads, headDim]`, in place
+    /// @param keys `[r, kvHeads, headDim]`, in place
+    /// @param positions I32 `[r]`
+    void rotate(int layer, Tensor queries, Tensor keys, Tensor positions, LayerRotaries rotary) {
+        if (spec.layer(layer).rope() != null) {
+            dense.rotate(queries, keys, positions, rotary.of(layer));
+        }
+        Tensor factors = rotary.queryFactors();
+        if (factors != null) {
+            dense.scaleRows(queries, positions, factors);
+        }
     }
 
     /// Adds the contribution of `layer` to the residual stream: the projection of attention's
@@ -36,26 +70,56 @@ final class LayerForward {
     /// @param hidden `[r, hiddenSize]`, in place
     /// @param work buffers of exactly r rows
     void complete(int layer, Tensor hidden, Workspace work) {
-        DecoderWeights.Layer w = weights.layers().get(layer);
-        add(w.output(), work.attended(), work.projected(), hidden);
+        DecoderWeights.Attention attention = weights.layers().get(layer).attention();
+        add(attention.output(), work.attended(), attention.outputNorm(), work, hidden);
 
-        dense.rmsNorm(hidden, w.postNorm(), spec.normEpsilon(), work.normed());
-        ProjectionGroup gateUp = w.gateUp();
-        dense.gatedLinear(work.normed(), gateUp.weights(), gateUp.biases(), work.gate(), work.up());
-        add(w.down(), work.gate(), work.projected(), hidden);
+        DecoderWeights.FeedForward w = weights.layers().get(layer).feedForward();
+        dense.rmsNorm(hidden, w.norm(), streamEpsilon, work.normed());
+        switch (spec.layer(layer).feedForward()) {
+            case FeedForwardSpec.Gated gated -> {
+                DecoderWeights.Mlp mlp = w.mlps().getFirst();
+                Tensor gate = work.gate(gated.intermediateSize());
+                dense.gatedLinear(
+                        work.normed(),
+                        mlp.gateUp().weights(),
+                        mlp.gateUp().biases(),
+                        gate,
+                        work.up(gated.intermediateSize()));
+                add(mlp.down(), gate, w.outputNorm(), work, hidden);
+            }
+            case FeedForwardSpec.Experts experts -> this.experts.add(experts, w, work, hidden);
+        }
     }
 
-    /// Bytes of the matrices of one layer.
+    /// Bytes of the matrices of the first layer that one token reads, as they are stored.
     long layerBytes() {
-        DecoderWeights.Layer w = weights.layers().getFirst();
-        return Stream.of(
-                        w.queryKeyValue().weights(),
-                        List.of(w.output().weight()),
-                        w.gateUp().weights(),
-                        List.of(w.down().weight()))
-                .flatMap(List::stream)
-                .mapToLong(weight -> weight.elements() * weight.dtype().bytes())
+        return bytes(0);
+    }
+
+    /// Bytes of the matrices that one token reads in a step: those of the layers and the head.
+    long stepBytes() {
+        long layers = IntStream.range(0, weights.layers().size())
+                .mapToLong(this::bytes)
                 .sum();
+        return layers + weights.head().byteSize();
+    }
+
+    private long bytes(int layer) {
+        DecoderWeights.Attention attention = weights.layers().get(layer).attention();
+        DecoderWeights.FeedForward feedForward = weights.layers().get(layer).feedForward();
+        DecoderWeights.Mlp mlp = feedForward.mlps().getFirst();
+        long ofMlp = bytes(mlp.gateUp().weights()) + mlp.down().weight().byteSize();
+        long ofRouter =
+                feedForward.router() == null ? 0 : feedForward.router().weight().byteSize();
+        int mlps = spec.layer(layer).feedForward() instanceof FeedForwardSpec.Experts experts ? experts.perToken() : 1;
+        return bytes(attention.queryKeyValue().weights())
+                + attention.output().weight().byteSize()
+                + ofRouter
+                + mlps * ofMlp;
+    }
+
+    private static long bytes(List<? extends Weight> matrices) {
+        return matrices.stream().mapToLong(Weight::byteSize).sum();
     }
 
     /// Computes the logits of some rows: the final norm and the output projection.
@@ -64,12 +128,20 @@ final class LayerForward {
     /// @param normed scratch, the same shape
     /// @param logits `[r, vocabulary]`
     void head(Tensor hidden, Tensor normed, Tensor logits) {
-        dense.rmsNorm(hidden, weights.finalNorm(), spec.normEpsilon(), normed);
+        dense.rmsNorm(hidden, weights.finalNorm(), streamEpsilon, normed);
         dense.linear(normed, weights.head(), null, logits);
+        scale(logits, 1 / spec.scales().logits());
     }
 
     void embed(Tensor ids, Tensor hidden) {
         dense.embed(ids, weights.embedding(), hidden);
+        scale(hidden, spec.scales().embedding() / spec.scales().residual());
+    }
+
+    private void scale(Tensor x, double factor) {
+        if (factor != 1) {
+            dense.scale(x, factor);
+        }
     }
 
     private void apply(ProjectionGroup group, Tensor input, List<Tensor> outputs) {
@@ -77,8 +149,21 @@ final class LayerForward {
         dense.linears(input, group.weights(), group.biases(), flat);
     }
 
-    private void add(Projection projection, Tensor input, Tensor scratch, Tensor target) {
-        dense.addLinear(flat(input), projection.weight(), projection.bias(), scratch, target);
+    /// Adds a projection to `target`, normed first if there is a norm.
+    private void add(Projection projection, Tensor input, @Nullable Tensor norm, Workspace work, Tensor target) {
+        if (norm == null) {
+            dense.addLinear(flat(input), projection.weight(), projection.bias(), work.projected(), target);
+            return;
+        }
+        dense.linear(flat(input), projection.weight(), projection.bias(), work.projected());
+        dense.rmsNorm(work.projected(), norm, spec.normEpsilon(), work.normed());
+        dense.add(target, work.normed());
+    }
+
+    /// Norms each head by itself, in place.
+    private void normHeads(Tensor heads, Tensor weight) {
+        Tensor rows = heads.reshape(heads.extent(0) * heads.extent(1), heads.extent(2));
+        dense.rmsNorm(rows, weight, spec.normEpsilon(), rows);
     }
 
     /// Merges the heads of each row into one axis.

@@ -58,7 +58,7 @@ public final class Prefill implements AutoCloseable {
         }
         this.rows = total;
         this.prefillRows = Math.min(prefillRows, total);
-        this.workTotal = spec.layers() * layerWork();
+        this.workTotal = work();
         this.scope = backend.newScope("activations of a prompt of " + rows + " tokens");
         try {
             this.hidden = scope.allocate(type, rows, spec.hiddenSize());
@@ -106,7 +106,7 @@ public final class Prefill implements AutoCloseable {
         forward.complete(layer, stream, part);
         backend.synchronize();
         for (Span span : spans) {
-            workDone += span.work(spec);
+            workDone += span.work(spec, layer);
         }
         row += count;
         if (row == rows) {
@@ -181,13 +181,11 @@ public final class Prefill implements AutoCloseable {
             Tensor queries = part.queries().slice(span.row(), span.count());
             Tensor keys = part.keys().slice(span.row(), span.count());
             Tensor positions = part.positions().slice(span.row(), span.count());
-            backend.operations()
-                    .dense()
-                    .rotate(queries, keys, positions, span.prompt().rotary());
+            forward.rotate(layer, queries, keys, positions, span.prompt().rotary());
             var cache = span.prompt().cache();
             cache.append(layer, keys, part.values().slice(span.row(), span.count()));
             Tensor out = part.attended().slice(span.row(), span.count());
-            cache.attend(layer, queries, 1 / Math.sqrt(spec.headDim()), out);
+            cache.attend(layer, queries, spec.scales().attention(), out);
         }
     }
 
@@ -214,10 +212,13 @@ public final class Prefill implements AutoCloseable {
         return positions;
     }
 
-    private double layerWork() {
+    private double work() {
         double work = 0;
         for (PromptRows prompt : prompts) {
-            work += new Span(prompt, 0, prompt.firstPosition(), prompt.ids().length).work(spec);
+            Span whole = new Span(prompt, 0, prompt.firstPosition(), prompt.ids().length);
+            for (int i = 0; i < spec.layers(); i++) {
+                work += whole.work(spec, i);
+            }
         }
         return work;
     }
@@ -228,9 +229,9 @@ public final class Prefill implements AutoCloseable {
     /// @param position position of the first token
     private record Span(PromptRows prompt, int row, int position, int count) {
         /// Multiply-adds of one layer: the projections, and attention to all earlier tokens.
-        double work(DecoderSpec spec) {
+        double work(DecoderSpec spec, int layer) {
             double perToken = 2.0 * spec.hiddenSize() * (spec.queryWidth() + spec.kvWidth())
-                    + 3.0 * spec.hiddenSize() * spec.intermediateSize();
+                    + spec.layer(layer).feedForward().elementsRead(spec.hiddenSize());
             return count * (perToken + 2.0 * spec.queryWidth() * (position + count / 2.0));
         }
     }

@@ -1,6 +1,7 @@
 package io.shadowkv.model;
 
 import io.shadowkv.tensor.Tensor;
+import io.shadowkv.tensor.Weight;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -11,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param weights `[out, in]` each
 /// @param biases `[out]` each, or null
-record ProjectionGroup(List<Tensor> weights, List<@Nullable Tensor> biases) {
+record ProjectionGroup(List<? extends Weight> weights, List<@Nullable Tensor> biases) {
     static ProjectionGroup of(List<Projection> projections) {
         List<@Nullable Tensor> biases = new ArrayList<>();
         projections.forEach(projection -> biases.add(projection.bias()));

@@ -1,7 +1,7 @@
 package io.shadowkv.model;
 
+import io.shadowkv.cache.LayerRotaries;
 import io.shadowkv.cache.PromptCache;
-import io.shadowkv.op.Rotary;
 
 /// One prompt of a prefill, or the tokens of a further turn.
 ///
@@ -9,4 +9,4 @@ import io.shadowkv.op.Rotary;
 /// @param cache receives keys and values
 /// @param rotary tables that cover the positions
 /// @param firstPosition number of tokens in the cache before
-public record PromptRows(int[] ids, PromptCache cache, Rotary rotary, int firstPosition) {}
+public record PromptRows(int[] ids, PromptCache cache, LayerRotaries rotary, int firstPosition) {}

@@ -1,6 +1,8 @@
 package io.shadowkv.model;
 
 import io.shadowkv.model.spec.DecoderSpec;
+import io.shadowkv.model.spec.FeedForwardSpec;
+import io.shadowkv.model.spec.LayerSpec;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;
@@ -39,19 +41,35 @@ final class RandomWeights {
         // (GPT-2's initialisation).
         double last = DEVIATION / Math.sqrt(2.0 * spec.layers());
         Tensor embedding = matrix(spec.vocabularySize(), hidden, DEVIATION);
-        Tensor ones = ones();
+        Tensor ones = ones(hidden);
+        Tensor headOnes = ones(spec.headDim());
         List<DecoderWeights.Layer> layers = new ArrayList<>();
-        for (int layer = 0; layer < spec.layers(); layer++) {
+        for (LayerSpec layer : spec.layerSpecs()) {
             layers.add(new DecoderWeights.Layer(
-                    ones,
-                    group(hidden, spec.queryWidth(), spec.kvWidth(), spec.kvWidth()),
-                    new Projection(matrix(hidden, spec.queryWidth(), last), null),
-                    ones,
-                    group(hidden, spec.intermediateSize(), spec.intermediateSize()),
-                    new Projection(matrix(hidden, spec.intermediateSize(), last), null)));
+                    new DecoderWeights.Attention(
+                            ones,
+                            group(hidden, spec.queryWidth(), spec.kvWidth(), spec.kvWidth()),
+                            layer.queryKeyNorm() ? headOnes : null,
+                            layer.queryKeyNorm() ? headOnes : null,
+                            new Projection(matrix(hidden, spec.queryWidth(), last), null),
+                            layer.outputNorms() ? ones : null),
+                    feedForward(layer, ones, last)));
         }
         Tensor head = spec.tiedEmbeddings() ? embedding : matrix(spec.vocabularySize(), hidden, DEVIATION);
         return new DecoderWeights(embedding, layers, ones, head);
+    }
+
+    private DecoderWeights.FeedForward feedForward(LayerSpec layer, Tensor ones, double last) {
+        int hidden = spec.hiddenSize();
+        int width = layer.feedForward().intermediateSize();
+        int experts = layer.feedForward() instanceof FeedForwardSpec.Experts some ? some.count() : 0;
+        Projection router = experts == 0 ? null : new Projection(matrix(experts, hidden, DEVIATION), null);
+        List<DecoderWeights.Mlp> mlps = new ArrayList<>();
+        for (int i = 0; i < Math.max(1, experts); i++) {
+            mlps.add(new DecoderWeights.Mlp(
+                    group(hidden, width, width), new Projection(matrix(hidden, width, last), null)));
+        }
+        return new DecoderWeights.FeedForward(ones, router, mlps, layer.outputNorms() ? ones : null);
     }
 
     private Tensor matrix(int out, int in, double deviation) {
@@ -72,12 +90,12 @@ final class RandomWeights {
         return ProjectionGroup.of(parts);
     }
 
-    /// `[hiddenSize]` ones, shared by all norms.
-    private Tensor ones() {
-        Tensor weight = scope.allocate(type, spec.hiddenSize());
+    /// `[width]` ones, shared by all norms of this width.
+    private Tensor ones(int width) {
+        Tensor weight = scope.allocate(type, width);
         try (Arena arena = Arena.ofConfined()) {
             Tensor host = Tensor.of(type, weight.shape(), arena.allocate(weight.byteSize(), 64));
-            float[] values = new float[spec.hiddenSize()];
+            float[] values = new float[width];
             Arrays.fill(values, 1);
             Floats.fill(host, values);
             backend.operations().dense().copy(host, weight);

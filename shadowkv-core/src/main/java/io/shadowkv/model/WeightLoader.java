@@ -2,31 +2,52 @@ package io.shadowkv.model;
 
 import io.shadowkv.checkpoint.Checkpoint;
 import io.shadowkv.model.spec.DecoderSpec;
+import io.shadowkv.model.spec.FeedForwardSpec;
+import io.shadowkv.model.spec.LayerSpec;
 import io.shadowkv.model.spec.WeightNames;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
+import io.shadowkv.tensor.BlockEncoder;
+import io.shadowkv.tensor.BlockFormat;
+import io.shadowkv.tensor.BlockWeight;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Floats;
+import io.shadowkv.tensor.HostMemory;
+import io.shadowkv.tensor.Shape;
 import io.shadowkv.tensor.Tensor;
+import io.shadowkv.tensor.Weight;
+import io.shadowkv.tensor.WeightPrecision;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// Finds, checks and places the weights of a checkpoint.
 ///
+/// @param precision of the matrices in memory
 /// @param scope owner of the weights that the backend copies
-record WeightLoader(Checkpoint checkpoint, Backend backend, MemoryScope scope) {
+record WeightLoader(Checkpoint checkpoint, WeightPrecision precision, Backend backend, MemoryScope scope) {
+    private static final int PIECE_ELEMENTS = 1 << 24;
+
     /// @throws io.shadowkv.checkpoint.CheckpointException if a weight is missing or has another
     ///     shape
     DecoderWeights load(DecoderSpec spec, WeightNames names) {
-        Tensor embedding = place(embeddingName(spec, names), spec.vocabularySize(), spec.hiddenSize());
+        String embeddingName = embeddingName(spec, names);
+        Weight embedding = spec.tiedEmbeddings()
+                ? head(embeddingName, spec)
+                : place(checkpoint.weight(embeddingName, spec.vocabularySize(), spec.hiddenSize()));
         List<DecoderWeights.Layer> layers = new ArrayList<>();
         for (int layer = 0; layer < spec.layers(); layer++) {
-            layers.add(layer(spec, names, names.layerPrefix().formatted(layer)));
+            String prefix = names.layerPrefix().formatted(layer);
+            layers.add(new DecoderWeights.Layer(
+                    attention(spec, spec.layer(layer), names.attention(), prefix),
+                    feedForward(spec, spec.layer(layer), names.mlp(), prefix)));
         }
         Tensor finalNorm = place(names.finalNorm() + ".weight", spec.hiddenSize());
-        Tensor head = spec.tiedEmbeddings()
-                ? embedding
-                : place(names.head() + ".weight", spec.vocabularySize(), spec.hiddenSize());
+        Weight head = spec.tiedEmbeddings() ? embedding : head(names.head() + ".weight", spec);
         return new DecoderWeights(embedding, layers, finalNorm, head);
     }
 
@@ -42,10 +63,12 @@ record WeightLoader(Checkpoint checkpoint, Backend backend, MemoryScope scope) {
         if (!stated.tiedEmbeddings() || !checkpoint.has(embedding) || !checkpoint.has(head)) {
             return stated;
         }
-        Tensor embeddings = checkpoint.tensor(embedding, stated.vocabularySize(), stated.hiddenSize());
-        Tensor own = checkpoint.tensor(head, stated.vocabularySize(), stated.hiddenSize());
-        boolean isSame =
-                embeddings.dtype() == own.dtype() && embeddings.segment().mismatch(own.segment()) < 0;
+        Weight embeddings = checkpoint.weight(embedding, stated.vocabularySize(), stated.hiddenSize());
+        Weight own = checkpoint.weight(head, stated.vocabularySize(), stated.hiddenSize());
+        boolean isSame = embeddings instanceof Tensor first
+                && own instanceof Tensor second
+                && first.dtype() == second.dtype()
+                && first.segment().mismatch(second.segment()) < 0;
         return isSame ? stated : stated.withTiedEmbeddings(false);
     }
 
@@ -56,26 +79,103 @@ record WeightLoader(Checkpoint checkpoint, Backend backend, MemoryScope scope) {
         return spec.tiedEmbeddings() && !checkpoint.has(name) && checkpoint.has(head) ? head : name;
     }
 
-    private DecoderWeights.Layer layer(DecoderSpec spec, WeightNames names, String prefix) {
+    private DecoderWeights.Attention attention(
+            DecoderSpec spec, LayerSpec layer, WeightNames.Attention names, String prefix) {
         int hidden = spec.hiddenSize();
-        int intermediate = spec.intermediateSize();
-        int[] attention = {spec.queryWidth(), spec.kvWidth(), spec.kvWidth()};
-        int[] mlp = {intermediate, intermediate};
-        return new DecoderWeights.Layer(
-                place(prefix + names.inputNorm() + ".weight", hidden),
-                group(prefix, names.queryKeyValue(), hidden, names.qkvBias(), attention),
-                projection(prefix + names.output(), hidden, spec.queryWidth(), names.outputBias()),
-                place(prefix + names.postNorm() + ".weight", hidden),
-                group(prefix, names.gateUp(), hidden, names.mlpBias(), mlp),
-                projection(prefix + names.down(), hidden, intermediate, names.mlpBias()));
+        int[] widths = {spec.queryWidth(), spec.kvWidth(), spec.kvWidth()};
+        return new DecoderWeights.Attention(
+                place(prefix + names.norm() + ".weight", hidden),
+                group(prefix, names.queryKeyValue(), hidden, names.hasBias(), widths),
+                norm(layer.queryKeyNorm(), prefix + names.queryNorm(), spec.headDim()),
+                norm(layer.queryKeyNorm(), prefix + names.keyNorm(), spec.headDim()),
+                projection(prefix + names.output(), hidden, spec.queryWidth(), names.hasOutputBias()),
+                norm(layer.outputNorms(), prefix + names.outputNorm(), hidden));
+    }
+
+    private DecoderWeights.FeedForward feedForward(
+            DecoderSpec spec, LayerSpec layer, WeightNames.Mlp names, String prefix) {
+        int hidden = spec.hiddenSize();
+        int width = layer.feedForward().intermediateSize();
+        Projection router = null;
+        List<DecoderWeights.Mlp> mlps = new ArrayList<>();
+        switch (layer.feedForward()) {
+            case FeedForwardSpec.Gated gated -> mlps.add(mlp(names, prefix, hidden, width));
+            case FeedForwardSpec.Experts experts -> {
+                router = projection(prefix + names.router(), experts.count(), hidden, false);
+                for (int i = 0; i < experts.count(); i++) {
+                    mlps.add(mlp(names.expert(i), prefix, hidden, width));
+                }
+            }
+        }
+        return new DecoderWeights.FeedForward(
+                place(prefix + names.norm() + ".weight", hidden),
+                router,
+                mlps,
+                norm(layer.outputNorms(), prefix + names.outputNorm(), hidden));
+    }
+
+    private DecoderWeights.Mlp mlp(WeightNames.Mlp names, String prefix, int hidden, int width) {
+        return new DecoderWeights.Mlp(
+                group(prefix, names.gateUp(), hidden, names.hasBias(), width, width),
+                projection(prefix + names.down(), hidden, width, names.hasBias()));
+    }
+
+    private @Nullable Tensor norm(boolean exists, String name, int width) {
+        return exists ? place(name + ".weight", width) : null;
     }
 
     private Tensor place(String name, int... extents) {
         return backend.place(checkpoint.tensor(name, extents), scope);
     }
 
+    private Weight matrix(String name, int out, int in) {
+        return place(quantised(checkpoint.weight(name, out, in)));
+    }
+
+    /// The output projection has 8 bits where the other matrices have 4.
+    private Weight head(String name, DecoderSpec spec) {
+        Weight stored = checkpoint.weight(name, spec.vocabularySize(), spec.hiddenSize());
+        boolean isEncoded = precision != WeightPrecision.STORED && stored.inputs() % BlockFormat.Q8_0.elements() == 0;
+        return place(isEncoded ? encoded(stored, BlockFormat.Q8_0) : stored);
+    }
+
+    private Weight place(Weight weight) {
+        return placeRows(List.of(weight)).getFirst();
+    }
+
+    /// The weight in the precision asked for. Rows that are not a multiple of 32 elements stay as they
+    /// are stored; those of a multiple of 256 have the better format of 4 bits.
+    private Weight quantised(Weight weight) {
+        boolean isBlocks = weight.inputs() % BlockFormat.Q8_0.elements() == 0;
+        if (precision == WeightPrecision.STORED || !isBlocks) {
+            return weight;
+        }
+        BlockFormat four = weight.inputs() % BlockFormat.Q4_K.elements() == 0 ? BlockFormat.Q4_K : BlockFormat.Q4_0;
+        return encoded(weight, precision == WeightPrecision.INT8 ? BlockFormat.Q8_0 : four);
+    }
+
+    /// True if every matrix has rows that can be quantised.
+    static boolean quantisesAll(DecoderSpec spec) {
+        int elements = BlockFormat.Q8_0.elements();
+        return spec.hiddenSize() % elements == 0
+                && spec.queryWidth() % elements == 0
+                && spec.intermediateSize() % elements == 0;
+    }
+
+    private Weight encoded(Weight weight, BlockFormat format) {
+        int rowBytes = Math.toIntExact(format.rowBytes(weight.inputs()));
+        Tensor target = scope.allocate(DType.I8, weight.outputs(), rowBytes);
+        MemorySegment bytes = target.segment();
+        IntStream.range(0, weight.outputs()).parallel().forEach(row -> {
+            float[] numbers = new float[weight.inputs()];
+            weight.decodeRow(row, numbers);
+            BlockEncoder.encode(format, numbers, bytes, (long) row * rowBytes);
+        });
+        return new BlockWeight(format, weight.outputs(), weight.inputs(), new HostMemory(bytes), 0);
+    }
+
     private Projection projection(String name, int out, int in, boolean hasBias) {
-        return new Projection(place(name + ".weight", out, in), hasBias ? place(name + ".bias", out) : null);
+        return new Projection(matrix(name + ".weight", out, in), hasBias ? place(name + ".bias", out) : null);
     }
 
     /// One projection for each width: separate matrices, or row ranges of one fused matrix.
@@ -91,40 +191,93 @@ record WeightLoader(Checkpoint checkpoint, Backend backend, MemoryScope scope) {
             }
             return ProjectionGroup.of(parts);
         }
-        List<Tensor> weights = new ArrayList<>();
+        List<Weight> weights = new ArrayList<>();
         List<Tensor> biases = new ArrayList<>();
         for (int i = 0; i < widths.length; i++) {
-            weights.add(checkpoint.tensor(prefix + names.get(i) + ".weight", widths[i], in));
+            weights.add(quantised(checkpoint.weight(prefix + names.get(i) + ".weight", widths[i], in)));
             if (hasBias) {
                 biases.add(checkpoint.tensor(prefix + names.get(i) + ".bias", widths[i]));
             }
         }
-        List<Tensor> placedWeights = placeRows(weights);
-        List<@Nullable Tensor> placedBiases = new ArrayList<>(placeRows(biases));
+        List<Weight> placedWeights = placeRows(weights);
+        List<Weight> placedBiases = placeRows(biases);
         for (int i = 0; i < widths.length; i++) {
-            parts.add(new Projection(placedWeights.get(i), hasBias ? placedBiases.get(i) : null));
+            parts.add(new Projection(placedWeights.get(i), hasBias ? (Tensor) placedBiases.get(i) : null));
         }
         return ProjectionGroup.of(parts);
     }
 
-    /// Places tensors. If the backend copies them, the copies are adjacent in memory; if it reads
-    /// the mapped files, they stay where they are.
-    private List<Tensor> placeRows(List<Tensor> parts) {
-        boolean isOneType = parts.stream().map(Tensor::dtype).distinct().count() == 1;
-        if (backend.isHostDevice() || !isOneType) {
-            return parts.stream().map(part -> backend.place(part, scope)).toList();
+    /// Places tensors or matrices. If the backend copies them, the copies are adjacent in memory; if
+    /// it reads the mapped files, they stay where they are. A backend that copies gets plain numbers.
+    private List<Weight> placeRows(List<? extends Weight> parts) {
+        if (backend.isHostDevice()) {
+            return parts.stream().map(this::placeOnHost).toList();
         }
-        int[] extents = parts.getFirst().shape().toArray();
-        extents[0] = parts.stream().mapToInt(part -> part.extent(0)).sum();
-        Tensor whole = scope.allocate(parts.getFirst().dtype(), extents);
-        List<Tensor> placed = new ArrayList<>();
+        List<DType> types = parts.stream().map(this::placedType).distinct().toList();
+        if (types.size() != 1) {
+            return parts.stream()
+                    .map(part -> placeRows(List.of(part)).getFirst())
+                    .toList();
+        }
+        if (parts.size() == 1 && parts.getFirst() instanceof Tensor tensor) {
+            return List.of(backend.place(tensor, scope));
+        }
+        Tensor whole = scope.allocate(types.getFirst(), extents(parts));
+        List<Weight> placed = new ArrayList<>();
         int row = 0;
-        for (Tensor part : parts) {
-            Tensor rows = whole.slice(row, part.extent(0));
-            backend.operations().dense().copy(part, rows);
+        for (Weight part : parts) {
+            Tensor rows = whole.slice(row, part.outputs());
+            if (part instanceof Tensor tensor) {
+                backend.operations().dense().copy(tensor, rows);
+            } else {
+                decode(part, rows);
+            }
             placed.add(rows);
-            row += part.extent(0);
+            row += part.outputs();
         }
         return placed;
+    }
+
+    private Weight placeOnHost(Weight weight) {
+        return weight instanceof Tensor tensor ? backend.place(tensor, scope) : weight;
+    }
+
+    private DType placedType(Weight weight) {
+        return weight instanceof Tensor tensor ? tensor.dtype() : checkpoint.weightType();
+    }
+
+    private static int[] extents(List<? extends Weight> parts) {
+        int outputs = parts.stream().mapToInt(Weight::outputs).sum();
+        return parts.getFirst() instanceof Tensor tensor && tensor.shape().rank() == 1
+                ? new int[] {outputs}
+                : new int[] {outputs, parts.getFirst().inputs()};
+    }
+
+    /// True if matrices are decoded when they are placed.
+    boolean isDecoding() {
+        return !backend.isHostDevice() && checkpoint.isQuantised();
+    }
+
+    /// Decodes a matrix to `target`, some rows at a time: those of one piece in parallel.
+    private void decode(Weight weight, Tensor target) {
+        int inputs = weight.inputs();
+        int piece = Math.clamp(PIECE_ELEMENTS / inputs, 1, weight.outputs());
+        try (Arena arena = Arena.ofShared()) {
+            Tensor staging = Tensor.of(
+                    target.dtype(),
+                    Shape.of(piece, inputs),
+                    arena.allocate((long) piece * inputs * target.dtype().bytes(), 64));
+            for (int row = 0; row < weight.outputs(); row += piece) {
+                int first = row;
+                int count = Math.min(piece, weight.outputs() - row);
+                IntStream.range(0, count).parallel().forEach(i -> {
+                    float[] decoded = new float[inputs];
+                    weight.decodeRow(first + i, decoded);
+                    Floats.fill(staging.row(i), decoded);
+                });
+                backend.operations().dense().copy(staging.slice(0, count), target.slice(row, count));
+                backend.synchronize();
+            }
+        }
     }
 }

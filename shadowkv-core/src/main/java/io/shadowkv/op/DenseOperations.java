@@ -1,26 +1,29 @@
 package io.shadowkv.op;
 
 import io.shadowkv.tensor.Tensor;
+import io.shadowkv.tensor.Weight;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// The operations of a decoder layer outside attention. Activations are of the backend's activation
-/// type; weights are BF16, F16 or F32 as the checkpoint stores them. r is the number of rows.
-/// Outputs must not overlap inputs unless an operation is documented to work in place.
+/// type. Weights are BF16, F16 or F32, or quantised ([Weight]), as the checkpoint stores them; a
+/// backend that computes on the host reads every format and decodes inside its products, other
+/// backends read plain numbers. r is the number of rows. Outputs must not overlap inputs unless an operation is
+/// documented to work in place.
 public interface DenseOperations {
     /// `out[i] = table[ids[i]]`.
     ///
     /// @param ids I32 `[r]`, each within the table
     /// @param table `[vocabulary, hiddenSize]`
     /// @param out `[r, hiddenSize]`
-    void embed(Tensor ids, Tensor table, Tensor out);
+    void embed(Tensor ids, Weight table, Tensor out);
 
     /// Root-mean-square norm, statistics in float or wider:
     /// `out = x / sqrt(mean(x²) + epsilon) * weight`.
     ///
     /// @param x `[r, n]`
     /// @param weight `[n]`
-    /// @param out `[r, n]`
+    /// @param out `[r, n]`; may be `x` itself
     void rmsNorm(Tensor x, Tensor weight, double epsilon, Tensor out);
 
     /// `out = x · weightᵀ + bias`, sums in float or wider. Memory-bound for few rows, compute-bound
@@ -30,13 +33,13 @@ public interface DenseOperations {
     /// @param weight `[out, in]`
     /// @param bias `[out]`, or null
     /// @param out `[r, out]`; rounded to its type
-    void linear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor out);
+    void linear(Tensor x, Weight weight, @Nullable Tensor bias, Tensor out);
 
     /// Several projections of the same rows: `outs[i] = x · weights[i]ᵀ + biases[i]`. A backend may
     /// read weights that are adjacent in memory as one matrix.
     ///
     /// @param biases one entry per weight, each possibly null
-    default void linears(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, List<Tensor> outs) {
+    default void linears(Tensor x, List<? extends Weight> weights, List<@Nullable Tensor> biases, List<Tensor> outs) {
         for (int i = 0; i < weights.size(); i++) {
             linear(x, weights.get(i), biases.get(i), outs.get(i));
         }
@@ -46,7 +49,7 @@ public interface DenseOperations {
     ///
     /// @param scratch same shape and type as `target`; may be overwritten
     /// @param target `[r, out]`, in place
-    default void addLinear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor scratch, Tensor target) {
+    default void addLinear(Tensor x, Weight weight, @Nullable Tensor bias, Tensor scratch, Tensor target) {
         linear(x, weight, bias, scratch);
         add(target, scratch);
     }
@@ -71,6 +74,35 @@ public interface DenseOperations {
     /// @param source `[r, n]`
     void add(Tensor target, Tensor source);
 
+    /// `x *= factor`, in float or wider.
+    ///
+    /// @param x any shape, in place
+    void scale(Tensor x, double factor);
+
+    /// `x[i] *= factors[at[i]]`, in float or wider.
+    ///
+    /// @param x `[r, …]`, in place
+    /// @param at I32 `[r]`, each within `factors`
+    /// @param factors F32 `[any]`
+    void scaleRows(Tensor x, Tensor at, Tensor factors);
+
+    /// `target[at[i]] += source[i]`.
+    ///
+    /// @param target `[any, n]`, in place
+    /// @param at I32 `[r]`, all different
+    /// @param source `[r, n]`
+    void addRows(Tensor target, Tensor at, Tensor source);
+
+    /// Chooses the experts of each row: the softmax over all experts gives each a share, and the k
+    /// largest are chosen, in descending order; of equal logits the lower number comes first. A row
+    /// with a NaN gets k different valid numbers and shares that are NaN.
+    ///
+    /// @param logits F32 `[r, experts]`
+    /// @param isNormalised true divides the chosen shares by their sum
+    /// @param ids I32 `[r, k]`, k at most the number of experts
+    /// @param shares F32 `[r, k]`
+    void chooseExperts(Tensor logits, boolean isNormalised, Tensor ids, Tensor shares);
+
     /// `gate = silu(gate) * up`, silu(x) = x / (1 + e^-x).
     ///
     /// @param gate `[r, n]`, in place
@@ -84,7 +116,8 @@ public interface DenseOperations {
     /// @param biases two of `[n]`, each possibly null
     /// @param gate `[r, n]`
     /// @param up scratch, same shape and type as `gate`; may be overwritten
-    default void gatedLinear(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
+    default void gatedLinear(
+            Tensor x, List<? extends Weight> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
         linears(x, weights, biases, List.of(gate, up));
         gatedSilu(gate, up);
     }

@@ -75,12 +75,32 @@ public interface ShadowOperations {
     /// @param plain `[count, D]`
     void unrotate(Tensor keys, int from, int count, int firstPosition, Rotary rotary, Tensor plain);
 
-    /// `scores[i, h, u] = max over the group's query heads of softmax over u of (query · landmark[h, u] *
-    /// scale)`.
+    /// True if this backend has token codes: [#meanKeys], [#encodeKeys], and [#scoreUnits] of
+    /// [IndexedLayer.TokenCodes]. Every backend has landmarks.
+    boolean hasTokenCodes();
+
+    /// Computes the mean of the first `count` keys of each head.
+    ///
+    /// @param keys rotated, `[H, capacity, d]`
+    /// @param means F32 `[H, d]`
+    void meanKeys(Tensor keys, int count, Tensor means);
+
+    /// Encodes keys in two bits a dimension; [io.shadowkv.op.host.KeyCodes] has the formula. An
+    /// element that lies on the boundary of two codes up to rounding may get either.
+    ///
+    /// @param keys rotated, `[H, capacity, d]`, finite; rows `from` to `from + count` (exclusive) of
+    ///     every head are read
+    /// @param means F32 `[H, d]`, subtracted from the keys
+    /// @param codes I32 `[H, blocks, words, 16]`, the codes of tokens `to` and following are written
+    /// @param scales BF16 `[H, blocks * 16]`, likewise
+    void encodeKeys(Tensor keys, int from, int count, Tensor means, Tensor codes, Tensor scales, int to);
+
+    /// `scores[i, h, u] = max over the group's query heads of softmax over u of (query · key[h, u] *
+    /// scale)`, where `key` is the landmark of a unit, or what the code of a token stands for.
     ///
     /// @param queries `[r, queryHeads, d]`, rotated
     /// @param scores F32 `[r, H, unitCapacity]`; the first `units[i]` of row i are written
-    void scoreLandmarks(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores);
+    void scoreUnits(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores);
 
     /// Selects, for each row and head, the k units with the highest scores (k = `selectedUnits`, or
     /// all units if there are fewer; among equals, the lower unit). Selected units that are already

@@ -12,7 +12,7 @@ import java.lang.foreign.MemorySegment;
 /// @param shape extents, outermost first
 /// @param memory the underlying memory
 /// @param byteOffset offset of the first element in `memory`
-public record Tensor(DType dtype, Shape shape, Memory memory, long byteOffset) {
+public record Tensor(DType dtype, Shape shape, Memory memory, long byteOffset) implements Weight {
     /// @throws IllegalArgumentException if the view does not lie inside `memory`
     public Tensor {
         long bytes = Math.multiplyExact(shape.elements(), (long) dtype.bytes());
@@ -31,8 +31,34 @@ public record Tensor(DType dtype, Shape shape, Memory memory, long byteOffset) {
         return shape.elements();
     }
 
+    @Override
     public long byteSize() {
         return shape.elements() * dtype.bytes();
+    }
+
+    /// Extent of the outermost axis: the outputs of a matrix of weights.
+    @Override
+    public int outputs() {
+        return shape.extent(0);
+    }
+
+    /// Extent of the second axis: the inputs of a matrix of weights.
+    @Override
+    public int inputs() {
+        return shape.extent(1);
+    }
+
+    @Override
+    public String format() {
+        return dtype.name();
+    }
+
+    @Override
+    public void decode(int row, int from, int count, float[] target, int at) {
+        MemorySegment bytes = row(row).segment();
+        for (int i = 0; i < count; i++) {
+            target[at + i] = (float) Floats.get(dtype, bytes, from + i);
+        }
     }
 
     /// Extent of `axis`; negative counts from the innermost.
@@ -43,6 +69,7 @@ public record Tensor(DType dtype, Shape shape, Memory memory, long byteOffset) {
     /// Rows `from` to `from + count` (exclusive) of the outermost axis.
     ///
     /// @throws IndexOutOfBoundsException if there are no such rows
+    @Override
     public Tensor slice(int from, int count) {
         java.util.Objects.checkFromIndexSize(from, count, shape.extent(0));
         int[] extents = shape.toArray();

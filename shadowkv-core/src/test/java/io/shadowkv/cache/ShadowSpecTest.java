@@ -14,9 +14,8 @@ final class ShadowSpecTest {
         Shadow spec = Shadow.DEFAULT
                 .withRank(64)
                 .withSparseBudget(1024)
-                .withOutlierChunks(16)
-                .withLocalTokens(64)
-                .withGeneratedTokens(128);
+                .withIndex(new IndexSpec.Landmarks(8, 16))
+                .withResidency(new Shadow.Residency(64, 128, 1024));
         assertThat(spec).isEqualTo(new Shadow(64, 8, 1024, 16, 64, 128));
         assertThatThrownBy(() -> spec.withSparseBudget(1001)).hasMessageContaining("sparse budget");
     }
@@ -24,11 +23,13 @@ final class ShadowSpecTest {
     /// Fetched tokens that stay resident are never fewer than one step selects.
     @Test
     void cachedTokensFollowTheBudget() {
-        assertThat(Shadow.DEFAULT.withSparseBudget(512).cachedTokens()).isEqualTo(512);
-        assertThat(Shadow.DEFAULT.withSparseBudget(4096).cachedTokens()).isEqualTo(4096);
+        assertThat(Shadow.DEFAULT.withSparseBudget(512).residency().cachedTokens())
+                .isEqualTo(512);
+        assertThat(Shadow.DEFAULT.withSparseBudget(4096).residency().cachedTokens())
+                .isEqualTo(4096);
         Shadow wide = Shadow.DEFAULT.withCachedTokens(8192);
-        assertThat(wide.withSparseBudget(4096).cachedTokens()).isEqualTo(8192);
-        assertThat(wide.withSparseBudget(16_384).cachedTokens()).isEqualTo(16_384);
+        assertThat(wide.withSparseBudget(4096).residency().cachedTokens()).isEqualTo(8192);
+        assertThat(wide.withSparseBudget(16_384).residency().cachedTokens()).isEqualTo(16_384);
     }
 
     @Test

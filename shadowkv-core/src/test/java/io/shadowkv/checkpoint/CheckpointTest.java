@@ -152,14 +152,16 @@ class CheckpointTest {
                 .hasMessageContaining("no such folder")
                 .hasMessageContaining("The bundled model is the folder models/needle-32k of a checkout")
                 .hasMessageContaining("shadowkv pull");
-        Path file = Files.writeString(folder.resolve("file.gguf"), "");
+        Path file = Files.writeString(folder.resolve("file.txt"), "");
         assertThatThrownBy(() -> Checkpoint.open(file))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("a file, not a folder");
-        refused("no config.json; found [file.gguf]");
-        Files.writeString(folder.resolve("config.json"), "{}");
-        refused("no *.safetensors, only [file.gguf]");
+        refused("no config.json; found [file.txt]");
         Files.delete(file);
+        Path gguf = Files.writeString(folder.resolve("file.gguf"), "");
+        Files.writeString(folder.resolve("config.json"), "{}");
+        refused("no *.safetensors, only [file.gguf]. Give a GGUF file itself");
+        Files.delete(gguf);
         refused("no *.safetensors. Fetch the weights too");
         Files.writeString(folder.resolve("pytorch_model.bin"), "");
         refused("only [pytorch_model.bin], which the engine does not read", "safe_serialization=True");

@@ -6,6 +6,9 @@ import com.sun.management.ThreadMXBean;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Shape;
 import io.shadowkv.tensor.Tensor;
+import io.shadowkv.text.TokenizerConfig;
+import io.shadowkv.text.TokenizerException;
+import io.shadowkv.text.gguf.GgufWriter;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -235,5 +238,58 @@ class ParserFuzzTest {
             Files.write(model.resolve(damaged), whole);
         }
         bothOutcomesOccurred();
+    }
+
+    /// A model of one layer and three tokens, in two formats; everything but the ends of rows matters.
+    private static byte[] gguf() {
+        return new GgufWriter()
+                .put("general.architecture", "llama")
+                .put("llama.block_count", 1)
+                .put("llama.context_length", 64)
+                .put("llama.embedding_length", 32)
+                .put("llama.feed_forward_length", 32)
+                .put("llama.attention.head_count", 4)
+                .put("llama.attention.layer_norm_rms_epsilon", 1e-5f)
+                .put("llama.rope.freq_base", 10_000f)
+                .put("tokenizer.ggml.model", "gpt2")
+                .put("tokenizer.ggml.pre", "qwen2")
+                .put("tokenizer.ggml.tokens", List.of("a", "b", "ab"))
+                .put("tokenizer.ggml.token_type", List.of(1, 1, 3))
+                .put("tokenizer.ggml.merges", List.of("a b"))
+                .put("tokenizer.ggml.eos_token_id", 2)
+                .put("tokenizer.ggml.add_bos_token", false)
+                .tensor("token_embd.weight", 8, new byte[3 * 34], 3, 32)
+                .floats("output_norm.weight", new float[32], 32)
+                .tensor("blk.0.attn_q.weight", 2, new byte[2 * 18], 2, 32)
+                .floats("rope_freqs.weight", new float[4], 4)
+                .bytes();
+    }
+
+    @Test
+    void mutatedGgufIsReadOrRefused() throws IOException {
+        byte[] sample = gguf();
+        Path file = folder.resolve("mutant.gguf");
+        Files.write(file, sample);
+        readGguf(file);
+        for (long seed = 0; seed < CASES; seed++) {
+            Files.write(file, new Mutations(new Random(seed)).bytes(sample));
+            judge(seed, file, ParserFuzzTest::readGguf);
+        }
+        bothOutcomesOccurred();
+    }
+
+    private static void readGguf(Path file) {
+        try (Checkpoint checkpoint = Checkpoint.open(file)) {
+            for (String name : checkpoint.names()) {
+                assertThat(checkpoint.typeName(name)).isNotEmpty();
+                assertThat(checkpoint.elements(name)).isPositive();
+            }
+            checkpoint.fingerprint();
+            checkpoint.notFinite();
+            TokenizerConfig.read(file);
+        } catch (TokenizerException e) {
+            assertThat(e.getMessage()).hasSizeLessThan(2_000);
+            throw new CheckpointException(e.getMessage(), e);
+        }
     }
 }

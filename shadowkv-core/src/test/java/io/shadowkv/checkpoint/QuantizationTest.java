@@ -31,9 +31,9 @@ class QuantizationTest {
     /// Whatever the method, what is said comes before any word of tensors.
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
-            config.json | {"quantization_config": {"quant_method": "awq", "bits": 4, "group_size": 128}} | awq (bits 4, group_size 128)
-            config.json | {"quantization_config": {"quant_method": "gptq", "bits": 4}}       | gptq (bits 4)
-            config.json | {"quantization_config": {"quant_method": "fp8", "weight_block_size": [128, 128]}} | fp8;
+            config.json | {"quantization_config": {"quant_method": "awq", "bits": 8, "group_size": 128}} | awq (bits 8, group_size 128)
+            config.json | {"quantization_config": {"quant_method": "gptq", "bits": 3}}       | gptq (bits 3)
+            config.json | {"quantization_config": {"quant_method": "fp8", "weight_block_size": [128]}} | fp8;
             config.json | {"quantization_config": {"quant_method": "compressed-tensors", "format": "pack-quantized"}} | compressed-tensors (format pack-quantized)
             config.json | {"quantization_config": {"quant_method": "bitsandbytes", "load_in_4bit": true}} | bitsandbytes
             config.json | {"quantization_config": {"load_in_8bit": true}}                    | bitsandbytes
@@ -41,8 +41,8 @@ class QuantizationTest {
             config.json | {"quantization_config": {"bits": 4}}                               | a method that it does not name (bits 4)
             config.json | {"compression_config": {"quant_method": "sparseml"}}               | "compression_config" says that the weights are quantised with sparseml
             config.json | {"quantization": {"group_size": 64, "bits": 4}}                    | a method that it does not name (bits 4, group_size 64)
-            quantize_config.json  | {"bits": 4, "group_size": 128, "desc_act": false}        | gptq (bits 4, group_size 128)
-            quant_config.json     | {"w_bit": 4, "q_group_size": 128, "version": "GEMM"}     | awq (w_bit 4, q_group_size 128)
+            quantize_config.json  | {"bits": 2, "group_size": 128, "desc_act": false}        | gptq (bits 2, group_size 128)
+            quant_config.json     | {"w_bit": 4, "q_group_size": 128, "version": "GEMV"}     | awq (w_bit 4, q_group_size 128)
             hf_quant_config.json  | {"producer": {}, "quantization": {"quant_algo": "NVFP4"}} | NVFP4
             """)
     void quantisedWeightsAreRefusedByName(String file, String content, String method) throws IOException {

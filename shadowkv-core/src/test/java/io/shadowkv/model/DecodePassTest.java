@@ -111,7 +111,7 @@ class DecodePassTest {
             DecoderWeights weights = new RandomWeights(SHAPE, DType.F32, 1, backend, scope).fill();
             var dense = backend.operations().dense();
             var cache = new Listening(backend);
-            RotaryTables tables = new RotaryTables(SHAPE.rope(), backend, scope);
+            RotaryTables tables = new RotaryTables(SHAPE, backend, scope);
             List<DecodeCache.Wave> all = new ArrayList<>();
             for (int wave = 0; wave < waves; wave++) {
                 Tensor zeros = scope.allocate(DType.I32, ROWS);
@@ -123,10 +123,10 @@ class DecodePassTest {
             }
             Tensor hidden = scope.allocate(DType.F32, ROWS * waves, SHAPE.hiddenSize());
             Workspace work = Workspace.allocate(SHAPE, DType.F32, scope, ROWS * waves);
-            var forward = new LayerForward(SHAPE, weights, dense);
+            var forward = new LayerForward(SHAPE, weights, backend);
             assertThat(forward.layerBytes()).isEqualTo(LAYER_BYTES);
             var schedule = new FetchSchedule(backend, forward.layerBytes());
-            new DecodePass(SHAPE, forward, dense, schedule, cache).run(all, hidden, work, fetches);
+            new DecodePass(SHAPE, forward, schedule, cache).run(all, hidden, work, fetches);
             return cache.calls;
         }
     }

@@ -9,12 +9,14 @@ import io.shadowkv.op.conformance.ForcedHitsConformance;
 import io.shadowkv.op.conformance.LinearConformance;
 import io.shadowkv.op.conformance.MemoryConformance;
 import io.shadowkv.op.conformance.PaddingConformance;
+import io.shadowkv.op.conformance.QuantisedConformance;
 import io.shadowkv.op.conformance.RestoreConformance;
 import io.shadowkv.op.conformance.SamplingConformance;
 import io.shadowkv.op.conformance.SelectedAttentionConformance;
 import io.shadowkv.op.conformance.SelectionConformance;
 import io.shadowkv.op.conformance.ShadowPrefillConformance;
 import io.shadowkv.op.conformance.ShadowStepConformance;
+import io.shadowkv.op.conformance.TokenCodeConformance;
 import io.shadowkv.op.conformance.TokenConformance;
 import io.shadowkv.op.conformance.ValueStoreConformance;
 import org.junit.jupiter.api.Nested;
@@ -43,6 +45,14 @@ class Cpu256Test {
 
     @Nested
     class Linear extends LinearConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Quantised extends QuantisedConformance {
         @Override
         protected Backend open() {
             return openCpu();
@@ -83,6 +93,14 @@ class Cpu256Test {
 
     @Nested
     class ShadowStep extends ShadowStepConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Codes extends TokenCodeConformance {
         @Override
         protected Backend open() {
             return openCpu();

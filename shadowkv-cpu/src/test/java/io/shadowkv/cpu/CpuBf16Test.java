@@ -11,6 +11,7 @@ import io.shadowkv.op.conformance.SamplingConformance;
 import io.shadowkv.op.conformance.SelectedAttentionConformance;
 import io.shadowkv.op.conformance.ShadowPrefillConformance;
 import io.shadowkv.op.conformance.ShadowStepConformance;
+import io.shadowkv.op.conformance.TokenCodeConformance;
 import io.shadowkv.op.conformance.TokenConformance;
 import io.shadowkv.tensor.DType;
 import org.junit.jupiter.api.Nested;
@@ -102,6 +103,19 @@ class CpuBf16Test {
 
     @Nested
     class ShadowStep extends ShadowStepConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+
+        @Override
+        protected DType activationType() {
+            return DType.BF16;
+        }
+    }
+
+    @Nested
+    class Codes extends TokenCodeConformance {
         @Override
         protected Backend open() {
             return openCpu();

@@ -7,14 +7,17 @@ import io.shadowkv.engine.laws.ComparisonLaws;
 import io.shadowkv.engine.laws.CompletionLaws;
 import io.shadowkv.engine.laws.ConversationLaws;
 import io.shadowkv.engine.laws.DocumentLaws;
+import io.shadowkv.engine.laws.FamilyLaws;
 import io.shadowkv.engine.laws.ForkLaws;
 import io.shadowkv.engine.laws.InterruptionLaws;
+import io.shadowkv.engine.laws.LayerBudgetLaws;
 import io.shadowkv.engine.laws.MemoryLaws;
 import io.shadowkv.engine.laws.SamplingLaws;
 import io.shadowkv.engine.laws.SchedulerLaws;
 import io.shadowkv.engine.laws.ServingLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
 import io.shadowkv.engine.laws.SharedTurnLaws;
+import io.shadowkv.engine.laws.TokenCodeLaws;
 import io.shadowkv.engine.laws.TurnLaws;
 import io.shadowkv.engine.laws.TurnSchedulingLaws;
 import io.shadowkv.op.BackendProvider.BackendOptions;
@@ -103,6 +106,13 @@ class CpuLawsTest {
     }
 
     @Nested
+    class Families extends FamilyLaws {
+        Families() {
+            super(CPU);
+        }
+    }
+
+    @Nested
     class SharedTurns extends SharedTurnLaws {
         SharedTurns() {
             super(CPU);
@@ -119,6 +129,20 @@ class CpuLawsTest {
     @Nested
     class Turns extends TurnLaws {
         Turns() {
+            super(CPU);
+        }
+    }
+
+    @Nested
+    class LayerBudgets extends LayerBudgetLaws {
+        LayerBudgets() {
+            super(CPU);
+        }
+    }
+
+    @Nested
+    class Codes extends TokenCodeLaws {
+        Codes() {
             super(CPU);
         }
     }

@@ -9,12 +9,14 @@ import io.shadowkv.op.conformance.ForcedHitsConformance;
 import io.shadowkv.op.conformance.LinearConformance;
 import io.shadowkv.op.conformance.MemoryConformance;
 import io.shadowkv.op.conformance.PaddingConformance;
+import io.shadowkv.op.conformance.QuantisedConformance;
 import io.shadowkv.op.conformance.RestoreConformance;
 import io.shadowkv.op.conformance.SamplingConformance;
 import io.shadowkv.op.conformance.SelectedAttentionConformance;
 import io.shadowkv.op.conformance.SelectionConformance;
 import io.shadowkv.op.conformance.ShadowPrefillConformance;
 import io.shadowkv.op.conformance.ShadowStepConformance;
+import io.shadowkv.op.conformance.TokenCodeConformance;
 import io.shadowkv.op.conformance.TokenConformance;
 import io.shadowkv.op.conformance.ValueStoreConformance;
 import java.util.List;
@@ -44,6 +46,14 @@ class CpuNativeTest {
 
     @Nested
     class Linear extends LinearConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Quantised extends QuantisedConformance {
         @Override
         protected Backend open() {
             return openCpu();
@@ -89,6 +99,14 @@ class CpuNativeTest {
 
     @Nested
     class ShadowStep extends ShadowStepConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Codes extends TokenCodeConformance {
         @Override
         protected Backend open() {
             return openCpu();

@@ -1,7 +1,9 @@
 package io.shadowkv.cuda;
 
 import io.shadowkv.engine.laws.BackendUnderTest;
+import io.shadowkv.engine.laws.FamilyLaws;
 import io.shadowkv.engine.laws.ForkLaws;
+import io.shadowkv.engine.laws.LayerBudgetLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
 import io.shadowkv.engine.laws.SharedTurnLaws;
 import io.shadowkv.engine.laws.TurnLaws;
@@ -21,6 +23,13 @@ class CudaBf16LawsTest {
     }
 
     @Nested
+    class Families extends FamilyLaws {
+        Families() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
     class SharedTurns extends SharedTurnLaws {
         SharedTurns() {
             super(CUDA);
@@ -30,6 +39,13 @@ class CudaBf16LawsTest {
     @Nested
     class Turns extends TurnLaws {
         Turns() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class LayerBudgets extends LayerBudgetLaws {
+        LayerBudgets() {
             super(CUDA);
         }
     }

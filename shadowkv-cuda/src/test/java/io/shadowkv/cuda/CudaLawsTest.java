@@ -7,8 +7,10 @@ import io.shadowkv.engine.laws.ComparisonLaws;
 import io.shadowkv.engine.laws.CompletionLaws;
 import io.shadowkv.engine.laws.ConversationLaws;
 import io.shadowkv.engine.laws.DocumentLaws;
+import io.shadowkv.engine.laws.FamilyLaws;
 import io.shadowkv.engine.laws.ForkLaws;
 import io.shadowkv.engine.laws.InterruptionLaws;
+import io.shadowkv.engine.laws.LayerBudgetLaws;
 import io.shadowkv.engine.laws.MemoryLaws;
 import io.shadowkv.engine.laws.SamplingLaws;
 import io.shadowkv.engine.laws.SchedulerLaws;
@@ -104,6 +106,13 @@ class CudaLawsTest {
     }
 
     @Nested
+    class Families extends FamilyLaws {
+        Families() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
     class SharedTurns extends SharedTurnLaws {
         SharedTurns() {
             super(CUDA);
@@ -120,6 +129,13 @@ class CudaLawsTest {
     @Nested
     class Turns extends TurnLaws {
         Turns() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class LayerBudgets extends LayerBudgetLaws {
+        LayerBudgets() {
             super(CUDA);
         }
     }

@@ -64,7 +64,7 @@ class CudaRecordedStepTest {
         /// kernel ends.
         void run() {
             bench.operations().dense().add(queries, one);
-            bench.operations().shadow().scoreLandmarks(queries, table, rows, 1 / Math.sqrt(HEAD_DIM), scores);
+            bench.operations().shadow().scoreUnits(queries, table, rows, 1 / Math.sqrt(HEAD_DIM), scores);
             bench.operations().shadow().select(scores, table, rows);
         }
 
@@ -73,9 +73,21 @@ class CudaRecordedStepTest {
             for (int slot : new int[] {SLOTS[0], SLOTS[2]}) {
                 IndexedLayer own = table.get(slot);
                 IndexedLayer expected = other.table.get(slot);
-                same(other, what + ", selected slots", expected.selectedSlots(), own.selectedSlots());
-                same(other, what + ", resident units", expected.residentUnits(), own.residentUnits());
-                same(other, what + ", misses", expected.missCounts(), own.missCounts());
+                same(
+                        other,
+                        what + ", selected slots",
+                        expected.residency().selectedSlots(),
+                        own.residency().selectedSlots());
+                same(
+                        other,
+                        what + ", resident units",
+                        expected.residency().residentUnits(),
+                        own.residency().residentUnits());
+                same(
+                        other,
+                        what + ", misses",
+                        expected.residency().missCounts(),
+                        own.residency().missCounts());
             }
         }
 
@@ -128,7 +140,7 @@ class CudaRecordedStepTest {
                 direct.run();
                 recorded.checkSame(direct, "step " + step);
             }
-            assertThat(bench.intValues(recorded.table.get(SLOTS[0]).selectedSlots()))
+            assertThat(bench.intValues(recorded.table.get(SLOTS[0]).residency().selectedSlots()))
                     .hasSize(HEADS * 90)
                     .doesNotContain(-1);
         }

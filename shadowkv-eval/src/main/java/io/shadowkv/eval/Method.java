@@ -1,8 +1,11 @@
 package io.shadowkv.eval;
 
+import io.shadowkv.cache.IndexSpec;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.ValueFormat;
+import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// A cache strategy with all of its parameters, named as in logs.
@@ -13,9 +16,12 @@ public record Method(String name, @Nullable Shadow shadow) {
     /// Full attention.
     public static final Method FULL = new Method("full", null);
 
-    /// ShadowKV's parameters; see [KvCacheSpec.Shadow].
+    /// ShadowKV's parameters; see [KvCacheSpec.Shadow]. Logs of older versions lack the index and the
+    /// budgets of layers: they have landmarks and one budget.
     ///
     /// @param values `as_keys`, `i8` or `f8`
+    /// @param index `landmarks` or `codes`
+    /// @param layerBudgets budgets of the first layers
     public record Shadow(
             int rank,
             int chunkSize,
@@ -24,7 +30,75 @@ public record Method(String name, @Nullable Shadow shadow) {
             int localTokens,
             int generatedTokens,
             String values,
-            int cachedTokens) {}
+            int cachedTokens,
+            @Nullable String index,
+            @Nullable List<Integer> layerBudgets) {
+        public Shadow {
+            index = index == null ? LANDMARKS : index;
+            layerBudgets = layerBudgets == null ? List.of() : List.copyOf(layerBudgets);
+        }
+
+        /// Landmarks and one budget.
+        public Shadow(
+                int rank,
+                int chunkSize,
+                int budget,
+                int outliers,
+                int localTokens,
+                int generatedTokens,
+                String values,
+                int cachedTokens) {
+            this(
+                    rank,
+                    chunkSize,
+                    budget,
+                    outliers,
+                    localTokens,
+                    generatedTokens,
+                    values,
+                    cachedTokens,
+                    LANDMARKS,
+                    List.of());
+        }
+
+        @Override
+        public String index() {
+            return index == null ? LANDMARKS : index;
+        }
+
+        @Override
+        public List<Integer> layerBudgets() {
+            return layerBudgets == null ? List.of() : layerBudgets;
+        }
+
+        /// The same with another rank, budget and number of cached tokens.
+        public Shadow with(int otherRank, int otherBudget, int otherCached) {
+            return new Shadow(
+                    otherRank,
+                    chunkSize,
+                    otherBudget,
+                    outliers,
+                    localTokens,
+                    generatedTokens,
+                    values,
+                    otherCached,
+                    index,
+                    layerBudgets);
+        }
+
+        private IndexSpec indexSpec() {
+            return switch (index()) {
+                case LANDMARKS -> new IndexSpec.Landmarks(chunkSize, outliers);
+                case CODES -> new IndexSpec.TokenCodes();
+                default ->
+                    throw new IllegalArgumentException(
+                            "'" + index + "' is not an index; expected " + LANDMARKS + " or " + CODES);
+            };
+        }
+    }
+
+    private static final String LANDMARKS = "landmarks";
+    private static final String CODES = "codes";
 
     public static Method of(KvCacheSpec spec) {
         return switch (spec) {
@@ -34,13 +108,15 @@ public record Method(String name, @Nullable Shadow shadow) {
                         s.name(),
                         new Shadow(
                                 s.rank(),
-                                s.chunkSize(),
+                                s.unitTokens(),
                                 s.sparseBudget(),
-                                s.outlierChunks(),
-                                s.localTokens(),
-                                s.generatedTokens(),
+                                s.index().outlierUnits(),
+                                s.residency().localTokens(),
+                                s.residency().generatedTokens(),
                                 s.values().name().toLowerCase(Locale.ROOT),
-                                s.cachedTokens()));
+                                s.residency().cachedTokens(),
+                                s.index().name(),
+                                s.budget().firstLayers()));
         };
     }
 
@@ -50,14 +126,11 @@ public record Method(String name, @Nullable Shadow shadow) {
         return s == null
                 ? new KvCacheSpec.Full()
                 : new KvCacheSpec.Shadow(
+                        s.indexSpec(),
                         s.rank(),
-                        s.chunkSize(),
-                        s.budget(),
-                        s.outliers(),
-                        s.localTokens(),
-                        s.generatedTokens(),
-                        ValueFormat.valueOf(s.values().toUpperCase(Locale.ROOT)),
-                        s.cachedTokens());
+                        new KvCacheSpec.Shadow.Budget(s.budget(), s.layerBudgets()),
+                        new KvCacheSpec.Shadow.Residency(s.localTokens(), s.generatedTokens(), s.cachedTokens()),
+                        ValueFormat.valueOf(s.values().toUpperCase(Locale.ROOT)));
     }
 
     /// The name for readers: `full`, or `shadowkv` with the budget and every other parameter that
@@ -70,14 +143,30 @@ public record Method(String name, @Nullable Shadow shadow) {
         KvCacheSpec.Shadow paper = KvCacheSpec.Shadow.DEFAULT;
         StringBuilder label = new StringBuilder(name).append(" budget ").append(s.budget());
         note(label, "rank", s.rank(), paper.rank());
-        note(label, "chunk", s.chunkSize(), paper.chunkSize());
-        note(label, "outliers", s.outliers(), paper.outlierChunks());
-        note(label, "local", s.localTokens(), paper.localTokens());
-        note(label, "generated", s.generatedTokens(), paper.generatedTokens());
+        if (s.index().equals(LANDMARKS)) {
+            note(label, "chunk", s.chunkSize(), paper.unitTokens());
+            note(label, "outliers", s.outliers(), paper.index().outlierUnits());
+        } else {
+            label.append(" index ").append(s.index());
+        }
+        note(label, "local", s.localTokens(), paper.residency().localTokens());
+        note(label, "generated", s.generatedTokens(), paper.residency().generatedTokens());
         note(label, "cached", s.cachedTokens(), s.budget());
+        if (!s.layerBudgets().isEmpty()) {
+            label.append(" first layers ")
+                    .append(s.layerBudgets().stream()
+                            .map(tokens -> multiple(tokens, s.budget()))
+                            .collect(Collectors.joining(",")));
+        }
         return s.values().equals("as_keys")
                 ? label.toString()
                 : label.append(" values ").append(s.values()).toString();
+    }
+
+    /// A whole multiple of the budget as such, so that methods whose budgets grow with the length have
+    /// one name; other budgets in tokens.
+    private static String multiple(int tokens, int budget) {
+        return tokens % budget == 0 ? tokens / budget + "x" : String.valueOf(tokens);
     }
 
     private static void note(StringBuilder label, String name, int value, int usual) {

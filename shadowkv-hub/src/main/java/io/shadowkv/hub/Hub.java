@@ -67,6 +67,35 @@ public final class Hub {
                 listener);
     }
 
+    /// Downloads the files of a model that match patterns, such as one GGUF file of a repository that
+    /// has many, and returns the snapshot folder that contains them.
+    ///
+    /// @param patterns names in the repository, in which `*` stands for any characters; each must
+    ///     match a file
+    /// @throws IllegalArgumentException if a name or a pattern is malformed
+    /// @throws HubException as [#pull], or if a pattern matches no file
+    /// @throws InterruptedException if this thread is interrupted; the next pull resumes
+    public Path pullMatching(String repo, String revision, List<String> patterns, PullListener listener)
+            throws InterruptedException {
+        HubNames.checkRepository(repo);
+        HubNames.checkRevision(revision);
+        checkPatterns(patterns);
+        HubCache cache = cache(model(repo));
+        return pull(
+                model(repo),
+                revision,
+                new Choice(
+                        listed -> HubNames.matching(repo, patterns, listed), () -> cache.matching(revision, patterns)),
+                listener);
+    }
+
+    /// Checks patterns for [#pullMatching] without contacting a server.
+    ///
+    /// @throws IllegalArgumentException if one of them is malformed
+    public static void checkPatterns(List<String> patterns) {
+        patterns.forEach(HubNames::checkPattern);
+    }
+
     /// Downloads files of a dataset at `revision` into the cache and returns the snapshot folder
     /// that contains them. Files that are already there are not downloaded again.
     ///

@@ -69,7 +69,14 @@ final class HubCache {
 
     /// The snapshot of a branch, tag or commit, if a pull of it completed; contacts no server.
     Optional<Path> cached(String revision) {
-        return commit(revision).filter(commit -> holds(commit, "config.json")).map(this::snapshot);
+        return commit(revision)
+                .filter(commit -> holds(commit, "config.json") || HubNames.hasGguf(names(snapshot(commit))))
+                .map(this::snapshot);
+    }
+
+    /// Like [#cached], for a snapshot in which each pattern matches a file.
+    Optional<Path> matching(String revision, List<String> patterns) {
+        return cached(revision).filter(folder -> HubNames.matchesAll(patterns, names(folder)));
     }
 
     /// Like [#cached], for a snapshot with a complete set of weights; other programs create
@@ -100,6 +107,9 @@ final class HubCache {
 
     /// Names of the files of a snapshot whose content is present.
     private static Set<String> names(Path snapshot) {
+        if (!Files.isDirectory(snapshot)) {
+            return Set.of();
+        }
         try (Stream<Path> files = Files.list(snapshot)) {
             return files.filter(Files::isRegularFile)
                     .map(file -> file.getFileName().toString())

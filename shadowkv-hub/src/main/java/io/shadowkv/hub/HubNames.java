@@ -24,7 +24,9 @@ final class HubNames {
     /// for tools.
     private static final Pattern CHAT_TEMPLATE = Pattern.compile("additional_chat_templates/[^/]+\\.jinja");
 
+    private static final String GGUF = ".gguf";
     private static final int MAX_FILES = 10_000;
+    private static final int MAX_PATTERN = 200;
     private static final int MAX_SHOWN = 20;
 
     private HubNames() {}
@@ -92,6 +94,11 @@ final class HubNames {
                     + " changes. Merge it into its base model once with Python (merge_and_unload() of the peft library),"
                     + " or pull a repository of the merged model");
         }
+        List<String> gguf = files.stream().filter(file -> file.endsWith(GGUF)).toList();
+        if (weights.isEmpty() && !gguf.isEmpty()) {
+            throw new HubException(repo + ": no *.safetensors among its " + files.size() + " files, but " + shown(gguf)
+                    + ". Choose one of these, such as `shadowkv pull " + repo + " --file '*Q4_K_M*'`");
+        }
         if (weights.isEmpty()) {
             throw new HubException(repo + ": no *.safetensors among its " + files.size()
                     + " files. The engine does not read" + " other formats; choose a repository with *.safetensors");
@@ -102,6 +109,69 @@ final class HubNames {
         }
         wanted.removeIf(file -> file.endsWith(".safetensors") && !weights.contains(file));
         return List.copyOf(wanted);
+    }
+
+    /// Selects the files that match patterns: in a pattern `*` stands for any characters and `?` for
+    /// one.
+    ///
+    /// @param listed every file name the server lists
+    /// @throws HubException if a pattern matches no file, or a file that leads out of its folder
+    static List<String> matching(String repo, List<String> patterns, List<String> listed) {
+        Set<String> wanted = new LinkedHashSet<>();
+        for (String pattern : patterns) {
+            Pattern glob = glob(pattern);
+            List<String> matches =
+                    listed.stream().filter(file -> glob.matcher(file).matches()).toList();
+            if (matches.isEmpty()) {
+                List<String> gguf =
+                        listed.stream().filter(file -> file.endsWith(GGUF)).toList();
+                throw new HubException(repo + ": no file matches \"" + HubJson.shorten(pattern) + "\" among its "
+                        + listed.size() + " files" + (gguf.isEmpty() ? "" : " (" + shown(gguf) + ")")
+                        + ". Nothing was downloaded; check the pattern, or choose another repository or revision");
+            }
+            wanted.addAll(matches);
+        }
+        for (String file : wanted) {
+            if (!isSafePath(file)) {
+                throw new HubException(
+                        repo + ": the server lists a file named \"" + HubJson.shorten(file)
+                                + "\", which leads out of the folder. Nothing was downloaded; do not trust this server or repository");
+            }
+        }
+        return List.copyOf(wanted);
+    }
+
+    /// True if each pattern matches one of the names.
+    static boolean matchesAll(List<String> patterns, Set<String> names) {
+        return patterns.stream()
+                .map(HubNames::glob)
+                .allMatch(glob ->
+                        names.stream().anyMatch(name -> glob.matcher(name).matches()));
+    }
+
+    private static Pattern glob(String pattern) {
+        StringBuilder regex = new StringBuilder();
+        pattern.codePoints()
+                .forEach(character -> regex.append(
+                        switch (character) {
+                            case '*' -> ".*";
+                            case '?' -> ".";
+                            default -> Pattern.quote(Character.toString(character));
+                        }));
+        return Pattern.compile(regex.toString(), Pattern.DOTALL);
+    }
+
+    /// @throws IllegalArgumentException if `pattern` is empty or too long to be meant
+    static void checkPattern(String pattern) {
+        if (pattern.isBlank() || pattern.length() > MAX_PATTERN) {
+            throw new IllegalArgumentException("the pattern \"" + HubJson.shorten(pattern)
+                    + "\" for files; expected 1 to " + MAX_PATTERN + " characters, such as *Q4_K_M*");
+        }
+    }
+
+    private static String shown(List<String> files) {
+        return files.stream().limit(MAX_SHOWN).map(HubJson::shorten).collect(Collectors.joining(", "))
+                + (files.size() > MAX_SHOWN ? ", ..." : "");
     }
 
     /// Selects the requested files of a dataset.
@@ -165,6 +235,11 @@ final class HubNames {
         return names.contains("config.json")
                 && !weights.isEmpty()
                 && shards.stream().allMatch(shard -> Integer.parseInt(shard.group(1)) == shards.size());
+    }
+
+    /// True if one of these files is a whole model by itself.
+    static boolean hasGguf(Set<String> names) {
+        return names.stream().anyMatch(name -> name.endsWith(GGUF));
     }
 
     private static boolean isSafePath(String name) {

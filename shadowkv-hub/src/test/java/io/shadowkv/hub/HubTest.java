@@ -322,4 +322,51 @@ class HubTest {
                 .hasMessageContaining("acme/tiny: an adapter (such as LoRA) without the weights")
                 .hasMessageContaining("merge_and_unload()");
     }
+
+    /// Repositories of GGUF files have many of the same model; a pattern chooses one.
+    @Test
+    void aPatternChoosesFiles() throws Exception {
+        server.files.clear();
+        server.files.put("tiny-Q4_K_M.gguf", utf8("GGUF four"));
+        server.files.put("tiny-Q8_0-00001-of-00002.gguf", utf8("GGUF eight, first"));
+        server.files.put("tiny-Q8_0-00002-of-00002.gguf", utf8("GGUF eight, second"));
+        server.files.put("README.md", utf8("unwanted"));
+        Hub hub = new Hub(FakeHub.access(server, "secret"), cache, QUICK, HubDisk.real());
+
+        assertThatThrownBy(() -> hub.pull(FakeHub.REPO, "main", PullListener.silent()))
+                .isInstanceOf(HubException.class)
+                .hasMessageContaining("but tiny-Q4_K_M.gguf, tiny-Q8_0-00001-of-00002.gguf")
+                .hasMessageContaining("shadowkv pull acme/tiny --file '*Q4_K_M*'");
+        assertThatThrownBy(() -> hub.pullMatching(FakeHub.REPO, "main", List.of("*Q5_K*"), PullListener.silent()))
+                .isInstanceOf(HubException.class)
+                .hasMessageContaining("no file matches \"*Q5_K*\" among its 4 files (tiny-Q4_K_M.gguf");
+        assertThatThrownBy(() -> hub.pullMatching(FakeHub.REPO, "main", List.of(" "), PullListener.silent()))
+                .isInstanceOf(IllegalArgumentException.class);
+        Path four = hub.pullMatching(FakeHub.REPO, "main", List.of("*Q4_K_M*"), PullListener.silent());
+
+        try (Stream<Path> files = Files.list(four)) {
+            assertThat(files.map(file -> file.getFileName().toString())).containsExactly("tiny-Q4_K_M.gguf");
+        }
+        assertThat(four.resolve("tiny-Q4_K_M.gguf")).hasContent("GGUF four");
+        assertThat(hub.cached(FakeHub.REPO, "main")).contains(four);
+        hub.pullMatching(FakeHub.REPO, "main", List.of("*Q8_0-0000?-*"), PullListener.silent());
+        try (Stream<Path> files = Files.list(four)) {
+            assertThat(files).hasSize(3);
+        }
+    }
+
+    /// A dot in a pattern is a dot, and a name that leads out of the folder is refused.
+    @Test
+    void aPatternIsNoWayOut() {
+        server.files.clear();
+        server.files.put("x.gguf", utf8("GGUF"));
+        server.extraSiblings = ", {\"rfilename\": \"../out.gguf\"}";
+        Hub hub = new Hub(FakeHub.access(server, "secret"), cache, QUICK, HubDisk.real());
+
+        assertThatThrownBy(() -> hub.pullMatching(FakeHub.REPO, "main", List.of("*.gguf"), PullListener.silent()))
+                .isInstanceOf(HubException.class)
+                .hasMessageContaining("\"../out.gguf\", which leads out of the folder");
+        assertThatThrownBy(() -> hub.pullMatching(FakeHub.REPO, "main", List.of("x?gguf."), PullListener.silent()))
+                .hasMessageContaining("no file matches");
+    }
 }

@@ -1,5 +1,6 @@
 package io.shadowkv.text;
 
+import io.shadowkv.text.gguf.GgufHeader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,7 +17,7 @@ import tools.jackson.databind.node.ObjectNode;
 /// The contents of `tokenizer_config.json`, with `special_tokens_map.json` and `added_tokens.json`
 /// for what it does not contain.
 ///
-/// @param folder folder of the checkpoint
+/// @param folder folder of the checkpoint, or a GGUF file
 /// @param root the object of the config; empty if the file does not exist
 /// @param specialTokensMap the object of that file; empty if it does not exist
 /// @param ids the object of `added_tokens.json`; empty if the file does not exist
@@ -34,7 +35,11 @@ public record TokenizerConfig(Path folder, ObjectNode root, ObjectNode specialTo
         return new TokenizerConfig(folder, Json.object(), Json.object(), Json.object());
     }
 
+    /// Reads the files of a checkpoint folder, or the metadata of a GGUF file.
     public static TokenizerConfig read(Path folder) {
+        if (GgufHeader.isGguf(folder)) {
+            return new TokenizerConfig(folder, GgufConfig.read(folder), Json.object(), Json.object());
+        }
         return new TokenizerConfig(
                 folder,
                 object(folder.resolve("tokenizer_config.json")),
@@ -44,7 +49,7 @@ public record TokenizerConfig(Path folder, ObjectNode root, ObjectNode specialTo
 
     /// Path of the config, for messages.
     public Path file() {
-        return folder.resolve("tokenizer_config.json");
+        return Files.isRegularFile(folder) ? folder : folder.resolve("tokenizer_config.json");
     }
 
     /// A special token by its role (`bos_token`), written as a string or as an object with a

@@ -89,7 +89,7 @@ final class E2eMeasurement {
     private void warmUp() {
         int rows = prefillRows(engine);
         long least = engine.options().cache() instanceof KvCacheSpec.Shadow shadow
-                ? shadow.residentTokens() + 2L * shadow.chunkSize()
+                ? shadow.residentTokens() + 2L * shadow.unitTokens()
                 : 1;
         long prompt = (long) rows + tokens % rows;
         while (prompt < least) {
@@ -168,24 +168,29 @@ final class E2eMeasurement {
 
     /// @param missed units that the whole batch misses per step
     private StepBytes bytes(BatchRun batch, boolean selects, double missed) {
-        var decoding = new StepBytes.Decoding(engine.spec(), engine.weightType(), engine.kvType(), batch.batch());
+        var decoding = new StepBytes.Decoding(engine.spec(), batch.stepWeightBytes(), engine.kvType(), batch.batch());
         double generated = 1 + options.warmupSteps() + (options.timedSteps() - 1) / 2.0;
         if (!selects || !(engine.options().cache() instanceof KvCacheSpec.Shadow shadow)) {
             return StepBytes.full(decoding, tokens + generated);
         }
-        int unit = shadow.chunkSize();
-        double recent = Math.min(shadow.recentTokens(), shadow.localTokens() + tokens % unit + generated);
+        int unit = shadow.unitTokens();
+        int local = shadow.residency().localTokens();
+        double recent = Math.min(shadow.recentTokens(), local + tokens % unit + generated);
         double offDevice =
                 1 - (double) batch.deviceValueLayers() / engine.spec().layers();
         var index = new StepBytes.Index(
                 unit,
                 Math.min(shadow.rank(), engine.spec().kvWidth()),
-                tokens / unit - shadow.localTokens() / unit - shadow.outlierChunks(),
+                tokens / unit - local / unit - shadow.index().outlierUnits(),
+                shadow.index().entryBytes(engine.spec().headDim(), engine.kvType()),
                 missed,
                 (double) engine.spec().headDim()
                         * shadow.values().type(engine.kvType()).bytes(),
                 backend.isHostDevice() ? 0 : offDevice);
-        return StepBytes.shadow(decoding, shadow.outlierChunks() * unit + shadow.sparseBudget() + recent, index);
+        return StepBytes.shadow(
+                decoding,
+                shadow.outlierTokens() + shadow.budget().mean(0, engine.spec().layers()) + recent,
+                index);
     }
 
     /// Memory while the batch decodes. A device reports its used memory. If the host computes,

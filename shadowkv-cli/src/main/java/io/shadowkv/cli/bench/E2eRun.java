@@ -7,6 +7,7 @@ import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.timing.TimedBackend;
+import io.shadowkv.tensor.WeightPrecision;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -94,12 +95,23 @@ final class E2eRun {
         }
     }
 
+    /// The format of the weights in memory.
+    private String weights(Engine engine) {
+        WeightPrecision precision = engine.options().weights();
+        if (precision != WeightPrecision.STORED) {
+            return precision.toString();
+        }
+        return model instanceof ModelSource.Random || !engine.checkpoint().isQuantised()
+                ? engine.weightType().toString()
+                : engine.checkpoint().weightFormat();
+    }
+
     private E2eSetup setup(Engine engine, Ceilings ceilings) {
         return new E2eSetup(
                 model.name(),
                 model instanceof ModelSource.Random,
                 engine.spec().layers(),
-                engine.weightType().toString(),
+                weights(engine),
                 engine.kvType().toString(),
                 E2eMeasurement.prefillRows(engine),
                 engine.options().valuePlace().name().toLowerCase(Locale.ROOT),

@@ -13,13 +13,14 @@ import java.util.Map;
 ///
 /// With L layers, B sequences, H key-value heads of d elements, e bytes per element of keys and
 /// values, v per element of a stored value, k of U indexed units of J tokens selected, and m misses
-/// among the selected units (of all layers, heads and sequences):
+/// among the selected units (of all layers, heads and sequences); an index has an entry for each
+/// unit and head:
 ///
 /// | part | device | link |
 /// |---|---|---|
 /// | weights | all projections and the head, once | |
 /// | attention | B·L·2·H·d·e·(tokens attended) | |
-/// | score | B·L·H·U·(d·e read + 4 written) | |
+/// | score | B·L·H·U·(entry read + 4 written) | |
 /// | select | B·L·H·U·4 | |
 /// | fetch | m·J·d·e written, and m·J·v·d read if values are on the device | m·J·v·d otherwise |
 /// | rebuild | m·J·(rank·e read + d·e written) + B·L·H·d·rank·e | |
@@ -36,7 +37,7 @@ record StepBytes(Map<OperationKind, Double> device, double link) {
     /// @param tokens attended tokens of each sequence, on average over the steps
     static StepBytes full(Decoding decoding, double tokens) {
         Map<OperationKind, Double> device = new EnumMap<>(OperationKind.class);
-        device.put(OperationKind.LINEARS, weights(decoding));
+        device.put(OperationKind.LINEARS, decoding.weightBytes());
         device.put(OperationKind.ATTENTION, attention(decoding, tokens));
         return new StepBytes(device, 0);
     }
@@ -53,9 +54,9 @@ record StepBytes(Map<OperationKind, Double> device, double link) {
         double rowBytes = spec.headDim() * e;
         double stored = missedRows * index.storedRowBytes();
         Map<OperationKind, Double> device = new EnumMap<>(OperationKind.class);
-        device.put(OperationKind.LINEARS, weights(decoding));
+        device.put(OperationKind.LINEARS, decoding.weightBytes());
         device.put(OperationKind.ATTENTION, attention(decoding, tokens));
-        device.put(OperationKind.SCORE, sequenceLayers * spec.kvWidth() * index.units() * e + scores);
+        device.put(OperationKind.SCORE, sequenceLayers * spec.kvHeads() * index.units() * index.entryBytes() + scores);
         device.put(OperationKind.SELECT, scores);
         device.put(OperationKind.FETCH, missedRows * rowBytes + stored * (1 - index.linkShare()));
         device.put(
@@ -75,14 +76,6 @@ record StepBytes(Map<OperationKind, Double> device, double link) {
         return link > 0 ? Math.max(near, link / ceilings.linkBytesPerSecond()) : near;
     }
 
-    private static double weights(Decoding decoding) {
-        DecoderSpec spec = decoding.spec();
-        double hidden = spec.hiddenSize();
-        double layer = hidden * (2.0 * spec.queryWidth() + 2.0 * spec.kvWidth() + 3.0 * spec.intermediateSize());
-        return (layer * spec.layers() + hidden * spec.vocabularySize())
-                * decoding.weightType().bytes();
-    }
-
     private static double attention(Decoding decoding, double tokens) {
         DecoderSpec spec = decoding.spec();
         return 2.0
@@ -95,17 +88,26 @@ record StepBytes(Map<OperationKind, Double> device, double link) {
 
     /// The decoding batch.
     ///
+    /// @param weightBytes bytes of all projections and the head, as they are stored
     /// @param batch number of sequences, one new token each
-    record Decoding(DecoderSpec spec, DType weightType, DType kvType, int batch) {}
+    record Decoding(DecoderSpec spec, double weightBytes, DType kvType, int batch) {}
 
     /// The index that a step selects from, on average over the steps.
     ///
     /// @param unitTokens tokens per unit
     /// @param rank columns of the key factor
     /// @param units indexed units of a sequence
+    /// @param entryBytes bytes of a unit's entry in one head
     /// @param missedUnits misses per step of all layers, heads and sequences together
     /// @param storedRowBytes bytes of one token's stored value in one head, including its scale if
     ///     the scale is fetched with it
     /// @param linkShare share of the misses that are fetched from host memory over a link
-    record Index(int unitTokens, int rank, double units, double missedUnits, double storedRowBytes, double linkShare) {}
+    record Index(
+            int unitTokens,
+            int rank,
+            double units,
+            double entryBytes,
+            double missedUnits,
+            double storedRowBytes,
+            double linkShare) {}
 }

@@ -3,6 +3,7 @@ package io.shadowkv.cli.demo;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.option.EngineFlags;
 import io.shadowkv.cli.option.ReportFile;
+import io.shadowkv.cli.option.ShadowShapeFlags;
 import io.shadowkv.cli.process.Program;
 import io.shadowkv.cli.process.ProgressLine;
 import io.shadowkv.cli.process.UserCache;
@@ -55,7 +56,8 @@ public final class DemoCommand implements Callable<Integer> {
             arity = "0..1",
             paramLabel = "MODEL",
             defaultValue = "needle-32k",
-            description = "A bundled" + " model, a folder, or ORG/NAME of a pulled model. Default: ${DEFAULT-VALUE}.")
+            description = "A bundled"
+                    + " model, a folder, a GGUF file, or ORG/NAME of a pulled model. Default: ${DEFAULT-VALUE}.")
     private String model;
 
     @Option(
@@ -92,12 +94,8 @@ public final class DemoCommand implements Callable<Integer> {
             description = "ShadowKV: tokens selected per step and key-value head. Default: a sixteenth of --tokens.")
     private @Nullable Integer budget;
 
-    @Option(
-            names = "--outliers",
-            paramLabel = "CHUNKS",
-            defaultValue = "48",
-            description = "ShadowKV: chunks per key-value head that stay whole. Default: ${DEFAULT-VALUE}.")
-    private int outliers;
+    @Mixin
+    private ShadowShapeFlags shape;
 
     @Option(
             names = "--sweep",
@@ -203,15 +201,9 @@ public final class DemoCommand implements Callable<Integer> {
     }
 
     private KvCacheSpec.Shadow shadow() {
-        KvCacheSpec.Shadow paper = KvCacheSpec.Shadow.DEFAULT;
-        int chunk = paper.chunkSize();
-        int selected = budget == null ? Math.max(chunk, tokens / 16 / chunk * chunk) : budget;
-        try {
-            return new KvCacheSpec.Shadow(
-                    rank, chunk, selected, outliers, paper.localTokens(), paper.generatedTokens());
-        } catch (IllegalArgumentException e) {
-            throw misuse(String.valueOf(e.getMessage()));
-        }
+        int unit = shape.unitTokens(spec);
+        int selected = budget == null ? Math.max(unit, tokens / 16 / unit * unit) : budget;
+        return shape.spec(spec, rank, selected);
     }
 
     private List<Integer> lengths() {

@@ -153,8 +153,8 @@ final class DemoFigures {
                 "speed",
                 "Decode speed",
                 List.of(
-                        new Prose("Full attention reads every key and value for each new token. ShadowKV reads one"
-                                + " landmark per chunk and the chunks it selects, whose number is the same at every"
+                        new Prose("Full attention reads every key and value for each new token. ShadowKV reads the"
+                                + " index and the " + units(result) + " it selects, whose number is the same at every"
                                 + " length. One sequence; median step of " + MethodRun.PROBE_TOKENS + " tokens."),
                         new Plot(plot, ""),
                         table));
@@ -166,6 +166,11 @@ final class DemoFigures {
                 .toList();
     }
 
+    /// What is selected, in words.
+    static String units(DemoResult result) {
+        return result.setup().shadow().unitTokens() == 1 ? "tokens" : "chunks";
+    }
+
     static Section fetches(DemoResult result) {
         FetchMap map = result.fetches();
         List<Block> blocks = new ArrayList<>();
@@ -173,20 +178,22 @@ final class DemoFigures {
             blocks.add(new Prose("None: the text fits the resident set, so ShadowKV kept all of it."));
         } else {
             blocks.add(new Prose("Each column is a decode step, each row " + Math.round(map.chunksPerRow())
-                    + " neighbouring chunks of the text, from the beginning at the top. The orange arrow marks the"
+                    + " neighbouring " + units(result)
+                    + " of the text, from the beginning at the top. The orange arrow marks the"
                     + " sentence with the answer."));
             blocks.add(new ColourKey(List.of(
                     new ColourKey.Meaning("l1", "selected and already resident"),
                     new ColourKey.Meaning(
                             "l2",
-                            "fetched: up to " + Quantity.share(FetchRecorder.FEW) + " of the row's chunks and heads"),
+                            "fetched: up to " + Quantity.share(FetchRecorder.FEW) + " of the row's " + units(result)
+                                    + " and heads"),
                     new ColourKey.Meaning("l3", "up to " + Quantity.share(FetchRecorder.SOME)),
                     new ColourKey.Meaning("l4", "more"))));
             for (int layer = 0; layer < map.levels().length; layer++) {
                 blocks.add(new Plot(strip(result, layer), ""));
             }
         }
-        return new Section("fetches", "Chunks fetched by each layer", blocks);
+        return new Section("fetches", "What each layer fetched", blocks);
     }
 
     private static HeatStrip strip(DemoResult result, int layer) {

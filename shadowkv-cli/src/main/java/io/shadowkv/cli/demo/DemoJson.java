@@ -51,11 +51,14 @@ final class DemoJson {
         node.put("backend_reason", setup.backendReason());
         ObjectNode shadow = node.putObject("shadowkv");
         shadow.put("rank", setup.shadow().rank());
-        shadow.put("chunk_size", setup.shadow().chunkSize());
+        shadow.put("index", setup.shadow().index().name());
+        shadow.put("chunk_size", setup.shadow().unitTokens());
         shadow.put("sparse_budget", setup.shadow().sparseBudget());
-        shadow.put("outlier_chunks", setup.shadow().outlierChunks());
-        shadow.put("local_tokens", setup.shadow().localTokens());
-        shadow.put("generated_tokens", setup.shadow().generatedTokens());
+        ArrayNode budgets = shadow.putArray("layer_budgets");
+        setup.shadow().budget().firstLayers().forEach(budgets::add);
+        shadow.put("outlier_chunks", setup.shadow().index().outlierUnits());
+        shadow.put("local_tokens", setup.shadow().residency().localTokens());
+        shadow.put("generated_tokens", setup.shadow().residency().generatedTokens());
     }
 
     private static void answer(ObjectNode node, DemoResult.Answer answer) {

@@ -1,5 +1,6 @@
 package io.shadowkv.cli.demo;
 
+import io.shadowkv.cache.IndexSpec;
 import io.shadowkv.report.page.HtmlPage;
 import io.shadowkv.report.page.Page;
 import io.shadowkv.report.page.Page.Block;
@@ -68,7 +69,10 @@ final class DemoReport {
                         Quantity.times(result.residentFactor()) + " smaller",
                         Quantity.bytes(full.measured().resident()) + " → "
                                 + Quantity.bytes(shadow.measured().resident())),
-                new Card("Hit rate", Quantity.share(shadow.hitRate()), "of the selected chunks were resident"));
+                new Card(
+                        "Hit rate",
+                        Quantity.share(shadow.hitRate()),
+                        "of the selected " + DemoFigures.units(result) + " were resident"));
     }
 
     private static Section answers(DemoResult result) {
@@ -113,12 +117,14 @@ final class DemoReport {
                         + "; at most " + Quantity.whole(setup.tokens()) + " tokens in total");
         facts.put(
                 "ShadowKV",
-                "rank " + setup.shadow().rank() + ", chunks of "
-                        + setup.shadow().chunkSize() + " tokens, budget "
+                "rank " + setup.shadow().rank() + ", " + index(setup.shadow().index()) + ", budget "
                         + Quantity.whole(setup.shadow().sparseBudget()) + " tokens, "
-                        + setup.shadow().outlierChunks() + " outlier chunks, "
-                        + setup.shadow().localTokens() + " local and up to "
-                        + setup.shadow().generatedTokens() + " generated tokens");
+                        + (setup.shadow().budget().firstLayers().isEmpty()
+                                ? ""
+                                : "in the first layers "
+                                        + setup.shadow().budget().firstLayers() + ", ")
+                        + setup.shadow().residency().localTokens() + " local and up to "
+                        + setup.shadow().residency().generatedTokens() + " generated tokens");
         facts.put(
                 "Reading the text",
                 "full attention " + Quantity.seconds(result.full().prefillSeconds()) + "; ShadowKV "
@@ -134,5 +140,14 @@ final class DemoReport {
         facts.put("Commit", result.machine().commitText());
         facts.put("Time of the whole demo", Quantity.seconds(result.wallSeconds()));
         return new Section("settings", "Settings and machine", List.of(new Facts(facts)));
+    }
+
+    private static String index(IndexSpec index) {
+        return switch (index) {
+            case IndexSpec.Landmarks landmarks ->
+                "landmarks of chunks of " + landmarks.chunkSize() + " tokens, " + landmarks.outlierChunks()
+                        + " outlier chunks";
+            case IndexSpec.TokenCodes _ -> "codes of single tokens";
+        };
     }
 }

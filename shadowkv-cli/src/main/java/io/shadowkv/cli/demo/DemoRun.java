@@ -1,5 +1,6 @@
 package io.shadowkv.cli.demo;
 
+import io.shadowkv.cache.IndexSpec;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.option.EngineFlags;
 import io.shadowkv.cli.process.Machine;
@@ -81,7 +82,7 @@ final class DemoRun {
             var shadowRun = new MethodRun(shadow, demo.format(), cancellation);
             warmUp(fullRun, demo);
             DemoResult.Outcome ofFull = answer(fullRun, demo, "full attention", new FetchRecorder(1, 1));
-            var recorder = new FetchRecorder(full.spec().layers(), demo.textTokens() / options.shadow.chunkSize());
+            var recorder = new FetchRecorder(full.spec().layers(), demo.textTokens() / options.shadow.unitTokens());
             DemoResult.Outcome ofShadow = answer(shadowRun, demo, "ShadowKV", recorder);
             List<DemoResult.Speed> speeds = sweep(fullRun, demo);
             speeds.add(new DemoResult.Speed(demo.textTokens(), ofFull.speed(), ofShadow.speed()));
@@ -102,9 +103,19 @@ final class DemoRun {
     /// short enough to be quick, and the budget is small enough to select from it.
     private void warmUp(MethodRun run, DemoText demo) {
         try (var line = new ProgressLine(err, options.style, "warming up")) {
-            var small = new KvCacheSpec.Shadow(options.shadow.rank(), options.shadow.chunkSize(), 256, 8, 32, 256);
+            KvCacheSpec.Shadow small = warmUpSpec(options.shadow);
             run.speedsAfter(probeSample(demo, WARM_UP_TOKENS), List.of(new KvCacheSpec.Full(), small), line);
         }
+    }
+
+    /// The method with a budget that the warm-up's text outgrows.
+    private static KvCacheSpec.Shadow warmUpSpec(KvCacheSpec.Shadow method) {
+        return method.withIndex(
+                        switch (method.index()) {
+                            case IndexSpec.Landmarks landmarks -> new IndexSpec.Landmarks(landmarks.chunkSize(), 8);
+                            case IndexSpec.TokenCodes codes -> codes;
+                        })
+                .withSparseBudget(256);
     }
 
     private DemoResult.Outcome answer(MethodRun run, DemoText demo, String method, FetchRecorder recorder) {

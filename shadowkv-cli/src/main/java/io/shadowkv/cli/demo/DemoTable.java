@@ -72,7 +72,7 @@ final class DemoTable {
                 "");
         String meaning = shadow.keptWhole()
                 ? "the text fits the resident set and was kept whole"
-                : "of the selected chunks were resident";
+                : "of the selected " + DemoFigures.units(result) + " were resident";
         row(out, "hit rate", "–", Quantity.share(shadow.hitRate()), meaning);
     }
 

@@ -8,15 +8,11 @@ import io.shadowkv.tensor.DType;
 import io.shadowkv.text.Tokenizer;
 import io.shadowkv.text.chat.ChatTemplate;
 import io.shadowkv.text.tokenizer.Tokenizers;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
@@ -71,17 +67,10 @@ record EvalModel(
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
             prints.put("weights", checkpoint.fingerprint());
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            for (String part : List.of("config.json", "generation_config.json")) {
-                Path file = folder.resolve(part);
-                if (Files.exists(file)) {
-                    digest.update(Files.readAllBytes(file));
-                }
-            }
+            digest.update(checkpoint.configuration());
             prints.put("config", HexFormat.of().formatHex(digest.digest(), 0, PRINT_BYTES));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every JDK has SHA-256", e);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
         return prints;
     }

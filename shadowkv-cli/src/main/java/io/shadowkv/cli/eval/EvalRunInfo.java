@@ -3,6 +3,7 @@ package io.shadowkv.cli.eval;
 import io.shadowkv.cli.process.Machine;
 import io.shadowkv.eval.run.EvalPlan;
 import io.shadowkv.eval.run.RunInfo;
+import io.shadowkv.tensor.WeightPrecision;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
@@ -52,6 +53,10 @@ final class EvalRunInfo {
         Map<String, String> settings = new LinkedHashMap<>(session.data().settings());
         settings.put("template", session.run().template());
         settings.putAll(model.prints());
+        WeightPrecision precision = session.engine().weights();
+        if (precision != WeightPrecision.STORED) {
+            settings.computeIfPresent("weights", (key, print) -> print + " as " + precision);
+        }
         return settings;
     }
 

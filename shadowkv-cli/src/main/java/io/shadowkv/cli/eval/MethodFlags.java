@@ -1,6 +1,5 @@
 package io.shadowkv.cli.eval;
 
-import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.option.ShadowShapeFlags;
 import io.shadowkv.eval.Method;
 import java.util.ArrayList;
@@ -11,7 +10,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /// Options that choose the methods: full attention, ShadowKV with one or more settings, or both; a
-/// mixin.
+/// mixin. Budget, rank, index and budgets of layers are lists, each value of which is a method.
 final class MethodFlags {
     /// Methods by name.
     enum Asked {
@@ -64,8 +63,10 @@ final class MethodFlags {
         if (asked != Asked.full) {
             for (int rank : ranks) {
                 for (Budget budget : budgets) {
-                    KvCacheSpec spec = shape.spec(command, rank, budget.at(contextTokens, shape.chunkTokens()));
-                    methods.add(Method.of(spec));
+                    for (ShadowShapeFlags.Choice choice : shape.choices()) {
+                        int tokens = budget.at(contextTokens, shape.unitTokens(choice));
+                        methods.add(Method.of(shape.spec(command, choice, rank, tokens)));
+                    }
                 }
             }
         }

@@ -19,7 +19,8 @@ final class ModelFlag {
             index = "0",
             arity = "0..1",
             paramLabel = "MODEL",
-            description = "A bundled model, a folder, or ORG/NAME of a pulled model. Default: " + USUAL + ".")
+            description =
+                    "A bundled model, a folder, a GGUF file, or ORG/NAME of a pulled model. Default: " + USUAL + ".")
     private @Nullable String first;
 
     @Option(names = "--model", paramLabel = "MODEL", description = "The model as an option.")

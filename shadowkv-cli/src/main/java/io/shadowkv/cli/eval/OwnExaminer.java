@@ -57,6 +57,8 @@ final class OwnExaminer implements Examiners {
 
     @Override
     public List<Supplier<Examiner>> seats(EvalPlan plan, Map<String, EvalTask> tasks, Consumer<String> errors) {
+        // A method that this backend or model does not have is refused before the first sample is read.
+        plan.methods().forEach(method -> engine.plan(method.spec(), engine.contextTokens(), 1));
         return List.of(() -> new EngineExaminer(engine, plan, tasks, model.format(), measuresDivergence, cancellation));
     }
 

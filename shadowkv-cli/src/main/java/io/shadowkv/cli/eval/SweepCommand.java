@@ -95,7 +95,7 @@ public final class SweepCommand implements Callable<Integer> {
     private List<Method> methods(int contextTokens) {
         List<Method> methods = new ArrayList<>();
         methods.add(Method.FULL);
-        int chunk = shape.chunkTokens();
+        int chunk = shape.unitTokens(spec);
         for (Budget each : budgets) {
             methods.add(Method.of(shape.spec(spec, rank, each.at(contextTokens, chunk))));
         }

@@ -43,7 +43,9 @@ public final class InspectCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "MODEL", description = "A bundled model, a folder, or ORG/NAME of a pulled model.")
+    @Parameters(
+            paramLabel = "MODEL",
+            description = "A bundled model, a folder, a GGUF file, or ORG/NAME of a pulled model.")
     private String model;
 
     @Option(

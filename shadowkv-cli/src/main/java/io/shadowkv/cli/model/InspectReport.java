@@ -4,6 +4,7 @@ import io.shadowkv.cli.process.ByteSize;
 import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.model.spec.DecoderSpec;
+import io.shadowkv.model.spec.LayerSpec;
 import java.util.LinkedHashSet;
 import java.util.Locale;
 import java.util.Set;
@@ -67,6 +68,7 @@ final class InspectReport {
                         decoder.headDim(),
                         decoder.rope().interleaved() ? "interleaved" : "halves",
                         decoder.rope().scaling().name()));
+        LayerKinds.of(decoder).forEach((layers, kind) -> row(text, layers, kind));
         row(text, "context", String.format(Locale.ROOT, "%,d tokens%s", engine.contextTokens(), decoder.contextNote()));
         row(text, "KV type", engine.kvType().name());
         return text.toString();
@@ -185,9 +187,15 @@ final class InspectReport {
         root.put("vocabulary_size", decoder.vocabularySize()).put("tied_embeddings", decoder.tiedEmbeddings());
         root.put("context_tokens", engine.contextTokens())
                 .put("kv_type", engine.kvType().name());
-        if (decoder.slidingWindow() > 0) {
-            root.put("sliding_window", decoder.slidingWindow());
+        if (!decoder.contextReason().isEmpty()) {
+            root.put("context_reason", decoder.contextReason());
         }
+        decoder.layerSpecs().stream()
+                .mapToInt(LayerSpec::slidingWindow)
+                .filter(window -> window > 0)
+                .min()
+                .ifPresent(window -> root.put("sliding_window", window));
+        decoder.layerSpecs().forEach(layer -> root.withArray("layer_kinds").add(layer.describe()));
         engine.notes().forEach(root.putArray("notes")::add);
         root.putObject("rope")
                 .put("theta", decoder.rope().theta())

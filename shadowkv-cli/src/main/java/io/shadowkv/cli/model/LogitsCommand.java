@@ -60,7 +60,9 @@ public final class LogitsCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "MODEL", description = "A bundled model, a folder, or ORG/NAME of a pulled model.")
+    @Parameters(
+            paramLabel = "MODEL",
+            description = "A bundled model, a folder, a GGUF file, or ORG/NAME of a pulled model.")
     private String model;
 
     @Option(names = "--ids", paramLabel = "FILE.json", required = true, description = "A JSON array of token ids.")

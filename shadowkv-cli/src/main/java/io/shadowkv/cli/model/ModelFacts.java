@@ -22,9 +22,9 @@ record ModelFacts(Path folder, long parameters, long bytes, SortedMap<String, Lo
                 if (name.endsWith("inv_freq")) {
                     continue;
                 }
-                long elements = checkpoint.elements(name);
-                parameters += elements;
-                byType.merge(checkpoint.typeName(name), elements, Long::sum);
+                long weights = checkpoint.weights(name);
+                parameters += weights;
+                byType.merge(checkpoint.typeName(name), weights, Long::sum);
             }
             return new ModelFacts(folder, parameters, checkpoint.weightBytes(), byType);
         }

@@ -9,6 +9,7 @@ import io.shadowkv.engine.serve.Backends;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.WeightPrecision;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -24,6 +25,13 @@ public final class EngineFlags {
         f32,
         bf16,
         f16
+    }
+
+    /// Precisions of the weights in memory.
+    public enum Weights {
+        stored,
+        int8,
+        int4
     }
 
     /// Places of offloaded values.
@@ -74,6 +82,14 @@ public final class EngineFlags {
             paramLabel = "TYPE",
             description = "Type of keys and values: ${COMPLETION-CANDIDATES}. Default: the weights' type.")
     private @Nullable KvType kvType;
+
+    @Option(
+            names = "--weights",
+            paramLabel = "PRECISION",
+            defaultValue = "stored",
+            description = "Precision of the weights in memory: ${COMPLETION-CANDIDATES}. int8 and int4 quantise a plain"
+                    + " checkpoint when it is loaded, for CPU backends. Default: ${DEFAULT-VALUE}.")
+    private Weights weights;
 
     @Option(
             names = "--memory",
@@ -149,7 +165,8 @@ public final class EngineFlags {
                         },
                         plain.maxWaiting(),
                         plain.readingBudget(),
-                        plain.keptPrompts()));
+                        plain.keptPrompts(),
+                        weights()));
     }
 
     /// The name of the backend that [#openBackend] would open; for `auto`, a backend is opened to
@@ -170,6 +187,15 @@ public final class EngineFlags {
             case bf16 -> DType.BF16;
             case f16 -> DType.F16;
         });
+    }
+
+    /// The requested precision of the weights.
+    public WeightPrecision weights() {
+        return switch (weights) {
+            case stored -> WeightPrecision.STORED;
+            case int8 -> WeightPrecision.INT8;
+            case int4 -> WeightPrecision.INT4;
+        };
     }
 
     /// True if the number of worker threads was given.

@@ -13,14 +13,15 @@ public final class SourceFlags {
     @Option(
             names = "--model",
             paramLabel = "MODEL",
-            description = "A bundled model, a folder, or ORG/NAME of a pulled model.")
+            description = "A bundled model, a folder, a GGUF file, or ORG/NAME of a pulled model.")
     private @Nullable String model;
 
     @Option(
             names = "--random",
             paramLabel = "SHAPE",
             description = "Instead of a model: random weights of a known shape, such as llama-3.1-8b, llama-3-8b-1m,"
-                    + " glm-4-9b, yi-9b, phi-3-mini-128k or qwen2-7b.")
+                    + " glm-4-9b, yi-9b, phi-3-mini-128k, qwen2-7b, qwen3-8b, qwen3-30b-a3b,"
+                    + " mistral-7b or seed-oss-36b.")
     private @Nullable String shape;
 
     @Option(

@@ -13,9 +13,11 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// Finds the folder for a MODEL argument: the name of a bundled model, a folder, or ORG/NAME in the
-/// hub's cache.
+/// Finds the folder or GGUF file for a MODEL argument: the name of a bundled model, a path, or
+/// ORG/NAME in the hub's cache.
 public final class ModelFinder {
+    /// A GGUF file, and of a split one the first part.
+    private static final Pattern GGUF = Pattern.compile("(?!.*-(?!00001)\\d{5}-of-\\d{5}\\.gguf).*\\.gguf");
     private static final Pattern REPOSITORY = Pattern.compile("[A-Za-z0-9][\\w.-]*/[A-Za-z0-9][\\w.-]*");
 
     private final Surroundings surroundings;
@@ -24,16 +26,46 @@ public final class ModelFinder {
         this.surroundings = surroundings;
     }
 
-    /// @throws CheckpointException if the model does not exist; the message says how to get it
+    /// The model's folder, or its GGUF file: also the only one in a folder that has nothing else.
+    ///
+    /// @throws CheckpointException if the model does not exist, or a folder has several GGUF files; the
+    ///     message says how to get it
     public Path resolve(String model) {
         Optional<Path> found = bundled(model).or(() -> existing(model)).or(() -> cached(model));
-        return found.orElseThrow(() -> new CheckpointException(
-                REPOSITORY.matcher(model).matches()
-                        ? model + ": no such folder, and not downloaded to " + cacheFolder(null)
-                                + "; run `shadowkv pull " + model + "` first"
-                        : model
-                                + ": no such folder. Give a folder with config.json and *.safetensors, ORG/NAME of a pulled"
-                                + " model, or a bundled model: " + String.join(", ", bundledNames())));
+        return found.map(ModelFinder::whole)
+                .orElseThrow(() -> new CheckpointException(
+                        REPOSITORY.matcher(model).matches()
+                                ? model + ": no such folder, and not downloaded to " + cacheFolder(null)
+                                        + "; run `shadowkv pull " + model + "` first"
+                                : model
+                                        + ": no such folder. Give a folder with config.json and *.safetensors, a GGUF file, ORG/NAME of a pulled"
+                                        + " model, or a bundled model: " + String.join(", ", bundledNames())));
+    }
+
+    /// A folder with GGUF files and without `config.json` stands for its only model. Only the first
+    /// part of a split one counts.
+    private static Path whole(Path folder) {
+        if (!Files.isDirectory(folder) || Files.exists(folder.resolve("config.json"))) {
+            return folder;
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            List<Path> models = files.filter(
+                            file -> GGUF.matcher(file.getFileName().toString()).matches())
+                    .sorted()
+                    .toList();
+            if (models.size() > 1) {
+                throw new CheckpointException(folder + ": has " + models.size() + " GGUF models: "
+                        + String.join(
+                                ", ",
+                                models.stream()
+                                        .map(file -> file.getFileName().toString())
+                                        .toList())
+                        + ". Give the file itself");
+            }
+            return models.isEmpty() ? folder : models.getFirst();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /// True if the folder is that of a bundled model, however it was named.

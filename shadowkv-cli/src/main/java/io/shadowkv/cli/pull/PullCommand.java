@@ -38,6 +38,7 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  shadowkv pull ORG/NAME",
             "  shadowkv pull ORG/NAME --revision v1.0",
+            "  shadowkv pull ORG/NAME-GGUF --file '*Q4_K_M*'",
             "  HF_ENDPOINT=http://mirror.example shadowkv pull ORG/NAME --cache-dir ./models",
             "  shadowkv pull --suite longbench,longbench-v2",
             "  shadowkv pull --suite infinitebench/passkey --data-dir ./data",
@@ -53,6 +54,14 @@ public final class PullCommand implements Callable<Integer> {
 
     @Parameters(arity = "0..1", paramLabel = "ORG/NAME", description = "The model's repository.")
     private @Nullable String repository;
+
+    @Option(
+            names = "--file",
+            paramLabel = "PATTERN",
+            description =
+                    "Download only the files of the model that match, such as '*Q4_K_M*' for one GGUF file of many;"
+                            + " * stands for any characters. May be repeated.")
+    private List<String> patterns = new ArrayList<>();
 
     @Option(
             names = "--suite",
@@ -118,7 +127,10 @@ public final class PullCommand implements Callable<Integer> {
         try (var shown =
                 new PullProgress(err, ProgressLine.style(root.surroundings(), progress), root.cancellation())) {
             if (repository != null) {
-                folders.add(hub.pull(repository, revision, shown));
+                folders.add(
+                        patterns.isEmpty()
+                                ? hub.pull(repository, revision, shown)
+                                : hub.pullMatching(repository, revision, patterns, shown));
             }
             for (DataJob job : jobs) {
                 folders.add(job.run(hub, revision, UserCache.data(dataFolder), shown));
@@ -135,6 +147,7 @@ public final class PullCommand implements Callable<Integer> {
         if (repository != null) {
             // Refuses a malformed repository or revision before a server is contacted.
             opened.cached(repository, revision);
+            Hub.checkPatterns(patterns);
         }
         return opened;
     }
@@ -145,6 +158,8 @@ public final class PullCommand implements Callable<Integer> {
         if (repository != null) {
             refuse("a model", "--suite", "--dataset", "--files", "--to", "--from", "--data-dir");
             jobs = List.of();
+        } else if (!patterns.isEmpty()) {
+            throw new IllegalArgumentException("--file selects files of a model; give its ORG/NAME too");
         } else if (!suites.isEmpty()) {
             refuse("--suite", "--files", "--to");
             jobs = suiteJobs();

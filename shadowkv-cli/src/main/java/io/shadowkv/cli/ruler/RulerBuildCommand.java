@@ -47,7 +47,8 @@ final class RulerBuildCommand implements Callable<Integer> {
             names = "--model",
             paramLabel = "MODEL",
             defaultValue = "needle-32k",
-            description = "A bundled model, a folder, or ORG/NAME of a pulled model. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "A bundled model, a folder, a GGUF file, or ORG/NAME of a pulled model. Default: ${DEFAULT-VALUE}.")
     private String model;
 
     @Option(

@@ -57,7 +57,7 @@ public final class RunCommand implements Callable<Integer> {
     @Parameters(
             index = "0",
             paramLabel = "MODEL",
-            description = "A bundled model, a folder, or ORG/NAME of a pulled model.")
+            description = "A bundled model, a folder, a GGUF file, or ORG/NAME of a pulled model.")
     private String model;
 
     @Parameters(

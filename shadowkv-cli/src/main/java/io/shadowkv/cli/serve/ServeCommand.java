@@ -66,7 +66,7 @@ public final class ServeCommand implements Callable<Integer> {
             index = "0",
             arity = "0..1",
             paramLabel = "MODEL",
-            description = "A bundled model, a folder, or ORG/NAME of a pulled model. Default: needle-32k.")
+            description = "A bundled model, a folder, a GGUF file, or ORG/NAME of a pulled model. Default: needle-32k.")
     private @Nullable String model;
 
     @Option(

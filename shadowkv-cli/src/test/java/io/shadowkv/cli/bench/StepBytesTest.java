@@ -17,7 +17,9 @@ class StepBytesTest {
     private static final Ceilings H200 = new Ceilings(4.3e12, 55e9);
 
     private static Decoding decoding(int batch) {
-        return new Decoding(LLAMA, DType.BF16, DType.BF16, batch);
+        // 32 layers of queries, keys, values, output and MLP, and the head, in bf16.
+        double layer = 4096.0 * (2 * 4096 + 2 * 1024 + 3 * 14_336);
+        return new Decoding(LLAMA, 2 * (32 * layer + 4096.0 * 128_256), DType.BF16, batch);
     }
 
     @Test
@@ -35,7 +37,7 @@ class StepBytesTest {
     void shadowReadsLandmarksAndFetchesMisses() {
         double units = 124_928 / 8.0 - 4 - 48;
         double misses = 0.4 * 32 * 8 * 256 * 22;
-        Index index = new Index(8, 160, units, misses, 256, 1);
+        Index index = new Index(8, 160, units, 256, misses, 256, 1);
         StepBytes bytes = StepBytes.shadow(decoding(22), 48 * 8 + 2048 + 100, index);
         assertThat(bytes.device().get(OperationKind.SCORE) / 22).isBetween(1.0e9, 1.05e9);
         assertThat(bytes.link() / 22).isCloseTo(54e6, within(1e6));
@@ -47,7 +49,7 @@ class StepBytesTest {
 
     @Test
     void valuesOnTheDeviceDoNotPassTheLink() {
-        Index index = new Index(8, 160, 1000, 100, 128, 0.25);
+        Index index = new Index(8, 160, 1000, 256, 100, 128, 0.25);
         StepBytes bytes = StepBytes.shadow(decoding(1), 2500, index);
         double stored = 100 * 8 * 128.0;
         assertThat(bytes.link()).isEqualTo(stored / 4);

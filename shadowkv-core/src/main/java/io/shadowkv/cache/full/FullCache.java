@@ -4,11 +4,11 @@ import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.DecodeCache;
 import io.shadowkv.cache.KeyValueSource;
+import io.shadowkv.cache.LayerRotaries;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.op.Backend;
-import io.shadowkv.op.Rotary;
 import java.util.List;
 import java.util.Map;
 
@@ -23,7 +23,7 @@ public final class FullCache implements CacheStrategy {
     }
 
     @Override
-    public PromptCache openPrompt(int promptTokens, SequenceSize size, Rotary rotary) {
+    public PromptCache openPrompt(int promptTokens, SequenceSize size, LayerRotaries rotary) {
         return FullSequence.allocate(shape, backend, size.capacityTokens(), rotary)
                 .openPrompt();
     }
@@ -48,7 +48,7 @@ public final class FullCache implements CacheStrategy {
     }
 
     @Override
-    public SequenceCache restore(SequenceSize size, Rotary rotary, Map<String, Long> numbers) {
+    public SequenceCache restore(SequenceSize size, LayerRotaries rotary, Map<String, Long> numbers) {
         long length = numbers.getOrDefault("length", -1L);
         if (length < 1 || length > size.capacityTokens()) {
             throw new IllegalArgumentException(

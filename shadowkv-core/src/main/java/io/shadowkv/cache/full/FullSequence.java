@@ -4,6 +4,7 @@ import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.KeyValueSource;
 import io.shadowkv.cache.LayerFetches;
+import io.shadowkv.cache.LayerRotaries;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.RowsPromptCache;
 import io.shadowkv.cache.SequenceCache;
@@ -11,7 +12,6 @@ import io.shadowkv.cache.SequenceState;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
-import io.shadowkv.op.Rotary;
 import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -25,11 +25,11 @@ final class FullSequence implements SequenceCache, KeyValueSource {
     private final Backend backend;
     private final MemoryScope scope;
     private final List<AttendedRows> layers;
-    private final Rotary rotary;
+    private final LayerRotaries rotary;
     private int length;
 
     private FullSequence(
-            CacheShape shape, Backend backend, MemoryScope scope, List<AttendedRows> layers, Rotary rotary) {
+            CacheShape shape, Backend backend, MemoryScope scope, List<AttendedRows> layers, LayerRotaries rotary) {
         this.shape = shape;
         this.backend = backend;
         this.scope = scope;
@@ -37,7 +37,7 @@ final class FullSequence implements SequenceCache, KeyValueSource {
         this.rotary = rotary;
     }
 
-    static FullSequence allocate(CacheShape shape, Backend backend, int capacity, Rotary rotary) {
+    static FullSequence allocate(CacheShape shape, Backend backend, int capacity, LayerRotaries rotary) {
         long bytes = 2L * shape.layers() * shape.kvWidth() * shape.kvType().bytes() * capacity;
         MemoryScope scope = backend.newScope("the keys and values of a sequence of " + capacity + " tokens", bytes);
         try {
@@ -119,7 +119,7 @@ final class FullSequence implements SequenceCache, KeyValueSource {
     }
 
     @Override
-    public Rotary rotary() {
+    public LayerRotaries rotary() {
         return rotary;
     }
 

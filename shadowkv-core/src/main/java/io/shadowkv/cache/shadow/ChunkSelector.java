@@ -1,5 +1,6 @@
 package io.shadowkv.cache.shadow;
 
+import io.shadowkv.cache.shadow.index.LayerMemory;
 import io.shadowkv.op.Backend;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
@@ -25,10 +26,10 @@ record ChunkSelector(
         Tensor missSlots,
         Tensor missCounts,
         Tensor counters) {
-    static ChunkSelector allocate(ShadowLayout layout, Backend backend, LayerMemory memory) {
-        int heads = layout.shape().kvHeads();
-        int slots = layout.spec().cachedUnits();
-        int selected = layout.spec().selectedUnits();
+    static ChunkSelector allocate(LayerLayout layout, Backend backend, LayerMemory memory) {
+        int heads = layout.sequence().shape().kvHeads();
+        int slots = layout.cachedUnits();
+        int selected = layout.selectedUnits();
         ChunkSelector selector = new ChunkSelector(
                 memory.allocate(DType.I32, heads, slots),
                 memory.allocate(DType.I32, heads, slots),

@@ -1,5 +1,6 @@
 package io.shadowkv.cache.shadow;
 
+import io.shadowkv.cache.shadow.index.UnitBuffers;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;
@@ -11,10 +12,8 @@ import org.jspecify.annotations.Nullable;
 /// @param plain activation type `[plainRows, kvWidth]`, keys before RoPE of some tokens
 /// @param gram F32 `[kvWidth, kvWidth]`
 /// @param zeros F32 `[kvWidth, kvWidth]`, never written
-/// @param landmarks `[kvHeads, units, headDim]`, including those of outliers
-/// @param minCosines F32 `[kvHeads, units]`
-/// @param others I32 `[kvHeads, units - outlierChunks]`
-record IndexScratch(Tensor plain, Tensor gram, Tensor zeros, Tensor landmarks, Tensor minCosines, Tensor others) {
+/// @param units buffers of the index
+record IndexScratch(Tensor plain, Tensor gram, Tensor zeros, UnitBuffers units) {
     /// Rows of keys whose rotation is undone at a time if the host computes: these fit the
     /// processor's caches.
     private static final int HOST_ROWS = 512;
@@ -29,18 +28,12 @@ record IndexScratch(Tensor plain, Tensor gram, Tensor zeros, Tensor landmarks, T
 
     /// @param tokens tokens of the sequence that is indexed
     static IndexScratch allocate(ShadowLayout layout, Backend backend, MemoryScope scope, int tokens) {
-        int heads = layout.shape().kvHeads();
         int width = layout.shape().kvWidth();
-        int outliers = layout.spec().outlierChunks();
-        int units = layout.contextUnits(tokens);
         return new IndexScratch(
                 plain(layout, backend, scope, tokens),
                 scope.allocate(DType.F32, width, width),
                 scope.allocate(DType.F32, width, width),
-                scope.allocate(
-                        layout.shape().kvType(), heads, units, layout.shape().headDim()),
-                scope.allocate(DType.F32, heads, units),
-                scope.allocate(DType.I32, heads, units - outliers));
+                layout.index().buildBuffers(backend, scope, layout.contextUnits(tokens)));
     }
 
     /// A buffer for the keys before RoPE of up to `tokens` tokens, or of as many as are computed at
@@ -59,11 +52,9 @@ record IndexScratch(Tensor plain, Tensor gram, Tensor zeros, Tensor landmarks, T
     static long bytes(ShadowLayout layout, Backend backend, int tokens) {
         long width = layout.shape().kvWidth();
         DType type = layout.shape().kvType();
-        long units = layout.contextUnits(tokens);
         long plain = plainRows(backend, tokens)
                 * width
                 * backend.activationType(type).bytes();
-        long floats = 2 * width * width + layout.shape().kvHeads() * units * 2;
-        return plain + floats * Float.BYTES + width * units * type.bytes();
+        return plain + 2 * width * width * Float.BYTES + layout.index().buildBytes(layout.contextUnits(tokens));
     }
 }

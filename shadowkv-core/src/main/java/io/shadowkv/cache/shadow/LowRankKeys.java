@@ -1,5 +1,6 @@
 package io.shadowkv.cache.shadow;
 
+import io.shadowkv.cache.shadow.index.LayerMemory;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.op.Rotary;

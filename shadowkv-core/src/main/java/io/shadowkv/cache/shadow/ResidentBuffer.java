@@ -1,5 +1,7 @@
 package io.shadowkv.cache.shadow;
 
+import io.shadowkv.cache.CacheShape;
+import io.shadowkv.cache.shadow.index.LayerMemory;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.ShadowOperations;
@@ -12,17 +14,18 @@ import java.util.List;
 /// Recent rows hold the local tokens of the prompt, followed by generated tokens. The order within
 /// the region does not matter to attention, because the rotation of a key encodes its position.
 final class ResidentBuffer {
-    private final ShadowLayout layout;
+    private final LayerLayout layout;
     private final AttendedRows rows;
     private final ShadowOperations shadow;
 
-    ResidentBuffer(ShadowLayout layout, Backend backend, LayerMemory memory) {
-        int heads = layout.shape().kvHeads();
-        int headDim = layout.shape().headDim();
+    ResidentBuffer(LayerLayout layout, Backend backend, LayerMemory memory) {
+        CacheShape shape = layout.sequence().shape();
+        int heads = shape.kvHeads();
+        int headDim = shape.headDim();
         this.layout = layout;
         this.rows = new AttendedRows(
-                memory.allocate(layout.shape().kvType(), heads, layout.residentRows(), headDim),
-                memory.allocate(layout.shape().kvType(), heads, layout.residentRows(), headDim));
+                memory.allocate(shape.kvType(), heads, layout.residentRows(), headDim),
+                memory.allocate(shape.kvType(), heads, layout.residentRows(), headDim));
         this.shadow = backend.operations().shadow();
     }
 
@@ -48,16 +51,26 @@ final class ResidentBuffer {
         shadow.copyRows(rows.values(), 0, tokens, values, 0);
     }
 
-    /// Copies `count` rows from row `from` on to the same rows of `target`.
-    void copyTo(ResidentBuffer target, int from, int count) {
-        shadow.copyRows(rows.keys(), from, count, target.rows.keys(), from);
-        shadow.copyRows(rows.values(), from, count, target.rows.values(), from);
+    /// Copies the first `tokens` rows to the same rows of `target`.
+    void copyWhole(ResidentBuffer target, int tokens) {
+        copyTo(target, 0, tokens, 0);
+    }
+
+    /// Copies outliers and `recent` recent tokens to `target`.
+    void copyKept(ResidentBuffer target, int recent) {
+        copyTo(target, 0, layout.cachedRow(), 0);
+        copyTo(target, layout.recentRow(), recent, target.layout.recentRow());
+    }
+
+    private void copyTo(ResidentBuffer target, int from, int count, int to) {
+        shadow.copyRows(rows.keys(), from, count, target.rows.keys(), to);
+        shadow.copyRows(rows.values(), from, count, target.rows.values(), to);
     }
 
     /// @param outliers I32 `[kvHeads, outlierChunks]`, unit numbers
     void keepOutliers(Tensor keys, Tensor values, Tensor outliers) {
-        shadow.gatherUnits(keys, outliers, layout.spec().chunkSize(), rows.keys(), 0);
-        shadow.gatherUnits(values, outliers, layout.spec().chunkSize(), rows.values(), 0);
+        shadow.gatherUnits(keys, outliers, layout.unitTokens(), rows.keys(), 0);
+        shadow.gatherUnits(values, outliers, layout.unitTokens(), rows.values(), 0);
     }
 
     /// Copies outliers to the rows of their tokens.
@@ -65,7 +78,7 @@ final class ResidentBuffer {
     /// @param outliers I32 `[kvHeads, outlierChunks]`, unit numbers
     /// @param keys `[kvHeads, capacity, headDim]`, row t belongs to token t
     void restoreOutliers(Tensor outliers, Tensor keys, Tensor values) {
-        int unitTokens = layout.spec().chunkSize();
+        int unitTokens = layout.unitTokens();
         shadow.scatterUnits(rows.keys(), 0, outliers, unitTokens, keys);
         shadow.scatterUnits(rows.values(), 0, outliers, unitTokens, values);
     }

@@ -20,19 +20,21 @@ record SelectionTrace(Backend backend, SelectionListener listener) {
                 continue;
             }
             IndexedLayer indexed = chunks.get(slots[row]);
-            int heads = indexed.missCounts().extent(0);
-            int[] missCounts = backend.downloadInts(indexed.missCounts());
+            int heads = indexed.kvHeads();
+            int[] missCounts = backend.downloadInts(indexed.residency().missCounts());
             int[][] missed = new int[heads][];
             int[][] selected = new int[heads][];
             for (int head = 0; head < heads; head++) {
-                int[] chunkOf = backend.downloadInts(indexed.unitIds().row(head));
-                int[] misses = backend.downloadInts(indexed.missUnits().row(head));
+                int[] chunkOf = backend.downloadInts(indexed.index().unitIds().row(head));
+                int[] misses =
+                        backend.downloadInts(indexed.residency().missUnits().row(head));
                 missed[head] = Arrays.stream(misses, 0, missCounts[head])
                         .map(unit -> chunkOf[unit])
                         .toArray();
-                int[] unitOf = backend.downloadInts(indexed.residentUnits().row(head));
-                selected[head] = Arrays.stream(
-                                backend.downloadInts(indexed.selectedSlots().row(head)))
+                int[] unitOf =
+                        backend.downloadInts(indexed.residency().residentUnits().row(head));
+                selected[head] = Arrays.stream(backend.downloadInts(
+                                indexed.residency().selectedSlots().row(head)))
                         .filter(slot -> slot >= 0)
                         .map(slot -> chunkOf[unitOf[slot]])
                         .toArray();

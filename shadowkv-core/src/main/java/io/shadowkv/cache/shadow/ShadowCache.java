@@ -3,14 +3,15 @@ package io.shadowkv.cache.shadow;
 import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.DecodeCache;
+import io.shadowkv.cache.IndexSpec;
 import io.shadowkv.cache.KeyValueSource;
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.LayerRotaries;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
-import io.shadowkv.op.Rotary;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -25,13 +26,24 @@ public final class ShadowCache implements CacheStrategy {
     private final Backend backend;
 
     public ShadowCache(KvCacheSpec.Shadow spec, CacheShape shape, Backend backend) {
+        if (spec.budget().firstLayers().size() > shape.layers()) {
+            throw new IllegalArgumentException("budgets of the first "
+                    + spec.budget().firstLayers().size() + " layers are given; the model has " + shape.layers()
+                    + " layers. Give fewer budgets");
+        }
+        if (spec.index() instanceof IndexSpec.TokenCodes
+                && !backend.operations().shadow().hasTokenCodes()) {
+            throw new IllegalArgumentException("the " + backend.name()
+                    + " backend cannot select with the index codes yet; it has the index landmarks (--index landmarks)."
+                    + " The cpu backend has both");
+        }
         this.spec = spec;
         this.shape = shape;
         this.backend = backend;
     }
 
     @Override
-    public PromptCache openPrompt(int promptTokens, SequenceSize size, Rotary rotary) {
+    public PromptCache openPrompt(int promptTokens, SequenceSize size, LayerRotaries rotary) {
         ShadowLayout layout = new ShadowLayout(spec, shape, size);
         return new ShadowPromptCache(layout, backend, promptTokens, rotary);
     }
@@ -55,7 +67,7 @@ public final class ShadowCache implements CacheStrategy {
     }
 
     @Override
-    public SequenceCache restore(SequenceSize size, Rotary rotary, Map<String, Long> numbers) {
+    public SequenceCache restore(SequenceSize size, LayerRotaries rotary, Map<String, Long> numbers) {
         return ShadowSequence.restore(new ShadowLayout(spec, shape, size), backend, rotary, numbers);
     }
 
@@ -87,7 +99,7 @@ public final class ShadowCache implements CacheStrategy {
 
     @Override
     public DecodeCache openDecode() {
-        return new ShadowDecodeCache(shape, backend, 1 / Math.sqrt(shape.headDim()));
+        return new ShadowDecodeCache(spec, shape, backend);
     }
 
     @Override
@@ -106,6 +118,9 @@ public final class ShadowCache implements CacheStrategy {
     @Override
     public long decodeBytes(int rows, int capacityTokens) {
         ShadowLayout layout = new ShadowLayout(spec, shape, SequenceSize.of(capacityTokens));
-        return layout.isAlwaysWhole() ? 0 : (long) rows * shape.kvHeads() * layout.unitCapacity() * Float.BYTES;
+        long scores = (long) rows * shape.kvHeads() * layout.unitCapacity() * Float.BYTES;
+        // Each further budget has write rows and attended rows of its own in the step's row table.
+        long rowTables = (spec.budget().distinct().size() - 1L) * 2 * rows * Integer.BYTES;
+        return layout.isAlwaysWhole() ? 0 : scores + rowTables;
     }
 }

@@ -2,6 +2,7 @@ package io.shadowkv.cache.shadow;
 
 import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.DecodeCache;
+import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.SelectionListener;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.op.AttendedRows;
@@ -26,6 +27,9 @@ final class ShadowDecodeCache implements DecodeCache {
     /// Shares that are told apart: a step is recorded anew for each.
     private static final int SHARES = 4;
 
+    private final KvCacheSpec.Shadow.Budget budget;
+    /// For each layer, the place of its budget among the distinct ones.
+    private final int[] kinds;
     private final CacheShape shape;
     private final Backend backend;
     private final AttentionOperations attention;
@@ -39,11 +43,15 @@ final class ShadowDecodeCache implements DecodeCache {
     private @Nullable SelectionTrace trace;
     private double hitRate = Double.NaN;
 
-    /// @param scoreScale factor of the landmarks' dot products before the softmax; 1/√headDim (the original
-    ///     writes 1/√128 for every head dim)
-    ShadowDecodeCache(CacheShape shape, Backend backend, double scoreScale) {
+    /// Units are scored with the scale of attention, usually 1/√headDim (the original writes 1/√128 for
+    /// every head dim).
+    ShadowDecodeCache(KvCacheSpec.Shadow spec, CacheShape shape, Backend backend) {
+        this.budget = spec.budget();
+        this.kinds = IntStream.range(0, shape.layers())
+                .map(layer -> budget.distinct().indexOf(budget.ofLayer(layer)))
+                .toArray();
         this.shape = shape;
-        this.scoreScale = scoreScale;
+        this.scoreScale = shape.attentionScale();
         this.backend = backend;
         this.attention = backend.operations().attention();
         this.shadow = backend.operations().shadow();
@@ -100,7 +108,7 @@ final class ShadowDecodeCache implements DecodeCache {
         Tensor buffer = scoreBuffer;
         if (rows > 0 && (buffer == null || buffer.extent(0) < rows || buffer.extent(2) < units)) {
             close();
-            MemoryScope scope = backend.newScope("landmark scores of " + rows + " sequences");
+            MemoryScope scope = backend.newScope("unit scores of " + rows + " sequences");
             scoreScope = scope;
             buffer = scope.allocate(DType.F32, rows, shape.kvHeads(), units);
             scoreBuffer = buffer;
@@ -122,10 +130,10 @@ final class ShadowDecodeCache implements DecodeCache {
                 .mapToDouble(sequence -> (double) Math.max(0, shape.layers() - deviceValueLayers(sequence)) / fetching)
                 .average()
                 .orElse(0);
-        // All sequences have the strategy's budget and value type.
+        // All sequences have the strategy's value type.
         ShadowLayout layout = sequences.values().iterator().next().layout();
         double selected = (double) shape.kvWidth()
-                * layout.spec().sparseBudget()
+                * budget.mean(fromLayer, shape.layers())
                 * layout.valueType().bytes();
         return new Fetches(fromLayer, selected * Math.round(SHARES * share) / SHARES);
     }
@@ -142,9 +150,16 @@ final class ShadowDecodeCache implements DecodeCache {
         return trace == null;
     }
 
+    /// The rows of a wave as a layer has them. Whole sequences have the same rows in all layers.
+    private StepRows rows(int layer, Wave wave) {
+        return kinds[layer] == 0 || !wave.isIndexed()
+                ? wave.rows()
+                : wave.shifted().get(kinds[layer] - 1);
+    }
+
     @Override
     public void append(int layer, Tensor keys, Tensor values, Wave wave) {
-        attention.append(keys, values, resident.get(layer), wave.rows());
+        attention.append(keys, values, resident.get(layer), rows(layer, wave));
     }
 
     @Override
@@ -153,10 +168,10 @@ final class ShadowDecodeCache implements DecodeCache {
             return;
         }
         SlotTable<IndexedLayer> chunks = index.get(layer);
-        StepRows rows = wave.rows();
+        StepRows rows = rows(layer, wave);
         Tensor scores =
                 Objects.requireNonNull(scoreBuffer, "the step was not prepared").slice(0, rows.count());
-        shadow.scoreLandmarks(queries, chunks, rows, scoreScale, scores);
+        shadow.scoreUnits(queries, chunks, rows, scoreScale, scores);
         if (!Double.isNaN(hitRate)) {
             shadow.forceHits(scores, chunks, rows, hitRate);
         }
@@ -166,15 +181,16 @@ final class ShadowDecodeCache implements DecodeCache {
 
     @Override
     public void attend(int layer, Tensor queries, Wave wave, double scale, Tensor out) {
+        StepRows rows = rows(layer, wave);
         if (!wave.isIndexed()) {
-            attention.decode(queries, resident.get(layer), wave.rows(), scale, out);
+            attention.decode(queries, resident.get(layer), rows, scale, out);
             return;
         }
         SlotTable<IndexedLayer> chunks = index.get(layer);
-        shadow.rebuildKeys(chunks, wave.rows(), wave.rotary());
-        attention.decodeSelected(queries, chunks, wave.rows(), scale, out);
+        shadow.rebuildKeys(chunks, rows, wave.rotary().of(layer));
+        attention.decodeSelected(queries, chunks, rows, scale, out);
         if (trace != null) {
-            trace.record(layer, chunks, wave.rows());
+            trace.record(layer, chunks, rows);
         }
     }
 

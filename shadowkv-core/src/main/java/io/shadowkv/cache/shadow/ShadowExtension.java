@@ -2,6 +2,8 @@ package io.shadowkv.cache.shadow;
 
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.cache.shadow.index.LayerMemory;
+import io.shadowkv.cache.shadow.index.UnitBuffers;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.Backend;
@@ -42,7 +44,8 @@ final class ShadowExtension implements PromptCache {
         int recent = sequence.recentTokens() + tokens;
         this.newUnits = recent <= layout.recentTokens()
                 ? 0
-                : (recent - layout.spec().localTokens()) / layout.spec().chunkSize();
+                : (recent - layout.spec().residency().localTokens())
+                        / layout.spec().unitTokens();
         this.scope = backend.newScope("one layer's keys and values of " + (before + tokens) + " tokens");
         try {
             this.layers = new PromptLayers(layout, backend, scope, before + tokens);
@@ -67,10 +70,10 @@ final class ShadowExtension implements PromptCache {
     ///
     /// @param plain activation type `[any, kvWidth]`
     /// @param recent the recent tokens that each layer will have
-    private record Joining(Tensor plain, Landmarks.Fresh fresh, List<AttendedRows> recent) {
+    private record Joining(Tensor plain, UnitBuffers fresh, List<AttendedRows> recent) {
         static Joining allocate(ShadowSequence sequence, Backend backend, MemoryScope scope, int units, int recent) {
             ShadowLayout layout = sequence.layout();
-            int unitTokens = layout.spec().chunkSize();
+            int unitTokens = layout.spec().unitTokens();
             LayerMemory memory = new LayerMemory(scope, layout.shape().layers());
             List<AttendedRows> rows = new ArrayList<>();
             for (int layer = 0; layer < layout.shape().layers(); layer++) {
@@ -81,7 +84,7 @@ final class ShadowExtension implements PromptCache {
             }
             return new Joining(
                     IndexScratch.plain(layout, backend, scope, units * unitTokens),
-                    Landmarks.Fresh.allocate(layout, backend, scope, sequence.recentToken() / unitTokens, units),
+                    layout.index().extendBuffers(backend, scope, sequence.recentToken() / unitTokens, units),
                     rows);
         }
 
@@ -97,7 +100,12 @@ final class ShadowExtension implements PromptCache {
     /// Restores a layer in the buffers that it will use.
     private void restore(int layer, PromptLayers.Set set) {
         sequence.indexedLayer(layer)
-                .restore(sequence.recentToken(), sequence.recentTokens(), sequence.rotary(), set.keys(), set.values());
+                .restore(
+                        sequence.recentToken(),
+                        sequence.recentTokens(),
+                        sequence.rotary().of(layer),
+                        set.keys(),
+                        set.values());
     }
 
     @Override
@@ -137,8 +145,15 @@ final class ShadowExtension implements PromptCache {
         }
         int first = sequence.recentToken();
         target.add(
-                keys, values, first, first, sequence.indexedUnits(), sequence.rotary(), joins.plain(), joins.fresh());
-        int from = first + newUnits * layout.spec().chunkSize();
+                keys,
+                values,
+                first,
+                first,
+                sequence.indexedUnits(),
+                sequence.rotary().of(layer),
+                joins.plain(),
+                joins.fresh());
+        int from = first + newUnits * layout.spec().unitTokens();
         var shadow = backend.operations().shadow();
         shadow.copyRows(
                 keys, from, before + tokens - from, joins.recent().get(layer).keys(), 0);

@@ -1,6 +1,9 @@
 package io.shadowkv.cache.shadow;
 
 import io.shadowkv.cache.LayerFetches;
+import io.shadowkv.cache.shadow.index.LayerMemory;
+import io.shadowkv.cache.shadow.index.SelectionIndex;
+import io.shadowkv.cache.shadow.index.UnitBuffers;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.IndexedLayer;
@@ -15,10 +18,11 @@ import java.util.stream.Stream;
 /// the region.
 final class ShadowLayer {
     private final ShadowLayout layout;
+    private final LayerLayout rows;
     private final ShadowOperations shadow;
     private final ResidentBuffer resident;
     private final LowRankKeys lowRankKeys;
-    private final Landmarks landmarks;
+    private final SelectionIndex index;
     private final ValueStore valueStore;
     private final ChunkSelector selector;
 
@@ -27,34 +31,35 @@ final class ShadowLayer {
     /// @param layer index of this layer, which determines where its values lie
     ShadowLayer(ShadowLayout layout, int layer, Backend backend, LayerMemory memory) {
         this.layout = layout;
+        this.rows = layout.layer(layer);
         this.shadow = backend.operations().shadow();
-        this.resident = new ResidentBuffer(layout, backend, memory);
+        this.resident = new ResidentBuffer(rows, backend, memory);
         this.lowRankKeys = new LowRankKeys(layout, backend, memory);
-        this.landmarks = new Landmarks(layout, backend, memory);
+        this.index = layout.index().allocate(backend, memory);
         this.valueStore = new ValueStore(layout, layout.valuePlace(layer), backend, memory);
-        this.selector = ChunkSelector.allocate(layout, backend, memory);
+        this.selector = ChunkSelector.allocate(rows, backend, memory);
     }
 
     /// A layer that shares the index of `base` and has resident rows of its own.
-    private ShadowLayer(ShadowLayer base, ShadowLayout layout, Backend backend, LayerMemory memory) {
-        this.layout = layout;
+    private ShadowLayer(ShadowLayer base, LayerLayout rows, Backend backend, LayerMemory memory) {
+        this.layout = rows.sequence();
+        this.rows = rows;
         this.shadow = base.shadow;
-        this.resident = new ResidentBuffer(layout, backend, memory);
+        this.resident = new ResidentBuffer(rows, backend, memory);
         this.lowRankKeys = base.lowRankKeys;
-        this.landmarks = base.landmarks;
+        this.index = base.index;
         this.valueStore = base.valueStore;
-        this.selector = ChunkSelector.allocate(layout, backend, memory);
+        this.selector = ChunkSelector.allocate(rows, backend, memory);
     }
 
     /// Forks this layer: outliers and recent tokens are copied, the index is shared, and no unit is
     /// resident.
     ///
-    /// @param forked layout of the fork
+    /// @param forked layout of this layer in the fork
     /// @param recent number of recent tokens
-    ShadowLayer fork(ShadowLayout forked, int recent, Backend backend, LayerMemory memory) {
+    ShadowLayer fork(LayerLayout forked, int recent, Backend backend, LayerMemory memory) {
         ShadowLayer fork = new ShadowLayer(this, forked, backend, memory);
-        resident.copyTo(fork.resident, 0, layout.cachedRow());
-        resident.copyTo(fork.resident, layout.recentRow(), recent);
+        resident.copyKept(fork.resident, recent);
         return fork;
     }
 
@@ -66,20 +71,18 @@ final class ShadowLayer {
         return selector;
     }
 
-    /// Indexes a context: factorises its keys, computes landmarks, copies outliers and recent
+    /// Indexes a context: factorises its keys, builds the index, copies outliers and recent
     /// tokens to the resident region, and offloads the values.
     ///
     /// @param keys rotated, `[kvHeads, capacity, headDim]`, row t belongs to token t
     /// @param values the same shape
     /// @param tokens number of valid rows
     void index(Tensor keys, Tensor values, int tokens, Rotary rotary, IndexScratch scratch) {
-        int unitTokens = layout.spec().chunkSize();
+        int unitTokens = layout.spec().unitTokens();
         int contextTokens = layout.contextUnits(tokens) * unitTokens;
         lowRankKeys.fit(keys, tokens, contextTokens, rotary, scratch);
-        shadow.landmarks(keys, 0, unitTokens, scratch.landmarks(), scratch.minCosines());
-        shadow.splitOutliers(scratch.minCosines(), landmarks.outliers(), scratch.others());
-        landmarks.keep(scratch.landmarks(), scratch.others());
-        resident.keepOutliers(keys, values, landmarks.outliers());
+        index.build(keys, scratch.units());
+        resident.keepOutliers(keys, values, index.outliers());
         resident.addRecent(keys, values, contextTokens, tokens - contextTokens, 0);
         valueStore.offload(values, 0, contextTokens, 0);
     }
@@ -87,14 +90,14 @@ final class ShadowLayer {
     /// Moves the oldest recent tokens into the index.
     ///
     /// @param firstToken position of the oldest; a multiple of the unit
-    /// @param held number of recent tokens before the move
+    /// @param recent number of recent tokens before the move
     /// @param indexed number of units in the index before the move
     /// @param scratch activation type `[any, kvWidth]`
-    /// @param fresh buffers for the landmarks of the units that move
-    void join(int firstToken, int held, int indexed, Rotary rotary, Tensor scratch, Landmarks.Fresh fresh) {
-        AttendedRows rows = resident.rows();
-        add(rows.keys(), rows.values(), layout.recentRow(), firstToken, indexed, rotary, scratch, fresh);
-        resident.dropRecent(fresh.units() * layout.spec().chunkSize(), held);
+    /// @param fresh buffers for the units that move
+    void join(int firstToken, int recent, int indexed, Rotary rotary, Tensor scratch, UnitBuffers fresh) {
+        AttendedRows held = resident.rows();
+        add(held.keys(), held.values(), rows.recentRow(), firstToken, indexed, rotary, scratch, fresh);
+        resident.dropRecent(fresh.units() * layout.spec().unitTokens(), recent);
     }
 
     /// Adds the units of consecutive tokens to the index.
@@ -105,7 +108,7 @@ final class ShadowLayer {
     /// @param firstToken position of the first token, a multiple of the unit
     /// @param indexed number of units in the index before
     /// @param scratch activation type `[any, kvWidth]`
-    /// @param fresh buffers for the landmarks of the units
+    /// @param fresh buffers for the units
     void add(
             Tensor keys,
             Tensor values,
@@ -114,11 +117,11 @@ final class ShadowLayer {
             int indexed,
             Rotary rotary,
             Tensor scratch,
-            Landmarks.Fresh fresh) {
-        int unitTokens = layout.spec().chunkSize();
+            UnitBuffers fresh) {
+        int unitTokens = layout.spec().unitTokens();
         int tokens = fresh.units() * unitTokens;
         lowRankKeys.project(keys, row, tokens, firstToken, rotary, scratch);
-        landmarks.append(keys, row / unitTokens, unitTokens, indexed, fresh);
+        index.extend(keys, row / unitTokens, indexed, fresh);
         valueStore.offload(values, row, tokens, firstToken);
     }
 
@@ -141,12 +144,12 @@ final class ShadowLayer {
     void restoreIndexed(int indexedTokens, Rotary rotary, Tensor keys, Tensor values) {
         shadow.restoreKeys(lowRankKeys.factor(), lowRankKeys.basis(), indexedTokens, rotary, keys);
         valueStore.restore(indexedTokens, values);
-        resident.restoreOutliers(landmarks.outliers(), keys, values);
+        resident.restoreOutliers(index.outliers(), keys, values);
     }
 
     /// All tensors except the resident rows, in a fixed order.
     List<Tensor> tensors() {
-        return Stream.of(lowRankKeys.tensors(), landmarks.tensors(), valueStore.tensors(), selector.tensors())
+        return Stream.of(lowRankKeys.tensors(), index.tensors(), valueStore.tensors(), selector.tensors())
                 .flatMap(List::stream)
                 .toList();
     }
@@ -154,22 +157,19 @@ final class ShadowLayer {
     /// This layer as the operations of a decode step see it.
     IndexedLayer indexed() {
         return new IndexedLayer(
-                layout.spec().chunkSize(),
-                landmarks.means(),
-                landmarks.unitIds(),
-                lowRankKeys.factor(),
-                lowRankKeys.basis(),
-                valueStore.values(),
-                valueStore.scales(),
-                resident.rows(),
-                layout.cachedRow(),
-                selector.residentUnits(),
-                selector.slotAges(),
-                selector.selectedSlots(),
-                selector.missUnits(),
-                selector.missSlots(),
-                selector.missCounts(),
-                selector.counters());
+                index.view(),
+                new IndexedLayer.KeyFactor(lowRankKeys.factor(), lowRankKeys.basis()),
+                new IndexedLayer.StoredValues(valueStore.values(), valueStore.scales()),
+                new IndexedLayer.Residency(
+                        resident.rows(),
+                        rows.cachedRow(),
+                        selector.residentUnits(),
+                        selector.slotAges(),
+                        selector.selectedSlots(),
+                        selector.missUnits(),
+                        selector.missSlots(),
+                        selector.missCounts(),
+                        selector.counters()));
     }
 
     /// What this layer has selected and fetched.
@@ -186,12 +186,12 @@ final class ShadowLayer {
                 counters[1],
                 valueStore.place(),
                 valueStore.unitBytes(),
-                layout.spec().chunkSize(),
+                layout.spec().unitTokens(),
                 latest);
     }
 
     private int[] latest(int head, int count, Backend backend) {
-        int[] chunkOf = backend.downloadInts(landmarks.unitIds().row(head));
+        int[] chunkOf = backend.downloadInts(index.view().unitIds().row(head));
         int[] units = backend.downloadInts(selector.missUnits().row(head));
         return Arrays.stream(units, 0, count).map(unit -> chunkOf[unit]).toArray();
     }

@@ -4,30 +4,47 @@ import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.CacheStrategy.Allocation;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.SequenceSize;
+import io.shadowkv.cache.shadow.index.IndexShape;
 import io.shadowkv.op.Backend.Place;
 import io.shadowkv.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// The extents of everything that one sequence stores, computed from the spec, the decoder's shape
 /// and the sequence's size.
 ///
-/// The rows of the resident region are `outliers | cached units | recent`; the units that a step
-/// selects are among the cached ones. While a sequence fits the region, it is "whole": row t
-/// belongs to token t.
+/// While a sequence fits the resident region of every layer, it is "whole": row t belongs to token t.
 ///
+/// @param indexCapacity maximum number of tokens of the sequence that has the index: this one, or the
+///     one that a fork shares it with
 /// @param recentTokens maximum number of recent tokens: those of the spec, or more in a fork, which
 ///     never adds tokens to the index that it shares
-record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size, int recentTokens) {
+record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size, int indexCapacity, int recentTokens) {
     ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size) {
-        this(spec, shape, size, spec.recentTokens());
+        this(spec, shape, size, size.capacityTokens(), spec.recentTokens());
     }
 
     /// The layout of a fork, which shares the index.
     ///
     /// @param recent maximum number of its recent tokens
     ShadowLayout forked(int capacity, int recent) {
-        return new ShadowLayout(spec, shape, new SequenceSize(capacity, size.deviceValueLayers()), recent);
+        SequenceSize forked = new SequenceSize(capacity, size.deviceValueLayers());
+        return new ShadowLayout(spec, shape, forked, indexCapacity, recent);
+    }
+
+    /// The layout of a sequence of another capacity.
+    ShadowLayout withCapacity(int tokens) {
+        return new ShadowLayout(spec, shape, new SequenceSize(tokens, size.deviceValueLayers()));
+    }
+
+    /// @throws IllegalArgumentException if a sequence of this layout cannot have been saved like this
+    void checkRestored(long length, boolean isIndexed) {
+        if (length < 1 || length > capacity() || (isIndexed && isAlwaysWhole())) {
+            throw new IllegalArgumentException("a saved sequence has " + length + " tokens and "
+                    + (isIndexed ? "an index" : "no index") + "; expected 1 to " + capacity()
+                    + " tokens of a sequence that " + (isAlwaysWhole() ? "is kept whole" : "may be indexed"));
+        }
     }
 
     /// Maximum number of tokens of the sequence.
@@ -37,22 +54,51 @@ record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size
 
     /// True if the sequence can never outgrow the resident region, so that it needs no index.
     boolean isAlwaysWhole() {
-        return capacity() <= recentRow() + recentTokens;
+        return capacity() <= wholeRows();
     }
 
-    /// Rows of the resident region per key-value head.
+    /// Maximum number of tokens of a whole sequence.
     int residentRows() {
-        return Math.min(capacity(), recentRow() + recentTokens);
+        return Math.min(capacity(), wholeRows());
     }
 
-    /// First row of the cached units; the rows of the outliers precede it.
-    int cachedRow() {
-        return spec.outlierChunks() * spec.chunkSize();
+    /// Rows of the layer that has the fewest.
+    private int wholeRows() {
+        return spec.residentTokens() - spec.recentTokens() + recentTokens;
     }
 
-    /// First row of the recent tokens.
-    int recentRow() {
-        return cachedRow() + spec.cachedTokens();
+    /// The rows and the selection of a layer without a budget of its own.
+    LayerLayout base() {
+        return withBudget(spec.sparseBudget());
+    }
+
+    /// The rows and the selection of a layer.
+    LayerLayout layer(int layer) {
+        return withBudget(spec.budget().ofLayer(layer));
+    }
+
+    /// A layer cannot select more than the index can hold.
+    private LayerLayout withBudget(int budget) {
+        int most = isAlwaysWhole() ? budget + spec.spareTokens() : unitCapacity() * spec.unitTokens();
+        return new LayerLayout(this, Math.min(budget, most), Math.min(budget + spec.spareTokens(), most));
+    }
+
+    /// For each budget of [KvCacheSpec.Shadow.Budget#distinct] except the first, how many rows later
+    /// the recent tokens begin than in a layer without a budget of its own.
+    List<Integer> recentRowShifts() {
+        int base = base().recentRow();
+        return spec.budget().distinct().stream()
+                .skip(1)
+                .map(budget -> withBudget(budget).recentRow() - base)
+                .toList();
+    }
+
+    /// The fewest units that a layer selects.
+    int leastSelectedUnits() {
+        return IntStream.range(0, shape.layers())
+                .map(layer -> layer(layer).selectedUnits())
+                .min()
+                .orElse(0);
     }
 
     /// Columns of the key factorisation.
@@ -62,19 +108,24 @@ record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size
 
     /// Maximum number of units in the index, not counting outliers.
     int unitCapacity() {
-        return capacity() / spec.chunkSize() - spec.outlierChunks();
+        return indexCapacity / spec.unitTokens() - spec.index().outlierUnits();
+    }
+
+    /// The extents of the index of a layer.
+    IndexShape index() {
+        return new IndexShape(spec.index(), shape, unitCapacity());
     }
 
     /// Maximum number of indexed tokens, counting outliers: the rows of the key factor and of the
     /// value store.
     int indexedTokens() {
-        return capacity() / spec.chunkSize() * spec.chunkSize();
+        return indexCapacity / spec.unitTokens() * spec.unitTokens();
     }
 
     /// Units of a context of `tokens` tokens: all except the local tokens and the remainder of a
     /// unit.
     int contextUnits(int tokens) {
-        return tokens / spec.chunkSize() - spec.localTokens() / spec.chunkSize();
+        return tokens / spec.unitTokens() - spec.residency().localTokens() / spec.unitTokens();
     }
 
     /// Type of stored values.
@@ -91,13 +142,13 @@ record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size
     List<Allocation> parts() {
         long kv = shape.kvType().bytes();
         List<Allocation> parts = new ArrayList<>();
-        add(parts, "resident keys and values", 2L * shape.kvWidth() * residentRows() * kv, shape.layers());
+        add(parts, "resident keys and values", residentBytes(), 1);
         if (isAlwaysWhole()) {
             return parts;
         }
-        add(parts, "landmarks", (long) shape.kvWidth() * unitCapacity() * kv, shape.layers());
+        add(parts, spec.index().name(), index().entryBytes(), shape.layers());
         add(parts, "low-rank keys", ((long) indexedTokens() + shape.kvWidth()) * rank() * kv, shape.layers());
-        add(parts, "selection tables", tableBytes(), shape.layers());
+        add(parts, "selection tables", selectorBytes() + shape.layers() * index().tableBytes(), 1);
         long scales = (long) shape.kvHeads() * indexedTokens() * DType.BF16.bytes();
         add(parts, "value scales", spec.values().isQuantised() ? scales : 0, shape.layers());
         long values = (long) shape.kvWidth() * indexedTokens() * valueType().bytes();
@@ -110,24 +161,22 @@ record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size
     /// The memory of a fork, which has resident rows and selection tables of its own.
     List<Allocation> forkParts() {
         List<Allocation> parts = new ArrayList<>();
-        long rows = (long) recentRow() + recentTokens;
-        add(
-                parts,
-                "resident keys and values",
-                2L * shape.kvWidth() * rows * shape.kvType().bytes(),
-                shape.layers());
-        add(parts, "selection tables", selectorBytes(), shape.layers());
+        add(parts, "resident keys and values", residentBytes(), 1);
+        add(parts, "selection tables", selectorBytes(), 1);
         return parts;
     }
 
-    private long tableBytes() {
-        long unitNumbers = (long) unitCapacity() + spec.outlierChunks();
-        return selectorBytes() + shape.kvHeads() * unitNumbers * DType.I32.bytes();
+    private long residentBytes() {
+        long rows = IntStream.range(0, shape.layers())
+                .mapToLong(layer -> layer(layer).residentRows())
+                .sum();
+        return 2L * shape.kvWidth() * rows * shape.kvType().bytes();
     }
 
     private long selectorBytes() {
-        long perHead = 2L * spec.cachedUnits() + 3L * spec.selectedUnits() + 1;
-        return shape.kvHeads() * perHead * DType.I32.bytes() + 2L * DType.I64.bytes();
+        return IntStream.range(0, shape.layers())
+                .mapToLong(layer -> layer(layer).selectorBytes())
+                .sum();
     }
 
     private static void add(List<Allocation> parts, String name, long bytesPerLayer, int layers) {

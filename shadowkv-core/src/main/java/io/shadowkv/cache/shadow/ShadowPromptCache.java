@@ -1,11 +1,11 @@
 package io.shadowkv.cache.shadow;
 
+import io.shadowkv.cache.LayerRotaries;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
-import io.shadowkv.op.Rotary;
 import io.shadowkv.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -23,7 +23,7 @@ final class ShadowPromptCache implements PromptCache {
     private final LayerProgress progress;
     private boolean isSealed;
 
-    ShadowPromptCache(ShadowLayout layout, Backend backend, int promptTokens, Rotary rotary) {
+    ShadowPromptCache(ShadowLayout layout, Backend backend, int promptTokens, LayerRotaries rotary) {
         this.attention = backend.operations().attention();
         this.backend = backend;
         this.promptTokens = promptTokens;

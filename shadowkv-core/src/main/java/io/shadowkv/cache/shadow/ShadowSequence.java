@@ -3,20 +3,22 @@ package io.shadowkv.cache.shadow;
 import io.shadowkv.cache.CacheStrategy.Allocation;
 import io.shadowkv.cache.CacheStrategy.Turn;
 import io.shadowkv.cache.LayerFetches;
+import io.shadowkv.cache.LayerRotaries;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.RowsPromptCache;
 import io.shadowkv.cache.SequenceCache;
-import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.cache.SequenceState;
+import io.shadowkv.cache.shadow.index.LayerMemory;
+import io.shadowkv.cache.shadow.index.UnitBuffers;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.MemoryScope;
-import io.shadowkv.op.Rotary;
 import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// One sequence under ShadowKV. While it fits the resident region it is kept whole and attention is
@@ -29,7 +31,9 @@ final class ShadowSequence implements SequenceCache {
     private final ShadowLayout layout;
     private final Backend backend;
     private final MemoryScope scope;
-    private final Rotary rotary;
+    private final LayerRotaries rotary;
+    private final int recentRow;
+    private final List<Integer> shifts;
     private final List<ResidentBuffer> resident = new ArrayList<>();
     private final List<ShadowLayer> layers = new ArrayList<>();
     private int length;
@@ -38,14 +42,16 @@ final class ShadowSequence implements SequenceCache {
     private int recentToken;
     private @Nullable ShadowSequence shared;
 
-    private ShadowSequence(ShadowLayout layout, Backend backend, MemoryScope scope, Rotary rotary) {
+    private ShadowSequence(ShadowLayout layout, Backend backend, MemoryScope scope, LayerRotaries rotary) {
         this.layout = layout;
         this.backend = backend;
         this.scope = scope;
         this.rotary = rotary;
+        this.recentRow = layout.base().recentRow();
+        this.shifts = layout.recentRowShifts();
     }
 
-    static ShadowSequence allocate(ShadowLayout layout, Backend backend, Rotary rotary) {
+    static ShadowSequence allocate(ShadowLayout layout, Backend backend, LayerRotaries rotary) {
         long bytes = layout.parts().stream()
                 .filter(part -> part.place() == Backend.Place.DEVICE)
                 .mapToLong(Allocation::bytes)
@@ -54,10 +60,11 @@ final class ShadowSequence implements SequenceCache {
                 backend.newScope("ShadowKV's cache of a sequence of " + layout.capacity() + " tokens", bytes);
         try {
             ShadowSequence sequence = new ShadowSequence(layout, backend, scope, rotary);
-            LayerMemory memory = new LayerMemory(scope, layout.shape().layers());
+            LayerMemories memories = new LayerMemories(layout, scope);
             for (int layer = 0; layer < layout.shape().layers(); layer++) {
+                LayerMemory memory = memories.of(layer);
                 if (layout.isAlwaysWhole()) {
-                    sequence.resident.add(new ResidentBuffer(layout, backend, memory));
+                    sequence.resident.add(new ResidentBuffer(layout.layer(layer), backend, memory));
                 } else {
                     ShadowLayer indexable = new ShadowLayer(layout, layer, backend, memory);
                     sequence.layers.add(indexable);
@@ -93,7 +100,7 @@ final class ShadowSequence implements SequenceCache {
         if (scratch == null) {
             resident.get(layer).keepWhole(keys, values, tokens);
         } else {
-            layers.get(layer).index(keys, values, tokens, rotary, scratch);
+            layers.get(layer).index(keys, values, tokens, rotary.of(layer), scratch);
         }
     }
 
@@ -108,12 +115,12 @@ final class ShadowSequence implements SequenceCache {
     /// All layers have indexed the tokens so far.
     private void indexed() {
         int contextUnits = layout.contextUnits(length);
-        indexedUnits = contextUnits - layout.spec().outlierChunks();
-        if (indexedUnits < layout.spec().selectedUnits()) {
+        indexedUnits = contextUnits - layout.spec().index().outlierUnits();
+        if (indexedUnits < layout.leastSelectedUnits()) {
             throw new IllegalStateException(length + " tokens give " + indexedUnits + " units for "
-                    + layout.spec().selectedUnits() + " slots; a sequence as short as this is kept whole");
+                    + layout.leastSelectedUnits() + " slots; a sequence as short as this is kept whole");
         }
-        recentToken = contextUnits * layout.spec().chunkSize();
+        recentToken = contextUnits * layout.spec().unitTokens();
         isIndexed = true;
     }
 
@@ -138,8 +145,8 @@ final class ShadowSequence implements SequenceCache {
         if (room() == 0) {
             throw new IllegalStateException("no room after " + length + " tokens; make room first");
         }
-        int row = isIndexed ? layout.recentRow() + recentTokens() : length;
-        return new NewRow(length++, row, row + 1, indexedUnits);
+        int row = isIndexed ? recentRow + recentTokens() : length;
+        return new NewRow(length++, row, row + 1, indexedUnits, isIndexed ? shifts : List.of());
     }
 
     /// Turns a whole sequence into an indexed one, or moves its oldest recent tokens into the index.
@@ -165,25 +172,27 @@ final class ShadowSequence implements SequenceCache {
         IndexScratch scratch = IndexScratch.allocate(layout, backend, scope, length);
         Tensor keys = scope.allocate(shape.kvType(), shape.kvHeads(), length, shape.headDim());
         Tensor values = scope.allocate(shape.kvType(), shape.kvHeads(), length, shape.headDim());
-        for (ShadowLayer layer : layers) {
+        for (int i = 0; i < layers.size(); i++) {
+            ShadowLayer layer = layers.get(i);
             layer.resident().copyTo(keys, values, length);
-            layer.index(keys, values, length, rotary, scratch);
+            layer.index(keys, values, length, rotary.of(i), scratch);
         }
         indexed();
     }
 
     private void joinRecent(MemoryScope scope) {
         int held = recentTokens();
-        int units = (held - layout.spec().localTokens()) / layout.spec().chunkSize();
+        int units =
+                (held - layout.spec().residency().localTokens()) / layout.spec().unitTokens();
         Tensor scratch =
-                IndexScratch.plain(layout, backend, scope, units * layout.spec().chunkSize());
-        Landmarks.Fresh fresh = Landmarks.Fresh.allocate(
-                layout, backend, scope, recentToken / layout.spec().chunkSize(), units);
-        for (ShadowLayer layer : layers) {
-            layer.join(recentToken, held, indexedUnits, rotary, scratch, fresh);
+                IndexScratch.plain(layout, backend, scope, units * layout.spec().unitTokens());
+        int firstUnit = recentToken / layout.spec().unitTokens();
+        UnitBuffers fresh = layout.index().extendBuffers(backend, scope, firstUnit, units);
+        for (int i = 0; i < layers.size(); i++) {
+            layers.get(i).join(recentToken, held, indexedUnits, rotary.of(i), scratch, fresh);
         }
         indexedUnits += units;
-        recentToken += units * layout.spec().chunkSize();
+        recentToken += units * layout.spec().unitTokens();
     }
 
     boolean isFork() {
@@ -212,11 +221,11 @@ final class ShadowSequence implements SequenceCache {
         return layers.get(layer);
     }
 
-    /// All layers have added tokens to the index and to the recent rows.
+    /// All layers have added tokens.
     SequenceCache extended(int newLength, int newUnits) {
         length = newLength;
         indexedUnits += newUnits;
-        recentToken += newUnits * layout.spec().chunkSize();
+        recentToken += newUnits * layout.spec().unitTokens();
         return this;
     }
 
@@ -226,23 +235,19 @@ final class ShadowSequence implements SequenceCache {
         return isIndexed ? tokens <= capacity() - length : tokens <= layout.residentRows() - length;
     }
 
-    void checkExtends(int tokens) {
+    @Override
+    public PromptCache extend(int tokens) {
         if (!canExtend(tokens)) {
             throw new IllegalStateException("a sequence of " + length + " tokens cannot take " + tokens + " more");
         }
-    }
-
-    @Override
-    public PromptCache extend(int tokens) {
         if (isFork()) {
             return SharedTurns.open(List.of(new Turn(this, tokens)), backend).getFirst();
         }
-        checkExtends(tokens);
         if (isIndexed) {
             return new ShadowExtension(this, backend, tokens);
         }
-        var rows = resident.stream().map(ResidentBuffer::rows).toList();
-        return new RowsPromptCache(backend, rows, length, all -> extended(all, 0));
+        return new RowsPromptCache(
+                backend, resident.stream().map(ResidentBuffer::rows).toList(), length, all -> extended(all, 0));
     }
 
     @Override
@@ -251,7 +256,7 @@ final class ShadowSequence implements SequenceCache {
     }
 
     @Override
-    public Rotary rotary() {
+    public LayerRotaries rotary() {
         return rotary;
     }
 
@@ -283,12 +288,8 @@ final class ShadowSequence implements SequenceCache {
     @Override
     public SequenceCache copy() {
         ShadowSequence copy = allocate(layout, backend, rotary);
-        for (int layer = 0; layer < resident.size(); layer++) {
-            copy(resident.get(layer).tensors(), copy.resident.get(layer).tensors());
-        }
-        for (int layer = 0; layer < layers.size(); layer++) {
-            copy(layers.get(layer).tensors(), copy.layers.get(layer).tensors());
-        }
+        Map<String, Tensor> targets = copy.state().tensors();
+        state().tensors().forEach((name, tensor) -> copy(tensor, Objects.requireNonNull(targets.get(name))));
         backend.synchronize();
         copy.length = length;
         copy.isIndexed = isIndexed;
@@ -307,9 +308,10 @@ final class ShadowSequence implements SequenceCache {
         MemoryScope scopeOfFork = backend.newScope("ShadowKV's fork of a sequence of " + length + " tokens");
         try {
             var fork = new ShadowSequence(forked, backend, scopeOfFork, rotary);
-            LayerMemory memory = new LayerMemory(scopeOfFork, layers.size());
-            for (ShadowLayer layer : layers) {
-                ShadowLayer own = layer.fork(forked, recentTokens(), backend, memory);
+            LayerMemories memories = new LayerMemories(forked, scopeOfFork);
+            for (int layer = 0; layer < layers.size(); layer++) {
+                LayerMemory memory = memories.of(layer);
+                ShadowLayer own = layers.get(layer).fork(forked.layer(layer), recentTokens(), backend, memory);
                 fork.layers.add(own);
                 fork.resident.add(own.resident());
                 memory.nextLayer();
@@ -330,7 +332,7 @@ final class ShadowSequence implements SequenceCache {
     private SequenceCache forkWhole(int newTokens) {
         ShadowSequence fork = allocate(wholeForkLayout(newTokens), backend, rotary);
         for (int layer = 0; layer < resident.size(); layer++) {
-            resident.get(layer).copyTo(fork.resident.get(layer), 0, length);
+            resident.get(layer).copyWhole(fork.resident.get(layer), length);
         }
         backend.synchronize();
         fork.length = length;
@@ -342,8 +344,7 @@ final class ShadowSequence implements SequenceCache {
     }
 
     private ShadowLayout wholeForkLayout(int newTokens) {
-        SequenceSize size = new SequenceSize(length + newTokens, layout.size().deviceValueLayers());
-        return new ShadowLayout(layout.spec(), layout.shape(), size);
+        return layout.withCapacity(length + newTokens);
     }
 
     @Override
@@ -367,14 +368,11 @@ final class ShadowSequence implements SequenceCache {
     /// Allocates a sequence whose tensors are filled afterwards.
     ///
     /// @throws IllegalArgumentException if the numbers do not describe a sequence of this layout
-    static ShadowSequence restore(ShadowLayout layout, Backend backend, Rotary rotary, Map<String, Long> numbers) {
+    static ShadowSequence restore(
+            ShadowLayout layout, Backend backend, LayerRotaries rotary, Map<String, Long> numbers) {
         long length = numbers.getOrDefault("length", -1L);
         boolean isIndexed = numbers.getOrDefault("is_indexed", 0L) == 1;
-        if (length < 1 || length > layout.capacity() || (isIndexed && layout.isAlwaysWhole())) {
-            throw new IllegalArgumentException("a saved sequence has " + length + " tokens and "
-                    + (isIndexed ? "an index" : "no index") + "; expected 1 to " + layout.capacity()
-                    + " tokens of a sequence that " + (layout.isAlwaysWhole() ? "is kept whole" : "may be indexed"));
-        }
+        layout.checkRestored(length, isIndexed);
         ShadowSequence sequence = allocate(layout, backend, rotary);
         sequence.length = (int) length;
         sequence.isIndexed = isIndexed;
@@ -388,10 +386,8 @@ final class ShadowSequence implements SequenceCache {
         return isIndexed;
     }
 
-    private void copy(List<Tensor> sources, List<Tensor> targets) {
-        for (int i = 0; i < sources.size(); i++) {
-            backend.operations().dense().copy(sources.get(i), targets.get(i));
-        }
+    private void copy(Tensor source, Tensor target) {
+        backend.operations().dense().copy(source, target);
     }
 
     @Override

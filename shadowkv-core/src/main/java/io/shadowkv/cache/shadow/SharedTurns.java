@@ -52,7 +52,10 @@ final class SharedTurns {
         int longest = 0;
         for (Turn turn : turns) {
             ShadowSequence fork = (ShadowSequence) turn.sequence();
-            fork.checkExtends(turn.tokens());
+            if (!fork.canExtend(turn.tokens())) {
+                throw new IllegalStateException(
+                        "a fork of " + fork.length() + " tokens cannot take " + turn.tokens() + " more");
+            }
             open.add(new ForkTurn(fork, turn.tokens()));
             longest = Math.max(longest, fork.length() + turn.tokens());
         }
@@ -84,8 +87,8 @@ final class SharedTurns {
 
     private void restoreAside(int layer) {
         PromptLayers.Set set = layers.set(layer);
-        set.usedBy(backend.aside(() ->
-                shared.indexedLayer(layer).restoreIndexed(indexedTokens, shared.rotary(), set.keys(), set.values())));
+        set.usedBy(backend.aside(() -> shared.indexedLayer(layer)
+                .restoreIndexed(indexedTokens, shared.rotary().of(layer), set.keys(), set.values())));
     }
 
     /// The buffers of a layer, with its indexed tokens restored.
@@ -116,7 +119,7 @@ final class SharedTurns {
     private void copyTail(ForkTurn turn, int layer, PromptLayers.Set set, int rows) {
         int from = tail == turn && tailLayer == layer ? tailRows : 0;
         AttendedRows resident = turn.fork.attended(layer);
-        int row = turn.fork.layout().recentRow() + from;
+        int row = turn.fork.layout().layer(layer).recentRow() + from;
         shadow.copyRows(resident.keys(), row, rows - from, set.keys(), indexedTokens + from);
         shadow.copyRows(resident.values(), row, rows - from, set.values(), indexedTokens + from);
         tail = turn;
@@ -183,7 +186,7 @@ final class SharedTurns {
         @Override
         public void append(int layer, Tensor newKeys, Tensor newValues) {
             AttendedRows resident = fork.attended(layer);
-            int at = fork.layout().recentRow() + rows();
+            int at = fork.layout().layer(layer).recentRow() + rows();
             attention.store(newKeys, resident.keys(), at);
             attention.store(newValues, resident.values(), at);
             progress.add(newKeys.extent(0));

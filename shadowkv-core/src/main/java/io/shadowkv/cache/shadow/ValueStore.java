@@ -1,5 +1,6 @@
 package io.shadowkv.cache.shadow;
 
+import io.shadowkv.cache.shadow.index.LayerMemory;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.ShadowOperations;
 import io.shadowkv.tensor.DType;
@@ -32,7 +33,7 @@ final class ValueStore {
                 : null;
         this.shadow = backend.operations().shadow();
         this.place = place;
-        this.unitBytes = (long) layout.spec().chunkSize()
+        this.unitBytes = (long) layout.spec().unitTokens()
                 * layout.shape().headDim()
                 * layout.valueType().bytes();
     }

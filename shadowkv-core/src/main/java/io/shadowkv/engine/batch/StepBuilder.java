@@ -1,12 +1,12 @@
 package io.shadowkv.engine.batch;
 
 import io.shadowkv.cache.DecodeCache;
+import io.shadowkv.cache.LayerRotaries;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.model.DecodeStep;
 import io.shadowkv.model.RotaryTables;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
-import io.shadowkv.op.Rotary;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
@@ -23,6 +23,9 @@ import org.jspecify.annotations.Nullable;
 /// row buckets, and uploads the row table.
 public final class StepBuilder implements AutoCloseable {
     private static final int FIELDS = 5;
+
+    /// Fields that differ in each further kind of layer: write rows, attended.
+    private static final int SHIFTED_FIELDS = 2;
 
     /// Minimum number of rows of the table, so that a growing batch does not reallocate it.
     private static final int LEAST_ROWS = 64;
@@ -68,12 +71,15 @@ public final class StepBuilder implements AutoCloseable {
         int tokens = parts.stream().mapToInt(part -> part.ids().length).sum();
         Tensor fields = upload(rows);
         List<DecodeCache.Wave> built = new ArrayList<>();
-        StepRows all =
-                new StepRows(rows.size(), fields.row(0), fields.row(1), fields.row(2), fields.row(3), fields.row(4));
+        List<StepRows> tables = tables(rows.size(), fields);
         int from = 0;
         for (List<Row> wave : waves) {
             Row first = wave.getFirst();
-            built.add(new DecodeCache.Wave(all.slice(from, wave.size()), first.rotary(), first.isIndexed()));
+            int at = from;
+            List<StepRows> sliced =
+                    tables.stream().map(all -> all.slice(at, wave.size())).toList();
+            built.add(new DecodeCache.Wave(
+                    sliced.getFirst(), sliced.subList(1, sliced.size()), first.rotary(), first.isIndexed()));
             from += wave.size();
         }
         int[] logitRows = IntStream.range(0, rows.size())
@@ -83,6 +89,16 @@ public final class StepBuilder implements AutoCloseable {
                 Arrays.stream(logitRows).map(row -> rows.get(row).slot()).toArray();
         int[] ids = rows.stream().mapToInt(Row::id).toArray();
         return new Built(new DecodeStep(ids, built, tokens, logitRows), logitSlots);
+    }
+
+    /// The rows as each kind of layer has them.
+    private static List<StepRows> tables(int count, Tensor fields) {
+        List<StepRows> all = new ArrayList<>();
+        for (int write = 2; write < fields.extent(0); write = write == 2 ? FIELDS : write + SHIFTED_FIELDS) {
+            all.add(new StepRows(
+                    count, fields.row(0), fields.row(1), fields.row(write), fields.row(write + 1), fields.row(4)));
+        }
+        return all;
     }
 
     private void pad(List<Row> wave) {
@@ -95,10 +111,15 @@ public final class StepBuilder implements AutoCloseable {
     public record Built(DecodeStep step, int[] logitSlots) {}
 
     private record Row(
-            int id, int slot, SequenceCache.NewRow place, Rotary rotary, boolean isIndexed, boolean wantsLogits) {}
+            int id,
+            int slot,
+            SequenceCache.NewRow place,
+            LayerRotaries rotary,
+            boolean isIndexed,
+            boolean wantsLogits) {}
 
     /// What rows must have in common to be in one wave.
-    private record Kind(Rotary rotary, boolean isIndexed) {}
+    private record Kind(LayerRotaries rotary, boolean isIndexed) {}
 
     private Iterable<List<Row>> wavesOf(List<Input> parts, int index) {
         Map<Kind, List<Row>> waves = new LinkedHashMap<>();
@@ -120,10 +141,14 @@ public final class StepBuilder implements AutoCloseable {
         return waves.values();
     }
 
-    /// I32 `[5, rows]`: slots, positions, write rows, attended, units.
+    /// I32 `[fields, rows]`: slots, positions, write rows, attended, units; then write rows and
+    /// attended of each further kind of layer.
     private Tensor upload(List<Row> rows) {
         int count = rows.size();
-        int[] values = new int[FIELDS * count];
+        int kinds =
+                rows.stream().mapToInt(row -> row.place().shifts().size()).max().orElse(0);
+        int fieldCount = FIELDS + SHIFTED_FIELDS * kinds;
+        int[] values = new int[fieldCount * count];
         for (int i = 0; i < count; i++) {
             SequenceCache.NewRow place = rows.get(i).place();
             values[i] = rows.get(i).slot();
@@ -131,6 +156,11 @@ public final class StepBuilder implements AutoCloseable {
             values[2 * count + i] = place.writeRow();
             values[3 * count + i] = place.attended();
             values[4 * count + i] = place.units();
+            for (int kind = 0; kind < place.shifts().size(); kind++) {
+                int at = (FIELDS + SHIFTED_FIELDS * kind) * count + i;
+                values[at] = place.writeRow() + place.shifts().get(kind);
+                values[at + count] = place.attended() + place.shifts().get(kind);
+            }
         }
         Tensor current = table;
         if (current == null || current.elements() < values.length) {
@@ -140,7 +170,7 @@ public final class StepBuilder implements AutoCloseable {
             current = fresh.allocate(DType.I32, Math.max(values.length, FIELDS * LEAST_ROWS));
             table = current;
         }
-        Tensor fields = current.slice(0, values.length).reshape(FIELDS, count);
+        Tensor fields = current.slice(0, values.length).reshape(fieldCount, count);
         backend.upload(values, fields);
         return fields;
     }

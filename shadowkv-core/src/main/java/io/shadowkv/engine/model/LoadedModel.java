@@ -46,10 +46,11 @@ public final class LoadedModel implements AutoCloseable {
                 spec.queryHeads(),
                 spec.kvHeads(),
                 spec.headDim(),
+                spec.scales().attention(),
                 kvType == null ? decoder.weightType() : kvType);
         this.limits = RequestLimits.of(spec);
         this.tableScope = backend.newScope("rotary tables");
-        this.rotary = new RotaryTables(spec.rope(), backend, tableScope);
+        this.rotary = new RotaryTables(spec, backend, tableScope);
     }
 
     public ModelText text() {
@@ -84,6 +85,17 @@ public final class LoadedModel implements AutoCloseable {
 
     public RotaryTables rotary() {
         return rotary;
+    }
+
+    /// Opens the cache strategy of an engine that owns this model; closes the model if the strategy does
+    /// not fit it.
+    public CacheStrategy strategyOrClose(KvCacheSpec spec) {
+        try {
+            return strategy(spec);
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
     }
 
     /// Opens a cache strategy for this model.

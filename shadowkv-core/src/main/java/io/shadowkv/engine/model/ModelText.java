@@ -9,7 +9,6 @@ import io.shadowkv.text.TokenizerException;
 import io.shadowkv.text.chat.ChatTemplate;
 import io.shadowkv.text.chat.ChatTemplateException;
 import io.shadowkv.text.tokenizer.Tokenizers;
-import java.nio.file.Files;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.OptionalInt;
@@ -58,9 +57,7 @@ public final class ModelText implements AutoCloseable {
 
     public boolean hasTokenizer() {
         Checkpoint held = checkpoint;
-        return held != null
-                && (Files.exists(held.folder().resolve("tokenizer.json"))
-                        || Files.exists(held.folder().resolve("tokenizer.model")));
+        return held != null && held.hasTokenizer();
     }
 
     public synchronized Tokenizer tokenizer() {

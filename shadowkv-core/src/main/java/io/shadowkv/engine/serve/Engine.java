@@ -58,7 +58,7 @@ public final class Engine implements AutoCloseable {
         this.options = options;
         this.model = model;
         this.text = model.text();
-        this.strategy = model.strategy(options.cache());
+        this.strategy = model.strategyOrClose(options.cache());
         this.planner = new Planner(model, options, strategy);
         this.scheduler = new Scheduler(model, options, strategy, planner);
         this.loop = new EngineLoop(scheduler, options.maxWaiting());
@@ -73,7 +73,7 @@ public final class Engine implements AutoCloseable {
         Checkpoint checkpoint = Checkpoint.open(folder);
         try {
             List<String> notes = new ArrayList<>(checkpoint.notes());
-            Decoder decoder = Decoder.load(checkpoint, options.kvType(), backend, notes::add);
+            Decoder decoder = Decoder.load(checkpoint, options.kvType(), options.weights(), backend, notes::add);
             ModelText text = new ModelText(checkpoint, notes, decoder.spec().vocabularySize());
             long bytes = checkpoint.weightBytes();
             return new Engine(
@@ -91,6 +91,7 @@ public final class Engine implements AutoCloseable {
     /// @param backend must stay open as long as the engine, which does not close it
     public static Engine openRandom(
             DecoderSpec spec, DType weightType, long seed, Backend backend, EngineOptions options) {
+        options.requireStoredWeights();
         Decoder decoder = Decoder.random(spec, weightType, seed, backend);
         ModelText text = new ModelText(null, List.of(), spec.vocabularySize());
         long bytes = decoder.heldWeightBytes();

@@ -69,6 +69,11 @@ public final class BatchRun implements AutoCloseable {
         }
     }
 
+    /// Bytes of the weights that a step reads once.
+    public long stepWeightBytes() {
+        return model.decoder().stepWeightBytes();
+    }
+
     /// Number of sequences in a full batch.
     public int batch() {
         return batch.size();

@@ -1,7 +1,12 @@
 package io.shadowkv.model.spec;
 
+import static io.shadowkv.model.spec.RopeReader.number;
+
 import io.shadowkv.checkpoint.CheckpointException;
 import io.shadowkv.checkpoint.ModelConfig;
+import io.shadowkv.model.spec.Defaults.Trait;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -9,63 +14,46 @@ import org.jspecify.annotations.Nullable;
 /// of transformers 5 (`rope_parameters`), and ChatGLM's own.
 final class ConfigReader {
     private static final double DEFAULT_THETA = 10_000;
-    private static final int DEFAULT_WINDOW_LAYERS = 28;
+
+    /// More layers than any checkpoint has. Checked before a list of them is made.
+    private static final int MOST_LAYERS = 10_000;
 
     private ConfigReader() {}
-
-    /// Which layers of a family use a sliding window if `config.json` has `sliding_window`.
-    enum WindowRule {
-        /// The layers that `layer_types` calls `sliding_attention`.
-        LAYER_TYPES,
-        /// None unless `use_sliding_window` is true; then the layers that `layer_types` names, or
-        /// the layers from `max_window_layers` on.
-        SWITCHED,
-        /// All.
-        EVERY_LAYER
-    }
-
-    /// The defaults of a family's configuration class in transformers.
-    ///
-    /// @param interleaved true if neighbouring elements form pairs; then half of each head rotates
-    ///     unless the file says otherwise
-    /// @param window which layers attend to a window
-    /// @param originalContext context before scaling where the file states none; 0 takes its positions
-    record Defaults(boolean interleaved, WindowRule window, int originalContext) {}
 
     /// The format that the families in transformers share.
     static DecoderSpec transformers(ModelConfig config, String family, Defaults defaults) {
         requireSilu(config);
-        boolean interleaved = defaults.interleaved();
+        boolean interleaved = defaults.has(Trait.INTERLEAVED);
         int queryHeads = config.integer("num_attention_heads");
         int hiddenSize = config.integer("hidden_size");
         int headDim = config.has("head_dim") ? config.integer("head_dim") : hiddenSize / Math.max(1, queryHeads);
-        ModelConfig rope = ropeParameters(config);
+        ModelConfig rope = RopeReader.parameters(config);
         double rotaryShare =
                 number(rope, "partial_rotary_factor", number(config, "partial_rotary_factor", interleaved ? 0.5 : 1));
         int rotaryDim = (int) (headDim * rotaryShare);
+        int original = defaults.originalContext();
         return checked(config, () -> {
             RopeSpec ropeSpec = new RopeSpec(
-                    number(rope, "rope_theta", number(config, "rope_theta", DEFAULT_THETA)),
+                    number(rope, "rope_theta", number(config, "rope_theta", defaults.theta())),
                     rotaryDim,
-                    interleaved,
-                    scaling(config, rope, defaults));
-            int context = positions(config, rope, ropeSpec.scaling(), defaults);
-            int window = slidingWindow(config, defaults.window());
-            boolean isCut = window > 0 && window < context;
+                    config.bool("rope_interleave", interleaved),
+                    RopeReader.scaling(config, rope, original));
+            int positions = RopeReader.positions(config, rope, ropeSpec.scaling(), original);
+            List<LayerSpec> layers = layers(config, ropeSpec, positions, defaults);
+            Context context = Context.of(config, positions, layers);
             return new DecoderSpec(
                     family,
-                    config.integer("num_hidden_layers"),
                     hiddenSize,
-                    config.integer("intermediate_size"),
                     queryHeads,
                     config.has("num_key_value_heads") ? config.integer("num_key_value_heads") : queryHeads,
                     headDim,
                     config.integer("vocab_size"),
                     config.number("rms_norm_eps"),
-                    ropeSpec,
-                    config.bool("tie_word_embeddings", false),
-                    isCut ? window : context,
-                    isCut ? window : 0);
+                    scales(config, rope, headDim, defaults),
+                    config.bool("tie_word_embeddings", defaults.has(Trait.TIED)),
+                    context.tokens(),
+                    context.reason(),
+                    layers);
         });
     }
 
@@ -84,7 +72,7 @@ final class ConfigReader {
                 config,
                 () -> new DecoderSpec(
                         family,
-                        config.integer("num_layers"),
+                        layerCount(config, "num_layers"),
                         config.integer("hidden_size"),
                         config.integer("ffn_hidden_size"),
                         heads,
@@ -97,126 +85,94 @@ final class ConfigReader {
                         config.integer("seq_length")));
     }
 
-    private static @Nullable ModelConfig ropeParameters(ModelConfig config) {
-        return config.object("rope_parameters")
-                .or(() -> config.object("rope_scaling"))
-                .orElse(null);
-    }
-
-    private static RopeScaling scaling(ModelConfig config, @Nullable ModelConfig rope, Defaults defaults) {
-        if (rope == null) {
-            return new RopeScaling.None();
+    private static List<LayerSpec> layers(ModelConfig config, RopeSpec rope, int positions, Defaults defaults) {
+        int count = layerCount(config, "num_hidden_layers");
+        List<FeedForwardSpec> feedForwards = FeedForwards.read(config, count, defaults);
+        List<Integer> windows = Windows.read(config, count, positions, defaults);
+        List<Boolean> rotations = rotations(config, count, defaults);
+        List<LayerSpec> layers = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            layers.add(new LayerSpec(
+                    rotations.get(i) ? rope : null,
+                    windows.get(i),
+                    defaults.has(Trait.QUERY_KEY_NORM),
+                    defaults.has(Trait.OUTPUT_NORMS),
+                    feedForwards.get(i)));
         }
-        String type =
-                rope.has("rope_type") ? rope.string("rope_type") : rope.has("type") ? rope.string("type") : "default";
-        return switch (type) {
-            case "default" -> new RopeScaling.None();
-            case "linear" -> new RopeScaling.Linear(rope.number("factor"));
-            case "llama3" ->
-                new RopeScaling.Llama3(
-                        rope.number("factor"),
-                        rope.number("low_freq_factor"),
-                        rope.number("high_freq_factor"),
-                        originalContext(config, rope, defaults));
-            case "yarn" -> yarn(config, rope, defaults);
-            case "longrope", "su" -> longRope(config, rope, defaults);
-            default ->
-                throw new CheckpointException(config.source() + ": rope scaling of type \"" + type
-                        + "\" is not known; this engine reads default, linear, llama3, yarn and longrope");
-        };
+        return layers;
     }
 
-    private static RopeScaling yarn(ModelConfig config, ModelConfig rope, Defaults defaults) {
-        int original = originalContext(config, rope, defaults);
-        double factor = rope.has("factor")
-                ? rope.number("factor")
-                : (double) config.integer("max_position_embeddings") / original;
-        double attention;
-        if (rope.has("attention_factor")) {
-            attention = rope.number("attention_factor");
-        } else if (number(rope, "mscale", 0) != 0 && number(rope, "mscale_all_dim", 0) != 0) {
-            attention = yarnScale(factor, rope.number("mscale")) / yarnScale(factor, rope.number("mscale_all_dim"));
-        } else {
-            attention = yarnScale(factor, 1);
+    private static int layerCount(ModelConfig config, String key) {
+        int count = config.positive(key);
+        if (count > MOST_LAYERS) {
+            throw config.wrong(key, "at most " + MOST_LAYERS);
         }
-        return new RopeScaling.Yarn(
-                factor,
-                original,
-                number(rope, "beta_fast", 32),
-                number(rope, "beta_slow", 1),
-                attention,
-                rope.bool("truncate", true));
+        return count;
     }
 
-    private static double yarnScale(double factor, double weight) {
-        return factor <= 1 ? 1 : 0.1 * weight * Math.log(factor) + 1;
-    }
-
-    /// The attention factor is computed from the stated `factor` if there is one, as in
-    /// transformers 5. Transformers 4 uses the ratio of the two contexts if the original one is
-    /// stated outside the scaling, and ignores `factor` then.
-    private static RopeScaling longRope(ModelConfig config, ModelConfig rope, Defaults defaults) {
-        int original = originalContext(config, rope, defaults);
-        double factor = rope.has("factor")
-                ? rope.number("factor")
-                : (double) config.integer("max_position_embeddings") / original;
-        if (!(factor > 0)) {
-            throw rope.wrong("factor", "a number above 0");
+    /// Which layers rotate: `no_rope_layers` has 1 where a layer does and 0 where it does not. Without
+    /// it, one in `no_rope_layer_interval` does not (SmolLM3).
+    private static List<Boolean> rotations(ModelConfig config, int count, Defaults defaults) {
+        List<Boolean> rotations = new ArrayList<>();
+        boolean isChosen = defaults.has(Trait.UNROTATED_LAYERS);
+        List<Integer> stated = isChosen ? config.integers("no_rope_layers") : List.of();
+        if (!stated.isEmpty() && stated.size() < count) {
+            throw config.wrong("no_rope_layers", "a number for each of " + count + " layers");
         }
-        double attention = rope.has("attention_factor")
-                ? rope.number("attention_factor")
-                : factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
-        return new RopeScaling.LongRope(rope.doubles("short_factor"), rope.doubles("long_factor"), original, attention);
-    }
-
-    /// Context before scaling. Phi-3 states it outside the scaling object. If it is stated both
-    /// outside and inside, the outer value is used, as in transformers 5.
-    private static int originalContext(ModelConfig config, ModelConfig rope, Defaults defaults) {
-        String key = "original_max_position_embeddings";
-        if (config.has(key)) {
-            return config.positive(key);
+        int interval = isChosen ? config.integer("no_rope_layer_interval", 4) : 0;
+        for (int i = 0; i < count; i++) {
+            rotations.add(!stated.isEmpty() ? stated.get(i) != 0 : interval < 1 || (i + 1) % interval != 0);
         }
-        if (rope.has(key)) {
-            return rope.positive(key);
+        return rotations;
+    }
+
+    private static Scales scales(ModelConfig config, @Nullable ModelConfig rope, int headDim, Defaults defaults) {
+        Scales scales = Scales.of(headDim);
+        if (defaults.has(Trait.MULTIPLIERS)) {
+            scales = new Scales(
+                    config.number("embedding_multiplier", 1),
+                    config.number("attention_multiplier", 1),
+                    config.number("residual_multiplier", 1),
+                    config.number("logits_scaling", 1),
+                    null);
         }
-        return defaults.originalContext() > 0 ? defaults.originalContext() : config.positive("max_position_embeddings");
-    }
-
-    /// The stated context, or the original context times the factor of yarn or linear scaling if
-    /// that is longer: some files state the context before scaling and some the one after it (vLLM
-    /// treats both alike).
-    private static int positions(
-            ModelConfig config, @Nullable ModelConfig rope, RopeScaling scaling, Defaults defaults) {
-        long stated = config.positive("max_position_embeddings");
-        double scaled = rope == null
-                ? 0
-                : switch (scaling) {
-                    case RopeScaling.Yarn yarn -> yarn.factor() * yarn.originalContext();
-                    case RopeScaling.Linear linear -> linear.factor() * originalContext(config, rope, defaults);
-                    default -> 0;
-                };
-        return (int) Math.max(stated, Math.min((long) scaled, Integer.MAX_VALUE));
-    }
-
-    /// The sliding window that some layer uses, as transformers reads the keys; 0 if no layer does.
-    private static int slidingWindow(ModelConfig config, WindowRule rule) {
-        if (!config.has("sliding_window") || rule == WindowRule.SWITCHED && !config.bool("use_sliding_window", false)) {
-            return 0;
+        if (defaults.has(Trait.QUERY_SCALE) && rope != null && rope.has("llama_4_scaling_beta")) {
+            int original = RopeReader.originalContext(config, rope, defaults.originalContext());
+            scales = scales.withQueries(new Scales.QueryScale(rope.number("llama_4_scaling_beta"), original));
         }
-        boolean slides = switch (rule) {
-            case EVERY_LAYER -> true;
-            case LAYER_TYPES -> namesSlidingLayer(config);
-            case SWITCHED ->
-                config.has("layer_types")
-                        ? namesSlidingLayer(config)
-                        : config.integer("max_window_layers", DEFAULT_WINDOW_LAYERS)
-                                < config.integer("num_hidden_layers");
-        };
-        return slides ? config.positive("sliding_window") : 0;
+        return scales;
     }
 
-    private static boolean namesSlidingLayer(ModelConfig config) {
-        return config.has("layer_types") && config.strings("layer_types").contains("sliding_attention");
+    /// How many tokens this engine computes as the checkpoint was trained, and what limits them.
+    private record Context(int tokens, String reason) {
+        /// @param positions the checkpoint's own limit
+        static Context of(ModelConfig config, int positions, List<LayerSpec> layers) {
+            Context context = new Context(positions, "");
+            int window = layers.stream()
+                    .mapToInt(LayerSpec::slidingWindow)
+                    .filter(tokens -> tokens > 0)
+                    .min()
+                    .orElse(0);
+            if (window > 0) {
+                context = context.within(window, "its sliding_window");
+            }
+            ModelConfig dual = config.object("dual_chunk_attention_config").orElse(null);
+            if (dual != null) {
+                int plain = dual.positive("chunk_size");
+                int trained = dual.has("original_max_position_embeddings")
+                        ? dual.positive("original_max_position_embeddings")
+                        : plain;
+                context = context.within(
+                        Math.min(plain, trained),
+                        "where its dual_chunk_attention_config begins to differ from plain attention, which is what"
+                                + " this engine computes");
+            }
+            return context;
+        }
+
+        private Context within(int limit, String why) {
+            return limit < tokens ? new Context(limit, why) : this;
+        }
     }
 
     private static void requireSilu(ModelConfig config) {
@@ -233,10 +189,6 @@ final class ConfigReader {
             throw new CheckpointException(config.source() + ": " + key + " is " + found
                     + "; this engine reads only checkpoints with " + key + " = " + expected);
         }
-    }
-
-    private static double number(@Nullable ModelConfig config, String key, double otherwise) {
-        return config != null && config.has(key) ? config.number(key) : otherwise;
     }
 
     private static DecoderSpec checked(ModelConfig config, Supplier<DecoderSpec> reader) {

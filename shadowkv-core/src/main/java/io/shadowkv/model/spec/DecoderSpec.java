@@ -1,41 +1,43 @@
 package io.shadowkv.model.spec;
 
+import java.util.Collections;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
 /// Shape of a decoder. A [Family] reads it from `config.json`.
 ///
 /// @param family name of the family, as `config.json`'s `model_type`
-/// @param layers decoder layers
 /// @param hiddenSize width of the residual stream
-/// @param intermediateSize width of the gated MLP
 /// @param queryHeads query heads
 /// @param kvHeads key-value heads; divides `queryHeads`
 /// @param headDim elements of one head
 /// @param vocabularySize rows of the embedding
 /// @param normEpsilon epsilon of every RMS norm
-/// @param rope rotary position encoding
+/// @param scales factors of activations
 /// @param tiedEmbeddings true if the output projection is the embedding
 /// @param contextTokens longest sequence for which this engine computes what the checkpoint was
 ///     trained for
-/// @param slidingWindow sliding window of some layer in tokens, if the window limits
-///     `contextTokens`: this engine attends to all tokens, which is equivalent up to that length. 0
-///     if no window limits the context
+/// @param contextReason the key that limits `contextTokens`, with the reason, as it completes "the
+///     model's context is n, "; empty if the checkpoint's positions are the limit
+/// @param layerSpecs what each layer computes; at least one layer rotates
 public record DecoderSpec(
         String family,
-        int layers,
         int hiddenSize,
-        int intermediateSize,
         int queryHeads,
         int kvHeads,
         int headDim,
         int vocabularySize,
         double normEpsilon,
-        RopeSpec rope,
+        Scales scales,
         boolean tiedEmbeddings,
         int contextTokens,
-        int slidingWindow) {
+        String contextReason,
+        List<LayerSpec> layerSpecs) {
     public DecoderSpec {
-        positive("num_hidden_layers", layers);
+        layerSpecs = List.copyOf(layerSpecs);
+        positive("num_hidden_layers", layerSpecs.size());
         positive("hidden_size", hiddenSize);
-        positive("intermediate_size", intermediateSize);
         positive("num_attention_heads", queryHeads);
         positive("num_key_value_heads", kvHeads);
         positive("head_dim", headDim);
@@ -45,9 +47,11 @@ public record DecoderSpec(
             throw new IllegalArgumentException("num_attention_heads is " + queryHeads + " and num_key_value_heads "
                     + kvHeads + "; expected a whole number of query heads per key-value head");
         }
-        if (rope.rotaryDim() < 2 || rope.rotaryDim() > headDim || rope.rotaryDim() % 2 != 0) {
-            throw new IllegalArgumentException("rotary dimension is " + rope.rotaryDim()
-                    + "; expected an even number from 2 up to head_dim, " + headDim);
+        for (LayerSpec layer : layerSpecs) {
+            checkRope(layer.rope(), headDim);
+        }
+        if (layerSpecs.stream().allMatch(layer -> layer.rope() == null)) {
+            throw new IllegalArgumentException("no layer has rotary positions; expected one or more that do");
         }
         if ((long) queryHeads * headDim > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("num_attention_heads is " + queryHeads + " and head_dim " + headDim
@@ -58,7 +62,7 @@ public record DecoderSpec(
         }
     }
 
-    /// Creates the shape of a decoder whose context is not limited by a sliding window.
+    /// Creates the shape of a decoder of equal layers with full attention and a gated MLP.
     public DecoderSpec(
             String family,
             int layers,
@@ -74,23 +78,58 @@ public record DecoderSpec(
             int contextTokens) {
         this(
                 family,
-                layers,
                 hiddenSize,
-                intermediateSize,
                 queryHeads,
                 kvHeads,
                 headDim,
                 vocabularySize,
                 normEpsilon,
-                rope,
+                Scales.of(headDim),
                 tiedEmbeddings,
                 contextTokens,
-                0);
+                "",
+                Collections.nCopies(layers, LayerSpec.plain(rope, intermediateSize)));
     }
 
-    /// Text that messages append to the context length: the limiting key, or an empty string.
+    /// Number of decoder layers.
+    public int layers() {
+        return layerSpecs.size();
+    }
+
+    public LayerSpec layer(int index) {
+        return layerSpecs.get(index);
+    }
+
+    /// Text that messages append to the context length: the reason of the limit, or an empty string.
     public String contextNote() {
-        return slidingWindow == 0 ? "" : ", its sliding_window";
+        return contextReason.isEmpty() ? "" : ", " + contextReason;
+    }
+
+    /// Rotary position encoding of the first layer that rotates. All layers that rotate have the same.
+    public RopeSpec rope() {
+        return layerSpecs.stream()
+                .map(LayerSpec::rope)
+                .filter(Objects::nonNull)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /// The largest intermediate size of a layer.
+    public int intermediateSize() {
+        return layerSpecs.stream()
+                .mapToInt(layer -> layer.feedForward().intermediateSize())
+                .max()
+                .orElseThrow();
+    }
+
+    /// The experts of the layers that have them, which are alike; null if no layer has any.
+    public FeedForwardSpec.@Nullable Experts experts() {
+        return layerSpecs.stream()
+                .map(LayerSpec::feedForward)
+                .filter(FeedForwardSpec.Experts.class::isInstance)
+                .map(FeedForwardSpec.Experts.class::cast)
+                .findFirst()
+                .orElse(null);
     }
 
     /// Query heads that share a key-value head.
@@ -106,34 +145,40 @@ public record DecoderSpec(
         return kvHeads * headDim;
     }
 
-    /// The same shape with `count` layers.
+    /// The shape with the first `count` layers.
     public DecoderSpec withLayers(int count) {
-        return with(count, tiedEmbeddings);
+        return with(layerSpecs.subList(0, count), tiedEmbeddings);
     }
 
     /// The same shape with or without tied embeddings.
     public DecoderSpec withTiedEmbeddings(boolean areTied) {
-        return with(layers, areTied);
+        return with(layerSpecs, areTied);
     }
 
-    private DecoderSpec with(int layerCount, boolean areTied) {
+    private DecoderSpec with(List<LayerSpec> layers, boolean areTied) {
         return new DecoderSpec(
                 family,
-                layerCount,
                 hiddenSize,
-                intermediateSize,
                 queryHeads,
                 kvHeads,
                 headDim,
                 vocabularySize,
                 normEpsilon,
-                rope,
+                scales,
                 areTied,
                 contextTokens,
-                slidingWindow);
+                contextReason,
+                layers);
     }
 
-    private static void positive(String key, int value) {
+    private static void checkRope(@Nullable RopeSpec rope, int headDim) {
+        if (rope != null && (rope.rotaryDim() < 2 || rope.rotaryDim() > headDim || rope.rotaryDim() % 2 != 0)) {
+            throw new IllegalArgumentException("rotary dimension is " + rope.rotaryDim()
+                    + "; expected an even number from 2 up to head_dim, " + headDim);
+        }
+    }
+
+    static void positive(String key, int value) {
         if (value < 1) {
             throw new IllegalArgumentException(key + " is " + value + "; expected 1 or more");
         }

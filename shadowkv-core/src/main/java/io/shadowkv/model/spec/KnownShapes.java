@@ -1,5 +1,6 @@
 package io.shadowkv.model.spec;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -70,9 +71,45 @@ public final class KnownShapes {
                     128,
                     152_064,
                     1e-6,
-                    new RopeSpec(1e6, 128, false, new RopeScaling.Yarn(4, 32_768, 32, 1, yarnScale(4), true)),
+                    new RopeSpec(1e6, 128, false, yarn4()),
                     false,
-                    131_072)));
+                    131_072),
+            // Qwen/Qwen3-8B, with the yarn scaling that its card prescribes for 128K
+            "qwen3-8b",
+            qwen3("qwen3", 36, 4096, 8, new FeedForwardSpec.Gated(12_288)),
+            // mistralai/Mistral-7B-Instruct-v0.3
+            "mistral-7b",
+            new DecoderSpec(
+                    "mistral",
+                    32,
+                    4096,
+                    14_336,
+                    32,
+                    8,
+                    128,
+                    32_768,
+                    1e-5,
+                    new RopeSpec(1e6, 128, false, new RopeScaling.None()),
+                    false,
+                    32_768),
+            // ByteDance-Seed/Seed-OSS-36B-Instruct
+            "seed-oss-36b",
+            new DecoderSpec(
+                    "seed_oss",
+                    64,
+                    5120,
+                    27_648,
+                    80,
+                    8,
+                    128,
+                    155_136,
+                    1e-6,
+                    new RopeSpec(1e7, 128, false, new RopeScaling.None()),
+                    false,
+                    524_288),
+            // Qwen/Qwen3-30B-A3B, with the yarn scaling that its card prescribes for 128K
+            "qwen3-30b-a3b",
+            qwen3("qwen3_moe", 48, 2048, 4, new FeedForwardSpec.Experts(128, 8, 768, true))));
 
     private KnownShapes() {}
 
@@ -95,8 +132,28 @@ public final class KnownShapes {
         return new DecoderSpec("llama", 32, 4096, 14_336, 32, 8, 128, 128_256, 1e-5, rope, false, contextTokens);
     }
 
-    private static double yarnScale(double factor) {
-        return 0.1 * Math.log(factor) + 1;
+    /// The sizes that the checkpoints of Qwen3 share.
+    private static DecoderSpec qwen3(
+            String family, int layers, int hiddenSize, int kvHeads, FeedForwardSpec feedForward) {
+        RopeSpec rope = new RopeSpec(1e6, 128, false, yarn4());
+        return new DecoderSpec(
+                family,
+                hiddenSize,
+                32,
+                kvHeads,
+                128,
+                151_936,
+                1e-6,
+                Scales.of(128),
+                false,
+                131_072,
+                "",
+                Collections.nCopies(layers, new LayerSpec(rope, 0, true, false, feedForward)));
+    }
+
+    /// Four times 32,768 tokens.
+    private static RopeScaling yarn4() {
+        return new RopeScaling.Yarn(4, 32_768, 32, 1, 0.1 * Math.log(4) + 1, true);
     }
 
     /// Longrope over an original context of 4,096. The published 2 · 48 factors are replaced by

@@ -59,6 +59,36 @@ public sealed interface RopeScaling {
         }
     }
 
+    /// Divides the frequency of each pair by a number of its own. A GGUF file has Llama 3.1's scaling
+    /// in this form.
+    ///
+    /// @param divisors rotaryDim / 2 numbers
+    record Divisors(double[] divisors) implements RopeScaling {
+        public Divisors {
+            for (double divisor : divisors) {
+                requirePositive("rope_freqs", "a divisor", divisor);
+            }
+        }
+
+        @Override
+        public String name() {
+            return "rope_freqs";
+        }
+
+        @Override
+        public double[] scale(double[] plain, RopeSpec spec, boolean isLong) {
+            if (divisors.length != plain.length) {
+                throw new IllegalArgumentException("rope scaling rope_freqs has " + divisors.length
+                        + " divisors; expected " + plain.length + ", half the rotary dimension");
+            }
+            double[] scaled = new double[plain.length];
+            for (int i = 0; i < plain.length; i++) {
+                scaled[i] = plain[i] / divisors[i];
+            }
+            return scaled;
+        }
+    }
+
     /// Llama 3.1: divides slow frequencies, keeps fast ones, and interpolates smoothly in between.
     ///
     /// @param originalContext context before scaling, tokens

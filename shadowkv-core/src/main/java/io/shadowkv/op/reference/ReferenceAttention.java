@@ -81,11 +81,16 @@ final class ReferenceAttention implements AttentionOperations {
             Tensor queries, int i, IndexedLayer layer, int attended, double scale, Tensor out) {
         int queryHeads = queries.extent(1);
         int headDim = queries.extent(2);
-        int kvHeads = layer.residentUnits().extent(0);
+        int kvHeads = layer.kvHeads();
         int groupSize = queryHeads / kvHeads;
         for (int q = 0; q < queryHeads; q++) {
             int[] read = selectedRows(layer, q / groupSize, attended);
-            var head = new Head(layer.attended().keys(), layer.attended().values(), q / groupSize, read, scale);
+            var head = new Head(
+                    layer.residency().attended().keys(),
+                    layer.residency().attended().values(),
+                    q / groupSize,
+                    read,
+                    scale);
             long at = ((long) i * queryHeads + q) * headDim;
             Elements.write(out, at, head.attend(Elements.read(queries, at, headDim), read.length));
         }
@@ -94,13 +99,13 @@ final class ReferenceAttention implements AttentionOperations {
     /// The rows before the units' region, the rows of the selected units, and the rows after the
     /// region.
     private static int[] selectedRows(IndexedLayer layer, int h, int attended) {
-        int end = layer.firstRow() + layer.slots() * layer.unitTokens();
+        int end = layer.residency().firstRow() + layer.slots() * layer.unitTokens();
         IntStream.Builder read = IntStream.builder();
-        IntStream.range(0, layer.firstRow()).forEach(read);
+        IntStream.range(0, layer.residency().firstRow()).forEach(read);
         for (int n = 0; n < layer.selectedUnits(); n++) {
-            int slot = Elements.readInt(layer.selectedSlots(), (long) h * layer.selectedUnits() + n);
+            int slot = Elements.readInt(layer.residency().selectedSlots(), (long) h * layer.selectedUnits() + n);
             if (slot >= 0) {
-                int first = layer.firstRow() + slot * layer.unitTokens();
+                int first = layer.residency().firstRow() + slot * layer.unitTokens();
                 IntStream.range(first, first + layer.unitTokens()).forEach(read);
             }
         }

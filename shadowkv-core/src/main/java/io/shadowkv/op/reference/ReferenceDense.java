@@ -2,8 +2,10 @@ package io.shadowkv.op.reference;
 
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.op.Rotary;
+import io.shadowkv.op.host.ExpertChoice;
 import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.Tensor;
+import io.shadowkv.tensor.Weight;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -13,15 +15,15 @@ final class ReferenceDense implements DenseOperations {
     private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
 
     @Override
-    public void embed(Tensor ids, Tensor table, Tensor out) {
-        int width = table.extent(1);
+    public void embed(Tensor ids, Weight table, Tensor out) {
+        int width = table.inputs();
         int[] wanted = Elements.readInts(ids);
         for (int i = 0; i < wanted.length; i++) {
-            if (wanted[i] < 0 || wanted[i] >= table.extent(0)) {
+            if (wanted[i] < 0 || wanted[i] >= table.outputs()) {
                 throw new IllegalArgumentException("token id " + wanted[i] + " in row " + i
-                        + " is outside the table of " + table.extent(0) + " tokens");
+                        + " is outside the table of " + table.outputs() + " tokens");
             }
-            Elements.write(out, (long) i * width, Elements.read(table, (long) wanted[i] * width, width));
+            Elements.write(out, (long) i * width, row(table, wanted[i]));
         }
     }
 
@@ -44,15 +46,15 @@ final class ReferenceDense implements DenseOperations {
     }
 
     @Override
-    public void linear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor out) {
+    public void linear(Tensor x, Weight weight, @Nullable Tensor bias, Tensor out) {
         int rows = x.extent(0);
-        int inputs = weight.extent(1);
-        int outputs = weight.extent(0);
+        int inputs = weight.inputs();
+        int outputs = weight.outputs();
         double[] sources = Elements.read(x);
         double[] results = new double[Math.multiplyExact(rows, outputs)];
         double[] biases = bias == null ? new double[outputs] : Elements.read(bias);
         for (int o = 0; o < outputs; o++) {
-            double[] weights = Elements.read(weight, (long) o * inputs, inputs);
+            double[] weights = row(weight, o);
             for (int i = 0; i < rows; i++) {
                 double sum = 0;
                 for (int j = 0; j < inputs; j++) {
@@ -62,6 +64,16 @@ final class ReferenceDense implements DenseOperations {
             }
         }
         Elements.write(out, 0, results);
+    }
+
+    private static double[] row(Weight weight, int index) {
+        float[] decoded = new float[weight.inputs()];
+        weight.decodeRow(index, decoded);
+        double[] row = new double[decoded.length];
+        for (int i = 0; i < row.length; i++) {
+            row[i] = decoded[i];
+        }
+        return row;
     }
 
     @Override
@@ -106,6 +118,48 @@ final class ReferenceDense implements DenseOperations {
             sums[i] += added[i];
         }
         Elements.write(target, 0, sums);
+    }
+
+    @Override
+    public void scale(Tensor x, double factor) {
+        scale(x, 0, x.elements(), (float) factor);
+    }
+
+    @Override
+    public void scaleRows(Tensor x, Tensor at, Tensor factors) {
+        int rows = x.extent(0);
+        double[] all = Elements.read(factors);
+        for (int i = 0; i < rows; i++) {
+            long width = x.elements() / rows;
+            scale(x, i * width, width, all[Elements.readInt(at, i)]);
+        }
+    }
+
+    private static void scale(Tensor x, long from, long count, double factor) {
+        double[] values = Elements.read(x, from, Math.toIntExact(count));
+        for (int i = 0; i < values.length; i++) {
+            values[i] *= factor;
+        }
+        Elements.write(x, from, values);
+    }
+
+    @Override
+    public void addRows(Tensor target, Tensor at, Tensor source) {
+        int width = source.extent(1);
+        for (int i = 0; i < source.extent(0); i++) {
+            long to = (long) Elements.readInt(at, i) * width;
+            double[] sums = Elements.read(target, to, width);
+            double[] added = Elements.read(source, (long) i * width, width);
+            for (int j = 0; j < width; j++) {
+                sums[j] += added[j];
+            }
+            Elements.write(target, to, sums);
+        }
+    }
+
+    @Override
+    public void chooseExperts(Tensor logits, boolean isNormalised, Tensor ids, Tensor shares) {
+        ExpertChoice.choose(logits, isNormalised, ids, shares);
     }
 
     @Override

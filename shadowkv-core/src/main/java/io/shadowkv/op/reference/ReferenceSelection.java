@@ -20,13 +20,13 @@ final class ReferenceSelection {
     void select(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows) {
         ReferenceShadowStep.forEach(layers, rows, (layer, i) -> {
             int units = Elements.readInt(rows.units(), i);
-            int heads = layer.residentUnits().extent(0);
+            int heads = layer.kvHeads();
             int selected = Math.min(units, layer.selectedUnits());
             for (int h = 0; h < heads; h++) {
                 double[] values = Elements.read(scores, ((long) i * heads + h) * scores.extent(2), units);
                 int misses = new Head(layer, h).settle(top(values, selected));
-                Elements.addLong(layer.counters(), 0, selected);
-                Elements.addLong(layer.counters(), 1, misses);
+                Elements.addLong(layer.residency().counters(), 0, selected);
+                Elements.addLong(layer.residency().counters(), 1, misses);
             }
         });
     }
@@ -44,8 +44,8 @@ final class ReferenceSelection {
     void forceHits(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows, double hitRate) {
         ReferenceShadowStep.forEach(layers, rows, (layer, i) -> {
             int units = Elements.readInt(rows.units(), i);
-            int heads = layer.residentUnits().extent(0);
-            long selectedBefore = Elements.readLong(layer.counters(), 0);
+            int heads = layer.kvHeads();
+            long selectedBefore = Elements.readLong(layer.residency().counters(), 0);
             long threshold = ForcedHits.threshold(hitRate, layer.selectedUnits(), layer.slots());
             for (int h = 0; h < heads; h++) {
                 int base = ForcedHits.base(selectedBefore, h);
@@ -54,7 +54,7 @@ final class ReferenceSelection {
                     forced[u] = ForcedHits.unitScore(base, u);
                 }
                 for (int s = 0; s < layer.slots(); s++) {
-                    int unit = Elements.readInt(layer.residentUnits(), (long) h * layer.slots() + s);
+                    int unit = Elements.readInt(layer.residency().residentUnits(), (long) h * layer.slots() + s);
                     if (unit != FREE) {
                         forced[unit] = ForcedHits.slotScore(base, s, threshold);
                     }
@@ -77,8 +77,8 @@ final class ReferenceSelection {
             residents = new int[layer.slots()];
             ages = new int[layer.slots()];
             for (int s = 0; s < residents.length; s++) {
-                residents[s] = Elements.readInt(layer.residentUnits(), slotAt(s));
-                ages[s] = Elements.readInt(layer.slotAges(), slotAt(s));
+                residents[s] = Elements.readInt(layer.residency().residentUnits(), slotAt(s));
+                ages[s] = Elements.readInt(layer.residency().slotAges(), slotAt(s));
             }
         }
 
@@ -99,11 +99,11 @@ final class ReferenceSelection {
                 int slot = slots[misses];
                 residents[slot] = unit;
                 selected.set(slot);
-                Elements.writeInt(layer.missUnits(), selectedAt(misses), unit);
-                Elements.writeInt(layer.missSlots(), selectedAt(misses), slot);
+                Elements.writeInt(layer.residency().missUnits(), selectedAt(misses), unit);
+                Elements.writeInt(layer.residency().missSlots(), selectedAt(misses), slot);
                 misses++;
             }
-            Elements.writeInt(layer.missCounts(), h, misses);
+            Elements.writeInt(layer.residency().missCounts(), h, misses);
             write(selected);
             return misses;
         }
@@ -125,14 +125,14 @@ final class ReferenceSelection {
             int next = 0;
             for (int s = 0; s < residents.length; s++) {
                 int age = selected.get(s) ? 0 : Math.min(ages[s] + 1, OLDEST);
-                Elements.writeInt(layer.residentUnits(), slotAt(s), residents[s]);
-                Elements.writeInt(layer.slotAges(), slotAt(s), age);
+                Elements.writeInt(layer.residency().residentUnits(), slotAt(s), residents[s]);
+                Elements.writeInt(layer.residency().slotAges(), slotAt(s), age);
                 if (selected.get(s)) {
-                    Elements.writeInt(layer.selectedSlots(), selectedAt(next++), s);
+                    Elements.writeInt(layer.residency().selectedSlots(), selectedAt(next++), s);
                 }
             }
             while (next < layer.selectedUnits()) {
-                Elements.writeInt(layer.selectedSlots(), selectedAt(next++), FREE);
+                Elements.writeInt(layer.residency().selectedSlots(), selectedAt(next++), FREE);
             }
         }
 

@@ -173,8 +173,22 @@ final class ReferenceShadow implements ShadowOperations {
     }
 
     @Override
-    public void scoreLandmarks(
-            Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores) {
+    public boolean hasTokenCodes() {
+        return true;
+    }
+
+    @Override
+    public void meanKeys(Tensor keys, int count, Tensor means) {
+        ReferenceTokenCodes.means(keys, count, means);
+    }
+
+    @Override
+    public void encodeKeys(Tensor keys, int from, int count, Tensor means, Tensor codes, Tensor scales, int to) {
+        ReferenceTokenCodes.encode(keys, from, count, means, codes, scales, to);
+    }
+
+    @Override
+    public void scoreUnits(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores) {
         step.score(queries, layers, rows, scale, scores);
     }
 

@@ -17,20 +17,22 @@ final class ReferenceShadowStep {
     void score(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores) {
         forEach(layers, rows, (layer, i) -> {
             int units = Elements.readInt(rows.units(), i);
-            int heads = layer.landmarks().extent(0);
+            int heads = layer.kvHeads();
             for (int h = 0; h < heads; h++) {
-                double[] best = best(queries, i, layer.landmarks(), h, units, scale);
+                double[] best = best(queries, i, heads, h, keys(layer, h, units), scale);
                 Elements.write(scores, ((long) i * heads + h) * scores.extent(2), best);
             }
         });
     }
 
     /// The largest probability of each unit over the queries of head h's group.
-    private static double[] best(Tensor queries, int i, Tensor landmarks, int h, int units, double scale) {
-        int headDim = landmarks.extent(2);
+    ///
+    /// @param keys the key that stands for each unit, `[units, headDim]`
+    private static double[] best(Tensor queries, int i, int heads, int h, double[] keys, double scale) {
+        int headDim = queries.extent(2);
         int queryHeads = queries.extent(1);
-        int groupSize = queryHeads / landmarks.extent(0);
-        double[] keys = Elements.read(landmarks, (long) h * landmarks.extent(1) * headDim, units * headDim);
+        int groupSize = queryHeads / heads;
+        int units = keys.length / headDim;
         double[] best = new double[units];
         for (int g = 0; g < groupSize; g++) {
             long at = ((long) i * queryHeads + (long) h * groupSize + g) * headDim;
@@ -50,17 +52,28 @@ final class ReferenceShadowStep {
         return best;
     }
 
+    /// The key that stands for each of a head's units.
+    private static double[] keys(IndexedLayer layer, int h, int units) {
+        return switch (layer.index()) {
+            case IndexedLayer.Landmarks landmarks -> {
+                int headDim = layer.headDim();
+                yield Elements.read(landmarks.means(), (long) h * layer.unitCapacity() * headDim, units * headDim);
+            }
+            case IndexedLayer.TokenCodes codes -> ReferenceTokenCodes.decode(codes, layer.headDim(), h, units);
+        };
+    }
+
     void fetchValues(SlotTable<IndexedLayer> layers, StepRows rows) {
         forEach(layers, rows, (layer, i) -> {
-            for (int h = 0; h < layer.residentUnits().extent(0); h++) {
+            for (int h = 0; h < layer.kvHeads(); h++) {
                 for (Miss miss : misses(layer, h)) {
                     ReferenceValues.load(
-                            layer.storedValues(),
-                            layer.storedScales(),
+                            layer.stored().values(),
+                            layer.stored().scales(),
                             h,
                             miss.token(),
                             layer.unitTokens(),
-                            layer.attended().values(),
+                            layer.residency().attended().values(),
                             miss.row());
                 }
             }
@@ -69,13 +82,15 @@ final class ReferenceShadowStep {
 
     void rebuildKeys(SlotTable<IndexedLayer> layers, StepRows rows, Rotary rotary) {
         forEach(layers, rows, (layer, i) -> {
-            for (int h = 0; h < layer.residentUnits().extent(0); h++) {
+            for (int h = 0; h < layer.kvHeads(); h++) {
                 List<Miss> misses = misses(layer, h);
-                Tensor keys = layer.attended().keys();
-                double[][] basis = misses.isEmpty() ? new double[0][] : headBasis(layer.basis(), keys.extent(2), h);
+                Tensor keys = layer.residency().attended().keys();
+                double[][] basis = misses.isEmpty()
+                        ? new double[0][]
+                        : headBasis(layer.keys().basis(), keys.extent(2), h);
                 for (Miss miss : misses) {
                     for (int j = 0; j < layer.unitTokens(); j++) {
-                        rebuild(layer.factor(), basis, miss.token() + j, rotary, keys, h, miss.row() + j);
+                        rebuild(layer.keys().factor(), basis, miss.token() + j, rotary, keys, h, miss.row() + j);
                     }
                 }
             }
@@ -121,13 +136,13 @@ final class ReferenceShadowStep {
 
     private static List<Miss> misses(IndexedLayer layer, int h) {
         long first = (long) h * layer.selectedUnits();
-        long ids = (long) h * layer.unitIds().extent(1);
+        long ids = (long) h * layer.unitCapacity();
         List<Miss> misses = new ArrayList<>();
-        for (int m = 0; m < Elements.readInt(layer.missCounts(), h); m++) {
-            int unit = Elements.readInt(layer.missUnits(), first + m);
-            int slot = Elements.readInt(layer.missSlots(), first + m);
-            int chunk = Elements.readInt(layer.unitIds(), ids + unit);
-            misses.add(new Miss(chunk * layer.unitTokens(), layer.firstRow() + slot * layer.unitTokens()));
+        for (int m = 0; m < Elements.readInt(layer.residency().missCounts(), h); m++) {
+            int unit = Elements.readInt(layer.residency().missUnits(), first + m);
+            int slot = Elements.readInt(layer.residency().missSlots(), first + m);
+            int chunk = Elements.readInt(layer.index().unitIds(), ids + unit);
+            misses.add(new Miss(chunk * layer.unitTokens(), layer.residency().firstRow() + slot * layer.unitTokens()));
         }
         return misses;
     }

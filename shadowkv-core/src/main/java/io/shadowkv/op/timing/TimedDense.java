@@ -4,6 +4,7 @@ import io.shadowkv.op.DenseOperations;
 import io.shadowkv.op.OperationKind;
 import io.shadowkv.op.Rotary;
 import io.shadowkv.tensor.Tensor;
+import io.shadowkv.tensor.Weight;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +20,7 @@ final class TimedDense implements DenseOperations {
     }
 
     @Override
-    public void embed(Tensor ids, Tensor table, Tensor out) {
+    public void embed(Tensor ids, Weight table, Tensor out) {
         timer.time(OperationKind.ROWS, () -> dense.embed(ids, table, out));
     }
 
@@ -29,17 +30,17 @@ final class TimedDense implements DenseOperations {
     }
 
     @Override
-    public void linear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor out) {
+    public void linear(Tensor x, Weight weight, @Nullable Tensor bias, Tensor out) {
         timer.time(OperationKind.LINEARS, () -> dense.linear(x, weight, bias, out));
     }
 
     @Override
-    public void linears(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, List<Tensor> outs) {
+    public void linears(Tensor x, List<? extends Weight> weights, List<@Nullable Tensor> biases, List<Tensor> outs) {
         timer.time(OperationKind.LINEARS, () -> dense.linears(x, weights, biases, outs));
     }
 
     @Override
-    public void addLinear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor scratch, Tensor target) {
+    public void addLinear(Tensor x, Weight weight, @Nullable Tensor bias, Tensor scratch, Tensor target) {
         timer.time(OperationKind.LINEARS, () -> dense.addLinear(x, weight, bias, scratch, target));
     }
 
@@ -59,12 +60,33 @@ final class TimedDense implements DenseOperations {
     }
 
     @Override
+    public void scale(Tensor x, double factor) {
+        timer.time(OperationKind.ROWS, () -> dense.scale(x, factor));
+    }
+
+    @Override
+    public void scaleRows(Tensor x, Tensor at, Tensor factors) {
+        timer.time(OperationKind.ROWS, () -> dense.scaleRows(x, at, factors));
+    }
+
+    @Override
+    public void addRows(Tensor target, Tensor at, Tensor source) {
+        timer.time(OperationKind.ROWS, () -> dense.addRows(target, at, source));
+    }
+
+    @Override
+    public void chooseExperts(Tensor logits, boolean isNormalised, Tensor ids, Tensor shares) {
+        timer.time(OperationKind.ROWS, () -> dense.chooseExperts(logits, isNormalised, ids, shares));
+    }
+
+    @Override
     public void gatedSilu(Tensor gate, Tensor up) {
         timer.time(OperationKind.ROWS, () -> dense.gatedSilu(gate, up));
     }
 
     @Override
-    public void gatedLinear(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
+    public void gatedLinear(
+            Tensor x, List<? extends Weight> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
         timer.time(OperationKind.LINEARS, () -> dense.gatedLinear(x, weights, biases, gate, up));
     }
 

@@ -60,9 +60,23 @@ final class TimedShadow implements ShadowOperations {
     }
 
     @Override
-    public void scoreLandmarks(
-            Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores) {
-        timer.time(OperationKind.SCORE, () -> shadow.scoreLandmarks(queries, layers, rows, scale, scores));
+    public boolean hasTokenCodes() {
+        return shadow.hasTokenCodes();
+    }
+
+    @Override
+    public void meanKeys(Tensor keys, int count, Tensor means) {
+        timer.time(OperationKind.INDEX, () -> shadow.meanKeys(keys, count, means));
+    }
+
+    @Override
+    public void encodeKeys(Tensor keys, int from, int count, Tensor means, Tensor codes, Tensor scales, int to) {
+        timer.time(OperationKind.INDEX, () -> shadow.encodeKeys(keys, from, count, means, codes, scales, to));
+    }
+
+    @Override
+    public void scoreUnits(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores) {
+        timer.time(OperationKind.SCORE, () -> shadow.scoreUnits(queries, layers, rows, scale, scores));
     }
 
     @Override

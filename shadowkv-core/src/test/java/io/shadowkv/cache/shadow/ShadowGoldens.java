@@ -5,18 +5,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.DecodeCache;
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.LayerRotaries;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.cache.ValueFormat;
 import io.shadowkv.checkpoint.Safetensors;
 import io.shadowkv.model.RotaryTables;
+import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.model.spec.RopeScaling;
 import io.shadowkv.model.spec.RopeSpec;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.MemoryScope;
-import io.shadowkv.op.Rotary;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Floats;
@@ -71,7 +72,7 @@ public abstract class ShadowGoldens {
         private final Safetensors expected;
         private final CacheShape shape;
         private final MemoryScope scope;
-        private final Rotary rotary;
+        private final LayerRotaries rotary;
         private final ShadowSequence sequence;
         private int selectedOtherwise;
 
@@ -81,12 +82,16 @@ public abstract class ShadowGoldens {
             this.backend = backend;
             this.inputs = golden.open("inputs.safetensors", arena);
             this.expected = golden.open("expected_" + (type == DType.F32 ? "f32" : "bf16") + ".safetensors", arena);
-            this.shape =
-                    new CacheShape(1, golden.kvHeads() * golden.groupSize(), golden.kvHeads(), golden.headDim(), type);
+            int heads = golden.kvHeads() * golden.groupSize();
+            // The original scales landmark scores by 1/√128 whatever the head dim.
+            this.shape = new CacheShape(1, heads, golden.kvHeads(), golden.headDim(), 1 / Math.sqrt(128), type);
             this.scope = backend.newScope("test");
             RopeSpec rope =
                     new RopeSpec(golden.facts().number("theta"), golden.headDim(), false, new RopeScaling.None());
-            this.rotary = new RotaryTables(rope, backend, scope).forLength(golden.tokens() + STEPS);
+            int positions = golden.tokens() + STEPS;
+            DecoderSpec decoder = new DecoderSpec(
+                    "llama", 1, 8, 8, heads, golden.kvHeads(), golden.headDim(), 8, 1e-5, rope, false, positions);
+            this.rotary = new RotaryTables(decoder, backend, scope).forLength(positions);
             var spec = new KvCacheSpec.Shadow(
                             golden.facts().integer("rank"),
                             golden.chunk(),
@@ -104,7 +109,7 @@ public abstract class ShadowGoldens {
             Tensor values = tokenMajor(golden.values(), tokens);
             Tensor positions = scope.allocate(DType.I32, tokens);
             backend.upload(IntStream.range(0, tokens).toArray(), positions);
-            backend.operations().dense().rotate(keys, positions, rotary);
+            backend.operations().dense().rotate(keys, positions, rotary.of(0));
             try (PromptCache prompt = cache.openPrompt(tokens, SequenceSize.of(tokens + STEPS), rotary)) {
                 prompt.append(0, keys, values);
                 prompt.finishLayer(0);
@@ -155,7 +160,7 @@ public abstract class ShadowGoldens {
             int[] outliers = new int[golden.kvHeads() * OUTLIERS];
             for (int head = 0; head < golden.kvHeads(); head++) {
                 Set<Integer> kept = new HashSet<>();
-                int[] ids = backend.downloadInts(layer().unitIds().row(head));
+                int[] ids = backend.downloadInts(layer().index().unitIds().row(head));
                 for (int u = 0; u < units - OUTLIERS; u++) {
                     kept.add(ids[u]);
                 }
@@ -169,17 +174,21 @@ public abstract class ShadowGoldens {
             return outliers;
         }
 
+        private Tensor means() {
+            return ((IndexedLayer.Landmarks) layer().index()).means();
+        }
+
         void checkLandmarks() {
             int[] rows = GoldenCase.ints(expected.tensor("landmark_probe_rows"));
             int[] chunkIds = GoldenCase.ints(expected.tensor("landmark_chunk_ids"));
             float[] probe = GoldenCase.floats(expected.tensor("landmark_probe"));
-            float[] found = backend.download(layer().landmarks());
+            float[] found = backend.download(means());
             int headDim = golden.headDim();
-            int capacity = layer().landmarks().extent(1);
+            int capacity = layer().unitCapacity();
             int listed = chunkIds.length / golden.kvHeads();
             int compared = 0;
             for (int head = 0; head < golden.kvHeads(); head++) {
-                int[] ids = backend.downloadInts(layer().unitIds().row(head));
+                int[] ids = backend.downloadInts(layer().index().unitIds().row(head));
                 for (int i = 0; i < rows.length; i++) {
                     int chunk = chunkIds[head * listed + rows[i]];
                     int unit = IntStream.range(0, listed)
@@ -201,10 +210,10 @@ public abstract class ShadowGoldens {
 
         /// A · B against the plain keys: the error of each context token is the original's.
         void checkReconstruction() {
-            float[] factor = backend.download(layer().factor());
-            float[] basis = backend.download(layer().basis());
+            float[] factor = backend.download(layer().keys().factor());
+            float[] basis = backend.download(layer().keys().basis());
             float[] errors = GoldenCase.floats(expected.tensor("recon_error_per_token"));
-            int rank = layer().factor().extent(1);
+            int rank = layer().rank();
             int width = golden.kvHeads() * golden.headDim();
             int tokens = sequence.layout().contextUnits(golden.tokens()) * golden.chunk();
             double squares = 0;
@@ -236,8 +245,7 @@ public abstract class ShadowGoldens {
             float[] attention = GoldenCase.floats(expected.tensor("attn_sparse"));
             List<int[][]> selected = new ArrayList<>();
             int compared = 0;
-            // The original scales landmark scores by 1/√128 whatever the head dim.
-            try (DecodeCache decode = new ShadowDecodeCache(shape, backend, 1 / Math.sqrt(128))) {
+            try (DecodeCache decode = new ShadowDecodeCache(sequence.layout().spec(), shape, backend)) {
                 decode.join(0, sequence);
                 decode.trace((layer, slot, position, missed, resident) -> selected.add(resident));
                 for (int step = 0; step < STEPS; step++) {

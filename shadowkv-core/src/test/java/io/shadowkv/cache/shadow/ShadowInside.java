@@ -9,6 +9,7 @@ import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.ShadowOperations;
 import io.shadowkv.tensor.Tensor;
 import java.util.Arrays;
+import java.util.Objects;
 
 /// Opens ShadowKV's sequence for tests: what it keeps, and ways to disturb it without changing what it means.
 public final class ShadowInside {
@@ -24,6 +25,11 @@ public final class ShadowInside {
         return ((ShadowSequence) sequence).indexed(layer);
     }
 
+    /// The mean keys that token codes of a layer have less, F32 `[kvHeads, headDim]`: the last tensor of its index.
+    public static Tensor meanKeys(SequenceCache sequence, int layer) {
+        return Objects.requireNonNull(sequence.state().tensors().get("layers." + layer + ".index.5"));
+    }
+
     public static int layers(SequenceCache sequence) {
         return ((ShadowSequence) sequence).layout().shape().layers();
     }
@@ -35,7 +41,7 @@ public final class ShadowInside {
     /// Makes every layer forget which units are resident, so that the next step fetches all it selects.
     public static void forget(SequenceCache sequence, Backend backend) {
         for (int layer = 0; layer < layers(sequence); layer++) {
-            Tensor resident = indexed(sequence, layer).residentUnits();
+            Tensor resident = indexed(sequence, layer).residency().residentUnits();
             int[] none = new int[Math.toIntExact(resident.elements())];
             Arrays.fill(none, -1);
             backend.upload(none, resident);
@@ -46,16 +52,16 @@ public final class ShadowInside {
     public static void reverseSlots(SequenceCache sequence, Backend backend) {
         for (int layer = 0; layer < layers(sequence); layer++) {
             IndexedLayer index = indexed(sequence, layer);
-            int heads = index.residentUnits().extent(0);
-            int slots = index.residentUnits().extent(1);
-            int[] units = backend.downloadInts(index.residentUnits());
+            int heads = index.kvHeads();
+            int slots = index.slots();
+            int[] units = backend.downloadInts(index.residency().residentUnits());
             int[] reversed = new int[units.length];
             for (int i = 0; i < units.length; i++) {
                 reversed[i] = units[i / slots * slots + slots - 1 - i % slots];
             }
-            backend.upload(reversed, index.residentUnits());
-            reverseRows(index.attended().keys(), index, heads, slots, backend);
-            reverseRows(index.attended().values(), index, heads, slots, backend);
+            backend.upload(reversed, index.residency().residentUnits());
+            reverseRows(index.residency().attended().keys(), index, heads, slots, backend);
+            reverseRows(index.residency().attended().values(), index, heads, slots, backend);
         }
     }
 
@@ -64,9 +70,9 @@ public final class ShadowInside {
         int rows = slots * index.unitTokens();
         try (MemoryScope scope = backend.newScope("reversing slots")) {
             Tensor copy = scope.allocate(region.dtype(), heads, rows, region.extent(2));
-            shadow.copyRows(region, index.firstRow(), rows, copy, 0);
+            shadow.copyRows(region, index.residency().firstRow(), rows, copy, 0);
             for (int slot = 0; slot < slots; slot++) {
-                int to = index.firstRow() + (slots - 1 - slot) * index.unitTokens();
+                int to = index.residency().firstRow() + (slots - 1 - slot) * index.unitTokens();
                 shadow.copyRows(copy, slot * index.unitTokens(), index.unitTokens(), region, to);
             }
             backend.synchronize();

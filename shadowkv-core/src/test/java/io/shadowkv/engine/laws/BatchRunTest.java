@@ -134,7 +134,9 @@ class BatchRunTest {
 
     @Test
     void knownShapesAreThePublishedOnes() {
-        assertThat(KnownShapes.names()).contains("llama-3.1-8b", "llama-3-8b-1m", "glm-4-9b", "yi-9b");
+        assertThat(KnownShapes.names())
+                .contains(
+                        "llama-3.1-8b", "llama-3-8b-1m", "glm-4-9b", "yi-9b", "qwen3-8b", "mistral-7b", "seed-oss-36b");
         DecoderSpec llama = KnownShapes.named("llama-3.1-8b");
         assertThat(llama.kvWidth()).isEqualTo(1024);
         assertThat(llama.withLayers(2).layers()).isEqualTo(2);

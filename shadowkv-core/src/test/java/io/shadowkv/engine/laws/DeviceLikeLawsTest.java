@@ -86,6 +86,13 @@ class DeviceLikeLawsTest {
     }
 
     @Nested
+    class Families extends FamilyLaws {
+        Families() {
+            super(DEVICE);
+        }
+    }
+
+    @Nested
     class SharedTurns extends SharedTurnLaws {
         SharedTurns() {
             super(DEVICE);
@@ -102,6 +109,20 @@ class DeviceLikeLawsTest {
     @Nested
     class Turns extends TurnLaws {
         Turns() {
+            super(DEVICE);
+        }
+    }
+
+    @Nested
+    class LayerBudgets extends LayerBudgetLaws {
+        LayerBudgets() {
+            super(DEVICE);
+        }
+    }
+
+    @Nested
+    class Codes extends TokenCodeLaws {
+        Codes() {
             super(DEVICE);
         }
     }

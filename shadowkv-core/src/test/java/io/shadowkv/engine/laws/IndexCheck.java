@@ -19,6 +19,8 @@ import java.util.List;
 /// Holds an index of full rank against the same sequence kept whole, in the first layer.
 final class IndexCheck {
     private final Backend backend;
+    private final SequenceCache sequence;
+    private final AttendedRows truth;
     private final IndexedLayer index;
     private final KvCacheSpec.Shadow spec;
     private final int units;
@@ -31,7 +33,8 @@ final class IndexCheck {
     private final int headDim;
 
     private IndexCheck(Backend backend, SequenceCache sequence, SequenceCache whole, double tolerance) {
-        AttendedRows truth = ShadowInside.attended(whole, 0);
+        this.sequence = sequence;
+        this.truth = ShadowInside.attended(whole, 0);
         this.backend = backend;
         this.index = ShadowInside.indexed(sequence, 0);
         this.spec = ShadowInside.spec(sequence);
@@ -54,45 +57,104 @@ final class IndexCheck {
     /// Units that the index must hold: all chunks but the recent ones and the outliers.
     static int units(SequenceCache sequence) {
         KvCacheSpec.Shadow spec = ShadowInside.spec(sequence);
-        return (sequence.length() - recent(sequence)) / spec.chunkSize() - spec.outlierChunks();
+        return (sequence.length() - recent(sequence)) / spec.unitTokens()
+                - spec.index().outlierUnits();
     }
 
     static void assertHolds(Backend backend, SequenceCache sequence, SequenceCache whole, double tolerance) {
-        new IndexCheck(backend, sequence, whole, tolerance).run(sequence.rotary());
+        new IndexCheck(backend, sequence, whole, tolerance)
+                .run(sequence.rotary().of(0));
     }
 
     private void run(Rotary rotary) {
         float[] rebuilt = rebuiltKeys(rotary);
-        float[] values = backend.download(index.storedValues());
-        float[] landmarks = backend.download(index.landmarks());
-        float[] attendedKeys = backend.download(index.attended().keys());
-        float[] attendedValues = backend.download(index.attended().values());
-        for (int head = 0; head < index.landmarks().extent(0); head++) {
-            int rows = index.attended().keys().extent(1);
-            int stored = index.storedValues().extent(1);
+        float[] values = backend.download(index.stored().values());
+        checkEntries();
+        float[] attendedKeys = backend.download(index.residency().attended().keys());
+        float[] attendedValues = backend.download(index.residency().attended().values());
+        for (int head = 0; head < index.kvHeads(); head++) {
+            int rows = index.residency().attended().keys().extent(1);
+            int stored = index.stored().values().extent(1);
             for (int token = 0; token < contextTokens; token++) {
                 assertRow("rebuilt key", head, token, rebuilt, (head * contextTokens + token) * headDim, trueKeys);
                 assertRow("stored value", head, token, values, (head * stored + token) * headDim, trueValues);
             }
-            int recentRow = (spec.outlierChunks() + spec.cachedUnits()) * spec.chunkSize();
+            int recentRow = index.residency().firstRow() + index.slots() * spec.unitTokens();
             for (int i = 0; i < recentTokens; i++) {
                 int at = (head * rows + recentRow + i) * headDim;
                 assertRow("recent key", head, contextTokens + i, attendedKeys, at, trueKeys);
                 assertRow("recent value", head, contextTokens + i, attendedValues, at, trueValues);
             }
-            List<Integer> outliers = outliers(head, landmarks);
-            for (int i = 0; i < outliers.size() * spec.chunkSize(); i++) {
-                int token = outliers.get(i / spec.chunkSize()) * spec.chunkSize() + i % spec.chunkSize();
+            List<Integer> outliers = outliers(head);
+            for (int i = 0; i < outliers.size() * spec.unitTokens(); i++) {
+                int token = outliers.get(i / spec.unitTokens()) * spec.unitTokens() + i % spec.unitTokens();
                 assertRow("outlier key", head, token, attendedKeys, (head * rows + i) * headDim, trueKeys);
                 assertRow("outlier value", head, token, attendedValues, (head * rows + i) * headDim, trueValues);
             }
         }
     }
 
-    /// Checks that every chunk is listed once with its own mean; returns the chunks that are not listed.
-    private List<Integer> outliers(int head, float[] landmarks) {
-        int chunks = contextTokens / spec.chunkSize();
-        int[] ids = backend.downloadInts(index.unitIds().row(head));
+    /// Checks what a step compares with queries.
+    private void checkEntries() {
+        switch (index.index()) {
+            case IndexedLayer.Landmarks landmarks -> checkLandmarks(backend.download(landmarks.means()));
+            case IndexedLayer.TokenCodes codes -> checkCodes(codes);
+        }
+    }
+
+    /// The codes are those of the true keys less the means that the sequence has. Roundings of keys may move a few
+    /// elements over the boundary of two codes.
+    private void checkCodes(IndexedLayer.TokenCodes codes) {
+        int heads = index.kvHeads();
+        int blocks = IndexedLayer.TokenCodes.blocks(contextTokens);
+        int words = codes.codes().extent(2);
+        try (MemoryScope scope = backend.newScope("codes of the true keys")) {
+            Tensor expected = scope.allocate(DType.I32, heads, blocks, words, IndexedLayer.TokenCodes.BLOCK_TOKENS);
+            Tensor scales = scope.allocate(DType.BF16, heads, blocks * IndexedLayer.TokenCodes.BLOCK_TOKENS);
+            backend.operations()
+                    .shadow()
+                    .encodeKeys(
+                            truth.keys(), 0, contextTokens, ShadowInside.meanKeys(sequence, 0), expected, scales, 0);
+            backend.synchronize();
+            for (int head = 0; head < heads; head++) {
+                int[] own = backend.downloadInts(codes.codes().row(head));
+                int[] wanted = backend.downloadInts(expected.row(head));
+                int differing = 0;
+                for (int i = 0; i < wanted.length; i++) {
+                    int token = i / (words * 16) * 16 + i % 16;
+                    int bits = own[i] ^ wanted[i];
+                    differing += token < contextTokens ? Integer.bitCount((bits | bits >>> 1) & 0x55555555) : 0;
+                }
+                assertThat(differing)
+                        .as("codes of other values of head " + head)
+                        .isLessThanOrEqualTo(contextTokens * headDim / 50);
+            }
+        }
+    }
+
+    private void checkLandmarks(float[] landmarks) {
+        for (int head = 0; head < index.kvHeads(); head++) {
+            int[] ids = backend.downloadInts(index.index().unitIds().row(head));
+            for (int unit = 0; unit < units; unit++) {
+                int at = (head * index.unitCapacity() + unit) * headDim;
+                for (int e = 0; e < headDim; e++) {
+                    double mean = 0;
+                    for (int j = 0; j < spec.unitTokens(); j++) {
+                        int token = ids[unit] * spec.unitTokens() + j;
+                        mean += trueKeys[(head * trueCapacity + token) * headDim + e] / (double) spec.unitTokens();
+                    }
+                    assertThat((double) landmarks[at + e])
+                            .as("landmark of chunk " + ids[unit])
+                            .isCloseTo(mean, within(mean));
+                }
+            }
+        }
+    }
+
+    /// Checks that every chunk is listed once; returns the chunks that are not listed.
+    private List<Integer> outliers(int head) {
+        int chunks = contextTokens / spec.unitTokens();
+        int[] ids = backend.downloadInts(index.index().unitIds().row(head));
         BitSet listed = new BitSet();
         for (int unit = 0; unit < units; unit++) {
             assertThat(ids[unit]).as("chunk of unit " + unit).isBetween(0, chunks - 1);
@@ -100,23 +162,14 @@ final class IndexCheck {
                     .as("chunk " + ids[unit] + " is listed twice")
                     .isFalse();
             listed.set(ids[unit]);
-            int at = (head * index.landmarks().extent(1) + unit) * headDim;
-            for (int e = 0; e < headDim; e++) {
-                double mean = 0;
-                for (int j = 0; j < spec.chunkSize(); j++) {
-                    int token = ids[unit] * spec.chunkSize() + j;
-                    mean += trueKeys[(head * trueCapacity + token) * headDim + e] / (double) spec.chunkSize();
-                }
-                assertThat((double) landmarks[at + e])
-                        .as("landmark of chunk " + ids[unit])
-                        .isCloseTo(mean, within(mean));
-            }
         }
         List<Integer> others = new ArrayList<>();
         for (int chunk = listed.nextClearBit(0); chunk < chunks; chunk = listed.nextClearBit(chunk + 1)) {
             others.add(chunk);
         }
-        assertThat(others).as("chunks outside the index of head " + head).hasSize(spec.outlierChunks());
+        assertThat(others)
+                .as("chunks outside the index of head " + head)
+                .hasSize(spec.index().outlierUnits());
         return others;
     }
 
@@ -137,11 +190,11 @@ final class IndexCheck {
 
     /// `factor · basis`, rotated: [kvHeads, contextTokens, headDim].
     private float[] rebuiltKeys(Rotary rotary) {
-        int heads = index.landmarks().extent(0);
-        float[] factor = backend.download(index.factor());
-        float[] basis = backend.download(index.basis());
-        int rank = index.basis().extent(0);
-        int width = index.basis().extent(1);
+        int heads = index.kvHeads();
+        float[] factor = backend.download(index.keys().factor());
+        float[] basis = backend.download(index.keys().basis());
+        int rank = index.keys().basis().extent(0);
+        int width = index.keys().basis().extent(1);
         float[] plain = new float[contextTokens * width];
         for (int token = 0; token < contextTokens; token++) {
             for (int column = 0; column < width; column++) {
@@ -154,7 +207,8 @@ final class IndexCheck {
         }
         try (MemoryScope scope = backend.newScope("rebuilt keys");
                 var arena = java.lang.foreign.Arena.ofConfined()) {
-            Tensor keys = scope.allocate(backend.activationType(index.factor().dtype()), contextTokens, heads, headDim);
+            Tensor keys = scope.allocate(
+                    backend.activationType(index.keys().factor().dtype()), contextTokens, heads, headDim);
             Tensor host = Tensor.of(DType.F32, keys.shape(), arena.allocate(plain.length * 4L, 64));
             io.shadowkv.tensor.Floats.fill(host, plain);
             backend.operations().dense().copy(host, keys);

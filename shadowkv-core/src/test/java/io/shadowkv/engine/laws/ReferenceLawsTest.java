@@ -85,6 +85,13 @@ class ReferenceLawsTest {
     }
 
     @Nested
+    class Families extends FamilyLaws {
+        Families() {
+            super(REFERENCE);
+        }
+    }
+
+    @Nested
     class SharedTurns extends SharedTurnLaws {
         SharedTurns() {
             super(REFERENCE);
@@ -101,6 +108,20 @@ class ReferenceLawsTest {
     @Nested
     class Turns extends TurnLaws {
         Turns() {
+            super(REFERENCE);
+        }
+    }
+
+    @Nested
+    class LayerBudgets extends LayerBudgetLaws {
+        LayerBudgets() {
+            super(REFERENCE);
+        }
+    }
+
+    @Nested
+    class Codes extends TokenCodeLaws {
+        Codes() {
             super(REFERENCE);
         }
     }

@@ -18,6 +18,7 @@ import io.shadowkv.engine.model.ModelText;
 import io.shadowkv.model.Decoder;
 import io.shadowkv.op.Backend.Place;
 import io.shadowkv.sampling.TokenLogprobs;
+import io.shadowkv.tensor.WeightPrecision;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -39,7 +40,7 @@ final class SchedulerBench implements AutoCloseable {
         EngineOptions options = given.withReadingBudget(Duration.ofNanos(1));
         this.backend = backend;
         Checkpoint checkpoint = Checkpoint.open(folder);
-        Decoder decoder = Decoder.load(checkpoint, null, backend, note -> {});
+        Decoder decoder = Decoder.load(checkpoint, null, WeightPrecision.STORED, backend, note -> {});
         this.model = new LoadedModel(
                 new ModelText(checkpoint, List.of(), RandomCheckpoint.SMALL.vocabulary()),
                 checkpoint.weightBytes(),

@@ -193,11 +193,14 @@ public abstract class ShadowLaws extends BackendLaws {
             bench.run(step);
             long misses = cache.selections().missed();
             float[] before = bench.run(step).get(0);
-            int[] slots = backend().downloadInts(ShadowInside.indexed(cache, 0).residentUnits());
+            int[] slots = backend()
+                    .downloadInts(ShadowInside.indexed(cache, 0).residency().residentUnits());
             ShadowInside.reverseSlots(cache, backend());
             float[] after = bench.run(step).get(0);
 
-            assertThat(backend().downloadInts(ShadowInside.indexed(cache, 0).residentUnits()))
+            assertThat(backend()
+                            .downloadInts(
+                                    ShadowInside.indexed(cache, 0).residency().residentUnits()))
                     .isNotEqualTo(slots);
             assertThat(cache.selections().missed())
                     .as("reversed units are hits")

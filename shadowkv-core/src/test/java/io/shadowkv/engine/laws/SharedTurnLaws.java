@@ -149,46 +149,44 @@ public abstract class SharedTurnLaws extends BackendLaws {
     /// Turns that are given up in any layer: their forks stay as they were and can be closed at once, the others give
     /// what they give alone, and no memory stays.
     @ParameterizedTest
-    @ValueSource(ints = {1, 2, 4, 14})
-    void aTurnThatIsGivenUpDisturbsNobody(int dropped) {
+    @MethodSource("givenUp")
+    void aTurnThatIsGivenUpDisturbsNobody(List<Integer> dropped) {
         int layers = RandomCheckpoint.SMALL.layers();
         for (int units = 0; units <= layers; units++) {
             try (StepBench bench = bench(checkpoint(RandomCheckpoint.SMALL), NARROW)) {
                 bench.read(0, DOCUMENT, 160);
                 Map<Integer, float[]> alone = alone(bench);
                 forks(bench, 11);
+                forks(bench, 21);
                 long before = backend().heldBytes();
                 try (StepBench.Turns together = bench.new Turns(turns(11), 512)) {
                     for (int i = 0; i < units; i++) {
                         together.advance();
                     }
-                    // 14 gives the first and the last up, and leaves no fork of the first open.
-                    for (String digit : String.valueOf(dropped).split("")) {
-                        together.drop(10 + Integer.parseInt(digit));
-                    }
-                    if (dropped == 14) {
-                        bench.leave(11);
+                    dropped.forEach(slot -> together.drop(slot + 10));
+                    if (dropped.size() > 1) {
+                        bench.leave(dropped.getFirst() + 10);
                     }
                     while (!together.isDone()) {
                         together.advance();
                     }
                     for (int slot : alone.keySet()) {
-                        if (!String.valueOf(dropped).contains(String.valueOf(slot))) {
+                        if (!dropped.contains(slot)) {
                             assertSame("turn " + slot, together.seal(slot + 10), alone.get(slot), rounding());
                         }
                     }
                 }
-                if (dropped != 14) {
+                if (dropped.size() == 1) {
                     assertThat(backend().heldBytes()).isEqualTo(before);
-                    int slot = dropped + 10;
-                    bench.fork(0, 21, 60);
-                    if (dropped == 2) {
-                        bench.feed(21, 1, 2, 3);
-                    }
-                    assertSame("the fork", bench.feed(slot, 9), bench.feed(21, 9), rounding());
                 }
+                int last = dropped.getLast();
+                assertSame("the fork", bench.feed(last + 10, 9), bench.feed(last + 20, 9), rounding());
             }
         }
+    }
+
+    static List<List<Integer>> givenUp() {
+        return List.of(List.of(1), List.of(2), List.of(3), List.of(4), List.of(1, 4));
     }
 
     /// If all turns are given up, nothing stays of their reading.

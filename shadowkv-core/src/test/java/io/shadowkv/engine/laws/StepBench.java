@@ -6,6 +6,7 @@ import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.DecodeCache;
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.LayerRotaries;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
@@ -20,9 +21,9 @@ import io.shadowkv.model.StepResult;
 import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
-import io.shadowkv.op.Rotary;
 import io.shadowkv.sampling.Sampler;
 import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.WeightPrecision;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -48,14 +49,20 @@ final class StepBench implements AutoCloseable {
     StepBench(Path folder, Backend backend, KvCacheSpec spec, DType kvType) {
         this.checkpoint = Checkpoint.open(folder);
         this.backend = backend;
-        this.decoder = Decoder.load(checkpoint, null, backend, note -> {});
+        this.decoder = Decoder.load(checkpoint, null, WeightPrecision.STORED, backend, note -> {});
         DecoderSpec shape = decoder.spec();
         this.strategy = CacheStrategies.open(
                 spec,
-                new CacheShape(shape.layers(), shape.queryHeads(), shape.kvHeads(), shape.headDim(), kvType),
+                new CacheShape(
+                        shape.layers(),
+                        shape.queryHeads(),
+                        shape.kvHeads(),
+                        shape.headDim(),
+                        shape.scales().attention(),
+                        kvType),
                 backend);
         this.tables = backend.newScope("a test's rotary tables");
-        this.rotary = new RotaryTables(shape.rope(), backend, tables);
+        this.rotary = new RotaryTables(shape, backend, tables);
         this.decodeCache = strategy.openDecode();
         this.steps = new StepBuilder(backend, rotary);
     }
@@ -101,7 +108,7 @@ final class StepBench implements AutoCloseable {
     }
 
     float[] read(int slot, int[] ids, int capacity, int prefillRows) {
-        Rotary table = rotary.forSequence(ids.length, capacity);
+        LayerRotaries table = rotary.forSequence(ids.length, capacity);
         List<float[]> rows = new ArrayList<>();
         try (PromptCache prompt =
                 strategy.openPrompt(ids.length, new SequenceSize(capacity, deviceValueLayers), table)) {

@@ -251,7 +251,7 @@ class RopeScalingTest {
         ModelConfig config = config(8, 10_000, ", \"max_position_embeddings\": 256, " + keys);
         DecoderSpec spec =
                 Family.valueOf(family.toUpperCase(java.util.Locale.ROOT)).spec(config);
-        assertThat(spec.slidingWindow()).isEqualTo(window);
+        assertThat(spec.layer(0).slidingWindow()).isEqualTo(window);
         assertThat(spec.contextTokens()).isEqualTo(window == 0 ? 256 : window);
         assertThat(spec.contextNote()).isEqualTo(window == 0 ? "" : ", its sliding_window");
     }

@@ -1,5 +1,7 @@
 package io.shadowkv.op.conformance;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.op.testing.Closeness;
@@ -63,6 +65,142 @@ public abstract class DenseConformance extends BackendConformance {
                 norm(bench, Sample.filled(type, value, 2, 33), bench.normal(DType.F32, 33), 1e-6);
             }
         }
+    }
+
+    /// A row may be normed where it is, as the heads of queries and keys are.
+    @Test
+    void normalizesInPlace() {
+        for (int width : WIDTHS) {
+            try (Workbench bench = workbench("rmsNorm in place [5, %d]", width)) {
+                Sample x = bench.normal(bench.activationType(), 5, width);
+                Sample weight = bench.normal(DType.F32, width);
+                Tensor apart = bench.output(x.dtype(), x.extents());
+                bench.operations().dense().rmsNorm(bench.input(x), bench.input(weight), 1e-6, apart);
+                Tensor inPlace = bench.state(x);
+                bench.operations().dense().rmsNorm(inPlace, bench.input(weight), 1e-6, inPlace);
+                Exactly.same(bench.description(), bench.values(apart), bench.values(inPlace));
+            }
+        }
+    }
+
+    @Test
+    void scalesInPlace() {
+        for (int width : WIDTHS) {
+            try (Workbench bench = workbench("scale [3, %d]", width)) {
+                Sample x = bench.normal(bench.activationType(), 3, width);
+                Tensor scaled = bench.state(x);
+                bench.operations().dense().scale(scaled, 0.22f);
+                float[] expected = x.values().clone();
+                for (int i = 0; i < expected.length; i++) {
+                    expected[i] *= 0.22f;
+                }
+                Exactly.same(bench.description(), Sample.round(bench.activationType(), expected), bench.values(scaled));
+            }
+        }
+    }
+
+    @Test
+    void scalesRowsByATable() {
+        for (int width : WIDTHS) {
+            try (Workbench bench = workbench("scaleRows [5, 2, %d]", width)) {
+                Sample x = bench.normal(bench.activationType(), 5, 2, width);
+                int[] at = {3, 0, 6, 3, 1};
+                Sample factors = bench.normal(DType.F32, 7);
+                Tensor scaled = bench.state(x);
+                bench.operations().dense().scaleRows(scaled, bench.ints(at, at.length), bench.input(factors));
+                float[] expected = x.values().clone();
+                for (int i = 0; i < expected.length; i++) {
+                    expected[i] *= factors.values()[at[i / (2 * width)]];
+                }
+                Exactly.same(bench.description(), Sample.round(bench.activationType(), expected), bench.values(scaled));
+            }
+        }
+    }
+
+    @Test
+    void addsToChosenRows() {
+        for (int width : WIDTHS) {
+            try (Workbench bench = workbench("addRows [3, %d]", width)) {
+                Sample target = bench.normal(bench.activationType(), 6, width);
+                Sample source = bench.normal(bench.activationType(), 3, width);
+                int[] at = {4, 0, 3};
+                Tensor sum = bench.state(target);
+                bench.operations().dense().addRows(sum, bench.ints(at, at.length), bench.input(source));
+                float[] expected = target.values().clone();
+                for (int i = 0; i < source.values().length; i++) {
+                    expected[at[i / width] * width + i % width] += source.values()[i];
+                }
+                Exactly.same(bench.description(), Sample.round(bench.activationType(), expected), bench.values(sum));
+            }
+        }
+    }
+
+    @Test
+    void choosesTheMostLikelyExperts() {
+        for (int[] sizes : new int[][] {{1, 1}, {7, 7}, {8, 2}, {33, 5}, {128, 8}, {1000, 40}}) {
+            for (boolean isNormalised : new boolean[] {false, true}) {
+                try (Workbench bench = workbench("chooseExperts %d of %d", sizes[1], sizes[0])) {
+                    Sample logits = bench.normal(DType.F32, 5, sizes[0]);
+                    // Equal logits: the lower number comes first.
+                    logits.values()[sizes[0] - 1] = logits.values()[0];
+                    choose(bench, Sample.of(DType.F32, logits.values(), 5, sizes[0]), sizes[1], isNormalised);
+                }
+            }
+        }
+    }
+
+    /// Padding rows of a step may hold anything: their choices must still be experts that exist.
+    @Test
+    void choosesExpertsThatExistForRowsOfNaN() {
+        try (Workbench bench = workbench("chooseExperts of NaN")) {
+            float[] values = bench.normal(DType.F32, 2, 40).values();
+            values[3] = Float.NaN;
+            java.util.Arrays.fill(values, 40, 80, Float.NaN);
+            Tensor ids = bench.intOutput(2, 4);
+            Tensor shares = bench.output(DType.F32, 2, 4);
+            bench.operations()
+                    .dense()
+                    .chooseExperts(bench.input(Sample.of(DType.F32, values, 2, 40)), true, ids, shares);
+            int[] found = bench.intValues(ids);
+            for (int row = 0; row < 2; row++) {
+                assertThat(java.util.Arrays.stream(found, 4 * row, 4 * row + 4))
+                        .as(bench.description())
+                        .doesNotHaveDuplicates()
+                        .allMatch(id -> id >= 0 && id < 40);
+            }
+            assertThat(bench.values(shares)).containsOnly(Float.NaN);
+        }
+    }
+
+    private static void choose(Workbench bench, Sample logits, int count, boolean isNormalised) {
+        int experts = logits.extents()[1];
+        int rows = logits.extents()[0];
+        Tensor ids = bench.intOutput(rows, count);
+        Tensor shares = bench.output(DType.F32, rows, count);
+        bench.operations().dense().chooseExperts(bench.input(logits), isNormalised, ids, shares);
+        int[] expectedIds = new int[rows * count];
+        float[] found = bench.values(shares);
+        for (int row = 0; row < rows; row++) {
+            int from = row * experts;
+            List<Integer> order = java.util.stream.IntStream.range(0, experts)
+                    .boxed()
+                    .sorted(java.util.Comparator.comparingDouble(i -> -logits.values()[from + i]))
+                    .toList();
+            double all = order.stream()
+                    .mapToDouble(i -> Math.exp(logits.values()[from + i]))
+                    .sum();
+            double chosen = order.subList(0, count).stream()
+                    .mapToDouble(i -> Math.exp(logits.values()[from + i]))
+                    .sum();
+            for (int i = 0; i < count; i++) {
+                expectedIds[row * count + i] = order.get(i);
+                double share = Math.exp(logits.values()[from + order.get(i)]) / (isNormalised ? chosen : all);
+                assertThat((double) found[row * count + i])
+                        .as(bench.description())
+                        .isCloseTo(share, org.assertj.core.api.Assertions.within(1e-5 * share));
+            }
+        }
+        Exactly.same(bench.description(), expectedIds, bench.intValues(ids));
     }
 
     private void norm(Workbench bench, Sample x, Sample weight, double epsilon) {

@@ -92,7 +92,7 @@ public abstract class ForcedHitsConformance extends BackendConformance {
         long[] sums = new long[2];
         for (int i = 0; i < SLOTS.length; i++) {
             if (units[i] > 0) {
-                long[] own = bench.longValues(table.get(SLOTS[i]).counters());
+                long[] own = bench.longValues(table.get(SLOTS[i]).residency().counters());
                 sums[0] += own[0];
                 sums[1] += own[1];
             }
@@ -110,8 +110,8 @@ public abstract class ForcedHitsConformance extends BackendConformance {
                 continue;
             }
             IndexedLayer layer = table.get(SLOTS[i]);
-            int[] residents = bench.intValues(layer.residentUnits());
-            int step = (int) bench.longValues(layer.counters())[0];
+            int[] residents = bench.intValues(layer.residency().residentUnits());
+            int step = (int) bench.longValues(layer.residency().counters())[0];
             double threshold = Math.floor(hitRate * layer.selectedUnits() / layer.slots() * 4294967296.0);
             for (int h = 0; h < HEADS; h++) {
                 int base = murmur(step + 0x9E3779B9 * (h + 1));

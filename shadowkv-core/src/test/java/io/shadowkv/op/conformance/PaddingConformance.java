@@ -48,7 +48,7 @@ public abstract class PaddingConformance extends BackendConformance {
 
         SlotTable<AttendedRows> attended() {
             var attended = new SlotTable<AttendedRows>();
-            attended.set(0, layers.get(0).attended());
+            attended.set(0, layers.get(0).residency().attended());
             return attended;
         }
 
@@ -59,16 +59,35 @@ public abstract class PaddingConformance extends BackendConformance {
         void checkUntouched() {
             IndexedLayer layer = layers.get(0);
             String what = bench.description();
-            AttendedRows attended = layer.attended();
+            AttendedRows attended = layer.residency().attended();
             Exactly.same(what + ", keys", sequence.attendedKeys.values(), bench.values(attended.keys()));
             Exactly.same(what + ", values", sequence.attendedValues.values(), bench.values(attended.values()));
-            Exactly.same(what + ", residents", slots.residents(), bench.intValues(layer.residentUnits()));
-            Exactly.same(what + ", ages", slots.ages(), bench.intValues(layer.slotAges()));
-            Exactly.same(what + ", selected", slots.selected(), bench.intValues(layer.selectedSlots()));
-            Exactly.same(what + ", missing units", slots.missUnits(), bench.intValues(layer.missUnits()));
-            Exactly.same(what + ", their slots", slots.missSlots(), bench.intValues(layer.missSlots()));
-            Exactly.same(what + ", miss counts", slots.missCounts(), bench.intValues(layer.missCounts()));
-            org.assertj.core.api.Assertions.assertThat(bench.longValues(layer.counters()))
+            Exactly.same(
+                    what + ", residents",
+                    slots.residents(),
+                    bench.intValues(layer.residency().residentUnits()));
+            Exactly.same(
+                    what + ", ages",
+                    slots.ages(),
+                    bench.intValues(layer.residency().slotAges()));
+            Exactly.same(
+                    what + ", selected",
+                    slots.selected(),
+                    bench.intValues(layer.residency().selectedSlots()));
+            Exactly.same(
+                    what + ", missing units",
+                    slots.missUnits(),
+                    bench.intValues(layer.residency().missUnits()));
+            Exactly.same(
+                    what + ", their slots",
+                    slots.missSlots(),
+                    bench.intValues(layer.residency().missSlots()));
+            Exactly.same(
+                    what + ", miss counts",
+                    slots.missCounts(),
+                    bench.intValues(layer.residency().missCounts()));
+            org.assertj.core.api.Assertions.assertThat(
+                            bench.longValues(layer.residency().counters()))
                     .as(what)
                     .containsOnly(0);
         }
@@ -96,7 +115,7 @@ public abstract class PaddingConformance extends BackendConformance {
             ShadowOperations shadow = bench.operations().shadow();
             Tensor queries = bench.input(padding.garbage(4 * HEADS));
             Tensor scores = bench.output(DType.F32, ROWS, HEADS, SIZES.capacity());
-            shadow.scoreLandmarks(queries, padding.layers(), padding.rows(), 1, scores);
+            shadow.scoreUnits(queries, padding.layers(), padding.rows(), 1, scores);
             shadow.forceHits(scores, padding.layers(), padding.rows(), 0.5);
             shadow.select(scores, padding.layers(), padding.rows());
             padding.checkUntouched();

@@ -146,7 +146,7 @@ public abstract class SelectionConformance extends BackendConformance {
             check(bench, table, expected, scores, 4);
             for (int i = 0; i < SLOTS.length; i++) {
                 if (units[i] > 0) {
-                    assertThat(bench.intValues(table.get(SLOTS[i]).missCounts()))
+                    assertThat(bench.intValues(table.get(SLOTS[i]).residency().missCounts()))
                             .as("%s: misses of slot %d for the same scores", bench.description(), SLOTS[i])
                             .containsOnly(0);
                 }
@@ -199,12 +199,12 @@ public abstract class SelectionConformance extends BackendConformance {
         }
 
         void check(String what, Workbench bench, IndexedLayer layer, float[] scores) {
-            int[] now = bench.intValues(layer.residentUnits());
-            int[] nowAges = bench.intValues(layer.slotAges());
-            int[] selectedSlots = bench.intValues(layer.selectedSlots());
-            int[] missUnits = bench.intValues(layer.missUnits());
-            int[] missSlots = bench.intValues(layer.missSlots());
-            int[] counts = bench.intValues(layer.missCounts());
+            int[] now = bench.intValues(layer.residency().residentUnits());
+            int[] nowAges = bench.intValues(layer.residency().slotAges());
+            int[] selectedSlots = bench.intValues(layer.residency().selectedSlots());
+            int[] missUnits = bench.intValues(layer.residency().missUnits());
+            int[] missSlots = bench.intValues(layer.residency().missSlots());
+            int[] counts = bench.intValues(layer.residency().missCounts());
             for (int h = 0; h < HEADS; h++) {
                 String head = what + ", head " + h;
                 int width = scores.length / HEADS;
@@ -229,7 +229,7 @@ public abstract class SelectionConformance extends BackendConformance {
             }
             residents = now;
             ages = nowAges;
-            assertThat(bench.longValues(layer.counters()))
+            assertThat(bench.longValues(layer.residency().counters()))
                     .as("%s: totals of selected units and misses", what)
                     .containsExactly(selectedTotal, missTotal);
         }

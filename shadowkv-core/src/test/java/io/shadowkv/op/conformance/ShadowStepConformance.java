@@ -84,11 +84,11 @@ public abstract class ShadowStepConformance extends BackendConformance {
             Tensor scores = bench.state(poison);
             bench.operations()
                     .shadow()
-                    .scoreLandmarks(bench.input(queries), cold(bench, sequences), rows.on(bench), scale, scores);
+                    .scoreUnits(bench.input(queries), cold(bench, sequences), rows.on(bench), scale, scores);
             Tensor exact = judge.state(poison);
             judge.operations()
                     .shadow()
-                    .scoreLandmarks(judge.input(queries), cold(judge, sequences), rows.on(judge), scale, exact);
+                    .scoreUnits(judge.input(queries), cold(judge, sequences), rows.on(judge), scale, exact);
             float[] plain = plainScores(queries, sequences, units, width, (float) scale);
             // A rounding of a score before softmax moves the result by that rounding times the score.
             new Closeness(bench.description(), DType.F32, largest(plain) * (1 + 4 * sharpness))
@@ -186,8 +186,9 @@ public abstract class ShadowStepConformance extends BackendConformance {
             for (int i = 0; i < SLOTS.length; i++) {
                 if (rows.units()[i] > 0) {
                     String what = bench.description() + ", slot " + SLOTS[i];
-                    AttendedRows filled = near.get(SLOTS[i]).attended();
-                    Tensor exactKeys = exact.get(SLOTS[i]).attended().keys();
+                    AttendedRows filled = near.get(SLOTS[i]).residency().attended();
+                    Tensor exactKeys =
+                            exact.get(SLOTS[i]).residency().attended().keys();
                     check(what, misses.get(next++), rotary, exactKeys, bench, filled);
                 }
             }
@@ -217,7 +218,7 @@ public abstract class ShadowStepConformance extends BackendConformance {
             StepRows rows = TestRows.indexed(new int[] {2, 0}, new int[2]).on(bench);
             Tensor queries = bench.input(bench.normal(bench.activationType(), 2, 4, 8));
             Tensor scores = bench.output(DType.F32, 2, 2, 5);
-            bench.operations().shadow().scoreLandmarks(queries, empty, rows, 1, scores);
+            bench.operations().shadow().scoreUnits(queries, empty, rows, 1, scores);
             bench.operations().shadow().select(scores, empty, rows);
             bench.operations().shadow().fetchValues(empty, rows);
             bench.operations().shadow().rebuildKeys(empty, rows, bench.rotary(RotaryTable.of(4, 8, false, 1)));

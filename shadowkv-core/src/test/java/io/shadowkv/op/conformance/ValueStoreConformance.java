@@ -159,7 +159,8 @@ public abstract class ValueStoreConformance extends BackendConformance {
                     Exactly.same(
                             bench.description() + ", slot " + SLOTS[i],
                             expected,
-                            bench.values(table.get(SLOTS[i]).attended().values()));
+                            bench.values(
+                                    table.get(SLOTS[i]).residency().attended().values()));
                 }
             }
         }

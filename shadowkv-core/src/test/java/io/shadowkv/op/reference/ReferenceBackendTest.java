@@ -12,12 +12,14 @@ import io.shadowkv.op.conformance.ForcedHitsConformance;
 import io.shadowkv.op.conformance.LinearConformance;
 import io.shadowkv.op.conformance.MemoryConformance;
 import io.shadowkv.op.conformance.PaddingConformance;
+import io.shadowkv.op.conformance.QuantisedConformance;
 import io.shadowkv.op.conformance.RestoreConformance;
 import io.shadowkv.op.conformance.SamplingConformance;
 import io.shadowkv.op.conformance.SelectedAttentionConformance;
 import io.shadowkv.op.conformance.SelectionConformance;
 import io.shadowkv.op.conformance.ShadowPrefillConformance;
 import io.shadowkv.op.conformance.ShadowStepConformance;
+import io.shadowkv.op.conformance.TokenCodeConformance;
 import io.shadowkv.op.conformance.TokenConformance;
 import io.shadowkv.op.conformance.ValueStoreConformance;
 import java.util.ServiceLoader;
@@ -68,6 +70,14 @@ class ReferenceBackendTest {
     }
 
     @Nested
+    class Quantised extends QuantisedConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
     class Attention extends AttentionConformance {
         @Override
         protected Backend open() {
@@ -101,6 +111,14 @@ class ReferenceBackendTest {
 
     @Nested
     class ShadowStep extends ShadowStepConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class Codes extends TokenCodeConformance {
         @Override
         protected Backend open() {
             return new ReferenceBackend();

@@ -115,22 +115,20 @@ public final class IndexedSequence {
             }
         }
         return new IndexedLayer(
-                sizes.unitTokens(),
-                side.input(landmarks),
-                side.ints(unitIds, heads, sizes.capacity()),
-                side.input(factor),
-                side.input(basis),
-                store.values(side),
-                store.scales(side),
-                new AttendedRows(side.state(attendedKeys), side.state(attendedValues)),
-                sizes.firstRow(),
-                side.ints(slots.residents(), heads, sizes.slots()),
-                side.ints(slots.ages(), heads, sizes.slots()),
-                side.ints(slots.selected(), heads, sizes.selected()),
-                side.ints(slots.missUnits(), heads, sizes.selected()),
-                side.ints(slots.missSlots(), heads, sizes.selected()),
-                side.ints(slots.missCounts(), heads),
-                side.longs(2));
+                new IndexedLayer.Landmarks(
+                        sizes.unitTokens(), side.input(landmarks), side.ints(unitIds, heads, sizes.capacity())),
+                new IndexedLayer.KeyFactor(side.input(factor), side.input(basis)),
+                new IndexedLayer.StoredValues(store.values(side), store.scales(side)),
+                new IndexedLayer.Residency(
+                        new AttendedRows(side.state(attendedKeys), side.state(attendedValues)),
+                        sizes.firstRow(),
+                        side.ints(slots.residents(), heads, sizes.slots()),
+                        side.ints(slots.ages(), heads, sizes.slots()),
+                        side.ints(slots.selected(), heads, sizes.selected()),
+                        side.ints(slots.missUnits(), heads, sizes.selected()),
+                        side.ints(slots.missSlots(), heads, sizes.selected()),
+                        side.ints(slots.missCounts(), heads),
+                        side.longs(2)));
     }
 
     /// What a selection reads and writes, as arrays.

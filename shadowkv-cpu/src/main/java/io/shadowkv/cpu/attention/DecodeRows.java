@@ -49,24 +49,24 @@ final class DecodeRows {
                 decoded.add(i, null, List.of());
             } else {
                 IndexedLayer layer = layers.get(slots[i]);
-                decoded.add(i, layer.attended(), selectedSpans(layer, counts[i]));
+                decoded.add(i, layer.residency().attended(), selectedSpans(layer, counts[i]));
             }
         }
         return decoded;
     }
 
     private static List<List<Span>> selectedSpans(IndexedLayer layer, int attended) {
-        int[] selected = ints(layer.selectedSlots());
+        int[] selected = ints(layer.residency().selectedSlots());
         int perHead = layer.selectedUnits();
         int unit = layer.unitTokens();
-        int end = layer.firstRow() + layer.slots() * unit;
+        int end = layer.residency().firstRow() + layer.slots() * unit;
         List<List<Span>> heads = new ArrayList<>();
         for (int at = 0; at < selected.length; at += perHead) {
             List<Span> spans = new ArrayList<>();
-            append(spans, 0, layer.firstRow());
+            append(spans, 0, layer.residency().firstRow());
             for (int n = at; n < at + perHead; n++) {
                 if (selected[n] >= 0) {
-                    append(spans, layer.firstRow() + selected[n] * unit, unit);
+                    append(spans, layer.residency().firstRow() + selected[n] * unit, unit);
                 }
             }
             append(spans, end, attended - end);

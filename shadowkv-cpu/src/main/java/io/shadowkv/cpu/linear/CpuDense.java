@@ -12,8 +12,10 @@ import io.shadowkv.cpu.vector.VectorMath;
 import io.shadowkv.cpu.vector.WorkerPool;
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.op.Rotary;
+import io.shadowkv.op.host.ExpertChoice;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
+import io.shadowkv.tensor.Weight;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -34,22 +36,31 @@ public final class CpuDense implements DenseOperations {
     }
 
     @Override
-    public void embed(Tensor ids, Tensor table, Tensor out) {
-        int width = table.extent(1);
+    public void embed(Tensor ids, Weight table, Tensor out) {
+        int width = table.inputs();
         int[] wanted = ints(ids);
         for (int i = 0; i < wanted.length; i++) {
-            if (wanted[i] < 0 || wanted[i] >= table.extent(0)) {
+            if (wanted[i] < 0 || wanted[i] >= table.outputs()) {
                 throw new IllegalArgumentException("token id " + wanted[i] + " in row " + i
-                        + " is outside the table of " + table.extent(0) + " tokens");
+                        + " is outside the table of " + table.outputs() + " tokens");
             }
         }
-        var source = new FloatRows(table);
         var target = new FloatRows(out);
-        eachRow(
-                wanted.length,
-                width,
-                (i, scratch) -> source.copyTo(
-                        (long) wanted[i] * width, target, (long) i * width, width, scratch.floats(Use.ROW, width)));
+        if (table instanceof Tensor plain) {
+            var source = new FloatRows(plain);
+            eachRow(
+                    wanted.length,
+                    width,
+                    (i, scratch) -> source.copyTo(
+                            (long) wanted[i] * width, target, (long) i * width, width, scratch.floats(Use.ROW, width)));
+            return;
+        }
+        WeightRows source = WeightRows.of(table);
+        eachRow(wanted.length, width, (i, scratch) -> {
+            float[] row = scratch.floats(Use.ROW, width);
+            source.load(wanted[i], 0, row, 0, width);
+            target.store(row, 0, (long) i * width, width);
+        });
     }
 
     @Override
@@ -70,17 +81,18 @@ public final class CpuDense implements DenseOperations {
     }
 
     @Override
-    public void linear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor out) {
-        var sizes = new Gemm.Sizes(x.extent(0), weight.extent(1), weight.extent(0));
+    public void linear(Tensor x, Weight weight, @Nullable Tensor bias, Tensor out) {
+        var sizes = new Gemm.Sizes(x.extent(0), weight.inputs(), weight.outputs());
         if (x.extent(1) != sizes.inputs() || out.extent(0) != sizes.rows() || out.extent(1) != sizes.outputs()) {
-            throw new IllegalArgumentException("cannot multiply " + x.shape() + " by the transpose of " + weight.shape()
+            throw new IllegalArgumentException("cannot multiply " + x.shape() + " by the transpose of ["
+                    + weight.outputs() + ", " + weight.inputs() + "]"
                     + " into " + out.shape() + "; expected [r, in], [out, in] and [r, out]");
         }
         FloatRows biases = bias == null ? null : new FloatRows(bias);
         if (sizes.rows() <= SkinnyLinear.MAX_ROWS) {
-            skinny.multiply(new FloatRows(x), new FloatRows(weight), biases, new FloatRows(out), sizes);
+            skinny.multiply(new FloatRows(x), weight, biases, new FloatRows(out), sizes);
         } else {
-            gemm.multiply(new FloatRows(x), new FloatRows(weight), biases, new FloatRows(out), sizes);
+            gemm.multiply(new FloatRows(x), WeightRows.of(weight), biases, new FloatRows(out), sizes);
         }
     }
 
@@ -125,6 +137,54 @@ public final class CpuDense implements DenseOperations {
     @Override
     public void add(Tensor target, Tensor source) {
         inPlace(target, source, Elementwise::add);
+    }
+
+    @Override
+    public void scale(Tensor x, double factor) {
+        var rows = new FloatRows(x);
+        eachStretch(x.elements(), (from, count, scratch) -> {
+            float[] values = scratch.floats(Use.ROW, count);
+            rows.load(from, values, 0, count);
+            Elementwise.scale(values, (float) factor, count);
+            rows.store(values, 0, from, count);
+        });
+    }
+
+    @Override
+    public void scaleRows(Tensor x, Tensor at, Tensor factors) {
+        int count = x.extent(0);
+        int width = count == 0 ? 0 : Math.toIntExact(x.elements() / count);
+        int[] places = ints(at);
+        float[] all = new float[Math.toIntExact(factors.elements())];
+        new FloatRows(factors).load(0, all, 0, all.length);
+        var rows = new FloatRows(x);
+        eachRow(count, width, (i, scratch) -> {
+            float[] row = scratch.floats(Use.ROW, width);
+            rows.load((long) i * width, row, 0, width);
+            Elementwise.scale(row, all[places[i]], width);
+            rows.store(row, 0, (long) i * width, width);
+        });
+    }
+
+    @Override
+    public void addRows(Tensor target, Tensor at, Tensor source) {
+        int width = source.extent(1);
+        int[] places = ints(at);
+        var inputs = new FloatRows(source);
+        var results = new FloatRows(target);
+        eachRow(source.extent(0), width, (i, scratch) -> {
+            float[] sum = scratch.floats(Use.ROW, width);
+            float[] added = scratch.floats(Use.SECOND_ROW, width);
+            results.load((long) places[i] * width, sum, 0, width);
+            inputs.load((long) i * width, added, 0, width);
+            Elementwise.add(sum, added, width);
+            results.store(sum, 0, (long) places[i] * width, width);
+        });
+    }
+
+    @Override
+    public void chooseExperts(Tensor logits, boolean isNormalised, Tensor ids, Tensor shares) {
+        ExpertChoice.choose(logits, isNormalised, ids, shares);
     }
 
     @Override

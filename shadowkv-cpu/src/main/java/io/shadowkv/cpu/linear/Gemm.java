@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// `out = x · weightᵀ + bias` for many rows of x.
 ///
 /// The lanes of a vector are rows of x, which are packed once into panels. Weights stay as the
-/// checkpoint stores them and are widened eight rows at a time into the first-level cache, where
+/// checkpoint stores them and are decoded eight rows at a time into the first-level cache, where
 /// [MicroKernel] broadcasts them. Nothing as large as the weights is transposed or copied.
 final class Gemm {
     /// Rows of x that are packed at a time: with [MicroKernel#DEPTH] they fill half of a 1 MiB
@@ -27,7 +27,7 @@ final class Gemm {
     }
 
     /// @param sizes rows, inputs and outputs
-    void multiply(FloatRows x, FloatRows weight, @Nullable FloatRows bias, FloatRows out, Sizes sizes) {
+    void multiply(FloatRows x, WeightRows weight, @Nullable FloatRows bias, FloatRows out, Sizes sizes) {
         for (int from = 0; from < sizes.rows; from += BLOCK_ROWS) {
             var block = new Block(from, Math.min(BLOCK_ROWS, sizes.rows - from), sizes);
             pack(x, block);
@@ -74,7 +74,7 @@ final class Gemm {
 
     /// Products of outputs `first` to `last` (exclusive) with the rows of the block,
     /// `[group of outputs][panel][ROWS][PANEL]`.
-    private float[] sums(FloatRows weight, Block block, int first, int last, Scratch scratch) {
+    private float[] sums(WeightRows weight, Block block, int first, int last, Scratch scratch) {
         int groups = Math.ceilDiv(last - first, MicroKernel.ROWS);
         float[] sums = scratch.floats(Use.SUMS, MAX_TILE_OUTPUTS * block.paddedRows());
         float[] rows = scratch.floats(Use.BROADCAST_ROWS, MicroKernel.ROWS * MicroKernel.ROW_STRIDE);
@@ -85,7 +85,7 @@ final class Gemm {
             int depth = Math.min(MicroKernel.DEPTH, inputs - k);
             for (int o = first; o < last; o += MicroKernel.ROWS) {
                 for (int i = 0; i < Math.min(MicroKernel.ROWS, last - o); i++) {
-                    weight.load((long) (o + i) * inputs + k, rows, i * MicroKernel.ROW_STRIDE, depth);
+                    weight.load(o + i, k, rows, i * MicroKernel.ROW_STRIDE, depth);
                 }
                 for (int panel = 0; panel < block.panels(); panel++) {
                     int c = block.tileAt((o - first) / MicroKernel.ROWS, panel);

@@ -5,6 +5,10 @@ import io.shadowkv.cpu.vector.FloatRows;
 import io.shadowkv.cpu.vector.Scratch;
 import io.shadowkv.cpu.vector.Scratch.Use;
 import io.shadowkv.cpu.vector.WorkerPool;
+import io.shadowkv.tensor.BlockWeight;
+import io.shadowkv.tensor.GroupedWeight;
+import io.shadowkv.tensor.Tensor;
+import io.shadowkv.tensor.Weight;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -23,13 +27,15 @@ final class SkinnyLinear {
 
     private final WorkerPool pool;
     private float[] inputs = new float[0];
+    private float[] arranged = new float[0];
 
     SkinnyLinear(WorkerPool pool) {
         this.pool = pool;
     }
 
-    void multiply(FloatRows x, FloatRows weight, @Nullable FloatRows bias, FloatRows out, Gemm.Sizes sizes) {
+    void multiply(FloatRows x, Weight weight, @Nullable FloatRows bias, FloatRows out, Gemm.Sizes sizes) {
         load(x, weight, sizes);
+        WeightRows rows = WeightRows.of(weight);
         int share = Math.ceilDiv(sizes.outputs(), pool.threads() * TASKS_PER_THREAD);
         int tile = Math.min(MAX_TILE_OUTPUTS, Math.ceilDiv(share, GROUP) * GROUP);
         pool.ranges(sizes.outputs(), tile, (first, last, scratch) -> {
@@ -41,9 +47,19 @@ final class SkinnyLinear {
                 }
             }
             if (isStreamed(weight, sizes)) {
-                new StreamedRows(weight, sizes.inputs()).addDots(inputs, first, last, sums);
+                switch (weight) {
+                    case Tensor plain -> new StreamedRows(plain).addDots(inputs, first, last, sums);
+                    case BlockWeight blocks -> {
+                        if (WideBlocks.supports(blocks.blocks())) {
+                            new WideBlocks(blocks).addDots(arranged, first, last, sums);
+                        } else {
+                            new StreamedBlocks(blocks).addDots(inputs, first, last, sums);
+                        }
+                    }
+                    case GroupedWeight _ -> throw new IllegalStateException("weights in groups are not streamed");
+                }
             } else {
-                addProducts(weight, sizes, first, last, scratch);
+                addProducts(rows, sizes, first, last, scratch);
             }
             for (int r = 0; r < sizes.rows(); r++) {
                 out.store(sums, r * MAX_TILE_OUTPUTS, (long) r * sizes.outputs() + first, last - first);
@@ -51,13 +67,18 @@ final class SkinnyLinear {
         });
     }
 
-    private static boolean isStreamed(FloatRows weight, Gemm.Sizes sizes) {
-        return sizes.rows() == 1 && StreamedRows.supports(weight.dtype());
+    private static boolean isStreamed(Weight weight, Gemm.Sizes sizes) {
+        return sizes.rows() == 1
+                && switch (weight) {
+                    case Tensor plain -> StreamedRows.supports(plain.dtype());
+                    case BlockWeight _ -> true;
+                    case GroupedWeight _ -> false;
+                };
     }
 
-    /// Rows of x, padded; a single row is arranged in the order in which [StreamedRows] reads the
+    /// Rows of x, padded; a single row is arranged in the order in which [StreamedRows] reads plain
     /// weights.
-    private void load(FloatRows x, FloatRows weight, Gemm.Sizes sizes) {
+    private void load(FloatRows x, Weight weight, Gemm.Sizes sizes) {
         int padded = DotTile.padded(sizes.inputs());
         if (inputs.length < sizes.rows() * padded) {
             inputs = new float[sizes.rows() * padded];
@@ -65,12 +86,17 @@ final class SkinnyLinear {
         for (int r = 0; r < sizes.rows(); r++) {
             x.loadPadded((long) r * sizes.inputs(), inputs, r * padded, sizes.inputs(), padded);
         }
-        if (isStreamed(weight, sizes)) {
-            StreamedRows.arrange(inputs, sizes.inputs(), weight.dtype());
+        if (isStreamed(weight, sizes) && weight instanceof Tensor plain) {
+            StreamedRows.arrange(inputs, sizes.inputs(), plain.dtype());
+        }
+        if (isStreamed(weight, sizes) && weight instanceof BlockWeight blocks && WideBlocks.supports(blocks.blocks())) {
+            int length = WideBlocks.arrangedLength(sizes.inputs());
+            arranged = arranged.length < length ? new float[length] : arranged;
+            WideBlocks.arrange(inputs, sizes.inputs(), blocks.blocks(), arranged);
         }
     }
 
-    private void addProducts(FloatRows weight, Gemm.Sizes sizes, int first, int last, Scratch scratch) {
+    private void addProducts(WeightRows weight, Gemm.Sizes sizes, int first, int last, Scratch scratch) {
         float[] rows = scratch.floats(Use.BROADCAST_ROWS, GROUP * DEPTH);
         float[] sums = scratch.floats(Use.SUMS, sizes.rows() * MAX_TILE_OUTPUTS);
         var dots = new DotTile(inputs, DotTile.padded(sizes.inputs()), rows, DEPTH, sums, MAX_TILE_OUTPUTS);
@@ -80,7 +106,7 @@ final class SkinnyLinear {
                 int depth = Math.min(DEPTH, sizes.inputs() - k);
                 int padded = DotTile.padded(depth);
                 for (int i = 0; i < count; i++) {
-                    weight.loadPadded((long) (o + i) * sizes.inputs() + k, rows, i * DEPTH, depth, padded);
+                    weight.loadPadded(o + i, k, rows, i * DEPTH, depth, padded);
                 }
                 dots.addDots(k, sizes.rows(), count, padded, o - first);
             }

@@ -5,6 +5,7 @@ import io.shadowkv.cpu.vector.LaneSum;
 import io.shadowkv.cpu.vector.VectorMath;
 import io.shadowkv.cpu.vector.VectorWidth;
 import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -33,11 +34,11 @@ final class StreamedRows {
     private final MemorySegment segment;
     private final int inputs;
 
-    /// @param rows `[any, inputs]`, F32 or BF16
-    StreamedRows(FloatRows rows, int inputs) {
-        this.rows = rows;
+    /// @param weight `[any, inputs]`, F32 or BF16
+    StreamedRows(Tensor weight) {
+        rows = new FloatRows(weight);
         segment = rows.segment();
-        this.inputs = inputs;
+        inputs = weight.inputs();
     }
 
     static boolean supports(DType dtype) {

@@ -153,8 +153,43 @@ public final class CpuShadow implements ShadowOperations {
     }
 
     @Override
-    public void scoreLandmarks(
-            Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores) {
+    public boolean hasTokenCodes() {
+        return true;
+    }
+
+    @Override
+    public void meanKeys(Tensor keys, int count, Tensor means) {
+        int headDim = keys.extent(2);
+        Objects.checkFromIndexSize(0, count, keys.extent(1));
+        var source = new FloatRows(keys);
+        var target = new FloatRows(means);
+        pool.each(keys.extent(0), (h, scratch) -> {
+            float[] key = scratch.floats(Use.ROW, headDim);
+            double[] sums = new double[headDim];
+            for (int t = 0; t < count; t++) {
+                source.load(((long) h * keys.extent(1) + t) * headDim, key, 0, headDim);
+                for (int e = 0; e < headDim; e++) {
+                    sums[e] += key[e];
+                }
+            }
+            for (int e = 0; e < headDim; e++) {
+                key[e] = (float) (sums[e] / count);
+            }
+            target.store(key, 0, (long) h * headDim, headDim);
+        });
+    }
+
+    @Override
+    public void encodeKeys(Tensor keys, int from, int count, Tensor means, Tensor codes, Tensor scales, int to) {
+        var encoder = new KeyEncoder(keys, means, codes, scales);
+        eachBlock(
+                keys.extent(0),
+                count,
+                (h, first, rows, scratch) -> encoder.encode(h, from + first, rows, to + first, scratch));
+    }
+
+    @Override
+    public void scoreUnits(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores) {
         step.score(queries, layers, rows, scale, scores);
     }
 

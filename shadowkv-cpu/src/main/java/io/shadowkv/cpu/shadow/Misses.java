@@ -17,12 +17,12 @@ final class Misses {
 
     Misses(IndexedLayer layer, int head) {
         this.layer = layer;
-        units = layer.missUnits().segment();
-        slots = layer.missSlots().segment();
-        ids = layer.unitIds().segment();
+        units = layer.residency().missUnits().segment();
+        slots = layer.residency().missSlots().segment();
+        ids = layer.index().unitIds().segment();
         first = (long) head * layer.selectedUnits();
-        firstId = (long) head * layer.unitIds().extent(1);
-        count = layer.missCounts().segment().get(JAVA_INT_UNALIGNED, (long) head * Integer.BYTES);
+        firstId = (long) head * layer.unitCapacity();
+        count = layer.residency().missCounts().segment().get(JAVA_INT_UNALIGNED, (long) head * Integer.BYTES);
     }
 
     /// Every token of the missing units.
@@ -54,6 +54,6 @@ final class Misses {
     /// Row of the attended region for the first token of miss `i`.
     int row(int i) {
         int slot = slots.get(JAVA_INT_UNALIGNED, (first + i) * Integer.BYTES);
-        return layer.firstRow() + slot * layer.unitTokens();
+        return layer.residency().firstRow() + slot * layer.unitTokens();
     }
 }

@@ -22,8 +22,8 @@ final class ResidentSlots {
     ResidentSlots(IndexedLayer layer, int head) {
         this.layer = layer;
         this.head = head;
-        residents = read(layer.residentUnits());
-        ages = read(layer.slotAges());
+        residents = read(layer.residency().residentUnits());
+        ages = read(layer.residency().slotAges());
     }
 
     /// Keeps the chosen units that are resident and assigns the next slot to replace to each of the
@@ -46,14 +46,14 @@ final class ResidentSlots {
         for (int s = 0; s < ages.length; s++) {
             ages[s] = selected.get(s) ? 0 : Math.min(ages[s] + 1, OLDEST);
         }
-        write(layer.residentUnits(), residents, residents.length);
-        write(layer.slotAges(), ages, ages.length);
-        write(layer.missUnits(), missUnits, misses);
-        write(layer.missSlots(), missSlots, misses);
+        write(layer.residency().residentUnits(), residents, residents.length);
+        write(layer.residency().slotAges(), ages, ages.length);
+        write(layer.residency().missUnits(), missUnits, misses);
+        write(layer.residency().missSlots(), missSlots, misses);
         int[] slots = Arrays.copyOf(selected.stream().toArray(), layer.selectedUnits());
         Arrays.fill(slots, selected.cardinality(), slots.length, FREE);
-        write(layer.selectedSlots(), slots, slots.length);
-        layer.missCounts().segment().set(JAVA_INT_UNALIGNED, (long) head * Integer.BYTES, misses);
+        write(layer.residency().selectedSlots(), slots, slots.length);
+        layer.residency().missCounts().segment().set(JAVA_INT_UNALIGNED, (long) head * Integer.BYTES, misses);
     }
 
     /// The `count` unselected slots to replace, in ascending order: free before used, older before

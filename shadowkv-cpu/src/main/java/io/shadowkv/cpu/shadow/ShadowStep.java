@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import io.shadowkv.cpu.attention.KeyTile;
+import io.shadowkv.cpu.vector.DotTile;
 import io.shadowkv.cpu.vector.FloatRows;
 import io.shadowkv.cpu.vector.HeadRows;
 import io.shadowkv.cpu.vector.Rotation;
@@ -34,27 +35,46 @@ final class ShadowStep {
         var target = new FloatRows(scores);
         float factor = (float) (scale / Math.log(2));
         eachHead(layers, rows, (layer, row, head, scratch) -> {
-            Tensor landmarks = layer.landmarks();
-            int heads = landmarks.extent(0);
-            int headDim = landmarks.extent(2);
+            int heads = layer.kvHeads();
+            int headDim = layer.headDim();
             int groupSize = queries.extent(1) / heads;
             long at = ((long) row.index * heads + head) * groupSize * headDim;
             float[] query = KeyTile.queries(source, at, groupSize, headDim, factor, scratch);
-            var all = new KeyTile.Scores(scratch.floats(Use.SCORES, groupSize * row.units), row.units);
-            long first = (long) head * landmarks.extent(1);
-            var units = List.of(new KeyTile.Span(0, row.units));
-            new KeyTile(new FloatRows(landmarks), headDim, scratch).score(first, units, query, groupSize, all);
+            KeyTile.Scores all = dots(layer, row, head, query, groupSize, scratch);
             float[] best = scratch.floats(Use.SUMS, row.units);
             GroupScores.best(all, groupSize, row.units, best);
             target.store(best, 0, ((long) row.index * heads + head) * scores.extent(2), row.units);
         });
     }
 
+    /// The products of a group's queries with the entries of the units.
+    private static KeyTile.Scores dots(
+            IndexedLayer layer, Row row, int head, float[] query, int groupSize, Scratch scratch) {
+        int headDim = layer.headDim();
+        switch (layer.index()) {
+            case IndexedLayer.Landmarks landmarks -> {
+                var all = new KeyTile.Scores(scratch.floats(Use.SCORES, groupSize * row.units), row.units);
+                long first = (long) head * layer.unitCapacity();
+                var units = List.of(new KeyTile.Span(0, row.units));
+                new KeyTile(new FloatRows(landmarks.means()), headDim, scratch)
+                        .score(first, units, query, groupSize, all);
+                return all;
+            }
+            case IndexedLayer.TokenCodes codes -> {
+                int stride = CodeScores.stride(row.units);
+                var all = new KeyTile.Scores(scratch.floats(Use.SCORES, groupSize * stride), stride);
+                new CodeScores(codes, head, scratch)
+                        .score(query, DotTile.padded(headDim), headDim, groupSize, row.units, all, scratch);
+                return all;
+            }
+        }
+    }
+
     void select(Tensor scores, SlotTable<IndexedLayer> layers, StepRows rows) {
         var source = new FloatRows(scores);
         int capacity = scores.extent(2);
         eachHead(layers, rows, (layer, row, head, scratch) -> {
-            int heads = layer.residentUnits().extent(0);
+            int heads = layer.kvHeads();
             float[] values = scratch.floats(Use.SCORES, row.units);
             source.load(((long) row.index * heads + head) * capacity, values, 0, row.units);
             int selected = Math.min(row.units, layer.selectedUnits());
@@ -67,13 +87,13 @@ final class ShadowStep {
 
     /// Adds this step's selected units and misses to the layer's totals.
     private static void count(IndexedLayer layer, int units) {
-        int heads = layer.residentUnits().extent(0);
-        MemorySegment missCounts = layer.missCounts().segment();
+        int heads = layer.kvHeads();
+        MemorySegment missCounts = layer.residency().missCounts().segment();
         long misses = 0;
         for (int h = 0; h < heads; h++) {
             misses += missCounts.get(JAVA_INT_UNALIGNED, (long) h * Integer.BYTES);
         }
-        MemorySegment totals = layer.counters().segment();
+        MemorySegment totals = layer.residency().counters().segment();
         long selected = (long) heads * Math.min(units, layer.selectedUnits());
         totals.set(JAVA_LONG_UNALIGNED, 0, totals.get(JAVA_LONG_UNALIGNED, 0) + selected);
         totals.set(JAVA_LONG_UNALIGNED, Long.BYTES, totals.get(JAVA_LONG_UNALIGNED, Long.BYTES) + misses);
@@ -83,12 +103,12 @@ final class ShadowStep {
         var target = new FloatRows(scores);
         eachHead(layers, rows, (layer, row, head, scratch) -> {
             float[] forced = scratch.floats(Use.SCORES, row.units);
-            int base = ForcedHits.base(layer.counters().segment().get(JAVA_LONG_UNALIGNED, 0), head);
+            int base = ForcedHits.base(layer.residency().counters().segment().get(JAVA_LONG_UNALIGNED, 0), head);
             for (int u = 0; u < row.units; u++) {
                 forced[u] = ForcedHits.unitScore(base, u);
             }
             new ResidentSlots(layer, head).force(forced, base, hitRate);
-            int heads = layer.residentUnits().extent(0);
+            int heads = layer.kvHeads();
             target.store(forced, 0, ((long) row.index * heads + head) * scores.extent(2), row.units);
         });
     }
@@ -96,16 +116,17 @@ final class ShadowStep {
     void fetchValues(SlotTable<IndexedLayer> layers, StepRows rows) {
         eachHead(layers, rows, (layer, row, head, scratch) -> {
             var misses = new Misses(layer, head);
-            Tensor scales = layer.storedScales();
+            Tensor scales = layer.stored().scales();
             if (scales != null) {
-                var codes = new ValueCoder(layer.storedValues(), scales);
-                Tensor target = layer.attended().values();
+                var codes = new ValueCoder(layer.stored().values(), scales);
+                Tensor target = layer.residency().attended().values();
                 for (int i = 0; i < misses.count(); i++) {
                     codes.decode(head, misses.token(i), layer.unitTokens(), target, misses.row(i), scratch);
                 }
                 return;
             }
-            var values = new HeadRows(layer.storedValues(), layer.attended().values());
+            var values = new HeadRows(
+                    layer.stored().values(), layer.residency().attended().values());
             for (int i = 0; i < misses.count(); i++) {
                 values.copy(head, misses.token(i), misses.row(i), layer.unitTokens(), scratch);
             }
@@ -116,8 +137,8 @@ final class ShadowStep {
         var rotation = new Rotation(rotary);
         eachHead(layers, rows, (layer, row, head, scratch) -> {
             Misses misses = new Misses(layer, head);
-            Tensor keys = layer.attended().keys();
-            new KeyRebuild(layer.factor(), layer.basis(), keys, head, rotation)
+            Tensor keys = layer.residency().attended().keys();
+            new KeyRebuild(layer.keys().factor(), layer.keys().basis(), keys, head, rotation)
                     .run(misses.count() * layer.unitTokens(), misses.tokens(), scratch);
         });
     }
@@ -127,7 +148,7 @@ final class ShadowStep {
         if (indexed.isEmpty()) {
             return;
         }
-        int heads = indexed.getFirst().layer.residentUnits().extent(0);
+        int heads = indexed.getFirst().layer.kvHeads();
         pool.each(indexed.size() * heads, (i, scratch) -> {
             Row row = indexed.get(i / heads);
             task.run(row.layer, row, i % heads, scratch);

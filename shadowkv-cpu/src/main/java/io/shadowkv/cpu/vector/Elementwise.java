@@ -20,6 +20,17 @@ public final class Elementwise {
         }
     }
 
+    /// `row = row * factor`.
+    public static void scale(float[] row, float factor, int count) {
+        int i = 0;
+        for (; i <= count - VectorWidth.LANES; i += VectorWidth.LANES) {
+            VectorMath.vector(row, i).mul(factor).intoArray(row, i);
+        }
+        for (; i < count; i++) {
+            row[i] *= factor;
+        }
+    }
+
     /// `target += source`.
     public static void add(float[] target, float[] source, int count) {
         int i = 0;

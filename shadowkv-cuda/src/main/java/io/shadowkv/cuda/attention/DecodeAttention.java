@@ -52,7 +52,7 @@ final class DecodeAttention implements AutoCloseable {
             // The copy queue fetches the values of misses. If these rows have no fetch of their
             // own, this waits for all fetches.
             parts.pendingFetches().join(rows, parts.queue());
-            run(new DecodeCase(queries, table, true, any.attended(), (float) scale, out), rows);
+            run(new DecodeCase(queries, table, true, any.residency().attended(), (float) scale, out), rows);
         }
     }
 

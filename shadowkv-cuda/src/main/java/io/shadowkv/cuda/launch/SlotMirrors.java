@@ -84,31 +84,31 @@ public final class SlotMirrors {
     static void writeIndexed(IndexedLayer layer, ToLongFunction<@Nullable Tensor> address, MemorySegment struct) {
         @Nullable
         Tensor[] pointers = {
-            layer.landmarks(),
-            layer.unitIds(),
-            layer.factor(),
-            layer.basis(),
-            layer.storedValues(),
-            layer.storedScales(),
-            layer.attended().keys(),
-            layer.attended().values(),
-            layer.residentUnits(),
-            layer.slotAges(),
-            layer.selectedSlots(),
-            layer.missUnits(),
-            layer.missSlots(),
-            layer.missCounts(),
-            layer.counters()
+            landmarks(layer).means(),
+            layer.index().unitIds(),
+            layer.keys().factor(),
+            layer.keys().basis(),
+            layer.stored().values(),
+            layer.stored().scales(),
+            layer.residency().attended().keys(),
+            layer.residency().attended().values(),
+            layer.residency().residentUnits(),
+            layer.residency().slotAges(),
+            layer.residency().selectedSlots(),
+            layer.residency().missUnits(),
+            layer.residency().missSlots(),
+            layer.residency().missCounts(),
+            layer.residency().counters()
         };
         for (int i = 0; i < pointers.length; i++) {
             putLong(struct, 8L * i, address.applyAsLong(pointers[i]));
         }
         int[] sizes = {
             layer.unitTokens(),
-            layer.firstRow(),
-            layer.landmarks().extent(1),
-            layer.factor().extent(0),
-            layer.attended().keys().extent(1),
+            layer.residency().firstRow(),
+            layer.unitCapacity(),
+            layer.tokenCapacity(),
+            layer.residency().attended().keys().extent(1),
             layer.slots(),
             layer.selectedUnits(),
             valueFormat(layer)
@@ -118,11 +118,23 @@ public final class SlotMirrors {
         }
     }
 
+    /// The index of a layer, which these kernels require to be landmarks.
+    ///
+    /// @throws IllegalArgumentException if it is not
+    public static IndexedLayer.Landmarks landmarks(IndexedLayer layer) {
+        return switch (layer.index()) {
+            case IndexedLayer.Landmarks landmarks -> landmarks;
+            case IndexedLayer.TokenCodes _ ->
+                throw new IllegalArgumentException("the cuda backend has no kernels for token codes; it selects by"
+                        + " landmarks (--index landmarks)");
+        };
+    }
+
     /// A `ValueFormat` of `tables.cuh`: 0 for the attended type, 1 for int8, 2 for fp8; plus 4 in
     /// host memory.
     private static int valueFormat(IndexedLayer layer) {
-        DType stored = layer.storedValues().dtype();
-        int place = layer.storedValues().memory() instanceof HostMemory ? 4 : 0;
+        DType stored = layer.stored().values().dtype();
+        int place = layer.stored().values().memory() instanceof HostMemory ? 4 : 0;
         return place + (stored == DType.I8 ? 1 : stored == DType.F8E4M3 ? 2 : 0);
     }
 

@@ -10,6 +10,7 @@ import io.shadowkv.cuda.launch.VectorWidth;
 import io.shadowkv.op.DenseOperations;
 import io.shadowkv.op.Rotary;
 import io.shadowkv.tensor.Tensor;
+import io.shadowkv.tensor.Weight;
 import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +34,8 @@ public final class CudaDense implements DenseOperations, AutoCloseable {
 
     /// An id outside the table gives a row of NaN.
     @Override
-    public void embed(Tensor ids, Tensor table, Tensor out) {
+    public void embed(Tensor ids, Weight weight, Tensor out) {
+        Tensor table = plain(weight);
         int width = table.extent(1);
         Kernel kernel = parts.kernel(KernelSource.of("embed.cu", "embed")
                 .with("TABLE", KernelTypes.name(table.dtype()))
@@ -62,29 +64,43 @@ public final class CudaDense implements DenseOperations, AutoCloseable {
     }
 
     @Override
-    public void linear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor out) {
-        linear.run(x, List.of(weight), Collections.singletonList(bias), List.of(out));
+    public void linear(Tensor x, Weight weight, @Nullable Tensor bias, Tensor out) {
+        linear.run(x, List.of(plain(weight)), Collections.singletonList(bias), List.of(out));
     }
 
     @Override
-    public void linears(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, List<Tensor> outs) {
-        linear.run(x, weights, biases, outs);
+    public void linears(Tensor x, List<? extends Weight> weights, List<@Nullable Tensor> biases, List<Tensor> outs) {
+        linear.run(x, plain(weights), biases, outs);
     }
 
     @Override
-    public void addLinear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor scratch, Tensor target) {
-        if (!linear.addTo(x, weight, bias, scratch, target)) {
+    public void addLinear(Tensor x, Weight weight, @Nullable Tensor bias, Tensor scratch, Tensor target) {
+        if (!linear.addTo(x, plain(weight), bias, scratch, target)) {
             linear(x, weight, bias, scratch);
             add(target, scratch);
         }
     }
 
     @Override
-    public void gatedLinear(Tensor x, List<Tensor> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
-        if (!linear.runGated(x, weights, biases, gate, up)) {
+    public void gatedLinear(
+            Tensor x, List<? extends Weight> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
+        if (!linear.runGated(x, plain(weights), biases, gate, up)) {
             linears(x, weights, biases, List.of(gate, up));
             gatedSilu(gate, up);
         }
+    }
+
+    private static List<Tensor> plain(List<? extends Weight> weights) {
+        return weights.stream().map(CudaDense::plain).toList();
+    }
+
+    /// Kernels read plain numbers. [io.shadowkv.op.Backend#place] of quantised weights gives them.
+    private static Tensor plain(Weight weight) {
+        if (weight instanceof Tensor tensor) {
+            return tensor;
+        }
+        throw new IllegalArgumentException("weights [" + weight.outputs() + ", " + weight.inputs() + "] are "
+                + weight.format() + "; the CUDA kernels read F32, F16 and BF16. Decode them when the model is loaded");
     }
 
     @Override
@@ -111,6 +127,54 @@ public final class CudaDense implements DenseOperations, AutoCloseable {
     @Override
     public void add(Tensor target, Tensor source) {
         pointwise("add.cu", "add", target, source);
+    }
+
+    @Override
+    public void scale(Tensor x, double factor) {
+        int vector = VectorWidth.of(parts.context(), 0, x);
+        Grid grid = Grid.covering(Math.ceilDiv(x.elements(), vector), THREADS);
+        scaling("scale", x, vector).launchEarly(parts.queue(), grid, x, (float) factor, x.elements());
+    }
+
+    @Override
+    public void scaleRows(Tensor x, Tensor at, Tensor factors) {
+        if (x.elements() == 0) {
+            return;
+        }
+        int width = Math.toIntExact(x.elements() / x.extent(0));
+        int vector = VectorWidth.of(parts.context(), width, x);
+        Grid grid = Grid.covering(x.elements() / vector, THREADS);
+        scaling("scaleRows", x, vector).launchEarly(parts.queue(), grid, x, at, factors, width, x.elements());
+    }
+
+    private Kernel scaling(String function, Tensor x, int vector) {
+        return parts.kernel(KernelSource.of("scale.cu", function)
+                .with("ACT", KernelTypes.name(x.dtype()))
+                .with("VECTOR", vector));
+    }
+
+    @Override
+    public void addRows(Tensor target, Tensor at, Tensor source) {
+        int width = source.extent(1);
+        int vector = VectorWidth.of(parts.context(), width, target, source);
+        Kernel kernel = parts.kernel(KernelSource.of("add_rows.cu", "addRows")
+                .with("ACT", KernelTypes.name(target.dtype()))
+                .with("VECTOR", vector));
+        if (source.elements() > 0) {
+            Grid grid = Grid.covering(source.elements() / vector, THREADS);
+            kernel.launchEarly(parts.queue(), grid, target, at, source, width, source.elements());
+        }
+    }
+
+    @Override
+    public void chooseExperts(Tensor logits, boolean isNormalised, Tensor ids, Tensor shares) {
+        Kernel kernel = parts.kernel(KernelSource.of("choose_experts.cu", "chooseExperts")
+                .with("EXPERTS", logits.extent(1))
+                .with("COUNT", ids.extent(1))
+                .with("NORMALISED", isNormalised ? 1 : 0));
+        if (logits.elements() > 0) {
+            kernel.launchEarly(parts.queue(), Grid.of(logits.extent(0), 32), logits, ids, shares);
+        }
     }
 
     @Override

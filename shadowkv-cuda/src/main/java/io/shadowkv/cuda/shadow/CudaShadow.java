@@ -79,9 +79,29 @@ public final class CudaShadow implements ShadowOperations, AutoCloseable {
         indexing.unrotate(keys, from, count, firstPosition, rotary, plain);
     }
 
+    /// No kernel reads token codes yet, so a cache with this index is refused before it is opened.
     @Override
-    public void scoreLandmarks(
-            Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores) {
+    public boolean hasTokenCodes() {
+        return false;
+    }
+
+    @Override
+    public void meanKeys(Tensor keys, int count, Tensor means) {
+        throw noTokenCodes();
+    }
+
+    @Override
+    public void encodeKeys(Tensor keys, int from, int count, Tensor means, Tensor codes, Tensor scales, int to) {
+        throw noTokenCodes();
+    }
+
+    private static UnsupportedOperationException noTokenCodes() {
+        return new UnsupportedOperationException(
+                "the cuda backend has no kernels for token codes; it selects by landmarks (--index landmarks)");
+    }
+
+    @Override
+    public void scoreUnits(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor scores) {
         step.score(queries, layers, rows, scale, scores);
     }
 

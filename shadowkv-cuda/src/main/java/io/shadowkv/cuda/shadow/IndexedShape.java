@@ -1,5 +1,6 @@
 package io.shadowkv.cuda.shadow;
 
+import io.shadowkv.cuda.launch.SlotMirrors;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.tensor.DType;
@@ -42,15 +43,15 @@ record IndexedShape(
 
     static IndexedShape of(IndexedLayer layer) {
         return new IndexedShape(
-                layer.landmarks().dtype(),
-                layer.factor().dtype(),
-                layer.basis().dtype(),
-                layer.attended().keys().dtype(),
-                layer.attended().values().dtype(),
-                layer.storedValues().dtype(),
-                layer.landmarks().extent(0),
-                layer.landmarks().extent(2),
-                layer.factor().extent(1),
+                SlotMirrors.landmarks(layer).means().dtype(),
+                layer.keys().factor().dtype(),
+                layer.keys().basis().dtype(),
+                layer.residency().attended().keys().dtype(),
+                layer.residency().attended().values().dtype(),
+                layer.stored().values().dtype(),
+                layer.kvHeads(),
+                layer.headDim(),
+                layer.rank(),
                 layer.unitTokens());
     }
 

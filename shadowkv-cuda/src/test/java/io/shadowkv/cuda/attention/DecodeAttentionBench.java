@@ -158,7 +158,12 @@ final class DecodeAttentionBench implements AutoCloseable {
             double scale = 1 / Math.sqrt(HEAD_DIM);
             SlotTable<IndexedLayer> table = tables.getFirst();
             var first = new DecodeCase(
-                    queries, parts.mirrors().indexed(table), true, table.get(0).attended(), (float) scale, out);
+                    queries,
+                    parts.mirrors().indexed(table),
+                    true,
+                    table.get(0).residency().attended(),
+                    (float) scale,
+                    out);
             decode.selected(queries, table, rows, scale, out);
             double error = difference(first, rows);
             double seconds = seconds(i -> decode.selected(queries, tables.get(i % layers), rows, scale, out));
@@ -177,22 +182,19 @@ final class DecodeAttentionBench implements AutoCloseable {
         Tensor unused = memory.allocate(DType.BF16, KV_HEADS, 1, HEAD_DIM);
         Tensor ints = memory.allocate(DType.I32, KV_HEADS, slots);
         return new IndexedLayer(
-                unitTokens,
-                unused,
-                ints,
-                unused,
-                unused,
-                unused,
-                null,
-                new AttendedRows(region(memory, attended), region(memory, attended)),
-                FIRST_ROW,
-                ints,
-                ints,
-                upload(memory, chosen, KV_HEADS, selected),
-                ints,
-                ints,
-                ints,
-                memory.allocate(DType.I64, 2));
+                new IndexedLayer.Landmarks(unitTokens, unused, ints),
+                new IndexedLayer.KeyFactor(unused, unused),
+                new IndexedLayer.StoredValues(unused, null),
+                new IndexedLayer.Residency(
+                        new AttendedRows(region(memory, attended), region(memory, attended)),
+                        FIRST_ROW,
+                        ints,
+                        ints,
+                        upload(memory, chosen, KV_HEADS, selected),
+                        ints,
+                        ints,
+                        ints,
+                        memory.allocate(DType.I64, 2)));
     }
 
     private static int layers(long tokens) {

@@ -1,6 +1,7 @@
 package io.shadowkv.cuda.launch;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.shadowkv.cuda.device.DeviceMemory;
 import io.shadowkv.op.AttendedRows;
@@ -52,21 +53,21 @@ class SlotMirrorsTest {
             SlotMirrors.writeIndexed(layer, SlotMirrorsTest::address, struct);
 
             Map<String, Long> expected = new LinkedHashMap<>();
-            expected.put("landmarks", address(layer.landmarks()));
-            expected.put("unitIds", address(layer.unitIds()));
-            expected.put("factor", address(layer.factor()));
-            expected.put("basis", address(layer.basis()));
-            expected.put("storedValues", address(layer.storedValues()));
-            expected.put("storedScales", address(layer.storedScales()));
-            expected.put("keys", address(layer.attended().keys()));
-            expected.put("values", address(layer.attended().values()));
-            expected.put("residentUnits", address(layer.residentUnits()));
-            expected.put("slotAges", address(layer.slotAges()));
-            expected.put("selectedSlots", address(layer.selectedSlots()));
-            expected.put("missUnits", address(layer.missUnits()));
-            expected.put("missSlots", address(layer.missSlots()));
-            expected.put("missCounts", address(layer.missCounts()));
-            expected.put("counters", address(layer.counters()));
+            expected.put("landmarks", address(SlotMirrors.landmarks(layer).means()));
+            expected.put("unitIds", address(layer.index().unitIds()));
+            expected.put("factor", address(layer.keys().factor()));
+            expected.put("basis", address(layer.keys().basis()));
+            expected.put("storedValues", address(layer.stored().values()));
+            expected.put("storedScales", address(layer.stored().scales()));
+            expected.put("keys", address(layer.residency().attended().keys()));
+            expected.put("values", address(layer.residency().attended().values()));
+            expected.put("residentUnits", address(layer.residency().residentUnits()));
+            expected.put("slotAges", address(layer.residency().slotAges()));
+            expected.put("selectedSlots", address(layer.residency().selectedSlots()));
+            expected.put("missUnits", address(layer.residency().missUnits()));
+            expected.put("missSlots", address(layer.residency().missSlots()));
+            expected.put("missCounts", address(layer.residency().missCounts()));
+            expected.put("counters", address(layer.residency().counters()));
             expected.put("unitTokens", 8L);
             expected.put("firstRow", 3L);
             expected.put("unitCapacity", 20L);
@@ -81,25 +82,37 @@ class SlotMirrorsTest {
         }
     }
 
+    /// No kernel reads token codes: they are refused, not read as landmarks.
+    @Test
+    void refusesTokenCodes() {
+        IndexedLayer layer = layer(DType.BF16, false);
+        var codes = new IndexedLayer.TokenCodes(
+                tensor(DType.I32, 2, 2, 1, 16), tensor(DType.BF16, 2, 32), tensor(DType.I32, 2, 20));
+        var coded = new IndexedLayer(codes, layer.keys(), layer.stored(), layer.residency());
+        MemorySegment struct = arena.allocate(SlotMirrors.INDEXED_BYTES, 8);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> SlotMirrors.writeIndexed(coded, SlotMirrorsTest::address, struct))
+                .withMessageContaining("no kernels for token codes; it selects by landmarks (--index landmarks)");
+    }
+
     /// All extents differ, so that none can be mistaken for another.
     private IndexedLayer layer(DType stored, boolean isOnHost) {
         return new IndexedLayer(
-                8,
-                tensor(DType.BF16, 2, 20, 4),
-                tensor(DType.I32, 2, 20),
-                tensor(DType.BF16, 160, 6),
-                tensor(DType.BF16, 6, 8),
-                isOnHost ? tensor(stored, 2, 160, 4) : onDevice(stored, 2, 160, 4),
-                stored == DType.BF16 ? null : tensor(DType.BF16, 2, 160),
-                new AttendedRows(tensor(DType.BF16, 2, 77, 4), tensor(DType.BF16, 2, 77, 4)),
-                3,
-                tensor(DType.I32, 2, 7),
-                tensor(DType.I32, 2, 7),
-                tensor(DType.I32, 2, 5),
-                tensor(DType.I32, 2, 5),
-                tensor(DType.I32, 2, 5),
-                tensor(DType.I32, 2),
-                tensor(DType.I64, 2));
+                new IndexedLayer.Landmarks(8, tensor(DType.BF16, 2, 20, 4), tensor(DType.I32, 2, 20)),
+                new IndexedLayer.KeyFactor(tensor(DType.BF16, 160, 6), tensor(DType.BF16, 6, 8)),
+                new IndexedLayer.StoredValues(
+                        isOnHost ? tensor(stored, 2, 160, 4) : onDevice(stored, 2, 160, 4),
+                        stored == DType.BF16 ? null : tensor(DType.BF16, 2, 160)),
+                new IndexedLayer.Residency(
+                        new AttendedRows(tensor(DType.BF16, 2, 77, 4), tensor(DType.BF16, 2, 77, 4)),
+                        3,
+                        tensor(DType.I32, 2, 7),
+                        tensor(DType.I32, 2, 7),
+                        tensor(DType.I32, 2, 5),
+                        tensor(DType.I32, 2, 5),
+                        tensor(DType.I32, 2, 5),
+                        tensor(DType.I32, 2),
+                        tensor(DType.I64, 2)));
     }
 
     private Tensor tensor(DType dtype, int... extents) {

@@ -2,6 +2,7 @@ package io.shadowkv.cuda.shadow;
 
 import io.shadowkv.cuda.device.CudaContext;
 import io.shadowkv.cuda.device.CudaScope;
+import io.shadowkv.cuda.launch.SlotMirrors;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.Backend.Place;
 import io.shadowkv.op.IndexedLayer;
@@ -95,24 +96,23 @@ final class ShadowStepBenchLayers {
         Tensor values = place == Place.HOST ? hostValues : repeated(stored, KV_HEADS, tokens, HEAD_DIM);
         int attended = FIRST_ROW + SELECTED * UNIT_TOKENS + TAIL;
         return new IndexedLayer(
-                UNIT_TOKENS,
-                repeated(DType.BF16, KV_HEADS, units, HEAD_DIM),
-                upload(ids, KV_HEADS, units),
-                repeated(DType.BF16, tokens, RANK),
-                repeated(DType.BF16, RANK, KV_HEADS * HEAD_DIM),
-                values,
-                scales(),
-                new AttendedRows(
-                        memory.allocate(DType.BF16, KV_HEADS, attended, HEAD_DIM),
-                        memory.allocate(DType.BF16, KV_HEADS, attended, HEAD_DIM)),
-                FIRST_ROW,
-                upload(free, KV_HEADS, SELECTED),
-                memory.allocate(DType.I32, KV_HEADS, SELECTED),
-                memory.allocate(DType.I32, KV_HEADS, SELECTED),
-                memory.allocate(DType.I32, KV_HEADS, SELECTED),
-                memory.allocate(DType.I32, KV_HEADS, SELECTED),
-                memory.allocate(DType.I32, KV_HEADS),
-                memory.allocate(DType.I64, 2));
+                new IndexedLayer.Landmarks(
+                        UNIT_TOKENS, repeated(DType.BF16, KV_HEADS, units, HEAD_DIM), upload(ids, KV_HEADS, units)),
+                new IndexedLayer.KeyFactor(
+                        repeated(DType.BF16, tokens, RANK), repeated(DType.BF16, RANK, KV_HEADS * HEAD_DIM)),
+                new IndexedLayer.StoredValues(values, scales()),
+                new IndexedLayer.Residency(
+                        new AttendedRows(
+                                memory.allocate(DType.BF16, KV_HEADS, attended, HEAD_DIM),
+                                memory.allocate(DType.BF16, KV_HEADS, attended, HEAD_DIM)),
+                        FIRST_ROW,
+                        upload(free, KV_HEADS, SELECTED),
+                        memory.allocate(DType.I32, KV_HEADS, SELECTED),
+                        memory.allocate(DType.I32, KV_HEADS, SELECTED),
+                        memory.allocate(DType.I32, KV_HEADS, SELECTED),
+                        memory.allocate(DType.I32, KV_HEADS, SELECTED),
+                        memory.allocate(DType.I32, KV_HEADS),
+                        memory.allocate(DType.I64, 2)));
     }
 
     private @Nullable Tensor scales() {
@@ -226,7 +226,8 @@ final class ShadowStepBenchLayers {
         double all = 0;
         for (SlotTable<IndexedLayer> table : tables) {
             for (int slot = 0; slot < batch; slot++) {
-                all += Arrays.stream(ints(table.get(slot).missCounts())).sum();
+                all += Arrays.stream(ints(table.get(slot).residency().missCounts()))
+                        .sum();
             }
         }
         return all / tables.size();
@@ -234,7 +235,8 @@ final class ShadowStepBenchLayers {
 
     /// Scores of the last row and head of layer 0.
     void checkScores() {
-        float[] landmarks = halves(tables.getFirst().get(batch - 1).landmarks());
+        float[] landmarks =
+                halves(SlotMirrors.landmarks(tables.getFirst().get(batch - 1)).means());
         float[] query = halves(queries);
         double[] best = new double[units];
         for (int g = 0; g < GROUP_SIZE; g++) {
@@ -262,17 +264,18 @@ final class ShadowStepBenchLayers {
     /// Values and keys of the last miss of the last row and head of layer 0.
     void checkMisses() {
         IndexedLayer layer = tables.getFirst().get(batch - 1);
-        int[] counts = ints(layer.missCounts());
+        int[] counts = ints(layer.residency().missCounts());
         int miss = (KV_HEADS - 1) * SELECTED + counts[KV_HEADS - 1] - 1;
-        int token = (ints(layer.missUnits())[miss] + OUTLIERS) * UNIT_TOKENS + UNIT_TOKENS - 1;
-        int row = FIRST_ROW + ints(layer.missSlots())[miss] * UNIT_TOKENS + UNIT_TOKENS - 1;
-        int to = ((KV_HEADS - 1) * layer.attended().keys().extent(1) + row) * HEAD_DIM;
-        float[] keys = halves(layer.attended().keys());
-        float[] values = halves(layer.attended().values());
-        MemorySegment kept = bytes(layer.storedValues());
-        float[] factor = halves(layer.factor());
-        float[] basis = halves(layer.basis());
-        float scale = layer.storedScales() == null ? 1 : halves(layer.storedScales())[(KV_HEADS - 1) * tokens + token];
+        int token = (ints(layer.residency().missUnits())[miss] + OUTLIERS) * UNIT_TOKENS + UNIT_TOKENS - 1;
+        int row = FIRST_ROW + ints(layer.residency().missSlots())[miss] * UNIT_TOKENS + UNIT_TOKENS - 1;
+        int to = ((KV_HEADS - 1) * layer.residency().attended().keys().extent(1) + row) * HEAD_DIM;
+        float[] keys = halves(layer.residency().attended().keys());
+        float[] values = halves(layer.residency().attended().values());
+        MemorySegment kept = bytes(layer.stored().values());
+        float[] factor = halves(layer.keys().factor());
+        float[] basis = halves(layer.keys().basis());
+        float scale =
+                layer.stored().scales() == null ? 1 : halves(layer.stored().scales())[(KV_HEADS - 1) * tokens + token];
         double[] key = new double[HEAD_DIM];
         for (int e = 0; e < HEAD_DIM; e++) {
             long at = ((KV_HEADS - 1L) * tokens + token) * HEAD_DIM + e;

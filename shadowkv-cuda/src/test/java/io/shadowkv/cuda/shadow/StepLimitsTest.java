@@ -33,22 +33,22 @@ class StepLimitsTest {
 
     private IndexedLayer layer(int selectedUnits, int slots, DType stored) {
         return new IndexedLayer(
-                8,
-                tensor(DType.BF16, HEADS, 20, HEAD_DIM),
-                tensor(DType.I32, HEADS, 20),
-                tensor(DType.BF16, 160, 4),
-                tensor(DType.BF16, 4, HEADS * HEAD_DIM),
-                tensor(stored, HEADS, 160, HEAD_DIM),
-                stored == DType.BF16 ? null : tensor(DType.BF16, HEADS, 160),
-                new AttendedRows(tensor(DType.BF16, HEADS, 77, HEAD_DIM), tensor(DType.BF16, HEADS, 77, HEAD_DIM)),
-                3,
-                tensor(DType.I32, HEADS, slots),
-                tensor(DType.I32, HEADS, slots),
-                tensor(DType.I32, HEADS, selectedUnits),
-                tensor(DType.I32, HEADS, selectedUnits),
-                tensor(DType.I32, HEADS, selectedUnits),
-                tensor(DType.I32, HEADS),
-                tensor(DType.I64, 2));
+                new IndexedLayer.Landmarks(8, tensor(DType.BF16, HEADS, 20, HEAD_DIM), tensor(DType.I32, HEADS, 20)),
+                new IndexedLayer.KeyFactor(tensor(DType.BF16, 160, 4), tensor(DType.BF16, 4, HEADS * HEAD_DIM)),
+                new IndexedLayer.StoredValues(
+                        tensor(stored, HEADS, 160, HEAD_DIM),
+                        stored == DType.BF16 ? null : tensor(DType.BF16, HEADS, 160)),
+                new IndexedLayer.Residency(
+                        new AttendedRows(
+                                tensor(DType.BF16, HEADS, 77, HEAD_DIM), tensor(DType.BF16, HEADS, 77, HEAD_DIM)),
+                        3,
+                        tensor(DType.I32, HEADS, slots),
+                        tensor(DType.I32, HEADS, slots),
+                        tensor(DType.I32, HEADS, selectedUnits),
+                        tensor(DType.I32, HEADS, selectedUnits),
+                        tensor(DType.I32, HEADS, selectedUnits),
+                        tensor(DType.I32, HEADS),
+                        tensor(DType.I64, 2)));
     }
 
     private StepLimits limits() {

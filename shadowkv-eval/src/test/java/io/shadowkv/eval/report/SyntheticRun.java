@@ -38,11 +38,11 @@ final class SyntheticRun {
                 "shadowkv",
                 new Method.Shadow(
                         rank,
-                        usual.chunkSize(),
+                        usual.unitTokens(),
                         budget,
-                        usual.outlierChunks(),
-                        usual.localTokens(),
-                        usual.generatedTokens(),
+                        usual.index().outlierUnits(),
+                        usual.residency().localTokens(),
+                        usual.residency().generatedTokens(),
                         "as_keys",
                         budget));
     }

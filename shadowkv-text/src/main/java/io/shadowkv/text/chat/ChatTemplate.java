@@ -48,7 +48,8 @@ public final class ChatTemplate {
         this.clock = clock;
     }
 
-    /// Opens the templates of a checkpoint folder: `chat_template.jinja`, otherwise `chat_template`
+    /// Opens the templates of a GGUF file's metadata, or of a checkpoint folder: `chat_template.jinja`, otherwise
+    /// `chat_template`
     /// of `tokenizer_config.json` (one, or several by name), and those of
     /// `additional_chat_templates/`; empty if the model has none (it is not a chat model).
     ///

@@ -4,6 +4,7 @@ import io.shadowkv.text.TextFile;
 import io.shadowkv.text.Tokenizer;
 import io.shadowkv.text.TokenizerConfig;
 import io.shadowkv.text.TokenizerException;
+import io.shadowkv.text.gguf.GgufHeader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -14,13 +15,16 @@ public final class Tokenizers {
 
     private Tokenizers() {}
 
-    /// Opens the tokenizer of a checkpoint folder: `tokenizer.json` if it exists, otherwise the
+    /// Opens the tokenizer of a GGUF file, or of a checkpoint folder: `tokenizer.json` if it exists, otherwise the
     /// original `tokenizer.model` (ranked byte pairs as in GLM-4, or SentencePiece BPE as in Yi and
     /// Llama-2), together with `tokenizer_config.json` and the other small files.
     ///
     /// @throws TokenizerException if neither file exists, or one is malformed or of an unsupported
     ///     kind
     public static Tokenizer open(Path folder) {
+        if (GgufHeader.isGguf(folder)) {
+            return GgufTokenizer.open(folder);
+        }
         Path json = folder.resolve("tokenizer.json");
         if (Files.isRegularFile(json)) {
             return JsonTokenizer.of(TextFile.utf8(json), json, TokenizerConfig.read(folder));

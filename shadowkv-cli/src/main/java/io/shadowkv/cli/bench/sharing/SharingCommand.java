@@ -129,8 +129,9 @@ public final class SharingCommand implements Callable<Integer> {
                 || (hitRate != null && !(hitRate >= 0 && hitRate <= 1))) {
             throw new ParameterException(
                     spec.commandLine(),
-                    "batch " + batch + ", steps " + steps + ", question " + question + ", turn " + turn + ", hit rate "
-                            + hitRate + "; expected a batch, a question and a turn of 1 or more, 8 or more steps, and"
+                    "batch " + batch + ", steps " + steps + ", question " + question + ", turn " + turn
+                            + ", hit rate " + hitRate
+                            + "; expected a batch, a question and a turn of 1 or more, 8 or more steps, and"
                             + " a hit rate of 0 to 1");
         }
         KvCacheSpec strategy = full ? new KvCacheSpec.Full() : shadow.spec(spec);

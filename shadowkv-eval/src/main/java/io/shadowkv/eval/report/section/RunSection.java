@@ -65,11 +65,13 @@ public final class RunSection {
         Method.Shadow s = method.shadow();
         return s == null
                 ? "all keys and values, exact"
-                : "rank %d, chunk size %d, budget %d, outlier chunks %d, local tokens %d, generated tokens %d, values %s, cached tokens %d"
+                : "index %s, rank %d, chunk size %d, budget %d, budgets of the first layers %s, outlier chunks %d, local tokens %d, generated tokens %d, values %s, cached tokens %d"
                         .formatted(
+                                s.index(),
                                 s.rank(),
                                 s.chunkSize(),
                                 s.budget(),
+                                s.layerBudgets().isEmpty() ? "the same" : s.layerBudgets(),
                                 s.outliers(),
                                 s.localTokens(),
                                 s.generatedTokens(),

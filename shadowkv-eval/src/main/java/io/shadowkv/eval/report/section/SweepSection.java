@@ -48,14 +48,9 @@ public final class SweepSection {
         Shadow without(Method method) {
             Shadow s = Objects.requireNonNull(method.shadow());
             boolean isBudget = this == BUDGET;
-            return new Shadow(
+            return s.with(
                     isBudget ? s.rank() : 0,
-                    s.chunkSize(),
                     isBudget ? 0 : s.budget(),
-                    s.outliers(),
-                    s.localTokens(),
-                    s.generatedTokens(),
-                    s.values(),
                     isBudget && s.cachedTokens() == s.budget() ? 0 : s.cachedTokens());
         }
 

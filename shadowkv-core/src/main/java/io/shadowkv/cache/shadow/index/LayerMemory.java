@@ -1,4 +1,4 @@
-package io.shadowkv.cache.shadow;
+package io.shadowkv.cache.shadow.index;
 
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;
@@ -12,7 +12,7 @@ import java.util.List;
 /// half a unit on average.
 ///
 /// Every layer must request the same tensors in the same order.
-final class LayerMemory {
+public final class LayerMemory {
     private final MemoryScope scope;
     private final int layers;
     private final List<Tensor> stacks = new ArrayList<>();
@@ -20,18 +20,18 @@ final class LayerMemory {
     private int next;
 
     /// @param scope owner of all allocations
-    LayerMemory(MemoryScope scope, int layers) {
+    public LayerMemory(MemoryScope scope, int layers) {
         this.scope = scope;
         this.layers = layers;
     }
 
     /// The scope, for allocations that differ between layers.
-    MemoryScope scope() {
+    public MemoryScope scope() {
         return scope;
     }
 
     /// The next tensor of the current layer, filled with zeros.
-    Tensor allocate(DType dtype, int... extents) {
+    public Tensor allocate(DType dtype, int... extents) {
         if (layer == 0) {
             int[] all = new int[extents.length + 1];
             all[0] = layers;
@@ -47,7 +47,7 @@ final class LayerMemory {
         return tensor;
     }
 
-    void nextLayer() {
+    public void nextLayer() {
         layer++;
         next = 0;
     }

@@ -1,0 +1,69 @@
+package io.shadowkv.cache.shadow.index;
+
+import io.shadowkv.cache.CacheShape;
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.IndexedLayer.TokenCodes;
+import io.shadowkv.op.IndexedLayer.UnitIndex;
+import io.shadowkv.op.ShadowOperations;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Tensor;
+import java.util.List;
+
+/// Token codes: the key of every token in two bits a dimension, less the mean key of the context that
+/// was read first. Later tokens are encoded with the same mean, which only has to be near theirs.
+/// Nothing is an outlier.
+final class TokenCodeIndex implements SelectionIndex {
+    private final TokenCodes view;
+    private final Tensor means;
+    private final Tensor outliers;
+    private final Backend backend;
+
+    TokenCodeIndex(IndexShape shape, Backend backend, LayerMemory memory) {
+        CacheShape cache = shape.cache();
+        int heads = cache.kvHeads();
+        int blocks = TokenCodes.blocks(shape.unitCapacity());
+        Tensor codes =
+                memory.allocate(DType.I32, heads, blocks, TokenCodes.words(cache.headDim()), TokenCodes.BLOCK_TOKENS);
+        Tensor scales = memory.allocate(DType.BF16, heads, blocks * TokenCodes.BLOCK_TOKENS);
+        this.view = new TokenCodes(codes, scales, memory.allocate(DType.I32, heads, shape.unitCapacity()));
+        this.means = memory.allocate(DType.F32, heads, cache.headDim());
+        this.outliers = memory.allocate(DType.I32, heads, 0);
+        this.backend = backend;
+    }
+
+    @Override
+    public UnitIndex view() {
+        return view;
+    }
+
+    @Override
+    public Tensor outliers() {
+        return outliers;
+    }
+
+    @Override
+    public List<Tensor> tensors() {
+        return List.of(view.codes(), view.scales(), view.unitIds(), means);
+    }
+
+    @Override
+    public void build(Tensor keys, UnitBuffers buffers) {
+        shadow().meanKeys(keys, buffers.units(), means);
+        extend(keys, 0, 0, buffers);
+    }
+
+    @Override
+    public void extend(Tensor keys, int rowUnit, int at, UnitBuffers buffers) {
+        int count = buffers.units();
+        shadow().encodeKeys(keys, rowUnit, count, means, view.codes(), view.scales(), at);
+        for (int head = 0; head < view.unitIds().extent(0); head++) {
+            backend.operations()
+                    .dense()
+                    .copy(buffers.numbers(), view.unitIds().row(head).slice(at, count));
+        }
+    }
+
+    private ShadowOperations shadow() {
+        return backend.operations().shadow();
+    }
+}

@@ -1,0 +1,240 @@
+package io.shadowkv.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shadowkv.tensor.BlockWeight;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Weight;
+import io.shadowkv.text.gguf.GgufWriter;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// GGUF files as checkpoints: what is read, and what is refused with which words.
+class GgufTest {
+    @TempDir
+    Path folder;
+
+    private GgufWriter writer;
+
+    @BeforeEach
+    void makeFile() {
+        writer = GgufCopies.small(folder.resolve("original"));
+    }
+
+    @Test
+    void hasTheTensorsAndTheConfigurationOfItsOriginal() {
+        Path file = writer.write(folder.resolve("model.gguf"));
+        try (Checkpoint original = Checkpoint.open(folder.resolve("original"));
+                Checkpoint checkpoint = Checkpoint.open(file)) {
+            assertThat(checkpoint.names()).containsExactlyInAnyOrderElementsOf(original.names());
+            assertThat(checkpoint.weightBytes()).isEqualTo(original.weightBytes());
+            assertThat(checkpoint.folder()).isEqualTo(file);
+            assertThat(checkpoint.weightType()).isEqualTo(DType.F32);
+            assertThat(checkpoint.isQuantised()).isFalse();
+            assertThat(checkpoint.hasTokenizer()).isFalse();
+            assertThat(checkpoint.config().integer("hidden_size")).isEqualTo(32);
+            assertThat(checkpoint.generation().eosTokenIds()).containsExactly(3);
+            assertThat(checkpoint.fingerprint()).hasSize(16);
+        }
+    }
+
+    /// The suffix is not needed.
+    @Test
+    void isRecognisedByItsFirstBytes() {
+        try (Checkpoint checkpoint = Checkpoint.open(writer.write(folder.resolve("blob")))) {
+            assertThat(checkpoint.has("lm_head.weight")).isTrue();
+        }
+    }
+
+    @Test
+    void aQuantisedMatrixIsAView() {
+        byte[] blocks = new byte[4 * 34];
+        Arrays.fill(blocks, (byte) 1);
+        writer.put("general.file_type", 7).removeTensor("blk.0.attn_k.weight");
+        writer.tensor("blk.0.attn_k.weight", 8, blocks, 4, 32);
+        try (Checkpoint checkpoint = Checkpoint.open(writer.write(folder.resolve("model.gguf")))) {
+            Weight weight = checkpoint.weight("model.layers.0.self_attn.k_proj.weight", 4, 32);
+
+            assertThat(weight).isInstanceOf(BlockWeight.class);
+            assertThat(weight.byteSize()).isEqualTo(blocks.length);
+            assertThat(checkpoint.isQuantised()).isTrue();
+            assertThat(checkpoint.weightType()).isEqualTo(DType.BF16);
+            assertThatThrownBy(() -> checkpoint.weight("model.layers.0.self_attn.k_proj.weight", 8, 32))
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessageContaining(
+                            "model.gguf: tensor \"blk.0.attn_k.weight\" is [4, 32] Q8_0; expected [8, 32]");
+            assertThatThrownBy(() -> checkpoint.tensor("model.layers.0.self_attn.k_proj.weight", 4, 32))
+                    .hasMessageContaining("is [4, 32] Q8_0; expected [4, 32] BF16, F16 or F32");
+            assertThatThrownBy(() -> checkpoint.weight("model.layers.9.mlp.up_proj.weight", 4, 32))
+                    .hasMessageContaining("model.gguf: no tensor \"blk.9.ffn_up.weight\" among the");
+        }
+    }
+
+    /// A block with a scale of infinity is found and named.
+    @Test
+    void aDamagedBlockIsNamed() {
+        byte[] blocks = new byte[4 * 34];
+        Arrays.fill(blocks, (byte) 1);
+        blocks[3 * 34] = 0;
+        blocks[3 * 34 + 1] = 0x7C;
+        writer.removeTensor("blk.0.attn_k.weight").tensor("blk.0.attn_k.weight", 8, blocks, 4, 32);
+        try (Checkpoint checkpoint = Checkpoint.open(writer.write(folder.resolve("model.gguf")))) {
+            assertThat(checkpoint.notFinite().orElseThrow())
+                    .contains("\"blk.0.attn_k.weight\" is [4, 32] Q8_0 and holds Infinity at [3, 0]");
+        }
+    }
+
+    @Test
+    void splitFilesOpenAsOne() throws IOException {
+        Path whole = writer.write(folder.resolve("whole.gguf"));
+        split(2);
+        Path first = folder.resolve("part-00001-of-00002.gguf");
+        try (Checkpoint one = Checkpoint.open(whole);
+                Checkpoint two = Checkpoint.open(first)) {
+            assertThat(two.names()).containsExactlyInAnyOrderElementsOf(one.names());
+            assertThat(two.fingerprint()).isEqualTo(one.fingerprint());
+        }
+        refused(
+                folder.resolve("part-00002-of-00002.gguf"),
+                "this is part 2 of 2. Give the first part," + " part-00001-of-00002.gguf");
+        Path renamed = Files.copy(first, folder.resolve("renamed.gguf"));
+        refused(renamed, "one of 2 parts; expected a name that ends in -00001-of-00002.gguf");
+        Files.delete(folder.resolve("part-00002-of-00002.gguf"));
+        refused(first, "the model has 2 parts, and part-00002-of-00002.gguf is not in the same folder");
+    }
+
+    @Test
+    void partsOfDifferentVersionsAreRefused() {
+        split(3);
+        refused(folder.resolve("part-00001-of-00002.gguf"), "tensors; expected 3");
+    }
+
+    /// Writes the head apart from everything else.
+    ///
+    /// @param tensors a number of tensors to state, of which 2 stands for the true one
+    private void split(int tensors) {
+        int count =
+                GgufCopies.names(writer.write(folder.resolve("counted.gguf"))).size();
+        writer.put("split.count", 2).put("split.tensors.count", tensors == 2 ? count : tensors);
+        GgufWriter second = new GgufWriter().put("split.count", 2).floats("output.weight", new float[64 * 32], 64, 32);
+        try (Checkpoint original = Checkpoint.open(folder.resolve("original"))) {
+            second = new GgufWriter()
+                    .put("split.count", 2)
+                    .floats(
+                            "output.weight",
+                            io.shadowkv.tensor.Floats.toArray(original.tensor("lm_head.weight")),
+                            64,
+                            32);
+        }
+        writer.removeTensor("output.weight").write(folder.resolve("part-00001-of-00002.gguf"));
+        second.write(folder.resolve("part-00002-of-00002.gguf"));
+    }
+
+    @Test
+    void refusesOtherModelsByName() {
+        refused(
+                changed(file -> file.put("general.architecture", "mamba")),
+                "is \"mamba\"; expected one of [llama, qwen2");
+        refused(changed(file -> file.remove("general.architecture")), "\"general.architecture\" is missing");
+        refused(changed(file -> file.put("llama.expert_count", 8)), "\"llama.expert_count\" is \"8\"; expected 0");
+        refused(
+                changed(file -> file.floats("blk.0.attn_sinks.weight", new float[4], 4)),
+                "such as [blk.0.attn_sinks.weight], are not part of a llama model");
+        refused(
+                changed(file -> file.remove("llama.block_count")),
+                "\"llama.block_count\" is missing; expected a whole number from 1");
+        refused(
+                changed(file -> file.put("llama.attention.head_count", List.of(4, 2))),
+                "an array of 2; expected one number");
+        refused(
+                changed(file -> file.put("llama.attention.value_length", 8)),
+                "is \"8\"; expected 16, the length of a key");
+        refused(changed(file -> file.put("llama.rope.scaling.type", "longrope")), "expected none, linear or yarn");
+        refused(changed(file -> file.put("llama.attention.sliding_window", 64)), "expected none");
+        refused(
+                changed(file -> file.floats("rope_freqs.weight", new float[3], 3)),
+                "\"rope_freqs.weight\" is [3] F32; expected [8] F32");
+        refused(changed(file -> file.removeTensor("token_embd.weight")), "no matrix \"token_embd.weight\"");
+    }
+
+    /// Each case starts from the whole file.
+    private Path changed(UnaryOperator<GgufWriter> change) {
+        return change.apply(GgufCopies.small(folder.resolve("original"))).write(folder.resolve("changed.gguf"));
+    }
+
+    @Test
+    void refusesTypesByName() {
+        byte[] data = new byte[18 * 4];
+        Path file = changed(
+                model -> model.removeTensor("blk.0.attn_k.weight").tensor("blk.0.attn_k.weight", 20, data, 4, 32));
+        try (Checkpoint checkpoint = Checkpoint.open(file)) {
+            assertThatThrownBy(() -> checkpoint.weight("model.layers.0.self_attn.k_proj.weight", 4, 32))
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessageContaining(
+                            "\"blk.0.attn_k.weight\" is [4, 32] IQ4_NL; this engine reads F32, F16, BF16 and"
+                                    + " [Q4_0, Q8_0, Q4_K, Q5_K, Q6_K]");
+        }
+        refused(changed(model -> model.tensor("blk.1.attn_k.weight.x", 4_711, data, 4, 32)), "not part of a llama");
+        refused(
+                changed(model ->
+                        model.removeTensor("blk.0.attn_k.weight").tensor("blk.0.attn_k.weight", 4_711, data, 4, 32)),
+                "of the type number 4711");
+        refused(
+                changed(model ->
+                        model.removeTensor("blk.0.attn_k.weight").tensor("blk.0.attn_k.weight", 8, data, 2, 31)),
+                "is [2, 31] Q8_0; expected rows of a multiple of 32");
+        refused(
+                changed(model -> model.removeTensor("blk.0.attn_k.weight")
+                        .tensor("blk.0.attn_k.weight", 0, data, 1 << 20, 1 << 20)),
+                "It is cut; fetch it again");
+    }
+
+    @Test
+    void refusesDamage() throws IOException {
+        byte[] whole = writer.bytes();
+        refused(write(Arrays.copyOf(whole, whole.length - 1)), "It is cut; fetch it again");
+        refused(write(Arrays.copyOf(whole, 200)), "cut or damaged");
+        refused(write(Arrays.copyOf(whole, 7)), "is not a GGUF file: it has 7 bytes");
+        byte[] old = whole.clone();
+        old[4] = 1;
+        refused(write(old), "is GGUF version 1; this engine reads versions 2 and 3");
+        byte[] big = ByteBuffer.wrap(whole.clone())
+                .order(ByteOrder.BIG_ENDIAN)
+                .putInt(4, 3)
+                .array();
+        refused(write(big), "written in big-endian order");
+        refused(
+                changed(file -> file.put("general.alignment", 24)),
+                "\"general.alignment\" is 24; expected a power of two");
+    }
+
+    private Path write(byte[] bytes) throws IOException {
+        return Files.write(folder.resolve("damaged.gguf"), bytes);
+    }
+
+    private static void refused(Path file, String message) {
+        assertThatThrownBy(() -> Checkpoint.open(file).close())
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining(file.getFileName() + ": ")
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void aFolderOfGgufFilesSaysWhatToGive() {
+        Path models = folder.resolve("models");
+        assertThat(models.toFile().mkdirs()).isTrue();
+        writer.write(models.resolve("a.gguf"));
+        assertThatThrownBy(() -> Checkpoint.open(models).close())
+                .hasMessageContaining("no config.json, but [a.gguf]. Give one of these files itself");
+    }
+}

@@ -1,0 +1,139 @@
+package io.shadowkv.op.conformance;
+
+import io.shadowkv.op.testing.Closeness;
+import io.shadowkv.op.testing.Exactly;
+import io.shadowkv.op.testing.Judge;
+import io.shadowkv.op.testing.PlainDense;
+import io.shadowkv.op.testing.RandomBlocks;
+import io.shadowkv.op.testing.RandomGroups;
+import io.shadowkv.op.testing.Sample;
+import io.shadowkv.op.testing.Workbench;
+import io.shadowkv.tensor.BlockFormat;
+import io.shadowkv.tensor.BlockWeight;
+import io.shadowkv.tensor.CodeLayout;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.GroupedWeight;
+import io.shadowkv.tensor.GroupedWeight.Groups;
+import io.shadowkv.tensor.Tensor;
+import io.shadowkv.tensor.Weight;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/// Products with quantised weights, for backends that compute on the host.
+public abstract class QuantisedConformance extends BackendConformance {
+    private final Judge judge = new Judge();
+
+    @Test
+    void multipliesByBlocksOfEveryFormat() {
+        for (BlockFormat format : BlockFormat.values()) {
+            for (int rows : List.of(1, 2, 7, 8, 9, 33)) {
+                for (int blocks : List.of(1, 3)) {
+                    for (int outputs : List.of(1, 3, 4, 65)) {
+                        product(format, rows, blocks * format.elements(), outputs, outputs % 2 == 0);
+                    }
+                }
+            }
+            product(format, 1, 2048, 515, true);
+            product(format, 131, 1536, 70, true);
+        }
+    }
+
+    private void product(BlockFormat format, int rows, int inputs, int outputs, boolean biased) {
+        try (Workbench bench = workbench("[%d, %d] · %s [%d]ᵀ, bias %s", rows, inputs, format, outputs, biased)) {
+            Sample x = bench.normal(activationType(), rows, inputs);
+            // One byte in front: blocks need not be aligned.
+            BlockWeight weight = RandomBlocks.of(bench.random(), format, outputs, inputs, 1);
+            @Nullable Sample bias = biased ? bench.normal(activationType(), outputs) : null;
+            Tensor out = bench.output(activationType(), rows, outputs);
+            bench.operations().dense().linear(bench.input(x), weight, bias == null ? null : bench.input(bias), out);
+            check(bench, x, weight, bias, out);
+        }
+    }
+
+    @Test
+    void multipliesByCodesOfEveryLayout() {
+        for (CodeLayout layout : CodeLayout.values()) {
+            for (int rows : List.of(1, 8, 9, 33)) {
+                grouped(layout, rows, new Groups(24, 256, 1, 128), DType.F16);
+                grouped(layout, rows, new Groups(72, 320, 1, 320), DType.BF16);
+            }
+            if (!layout.isTransposed()) {
+                // Groups that end in the middle of a row or of a vector.
+                grouped(layout, 3, new Groups(17, 192, 16, 128), DType.F32);
+                grouped(layout, 1, new Groups(9, 131, 4, 37), DType.F32);
+                grouped(layout, 2, new Groups(5, 48, 5, 48), DType.F32);
+            }
+        }
+    }
+
+    private void grouped(CodeLayout layout, int rows, Groups groups, DType scaleType) {
+        try (Workbench bench = workbench("%d rows · %s %s", rows, layout, groups)) {
+            Sample x = bench.normal(activationType(), rows, groups.inputs());
+            GroupedWeight whole = RandomGroups.of(bench.random(), layout, groups, scaleType);
+            int first = groups.outputs() / 3;
+            for (Weight weight : List.of(whole, whole.slice(first, groups.outputs() - first))) {
+                Tensor out = bench.output(activationType(), rows, weight.outputs());
+                bench.operations().dense().linear(bench.input(x), weight, null, out);
+                check(bench, x, weight, null, out);
+            }
+        }
+    }
+
+    private void check(Workbench bench, Sample x, Weight weight, @Nullable Sample bias, Tensor out) {
+        Tensor exact = judge.output(x.extent(0), weight.outputs());
+        judge.operations().dense().linear(judge.input(x), weight, bias == null ? null : judge.input(bias), exact);
+        float[] numbers = RandomBlocks.decoded(weight);
+        float[] plain = PlainDense.linear(x.values(), numbers, bias == null ? null : bias.values(), weight.inputs());
+        float[] terms = PlainDense.linear(absolute(x.values()), absolute(numbers), null, weight.inputs());
+        new Closeness(bench.description(), out.dtype(), 1 + DenseConformance.largest(terms))
+                .check(Judge.values(exact), plain, bench.values(out));
+    }
+
+    /// Rows of a fused matrix are views of it.
+    @Test
+    void multipliesBySlicesAtOnce() {
+        for (BlockFormat format : BlockFormat.values()) {
+            for (int rows : List.of(1, 5, 17)) {
+                try (Workbench bench = workbench("%d rows by slices of %s", rows, format)) {
+                    Sample x = bench.normal(activationType(), rows, 512);
+                    BlockWeight whole = RandomBlocks.of(bench.random(), format, 23, 512, 64);
+                    List<BlockWeight> parts = List.of(whole.slice(0, 7), whole.slice(7, 15), whole.slice(22, 1));
+                    List<Tensor> outs = parts.stream()
+                            .map(part -> bench.output(activationType(), rows, part.outputs()))
+                            .toList();
+                    bench.operations().dense().linears(bench.input(x), parts, Arrays.asList(null, null, null), outs);
+                    for (int i = 0; i < parts.size(); i++) {
+                        check(bench, x, parts.get(i), null, outs.get(i));
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void embedsRowsOfEveryFormat() {
+        for (BlockFormat format : BlockFormat.values()) {
+            try (Workbench bench = workbench("embed %s", format)) {
+                BlockWeight table = RandomBlocks.of(bench.random(), format, 9, 768, 1);
+                int[] ids = {8, 0, 3, 3};
+                Tensor out = bench.output(activationType(), ids.length, 768);
+                bench.operations().dense().embed(bench.ints(ids, ids.length), table, out);
+                float[] expected = new float[ids.length * 768];
+                for (int i = 0; i < ids.length; i++) {
+                    table.decode(ids[i], 0, 768, expected, i * 768);
+                }
+                Exactly.same(bench.description(), Sample.round(activationType(), expected), bench.values(out));
+            }
+        }
+    }
+
+    private static float[] absolute(float[] values) {
+        float[] result = new float[values.length];
+        for (int i = 0; i < values.length; i++) {
+            result[i] = Math.abs(values[i]);
+        }
+        return result;
+    }
+}
