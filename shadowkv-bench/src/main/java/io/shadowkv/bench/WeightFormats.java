@@ -53,7 +53,7 @@ public final class WeightFormats {
     private static void measure(Product product, int rounds, Backend backend, int threads, BenchmarkLog log)
             throws IOException {
         try (MemoryScope scope = backend.newScope("weights");
-                Arena arena = Arena.ofConfined()) {
+                Arena arena = Arena.ofShared()) {
             var operands = new Operands(backend, scope);
             Tensor x = operands.random(DType.F32, product.rows(), INPUTS);
             Tensor out = operands.zeros(DType.F32, product.rows(), product.outputs());
