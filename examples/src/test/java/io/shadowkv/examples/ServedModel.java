@@ -138,7 +138,7 @@ final class ServedModel implements AutoCloseable {
             assertThat(body.readAllBytes()).isNotEmpty();
         }
         List<String> failed = new ArrayList<>();
-        for (String line = logged(""); !line.contains(" /health "); line = logged("")) {
+        for (String line = logged(" "); !line.contains(" /health "); line = logged(" ")) {
             if (line.contains("error=")) {
                 failed.add(line);
             }

@@ -174,7 +174,7 @@ final class TestServer implements AutoCloseable {
     void failedOnce(String text) throws IOException, InterruptedException {
         get("/health");
         List<String> failed = new ArrayList<>();
-        for (String line = logged(""); !line.contains(" /health "); line = logged("")) {
+        for (String line = logged(" "); !line.contains(" /health "); line = logged(" ")) {
             if (line.contains("error=")) {
                 failed.add(line);
             }

@@ -191,6 +191,10 @@ abstract class SelectionLaws extends BackendLaws {
                 int[] turn = Arrays.copyOfRange(ids, 97, 150);
                 float[] expected = full.extend(0, turn, 512);
                 assertSame(spec + ", a turn", exact.extend(0, turn, 512), expected, atLeastRounding(REBUILT));
+                exact.fork(0, 1, 40);
+                int[] next = ids(20, VOCABULARY, 7);
+                expected = full.extend(0, next, 512);
+                assertSame(spec + ", a turn of a fork", exact.extend(1, next, 512), expected, atLeastRounding(REBUILT));
 
                 bench.read(0, ids, 200);
                 List<CacheStrategy.Allocation> planned = bench.cache(0).forkFootprint(30);
