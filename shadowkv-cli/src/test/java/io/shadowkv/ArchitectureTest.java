@@ -109,7 +109,7 @@ class ArchitectureTest {
             server.http: server.error
             server.structured: engine server.error server.json text.chat text.grammar
             server.request: checkpoint engine sampling server.error server.json server.structured text.chat
-            server.model: cache checkpoint engine engine.serve op server.error server.structured tensor text \
+            server.model: cache checkpoint engine engine.serve model.spec op server.error server.structured tensor text \
                 text.chat
             server.generate: engine engine.serve
             server.documents: checkpoint engine engine.serve model.spec server.error server.json server.model text text.chat
@@ -140,8 +140,8 @@ class ArchitectureTest {
             cli.bench.load: engine
             cli.bench.serve: cache cli.bench.load cli.option cli.process cli.serve engine engine.serve model.spec op \
                 report.page report.plot server tensor
-            cli.bench: cache cli.bench.serve cli.bench.sharing cli.option cli.process engine engine.serve engine.study model.spec op op.timing \
-                report.plot tensor
+            cli.bench: cache checkpoint cli.bench.serve cli.bench.sharing cli.option cli.process engine engine.serve engine.study \
+                model.spec op op.timing report.plot tensor
             cli.serve: cache cli.option cli.process engine engine.serve op server tensor text.chat
             cli: cli.bench cli.demo cli.eval cli.model cli.process cli.pull cli.ruler cli.run cli.serve engine
             """;

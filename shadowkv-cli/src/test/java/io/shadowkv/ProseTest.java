@@ -139,7 +139,7 @@ class ProseTest {
     /// The tour names files by their path below a section's folder, such as `op/DenseOperations`.
     @Test
     void theTourLeadsThroughFiles() throws IOException {
-        List<Path> roots = Stream.of("text", "core", "cuda", "eval")
+        List<Path> roots = Stream.of("text", "core", "cpu", "cuda", "eval")
                 .map(module -> Fixtures.repository().resolve("shadowkv-" + module + "/src/main/java/io/shadowkv"))
                 .toList();
         Matcher matcher = Pattern.compile("`(?!device/)((?:[a-z]+/)+[A-Za-z]+)(?:\\.\\w+)?`")

@@ -14,7 +14,7 @@ import tools.jackson.databind.JsonNode;
 /// A GGUF file wherever a command takes a model.
 class GgufCommandTest {
     private static final String NAME = "tiny-llama32-Q4_K_M.gguf";
-    private static final Path FILE =
+    static final Path FILE =
             Fixtures.golden("weights").resolve("weights/tiny-llama32-Q4_K_M").resolve(NAME);
 
     @TempDir

@@ -53,6 +53,11 @@ class ReadmeCommandsTest {
         assertThat(launcher.toFile().setExecutable(true)).isTrue();
         hub = new LoopbackHub();
         hub.folders.put("models/ORG/NAME", model);
+        Path gguf = folder.resolve("model-Q4_K_M.gguf");
+        Files.copy(GgufCommandTest.FILE, gguf);
+        Path repository = Files.createDirectory(folder.resolve("gguf"));
+        Files.copy(gguf, repository.resolve("NAME-Q4_K_M.gguf"));
+        hub.folders.put("models/ORG/NAME-GGUF", repository);
     }
 
     @AfterEach
@@ -97,7 +102,18 @@ class ReadmeCommandsTest {
         }
         assertThat(ran)
                 .containsExactly(
-                        "run", "run", "run", "run", "pull", "inspect", "tokenize", "logits", "backends", "completion");
+                        "run",
+                        "run",
+                        "run",
+                        "pull",
+                        "run",
+                        "run",
+                        "pull",
+                        "inspect",
+                        "tokenize",
+                        "logits",
+                        "backends",
+                        "completion");
         assertThat(printed.toString())
                 .contains("The special magic number", "\"finish\" :", "snapshots", "131,072", "cpu");
         assertThat(folder.resolve("logits.safetensors")).isNotEmptyFile();
