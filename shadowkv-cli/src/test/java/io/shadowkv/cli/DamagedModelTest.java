@@ -125,8 +125,8 @@ class DamagedModelTest {
 
     @Test
     void quantisedWeights() throws IOException {
-        config("\"quantization_config\": {\"quant_method\": \"awq\", \"bits\": 4}");
-        everyCommandRefuses("quantised with awq (bits 4)", "Take the unquantised checkpoint");
+        config("\"quantization_config\": {\"quant_method\": \"awq\", \"bits\": 8}");
+        everyCommandRefuses("quantised with awq (bits 8)", "Take the unquantised checkpoint");
     }
 
     @Test
