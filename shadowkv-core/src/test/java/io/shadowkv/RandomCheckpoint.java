@@ -165,20 +165,7 @@ public record RandomCheckpoint(
         }
 
         private void add(String name, Shape shape, float[] values) {
-            if (type == DType.F32) {
-                writer.add(name, shape, values);
-                return;
-            }
-            ByteBuffer bytes = ByteBuffer.allocate(values.length * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
-            for (float value : values) {
-                bytes.putShort(Floats.toBf16(value));
-            }
-            writer.add(name, type, shape, channel -> {
-                ByteBuffer left = bytes.duplicate().flip();
-                while (left.hasRemaining()) {
-                    channel.write(left);
-                }
-            });
+            RandomCheckpoint.add(writer, name, shape, values, type);
         }
 
         private float[] gaussians(int count, double mean, double deviation) {
@@ -188,5 +175,23 @@ public record RandomCheckpoint(
             }
             return values;
         }
+    }
+
+    /// Adds a tensor with `values`, rounded if `type` is BF16.
+    public static void add(SafetensorsWriter writer, String name, Shape shape, float[] values, DType type) {
+        if (type == DType.F32) {
+            writer.add(name, shape, values);
+            return;
+        }
+        ByteBuffer bytes = ByteBuffer.allocate(values.length * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+        for (float value : values) {
+            bytes.putShort(Floats.toBf16(value));
+        }
+        writer.add(name, type, shape, channel -> {
+            ByteBuffer left = bytes.duplicate().flip();
+            while (left.hasRemaining()) {
+                channel.write(left);
+            }
+        });
     }
 }

@@ -29,7 +29,7 @@ import java.util.SplittableRandom;
 /// Arguments: the file for the lines (`-` for none), and the number of rounds (21 if none is given).
 public final class WeightFormats {
     private static final int INPUTS = 4096;
-    private static final int WARM_ROUNDS = 5;
+    private static final int WARM_ROUNDS = 20;
 
     /// A product: rows of x, outputs, and repetitions in a round.
     private record Product(int rows, int outputs, int repetitions) {}

@@ -1,14 +1,12 @@
 package io.shadowkv.engine.golden;
 
 import io.shadowkv.Fixtures;
+import io.shadowkv.RandomCheckpoint;
 import io.shadowkv.checkpoint.SafetensorsWriter;
 import io.shadowkv.tensor.DType;
-import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.Shape;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.IntStream;
@@ -58,7 +56,7 @@ final class FamilyModels {
                     tensor.get("mean").doubleValue(),
                     tensor.get("scale").doubleValue(),
                     8 - tensor.get("bits").intValue());
-            add(writer, tensor.get("name").stringValue(), Shape.of(extents), values, type);
+            RandomCheckpoint.add(writer, tensor.get("name").stringValue(), Shape.of(extents), values, type);
         }
         return writer;
     }
@@ -78,22 +76,5 @@ final class FamilyModels {
         long mixed = (state ^ state >>> 30) * 0xBF58476D1CE4E5B9L;
         mixed = (mixed ^ mixed >>> 27) * 0x94D049BB133111EBL;
         return mixed ^ mixed >>> 31;
-    }
-
-    private static void add(SafetensorsWriter writer, String name, Shape shape, float[] values, DType type) {
-        if (type == DType.F32) {
-            writer.add(name, shape, values);
-            return;
-        }
-        ByteBuffer bytes = ByteBuffer.allocate(values.length * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
-        for (float value : values) {
-            bytes.putShort(Floats.toBf16(value));
-        }
-        writer.add(name, type, shape, channel -> {
-            ByteBuffer left = bytes.duplicate().flip();
-            while (left.hasRemaining()) {
-                channel.write(left);
-            }
-        });
     }
 }

@@ -2,12 +2,9 @@ package io.shadowkv.engine.golden;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shadowkv.Fixtures;
 import io.shadowkv.op.Backend;
 import io.shadowkv.tensor.DType;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
@@ -27,11 +24,7 @@ public abstract class GoldenFamilies {
     protected abstract Backend open();
 
     static Stream<String> models() {
-        try (Stream<Path> folders = Files.list(Fixtures.golden("families").resolve("models"))) {
-            return folders.map(folder -> folder.getFileName().toString()).sorted().toList().stream();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return GoldenModel.names("families");
     }
 
     /// In float arithmetic, to float rounding, with equal greedy ids.

@@ -2,6 +2,7 @@ package io.shadowkv.engine.golden;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shadowkv.Fixtures;
 import io.shadowkv.checkpoint.ModelConfig;
 import io.shadowkv.checkpoint.Safetensors;
 import io.shadowkv.engine.EngineOptions;
@@ -11,6 +12,7 @@ import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.Tensor;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
@@ -24,6 +26,15 @@ import java.util.stream.Stream;
 /// @param folder the checkpoint
 /// @param golden folder of `golden.json` and `expected.safetensors`
 record GoldenModel(Path folder, Path golden) {
+    /// Names of the models of an archive, sorted.
+    static Stream<String> names(String archive) {
+        try (Stream<Path> folders = Files.list(Fixtures.golden(archive).resolve("models"))) {
+            return folders.map(folder -> folder.getFileName().toString()).sorted().toList().stream();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /// Checks logits and greedy continuations.
     ///
     /// @param backend is closed

@@ -6,7 +6,6 @@ import io.shadowkv.Fixtures;
 import io.shadowkv.op.Backend;
 import io.shadowkv.tensor.DType;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -28,11 +27,7 @@ public abstract class GoldenModels {
     protected abstract List<String> inputs();
 
     static Stream<String> models() {
-        try (Stream<Path> folders = Files.list(Fixtures.golden("models").resolve("models"))) {
-            return folders.map(folder -> folder.getFileName().toString()).sorted().toList().stream();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return GoldenModel.names("models");
     }
 
     /// In float arithmetic over the exact weights every family agrees to float rounding, and greedy ids are the
