@@ -147,6 +147,11 @@ class ServeSettingsTest {
                 .with("SHADOWKV_MAX_BODY", "32X")
                 .run("serve")
                 .refused(2, "'32X' is not a size", "(from SHADOWKV_MAX_BODY)");
+        new Shell()
+                .with("SHADOWKV_API_KEY", "")
+                .run("serve", "needle-32k", "--port", "0")
+                .refused(2, "SHADOWKV_API_KEY of the environment is empty");
+        shadowkv("serve", "needle-32k", "--port", "0", "--api-key", "").refused(2, "--api-key is empty");
         assertThat(new Shell()
                         .with("SHADOWKV_MAX_BATCH", "many")
                         .run("serve", "--max-batch", "2", "--show-config")

@@ -101,7 +101,9 @@ record WeightLoader(Checkpoint checkpoint, WeightPrecision precision, Backend ba
         switch (layer.feedForward()) {
             case FeedForwardSpec.Gated gated -> mlps.add(mlp(names, prefix, hidden, width));
             case FeedForwardSpec.Experts experts -> {
-                router = projection(prefix + names.router(), experts.count(), hidden, false);
+                // Never quantised on load: it is small, and its errors change which experts are chosen.
+                String name = prefix + names.router() + ".weight";
+                router = new Projection(place(checkpoint.weight(name, experts.count(), hidden)), null);
                 for (int i = 0; i < experts.count(); i++) {
                     mlps.add(mlp(names.expert(i), prefix, hidden, width));
                 }

@@ -129,6 +129,12 @@ public final class BlockEncoder {
             smallest = Math.min(smallest, row[from + i]);
             largest = Math.max(largest, row[from + i]);
         }
+        if (largest == smallest) {
+            // All are the same and not positive: the offset alone.
+            scales[group] = 0;
+            offsets[group] = -smallest;
+            return;
+        }
         double least = Double.POSITIVE_INFINITY;
         for (float share : SHARES) {
             float scale = (largest - smallest) * share / MOST_4;

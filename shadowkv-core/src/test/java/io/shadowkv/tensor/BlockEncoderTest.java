@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -62,6 +63,18 @@ class BlockEncoderTest {
         for (int i = 0; i < row.length; i++) {
             row[i] = i % 16 * 0.25f;
         }
+        float[] back = roundTrip(BlockFormat.Q4_K, row);
+        for (int i = 0; i < row.length; i++) {
+            assertThat((double) back[i]).isBetween(row[i] - 0.01, row[i] + 0.01);
+        }
+    }
+
+    /// A group of equal negative numbers has an offset and no scale.
+    @Test
+    void equalNegativeNumbersStay() {
+        float[] row = new float[256];
+        Arrays.fill(row, 64, 96, -0.5f);
+        Arrays.fill(row, 128, 160, 0.25f);
         float[] back = roundTrip(BlockFormat.Q4_K, row);
         for (int i = 0; i < row.length; i++) {
             assertThat((double) back[i]).isBetween(row[i] - 0.01, row[i] + 0.01);

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /// Options of the HTTP server and of its limits; a mixin of `serve`.
@@ -163,6 +164,11 @@ final class ServeFlags {
     }
 
     private List<String> keys() throws IOException {
+        if (apiKeys.stream().anyMatch(String::isBlank)) {
+            throw new ParameterException(
+                    command.commandLine(),
+                    "--api-key is empty; expected a key, or leave it out to accept every request");
+        }
         List<String> keys = new ArrayList<>(apiKeys);
         if (apiKeyFile != null) {
             Files.readAllLines(apiKeyFile).stream()

@@ -147,6 +147,12 @@ public final class Settings {
         known.forEach((key, option) -> {
             String name = variable(key);
             variables.add(name);
+            if (key.startsWith("api-key")
+                    && surroundings.environment().getOrDefault(name, "-").isBlank()) {
+                // An empty secret must not open the server.
+                throw new IllegalArgumentException(
+                        name + " of the environment is empty; set it, or remove it to accept every request");
+            }
             surroundings
                     .variable(name)
                     .filter(value -> !taken.contains(key))
