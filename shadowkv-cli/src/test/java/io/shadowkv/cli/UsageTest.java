@@ -87,6 +87,7 @@ class UsageTest {
                 "run needle-32k hi --paper --index codes | --index given with --paper, which sets them to the paper's",
                 "run needle-32k hi --layer-budgets 8y | '8y' is not a layer's budget; expected tokens, such as 4096, or",
                 "run needle-32k hi --layer-budgets 12 | budget of a layer is 12 tokens; expected a multiple of the chunk size, 8",
+                "run needle-32k hi --budget 800000 --layer-budgets 9999x | --layer-budgets has 9999x, which of a budget of 800,000 tokens is 7,999,200,000 tokens; expected at most 999,999,999. Give a smaller multiple, or a number of tokens",
                 "run needle-32k hi --method full --index codes | --index given with --method full",
                 "run needle-32k hi --method sparse | expected one of [full, shadowkv] (case-insensitive) but was 'sparse'",
                 "run needle-32k hi --method full --budget 64 --rank 8 | --rank, --budget given with --method full",

@@ -11,13 +11,23 @@ import picocli.CommandLine.TypeConversionException;
 public record LayerBudgets(List<Layer> layers) {
     private static final Pattern FORM = Pattern.compile("([1-9]\\d{0,8})|([1-9]\\d{0,3})[xX]");
 
+    /// The largest number of tokens that [#FORM] takes.
+    private static final int MOST_TOKENS = 999_999_999;
+
     /// The budget of one layer.
     ///
     /// @param tokens a number of tokens; 0 if the budget is a multiple
     /// @param times a multiple; 0 if the budget is a number of tokens
     record Layer(int tokens, int times) {
+        /// @throws IllegalArgumentException if the multiple has too many tokens
         int of(int budget) {
-            return tokens > 0 ? tokens : Math.multiplyExact(times, budget);
+            long wanted = tokens > 0 ? tokens : (long) times * budget;
+            if (wanted > MOST_TOKENS) {
+                throw new IllegalArgumentException(
+                        "--layer-budgets has %dx, which of a budget of %,d tokens is %,d tokens; expected at most %,d. Give a smaller multiple, or a number of tokens"
+                                .formatted(times, budget, wanted, MOST_TOKENS));
+            }
+            return (int) wanted;
         }
     }
 

@@ -51,7 +51,7 @@ final class UnitSelection {
         long rounded = Math.ceilDiv(bytes, Integer.BYTES) * Integer.BYTES;
         if (rounded > most) {
             throw new IllegalArgumentException(
-                    "a step that selects %,d units among %,d slots needs %,d bytes of shared memory in a block; this device has %,d. Lower the sparse budget or the number of cached tokens, or enlarge the chunks"
+                    "a step that selects %,d units among %,d slots needs %,d bytes of shared memory in a block; this device has %,d. Lower the sparse budget, the layer's own budget if it has one (--layer-budgets) or the number of cached tokens, or enlarge the chunks"
                             .formatted(limits.selectedUnits(), limits.slots(), rounded, most));
         }
         return (int) rounded;

@@ -112,8 +112,8 @@ class StepLimitsTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage(
                         "a step that selects 5 units among 7 slots needs 104 bytes of shared memory in a block; this"
-                                + " device has 103. Lower the sparse budget or the number of cached tokens, or enlarge the"
-                                + " chunks");
+                                + " device has 103. Lower the sparse budget, the layer's own budget if it has one"
+                                + " (--layer-budgets) or the number of cached tokens, or enlarge the chunks");
         var most = new StepLimits(limits.shape(), Integer.MAX_VALUE, Integer.MAX_VALUE);
         assertThatThrownBy(() -> UnitSelection.sharedBytes(most, 232_448)).hasMessageContaining("36,507,222,");
     }
