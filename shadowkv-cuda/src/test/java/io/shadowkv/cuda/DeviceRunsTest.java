@@ -12,6 +12,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Runs of the tests on a device are recorded in `docs/bench/device-runs.jsonl`. The build says what has changed since
 /// the last run of all classes, because it cannot show on a machine without a device that this still works.
@@ -19,8 +21,11 @@ class DeviceRunsTest {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
 
     /// What only a device can test.
-    private static final List<String> WATCHED =
-            List.of("shadowkv-cuda/src/main", "shadowkv-core/src/main/java/io/shadowkv/cache");
+    private static final List<String> WATCHED = List.of(
+            "shadowkv-cuda/src/main",
+            "shadowkv-core/src/main/java/io/shadowkv/cache",
+            "shadowkv-core/src/main/java/io/shadowkv/op",
+            "shadowkv-core/src/main/java/io/shadowkv/engine/batch/StepBuilder.java");
 
     private static final Pattern RUN_OF_ALL = Pattern.compile(
             "\"commit\":\"(?<commit>[0-9a-f]+)\"" + ".*\"selection\":\"\".*\"exit_code\":(?<code>\\d+),\"suites\"");
@@ -33,6 +38,15 @@ class DeviceRunsTest {
     void saysWhatChangedSinceTheLastRunOnADevice() throws IOException, InterruptedException {
         List<String> lines = Files.readAllLines(ROOT.resolve("docs/bench/device-runs.jsonl"));
         System.out.println("shadowkv-cuda: " + note(lines));
+    }
+
+    /// A path that is not there would never change.
+    @ParameterizedTest
+    @ValueSource(strings = {"cuda", "cache", "op", "engine/batch/StepBuilder.java"})
+    void watchesWhatADeviceRuns(String end) {
+        assertThat(WATCHED.stream().map(ROOT::resolve))
+                .allMatch(Files::exists)
+                .anyMatch(path -> path.endsWith(end) || path.startsWith(ROOT.resolve("shadowkv-" + end)));
     }
 
     private String note(List<String> lines) throws IOException, InterruptedException {
@@ -56,8 +70,8 @@ class DeviceRunsTest {
         List<String> changed = diff.output().lines().toList();
         return changed.isEmpty()
                 ? "the last run of all GPU tests, of commit " + commit + ", " + result
-                        + "; no kernel and no cache has changed since then"
-                : changed.size() + " files of kernels, cuda or cache have changed since the last run of all GPU tests ("
+                        + "; no kernel, cache, operation or step has changed since then"
+                : changed.size() + " files of kernels, cuda, cache, op or steps have changed since the last run of all GPU tests ("
                         + commit + ", " + result + "): run device/test.sh. " + String.join(", ", changed);
     }
 
@@ -70,7 +84,9 @@ class DeviceRunsTest {
                 .as("only a run of all classes counts")
                 .contains("0123456789ab", "failed");
         if (head.matches("[0-9a-f]{40}")) {
-            assertThat(note(List.of(all, all.replace("0123456789ab", head)))).contains(head);
+            assertThat(note(List.of(all, all.replace("0123456789ab", head))))
+                    .contains(head)
+                    .doesNotContain("git does not say");
         }
     }
 
