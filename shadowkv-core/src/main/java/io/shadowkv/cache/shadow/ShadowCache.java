@@ -12,6 +12,7 @@ import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
+import io.shadowkv.tensor.CloseAll;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -76,8 +77,8 @@ public final class ShadowCache implements CacheStrategy {
         Map<Object, List<Turn>> groups = new LinkedHashMap<>();
         for (Turn turn : turns) {
             ShadowSequence sequence = (ShadowSequence) turn.sequence();
-            Object key = sequence.isFork() ? sequence.indexOwner() : turn;
-            groups.computeIfAbsent(key, owner -> new ArrayList<>()).add(turn);
+            Object key = sequence.isFork() ? new SharedTurns.Shared(sequence) : turn;
+            groups.computeIfAbsent(key, shared -> new ArrayList<>()).add(turn);
         }
         Map<SequenceCache, PromptCache> opened = new HashMap<>();
         try {
@@ -89,7 +90,7 @@ public final class ShadowCache implements CacheStrategy {
                 }
             }
         } catch (RuntimeException e) {
-            opened.values().forEach(PromptCache::close);
+            CloseAll.after(e, List.copyOf(opened.values()), PromptCache::close);
             throw e;
         }
         return turns.stream()

@@ -48,10 +48,11 @@ final class SharedTurns {
         this.backend = backend;
         this.shared = shared;
         this.layerCount = shared.layout().shape().layers();
-        this.indexedTokens = shared.recentToken();
+        this.indexedTokens = ((ShadowSequence) turns.getFirst().sequence()).recentToken();
         int longest = 0;
         for (Turn turn : turns) {
             ShadowSequence fork = (ShadowSequence) turn.sequence();
+            checkIndexed(fork);
             if (!fork.canExtend(turn.tokens())) {
                 throw new IllegalStateException(
                         "a fork of " + fork.length() + " tokens cannot take " + turn.tokens() + " more");
@@ -77,7 +78,23 @@ final class SharedTurns {
         }
     }
 
-    /// Opens the reading of turns of forks that have the same index owner.
+    /// What forks must have in common to be read together: an index, and how much of it they read. The
+    /// owner may have added to its index after a fork was made.
+    record Shared(ShadowSequence owner, int indexedTokens) {
+        Shared(ShadowSequence fork) {
+            this(fork.indexOwner(), fork.recentToken());
+        }
+    }
+
+    private void checkIndexed(ShadowSequence fork) {
+        if (fork.recentToken() != indexedTokens || indexedTokens > shared.recentToken()) {
+            throw new IllegalStateException("a fork reads " + fork.recentToken()
+                    + " tokens from the index, another one " + indexedTokens + ", and the index has "
+                    + shared.recentToken() + "; expected forks that read the same tokens");
+        }
+    }
+
+    /// Opens the reading of turns of forks that read the same tokens of one index ([Shared]).
     ///
     /// @return the cache of each turn
     static List<PromptCache> open(List<Turn> turns, Backend backend) {

@@ -127,6 +127,29 @@ public abstract class SharedTurnLaws extends BackendLaws {
         return List.of(new KvCacheSpec.Full(), NARROW, Shadow.DEFAULT);
     }
 
+    /// The owner of an index may add to it after forks were made. Each fork goes on to read what it read
+    /// before; forks made before and after are not mixed up.
+    @Test
+    void anIndexThatGrowsChangesNoFork() {
+        try (StepBench bench = bench(checkpoint(RandomCheckpoint.SMALL), NARROW)) {
+            bench.read(0, DOCUMENT, 240);
+            bench.fork(0, 1, 60);
+            bench.fork(0, 2, 60);
+            bench.fork(0, 3, 60);
+            int[] turn = ids(20, VOCABULARY, 100);
+            int[] other = ids(33, VOCABULARY, 101);
+            float[] alone = bench.extend(1, turn, 512);
+            bench.feed(0, ids(30, VOCABULARY, 5));
+            bench.fork(0, 4, 60);
+            bench.fork(0, 5, 60);
+            float[] later = bench.extend(4, other, 512);
+            Map<Integer, float[]> together = bench.extend(Map.of(2, turn, 5, other), 512);
+            assertSame("a fork made before", together.get(2), alone, rounding());
+            assertSame("a fork made after", together.get(5), later, rounding());
+            assertSame("a fork made before, alone", bench.extend(3, turn, 512), alone, rounding());
+        }
+    }
+
     /// However many turns there are, a layer's keys and values are restored once.
     @ParameterizedTest
     @ValueSource(ints = {512, 7})
