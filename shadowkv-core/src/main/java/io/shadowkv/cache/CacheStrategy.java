@@ -1,6 +1,7 @@
 package io.shadowkv.cache;
 
 import io.shadowkv.op.Backend;
+import io.shadowkv.tensor.CloseAll;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -48,7 +49,7 @@ public interface CacheStrategy {
             turns.forEach(turn -> opened.add(turn.sequence().extend(turn.tokens())));
             return List.copyOf(opened);
         } catch (RuntimeException e) {
-            opened.forEach(PromptCache::close);
+            CloseAll.after(e, opened, PromptCache::close);
             throw e;
         }
     }

@@ -3,6 +3,7 @@ package io.shadowkv.cli.option;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.op.Backend;
+import io.shadowkv.tensor.CloseAll;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,7 +1,7 @@
 package io.shadowkv.cli.serve;
 
-import io.shadowkv.cli.option.CloseAll;
 import io.shadowkv.engine.serve.Engine;
+import io.shadowkv.tensor.CloseAll;
 import java.util.List;
 
 /// The engines of a server, which are closed together.

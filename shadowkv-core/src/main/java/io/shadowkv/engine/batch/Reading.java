@@ -7,6 +7,7 @@ import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.model.Prefill;
 import io.shadowkv.model.PromptRows;
+import io.shadowkv.tensor.CloseAll;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -59,7 +60,7 @@ public final class Reading implements AutoCloseable {
             }
             return open(model, rows, prefillRows);
         } catch (RuntimeException | Error e) {
-            rows.forEach(row -> row.cache().close());
+            CloseAll.after(e, rows, row -> row.cache().close());
             throw e;
         }
     }
@@ -83,7 +84,7 @@ public final class Reading implements AutoCloseable {
             }
             return open(model, rows, prefillRows);
         } catch (RuntimeException | Error e) {
-            caches.forEach(PromptCache::close);
+            CloseAll.after(e, caches, PromptCache::close);
             throw e;
         }
     }
@@ -169,11 +170,9 @@ public final class Reading implements AutoCloseable {
     /// Frees the activations, and the sequences that were not sealed.
     @Override
     public void close() {
-        try {
-            prefill.close();
-        } finally {
-            prompts.forEach(prompt -> prompt.cache().close());
-        }
+        List<Runnable> closing = new ArrayList<>(List.of(prefill::close));
+        prompts.forEach(prompt -> closing.add(prompt.cache()::close));
+        CloseAll.of(closing, Runnable::run);
     }
 
     @Override

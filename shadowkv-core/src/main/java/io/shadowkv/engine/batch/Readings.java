@@ -4,6 +4,7 @@ import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.model.LoadedModel;
+import io.shadowkv.tensor.CloseAll;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -222,6 +223,6 @@ final class Readings {
 
     /// Frees everything; the sequences do not end.
     void closeAll() {
-        List.copyOf(open).forEach(this::close);
+        CloseAll.of(List.copyOf(open), this::close);
     }
 }

@@ -19,6 +19,7 @@ final class CheckedBackend extends ForwardingBackend {
     private volatile long allocations;
     private volatile long failAt = Long.MAX_VALUE;
     private volatile String refused = "nothing";
+    private volatile String stubborn = "nothing";
 
     CheckedBackend(Backend backend) {
         super(backend);
@@ -75,6 +76,11 @@ final class CheckedBackend extends ForwardingBackend {
         refused = purpose;
     }
 
+    /// Scopes whose purpose matches this regular expression report a failure when they are closed.
+    void failToClose(String purpose) {
+        stubborn = purpose;
+    }
+
     @Override
     public MemoryScope newScope(String purpose) {
         return checked(purpose, super.newScope(purpose));
@@ -125,6 +131,9 @@ final class CheckedBackend extends ForwardingBackend {
         public void close() {
             open.remove(this);
             scope.close();
+            if (purpose.matches(stubborn)) {
+                throw new IllegalStateException("cannot close " + purpose);
+            }
         }
     }
 }

@@ -1,18 +1,24 @@
 package io.shadowkv.engine.laws;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.shadowkv.RandomCheckpoint;
+import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.GenerationOptions;
 import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.engine.Request;
 import io.shadowkv.engine.ValuePlace;
+import io.shadowkv.engine.batch.Reading;
 import io.shadowkv.engine.batch.Sequence;
 import io.shadowkv.engine.batch.StepBuilder;
 import io.shadowkv.op.Backend.Place;
+import io.shadowkv.op.BackendMemoryException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -228,6 +234,35 @@ public abstract class SchedulerLaws extends BackendLaws {
             assertThat(bench.scheduler().isIdle()).isTrue();
             assertThat(bench.scheduler().ledger().entries()).isZero();
             assertThat(backend().purposes()).noneMatch(purpose -> purpose.matches(".*(sequence|prompt) of.*"));
+        }
+    }
+
+    /// If closing one of the prompts of a reading fails, the others are closed all the same; so they are if the
+    /// reading cannot be opened.
+    @Test
+    void aPromptThatCannotBeClosedLeavesNoOtherOpen() {
+        try (SchedulerBench bench = open(EngineOptions.DEFAULT)) {
+            CacheStrategy strategy = bench.model().strategy(new KvCacheSpec.Full());
+            List<Reading.Prompt> prompts = new ArrayList<>();
+            for (int capacity : new int[] {30, 31, 32}) {
+                prompts.add(new Reading.Prompt(Logits.ids(20, VOCABULARY, capacity), SequenceSize.of(capacity)));
+            }
+            bench.model().rotary().forSequence(20, 32);
+            long before = backend().heldBytes();
+            backend().failToClose(".*of a sequence of 3[01] tokens|activations of a prompt.*");
+            Reading reading = Reading.open(bench.model(), strategy, prompts, 64);
+            assertThatIllegalStateException()
+                    .isThrownBy(reading::close)
+                    .withMessageContaining("cannot close activations")
+                    .satisfies(e -> assertThat(e.getSuppressed()).hasSize(1));
+            assertThat(backend().heldBytes()).isEqualTo(before);
+
+            backend().refuse(".*of a sequence of 32 tokens");
+            assertThatExceptionOfType(BackendMemoryException.class)
+                    .isThrownBy(() -> Reading.open(bench.model(), strategy, prompts, 64))
+                    .satisfies(e -> assertThat(e.getSuppressed()).hasSize(1));
+            assertThat(backend().heldBytes()).isEqualTo(before);
+            backend().failToClose("nothing");
         }
     }
 

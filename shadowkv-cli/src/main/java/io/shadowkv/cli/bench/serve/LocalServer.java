@@ -2,7 +2,6 @@ package io.shadowkv.cli.bench.serve;
 
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.bench.load.TraceSpec;
-import io.shadowkv.cli.option.CloseAll;
 import io.shadowkv.cli.option.Devices;
 import io.shadowkv.cli.option.ModelSource;
 import io.shadowkv.cli.serve.HttpLimits;
@@ -11,6 +10,7 @@ import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.server.ApiServer;
 import io.shadowkv.server.ServerOptions;
+import io.shadowkv.tensor.CloseAll;
 import java.io.PrintWriter;
 import java.util.List;
 

@@ -1,4 +1,4 @@
-package io.shadowkv.cli.option;
+package io.shadowkv.tensor;
 
 import java.util.List;
 import java.util.function.Consumer;

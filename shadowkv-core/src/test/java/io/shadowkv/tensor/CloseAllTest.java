@@ -1,4 +1,4 @@
-package io.shadowkv.cli.option;
+package io.shadowkv.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
