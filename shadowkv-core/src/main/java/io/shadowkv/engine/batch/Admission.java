@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 /// The sequences that wait, and how each of them begins: its prompt is read, or it continues a prefix
 /// or its own cache. What it still has to read there is decoded if it is short; otherwise it is read
 /// as a turn, many rows at a time. Turns of forks of one prefix that wait at the same time are read
-/// together.
+/// together. A sequence that does not fit in memory waits until others have ended, and those behind
+/// it wait as well. A turn that does not fit although nothing else runs is decoded.
 ///
 /// Used by the engine's thread.
 final class Admission {
@@ -110,17 +111,25 @@ final class Admission {
             Prefix prefix = prefixOf(next);
             boolean others = running + taken(before) > 0;
             if (next.cache() != null || (prefix != null && fork(prefix, next, openings))) {
-                if (readsTurn(next)) {
-                    if (!openings.joinsTurns(next) && !readings.hasRoom(openings.readings())) {
-                        break;
-                    }
-                    if (!canReadTurn(next)) {
-                        readAgain(next);
-                        continue;
-                    }
+                if (!readsTurn(next)) {
+                    waiting.remove(next);
+                    joining.add(next);
+                    continue;
+                }
+                if (!openings.joinsTurns(next) && !readings.hasRoom(openings.readings())) {
+                    break;
+                }
+                if (!canReadTurn(next)) {
+                    readAgain(next);
+                    continue;
+                }
+                boolean isOpened = openings.addTurn(next, prefixes);
+                if (!isOpened && others) {
+                    break;
                 }
                 waiting.remove(next);
-                if (!readsTurn(next) || !openings.addTurn(next, prefixes)) {
+                if (!isOpened) {
+                    // Decoding needs no workspace, and no memory will be free.
                     joining.add(next);
                 }
                 continue;
@@ -144,13 +153,13 @@ final class Admission {
             waiting.remove(next);
             openings.addPrompt(next);
         }
-        boolean hasWorked = waiting.size() < before;
         List<Sequence> prompts = openings.prompts();
+        int decoding = running - readings.sequences().size();
         if (!prompts.isEmpty()) {
             open(prompts, running + taken(before) > prompts.size());
         }
-        openings.turns().forEach(group -> openTurns(group, joining));
-        return new Admitted(joining, hasWorked);
+        openings.turns().forEach(group -> openTurns(group, decoding, joining));
+        return new Admitted(joining, waiting.size() < before);
     }
 
     private int taken(int before) {
@@ -159,35 +168,53 @@ final class Admission {
 
     /// Frees the cache of a sequence that has not ended, so that the sequence is read again.
     void readAgain(Sequence sequence) {
+        freeCache(sequence, true);
+    }
+
+    private void freeCache(Sequence sequence, boolean readsAll) {
         ledger.free(sequence.requireCache());
         Prefix prefix = sequence.prefix();
         if (prefix != null) {
             prefixes.leave(prefix);
         }
-        sequence.readsAgain(planner.sequence(sequence.capacity(), slots));
+        sequence.losesCache(planner.sequence(sequence.capacity(), slots), readsAll);
     }
 
     /// Opens the reading of turns. If the backend has less memory than the plan says, half of them wait
-    /// until others have ended; a single one is decoded.
+    /// until others have ended. A single one waits as well; it is decoded if nothing else runs.
     ///
+    /// @param decoding number of sequences that decode already
     /// @param joining receives a sequence that is decoded
-    private void openTurns(TurnGroup group, List<Sequence> joining) {
+    private void openTurns(TurnGroup group, int decoding, List<Sequence> joining) {
         List<Sequence> sequences = group.sequences();
         try {
             readings.openTurns(strategy, group);
         } catch (BackendMemoryException e) {
-            if (sequences.size() == 1) {
-                joining.addAll(sequences);
+            boolean others =
+                    decoding + joining.size() + readings.sequences().size() > 0;
+            int half = sequences.size() / 2;
+            if (half > 0) {
+                sequences.subList(half, sequences.size()).forEach(this::waitForMemory);
+                openTurns(new TurnGroup(sequences.subList(0, half)), decoding, joining);
+            } else if (others) {
+                waitForMemory(sequences.getFirst());
             } else {
-                int half = sequences.size() / 2;
-                waiting.addAll(sequences.subList(half, sequences.size()));
-                openTurns(new TurnGroup(sequences.subList(0, half)), joining);
+                joining.addAll(sequences);
             }
         } catch (RuntimeException e) {
             model.backend().synchronize();
             sequences.forEach(sequence -> sequence.fail(e));
             sequences.forEach(prefixes::end);
         }
+    }
+
+    /// A sequence whose turn could not be opened waits. A fork is freed: what waits would otherwise take
+    /// memory from a sequence of higher priority.
+    private void waitForMemory(Sequence sequence) {
+        if (sequence.prefix() != null) {
+            freeCache(sequence, false);
+        }
+        waiting.add(sequence);
     }
 
     /// The longest prefix that a sequence can continue; null if there is none.

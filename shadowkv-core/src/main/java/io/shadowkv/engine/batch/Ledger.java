@@ -4,10 +4,12 @@ import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.engine.MemoryPlan.SequenceBytes;
 import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.op.Backend.Place;
+import io.shadowkv.tensor.CloseAll;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 
 /// The memory of all sequences: those being read, those that decode, and those that wait for a next
@@ -79,12 +81,15 @@ public final class Ledger {
     /// True if a sequence fits in addition to everything held.
     ///
     /// @param admitted sequences that were admitted and are not allocated yet
-    boolean fits(PlannedSequence wanted, Collection<PlannedSequence> admitted) {
+    /// @param freed caches that are held and would be freed before
+    boolean fits(
+            PlannedSequence wanted, Collection<PlannedSequence> admitted, Collection<SequenceCache> freed) {
         return planner.fits(
                 wanted,
                 admitted,
                 held.values(),
-                readings.values().stream().flatMap(List::stream).toList());
+                readings.values().stream().flatMap(List::stream).toList(),
+                freed.stream().map(held::get).filter(Objects::nonNull).toList());
     }
 
     /// Bytes of all sequences. Thread-safe.
@@ -115,7 +120,9 @@ public final class Ledger {
 
     /// Closes everything.
     void closeAll() {
-        List.copyOf(readings.keySet()).forEach(this::close);
-        List.copyOf(held.keySet()).forEach(this::free);
+        List<Runnable> closing = new ArrayList<>();
+        readings.keySet().forEach(reading -> closing.add(() -> close(reading)));
+        held.keySet().forEach(cache -> closing.add(() -> free(cache)));
+        CloseAll.of(closing, Runnable::run);
     }
 }

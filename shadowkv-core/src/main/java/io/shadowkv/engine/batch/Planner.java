@@ -65,17 +65,18 @@ public final class Planner {
         return planned(capacityTokens, together, limits);
     }
 
-    /// The memory that the reading of turns needs in addition to their sequences: none of a sequence's,
-    /// but the workspace of a prompt, which [#fits] adds. Turns that are read together restore what
+    /// The memory that the reading of turns needs: that of sequences which are not allocated yet, and the
+    /// workspace of a prompt, which [#fits] adds. Turns that are read together restore what
     /// they share once, so they need one workspace: keys and values of the longest sequence, and
     /// activations of all new tokens. The workspace of a prompt of as many tokens as the larger of the
     /// two has both.
     ///
+    /// @param sequences bytes of sequences that are not allocated yet
     /// @param longest tokens of the longest sequence, those of its turn included
     /// @param rows new tokens of all turns
-    static PlannedSequence turns(int longest, int rows) {
+    static PlannedSequence turns(SequenceBytes sequences, int longest, int rows) {
         int tokens = Math.max(longest, rows);
-        return new PlannedSequence(SequenceSize.of(tokens), new SequenceBytes(0, 0, List.of()), tokens);
+        return new PlannedSequence(SequenceSize.of(tokens), sequences, tokens);
     }
 
     /// @throws MemoryPlanException if `batch` sequences of that capacity do not fit even if nothing
@@ -104,11 +105,13 @@ public final class Planner {
     /// @param admitted sequences that are not allocated yet
     /// @param held sequences that are allocated and read
     /// @param read sequences that are allocated and being read
+    /// @param freed those of `held` that would be freed before
     boolean fits(
             PlannedSequence wanted,
             Collection<PlannedSequence> admitted,
             Collection<PlannedSequence> held,
-            Collection<PlannedSequence> read) {
+            Collection<PlannedSequence> read,
+            Collection<PlannedSequence> freed) {
         Limits limits = availableNow();
         int capacity = wanted.size().capacityTokens();
         long device = wanted.bytes().resident() + bytes(workspace(capacity, 1));
@@ -128,6 +131,10 @@ public final class Planner {
         }
         for (PlannedSequence sequence : read) {
             device += options.deviceBytes() > 0 ? promptBytes(sequence.size().capacityTokens()) : 0;
+        }
+        for (PlannedSequence sequence : freed) {
+            device -= sequence.bytes().resident();
+            host -= sequence.bytes().offloaded();
         }
         return fits(device, host, limits);
     }

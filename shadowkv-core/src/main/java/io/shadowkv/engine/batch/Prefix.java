@@ -67,6 +67,11 @@ public final class Prefix {
         return users > 0;
     }
 
+    /// True if it may be freed when memory is short and so many of its users have ended.
+    boolean isEvictable(int endedUsers) {
+        return (isReleased || !isPinned) && users == endedUsers;
+    }
+
     long lastUse() {
         return lastUse;
     }

@@ -10,7 +10,9 @@ import io.shadowkv.op.Backend.Place;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Read prompts that are kept for other sequences: documents, and sequences that have ended. A
@@ -151,12 +153,16 @@ public final class Prefixes {
                 .count();
     }
 
-    /// Evicts kept prompts until a sequence fits.
+    /// Evicts kept prompts until a sequence fits, the least recently used first. Evicts none if the
+    /// sequence would not fit without all of them.
     ///
     /// @param admitted the memory of sequences and readings that were admitted and are not allocated yet
-    /// @return false if it does not fit although nothing is left to evict
+    /// @return false if it does not fit
     boolean makeRoom(PlannedSequence wanted, List<PlannedSequence> admitted) {
-        while (!ledger.fits(wanted, admitted)) {
+        if (!ledger.fits(wanted, admitted, evictable())) {
+            return false;
+        }
+        while (!ledger.fits(wanted, admitted, List.of())) {
             if (!evict()) {
                 return false;
             }
@@ -164,12 +170,34 @@ public final class Prefixes {
         return true;
     }
 
+    /// The caches that evicting everything would free: of unused prefixes, and of prefixes that only
+    /// these use.
+    private List<SequenceCache> evictable() {
+        List<SequenceCache> caches = new ArrayList<>();
+        Map<Prefix, Integer> parents = new IdentityHashMap<>();
+        for (Prefix prefix : held) {
+            if (prefix.isEvictable(0)) {
+                caches.add(prefix.cache());
+                Prefix parent = prefix.parent();
+                if (parent != null) {
+                    parents.merge(parent, 1, Integer::sum);
+                }
+            }
+        }
+        parents.forEach((parent, users) -> {
+            if (parent.isEvictable(users)) {
+                caches.add(parent.cache());
+            }
+        });
+        return caches;
+    }
+
     /// Frees the least recently used prefix that is neither pinned nor in use.
     ///
     /// @return false if there is none
     private boolean evict() {
         Prefix oldest = held.stream()
-                .filter(prefix -> !prefix.isPinned() && !prefix.isUsed())
+                .filter(prefix -> prefix.isEvictable(0))
                 .min(Comparator.comparingLong(Prefix::lastUse))
                 .orElse(null);
         if (oldest == null) {

@@ -131,14 +131,16 @@ public final class Sequence {
         return prefix;
     }
 
-    /// The cache was freed; the sequence reads everything itself.
-    void readsAgain(PlannedSequence plan) {
+    /// The cache was freed.
+    ///
+    /// @param readsAll true if the sequence reads everything itself and must not continue a prefix
+    void losesCache(PlannedSequence plan, boolean readsAll) {
         cache = null;
         prefix = null;
         knownLogits = null;
         cachedTokens = 0;
         planned = plan;
-        readsItself = true;
+        readsItself = readsAll;
     }
 
     /// True if the sequence must not continue a prefix.

@@ -1,6 +1,6 @@
 package io.shadowkv.engine.batch;
 
-import io.shadowkv.cache.SequenceSize;
+import io.shadowkv.engine.MemoryPlan.SequenceBytes;
 import io.shadowkv.engine.PlannedSequence;
 import java.util.List;
 import java.util.stream.Stream;
@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param sequences at least one, each with a cache
 record TurnGroup(List<Sequence> sequences) {
+    private static final SequenceBytes NOTHING = new SequenceBytes(0, 0, List.of());
+
     /// True if a turn may be read together with these: all are of forks of one prefix, and have at most
     /// `maxRows` new tokens.
     ///
@@ -26,7 +28,7 @@ record TurnGroup(List<Sequence> sequences) {
 
     /// The memory that reading them needs in addition to the sequences.
     PlannedSequence workspace() {
-        return Planner.turns(longest(), rows());
+        return Planner.turns(NOTHING, longest(), rows());
     }
 
     /// The memory of a further fork and of reading its turn together with these.
@@ -34,9 +36,7 @@ record TurnGroup(List<Sequence> sequences) {
     /// @param tokens tokens of the fork, those of its turn included
     /// @param rows tokens of its turn
     PlannedSequence workspaceWith(PlannedSequence fork, int tokens, int rows) {
-        SequenceSize size =
-                Planner.turns(Math.max(longest(), tokens), rows() + rows).size();
-        return new PlannedSequence(size, fork.bytes(), size.capacityTokens());
+        return Planner.turns(fork.bytes(), Math.max(longest(), tokens), rows() + rows);
     }
 
     private int rows() {

@@ -34,6 +34,7 @@ final class SchedulerBench implements AutoCloseable {
     private final Scheduler scheduler;
     private final List<String> heard = new ArrayList<>();
     private boolean isConsumed = true;
+    private @Nullable Duration timeout;
 
     /// @param folder of a checkpoint, closed with the model
     SchedulerBench(Path folder, CheckedBackend backend, EngineOptions given) {
@@ -68,6 +69,11 @@ final class SchedulerBench implements AutoCloseable {
     /// What happened to sequences, in order: `NAME reads`, `NAME token`, `NAME ended`.
     List<String> heard() {
         return heard;
+    }
+
+    /// Later turns of conversations end after this time; null for never.
+    void timeout(@Nullable Duration limit) {
+        timeout = limit;
     }
 
     /// Whether consumers of events keep up.
@@ -112,8 +118,9 @@ final class SchedulerBench implements AutoCloseable {
     ///
     /// @param held the cache of `history`; null for the first turn
     Sequence next(String name, int[] history, int[] turn, @Nullable SequenceCache held) {
-        Request request =
-                Request.of(turn, GenerationOptions.DEFAULT.withMaxNewTokens(3).withIgnoreEos(true));
+        Request request = Request.of(
+                        turn, GenerationOptions.DEFAULT.withMaxNewTokens(3).withIgnoreEos(true))
+                .withTimeout(timeout);
         Sequence sequence = Sequence.turn(model.text(), request, history, planner.sequence(300, 3), held, noting(name));
         sequence.keepCache();
         scheduler.submit(sequence);
