@@ -26,6 +26,15 @@ public interface CacheStrategy {
     /// @param tokens number of tokens to take; later tokens of `prompt` are ignored
     SequenceCache openFrom(KeyValueSource prompt, int tokens, SequenceSize size);
 
+    /// Opens the ranking of what a step would select from a prompt that was read with full attention.
+    ///
+    /// @param prompt only read; may be closed afterwards
+    /// @param tokens number of tokens to take; later tokens of `prompt` are ignored
+    /// @throws IllegalArgumentException if the strategy selects nothing from a prompt of this length
+    default SelectionRanking openRanking(KeyValueSource prompt, int tokens) {
+        throw new IllegalArgumentException("full attention selects nothing; use shadowkv");
+    }
+
     /// Allocates a sequence to restore. The caller then fills the tensors of its state.
     ///
     /// @param rotary tables that cover the sequence's capacity

@@ -177,9 +177,10 @@ public sealed interface KvCacheSpec {
 
         /// Number of tokens that stay resident without an index. A shorter sequence keeps all its
         /// keys and values and attends to them exactly.
-        public int residentTokens() {
-            int least =
-                    budget.distinct().stream().mapToInt(Integer::intValue).min().orElseThrow();
+        ///
+        /// @param layers number of layers of the model
+        public int residentTokens(int layers) {
+            int least = IntStream.range(0, layers).map(budget::ofLayer).min().orElse(budget.tokens);
             return outlierTokens() + least + spareTokens() + recentTokens();
         }
 

@@ -47,7 +47,7 @@ class OptionMessagesTest {
         assertThat(Shadow.DEFAULT).isEqualTo(new Shadow(160, 8, 2048, 48, 32, 256));
         assertThat(Shadow.DEFAULT.selectedUnits()).isEqualTo(256);
         assertThat(Shadow.DEFAULT.recentTokens()).isEqualTo(32 + 256 + 8);
-        assertThat(Shadow.DEFAULT.residentTokens()).isEqualTo(48 * 8 + 2048 + 32 + 256 + 8);
+        assertThat(Shadow.DEFAULT.residentTokens(1)).isEqualTo(48 * 8 + 2048 + 32 + 256 + 8);
         assertThat(Shadow.DEFAULT.name()).isEqualTo("shadowkv");
         assertThat(new KvCacheSpec.Full().name()).isEqualTo("full");
     }

@@ -2,6 +2,7 @@ package io.shadowkv.cpu;
 
 import io.shadowkv.engine.laws.BackendUnderTest;
 import io.shadowkv.engine.laws.CacheLaws;
+import io.shadowkv.engine.laws.CalibrationLaws;
 import io.shadowkv.engine.laws.ComparisonEdgeLaws;
 import io.shadowkv.engine.laws.ComparisonLaws;
 import io.shadowkv.engine.laws.CompletionLaws;
@@ -129,6 +130,13 @@ class CpuLawsTest {
     @Nested
     class Turns extends TurnLaws {
         Turns() {
+            super(CPU);
+        }
+    }
+
+    @Nested
+    class Calibrations extends CalibrationLaws {
+        Calibrations() {
             super(CPU);
         }
     }

@@ -1,7 +1,9 @@
 package io.shadowkv.cuda;
 
+import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.engine.laws.BackendUnderTest;
 import io.shadowkv.engine.laws.CacheLaws;
+import io.shadowkv.engine.laws.CalibrationLaws;
 import io.shadowkv.engine.laws.ComparisonEdgeLaws;
 import io.shadowkv.engine.laws.ComparisonLaws;
 import io.shadowkv.engine.laws.CompletionLaws;
@@ -19,6 +21,7 @@ import io.shadowkv.engine.laws.ShadowLaws;
 import io.shadowkv.engine.laws.SharedTurnLaws;
 import io.shadowkv.engine.laws.TurnLaws;
 import io.shadowkv.engine.laws.TurnSchedulingLaws;
+import java.util.List;
 import org.junit.jupiter.api.Nested;
 
 /// The laws on the device, where the order of sums depends on the number of rows.
@@ -130,6 +133,18 @@ class CudaLawsTest {
     class Turns extends TurnLaws {
         Turns() {
             super(CUDA);
+        }
+    }
+
+    @Nested
+    class Calibrations extends CalibrationLaws {
+        Calibrations() {
+            super(CUDA);
+        }
+
+        /// This backend has landmarks only.
+        static List<KvCacheSpec.Shadow> specs() {
+            return CalibrationLaws.specs().subList(0, 1);
         }
     }
 

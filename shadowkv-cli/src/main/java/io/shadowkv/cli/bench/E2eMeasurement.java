@@ -89,7 +89,7 @@ final class E2eMeasurement {
     private void warmUp() {
         int rows = prefillRows(engine);
         long least = engine.options().cache() instanceof KvCacheSpec.Shadow shadow
-                ? shadow.residentTokens() + 2L * shadow.unitTokens()
+                ? shadow.residentTokens(engine.spec().layers()) + 2L * shadow.unitTokens()
                 : 1;
         long prompt = (long) rows + tokens % rows;
         while (prompt < least) {

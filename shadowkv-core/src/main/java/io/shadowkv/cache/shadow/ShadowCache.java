@@ -8,11 +8,17 @@ import io.shadowkv.cache.KeyValueSource;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.LayerRotaries;
 import io.shadowkv.cache.PromptCache;
+import io.shadowkv.cache.SelectionRanking;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.op.Backend;
+import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.MemoryScope;
+import io.shadowkv.op.SlotTable;
+import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.CloseAll;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -64,6 +70,77 @@ public final class ShadowCache implements CacheStrategy {
         } catch (RuntimeException e) {
             sequence.close();
             throw e;
+        }
+    }
+
+    @Override
+    public SelectionRanking openRanking(KeyValueSource prompt, int tokens) {
+        int resident = spec.residentTokens(shape.layers());
+        if (tokens <= resident) {
+            throw new IllegalArgumentException(
+                    "a text of %,d tokens is kept whole, and nothing is selected from it; expected more than %,d tokens. Use a longer text or a smaller budget"
+                            .formatted(tokens, resident));
+        }
+        return new IndexRanking((ShadowSequence) openFrom(prompt, tokens, SequenceSize.of(tokens)));
+    }
+
+    /// The index of one sequence, in slot 0 of a step of one row.
+    private final class IndexRanking implements SelectionRanking {
+        private final ShadowSequence sequence;
+        private final MemoryScope scope = backend.newScope("scores of units for a ranking");
+        private final StepRows row;
+        private final Tensor scores;
+
+        IndexRanking(ShadowSequence sequence) {
+            this.sequence = sequence;
+            try {
+                this.row = new StepRows(
+                        1, number(0), number(sequence.length()), number(0), number(1), number(sequence.indexedUnits()));
+                this.scores = scope.allocate(
+                        DType.F32, 1, shape.kvHeads(), sequence.layout().unitCapacity());
+            } catch (RuntimeException e) {
+                close();
+                throw e;
+            }
+        }
+
+        private Tensor number(int value) {
+            Tensor tensor = scope.allocate(DType.I32, 1);
+            backend.upload(new int[] {value}, tensor);
+            return tensor;
+        }
+
+        @Override
+        public int unitTokens() {
+            return spec.unitTokens();
+        }
+
+        @Override
+        public int units() {
+            return sequence.indexedUnits();
+        }
+
+        @Override
+        public int[] unitNumbers(int layer, int head) {
+            Tensor numbers = sequence.indexed(layer).index().unitIds().row(head);
+            return backend.downloadInts(numbers.slice(0, units()));
+        }
+
+        @Override
+        public float[][] scores(int layer, Tensor queries) {
+            SlotTable<IndexedLayer> table = new SlotTable<>();
+            table.set(0, sequence.indexed(layer));
+            backend.operations().shadow().scoreUnits(queries, table, row, shape.attentionScale(), scores);
+            float[][] heads = new float[shape.kvHeads()][];
+            for (int head = 0; head < heads.length; head++) {
+                heads[head] = backend.download(scores.row(0).row(head).slice(0, units()));
+            }
+            return heads;
+        }
+
+        @Override
+        public void close() {
+            CloseAll.of(List.<Runnable>of(backend::synchronize, scope::close, sequence::close), Runnable::run);
         }
     }
 

@@ -64,7 +64,7 @@ record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size
 
     /// Rows of the layer that has the fewest.
     private int wholeRows() {
-        return spec.residentTokens() - spec.recentTokens() + recentTokens;
+        return spec.residentTokens(shape.layers()) - spec.recentTokens() + recentTokens;
     }
 
     /// The rows and the selection of a layer without a budget of its own.

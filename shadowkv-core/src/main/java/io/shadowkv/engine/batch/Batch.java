@@ -28,8 +28,14 @@ public final class Batch implements AutoCloseable {
 
     /// @param slots maximum number of sequences
     public Batch(LoadedModel model, CacheStrategy strategy, int slots) {
+        this(model, strategy.openDecode(), slots);
+    }
+
+    /// @param decodeCache the cache of the slots, closed with the batch
+    /// @param slots maximum number of sequences
+    public Batch(LoadedModel model, DecodeCache decodeCache, int slots) {
         this.decoder = model.decoder();
-        this.decodeCache = strategy.openDecode();
+        this.decodeCache = decodeCache;
         this.steps = new StepBuilder(model.backend(), model.rotary());
         this.slots = new SequenceCache[slots];
         this.numbers = new long[slots];

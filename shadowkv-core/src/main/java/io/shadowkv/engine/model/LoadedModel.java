@@ -3,11 +3,17 @@ package io.shadowkv.engine.model;
 import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.checkpoint.Checkpoint;
+import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.model.Decoder;
 import io.shadowkv.model.RotaryTables;
+import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +57,36 @@ public final class LoadedModel implements AutoCloseable {
         this.limits = RequestLimits.of(spec);
         this.tableScope = backend.newScope("rotary tables");
         this.rotary = new RotaryTables(spec, backend, tableScope);
+    }
+
+    /// Opens a checkpoint folder.
+    ///
+    /// @throws io.shadowkv.checkpoint.CheckpointException if this engine cannot read the folder
+    public static LoadedModel open(Path folder, Backend backend, EngineOptions options) {
+        Checkpoint checkpoint = Checkpoint.open(folder);
+        try {
+            List<String> notes = new ArrayList<>(checkpoint.notes());
+            Decoder decoder = Decoder.load(checkpoint, options.kvType(), options.weights(), backend, notes::add);
+            ModelText text = new ModelText(checkpoint, notes, decoder.spec().vocabularySize());
+            long bytes = checkpoint.weightBytes();
+            return new LoadedModel(text, bytes, backend, decoder, options.kvType(), checkpoint::fingerprint);
+        } catch (RuntimeException e) {
+            checkpoint.close();
+            throw e;
+        }
+    }
+
+    /// Creates random weights of a known shape, without a tokenizer.
+    ///
+    /// @param weightType BF16, F16 or F32
+    /// @param seed seed of the weights; equal seeds give equal weights on every backend
+    public static LoadedModel random(
+            DecoderSpec spec, DType weightType, long seed, Backend backend, EngineOptions options) {
+        options.requireStoredWeights();
+        Decoder decoder = Decoder.random(spec, weightType, seed, backend);
+        ModelText text = new ModelText(null, List.of(), spec.vocabularySize());
+        long bytes = decoder.heldWeightBytes();
+        return new LoadedModel(text, bytes, backend, decoder, options.kvType(), () -> "random, seed " + seed);
     }
 
     public ModelText text() {

@@ -3,6 +3,7 @@ package io.shadowkv.engine.serve;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.SelectionListener;
+import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.checkpoint.Checkpoint;
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.ContextLengthException;
@@ -18,11 +19,12 @@ import io.shadowkv.engine.batch.Scheduler;
 import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.engine.model.ModelText;
 import io.shadowkv.engine.study.BatchRun;
+import io.shadowkv.engine.study.Calibration;
+import io.shadowkv.engine.study.CalibrationRun;
 import io.shadowkv.engine.study.ComparedAnswers;
 import io.shadowkv.engine.study.Dialogue;
 import io.shadowkv.engine.study.LogitsRun;
 import io.shadowkv.engine.study.StrategyComparison;
-import io.shadowkv.model.Decoder;
 import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.op.Backend;
 import io.shadowkv.tensor.DType;
@@ -31,11 +33,12 @@ import io.shadowkv.text.chat.ChatMessage;
 import io.shadowkv.text.chat.ChatTemplate;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.DoubleConsumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Completes prompts with a checkpoint, a backend and a cache strategy.
@@ -70,18 +73,7 @@ public final class Engine implements AutoCloseable {
     /// @param backend must stay open as long as the engine, which does not close it
     /// @throws io.shadowkv.checkpoint.CheckpointException if this engine cannot read the folder
     public static Engine open(Path folder, Backend backend, EngineOptions options) {
-        Checkpoint checkpoint = Checkpoint.open(folder);
-        try {
-            List<String> notes = new ArrayList<>(checkpoint.notes());
-            Decoder decoder = Decoder.load(checkpoint, options.kvType(), options.weights(), backend, notes::add);
-            ModelText text = new ModelText(checkpoint, notes, decoder.spec().vocabularySize());
-            long bytes = checkpoint.weightBytes();
-            return new Engine(
-                    options, new LoadedModel(text, bytes, backend, decoder, options.kvType(), checkpoint::fingerprint));
-        } catch (RuntimeException e) {
-            checkpoint.close();
-            throw e;
-        }
+        return new Engine(options, LoadedModel.open(folder, backend, options));
     }
 
     /// Creates an engine with random weights of a known shape, for benchmarks. It has no tokenizer.
@@ -91,13 +83,7 @@ public final class Engine implements AutoCloseable {
     /// @param backend must stay open as long as the engine, which does not close it
     public static Engine openRandom(
             DecoderSpec spec, DType weightType, long seed, Backend backend, EngineOptions options) {
-        options.requireStoredWeights();
-        Decoder decoder = Decoder.random(spec, weightType, seed, backend);
-        ModelText text = new ModelText(null, List.of(), spec.vocabularySize());
-        long bytes = decoder.heldWeightBytes();
-        return new Engine(
-                options,
-                new LoadedModel(text, bytes, backend, decoder, options.kvType(), () -> "random, seed " + seed));
+        return new Engine(options, LoadedModel.random(spec, weightType, seed, backend, options));
     }
 
     public DecoderSpec spec() {
@@ -117,8 +103,7 @@ public final class Engine implements AutoCloseable {
         return model.backend();
     }
 
-    /// Messages about the checkpoint that the user should see and that are not failures, such as an adapter that
-    /// is not applied; usually empty.
+    /// Messages about the checkpoint that the user should see, such as an adapter that is not applied.
     public List<String> notes() {
         return text.notes();
     }
@@ -169,8 +154,8 @@ public final class Engine implements AutoCloseable {
         return tokenizer().encode(prompt, true);
     }
 
-    /// Encodes messages with the chat template, up to the start of the answer. Special tokens come only from the
-    /// template: their spelling in a message is ordinary text.
+    /// Encodes messages with the chat template, up to the start of the answer. Special tokens come only
+    /// from the template: their spelling in a message is ordinary text.
     public int[] encodeChat(List<ChatMessage> messages) {
         return encodeChat(messages, Map.of());
     }
@@ -216,8 +201,7 @@ public final class Engine implements AutoCloseable {
     /// listener has returned. Returns the answers in the order of the requests. Computes nothing if
     /// one of the requests can never run.
     ///
-    /// If a request fails, or its listener throws an exception, the others run to their end, and then
-    /// the first failure is thrown.
+    /// If a request or its listener fails, the others run to their end; then the first failure is thrown.
     ///
     /// @throws ContextLengthException if a prompt fills the context
     /// @throws MemoryPlanException if a request alone does not fit the memory
@@ -231,8 +215,7 @@ public final class Engine implements AutoCloseable {
     /// Reads a document and keeps it, so that questions about it do not read it again. Waits until it
     /// is read.
     ///
-    /// @param request prompt ids of the document, listener, cancellation, priority and timeout; the
-    ///     options are not used
+    /// @param request the document; the options of generation are not used
     /// @throws ContextLengthException if the document fills the context
     /// @throws MemoryPlanException if it does not fit the memory
     /// @throws java.util.concurrent.CancellationException if it is cancelled, or its timeout passes
@@ -250,9 +233,8 @@ public final class Engine implements AutoCloseable {
         return requests.openDocument(file);
     }
 
-    /// Completes one prompt under several strategies, to compare answers or try parameters. Prefill is exact
-    /// under all strategies, so the prompt is read once. Returns the answers in the order of the strategies. The
-    /// prefill time of each is the time of the shared prefill plus its own indexing.
+    /// Completes one prompt under several strategies. Prefill is exact under all of them, so the prompt is
+    /// read once; the prefill time of each is that of the shared prefill plus its own indexing.
     ///
     /// @throws MemoryPlanException if a strategy alone does not fit the memory
     /// @throws java.util.concurrent.CancellationException if it is cancelled
@@ -263,26 +245,39 @@ public final class Engine implements AutoCloseable {
                 .toList();
     }
 
-    /// Answers several dialogues under several strategies. Each prompt is read once. Under each strategy as many
-    /// dialogues decode together as fit in memory in addition to the full caches of their prompts. If the memory
-    /// does not hold these for one dialogue, or if there is only one strategy, each strategy reads the prompt
-    /// itself.
+    /// Answers several dialogues under several strategies. Each prompt is read once. Under each strategy as
+    /// many dialogues decode together as fit in memory in addition to the full caches of their prompts. If
+    /// these do not fit, or if there is only one strategy, each strategy reads the prompt itself.
     ///
     /// @param strategies at least one
     /// @param measuresDivergence true to measure how far next-token distributions are from those of full
-    ///     attention, which must then be the first strategy. This downloads the logits of every step; if an
-    ///     answer differs from that of full attention, the latter is read once more
+    ///     attention, which must be the first strategy; downloads the logits of every step, and reads an
+    ///     answer of full attention once more if another one differs
     /// @return for each dialogue, its answers under each strategy
-    /// @throws ContextLengthException if a dialogue's capacity exceeds the context, or a turn leaves no room for
-    ///     an answer in it
+    /// @throws ContextLengthException if a dialogue, or a turn and an answer, exceed the context
     /// @throws MemoryPlanException if a strategy alone does not fit the memory
     /// @throws java.util.concurrent.CancellationException if a request is cancelled
     public List<List<ComparedAnswers>> compare(
             List<Dialogue> dialogues, List<KvCacheSpec> strategies, boolean measuresDivergence) {
+        return exclusively(
+                () -> new StrategyComparison(model, options).run(dialogues, strategies, measuresDivergence));
+    }
+
+    private <T> T exclusively(Supplier<T> study) {
         try (var _ = loop.exclusive()) {
-            var comparison = new StrategyComparison(model, options);
-            return text.explaining(() -> comparison.run(dialogues, strategies, measuresDivergence));
+            return text.explaining(study);
         }
+    }
+
+    /// Measures what each layer's selection holds of full attention, and proposes budgets of layers.
+    ///
+    /// @param ids a text; the engine's strategy is ShadowKV with the same budget in all layers
+    /// @param positions number of last tokens whose attention is measured
+    /// @param progress receives the completed share; an exception ends the study
+    /// @throws MemoryPlanException if full attention and the index do not fit the memory together
+    public Calibration calibrate(int[] ids, int positions, Calibration.Goal goal, DoubleConsumer progress) {
+        CalibrationRun run = CalibrationRun.of(model, options);
+        return exclusively(() -> run.run(ids, positions, goal, progress));
     }
 
     /// Opens a conversation, which keeps its cache between turns. Closing the engine closes the conversation.
@@ -344,15 +339,15 @@ public final class Engine implements AutoCloseable {
         model.limits().checkContext(capacity, ids.length + " ids and " + generate + " more");
         planner.checkFits(capacity, 1);
         int rows = options.prefillRows(model.backend());
-        try (var _ = loop.exclusive();
-                var run = new LogitsRun(
-                        model, strategy, rows, planner.sequence(capacity, 1).size())) {
-            return text.explaining(() -> run.run(ids, prefillTokens, allPositions, sink));
-        }
+        SequenceSize size = planner.sequence(capacity, 1).size();
+        return exclusively(() -> {
+            try (var run = new LogitsRun(model, strategy, rows, size)) {
+                return run.run(ids, prefillTokens, allPositions, sink);
+            }
+        });
     }
 
-    /// Why the engine is broken: its backend cannot go on, all requests have ended, and further ones are
-    /// refused. Null if it is not broken.
+    /// Why the engine is broken: it has ended all requests and refuses further ones. Null if it is not.
     public @Nullable Throwable failure() {
         return loop.failure();
     }

@@ -114,6 +114,13 @@ class DeviceLikeLawsTest {
     }
 
     @Nested
+    class Calibrations extends CalibrationLaws {
+        Calibrations() {
+            super(DEVICE);
+        }
+    }
+
+    @Nested
     class LayerBudgets extends LayerBudgetLaws {
         LayerBudgets() {
             super(DEVICE);

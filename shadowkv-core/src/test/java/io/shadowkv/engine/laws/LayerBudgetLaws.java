@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.shadowkv.RandomCheckpoint;
+import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.KvCacheSpec.Shadow;
 import io.shadowkv.cache.shadow.ShadowInside;
 import io.shadowkv.engine.EngineOptions;
@@ -46,6 +47,20 @@ public abstract class LayerBudgetLaws extends SelectionLaws {
                     .containsExactly(20L, 8L);
             assertThat(ShadowInside.indexed(bench.cache(0), 0).slots()).isEqualTo(10);
             assertThat(ShadowInside.indexed(bench.cache(0), 1).slots()).isEqualTo(4);
+        }
+    }
+
+    /// If every layer has a budget of its own, the least of these decides how long a sequence is kept whole.
+    @Test
+    void budgetsOfAllLayersDecideWhatIsKeptWhole() {
+        try (StepBench bench = bench(checkpoint(RandomCheckpoint.SMALL), LANDMARKS.withFirstLayers(128, 96));
+                StepBench full = bench(checkpoint(RandomCheckpoint.SMALL), new KvCacheSpec.Full())) {
+            for (int length : new int[] {100, 140}) {
+                bench.read(length, Logits.ids(length, 64, 1), 200);
+                full.read(length, Logits.ids(length, 64, 1), 200);
+                assertThat(bench.cache(length).isIndexed()).isEqualTo(length > 8 + 96 + 20);
+            }
+            Logits.assertSame("whole", bench.feed(100, 7), full.feed(100, 7), rounding());
         }
     }
 

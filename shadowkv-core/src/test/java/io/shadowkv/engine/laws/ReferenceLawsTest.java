@@ -113,6 +113,13 @@ class ReferenceLawsTest {
     }
 
     @Nested
+    class Calibrations extends CalibrationLaws {
+        Calibrations() {
+            super(REFERENCE);
+        }
+    }
+
+    @Nested
     class LayerBudgets extends LayerBudgetLaws {
         LayerBudgets() {
             super(REFERENCE);
