@@ -21,6 +21,8 @@ module io.shadowkv.cli {
             info.picocli;
     opens io.shadowkv.cli.bench.sharing to
             info.picocli;
+    opens io.shadowkv.cli.calibrate to
+            info.picocli;
     opens io.shadowkv.cli.demo to
             info.picocli;
     opens io.shadowkv.cli.eval to

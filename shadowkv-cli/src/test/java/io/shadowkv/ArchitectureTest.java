@@ -136,6 +136,8 @@ class ArchitectureTest {
             cli.ruler: cli.process engine eval eval.catalog eval.ruler eval.ruler.text text text.chat text.tokenizer
             cli.demo: cache cli.option cli.process engine engine.serve eval eval.metric eval.needle eval.text \
                 report.page report.plot model.spec op tensor
+            cli.calibrate: cache cli.option cli.process engine engine.serve engine.study eval eval.needle eval.text \
+                model.spec op tensor
             cli.bench.sharing: cache cli.option cli.process engine engine.serve model.spec op sampling tensor
             cli.bench.load: engine
             cli.bench.serve: cache cli.bench.load cli.option cli.process cli.serve engine engine.serve model.spec op \
@@ -143,7 +145,7 @@ class ArchitectureTest {
             cli.bench: cache checkpoint cli.bench.serve cli.bench.sharing cli.option cli.process engine engine.serve engine.study \
                 model.spec op op.timing report.plot tensor
             cli.serve: cache cli.option cli.process engine engine.serve op server tensor text.chat
-            cli: cli.bench cli.demo cli.eval cli.model cli.process cli.pull cli.ruler cli.run cli.serve engine
+            cli: cli.bench cli.calibrate cli.demo cli.eval cli.model cli.process cli.pull cli.ruler cli.run cli.serve engine
             """;
 
     private static final JavaClasses CLASSES =

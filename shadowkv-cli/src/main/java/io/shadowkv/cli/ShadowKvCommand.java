@@ -1,6 +1,7 @@
 package io.shadowkv.cli;
 
 import io.shadowkv.cli.bench.BenchCommand;
+import io.shadowkv.cli.calibrate.CalibrateCommand;
 import io.shadowkv.cli.demo.DemoCommand;
 import io.shadowkv.cli.eval.EvalCommand;
 import io.shadowkv.cli.eval.ReportCommand;
@@ -56,6 +57,7 @@ import picocli.CommandLine.Spec;
             InspectCommand.class,
             TokenizeCommand.class,
             LogitsCommand.class,
+            CalibrateCommand.class,
             BackendsCommand.class,
             DemoCommand.class,
             EvalCommand.class,

@@ -5,6 +5,7 @@ import io.shadowkv.op.Backend;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.WeightPrecision;
 import java.time.Duration;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Options of an engine: cache strategy, batch size and memory limits.
@@ -81,153 +82,96 @@ public record EngineOptions(
     }
 
     public EngineOptions withCache(KvCacheSpec spec) {
-        return new EngineOptions(
-                spec,
-                kvType,
-                prefillRows,
-                maxBatch,
-                deviceBytes,
-                hostBytes,
-                valuePlace,
-                maxWaiting,
-                readingBudget,
-                keptPrompts,
-                weights);
+        return with(draft -> draft.cache = spec);
     }
 
     public EngineOptions withKvType(@Nullable DType type) {
-        return new EngineOptions(
-                cache,
-                type,
-                prefillRows,
-                maxBatch,
-                deviceBytes,
-                hostBytes,
-                valuePlace,
-                maxWaiting,
-                readingBudget,
-                keptPrompts,
-                weights);
+        return with(draft -> draft.kvType = type);
     }
 
     public EngineOptions withPrefillRows(int rows) {
-        return new EngineOptions(
-                cache,
-                kvType,
-                rows,
-                maxBatch,
-                deviceBytes,
-                hostBytes,
-                valuePlace,
-                maxWaiting,
-                readingBudget,
-                keptPrompts,
-                weights);
+        return with(draft -> draft.prefillRows = rows);
     }
 
     public EngineOptions withMaxBatch(int sequences) {
-        return new EngineOptions(
-                cache,
-                kvType,
-                prefillRows,
-                sequences,
-                deviceBytes,
-                hostBytes,
-                valuePlace,
-                maxWaiting,
-                readingBudget,
-                keptPrompts,
-                weights);
+        return with(draft -> draft.maxBatch = sequences);
     }
 
     public EngineOptions withMemoryLimits(long device, long host) {
-        return new EngineOptions(
-                cache,
-                kvType,
-                prefillRows,
-                maxBatch,
-                device,
-                host,
-                valuePlace,
-                maxWaiting,
-                readingBudget,
-                keptPrompts,
-                weights);
+        return with(draft -> {
+            draft.deviceBytes = device;
+            draft.hostBytes = host;
+        });
     }
 
     public EngineOptions withValuePlace(ValuePlace place) {
-        return new EngineOptions(
-                cache,
-                kvType,
-                prefillRows,
-                maxBatch,
-                deviceBytes,
-                hostBytes,
-                place,
-                maxWaiting,
-                readingBudget,
-                keptPrompts,
-                weights);
+        return with(draft -> draft.valuePlace = place);
     }
 
     public EngineOptions withMaxWaiting(int requests) {
-        return new EngineOptions(
-                cache,
-                kvType,
-                prefillRows,
-                maxBatch,
-                deviceBytes,
-                hostBytes,
-                valuePlace,
-                requests,
-                readingBudget,
-                keptPrompts,
-                weights);
+        return with(draft -> draft.maxWaiting = requests);
     }
 
     public EngineOptions withReadingBudget(Duration budget) {
-        return new EngineOptions(
-                cache,
-                kvType,
-                prefillRows,
-                maxBatch,
-                deviceBytes,
-                hostBytes,
-                valuePlace,
-                maxWaiting,
-                budget,
-                keptPrompts,
-                weights);
+        return with(draft -> draft.readingBudget = budget);
     }
 
     public EngineOptions withKeptPrompts(int sequences) {
-        return new EngineOptions(
-                cache,
-                kvType,
-                prefillRows,
-                maxBatch,
-                deviceBytes,
-                hostBytes,
-                valuePlace,
-                maxWaiting,
-                readingBudget,
-                sequences,
-                weights);
+        return with(draft -> draft.keptPrompts = sequences);
     }
 
     public EngineOptions withWeights(WeightPrecision precision) {
-        return new EngineOptions(
-                cache,
-                kvType,
-                prefillRows,
-                maxBatch,
-                deviceBytes,
-                hostBytes,
-                valuePlace,
-                maxWaiting,
-                readingBudget,
-                keptPrompts,
-                precision);
+        return with(draft -> draft.weights = precision);
+    }
+
+    private EngineOptions with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.options();
+    }
+
+    /// The components of a copy until they are complete.
+    private static final class Draft {
+        private KvCacheSpec cache;
+        private @Nullable DType kvType;
+        private int prefillRows;
+        private int maxBatch;
+        private long deviceBytes;
+        private long hostBytes;
+        private ValuePlace valuePlace;
+        private int maxWaiting;
+        private Duration readingBudget;
+        private int keptPrompts;
+        private WeightPrecision weights;
+
+        Draft(EngineOptions options) {
+            cache = options.cache;
+            kvType = options.kvType;
+            prefillRows = options.prefillRows;
+            maxBatch = options.maxBatch;
+            deviceBytes = options.deviceBytes;
+            hostBytes = options.hostBytes;
+            valuePlace = options.valuePlace;
+            maxWaiting = options.maxWaiting;
+            readingBudget = options.readingBudget;
+            keptPrompts = options.keptPrompts;
+            weights = options.weights;
+        }
+
+        EngineOptions options() {
+            return new EngineOptions(
+                    cache,
+                    kvType,
+                    prefillRows,
+                    maxBatch,
+                    deviceBytes,
+                    hostBytes,
+                    valuePlace,
+                    maxWaiting,
+                    readingBudget,
+                    keptPrompts,
+                    weights);
+        }
     }
 
     /// Refuses to quantise random weights.

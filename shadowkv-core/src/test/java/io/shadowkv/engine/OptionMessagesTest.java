@@ -7,6 +7,8 @@ import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.KvCacheSpec.Shadow;
 import io.shadowkv.sampling.SamplingOptions;
 import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.WeightPrecision;
+import java.time.Duration;
 import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
@@ -101,5 +103,34 @@ class OptionMessagesTest {
         refused(
                 () -> options.withMemoryLimits(5, -7),
                 "memory limits are 5 and -7 bytes; expected 0 (ask the backend) or more");
+    }
+
+    /// Each copy of an engine's options differs in its own component only.
+    @Test
+    void aCopyOfOptionsKeepsTheOthers() {
+        EngineOptions copied = EngineOptions.DEFAULT
+                .withWeights(WeightPrecision.INT8)
+                .withKeptPrompts(2)
+                .withReadingBudget(Duration.ofMillis(3))
+                .withMaxWaiting(4)
+                .withValuePlace(ValuePlace.HOST)
+                .withMemoryLimits(5, 6)
+                .withMaxBatch(7)
+                .withPrefillRows(8)
+                .withKvType(DType.F16)
+                .withCache(Shadow.DEFAULT);
+        assertThat(copied)
+                .isEqualTo(new EngineOptions(
+                        Shadow.DEFAULT,
+                        DType.F16,
+                        8,
+                        7,
+                        5,
+                        6,
+                        ValuePlace.HOST,
+                        4,
+                        Duration.ofMillis(3),
+                        2,
+                        WeightPrecision.INT8));
     }
 }

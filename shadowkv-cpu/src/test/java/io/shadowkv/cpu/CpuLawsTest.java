@@ -21,6 +21,7 @@ import io.shadowkv.engine.laws.SharedTurnLaws;
 import io.shadowkv.engine.laws.TokenCodeLaws;
 import io.shadowkv.engine.laws.TurnLaws;
 import io.shadowkv.engine.laws.TurnSchedulingLaws;
+import io.shadowkv.engine.laws.TurnWaitingLaws;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import org.junit.jupiter.api.Nested;
 
@@ -137,6 +138,13 @@ class CpuLawsTest {
     @Nested
     class Calibrations extends CalibrationLaws {
         Calibrations() {
+            super(CPU);
+        }
+    }
+
+    @Nested
+    class TurnWaiting extends TurnWaitingLaws {
+        TurnWaiting() {
             super(CPU);
         }
     }

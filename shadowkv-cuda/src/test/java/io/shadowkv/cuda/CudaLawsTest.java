@@ -21,6 +21,7 @@ import io.shadowkv.engine.laws.ShadowLaws;
 import io.shadowkv.engine.laws.SharedTurnLaws;
 import io.shadowkv.engine.laws.TurnLaws;
 import io.shadowkv.engine.laws.TurnSchedulingLaws;
+import io.shadowkv.engine.laws.TurnWaitingLaws;
 import java.util.List;
 import org.junit.jupiter.api.Nested;
 
@@ -145,6 +146,13 @@ class CudaLawsTest {
         /// This backend has landmarks only.
         static List<KvCacheSpec.Shadow> specs() {
             return CalibrationLaws.specs().subList(0, 1);
+        }
+    }
+
+    @Nested
+    class TurnWaiting extends TurnWaitingLaws {
+        TurnWaiting() {
+            super(CUDA);
         }
     }
 

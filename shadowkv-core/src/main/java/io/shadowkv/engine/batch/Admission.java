@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// The sequences that wait, and how each of them begins: its prompt is read, or it continues a prefix
 /// or its own cache. What it still has to read there is decoded if it is short; otherwise it is read
 /// as a turn, many rows at a time. Turns of forks of one prefix that wait at the same time are read
-/// together. A sequence that does not fit in memory waits until others have ended, and those behind
+/// together; those that arrive during such a reading wait for its end. A sequence that does not fit in memory waits until others have ended, and those behind
 /// it wait as well. A turn that does not fit although nothing else runs is decoded.
 ///
 /// Used by the engine's thread.
@@ -106,13 +106,18 @@ final class Admission {
         List<Sequence> joining = new ArrayList<>();
         Openings openings = new Openings(2 * prefillRows);
         int before = waiting.size();
-        while (!waiting.isEmpty() && running + taken(before) < slots) {
-            Sequence next = Policy.next(waiting);
+        List<Sequence> candidates = new ArrayList<>(waiting);
+        while (!candidates.isEmpty() && running + taken(before) < slots) {
+            Sequence next = Policy.next(candidates);
             Prefix prefix = prefixOf(next);
+            if (waitsForReading(next, prefix)) {
+                candidates.remove(next);
+                continue;
+            }
             boolean others = running + taken(before) > 0;
             if (next.cache() != null || (prefix != null && fork(prefix, next, openings))) {
                 if (!readsTurn(next)) {
-                    waiting.remove(next);
+                    take(next, candidates);
                     joining.add(next);
                     continue;
                 }
@@ -127,7 +132,7 @@ final class Admission {
                 if (!isOpened && others) {
                     break;
                 }
-                waiting.remove(next);
+                take(next, candidates);
                 if (!isOpened) {
                     // Decoding needs no workspace, and no memory will be free.
                     joining.add(next);
@@ -146,11 +151,11 @@ final class Admission {
                 if (others) {
                     break;
                 }
-                waiting.remove(next);
+                take(next, candidates);
                 refuse(next);
                 continue;
             }
-            waiting.remove(next);
+            take(next, candidates);
             openings.addPrompt(next);
         }
         List<Sequence> prompts = openings.prompts();
@@ -160,6 +165,23 @@ final class Admission {
         }
         openings.turns().forEach(group -> openTurns(group, decoding, joining));
         return new Admitted(joining, waiting.size() < before);
+    }
+
+    private void take(Sequence next, List<Sequence> candidates) {
+        waiting.remove(next);
+        candidates.remove(next);
+    }
+
+    /// True if a question waits for a reading of turns about the same document, to be read together with
+    /// the others that arrive meanwhile. Sequences behind it do not wait for that.
+    private boolean waitsForReading(Sequence sequence, @Nullable Prefix prefix) {
+        boolean isFork = sequence.cache() != null;
+        Prefix shared = isFork ? sequence.prefix() : prefix == null ? null : prefix.shared();
+        if (shared == null) {
+            return false;
+        }
+        int rows = isFork || prefix == null ? sequence.pendingCount() : sequence.length() - prefix.ids().length;
+        return rows >= TURN_ROWS && readings.readTurnsOf(shared);
     }
 
     private int taken(int before) {

@@ -63,6 +63,14 @@ final class Readings {
         return open.stream().anyMatch(OpenReading::isReady);
     }
 
+    /// True if turns of forks of a prefix are being read and can go on.
+    boolean readTurnsOf(Prefix prefix) {
+        return open.stream()
+                .filter(OpenReading::isReady)
+                .flatMap(reading -> reading.sequences().stream())
+                .anyMatch(sequence -> !sequence.hasEnded() && sequence.prefix() == prefix);
+    }
+
     /// Sequences that are being read.
     List<Sequence> sequences() {
         return open.stream()

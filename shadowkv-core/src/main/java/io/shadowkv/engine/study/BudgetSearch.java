@@ -8,7 +8,7 @@ import java.util.function.ToDoubleFunction;
 
 /// Finds the least budgets that meet a goal: the budget of the layer that holds the least is doubled
 /// until the goal is met. A larger budget never holds less, so this ends at the latest when all
-/// layers hold everything.
+/// layers hold everything; then a sequence is kept whole, which is full attention.
 final class BudgetSearch {
     private final double[][] held;
 

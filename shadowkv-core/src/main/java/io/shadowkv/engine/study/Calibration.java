@@ -52,7 +52,7 @@ public record Calibration(
         ///     the budget
         record Mass(OptionalDouble share) implements Goal {
             /// Part of the median layer's share that every layer must hold.
-            public static final double PART_OF_MEDIAN = 0.9;
+            public static final double PART_OF_MEDIAN = 0.8;
 
             public Mass {
                 if (share.isPresent() && !(share.getAsDouble() > 0 && share.getAsDouble() <= 1)) {
@@ -72,11 +72,6 @@ public record Calibration(
                 }
             }
         }
-    }
-
-    /// True if the proposed budgets meet a goal of divergence; a goal of mass is always met.
-    public boolean isMet() {
-        return !(goal instanceof Goal.Kl kl) || proposed.meanKl() <= kl.nats();
     }
 
     /// The proposed budgets as multiples of the budget, without the last layers of 1: what

@@ -107,7 +107,6 @@ public abstract class CalibrationLaws extends BackendLaws {
         try (Engine engine = open(spec)) {
             Calibration found =
                     engine.calibrate(TEXT, POSITIONS, new Goal.Mass(OptionalDouble.of(0.8)), done -> {});
-            assertThat(found.isMet()).isTrue();
             for (Calibration.Layer layer : found.layers()) {
                 assertThat(layer.heldAt(layer.times())).isGreaterThanOrEqualTo(0.8);
                 if (layer.times() > 1) {
@@ -128,7 +127,6 @@ public abstract class CalibrationLaws extends BackendLaws {
             assertThat(before).isPositive();
             Calibration found = engine.calibrate(TEXT, POSITIONS, new Goal.Kl(before / 2), done -> {});
             assertThat(found.current().meanKl()).isEqualTo(before);
-            assertThat(found.isMet()).isTrue();
             assertThat(found.proposed().meanKl()).isLessThanOrEqualTo(before / 2);
             assertThat(found.times()).isNotEmpty();
             assertThat(engine.calibrate(TEXT, POSITIONS, new Goal.Kl(2 * before), done -> {})

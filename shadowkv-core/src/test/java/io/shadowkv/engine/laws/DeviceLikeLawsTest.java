@@ -121,6 +121,13 @@ class DeviceLikeLawsTest {
     }
 
     @Nested
+    class TurnWaiting extends TurnWaitingLaws {
+        TurnWaiting() {
+            super(DEVICE);
+        }
+    }
+
+    @Nested
     class LayerBudgets extends LayerBudgetLaws {
         LayerBudgets() {
             super(DEVICE);

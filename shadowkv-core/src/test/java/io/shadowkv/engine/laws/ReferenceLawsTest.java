@@ -120,6 +120,13 @@ class ReferenceLawsTest {
     }
 
     @Nested
+    class TurnWaiting extends TurnWaitingLaws {
+        TurnWaiting() {
+            super(REFERENCE);
+        }
+    }
+
+    @Nested
     class LayerBudgets extends LayerBudgetLaws {
         LayerBudgets() {
             super(REFERENCE);

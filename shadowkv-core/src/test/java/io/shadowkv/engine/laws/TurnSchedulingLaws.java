@@ -13,14 +13,12 @@ import io.shadowkv.engine.ValuePlace;
 import io.shadowkv.engine.batch.Prefix;
 import io.shadowkv.engine.batch.Sequence;
 import io.shadowkv.op.Backend.Place;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -283,135 +281,6 @@ public abstract class TurnSchedulingLaws extends BackendLaws {
                     .isPositive();
             most(bench, three, null);
             end(bench, document);
-        }
-    }
-
-    /// A conversation whose next turn does not fit in memory while another sequence runs: what the turn would need to
-    /// be read is free as soon as the other has ended.
-    private static final class ShortOfMemory implements AutoCloseable {
-        private static final int TURN = 230;
-
-        private final SchedulerBench bench;
-        private final Sequence first;
-        private final Sequence kept;
-        private final Sequence other;
-
-        ShortOfMemory(SchedulerBench bench) {
-            this.bench = bench;
-            this.kept = bench.submit("kept", ids(6, VOCABULARY, 1), ANSWER);
-            bench.finish(kept);
-            this.first = bench.next("first", new int[0], ids(60, VOCABULARY, 2), null);
-            bench.finish(first);
-            this.other = bench.submit("other", ids(60, VOCABULARY, 3), 50);
-            while (!bench.heard().contains("other token")) {
-                bench.roundAndCheck();
-            }
-        }
-
-        Sequence turn() {
-            return bench.next("turn", first.ids(), ids(TURN, VOCABULARY, 4), first.cache());
-        }
-
-        /// Bytes of what is kept, of the conversation and of the other, and of the workspace that the
-        /// turn does not find: in device memory and in host memory.
-        static long[] limits(SchedulerBench free) {
-            long[] limits = new long[2];
-            for (int tokens : new int[] {6 + ANSWER, 300}) {
-                var bytes = free.planner().sequence(tokens, 1).bytes();
-                limits[0] += bytes.resident();
-                limits[1] += bytes.offloaded();
-            }
-            var other = free.planner().sequence(110, 1).bytes();
-            long turn = free.planner().plan(63 + TURN, 1).workspaceBytes();
-            limits[0] += Math.max(turn, other.resident() + free.planner().plan(110, 1).workspaceBytes());
-            limits[1] += other.offloaded();
-            return limits;
-        }
-
-        @Override
-        public void close() {
-            bench.scheduler().ledger().free(first.requireCache());
-        }
-    }
-
-    private EngineOptions shortOfMemory(KvCacheSpec spec) {
-        EngineOptions plain =
-                narrow().withCache(spec).withKeptPrompts(3).withMaxBatch(4).withValuePlace(ValuePlace.HOST);
-        try (SchedulerBench free = open(plain)) {
-            long[] limits = ShortOfMemory.limits(free);
-            long all = limits[0] + limits[1];
-            return backend().isHostDevice()
-                    ? plain.withMemoryLimits(all, all)
-                    : plain.withMemoryLimits(limits[0], Math.max(1, limits[1]));
-        }
-    }
-
-    /// A turn that does not fit waits for memory and is then read in rows. What is kept for others is not given up
-    /// for it as long as that would not suffice.
-    @ParameterizedTest
-    @MethodSource("strategies")
-    void aTurnThatDoesNotFitWaits(KvCacheSpec spec) {
-        EngineOptions limited = shortOfMemory(spec);
-        try (SchedulerBench bench = open(limited);
-                ShortOfMemory scene = new ShortOfMemory(bench)) {
-            Sequence turn = scene.turn();
-            int entries = bench.scheduler().ledger().entries();
-            while (!scene.other.isFinished()) {
-                bench.roundAndCheck();
-                assertThat(bench.scheduler().waiting()).isEqualTo(1);
-                assertThat(bench.scheduler().ledger().entries()).isEqualTo(entries);
-            }
-            assertThat(bench.heard()).doesNotContain("turn token", "turn reads");
-            assertThat(most(bench, List.of(turn), null)).as("readings").isEqualTo(1);
-            assertThat(bench.heard()).contains("turn reads");
-            assertThat(turn.completion().ids()).hasSize(3);
-        }
-    }
-
-    /// A turn that waits for memory can be cancelled, and its time can pass. The conversation and the other sequence
-    /// go on.
-    @ParameterizedTest
-    @EnumSource(names = {"CANCELLED", "TIMEOUT"})
-    void aTurnThatWaitsForMemoryCanEnd(Completion.FinishReason reason) {
-        EngineOptions limited = shortOfMemory(NARROW);
-        try (SchedulerBench bench = open(limited);
-                ShortOfMemory scene = new ShortOfMemory(bench)) {
-            bench.timeout(reason == Completion.FinishReason.TIMEOUT ? Duration.ofMillis(5) : null);
-            Sequence turn = scene.turn();
-            bench.consumes(false);
-            bench.roundAndCheck();
-            if (reason == Completion.FinishReason.CANCELLED) {
-                assertThat(bench.scheduler().waiting()).isEqualTo(1);
-                turn.request().cancellation().cancel();
-            }
-            while (!turn.isFinished()) {
-                bench.roundAndCheck();
-            }
-            assertThat(turn.completion().finish()).isEqualTo(reason);
-            bench.consumes(true);
-            bench.timeout(null);
-            assertThat(bench.finish(scene.other)).hasSize(50);
-            assertThat(bench.finish(scene.turn())).hasSize(3);
-        }
-    }
-
-    /// If the backend has less memory than the plan says, a turn waits as long as another sequence runs, and is
-    /// decoded afterwards.
-    @ParameterizedTest
-    @MethodSource("strategies")
-    void aTurnIsDecodedOnlyIfNothingElseRuns(KvCacheSpec spec) {
-        try (SchedulerBench bench = open(narrow().withCache(spec));
-                ShortOfMemory scene = new ShortOfMemory(bench)) {
-            Prefix document = bench.document(DOCUMENT);
-            backend().refuse(READINGS);
-            List<Sequence> turns = List.of(scene.turn(), bench.submit("question", question(20, 0), ANSWER));
-            most(bench, turns, null);
-            List<String> heard = bench.heard();
-            assertThat(heard).doesNotContain("turn reads", "question reads");
-            assertThat(heard.indexOf("turn token")).isGreaterThan(heard.indexOf("other ended"));
-            assertThat(heard.indexOf("question token")).isGreaterThan(heard.indexOf("turn ended"));
-            assertThat(turns.getLast().completion().cachedTokens()).isEqualTo(DOCUMENT.length);
-            bench.scheduler().prefixes().release(document);
         }
     }
 }
