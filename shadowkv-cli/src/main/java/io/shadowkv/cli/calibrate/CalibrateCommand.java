@@ -94,7 +94,7 @@ public final class CalibrateCommand implements Callable<Integer> {
             names = "--mass",
             paramLabel = "SHARE",
             description = "Propose budgets with which every layer holds this share of attention, above 0, up to 1."
-                    + " Default: eight tenths of what the median layer holds.")
+                    + " Default: three quarters of what the median layer holds.")
     private @Nullable Double mass;
 
     @Option(

@@ -52,7 +52,7 @@ public record Calibration(
         ///     the budget
         record Mass(OptionalDouble share) implements Goal {
             /// Part of the median layer's share that every layer must hold.
-            public static final double PART_OF_MEDIAN = 0.8;
+            public static final double PART_OF_MEDIAN = 0.75;
 
             public Mass {
                 if (share.isPresent() && !(share.getAsDouble() > 0 && share.getAsDouble() <= 1)) {

@@ -42,7 +42,7 @@ class HeldMassTest {
         assertThat(mass(search, 0.65)).containsExactly(2, 0, 1);
         assertThat(mass(search, 1)).containsExactly(3, 3, 3);
         // The median layer holds 0.6.
-        assertThat(search.partOfMedian()).isCloseTo(0.48, ROUNDING);
+        assertThat(search.partOfMedian()).isCloseTo(0.45, ROUNDING);
         assertThat(search.doublings(new Goal.Mass(OptionalDouble.empty()), none -> 0))
                 .containsExactly(1, 0, 0);
     }
