@@ -34,8 +34,8 @@ final class CalibrateCommandTest {
     void proposesBudgetsThatHoldTheShare(String index) throws IOException {
         Path file = folder.resolve("calibration.json");
         String outliers = index.equals("codes") ? "--generated-tokens=256" : "--outliers=8";
-        Shell.Result result =
-                calibrate("--index", index, outliers, "--mass", 0.9, "--out", file).succeeded();
+        Shell.Result result = calibrate("--index", index, outliers, "--mass", 0.9, "--out", file)
+                .succeeded();
         JsonNode found = JsonMapper.shared().readTree(Files.readString(file));
         assertThat(found.at("/index").asString()).isEqualTo(index);
         assertThat(found.at("/positions").asInt()).isEqualTo(8);
@@ -62,7 +62,8 @@ final class CalibrateCommandTest {
     void aGoalOfDivergenceIsMet() {
         JsonNode found = calibrate("--index", "codes", "--kl", 100, "--json").json();
         assertThat(found.at("/layer_budgets").asString()).isEmpty();
-        JsonNode all = calibrate("--index", "codes", "--rank", 4, "--kl", 1e-9, "--json").json();
+        JsonNode all = calibrate("--index", "codes", "--rank", 4, "--kl", 1e-9, "--json")
+                .json();
         assertThat(all.at("/proposed/mean_kl").asDouble()).isLessThan(1e-9);
         assertThat(all.at("/current/mean_kl").asDouble()).isGreaterThan(1e-9);
     }

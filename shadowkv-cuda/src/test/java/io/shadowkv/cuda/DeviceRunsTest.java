@@ -71,7 +71,8 @@ class DeviceRunsTest {
         return changed.isEmpty()
                 ? "the last run of all GPU tests, of commit " + commit + ", " + result
                         + "; no kernel, cache, operation or step has changed since then"
-                : changed.size() + " files of kernels, cuda, cache, op or steps have changed since the last run of all GPU tests ("
+                : changed.size()
+                        + " files of kernels, cuda, cache, op or steps have changed since the last run of all GPU tests ("
                         + commit + ", " + result + "): run device/test.sh. " + String.join(", ", changed);
     }
 

@@ -71,8 +71,9 @@ public final class CalibrateCommand implements Callable<Integer> {
     @Option(
             names = "--file",
             paramLabel = "FILE",
-            description = "The text, UTF-8; - is standard input. Default: a bundled text with hidden numbers, a question"
-                    + " about one of them, and the answer.")
+            description =
+                    "The text, UTF-8; - is standard input. Default: a bundled text with hidden numbers, a question"
+                            + " about one of them, and the answer.")
     private @Nullable Path file;
 
     @Option(
@@ -188,12 +189,8 @@ public final class CalibrateCommand implements Callable<Integer> {
             return all.length > most ? Arrays.copyOf(all, most) : all;
         }
         var sampler = new NeedleSampler(format, RunningText.kingJames(), WordList.bundled());
-        Sample.Turn asked = sampler
-                .sample(
-                        NeedleTask.named("niah_multikey_1"),
-                        seed,
-                        0,
-                        new NeedleSampler.Size(most, 0, ANSWER_TOKENS))
+        Sample.Turn asked = sampler.sample(
+                        NeedleTask.named("niah_multikey_1"), seed, 0, new NeedleSampler.Size(most, 0, ANSWER_TOKENS))
                 .sample()
                 .turns()
                 .getFirst();

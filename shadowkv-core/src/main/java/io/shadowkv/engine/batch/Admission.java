@@ -12,8 +12,10 @@ import org.jspecify.annotations.Nullable;
 /// The sequences that wait, and how each of them begins: its prompt is read, or it continues a prefix
 /// or its own cache. What it still has to read there is decoded if it is short; otherwise it is read
 /// as a turn, many rows at a time. Turns of forks of one prefix that wait at the same time are read
-/// together; those that arrive during such a reading wait for its end. A sequence that does not fit in memory waits until others have ended, and those behind
-/// it wait as well. A turn that does not fit although nothing else runs is decoded.
+/// together; those that arrive during such a reading wait for its end.
+///
+/// A sequence that does not fit in memory waits until others have ended, and those behind it wait as
+/// well. A turn that does not fit although nothing else runs is decoded.
 ///
 /// Used by the engine's thread.
 final class Admission {
@@ -212,8 +214,7 @@ final class Admission {
         try {
             readings.openTurns(strategy, group);
         } catch (BackendMemoryException e) {
-            boolean others =
-                    decoding + joining.size() + readings.sequences().size() > 0;
+            boolean others = decoding + joining.size() + readings.sequences().size() > 0;
             int half = sequences.size() / 2;
             if (half > 0) {
                 sequences.subList(half, sequences.size()).forEach(this::waitForMemory);

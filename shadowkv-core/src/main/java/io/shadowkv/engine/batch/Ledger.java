@@ -82,8 +82,7 @@ public final class Ledger {
     ///
     /// @param admitted sequences that were admitted and are not allocated yet
     /// @param freed caches that are held and would be freed before
-    boolean fits(
-            PlannedSequence wanted, Collection<PlannedSequence> admitted, Collection<SequenceCache> freed) {
+    boolean fits(PlannedSequence wanted, Collection<PlannedSequence> admitted, Collection<SequenceCache> freed) {
         return planner.fits(
                 wanted,
                 admitted,

@@ -259,8 +259,7 @@ public final class Engine implements AutoCloseable {
     /// @throws java.util.concurrent.CancellationException if a request is cancelled
     public List<List<ComparedAnswers>> compare(
             List<Dialogue> dialogues, List<KvCacheSpec> strategies, boolean measuresDivergence) {
-        return exclusively(
-                () -> new StrategyComparison(model, options).run(dialogues, strategies, measuresDivergence));
+        return exclusively(() -> new StrategyComparison(model, options).run(dialogues, strategies, measuresDivergence));
     }
 
     private <T> T exclusively(Supplier<T> study) {

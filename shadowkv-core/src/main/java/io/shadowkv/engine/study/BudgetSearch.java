@@ -29,7 +29,8 @@ final class BudgetSearch {
 
     /// Part of what the median layer holds without doubling.
     double partOfMedian() {
-        double[] shares = Arrays.stream(held).mapToDouble(layer -> layer[0]).sorted().toArray();
+        double[] shares =
+                Arrays.stream(held).mapToDouble(layer -> layer[0]).sorted().toArray();
         return Goal.Mass.PART_OF_MEDIAN * shares[shares.length / 2];
     }
 

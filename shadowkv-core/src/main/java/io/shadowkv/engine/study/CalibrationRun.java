@@ -58,8 +58,8 @@ public final class CalibrationRun {
     /// @throws IllegalArgumentException if it is another strategy
     public static CalibrationRun of(LoadedModel model, EngineOptions options) {
         if (!(options.cache() instanceof Shadow spec)) {
-            throw new IllegalArgumentException("the strategy is " + options.cache().name()
-                    + ", which selects nothing; calibration measures shadowkv");
+            throw new IllegalArgumentException("the strategy is "
+                    + options.cache().name() + ", which selects nothing; calibration measures shadowkv");
         }
         if (!spec.budget().firstLayers().isEmpty()) {
             throw new IllegalArgumentException("budgets of the first layers are given, "
@@ -84,12 +84,13 @@ public final class CalibrationRun {
             left = 1 - MEASURED;
             BudgetSearch search = new BudgetSearch(held);
             int[] doublings = search.doublings(
-                    goal, some -> divergence(source, ids, tokens, some, expected, progress).meanKl());
+                    goal,
+                    some -> divergence(source, ids, tokens, some, expected, progress)
+                            .meanKl());
             Divergence current = divergence(source, ids, tokens, new int[held.length], expected, progress);
             Divergence proposed = divergence(source, ids, tokens, doublings, expected, progress);
             progress.accept(1);
-            return new Calibration(
-                    tokens, positions, spec, goal, layers(held, doublings, tokens), current, proposed);
+            return new Calibration(tokens, positions, spec, goal, layers(held, doublings, tokens), current, proposed);
         }
     }
 
@@ -100,13 +101,15 @@ public final class CalibrationRun {
                     + " positions to measure; expected at least one position, and text before it");
         }
         if (model.rotary().isShort(tokens) && !model.rotary().isShort(all)) {
-            throw new IllegalArgumentException("the text of " + all
-                    + " tokens crosses the length from which the model rotates keys otherwise. Use a shorter or a longer text");
+            throw new IllegalArgumentException(
+                    "the text of " + all
+                            + " tokens crosses the length from which the model rotates keys otherwise. Use a shorter or a longer text");
         }
         MemoryPlan full = plan(new KvCacheSpec.Full(), all);
         MemoryPlan shadow = plan(spec, all);
         MemoryPlan.SequenceBytes bytes = shadow.perSequence();
-        long device = full.perSequence().resident() + bytes.resident() + full.workspaceBytes() + shadow.workspaceBytes();
+        long device =
+                full.perSequence().resident() + bytes.resident() + full.workspaceBytes() + shadow.workspaceBytes();
         long needed = device + (full.hostIsDevice() ? bytes.offloaded() : 0);
         if (needed > full.availableDeviceBytes()) {
             throw new MemoryPlanException(
@@ -273,7 +276,9 @@ public final class CalibrationRun {
             for (int i = tokens; i < ids.length; i++) {
                 batch.makeRoom(0);
                 var step = batch.step(List.of(new Batch.Input(0, new int[] {ids[i]}, true)));
-                rows.accept((double) (i + 1 - tokens) / (ids.length - tokens), step.rows().logits(0));
+                rows.accept(
+                        (double) (i + 1 - tokens) / (ids.length - tokens),
+                        step.rows().logits(0));
             }
         } finally {
             batch.leave(0);
@@ -284,7 +289,9 @@ public final class CalibrationRun {
         List<Calibration.Layer> layers = new ArrayList<>();
         for (int layer = 0; layer < held.length; layer++) {
             layers.add(new Calibration.Layer(
-                    Arrays.stream(held[layer]).boxed().toList(), 1 << doublings[layer], stepBytes(doublings[layer], tokens)));
+                    Arrays.stream(held[layer]).boxed().toList(),
+                    1 << doublings[layer],
+                    stepBytes(doublings[layer], tokens)));
         }
         return layers;
     }

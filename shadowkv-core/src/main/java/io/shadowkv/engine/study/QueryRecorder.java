@@ -36,7 +36,8 @@ final class QueryRecorder implements DecodeCache {
     /// The queries of one step in one layer, rotated, `[1, queryHeads, headDim]`. Valid until this is
     /// closed.
     Tensor queries(int layer, int ofStep) {
-        return Objects.requireNonNull(queriesOfLayers.get(layer), "no step has run").slice(ofStep, 1);
+        return Objects.requireNonNull(queriesOfLayers.get(layer), "no step has run")
+                .slice(ofStep, 1);
     }
 
     int steps() {

@@ -105,8 +105,7 @@ public abstract class CalibrationLaws extends BackendLaws {
     @MethodSource("specs")
     void theProposalHoldsWhatIsAskedFor(Shadow spec) {
         try (Engine engine = open(spec)) {
-            Calibration found =
-                    engine.calibrate(TEXT, POSITIONS, new Goal.Mass(OptionalDouble.of(0.8)), done -> {});
+            Calibration found = engine.calibrate(TEXT, POSITIONS, new Goal.Mass(OptionalDouble.of(0.8)), done -> {});
             for (Calibration.Layer layer : found.layers()) {
                 assertThat(layer.heldAt(layer.times())).isGreaterThanOrEqualTo(0.8);
                 if (layer.times() > 1) {
@@ -169,8 +168,9 @@ public abstract class CalibrationLaws extends BackendLaws {
                                 .toList();
                         assertThat(chosen.get(layer)[head])
                                 .as("layer " + layer + ", head " + head)
-                                .containsExactlyInAnyOrder(
-                                        best.stream().mapToInt(Integer::intValue).toArray());
+                                .containsExactlyInAnyOrder(best.stream()
+                                        .mapToInt(Integer::intValue)
+                                        .toArray());
                     }
                 }
             }
@@ -246,8 +246,8 @@ public abstract class CalibrationLaws extends BackendLaws {
     @Test
     void anInterruptedCalibrationLeavesNothing() {
         try (Engine engine = open(NARROW)) {
-            Request request =
-                    Request.of(TEXT, GenerationOptions.DEFAULT.withMaxNewTokens(4).withIgnoreEos(true));
+            Request request = Request.of(
+                    TEXT, GenerationOptions.DEFAULT.withMaxNewTokens(4).withIgnoreEos(true));
             int[] expected = engine.complete(request).ids();
             long held = backend().heldBytes();
             for (double at : new double[] {0.1, 0.45, 0.6, 0.85}) {

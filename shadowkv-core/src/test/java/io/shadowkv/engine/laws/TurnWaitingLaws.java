@@ -105,7 +105,8 @@ public abstract class TurnWaitingLaws extends BackendLaws {
             }
             var other = free.planner().sequence(110, 1).bytes();
             long turn = free.planner().plan(300, 1).workspaceBytes();
-            limits[0] += Math.max(turn, other.resident() + free.planner().plan(110, 1).workspaceBytes());
+            limits[0] += Math.max(
+                    turn, other.resident() + free.planner().plan(110, 1).workspaceBytes());
             limits[1] += other.offloaded();
             return limits;
         }
@@ -255,8 +256,8 @@ public abstract class TurnWaitingLaws extends BackendLaws {
             assertThat(bench.scheduler().waiting()).isZero();
             bench.consumes(true);
             most(bench, sequences);
-            sequences.forEach(sequence ->
-                    assertThat(sequence.completion().ids()).hasSize(ANSWER));
+            sequences.forEach(
+                    sequence -> assertThat(sequence.completion().ids()).hasSize(ANSWER));
             bench.scheduler().prefixes().release(document);
             assertThat(bench.scheduler().ledger().entries()).isZero();
         }
