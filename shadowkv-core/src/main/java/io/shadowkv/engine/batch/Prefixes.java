@@ -10,7 +10,7 @@ import io.shadowkv.op.Backend.Place;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.IdentityHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -174,7 +174,7 @@ public final class Prefixes {
     /// these use.
     private List<SequenceCache> evictable() {
         List<SequenceCache> caches = new ArrayList<>();
-        Map<Prefix, Integer> parents = new IdentityHashMap<>();
+        Map<Prefix, Integer> parents = new HashMap<>();
         for (Prefix prefix : held) {
             if (prefix.isEvictable(0)) {
                 caches.add(prefix.cache());
