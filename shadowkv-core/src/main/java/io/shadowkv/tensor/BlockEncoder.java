@@ -184,7 +184,7 @@ public final class BlockEncoder {
         return new double[] {slope, -intercept};
     }
 
-    /// Packs 8 scales and 8 offsets of 6 bits as [BlockFormat#groupScale] reads them.
+    /// Packs 8 scales and 8 offsets of 6 bits as [BlockFormat#groupScales] reads them.
     private static void packScales(int[] scales, int[] offsets, MemorySegment target, long at) {
         for (int group = 0; group < 4; group++) {
             target.set(JAVA_BYTE, at + group, (byte) (scales[group] | scales[group + 4] >> 4 << 6));
