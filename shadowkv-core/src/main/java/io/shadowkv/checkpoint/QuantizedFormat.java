@@ -9,7 +9,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /// How the linear layers of a quantised safetensors checkpoint are stored. Each layer has some
 /// tensors of its own in place of, or in addition to, its `weight`.

@@ -101,8 +101,8 @@ class WeightPrecisionTest {
         Files.write(file, bytes);
         for (WeightPrecision precision : List.of(WeightPrecision.INT8, WeightPrecision.INT4)) {
             try (Backend backend = new ReferenceBackend()) {
-                assertThatThrownBy(() ->
-                                Engine.open(model, backend, EngineOptions.DEFAULT.withWeights(precision)).close())
+                assertThatThrownBy(() -> Engine.open(model, backend, EngineOptions.DEFAULT.withWeights(precision))
+                                .close())
                         .isInstanceOf(CheckpointException.class)
                         .hasMessageContainingAll("layers.1.self_attn.o_proj.weight", "row 31", "NaN");
             }

@@ -68,8 +68,7 @@ abstract sealed class BlockDots permits StreamedBlocks, WideBlocks {
 
     /// The scales of the K block at byte `block`, as [BlockFormat#groupScales] returns them.
     static long groupScales(MemorySegment row, long block) {
-        return BlockFormat.groupScales(
-                row.get(JAVA_INT_UNALIGNED, block + 4), row.get(JAVA_INT_UNALIGNED, block + 12));
+        return BlockFormat.groupScales(row.get(JAVA_INT_UNALIGNED, block + 4), row.get(JAVA_INT_UNALIGNED, block + 12));
     }
 
     /// The offsets of the K block at byte `block`, as [BlockFormat#groupOffsets] returns them.

@@ -87,8 +87,7 @@ final class StreamedBlocks extends BlockDots {
                                 .lanewise(ASHR, TOP)
                         : (IntVector) ByteVector.fromMemorySegment(Codes.BYTES, row, at + 2 + e, ORDER)
                                 .convertShape(B2I, INTS, 0);
-                products = ((FloatVector) codes.convert(I2F, 0))
-                        .fma(FloatVector.fromArray(FLOATS, x, k + e), products);
+                products = ((FloatVector) codes.convert(I2F, 0)).fma(FloatVector.fromArray(FLOATS, x, k + e), products);
             }
             sum = FloatVector.broadcast(FLOATS, BlockFormat.f16(row, at)).fma(products, sum);
             at += 34;
@@ -163,7 +162,8 @@ final class StreamedBlocks extends BlockDots {
                             : (IntVector) ByteVector.fromMemorySegment(Codes.BYTES, row, at + 16 + e, ORDER)
                                     .convertShape(ZERO_EXTEND_B2I, INTS, 0);
                     IntVector fifth = bits.lanewise(LSHR, group).and(1).lanewise(LSHL, 4);
-                    IntVector whole = codes.lanewise(LSHR, group % 2 * 4).and(LOW).or(fifth);
+                    IntVector whole =
+                            codes.lanewise(LSHR, group % 2 * 4).and(LOW).or(fifth);
                     sum = ((FloatVector) whole.convert(I2F, 0))
                             .fma(own, ownOffset)
                             .fma(FloatVector.fromArray(FLOATS, x, k + e), sum);

@@ -13,8 +13,8 @@ import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2I;
 import io.shadowkv.cpu.vector.VectorWidth;
 import io.shadowkv.tensor.BlockFormat;
 import io.shadowkv.tensor.BlockWeight;
-import java.util.Arrays;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.LongVector;
@@ -80,12 +80,11 @@ final class WideBlocks extends BlockDots {
     /// @param target [#arrangedLength] floats
     static void arrange(float[] x, int inputs, BlockFormat format, float[] target) {
         boolean hasOffsets = format != BlockFormat.Q6_K;
-        float codes =
-                switch (format) {
-                    case Q4_K -> 16;
-                    case Q5_K -> 32;
-                    default -> 64;
-                };
+        float codes = switch (format) {
+            case Q4_K -> 16;
+            case Q5_K -> 32;
+            default -> 64;
+        };
         for (int block = 0; block < inputs / BLOCK; block++) {
             int from = block * BLOCK;
             for (int i = 0; i < BLOCK; i++) {
@@ -141,7 +140,8 @@ final class WideBlocks extends BlockDots {
         for (int block = 0; block < blocks; block++) {
             long scales = groupScales(row, at);
             long offsets = groupOffsets(row, at);
-            FloatVector units = FloatVector.broadcast(FLOATS, BlockFormat.f16(row, at)).blend(BlockFormat.f16(row, at + 2), OFFSETS);
+            FloatVector units = FloatVector.broadcast(FLOATS, BlockFormat.f16(row, at))
+                    .blend(BlockFormat.f16(row, at + 2), OFFSETS);
             for (int half = 0; half < 2; half++) {
                 IntVector numbers = (IntVector) LongVector.broadcast(
                                 LongVector.SPECIES_128,
@@ -185,7 +185,8 @@ final class WideBlocks extends BlockDots {
         for (int block = 0; block < blocks; block++) {
             long scales = groupScales(row, at);
             long offsets = groupOffsets(row, at);
-            FloatVector units = FloatVector.broadcast(FLOATS, BlockFormat.f16(row, at)).blend(BlockFormat.f16(row, at + 2), OFFSETS);
+            FloatVector units = FloatVector.broadcast(FLOATS, BlockFormat.f16(row, at))
+                    .blend(BlockFormat.f16(row, at + 2), OFFSETS);
             // Bit 0 of each byte is that of the first group of the lane's half, bit 1 of the second.
             IntVector bits = IntVector.fromMemorySegment(INTS, row, at + 16, ORDER)
                     .rearrange(FIRST_HALF)
@@ -235,15 +236,15 @@ final class WideBlocks extends BlockDots {
         for (int block = 0; block < blocks; block++) {
             FloatVector unit = FloatVector.broadcast(FLOATS, BlockFormat.f16(row, at + 208));
             for (int half = 0; half < 2; half++) {
-                IntVector numbers = (IntVector) LongVector.broadcast(
-                                LongVector.SPECIES_128, row.get(JAVA_LONG_UNALIGNED, at + 192 + half * 8L))
-                        .reinterpretAsBytes()
-                        .convertShape(B2I, INTS, 0);
+                IntVector numbers = (IntVector)
+                        LongVector.broadcast(LongVector.SPECIES_128, row.get(JAVA_LONG_UNALIGNED, at + 192 + half * 8L))
+                                .reinterpretAsBytes()
+                                .convertShape(B2I, INTS, 0);
                 FloatVector factors = ((FloatVector) numbers.convert(I2F, 0)).mul(unit);
-                IntVector codes =
-                        IntVector.fromMemorySegment(INTS, row, at + half * 64L, ORDER);
-                IntVector two = ((IntVector) IntVector.fromMemorySegment(IntVector.SPECIES_256, row, at + 128 + half * 32L, ORDER)
-                                .reinterpretShape(INTS, 0))
+                IntVector codes = IntVector.fromMemorySegment(INTS, row, at + half * 64L, ORDER);
+                IntVector two = ((IntVector)
+                                IntVector.fromMemorySegment(IntVector.SPECIES_256, row, at + 128 + half * 32L, ORDER)
+                                        .reinterpretShape(INTS, 0))
                         .rearrange(FIRST_HALF)
                         .lanewise(LSHR, RUN_SHIFTS);
                 FloatVector lower = FloatVector.zero(FLOATS);

@@ -20,7 +20,8 @@ import java.util.SplittableRandom;
 /// Prints how many bytes of the heap a product with each format allocates, once it is compiled. All
 /// formats run in turns.
 ///
-/// Arguments: bits of a vector (0: the widest), rows of x, products before the measurement, and formats in the order in which they
+/// Arguments: bits of a vector (0: the widest), rows of x, products before the measurement, and formats in the order in
+/// which they
 /// run first.
 final class ProductAllocationsMain {
     static final int INPUTS = 2048;
@@ -61,8 +62,6 @@ final class ProductAllocationsMain {
 
     private static Tensor floats(int rows, int columns) {
         return Tensor.of(
-                DType.F32,
-                Shape.of(rows, columns),
-                Arena.ofAuto().allocate((long) rows * columns * Float.BYTES, 64));
+                DType.F32, Shape.of(rows, columns), Arena.ofAuto().allocate((long) rows * columns * Float.BYTES, 64));
     }
 }
