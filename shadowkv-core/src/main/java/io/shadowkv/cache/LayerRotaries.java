@@ -2,7 +2,6 @@ package io.shadowkv.cache;
 
 import io.shadowkv.op.Rotary;
 import io.shadowkv.tensor.Tensor;
-import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -19,11 +18,6 @@ public final class LayerRotaries {
     public LayerRotaries(List<Rotary> layers, @Nullable Tensor queryFactors) {
         this.layers = List.copyOf(layers);
         this.queryFactors = queryFactors;
-    }
-
-    /// The same table for every layer.
-    public static LayerRotaries same(Rotary rotary, int layers) {
-        return new LayerRotaries(Collections.nCopies(layers, rotary), null);
     }
 
     public Rotary of(int layer) {

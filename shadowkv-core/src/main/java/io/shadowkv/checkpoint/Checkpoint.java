@@ -56,7 +56,7 @@ public final class Checkpoint implements AutoCloseable {
     private Checkpoint(Path folder, @Nullable Arena owned, Arena arena) {
         this.folder = folder;
         this.owned = owned;
-        this.isGguf = GgufHeader.isGguf(folder);
+        this.isGguf = GgufModel.isGguf(folder);
         if (isGguf) {
             GgufModel model = GgufModel.open(folder, arena);
             this.config = model.config();

@@ -50,6 +50,17 @@ record GgufModel(ModelConfig config, Map<String, TensorFile> fileOf, boolean has
         }
     }
 
+    /// True if `file` is a GGUF file.
+    ///
+    /// @throws CheckpointException if the file cannot be read
+    static boolean isGguf(Path file) {
+        try {
+            return GgufHeader.isGguf(file);
+        } catch (GgufException e) {
+            throw new CheckpointException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
     /// A tensor that nobody reads would be left out of the model without a word.
     private static void checkNames(GgufHeader header, GgufHeader first) {
         List<String> unknown = header.tensors().stream()

@@ -17,9 +17,11 @@ final class Quantization {
     private static final List<String> KEYS = List.of("quantization_config", "compression_config", "quantization");
 
     /// Separate files, each with the method to assume if the file does not name one: those of
-    /// AutoGPTQ, AutoAWQ and ModelOpt.
-    private static final Map<String, String> FILES =
-            Map.of("quantize_config.json", "gptq", "quant_config.json", "awq", "hf_quant_config.json", "modelopt");
+    /// AutoGPTQ, AutoAWQ and ModelOpt. The first that exists is read.
+    private static final List<Map.Entry<String, String>> FILES = List.of(
+            Map.entry("quantize_config.json", "gptq"),
+            Map.entry("quant_config.json", "awq"),
+            Map.entry("hf_quant_config.json", "modelopt"));
 
     private static final List<String> METHOD_KEYS = List.of("quant_method", "quant_algo");
     private static final List<String> SIZE_KEYS = List.of("bits", "w_bit", "group_size", "q_group_size", "format");
@@ -43,7 +45,7 @@ final class Quantization {
                         config.source() + ": \"" + key + "\"", found.get(), "", "a method that it does not name"));
             }
         }
-        for (Map.Entry<String, String> known : FILES.entrySet()) {
+        for (Map.Entry<String, String> known : FILES) {
             Path file = folder.resolve(known.getKey());
             if (Files.isRegularFile(file)) {
                 ModelConfig found = ModelConfig.read(file);

@@ -9,7 +9,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /// How the linear layers of a quantised safetensors checkpoint are stored. Each layer has some
 /// tensors of its own in place of, or in addition to, its `weight`.
@@ -129,18 +128,14 @@ record QuantizedFormat(
         return name.substring(0, Math.max(0, name.length() - WEIGHT.length())) + suffix;
     }
 
-    private static @Nullable TensorFile file(Map<String, TensorFile> files, String name) {
-        return files.get(name);
-    }
-
     private static String describe(Map<String, TensorFile> files, String name) {
-        TensorFile file = file(files, name);
+        TensorFile file = files.get(name);
         return file == null ? SafetensorsHeader.label(name) + " is missing" : file.describe(name);
     }
 
     /// A tensor of a known shape. A scale for a whole matrix may have fewer axes.
     private Tensor tensor(Map<String, TensorFile> files, String name, List<String> types, int... extents) {
-        TensorFile file = file(files, name);
+        TensorFile file = files.get(name);
         String expected = "; expected " + Arrays.toString(extents) + " " + String.join(" or ", types) + " of " + method
                 + ". The weights do not fit config.json; fetch both from the same place";
         if (file == null || !types.contains(file.typeName(name))) {

@@ -1,6 +1,7 @@
 package io.shadowkv.model;
 
 import io.shadowkv.checkpoint.Checkpoint;
+import io.shadowkv.checkpoint.CheckpointException;
 import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.model.spec.FeedForwardSpec;
 import io.shadowkv.model.spec.LayerSpec;
@@ -132,14 +133,14 @@ record WeightLoader(Checkpoint checkpoint, WeightPrecision precision, Backend ba
     }
 
     private Weight matrix(String name, int out, int in) {
-        return place(quantised(checkpoint.weight(name, out, in)));
+        return place(quantised(name, checkpoint.weight(name, out, in)));
     }
 
     /// The output projection has 8 bits where the other matrices have 4.
     private Weight head(String name, DecoderSpec spec) {
         Weight stored = checkpoint.weight(name, spec.vocabularySize(), spec.hiddenSize());
         boolean isEncoded = precision != WeightPrecision.STORED && stored.inputs() % BlockFormat.Q8_0.elements() == 0;
-        return place(isEncoded ? encoded(stored, BlockFormat.Q8_0) : stored);
+        return place(isEncoded ? encoded(name, stored, BlockFormat.Q8_0) : stored);
     }
 
     private Weight place(Weight weight) {
@@ -148,31 +149,38 @@ record WeightLoader(Checkpoint checkpoint, WeightPrecision precision, Backend ba
 
     /// The weight in the precision asked for. Rows that are not a multiple of 32 elements stay as they
     /// are stored; those of a multiple of 256 have the better format of 4 bits.
-    private Weight quantised(Weight weight) {
+    private Weight quantised(String name, Weight weight) {
         boolean isBlocks = weight.inputs() % BlockFormat.Q8_0.elements() == 0;
         if (precision == WeightPrecision.STORED || !isBlocks) {
             return weight;
         }
         BlockFormat four = weight.inputs() % BlockFormat.Q4_K.elements() == 0 ? BlockFormat.Q4_K : BlockFormat.Q4_0;
-        return encoded(weight, precision == WeightPrecision.INT8 ? BlockFormat.Q8_0 : four);
+        return encoded(name, weight, precision == WeightPrecision.INT8 ? BlockFormat.Q8_0 : four);
     }
 
-    /// True if every matrix has rows that can be quantised.
+    /// True if every matrix of every layer has rows that can be quantised.
     static boolean quantisesAll(DecoderSpec spec) {
         int elements = BlockFormat.Q8_0.elements();
         return spec.hiddenSize() % elements == 0
                 && spec.queryWidth() % elements == 0
-                && spec.intermediateSize() % elements == 0;
+                && spec.layerSpecs().stream()
+                        .allMatch(layer -> layer.feedForward().intermediateSize() % elements == 0);
     }
 
-    private Weight encoded(Weight weight, BlockFormat format) {
+    private Weight encoded(String name, Weight weight, BlockFormat format) {
         int rowBytes = Math.toIntExact(format.rowBytes(weight.inputs()));
         Tensor target = scope.allocate(DType.I8, weight.outputs(), rowBytes);
         MemorySegment bytes = target.segment();
         IntStream.range(0, weight.outputs()).parallel().forEach(row -> {
             float[] numbers = new float[weight.inputs()];
             weight.decodeRow(row, numbers);
-            BlockEncoder.encode(format, numbers, bytes, (long) row * rowBytes);
+            try {
+                BlockEncoder.encode(format, numbers, bytes, (long) row * rowBytes);
+            } catch (IllegalArgumentException e) {
+                throw new CheckpointException(
+                        "tensor \"" + name + "\", row " + row + ": " + e.getMessage() + ". Run with the stored weights",
+                        e);
+            }
         });
         return new BlockWeight(format, weight.outputs(), weight.inputs(), new HostMemory(bytes), 0);
     }
@@ -197,7 +205,8 @@ record WeightLoader(Checkpoint checkpoint, WeightPrecision precision, Backend ba
         List<Weight> weights = new ArrayList<>();
         List<Tensor> biases = new ArrayList<>();
         for (int i = 0; i < widths.length; i++) {
-            weights.add(quantised(checkpoint.weight(prefix + names.get(i) + ".weight", widths[i], in)));
+            String name = prefix + names.get(i) + ".weight";
+            weights.add(quantised(name, checkpoint.weight(name, widths[i], in)));
             if (hasBias) {
                 biases.add(checkpoint.tensor(prefix + names.get(i) + ".bias", widths[i]));
             }

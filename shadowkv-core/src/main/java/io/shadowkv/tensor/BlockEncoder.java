@@ -5,8 +5,8 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
 
-/// Quantises rows of weights to blocks of Q8_0, Q4_0 or Q4_K. Not-a-number and infinities are not
-/// representable; the caller gets an exception. Stateless.
+/// Quantises rows of weights to blocks of Q8_0, Q4_0 or Q4_K. Not-a-number, infinities and weights
+/// whose scale is too large for F16 are not representable; the caller gets an exception. Stateless.
 public final class BlockEncoder {
     private static final int GROUP = 32;
     private static final int MOST_8 = 127;
@@ -21,7 +21,8 @@ public final class BlockEncoder {
     /// Encodes a row.
     ///
     /// @param row a multiple of the block's elements
-    /// @throws IllegalArgumentException if the format cannot be written or a value is not finite
+    /// @throws IllegalArgumentException if the format cannot be written, a value is not finite or a
+    ///     scale is too large for F16
     public static void encode(BlockFormat format, float[] row, MemorySegment target, long at) {
         for (float value : row) {
             if (!Float.isFinite(value)) {
@@ -74,7 +75,7 @@ public final class BlockEncoder {
                 }
             }
         }
-        half(target, at, best);
+        half(target, at, least == Double.POSITIVE_INFINITY ? extreme / 8 : best);
         for (int i = 0; i < 16; i++) {
             int pair = code40(row[from + i], best) | code40(row[from + 16 + i], best) << 4;
             target.set(JAVA_BYTE, at + 2 + i, (byte) pair);
@@ -184,7 +185,7 @@ public final class BlockEncoder {
         return new double[] {slope, -intercept};
     }
 
-    /// Packs 8 scales and 8 offsets of 6 bits as [BlockFormat#groupScale] reads them.
+    /// Packs 8 scales and 8 offsets of 6 bits as [BlockFormat#groupScales] reads them.
     private static void packScales(int[] scales, int[] offsets, MemorySegment target, long at) {
         for (int group = 0; group < 4; group++) {
             target.set(JAVA_BYTE, at + group, (byte) (scales[group] | scales[group + 4] >> 4 << 6));
@@ -196,6 +197,10 @@ public final class BlockEncoder {
 
     /// Stores a scale and returns what is stored.
     private static float half(MemorySegment target, long at, float value) {
+        if (Float.isInfinite(round(value))) {
+            throw new IllegalArgumentException(
+                    "the scale of a block of weights is " + value + ", larger than the 65504 that F16 holds");
+        }
         target.set(JAVA_SHORT_UNALIGNED, at, Float.floatToFloat16(value));
         return round(value);
     }

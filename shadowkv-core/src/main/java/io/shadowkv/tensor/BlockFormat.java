@@ -1,6 +1,7 @@
 package io.shadowkv.tensor;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
@@ -43,9 +44,12 @@ public enum BlockFormat {
     Q4_K(256, 144, 32) {
         @Override
         void decode(MemorySegment block, long at, float[] target) {
+            int last = block.get(JAVA_INT_UNALIGNED, at + 12);
+            long scales = groupScales(block.get(JAVA_INT_UNALIGNED, at + 4), last);
+            long offsets = groupOffsets(block.get(JAVA_INT_UNALIGNED, at + 8), last);
             for (int group = 0; group < 8; group++) {
-                float scale = f16(block, at) * groupScale(block, at + 4, group);
-                float offset = f16(block, at + 2) * groupOffset(block, at + 4, group);
+                float scale = f16(block, at) * ofGroup(scales, group);
+                float offset = f16(block, at + 2) * ofGroup(offsets, group);
                 long codes = at + 16 + group / 2 * 32L;
                 int shift = group % 2 * 4;
                 for (int i = 0; i < 32; i++) {
@@ -59,9 +63,12 @@ public enum BlockFormat {
     Q5_K(256, 176, 32) {
         @Override
         void decode(MemorySegment block, long at, float[] target) {
+            int last = block.get(JAVA_INT_UNALIGNED, at + 12);
+            long scales = groupScales(block.get(JAVA_INT_UNALIGNED, at + 4), last);
+            long offsets = groupOffsets(block.get(JAVA_INT_UNALIGNED, at + 8), last);
             for (int group = 0; group < 8; group++) {
-                float scale = f16(block, at) * groupScale(block, at + 4, group);
-                float offset = f16(block, at + 2) * groupOffset(block, at + 4, group);
+                float scale = f16(block, at) * ofGroup(scales, group);
+                float offset = f16(block, at + 2) * ofGroup(offsets, group);
                 long codes = at + 48 + group / 2 * 32L;
                 int shift = group % 2 * 4;
                 for (int i = 0; i < 32; i++) {
@@ -94,7 +101,10 @@ public enum BlockFormat {
     };
 
     private static final int LOW = 0xF;
-    private static final int SIX_BITS = 0x3F;
+    /// The lowest six bits of each byte, and so on.
+    private static final int SIX_BITS = 0x3F3F_3F3F;
+    private static final int FOUR_BITS = 0x0F0F_0F0F;
+    private static final int TWO_BITS = 0x0303_0303;
 
     private final int elements;
     private final int bytes;
@@ -136,30 +146,38 @@ public enum BlockFormat {
     /// Decodes the block at byte `at` to the first [#elements] of `target`.
     abstract void decode(MemorySegment block, long at, float[] target);
 
-    /// The 6-bit scale of one of the 8 groups of a K block. Those of groups 4 to 7 have their upper
-    /// 2 bits in the first 4 bytes.
+    /// The 6-bit scales of the 8 groups of a K block, each in a byte, the first in the lowest. Those
+    /// of groups 4 to 7 have their upper 2 bits in the first 4 bytes.
     ///
-    /// @param at byte of the 12 bytes of scales
-    public static int groupScale(MemorySegment block, long at, int group) {
-        return group < 4
-                ? u8(block, at + group) & SIX_BITS
-                : u8(block, at + group + 4) & LOW | u8(block, at + group - 4) >> 6 << 4;
+    /// @param first the first 4 of the 12 bytes of scales and offsets
+    /// @param last the last 4 of these bytes
+    public static long groupScales(int first, int last) {
+        return joined(first, last & FOUR_BITS | (first >>> 6 & TWO_BITS) << 4);
     }
 
-    /// The 6-bit offset of one of the 8 groups of a K block.
+    /// The 6-bit offsets of the 8 groups of a K block, packed as [#groupScales].
     ///
-    /// @param at byte of the 12 bytes of scales
-    public static int groupOffset(MemorySegment block, long at, int group) {
-        return group < 4
-                ? u8(block, at + group + 4) & SIX_BITS
-                : u8(block, at + group + 4) >> 4 | u8(block, at + group) >> 6 << 4;
+    /// @param middle the middle 4 of the 12 bytes of scales and offsets
+    /// @param last the last 4 of these bytes
+    public static long groupOffsets(int middle, int last) {
+        return joined(middle, last >>> 4 & FOUR_BITS | (middle >>> 6 & TWO_BITS) << 4);
+    }
+
+    private static long joined(int firstFour, int lastFour) {
+        return firstFour & SIX_BITS | (long) lastFour << Integer.SIZE;
+    }
+
+    /// The number of group `group` in what [#groupScales] or [#groupOffsets] returns.
+    public static int ofGroup(long numbers, int group) {
+        return (int) (numbers >>> Byte.SIZE * group) & 0xFF;
+    }
+
+    /// The F16 number at byte `at`, as a float.
+    public static float f16(MemorySegment block, long at) {
+        return Float.float16ToFloat(block.get(JAVA_SHORT_UNALIGNED, at));
     }
 
     private static int u8(MemorySegment block, long at) {
         return block.get(JAVA_BYTE, at) & 0xFF;
-    }
-
-    private static float f16(MemorySegment block, long at) {
-        return Float.float16ToFloat(block.get(JAVA_SHORT_UNALIGNED, at));
     }
 }

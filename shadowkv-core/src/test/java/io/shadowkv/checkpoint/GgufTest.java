@@ -10,11 +10,16 @@ import io.shadowkv.text.gguf.GgufWriter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,6 +34,25 @@ class GgufTest {
     @BeforeEach
     void makeFile() {
         writer = GgufCopies.small(folder.resolve("original"));
+    }
+
+    /// Whether a file is GGUF is asked before anything else, so this must fail as all checkpoints do.
+    @Test
+    void aFileThatCannotBeReadIsRefusedAsACheckpoint() throws IOException {
+        Path archive = folder.resolve("broken.zip");
+        try (var zip = new ZipOutputStream(Files.newOutputStream(archive))) {
+            zip.putNextEntry(new ZipEntry("model"));
+            zip.write("GGUF and what follows it".getBytes(StandardCharsets.UTF_8));
+        }
+        byte[] bytes = Files.readAllBytes(archive);
+        // The entry's header and name are followed by its compressed bytes; block type 3 does not exist.
+        bytes[30 + "model".length()] = 0x07;
+        Files.write(archive, bytes);
+        try (FileSystem files = FileSystems.newFileSystem(archive)) {
+            assertThatThrownBy(() -> Checkpoint.open(files.getPath("/model")))
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessageContaining("cannot read /model");
+        }
     }
 
     @Test

@@ -51,6 +51,18 @@ class QuantizationTest {
         refused(file, method, "this engine reads BF16, F16 and F32", "Take the unquantised checkpoint");
     }
 
+    /// Tools leave files of each other behind; the same one must be read in every JVM.
+    @Test
+    void theFirstOfSeveralFilesIsRead() throws IOException {
+        plainModel();
+        Files.writeString(folder.resolve("hf_quant_config.json"), "{\"quantization\": {\"quant_algo\": \"NVFP4\"}}");
+        Files.writeString(folder.resolve("quant_config.json"), "{\"w_bit\": 3, \"q_group_size\": 128}");
+        Files.writeString(folder.resolve("quantize_config.json"), "{\"bits\": 2, \"group_size\": 128}");
+        refused("quantize_config.json", "gptq (bits 2, group_size 128)");
+        Files.delete(folder.resolve("quantize_config.json"));
+        refused("quant_config.json", "awq (w_bit 3, q_group_size 128)");
+    }
+
     /// Plain weights under a quantised configuration, and scales that nobody would apply.
     @Test
     void aConfigurationThatDoesNotFitTheWeightsIsRefused() throws IOException {

@@ -81,6 +81,17 @@ class BlockEncoderTest {
         }
     }
 
+    /// A scale that overflows to infinity would make all weights of its block not-a-number.
+    @ParameterizedTest
+    @CsvSource({"Q8_0, 8400000", "Q4_0, 800000", "Q4_K, 70000000", "Q4_K, -5000000"})
+    void refusesWeightsWhoseScaleIsTooLarge(BlockFormat format, float weight) {
+        float[] row = new float[256];
+        row[17] = weight;
+        assertThatThrownBy(() -> roundTrip(format, row)).hasMessageContaining("larger than the 65504 that F16 holds");
+        row[17] = weight / 10;
+        assertThat(roundTrip(format, row)[17]).isFinite();
+    }
+
     @Test
     void refusesWhatIsNotANumber() {
         float[] row = new float[256];

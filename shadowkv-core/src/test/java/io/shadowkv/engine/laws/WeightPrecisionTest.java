@@ -5,15 +5,23 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shadowkv.Fixtures;
 import io.shadowkv.RandomCheckpoint;
+import io.shadowkv.checkpoint.CheckpointException;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.reference.ReferenceBackend;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.WeightPrecision;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -62,6 +70,42 @@ class WeightPrecisionTest {
             assertThat(eight.plan(64, 1).heldWeightBytes())
                     .isGreaterThan(four.plan(64, 1).heldWeightBytes())
                     .isPositive();
+        }
+    }
+
+    /// Rows of 256 inputs and more have the better format of 4 bits.
+    @Test
+    void wideRowsHaveBlocksOf256() {
+        Path model = new RandomCheckpoint("llama", 1, 16, 2, 16, 64, 4096, "").write(folder.resolve("wide"));
+        EngineOptions options = EngineOptions.DEFAULT.withKvType(DType.F32);
+        try (Backend backend = new ReferenceBackend();
+                Engine stored = Engine.open(model, backend, options);
+                Engine four = Engine.open(model, backend, options.withWeights(WeightPrecision.INT4))) {
+            assertThat(distance(rows(stored), rows(four))).isBetween(0.01, 0.5);
+        }
+    }
+
+    @Test
+    void aWeightThatIsNotANumberIsRefusedWithTheNameOfItsTensor() throws IOException {
+        Path model = RandomCheckpoint.SMALL.write(folder.resolve("model"));
+        Path file = model.resolve("model.safetensors");
+        byte[] bytes = Files.readAllBytes(file);
+        ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        int header = Math.toIntExact(buffer.getLong(0));
+        String text = new String(bytes, Long.BYTES, header, StandardCharsets.UTF_8);
+        Matcher end = Pattern.compile("layers\\.1\\.self_attn\\.o_proj\\.weight\"[^}]*data_offsets\"[^}]*?([0-9]+)]")
+                .matcher(text);
+        assertThat(end.find()).as(text).isTrue();
+        int place = Long.BYTES + header + Integer.parseInt(end.group(1)) - Float.BYTES;
+        buffer.putFloat(place, Float.NaN);
+        Files.write(file, bytes);
+        for (WeightPrecision precision : List.of(WeightPrecision.INT8, WeightPrecision.INT4)) {
+            try (Backend backend = new ReferenceBackend()) {
+                assertThatThrownBy(() -> Engine.open(model, backend, EngineOptions.DEFAULT.withWeights(precision))
+                                .close())
+                        .isInstanceOf(CheckpointException.class)
+                        .hasMessageContainingAll("layers.1.self_attn.o_proj.weight", "row 31", "NaN");
+            }
         }
     }
 

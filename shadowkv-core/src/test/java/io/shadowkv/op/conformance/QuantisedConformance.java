@@ -1,5 +1,7 @@
 package io.shadowkv.op.conformance;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.shadowkv.op.testing.Closeness;
 import io.shadowkv.op.testing.Exactly;
 import io.shadowkv.op.testing.Judge;
@@ -16,6 +18,7 @@ import io.shadowkv.tensor.GroupedWeight;
 import io.shadowkv.tensor.GroupedWeight.Groups;
 import io.shadowkv.tensor.Tensor;
 import io.shadowkv.tensor.Weight;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -125,6 +128,45 @@ public abstract class QuantisedConformance extends BackendConformance {
                     table.decode(ids[i], 0, 768, expected, i * 768);
                 }
                 Exactly.same(bench.description(), Sample.round(activationType(), expected), bench.values(out));
+            }
+        }
+    }
+
+    @Test
+    void embedsRowsOfEveryLayout() {
+        for (CodeLayout layout : CodeLayout.values()) {
+            try (Workbench bench = workbench("embed %s", layout)) {
+                GroupedWeight table = RandomGroups.of(bench.random(), layout, new Groups(24, 256, 1, 128), DType.F32);
+                int[] ids = {23, 0, 7, 7};
+                Tensor out = bench.output(activationType(), ids.length, 256);
+                bench.operations().dense().embed(bench.ints(ids, ids.length), table, out);
+                float[] expected = new float[ids.length * 256];
+                for (int i = 0; i < ids.length; i++) {
+                    table.decode(ids[i], 0, 256, expected, i * 256);
+                }
+                Exactly.same(bench.description(), Sample.round(activationType(), expected), bench.values(out));
+            }
+        }
+    }
+
+    /// E4M3 has no infinities and two codes of NaN, which a product must not turn into numbers.
+    @Test
+    void notANumberStaysNotANumber() {
+        for (int place : List.of(0, 37, 255)) {
+            for (byte code : new byte[] {0x7F, (byte) 0xFF}) {
+                try (Workbench bench = workbench("code %d at %d", code, place)) {
+                    GroupedWeight weight =
+                            RandomGroups.of(bench.random(), CodeLayout.F8E4M3, new Groups(3, 256, 1, 128), DType.F32);
+                    weight.codes().segment().set(ValueLayout.JAVA_BYTE, 256 + place, code);
+                    Tensor out = bench.output(activationType(), 1, 3);
+                    bench.operations()
+                            .dense()
+                            .linear(bench.input(bench.normal(activationType(), 1, 256)), weight, null, out);
+                    float[] sums = bench.values(out);
+                    assertThat(sums[0]).isFinite();
+                    assertThat(sums[1]).isNaN();
+                    assertThat(sums[2]).isFinite();
+                }
             }
         }
     }

@@ -110,8 +110,8 @@ final class OnlineSoftmax {
         FloatVector largestX = beforeX;
         FloatVector largestY = beforeY;
         for (int j = at; j < end; j += PANEL) {
-            largestX = largestX.max(VectorMath.vector(weights, j));
-            largestY = largestY.max(VectorMath.vector(weights, j + LANES));
+            largestX = VectorMath.vector(weights, j).max(largestX);
+            largestY = VectorMath.vector(weights, j + LANES).max(largestY);
         }
         FloatVector totalX = VectorWidth.zero();
         FloatVector totalY = VectorWidth.zero();
@@ -121,8 +121,8 @@ final class OnlineSoftmax {
                     VectorMath.exp2(VectorMath.vector(weights, j + LANES).sub(largestY));
             x.intoArray(weights, j);
             y.intoArray(weights, j + LANES);
-            totalX = totalX.add(x);
-            totalY = totalY.add(y);
+            totalX = x.add(totalX);
+            totalY = y.add(totalY);
         }
         largestX.intoArray(state, row);
         largestY.intoArray(state, row + LANES);

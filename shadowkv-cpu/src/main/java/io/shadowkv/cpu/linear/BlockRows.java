@@ -1,7 +1,7 @@
 package io.shadowkv.cpu.linear;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 
 import io.shadowkv.cpu.vector.Codes;
 import io.shadowkv.cpu.vector.VectorWidth;
@@ -56,7 +56,7 @@ final class BlockRows implements WeightRows {
     }
 
     private void decodeQ40(long block, float[] target, int at) {
-        float scale = f16(block);
+        float scale = BlockFormat.f16(segment, block);
         for (int e = 0; e < 16; e += LANES) {
             IntVector pairs = Codes.unsigned(segment, block + 2 + e);
             Codes.floats(pairs.and(LOW).sub(8)).mul(scale).intoArray(target, at + e);
@@ -67,20 +67,23 @@ final class BlockRows implements WeightRows {
     }
 
     private void decodeQ80(long block, float[] target, int at) {
-        float scale = f16(block);
+        float scale = BlockFormat.f16(segment, block);
         for (int e = 0; e < 32; e += LANES) {
             Codes.floats(Codes.signed(segment, block + 2 + e)).mul(scale).intoArray(target, at + e);
         }
     }
 
     private void decodeQ4K(long block, float[] target, int at) {
-        float scale = f16(block);
-        float offset = f16(block + 2);
+        float scale = BlockFormat.f16(segment, block);
+        float offset = BlockFormat.f16(segment, block + 2);
+        int last = segment.get(JAVA_INT_UNALIGNED, block + 12);
+        long scales = BlockFormat.groupScales(segment.get(JAVA_INT_UNALIGNED, block + 4), last);
+        long offsets = BlockFormat.groupOffsets(segment.get(JAVA_INT_UNALIGNED, block + 8), last);
         for (int group = 0; group < 8; group += 2) {
-            float first = scale * BlockFormat.groupScale(segment, block + 4, group);
-            float firstOffset = offset * BlockFormat.groupOffset(segment, block + 4, group);
-            float second = scale * BlockFormat.groupScale(segment, block + 4, group + 1);
-            float secondOffset = offset * BlockFormat.groupOffset(segment, block + 4, group + 1);
+            float first = scale * BlockFormat.ofGroup(scales, group);
+            float firstOffset = offset * BlockFormat.ofGroup(offsets, group);
+            float second = scale * BlockFormat.ofGroup(scales, group + 1);
+            float secondOffset = offset * BlockFormat.ofGroup(offsets, group + 1);
             int to = at + group * 32;
             for (int e = 0; e < 32; e += LANES) {
                 IntVector pairs = Codes.unsigned(segment, block + 16 + group * 16L + e);
@@ -94,11 +97,14 @@ final class BlockRows implements WeightRows {
     }
 
     private void decodeQ5K(long block, float[] target, int at) {
-        float scale = f16(block);
-        float offset = f16(block + 2);
+        float scale = BlockFormat.f16(segment, block);
+        float offset = BlockFormat.f16(segment, block + 2);
+        int last = segment.get(JAVA_INT_UNALIGNED, block + 12);
+        long scales = BlockFormat.groupScales(segment.get(JAVA_INT_UNALIGNED, block + 4), last);
+        long offsets = BlockFormat.groupOffsets(segment.get(JAVA_INT_UNALIGNED, block + 8), last);
         for (int group = 0; group < 8; group++) {
-            float own = scale * BlockFormat.groupScale(segment, block + 4, group);
-            float ownOffset = offset * BlockFormat.groupOffset(segment, block + 4, group);
+            float own = scale * BlockFormat.ofGroup(scales, group);
+            float ownOffset = offset * BlockFormat.ofGroup(offsets, group);
             long codes = block + 48 + group / 2 * 32L;
             for (int e = 0; e < 32; e += LANES) {
                 IntVector low = Codes.unsigned(segment, codes + e)
@@ -114,7 +120,7 @@ final class BlockRows implements WeightRows {
     }
 
     private void decodeQ6K(long block, float[] target, int at) {
-        float scale = f16(block + 208);
+        float scale = BlockFormat.f16(segment, block + 208);
         for (int run = 0; run < 8; run++) {
             int part = run % 4;
             long low = block + run / 4 * 64L + part % 2 * 32L;
@@ -131,9 +137,5 @@ final class BlockRows implements WeightRows {
                 Codes.floats(lower.or(upper).sub(32)).mul(own).intoArray(target, at + run * 32 + e);
             }
         }
-    }
-
-    private float f16(long at) {
-        return Float.float16ToFloat(segment.get(JAVA_SHORT_UNALIGNED, at));
     }
 }

@@ -50,11 +50,8 @@ final class SkinnyLinear {
                 switch (weight) {
                     case Tensor plain -> new StreamedRows(plain).addDots(inputs, first, last, sums);
                     case BlockWeight blocks -> {
-                        if (WideBlocks.supports(blocks.blocks())) {
-                            new WideBlocks(blocks).addDots(arranged, first, last, sums);
-                        } else {
-                            new StreamedBlocks(blocks).addDots(inputs, first, last, sums);
-                        }
+                        boolean isArranged = WideBlocks.supports(blocks.blocks());
+                        BlockDots.of(blocks).addDots(isArranged ? arranged : inputs, first, last, sums);
                     }
                     case GroupedWeight _ -> throw new IllegalStateException("weights in groups are not streamed");
                 }

@@ -116,8 +116,8 @@ final class CodeScores {
                 int table = (w * WORD_PAIRS + p) * PAIR_VALUES;
                 IntVector low = word.lanewise(VectorOperators.LSHR, p * PAIR_BITS);
                 IntVector high = word.lanewise(VectorOperators.LSHR, (p + 1) * PAIR_BITS);
-                even = even.add(looked(low, tables, table));
-                odd = odd.add(looked(high, tables, table + PAIR_VALUES));
+                even = looked(low, tables, table).add(even);
+                odd = looked(high, tables, table + PAIR_VALUES).add(odd);
             }
         }
         even.add(odd).mul(VectorMath.vector(tokenScales, 0)).intoArray(out, at);
@@ -136,10 +136,10 @@ final class CodeScores {
                 int table = (w * WORD_PAIRS + p) * PAIR_VALUES;
                 IntVector low = word.lanewise(VectorOperators.LSHR, p * PAIR_BITS);
                 IntVector high = word.lanewise(VectorOperators.LSHR, (p + 1) * PAIR_BITS);
-                even = even.add(looked(low, tables, table));
-                odd = odd.add(looked(high, tables, table + PAIR_VALUES));
-                secondEven = secondEven.add(looked(low, tables, second + table));
-                secondOdd = secondOdd.add(looked(high, tables, second + table + PAIR_VALUES));
+                even = looked(low, tables, table).add(even);
+                odd = looked(high, tables, table + PAIR_VALUES).add(odd);
+                secondEven = looked(low, tables, second + table).add(secondEven);
+                secondOdd = looked(high, tables, second + table + PAIR_VALUES).add(secondOdd);
             }
         }
         FloatVector scale = VectorMath.vector(tokenScales, 0);

@@ -15,13 +15,15 @@ import jdk.incubator.vector.VectorSpecies;
 /// A vector of 4 lanes needs 4 bytes, and the smallest vector of bytes has 8: it is made of one int
 /// by shifts, so that nothing behind the 4 bytes is read.
 public final class Codes {
-    private static final boolean IS_NARROW = VectorWidth.LANES < 8;
-    private static final VectorSpecies<Byte> BYTES =
+    /// Whether a vector has fewer lanes than the smallest vector of bytes.
+    public static final boolean IS_NARROW = VectorWidth.LANES < 8;
+    /// As many bytes as a vector of ints has lanes, unless it is narrow.
+    public static final VectorSpecies<Byte> BYTES =
             VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, VectorWidth.FLOATS.vectorBitSize() / 4)));
     /// Shifts that bring byte i of an int to the lowest place in lane i.
-    private static final IntVector DOWN = VectorWidth.ints(0).addIndex(Byte.SIZE);
+    public static final IntVector DOWN = VectorWidth.ints(0).addIndex(Byte.SIZE);
     /// Shifts that bring byte i of an int to the highest place in lane i.
-    private static final IntVector UP =
+    public static final IntVector UP =
             VectorWidth.ints(Integer.SIZE - Byte.SIZE).sub(DOWN);
 
     private Codes() {}

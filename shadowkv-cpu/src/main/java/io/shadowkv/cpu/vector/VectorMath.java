@@ -97,7 +97,7 @@ public final class VectorMath {
         FloatVector largest = VectorWidth.floats(Float.NEGATIVE_INFINITY);
         int i = 0;
         for (; i <= count - VectorWidth.LANES; i += VectorWidth.LANES) {
-            largest = largest.max(vector(x, at + i));
+            largest = vector(x, at + i).max(largest);
         }
         float result = largest.reduceLanes(VectorOperators.MAX);
         for (; i < count; i++) {
@@ -113,7 +113,7 @@ public final class VectorMath {
         for (; i <= count - VectorWidth.LANES; i += VectorWidth.LANES) {
             FloatVector power = exp2(vector(x, at + i).sub(shift));
             power.intoArray(x, at + i);
-            sum = sum.add(power);
+            sum = power.add(sum);
         }
         float result = LaneSum.of(sum);
         for (; i < count; i++) {

@@ -45,8 +45,8 @@ extern "C" __global__ void __launch_bounds__(256) scaleRows(ACT* x, const i32* a
     letNextStart();
     i64 first = ((i64) blockIdx.x * 256 + threadIdx.x) * VECTOR;
     if (first >= count) return;
-    // No kernel of a step writes positions or factors.
-    float factor = __ldg(factors + at[first / width]);
+    // Kernels of the same step write the factors and places of experts.
     waitForPrevious();
+    float factor = factors[at[first / width]];
     multiply(x + first, factor);
 }
