@@ -1,6 +1,7 @@
 package io.shadowkv.engine;
 
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.prefill.PrefillSpec;
 import io.shadowkv.op.Backend;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.WeightPrecision;
@@ -10,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// Options of an engine: cache strategy, batch size and memory limits.
 ///
 /// @param cache full attention or ShadowKV with its parameters
+/// @param prefill which keys the rows of a prompt attend to while it is read
 /// @param kvType type of keys and values, F32, BF16 or F16; null means the type of the checkpoint's
 ///     weights
 /// @param prefillRows rows of the prompt computed at a time; affects the memory for activations but
@@ -31,6 +33,7 @@ import org.jspecify.annotations.Nullable;
 /// @param weights precision in which a backend that computes on the host keeps the weights
 public record EngineOptions(
         KvCacheSpec cache,
+        PrefillSpec prefill,
         @Nullable DType kvType,
         int prefillRows,
         int maxBatch,
@@ -43,6 +46,7 @@ public record EngineOptions(
         WeightPrecision weights) {
     public static final EngineOptions DEFAULT = new EngineOptions(
             new KvCacheSpec.Full(),
+            new PrefillSpec.Exact(),
             null,
             0,
             16,
@@ -83,6 +87,23 @@ public record EngineOptions(
     public EngineOptions withCache(KvCacheSpec spec) {
         return new EngineOptions(
                 spec,
+                prefill,
+                kvType,
+                prefillRows,
+                maxBatch,
+                deviceBytes,
+                hostBytes,
+                valuePlace,
+                maxWaiting,
+                readingBudget,
+                keptPrompts,
+                weights);
+    }
+
+    public EngineOptions withPrefill(PrefillSpec spec) {
+        return new EngineOptions(
+                cache,
+                spec,
                 kvType,
                 prefillRows,
                 maxBatch,
@@ -98,6 +119,7 @@ public record EngineOptions(
     public EngineOptions withKvType(@Nullable DType type) {
         return new EngineOptions(
                 cache,
+                prefill,
                 type,
                 prefillRows,
                 maxBatch,
@@ -113,6 +135,7 @@ public record EngineOptions(
     public EngineOptions withPrefillRows(int rows) {
         return new EngineOptions(
                 cache,
+                prefill,
                 kvType,
                 rows,
                 maxBatch,
@@ -128,6 +151,7 @@ public record EngineOptions(
     public EngineOptions withMaxBatch(int sequences) {
         return new EngineOptions(
                 cache,
+                prefill,
                 kvType,
                 prefillRows,
                 sequences,
@@ -143,6 +167,7 @@ public record EngineOptions(
     public EngineOptions withMemoryLimits(long device, long host) {
         return new EngineOptions(
                 cache,
+                prefill,
                 kvType,
                 prefillRows,
                 maxBatch,
@@ -158,6 +183,7 @@ public record EngineOptions(
     public EngineOptions withValuePlace(ValuePlace place) {
         return new EngineOptions(
                 cache,
+                prefill,
                 kvType,
                 prefillRows,
                 maxBatch,
@@ -173,6 +199,7 @@ public record EngineOptions(
     public EngineOptions withMaxWaiting(int requests) {
         return new EngineOptions(
                 cache,
+                prefill,
                 kvType,
                 prefillRows,
                 maxBatch,
@@ -188,6 +215,7 @@ public record EngineOptions(
     public EngineOptions withReadingBudget(Duration budget) {
         return new EngineOptions(
                 cache,
+                prefill,
                 kvType,
                 prefillRows,
                 maxBatch,
@@ -203,6 +231,7 @@ public record EngineOptions(
     public EngineOptions withKeptPrompts(int sequences) {
         return new EngineOptions(
                 cache,
+                prefill,
                 kvType,
                 prefillRows,
                 maxBatch,
@@ -218,6 +247,7 @@ public record EngineOptions(
     public EngineOptions withWeights(WeightPrecision precision) {
         return new EngineOptions(
                 cache,
+                prefill,
                 kvType,
                 prefillRows,
                 maxBatch,
@@ -240,8 +270,8 @@ public record EngineOptions(
         }
     }
 
-    /// Number of prefill rows on `backend`.
+    /// Number of prefill rows on `backend`, at least those that the way of reading needs.
     public int prefillRows(Backend backend) {
-        return prefillRows == 0 ? backend.prefillRows() : prefillRows;
+        return Math.max(prefill.leastRows(), prefillRows == 0 ? backend.prefillRows() : prefillRows);
     }
 }

@@ -24,6 +24,39 @@ public interface AttentionOperations {
     /// @param out `[t, queryHeads, headDim]`
     void prefill(Tensor queries, Tensor keys, Tensor values, int keyCount, double scale, Tensor out);
 
+    /// True if this backend has [#prefillSelected] and [#scoreBlocks]. Every backend has [#prefill].
+    boolean hasSelectedPrefill();
+
+    /// Causal attention of t consecutive tokens of one sequence to some of the keys. Every row must
+    /// read at least one key.
+    ///
+    /// @param queries `[t, queryHeads, headDim]`, rotated
+    /// @param keys `[kvHeads, capacity, headDim]`, rotated; all keys that are read are valid
+    /// @param values the same shape
+    /// @param firstToken position of the first row; key j has position j
+    /// @param scale factor that multiplies the dot products
+    /// @param out `[t, queryHeads, headDim]`
+    void prefillSelected(
+            Tensor queries,
+            Tensor keys,
+            Tensor values,
+            int firstToken,
+            SelectedKeys selected,
+            double scale,
+            Tensor out);
+
+    /// Estimates how much each block of query rows attends to each earlier key block, from the mean
+    /// keys of the blocks: `scores[h, b, J] = sum over the rows q of block b and the query heads of
+    /// group h of exp(scale · q · means[h, J] - the largest such exponent of this row and head over all
+    /// J ≤ f + b)`. Blocks of `blockTokens` rows are counted as in [SelectedKeys]; f is the block of
+    /// the first row.
+    ///
+    /// @param queries `[t, queryHeads, headDim]`, rotated
+    /// @param means F32 `[kvHeads, any, headDim]`; the first f + `queryBlocks` of each head are valid
+    /// @param firstToken position of the first row
+    /// @param scores F32 `[kvHeads, queryBlocks, any]`; elements J ≤ f + b of each row are written
+    void scoreBlocks(Tensor queries, Tensor means, int blockTokens, int firstToken, double scale, Tensor scores);
+
     /// Writes one new key and one new value per row:
     /// `target(slot).row[h, writeRows[i]] = new[i, h]`.
     ///

@@ -139,4 +139,11 @@ class ReferenceLawsTest {
             super(REFERENCE);
         }
     }
+
+    @Nested
+    class SparsePrefill extends SparsePrefillLaws {
+        SparsePrefill() {
+            super(REFERENCE);
+        }
+    }
 }

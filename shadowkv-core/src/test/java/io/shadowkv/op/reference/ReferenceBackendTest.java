@@ -16,6 +16,7 @@ import io.shadowkv.op.conformance.QuantisedConformance;
 import io.shadowkv.op.conformance.RestoreConformance;
 import io.shadowkv.op.conformance.SamplingConformance;
 import io.shadowkv.op.conformance.SelectedAttentionConformance;
+import io.shadowkv.op.conformance.SparsePrefillConformance;
 import io.shadowkv.op.conformance.SelectionConformance;
 import io.shadowkv.op.conformance.ShadowPrefillConformance;
 import io.shadowkv.op.conformance.ShadowStepConformance;
@@ -127,6 +128,14 @@ class ReferenceBackendTest {
 
     @Nested
     class SelectedAttention extends SelectedAttentionConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class SparsePrefill extends SparsePrefillConformance {
         @Override
         protected Backend open() {
             return new ReferenceBackend();
