@@ -121,6 +121,7 @@ final class E2eRun {
                 options.warmupSteps(),
                 options.timedSteps(),
                 options.profiledSteps(),
+                engine.options().prefill().label(),
                 options.clonesPrefill(),
                 options.forcedHitRate(),
                 options.seed());

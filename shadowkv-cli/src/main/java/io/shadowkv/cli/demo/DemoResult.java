@@ -35,6 +35,7 @@ record DemoResult(
     /// @param backend name of the backend
     /// @param backendReason why it was chosen
     /// @param shadow ShadowKV's parameters
+    /// @param prefill how both methods read the text
     record Setup(
             String model,
             long weightBytes,
@@ -44,7 +45,8 @@ record DemoResult(
             String kvType,
             String backend,
             String backendReason,
-            KvCacheSpec.Shadow shadow) {}
+            KvCacheSpec.Shadow shadow,
+            String prefill) {}
 
     /// A question.
     ///

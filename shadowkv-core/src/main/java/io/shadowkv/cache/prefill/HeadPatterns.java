@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -21,6 +22,7 @@ public record HeadPatterns(String source, List<Map<Integer, Pattern>> layers) {
     /// The pattern of a head that has none.
     public static final Pattern USUAL = new Pattern(Kind.VERTICAL_AND_SLASH, 1000, 6096);
 
+    private static final String FILE = "pattern file ";
     private static final long MAX_BYTES = 16 << 20;
     private static final String WHAT_TO_DO = ". Give the pattern file of this model, or leave the file out, which gives"
             + " every head the usual pattern";
@@ -47,6 +49,11 @@ public record HeadPatterns(String source, List<Map<Integer, Pattern>> layers) {
     /// @param vertical number of columns, or of first keys
     /// @param slash number of distances, or of nearest keys
     public record Pattern(Kind kind, int vertical, int slash) {}
+
+    /// The file that the patterns are from; null if they are not from a file.
+    public @Nullable String file() {
+        return source.startsWith(FILE) ? source.substring(FILE.length()) : null;
+    }
 
     /// True if the patterns are not from a file.
     public boolean isDefault() {
@@ -82,7 +89,7 @@ public record HeadPatterns(String source, List<Map<Integer, Pattern>> layers) {
     ///
     /// @throws IllegalArgumentException if the file cannot be read or has another format
     public static HeadPatterns read(Path file) {
-        String source = "pattern file " + file;
+        String source = FILE + file;
         try {
             long bytes = Files.size(file);
             if (bytes > MAX_BYTES) {
