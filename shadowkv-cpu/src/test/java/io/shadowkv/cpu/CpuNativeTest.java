@@ -1,5 +1,6 @@
 package io.shadowkv.cpu;
 
+import io.shadowkv.cache.prefill.MinferenceGoldens;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import io.shadowkv.op.conformance.AttentionConformance;
@@ -124,6 +125,14 @@ class CpuNativeTest {
 
     @Nested
     class SparsePrefill extends SparsePrefillConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Minference extends MinferenceGoldens {
         @Override
         protected Backend open() {
             return openCpu();

@@ -2,6 +2,7 @@ package io.shadowkv.op.reference;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shadowkv.cache.prefill.MinferenceGoldens;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider;
 import io.shadowkv.op.BackendProvider.BackendOptions;
@@ -136,6 +137,14 @@ class ReferenceBackendTest {
 
     @Nested
     class SparsePrefill extends SparsePrefillConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class Minference extends MinferenceGoldens {
         @Override
         protected Backend open() {
             return new ReferenceBackend();
