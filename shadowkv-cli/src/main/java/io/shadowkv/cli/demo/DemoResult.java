@@ -60,7 +60,7 @@ record DemoResult(
     ///
     /// @param answers in the order of the questions
     /// @param prefillSeconds time to read the text
-    /// @param sealSeconds the part of it that indexing adds to exact attention
+    /// @param sealSeconds the part of it that indexing adds to the reading
     /// @param turnSeconds time to read all later questions
     /// @param speed decode speed after the last answer, tokens per second of the median step
     /// @param planned planned bytes by part

@@ -65,7 +65,7 @@ public final class PrefillFlags {
             paramLabel = "FILE",
             description = "Read with minference, with the patterns of FILE as MInference publishes them. Without FILE,"
                     + " every head has the usual pattern.")
-    private @Nullable String patterns;
+    private @Nullable Path patterns;
 
     @Option(
             names = "--minference-original",
@@ -124,9 +124,9 @@ public final class PrefillFlags {
                 }
                 case minference ->
                     specs.add(new PrefillSpec.MInference(
-                            patterns == null || patterns.equals(NO_FILE)
+                            patterns == null || patterns.toString().equals(NO_FILE)
                                     ? HeadPatterns.usual()
-                                    : HeadPatterns.read(Path.of(patterns)),
+                                    : HeadPatterns.read(patterns),
                             !original,
                             least(PrefillSpec.MInference.MIN_TOKENS)));
             }

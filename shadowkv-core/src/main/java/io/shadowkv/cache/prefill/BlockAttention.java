@@ -2,9 +2,9 @@ package io.shadowkv.cache.prefill;
 
 import io.shadowkv.cache.prefill.KeyLists.Kept;
 import io.shadowkv.op.AttendedRows;
+import io.shadowkv.op.AttentionOperations.SelectedKeys;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
-import io.shadowkv.op.SelectedKeys;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import java.util.Arrays;

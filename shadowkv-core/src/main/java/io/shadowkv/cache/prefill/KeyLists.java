@@ -1,8 +1,8 @@
 package io.shadowkv.cache.prefill;
 
+import io.shadowkv.op.AttentionOperations.SelectedKeys;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
-import io.shadowkv.op.SelectedKeys;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import org.jspecify.annotations.Nullable;

@@ -103,6 +103,6 @@ record VerticalSlash(int[] columns, int[] distances) {
                 Arrays.copyOf(starts, startCount),
                 Arrays.copyOf(single, singleCount),
                 0,
-                io.shadowkv.op.SelectedKeys.NO_BAND);
+                io.shadowkv.op.AttentionOperations.SelectedKeys.NO_BAND);
     }
 }

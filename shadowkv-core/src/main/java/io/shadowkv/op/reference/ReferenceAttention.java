@@ -2,8 +2,8 @@ package io.shadowkv.op.reference;
 
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.AttentionOperations;
+import io.shadowkv.op.AttentionOperations.SelectedKeys;
 import io.shadowkv.op.IndexedLayer;
-import io.shadowkv.op.SelectedKeys;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;

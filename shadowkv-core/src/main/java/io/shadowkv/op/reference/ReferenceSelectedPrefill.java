@@ -1,6 +1,6 @@
 package io.shadowkv.op.reference;
 
-import io.shadowkv.op.SelectedKeys;
+import io.shadowkv.op.AttentionOperations.SelectedKeys;
 import io.shadowkv.tensor.Tensor;
 import java.util.Objects;
 import java.util.stream.IntStream;

@@ -2,9 +2,9 @@ package io.shadowkv.op.timing;
 
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.AttentionOperations;
+import io.shadowkv.op.AttentionOperations.SelectedKeys;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.OperationKind;
-import io.shadowkv.op.SelectedKeys;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;

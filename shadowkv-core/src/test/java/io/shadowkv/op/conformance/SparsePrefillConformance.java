@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shadowkv.op.AttentionOperations;
-import io.shadowkv.op.SelectedKeys;
+import io.shadowkv.op.AttentionOperations.SelectedKeys;
 import io.shadowkv.op.testing.Closeness;
 import io.shadowkv.op.testing.Judge;
 import io.shadowkv.op.testing.Placement;

@@ -6,7 +6,7 @@ import io.shadowkv.cpu.linear.MicroKernel;
 import io.shadowkv.cpu.vector.FloatRows;
 import io.shadowkv.cpu.vector.Scratch;
 import io.shadowkv.cpu.vector.WorkerPool;
-import io.shadowkv.op.SelectedKeys;
+import io.shadowkv.op.AttentionOperations.SelectedKeys;
 import io.shadowkv.tensor.Tensor;
 import java.util.Objects;
 
