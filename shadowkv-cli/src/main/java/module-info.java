@@ -17,6 +17,8 @@ module io.shadowkv.cli {
             info.picocli;
     opens io.shadowkv.cli.bench to
             info.picocli;
+    opens io.shadowkv.cli.bench.e2e to
+            info.picocli;
     opens io.shadowkv.cli.bench.serve to
             info.picocli;
     opens io.shadowkv.cli.bench.sharing to

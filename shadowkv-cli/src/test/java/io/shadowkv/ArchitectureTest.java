@@ -141,8 +141,9 @@ class ArchitectureTest {
             cli.bench.load: engine
             cli.bench.serve: cache cli.bench.load cli.option cli.process cli.serve engine engine.serve model.spec op \
                 report.page report.plot server tensor
-            cli.bench: cache cache.prefill checkpoint cli.bench.serve cli.bench.sharing cli.option cli.process engine engine.serve engine.study \
+            cli.bench.e2e: cache cache.prefill checkpoint cli.option cli.process engine engine.serve engine.study \
                 model.spec op op.timing report.plot tensor
+            cli.bench: cli.bench.e2e cli.bench.serve cli.bench.sharing
             cli.serve: cache cli.option cli.process engine engine.serve op server tensor text.chat
             cli: cli.bench cli.demo cli.eval cli.model cli.process cli.pull cli.ruler cli.run cli.serve engine
             """;

@@ -2,7 +2,6 @@ package io.shadowkv.checkpoint;
 
 import io.shadowkv.tensor.BlockFormat;
 import io.shadowkv.tensor.DType;
-import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.Shape;
 import io.shadowkv.tensor.Tensor;
 import io.shadowkv.tensor.Weight;
@@ -11,11 +10,9 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
@@ -24,6 +21,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// A checkpoint: a folder with one or many safetensors files and two configurations, or a GGUF file
@@ -35,6 +34,9 @@ import org.jspecify.annotations.Nullable;
 public final class Checkpoint implements AutoCloseable {
     private static final Map<String, DType> WEIGHT_TYPES =
             Map.of("BF16", DType.BF16, "F16", DType.F16, "F32", DType.F32);
+    /// Suffixes of tensors whose numbers are finite; masks, for example, have infinities.
+    private static final List<String> FINITE = List.of("weight", "bias", "scales", "_scale", "_scale_inv");
+
     private static final List<String> PACKED = List.of("qweight", "weight_packed", "W_q");
 
     private static final String UNQUANTISED =
@@ -48,6 +50,7 @@ public final class Checkpoint implements AutoCloseable {
     private final ModelConfig config;
     private final Map<String, TensorFile> fileOf;
     private final List<String> notes;
+    private final Set<String> read = ConcurrentHashMap.newKeySet();
     private @Nullable GenerationConfig generation;
 
     private Checkpoint(Path folder, @Nullable Arena owned, Arena arena) {
@@ -69,6 +72,48 @@ public final class Checkpoint implements AutoCloseable {
         this.quantized = Quantization.read(folder, config);
         this.notes = notes(folder);
         this.fileOf = CheckpointFolder.weights(folder, arena);
+        quantized.ifPresent(this::requireQuantised);
+    }
+
+    /// A configuration of another checkpoint would have plain weights read as if they were meant to be.
+    private void requireQuantised(QuantizedFormat format) {
+        boolean isPlain = names().stream().allMatch(name -> WEIGHT_TYPES.containsKey(typeName(name)));
+        if (isPlain && matrices().noneMatch(name -> format.holds(fileOf, name))) {
+            throw new CheckpointException(folder + ": the configuration says that the weights are quantised with "
+                    + format.method() + ", but no tensor is, such as "
+                    + names().stream().limit(3).toList()
+                    + ". Fetch configuration and weights from the same place");
+        }
+    }
+
+    /// Names of matrices, as they would be if they were plain.
+    private Stream<String> matrices() {
+        return fileOf.keySet().stream().map(name -> name.replaceFirst("\\.(qweight|weight_packed)$", ".weight"));
+    }
+
+    /// True if there is a matrix `name`, in any format that this engine reads.
+    public boolean hasWeight(String name) {
+        return has(name) || quantized.isPresent() && quantized.get().holds(fileOf, name);
+    }
+
+    /// Checks that every tensor of a GGUF file was asked for: one that is left out changes the model.
+    /// Other checkpoints may have tensors that belong to nothing here, such as buffers.
+    ///
+    /// @throws CheckpointException names the tensors
+    public void requireAllRead() {
+        if (!isGguf) {
+            return;
+        }
+        List<String> unread = names().stream()
+                .filter(name -> !read.contains(name) && !name.equals(GgufNames.ROPE_FREQS))
+                .toList();
+        if (!unread.isEmpty()) {
+            throw new CheckpointException(folder + ": " + unread.size() + " of its " + names().size()
+                    + " tensors, such as "
+                    + unread.stream().limit(3).map(GgufNames::inFile).toList()
+                    + ", are not part of the model that the file's metadata describes. Take another file, or the model's"
+                    + " safetensors version");
+        }
     }
 
     /// Opens `folder`, or a GGUF file, and maps its weights until [#close]. Of a split GGUF file,
@@ -250,6 +295,7 @@ public final class Checkpoint implements AutoCloseable {
     /// @throws CheckpointException if there is no such tensor or it has another shape or type
     public Tensor tensor(String name, int... expectedExtents) {
         TensorFile file = file(name);
+        read.add(name);
         Shape expected = Shape.of(expectedExtents);
         if (!WEIGHT_TYPES.containsKey(file.typeName(name))) {
             throw new CheckpointException(
@@ -277,6 +323,13 @@ public final class Checkpoint implements AutoCloseable {
             return quantized.get().weight(fileOf, name, outputs, inputs);
         }
         TensorFile file = file(name);
+        read.add(name);
+        quantized.flatMap(format -> format.strayCompanion(fileOf, name)).ifPresent(companion -> {
+            throw new CheckpointException(
+                    file.describe(name) + " next to " + file(companion).describe(companion)
+                            + "; expected codes, or no scales. The weights do not fit the configuration; fetch both from the"
+                            + " same place");
+        });
         if (WEIGHT_TYPES.containsKey(file.typeName(name)) || !isGguf) {
             return tensor(name, outputs, inputs);
         }
@@ -292,56 +345,11 @@ public final class Checkpoint implements AutoCloseable {
     /// explain results that are not numbers. Reads all weights up to it.
     public Optional<String> notFinite() {
         return names().stream()
-                .filter(name -> name.endsWith("weight") || name.endsWith("bias"))
+                .filter(name -> FINITE.stream().anyMatch(name::endsWith))
                 .filter(name -> WEIGHT_TYPES.containsKey(typeName(name))
                         || BlockFormat.named(typeName(name)).isPresent())
-                .flatMap(name -> notFinite(name).stream())
+                .flatMap(name -> file(name).notFinite(name).stream())
                 .findFirst();
-    }
-
-    private Optional<String> notFinite(String name) {
-        if (!WEIGHT_TYPES.containsKey(typeName(name))) {
-            return notFiniteBlock(name);
-        }
-        Tensor tensor = tensor(name);
-        MemorySegment bytes = tensor.segment();
-        for (long i = 0; i < tensor.elements(); i++) {
-            float value = (float) Floats.get(tensor.dtype(), bytes, i);
-            if (!Float.isFinite(value)) {
-                return Optional.of(damage(name, value, place(tensor.shape(), i)));
-            }
-        }
-        return Optional.empty();
-    }
-
-    private Optional<String> notFiniteBlock(String name) {
-        Weight weight = file(name).weight(name);
-        float[] row = new float[weight.inputs()];
-        for (int i = 0; i < weight.outputs(); i++) {
-            weight.decodeRow(i, row);
-            for (int j = 0; j < row.length; j++) {
-                if (!Float.isFinite(row[j])) {
-                    return Optional.of(damage(name, row[j], "[" + i + ", " + j + "]"));
-                }
-            }
-        }
-        return Optional.empty();
-    }
-
-    private String damage(String name, float value, String place) {
-        return file(name).describe(name) + " and holds " + value + " at " + place
-                + ". The file is damaged; fetch it again";
-    }
-
-    private static String place(Shape shape, long element) {
-        int[] extents = shape.toArray();
-        long rest = element;
-        for (int axis = extents.length - 1; axis >= 0; axis--) {
-            long index = rest % extents[axis];
-            rest /= extents[axis];
-            extents[axis] = (int) index;
-        }
-        return Arrays.toString(extents);
     }
 
     /// Unmaps the weights, if this checkpoint owns the mapping. No view may be read afterwards.

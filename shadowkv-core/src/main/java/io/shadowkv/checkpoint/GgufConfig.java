@@ -129,6 +129,8 @@ final class GgufConfig {
         }
         switch (type) {
             case "none" -> {
+                requireNoFactor("rope.scaling.factor");
+                requireNoFactor("rope.scale_linear");
                 if (divisors != null) {
                     divisors(divisors, rotary);
                 }
@@ -142,15 +144,25 @@ final class GgufConfig {
         }
     }
 
+    /// An old file may have a factor and no type.
+    private void requireNoFactor(String name) {
+        double factor = header.number(key(name)).orElse(1);
+        if (factor != 1 && factor != 0) {
+            throw header.wrong(key(name), "1 in a file whose rope.scaling.type is none or missing");
+        }
+    }
+
     private void yarn() {
         ObjectNode scaling = config.putObject("rope_scaling").put("rope_type", "yarn");
         scaling.put("factor", number("rope.scaling.factor"));
         scaling.put("original_max_position_embeddings", positive("rope.scaling.original_context_length"));
         copy("rope.scaling.yarn_beta_fast", scaling, "beta_fast");
         copy("rope.scaling.yarn_beta_slow", scaling, "beta_slow");
-        OptionalDouble attention = header.number(key("rope.scaling.attn_factor"));
-        if (attention.isPresent()) {
-            throw header.wrong(key("rope.scaling.attn_factor"), "none: this engine computes yarn's own factor");
+        for (String unread : List.of("attn_factor", "yarn_attn_factor", "yarn_ext_factor", "yarn_log_multiplier")) {
+            String name = key("rope.scaling." + unread);
+            if (header.number(name).isPresent()) {
+                throw header.wrong(name, "none: this engine computes yarn's own factor");
+            }
         }
     }
 

@@ -56,6 +56,11 @@ public final class ModelConfig {
         return Collections.unmodifiableSet(keys);
     }
 
+    /// True if the key is there, with a value or with null.
+    public boolean states(String key) {
+        return node.has(key);
+    }
+
     public boolean has(String key) {
         return node.hasNonNull(key);
     }

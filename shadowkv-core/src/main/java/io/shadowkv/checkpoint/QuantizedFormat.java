@@ -8,6 +8,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// How the linear layers of a quantised safetensors checkpoint are stored. Each layer has some
@@ -44,6 +45,15 @@ record QuantizedFormat(
         return name.endsWith(WEIGHT)
                 && file != null
                 && (!codes.equals(name) || List.of("F8_E4M3", "I8").contains(file.typeName(name)));
+    }
+
+    /// A tensor that belongs to the matrix `name` in this format although the matrix is plain; empty if
+    /// there is none.
+    Optional<String> strayCompanion(Map<String, TensorFile> files, String name) {
+        return COMPANIONS.stream()
+                .map(suffix -> other(name, suffix))
+                .filter(files::containsKey)
+                .findFirst();
     }
 
     /// Number of weights that a stored tensor holds: 0 for scales and zero points.

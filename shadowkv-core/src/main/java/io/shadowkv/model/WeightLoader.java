@@ -48,6 +48,7 @@ record WeightLoader(Checkpoint checkpoint, WeightPrecision precision, Backend ba
         }
         Tensor finalNorm = place(names.finalNorm() + ".weight", spec.hiddenSize());
         Weight head = spec.tiedEmbeddings() ? embedding : head(names.head() + ".weight", spec);
+        checkpoint.requireAllRead();
         return new DecoderWeights(embedding, layers, finalNorm, head);
     }
 
@@ -60,7 +61,7 @@ record WeightLoader(Checkpoint checkpoint, WeightPrecision precision, Backend ba
     DecoderSpec withOwnHead(DecoderSpec stated, WeightNames names) {
         String embedding = names.embedding() + ".weight";
         String head = names.head() + ".weight";
-        if (!stated.tiedEmbeddings() || !checkpoint.has(embedding) || !checkpoint.has(head)) {
+        if (!stated.tiedEmbeddings() || !checkpoint.hasWeight(embedding) || !checkpoint.hasWeight(head)) {
             return stated;
         }
         Weight embeddings = checkpoint.weight(embedding, stated.vocabularySize(), stated.hiddenSize());

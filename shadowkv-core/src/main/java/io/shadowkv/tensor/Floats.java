@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 
 /// Reads and writes floating-point elements of any type, one at a time: for reference code, tests
 /// and input or output, not for kernels.
@@ -29,6 +30,38 @@ public final class Floats {
             case F8E4M3 -> fromE4m3(segment.get(JAVA_BYTE, index));
             default -> throw new IllegalArgumentException(dtype + " is not a floating type");
         };
+    }
+
+    /// Elements `from` until `from + count` of `segment` as `target[at]` and the following, by a copy of
+    /// all at once where the type is common.
+    ///
+    /// @throws IndexOutOfBoundsException if either side has fewer
+    public static void decode(DType dtype, MemorySegment segment, long from, int count, float[] target, int at) {
+        Objects.checkFromIndexSize(at, count, target.length);
+        switch (dtype) {
+            case F32 -> MemorySegment.copy(segment, JAVA_FLOAT_UNALIGNED, from * 4, target, at, count);
+            case BF16 -> {
+                short[] bits = shorts(segment, from, count);
+                for (int i = 0; i < count; i++) {
+                    target[at + i] = fromBf16(bits[i]);
+                }
+            }
+            case F16 -> {
+                short[] bits = shorts(segment, from, count);
+                for (int i = 0; i < count; i++) {
+                    target[at + i] = Float.float16ToFloat(bits[i]);
+                }
+            }
+            default -> {
+                for (int i = 0; i < count; i++) {
+                    target[at + i] = (float) get(dtype, segment, from + i);
+                }
+            }
+        }
+    }
+
+    private static short[] shorts(MemorySegment segment, long from, int count) {
+        return segment.asSlice(from * Short.BYTES, (long) count * Short.BYTES).toArray(JAVA_SHORT_UNALIGNED);
     }
 
     /// Stores `value` rounded to nearest even; F8E4M3 has no infinity; numbers that are too large
@@ -91,10 +124,7 @@ public final class Floats {
     /// All elements of a host tensor as floats, row-major.
     public static float[] toArray(Tensor tensor) {
         float[] values = new float[Math.toIntExact(tensor.elements())];
-        MemorySegment segment = tensor.segment();
-        for (int i = 0; i < values.length; i++) {
-            values[i] = (float) get(tensor.dtype(), segment, i);
-        }
+        decode(tensor.dtype(), tensor.segment(), 0, values.length, values, 0);
         return values;
     }
 
@@ -106,8 +136,20 @@ public final class Floats {
             throw new IllegalArgumentException(values.length + " values for a tensor of " + tensor.shape());
         }
         MemorySegment segment = tensor.segment();
-        for (int i = 0; i < values.length; i++) {
-            set(tensor.dtype(), segment, i, values[i]);
+        switch (tensor.dtype()) {
+            case F32 -> MemorySegment.copy(values, 0, segment, JAVA_FLOAT_UNALIGNED, 0, values.length);
+            case BF16 -> {
+                short[] bits = new short[values.length];
+                for (int i = 0; i < bits.length; i++) {
+                    bits[i] = toBf16(values[i]);
+                }
+                MemorySegment.copy(bits, 0, segment, JAVA_SHORT_UNALIGNED, 0, bits.length);
+            }
+            default -> {
+                for (int i = 0; i < values.length; i++) {
+                    set(tensor.dtype(), segment, i, values[i]);
+                }
+            }
         }
     }
 }

@@ -5,9 +5,11 @@ import java.util.Arrays;
 /// Extents of a tensor, outermost first. Immutable; a scalar has rank 0 and one element.
 public final class Shape {
     private final int[] extents;
+    private final long elements;
 
-    private Shape(int[] extents) {
+    private Shape(int[] extents, long elements) {
         this.extents = extents;
+        this.elements = elements;
     }
 
     /// @throws IllegalArgumentException if an extent is negative or the element count exceeds a `long`
@@ -20,7 +22,7 @@ public final class Shape {
             }
             count = Math.multiplyExact(count, extent);
         }
-        return new Shape(extents.clone());
+        return new Shape(extents.clone(), count);
     }
 
     public int rank() {
@@ -34,11 +36,7 @@ public final class Shape {
 
     /// Product of all extents.
     public long elements() {
-        long count = 1;
-        for (int extent : extents) {
-            count *= extent;
-        }
-        return count;
+        return elements;
     }
 
     public int[] toArray() {

@@ -55,10 +55,7 @@ public record Tensor(DType dtype, Shape shape, Memory memory, long byteOffset) i
 
     @Override
     public void decode(int row, int from, int count, float[] target, int at) {
-        MemorySegment bytes = row(row).segment();
-        for (int i = 0; i < count; i++) {
-            target[at + i] = (float) Floats.get(dtype, bytes, from + i);
-        }
+        Floats.decode(dtype, row(row).segment(), from, count, target, at);
     }
 
     /// Extent of `axis`; negative counts from the innermost.

@@ -126,7 +126,7 @@ class GgufTest {
         int count =
                 GgufCopies.names(writer.write(folder.resolve("counted.gguf"))).size();
         writer.put("split.count", 2).put("split.tensors.count", tensors == 2 ? count : tensors);
-        GgufWriter second = new GgufWriter().put("split.count", 2).floats("output.weight", new float[64 * 32], 64, 32);
+        GgufWriter second;
         try (Checkpoint original = Checkpoint.open(folder.resolve("original"))) {
             second = new GgufWriter()
                     .put("split.count", 2)
@@ -160,6 +160,9 @@ class GgufTest {
                 changed(file -> file.put("llama.attention.value_length", 8)),
                 "is \"8\"; expected 16, the length of a key");
         refused(changed(file -> file.put("llama.rope.scaling.type", "longrope")), "expected none, linear or yarn");
+        refused(
+                changed(file -> file.put("llama.rope.scaling.factor", 4f)),
+                "expected 1 in a file whose rope.scaling.type is none or missing");
         refused(changed(file -> file.put("llama.attention.sliding_window", 64)), "expected none");
         refused(
                 changed(file -> file.floats("rope_freqs.weight", new float[3], 3)),

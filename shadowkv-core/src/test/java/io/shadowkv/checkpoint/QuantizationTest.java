@@ -51,6 +51,31 @@ class QuantizationTest {
         refused(file, method, "this engine reads BF16, F16 and F32", "Take the unquantised checkpoint");
     }
 
+    /// Plain weights under a quantised configuration, and scales that nobody would apply.
+    @Test
+    void aConfigurationThatDoesNotFitTheWeightsIsRefused() throws IOException {
+        plainModel();
+        Files.writeString(
+                folder.resolve("config.json"),
+                "{\"quantization_config\": {\"quant_method\": \"awq\", \"bits\": 4, \"group_size\": 128}}");
+        refused("quantised with AWQ, but no tensor is, such as [w]", "from the same place");
+        Files.writeString(
+                folder.resolve("config.json"),
+                "{\"quantization_config\": {\"quant_method\": \"gptq\", \"bits\": 4, \"group_size\": 8}}");
+        new SafetensorsWriter()
+                .add("a.qweight", Shape.of(1, 8), new int[8])
+                .add("b.weight", Shape.of(8, 8), new float[64])
+                .add("b.scales", Shape.of(1, 8), new float[8])
+                .write(folder.resolve("model.safetensors"));
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            assertThatThrownBy(() -> checkpoint.weight("b.weight", 8, 8))
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessageContaining("b.weight")
+                    .hasMessageContaining("b.scales")
+                    .hasMessageContaining("expected codes, or no scales");
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {

@@ -30,7 +30,7 @@ final class ResultBits {
         int bits = Integer.parseInt(arguments[0]);
         int runs = Integer.parseInt(arguments[1]);
         int calls = Integer.parseInt(arguments[2]);
-        for (int threads : new int[] {1, 2, 3}) {
+        for (int threads : new int[] {1, 3}) {
             var options = new BackendOptions(threads, bits);
             model("bf16", DType.BF16, spec(64, 32), options, runs);
             model("f32", DType.F32, spec(72, 24), options, runs);

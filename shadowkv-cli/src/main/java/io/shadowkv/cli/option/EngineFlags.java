@@ -16,6 +16,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /// Options that choose the backend and its limits; a mixin of several commands.
@@ -216,6 +217,20 @@ public final class EngineFlags {
     /// Opens the requested backend, and prints the choice of `auto` and its reason to `err`.
     public Backends.Choice openBackend(PrintWriter err) {
         return openBackend(err, device);
+    }
+
+    /// Opens the CPU backend for a command that measures nothing else.
+    ///
+    /// @throws picocli.CommandLine.ParameterException if another backend was asked for
+    public Backend openCpu() {
+        if (!backend.equals("auto") && !backend.equals("cpu")) {
+            throw new ParameterException(
+                    command.commandLine(),
+                    "--backend is " + backend + "; this command measures the backend cpu. Leave the option out");
+        }
+        return CacheFlags.checked(
+                        command, () -> Backends.open("cpu", new BackendOptions(threads, vectorBits, offloadFolder)))
+                .backend();
     }
 
     /// Opens the requested backend on a device of its own.

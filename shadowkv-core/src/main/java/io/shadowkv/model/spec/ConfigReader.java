@@ -88,8 +88,8 @@ final class ConfigReader {
     private static List<LayerSpec> layers(ModelConfig config, RopeSpec rope, int positions, Defaults defaults) {
         int count = layerCount(config, "num_hidden_layers");
         List<FeedForwardSpec> feedForwards = FeedForwards.read(config, count, defaults);
-        List<Integer> windows = Windows.read(config, count, positions, defaults);
         List<Boolean> rotations = rotations(config, count, defaults);
+        List<Integer> windows = Windows.read(config, rotations, positions, defaults);
         List<LayerSpec> layers = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             layers.add(new LayerSpec(

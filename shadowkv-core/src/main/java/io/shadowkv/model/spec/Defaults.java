@@ -7,14 +7,21 @@ import java.util.Set;
 /// configuration class there.
 ///
 /// @param window which layers attend to a window
+/// @param windowTokens the window where the file has no `sliding_window`, not even null; 0 for none
 /// @param theta base of the rotary frequencies where the file states none
 /// @param originalContext context before scaling where the file states none; 0 takes its positions
 /// @param intermediateKey key of the width of the MLP
 /// @param traits everything else
-record Defaults(WindowRule window, double theta, int originalContext, String intermediateKey, Set<Trait> traits) {
+record Defaults(
+        WindowRule window,
+        int windowTokens,
+        double theta,
+        int originalContext,
+        String intermediateKey,
+        Set<Trait> traits) {
     /// Full attention, all of each head rotates, and nothing else.
     static final Defaults PLAIN =
-            new Defaults(WindowRule.LAYER_TYPES, 10_000, 0, "intermediate_size", EnumSet.noneOf(Trait.class));
+            new Defaults(WindowRule.LAYER_TYPES, 0, 10_000, 0, "intermediate_size", EnumSet.noneOf(Trait.class));
 
     /// Which layers of a family use a sliding window if `config.json` has `sliding_window`.
     enum WindowRule {
@@ -23,8 +30,11 @@ record Defaults(WindowRule window, double theta, int originalContext, String int
         /// None unless `use_sliding_window` is true; then the layers that `layer_types` names, or
         /// the layers from `max_window_layers` on.
         SWITCHED,
-        /// None unless `use_sliding_window` is true; then the layers that `layer_types` names.
-        SWITCHED_BY_TYPE,
+        /// None unless `use_sliding_window` is true; then all.
+        SWITCHED_EVERY_LAYER,
+        /// None unless `use_sliding_window` is true; then the layers that `layer_types` names, or
+        /// the layers that do not rotate.
+        SWITCHED_UNROTATED,
         /// All.
         EVERY_LAYER
     }
@@ -58,22 +68,22 @@ record Defaults(WindowRule window, double theta, int originalContext, String int
         Set<Trait> all = EnumSet.noneOf(Trait.class);
         all.addAll(traits);
         all.addAll(Set.of(more));
-        return new Defaults(window, theta, originalContext, intermediateKey, all);
+        return new Defaults(window, windowTokens, theta, originalContext, intermediateKey, all);
     }
 
-    Defaults withWindow(WindowRule rule) {
-        return new Defaults(rule, theta, originalContext, intermediateKey, traits);
+    Defaults withWindow(WindowRule rule, int tokens) {
+        return new Defaults(rule, tokens, theta, originalContext, intermediateKey, traits);
     }
 
     Defaults withTheta(double base) {
-        return new Defaults(window, base, originalContext, intermediateKey, traits);
+        return new Defaults(window, windowTokens, base, originalContext, intermediateKey, traits);
     }
 
     Defaults withOriginalContext(int tokens) {
-        return new Defaults(window, theta, tokens, intermediateKey, traits);
+        return new Defaults(window, windowTokens, theta, tokens, intermediateKey, traits);
     }
 
     Defaults withIntermediateKey(String key) {
-        return new Defaults(window, theta, originalContext, key, traits);
+        return new Defaults(window, windowTokens, theta, originalContext, key, traits);
     }
 }

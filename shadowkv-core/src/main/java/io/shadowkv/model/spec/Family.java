@@ -19,14 +19,14 @@ public enum Family {
         }
     },
     /// Qwen2 and Qwen2.5, also the 1M checkpoints: biases on queries, keys and values.
-    QWEN2("qwen2", Defaults.PLAIN.withWindow(WindowRule.SWITCHED)) {
+    QWEN2("qwen2", Defaults.PLAIN.withWindow(WindowRule.SWITCHED, 4096)) {
         @Override
         public WeightNames weightNames(ModelConfig config) {
             return WeightNames.TRANSFORMERS.withBiases(true, false, false);
         }
     },
     /// Qwen3: a norm of each query and key head before it rotates.
-    QWEN3("qwen3", Defaults.PLAIN.withWindow(WindowRule.SWITCHED).with(Trait.QUERY_KEY_NORM)) {
+    QWEN3("qwen3", Defaults.PLAIN.withWindow(WindowRule.SWITCHED, 4096).with(Trait.QUERY_KEY_NORM)) {
         @Override
         public WeightNames weightNames(ModelConfig config) {
             return sameBias(config);
@@ -35,16 +35,27 @@ public enum Family {
     /// Qwen3 with a mixture of experts.
     QWEN3_MOE(
             "qwen3_moe",
-            Defaults.PLAIN.withWindow(WindowRule.SWITCHED_BY_TYPE).with(Trait.QUERY_KEY_NORM, Trait.EXPERTS)) {
+            Defaults.PLAIN
+                    .withWindow(WindowRule.SWITCHED_EVERY_LAYER, 4096)
+                    .with(Trait.QUERY_KEY_NORM, Trait.EXPERTS)) {
         @Override
         public WeightNames weightNames(ModelConfig config) {
             return sameBias(config);
         }
     },
     /// Mistral 7B, Nemo and Small.
-    MISTRAL("mistral", Defaults.PLAIN.withWindow(WindowRule.EVERY_LAYER)),
+    MISTRAL("mistral", Defaults.PLAIN.withWindow(WindowRule.EVERY_LAYER, 4096)),
     /// Ministral 3: yarn, and queries that grow with their position.
-    MINISTRAL3("ministral3", Defaults.PLAIN.withWindow(WindowRule.EVERY_LAYER).with(Trait.QUERY_SCALE)),
+    MINISTRAL3(
+            "ministral3", Defaults.PLAIN.withWindow(WindowRule.EVERY_LAYER, 0).with(Trait.QUERY_SCALE)) {
+        @Override
+        public DecoderSpec spec(ModelConfig config) {
+            if (RopeReader.parameters(config) == null) {
+                throw config.wrong("rope_parameters", "an object: without it transformers takes a set of its own");
+            }
+            return super.spec(config);
+        }
+    },
     /// Mistral Small 3.1 and Ministral 3 as published, with a vision tower: the language model alone.
     MISTRAL3("mistral3", Defaults.PLAIN) {
         @Override
@@ -117,7 +128,7 @@ public enum Family {
         }
     },
     /// Phi-3 and Phi-4-mini: fused projections, longrope, the latter with a part of each head rotated.
-    PHI3("phi3", Defaults.PLAIN.withWindow(WindowRule.EVERY_LAYER).withOriginalContext(4096)) {
+    PHI3("phi3", Defaults.PLAIN.withWindow(WindowRule.EVERY_LAYER, 0).withOriginalContext(4096)) {
         @Override
         public WeightNames weightNames(ModelConfig config) {
             return WeightNames.TRANSFORMERS
@@ -143,7 +154,7 @@ public enum Family {
     SMOLLM3(
             "smollm3",
             Defaults.PLAIN
-                    .withWindow(WindowRule.SWITCHED_BY_TYPE)
+                    .withWindow(WindowRule.SWITCHED_UNROTATED, 0)
                     .withTheta(2_000_000)
                     .with(Trait.UNROTATED_LAYERS, Trait.TIED)) {
         @Override

@@ -13,29 +13,42 @@ final class Windows {
     /// The window of each layer in tokens, as transformers reads the keys; 0 for full attention, also
     /// where the window covers the whole context.
     ///
+    /// @param rotations which layers rotate
     /// @param positions longest sequence
     /// @throws io.shadowkv.checkpoint.CheckpointException if a layer's type is neither full nor
     ///     sliding attention
-    static List<Integer> read(ModelConfig config, int layers, int positions, Defaults defaults) {
-        boolean isSwitched = defaults.window() == Defaults.WindowRule.SWITCHED
-                || defaults.window() == Defaults.WindowRule.SWITCHED_BY_TYPE;
-        boolean isOn = config.has("sliding_window") && (!isSwitched || config.bool("use_sliding_window", false));
+    static List<Integer> read(ModelConfig config, List<Boolean> rotations, int positions, Defaults defaults) {
+        int layers = rotations.size();
+        boolean isOn = switch (defaults.window()) {
+            case LAYER_TYPES, EVERY_LAYER -> true;
+            case SWITCHED, SWITCHED_EVERY_LAYER, SWITCHED_UNROTATED -> config.bool("use_sliding_window", false);
+        };
+        int stated = stated(config, defaults);
         List<String> types = types(config, layers);
         List<Integer> windows = new ArrayList<>();
         for (int i = 0; i < layers; i++) {
             boolean slides = isOn
+                    && stated > 0
                     && switch (defaults.window()) {
-                        case EVERY_LAYER -> true;
-                        case LAYER_TYPES, SWITCHED_BY_TYPE -> isSliding(types, i);
+                        case EVERY_LAYER, SWITCHED_EVERY_LAYER -> true;
+                        case LAYER_TYPES -> isSliding(types, i);
+                        case SWITCHED_UNROTATED -> types.isEmpty() ? !rotations.get(i) : isSliding(types, i);
                         case SWITCHED ->
                             types.isEmpty()
                                     ? i >= config.integer("max_window_layers", DEFAULT_WINDOW_LAYERS)
                                     : isSliding(types, i);
                     };
-            int window = slides ? config.positive("sliding_window") : 0;
-            windows.add(window < positions ? window : 0);
+            windows.add(slides && stated < positions ? stated : 0);
         }
         return windows;
+    }
+
+    /// The window in tokens; 0 for none, which a file states with null.
+    private static int stated(ModelConfig config, Defaults defaults) {
+        if (!config.states("sliding_window")) {
+            return defaults.windowTokens();
+        }
+        return config.has("sliding_window") ? config.positive("sliding_window") : 0;
     }
 
     private static List<String> types(ModelConfig config, int layers) {

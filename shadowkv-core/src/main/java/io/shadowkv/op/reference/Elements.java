@@ -1,5 +1,6 @@
 package io.shadowkv.op.reference;
 
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
@@ -18,11 +19,15 @@ final class Elements {
 
     /// Elements `from` until `from + count`.
     static double[] read(Tensor tensor, long from, int count) {
-        MemorySegment segment = tensor.segment();
-        DType dtype = tensor.dtype();
         double[] values = new double[count];
+        if (tensor.dtype() == DType.F64) {
+            MemorySegment.copy(tensor.segment(), JAVA_DOUBLE_UNALIGNED, from * Double.BYTES, values, 0, count);
+            return values;
+        }
+        float[] decoded = new float[count];
+        Floats.decode(tensor.dtype(), tensor.segment(), from, count, decoded, 0);
         for (int i = 0; i < count; i++) {
-            values[i] = Floats.get(dtype, segment, from + i);
+            values[i] = decoded[i];
         }
         return values;
     }
@@ -37,11 +42,7 @@ final class Elements {
     }
 
     static int[] readInts(Tensor tensor) {
-        int[] values = new int[Math.toIntExact(tensor.elements())];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = readInt(tensor, i);
-        }
-        return values;
+        return integers(tensor).toArray(JAVA_INT_UNALIGNED);
     }
 
     static int readInt(Tensor tensor, long index) {

@@ -175,10 +175,11 @@ final class ReferenceAttention implements AttentionOperations {
         double[] attend(double[] query, int count) {
             double[] weights = new double[count];
             for (int j = 0; j < count; j++) {
+                double score = 0;
                 for (int e = 0; e < headDim; e++) {
-                    weights[j] += query[e] * keys[j * headDim + e];
+                    score += query[e] * keys[j * headDim + e];
                 }
-                weights[j] *= scale;
+                weights[j] = score * scale;
             }
             Softmax.apply(weights);
             double[] sum = new double[headDim];

@@ -3,7 +3,6 @@ package io.shadowkv.op.reference;
 import io.shadowkv.op.SamplingOperations;
 import io.shadowkv.tensor.Tensor;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.stream.IntStream;
 
 /// The operations on logits, with a full sort of each row.
@@ -39,15 +38,20 @@ final class ReferenceSampling implements SamplingOperations {
         Elements.write(out.logSums, 2L * i, sums);
     }
 
-    /// Ids by descending logit, without those of -infinity. The sort is stable, so lower ids come
-    /// first among equals.
+    /// Ids by descending logit, without those of -infinity; lower ids come first among equals.
     private static int[] descending(double[] row) {
         return IntStream.range(0, row.length)
                 .filter(id -> row[id] != Double.NEGATIVE_INFINITY)
-                .boxed()
-                .sorted(Comparator.comparingDouble(id -> -(row[id] + 0.0)))
-                .mapToInt(Integer::intValue)
+                .mapToLong(id -> (long) ordered(-(float) (row[id] + 0.0)) << Integer.SIZE | id)
+                .sorted()
+                .mapToInt(key -> (int) key)
                 .toArray();
+    }
+
+    /// An integer for each float, in the same order.
+    private static int ordered(float value) {
+        int bits = Float.floatToRawIntBits(value);
+        return bits < 0 ? bits ^ Integer.MAX_VALUE : bits;
     }
 
     private static double logSum(double[] row, double largest, double factor) {

@@ -24,6 +24,7 @@ final class ReferenceTokenCodes {
 
     static void encode(Tensor keys, int from, int count, Tensor means, Tensor codes, Tensor scales, int to) {
         int headDim = keys.extent(2);
+        double[][] matrix = matrix(headDim);
         Objects.checkFromIndexSize(from, count, keys.extent(1));
         Objects.checkFromIndexSize(to, count, scales.extent(1));
         for (int h = 0; h < keys.extent(0); h++) {
@@ -33,7 +34,7 @@ final class ReferenceTokenCodes {
                 for (int e = 0; e < headDim; e++) {
                     key[e] -= mean[e];
                 }
-                encode(turned(key), codes, scales, h, to + t);
+                encode(turned(matrix, key), codes, scales, h, to + t);
             }
         }
     }
@@ -67,6 +68,7 @@ final class ReferenceTokenCodes {
     /// The keys that the codes of a head's first tokens stand for, turned back, `[count, headDim]`.
     static double[] decode(TokenCodes index, int headDim, int h, int count) {
         double[] keys = new double[count * headDim];
+        double[][] matrix = matrix(headDim);
         for (int t = 0; t < count; t++) {
             double scale =
                     Elements.read(index.scales(), (long) h * index.scales().extent(1) + t, 1)[0];
@@ -76,39 +78,42 @@ final class ReferenceTokenCodes {
                 int code = word >>> KeyCodes.BITS * (e % KeyCodes.WORD_DIMS) & KeyCodes.LARGEST;
                 levels[e] = scale * (code - KeyCodes.CENTRE);
             }
-            System.arraycopy(turnedBack(levels), 0, keys, t * headDim, headDim);
+            System.arraycopy(turnedBack(matrix, levels), 0, keys, t * headDim, headDim);
         }
         return keys;
     }
 
-    private static double[] turned(double[] key) {
+    private static double[] turned(double[][] matrix, double[] key) {
         double[] turned = new double[key.length];
         for (int i = 0; i < key.length; i++) {
             for (int j = 0; j < key.length; j++) {
-                turned[i] += matrix(key.length, i, j) * key[j];
+                turned[i] += matrix[i][j] * key[j];
             }
         }
         return turned;
     }
 
     /// The product with the transposed matrix, which is the inverse.
-    private static double[] turnedBack(double[] turned) {
+    private static double[] turnedBack(double[][] matrix, double[] turned) {
         double[] key = new double[turned.length];
         for (int i = 0; i < key.length; i++) {
             for (int j = 0; j < key.length; j++) {
-                key[j] += matrix(key.length, i, j) * turned[i];
+                key[j] += matrix[i][j] * turned[i];
             }
         }
         return key;
     }
 
-    /// The turn's matrix at row i and column j.
-    private static double matrix(int headDim, int i, int j) {
+    /// The turn's matrix.
+    private static double[][] matrix(int headDim) {
         int size = KeyCodes.turnSize(headDim);
-        if (i / size != j / size) {
-            return 0;
+        double[][] matrix = new double[headDim][headDim];
+        for (int i = 0; i < headDim; i++) {
+            for (int j = i - i % size; j < i - i % size + size; j++) {
+                boolean isMinus = Integer.bitCount(i % size & j % size) % 2 == 1 ^ KeyCodes.isFlipped(j);
+                matrix[i][j] = (isMinus ? -1 : 1) / Math.sqrt(size);
+            }
         }
-        boolean isMinus = Integer.bitCount(i % size & j % size) % 2 == 1 ^ KeyCodes.isFlipped(j);
-        return (isMinus ? -1 : 1) / Math.sqrt(size);
+        return matrix;
     }
 }

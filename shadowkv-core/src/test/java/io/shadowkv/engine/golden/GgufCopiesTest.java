@@ -1,9 +1,11 @@
 package io.shadowkv.engine.golden;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.shadowkv.Fixtures;
+import io.shadowkv.checkpoint.CheckpointException;
 import io.shadowkv.checkpoint.GgufCopies;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.serve.Engine;
@@ -52,6 +54,20 @@ class GgufCopiesTest {
                     assertThat(rows[i]).as("row %d", i).containsExactly(wanted[i], within(2e-4f));
                 }
             }
+        }
+    }
+
+    /// A tensor that would be left out changes the model.
+    @ParameterizedTest
+    @ValueSource(strings = {"blk.0.ffn_up.bias", "blk.0.attn_q_norm.weight", "blk.99.attn_norm.weight"})
+    void refusesTensorsThatTheModelDoesNotRead(String name) {
+        Path original = Fixtures.golden("models").resolve("models").resolve("tiny-llama3-f32");
+        Path file = GgufCopies.of(original).floats(name, new float[32], 32).write(folder.resolve("model.gguf"));
+        try (Backend backend = new ReferenceBackend()) {
+            assertThatThrownBy(() -> Engine.open(file, backend, EngineOptions.DEFAULT))
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessageContaining("such as [" + name + "]")
+                    .hasMessageContaining("not part of the model that the file's metadata describes");
         }
     }
 

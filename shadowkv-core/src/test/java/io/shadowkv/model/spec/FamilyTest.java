@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.shadowkv.checkpoint.CheckpointException;
 import io.shadowkv.checkpoint.ModelConfig;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -107,6 +108,40 @@ class FamilyTest {
         assertThat(spec("mistral", 2, ", \"sliding_window\": 64").contextNote()).isEqualTo(", its sliding_window");
         assertThat(spec("mistral", 2, ", \"sliding_window\": null").contextTokens())
                 .isEqualTo(256);
+    }
+
+    /// A window that the file does not state at all is the one of the configuration class.
+    @ParameterizedTest
+    @CsvSource({
+        "mistral, false, 4096 4096 4096 4096",
+        "ministral3, false, 0 0 0 0",
+        "phi3, false, 0 0 0 0",
+        "qwen3, false, 0 0 0 0",
+        "qwen3, true, 0 0 4096 4096",
+        "qwen3_moe, true, 4096 4096 4096 4096",
+    })
+    void aWindowThatIsNotStated(String family, boolean isSwitched, String windows) {
+        DecoderSpec spec = spec(
+                family,
+                4,
+                ", \"max_position_embeddings\": 8192, \"max_window_layers\": 2, \"use_sliding_window\": " + isSwitched
+                        + ", \"rope_parameters\": {\"rope_type\": \"default\", \"rope_theta\": 10000}, \"num_experts\": 4,"
+                        + " \"num_experts_per_tok\": 2, \"moe_intermediate_size\": 8");
+        assertThat(windows(spec)).isEqualTo(windows);
+    }
+
+    /// SmolLM3's layers slide where they do not rotate.
+    @Test
+    void layersThatDoNotRotateSlide() {
+        String keys = ", \"no_rope_layers\": [1, 0, 1, 0], \"sliding_window\": 64, \"use_sliding_window\": ";
+        assertThat(windows(spec("smollm3", 4, keys + true))).isEqualTo("0 64 0 64");
+        assertThat(windows(spec("smollm3", 4, keys + false))).isEqualTo("0 0 0 0");
+    }
+
+    private static String windows(DecoderSpec spec) {
+        return spec.layerSpecs().stream()
+                .map(layer -> Integer.toString(layer.slidingWindow()))
+                .collect(Collectors.joining(" "));
     }
 
     /// Below its chunk size dual chunk attention is plain attention.

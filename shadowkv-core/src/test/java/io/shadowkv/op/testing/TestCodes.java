@@ -2,10 +2,21 @@ package io.shadowkv.op.testing;
 
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Floats;
+import java.util.stream.IntStream;
 
 /// Quantisation as its definition says, by search where others calculate.
 public final class TestCodes {
+    private static final double[] I8_SIZES = sizes(DType.I8);
+    private static final double[] E4M3_SIZES = sizes(DType.F8E4M3);
+
     private TestCodes() {}
+
+    /// What the codes without a sign stand for.
+    private static double[] sizes(DType codes) {
+        return IntStream.range(0, 128)
+                .mapToDouble(code -> number(codes, (byte) code))
+                .toArray();
+    }
 
     /// The least BF16 number that is not below the row's largest magnitude over the largest code.
     public static float scale(DType codes, float[] row) {
@@ -29,10 +40,11 @@ public final class TestCodes {
     /// The code nearest to `value`; of two as near, the even one. A negative value that rounds to zero keeps
     /// its sign where the type has a negative zero.
     static byte nearest(DType codes, float value) {
+        double[] sizes = codes == DType.I8 ? I8_SIZES : E4M3_SIZES;
         byte best = 0;
         double least = Double.POSITIVE_INFINITY;
         for (int code = 0; code < 128; code++) {
-            double error = Math.abs(number(codes, (byte) code) - (double) Math.abs(value));
+            double error = Math.abs(sizes[code] - Math.abs(value));
             if (error < least || error == least && code % 2 == 0) {
                 best = (byte) code;
                 least = error;

@@ -1,4 +1,4 @@
-package io.shadowkv.cli.bench;
+package io.shadowkv.cli.bench.e2e;
 
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;

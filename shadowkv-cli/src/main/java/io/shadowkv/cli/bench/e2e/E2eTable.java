@@ -1,8 +1,8 @@
-package io.shadowkv.cli.bench;
+package io.shadowkv.cli.bench.e2e;
 
-import io.shadowkv.cli.bench.E2eResult.Memory;
-import io.shadowkv.cli.bench.E2eResult.Prefill;
-import io.shadowkv.cli.bench.E2eResult.Steps;
+import io.shadowkv.cli.bench.e2e.E2eResult.Memory;
+import io.shadowkv.cli.bench.e2e.E2eResult.Prefill;
+import io.shadowkv.cli.bench.e2e.E2eResult.Steps;
 import io.shadowkv.op.OperationKind;
 import io.shadowkv.report.plot.Quantity;
 import java.io.PrintWriter;

@@ -1,10 +1,10 @@
-package io.shadowkv.cli.bench;
+package io.shadowkv.cli.bench.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import io.shadowkv.cli.bench.StepBytes.Decoding;
-import io.shadowkv.cli.bench.StepBytes.Index;
+import io.shadowkv.cli.bench.e2e.StepBytes.Decoding;
+import io.shadowkv.cli.bench.e2e.StepBytes.Index;
 import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.model.spec.KnownShapes;
 import io.shadowkv.op.OperationKind;

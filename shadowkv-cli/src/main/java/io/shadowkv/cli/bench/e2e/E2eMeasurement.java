@@ -1,4 +1,4 @@
-package io.shadowkv.cli.bench;
+package io.shadowkv.cli.bench.e2e;
 
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.SequenceCache.Selections;
@@ -38,8 +38,14 @@ final class E2eMeasurement {
         this.watcher = watcher;
     }
 
+    /// A measurement after a short one that warms up.
     E2eResult run() {
         warmUp();
+        return measure();
+    }
+
+    /// A measurement without warming up.
+    E2eResult measure() {
         MemoryPlan plan = plan();
         try (BatchRun batch = engine.openBatch(plan.batch(), plan.contextTokens())) {
             E2eResult.Prefill prefill = read(batch);

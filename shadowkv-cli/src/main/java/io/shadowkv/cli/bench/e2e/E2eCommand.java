@@ -1,4 +1,4 @@
-package io.shadowkv.cli.bench;
+package io.shadowkv.cli.bench.e2e;
 
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.option.EngineFlags;
@@ -27,7 +27,6 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /// `bench e2e`: compares prefill and decode of a whole batch with full attention and with ShadowKV.
@@ -47,16 +46,13 @@ import picocli.CommandLine.Spec;
             "  shadowkv bench e2e --random yi-9b --layers 2 --context 4k --batch 1 --method full",
             "  shadowkv bench e2e --model ORG/NAME --context 122k --out docs/bench/e2e.jsonl"
         })
-final class E2eCommand implements Callable<Integer> {
+public final class E2eCommand implements Callable<Integer> {
     /// The methods to measure.
     enum Methods {
         both,
         full,
         shadowkv
     }
-
-    @ParentCommand
-    private BenchCommand bench;
 
     @Spec
     private CommandSpec spec;
@@ -149,9 +145,13 @@ final class E2eCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
     private E2eCommand() {}
 
+    private Program root() {
+        return (Program) spec.root().userObject();
+    }
+
     @Override
     public Integer call() {
-        Program root = bench.root();
+        Program root = root();
         E2eOptions options = misuseOf(this::options);
         KvCacheSpec.Shadow strategy = shadow.spec(spec);
         EngineOptions engine = flags.options(strategy).withPrefill(prefill.spec());
@@ -176,7 +176,7 @@ final class E2eCommand implements Callable<Integer> {
 
     private void say(E2eFailure failure, PrintWriter err) {
         err.println("shadowkv: " + failure.sentence());
-        if (bench.root().isDebug()) {
+        if (root().isDebug()) {
             failure.cause().printStackTrace(err);
         }
     }

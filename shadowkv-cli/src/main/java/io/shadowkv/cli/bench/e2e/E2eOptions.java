@@ -1,4 +1,4 @@
-package io.shadowkv.cli.bench;
+package io.shadowkv.cli.bench.e2e;
 
 import java.util.Collections;
 import java.util.List;
@@ -48,6 +48,35 @@ record E2eOptions(
             throw new IllegalArgumentException(
                     "--hit-rate given with --method full, which selects nothing; leave it out or use --method both");
         }
+    }
+
+    /// The same with one length.
+    E2eOptions at(int tokens) {
+        return new E2eOptions(
+                List.of(tokens),
+                runsFull,
+                runsShadow,
+                batch,
+                warmupSteps,
+                timedSteps,
+                profiledSteps,
+                clonesPrefill,
+                forcedHitRate,
+                seed);
+    }
+
+    E2eOptions withSeed(long other) {
+        return new E2eOptions(
+                contexts,
+                runsFull,
+                runsShadow,
+                batch,
+                warmupSteps,
+                timedSteps,
+                profiledSteps,
+                clonesPrefill,
+                forcedHitRate,
+                other);
     }
 
     int steps() {

@@ -1,4 +1,4 @@
-package io.shadowkv.cli.bench;
+package io.shadowkv.cli.bench.e2e;
 
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.option.ModelSource;
@@ -91,12 +91,12 @@ final class E2eRun {
                                         engine.spec().contextNote()));
             }
             var measurement = new E2eMeasurement(options, engine, timed, tokens, free, watcher);
-            return new Measured(setup(engine, ceilings), measurement.run());
+            return new Measured(setup(model, options, engine, ceilings), measurement.run());
         }
     }
 
     /// The format of the weights in memory.
-    private String weights(Engine engine) {
+    private static String weights(ModelSource model, Engine engine) {
         WeightPrecision precision = engine.options().weights();
         if (precision != WeightPrecision.STORED) {
             return precision.toString();
@@ -106,12 +106,14 @@ final class E2eRun {
                 : engine.checkpoint().weightFormat();
     }
 
-    private E2eSetup setup(Engine engine, Ceilings ceilings) {
+    /// The conditions of a measurement.
+    static E2eSetup setup(ModelSource model, E2eOptions options, Engine engine, Ceilings ceilings) {
+        Backend backend = engine.backend();
         return new E2eSetup(
                 model.name(),
                 model instanceof ModelSource.Random,
                 engine.spec().layers(),
-                weights(engine),
+                weights(model, engine),
                 engine.kvType().toString(),
                 E2eMeasurement.prefillRows(engine),
                 engine.options().valuePlace().name().toLowerCase(Locale.ROOT),
