@@ -75,7 +75,15 @@ class RunCommandTest {
                 .containsPattern("; \\d+ % of attention computed in prefill, by layer( \\d+){5}");
 
         JsonNode json = shadowkv(
-                        "run", "needle-32k", text, "--method", "full", "--prefill-from", "1k", "--prefill", "blocks",
+                        "run",
+                        "needle-32k",
+                        text,
+                        "--method",
+                        "full",
+                        "--prefill-from",
+                        "1k",
+                        "--prefill",
+                        "blocks",
                         "--json")
                 .json();
         assertThat(json.get("text").stringValue()).contains("4829173");

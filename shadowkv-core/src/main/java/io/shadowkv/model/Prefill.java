@@ -166,7 +166,9 @@ public final class Prefill implements AutoCloseable {
         for (int i = 0; i < prompts.size(); i++) {
             int first = firstRows[i];
             int last = first + prompts.get(i).ids().length;
-            int block = dropped.contains(prompts.get(i)) ? 1 : prompts.get(i).cache().order().block();
+            int block = dropped.contains(prompts.get(i))
+                    ? 1
+                    : prompts.get(i).cache().order().block();
             if (first < end && end < last && block > 1) {
                 int shift = prompts.get(i).firstPosition() - first;
                 int lower = (end + shift) / block * block - shift;

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 /// @param name `full` or `shadowkv`
 /// @param shadow ShadowKV's parameters, null for full attention
 /// @param prefill how prompts are read, null if exactly
-public record Method(String name, @Nullable Shadow shadow, @Nullable ReadMethod prefill) {
+public record Method(
+        String name, @Nullable Shadow shadow, @Nullable ReadMethod prefill) {
     /// Full attention, also while prompts are read.
     public static final Method FULL = new Method("full", null);
 

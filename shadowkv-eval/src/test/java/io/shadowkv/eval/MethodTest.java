@@ -55,7 +55,9 @@ class MethodTest {
 
     @Test
     void theLabelTellsTheWayToRead() {
-        assertThat(Method.FULL.reading(PrefillSpec.Blocks.DEFAULT.withThreshold(0.3)).label())
+        assertThat(Method.FULL
+                        .reading(PrefillSpec.Blocks.DEFAULT.withThreshold(0.3))
+                        .label())
                 .isEqualTo("full prefill blocks threshold 0.3");
         assertThat(Method.of(Shadow.DEFAULT)
                         .reading(new PrefillSpec.MInference(HeadPatterns.usual(), false, 200))

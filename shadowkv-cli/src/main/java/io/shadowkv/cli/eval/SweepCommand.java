@@ -103,10 +103,12 @@ public final class SweepCommand implements Callable<Integer> {
         PrefillSpec read = prefill.spec();
         int chunk = shape.unitTokens(spec);
         for (Budget each : budgets) {
-            methods.add(Method.of(shape.spec(spec, rank, each.at(contextTokens, chunk))).reading(read));
+            methods.add(Method.of(shape.spec(spec, rank, each.at(contextTokens, chunk)))
+                    .reading(read));
         }
         for (int each : ranks) {
-            methods.add(Method.of(shape.spec(spec, each, budget.at(contextTokens, chunk))).reading(read));
+            methods.add(Method.of(shape.spec(spec, each, budget.at(contextTokens, chunk)))
+                    .reading(read));
         }
         return methods.stream().distinct().toList();
     }

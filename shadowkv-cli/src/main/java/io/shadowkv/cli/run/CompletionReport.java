@@ -59,7 +59,9 @@ final class CompletionReport {
         }
         if (!completion.densities().isEmpty()) {
             line.append(String.format(
-                    Locale.ROOT, "; %.0f %% of attention computed in prefill, by layer", 100 * completion.prefillDensity()));
+                    Locale.ROOT,
+                    "; %.0f %% of attention computed in prefill, by layer",
+                    100 * completion.prefillDensity()));
             completion
                     .densities()
                     .forEach(layer -> line.append(String.format(Locale.ROOT, " %.0f", 100 * layer.share())));

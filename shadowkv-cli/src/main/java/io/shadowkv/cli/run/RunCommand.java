@@ -4,8 +4,8 @@ import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.prefill.PrefillSpec;
 import io.shadowkv.cli.option.CacheFlags;
 import io.shadowkv.cli.option.EngineFlags;
-import io.shadowkv.cli.option.PrefillFlags;
 import io.shadowkv.cli.option.OpenModel;
+import io.shadowkv.cli.option.PrefillFlags;
 import io.shadowkv.cli.process.PastedTemplate;
 import io.shadowkv.cli.process.Program;
 import io.shadowkv.cli.process.ProgressLine;
@@ -136,12 +136,7 @@ public final class RunCommand implements Callable<Integer> {
         try (OpenModel open = OpenModel.open(folder, flags, options, err)) {
             if (chat) {
                 var settings = new ChatSession.Settings(
-                        system,
-                        sampling,
-                        wording,
-                        context,
-                        ProgressLine.style(root.surroundings(), progress),
-                        method);
+                        system, sampling, wording, context, ProgressLine.style(root.surroundings(), progress), method);
                 try (var session = new ChatSession(open.engine(), settings, spec.commandLine(), root.cancellation())) {
                     session.talk(text, root.surroundings());
                 }

@@ -49,9 +49,8 @@ final class BlockAttention implements PromptAttention {
             int grid = grid(spec, end);
             int rowBlocks = rowBlocks(spec);
             this.meanKeys = scope.allocate(DType.F32, shape.kvHeads(), grid, shape.headDim());
-            this.meanValues = spec.countsDropped()
-                    ? scope.allocate(DType.F32, shape.kvHeads(), grid, shape.headDim())
-                    : null;
+            this.meanValues =
+                    spec.countsDropped() ? scope.allocate(DType.F32, shape.kvHeads(), grid, shape.headDim()) : null;
             this.freshMeans = scope.allocate(DType.F32, shape.kvHeads() * rowBlocks * shape.headDim());
             this.cosines = scope.allocate(DType.F32, shape.kvHeads() * rowBlocks);
             this.scores = scope.allocate(DType.F32, shape.kvHeads() * rowBlocks * grid);
@@ -156,8 +155,7 @@ final class BlockAttention implements PromptAttention {
     private void addMeans(Tensor source, Tensor means, int count) {
         var shadow = backend.operations().shadow();
         int heads = shape.kvHeads();
-        Tensor fresh =
-                freshMeans.slice(0, heads * count * shape.headDim()).reshape(heads, count, shape.headDim());
+        Tensor fresh = freshMeans.slice(0, heads * count * shape.headDim()).reshape(heads, count, shape.headDim());
         Tensor unused = cosines.slice(0, heads * count).reshape(heads, count);
         shadow.landmarks(source, blocks, spec.blockTokens(), fresh, unused);
         shadow.copyRows(fresh, 0, count, means, blocks);
@@ -191,11 +189,8 @@ final class BlockAttention implements PromptAttention {
         int block = spec.blockTokens();
         int width = from / block + rowBlocks;
         int rows = Math.min(queries.extent(0), width * block - from);
-        Tensor target =
-                scores.slice(0, shape.kvHeads() * rowBlocks * width).reshape(shape.kvHeads(), rowBlocks, width);
-        backend.operations()
-                .attention()
-                .scoreBlocks(queries.slice(0, rows), meanKeys, block, from, scale, target);
+        Tensor target = scores.slice(0, shape.kvHeads() * rowBlocks * width).reshape(shape.kvHeads(), rowBlocks, width);
+        backend.operations().attention().scoreBlocks(queries.slice(0, rows), meanKeys, block, from, scale, target);
         return backend.download(target);
     }
 

@@ -72,14 +72,14 @@ public record HeadPatterns(String source, List<Map<Integer, Pattern>> layers) {
             return;
         }
         if (layers.size() != modelLayers) {
-            throw new IllegalArgumentException(source + " has patterns for " + layers.size()
-                    + " layers; the model has " + modelLayers + " layers" + WHAT_TO_DO);
+            throw new IllegalArgumentException(source + " has patterns for " + layers.size() + " layers; the model has "
+                    + modelLayers + " layers" + WHAT_TO_DO);
         }
         for (int layer = 0; layer < layers.size(); layer++) {
             for (int head : layers.get(layer).keySet()) {
                 if (head >= queryHeads) {
-                    throw new IllegalArgumentException(source + " has a pattern for head " + head + " of layer "
-                            + layer + "; the model has query heads 0 to " + (queryHeads - 1) + WHAT_TO_DO);
+                    throw new IllegalArgumentException(source + " has a pattern for head " + head + " of layer " + layer
+                            + "; the model has query heads 0 to " + (queryHeads - 1) + WHAT_TO_DO);
                 }
             }
         }
@@ -108,12 +108,10 @@ public record HeadPatterns(String source, List<Map<Integer, Pattern>> layers) {
         try {
             root = JsonMapper.shared().readTree(json);
         } catch (JacksonException e) {
-            throw new IllegalArgumentException(
-                    source + " is not JSON: " + e.getOriginalMessage() + WHAT_TO_DO, e);
+            throw new IllegalArgumentException(source + " is not JSON: " + e.getOriginalMessage() + WHAT_TO_DO, e);
         }
         if (!root.isArray() || root.isEmpty()) {
-            throw new IllegalArgumentException(
-                    source + " is not a list with an object for each layer" + WHAT_TO_DO);
+            throw new IllegalArgumentException(source + " is not a list with an object for each layer" + WHAT_TO_DO);
         }
         List<Map<Integer, Pattern>> layers = new ArrayList<>();
         for (int layer = 0; layer < root.size(); layer++) {
@@ -135,8 +133,7 @@ public record HeadPatterns(String source, List<Map<Integer, Pattern>> layers) {
                         where + ": '" + entry.getKey() + "' is not the number of a head" + WHAT_TO_DO);
             }
             patterns.put(
-                    Integer.valueOf(entry.getKey()),
-                    pattern(where + ", head " + entry.getKey(), entry.getValue()));
+                    Integer.valueOf(entry.getKey()), pattern(where + ", head " + entry.getKey(), entry.getValue()));
         }
         return patterns;
     }

@@ -61,8 +61,7 @@ public sealed interface PrefillSpec {
         }
 
         public Blocks withThreshold(double other) {
-            return new Blocks(
-                    other, blockTokens, firstBlocks, nearestBlocks, wholeRowBlocks, countsDropped, minTokens);
+            return new Blocks(other, blockTokens, firstBlocks, nearestBlocks, wholeRowBlocks, countsDropped, minTokens);
         }
 
         public Blocks withCountsDropped(boolean counts) {

@@ -24,8 +24,7 @@ public interface PromptAttention extends AutoCloseable {
     /// @param firstToken position of the first query
     /// @param queries rotated, `[t, queryHeads, headDim]`
     /// @param out `[t, queryHeads, headDim]`
-    void attend(
-            int layer, AttendedRows rows, int keyCount, int firstToken, Tensor queries, double scale, Tensor out);
+    void attend(int layer, AttendedRows rows, int keyCount, int firstToken, Tensor queries, double scale, Tensor out);
 
     /// How much was computed in each layer; empty if attention is exact.
     List<LayerDensity> densities();

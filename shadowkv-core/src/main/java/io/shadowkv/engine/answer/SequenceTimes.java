@@ -6,7 +6,8 @@ import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// When the phases of a sequence began, how long they took, and how dense prefill was. Times are those of `System.nanoTime`.
+/// When the phases of a sequence began, how long they took, and how dense prefill was. Times are those of
+/// `System.nanoTime`.
 public final class SequenceTimes {
     private long submitted;
     private long deadline;

@@ -192,7 +192,8 @@ public final class Engine implements AutoCloseable {
     /// Returns the memory plan under another strategy.
     public MemoryPlan plan(KvCacheSpec cache, int contextTokens, int batch) {
         model.limits().checkPlan(contextTokens, batch);
-        return new Planner(model, options.withCache(cache), model.strategy(cache, options.prefill())).plan(contextTokens, batch);
+        return new Planner(model, options.withCache(cache), model.strategy(cache, options.prefill()))
+                .plan(contextTokens, batch);
     }
 
     /// Submits a request, which runs together with those of other callers. If it has a listener, a

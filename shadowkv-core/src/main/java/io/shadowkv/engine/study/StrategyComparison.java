@@ -136,8 +136,10 @@ public final class StrategyComparison {
         int count = 0;
         for (Dialogue dialogue : dialogues) {
             int capacity = dialogue.capacityTokens();
-            MemoryPlan full =
-                    plan(new ComparedStrategy(new KvCacheSpec.Full(), specs.getFirst().prefill()), capacity);
+            MemoryPlan full = plan(
+                    new ComparedStrategy(
+                            new KvCacheSpec.Full(), specs.getFirst().prefill()),
+                    capacity);
             List<MemoryPlan> plans =
                     specs.stream().map(spec -> plan(spec, capacity)).toList();
             near += (readsOnce ? full.perSequence().resident() : 0) + most(plans, StrategyComparison::nearBytes);
@@ -176,8 +178,8 @@ public final class StrategyComparison {
     private List<List<ComparedAnswers>> answer(
             List<Dialogue> dialogues, List<ComparedStrategy> specs, boolean measuresDivergence, boolean readsOnce) {
         Map<PrefillSpec, List<ComparedStrategy>> alike = new LinkedHashMap<>();
-        specs.forEach(spec -> alike.computeIfAbsent(spec.prefill(), _ -> new ArrayList<>())
-                .add(spec));
+        specs.forEach(spec ->
+                alike.computeIfAbsent(spec.prefill(), _ -> new ArrayList<>()).add(spec));
         List<DivergenceMeter.Reference> references = null;
         Map<ComparedStrategy, List<ComparedAnswers>> found = new HashMap<>();
         for (List<ComparedStrategy> group : alike.values()) {
@@ -187,9 +189,8 @@ public final class StrategyComparison {
                     Dialogue dialogue = dialogues.get(i);
                     Request first = dialogue.turn(0, -1);
                     turns.check(first, 0, dialogue.capacityTokens());
-                    Prefilled read = readsOnce
-                            ? read(group.getFirst().prefill(), dialogue, first, i, dialogues.size())
-                            : null;
+                    Prefilled read =
+                            readsOnce ? read(group.getFirst().prefill(), dialogue, first, i, dialogues.size()) : null;
                     prompts.add(new Prompt(dialogue, first, read));
                 }
                 for (ComparedStrategy spec : group) {

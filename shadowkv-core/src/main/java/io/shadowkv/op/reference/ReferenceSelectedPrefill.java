@@ -51,7 +51,8 @@ final class ReferenceSelectedPrefill {
             weights[n] = scale * keys.dot(query, kvHead, read[n]);
         }
         for (int n = 0; n < dropped.length; n++) {
-            weights[read.length + n] = scale * meanKeys.dot(query, kvHead, dropped[n]) + Math.log(selected.blockTokens());
+            weights[read.length + n] =
+                    scale * meanKeys.dot(query, kvHead, dropped[n]) + Math.log(selected.blockTokens());
         }
         Softmax.apply(weights);
         double[] sum = new double[query.length];

@@ -17,16 +17,14 @@ import tools.jackson.databind.json.JsonMapper;
 /// @param queries `[queryHeads][tokens * headDim]`
 /// @param keys `[kvHeads][tokens * headDim]`
 /// @param values the same shape
-record MinferenceCase(
-        JsonNode json, int tokens, int headDim, float[][] queries, float[][] keys, float[][] values) {
+record MinferenceCase(JsonNode json, int tokens, int headDim, float[][] queries, float[][] keys, float[][] values) {
     static final List<String> NAMES = List.of("n48-hd64", "n512-hd64", "n1000-hd128", "n2048-hd64");
 
     static MinferenceCase read(String name) {
         JsonNode json;
         try {
             json = JsonMapper.shared()
-                    .readTree(Files.readString(
-                            Fixtures.golden("minference").resolve("minference/" + name + ".json")));
+                    .readTree(Files.readString(Fixtures.golden("minference").resolve("minference/" + name + ".json")));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -60,8 +58,10 @@ record MinferenceCase(
             }
         }
         int[][] v = rows(ints(seed + 25, kvHeads * n * d, -7, 7), kvHeads);
-        assertThat(sumOfSizes(q)).isEqualTo(json.get("checksums").get("sum_abs_q_int").asLong());
-        assertThat(sumOfSizes(k)).isEqualTo(json.get("checksums").get("sum_abs_k_int").asLong());
+        assertThat(sumOfSizes(q))
+                .isEqualTo(json.get("checksums").get("sum_abs_q_int").asLong());
+        assertThat(sumOfSizes(k))
+                .isEqualTo(json.get("checksums").get("sum_abs_k_int").asLong());
         return new MinferenceCase(json, n, d, scaled(q, 32), scaled(k, 32), scaled(v, 8));
     }
 

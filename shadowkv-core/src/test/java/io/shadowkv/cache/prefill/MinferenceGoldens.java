@@ -63,7 +63,8 @@ public abstract class MinferenceGoldens {
                 tensor(joined(golden.keys()), backend, scope, golden.keys().length, n, d),
                 tensor(joined(golden.values()), backend, scope, golden.keys().length, n, d));
         double scale = 1 / Math.sqrt(d);
-        try (PromptAttention attention = PrefillAttention.of(spec, shape, backend).open(0, n)) {
+        try (PromptAttention attention =
+                PrefillAttention.of(spec, shape, backend).open(0, n)) {
             attention.observe(0, rows, n, queries.slice(n - 64, 64), scale);
             int[] asked = MinferenceCase.list(golden.json().get("rows"));
             for (int i = 0; i < asked.length; i++) {

@@ -28,7 +28,8 @@ class VerticalSlashTest {
                         VerticalSlash.choose(MinferenceCase.pattern(size), sums.columns(), sums.distances());
                 assertThat(chosen.columns())
                         .as(what)
-                        .isEqualTo(MinferenceCase.list(size.get("vertical_index").get(h)));
+                        .isEqualTo(
+                                MinferenceCase.list(size.get("vertical_index").get(h)));
                 assertThat(chosen.distances())
                         .as(what)
                         .isEqualTo(MinferenceCase.list(size.get("slash_index").get(h)));
@@ -36,10 +37,12 @@ class VerticalSlashTest {
                     Kept kept = chosen.of(block);
                     assertThat(kept.starts())
                             .as(what + ", block %d", block)
-                            .isEqualTo(MinferenceCase.list(size.get("blocks").get(h).get(block)));
+                            .isEqualTo(MinferenceCase.list(
+                                    size.get("blocks").get(h).get(block)));
                     assertThat(kept.columns())
                             .as(what + ", block %d", block)
-                            .isEqualTo(MinferenceCase.list(size.get("columns").get(h).get(block)));
+                            .isEqualTo(MinferenceCase.list(
+                                    size.get("columns").get(h).get(block)));
                 }
             }
         }

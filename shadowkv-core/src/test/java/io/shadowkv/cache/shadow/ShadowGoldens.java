@@ -101,7 +101,8 @@ public abstract class ShadowGoldens {
                             32,
                             256)
                     .withValues(format);
-            this.sequence = (ShadowSequence) prefill(new ShadowCache(spec, shape, PrefillAttention.exact(backend), backend));
+            this.sequence =
+                    (ShadowSequence) prefill(new ShadowCache(spec, shape, PrefillAttention.exact(backend), backend));
         }
 
         private SequenceCache prefill(ShadowCache cache) {

@@ -279,7 +279,8 @@ public abstract class SparsePrefillLaws extends BackendLaws {
                 Completion expected = engine.complete(request);
                 assertThat(found.ids()).as("strategy %d", i).isEqualTo(expected.ids());
                 assertThat(found.densities()).isEqualTo(expected.densities());
-                assertThat(found.densities().isEmpty()).isEqualTo(strategy.prefill().equals(exact));
+                assertThat(found.densities().isEmpty())
+                        .isEqualTo(strategy.prefill().equals(exact));
             }
         }
     }

@@ -174,8 +174,7 @@ final class StepBench implements AutoCloseable {
     void abandonPrompt(int[] ids, int units, int prefillRows) {
         LayerRotaries table = rotary.forSequence(ids.length, ids.length);
         try (PromptCache cache = strategy.openPrompt(ids.length, SequenceSize.of(ids.length), table);
-                Prefill prefill =
-                        decoder.openPrefill(List.of(new PromptRows(ids, cache, table, 0)), prefillRows)) {
+                Prefill prefill = decoder.openPrefill(List.of(new PromptRows(ids, cache, table, 0)), prefillRows)) {
             for (int i = 0; i < units; i++) {
                 prefill.advance(prefillRows);
             }

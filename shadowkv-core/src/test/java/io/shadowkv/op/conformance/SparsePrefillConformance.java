@@ -40,7 +40,8 @@ public abstract class SparsePrefillConformance extends BackendConformance {
             return false;
         }
         Tensor any = new Judge().output(1, 1, 4);
-        assertThatThrownBy(() -> attention.scoreBlocks(any, any, 16, 0, 1, any)).hasMessageContaining("--prefill exact");
+        assertThatThrownBy(() -> attention.scoreBlocks(any, any, 16, 0, 1, any))
+                .hasMessageContaining("--prefill exact");
         return true;
     }
 
@@ -289,11 +290,14 @@ public abstract class SparsePrefillConformance extends BackendConformance {
                             .toArray();
                     if (extras.columns) {
                         var free = new TreeSet<Integer>();
-                        IntStream.range(0, own).filter(j -> random.nextInt(4) == 0).forEach(free::add);
+                        IntStream.range(0, own)
+                                .filter(j -> random.nextInt(4) == 0)
+                                .forEach(free::add);
                         for (int start : starts[h][at]) {
                             free.subSet(start, start + block).clear();
                         }
-                        columns[h][b] = free.stream().mapToInt(Integer::intValue).toArray();
+                        columns[h][b] =
+                                free.stream().mapToInt(Integer::intValue).toArray();
                     }
                 }
             }
@@ -329,11 +333,12 @@ public abstract class SparsePrefillConformance extends BackendConformance {
         }
 
         private static Tensor entries(Placement side, int[][][] lists) {
-            int width = 1 + Arrays.stream(lists)
-                    .flatMap(Arrays::stream)
-                    .mapToInt(list -> list.length)
-                    .max()
-                    .orElse(0);
+            int width = 1
+                    + Arrays.stream(lists)
+                            .flatMap(Arrays::stream)
+                            .mapToInt(list -> list.length)
+                            .max()
+                            .orElse(0);
             int[] entries = Arrays.stream(lists)
                     .flatMap(Arrays::stream)
                     .flatMapToInt(list -> Arrays.stream(Arrays.copyOf(list, width)))

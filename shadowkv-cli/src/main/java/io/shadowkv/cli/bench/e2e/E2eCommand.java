@@ -2,8 +2,8 @@ package io.shadowkv.cli.bench.e2e;
 
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.option.EngineFlags;
-import io.shadowkv.cli.option.PrefillFlags;
 import io.shadowkv.cli.option.ModelSource;
+import io.shadowkv.cli.option.PrefillFlags;
 import io.shadowkv.cli.option.RunLog;
 import io.shadowkv.cli.option.ShadowFlags;
 import io.shadowkv.cli.option.SourceFlags;
