@@ -267,9 +267,8 @@ public final class Engine implements AutoCloseable {
         return compareStrategies(dialogues, strategies.toList(), measures);
     }
 
-    /// Answers several dialogues under several strategies. Strategies that read alike share the reading of a
-    /// prompt, unless there is only one strategy or the memory does not hold the prompt's full cache as well. As
-    /// many dialogues decode together as fit in memory.
+    /// Answers several dialogues under several strategies, as many together as fit in memory. Strategies that read
+    /// alike share a prompt's reading, unless there is only one or the memory does not hold its full cache as well.
     ///
     /// @param strategies at least one
     /// @param measuresDivergence true to measure how far next-token distributions are from those of full
