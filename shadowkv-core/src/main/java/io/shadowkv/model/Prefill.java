@@ -1,6 +1,5 @@
 package io.shadowkv.model;
 
-import io.shadowkv.cache.prefill.RowOrder;
 import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
@@ -16,8 +15,9 @@ import java.util.function.Consumer;
 /// Prompts are read layer by layer, so that only one layer's keys and values are complete at a time.
 /// The rows of several prompts follow one another, so a unit may contain the end of one prompt and
 /// the start of the next. The number of rows of a unit does not change the results: where rows attend
-/// to some keys only, units end where their selection allows ([RowOrder#block]). If the last queries
-/// decide what all rows read, a layer has two passes: the keys and values of all rows, then the rest.
+/// to some keys only, units end where their selection allows
+/// ([io.shadowkv.cache.prefill.RowOrder#block]). If the last queries decide what all rows read, a layer
+/// has two passes: the keys and values of all rows, then the rest.
 ///
 /// Used by one thread at a time. Owns its activations until closed.
 public final class Prefill implements AutoCloseable {

@@ -75,7 +75,7 @@ final class BlockAttention implements PromptAttention {
         long rowBlocks = rowBlocks(spec);
         long perMeans = grid * shape.headDim() * (spec.countsDropped() ? 2 : 1);
         long perPiece = rowBlocks * (shape.headDim() + 1 + grid);
-        return Float.BYTES * shape.kvHeads() * (perMeans + perPiece)
+        return (long) Float.BYTES * shape.kvHeads() * (perMeans + perPiece)
                 + KeyLists.bytes(shape.kvHeads(), (int) rowBlocks, (int) grid, 1);
     }
 
@@ -219,7 +219,7 @@ final class BlockAttention implements PromptAttention {
             long high = Math.min(to, (own + 1) * block);
             long diagonal = triangle(high - own * block) - triangle(low - own * block);
             for (Kept[] head : kept) {
-                long earlier = head[b].starts().length - 1;
+                long earlier = head[b].starts().length - 1L;
                 computed[layer] += shape.groupSize() * ((high - low) * earlier * block + diagonal);
                 causal[layer] += shape.groupSize() * ((high - low) * own * block + diagonal);
             }
