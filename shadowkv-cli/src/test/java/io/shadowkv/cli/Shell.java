@@ -28,6 +28,7 @@ final class Shell {
     /// The command line on this test's class path.
     static final List<String> SELF = List.of(
             ProcessHandle.current().info().command().orElse("java"),
+            "-XX:+UseSerialGC",
             "--add-modules",
             "jdk.incubator.vector",
             "--enable-native-access=ALL-UNNAMED",

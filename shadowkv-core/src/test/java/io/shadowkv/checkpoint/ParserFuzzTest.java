@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// allocate much, and none may hang. Every failure prints the seed of its case.
 @Timeout(300)
 class ParserFuzzTest {
-    private static final int CASES = Integer.getInteger("fuzz.cases", 1_000);
+    private static final int CASES = Integer.getInteger("shadowkv.fuzz.cases", 1_000);
 
     /// A small file may cost its reader a few copies of itself and the parser's buffers, never megabytes.
     private static final long MOST_BYTES = 8L << 20;

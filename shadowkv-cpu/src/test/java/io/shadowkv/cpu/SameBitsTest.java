@@ -35,7 +35,7 @@ class SameBitsTest {
         Future<String> second;
         try (ExecutorService both = Executors.newFixedThreadPool(2)) {
             first = both.submit(() -> output(WITHOUT_VECTOR_INSTRUCTIONS, width, 1, 1));
-            second = both.submit(() -> output(COMPILED, width, 20, 0));
+            second = both.submit(() -> output(COMPILED, width, 10, 0));
         }
         collect(first.get(), results);
         collect(second.get(), results);
