@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -92,7 +93,7 @@ public final class PrefillFlags {
     ///
     /// @throws ParameterException if a value is out of range, or no given kind has the parameter
     public List<PrefillSpec> specs() {
-        var asked = new LinkedHashSet<>(kinds);
+        Set<Kind> asked = new LinkedHashSet<>(kinds);
         if (patterns != null) {
             asked.add(Kind.minference);
         }
@@ -110,7 +111,7 @@ public final class PrefillFlags {
         return CacheFlags.checked(command, () -> specs(asked));
     }
 
-    private List<PrefillSpec> specs(LinkedHashSet<Kind> asked) {
+    private List<PrefillSpec> specs(Set<Kind> asked) {
         List<PrefillSpec> specs = new ArrayList<>();
         for (Kind kind : asked) {
             switch (kind) {
