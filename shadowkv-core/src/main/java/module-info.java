@@ -12,6 +12,7 @@ module io.shadowkv.core {
     exports io.shadowkv.op.reference;
     exports io.shadowkv.op.timing;
     exports io.shadowkv.cache;
+    exports io.shadowkv.cache.prefill;
     exports io.shadowkv.model;
     exports io.shadowkv.model.spec;
     exports io.shadowkv.sampling;

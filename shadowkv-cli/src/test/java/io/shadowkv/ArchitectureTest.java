@@ -54,20 +54,21 @@ class ArchitectureTest {
             op.host: op tensor
             op.reference: op op.host tensor
             op.timing: op tensor
-            cache: op tensor
-            cache.full: cache op tensor
+            cache.prefill: op tensor
+            cache: cache.prefill op tensor
+            cache.full: cache cache.prefill op tensor
             cache.shadow.index: cache op tensor
-            cache.shadow: cache cache.shadow.index op tensor
+            cache.shadow: cache cache.prefill cache.shadow.index op tensor
             model.spec: checkpoint
-            model: cache checkpoint model.spec op tensor
+            model: cache cache.prefill checkpoint model.spec op tensor
             sampling:
-            engine: cache op sampling tensor
-            engine.answer: engine sampling text
-            engine.model: cache cache.full cache.shadow checkpoint engine engine.answer model model.spec op sampling \
+            engine: cache cache.prefill op sampling tensor
+            engine.answer: cache.prefill engine sampling text
+            engine.model: cache cache.prefill cache.full cache.shadow checkpoint engine engine.answer model model.spec op sampling \
                 tensor text text.chat text.tokenizer
-            engine.batch: cache engine engine.answer engine.model model model.spec op sampling tensor
-            engine.study: cache engine engine.batch engine.model model op sampling model.spec tensor
-            engine.serve: cache checkpoint engine engine.batch engine.model engine.study model model.spec op sampling tensor text \
+            engine.batch: cache cache.prefill engine engine.answer engine.model model model.spec op sampling tensor
+            engine.study: cache cache.prefill engine engine.batch engine.model model op sampling model.spec tensor
+            engine.serve: cache cache.prefill checkpoint engine engine.batch engine.model engine.study model model.spec op sampling tensor text \
                 text.chat
             # shadowkv-cpu: operations with the Vector API
             cpu.vector: op tensor
@@ -87,7 +88,7 @@ class ArchitectureTest {
             cuda.shadow: cuda.attention cuda.device cuda.ffi cuda.launch cuda.linear op tensor
             cuda: cuda.attention cuda.device cuda.ffi cuda.launch cuda.linear cuda.sampling cuda.shadow op tensor
             # shadowkv-eval: tasks whose answers are known, runs, reports
-            eval: cache engine.serve text text.chat
+            eval: cache cache.prefill engine.serve text text.chat
             eval.text: eval text
             eval.metric: eval
             eval.needle: eval eval.metric eval.text
@@ -98,7 +99,7 @@ class ArchitectureTest {
             eval.infinitebench: eval eval.metric eval.text
             eval.scbench: eval eval.infinitebench eval.metric eval.text text
             eval.catalog: eval eval.infinitebench eval.longbench eval.niah eval.ruler eval.scbench
-            eval.run: cache engine engine.serve engine.study eval text
+            eval.run: cache cache.prefill engine engine.serve engine.study eval text
             eval.worker: eval eval.run
             eval.statistics: eval eval.run report.page report.plot
             eval.report.section: eval eval.run eval.statistics report.page report.plot
@@ -125,16 +126,16 @@ class ArchitectureTest {
                 server.json server.metrics server.model server.page server.request server.structured text.grammar
             # shadowkv-cli: the command line
             cli.process: checkpoint engine eval.run hub op server text text.chat
-            cli.option: cache cli.process engine engine.serve model.spec op tensor text.chat
-            cli.run: cache checkpoint cli.option cli.process engine engine.serve sampling text.chat op text
+            cli.option: cache cache.prefill cli.process engine engine.serve model.spec op tensor text.chat
+            cli.run: cache cache.prefill checkpoint cli.option cli.process engine engine.serve sampling text.chat op text
             cli.model: cache checkpoint cli.option cli.process engine engine.serve model.spec op tensor text \
                 text.chat text.tokenizer
             cli.pull: checkpoint cli.option cli.process engine eval eval.infinitebench eval.longbench \
                 eval.scbench hub
-            cli.eval: cache checkpoint cli.option cli.process engine engine.serve eval eval.catalog eval.report \
+            cli.eval: cache cache.prefill checkpoint cli.option cli.process engine engine.serve eval eval.catalog eval.report \
                 eval.run eval.statistics eval.worker model.spec op report.plot tensor text text.chat text.tokenizer
             cli.ruler: cli.process engine eval eval.catalog eval.ruler eval.ruler.text text text.chat text.tokenizer
-            cli.demo: cache cli.option cli.process engine engine.serve eval eval.metric eval.needle eval.text \
+            cli.demo: cache cache.prefill cli.option cli.process engine engine.serve eval eval.metric eval.needle eval.text \
                 report.page report.plot model.spec op tensor
             cli.calibrate: cache cli.option cli.process engine engine.serve engine.study eval eval.needle eval.text \
                 model.spec op tensor
@@ -142,7 +143,7 @@ class ArchitectureTest {
             cli.bench.load: engine
             cli.bench.serve: cache cli.bench.load cli.option cli.process cli.serve engine engine.serve model.spec op \
                 report.page report.plot server tensor
-            cli.bench.e2e: cache checkpoint cli.option cli.process engine engine.serve engine.study \
+            cli.bench.e2e: cache cache.prefill checkpoint cli.option cli.process engine engine.serve engine.study \
                 model.spec op op.timing report.plot tensor
             cli.bench: cli.bench.e2e cli.bench.serve cli.bench.sharing
             cli.serve: cache cli.option cli.process engine engine.serve op server tensor text.chat

@@ -19,7 +19,7 @@ public final class Fixtures {
 
     /// The folder of an unpacked archive.
     ///
-    /// @param name `models`, `families`, `shadowkv`, `tokenizers`, `svd` or `text`
+    /// @param name `models`, `families`, `shadowkv`, `tokenizers`, `svd`, `minference` or `text`
     public static synchronized Path golden(String name) {
         try {
             Path archive = repository().resolve("testdata/golden-" + name + ".tar.xz");

@@ -99,6 +99,26 @@ class EvalCommandTest {
                         "shadowkv budget 64 index codes first layers 4x");
     }
 
+    /// Every way to read with every cache is a method; those that read alike share the reading.
+    @Test
+    void comparesWaysToRead() throws IOException {
+        shadowkv(eval("--samples", 1, "--prefill", "exact,blocks,minference", "--prefill-from", 300))
+                .succeeded();
+        assertThat(answers())
+                .extracting(answer -> answer.key().method().label())
+                .containsOnly(
+                        "full",
+                        "shadowkv budget 64",
+                        "full prefill blocks from 300",
+                        "shadowkv budget 64 prefill blocks from 300",
+                        "full prefill minference from 300",
+                        "shadowkv budget 64 prefill minference from 300");
+        assertThat(answers()).allSatisfy(answer -> {
+            boolean isExact = answer.key().method().prefill() == null;
+            assertThat(answer.prefillDensity() == null).isEqualTo(isExact);
+        });
+    }
+
     /// A method that the model or the backend does not have is refused before a prompt is read.
     @Test
     void refusesBudgetsOfMoreLayersThanThereAre() {

@@ -61,6 +61,52 @@ class RunCommandTest {
         assertThat(json.at("/timings/prefill_seconds").doubleValue()).isPositive();
     }
 
+    /// The answer is that of exact reading, and the report says how much was computed.
+    @Test
+    void readsSparsely() {
+        String sun = "The sun is bright. Here we go.";
+        String text = QUESTION.replace(sun, (sun + "\n").repeat(200));
+        Shell.Result result = shadowkv(
+                        "run", "needle-32k", text, "--method", "full", "--prefill-from", "1k", "--minference")
+                .succeeded();
+        assertThat(result.out()).contains("4829173");
+        assertThat(result.err())
+                .containsPattern("full, prefill minference from 1024: read [\\d,]+ tokens")
+                .containsPattern("; \\d+ % of attention computed in prefill, by layer( \\d+){5}");
+
+        JsonNode json = shadowkv(
+                        "run",
+                        "needle-32k",
+                        text,
+                        "--method",
+                        "full",
+                        "--prefill-from",
+                        "1k",
+                        "--prefill",
+                        "blocks",
+                        "--json")
+                .json();
+        assertThat(json.get("text").stringValue()).contains("4829173");
+        assertThat(json.get("method").stringValue()).isEqualTo("full, prefill blocks from 1024");
+        assertThat(json.get("prefill_density_by_layer")).hasSize(5);
+        assertThat(json.get("prefill_density").doubleValue()).isBetween(0.01, 0.95);
+    }
+
+    @Test
+    void refusesWaysToReadThatItCannotMean() throws IOException {
+        Path patterns = Files.writeString(temporary.resolve("patterns.json"), "[{}, {}]");
+        shadowkv("run", "needle-32k", QUESTION, "--prefill", "exact,blocks")
+                .refused(2, "--prefill names 2 ways to read", "compare them with eval");
+        shadowkv("run", "needle-32k", QUESTION, "--prefill-threshold", "0.2")
+                .refused(2, "--prefill-threshold is given without --prefill blocks");
+        shadowkv("run", "needle-32k", QUESTION, "--prefill", "blocks", "--prefill-threshold", "2")
+                .refused(2, "threshold of sparse prefill is 2.0; expected 0 (keeps everything) to 1");
+        shadowkv("run", "needle-32k", QUESTION, "--minference=" + temporary.resolve("none.json"))
+                .refused(2, "none.json does not exist", "Give the pattern file of this model");
+        shadowkv("run", "needle-32k", QUESTION, "--minference=" + patterns)
+                .refused(1, "has patterns for 2 layers; the model has 5 layers", "Give the pattern file of this model");
+    }
+
     @Test
     void selectsWhenThePromptIsLongerThanTheBudget() {
         JsonNode json = shadowkv(

@@ -60,10 +60,11 @@ public interface SequenceCache extends AutoCloseable {
     /// whole sequence read again.
     boolean canExtend(int tokens);
 
-    /// Opens the reading of further tokens, many rows at a time. They attend exactly to all tokens
-    /// before them; under ShadowKV the keys of indexed tokens are restored from their low-rank form.
-    /// The sequence must not be used until the returned cache is sealed, which adds the tokens and
-    /// returns this sequence, or closed, which leaves the sequence as it was.
+    /// Opens the reading of further tokens, many rows at a time. They attend to all tokens before them,
+    /// or to some if they are many and prompts are read sparsely; under ShadowKV the keys of indexed
+    /// tokens are restored from their low-rank form. The sequence must not be used until the returned
+    /// cache is sealed, which adds the tokens and returns this sequence, or closed, which leaves the
+    /// sequence as it was.
     ///
     /// @param tokens number of tokens that [#canExtend] takes
     /// @throws io.shadowkv.op.BackendMemoryException if the memory for one layer's keys and values is

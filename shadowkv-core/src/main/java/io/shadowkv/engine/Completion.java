@@ -1,5 +1,6 @@
 package io.shadowkv.engine;
 
+import io.shadowkv.cache.prefill.LayerDensity;
 import io.shadowkv.sampling.TokenLogprobs;
 import java.util.List;
 
@@ -16,6 +17,8 @@ import java.util.List;
 /// @param finish why the sequence ended
 /// @param timings how long each phase took
 /// @param cache memory and selections of the cache
+/// @param densities how much of each layer's attention was computed while the prompt was read; empty if
+///     it was read exactly
 public record Completion(
         int promptTokens,
         int cachedTokens,
@@ -24,7 +27,16 @@ public record Completion(
         String text,
         FinishReason finish,
         Timings timings,
-        CacheReport cache) {
+        CacheReport cache,
+        List<LayerDensity> densities) {
+    /// Share of attention that was computed while the prompt was read, over all layers; 1 if it was read
+    /// exactly.
+    public double prefillDensity() {
+        long causal = densities.stream().mapToLong(LayerDensity::causal).sum();
+        long computed = densities.stream().mapToLong(LayerDensity::computed).sum();
+        return new LayerDensity(computed, causal).share();
+    }
+
     /// Why a sequence ended.
     public enum FinishReason {
         END_OF_SEQUENCE,

@@ -1,6 +1,7 @@
 package io.shadowkv.engine;
 
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.prefill.PrefillSpec;
 import io.shadowkv.op.Backend;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.WeightPrecision;
@@ -11,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// Options of an engine: cache strategy, batch size and memory limits.
 ///
 /// @param cache full attention or ShadowKV with its parameters
+/// @param prefill which keys the rows of a prompt attend to while it is read
 /// @param kvType type of keys and values, F32, BF16 or F16; null means the type of the checkpoint's
 ///     weights
 /// @param prefillRows rows of the prompt computed at a time; affects the memory for activations but
@@ -32,6 +34,7 @@ import org.jspecify.annotations.Nullable;
 /// @param weights precision in which a backend that computes on the host keeps the weights
 public record EngineOptions(
         KvCacheSpec cache,
+        PrefillSpec prefill,
         @Nullable DType kvType,
         int prefillRows,
         int maxBatch,
@@ -44,6 +47,7 @@ public record EngineOptions(
         WeightPrecision weights) {
     public static final EngineOptions DEFAULT = new EngineOptions(
             new KvCacheSpec.Full(),
+            new PrefillSpec.Exact(),
             null,
             0,
             16,
@@ -83,6 +87,10 @@ public record EngineOptions(
 
     public EngineOptions withCache(KvCacheSpec spec) {
         return with(draft -> draft.cache = spec);
+    }
+
+    public EngineOptions withPrefill(PrefillSpec spec) {
+        return with(draft -> draft.prefill = spec);
     }
 
     public EngineOptions withKvType(@Nullable DType type) {
@@ -133,6 +141,7 @@ public record EngineOptions(
     /// The components of a copy until they are complete.
     private static final class Draft {
         private KvCacheSpec cache;
+        private PrefillSpec prefill;
         private @Nullable DType kvType;
         private int prefillRows;
         private int maxBatch;
@@ -146,6 +155,7 @@ public record EngineOptions(
 
         Draft(EngineOptions options) {
             cache = options.cache;
+            prefill = options.prefill;
             kvType = options.kvType;
             prefillRows = options.prefillRows;
             maxBatch = options.maxBatch;
@@ -161,6 +171,7 @@ public record EngineOptions(
         EngineOptions options() {
             return new EngineOptions(
                     cache,
+                    prefill,
                     kvType,
                     prefillRows,
                     maxBatch,
@@ -184,8 +195,8 @@ public record EngineOptions(
         }
     }
 
-    /// Number of prefill rows on `backend`.
+    /// Number of prefill rows on `backend`, at least those that the way of reading needs.
     public int prefillRows(Backend backend) {
-        return prefillRows == 0 ? backend.prefillRows() : prefillRows;
+        return Math.max(prefill.leastRows(), prefillRows == 0 ? backend.prefillRows() : prefillRows);
     }
 }

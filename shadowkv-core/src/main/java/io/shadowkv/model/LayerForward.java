@@ -39,13 +39,30 @@ final class LayerForward {
     /// @param hidden the residual stream `[r, hiddenSize]`
     /// @param work buffers of exactly r rows
     void project(int layer, Tensor hidden, Workspace work) {
+        DecoderWeights.Attention w = normed(layer, hidden, work);
+        apply(w.queryKeyValue(), work.normed(), List.of(work.queries(), work.keys(), work.values()));
+        normHeads(work.queries(), w.queryNorm());
+        normHeads(work.keys(), w.keyNorm());
+    }
+
+    /// Computes the queries alone; they are those that [#project] computes.
+    void projectQueries(int layer, Tensor hidden, Workspace work) {
+        DecoderWeights.Attention w = normed(layer, hidden, work);
+        apply(w.queryKeyValue().part(0, 1), work.normed(), List.of(work.queries()));
+        normHeads(work.queries(), w.queryNorm());
+    }
+
+    /// Computes the keys and values alone; they are those that [#project] computes.
+    void projectKeys(int layer, Tensor hidden, Workspace work) {
+        DecoderWeights.Attention w = normed(layer, hidden, work);
+        apply(w.queryKeyValue().part(1, 3), work.normed(), List.of(work.keys(), work.values()));
+        normHeads(work.keys(), w.keyNorm());
+    }
+
+    private DecoderWeights.Attention normed(int layer, Tensor hidden, Workspace work) {
         DecoderWeights.Attention w = weights.layers().get(layer).attention();
         dense.rmsNorm(hidden, w.norm(), streamEpsilon, work.normed());
-        apply(w.queryKeyValue(), work.normed(), List.of(work.queries(), work.keys(), work.values()));
-        if (w.queryNorm() != null && w.keyNorm() != null) {
-            normHeads(work.queries(), w.queryNorm());
-            normHeads(work.keys(), w.keyNorm());
-        }
+        return w;
     }
 
     /// Applies the positions of some rows to their queries and keys, if the layer's queries and keys
@@ -58,6 +75,25 @@ final class LayerForward {
         if (spec.layer(layer).rope() != null) {
             dense.rotate(queries, keys, positions, rotary.of(layer));
         }
+        scaleQueries(queries, positions, rotary);
+    }
+
+    /// Applies the positions of some rows to their queries alone.
+    void rotateQueries(int layer, Tensor queries, Tensor positions, LayerRotaries rotary) {
+        if (spec.layer(layer).rope() != null) {
+            dense.rotate(queries, positions, rotary.of(layer));
+        }
+        scaleQueries(queries, positions, rotary);
+    }
+
+    /// Applies the positions of some rows to their keys alone.
+    void rotateKeys(int layer, Tensor keys, Tensor positions, LayerRotaries rotary) {
+        if (spec.layer(layer).rope() != null) {
+            dense.rotate(keys, positions, rotary.of(layer));
+        }
+    }
+
+    private void scaleQueries(Tensor queries, Tensor positions, LayerRotaries rotary) {
         Tensor factors = rotary.queryFactors();
         if (factors != null) {
             dense.scaleRows(queries, positions, factors);
@@ -161,7 +197,10 @@ final class LayerForward {
     }
 
     /// Norms each head by itself, in place.
-    private void normHeads(Tensor heads, Tensor weight) {
+    private void normHeads(Tensor heads, @Nullable Tensor weight) {
+        if (weight == null) {
+            return;
+        }
         Tensor rows = heads.reshape(heads.extent(0) * heads.extent(1), heads.extent(2));
         dense.rmsNorm(rows, weight, spec.normEpsilon(), rows);
     }

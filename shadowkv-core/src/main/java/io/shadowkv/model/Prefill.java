@@ -14,7 +14,10 @@ import java.util.function.Consumer;
 ///
 /// Prompts are read layer by layer, so that only one layer's keys and values are complete at a time.
 /// The rows of several prompts follow one another, so a unit may contain the end of one prompt and
-/// the start of the next. The number of rows of a unit does not change the results.
+/// the start of the next. The number of rows of a unit does not change the results: where rows attend
+/// to some keys only, units end where their selection allows
+/// ([io.shadowkv.cache.prefill.RowOrder#block]). If the last queries decide what all rows read, a layer
+/// has two passes: the keys and values of all rows, then the rest.
 ///
 /// Used by one thread at a time. Owns its activations until closed.
 public final class Prefill implements AutoCloseable {
@@ -34,6 +37,10 @@ public final class Prefill implements AutoCloseable {
     private double workDone;
     private int layer;
     private int row;
+    /// The current layer has two passes.
+    private boolean keysFirst;
+    /// The current layer's keys are in the caches, or come with the rows.
+    private boolean hasKeys;
     private long indexingWaitNanos;
 
     /// @param type of activations
@@ -57,7 +64,7 @@ public final class Prefill implements AutoCloseable {
             total = Math.addExact(total, prompts.get(i).ids().length);
         }
         this.rows = total;
-        this.prefillRows = Math.min(prefillRows, total);
+        this.prefillRows = Math.min(Math.max(prefillRows, leastRows(prompts)), total);
         this.workTotal = work();
         this.scope = backend.newScope("activations of a prompt of " + rows + " tokens");
         try {
@@ -90,27 +97,104 @@ public final class Prefill implements AutoCloseable {
     /// Computes one unit and waits for it. The last unit of a layer also ends the layer in the
     /// prompts' caches.
     ///
-    /// @param maxRows maximum number of rows, 1 or more; a unit has at most the prefill rows
+    /// @param maxRows maximum number of rows, 1 or more; a unit has at most the prefill rows, and more
+    ///     than `maxRows` only where a prompt's rows attend in larger groups
     /// @throws IllegalStateException if all layers are done
     public void advance(int maxRows) {
         if (isDone()) {
             throw new IllegalStateException("all " + layer + " layers are done");
         }
-        int count = Math.min(Math.min(maxRows, prefillRows), rows - row);
+        if (row == 0 && !hasKeys) {
+            hasKeys = !needsKeysFirst();
+            keysFirst = !hasKeys;
+        }
+        int count = hasKeys ? unitRows(maxRows) : Math.min(Math.min(maxRows, prefillRows), rows - row);
         List<Span> spans = spans(row, count);
         Workspace part = work.first(count);
         backend.upload(positions(spans, count), part.positions());
         Tensor stream = hidden.slice(row, count);
-        forward.project(layer, stream, part);
-        attend(spans, part);
+        if (hasKeys) {
+            compute(spans, stream, part);
+        } else {
+            forward.projectKeys(layer, stream, part);
+            spans.forEach(span -> appendKeys(span, part));
+            backend.synchronize();
+        }
+        row += count;
+        if (row == rows) {
+            row = 0;
+            if (hasKeys) {
+                finishLayer();
+            } else {
+                observe();
+                hasKeys = true;
+            }
+        }
+    }
+
+    private void compute(List<Span> spans, Tensor stream, Workspace part) {
+        if (keysFirst) {
+            forward.projectQueries(layer, stream, part);
+        } else {
+            forward.project(layer, stream, part);
+        }
+        spans.forEach(span -> attend(span, part));
         forward.complete(layer, stream, part);
         backend.synchronize();
         for (Span span : spans) {
             workDone += span.work(spec, layer);
         }
-        row += count;
-        if (row == rows) {
-            finishLayer();
+    }
+
+    private static int leastRows(List<PromptRows> prompts) {
+        return prompts.stream()
+                .map(prompt -> prompt.cache().order())
+                .mapToInt(order -> Math.max(order.block(), order.observed()))
+                .max()
+                .orElse(1);
+    }
+
+    private boolean needsKeysFirst() {
+        return prompts.stream()
+                .anyMatch(prompt ->
+                        !dropped.contains(prompt) && prompt.cache().order().observed() > 0);
+    }
+
+    /// Number of rows of the next unit: it ends where every prompt's rows may be separated.
+    private int unitRows(int maxRows) {
+        int end = row + Math.min(Math.min(maxRows, prefillRows), rows - row);
+        for (int i = 0; i < prompts.size(); i++) {
+            int first = firstRows[i];
+            int last = first + prompts.get(i).ids().length;
+            int block = dropped.contains(prompts.get(i))
+                    ? 1
+                    : prompts.get(i).cache().order().block();
+            if (first < end && end < last && block > 1) {
+                int shift = prompts.get(i).firstPosition() - first;
+                int lower = (end + shift) / block * block - shift;
+                end = lower > Math.max(row, first) ? lower : Math.max(first, row);
+                if (end == row) {
+                    end = Math.min(last, lower + block);
+                }
+            }
+        }
+        return end - row;
+    }
+
+    /// Shows the prompts' last queries to their caches.
+    private void observe() {
+        for (int i = 0; i < prompts.size(); i++) {
+            PromptRows prompt = prompts.get(i);
+            int observed = dropped.contains(prompt) ? 0 : prompt.cache().order().observed();
+            int count = Math.min(observed, prompt.ids().length);
+            if (count > 0) {
+                int first = firstRows[i] + prompt.ids().length - count;
+                Workspace part = work.first(count);
+                backend.upload(positions(spans(first, count), count), part.positions());
+                forward.projectQueries(layer, hidden.slice(first, count), part);
+                forward.rotateQueries(layer, part.queries(), part.positions(), prompt.rotary());
+                prompt.cache().observe(layer, part.queries(), spec.scales().attention());
+            }
         }
     }
 
@@ -126,7 +210,7 @@ public final class Prefill implements AutoCloseable {
         }
         indexingWaitNanos += System.nanoTime() - start;
         layer++;
-        row = 0;
+        hasKeys = false;
     }
 
     /// Leaves a prompt out from now on: its cache is not used again, and the caller may close it.
@@ -172,21 +256,34 @@ public final class Prefill implements AutoCloseable {
         forward.embed(idTensor, hidden);
     }
 
-    /// Exact attention of the current rows, prompt by prompt.
-    private void attend(List<Span> spans, Workspace part) {
-        for (Span span : spans) {
-            if (dropped.contains(span.prompt())) {
-                continue;
-            }
-            Tensor queries = part.queries().slice(span.row(), span.count());
+    /// Appends the keys and values of a prompt's rows, which do not attend yet.
+    private void appendKeys(Span span, Workspace part) {
+        if (!dropped.contains(span.prompt())) {
             Tensor keys = part.keys().slice(span.row(), span.count());
             Tensor positions = part.positions().slice(span.row(), span.count());
-            forward.rotate(layer, queries, keys, positions, span.prompt().rotary());
-            var cache = span.prompt().cache();
-            cache.append(layer, keys, part.values().slice(span.row(), span.count()));
-            Tensor out = part.attended().slice(span.row(), span.count());
-            cache.attend(layer, queries, spec.scales().attention(), out);
+            forward.rotateKeys(layer, keys, positions, span.prompt().rotary());
+            span.prompt().cache().append(layer, keys, part.values().slice(span.row(), span.count()));
         }
+    }
+
+    /// Attention of a prompt's rows.
+    private void attend(Span span, Workspace part) {
+        if (dropped.contains(span.prompt())) {
+            return;
+        }
+        Tensor queries = part.queries().slice(span.row(), span.count());
+        Tensor positions = part.positions().slice(span.row(), span.count());
+        var cache = span.prompt().cache();
+        if (keysFirst) {
+            forward.rotateQueries(layer, queries, positions, span.prompt().rotary());
+        } else {
+            Tensor keys = part.keys().slice(span.row(), span.count());
+            forward.rotate(layer, queries, keys, positions, span.prompt().rotary());
+            cache.append(layer, keys, part.values().slice(span.row(), span.count()));
+        }
+        int first = span.position() - span.prompt().firstPosition();
+        Tensor out = part.attended().slice(span.row(), span.count());
+        cache.attend(layer, first, queries, spec.scales().attention(), out);
     }
 
     private List<Span> spans(int from, int count) {

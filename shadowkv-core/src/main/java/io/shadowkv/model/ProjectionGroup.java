@@ -19,4 +19,9 @@ record ProjectionGroup(List<? extends Weight> weights, List<@Nullable Tensor> bi
         return new ProjectionGroup(
                 projections.stream().map(Projection::weight).toList(), Collections.unmodifiableList(biases));
     }
+
+    /// Some of the projections.
+    ProjectionGroup part(int from, int to) {
+        return new ProjectionGroup(weights.subList(from, to), biases.subList(from, to));
+    }
 }

@@ -1,6 +1,7 @@
 package io.shadowkv.op;
 
 import io.shadowkv.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /// Exact attention, and the operations that store keys and values for it. Query head h reads
 /// key-value head `h / groupSize`. Keys and values are F32, BF16 or F16; softmax and sums are
@@ -24,6 +25,39 @@ public interface AttentionOperations {
     /// @param out `[t, queryHeads, headDim]`
     void prefill(Tensor queries, Tensor keys, Tensor values, int keyCount, double scale, Tensor out);
 
+    /// True if this backend has [#prefillSelected] and [#scoreBlocks]. Every backend has [#prefill].
+    boolean hasSelectedPrefill();
+
+    /// Causal attention of t consecutive tokens of one sequence to some of the keys. Every row must
+    /// read at least one key.
+    ///
+    /// @param queries `[t, queryHeads, headDim]`, rotated
+    /// @param keys `[kvHeads, capacity, headDim]`, rotated; all keys that are read are valid
+    /// @param values the same shape
+    /// @param firstToken position of the first row; key j has position j
+    /// @param scale factor that multiplies the dot products
+    /// @param out `[t, queryHeads, headDim]`
+    void prefillSelected(
+            Tensor queries,
+            Tensor keys,
+            Tensor values,
+            int firstToken,
+            SelectedKeys selected,
+            double scale,
+            Tensor out);
+
+    /// Estimates how much each block of query rows attends to each earlier key block, from the mean
+    /// keys of the blocks: `scores[h, b, J] = sum over the rows q of block b and the query heads of
+    /// group h of exp(scale · q · means[h, J] - the largest such exponent of this row and head over all
+    /// J ≤ f + b)`. Blocks of `blockTokens` rows are counted as in [SelectedKeys]; f is the block of
+    /// the first row.
+    ///
+    /// @param queries `[t, queryHeads, headDim]`, rotated
+    /// @param means F32 `[kvHeads, any, headDim]`; the first f + `queryBlocks` of each head are valid
+    /// @param firstToken position of the first row
+    /// @param scores F32 `[kvHeads, queryBlocks, any]`; elements J ≤ f + b of each row are written
+    void scoreBlocks(Tensor queries, Tensor means, int blockTokens, int firstToken, double scale, Tensor scores);
+
     /// Writes one new key and one new value per row:
     /// `target(slot).row[h, writeRows[i]] = new[i, h]`.
     ///
@@ -45,4 +79,50 @@ public interface AttentionOperations {
     /// @param queries `[r, queryHeads, headDim]`, rotated
     /// @param out `[r, queryHeads, headDim]`
     void decodeSelected(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor out);
+
+    /// The keys that prefill attends to, for each block of query rows. A row reads the keys of its
+    /// block's key blocks and its block's columns, as far as they are not after the row, and no others.
+    ///
+    /// Query block b holds the rows of positions `B · (f + b)` to `B · (f + b + 1)` (exclusive), where B
+    /// is `blockTokens` and f the block of the first row. Lists are per query block and head; heads are
+    /// either the key-value heads, so that all query heads of a group read the same keys, or the query
+    /// heads.
+    ///
+    /// @param blockTokens tokens of a query block and of a key block
+    /// @param blockStarts I32 `[heads, queryBlocks, any]`, the first key of each key block, ascending;
+    ///     blocks do not overlap and may begin at any key
+    /// @param blockCounts I32 `[heads, queryBlocks]`, number of key blocks in each list
+    /// @param columns I32 `[heads, queryBlocks, any]`, single keys outside the key blocks
+    /// @param columnCounts I32 `[heads, queryBlocks]`, number of columns in each list
+    /// @param bands I32 `[heads, 2]`, a limit inside key blocks: row i reads key j of a block only if
+    ///     `j < bands[h, 0]` or `j > i - bands[h, 1]`. Columns are not limited
+    /// @param means stands for key blocks that are not read; null if they count nothing
+    record SelectedKeys(
+            int blockTokens,
+            Tensor blockStarts,
+            Tensor blockCounts,
+            Tensor columns,
+            Tensor columnCounts,
+            Tensor bands,
+            @Nullable BlockMeans means) {
+        /// Second number of a band that hides nothing.
+        public static final int NO_BAND = Integer.MAX_VALUE;
+
+        /// Number of heads that have lists of their own.
+        public int heads() {
+            return blockCounts.extent(0);
+        }
+
+        public int queryBlocks() {
+            return blockCounts.extent(1);
+        }
+
+        /// Means of whole key blocks of the grid: block J holds keys `B · J` to `B · (J + 1)`. A grid block
+        /// that lies before a query block and is not in its list counts as B keys that all equal the
+        /// block's mean key, with the block's mean value. All blocks in lists are blocks of the grid then.
+        ///
+        /// @param keys F32 `[kvHeads, any, headDim]`
+        /// @param values the same shape
+        public record BlockMeans(Tensor keys, Tensor values) {}
+    }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.KvCacheSpec.Shadow;
+import io.shadowkv.cache.prefill.PrefillSpec.Blocks;
 import io.shadowkv.sampling.SamplingOptions;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.WeightPrecision;
@@ -118,10 +119,12 @@ class OptionMessagesTest {
                 .withMaxBatch(7)
                 .withPrefillRows(8)
                 .withKvType(DType.F16)
+                .withPrefill(Blocks.DEFAULT)
                 .withCache(Shadow.DEFAULT);
         assertThat(copied)
                 .isEqualTo(new EngineOptions(
                         Shadow.DEFAULT,
+                        Blocks.DEFAULT,
                         DType.F16,
                         8,
                         7,

@@ -16,6 +16,7 @@ import io.shadowkv.op.conformance.SelectedAttentionConformance;
 import io.shadowkv.op.conformance.SelectionConformance;
 import io.shadowkv.op.conformance.ShadowPrefillConformance;
 import io.shadowkv.op.conformance.ShadowStepConformance;
+import io.shadowkv.op.conformance.SparsePrefillConformance;
 import io.shadowkv.op.conformance.TokenCodeConformance;
 import io.shadowkv.op.conformance.TokenConformance;
 import io.shadowkv.op.conformance.ValueStoreConformance;
@@ -109,6 +110,14 @@ class Cpu256Test {
 
     @Nested
     class SelectedAttention extends SelectedAttentionConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class SparsePrefill extends SparsePrefillConformance {
         @Override
         protected Backend open() {
             return openCpu();

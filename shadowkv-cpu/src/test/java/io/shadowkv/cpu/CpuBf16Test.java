@@ -11,6 +11,7 @@ import io.shadowkv.op.conformance.SamplingConformance;
 import io.shadowkv.op.conformance.SelectedAttentionConformance;
 import io.shadowkv.op.conformance.ShadowPrefillConformance;
 import io.shadowkv.op.conformance.ShadowStepConformance;
+import io.shadowkv.op.conformance.SparsePrefillConformance;
 import io.shadowkv.op.conformance.TokenCodeConformance;
 import io.shadowkv.op.conformance.TokenConformance;
 import io.shadowkv.tensor.DType;
@@ -77,6 +78,19 @@ class CpuBf16Test {
 
     @Nested
     class SelectedAttention extends SelectedAttentionConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+
+        @Override
+        protected DType activationType() {
+            return DType.BF16;
+        }
+    }
+
+    @Nested
+    class SparsePrefill extends SparsePrefillConformance {
         @Override
         protected Backend open() {
             return openCpu();

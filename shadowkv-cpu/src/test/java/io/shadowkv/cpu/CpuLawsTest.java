@@ -18,6 +18,7 @@ import io.shadowkv.engine.laws.SchedulerLaws;
 import io.shadowkv.engine.laws.ServingLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
 import io.shadowkv.engine.laws.SharedTurnLaws;
+import io.shadowkv.engine.laws.SparsePrefillLaws;
 import io.shadowkv.engine.laws.TokenCodeLaws;
 import io.shadowkv.engine.laws.TurnLaws;
 import io.shadowkv.engine.laws.TurnSchedulingLaws;
@@ -173,6 +174,13 @@ class CpuLawsTest {
     @Nested
     class Drawing extends SamplingLaws {
         Drawing() {
+            super(CPU);
+        }
+    }
+
+    @Nested
+    class SparsePrefill extends SparsePrefillLaws {
+        SparsePrefill() {
             super(CPU);
         }
     }

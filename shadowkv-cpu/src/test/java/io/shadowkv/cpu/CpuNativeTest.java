@@ -1,5 +1,6 @@
 package io.shadowkv.cpu;
 
+import io.shadowkv.cache.prefill.MinferenceGoldens;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import io.shadowkv.op.conformance.AttentionConformance;
@@ -16,6 +17,7 @@ import io.shadowkv.op.conformance.SelectedAttentionConformance;
 import io.shadowkv.op.conformance.SelectionConformance;
 import io.shadowkv.op.conformance.ShadowPrefillConformance;
 import io.shadowkv.op.conformance.ShadowStepConformance;
+import io.shadowkv.op.conformance.SparsePrefillConformance;
 import io.shadowkv.op.conformance.TokenCodeConformance;
 import io.shadowkv.op.conformance.TokenConformance;
 import io.shadowkv.op.conformance.ValueStoreConformance;
@@ -115,6 +117,22 @@ class CpuNativeTest {
 
     @Nested
     class SelectedAttention extends SelectedAttentionConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class SparsePrefill extends SparsePrefillConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class Minference extends MinferenceGoldens {
         @Override
         protected Backend open() {
             return openCpu();

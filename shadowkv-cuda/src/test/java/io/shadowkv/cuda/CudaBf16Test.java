@@ -14,6 +14,7 @@ import io.shadowkv.op.conformance.SelectedAttentionConformance;
 import io.shadowkv.op.conformance.SelectionConformance;
 import io.shadowkv.op.conformance.ShadowPrefillConformance;
 import io.shadowkv.op.conformance.ShadowStepConformance;
+import io.shadowkv.op.conformance.SparsePrefillConformance;
 import io.shadowkv.op.conformance.TokenConformance;
 import io.shadowkv.op.conformance.ValueStoreConformance;
 import io.shadowkv.tensor.DType;
@@ -177,6 +178,24 @@ class CudaBf16Test {
 
     @Nested
     class SelectedAttention extends SelectedAttentionConformance {
+        @Override
+        protected Backend open() {
+            return new SharedCuda();
+        }
+
+        @Override
+        protected int guardElements() {
+            return GUARD;
+        }
+
+        @Override
+        protected DType activationType() {
+            return DType.BF16;
+        }
+    }
+
+    @Nested
+    class SparsePrefill extends SparsePrefillConformance {
         @Override
         protected Backend open() {
             return new SharedCuda();

@@ -144,7 +144,7 @@ class CudaLawsTest {
         }
 
         /// This backend has landmarks only.
-        static List<KvCacheSpec.Shadow> specs() {
+        public static List<KvCacheSpec.Shadow> specs() {
             return CalibrationLaws.specs().subList(0, 1);
         }
     }

@@ -3,18 +3,26 @@ package io.shadowkv.eval;
 import io.shadowkv.cache.IndexSpec;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.ValueFormat;
+import io.shadowkv.cache.prefill.PrefillSpec;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// A cache strategy with all of its parameters, named as in logs.
+/// A cache strategy with all of its parameters and a way to read prompts, named as in logs.
 ///
 /// @param name `full` or `shadowkv`
 /// @param shadow ShadowKV's parameters, null for full attention
-public record Method(String name, @Nullable Shadow shadow) {
-    /// Full attention.
+/// @param prefill how prompts are read, null if exactly
+public record Method(
+        String name, @Nullable Shadow shadow, @Nullable ReadMethod prefill) {
+    /// Full attention, also while prompts are read.
     public static final Method FULL = new Method("full", null);
+
+    /// A method that reads prompts exactly.
+    public Method(String name, @Nullable Shadow shadow) {
+        this(name, shadow, null);
+    }
 
     /// ShadowKV's parameters; see [KvCacheSpec.Shadow]. Logs of older versions lack the index and the
     /// budgets of layers: they have landmarks and one budget.
@@ -120,6 +128,18 @@ public record Method(String name, @Nullable Shadow shadow) {
         };
     }
 
+    /// The same cache with another way to read prompts.
+    public Method reading(PrefillSpec spec) {
+        return new Method(name, shadow, ReadMethod.of(spec));
+    }
+
+    /// How prompts are read.
+    ///
+    /// @throws IllegalArgumentException if its pattern file cannot be read
+    public PrefillSpec prefillSpec() {
+        return prefill == null ? new PrefillSpec.Exact() : prefill.spec();
+    }
+
     /// The cache specification of this method.
     public KvCacheSpec spec() {
         Shadow s = shadow;
@@ -134,8 +154,12 @@ public record Method(String name, @Nullable Shadow shadow) {
     }
 
     /// The name for readers: `full`, or `shadowkv` with the budget and every other parameter that
-    /// differs from the paper's defaults.
+    /// differs from the paper's defaults; then how prompts are read, if not exactly.
     public String label() {
+        return prefill == null ? cacheLabel() : cacheLabel() + " prefill " + prefill.label();
+    }
+
+    private String cacheLabel() {
         Shadow s = shadow;
         if (s == null) {
             return name;

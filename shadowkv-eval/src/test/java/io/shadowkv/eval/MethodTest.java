@@ -7,6 +7,8 @@ import io.shadowkv.cache.IndexSpec;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.KvCacheSpec.Shadow;
 import io.shadowkv.cache.ValueFormat;
+import io.shadowkv.cache.prefill.HeadPatterns;
+import io.shadowkv.cache.prefill.PrefillSpec;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -29,6 +31,38 @@ class MethodTest {
             assertThat(read).isEqualTo(Method.of(spec));
             assertThat(read.spec()).isEqualTo(spec);
         }
+    }
+
+    @Test
+    void everyWayToReadComesBackFromALog() {
+        Method shadow = Method.of(Shadow.DEFAULT);
+        for (PrefillSpec spec : List.of(
+                new PrefillSpec.Exact(),
+                PrefillSpec.Blocks.DEFAULT,
+                PrefillSpec.Blocks.DEFAULT
+                        .withThreshold(0.3)
+                        .withCountsDropped(true)
+                        .withMinTokens(100),
+                new PrefillSpec.MInference(HeadPatterns.usual(), false, 200))) {
+            Method method = shadow.reading(spec);
+            Method read = Json.SNAKE_CASE.readValue(Json.SNAKE_CASE.writeValueAsString(method), Method.class);
+            assertThat(read).isEqualTo(method);
+            assertThat(read.prefillSpec()).isEqualTo(spec);
+            assertThat(read.spec()).isEqualTo(Shadow.DEFAULT);
+        }
+        assertThat(shadow.reading(new PrefillSpec.Exact())).isEqualTo(shadow);
+    }
+
+    @Test
+    void theLabelTellsTheWayToRead() {
+        assertThat(Method.FULL
+                        .reading(PrefillSpec.Blocks.DEFAULT.withThreshold(0.3))
+                        .label())
+                .isEqualTo("full prefill blocks threshold 0.3");
+        assertThat(Method.of(Shadow.DEFAULT)
+                        .reading(new PrefillSpec.MInference(HeadPatterns.usual(), false, 200))
+                        .label())
+                .isEqualTo("shadowkv budget 2048 prefill minference original from 200");
     }
 
     /// Logs of versions without a choice of the index.

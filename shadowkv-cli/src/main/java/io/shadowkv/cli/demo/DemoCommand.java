@@ -2,6 +2,7 @@ package io.shadowkv.cli.demo;
 
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.option.EngineFlags;
+import io.shadowkv.cli.option.PrefillFlags;
 import io.shadowkv.cli.option.ReportFile;
 import io.shadowkv.cli.option.ShadowShapeFlags;
 import io.shadowkv.cli.process.Program;
@@ -120,6 +121,9 @@ public final class DemoCommand implements Callable<Integer> {
     private boolean progress;
 
     @Mixin
+    private PrefillFlags prefill;
+
+    @Mixin
     private EngineFlags flags;
 
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
@@ -196,6 +200,7 @@ public final class DemoCommand implements Callable<Integer> {
                 questions,
                 seed,
                 shadow(),
+                prefill.spec(),
                 lengths(),
                 ProgressLine.style(root.surroundings(), progress));
     }

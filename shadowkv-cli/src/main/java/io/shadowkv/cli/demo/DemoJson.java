@@ -46,6 +46,7 @@ final class DemoJson {
         node.put("tokens", setup.tokens());
         node.put("text_tokens", setup.textTokens());
         node.put("seed", setup.seed());
+        node.put("prefill", setup.prefill());
         node.put("kv_type", setup.kvType());
         node.put("backend", setup.backend());
         node.put("backend_reason", setup.backendReason());

@@ -127,7 +127,8 @@ final class DemoReport {
                         + setup.shadow().residency().generatedTokens() + " generated tokens");
         facts.put(
                 "Reading the text",
-                "full attention " + Quantity.seconds(result.full().prefillSeconds()) + "; ShadowKV "
+                (setup.prefill().equals("exact") ? "" : "with --prefill " + setup.prefill() + ": ")
+                        + "full attention " + Quantity.seconds(result.full().prefillSeconds()) + "; ShadowKV "
                         + Quantity.seconds(result.shadow().prefillSeconds()) + ", of which "
                         + Quantity.seconds(result.shadow().sealSeconds())
                         + " to factorise keys and offload values");

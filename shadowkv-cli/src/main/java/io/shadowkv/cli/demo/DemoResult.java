@@ -35,6 +35,7 @@ record DemoResult(
     /// @param backend name of the backend
     /// @param backendReason why it was chosen
     /// @param shadow ShadowKV's parameters
+    /// @param prefill how both methods read the text
     record Setup(
             String model,
             long weightBytes,
@@ -44,7 +45,8 @@ record DemoResult(
             String kvType,
             String backend,
             String backendReason,
-            KvCacheSpec.Shadow shadow) {}
+            KvCacheSpec.Shadow shadow,
+            String prefill) {}
 
     /// A question.
     ///
@@ -58,7 +60,7 @@ record DemoResult(
     ///
     /// @param answers in the order of the questions
     /// @param prefillSeconds time to read the text
-    /// @param sealSeconds the part of it that indexing adds to exact attention
+    /// @param sealSeconds the part of it that indexing adds to the reading
     /// @param turnSeconds time to read all later questions
     /// @param speed decode speed after the last answer, tokens per second of the median step
     /// @param planned planned bytes by part

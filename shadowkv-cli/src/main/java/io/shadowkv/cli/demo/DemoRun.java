@@ -2,12 +2,14 @@ package io.shadowkv.cli.demo;
 
 import io.shadowkv.cache.IndexSpec;
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.prefill.PrefillSpec;
 import io.shadowkv.cli.option.EngineFlags;
 import io.shadowkv.cli.process.Machine;
 import io.shadowkv.cli.process.ProgressLine;
 import io.shadowkv.cli.process.Surroundings;
 import io.shadowkv.engine.Cancellation;
 import io.shadowkv.engine.ContextLengthException;
+import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.serve.Backends;
 import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.eval.needle.NeedleSampler;
@@ -40,6 +42,7 @@ final class DemoRun {
     /// @param questions number of questions
     /// @param seed seed of the needles and their places
     /// @param shadow ShadowKV's parameters
+    /// @param prefill how both methods read the text
     /// @param sweep further lengths to measure the speed at, in tokens
     /// @param style how progress is shown
     record Options(
@@ -49,6 +52,7 @@ final class DemoRun {
             int questions,
             long seed,
             KvCacheSpec.Shadow shadow,
+            PrefillSpec prefill,
             List<Integer> sweep,
             ProgressLine.Style style) {}
 
@@ -66,8 +70,8 @@ final class DemoRun {
         long began = System.nanoTime();
         Backends.Choice choice = flags.openBackend(err);
         try (var backend = choice.backend();
-                Engine full = Engine.open(options.folder, backend, flags.options(new KvCacheSpec.Full()));
-                Engine shadow = Engine.open(options.folder, backend, flags.options(options.shadow))) {
+                Engine full = Engine.open(options.folder, backend, engineOptions(new KvCacheSpec.Full()));
+                Engine shadow = Engine.open(options.folder, backend, engineOptions(options.shadow))) {
             full.notes().forEach(note -> err.println("note: " + note));
             if (options.tokens > full.contextTokens()) {
                 throw new ContextLengthException(String.format(
@@ -97,6 +101,10 @@ final class DemoRun {
                     recorder.map(),
                     (System.nanoTime() - began) / 1e9);
         }
+    }
+
+    private EngineOptions engineOptions(KvCacheSpec cache) {
+        return flags.options(cache).withPrefill(options.prefill);
     }
 
     /// Lets the JIT compiler compile the code of both methods before anything is timed. The text is
@@ -157,6 +165,7 @@ final class DemoRun {
                 engine.kvType().toString(),
                 choice.backend().name(),
                 choice.reason(),
-                options.shadow);
+                options.shadow,
+                options.prefill.label());
     }
 }

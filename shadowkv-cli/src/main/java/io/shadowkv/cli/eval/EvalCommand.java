@@ -1,7 +1,10 @@
 package io.shadowkv.cli.eval;
 
 import io.shadowkv.cli.option.EngineFlags;
+import io.shadowkv.cli.option.PrefillFlags;
 import io.shadowkv.cli.process.Program;
+import io.shadowkv.eval.Method;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -47,6 +50,9 @@ public final class EvalCommand implements Callable<Integer> {
     private RunFlags run;
 
     @Mixin
+    private PrefillFlags prefill;
+
+    @Mixin
     private EngineFlags engine;
 
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
@@ -54,6 +60,10 @@ public final class EvalCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        return new EvalSession(root, spec, model.name(), data, run, engine, methods::methods).call();
+        return new EvalSession(root, spec, model.name(), data, run, engine, this::methods).call();
+    }
+
+    private List<Method> methods(int contextTokens) {
+        return methods.methods(contextTokens, prefill.specs());
     }
 }

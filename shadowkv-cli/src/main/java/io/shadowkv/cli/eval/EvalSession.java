@@ -179,6 +179,7 @@ record EvalSession(
             if (!option.names()[0].equals("--job-dir")
                     && !option.names()[0].equals("--out")
                     && option.getValue() instanceof Path path
+                    && !path.toString().isEmpty()
                     && !path.isAbsolute()) {
                 throw new ParameterException(
                         command.commandLine(),

@@ -1,5 +1,6 @@
 package io.shadowkv.cli.eval;
 
+import io.shadowkv.cache.prefill.PrefillSpec;
 import io.shadowkv.cli.option.ShadowShapeFlags;
 import io.shadowkv.eval.Method;
 import java.util.ArrayList;
@@ -55,7 +56,15 @@ final class MethodFlags {
     MethodFlags() {}
 
     /// The methods at a context length, full attention first.
-    List<Method> methods(int contextTokens) {
+    ///
+    /// @param prefills ways to read prompts; each of them with each cache is a method
+    List<Method> methods(int contextTokens, List<PrefillSpec> prefills) {
+        return prefills.stream()
+                .flatMap(prefill -> methods(contextTokens).stream().map(method -> method.reading(prefill)))
+                .toList();
+    }
+
+    private List<Method> methods(int contextTokens) {
         List<Method> methods = new ArrayList<>();
         if (asked != Asked.shadowkv) {
             methods.add(Method.FULL);

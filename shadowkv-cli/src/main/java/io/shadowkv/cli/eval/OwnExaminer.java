@@ -1,14 +1,18 @@
 package io.shadowkv.cli.eval;
 
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.prefill.HeadShape;
+import io.shadowkv.cache.prefill.PrefillAttention;
 import io.shadowkv.cli.option.EngineFlags;
 import io.shadowkv.engine.Cancellation;
 import io.shadowkv.engine.serve.Backends;
 import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.eval.EvalTask;
+import io.shadowkv.eval.Method;
 import io.shadowkv.eval.run.EngineExaminer;
 import io.shadowkv.eval.run.EvalPlan;
 import io.shadowkv.eval.run.Examiner;
+import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.op.Backend;
 import java.io.PrintWriter;
 import java.util.List;
@@ -58,8 +62,15 @@ final class OwnExaminer implements Examiners {
     @Override
     public List<Supplier<Examiner>> seats(EvalPlan plan, Map<String, EvalTask> tasks, Consumer<String> errors) {
         // A method that this backend or model does not have is refused before the first sample is read.
-        plan.methods().forEach(method -> engine.plan(method.spec(), engine.contextTokens(), 1));
+        plan.methods().forEach(this::check);
         return List.of(() -> new EngineExaminer(engine, plan, tasks, model.format(), measuresDivergence, cancellation));
+    }
+
+    private void check(Method method) {
+        engine.plan(method.spec(), engine.contextTokens(), 1);
+        DecoderSpec spec = engine.spec();
+        HeadShape heads = new HeadShape(spec.layers(), spec.queryHeads(), spec.kvHeads(), spec.headDim());
+        PrefillAttention.of(method.prefillSpec(), heads, backend);
     }
 
     @Override

@@ -1,6 +1,8 @@
 package io.shadowkv.cli.eval;
 
+import io.shadowkv.cache.prefill.PrefillSpec;
 import io.shadowkv.cli.option.EngineFlags;
+import io.shadowkv.cli.option.PrefillFlags;
 import io.shadowkv.cli.option.ShadowShapeFlags;
 import io.shadowkv.cli.process.Program;
 import io.shadowkv.eval.Method;
@@ -82,6 +84,9 @@ public final class SweepCommand implements Callable<Integer> {
     private RunFlags run;
 
     @Mixin
+    private PrefillFlags prefill;
+
+    @Mixin
     private EngineFlags engine;
 
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
@@ -95,12 +100,15 @@ public final class SweepCommand implements Callable<Integer> {
     private List<Method> methods(int contextTokens) {
         List<Method> methods = new ArrayList<>();
         methods.add(Method.FULL);
+        PrefillSpec read = prefill.spec();
         int chunk = shape.unitTokens(spec);
         for (Budget each : budgets) {
-            methods.add(Method.of(shape.spec(spec, rank, each.at(contextTokens, chunk))));
+            methods.add(Method.of(shape.spec(spec, rank, each.at(contextTokens, chunk)))
+                    .reading(read));
         }
         for (int each : ranks) {
-            methods.add(Method.of(shape.spec(spec, each, budget.at(contextTokens, chunk))));
+            methods.add(Method.of(shape.spec(spec, each, budget.at(contextTokens, chunk)))
+                    .reading(read));
         }
         return methods.stream().distinct().toList();
     }

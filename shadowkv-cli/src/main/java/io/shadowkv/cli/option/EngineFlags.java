@@ -154,6 +154,7 @@ public final class EngineFlags {
                 command,
                 () -> new EngineOptions(
                         cache,
+                        plain.prefill(),
                         kvType().orElse(null),
                         prefillRows == null ? plain.prefillRows() : checkedRows(prefillRows),
                         plain.maxBatch(),

@@ -18,7 +18,8 @@ final class CompletionReport {
         return completion.finish() == Completion.FinishReason.CANCELLED && completion.ids().length == 0;
     }
 
-    /// One line with tokens, seconds, speed, planned and measured bytes, and hit rate.
+    /// One line with tokens, seconds, speed, planned and measured bytes, hit rate, and the share of
+    /// attention that sparse prefill computed in each layer, in percent.
     static String line(Completion completion, String method) {
         if (endsInPrompt(completion)) {
             return String.format(
@@ -53,8 +54,17 @@ final class CompletionReport {
         }
         if (cache.selectedUnits() > 0) {
             line.append(String.format(Locale.ROOT, "; hit rate %.0f %%", 100 * cache.hitRate()));
-        } else if (cache.keptWhole() && method.equals("shadowkv")) {
+        } else if (cache.keptWhole() && method.startsWith("shadowkv")) {
             line.append("; short enough to stay resident");
+        }
+        if (!completion.densities().isEmpty()) {
+            line.append(String.format(
+                    Locale.ROOT,
+                    "; %.0f %% of attention computed in prefill, by layer",
+                    100 * completion.prefillDensity()));
+            completion
+                    .densities()
+                    .forEach(layer -> line.append(String.format(Locale.ROOT, " %.0f", 100 * layer.share())));
         }
         if (completion.finish() == Completion.FinishReason.CANCELLED) {
             line.append("; interrupted");
@@ -94,6 +104,9 @@ final class CompletionReport {
         kept.put("missed_units", cache.missedUnits());
         number(kept, "hit_rate", cache.hitRate());
         kept.put("kept_whole", cache.keptWhole());
+        root.put("prefill_density", completion.prefillDensity());
+        ArrayNode layers = root.putArray("prefill_density_by_layer");
+        completion.densities().forEach(layer -> layers.add(layer.share()));
         return root;
     }
 

@@ -1,14 +1,17 @@
 package io.shadowkv.cli.run;
 
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.prefill.PrefillSpec;
 import io.shadowkv.cli.option.CacheFlags;
 import io.shadowkv.cli.option.EngineFlags;
 import io.shadowkv.cli.option.OpenModel;
+import io.shadowkv.cli.option.PrefillFlags;
 import io.shadowkv.cli.process.PastedTemplate;
 import io.shadowkv.cli.process.Program;
 import io.shadowkv.cli.process.ProgressLine;
 import io.shadowkv.cli.process.TextSource;
 import io.shadowkv.engine.Completion;
+import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.GenerationListener;
 import io.shadowkv.engine.GenerationOptions;
 import io.shadowkv.engine.Request;
@@ -44,6 +47,7 @@ import tools.jackson.databind.node.ObjectNode;
             "  cat book.txt question.txt | shadowkv run ORG/NAME --budget 1024",
             "  shadowkv run ./model \"Why is the sky blue?\" --method full --json",
             "  shadowkv run ./model --chat --temperature 0.7 --top-p 0.9",
+            "  shadowkv run ./model --file book.txt --prefill blocks",
             "  shadowkv run ./model --raw -- \"-1, 0, 1,\"",
             "  shadowkv run ./base-model \"Once upon a time\" --raw -n 50"
         })
@@ -104,6 +108,9 @@ public final class RunCommand implements Callable<Integer> {
     private CacheFlags cache;
 
     @Mixin
+    private PrefillFlags prefill;
+
+    @Mixin
     private EngineFlags flags;
 
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
@@ -113,7 +120,10 @@ public final class RunCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         checkCombination();
         KvCacheSpec strategy = cache.spec();
-        flags.options(strategy);
+        EngineOptions options = flags.options(strategy).withPrefill(prefill.spec());
+        String method = options.prefill() instanceof PrefillSpec.Exact
+                ? strategy.name()
+                : strategy.name() + ", prefill " + options.prefill().label();
         sampling.check();
         String text =
                 chat && prompt == null && file == null ? "" : TextSource.read(spec, prompt, file, root.surroundings());
@@ -123,20 +133,15 @@ public final class RunCommand implements Callable<Integer> {
         Path folder = root.models().resolve(model);
         PrintWriter err = spec.commandLine().getErr();
         var wording = new BundledWording(model, root.models().isBundled(folder), err);
-        try (OpenModel open = OpenModel.open(folder, flags, strategy, err)) {
+        try (OpenModel open = OpenModel.open(folder, flags, options, err)) {
             if (chat) {
                 var settings = new ChatSession.Settings(
-                        system,
-                        sampling,
-                        wording,
-                        context,
-                        ProgressLine.style(root.surroundings(), progress),
-                        strategy.name());
+                        system, sampling, wording, context, ProgressLine.style(root.surroundings(), progress), method);
                 try (var session = new ChatSession(open.engine(), settings, spec.commandLine(), root.cancellation())) {
                     session.talk(text, root.surroundings());
                 }
             } else {
-                answer(open, text, wording, strategy.name());
+                answer(open, text, wording, method);
             }
         }
         return 0;

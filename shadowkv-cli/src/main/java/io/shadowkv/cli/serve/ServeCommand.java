@@ -6,6 +6,7 @@ import io.shadowkv.cli.option.Devices;
 import io.shadowkv.cli.option.EngineFlags;
 import io.shadowkv.cli.option.ModelSource;
 import io.shadowkv.cli.option.OpenModel;
+import io.shadowkv.cli.option.PrefillFlags;
 import io.shadowkv.cli.option.SourceFlags;
 import io.shadowkv.cli.process.Program;
 import io.shadowkv.engine.Cancellation;
@@ -128,6 +129,9 @@ public final class ServeCommand implements Callable<Integer> {
     private CacheFlags cache;
 
     @Mixin
+    private PrefillFlags prefill;
+
+    @Mixin
     private EngineFlags flags;
 
     private Settings settings = Settings.none();
@@ -143,7 +147,7 @@ public final class ServeCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         KvCacheSpec strategy = cache.spec();
-        EngineOptions engine = serve.engine(flags.options(strategy));
+        EngineOptions engine = serve.engine(flags.options(strategy).withPrefill(prefill.spec()));
         ServerOptions options = serve.server();
         PrintWriter err = spec.commandLine().getErr();
         ModelSource source = source();

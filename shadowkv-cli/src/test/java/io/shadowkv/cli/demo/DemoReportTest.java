@@ -54,7 +54,8 @@ final class DemoReportTest {
                         "BF16",
                         "cpu",
                         "512-bit vectors, 2 threads",
-                        new KvCacheSpec.Shadow(64, 8, 1024, 48, 32, 256)),
+                        new KvCacheSpec.Shadow(64, 8, 1024, 48, 32, 256),
+                        "exact"),
                 new Machine("A processor", 2, "Linux amd64", "25", "0123456789ab", false),
                 questions,
                 new DemoResult.Outcome(

@@ -8,6 +8,7 @@ import io.shadowkv.cache.LayerRotaries;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
+import io.shadowkv.cache.prefill.PrefillAttention;
 import io.shadowkv.op.Backend;
 import java.util.List;
 import java.util.Map;
@@ -15,22 +16,24 @@ import java.util.Map;
 /// Full attention: keeps every key and value of a sequence in device memory, one region per layer.
 public final class FullCache implements CacheStrategy {
     private final CacheShape shape;
+    private final PrefillAttention attention;
     private final Backend backend;
 
-    public FullCache(CacheShape shape, Backend backend) {
+    /// @param attention how prompts attend
+    public FullCache(CacheShape shape, PrefillAttention attention, Backend backend) {
         this.shape = shape;
+        this.attention = attention;
         this.backend = backend;
     }
 
     @Override
     public PromptCache openPrompt(int promptTokens, SequenceSize size, LayerRotaries rotary) {
-        return FullSequence.allocate(shape, backend, size.capacityTokens(), rotary)
-                .openPrompt();
+        return allocate(size, rotary).openPrompt(promptTokens);
     }
 
     @Override
     public SequenceCache openFrom(KeyValueSource prompt, int tokens, SequenceSize size) {
-        FullSequence sequence = FullSequence.allocate(shape, backend, size.capacityTokens(), prompt.rotary());
+        FullSequence sequence = allocate(size, prompt.rotary());
         try {
             for (int layer = 0; layer < shape.layers(); layer++) {
                 backend.operations().shadow().copyRows(prompt.keys(layer), 0, tokens, sequence.keys(layer), 0);
@@ -54,9 +57,13 @@ public final class FullCache implements CacheStrategy {
             throw new IllegalArgumentException(
                     "a saved sequence has " + length + " tokens; expected 1 to " + size.capacityTokens());
         }
-        FullSequence sequence = FullSequence.allocate(shape, backend, size.capacityTokens(), rotary);
+        FullSequence sequence = allocate(size, rotary);
         sequence.filled((int) length);
         return sequence;
+    }
+
+    private FullSequence allocate(SequenceSize size, LayerRotaries rotary) {
+        return FullSequence.allocate(shape, attention, backend, size.capacityTokens(), rotary);
     }
 
     @Override
@@ -76,7 +83,7 @@ public final class FullCache implements CacheStrategy {
 
     @Override
     public long promptWorkspaceBytes(int promptTokens) {
-        return 0;
+        return attention.bytes(0, promptTokens);
     }
 
     @Override

@@ -9,6 +9,8 @@ import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.RowsPromptCache;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceState;
+import io.shadowkv.cache.prefill.PrefillAttention;
+import io.shadowkv.cache.prefill.PromptAttention;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
@@ -22,6 +24,7 @@ import java.util.Map;
 /// token t.
 final class FullSequence implements SequenceCache, KeyValueSource {
     private final CacheShape shape;
+    private final PrefillAttention attention;
     private final Backend backend;
     private final MemoryScope scope;
     private final List<AttendedRows> layers;
@@ -29,15 +32,22 @@ final class FullSequence implements SequenceCache, KeyValueSource {
     private int length;
 
     private FullSequence(
-            CacheShape shape, Backend backend, MemoryScope scope, List<AttendedRows> layers, LayerRotaries rotary) {
+            CacheShape shape,
+            PrefillAttention attention,
+            Backend backend,
+            MemoryScope scope,
+            List<AttendedRows> layers,
+            LayerRotaries rotary) {
         this.shape = shape;
+        this.attention = attention;
         this.backend = backend;
         this.scope = scope;
         this.layers = List.copyOf(layers);
         this.rotary = rotary;
     }
 
-    static FullSequence allocate(CacheShape shape, Backend backend, int capacity, LayerRotaries rotary) {
+    static FullSequence allocate(
+            CacheShape shape, PrefillAttention attention, Backend backend, int capacity, LayerRotaries rotary) {
         long bytes = 2L * shape.layers() * shape.kvWidth() * shape.kvType().bytes() * capacity;
         MemoryScope scope = backend.newScope("the keys and values of a sequence of " + capacity + " tokens", bytes);
         try {
@@ -47,7 +57,7 @@ final class FullSequence implements SequenceCache, KeyValueSource {
                         scope.allocate(shape.kvType(), shape.kvHeads(), capacity, shape.headDim()),
                         scope.allocate(shape.kvType(), shape.kvHeads(), capacity, shape.headDim())));
             }
-            return new FullSequence(shape, backend, scope, layers, rotary);
+            return new FullSequence(shape, attention, backend, scope, layers, rotary);
         } catch (RuntimeException e) {
             scope.close();
             throw e;
@@ -55,8 +65,15 @@ final class FullSequence implements SequenceCache, KeyValueSource {
     }
 
     /// The cache that fills this sequence; closing it frees the sequence unless it was sealed.
-    PromptCache openPrompt() {
-        return new RowsPromptCache(backend, layers, 0, this::filled, this::close);
+    PromptCache openPrompt(int tokens) {
+        PromptAttention opened;
+        try {
+            opened = attention.open(0, tokens);
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+        return new RowsPromptCache(backend, opened, layers, 0, this::filled, this::close);
     }
 
     @Override
@@ -66,7 +83,7 @@ final class FullSequence implements SequenceCache, KeyValueSource {
 
     @Override
     public PromptCache extend(int tokens) {
-        return new RowsPromptCache(backend, layers, length, this::filled);
+        return new RowsPromptCache(backend, attention.open(length, tokens), layers, length, this::filled);
     }
 
     AttendedRows layer(int layer) {
@@ -140,7 +157,7 @@ final class FullSequence implements SequenceCache, KeyValueSource {
 
     @Override
     public SequenceCache copy() {
-        FullSequence copy = allocate(shape, backend, capacity(), rotary);
+        FullSequence copy = allocate(shape, attention, backend, capacity(), rotary);
         var dense = backend.operations().dense();
         for (int layer = 0; layer < shape.layers(); layer++) {
             dense.copy(keys(layer), copy.keys(layer));
@@ -154,7 +171,7 @@ final class FullSequence implements SequenceCache, KeyValueSource {
     /// Copies all keys and values.
     @Override
     public SequenceCache fork(int newTokens) {
-        FullSequence fork = allocate(shape, backend, length + newTokens, rotary);
+        FullSequence fork = allocate(shape, attention, backend, length + newTokens, rotary);
         var shadow = backend.operations().shadow();
         for (int layer = 0; layer < shape.layers(); layer++) {
             shadow.copyRows(keys(layer), 0, length, fork.keys(layer), 0);

@@ -1,5 +1,6 @@
 package io.shadowkv.cache.shadow;
 
+import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.Tensor;
@@ -102,6 +103,11 @@ final class PromptLayers {
         /// `[kvHeads, promptTokens, headDim]`.
         Tensor values() {
             return values;
+        }
+
+        /// Keys and values.
+        AttendedRows rows() {
+            return new AttendedRows(keys, values);
         }
 
         /// Work on the side queue uses the set.

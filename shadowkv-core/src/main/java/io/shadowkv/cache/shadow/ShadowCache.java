@@ -11,6 +11,7 @@ import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SelectionRanking;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
+import io.shadowkv.cache.prefill.PrefillAttention;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.MemoryScope;
@@ -30,9 +31,11 @@ import java.util.Objects;
 public final class ShadowCache implements CacheStrategy {
     private final KvCacheSpec.Shadow spec;
     private final CacheShape shape;
+    private final PrefillAttention attention;
     private final Backend backend;
 
-    public ShadowCache(KvCacheSpec.Shadow spec, CacheShape shape, Backend backend) {
+    /// @param attention how prompts attend
+    public ShadowCache(KvCacheSpec.Shadow spec, CacheShape shape, PrefillAttention attention, Backend backend) {
         if (spec.budget().firstLayers().size() > shape.layers()) {
             throw new IllegalArgumentException("budgets of the first "
                     + spec.budget().firstLayers().size() + " layers are given; the model has " + shape.layers()
@@ -46,18 +49,23 @@ public final class ShadowCache implements CacheStrategy {
         }
         this.spec = spec;
         this.shape = shape;
+        this.attention = attention;
         this.backend = backend;
+    }
+
+    private ShadowLayout layout(SequenceSize size) {
+        return new ShadowLayout(spec, shape, size, attention);
     }
 
     @Override
     public PromptCache openPrompt(int promptTokens, SequenceSize size, LayerRotaries rotary) {
-        ShadowLayout layout = new ShadowLayout(spec, shape, size);
+        ShadowLayout layout = layout(size);
         return new ShadowPromptCache(layout, backend, promptTokens, rotary);
     }
 
     @Override
     public SequenceCache openFrom(KeyValueSource prompt, int tokens, SequenceSize size) {
-        ShadowLayout layout = new ShadowLayout(spec, shape, size);
+        ShadowLayout layout = layout(size);
         ShadowSequence sequence = ShadowSequence.allocate(layout, backend, prompt.rotary());
         try (MemoryScope scope = backend.newScope("indexing a prompt of " + tokens + " tokens")) {
             IndexScratch scratch = IndexScratch.forPrompt(layout, backend, scope, tokens);
@@ -146,7 +154,7 @@ public final class ShadowCache implements CacheStrategy {
 
     @Override
     public SequenceCache restore(SequenceSize size, LayerRotaries rotary, Map<String, Long> numbers) {
-        return ShadowSequence.restore(new ShadowLayout(spec, shape, size), backend, rotary, numbers);
+        return ShadowSequence.restore(layout(size), backend, rotary, numbers);
     }
 
     @Override
@@ -182,20 +190,21 @@ public final class ShadowCache implements CacheStrategy {
 
     @Override
     public List<Allocation> footprint(SequenceSize size) {
-        return new ShadowLayout(spec, shape, size).parts();
+        return layout(size).parts();
     }
 
     @Override
     public long promptWorkspaceBytes(int promptTokens) {
-        ShadowLayout layout = new ShadowLayout(spec, shape, SequenceSize.of(promptTokens));
+        ShadowLayout layout = layout(SequenceSize.of(promptTokens));
         long oneLayer = 2L * shape.kvWidth() * promptTokens * shape.kvType().bytes();
-        return PromptLayers.count(backend) * oneLayer
+        return attention.bytes(0, promptTokens)
+                + PromptLayers.count(backend) * oneLayer
                 + (layout.isAlwaysWhole() ? 0 : IndexScratch.bytes(layout, backend, promptTokens));
     }
 
     @Override
     public long decodeBytes(int rows, int capacityTokens) {
-        ShadowLayout layout = new ShadowLayout(spec, shape, SequenceSize.of(capacityTokens));
+        ShadowLayout layout = layout(SequenceSize.of(capacityTokens));
         long scores = (long) rows * shape.kvHeads() * layout.unitCapacity() * Float.BYTES;
         // Each further budget has write rows and attended rows of its own in the step's row table.
         long rowTables = (spec.budget().distinct().size() - 1L) * 2 * rows * Integer.BYTES;

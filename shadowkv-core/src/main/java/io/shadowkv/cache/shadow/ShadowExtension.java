@@ -2,6 +2,9 @@ package io.shadowkv.cache.shadow;
 
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.cache.prefill.LayerDensity;
+import io.shadowkv.cache.prefill.PromptAttention;
+import io.shadowkv.cache.prefill.RowOrder;
 import io.shadowkv.cache.shadow.index.LayerMemory;
 import io.shadowkv.cache.shadow.index.UnitBuffers;
 import io.shadowkv.op.AttendedRows;
@@ -14,12 +17,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Reads further tokens of an indexed sequence. Of one layer at a time, the keys and values of all
-/// earlier tokens are restored, and the new tokens attend to them exactly.
+/// earlier tokens are restored, and the new tokens attend to them.
 ///
 /// The index is extended layer by layer behind its last unit, where no step reads. What a step does
 /// read changes only in [#seal], so the sequence is as it was if this is closed before.
 final class ShadowExtension implements PromptCache {
-    private final AttentionOperations attention;
+    private final AttentionOperations operations;
+    private final PromptAttention attention;
     private final Backend backend;
     private final ShadowSequence sequence;
     private final ShadowLayout layout;
@@ -34,7 +38,7 @@ final class ShadowExtension implements PromptCache {
 
     /// @param tokens number of new tokens
     ShadowExtension(ShadowSequence sequence, Backend backend, int tokens) {
-        this.attention = backend.operations().attention();
+        this.operations = backend.operations().attention();
         this.backend = backend;
         this.sequence = sequence;
         this.layout = sequence.layout();
@@ -50,6 +54,7 @@ final class ShadowExtension implements PromptCache {
         try {
             this.layers = new PromptLayers(layout, backend, scope, before + tokens);
             this.joining = newUnits == 0 ? null : Joining.allocate(sequence, backend, scope, newUnits, recent);
+            this.attention = layout.attention().open(before, tokens);
         } catch (RuntimeException e) {
             scope.close();
             throw e;
@@ -112,15 +117,30 @@ final class ShadowExtension implements PromptCache {
     public void append(int layer, Tensor newKeys, Tensor newValues) {
         PromptLayers.Set set = layers.set(layer);
         set.join();
-        attention.store(newKeys, set.keys(), before + progress.count());
-        attention.store(newValues, set.values(), before + progress.count());
+        operations.store(newKeys, set.keys(), before + progress.count());
+        operations.store(newValues, set.values(), before + progress.count());
         progress.add(newKeys.extent(0));
     }
 
     @Override
-    public void attend(int layer, Tensor queries, double scale, Tensor out) {
-        PromptLayers.Set set = layers.set(layer);
-        attention.prefill(queries, set.keys(), set.values(), before + progress.count(), scale, out);
+    public RowOrder order() {
+        return attention.order();
+    }
+
+    @Override
+    public void observe(int layer, Tensor queries, double scale) {
+        attention.observe(layer, layers.set(layer).rows(), before + progress.count(), queries, scale);
+    }
+
+    @Override
+    public void attend(int layer, int first, Tensor queries, double scale, Tensor out) {
+        attention.attend(
+                layer, layers.set(layer).rows(), before + progress.count(), before + first, queries, scale, out);
+    }
+
+    @Override
+    public List<LayerDensity> densities() {
+        return attention.densities();
     }
 
     @Override
@@ -176,6 +196,7 @@ final class ShadowExtension implements PromptCache {
         backend.synchronize();
         sequence.extended(before + tokens, newUnits);
         scope.close();
+        attention.close();
         isSealed = true;
         return sequence;
     }
@@ -190,6 +211,7 @@ final class ShadowExtension implements PromptCache {
             backend.synchronize();
         } finally {
             scope.close();
+            attention.close();
         }
     }
 }

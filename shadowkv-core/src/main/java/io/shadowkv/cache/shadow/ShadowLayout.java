@@ -4,6 +4,7 @@ import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.CacheStrategy.Allocation;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.SequenceSize;
+import io.shadowkv.cache.prefill.PrefillAttention;
 import io.shadowkv.cache.shadow.index.IndexShape;
 import io.shadowkv.op.Backend.Place;
 import io.shadowkv.tensor.DType;
@@ -20,9 +21,16 @@ import java.util.stream.IntStream;
 ///     one that a fork shares it with
 /// @param recentTokens maximum number of recent tokens: those of the spec, or more in a fork, which
 ///     never adds tokens to the index that it shares
-record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size, int indexCapacity, int recentTokens) {
-    ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size) {
-        this(spec, shape, size, size.capacityTokens(), spec.recentTokens());
+/// @param attention how prompts and turns attend while they are read
+record ShadowLayout(
+        KvCacheSpec.Shadow spec,
+        CacheShape shape,
+        SequenceSize size,
+        int indexCapacity,
+        int recentTokens,
+        PrefillAttention attention) {
+    ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size, PrefillAttention attention) {
+        this(spec, shape, size, size.capacityTokens(), spec.recentTokens(), attention);
     }
 
     /// The layout of a fork, which shares the index.
@@ -30,12 +38,12 @@ record ShadowLayout(KvCacheSpec.Shadow spec, CacheShape shape, SequenceSize size
     /// @param recent maximum number of its recent tokens
     ShadowLayout forked(int capacity, int recent) {
         SequenceSize forked = new SequenceSize(capacity, size.deviceValueLayers());
-        return new ShadowLayout(spec, shape, forked, indexCapacity, recent);
+        return new ShadowLayout(spec, shape, forked, indexCapacity, recent, attention);
     }
 
     /// The layout of a sequence of another capacity.
     ShadowLayout withCapacity(int tokens) {
-        return new ShadowLayout(spec, shape, new SequenceSize(tokens, size.deviceValueLayers()));
+        return new ShadowLayout(spec, shape, new SequenceSize(tokens, size.deviceValueLayers()), attention);
     }
 
     /// @throws IllegalArgumentException if a sequence of this layout cannot have been saved like this

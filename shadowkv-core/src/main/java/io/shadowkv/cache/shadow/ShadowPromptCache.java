@@ -3,17 +3,22 @@ package io.shadowkv.cache.shadow;
 import io.shadowkv.cache.LayerRotaries;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.cache.prefill.LayerDensity;
+import io.shadowkv.cache.prefill.PromptAttention;
+import io.shadowkv.cache.prefill.RowOrder;
 import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.Tensor;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Holds the keys and values of one layer at a time. Attention over them is exact. When the layer
-/// is complete it is indexed; the next layer uses a second buffer meanwhile if the backend has a
+/// Holds the keys and values of one layer at a time, to which the prompt attends. When the layer is
+/// complete it is indexed; the next layer uses a second buffer meanwhile if the backend has a
 /// side queue, otherwise the same buffer afterwards.
 final class ShadowPromptCache implements PromptCache {
-    private final AttentionOperations attention;
+    private final AttentionOperations operations;
+    private final PromptAttention attention;
     private final Backend backend;
     private final MemoryScope promptScope;
     private final ShadowSequence sequence;
@@ -24,7 +29,7 @@ final class ShadowPromptCache implements PromptCache {
     private boolean isSealed;
 
     ShadowPromptCache(ShadowLayout layout, Backend backend, int promptTokens, LayerRotaries rotary) {
-        this.attention = backend.operations().attention();
+        this.operations = backend.operations().attention();
         this.backend = backend;
         this.promptTokens = promptTokens;
         this.progress = new LayerProgress(layout.shape().layers(), promptTokens);
@@ -34,6 +39,7 @@ final class ShadowPromptCache implements PromptCache {
             opened = ShadowSequence.allocate(layout, backend, rotary);
             this.layers = new PromptLayers(layout, backend, promptScope, promptTokens);
             this.scratch = IndexScratch.forPrompt(layout, backend, promptScope, promptTokens);
+            this.attention = layout.attention().open(0, promptTokens);
             this.sequence = opened;
         } catch (RuntimeException e) {
             promptScope.close();
@@ -47,14 +53,29 @@ final class ShadowPromptCache implements PromptCache {
     @Override
     public void append(int layer, Tensor newKeys, Tensor newValues) {
         PromptLayers.Set set = progress.count() == 0 ? layers.writable() : layers.current();
-        attention.store(newKeys, set.keys(), progress.count());
-        attention.store(newValues, set.values(), progress.count());
+        operations.store(newKeys, set.keys(), progress.count());
+        operations.store(newValues, set.values(), progress.count());
         progress.add(newKeys.extent(0));
     }
 
     @Override
-    public void attend(int layer, Tensor queries, double scale, Tensor out) {
-        attention.prefill(queries, layers.current().keys(), layers.current().values(), progress.count(), scale, out);
+    public RowOrder order() {
+        return attention.order();
+    }
+
+    @Override
+    public void observe(int layer, Tensor queries, double scale) {
+        attention.observe(layer, layers.current().rows(), progress.count(), queries, scale);
+    }
+
+    @Override
+    public void attend(int layer, int first, Tensor queries, double scale, Tensor out) {
+        attention.attend(layer, layers.current().rows(), progress.count(), first, queries, scale, out);
+    }
+
+    @Override
+    public List<LayerDensity> densities() {
+        return attention.densities();
     }
 
     @Override
@@ -71,6 +92,7 @@ final class ShadowPromptCache implements PromptCache {
         sequence.taken(promptTokens);
         backend.synchronize();
         promptScope.close();
+        attention.close();
         isSealed = true;
         return sequence;
     }
@@ -85,6 +107,7 @@ final class ShadowPromptCache implements PromptCache {
             backend.synchronize();
         } finally {
             promptScope.close();
+            attention.close();
             sequence.close();
         }
     }

@@ -246,8 +246,9 @@ final class ShadowSequence implements SequenceCache {
         if (isIndexed) {
             return new ShadowExtension(this, backend, tokens);
         }
-        return new RowsPromptCache(
-                backend, resident.stream().map(ResidentBuffer::rows).toList(), length, all -> extended(all, 0));
+        var rows = resident.stream().map(ResidentBuffer::rows).toList();
+        var attention = layout.attention().open(length, tokens);
+        return new RowsPromptCache(backend, attention, rows, length, all -> extended(all, 0));
     }
 
     @Override

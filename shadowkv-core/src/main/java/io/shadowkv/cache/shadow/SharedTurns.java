@@ -3,6 +3,9 @@ package io.shadowkv.cache.shadow;
 import io.shadowkv.cache.CacheStrategy.Turn;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.cache.prefill.LayerDensity;
+import io.shadowkv.cache.prefill.PromptAttention;
+import io.shadowkv.cache.prefill.RowOrder;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.Backend;
@@ -27,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 /// share. A turn that is closed therefore does not disturb the others. The memory of the restored
 /// layer is freed with the last turn.
 final class SharedTurns {
-    private final AttentionOperations attention;
+    private final AttentionOperations operations;
     private final ShadowOperations shadow;
     private final Backend backend;
     private final ShadowSequence shared;
@@ -43,12 +46,39 @@ final class SharedTurns {
     private @Nullable RuntimeException failure;
 
     private SharedTurns(ShadowSequence shared, List<Turn> turns, Backend backend) {
-        this.attention = backend.operations().attention();
+        this.operations = backend.operations().attention();
         this.shadow = backend.operations().shadow();
         this.backend = backend;
         this.shared = shared;
         this.layerCount = shared.layout().shape().layers();
         this.indexedTokens = ((ShadowSequence) turns.getFirst().sequence()).recentToken();
+        try {
+            int longest = openTurns(turns);
+            this.scope = backend.newScope(
+                    "one layer's keys and values of " + longest + " tokens for " + turns.size() + " turns");
+            try {
+                this.layers = new PromptLayers(shared.layout(), backend, scope, longest);
+            } catch (RuntimeException e) {
+                scope.close();
+                throw e;
+            }
+        } catch (RuntimeException e) {
+            open.forEach(turn -> turn.attention.close());
+            throw e;
+        }
+        try {
+            for (int layer = 0; layer < Math.min(layers.size(), layerCount); layer++) {
+                restoreAside(layer);
+            }
+        } catch (RuntimeException e) {
+            open.forEach(turn -> turn.attention.close());
+            free();
+            throw e;
+        }
+    }
+
+    /// @return tokens of the longest sequence, those of its turn included
+    private int openTurns(List<Turn> turns) {
         int longest = 0;
         for (Turn turn : turns) {
             ShadowSequence fork = (ShadowSequence) turn.sequence();
@@ -60,22 +90,7 @@ final class SharedTurns {
             open.add(new ForkTurn(fork, turn.tokens()));
             longest = Math.max(longest, fork.length() + turn.tokens());
         }
-        this.scope = backend.newScope(
-                "one layer's keys and values of " + longest + " tokens for " + turns.size() + " turns");
-        try {
-            this.layers = new PromptLayers(shared.layout(), backend, scope, longest);
-        } catch (RuntimeException e) {
-            scope.close();
-            throw e;
-        }
-        try {
-            for (int layer = 0; layer < Math.min(layers.size(), layerCount); layer++) {
-                restoreAside(layer);
-            }
-        } catch (RuntimeException e) {
-            free();
-            throw e;
-        }
+        return longest;
     }
 
     /// What forks must have in common to be read together: an index, and how much of it they read. The
@@ -187,6 +202,7 @@ final class SharedTurns {
         private final int before;
         private final int tokens;
         private final LayerProgress progress;
+        private final PromptAttention attention;
         private boolean isClosed;
 
         ForkTurn(ShadowSequence fork, int tokens) {
@@ -194,6 +210,7 @@ final class SharedTurns {
             this.before = fork.recentTokens();
             this.tokens = tokens;
             this.progress = new LayerProgress(layerCount, tokens);
+            this.attention = fork.layout().attention().open(fork.length(), tokens);
         }
 
         private int rows() {
@@ -204,16 +221,37 @@ final class SharedTurns {
         public void append(int layer, Tensor newKeys, Tensor newValues) {
             AttendedRows resident = fork.attended(layer);
             int at = fork.layout().layer(layer).recentRow() + rows();
-            attention.store(newKeys, resident.keys(), at);
-            attention.store(newValues, resident.values(), at);
+            operations.store(newKeys, resident.keys(), at);
+            operations.store(newValues, resident.values(), at);
             progress.add(newKeys.extent(0));
         }
 
         @Override
-        public void attend(int layer, Tensor queries, double scale, Tensor out) {
+        public RowOrder order() {
+            return attention.order();
+        }
+
+        /// The layer's rows with this turn's tail behind them.
+        private AttendedRows rows(int layer) {
             PromptLayers.Set set = restored(layer);
             copyTail(this, layer, set, rows());
-            attention.prefill(queries, set.keys(), set.values(), indexedTokens + rows(), scale, out);
+            return set.rows();
+        }
+
+        @Override
+        public void observe(int layer, Tensor queries, double scale) {
+            attention.observe(layer, rows(layer), indexedTokens + rows(), queries, scale);
+        }
+
+        @Override
+        public void attend(int layer, int first, Tensor queries, double scale, Tensor out) {
+            int firstToken = indexedTokens + before + first;
+            attention.attend(layer, rows(layer), indexedTokens + rows(), firstToken, queries, scale, out);
+        }
+
+        @Override
+        public List<LayerDensity> densities() {
+            return attention.densities();
         }
 
         @Override
@@ -230,6 +268,7 @@ final class SharedTurns {
             backend.synchronize();
             fork.extended(fork.length() + tokens, 0);
             isClosed = true;
+            attention.close();
             leave(this);
             return fork;
         }
@@ -241,6 +280,7 @@ final class SharedTurns {
                 try {
                     backend.synchronize();
                 } finally {
+                    attention.close();
                     leave(this);
                 }
             }

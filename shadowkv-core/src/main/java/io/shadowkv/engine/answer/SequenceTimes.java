@@ -1,10 +1,13 @@
 package io.shadowkv.engine.answer;
 
+import io.shadowkv.cache.prefill.LayerDensity;
 import io.shadowkv.engine.Completion;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// When the phases of a sequence began, and how long they took. Times are those of `System.nanoTime`.
+/// When the phases of a sequence began, how long they took, and how dense prefill was. Times are those of
+/// `System.nanoTime`.
 public final class SequenceTimes {
     private long submitted;
     private long deadline;
@@ -15,6 +18,7 @@ public final class SequenceTimes {
     private long indexingWaitNanos;
     private long decodeNanos;
     private int decodeSteps;
+    private List<LayerDensity> densities = List.of();
 
     /// @param timeout time from now on after which the sequence must end; null for no limit
     public void submitted(@Nullable Duration timeout) {
@@ -35,13 +39,16 @@ public final class SequenceTimes {
     /// Reading ended.
     ///
     /// @param waitNanos part of its time that was spent waiting for indexing
-    public void read(long waitNanos) {
+    /// @param computed how much of each layer was computed; empty for all
+    public void read(long waitNanos, List<LayerDensity> computed) {
+        densities = computed;
         prefillNanos += System.nanoTime() - readingSince;
         indexingWaitNanos += waitNanos;
     }
 
     /// Another object read the prompt, in `nanos` nanoseconds.
-    public void wasRead(long nanos, long waitNanos) {
+    public void wasRead(long nanos, long waitNanos, List<LayerDensity> computed) {
+        densities = computed;
         prefillNanos = nanos;
         indexingWaitNanos = waitNanos;
     }
@@ -60,6 +67,11 @@ public final class SequenceTimes {
         if (firstTokenNanos == 0) {
             firstTokenNanos = System.nanoTime() - submitted;
         }
+    }
+
+    /// How much of each layer was computed in the last reading; empty for all.
+    public List<LayerDensity> densities() {
+        return densities;
     }
 
     public Completion.Timings timings() {

@@ -4,6 +4,7 @@ import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
+import io.shadowkv.cache.prefill.LayerDensity;
 import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.model.Prefill;
 import io.shadowkv.model.PromptRows;
@@ -158,6 +159,11 @@ public final class Reading implements AutoCloseable {
     /// @throws IllegalStateException before the reading is done
     public void allLogits(int prompt, Consumer<float[]> sink) {
         prefill.logits(prompts.get(prompt), true, sink);
+    }
+
+    /// How much of each layer's attention was computed for a prompt; empty if it is read exactly.
+    public List<LayerDensity> densities(int prompt) {
+        return prompts.get(prompt).cache().densities();
     }
 
     /// Ends the reading of one prompt.

@@ -211,7 +211,7 @@ final class Readings {
         ledger.ends(reading, sequence.planned());
         ledger.holds(cache, sequence.planned());
         sequence.holds(cache);
-        sequence.sealed(reading.indexingWaitNanos() + System.nanoTime() - start);
+        sequence.sealed(reading.indexingWaitNanos() + System.nanoTime() - start, reading.densities(prompt));
         return new Sealed(sequence, logits);
     }
 

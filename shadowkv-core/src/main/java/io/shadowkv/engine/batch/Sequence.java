@@ -1,6 +1,7 @@
 package io.shadowkv.engine.batch;
 
 import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.cache.prefill.LayerDensity;
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.Request;
@@ -190,17 +191,17 @@ public final class Sequence {
     }
 
     /// The prompt, or the tokens of a turn, were read.
-    void sealed(long waitNanos) {
+    void sealed(long waitNanos, List<LayerDensity> densities) {
         readFirst = 0;
         knownLogits = null;
-        times.read(waitNanos);
+        times.read(waitNanos, densities);
     }
 
     /// Records the time of a prefill that another object did.
     ///
     /// @param waitNanos part of `nanos` that was spent waiting for indexing
-    public void wasRead(long nanos, long waitNanos) {
-        times.wasRead(nanos, waitNanos);
+    public void wasRead(long nanos, long waitNanos, List<LayerDensity> densities) {
+        times.wasRead(nanos, waitNanos, densities);
     }
 
     /// A step decoded `tokens` new tokens.
@@ -395,6 +396,7 @@ public final class Sequence {
                 answer.text(),
                 reason,
                 times.timings(),
-                lastReport == null ? CacheReports.of(cache, planned) : lastReport);
+                lastReport == null ? CacheReports.of(cache, planned) : lastReport,
+                times.densities());
     }
 }

@@ -4,6 +4,9 @@ import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.full.FullCache;
+import io.shadowkv.cache.prefill.HeadShape;
+import io.shadowkv.cache.prefill.PrefillAttention;
+import io.shadowkv.cache.prefill.PrefillSpec;
 import io.shadowkv.cache.shadow.ShadowCache;
 import io.shadowkv.op.Backend;
 
@@ -11,12 +14,15 @@ import io.shadowkv.op.Backend;
 public final class CacheStrategies {
     private CacheStrategies() {}
 
+    /// @param prefill how prompts are read
     /// @param shape shape of the decoder whose keys and values are stored
     /// @param backend provides memory and operations; the caller must close it
-    public static CacheStrategy open(KvCacheSpec spec, CacheShape shape, Backend backend) {
+    public static CacheStrategy open(KvCacheSpec spec, PrefillSpec prefill, CacheShape shape, Backend backend) {
+        HeadShape heads = new HeadShape(shape.layers(), shape.queryHeads(), shape.kvHeads(), shape.headDim());
+        PrefillAttention attention = PrefillAttention.of(prefill, heads, backend);
         return switch (spec) {
-            case KvCacheSpec.Full full -> new FullCache(shape, backend);
-            case KvCacheSpec.Shadow shadow -> new ShadowCache(shadow, shape, backend);
+            case KvCacheSpec.Full full -> new FullCache(shape, attention, backend);
+            case KvCacheSpec.Shadow shadow -> new ShadowCache(shadow, shape, attention, backend);
         };
     }
 }

@@ -3,6 +3,7 @@ package io.shadowkv.engine.model;
 import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.prefill.PrefillSpec;
 import io.shadowkv.checkpoint.Checkpoint;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.model.Decoder;
@@ -125,9 +126,9 @@ public final class LoadedModel implements AutoCloseable {
 
     /// Opens the cache strategy of an engine that owns this model; closes the model if the strategy does
     /// not fit it.
-    public CacheStrategy strategyOrClose(KvCacheSpec spec) {
+    public CacheStrategy strategyOrClose(KvCacheSpec spec, PrefillSpec prefill) {
         try {
-            return strategy(spec);
+            return strategy(spec, prefill);
         } catch (RuntimeException e) {
             close();
             throw e;
@@ -135,8 +136,11 @@ public final class LoadedModel implements AutoCloseable {
     }
 
     /// Opens a cache strategy for this model.
-    public CacheStrategy strategy(KvCacheSpec spec) {
-        return CacheStrategies.open(spec, shape, backend);
+    ///
+    /// @throws IllegalArgumentException if the strategy or the way of reading does not fit the model or
+    ///     the backend
+    public CacheStrategy strategy(KvCacheSpec spec, PrefillSpec prefill) {
+        return CacheStrategies.open(spec, prefill, shape, backend);
     }
 
     @Override

@@ -22,6 +22,7 @@ import io.shadowkv.engine.study.BatchRun;
 import io.shadowkv.engine.study.Calibration;
 import io.shadowkv.engine.study.CalibrationRun;
 import io.shadowkv.engine.study.ComparedAnswers;
+import io.shadowkv.engine.study.ComparedStrategy;
 import io.shadowkv.engine.study.Dialogue;
 import io.shadowkv.engine.study.LogitsRun;
 import io.shadowkv.engine.study.StrategyComparison;
@@ -61,7 +62,7 @@ public final class Engine implements AutoCloseable {
         this.options = options;
         this.model = model;
         this.text = model.text();
-        this.strategy = model.strategyOrClose(options.cache());
+        this.strategy = model.strategyOrClose(options.cache(), options.prefill());
         this.planner = new Planner(model, options, strategy);
         this.scheduler = new Scheduler(model, options, strategy, planner);
         this.loop = new EngineLoop(scheduler, options.maxWaiting());
@@ -176,7 +177,8 @@ public final class Engine implements AutoCloseable {
     /// Returns the memory plan under another strategy.
     public MemoryPlan plan(KvCacheSpec cache, int contextTokens, int batch) {
         model.limits().checkPlan(contextTokens, batch);
-        return new Planner(model, options.withCache(cache), model.strategy(cache)).plan(contextTokens, batch);
+        return new Planner(model, options.withCache(cache), model.strategy(cache, options.prefill()))
+                .plan(contextTokens, batch);
     }
 
     /// Submits a request, which runs together with those of other callers. If it has a listener, a
@@ -233,11 +235,8 @@ public final class Engine implements AutoCloseable {
         return requests.openDocument(file);
     }
 
-    /// Completes one prompt under several strategies. Prefill is exact under all of them, so the prompt is
-    /// read once; the prefill time of each is that of the shared prefill plus its own indexing.
-    ///
-    /// @throws MemoryPlanException if a strategy alone does not fit the memory
-    /// @throws java.util.concurrent.CancellationException if it is cancelled
+    /// Completes one prompt under several strategies that read as this engine does; it is read once. The prefill
+    /// time of each is that of the shared prefill plus its own indexing. Throws as [#compareStrategies].
     public List<Completion> compare(Request request, List<KvCacheSpec> strategies) {
         Dialogue single = Dialogue.of(request, model.limits().capacityOf(request));
         return compare(List.of(single), strategies, false).getFirst().stream()
@@ -245,20 +244,24 @@ public final class Engine implements AutoCloseable {
                 .toList();
     }
 
-    /// Answers several dialogues under several strategies. Each prompt is read once. Under each strategy as
-    /// many dialogues decode together as fit in memory in addition to the full caches of their prompts. If
-    /// these do not fit, or if there is only one strategy, each strategy reads the prompt itself.
+    /// Like [#compareStrategies], with strategies that read as this engine does.
+    public List<List<ComparedAnswers>> compare(List<Dialogue> dialogues, List<KvCacheSpec> caches, boolean measures) {
+        var strategies = caches.stream().map(cache -> new ComparedStrategy(cache, options.prefill()));
+        return compareStrategies(dialogues, strategies.toList(), measures);
+    }
+
+    /// Answers several dialogues under several strategies, as many together as fit in memory. Strategies that read
+    /// alike share a prompt's reading, unless there is only one or the memory does not hold its full cache as well.
     ///
     /// @param strategies at least one
     /// @param measuresDivergence true to measure how far next-token distributions are from those of full
-    ///     attention, which must be the first strategy; downloads the logits of every step, and reads an
-    ///     answer of full attention once more if another one differs
+    ///     attention, which must be first. This downloads all logits, and reads different answers again
     /// @return for each dialogue, its answers under each strategy
-    /// @throws ContextLengthException if a dialogue, or a turn and an answer, exceed the context
+    /// @throws ContextLengthException if a dialogue does not fit the context, or leaves no room for an answer
     /// @throws MemoryPlanException if a strategy alone does not fit the memory
     /// @throws java.util.concurrent.CancellationException if a request is cancelled
-    public List<List<ComparedAnswers>> compare(
-            List<Dialogue> dialogues, List<KvCacheSpec> strategies, boolean measuresDivergence) {
+    public List<List<ComparedAnswers>> compareStrategies(
+            List<Dialogue> dialogues, List<ComparedStrategy> strategies, boolean measuresDivergence) {
         return exclusively(() -> new StrategyComparison(model, options).run(dialogues, strategies, measuresDivergence));
     }
 

@@ -119,11 +119,11 @@ public final class CalibrationRun {
     }
 
     private MemoryPlan plan(KvCacheSpec cache, int capacity) {
-        return new Planner(model, options.withCache(cache), model.strategy(cache)).plan(capacity, 1);
+        return new Planner(model, options.withCache(cache), model.strategy(cache, options.prefill())).plan(capacity, 1);
     }
 
     private SequenceCache read(int[] ids, int tokens, DoubleConsumer progress) {
-        CacheStrategy full = model.strategy(new KvCacheSpec.Full());
+        CacheStrategy full = model.strategy(new KvCacheSpec.Full(), options.prefill());
         var prompt = new Reading.Prompt(Arrays.copyOf(ids, tokens), SequenceSize.of(ids.length));
         try (Reading reading = Reading.open(model, full, List.of(prompt), options.prefillRows(backend))) {
             reading.run(done -> progress.accept(READ * done));
@@ -137,8 +137,9 @@ public final class CalibrationRun {
             int[] ids, int tokens, SequenceCache full, List<float[]> expected, DoubleConsumer progress) {
         int positions = ids.length - tokens;
         CacheShape shape = model.shape();
-        CacheStrategy strategy = model.strategy(new KvCacheSpec.Full());
-        try (SelectionRanking ranking = model.strategy(spec).openRanking((KeyValueSource) full, tokens);
+        CacheStrategy strategy = model.strategy(new KvCacheSpec.Full(), options.prefill());
+        try (SelectionRanking ranking =
+                        model.strategy(spec, options.prefill()).openRanking((KeyValueSource) full, tokens);
                 QueryRecorder recorder = new QueryRecorder(strategy.openDecode(), backend, positions);
                 Batch batch = new Batch(model, recorder, 1)) {
             decode(batch, full, ids, tokens, (done, row) -> {
@@ -248,7 +249,7 @@ public final class CalibrationRun {
         for (int layer = 0; layer < budgets.length; layer++) {
             budgets[layer] = Math.toIntExact((long) spec.sparseBudget() << doublings[layer]);
         }
-        CacheStrategy strategy = model.strategy(spec.withFirstLayers(budgets));
+        CacheStrategy strategy = model.strategy(spec.withFirstLayers(budgets), options.prefill());
         double[] kl = new double[expected.size()];
         int[] same = {0, 0};
         try (SequenceCache sequence = strategy.openFrom(source, tokens, SequenceSize.of(ids.length));
@@ -302,7 +303,8 @@ public final class CalibrationRun {
         CacheShape shape = model.shape();
         int unitTokens = spec.unitTokens();
         int local = spec.residency().localTokens();
-        long units = tokens / unitTokens - local / unitTokens - spec.index().outlierUnits();
+        long units =
+                (long) tokens / unitTokens - local / unitTokens - spec.index().outlierUnits();
         long selected = Math.min((long) spec.sparseBudget() << doublings, units * unitTokens);
         long index = units * shape.kvHeads() * spec.index().entryBytes(shape.headDim(), shape.kvType());
         long attended = spec.outlierTokens() + selected + local;

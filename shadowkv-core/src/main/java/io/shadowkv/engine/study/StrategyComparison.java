@@ -5,6 +5,8 @@ import io.shadowkv.cache.KeyValueSource;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
+import io.shadowkv.cache.prefill.LayerDensity;
+import io.shadowkv.cache.prefill.PrefillSpec;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.engine.Request;
@@ -14,16 +16,20 @@ import io.shadowkv.engine.batch.Reading;
 import io.shadowkv.engine.batch.Scheduler;
 import io.shadowkv.engine.model.LoadedModel;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /// Answers prompts under several strategies, as many prompts together as fit the memory.
 ///
-/// Prefill is exact under all strategies, so a prompt is read once, with full attention, and only
-/// decode is repeated. If there is only one strategy, or if the memory cannot hold a prompt's full
-/// cache in addition to the strategy's cache, each strategy reads the prompt itself.
+/// Strategies that read alike share the reading: a prompt is read once for them, all keys and values
+/// are kept, and only decode is repeated. If there is only one strategy, or if the memory cannot hold a
+/// prompt's full cache in addition to the strategy's cache, each strategy reads the prompt itself.
 public final class StrategyComparison {
     /// Share of the heap for the logits of references. A row for a vocabulary of 128K tokens takes
     /// half a megabyte; 32 answers of 128 tokens take 2 GB.
@@ -34,7 +40,7 @@ public final class StrategyComparison {
     private final LoadedModel model;
     private final TurnFactory turns;
 
-    /// @param options options of every strategy, except its cache
+    /// @param options options of every strategy, except its cache and its prefill
     public StrategyComparison(LoadedModel model, EngineOptions options) {
         this.model = model;
         this.options = options;
@@ -54,21 +60,22 @@ public final class StrategyComparison {
     /// @param cache all keys and values of the prompt; open as long as its group runs
     /// @param logits logits after the last token
     /// @param nanos time of the prefill
-    record Prefilled(SequenceCache cache, float[] logits, long nanos) {
+    /// @param densities how much of each layer was computed; empty for all
+    record Prefilled(SequenceCache cache, float[] logits, long nanos, List<LayerDensity> densities) {
         KeyValueSource source() {
             return (KeyValueSource) cache;
         }
     }
 
-    private void check(List<Dialogue> dialogues, List<KvCacheSpec> specs, boolean measuresDivergence) {
+    private void check(List<Dialogue> dialogues, List<ComparedStrategy> specs, boolean measuresDivergence) {
         for (Dialogue dialogue : dialogues) {
             turns.model()
                     .limits()
                     .checkContext(dialogue.capacityTokens(), "a dialogue of " + dialogue.capacityTokens() + " tokens");
         }
-        if (measuresDivergence && !(specs.getFirst() instanceof KvCacheSpec.Full)) {
+        if (measuresDivergence && !specs.getFirst().isFull()) {
             throw new IllegalArgumentException("divergence is measured from full attention, but the first strategy is "
-                    + specs.getFirst().name() + ". Put full attention first");
+                    + specs.getFirst().label() + ". Put full attention first");
         }
     }
 
@@ -76,7 +83,7 @@ public final class StrategyComparison {
     /// @throws io.shadowkv.engine.ContextLengthException if a dialogue's capacity exceeds the context
     /// @throws IllegalArgumentException if divergence is measured and full attention is not the first strategy
     public List<List<ComparedAnswers>> run(
-            List<Dialogue> dialogues, List<KvCacheSpec> specs, boolean measuresDivergence) {
+            List<Dialogue> dialogues, List<ComparedStrategy> specs, boolean measuresDivergence) {
         check(dialogues, specs, measuresDivergence);
         List<List<ComparedAnswers>> answers = new ArrayList<>();
         // With full attention alone there is no divergence to measure.
@@ -122,14 +129,17 @@ public final class StrategyComparison {
     /// Number of leading dialogues that fit the memory together.
     ///
     /// @param readsOnce true if the full caches of their prompts are in memory at the same time
-    private int fitting(List<Dialogue> dialogues, List<KvCacheSpec> specs, boolean readsOnce) {
+    private int fitting(List<Dialogue> dialogues, List<ComparedStrategy> specs, boolean readsOnce) {
         long near = 0;
         long host = 0;
         long workspace = 0;
         int count = 0;
         for (Dialogue dialogue : dialogues) {
             int capacity = dialogue.capacityTokens();
-            MemoryPlan full = plan(new KvCacheSpec.Full(), capacity);
+            MemoryPlan full = plan(
+                    new ComparedStrategy(
+                            new KvCacheSpec.Full(), specs.getFirst().prefill()),
+                    capacity);
             List<MemoryPlan> plans =
                     specs.stream().map(spec -> plan(spec, capacity)).toList();
             near += (readsOnce ? full.perSequence().resident() : 0) + most(plans, StrategyComparison::nearBytes);
@@ -153,53 +163,75 @@ public final class StrategyComparison {
         return bytes.resident() + (plan.hostIsDevice() ? bytes.offloaded() : 0);
     }
 
-    private MemoryPlan plan(KvCacheSpec spec, int capacity) {
-        return new Planner(model, sharing.withCache(spec), model.strategy(spec)).plan(capacity, 1);
+    private MemoryPlan plan(ComparedStrategy spec, int capacity) {
+        return new Planner(model, of(sharing, spec), strategy(spec)).plan(capacity, 1);
+    }
+
+    private static EngineOptions of(EngineOptions common, ComparedStrategy spec) {
+        return common.withCache(spec.cache()).withPrefill(spec.prefill());
+    }
+
+    private CacheStrategy strategy(ComparedStrategy spec) {
+        return model.strategy(spec.cache(), spec.prefill());
     }
 
     private List<List<ComparedAnswers>> answer(
-            List<Dialogue> dialogues, List<KvCacheSpec> specs, boolean measuresDivergence, boolean readsOnce) {
-        List<Prompt> prompts = new ArrayList<>();
-        try {
-            for (int i = 0; i < dialogues.size(); i++) {
-                Dialogue dialogue = dialogues.get(i);
-                Request first = dialogue.turn(0, -1);
-                turns.check(first, 0, dialogue.capacityTokens());
-                Prefilled read = readsOnce ? read(dialogue, first, i, dialogues.size()) : null;
-                prompts.add(new Prompt(dialogue, first, read));
-            }
-            List<DivergenceMeter.Reference> references = null;
-            List<List<ComparedAnswers>> answers = new ArrayList<>();
-            dialogues.forEach(dialogue -> answers.add(new ArrayList<>()));
-            for (KvCacheSpec spec : specs) {
-                try (StrategyRun run = open(spec, prompts, readsOnce ? sharing : options)) {
-                    if (measuresDivergence && references == null) {
-                        references = run.recordReferences();
-                    } else if (references != null) {
-                        run.measure(references);
-                    }
-                    List<ComparedAnswers> own = run.answer();
-                    for (int i = 0; i < own.size(); i++) {
-                        answers.get(i).add(own.get(i));
+            List<Dialogue> dialogues, List<ComparedStrategy> specs, boolean measuresDivergence, boolean readsOnce) {
+        Map<PrefillSpec, List<ComparedStrategy>> alike = new LinkedHashMap<>();
+        specs.forEach(spec ->
+                alike.computeIfAbsent(spec.prefill(), _ -> new ArrayList<>()).add(spec));
+        List<DivergenceMeter.Reference> references = null;
+        Map<ComparedStrategy, List<ComparedAnswers>> found = new HashMap<>();
+        for (List<ComparedStrategy> group : alike.values()) {
+            List<Prompt> prompts = new ArrayList<>();
+            try {
+                for (int i = 0; i < dialogues.size(); i++) {
+                    Dialogue dialogue = dialogues.get(i);
+                    Request first = dialogue.turn(0, -1);
+                    turns.check(first, 0, dialogue.capacityTokens());
+                    Prefilled read =
+                            readsOnce ? read(group.getFirst().prefill(), dialogue, first, i, dialogues.size()) : null;
+                    prompts.add(new Prompt(dialogue, first, read));
+                }
+                for (ComparedStrategy spec : group) {
+                    try (StrategyRun run = open(spec, prompts, readsOnce ? sharing : options)) {
+                        if (measuresDivergence && references == null) {
+                            references = run.recordReferences();
+                        } else if (references != null) {
+                            run.measure(references);
+                        }
+                        found.put(spec, run.answer());
                     }
                 }
+            } finally {
+                close(prompts);
             }
-            return answers;
-        } finally {
-            for (Prompt prompt : prompts) {
-                if (prompt.prefilled() != null) {
-                    prompt.prefilled().cache().close();
-                }
+        }
+        List<List<ComparedAnswers>> answers = new ArrayList<>();
+        for (int i = 0; i < dialogues.size(); i++) {
+            int dialogue = i;
+            answers.add(specs.stream()
+                    .map(spec -> Objects.requireNonNull(found.get(spec)).get(dialogue))
+                    .toList());
+        }
+        return answers;
+    }
+
+    private static void close(List<Prompt> prompts) {
+        for (Prompt prompt : prompts) {
+            if (prompt.prefilled() != null) {
+                prompt.prefilled().cache().close();
             }
         }
     }
 
-    private Prefilled read(Dialogue dialogue, Request request, int index, int count) {
-        CacheStrategy full = model.strategy(new KvCacheSpec.Full());
+    private Prefilled read(PrefillSpec prefill, Dialogue dialogue, Request request, int index, int count) {
+        CacheStrategy full = model.strategy(new KvCacheSpec.Full(), prefill);
+        int rows = options.withPrefill(prefill).prefillRows(model.backend());
         SequenceSize size = SequenceSize.of(dialogue.capacityTokens());
         long start = System.nanoTime();
         var prompt = new Reading.Prompt(request.promptIds(), size);
-        try (Reading reading = Reading.open(model, full, List.of(prompt), options.prefillRows(model.backend()))) {
+        try (Reading reading = Reading.open(model, full, List.of(prompt), rows)) {
             reading.run(done -> {
                 request.listener().reading((index + done) / count);
                 if (request.cancellation().isRequested()) {
@@ -207,13 +239,13 @@ public final class StrategyComparison {
                 }
             });
             float[] logits = reading.logits(0);
-            return new Prefilled(reading.seal(0), logits, System.nanoTime() - start);
+            return new Prefilled(reading.seal(0), logits, System.nanoTime() - start, reading.densities(0));
         }
     }
 
-    private StrategyRun open(KvCacheSpec spec, List<Prompt> prompts, EngineOptions common) {
-        CacheStrategy strategy = model.strategy(spec);
-        EngineOptions own = common.withCache(spec).withMaxBatch(prompts.size()).withKeptPrompts(0);
+    private StrategyRun open(ComparedStrategy spec, List<Prompt> prompts, EngineOptions common) {
+        CacheStrategy strategy = strategy(spec);
+        EngineOptions own = of(common, spec).withMaxBatch(prompts.size()).withKeptPrompts(0);
         Planner planner = new Planner(model, own, strategy);
         Scheduler scheduler = new Scheduler(model, own, strategy, planner);
         return new StrategyRun(prompts, strategy, planner, scheduler, turns);

@@ -161,7 +161,7 @@ final class StrategyRun implements AutoCloseable {
             Sequence sequence = turns.turn(request, history, planned, cache);
             scheduler.ledger().holds(cache, planned);
             long indexing = System.nanoTime() - start;
-            sequence.wasRead(read.nanos() + indexing, indexing);
+            sequence.wasRead(read.nanos() + indexing, indexing, read.densities());
             return sequence;
         } catch (RuntimeException | Error e) {
             cache.close();

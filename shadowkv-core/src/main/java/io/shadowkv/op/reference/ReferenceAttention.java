@@ -2,6 +2,7 @@ package io.shadowkv.op.reference;
 
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.AttentionOperations;
+import io.shadowkv.op.AttentionOperations.SelectedKeys;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
@@ -35,6 +36,29 @@ final class ReferenceAttention implements AttentionOperations {
                 }
             }
         }
+    }
+
+    @Override
+    public boolean hasSelectedPrefill() {
+        return true;
+    }
+
+    @Override
+    public void prefillSelected(
+            Tensor queries,
+            Tensor keys,
+            Tensor values,
+            int firstToken,
+            SelectedKeys selected,
+            double scale,
+            Tensor out) {
+        new ReferenceSelectedPrefill(keys, values, selected, scale).run(queries, firstToken, out);
+    }
+
+    @Override
+    public void scoreBlocks(
+            Tensor queries, Tensor means, int blockTokens, int firstToken, double scale, Tensor scores) {
+        ReferenceBlockScores.run(queries, means, blockTokens, firstToken, scale, scores);
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.shadowkv.op.timing;
 
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.AttentionOperations;
+import io.shadowkv.op.AttentionOperations.SelectedKeys;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.OperationKind;
 import io.shadowkv.op.SlotTable;
@@ -26,6 +27,33 @@ final class TimedAttention implements AttentionOperations {
     @Override
     public void prefill(Tensor queries, Tensor keys, Tensor values, int keyCount, double scale, Tensor out) {
         timer.time(OperationKind.ATTENTION, () -> attention.prefill(queries, keys, values, keyCount, scale, out));
+    }
+
+    @Override
+    public boolean hasSelectedPrefill() {
+        return attention.hasSelectedPrefill();
+    }
+
+    @Override
+    public void prefillSelected(
+            Tensor queries,
+            Tensor keys,
+            Tensor values,
+            int firstToken,
+            SelectedKeys selected,
+            double scale,
+            Tensor out) {
+        timer.time(
+                OperationKind.ATTENTION,
+                () -> attention.prefillSelected(queries, keys, values, firstToken, selected, scale, out));
+    }
+
+    @Override
+    public void scoreBlocks(
+            Tensor queries, Tensor means, int blockTokens, int firstToken, double scale, Tensor scores) {
+        timer.time(
+                OperationKind.ATTENTION,
+                () -> attention.scoreBlocks(queries, means, blockTokens, firstToken, scale, scores));
     }
 
     @Override

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.IndexSpec;
 import io.shadowkv.cache.KvCacheSpec.Shadow;
+import io.shadowkv.cache.prefill.PrefillAttention;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.ForwardingBackend;
 import io.shadowkv.op.Operations;
@@ -41,10 +42,11 @@ class ShadowCacheTest {
                 }
             };
             assertThatIllegalArgumentException()
-                    .isThrownBy(() -> new ShadowCache(CODES, SHAPE, backend))
+                    .isThrownBy(() -> new ShadowCache(CODES, SHAPE, PrefillAttention.exact(backend), backend))
                     .withMessage("the reference backend cannot select with the index codes yet; it has the index"
                             + " landmarks (--index landmarks). The cpu backend has both");
-            assertThat(new ShadowCache(CODES, SHAPE, reference)).isNotNull();
+            assertThat(new ShadowCache(CODES, SHAPE, PrefillAttention.exact(reference), reference))
+                    .isNotNull();
         }
     }
 

@@ -10,6 +10,7 @@ import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.cache.ValueFormat;
+import io.shadowkv.cache.prefill.PrefillAttention;
 import io.shadowkv.checkpoint.Safetensors;
 import io.shadowkv.model.RotaryTables;
 import io.shadowkv.model.spec.DecoderSpec;
@@ -100,7 +101,8 @@ public abstract class ShadowGoldens {
                             32,
                             256)
                     .withValues(format);
-            this.sequence = (ShadowSequence) prefill(new ShadowCache(spec, shape, backend));
+            this.sequence =
+                    (ShadowSequence) prefill(new ShadowCache(spec, shape, PrefillAttention.exact(backend), backend));
         }
 
         private SequenceCache prefill(ShadowCache cache) {

@@ -153,4 +153,11 @@ class ReferenceLawsTest {
             super(REFERENCE);
         }
     }
+
+    @Nested
+    class SparsePrefill extends SparsePrefillLaws {
+        SparsePrefill() {
+            super(REFERENCE);
+        }
+    }
 }

@@ -49,7 +49,7 @@ final class SchedulerBench implements AutoCloseable {
                 decoder,
                 null,
                 () -> "a test");
-        var strategy = model.strategy(options.cache());
+        var strategy = model.strategy(options.cache(), options.prefill());
         this.planner = new Planner(model, options, strategy);
         this.scheduler = new Scheduler(model, options, strategy, planner);
     }

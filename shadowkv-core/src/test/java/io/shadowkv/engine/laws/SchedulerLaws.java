@@ -8,6 +8,7 @@ import io.shadowkv.RandomCheckpoint;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.SequenceSize;
+import io.shadowkv.cache.prefill.PrefillSpec;
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.GenerationOptions;
@@ -242,7 +243,7 @@ public abstract class SchedulerLaws extends BackendLaws {
     @Test
     void aPromptThatCannotBeClosedLeavesNoOtherOpen() {
         try (SchedulerBench bench = open(EngineOptions.DEFAULT)) {
-            CacheStrategy strategy = bench.model().strategy(new KvCacheSpec.Full());
+            CacheStrategy strategy = bench.model().strategy(new KvCacheSpec.Full(), new PrefillSpec.Exact());
             List<Reading.Prompt> prompts = new ArrayList<>();
             for (int capacity : new int[] {30, 31, 32}) {
                 prompts.add(new Reading.Prompt(Logits.ids(20, VOCABULARY, capacity), SequenceSize.of(capacity)));

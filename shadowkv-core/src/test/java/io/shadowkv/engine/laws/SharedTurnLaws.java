@@ -266,7 +266,7 @@ public abstract class SharedTurnLaws extends BackendLaws {
                 Tensor queries = scope.allocate(DType.F32, 1, 4, 16);
                 for (int slot : turns(1).keySet()) {
                     assertThatIllegalStateException()
-                            .isThrownBy(() -> together.cache(slot).attend(1, queries, 1, queries))
+                            .isThrownBy(() -> together.cache(slot).attend(1, 0, queries, 1, queries))
                             .withMessageContaining("restoreValues");
                 }
             }

@@ -10,6 +10,8 @@ import io.shadowkv.cache.LayerRotaries;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceSize;
+import io.shadowkv.cache.prefill.LayerDensity;
+import io.shadowkv.cache.prefill.PrefillSpec;
 import io.shadowkv.checkpoint.Checkpoint;
 import io.shadowkv.engine.batch.StepBuilder;
 import io.shadowkv.engine.model.CacheStrategies;
@@ -44,15 +46,23 @@ final class StepBench implements AutoCloseable {
     private final StepBuilder steps;
     private final Map<Integer, SequenceCache> sequences = new HashMap<>();
     private int deviceValueLayers;
+    private List<LayerDensity> densities = List.of();
 
     /// @param kvType type of keys and values
     StepBench(Path folder, Backend backend, KvCacheSpec spec, DType kvType) {
+        this(folder, backend, spec, new PrefillSpec.Exact(), kvType);
+    }
+
+    /// @param prefill how prompts are read
+    /// @param kvType type of keys and values
+    StepBench(Path folder, Backend backend, KvCacheSpec spec, PrefillSpec prefill, DType kvType) {
         this.checkpoint = Checkpoint.open(folder);
         this.backend = backend;
         this.decoder = Decoder.load(checkpoint, null, WeightPrecision.STORED, backend, note -> {});
         DecoderSpec shape = decoder.spec();
         this.strategy = CacheStrategies.open(
                 spec,
+                prefill,
                 new CacheShape(
                         shape.layers(),
                         shape.queryHeads(),
@@ -119,11 +129,56 @@ final class StepBench implements AutoCloseable {
                 }
                 prefill.logits(prompted, false, rows::add);
             }
+            densities = prompt.densities();
             SequenceCache sealed = prompt.seal();
             sequences.put(slot, sealed);
             decodeCache.join(slot, sealed);
         }
         return rows.getFirst();
+    }
+
+    /// Rotary tables of a prompt.
+    LayerRotaries rotary(int tokens) {
+        return rotary.forSequence(tokens, tokens);
+    }
+
+    /// How much of each layer the last prompt computed.
+    List<LayerDensity> densities() {
+        return densities;
+    }
+
+    /// Reads prompts together, the first into slot 0 and so on; returns the logits after each one's last
+    /// token.
+    List<float[]> readTogether(List<int[]> prompts, int prefillRows) {
+        List<float[]> logits = new ArrayList<>();
+        List<PromptRows> rows = new ArrayList<>();
+        try {
+            for (int[] ids : prompts) {
+                LayerRotaries table = rotary.forSequence(ids.length, ids.length);
+                PromptCache cache = strategy.openPrompt(ids.length, SequenceSize.of(ids.length), table);
+                rows.add(new PromptRows(ids, cache, table, 0));
+            }
+            try (Prefill prefill = decoder.openPrefill(rows, prefillRows)) {
+                while (!prefill.isDone()) {
+                    prefill.advance(prefillRows);
+                }
+                rows.forEach(row -> prefill.logits(row, false, logits::add));
+            }
+        } finally {
+            rows.forEach(row -> row.cache().close());
+        }
+        return logits;
+    }
+
+    /// Opens a prompt, reads `units` units of it and gives it up.
+    void abandonPrompt(int[] ids, int units, int prefillRows) {
+        LayerRotaries table = rotary.forSequence(ids.length, ids.length);
+        try (PromptCache cache = strategy.openPrompt(ids.length, SequenceSize.of(ids.length), table);
+                Prefill prefill = decoder.openPrefill(List.of(new PromptRows(ids, cache, table, 0)), prefillRows)) {
+            for (int i = 0; i < units; i++) {
+                prefill.advance(prefillRows);
+            }
+        }
     }
 
     /// Reads further tokens of a sequence as a turn; returns the logits after the last one.

@@ -2,6 +2,7 @@ package io.shadowkv.op.reference;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shadowkv.cache.prefill.MinferenceGoldens;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider;
 import io.shadowkv.op.BackendProvider.BackendOptions;
@@ -19,6 +20,7 @@ import io.shadowkv.op.conformance.SelectedAttentionConformance;
 import io.shadowkv.op.conformance.SelectionConformance;
 import io.shadowkv.op.conformance.ShadowPrefillConformance;
 import io.shadowkv.op.conformance.ShadowStepConformance;
+import io.shadowkv.op.conformance.SparsePrefillConformance;
 import io.shadowkv.op.conformance.TokenCodeConformance;
 import io.shadowkv.op.conformance.TokenConformance;
 import io.shadowkv.op.conformance.ValueStoreConformance;
@@ -127,6 +129,22 @@ class ReferenceBackendTest {
 
     @Nested
     class SelectedAttention extends SelectedAttentionConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class SparsePrefill extends SparsePrefillConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class Minference extends MinferenceGoldens {
         @Override
         protected Backend open() {
             return new ReferenceBackend();

@@ -8,13 +8,14 @@ import io.shadowkv.cpu.vector.Scratch.Use;
 import io.shadowkv.cpu.vector.WorkerPool;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.AttentionOperations;
+import io.shadowkv.op.AttentionOperations.SelectedKeys;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
 import java.util.Objects;
 
-/// Exact attention: [PrefillAttention] for prompts, [DecodeAttention] for single tokens.
+/// Attention: [PrefillAttention] and [SelectedPrefill] for prompts, [DecodeAttention] for single tokens.
 public final class CpuAttention implements AttentionOperations {
     private static final int GRAIN_TOKENS = 16;
 
@@ -43,6 +44,29 @@ public final class CpuAttention implements AttentionOperations {
     public void prefill(Tensor queries, Tensor keys, Tensor values, int keyCount, double scale, Tensor out) {
         Objects.checkFromToIndex(queries.extent(0), keyCount, keys.extent(1));
         new PrefillAttention(queries, keys, values, keyCount, scale, out).run(pool);
+    }
+
+    @Override
+    public boolean hasSelectedPrefill() {
+        return true;
+    }
+
+    @Override
+    public void prefillSelected(
+            Tensor queries,
+            Tensor keys,
+            Tensor values,
+            int firstToken,
+            SelectedKeys selected,
+            double scale,
+            Tensor out) {
+        new SelectedPrefill(queries, keys, values, firstToken, selected, scale, out).run(pool);
+    }
+
+    @Override
+    public void scoreBlocks(
+            Tensor queries, Tensor means, int blockTokens, int firstToken, double scale, Tensor scores) {
+        new BlockScores(queries, means, blockTokens, firstToken, scale, scores).run(pool);
     }
 
     @Override

@@ -8,6 +8,7 @@ import io.shadowkv.cpu.vector.VectorWidth;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /// Scores, largest scores, totals and weighted sums of a tile of query rows; the lanes of a vector
@@ -17,6 +18,9 @@ import jdk.incubator.vector.VectorOperators;
 final class OnlineSoftmax {
     /// Lower than every score; its weight is at most 2^-126.
     private static final float HIDDEN = -1e30f;
+
+    /// More keys than any sequence has, but no more than may be added to a position.
+    private static final int ALL_KEYS = 1 << 30;
 
     private static final int PANEL = MicroKernel.PANEL;
     private static final int LANES = VectorWidth.LANES;
@@ -30,12 +34,14 @@ final class OnlineSoftmax {
     /// values of a tile.
     private final float[] state;
     private final int[] limits;
+    private int sinkKeys;
+    private int nearestKeys = ALL_KEYS;
 
     OnlineSoftmax(int panels, int headDim, Scratch scratch) {
         this.panels = panels;
         this.headDim = headDim;
         sumRows = Math.ceilDiv(headDim, MicroKernel.ROWS) * MicroKernel.ROWS;
-        scores = scratch.floats(Use.SCORES, panels * PrefillAttention.TILE_KEYS * PANEL);
+        scores = scratch.floats(Use.SCORES, panels * TileProducts.TILE_KEYS * PANEL);
         sums = scratch.floats(Use.SUMS, panels * sumRows * PANEL);
         state = scratch.floats(Use.STATE, 4 * panels * PANEL);
         limits = new int[panels * PANEL];
@@ -52,6 +58,12 @@ final class OnlineSoftmax {
         }
     }
 
+    /// Limits what [#weigh] shows: a row reads keys before `sink`, and its `nearest` newest keys.
+    void band(int sink, int nearest) {
+        sinkKeys = sink;
+        nearestKeys = nearest;
+    }
+
     int panels() {
         return panels;
     }
@@ -65,7 +77,7 @@ final class OnlineSoftmax {
     }
 
     int scoresAt(int panel) {
-        return panel * PrefillAttention.TILE_KEYS * PANEL;
+        return panel * TileProducts.TILE_KEYS * PANEL;
     }
 
     int sumsAt(int panel) {
@@ -73,7 +85,7 @@ final class OnlineSoftmax {
     }
 
     void clearScores() {
-        Arrays.fill(scores, 0, panels * PrefillAttention.TILE_KEYS * PANEL, 0);
+        Arrays.fill(scores, 0, panels * TileProducts.TILE_KEYS * PANEL, 0);
     }
 
     /// Converts the scores of keys `from` to `from + count` (exclusive) to weights relative to the
@@ -83,11 +95,62 @@ final class OnlineSoftmax {
             if (limits[panel * PANEL] < from + count) {
                 hide(panel, from, count);
             }
+            if (nearestKeys < ALL_KEYS && from + count > sinkKeys) {
+                hideDistant(panel, from, count);
+            }
             weighPanel(panel, count);
         }
     }
 
-    /// True for keys after the row's own key.
+    /// Like [#weigh], for single keys in any order, without the band.
+    void weighColumns(int[] keys, int count) {
+        int last = 0;
+        for (int j = 0; j < count; j++) {
+            last = Math.max(last, keys[j]);
+        }
+        for (int panel = 0; panel < panels; panel++) {
+            if (limits[panel * PANEL] <= last) {
+                for (int lane = 0; lane < PANEL; lane += LANES) {
+                    IntVector limit = IntVector.fromArray(VectorWidth.INTS, limits, panel * PANEL + lane);
+                    for (int j = 0; j < count; j++) {
+                        hideLanes(scoresAt(panel) + j * PANEL + lane, limit.compare(VectorOperators.LE, keys[j]));
+                    }
+                }
+            }
+            weighPanel(panel, count);
+        }
+    }
+
+    /// Like [#weigh], for keys that all rows read and that count `times` each.
+    void weighTimes(int times, int count) {
+        float added = (float) (Math.log(times) / Math.log(2));
+        for (int panel = 0; panel < panels; panel++) {
+            int at = scoresAt(panel);
+            for (int j = at; j < at + count * PANEL; j += LANES) {
+                VectorMath.vector(scores, j).add(added).intoArray(scores, j);
+            }
+            weighPanel(panel, count);
+        }
+    }
+
+    /// Hides keys from `sinkKeys` on that are not among the row's newest.
+    private void hideDistant(int panel, int from, int count) {
+        for (int lane = 0; lane < PANEL; lane += LANES) {
+            IntVector limit = IntVector.fromArray(VectorWidth.INTS, limits, panel * PANEL + lane);
+            for (int j = Math.max(0, sinkKeys - from); j < count; j++) {
+                var hidden = limit.compare(VectorOperators.GT, from + j + nearestKeys);
+                hideLanes(scoresAt(panel) + j * PANEL + lane, hidden);
+            }
+        }
+    }
+
+    private void hideLanes(int at, VectorMask<Integer> hidden) {
+        VectorMath.vector(scores, at)
+                .blend(HIDDEN, hidden.cast(VectorWidth.FLOATS))
+                .intoArray(scores, at);
+    }
+
+    /// Hides keys after the row's own key.
     private void hide(int panel, int from, int count) {
         for (int lane = 0; lane < PANEL; lane += LANES) {
             IntVector limit = IntVector.fromArray(VectorWidth.INTS, limits, panel * PANEL + lane);

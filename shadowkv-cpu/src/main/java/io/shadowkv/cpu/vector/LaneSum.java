@@ -40,7 +40,7 @@ public final class LaneSum {
     }
 
     /// The sum over a vector of 4, 8 or 16 lanes.
-    static float of(FloatVector vector) {
+    public static float of(FloatVector vector) {
         FloatVector sums = vector.add(vector.rearrange(BY_HALF));
         sums = sums.add(sums.rearrange(BY_QUARTER));
         if (LANES > 8) {

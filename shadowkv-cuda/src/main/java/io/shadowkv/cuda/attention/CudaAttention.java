@@ -3,6 +3,7 @@ package io.shadowkv.cuda.attention;
 import io.shadowkv.cuda.launch.CudaParts;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.AttentionOperations;
+import io.shadowkv.op.AttentionOperations.SelectedKeys;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
@@ -26,6 +27,34 @@ public final class CudaAttention implements AttentionOperations, AutoCloseable {
     @Override
     public void prefill(Tensor queries, Tensor keys, Tensor values, int keyCount, double scale, Tensor out) {
         prefill.run(queries, keys, values, keyCount, scale, out);
+    }
+
+    @Override
+    public boolean hasSelectedPrefill() {
+        return false;
+    }
+
+    @Override
+    public void prefillSelected(
+            Tensor queries,
+            Tensor keys,
+            Tensor values,
+            int firstToken,
+            SelectedKeys selected,
+            double scale,
+            Tensor out) {
+        throw noSelectedPrefill();
+    }
+
+    @Override
+    public void scoreBlocks(
+            Tensor queries, Tensor means, int blockTokens, int firstToken, double scale, Tensor scores) {
+        throw noSelectedPrefill();
+    }
+
+    private static UnsupportedOperationException noSelectedPrefill() {
+        return new UnsupportedOperationException(
+                "the cuda backend has no kernels for sparse prefill; it reads prompts exactly (--prefill exact)");
     }
 
     @Override

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// @param promptTokens tokens read for this turn
 /// @param prefillSeconds time to the first token for a single sequence: the prefill, which methods
 ///     that answered together share, and the work that the method adds
-/// @param sealSeconds the part of it that the method adds to exact attention
+/// @param sealSeconds the part of it that the method adds to the reading
 /// @param decodeSeconds total time of its batch's decode steps while it was in the batch
 /// @param decodeSteps number of these steps
 /// @param batch maximum number of sequences that decoded together; fewer when some end sooner
@@ -32,6 +32,8 @@ import org.jspecify.annotations.Nullable;
 /// @param offloadedBytes values in host memory, measured
 /// @param finish why the answer ended, in lower case
 /// @param divergence from full attention; null for full attention itself and if it was not measured
+/// @param prefillDensity share of attention that was computed while the prompt was read; null if it was
+///     read exactly
 public record AnswerRecord(
         Key key,
         String answer,
@@ -50,7 +52,50 @@ public record AnswerRecord(
         long residentBytes,
         long offloadedBytes,
         String finish,
-        @Nullable Divergence divergence) {
+        @Nullable Divergence divergence,
+        @Nullable Double prefillDensity) {
+    /// An answer whose prompt was read exactly.
+    public AnswerRecord(
+            Key key,
+            String answer,
+            List<Integer> answerIds,
+            List<String> references,
+            Map<String, Double> scores,
+            Map<String, String> labels,
+            String promptHash,
+            int promptTokens,
+            double prefillSeconds,
+            double sealSeconds,
+            double decodeSeconds,
+            int decodeSteps,
+            int batch,
+            @Nullable Double hitRate,
+            long residentBytes,
+            long offloadedBytes,
+            String finish,
+            @Nullable Divergence divergence) {
+        this(
+                key,
+                answer,
+                answerIds,
+                references,
+                scores,
+                labels,
+                promptHash,
+                promptTokens,
+                prefillSeconds,
+                sealSeconds,
+                decodeSeconds,
+                decodeSteps,
+                batch,
+                hitRate,
+                residentBytes,
+                offloadedBytes,
+                finish,
+                divergence,
+                null);
+    }
+
     /// Identifies an answer; a resumed run skips the keys that the log contains.
     ///
     /// @param model the model's name
@@ -82,8 +127,8 @@ public record AnswerRecord(
     /// Compares a method's next-token distributions with full attention's, both after the same
     /// tokens: the prompt and full attention's own answer.
     ///
-    /// @param positions number of positions compared; the first token is left out, because prefill
-    ///     is exact under every method
+    /// @param positions number of positions compared; the first token is left out, because methods that
+    ///     read alike have the same
     /// @param meanKl mean of KL(full || method), in nats
     /// @param maxKl the largest KL
     /// @param topOneAgreement share of positions with the same most likely token

@@ -78,6 +78,7 @@ public record AskedSample(EvalPlan plan, Item item, Sample sample, SampleDialogu
                                 divergence.positions(),
                                 divergence.meanKl(),
                                 divergence.maxKl(),
-                                divergence.topOneAgreement()));
+                                divergence.topOneAgreement()),
+                completion.densities().isEmpty() ? null : completion.prefillDensity());
     }
 }

@@ -1,10 +1,10 @@
 package io.shadowkv.eval.run;
 
-import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.engine.Cancellation;
 import io.shadowkv.engine.GenerationListener;
 import io.shadowkv.engine.serve.Engine;
 import io.shadowkv.engine.study.ComparedAnswers;
+import io.shadowkv.engine.study.ComparedStrategy;
 import io.shadowkv.engine.study.Dialogue;
 import io.shadowkv.eval.EvalTask;
 import io.shadowkv.eval.Item;
@@ -14,8 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/// Answers with an engine of this process: every prompt is read once for all methods, and under
-/// each method all prompts of a batch decode together. Other threads make the samples, including
+/// Answers with an engine of this process: every prompt is read once for all methods that read alike,
+/// and under each method all prompts of a batch decode together. Other threads make the samples, including
 /// those expected next, while the engine answers.
 public final class EngineExaminer implements Examiner {
     private final Engine engine;
@@ -61,8 +61,11 @@ public final class EngineExaminer implements Examiner {
         List<Dialogue> dialogues = new ArrayList<>();
         prepared.forEach(one -> dialogues.add(one.dialogue()));
         List<Method> methods = methods(items, wanted);
-        List<KvCacheSpec> specs = methods.stream().map(Method::spec).toList();
-        List<List<ComparedAnswers>> compared = engine.compare(dialogues, specs, measuresDivergence && specs.size() > 1);
+        List<ComparedStrategy> strategies = methods.stream()
+                .map(method -> new ComparedStrategy(method.spec(), method.prefillSpec()))
+                .toList();
+        List<List<ComparedAnswers>> compared =
+                engine.compareStrategies(dialogues, strategies, measuresDivergence && strategies.size() > 1);
         List<AnswerRecord> answers = new ArrayList<>();
         for (int i = 0; i < items.size(); i++) {
             var asked = new AskedSample(

@@ -13,9 +13,11 @@ import java.util.function.ToDoubleFunction;
 /// @param residentBytes device memory of a sequence
 /// @param offloadedBytes host memory of a sequence
 /// @param firstTokenSeconds time to the first token of a first turn
-/// @param sealSeconds the part of it that the method adds to exact attention
+/// @param sealSeconds the part of it that the method adds to the reading
 /// @param secondsPerToken time of a decode step
 /// @param tokensPerSecond of all sequences of a batch
+/// @param prefillDensity share of attention that was computed while prompts were read sparsely; NaN if
+///     none was
 public record Speed(
         double hitRate,
         double residentBytes,
@@ -25,7 +27,8 @@ public record Speed(
         double secondsPerToken,
         double tokensPerSecond,
         int leastBatch,
-        int mostBatch) {
+        int mostBatch,
+        double prefillDensity) {
     public static Speed of(List<AnswerRecord> answers) {
         List<AnswerRecord> first =
                 answers.stream().filter(answer -> answer.key().turn() == 0).toList();
@@ -51,7 +54,13 @@ public record Speed(
                 median(decoded, answer -> answer.decodeSeconds() / answer.decodeSteps()),
                 median(decoded, answer -> answer.batch() * answer.decodeSteps() / answer.decodeSeconds()),
                 answers.stream().mapToInt(AnswerRecord::batch).min().orElse(0),
-                answers.stream().mapToInt(AnswerRecord::batch).max().orElse(0));
+                answers.stream().mapToInt(AnswerRecord::batch).max().orElse(0),
+                answers.stream()
+                        .map(AnswerRecord::prefillDensity)
+                        .filter(Objects::nonNull)
+                        .mapToDouble(share -> share)
+                        .average()
+                        .orElse(Double.NaN));
     }
 
     private static double median(List<AnswerRecord> answers, ToDoubleFunction<AnswerRecord> value) {

@@ -21,7 +21,8 @@ final class WorkerLoopTest {
     private static final Ready READY = new Ready("fake", "none", "bf16");
     private static final Item ITEM = new Item("a/x", 1);
     private static final String ASK =
-            "{\"ask\":[{\"item\":{\"task\":\"a/x\",\"index\":1},\"methods\":[{\"name\":\"full\",\"shadow\":null}]}]}\n";
+            "{\"ask\":[{\"item\":{\"task\":\"a/x\",\"index\":1},\"methods\":[{\"name\":\"full\",\"shadow\":null,"
+                    + "\"prefill\":null}]}]}\n";
 
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 

@@ -3,6 +3,7 @@ package io.shadowkv.cli.bench.e2e;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cli.option.EngineFlags;
 import io.shadowkv.cli.option.ModelSource;
+import io.shadowkv.cli.option.PrefillFlags;
 import io.shadowkv.cli.option.RunLog;
 import io.shadowkv.cli.option.ShadowFlags;
 import io.shadowkv.cli.option.SourceFlags;
@@ -136,6 +137,9 @@ public final class E2eCommand implements Callable<Integer> {
     private boolean progress;
 
     @Mixin
+    private PrefillFlags prefill;
+
+    @Mixin
     private EngineFlags flags;
 
     @SuppressWarnings("NullAway.Init") // picocli fills the annotated fields
@@ -150,7 +154,7 @@ public final class E2eCommand implements Callable<Integer> {
         Program root = root();
         E2eOptions options = misuseOf(this::options);
         KvCacheSpec.Shadow strategy = shadow.spec(spec);
-        EngineOptions engine = flags.options(strategy);
+        EngineOptions engine = flags.options(strategy).withPrefill(prefill.spec());
         ModelSource model = source.model(spec, root.models(), seed);
         RunLog runs = misuseOf(() -> new RunLog(log));
         PrintWriter err = spec.commandLine().getErr();

@@ -87,6 +87,7 @@ final class E2eJson {
         node.put("kv_type", setup.kvType());
         node.put("prefill_chunk", setup.prefillRows());
         node.put("value_place", setup.valuePlace());
+        node.put("prefill", setup.prefill());
         node.put("warmup_steps", setup.warmupSteps());
         node.put("timed_steps", setup.timedSteps());
         node.put("profiled_steps", setup.profiledSteps());

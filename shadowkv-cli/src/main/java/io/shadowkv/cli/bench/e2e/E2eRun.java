@@ -123,6 +123,7 @@ final class E2eRun {
                 options.warmupSteps(),
                 options.timedSteps(),
                 options.profiledSteps(),
+                engine.options().prefill().label(),
                 options.clonesPrefill(),
                 options.forcedHitRate(),
                 options.seed());

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// @param backend name of the backend
 /// @param device the hardware, as the backend describes it
 /// @param ceilings measured before the runs; null if they were not
+/// @param prefill how prompts are read
 /// @param clonesPrefill true if one prompt was read and copied into every slot
 /// @param forcedHitRate hit rate of a synthetic selection; empty for the model's own
 record E2eSetup(
@@ -32,6 +33,7 @@ record E2eSetup(
         int warmupSteps,
         int timedSteps,
         int profiledSteps,
+        String prefill,
         boolean clonesPrefill,
         OptionalDouble forcedHitRate,
         long seed) {}

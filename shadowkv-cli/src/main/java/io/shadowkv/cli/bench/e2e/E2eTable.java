@@ -36,6 +36,9 @@ final class E2eTable {
         out.printf(
                 "steps: %d timed after %d for warming up, %d more for the parts; seed %d%n",
                 setup.timedSteps(), setup.warmupSteps(), setup.profiledSteps(), setup.seed());
+        if (!setup.prefill().equals("exact")) {
+            out.println("prompts are read with --prefill " + setup.prefill());
+        }
         if (setup.clonesPrefill()) {
             out.println("one prompt was read and copied into every slot (--clone-prefill); each slot's query differs");
         }

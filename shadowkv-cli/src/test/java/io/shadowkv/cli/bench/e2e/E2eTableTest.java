@@ -37,6 +37,7 @@ class E2eTableTest {
             4,
             32,
             4,
+            "exact",
             true,
             OptionalDouble.of(0.6),
             1);

@@ -73,7 +73,7 @@ public final class EfficiencySection {
                     new Cell(speed.offloadedBytes() == 0 ? "0" : Quantity.bytes(speed.offloadedBytes())),
                     new Cell(
                             Quantity.seconds(speed.firstTokenSeconds()),
-                            isOther ? "sealing " + Quantity.seconds(speed.sealSeconds()) : ""),
+                            isOther ? "sealing " + Quantity.seconds(speed.sealSeconds()) + density(speed) : ""),
                     new Cell(
                             Quantity.seconds(speed.secondsPerToken()),
                             isOther ? ratio(full.secondsPerToken(), speed.secondsPerToken(), " as fast") : ""),
@@ -83,6 +83,12 @@ public final class EfficiencySection {
                     new Cell(Numbers.range(speed.leastBatch(), speed.mostBatch()))));
         }
         return rows;
+    }
+
+    private static String density(Speed speed) {
+        return Double.isNaN(speed.prefillDensity())
+                ? ""
+                : "; " + Quantity.share(speed.prefillDensity()) + " of attention computed";
     }
 
     private static Table table(List<Row> rows) {

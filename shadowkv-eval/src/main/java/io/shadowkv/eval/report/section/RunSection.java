@@ -99,7 +99,7 @@ public final class RunSection {
                                 + " interval says how much it may lose. Better and worse count samples. Same answers are"
                                 + " equal token by token. KL is KL(full || method) of next-token distributions after the"
                                 + " same tokens, the prompt and full attention's own answer, in nats, first token left"
-                                + " out (prefill is exact under every method); top-1 same is the share of positions whose"
+                                + " out (methods that read alike have the same); top-1 same is the share of positions whose"
                                 + " likeliest token is the same.")));
     }
 }

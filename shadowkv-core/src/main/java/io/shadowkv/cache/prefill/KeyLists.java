@@ -1,0 +1,107 @@
+package io.shadowkv.cache.prefill;
+
+import io.shadowkv.op.AttentionOperations.SelectedKeys;
+import io.shadowkv.op.Backend;
+import io.shadowkv.op.MemoryScope;
+import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/// The lists of [SelectedKeys] for some blocks of rows: filled on the host, then uploaded to memory
+/// that is allocated once.
+final class KeyLists {
+    private final Backend backend;
+    private final int heads;
+    private final int blockTokens;
+    private final Tensor starts;
+    private final Tensor startCounts;
+    private final Tensor columns;
+    private final Tensor columnCounts;
+    private final Tensor bands;
+
+    /// @param rowBlocks maximum number of row blocks
+    /// @param maxStarts maximum number of key blocks of a list
+    /// @param maxColumns maximum number of columns of a list
+    KeyLists(
+            Backend backend,
+            MemoryScope scope,
+            int heads,
+            int blockTokens,
+            int rowBlocks,
+            int maxStarts,
+            int maxColumns) {
+        this.backend = backend;
+        this.heads = heads;
+        this.blockTokens = blockTokens;
+        starts = scope.allocate(DType.I32, heads * rowBlocks * maxStarts);
+        startCounts = scope.allocate(DType.I32, heads * rowBlocks);
+        columns = scope.allocate(DType.I32, heads * rowBlocks * maxColumns);
+        columnCounts = scope.allocate(DType.I32, heads * rowBlocks);
+        bands = scope.allocate(DType.I32, heads, 2);
+    }
+
+    static long bytes(int heads, int rowBlocks, int maxStarts, int maxColumns) {
+        return Integer.BYTES * (heads * (rowBlocks * (2L + maxStarts + maxColumns) + 2L));
+    }
+
+    /// The keys that one row block of one head reads.
+    ///
+    /// @param starts first keys of the key blocks, ascending
+    /// @param columns single keys
+    /// @param firstKeys keys that a band always shows
+    /// @param nearestKeys nearest keys that a band shows; [SelectedKeys#NO_BAND] shows all
+    record Kept(int[] starts, int[] columns, int firstKeys, int nearestKeys) {
+        private static final int[] NONE = {};
+
+        /// Key blocks alone.
+        static Kept blocks(int[] starts) {
+            return new Kept(starts, NONE, 0, SelectedKeys.NO_BAND);
+        }
+    }
+
+    /// Uploads lists.
+    ///
+    /// @param kept `[heads][row blocks]`; the bands of a head are those of its first block
+    SelectedKeys upload(Kept[][] kept, SelectedKeys.@Nullable BlockMeans means) {
+        int rowBlocks = kept[0].length;
+        int width = 1;
+        int columnWidth = 1;
+        for (Kept[] head : kept) {
+            for (Kept block : head) {
+                width = Math.max(width, block.starts.length);
+                columnWidth = Math.max(columnWidth, block.columns.length);
+            }
+        }
+        int[] allStarts = new int[heads * rowBlocks * width];
+        int[] allColumns = new int[heads * rowBlocks * columnWidth];
+        int[] counts = new int[heads * rowBlocks];
+        int[] countsOfColumns = new int[heads * rowBlocks];
+        int[] limits = new int[2 * heads];
+        for (int h = 0; h < heads; h++) {
+            for (int b = 0; b < rowBlocks; b++) {
+                Kept block = kept[h][b];
+                int at = h * rowBlocks + b;
+                System.arraycopy(block.starts, 0, allStarts, at * width, block.starts.length);
+                System.arraycopy(block.columns, 0, allColumns, at * columnWidth, block.columns.length);
+                counts[at] = block.starts.length;
+                countsOfColumns[at] = block.columns.length;
+            }
+            limits[2 * h] = kept[h][0].firstKeys;
+            limits[2 * h + 1] = kept[h][0].nearestKeys;
+        }
+        return new SelectedKeys(
+                blockTokens,
+                uploaded(allStarts, starts, heads, rowBlocks, width),
+                uploaded(counts, startCounts, heads, rowBlocks),
+                uploaded(allColumns, columns, heads, rowBlocks, columnWidth),
+                uploaded(countsOfColumns, columnCounts, heads, rowBlocks),
+                uploaded(limits, bands.reshape(2 * heads), heads, 2),
+                means);
+    }
+
+    private Tensor uploaded(int[] source, Tensor memory, int... extents) {
+        Tensor target = memory.slice(0, source.length);
+        backend.upload(source, target);
+        return target.reshape(extents);
+    }
+}

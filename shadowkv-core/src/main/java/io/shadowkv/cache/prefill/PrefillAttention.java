@@ -1,0 +1,53 @@
+package io.shadowkv.cache.prefill;
+
+import io.shadowkv.op.Backend;
+
+/// How prompts attend, for one decoder shape and backend. Immutable.
+public interface PrefillAttention {
+    /// Opens the attention of one text that is read. A text that is too short for sparse attention to
+    /// pay is read exactly.
+    ///
+    /// @param before number of tokens in front of the text, whose keys are there
+    /// @param tokens number of tokens of the text
+    /// @throws io.shadowkv.op.BackendMemoryException if the memory is not available
+    PromptAttention open(int before, int tokens);
+
+    /// Bytes of device memory that [#open] allocates.
+    long bytes(int before, int tokens);
+
+    /// Creates the attention that a spec describes.
+    ///
+    /// @throws IllegalArgumentException if the backend does not have it, or if patterns are of another
+    ///     model
+    static PrefillAttention of(PrefillSpec spec, HeadShape shape, Backend backend) {
+        if (!(spec instanceof PrefillSpec.Exact)
+                && !backend.operations().attention().hasSelectedPrefill()) {
+            throw new IllegalArgumentException("the " + backend.name() + " backend cannot read prompts with --prefill "
+                    + spec.name() + " yet; it reads them exactly (--prefill exact). The cpu backend has all kinds");
+        }
+        return switch (spec) {
+            case PrefillSpec.Exact _ -> exact(backend);
+            case PrefillSpec.Blocks blocks -> new BlockAttention.Factory(blocks, shape, backend);
+            case PrefillSpec.MInference minference -> {
+                minference.patterns().check(shape.layers(), shape.queryHeads());
+                yield new MinferenceAttention.Factory(minference, shape, backend);
+            }
+        };
+    }
+
+    /// Every row attends to all keys before it.
+    static PrefillAttention exact(Backend backend) {
+        PromptAttention exact = new ExactAttention(backend);
+        return new PrefillAttention() {
+            @Override
+            public PromptAttention open(int before, int tokens) {
+                return exact;
+            }
+
+            @Override
+            public long bytes(int before, int tokens) {
+                return 0;
+            }
+        };
+    }
+}

@@ -1,0 +1,142 @@
+package io.shadowkv.cache.prefill;
+
+/// Which keys the rows of a prompt attend to. Independent of the cache strategy, which decides what
+/// decode steps attend to.
+public sealed interface PrefillSpec {
+    /// Short name as the command line spells it.
+    String name();
+
+    /// The name for readers: the short name and every parameter that differs from the defaults.
+    String label();
+
+    /// Every row attends to all keys before it.
+    record Exact() implements PrefillSpec {
+        @Override
+        public String name() {
+            return "exact";
+        }
+
+        @Override
+        public String label() {
+            return name();
+        }
+    }
+
+    /// Each block of rows attends to the key blocks that its queries and the blocks' mean keys select,
+    /// for each key-value head (after FlashPrefill). Needs no file and no search, and looks at every
+    /// block of rows, so it also serves text that is read before the question is known.
+    ///
+    /// A key block is kept if its score ([io.shadowkv.op.AttentionOperations#scoreBlocks]) is at least
+    /// the threshold times the highest score of the row block.
+    ///
+    /// @param threshold from 0 (keeps everything) to 1
+    /// @param blockTokens tokens of a row block and of a key block
+    /// @param firstBlocks first key blocks, which are always kept
+    /// @param nearestBlocks nearest key blocks, the row block's own included, which are always kept
+    /// @param wholeRowBlocks last row blocks of the text that is read, which attend to everything; at
+    ///     least one, since the last block may be incomplete
+    /// @param countsDropped true if a dropped block counts as its mean key and mean value
+    /// @param minTokens a shorter context is read exactly
+    record Blocks(
+            double threshold,
+            int blockTokens,
+            int firstBlocks,
+            int nearestBlocks,
+            int wholeRowBlocks,
+            boolean countsDropped,
+            int minTokens)
+            implements PrefillSpec {
+        public static final Blocks DEFAULT = new Blocks(0.1, 128, 2, 4, 2, false, 4096);
+
+        public Blocks {
+            if (!(threshold >= 0 && threshold <= 1)) {
+                throw new IllegalArgumentException(
+                        "threshold of sparse prefill is " + threshold + "; expected 0 (keeps everything) to 1");
+            }
+            atLeast("blocks of sparse prefill, in tokens,", blockTokens, 8);
+            atLeast("number of first blocks", firstBlocks, 0);
+            atLeast("number of nearest blocks", nearestBlocks, 1);
+            atLeast("number of whole row blocks", wholeRowBlocks, 1);
+            atLeast("shortest context of sparse prefill", minTokens, 0);
+        }
+
+        public Blocks withThreshold(double other) {
+            return new Blocks(other, blockTokens, firstBlocks, nearestBlocks, wholeRowBlocks, countsDropped, minTokens);
+        }
+
+        public Blocks withCountsDropped(boolean counts) {
+            return new Blocks(threshold, blockTokens, firstBlocks, nearestBlocks, wholeRowBlocks, counts, minTokens);
+        }
+
+        public Blocks withMinTokens(int tokens) {
+            return new Blocks(
+                    threshold, blockTokens, firstBlocks, nearestBlocks, wholeRowBlocks, countsDropped, tokens);
+        }
+
+        @Override
+        public String name() {
+            return "blocks";
+        }
+
+        @Override
+        public String label() {
+            StringBuilder label = new StringBuilder(name());
+            if (threshold != DEFAULT.threshold) {
+                label.append(" threshold ").append(threshold);
+            }
+            if (blockTokens != DEFAULT.blockTokens) {
+                label.append(" of ").append(blockTokens);
+            }
+            if (countsDropped) {
+                label.append(" with means");
+            }
+            if (minTokens != DEFAULT.minTokens) {
+                label.append(" from ").append(minTokens);
+            }
+            return label.toString();
+        }
+    }
+
+    /// MInference (arXiv 2407.02490): each query head has a pattern of its own, found by a search
+    /// beforehand. The last 64 queries of the prompt decide where the pattern lies.
+    ///
+    /// @param patterns the pattern of each head
+    /// @param isScaled true if the estimate divides the dot products by the square root of the head
+    ///     dim, as MInference does; false leaves that out, as the ShadowKV authors' copy does
+    /// @param minTokens a shorter context is read exactly
+    record MInference(HeadPatterns patterns, boolean isScaled, int minTokens) implements PrefillSpec {
+        /// Shortest context unless it is chosen.
+        public static final int MIN_TOKENS = 4096;
+
+        public MInference {
+            atLeast("shortest context of sparse prefill", minTokens, 0);
+        }
+
+        @Override
+        public String name() {
+            return "minference";
+        }
+
+        @Override
+        public String label() {
+            String label = isScaled ? name() : name() + " original";
+            label = patterns.isDefault() ? label : label + " of " + patterns.source();
+            return minTokens == MIN_TOKENS ? label : label + " from " + minTokens;
+        }
+    }
+
+    /// Rows that a unit of prefill must be able to hold.
+    default int leastRows() {
+        return switch (this) {
+            case Exact _ -> 1;
+            case Blocks blocks -> blocks.blockTokens;
+            case MInference _ -> MinferenceAttention.BLOCK;
+        };
+    }
+
+    private static void atLeast(String what, int value, int least) {
+        if (value < least) {
+            throw new IllegalArgumentException(what + " is " + value + "; expected at least " + least);
+        }
+    }
+}
