@@ -61,8 +61,7 @@ public final class Sequence {
 
     /// A turn of a sequence.
     ///
-    /// @param history tokens before this turn: those in the cache, and possibly the last sampled
-    ///     token
+    /// @param history tokens before this turn, with the last sampled one
     /// @param held the cache of a conversation that continues, or null for a new sequence
     /// @param events receives what happens to the sequence
     /// @throws IllegalArgumentException if the request has stop strings and there is no tokenizer
@@ -88,8 +87,7 @@ public final class Sequence {
         forced = answer;
     }
 
-    /// Makes prefill read only the history. Decode then reads the tokens of the turn, as if the
-    /// history had been read in an earlier turn.
+    /// Prefill reads only the history, and decode the tokens of the turn, as in a later turn.
     public void readsHistoryFirst() {
         readFirst = firstGenerated - request.promptIds().length;
     }
