@@ -61,7 +61,7 @@ public final class Sequence {
 
     /// A turn of a sequence.
     ///
-    /// @param history tokens before this turn, with the last sampled one
+    /// @param history tokens before this turn, possibly with the last sampled one
     /// @param held the cache of a conversation that continues, or null for a new sequence
     /// @param events receives what happens to the sequence
     /// @throws IllegalArgumentException if the request has stop strings and there is no tokenizer
