@@ -113,7 +113,7 @@ final class StreamedBlocks extends BlockDots {
                 scales >>>= 2 * Byte.SIZE;
                 offsets >>>= 2 * Byte.SIZE;
                 int k = block * 256 + pair * 64;
-                long from = at + 16 + pair * 32;
+                long from = at + 16 + pair * 32L;
                 for (int e = 0; e < 32; e += LANES) {
                     IntVector codes = Codes.IS_NARROW
                             ? IntVector.broadcast(INTS, row.get(JAVA_INT_UNALIGNED, from + e))
@@ -147,7 +147,7 @@ final class StreamedBlocks extends BlockDots {
                 FloatVector own = FloatVector.broadcast(FLOATS, scale * BlockFormat.ofGroup(scales, group));
                 FloatVector ownOffset = FloatVector.broadcast(FLOATS, offset * BlockFormat.ofGroup(offsets, group));
                 int k = block * 256 + group * 32;
-                long from = at + 48 + group / 2 * 32;
+                long from = at + 48 + group / 2 * 32L;
                 for (int e = 0; e < 32; e += LANES) {
                     IntVector codes = Codes.IS_NARROW
                             ? IntVector.broadcast(INTS, row.get(JAVA_INT_UNALIGNED, from + e))
@@ -186,9 +186,9 @@ final class StreamedBlocks extends BlockDots {
             for (int quarter = 0; quarter < 4; quarter++) {
                 int half = quarter / 2;
                 int part = quarter % 2;
-                long from = at + quarter * 32;
-                long high = at + 128 + half * 32;
-                long scales = at + 192 + half * 8 + part * 2;
+                long from = at + quarter * 32L;
+                long high = at + 128 + half * 32L;
+                long scales = at + 192 + half * 8L + part * 2L;
                 int k = block * 256 + half * 128 + part * 32;
                 for (int e = 0; e < 32; e += LANES) {
                     IntVector codes = Codes.IS_NARROW
