@@ -143,10 +143,9 @@ final class WideBlocks extends BlockDots {
             FloatVector units = FloatVector.broadcast(FLOATS, BlockFormat.f16(row, at))
                     .blend(BlockFormat.f16(row, at + 2), OFFSETS);
             for (int half = 0; half < 2; half++) {
-                IntVector numbers = (IntVector) LongVector.broadcast(
-                                LongVector.SPECIES_128,
-                                scales >>> Integer.SIZE * half & LOWER_INT
-                                        | offsets >>> Integer.SIZE * half << Integer.SIZE)
+                int shift = Integer.SIZE * half;
+                long four = ((scales >>> shift) & LOWER_INT) | ((offsets >>> shift) << Integer.SIZE);
+                IntVector numbers = (IntVector) LongVector.broadcast(LongVector.SPECIES_128, four)
                         .reinterpretAsBytes()
                         .convertShape(ZERO_EXTEND_B2I, INTS, 0);
                 FloatVector factors = ((FloatVector) numbers.convert(I2F, 0)).mul(units);
@@ -192,10 +191,9 @@ final class WideBlocks extends BlockDots {
                     .rearrange(FIRST_HALF)
                     .lanewise(LSHR, RUN_SHIFTS);
             for (int half = 0; half < 2; half++) {
-                IntVector numbers = (IntVector) LongVector.broadcast(
-                                LongVector.SPECIES_128,
-                                scales >>> Integer.SIZE * half & LOWER_INT
-                                        | offsets >>> Integer.SIZE * half << Integer.SIZE)
+                int shift = Integer.SIZE * half;
+                long four = ((scales >>> shift) & LOWER_INT) | ((offsets >>> shift) << Integer.SIZE);
+                IntVector numbers = (IntVector) LongVector.broadcast(LongVector.SPECIES_128, four)
                         .reinterpretAsBytes()
                         .convertShape(ZERO_EXTEND_B2I, INTS, 0);
                 FloatVector factors = ((FloatVector) numbers.convert(I2F, 0)).mul(units);
