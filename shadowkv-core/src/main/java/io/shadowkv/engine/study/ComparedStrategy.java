@@ -11,6 +11,7 @@ public record ComparedStrategy(KvCacheSpec cache, PrefillSpec prefill) {
     }
 
     String label() {
-        return cache.name() + " with prefill " + prefill.label();
+        String how = prefill instanceof PrefillSpec.Exact ? "" : " with prefill " + prefill.label();
+        return cache.name() + how;
     }
 }

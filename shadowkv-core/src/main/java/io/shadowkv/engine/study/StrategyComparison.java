@@ -16,11 +16,10 @@ import io.shadowkv.engine.batch.Reading;
 import io.shadowkv.engine.batch.Scheduler;
 import io.shadowkv.engine.model.LoadedModel;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
+import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
@@ -177,30 +176,32 @@ public final class StrategyComparison {
 
     private List<List<ComparedAnswers>> answer(
             List<Dialogue> dialogues, List<ComparedStrategy> specs, boolean measuresDivergence, boolean readsOnce) {
-        Map<PrefillSpec, List<ComparedStrategy>> alike = new LinkedHashMap<>();
-        specs.forEach(spec ->
-                alike.computeIfAbsent(spec.prefill(), _ -> new ArrayList<>()).add(spec));
+        // Places of the strategies that read alike; the same strategy may stand in the list twice.
+        Map<PrefillSpec, List<Integer>> alike = new LinkedHashMap<>();
+        for (int place = 0; place < specs.size(); place++) {
+            alike.computeIfAbsent(specs.get(place).prefill(), _ -> new ArrayList<>())
+                    .add(place);
+        }
         List<DivergenceMeter.Reference> references = null;
-        Map<ComparedStrategy, List<ComparedAnswers>> found = new HashMap<>();
-        for (List<ComparedStrategy> group : alike.values()) {
+        Map<Integer, List<ComparedAnswers>> found = new TreeMap<>();
+        for (Map.Entry<PrefillSpec, List<Integer>> group : alike.entrySet()) {
             List<Prompt> prompts = new ArrayList<>();
             try {
                 for (int i = 0; i < dialogues.size(); i++) {
                     Dialogue dialogue = dialogues.get(i);
                     Request first = dialogue.turn(0, -1);
                     turns.check(first, 0, dialogue.capacityTokens());
-                    Prefilled read =
-                            readsOnce ? read(group.getFirst().prefill(), dialogue, first, i, dialogues.size()) : null;
+                    Prefilled read = readsOnce ? read(group.getKey(), dialogue, first, i, dialogues.size()) : null;
                     prompts.add(new Prompt(dialogue, first, read));
                 }
-                for (ComparedStrategy spec : group) {
-                    try (StrategyRun run = open(spec, prompts, readsOnce ? sharing : options)) {
+                for (int place : group.getValue()) {
+                    try (StrategyRun run = open(specs.get(place), prompts, readsOnce ? sharing : options)) {
                         if (measuresDivergence && references == null) {
                             references = run.recordReferences();
                         } else if (references != null) {
                             run.measure(references);
                         }
-                        found.put(spec, run.answer());
+                        found.put(place, run.answer());
                     }
                 }
             } finally {
@@ -210,9 +211,7 @@ public final class StrategyComparison {
         List<List<ComparedAnswers>> answers = new ArrayList<>();
         for (int i = 0; i < dialogues.size(); i++) {
             int dialogue = i;
-            answers.add(specs.stream()
-                    .map(spec -> Objects.requireNonNull(found.get(spec)).get(dialogue))
-                    .toList());
+            answers.add(found.values().stream().map(each -> each.get(dialogue)).toList());
         }
         return answers;
     }
